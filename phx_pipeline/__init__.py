@@ -1,0 +1,1 @@
+"""Collects the photos of houses people may buy, as a Dagster asset pipeline."""

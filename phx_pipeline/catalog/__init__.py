@@ -1,0 +1,1 @@
+"""The catalogue: the one store of truth, on SQLite or PostgreSQL."""

@@ -1,0 +1,250 @@
+"""The one lease primitive: a name, an owner, an epoch, an expiry, a heartbeat.
+
+Every takeover raises the epoch. A write that carries an older epoch is refused, so a
+process that was paused past its expiry cannot harm what its successor wrote.
+"""
+
+import logging
+import os
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+
+from phx_pipeline.catalog import tables
+from phx_pipeline.catalog.engine import reading, writing
+from phx_pipeline.errors import LeaseHeldError, StaleEpochError
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lease:
+    """Proof of holding *name* since *epoch*."""
+
+    name: str
+    owner: str
+    epoch: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeaseState:
+    """A lease row as seen at one moment; ages in seconds by the catalogue's clock."""
+
+    name: str
+    owner: str
+    epoch: int
+    heartbeat_age_s: float
+    expires_in_s: float
+
+    @property
+    def is_live(self) -> bool:
+        """Whether somebody holds it now."""
+        return bool(self.owner) and self.expires_in_s > 0
+
+
+def process_owner(label: str) -> str:
+    """Name this process so that others on this host can tell whether it still lives.
+
+    The form is `host:pid:start:label`; the start time (clock ticks since boot, field
+    22 of /proc/PID/stat) tells a reused pid from the same process.
+    """
+    pid = os.getpid()
+    return f"{socket.gethostname()}:{pid}:{_start_ticks(pid) or 0}:{label}"
+
+
+def is_dead(owner: str) -> bool:
+    """Whether *owner* was a process of this host that is certainly gone."""
+    host, pid, start, *_ = [*owner.split(":"), "", "", ""]
+    if host != socket.gethostname() or not pid.isdecimal() or start in {"", "0"}:
+        return False
+    return _start_ticks(int(pid)) != int(start)
+
+
+def _start_ticks(pid: int) -> int | None:
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace")
+    except OSError:
+        return None
+    fields = stat.rpartition(")")[2].split()
+    return None if fields[0] == "Z" else int(fields[19])
+
+
+class Leases:
+    """Acquiring, renewing and releasing leases on the catalogue's database."""
+
+    def __init__(
+        self,
+        engine: sa.Engine,
+        *,
+        ttl_s: float,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        self._engine = engine
+        self._now = now
+        self.ttl_s = ttl_s
+
+    def acquire(self, name: str, *, owner: str) -> Lease:
+        """Take *name*, or raise `LeaseHeldError` while another owner is alive."""
+        with writing(self._engine) as connection:
+            now = self._clock(connection)
+            row = self._locked_row(connection, name=name)
+            if row is None:
+                return self._insert(connection, name=name, owner=owner, now=now)
+            if _is_taken(row, now=now):
+                raise LeaseHeldError(f"{name} is held by {row.owner}")
+            epoch = row.epoch + 1
+            self._update(connection, name=name, owner=owner, epoch=epoch, now=now)
+            return Lease(name=name, owner=owner, epoch=epoch)
+
+    def heartbeat(self, lease: Lease) -> None:
+        """Push the expiry ahead; `StaleEpochError` when the lease was taken over."""
+        with writing(self._engine) as connection:
+            now = self._clock(connection)
+            self.fence(connection, lease)
+            self._update(
+                connection,
+                name=lease.name,
+                owner=lease.owner,
+                epoch=lease.epoch,
+                now=now,
+            )
+
+    def release(self, lease: Lease) -> None:
+        """Give *lease* back; the epoch stays. A lost lease is left to its new owner."""
+        with writing(self._engine) as connection:
+            connection.execute(
+                sa.update(tables.lease)
+                .where(tables.lease.c.name == lease.name)
+                .where(tables.lease.c.epoch == lease.epoch)
+                .values(owner="", expires_at=0.0)
+            )
+
+    def state(self, name: str) -> LeaseState | None:
+        """Return what the catalogue knows of *name*."""
+        with reading(self._engine) as connection:
+            now = self._clock(connection)
+            row = connection.execute(
+                sa.select(tables.lease).where(tables.lease.c.name == name)
+            ).one_or_none()
+        if row is None:
+            return None
+        return LeaseState(
+            name=row.name,
+            owner=row.owner,
+            epoch=row.epoch,
+            heartbeat_age_s=now - row.heartbeat_at,
+            expires_in_s=row.expires_at - now,
+        )
+
+    @staticmethod
+    def fence(connection: sa.Connection, lease: Lease) -> None:
+        """Refuse to go on inside a write transaction unless *lease* is current."""
+        query = sa.select(tables.lease.c.epoch).where(tables.lease.c.name == lease.name)
+        epoch = connection.execute(query.with_for_update()).scalar_one_or_none()
+        if epoch != lease.epoch:
+            raise StaleEpochError(
+                f"{lease.name}: epoch {lease.epoch} was superseded by {epoch}; "
+                "nothing was written"
+            )
+
+    @contextmanager
+    def hold(
+        self, name: str, *, owner: str, wait_s: float = 0.0, poll_s: float = 0.2
+    ) -> Iterator[Lease]:
+        """Hold *name* for the body, renewed by a thread; wait for it up to *wait_s*."""
+        lease = self._acquire_patiently(name, owner=owner, wait_s=wait_s, poll_s=poll_s)
+        stop = threading.Event()
+        renewer = threading.Thread(
+            target=self._renew, args=(lease, stop), name=f"renew {name}", daemon=True
+        )
+        renewer.start()
+        try:
+            yield lease
+        finally:
+            stop.set()
+            renewer.join()
+            self.release(lease)
+
+    def _acquire_patiently(
+        self, name: str, *, owner: str, wait_s: float, poll_s: float
+    ) -> Lease:
+        deadline = time.monotonic() + wait_s
+        while True:
+            try:
+                return self.acquire(name, owner=owner)
+            except LeaseHeldError as held:
+                if time.monotonic() >= deadline:
+                    raise
+                logger.info("waiting: %s", held)
+                time.sleep(poll_s)
+
+    def _renew(self, lease: Lease, stop: threading.Event) -> None:
+        while not stop.wait(self.ttl_s / 3):
+            try:
+                self.heartbeat(lease)
+            except StaleEpochError as error:
+                logger.warning("lost the lease: %s", error)
+                return
+            except sa.exc.OperationalError as error:
+                logger.warning("could not renew %s yet: %s", lease.name, error)
+
+    def _clock(self, connection: sa.Connection) -> float:
+        """Seconds since 1970: the database's own on PostgreSQL, ours on SQLite."""
+        if connection.dialect.name != "postgresql":
+            return self._now()
+        query = sa.text("select extract(epoch from clock_timestamp())::float8")
+        return float(connection.execute(query).scalar_one())
+
+    def _locked_row(
+        self, connection: sa.Connection, *, name: str
+    ) -> sa.Row[Any] | None:
+        query = sa.select(tables.lease).where(tables.lease.c.name == name)
+        return connection.execute(query.with_for_update()).one_or_none()
+
+    def _insert(
+        self, connection: sa.Connection, *, name: str, owner: str, now: float
+    ) -> Lease:
+        try:
+            with connection.begin_nested():
+                connection.execute(
+                    sa.insert(tables.lease).values(
+                        name=name,
+                        owner=owner,
+                        epoch=1,
+                        heartbeat_at=now,
+                        expires_at=now + self.ttl_s,
+                    )
+                )
+        except sa.exc.IntegrityError as error:
+            raise LeaseHeldError(f"{name} was taken just now") from error
+        return Lease(name=name, owner=owner, epoch=1)
+
+    def _update(
+        self,
+        connection: sa.Connection,
+        *,
+        name: str,
+        owner: str,
+        epoch: int,
+        now: float,
+    ) -> None:
+        connection.execute(
+            sa.update(tables.lease)
+            .where(tables.lease.c.name == name)
+            .values(
+                owner=owner, epoch=epoch, heartbeat_at=now, expires_at=now + self.ttl_s
+            )
+        )
+
+
+def _is_taken(row: sa.Row[Any], *, now: float) -> bool:
+    if not row.owner or row.expires_at <= now:
+        return False
+    return not is_dead(row.owner)

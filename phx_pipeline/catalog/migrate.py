@@ -1,0 +1,72 @@
+"""Bringing the catalogue's schema to this version, under a lock; and checking it."""
+
+import fcntl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from phx_pipeline.catalog.engine import reading
+from phx_pipeline.errors import RevisionError
+
+HEAD = "0001"
+_ADVISORY_LOCK = 0x7068785F  # "phx_"
+
+
+def current_revision(engine: sa.Engine) -> str | None:
+    """The revision the database is at; None when it was never initialised."""
+    if not sa.inspect(engine).has_table("alembic_version"):
+        return None
+    with reading(engine) as connection:
+        query = sa.text("select version_num from alembic_version")
+        revision: str | None = connection.execute(query).scalar_one_or_none()
+    return revision
+
+
+def require_current(engine: sa.Engine) -> None:
+    """Raise `RevisionError` with the remedy unless the schema is this version's."""
+    found = current_revision(engine)
+    if found is None:
+        raise RevisionError("the catalogue is not initialised: run `phx init`")
+    if found != HEAD:
+        raise RevisionError(
+            f"the catalogue is at revision {found}, this version needs {HEAD}: "
+            "run `phx init` (or use the matching version of phx_pipeline)"
+        )
+
+
+def upgrade(engine: sa.Engine) -> str:
+    """Migrate to `HEAD`, one process at a time; return the revision before."""
+    from alembic import command  # noqa: PLC0415 - 0.2 s that only this command pays
+    from alembic.config import Config  # noqa: PLC0415 - as above
+
+    config = Config()
+    config.set_main_option("script_location", "phx_pipeline.catalog:migrations")
+    with _one_at_a_time(engine):
+        before = current_revision(engine)
+        with engine.connect() as connection:
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+            connection.commit()
+    return before or "none"
+
+
+@contextmanager
+def _one_at_a_time(engine: sa.Engine) -> Iterator[None]:
+    # The lease table does not exist before the first migration, so this one lock is
+    # the database's own: an advisory lock, or a file lock beside the SQLite file.
+    if engine.dialect.name == "postgresql":
+        with engine.connect() as connection:
+            lock = sa.select(sa.func.pg_advisory_lock(_ADVISORY_LOCK))
+            connection.execute(lock)
+            try:
+                yield
+            finally:
+                unlock = sa.select(sa.func.pg_advisory_unlock(_ADVISORY_LOCK))
+                connection.execute(unlock)
+        return
+    file = Path(f"{engine.url.database}.migrating")
+    with file.open("w", encoding="ascii") as handle:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield

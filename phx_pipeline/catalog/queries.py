@@ -1,0 +1,340 @@
+"""Reading the catalogue. Every method is one read transaction and returns values."""
+
+import json
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Sequence
+from datetime import UTC, datetime
+from hashlib import sha256
+from typing import Any
+
+import sqlalchemy as sa
+
+from phx_pipeline.catalog import tables
+from phx_pipeline.catalog.engine import reading
+from phx_pipeline.catalog.rows import (
+    AnyRow,
+    blob_of,
+    photo_of,
+    property_of,
+    unsigned,
+)
+from phx_pipeline.model.identity import image_id
+from phx_pipeline.model.outcome import ListingOutcome, Verdict
+from phx_pipeline.model.photo import Blob, Photo
+from phx_pipeline.model.picture import StandardPicture
+from phx_pipeline.model.property import Property
+from phx_pipeline.model.publication import Publication
+from phx_pipeline.model.published import PublishedImage
+from phx_pipeline.model.source import Source
+from phx_pipeline.model.tally import PropertyTally, SourceTally
+from phx_pipeline.model.taxonomy import Category, Location, Subject
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class CatalogReader:
+    """All reads; `catalog.store.Catalog` adds the writes."""
+
+    def __init__(self, engine: sa.Engine) -> None:
+        self._engine = engine
+
+    def properties(self) -> list[Property]:
+        """All properties, by slug."""
+        return [
+            property_of(row)
+            for row in self._all(sa.select(tables.house).order_by(tables.house.c.slug))
+        ]
+
+    def property(self, slug: str) -> Property | None:
+        """The property with this key, if there is one."""
+        rows = self._all(sa.select(tables.house).where(tables.house.c.slug == slug))
+        return property_of(rows[0]) if rows else None
+
+    def property_in_folder(self, folder: str) -> Property | None:
+        """The property whose pictures lie in *folder*, if there is one."""
+        rows = self._all(sa.select(tables.house).where(tables.house.c.folder == folder))
+        return property_of(rows[0]) if rows else None
+
+    def slugs(self) -> list[str]:
+        """All property keys, sorted."""
+        query = sa.select(tables.house.c.slug).order_by(tables.house.c.slug)
+        return [row.slug for row in self._all(query)]
+
+    def photos(self, slug: str) -> list[Photo]:
+        """All photos of a property in gallery order."""
+        query = sa.select(tables.photo).where(tables.photo.c.slug == slug)
+        return sorted(map(photo_of, self._all(query)), key=lambda photo: photo.order)
+
+    def blobs(self, slug: str) -> dict[str, Blob]:
+        """Facts of all bytes downloaded for a property, by sha256."""
+        used = sa.select(tables.photo.c.sha256).where(tables.photo.c.slug == slug)
+        query = sa.select(tables.blob).where(tables.blob.c.sha256.in_(used))
+        return {row.sha256: blob_of(row) for row in self._all(query)}
+
+    def pictures(
+        self, sha256s: Collection[str]
+    ) -> dict[tuple[str, str], StandardPicture]:
+        """Standardized pictures of some blobs, by (sha256, recipe)."""
+        query = sa.select(tables.picture).where(tables.picture.c.sha256.in_(sha256s))
+        return {
+            (row.sha256, row.recipe): StandardPicture(**row._mapping)  # noqa: SLF001 - SQLAlchemy's public name
+            for row in self._all(query)
+        }
+
+    def categories(self, slug: str) -> dict[tuple[Source, str], Category]:
+        """Categories of a property's kept photos."""
+        query = sa.select(tables.category).where(tables.category.c.slug == slug)
+        return {
+            (Source(row.source), row.photo_key): Category(
+                location=Location(row.location),
+                subject=Subject(row.subject),
+                confidence=row.confidence,
+            )
+            for row in self._all(query)
+        }
+
+    def publications(self, slug: str) -> list[Publication]:
+        """All publication rows of a property, active or not, by number."""
+        query = sa.select(tables.publication).where(tables.publication.c.slug == slug)
+        found = [_publication_of(row) for row in self._all(query)]
+        return sorted(found, key=lambda publication: publication.number)
+
+    def listing_outcomes(self, slug: str) -> dict[Source, ListingOutcome]:
+        """How each source last ended for a property."""
+        query = sa.select(tables.listing.c.source, tables.listing.c.outcome)
+        rows = self._all(query.where(tables.listing.c.slug == slug))
+        return {Source(row.source): ListingOutcome(row.outcome) for row in rows}
+
+    def published_images(self, slug: str | None = None) -> Iterator[PublishedImage]:
+        """Active publications with everything the views show, by address and name."""
+        for row in self._all(_published_query(slug)):
+            yield _published_of(row)
+
+    def tallies(
+        self, sources: Sequence[Source], *, slugs: Collection[str] | None = None
+    ) -> list[PropertyTally]:
+        """Counts per property and enabled source, by slug; all properties by default.
+
+        A source that has rows but is no longer enabled is listed too, so that counts
+        always add up to the photo rows.
+        """
+        listings = {
+            (row.slug, Source(row.source)): row
+            for row in self._all(
+                _of_slugs(sa.select(tables.listing), tables.listing, slugs)
+            )
+        }
+        counts = self._verdict_counts(slugs)
+        names = sorted(slugs) if slugs is not None else self.slugs()
+        asked = set(listings) | set(counts)
+        return [
+            PropertyTally(
+                slug=slug,
+                sources=tuple(
+                    _tally(slug, source, listings.get((slug, source)), counts)
+                    for source in Source
+                    if source in sources or (slug, source) in asked
+                ),
+            )
+            for slug in names
+        ]
+
+    def content_rows(self) -> Iterator[tuple[str, list[Any]]]:
+        """Every content column of every row, in a fixed order, for the digest.
+
+        Left out are times, run ids, attempts, leases, jobs and explanations: they may
+        differ between two ways to the same result.
+        """
+        for name, columns in _CONTENT.items():
+            for row in self._all(sa.select(*columns).order_by(*columns)):
+                yield name, [_plain(value) for value in row]
+
+    def data_version(self, slug: str, *, asset: str) -> str:
+        """A digest of the rows of *slug* that *asset* answers for."""
+        digest = sha256()
+        for columns in _ANSWERS_FOR[asset]:
+            query = sa.select(*columns).where(columns[0] == slug).order_by(*columns)
+            for row in self._all(query):
+                digest.update(json.dumps([_plain(value) for value in row]).encode())
+        return digest.hexdigest()[:16]
+
+    def _verdict_counts(
+        self, slugs: Collection[str] | None
+    ) -> dict[tuple[str, Source], list[AnyRow]]:
+        photo = tables.photo.c
+        wanting = sa.or_(
+            photo.asked_url.is_distinct_from(photo.url),
+            photo.verdict.in_(
+                [
+                    v.value
+                    for v in Verdict
+                    if v.wants_download and v is not Verdict.PENDING
+                ]
+            ),
+            sa.and_(photo.verdict == Verdict.PENDING.value, photo.sha256.is_(None)),
+        )
+        query = sa.select(
+            photo.slug,
+            photo.source,
+            photo.verdict,
+            sa.func.count().label("photos"),
+            sa.func.sum(sa.case((wanting, 1), else_=0)).label("wanting"),
+        ).group_by(photo.slug, photo.source, photo.verdict)
+        counts: dict[tuple[str, Source], list[AnyRow]] = defaultdict(list)
+        for row in self._all(_of_slugs(query, tables.photo, slugs)):
+            counts[row.slug, Source(row.source)].append(row)
+        return counts
+
+    def _all(self, query: sa.Select[Any]) -> Sequence[AnyRow]:
+        with reading(self._engine) as connection:
+            return connection.execute(query).all()
+
+
+def _of_slugs(
+    query: sa.Select[Any], table: sa.Table, slugs: Collection[str] | None
+) -> sa.Select[Any]:
+    return query if slugs is None else query.where(table.c.slug.in_(slugs))
+
+
+def _tally(
+    slug: str,
+    source: Source,
+    listing: AnyRow | None,
+    counts: dict[tuple[str, Source], list[AnyRow]],
+) -> SourceTally:
+    bins: dict[Any, int] = defaultdict(int)
+    rows = counts.get((slug, source), [])
+    for row in rows:
+        bins[Verdict(row.verdict).kind] += row.photos
+    return SourceTally(
+        slug=slug,
+        source=source,
+        outcome=ListingOutcome(listing.outcome) if listing else None,
+        detail=listing.detail if listing else "",
+        checked_at=listing.checked_at if listing else None,
+        counts=dict(bins),
+        wanting=int(sum(row.wanting for row in rows)),
+    )
+
+
+def _publication_of(row: AnyRow) -> Publication:
+    return Publication(
+        slug=row.slug,
+        location=Location(row.location),
+        subject=Subject(row.subject),
+        sequence=row.sequence,
+        active=row.active,
+        source=Source(row.source),
+        photo_key=row.photo_key,
+        file_name=row.file_name,
+        sha256=row.sha256,
+        recipe=row.recipe,
+        processed_at=row.processed_at,
+        run_id=row.run_id,
+    )
+
+
+def _published_query(slug: str | None) -> sa.Select[Any]:
+    house, photo = tables.house, tables.photo
+    publication, picture, blob = tables.publication, tables.picture, tables.blob
+    same_photo = sa.and_(
+        photo.c.slug == publication.c.slug,
+        photo.c.source == publication.c.source,
+        photo.c.photo_key == publication.c.photo_key,
+    )
+    same_picture = sa.and_(
+        picture.c.sha256 == publication.c.sha256,
+        picture.c.recipe == publication.c.recipe,
+    )
+    query = (
+        sa.select(
+            house.c.address,
+            house.c.folder,
+            publication,
+            photo.c.fetched_url,
+            photo.c.downloaded_at,
+            picture.c.png_sha256,
+            picture.c.size_bytes,
+            picture.c.width,
+            picture.c.height,
+            blob.c.phash,
+            blob.c.dhash,
+        )
+        .select_from(publication)
+        .join(house, house.c.slug == publication.c.slug)
+        .join(photo, same_photo)
+        .join(picture, same_picture)
+        .join(blob, blob.c.sha256 == publication.c.sha256)
+        .where(publication.c.active)
+        .order_by(house.c.address, publication.c.file_name)
+    )
+    return query if slug is None else query.where(publication.c.slug == slug)
+
+
+def _published_of(row: AnyRow) -> PublishedImage:
+    return PublishedImage(
+        image_id=image_id(row.slug, row.sha256),
+        property_address=row.address,
+        folder=row.folder,
+        source=Source(row.source),
+        source_url=row.fetched_url,
+        local_path=f"processed/{row.folder}/{row.file_name}",
+        phash=unsigned(row.phash),
+        dhash=unsigned(row.dhash),
+        width=row.width,
+        height=row.height,
+        file_size_bytes=row.size_bytes,
+        downloaded_at=row.downloaded_at or _EPOCH,
+        processed_at=row.processed_at,
+        run_id=row.run_id,
+        content_hash=row.png_sha256,
+    )
+
+
+def _plain(value: Any) -> Any:
+    return value if isinstance(value, int | str | list | None) else str(value)
+
+
+def _columns(table: sa.Table, *names: str) -> list[sa.Column[Any]]:
+    return [table.c[name] for name in names]
+
+
+_CONTENT: dict[str, list[sa.Column[Any]]] = {
+    "property": _columns(tables.house, "slug", "folder", "address"),
+    "listing": _columns(
+        tables.listing,
+        *("slug", "source", "outcome", "listing_id", "mls_id", "url", "listed_on"),
+        *("complete", "challenged"),
+    ),
+    "photo": _columns(
+        tables.photo,
+        *("slug", "source", "photo_key", "url", "position", "caption", "present"),
+        *("verdict", "fetched_url", "sha256", "cluster_id", "listed_on"),
+    ),
+    "category": _columns(
+        tables.category,
+        *("slug", "source", "photo_key", "location", "subject", "confidence"),
+    ),
+    "publication": _columns(
+        tables.publication,
+        *("slug", "location", "subject", "sequence", "active", "source", "photo_key"),
+        *("file_name", "sha256", "recipe"),
+    ),
+    "picture": _columns(tables.picture, "sha256", "recipe", "png_sha256"),
+}
+
+_ANSWERS_FOR: dict[str, list[list[sa.Column[Any]]]] = {
+    "discovered_urls": [
+        _columns(tables.listing, "slug", "source", "outcome", "listing_id"),
+        _columns(
+            tables.photo,
+            *("slug", "source", "photo_key", "url", "position", "caption", "present"),
+        ),
+    ],
+    "raw_images": [_columns(tables.photo, "slug", "source", "photo_key", "sha256")],
+    "deduped_images": [
+        _columns(tables.photo, "slug", "source", "photo_key", "verdict", "cluster_id")
+    ],
+    "categorized_images": [_CONTENT["category"]],
+    "manifest": [_CONTENT["publication"]],
+}

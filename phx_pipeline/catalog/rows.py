@@ -1,0 +1,127 @@
+"""Between rows and model values; nothing outside the catalogue sees a row."""
+
+from typing import Any
+
+import sqlalchemy as sa
+
+from phx_pipeline.model.address import Address
+from phx_pipeline.model.outcome import Verdict
+from phx_pipeline.model.photo import Blob, Photo, PhotoRef, PictureHashes
+from phx_pipeline.model.property import Property
+from phx_pipeline.model.source import Source
+
+_SIGN = 1 << 63
+_SPAN = 1 << 64
+
+AnyRow = sa.Row[Any]
+
+
+def signed(value: int) -> int:
+    """Fit an unsigned 64-bit hash into a signed column."""
+    return value - _SPAN if value >= _SIGN else value
+
+
+def unsigned(value: int) -> int:
+    """Undo `signed`."""
+    return value + _SPAN if value < 0 else value
+
+
+def property_of(row: AnyRow) -> Property:
+    """Read a `property` row."""
+    address = Address(
+        street_number=row.street_number,
+        street=row.street,
+        unit=row.unit,
+        city=row.city,
+        state=row.state,
+        zip_code=row.zip_code,
+    )
+    return Property(slug=row.slug, folder=row.folder, address=address)
+
+
+def property_values(house: Property) -> dict[str, object]:
+    """Columns of a `property` row, all but the time it was added."""
+    return {
+        "slug": house.slug,
+        "folder": house.folder,
+        "address": str(house.address),
+        "street_number": house.address.street_number,
+        "street": house.address.street,
+        "unit": house.address.unit,
+        "city": house.address.city,
+        "state": house.address.state,
+        "zip_code": house.address.zip_code,
+    }
+
+
+def ref_values(ref: PhotoRef) -> dict[str, object]:
+    """Columns of a `photo` row that repeat what the source said."""
+    return {
+        "url": ref.url,
+        "fallback_urls": list(ref.fallback_urls),
+        "position": ref.position,
+        "caption": ref.caption,
+        "tags": list(ref.tags),
+        "width": ref.width,
+        "height": ref.height,
+    }
+
+
+def photo_of(row: AnyRow) -> Photo:
+    """Read a `photo` row."""
+    ref = PhotoRef(
+        source=Source(row.source),
+        photo_key=row.photo_key,
+        url=row.url,
+        position=row.position,
+        fallback_urls=tuple(row.fallback_urls),
+        caption=row.caption,
+        tags=tuple(row.tags),
+        width=row.width,
+        height=row.height,
+    )
+    return Photo(
+        property_slug=row.slug,
+        ref=ref,
+        listed_on=row.listed_on,
+        first_seen_on=row.first_seen_on,
+        present=row.present,
+        verdict=Verdict(row.verdict),
+        asked_url=row.asked_url,
+        fetched_url=row.fetched_url,
+        sha256=row.sha256,
+        cluster_id=row.cluster_id,
+    )
+
+
+def blob_of(row: AnyRow) -> Blob:
+    """Read a `blob` row."""
+    hashes = PictureHashes(
+        phash=unsigned(row.phash),
+        dhash=unsigned(row.dhash),
+        trimmed_phash=unsigned(row.trimmed_phash),
+        trimmed_dhash=unsigned(row.trimmed_dhash),
+    )
+    return Blob(
+        sha256=row.sha256,
+        size_bytes=row.size_bytes,
+        media_type=row.media_type,
+        width=row.width,
+        height=row.height,
+        hashes=hashes,
+    )
+
+
+def blob_values(blob: Blob) -> dict[str, object]:
+    """Columns of a `blob` row."""
+    return {
+        "sha256": blob.sha256,
+        "size_bytes": blob.size_bytes,
+        "media_type": blob.media_type,
+        "width": blob.width,
+        "height": blob.height,
+        "phash": signed(blob.hashes.phash),
+        "dhash": signed(blob.hashes.dhash),
+        "trimmed_phash": signed(blob.hashes.trimmed_phash),
+        "trimmed_dhash": signed(blob.hashes.trimmed_dhash),
+    }

@@ -1,0 +1,440 @@
+"""Writing the catalogue: one method, one transaction, one fact.
+
+Writes about a property carry its lease; a superseded lease raises `StaleEpochError`
+and writes nothing.
+"""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+
+import sqlalchemy as sa
+
+from phx_pipeline.catalog import tables
+from phx_pipeline.catalog.engine import writing
+from phx_pipeline.catalog.jobs import JobBook
+from phx_pipeline.catalog.leases import Lease, Leases
+from phx_pipeline.catalog.queries import CatalogReader
+from phx_pipeline.catalog.rows import (
+    AnyRow,
+    blob_values,
+    property_values,
+    ref_values,
+)
+from phx_pipeline.errors import CatalogError
+from phx_pipeline.model.listing import Listing
+from phx_pipeline.model.outcome import Verdict
+from phx_pipeline.model.photo import Blob, Photo, PhotoRef
+from phx_pipeline.model.picture import StandardPicture
+from phx_pipeline.model.property import Property
+from phx_pipeline.model.publication import Publication
+from phx_pipeline.model.source import Source
+from phx_pipeline.model.taxonomy import Category
+
+_FOLDER_TRIES = 16
+
+PhotoKey = tuple[Source, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stamp:
+    """When and by which run a fact is written; `today` is the date in Phoenix."""
+
+    at: datetime
+    today: date
+    run_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """What dedupe decided for one photo."""
+
+    verdict: Verdict
+    cluster_id: str
+
+
+class Catalog(CatalogReader):
+    """The catalogue: inherited reads, writes here, leases and jobs beside."""
+
+    def __init__(self, engine: sa.Engine, *, leases: Leases) -> None:
+        super().__init__(engine)
+        self.leases = leases
+        self.jobs = JobBook(engine)
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._engine.dispose()
+
+    def add_properties(
+        self, houses: Sequence[Property], *, at: datetime
+    ) -> list[Property]:
+        """Add the houses not known yet, all or none; return those added.
+
+        A folder id that another house already has is salted until it is free.
+        """
+        with writing(self._engine) as connection:
+            rows = connection.execute(
+                sa.select(tables.house.c.slug, tables.house.c.folder)
+            ).all()
+            known = {row.slug for row in rows}
+            folders = {row.folder for row in rows}
+            added = []
+            for house in houses:
+                if house.slug in known:
+                    continue
+                placed = replace(house, folder=_free_folder(house, folders))
+                known.add(placed.slug)
+                folders.add(placed.folder)
+                added.append(placed)
+            if added:
+                values = [{**property_values(house), "added_at": at} for house in added]
+                connection.execute(sa.insert(tables.house), values)
+        return added
+
+    def record_listing(
+        self, lease: Lease, slug: str, listing: Listing, *, stamp: Stamp
+    ) -> None:
+        """Record what a source said: its outcome, and its gallery when one was seen.
+
+        Photos missing from the gallery lose `present` only if it was seen whole.
+        """
+        with writing(self._engine) as connection:
+            Leases.fence(connection, lease)
+            _upsert_listing(connection, slug, listing, stamp=stamp)
+            known = _photo_rows(connection, slug, source=listing.source)
+            _insert_photos(connection, slug, listing, known=known, stamp=stamp)
+            _update_photos(connection, slug, listing, known=known)
+            if listing.complete and listing.outcome.saw_gallery:
+                seen = {ref.photo_key for ref in listing.photos}
+                absent = [
+                    key for key, row in known.items() if row.present and key not in seen
+                ]
+                _mark_absent(connection, slug, source=listing.source, keys=absent)
+
+    def record_download(
+        self,
+        lease: Lease,
+        photo: Photo,
+        blob: Blob,
+        *,
+        fetched_url: str,
+        stamp: Stamp,
+    ) -> None:
+        """Record bytes that are safely stored; the photo waits for its decision."""
+        with writing(self._engine) as connection:
+            Leases.fence(connection, lease)
+            _insert_blob(connection, blob)
+            values: dict[str, object] = {
+                "sha256": blob.sha256,
+                "asked_url": photo.ref.url,
+                "fetched_url": fetched_url,
+                "downloaded_at": stamp.at,
+                "run_id": stamp.run_id,
+                "detail": "",
+            }
+            if photo.sha256 != blob.sha256 or photo.verdict.kind not in _DECIDED:
+                values |= {"verdict": Verdict.PENDING.value, "cluster_id": None}
+            _set_photo(connection, photo, values)
+            _log_attempt(
+                connection, photo, url=fetched_url, result="ok", detail="", stamp=stamp
+            )
+
+    def record_failure(
+        self,
+        lease: Lease,
+        photo: Photo,
+        verdict: Verdict,
+        *,
+        detail: str,
+        stamp: Stamp,
+    ) -> None:
+        """Record an attempt without usable bytes.
+
+        Bytes already held stay what they were: a failed upgrade loses nothing.
+        """
+        with writing(self._engine) as connection:
+            Leases.fence(connection, lease)
+            values: dict[str, object] = {"detail": detail, "run_id": stamp.run_id}
+            if photo.sha256 is None:
+                values["verdict"] = verdict.value
+            if not verdict.wants_download:
+                values["asked_url"] = photo.ref.url
+            _set_photo(connection, photo, values)
+            _log_attempt(
+                connection,
+                photo,
+                url=photo.ref.url,
+                result=verdict.value,
+                detail=detail,
+                stamp=stamp,
+            )
+
+    def record_decisions(
+        self, lease: Lease, slug: str, decisions: Mapping[PhotoKey, Decision]
+    ) -> None:
+        """Record who is kept and who is a duplicate, for all photos decided anew."""
+        with writing(self._engine) as connection:
+            Leases.fence(connection, lease)
+            for (source, photo_key), decision in decisions.items():
+                connection.execute(
+                    _this_photo(slug, source, photo_key).values(
+                        verdict=decision.verdict.value, cluster_id=decision.cluster_id
+                    )
+                )
+
+    def record_picture(self, lease: Lease, picture: StandardPicture) -> None:
+        """Record a standardized picture that is safely stored."""
+        table = tables.picture
+        with writing(self._engine) as connection:
+            Leases.fence(connection, lease)
+            key = sa.and_(
+                table.c.sha256 == picture.sha256, table.c.recipe == picture.recipe
+            )
+            connection.execute(sa.delete(table).where(key))
+            connection.execute(
+                sa.insert(table).values(
+                    sha256=picture.sha256,
+                    recipe=picture.recipe,
+                    png_sha256=picture.png_sha256,
+                    size_bytes=picture.size_bytes,
+                    width=picture.width,
+                    height=picture.height,
+                )
+            )
+
+    def record_categories(
+        self,
+        lease: Lease,
+        slug: str,
+        categories: Mapping[PhotoKey, Category],
+        *,
+        votes: Mapping[PhotoKey, Sequence[Mapping[str, object]]],
+    ) -> None:
+        """Replace the categories of a property's kept photos."""
+        with writing(self._engine) as connection:
+            Leases.fence(connection, lease)
+            connection.execute(
+                sa.delete(tables.category).where(tables.category.c.slug == slug)
+            )
+            if categories:
+                connection.execute(
+                    sa.insert(tables.category),
+                    [
+                        _category_values(slug, key, category, votes=votes.get(key, ()))
+                        for key, category in categories.items()
+                    ],
+                )
+
+    def record_publications(
+        self, lease: Lease, slug: str, changed: Iterable[Publication]
+    ) -> None:
+        """Write new and changed publication rows of a property, all or none."""
+        table = tables.publication
+        with writing(self._engine) as connection:
+            Leases.fence(connection, lease)
+            for publication in changed:
+                key = sa.and_(
+                    table.c.slug == slug,
+                    table.c.location == publication.location.value,
+                    table.c.subject == publication.subject.value,
+                    table.c.sequence == publication.sequence,
+                )
+                connection.execute(sa.delete(table).where(key))
+                connection.execute(
+                    sa.insert(table).values(_publication_values(publication))
+                )
+
+
+_DECIDED = frozenset({Verdict.KEPT.kind, Verdict.DUPLICATE.kind})
+
+
+def _free_folder(house: Property, taken: Collection[str]) -> str:
+    for salt in range(_FOLDER_TRIES):
+        folder = house.address.folder_id(salt)
+        if folder not in taken:
+            return folder
+    raise CatalogError(f"no free folder id for {house.slug} in {_FOLDER_TRIES} tries")
+
+
+def _upsert_listing(
+    connection: sa.Connection, slug: str, listing: Listing, *, stamp: Stamp
+) -> None:
+    table = tables.listing
+    this = sa.and_(table.c.slug == slug, table.c.source == listing.source.value)
+    values: dict[str, object] = {
+        "outcome": listing.outcome.value,
+        "detail": listing.detail,
+        "complete": listing.complete,
+        "challenged": listing.challenged,
+        "checked_at": stamp.at,
+        "run_id": stamp.run_id,
+    }
+    # A block tells nothing about the listing: what was learnt before stays.
+    learnt = {
+        "listing_id": listing.listing_id,
+        "mls_id": listing.mls_id,
+        "url": listing.url,
+        "listed_on": listing.listed_on,
+        "gallery_seen_at": stamp.at if listing.complete else None,
+    }
+    values |= {name: value for name, value in learnt.items() if value is not None}
+    updated = connection.execute(sa.update(table).where(this).values(values))
+    if not updated.rowcount:
+        key = {"slug": slug, "source": listing.source.value}
+        connection.execute(sa.insert(table).values(key | values))
+
+
+def _photo_rows(
+    connection: sa.Connection, slug: str, *, source: Source
+) -> dict[str, AnyRow]:
+    query = sa.select(tables.photo).where(
+        tables.photo.c.slug == slug, tables.photo.c.source == source.value
+    )
+    return {row.photo_key: row for row in connection.execute(query)}
+
+
+def _insert_photos(
+    connection: sa.Connection,
+    slug: str,
+    listing: Listing,
+    *,
+    known: Mapping[str, AnyRow],
+    stamp: Stamp,
+) -> None:
+    new = [
+        {
+            "slug": slug,
+            "source": listing.source.value,
+            "photo_key": ref.photo_key,
+            "listed_on": listing.listed_on,
+            "first_seen_on": stamp.today,
+            "present": True,
+            "verdict": Verdict.PENDING.value,
+            "detail": "",
+            "run_id": stamp.run_id,
+            **ref_values(ref),
+        }
+        for ref in listing.photos
+        if ref.photo_key not in known
+    ]
+    if new:
+        connection.execute(sa.insert(tables.photo), new)
+
+
+def _update_photos(
+    connection: sa.Connection,
+    slug: str,
+    listing: Listing,
+    *,
+    known: Mapping[str, AnyRow],
+) -> None:
+    for ref in listing.photos:
+        row = known.get(ref.photo_key)
+        if row is None:
+            continue
+        wanted = _wanted_values(ref, listing=listing, row=row)
+        if any(getattr(row, name) != value for name, value in wanted.items()):
+            statement = _this_photo(slug, ref.source, ref.photo_key)
+            connection.execute(statement.values(wanted))
+
+
+def _wanted_values(
+    ref: PhotoRef, *, listing: Listing, row: AnyRow
+) -> dict[str, object]:
+    return {
+        **ref_values(ref),
+        "listed_on": listing.listed_on or row.listed_on,
+        "present": True,
+    }
+
+
+def _mark_absent(
+    connection: sa.Connection, slug: str, *, source: Source, keys: Sequence[str]
+) -> None:
+    for key in keys:
+        connection.execute(_this_photo(slug, source, key).values(present=False))
+
+
+def _this_photo(slug: str, source: Source, photo_key: str) -> sa.Update:
+    table = tables.photo
+    return sa.update(table).where(
+        table.c.slug == slug,
+        table.c.source == source.value,
+        table.c.photo_key == photo_key,
+    )
+
+
+def _set_photo(
+    connection: sa.Connection, photo: Photo, values: Mapping[str, object]
+) -> None:
+    statement = _this_photo(photo.property_slug, photo.ref.source, photo.ref.photo_key)
+    connection.execute(statement.values(values))
+
+
+def _insert_blob(connection: sa.Connection, blob: Blob) -> None:
+    known = sa.select(tables.blob.c.sha256).where(tables.blob.c.sha256 == blob.sha256)
+    if connection.execute(known).first() is not None:
+        return
+    try:
+        with connection.begin_nested():
+            connection.execute(sa.insert(tables.blob).values(blob_values(blob)))
+    except sa.exc.IntegrityError:
+        pass  # another property stored the same bytes a moment ago: the row is equal
+
+
+def _log_attempt(
+    connection: sa.Connection,
+    photo: Photo,
+    *,
+    url: str,
+    result: str,
+    detail: str,
+    stamp: Stamp,
+) -> None:
+    connection.execute(
+        sa.insert(tables.attempt).values(
+            slug=photo.property_slug,
+            source=photo.ref.source.value,
+            photo_key=photo.ref.photo_key,
+            at=stamp.at,
+            run_id=stamp.run_id,
+            url=url,
+            result=result,
+            detail=detail,
+        )
+    )
+
+
+def _category_values(
+    slug: str,
+    key: PhotoKey,
+    category: Category,
+    *,
+    votes: Sequence[Mapping[str, object]],
+) -> dict[str, object]:
+    return {
+        "slug": slug,
+        "source": key[0].value,
+        "photo_key": key[1],
+        "location": category.location.value,
+        "subject": category.subject.value,
+        "confidence": category.confidence,
+        "votes": [dict(vote) for vote in votes],
+    }
+
+
+def _publication_values(publication: Publication) -> dict[str, object]:
+    return {
+        "slug": publication.slug,
+        "location": publication.location.value,
+        "subject": publication.subject.value,
+        "sequence": publication.sequence,
+        "active": publication.active,
+        "source": publication.source.value,
+        "photo_key": publication.photo_key,
+        "file_name": publication.file_name,
+        "sha256": publication.sha256,
+        "recipe": publication.recipe,
+        "processed_at": publication.processed_at,
+        "run_id": publication.run_id,
+    }

@@ -1,0 +1,208 @@
+"""The schema. Times are UTC, hashes signed 64-bit, sizes pixels and bytes."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+metadata = sa.MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(referred_table_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+class UtcDateTime(sa.types.TypeDecorator[datetime]):
+    """An aware UTC time on both engines; SQLite stores it without a zone."""
+
+    impl = sa.DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(
+        self, value: datetime | None, dialect: sa.Dialect
+    ) -> datetime | None:
+        """Refuse naive times: their meaning would depend on the machine."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError(f"naive time {value!r} must not enter the catalogue")
+        value = value.astimezone(UTC)
+        return value if dialect.name == "postgresql" else value.replace(tzinfo=None)
+
+    def process_result_value(
+        self, value: datetime | None, dialect: sa.Dialect
+    ) -> datetime | None:
+        """Give every stored time its zone back."""
+        del dialect
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value
+
+
+def _slug(**options: Any) -> sa.Column[str]:
+    return sa.Column("slug", sa.String(200), sa.ForeignKey("property.slug"), **options)
+
+
+house = sa.Table(
+    "property",
+    metadata,
+    sa.Column("slug", sa.String(200), primary_key=True),
+    sa.Column("folder", sa.String(8), nullable=False, unique=True),
+    sa.Column("address", sa.Text, nullable=False),
+    sa.Column("street_number", sa.Text, nullable=False),
+    sa.Column("street", sa.Text, nullable=False),
+    sa.Column("unit", sa.Text),
+    sa.Column("city", sa.Text, nullable=False),
+    sa.Column("state", sa.String(2), nullable=False),
+    sa.Column("zip_code", sa.String(5), nullable=False),
+    sa.Column("added_at", UtcDateTime, nullable=False),
+)
+
+listing = sa.Table(
+    "listing",
+    metadata,
+    _slug(primary_key=True),
+    sa.Column("source", sa.String(32), primary_key=True),
+    sa.Column("outcome", sa.String(32), nullable=False),
+    sa.Column("detail", sa.Text, nullable=False, default=""),
+    sa.Column("listing_id", sa.Text),
+    sa.Column("mls_id", sa.Text),
+    sa.Column("url", sa.Text),
+    sa.Column("listed_on", sa.Date),
+    sa.Column("complete", sa.Boolean, nullable=False),
+    sa.Column("challenged", sa.Boolean, nullable=False),
+    sa.Column("checked_at", UtcDateTime, nullable=False),
+    sa.Column("gallery_seen_at", UtcDateTime),
+    sa.Column("run_id", sa.String(64), nullable=False),
+)
+
+photo = sa.Table(
+    "photo",
+    metadata,
+    _slug(primary_key=True),
+    sa.Column("source", sa.String(32), primary_key=True),
+    sa.Column("photo_key", sa.String(200), primary_key=True),
+    sa.Column("url", sa.Text, nullable=False),
+    sa.Column("fallback_urls", sa.JSON, nullable=False),
+    sa.Column("position", sa.Integer, nullable=False),
+    sa.Column("caption", sa.Text, nullable=False),
+    sa.Column("tags", sa.JSON, nullable=False),
+    sa.Column("width", sa.Integer),
+    sa.Column("height", sa.Integer),
+    sa.Column("listed_on", sa.Date),
+    sa.Column("first_seen_on", sa.Date, nullable=False),
+    sa.Column("present", sa.Boolean, nullable=False),
+    sa.Column("verdict", sa.String(32), nullable=False),
+    sa.Column("detail", sa.Text, nullable=False, default=""),
+    sa.Column("asked_url", sa.Text),
+    sa.Column("fetched_url", sa.Text),
+    sa.Column("sha256", sa.String(64), sa.ForeignKey("blob.sha256")),
+    sa.Column("cluster_id", sa.String(36)),
+    sa.Column("downloaded_at", UtcDateTime),
+    sa.Column("run_id", sa.String(64), nullable=False),
+    sa.Index("ix_photo_photo_key", "source", "photo_key"),
+    sa.Index("ix_photo_sha256", "sha256"),
+)
+
+attempt = sa.Table(
+    "attempt",
+    metadata,
+    sa.Column(
+        "id", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True
+    ),
+    _slug(nullable=False),
+    sa.Column("source", sa.String(32), nullable=False),
+    sa.Column("photo_key", sa.String(200), nullable=False),
+    sa.Column("at", UtcDateTime, nullable=False),
+    sa.Column("run_id", sa.String(64), nullable=False),
+    sa.Column("url", sa.Text, nullable=False),
+    sa.Column("result", sa.String(32), nullable=False),
+    sa.Column("detail", sa.Text, nullable=False, default=""),
+    sa.Index("ix_attempt_slug", "slug", "source", "photo_key"),
+)
+
+blob = sa.Table(
+    "blob",
+    metadata,
+    sa.Column("sha256", sa.String(64), primary_key=True),
+    sa.Column("size_bytes", sa.BigInteger, nullable=False),
+    sa.Column("media_type", sa.String(32), nullable=False),
+    sa.Column("width", sa.Integer, nullable=False),
+    sa.Column("height", sa.Integer, nullable=False),
+    sa.Column("phash", sa.BigInteger, nullable=False),
+    sa.Column("dhash", sa.BigInteger, nullable=False),
+    sa.Column("trimmed_phash", sa.BigInteger, nullable=False),
+    sa.Column("trimmed_dhash", sa.BigInteger, nullable=False),
+)
+
+picture = sa.Table(
+    "picture",
+    metadata,
+    sa.Column("sha256", sa.String(64), sa.ForeignKey("blob.sha256"), primary_key=True),
+    sa.Column("recipe", sa.String(32), primary_key=True),
+    sa.Column("png_sha256", sa.String(64), nullable=False),
+    sa.Column("size_bytes", sa.BigInteger, nullable=False),
+    sa.Column("width", sa.Integer, nullable=False),
+    sa.Column("height", sa.Integer, nullable=False),
+)
+
+category = sa.Table(
+    "category",
+    metadata,
+    _slug(primary_key=True),
+    sa.Column("source", sa.String(32), primary_key=True),
+    sa.Column("photo_key", sa.String(200), primary_key=True),
+    sa.Column("location", sa.String(4), nullable=False),
+    sa.Column("subject", sa.String(16), nullable=False),
+    sa.Column("confidence", sa.Integer, nullable=False),
+    sa.Column("votes", sa.JSON, nullable=False),
+)
+
+publication = sa.Table(
+    "publication",
+    metadata,
+    _slug(primary_key=True),
+    sa.Column("location", sa.String(4), primary_key=True),
+    sa.Column("subject", sa.String(16), primary_key=True),
+    sa.Column("sequence", sa.Integer, primary_key=True),
+    sa.Column("active", sa.Boolean, nullable=False),
+    sa.Column("source", sa.String(32), nullable=False),
+    sa.Column("photo_key", sa.String(200), nullable=False),
+    sa.Column("file_name", sa.Text, nullable=False),
+    sa.Column("sha256", sa.String(64), nullable=False),
+    sa.Column("recipe", sa.String(32), nullable=False),
+    sa.Column("processed_at", UtcDateTime, nullable=False),
+    sa.Column("run_id", sa.String(64), nullable=False),
+)
+
+lease = sa.Table(
+    "lease",
+    metadata,
+    sa.Column("name", sa.String(250), primary_key=True),
+    sa.Column("owner", sa.Text, nullable=False),
+    sa.Column("epoch", sa.BigInteger, nullable=False),
+    sa.Column("heartbeat_at", sa.Float, nullable=False),
+    sa.Column("expires_at", sa.Float, nullable=False),
+)
+
+job = sa.Table(
+    "job",
+    metadata,
+    sa.Column("id", sa.String(36), primary_key=True),
+    sa.Column("created_at", UtcDateTime, nullable=False),
+    sa.Column("sources", sa.JSON, nullable=False),
+)
+
+job_item = sa.Table(
+    "job_item",
+    metadata,
+    sa.Column("job_id", sa.String(36), sa.ForeignKey("job.id"), primary_key=True),
+    _slug(primary_key=True),
+    sa.Column("position", sa.Integer, nullable=False),
+    sa.Column("attempt", sa.Integer, nullable=False),
+    sa.Column("dispatched_at", UtcDateTime),
+    sa.Index("ix_job_item_dispatched_at", "dispatched_at"),
+)

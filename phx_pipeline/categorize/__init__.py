@@ -1,0 +1,1 @@
+"""Naming what a photo shows: backends vote or abstain, votes are fused."""

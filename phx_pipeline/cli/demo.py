@@ -1,0 +1,81 @@
+"""`phx demo`: the whole pipeline on made-up houses, without any network."""
+
+import shlex
+from dataclasses import replace
+from pathlib import Path
+
+import click
+
+from phx_pipeline.cli.console import console
+from phx_pipeline.settings import Settings, load_settings
+from phx_pipeline.stages.context import StageContext
+
+PHOTO_HOST = "ssl.cdn-redfin.com"
+
+
+@click.command()
+@click.option(
+    "--folder",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Where to keep the demo's stores; default: data/demo.",
+)
+@click.pass_context
+def demo(ctx: click.Context, *, folder: Path | None) -> None:
+    """Collect six made-up houses from a stand-in site on this machine.
+
+    The stand-in speaks the format of the real pages; the requests carry production
+    URLs through a loopback proxy that refuses every other host. Repeat it: the second
+    time nothing is downloaded.
+
+    \b
+    Example:
+      phx demo --folder /tmp/demo
+    """
+    from phx_pipeline.cli.extract import enqueue
+    from phx_pipeline.cli.session import opened
+    from phx_pipeline.cli.supervisor import Supervisor, free_port, services
+    from phx_pipeline.demo.loopback import Loopback
+    from phx_pipeline.demo.redfin_site import redfin_sites
+
+    own = load_settings()
+    root = (folder or own.data_dir / "demo").resolve()
+    root.mkdir(parents=True, exist_ok=True)
+    with Loopback(redfin_sites(), folder=root / "standin") as standin:
+        settings = replace(
+            own,
+            data_dir=root,
+            dagster_dir=root / "dagster",
+            catalog_url=None,
+            proxy=standin.proxy_url,
+            ca_file=standin.ca_file,
+            webserver_port=free_port(),
+        )
+        _prepare(settings)
+        console.print("starting Dagster's code server, daemon and webserver …")
+        wanted = services(settings, code_port=free_port())
+        with opened(settings) as context, Supervisor(wanted, settings=settings):
+            code = enqueue(context, settings, context.catalog.slugs())
+            _show_folders(context)
+    photos = sum(asked.host == PHOTO_HOST for asked in standin.asked)
+    console.print(f"the stand-in was asked for {photos} photos")
+    console.print(f"look around: PHX_DATA_DIR={shlex.quote(str(root))} phx up")
+    ctx.exit(code)
+
+
+def _prepare(settings: Settings) -> None:
+    from phx_pipeline.cli.session import opened
+    from phx_pipeline.demo.houses import HOUSES
+    from phx_pipeline.model.address import Address
+    from phx_pipeline.stages.intake import add_properties
+    from phx_pipeline.wiring import initialise_catalog
+
+    initialise_catalog(settings)
+    with opened(settings) as context:
+        add_properties(context, [Address.parse(house.address) for house in HOUSES])
+
+
+def _show_folders(context: StageContext) -> None:
+    for house in context.catalog.properties():
+        folder = context.layout.folder(house.folder)
+        files = len(list(folder.glob("*.png")))
+        console.print(f"{files:4} pictures of {house.address}: {folder}", markup=False)

@@ -1,0 +1,60 @@
+"""`phx images`: the files of a property."""
+
+import json
+
+import click
+from rich.table import Table
+
+from phx_pipeline.cli.console import console
+from phx_pipeline.cli.session import opened
+from phx_pipeline.model.naming import ImageName
+
+
+@click.command()
+@click.argument("house")
+@click.option(
+    "--min-confidence",
+    type=click.IntRange(0, 99),
+    default=0,
+    help="Only pictures named with at least this confidence.",
+)
+@click.option("--subject", help="Only pictures of one subject, such as kitchen.")
+@click.option("--json", "as_json", is_flag=True, help="Machine-readable output.")
+def images(
+    house: str, *, min_confidence: int, subject: str | None, as_json: bool
+) -> None:
+    """List the pictures of a HOUSE (its key, folder or address).
+
+    \b
+    Examples:
+      phx images 686067a4 --subject kitchen
+      phx images "4732 W Davis Rd, Glendale, AZ 85306" --min-confidence 85
+    """
+    from phx_pipeline.stages.intake import find_property
+
+    with opened() as context:
+        slug = find_property(context, house).slug
+        named = [
+            (image, ImageName.parse(image.local_path.rpartition("/")[2]))
+            for image in context.catalog.published_images(slug)
+        ]
+        rows = [
+            (image, name)
+            for image, name in named
+            if name.confidence >= min_confidence and subject in {None, name.subject}
+        ]
+        root = context.layout.images
+    if as_json:
+        found = [
+            {"file": str(root / i.local_path), "url": i.source_url} for i, _ in rows
+        ]
+        click.echo(json.dumps(found, indent=2))
+        return
+    table = Table(
+        "file", "shows", "sure", "size", title=f"{slug}: {len(rows)} pictures"
+    )
+    for image, name in rows:
+        size = f"{image.width} x {image.height}"
+        shows = f"{name.location.value} {name.subject.value}"
+        table.add_row(image.local_path, shows, f"{name.confidence} %", size)
+    console.print(table)

@@ -1,0 +1,1 @@
+"""Near-duplicates within a property: perceptual hashes and clusters; no I/O."""

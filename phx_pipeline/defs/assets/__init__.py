@@ -1,0 +1,1 @@
+"""One module per asset; each calls one stage and reports its numbers."""

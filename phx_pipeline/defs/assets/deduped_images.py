@@ -1,0 +1,26 @@
+"""Asset `deduped_images`: one picture per scene. The work is in `stages.dedupe`."""
+
+import dagster as dg
+
+from phx_pipeline.defs.assets.raw_images import raw_images
+from phx_pipeline.defs.failures import explained
+from phx_pipeline.defs.partitions import PROPERTIES, requested_house
+from phx_pipeline.defs.results import materialized
+from phx_pipeline.stages.context import StageContext
+from phx_pipeline.stages.dedupe import dedupe
+
+
+@dg.asset(
+    deps=[raw_images],
+    partitions_def=PROPERTIES,
+    group_name="property",
+    kinds={"numpy"},
+)
+def deduped_images(
+    context: dg.AssetExecutionContext, pipeline: dg.ResourceParam[StageContext]
+) -> dg.MaterializeResult[None]:
+    """Which photos show the same picture, and the best copy of each as PNG."""
+    with explained():
+        house = requested_house(context, pipeline)
+        report = dedupe(pipeline, house.slug)
+        return materialized(pipeline, house.slug, asset="deduped_images", did=report)

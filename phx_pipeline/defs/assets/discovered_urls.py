@@ -1,0 +1,24 @@
+"""Asset `discovered_urls`: what each source lists. The work is in `stages.discover`."""
+
+import asyncio
+
+import dagster as dg
+
+from phx_pipeline.defs.failures import explained
+from phx_pipeline.defs.partitions import PROPERTIES, requested_house
+from phx_pipeline.defs.results import materialized
+from phx_pipeline.defs.tags import requested_sources
+from phx_pipeline.stages.context import StageContext
+from phx_pipeline.stages.discover import discover
+
+
+@dg.asset(partitions_def=PROPERTIES, group_name="property", kinds={"http"})
+def discovered_urls(
+    context: dg.AssetExecutionContext, pipeline: dg.ResourceParam[StageContext]
+) -> dg.MaterializeResult[None]:
+    """The listing of the property on each source, and the photo URLs bound to it."""
+    with explained():
+        house = requested_house(context, pipeline)
+        sources = requested_sources(context)
+        report = asyncio.run(discover(pipeline, house.slug, sources=sources))
+        return materialized(pipeline, house.slug, asset="discovered_urls", did=report)

@@ -1,0 +1,28 @@
+"""Asset `raw_images`: the original bytes. The work is in `stages.collect`."""
+
+import asyncio
+
+import dagster as dg
+
+from phx_pipeline.defs.assets.discovered_urls import discovered_urls
+from phx_pipeline.defs.failures import explained
+from phx_pipeline.defs.partitions import PROPERTIES, requested_house
+from phx_pipeline.defs.results import materialized
+from phx_pipeline.stages.collect import collect
+from phx_pipeline.stages.context import StageContext
+
+
+@dg.asset(
+    deps=[discovered_urls],
+    partitions_def=PROPERTIES,
+    group_name="property",
+    kinds={"jpeg"},
+)
+def raw_images(
+    context: dg.AssetExecutionContext, pipeline: dg.ResourceParam[StageContext]
+) -> dg.MaterializeResult[None]:
+    """Every listed photo at its best size, untouched, checked to be a picture."""
+    with explained():
+        house = requested_house(context, pipeline)
+        report = asyncio.run(collect(pipeline, house.slug))
+        return materialized(pipeline, house.slug, asset="raw_images", did=report)

@@ -1,0 +1,47 @@
+"""Asset checks of `manifest`: what `phx verify` proves, shown per run."""
+
+import dagster as dg
+
+from phx_pipeline.stages.context import StageContext
+from phx_pipeline.stages.report import outcome_table
+from phx_pipeline.stages.verify import Problem, Rule, verify_property
+
+_ASSET = "manifest"
+_COMPLETE = "complete"
+
+CHECKS = [
+    *(
+        dg.AssetCheckSpec(rule.value, asset=_ASSET, description=rule.meaning)
+        for rule in Rule
+    ),
+    dg.AssetCheckSpec(
+        _COMPLETE,
+        asset=_ASSET,
+        description="Every enabled source ended final and no photo is left to fetch.",
+    ),
+]
+
+
+def results(pipeline: StageContext, slug: str) -> list[dg.AssetCheckResult]:
+    """Run all checks of one property."""
+    problems = verify_property(pipeline, slug)
+    return [*(_judge(rule, problems) for rule in Rule), _completeness(pipeline, slug)]
+
+
+def _judge(rule: Rule, problems: list[Problem]) -> dg.AssetCheckResult:
+    broken = [problem.text for problem in problems if problem.rule is rule]
+    return dg.AssetCheckResult(
+        check_name=rule.value,
+        passed=not broken,
+        metadata={"problems": len(broken), "first": "\n".join(broken[:10]) or "none"},
+    )
+
+
+def _completeness(pipeline: StageContext, slug: str) -> dg.AssetCheckResult:
+    tally = pipeline.tally(slug)
+    return dg.AssetCheckResult(
+        check_name=_COMPLETE,
+        passed=tally.is_complete,
+        severity=dg.AssetCheckSeverity.WARN,
+        metadata={"outcomes": dg.MetadataValue.md(outcome_table(tally))},
+    )

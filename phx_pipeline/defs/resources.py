@@ -1,0 +1,27 @@
+"""The one resource: a `StageContext`, and a heartbeat while the run's worker lives."""
+
+from collections.abc import Iterator
+
+import dagster as dg
+
+from phx_pipeline.catalog.leases import process_owner
+from phx_pipeline.model.identity import run_lease
+from phx_pipeline.settings import load_settings
+from phx_pipeline.stages.context import StageContext
+from phx_pipeline.wiring import build_context
+
+
+@dg.resource(description="Stores, sources and clock for the stages; made by `wiring`.")
+def pipeline(context: dg.InitResourceContext) -> Iterator[StageContext]:
+    """Open the stores for one run and keep its lease alive until the run ends.
+
+    The lease is how the launcher tells a working run from a dead one.
+    """
+    run_id = context.run_id or "no-run"
+    made = build_context(load_settings(), run_id=run_id)
+    try:
+        owner = process_owner(run_id)
+        with made.catalog.leases.hold(run_lease(run_id), owner=owner):
+            yield made
+    finally:
+        made.catalog.close()

@@ -1,0 +1,1 @@
+"""Sensors: each a thin edge around a pure decision."""

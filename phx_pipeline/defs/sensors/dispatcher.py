@@ -1,0 +1,76 @@
+"""Sensor `dispatch_jobs`: waiting job items become runs, each exactly once."""
+
+from collections.abc import Collection, Sequence
+
+import dagster as dg
+
+from phx_pipeline.catalog.store import Catalog
+from phx_pipeline.defs.jobs import extract_property
+from phx_pipeline.defs.partitions import PROPERTIES
+from phx_pipeline.defs.tags import ITEM_TAG, JOB_TAG, SOURCES_TAG
+from phx_pipeline.model.job import JobItem
+from phx_pipeline.settings import load_settings
+from phx_pipeline.wiring import build_catalog, utc_now
+
+_BATCH = 25
+
+
+@dg.sensor(
+    job=extract_property,
+    minimum_interval_seconds=5,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="Turns the items of `phx extract` jobs into queued runs.",
+)
+def dispatch_jobs(
+    context: dg.SensorEvaluationContext,
+) -> dg.SensorResult | dg.SkipReason:
+    """Request a run for each waiting item; note those whose run exists by now."""
+    catalog = build_catalog(load_settings())
+    try:
+        return _dispatch(catalog, context.instance)
+    finally:
+        catalog.close()
+
+
+def _dispatch(
+    catalog: Catalog, instance: dg.DagsterInstance
+) -> dg.SensorResult | dg.SkipReason:
+    waiting = catalog.jobs.waiting(limit=_BATCH)
+    launched = {item.run_key for item in waiting if _has_run(instance, item)}
+    done, due = split(waiting, launched=launched)
+    if done:
+        catalog.jobs.mark_dispatched(done, at=utc_now())
+    if not due:
+        return dg.SkipReason("no job item waits for a run")
+    known = set(instance.get_dynamic_partitions(str(PROPERTIES.name)))
+    missing = sorted({item.slug for item in due} - known)
+    return dg.SensorResult(
+        run_requests=[_request(item) for item in due],
+        dynamic_partitions_requests=[PROPERTIES.build_add_request(missing)]
+        if missing
+        else [],
+    )
+
+
+def split(
+    waiting: Sequence[JobItem], *, launched: Collection[str]
+) -> tuple[list[JobItem], list[JobItem]]:
+    """Return (items whose run exists, items to request).
+
+    An item counts as dispatched only once its run is seen: a crash between asking and
+    launching asks again, and the run key keeps Dagster from launching twice.
+    """
+    done = [item for item in waiting if item.run_key in launched]
+    return done, [item for item in waiting if item.run_key not in launched]
+
+
+def _has_run(instance: dg.DagsterInstance, item: JobItem) -> bool:
+    filters = dg.RunsFilter(tags={ITEM_TAG: item.run_key})
+    return bool(instance.get_runs(filters, limit=1))
+
+
+def _request(item: JobItem) -> dg.RunRequest:
+    tags = {JOB_TAG: item.job_id, ITEM_TAG: item.run_key}
+    if item.sources:
+        tags[SOURCES_TAG] = ",".join(item.sources)
+    return dg.RunRequest(run_key=item.run_key, partition_key=item.slug, tags=tags)

@@ -1,0 +1,98 @@
+"""A job's runs as Dagster knows them; the CLI reaches this lazily."""
+
+import fcntl
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+import dagster as dg
+
+from phx_pipeline.defs.tags import JOB_TAG
+from phx_pipeline.settings import Settings, export
+
+_PARTITION_TAG = "dagster/partition"
+_WILL_RETRY_TAG = "dagster/will_retry"
+_HEARTBEAT_LIMIT_S = 90.0
+_NEEDED_DAEMONS = {"SENSOR", "QUEUED_RUN_COORDINATOR"}
+
+
+class ItemState(StrEnum):
+    """Where one property of a job is."""
+
+    WAITING = "waiting"
+    QUEUED = "queued"
+    RUNNING = "running"
+    RETRYING = "retrying"
+    DONE = "done"
+    FAILED = "failed"
+    CANCELED = "canceled"
+
+    @property
+    def is_final(self) -> bool:
+        """Whether nothing more will happen by itself."""
+        return self in {ItemState.DONE, ItemState.FAILED, ItemState.CANCELED}
+
+
+_STATES: Mapping[dg.DagsterRunStatus, ItemState] = {
+    dg.DagsterRunStatus.QUEUED: ItemState.QUEUED,
+    dg.DagsterRunStatus.NOT_STARTED: ItemState.QUEUED,
+    dg.DagsterRunStatus.STARTING: ItemState.RUNNING,
+    dg.DagsterRunStatus.STARTED: ItemState.RUNNING,
+    dg.DagsterRunStatus.CANCELING: ItemState.RUNNING,
+    dg.DagsterRunStatus.SUCCESS: ItemState.DONE,
+    dg.DagsterRunStatus.FAILURE: ItemState.FAILED,
+    dg.DagsterRunStatus.CANCELED: ItemState.CANCELED,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ItemRun:
+    """The newest run of one job item."""
+
+    run_id: str
+    state: ItemState
+
+
+def open_instance(settings: Settings) -> dg.DagsterInstance:
+    """Open Dagster's instance, made on first use by one process at a time.
+
+    Two processes that open a fresh SQLite store at once corrupt its schema version.
+    """
+    export(settings)
+    settings.dagster_dir.mkdir(parents=True, exist_ok=True)
+    with (settings.dagster_dir / "opening.lock").open("w", encoding="ascii") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        instance = dg.DagsterInstance.get()
+        instance.get_runs(limit=1)
+        instance.get_dynamic_partitions("property")
+        return instance
+
+
+def item_runs(instance: dg.DagsterInstance, job_id: str) -> dict[str, ItemRun]:
+    """Return the newest run per property of a job; none for those still waiting."""
+    records = instance.get_run_records(dg.RunsFilter(tags={JOB_TAG: job_id}))
+    newest: dict[str, ItemRun] = {}
+    for record in sorted(records, key=lambda record: record.storage_id):
+        run = record.dagster_run
+        newest[run.tags[_PARTITION_TAG]] = ItemRun(
+            run_id=run.run_id, state=_state_of(run)
+        )
+    return newest
+
+
+def daemon_is_running(instance: dg.DagsterInstance) -> bool:
+    """Whether the daemons that launch runs gave a sign of life lately."""
+    heartbeats = instance.get_daemon_heartbeats()
+    fresh = {
+        name
+        for name, heartbeat in heartbeats.items()
+        if time.time() - heartbeat.timestamp < _HEARTBEAT_LIMIT_S
+    }
+    return fresh >= _NEEDED_DAEMONS
+
+
+def _state_of(run: dg.DagsterRun) -> ItemState:
+    state = _STATES[run.status]
+    retries = run.tags.get(_WILL_RETRY_TAG) == "true"
+    return ItemState.RETRYING if state is ItemState.FAILED and retries else state

@@ -1,0 +1,16 @@
+"""The run tags of the package: who asked, and for which sources."""
+
+import dagster as dg
+
+from phx_pipeline.model.source import Source
+from phx_pipeline.settings import parse_sources
+
+JOB_TAG = "phx/job"
+SOURCES_TAG = "phx/sources"
+ITEM_TAG = "phx/item"
+
+
+def requested_sources(context: dg.AssetExecutionContext) -> tuple[Source, ...] | None:
+    """The sources the run was launched for; None means all enabled ones."""
+    text = context.run_tags.get(SOURCES_TAG)
+    return parse_sources(text) if text else None

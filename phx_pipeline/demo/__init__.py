@@ -1,0 +1,1 @@
+"""The offline stand-ins: sites on loopback that answer under their real names."""

@@ -1,0 +1,118 @@
+"""Every exception the package raises on purpose.
+
+PhxError
+├── InputError            what the user gave cannot be used; says what to do (exit 2)
+├── FetchError            the wire failed
+│   ├── TransientError    another attempt may work (reset, DNS, 5xx, short body)
+│   │   ├── DeadlineError     the time limit was reached
+│   │   └── RateLimitedError  the source asked for patience (429)
+│   ├── GoneError         the resource does not exist (404, 410)
+│   ├── BlockedError      the source refused us (403, challenge): never retried
+│   ├── HostRefusedError  our own guard refused the address before connecting
+│   └── BodyLimitError    the answer is larger than allowed
+├── SourceChangedError    a page no longer has the shape we parse
+├── ImageError            the bytes are not a usable picture; carries the verdict
+├── StorageError          a blob is missing or does not match its name
+├── CatalogError          the catalogue refused
+│   ├── RevisionError     its schema is not the one this version needs
+│   ├── LeaseHeldError    somebody else holds the lease
+│   └── StaleEpochError   our lease was taken over; nothing was written
+└── ServiceError          a part that should be running is not (daemon, webserver)
+"""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from phx_pipeline.model.outcome import Verdict
+
+
+class PhxError(Exception):
+    """Base class; catch it only at the edge."""
+
+
+class InputError(PhxError):
+    """What the user gave cannot be used; the text names the value and the remedy."""
+
+
+class FetchError(PhxError):
+    """A request did not produce a usable response."""
+
+    def __init__(self, message: str, *, url: str, status: int | None = None) -> None:
+        super().__init__(message)
+        self.url = url
+        self.status = status
+
+
+class TransientError(FetchError):
+    """Another attempt may work."""
+
+
+class DeadlineError(TransientError):
+    """The time limit was reached before the answer was complete."""
+
+
+class RateLimitedError(TransientError):
+    """The source asked for patience; `retry_after_s` is its wish, if it stated one."""
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        url: str,
+        status: int | None = None,
+        retry_after_s: float | None = None,
+    ) -> None:
+        super().__init__(message, url=url, status=status)
+        self.retry_after_s = retry_after_s
+
+
+class GoneError(FetchError):
+    """The resource does not exist; asking again cannot help."""
+
+
+class BlockedError(FetchError):
+    """The source refused us; stop asking it."""
+
+
+class HostRefusedError(FetchError):
+    """Our own guard refused the address before any connection."""
+
+
+class BodyLimitError(FetchError):
+    """The answer is larger than the request allowed."""
+
+
+class SourceChangedError(PhxError):
+    """A page no longer has the shape the parser reads."""
+
+
+class ImageError(PhxError):
+    """The bytes are not a usable picture; `verdict` says in which way."""
+
+    def __init__(self, message: str, *, verdict: "Verdict") -> None:
+        super().__init__(message)
+        self.verdict = verdict
+
+
+class StorageError(PhxError):
+    """A blob is missing or does not match its name."""
+
+
+class CatalogError(PhxError):
+    """The catalogue refused."""
+
+
+class RevisionError(CatalogError):
+    """The catalogue's schema is not the one this version of the code needs."""
+
+
+class LeaseHeldError(CatalogError):
+    """Somebody else holds the lease."""
+
+
+class StaleEpochError(CatalogError):
+    """The lease was taken over by another owner; nothing was written."""
+
+
+class ServiceError(PhxError):
+    """A part that should be running is not."""

@@ -1,0 +1,204 @@
+"""The order of the fetch policies, and what a status or a redirect means."""
+
+import asyncio
+import re
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC
+from email.utils import parsedate_to_datetime
+from http import HTTPStatus
+from pathlib import Path
+from urllib.parse import quote, urljoin, urlsplit
+
+from phx_pipeline.errors import (
+    BlockedError,
+    DeadlineError,
+    FetchError,
+    GoneError,
+    HostRefusedError,
+    RateLimitedError,
+    TransientError,
+)
+from phx_pipeline.fetch.base import Fetched, Fetcher, Request
+from phx_pipeline.fetch.curl_client import CurlClient
+from phx_pipeline.fetch.hosts import AllowList, HostGuard, PublicAddresses, Resolve
+from phx_pipeline.fetch.retries import Backoff, Retries
+from phx_pipeline.model.source import Source
+
+Layer = Callable[[Fetcher], Fetcher]
+
+MAX_REDIRECTS = 5
+LONGEST_WISH_S = 365 * 86400.0
+"""A longer Retry-After is cut to this, so that sums with it stay representable."""
+
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_GONE = frozenset({404, 410})
+_BLOCKED = frozenset({401, 403, 405})
+_WAF_ACTION = "x-amzn-waf-action"
+_OWN_TO_A_HOST = frozenset({"authorization", "cookie"})
+_SECONDS = re.compile(r"[+-]?\d+(?:\.\d+)?", re.ASCII)
+_URL_SAFE = "!#$%&'()*+,/:;=?@[]~"
+
+
+def build_fetcher(
+    *,
+    allowed: Mapping[Source, Sequence[str]],
+    proxy: str | None = None,
+    ca_file: Path | None = None,
+    attempts: int = 3,
+    backoff: Backoff | None = None,
+    between: Sequence[Layer] = (),
+    resolve: Resolve | None = None,
+) -> Fetcher:
+    """Return the whole chain; close it in the event loop that used it.
+
+    Args:
+        allowed: host names of each source; an entry covers its subdomains.
+        proxy: URL of the proxy, or None to connect directly to checked addresses.
+        ca_file: certificates to trust instead of the usual ones.
+        attempts: how often a request is sent at most.
+        backoff: the pauses between attempts.
+        between: layers between the host check and the retries, outermost first.
+        resolve: replaces the operating system's resolver when there is no proxy.
+    """
+    allow_list = AllowList(allowed)
+    layers: list[Layer] = [
+        lambda inner: HostGuard(inner, allow_list=allow_list),
+        *between,
+        lambda inner: Retries(inner, attempts=attempts, backoff=backoff or Backoff()),
+        Statuses,
+        lambda inner: Redirects(inner, allow_list=allow_list),
+    ]
+    fetcher: Fetcher = CurlClient(
+        proxy=proxy, ca_file=ca_file, addresses=PublicAddresses(resolve)
+    )
+    for layer in reversed(layers):
+        fetcher = layer(fetcher)
+    return fetcher
+
+
+class Redirects:
+    """Follows redirects within one deadline, checking every hop before it is asked."""
+
+    def __init__(self, inner: Fetcher, *, allow_list: AllowList) -> None:
+        self._inner = inner
+        self._allow_list = allow_list
+
+    async def get(self, request: Request) -> Fetched:
+        """Return the first answer that is not a redirect; its `url` is the last hop.
+
+        Raises:
+            HostRefusedError: a hop leads to an address that is not listed.
+            FetchError: too many hops, or a redirect without a target.
+        """
+        ends_at = _now() + request.timeout_s
+        hop = request
+        for _ in range(MAX_REDIRECTS + 1):
+            self._allow_list.check(hop.url, source=hop.source)
+            answer = await self._inner.get(hop)
+            if answer.status not in _REDIRECTS:
+                return answer
+            hop = _next_hop(hop, answer=answer, left_s=ends_at - _now())
+        raise FetchError(f"more than {MAX_REDIRECTS} redirects", url=request.url)
+
+    async def aclose(self) -> None:
+        """Close what is inside."""
+        await self._inner.aclose()
+
+
+class Statuses:
+    """Lets 2xx answers through and raises the exception any other status stands for."""
+
+    def __init__(
+        self, inner: Fetcher, *, clock: Callable[[], float] = time.time
+    ) -> None:
+        self._inner = inner
+        self._clock = clock
+
+    async def get(self, request: Request) -> Fetched:
+        """Return a usable answer; the exceptions are those of `Fetcher.get`."""
+        answer = await self._inner.get(request)
+        if error := failure_of(answer, now_s=self._clock()):
+            raise error
+        return answer
+
+    async def aclose(self) -> None:
+        """Close what is inside."""
+        await self._inner.aclose()
+
+
+def failure_of(answer: Fetched, *, now_s: float) -> FetchError | None:
+    """Return the exception that *answer* stands for, or None if it is usable.
+
+    A status of AWS WAF says nothing (202 and 405 were seen with its challenges); its
+    header does.
+    """
+    status, url = answer.status, answer.url
+    told = f"{urlsplit(url).hostname} answered {status}"
+    if action := answer.headers.get(_WAF_ACTION):
+        return BlockedError(f"{told} with a {action}", url=url, status=status)
+    if HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
+        return None
+    if status == HTTPStatus.TOO_MANY_REQUESTS:
+        wish_s = retry_after_s(answer.headers.get("retry-after"), now_s=now_s)
+        return RateLimitedError(told, url=url, status=status, retry_after_s=wish_s)
+    if status == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:
+        return TransientError("proxy: wants credentials", url=url, status=status)
+    return _class_of(status)(told, url=url, status=status)
+
+
+def retry_after_s(text: str | None, *, now_s: float) -> float | None:
+    """Return how many seconds a Retry-After header asks for; None if it is unreadable.
+
+    Both forms of RFC 9110 10.2.3. A wish that lies in the past is 0; one beyond
+    `LONGEST_WISH_S` is cut to it.
+    """
+    text = (text or "").strip()
+    if _SECONDS.fullmatch(text):
+        wish_s = float(text)
+    else:
+        try:
+            at = parsedate_to_datetime(text)
+            wish_s = at.replace(tzinfo=at.tzinfo or UTC).timestamp() - now_s
+        except (ValueError, OverflowError):
+            return None
+    return min(max(wish_s, 0.0), LONGEST_WISH_S)
+
+
+def _class_of(status: int) -> type[FetchError]:
+    if status in _GONE:
+        return GoneError
+    if status in _BLOCKED:
+        return BlockedError
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        return TransientError
+    return FetchError
+
+
+def _next_hop(hop: Request, *, answer: Fetched, left_s: float) -> Request:
+    location = answer.headers.get("location", "")
+    if not location:
+        raise FetchError(
+            f"status {answer.status} without a target",
+            url=hop.url,
+            status=answer.status,
+        )
+    if left_s <= 0:
+        raise DeadlineError("the redirects used up the time limit", url=hop.url)
+    try:
+        # Quoting first: what follows must see the very characters libcurl will see.
+        url = urljoin(hop.url, quote(location, safe=_URL_SAFE)).partition("#")[0]
+        same_host = urlsplit(url).netloc == urlsplit(hop.url).netloc
+    except ValueError as error:
+        raise HostRefusedError(f"refused a redirect: {error}", url=location) from error
+    kept = {
+        name: value
+        for name, value in hop.headers.items()
+        if same_host or name.lower() not in _OWN_TO_A_HOST
+    }
+    return replace(hop, url=url, headers=kept, timeout_s=left_s)
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()

@@ -1,0 +1,258 @@
+"""The wire: plain GETs with a browser's TLS fingerprint, through curl_cffi.
+
+Returns whatever status came; redirects and statuses are judged further out. Everything
+curl_cffi raises is translated here and nowhere else.
+"""
+
+import asyncio
+import contextlib
+import io
+import re
+from pathlib import Path
+from typing import Final
+from urllib.parse import SplitResult, unquote, urlsplit
+
+from curl_cffi import CurlECode, CurlOpt
+from curl_cffi.curl import CURL_WRITEFUNC_ERROR, DEFAULT_CACERT
+from curl_cffi.requests import AsyncSession, Response
+
+from phx_pipeline.errors import (
+    BodyLimitError,
+    DeadlineError,
+    FetchError,
+    HostRefusedError,
+    InputError,
+    TransientError,
+)
+from phx_pipeline.fetch.base import Fetched, Request
+from phx_pipeline.fetch.hosts import PublicAddresses
+
+_PROXY_SCHEMES: Final = frozenset({"http", "https", "socks5", "socks5h"})
+_LOW_SPEED_BYTES_S: Final = 1000
+_LOW_SPEED_S: Final = 10
+# libcurl ends the transfer itself; this only catches waiting outside it.
+_BACKSTOP_S: Final = 0.5
+
+_REASONS: Final = {
+    CurlECode.COULDNT_RESOLVE_HOST: "the name does not resolve",
+    CurlECode.COULDNT_CONNECT: "the connection was refused",
+    CurlECode.PARTIAL_FILE: "the answer is shorter than announced",
+    CurlECode.GOT_NOTHING: "the connection was closed without an answer",
+    CurlECode.SEND_ERROR: "the connection was lost while asking",
+    CurlECode.RECV_ERROR: "the connection was reset or cut off",
+    CurlECode.SSL_CONNECT_ERROR: "the TLS handshake failed",
+    CurlECode.PEER_FAILED_VERIFICATION: "the TLS certificate is not trusted",
+    CurlECode.BAD_CONTENT_ENCODING: "the compressed answer is broken",
+    CurlECode.WEIRD_SERVER_REPLY: "the answer is not HTTP",
+    CurlECode.HTTP2: "HTTP/2 framing is broken",
+    CurlECode.HTTP2_STREAM: "the HTTP/2 stream was reset",
+}
+_PROXY_REASONS: Final = {
+    CurlECode.COULDNT_RESOLVE_PROXY: "proxy: its name does not resolve",
+    CurlECode.COULDNT_CONNECT: "proxy: cannot be reached",
+    CurlECode.PROXY: "proxy: the handshake failed",
+}
+_TUNNEL_REFUSED: Final = re.compile(r"CONNECT.*response:? (\d{3})")
+
+
+class CurlClient:
+    """GETs through one proxy, or directly to checked addresses.
+
+    Holds one session per event loop, made on first use and closed by `aclose` in that
+    loop. Without *proxy* every host is resolved by *addresses* and pinned. The
+    environment's proxy and CA variables have no effect.
+
+    Raises:
+        InputError: *proxy* or *ca_file* cannot be used.
+    """
+
+    def __init__(
+        self,
+        *,
+        proxy: str | None = None,
+        ca_file: Path | None = None,
+        impersonate: str = "chrome",
+        max_clients: int = 20,
+        addresses: PublicAddresses | None = None,
+    ) -> None:
+        if ca_file is not None and not ca_file.is_file():
+            raise InputError(f"the CA file {ca_file} does not exist; give a PEM file")
+        self._proxy, self._credentials = _split_proxy(proxy)
+        self._ca_file = str(ca_file or DEFAULT_CACERT)
+        self._impersonate = impersonate
+        self._max_clients = max_clients
+        self._addresses = addresses or PublicAddresses()
+        self._pins: list[str] = []
+        self._sessions: dict[asyncio.AbstractEventLoop, AsyncSession[Response]] = {}
+
+    async def get(self, request: Request) -> Fetched:
+        """Return the raw answer, of any status; never follows a redirect.
+
+        Raises:
+            DeadlineError: not complete after `timeout_s`.
+            BodyLimitError: more than `max_bytes` after decoding.
+            HostRefusedError: without a proxy, the host has an address not public.
+            TransientError: anything else that went wrong on the wire.
+        """
+        try:
+            async with asyncio.timeout(request.timeout_s + _BACKSTOP_S):
+                pinned = await self._pin(request.url)
+                answer, body = await self._send(request)
+        except TimeoutError as error:
+            raise _too_late(request) from error
+        check_peer(answer.primary_ip, pinned=pinned, url=request.url)
+        return Fetched(
+            url=request.url,
+            status=answer.status_code,
+            headers={k.lower(): v or "" for k, v in answer.headers.items()},
+            body=body,
+        )
+
+    async def aclose(self) -> None:
+        """Close the running loop's session; a later `get` opens a new one."""
+        session = self._sessions.pop(asyncio.get_running_loop(), None)
+        if session is not None:
+            await session.close()
+
+    async def _send(self, request: Request) -> tuple[Response, bytes]:
+        body = _Body(request.max_bytes)
+        session = self._session()
+        try:
+            answer = await session.get(
+                request.url,
+                headers=dict(request.headers),
+                timeout=request.timeout_s,
+                allow_redirects=False,
+                content_callback=body,
+            )
+        # The border to curl_cffi, which lets bare ValueErrors of malformed answers out.
+        except Exception as error:
+            raise self._translated(error, request=request, body=body) from error
+        return answer, body.value()
+
+    async def _pin(self, url: str) -> tuple[str, ...] | None:
+        """Make libcurl connect to checked addresses only; None behind a proxy."""
+        if self._proxy is not None:
+            return None
+        parts = urlsplit(url)
+        host = parts.hostname or ""
+        addresses = await self._addresses.of(host, url=url)
+        joined = ",".join(f"[{a}]" if ":" in a else a for a in addresses)
+        pin = f"{host}:{parts.port or 443}:{joined}"
+        if pin not in self._pins:
+            self._pins.append(pin)
+        return addresses
+
+    def _session(self) -> AsyncSession[Response]:
+        loop = asyncio.get_running_loop()
+        if loop not in self._sessions:
+            for ended in [known for known in self._sessions if known.is_closed()]:
+                del self._sessions[ended]
+            self._sessions[loop] = self._new_session()
+        return self._sessions[loop]
+
+    def _new_session(self) -> AsyncSession[Response]:
+        return AsyncSession(
+            impersonate=self._impersonate,
+            max_clients=self._max_clients,
+            proxy=self._proxy,
+            proxy_auth=self._credentials,
+            verify=self._ca_file,  # type: ignore[arg-type]  # a path is documented
+            trust_env=False,
+            curl_options=self._options(),
+        )
+
+    def _options(self) -> dict[CurlOpt, object]:
+        options: dict[CurlOpt, object] = {
+            CurlOpt.LOW_SPEED_LIMIT: _LOW_SPEED_BYTES_S,
+            CurlOpt.LOW_SPEED_TIME: _LOW_SPEED_S,
+            CurlOpt.PROTOCOLS_STR: "https",
+            CurlOpt.NOPROXY: "",  # else libcurl reads no_proxy and goes round the proxy
+        }
+        if self._proxy is None:
+            options[CurlOpt.PROXY] = ""  # else libcurl reads https_proxy
+            options[CurlOpt.RESOLVE] = self._pins  # one list: it grows with new hosts
+        return options
+
+    def _translated(
+        self, error: Exception, *, request: Request, body: "_Body"
+    ) -> FetchError:
+        if body.overflowed:
+            return BodyLimitError(
+                f"the body is larger than {request.max_bytes} bytes", url=request.url
+            )
+        code = getattr(error, "code", 0)
+        if code == CurlECode.OPERATION_TIMEDOUT:
+            return _too_late(request)
+        return TransientError(self._reason(code, text=str(error)), url=request.url)
+
+    def _reason(self, code: int, *, text: str) -> str:
+        if refused := _TUNNEL_REFUSED.search(text):
+            return f"proxy: refused the tunnel with status {refused[1]}"
+        if self._proxy is not None and code in _PROXY_REASONS:
+            return _PROXY_REASONS[CurlECode(code)]
+        known = {int(member): reason for member, reason in _REASONS.items()}
+        return f"{known.get(code, 'the answer is malformed')} (curl {code})"
+
+
+class _Body:
+    """Collects a body up to a limit.
+
+    `MAXFILESIZE` would do the same, but curl_cffi sets options per session only and
+    the limit is the request's. Like it, this counts decoded bytes.
+    """
+
+    def __init__(self, limit: int) -> None:
+        self.overflowed = False
+        self._limit = limit
+        self._buffer = io.BytesIO()
+
+    def __call__(self, chunk: bytes) -> int:
+        if self._buffer.tell() + len(chunk) > self._limit:
+            self.overflowed = True
+            return CURL_WRITEFUNC_ERROR
+        return self._buffer.write(chunk)
+
+    def value(self) -> bytes:
+        return self._buffer.getvalue()
+
+
+def check_peer(peer: str, *, pinned: tuple[str, ...] | None, url: str) -> None:
+    """Raise `HostRefusedError` if a direct answer came from an address not pinned."""
+    if pinned is not None and peer not in pinned:
+        raise HostRefusedError(
+            f"the answer came from {peer}, which was not checked", url=url
+        )
+
+
+def _split_proxy(proxy: str | None) -> tuple[str | None, tuple[str, str] | None]:
+    """Part the credentials from a proxy URL: libcurl repeats the URL in its messages.
+
+    Raises:
+        InputError: the URL has no usable scheme, host or port.
+    """
+    if proxy is None:
+        return None, None
+    if (parts := _usable_parts(proxy)) is None:
+        known = ", ".join(sorted(_PROXY_SCHEMES))
+        raise InputError(
+            f"the proxy must be SCHEME://[USER:PASSWORD@]HOST:PORT, SCHEME in {known}"
+        )
+    bare = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
+    if parts.username is None:
+        return bare, None
+    return bare, (unquote(parts.username), unquote(parts.password or ""))
+
+
+def _usable_parts(proxy: str) -> SplitResult | None:
+    with contextlib.suppress(ValueError):  # its text would repeat a password
+        parts = urlsplit(proxy)
+        if parts.scheme in _PROXY_SCHEMES and parts.hostname and parts.port:
+            return parts
+    return None
+
+
+def _too_late(request: Request) -> DeadlineError:
+    return DeadlineError(
+        f"no complete answer within {round(request.timeout_s, 2):g} s", url=request.url
+    )

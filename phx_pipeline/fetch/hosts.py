@@ -1,0 +1,174 @@
+"""Which addresses a source may be asked at: names before, IP addresses at, the connect.
+
+The name check holds in every mode. The address check holds only without a proxy, since
+a proxy resolves names out of our sight.
+"""
+
+import asyncio
+import ipaddress
+import re
+import socket
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from urllib.parse import SplitResult, urlsplit
+
+from phx_pipeline.errors import HostRefusedError, TransientError
+from phx_pipeline.fetch.base import Fetched, Fetcher, Request
+from phx_pipeline.model.source import Source
+
+Resolve = Callable[[str], Awaitable[Sequence[str]]]
+"""Host name in, every address of it out; `OSError` when there is none."""
+
+_IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
+
+# Parsers disagree about these characters, and a disagreement is a way round the list.
+_AMBIGUOUS = re.compile(r"[\x00-\x20\x7f\\]")
+_PLAIN_AUTHORITY = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?(?::443)?")
+# A last label of this form makes the whole name an IPv4 address to WHATWG and to libc.
+_NUMERIC_LABEL = re.compile(r"(?:[0-9]+|0[xX][0-9A-Fa-f]*)")
+
+_NAT64 = ipaddress.ip_network("64:ff9b::/96")
+# What `is_global` of Python 3.11 lets through although no public site lives there.
+_NOT_PUBLIC = tuple(
+    ipaddress.ip_network(network)
+    for network in (
+        "192.0.0.0/24",  # protocol assignments
+        "192.88.99.0/24",  # 6to4 relays
+        "3fff::/20",  # documentation
+        "fec0::/10",  # site-local
+    )
+)
+
+
+class AllowList:
+    """Names a source may be asked at: each entry allows itself and its subdomains."""
+
+    def __init__(self, allowed: Mapping[Source, Sequence[str]]) -> None:
+        self._allowed = {
+            source: tuple(entry.lower() for entry in entries)
+            for source, entries in allowed.items()
+        }
+
+    def check(self, url: str, *, source: Source) -> None:
+        """Raise `HostRefusedError` unless *url* is a plain https URL of *source*."""
+        try:
+            parts = urlsplit(url)
+            host = parts.hostname or ""
+        except ValueError as error:
+            raise HostRefusedError(f"refused an address: {error}", url=url) from error
+        if reason := _malformed(url, parts) or self._unlisted(host, source=source):
+            raise HostRefusedError(f"refused host {host!r}: {reason}", url=url)
+
+    def _unlisted(self, host: str, *, source: Source) -> str | None:
+        entries = self._allowed.get(source, ())
+        if any(host == entry or host.endswith(f".{entry}") for entry in entries):
+            return None
+        return f"not on the list of {source}"
+
+
+class HostGuard:
+    """Refuses a request whose first address is not listed, before any other policy."""
+
+    def __init__(self, inner: Fetcher, *, allow_list: AllowList) -> None:
+        self._inner = inner
+        self._allow_list = allow_list
+
+    async def get(self, request: Request) -> Fetched:
+        """Check the name, then pass the request on."""
+        self._allow_list.check(request.url, source=request.source)
+        return await self._inner.get(request)
+
+    async def aclose(self) -> None:
+        """Close what is inside."""
+        await self._inner.aclose()
+
+
+class PublicAddresses:
+    """Resolves a host once and answers only if all of its addresses are public.
+
+    The first answer is kept for the life of the object, so a name cannot be rebound
+    between the check and the connect. *also* lists addresses accepted although they
+    are not public; it is for stand-ins on loopback and empty in production.
+    """
+
+    def __init__(
+        self, resolve: Resolve | None = None, *, also: frozenset[str] = frozenset()
+    ) -> None:
+        self._resolve = resolve or system_resolve
+        self._also = also
+        self._pinned: dict[str, tuple[str, ...]] = {}
+
+    async def of(self, host: str, *, url: str) -> tuple[str, ...]:
+        """Return the addresses to connect to.
+
+        Raises:
+            HostRefusedError: at least one address is not public.
+            TransientError: the name does not resolve.
+        """
+        if (known := self._pinned.get(host)) is not None:
+            return known
+        found = await self._look_up(host, url=url)
+        for address in found:
+            if address not in self._also and not is_public(address):
+                raise HostRefusedError(
+                    f"refused host {host!r}: its address {address} is not public",
+                    url=url,
+                )
+        return self._pinned.setdefault(host, found)
+
+    async def _look_up(self, host: str, *, url: str) -> tuple[str, ...]:
+        try:
+            found = tuple(await self._resolve(host))
+        except OSError as error:
+            raise TransientError(f"cannot resolve {host}: {error}", url=url) from error
+        if not found:
+            raise TransientError(f"cannot resolve {host}: no address", url=url)
+        return found
+
+
+async def system_resolve(host: str) -> Sequence[str]:
+    """Ask the operating system for every address of *host*."""
+    found = await asyncio.get_running_loop().getaddrinfo(
+        host, 443, type=socket.SOCK_STREAM
+    )
+    return tuple(dict.fromkeys(str(entry[4][0]) for entry in found))
+
+
+def is_public(text: str) -> bool:
+    """Return whether *text* is an address a public site can have.
+
+    Addresses that carry an IPv4 address inside are judged by that one.
+    """
+    try:
+        address = _carried(ipaddress.ip_address(text))
+    except ValueError:
+        return False
+    return (
+        address.is_global
+        and not address.is_multicast
+        and not address.is_reserved
+        and not any(address in network for network in _NOT_PUBLIC)
+    )
+
+
+def _carried(address: _IPAddress) -> _IPAddress:
+    if isinstance(address, ipaddress.IPv4Address):
+        return address
+    if address in _NAT64:
+        return ipaddress.IPv4Address(int(address) & 0xFFFF_FFFF)
+    return address.ipv4_mapped or address.sixtofour or address
+
+
+def _malformed(url: str, parts: SplitResult) -> str | None:
+    """Return what makes *url* unfit whatever host it names, if anything does."""
+    host = parts.hostname or ""
+    if _AMBIGUOUS.search(url):
+        return "a space, backslash or control character in the URL"
+    if parts.scheme != "https":
+        return f"scheme {parts.scheme!r} is not https"
+    if "@" in parts.netloc:
+        return "user information in the URL"
+    if ":" in host or _NUMERIC_LABEL.fullmatch(host.rstrip(".").rpartition(".")[2]):
+        return "an IP address instead of a name"
+    if not _PLAIN_AUTHORITY.fullmatch(parts.netloc):
+        return "not a plain name on the default port"
+    return None

@@ -1,0 +1,47 @@
+"""Many pictures small on one sheet, within a byte budget."""
+
+from collections.abc import Sequence
+from io import BytesIO
+from math import ceil, sqrt
+
+from PIL import Image, ImageOps
+
+_TILES = ((72, 54), (56, 42), (44, 33), (32, 24), (20, 15), (12, 9))
+_QUALITIES = (60, 40, 25)
+_MAX_PICTURES = 100
+
+
+def contact_sheet(pngs: Sequence[bytes], *, max_bytes: int) -> bytes:
+    """Return a JPEG grid of *pngs* in order, as large as fits *max_bytes*.
+
+    Beyond 100 pictures the first 100 are shown.
+    """
+    shown = [_small(png) for png in pngs[:_MAX_PICTURES]]
+    for tile in _TILES:
+        sheet = _grid(shown, tile=tile)
+        for quality in _QUALITIES:
+            jpeg = _jpeg(sheet, quality=quality)
+            if len(jpeg) <= max_bytes:
+                return jpeg
+    raise ValueError(f"{len(shown)} pictures do not fit {max_bytes} bytes")
+
+
+def _small(png: bytes) -> Image.Image:
+    with Image.open(BytesIO(png), formats=["PNG"]) as image:
+        return ImageOps.fit(image.convert("RGB"), _TILES[0])
+
+
+def _grid(pictures: Sequence[Image.Image], *, tile: tuple[int, int]) -> Image.Image:
+    columns = ceil(sqrt(len(pictures)))
+    rows = ceil(len(pictures) / columns)
+    sheet = Image.new("RGB", (columns * tile[0], rows * tile[1]), "white")
+    for index, picture in enumerate(pictures):
+        row, column = divmod(index, columns)
+        sheet.paste(picture.resize(tile), (column * tile[0], row * tile[1]))
+    return sheet
+
+
+def _jpeg(image: Image.Image, *, quality: int) -> bytes:
+    buffer = BytesIO()
+    image.save(buffer, format="JPEG", quality=quality)
+    return buffer.getvalue()

@@ -1,0 +1,233 @@
+"""Opening bytes of unknown origin as a picture, without trusting any of them.
+
+Holds no global state and changes none of Pillow's, so any number of threads may decode.
+Pillow's format plugins are called directly: `Image.open` warns about large pictures,
+and warnings cannot be silenced for one thread only.
+"""
+
+import contextlib
+import struct
+import zlib
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from io import BytesIO
+from types import MappingProxyType
+from typing import Final
+
+import numpy as np
+from PIL import Image, ImageCms
+from PIL.AvifImagePlugin import AvifImageFile
+from PIL.GifImagePlugin import GifImageFile
+from PIL.ImageFile import ImageFile
+from PIL.JpegImagePlugin import JpegImageFile
+from PIL.PngImagePlugin import PngImageFile
+from PIL.WebPImagePlugin import WebPImageFile
+
+from phx_pipeline.errors import ImageError
+from phx_pipeline.imaging import envelope
+from phx_pipeline.model.outcome import Verdict
+
+MAX_BODY_BYTES: Final = 25_000_000
+MAX_PIXELS: Final = 40_000_000
+MIN_SIDE: Final = 200
+MAX_ASPECT: Final = 5
+
+_PLUGINS: Final[Mapping[str, Callable[[BytesIO], ImageFile]]] = MappingProxyType(
+    {
+        envelope.JPEG: JpegImageFile,
+        envelope.PNG: PngImageFile,
+        envelope.WEBP: WebPImageFile,
+        envelope.GIF: GifImageFile,
+        envelope.AVIF: AvifImageFile,
+    }
+)
+
+# What the plugins raise on broken files; MemoryError is not the picture's fault.
+_PLUGIN_ERRORS: Final = (
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    EOFError,
+    LookupError,
+    OSError,
+    RuntimeError,
+    SyntaxError,
+    TypeError,
+    ValueError,
+    struct.error,
+    zlib.error,
+)
+
+_TURNS: Final = MappingProxyType(
+    {
+        2: Image.Transpose.FLIP_LEFT_RIGHT,
+        3: Image.Transpose.ROTATE_180,
+        4: Image.Transpose.FLIP_TOP_BOTTOM,
+        5: Image.Transpose.TRANSPOSE,
+        6: Image.Transpose.ROTATE_270,
+        7: Image.Transpose.TRANSVERSE,
+        8: Image.Transpose.ROTATE_90,
+    }
+)
+
+_PROFILE_SPACES: Final = MappingProxyType({"L": "GRAY", "RGB": "RGB ", "CMYK": "CMYK"})
+_PROFILE_TOLERANCE: Final = 1  # grey levels; profiles of sRGB differ by their rounding
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Picture:
+    """A decoded picture: RGB, upright, sRGB, transparency laid on white, no metadata.
+
+    `media_type` is what the bytes are, whatever their sender called them; `width` and
+    `height` are those of the upright image.
+    """
+
+    image: Image.Image
+    media_type: str
+    width: int
+    height: int
+
+
+def decode(body: bytes) -> Picture:
+    """Return the (first) picture in *body*.
+
+    Raises:
+        ImageError: With verdict NOT_AN_IMAGE for another format, DAMAGED for a broken
+            file, TOO_LARGE (bytes or pixels, before any is decoded) or TOO_SMALL
+            (short side or shape of an icon or banner).
+    """
+    if len(body) > MAX_BODY_BYTES:
+        raise ImageError(f"{len(body)} bytes", verdict=Verdict.TOO_LARGE)
+    media_type = envelope.sniff(body)
+    if media_type is None:
+        raise ImageError("no known format", verdict=Verdict.NOT_AN_IMAGE)
+    with _plugin_errors_as_verdicts(media_type):
+        image = _upright_rgb(body, media_type=media_type)
+    return Picture(
+        image=image, media_type=media_type, width=image.width, height=image.height
+    )
+
+
+@contextlib.contextmanager
+def _plugin_errors_as_verdicts(media_type: str) -> Iterator[None]:
+    try:
+        yield
+    except Image.DecompressionBombError as error:
+        raise ImageError(str(error), verdict=Verdict.TOO_LARGE) from error
+    except _PLUGIN_ERRORS as error:
+        message = f"{media_type}: {type(error).__name__}: {error}"
+        raise ImageError(message, verdict=Verdict.DAMAGED) from error
+
+
+def _upright_rgb(body: bytes, *, media_type: str) -> Image.Image:
+    if media_type == envelope.GIF:
+        _check_pixels(envelope.gif_canvas(body))
+    unwrapped = envelope.unwrap(body, media_type=media_type)
+    file = _PLUGINS[media_type](BytesIO(unwrapped.pixels))
+    _check_pixels(file.size)
+    _check_shape(file.size)
+    file.load()
+    profile = unwrapped.profile or file.info.get("icc_profile")
+    image = _to_srgb(_flattened(file), profile=profile)
+    return _turned(image, orientation=_orientation(file, unwrapped=unwrapped))
+
+
+def _check_pixels(size: tuple[int, int]) -> None:
+    width, height = size
+    if width * height > MAX_PIXELS:
+        raise ImageError(f"{width} x {height} px", verdict=Verdict.TOO_LARGE)
+
+
+def _check_shape(size: tuple[int, int]) -> None:
+    short, long = sorted(size)
+    if short < MIN_SIDE or long > MAX_ASPECT * short:
+        raise ImageError(f"{size[0]} x {size[1]} px", verdict=Verdict.TOO_SMALL)
+
+
+def _flattened(image: Image.Image) -> Image.Image:
+    """Return *image* as L, RGB or CMYK with 8 bits, transparency laid on white."""
+    if image.mode.startswith("I"):
+        return _eight_bit(image)
+    if image.has_transparency_data:
+        return _on_white(image.convert("RGBA"))
+    if image.mode in _PROFILE_SPACES:
+        return image
+    return image.convert("L" if image.mode == "1" else "RGB")
+
+
+def _eight_bit(image: Image.Image) -> Image.Image:
+    """Return 16-bit grey scaled to 8 bits; Pillow's own conversion cuts it off."""
+    deep = np.asarray(image).astype(np.uint32)
+    grey = ((deep + 128) // 257).astype(np.uint8)
+    transparent = image.info.get("transparency")
+    if isinstance(transparent, int):
+        grey[deep == transparent] = 255
+    return Image.fromarray(grey)
+
+
+def _on_white(image: Image.Image) -> Image.Image:
+    white = Image.new("RGB", image.size, "white")
+    white.paste(image, mask=image.getchannel("A"))
+    return white
+
+
+def _to_srgb(image: Image.Image, *, profile: bytes | None) -> Image.Image:
+    """Return *image* as RGB; a profile that is broken or of another kind is ignored."""
+    if profile:
+        with contextlib.suppress(ImageCms.PyCMSError, OSError):
+            return _by_profile(image, profile=profile)
+    return _as_rgb(image)
+
+
+def _as_rgb(image: Image.Image) -> Image.Image:
+    # `convert` copies even where there is nothing to convert.
+    return image if image.mode == "RGB" else image.convert("RGB")
+
+
+def _by_profile(image: Image.Image, *, profile: bytes) -> Image.Image:
+    source = ImageCms.ImageCmsProfile(BytesIO(profile))
+    space = source.profile.xcolor_space
+    if space == _PROFILE_SPACES["RGB"] and image.mode == "L":
+        image = _as_rgb(image)
+    if space != _PROFILE_SPACES[image.mode]:
+        return _as_rgb(image)
+    transform = ImageCms.buildTransform(
+        source, ImageCms.createProfile("sRGB"), image.mode, "RGB"
+    )
+    if _changes_nothing(transform, mode=image.mode):
+        return _as_rgb(image)
+    return _applied(transform, image)
+
+
+def _changes_nothing(transform: ImageCms.ImageCmsTransform, *, mode: str) -> bool:
+    """Try the transform on a few colours: most profiles are sRGB under some name."""
+    if mode == "CMYK":
+        return False
+    levels = np.arange(0, 256, 15, dtype=np.uint8)
+    colours = np.stack(np.meshgrid(levels, levels, levels), axis=-1).reshape(1, -1, 3)
+    probe = Image.fromarray(colours if mode == "RGB" else levels[None, :])
+    before = np.asarray(probe.convert("RGB"), dtype=np.int16)
+    after = np.asarray(_applied(transform, probe), dtype=np.int16)
+    return bool(np.abs(after - before).max() <= _PROFILE_TOLERANCE)
+
+
+def _applied(transform: ImageCms.ImageCmsTransform, image: Image.Image) -> Image.Image:
+    converted = ImageCms.applyTransform(image, transform)
+    if converted is None:  # only when asked to work in place
+        raise ImageCms.PyCMSError("the transform gave no image")
+    return converted
+
+
+def _orientation(file: ImageFile, *, unwrapped: envelope.Envelope) -> int:
+    # WebP and AVIF plugins leave it in `info`, as EXIF bytes of their own.
+    if exif := file.info.get("exif"):
+        return envelope.exif_orientation(exif)
+    return unwrapped.orientation
+
+
+def _turned(image: Image.Image, *, orientation: int) -> Image.Image:
+    """Return a plain image: upright, and without ties to its file or metadata."""
+    turn = _TURNS.get(orientation)
+    plain = image.copy() if turn is None else image.transpose(turn)
+    plain.info = {}
+    return plain

@@ -1,0 +1,1 @@
+"""Frozen values, enums, naming and outcomes: what every other room speaks."""

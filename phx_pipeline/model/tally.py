@@ -1,0 +1,68 @@
+"""Counts of one property and source; they add up by construction."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from phx_pipeline.model.outcome import ListingOutcome, VerdictKind
+from phx_pipeline.model.source import Source
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceTally:
+    """What one source gave for one property.
+
+    `outcome` is None while the source was never asked. `wanting` counts photos a later
+    run would ask for again.
+    """
+
+    slug: str
+    source: Source
+    outcome: ListingOutcome | None = None
+    detail: str = ""
+    checked_at: datetime | None = None
+    counts: dict[VerdictKind, int] = field(default_factory=dict)
+    wanting: int = 0
+
+    def count(self, kind: VerdictKind) -> int:
+        """Photos in one bin."""
+        return self.counts.get(kind, 0)
+
+    @property
+    def discovered(self) -> int:
+        """All photos the source ever listed for the property."""
+        return sum(self.counts.values())
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether the source ended final and no photo is left to fetch."""
+        return self.outcome is not None and self.outcome.is_final and not self.wanting
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PropertyTally:
+    """All sources of one property."""
+
+    slug: str
+    sources: tuple[SourceTally, ...]
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether every source is settled."""
+        return bool(self.sources) and all(tally.is_settled for tally in self.sources)
+
+    @property
+    def gave_anything(self) -> bool:
+        """Whether any source ended with something usable: a final outcome."""
+        return any(
+            tally.outcome is not None and tally.outcome.is_final
+            for tally in self.sources
+        )
+
+    def count(self, kind: VerdictKind) -> int:
+        """Photos in one bin, over all sources."""
+        return sum(tally.count(kind) for tally in self.sources)
+
+    @property
+    def discovered(self) -> int:
+        """All photos ever listed."""
+        return sum(tally.discovered for tally in self.sources)

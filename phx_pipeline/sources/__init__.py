@@ -1,0 +1,1 @@
+"""Listing sources: where their pages are, and how they are read."""

@@ -1,0 +1,118 @@
+"""Redfin as a `ListingSource`: what is asked, and how each ending is told."""
+
+import logging
+
+from phx_pipeline.errors import (
+    BlockedError,
+    FetchError,
+    GoneError,
+    RateLimitedError,
+    SourceChangedError,
+)
+from phx_pipeline.fetch.base import Fetched, Fetcher, Request, RequestKind
+from phx_pipeline.model.address import Address
+from phx_pipeline.model.listing import Listing
+from phx_pipeline.model.outcome import ListingOutcome
+from phx_pipeline.model.property import Property
+from phx_pipeline.model.source import Source
+from phx_pipeline.sources.redfin.answers import refuse_challenge, text_of
+from phx_pipeline.sources.redfin.find import Home, homes_matching, search_url
+from phx_pipeline.sources.redfin.parse import PHOTO_HOSTS, parse_listing
+
+logger = logging.getLogger(__name__)
+
+_ANSWER_BYTES = 1_000_000
+_PAGE_BYTES = 8_000_000  # a real page has 3 MB
+
+
+class Redfin:
+    """Redfin: two requests per house, the address search and the listing page."""
+
+    source = Source.REDFIN
+    page_hosts: tuple[str, ...] = (
+        "www.redfin.com",
+        "redfin.com",
+        "ratelimited.redfin.com",  # so that being sent there is seen, not refused
+    )
+    photo_hosts: tuple[str, ...] = PHOTO_HOSTS
+
+    async def discover(self, house: Property, *, fetcher: Fetcher) -> Listing:
+        """Find the listing of *house* and return its gallery, or why there is none."""
+        try:
+            listing = await _discover(house.address, fetcher=fetcher)
+        except SourceChangedError as error:
+            listing = _ended(ListingOutcome.PAGE_CHANGED, str(error))
+        except FetchError as error:
+            listing = _ended(_outcome_of(error), _told(error), url=error.url)
+        logger.info("%s: redfin %s (%s)", house.slug, listing.outcome, listing.detail)
+        return listing
+
+
+async def _discover(address: Address, *, fetcher: Fetcher) -> Listing:
+    homes = await _search(address, fetcher=fetcher)
+    if not homes:
+        return _ended(
+            ListingOutcome.NOT_FOUND, "the address search does not know the house"
+        )
+    if len(homes) > 1:
+        paths = ", ".join(home.path for home in homes)
+        return _ended(ListingOutcome.AMBIGUOUS, f"several pages: {paths}")
+    return await _read_page(homes[0], address=address, fetcher=fetcher)
+
+
+async def _search(address: Address, *, fetcher: Fetcher) -> tuple[Home, ...]:
+    request = Request(
+        url=search_url(address),
+        source=Source.REDFIN,
+        kind=RequestKind.API,
+        max_bytes=_ANSWER_BYTES,
+    )
+    try:
+        answer = await _get(request, fetcher=fetcher)
+    except GoneError as error:
+        # An unknown address is an empty answer; a 404 means the search has moved.
+        raise SourceChangedError("the address search is gone") from error
+    return homes_matching(answer, address=address)
+
+
+async def _read_page(home: Home, *, address: Address, fetcher: Fetcher) -> Listing:
+    request = Request(
+        url=home.url,
+        source=Source.REDFIN,
+        kind=RequestKind.PAGE,
+        max_bytes=_PAGE_BYTES,
+    )
+    page = await _get(request, fetcher=fetcher)
+    return parse_listing(text_of(page), address=address, page_url=page.url)
+
+
+async def _get(request: Request, *, fetcher: Fetcher) -> Fetched:
+    fetched = await fetcher.get(request)
+    refuse_challenge(fetched)
+    return fetched
+
+
+def _outcome_of(error: FetchError) -> ListingOutcome:
+    match error:
+        case RateLimitedError():
+            return ListingOutcome.RATE_LIMITED
+        case BlockedError():
+            return ListingOutcome.BLOCKED
+        case GoneError():
+            return ListingOutcome.NOT_FOUND
+        case _:
+            return ListingOutcome.FAILED
+
+
+def _told(error: FetchError) -> str:
+    status = f" (HTTP {error.status})" if error.status else ""
+    return f"{type(error).__name__}: {error}{status}"
+
+
+def _ended(outcome: ListingOutcome, detail: str, *, url: str | None = None) -> Listing:
+    return Listing(
+        source=Source.REDFIN,
+        outcome=outcome,
+        detail=" ".join(detail.split()),
+        url=url,
+    )

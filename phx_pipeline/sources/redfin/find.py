@@ -1,0 +1,158 @@
+"""Redfin's address search: its URL, and which of its rows is the house asked for."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from phx_pipeline.errors import BlockedError, InputError, SourceChangedError
+from phx_pipeline.fetch.base import Fetched
+from phx_pipeline.model.address import Address
+from phx_pipeline.sources.redfin.answers import (
+    JsonObject,
+    decode_answer,
+    mapping,
+    payload_of,
+    text_of,
+)
+
+SITE = "https://www.redfin.com"
+
+_HOME = re.compile(
+    r"/(?P<state>[A-Z]{2})/(?P<city>[^/?#]+)/(?P<street>[^/?#]+)-(?P<zip>\d{5})"
+    r"(?:/(?P<unit>[^/?#]+))?/home/(?P<home>\d+)",
+    re.ASCII,
+)
+_UNIT_WORD = re.compile(r"^(?:unit|apt|ste|suite|no)\s+", re.IGNORECASE)
+_COUNTRY = re.compile(r",\s*(?:USA|US)\s*$")
+_ZIP_AT_END = re.compile(r"\b\d{5}(?:-\d{4})?$")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Home:
+    """A page of one house on Redfin: its own id and the path of its page."""
+
+    home_id: str
+    path: str
+
+    @property
+    def url(self) -> str:
+        """The address of the page."""
+        return SITE + self.path
+
+
+def search_url(address: Address) -> str:
+    """Return the URL that asks Redfin which pages belong to *address*."""
+    query = {
+        "location": str(address),
+        "start": "0",
+        "count": "10",
+        "v": "2",
+        "iss": "false",
+        "ooa": "true",
+        "mrs": "false",
+    }
+    encoded = urlencode(query, quote_via=quote)
+    return f"{SITE}/stingray/do/location-autocomplete?{encoded}"
+
+
+def home_at(path: object) -> Home | None:
+    """Return the home a site path leads to; None for cities, buildings, other hosts."""
+    if isinstance(path, str) and (found := _HOME.fullmatch(path)):
+        return Home(home_id=found["home"], path=path)
+    return None
+
+
+def homes_matching(fetched: Fetched, *, address: Address) -> tuple[Home, ...]:
+    """Return the pages an address search found for exactly this house.
+
+    The search is fuzzy and offers neighbours, even as its exact match, so each row's
+    own address is compared. An exact match that holds is returned alone.
+
+    Raises:
+        BlockedError: Redfin answered, but refused (result code other than 0).
+        SourceChangedError: the answer has another shape.
+    """
+    what = "the address search"
+    answer = decode_answer(text_of(fetched), what=what)
+    if answer.get("resultCode", 0) != 0:
+        code = str(answer["resultCode"])[:20]
+        raise BlockedError(f"{what} refused with resultCode {code}", url=fetched.url)
+    payload = payload_of(answer, what=what)
+    exact = payload.get("exactMatch")
+    if exact is None and "sections" not in payload:
+        raise SourceChangedError(f"{what} has neither exactMatch nor sections")
+    return _matching([exact], address=address) or _matching(
+        list(_address_rows(payload)), address=address
+    )
+
+
+def _address_rows(payload: JsonObject) -> Iterator[Any]:
+    for section in _list_at("sections", payload):
+        named = mapping(section, what="a section of the address search")
+        if named.get("name") == "Addresses":
+            yield from _list_at("rows", named)
+
+
+def _list_at(key: str, answer: JsonObject) -> list[Any]:
+    value = answer.get(key) or []
+    if not isinstance(value, list):
+        raise SourceChangedError(f"the {key} of the address search are not a list")
+    return value
+
+
+def _matching(rows: list[Any], *, address: Address) -> tuple[Home, ...]:
+    found: dict[str, Home] = {}
+    for row in rows:
+        if row is None:
+            continue
+        row_keys = mapping(row, what="a row of the address search")
+        if "url" not in row_keys:
+            raise SourceChangedError("a row of the address search has no url")
+        home = home_at(row_keys["url"])
+        if home and _is_same_house(row_keys, home=home, address=address):
+            found.setdefault(home.home_id, home)
+    return tuple(found.values())
+
+
+def _is_same_house(row: JsonObject, *, home: Home, address: Address) -> bool:
+    readings = (_path_address(home.path), _row_address(row, path=home.path))
+    return any(address.same_house(own) for own in readings if own)
+
+
+def _path_address(path: str) -> Address | None:
+    parts = _HOME.fullmatch(path)
+    if parts is None:
+        return None
+    street = parts["street"].replace("-", " ") + _unit_text(parts["unit"])
+    city = parts["city"].replace("-", " ")
+    return _readable(f"{street}, {city}, {parts['state']} {parts['zip']}")
+
+
+def _row_address(row: JsonObject, *, path: str) -> Address | None:
+    """Read name and subName; what they leave out (ZIP, unit) stands in the path."""
+    parts = _HOME.fullmatch(path)
+    name, place = row.get("name"), row.get("subName")
+    if parts is None or not isinstance(name, str) or not isinstance(place, str):
+        return None
+    where = _COUNTRY.sub("", place).strip()
+    if not _ZIP_AT_END.search(where):
+        where = f"{where} {parts['zip']}"
+    own = _readable(f"{name}, {where}")
+    if own is None or own.unit or not parts["unit"]:
+        return own
+    return _readable(f"{name}{_unit_text(parts['unit'])}, {where}")
+
+
+def _unit_text(unit: str | None) -> str:
+    if not unit:
+        return ""
+    return " Unit " + _UNIT_WORD.sub("", unit.replace("-", " "))
+
+
+def _readable(text: str) -> Address | None:
+    try:
+        return Address.parse(text)
+    except InputError:
+        return None

@@ -1,0 +1,79 @@
+"""What every stage is given: the stores, the seams, the clock and the run's name."""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+from phx_pipeline.catalog.leases import Lease, process_owner
+from phx_pipeline.catalog.store import Catalog, Stamp
+from phx_pipeline.categorize.base import Categorizer
+from phx_pipeline.errors import InputError
+from phx_pipeline.fetch.base import Fetcher
+from phx_pipeline.model.identity import property_lease
+from phx_pipeline.model.property import Property
+from phx_pipeline.model.source import Source
+from phx_pipeline.model.tally import PropertyTally
+from phx_pipeline.sources.base import ListingSource
+from phx_pipeline.storage.blobs import BlobStore
+from phx_pipeline.storage.layout import Layout
+
+PHOENIX = ZoneInfo("America/Phoenix")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StageContext:
+    """Ready objects for the stages; made by `wiring`, shared by all properties.
+
+    `open_fetcher` makes a fetcher for the running event loop. `downloads` is how many
+    photos of one property are asked for at once; `max_side` the longest side of a
+    standardized picture in pixels.
+    """
+
+    catalog: Catalog
+    blobs: BlobStore
+    layout: Layout
+    sources: Mapping[Source, ListingSource]
+    open_fetcher: Callable[[], Fetcher]
+    categorizers: tuple[Categorizer, ...]
+    clock: Callable[[], datetime]
+    run_id: str
+    downloads: int
+    max_side: int
+    lease_wait_s: float
+
+    def for_run(self, run_id: str) -> "StageContext":
+        """The same context under another run's name."""
+        return replace(self, run_id=run_id)
+
+    def stamp(self) -> Stamp:
+        """Now, by the run's clock."""
+        at = self.clock().astimezone(UTC)
+        today = at.astimezone(PHOENIX).date()
+        return Stamp(at=at, today=today, run_id=self.run_id)
+
+    def house(self, slug: str) -> Property:
+        """The property with this key; `InputError` names an unknown key."""
+        house = self.catalog.property(slug)
+        if house is None:
+            raise InputError(
+                f"unknown property {slug!r}: see `phx properties list`, or add it with "
+                '`phx properties add "ADDRESS"`'
+            )
+        return house
+
+    def tally(self, slug: str) -> PropertyTally:
+        """The catalogue's counts of one property."""
+        (tally,) = self.catalog.tallies(tuple(self.sources), slugs=[slug])
+        return tally
+
+    @contextmanager
+    def holding(self, slug: str) -> Iterator[Lease]:
+        """Hold the property's lease for the body; wait when another run has it."""
+        with self.catalog.leases.hold(
+            property_lease(slug),
+            owner=process_owner(self.run_id),
+            wait_s=self.lease_wait_s,
+        ) as lease:
+            yield lease

@@ -1,0 +1,128 @@
+"""Asset `deduped_images`: cluster all pictures of a property, keep the best of each."""
+
+import logging
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+
+from phx_pipeline.catalog.leases import Lease
+from phx_pipeline.catalog.store import Decision
+from phx_pipeline.dedup.cluster import Candidate, Cluster, cluster
+from phx_pipeline.errors import StorageError
+from phx_pipeline.imaging.decode import decode
+from phx_pipeline.imaging.standardize import recipe_name, standardize
+from phx_pipeline.model.identity import image_id
+from phx_pipeline.model.outcome import Verdict, VerdictKind
+from phx_pipeline.model.photo import Blob, Photo
+from phx_pipeline.model.picture import StandardPicture
+from phx_pipeline.model.source import Source
+from phx_pipeline.stages.context import StageContext
+
+logger = logging.getLogger(__name__)
+
+_DECIDABLE = frozenset({VerdictKind.PENDING, VerdictKind.KEPT, VerdictKind.DUPLICATE})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DedupeReport:
+    """What one run of the stage did: decisions changed, pictures encoded."""
+
+    decided: int
+    encoded: int
+
+
+def dedupe(context: StageContext, slug: str) -> DedupeReport:
+    """Decide kept and duplicate anew for the whole property, encode what is kept.
+
+    The decision is a pure function of the stored bytes, so the order in which photos
+    arrived and the number of runs do not matter.
+    """
+    context.house(slug)
+    with context.holding(slug) as lease:
+        photos = [
+            photo
+            for photo in context.catalog.photos(slug)
+            if photo.sha256 and photo.verdict.kind in _DECIDABLE
+        ]
+        decisions = decide(slug, photos, context.catalog.blobs(slug))
+        changed = {
+            photo.key: decisions[photo.key]
+            for photo in photos
+            if (photo.verdict, photo.cluster_id)
+            != (decisions[photo.key].verdict, decisions[photo.key].cluster_id)
+        }
+        if changed:
+            context.catalog.record_decisions(lease, slug, changed)
+        kept = [p for p in photos if decisions[p.key].verdict is Verdict.KEPT]
+        return DedupeReport(
+            decided=len(changed), encoded=_encode_missing(context, lease, kept)
+        )
+
+
+def decide(
+    slug: str, photos: Sequence[Photo], blobs: Mapping[str, Blob]
+) -> dict[tuple[Source, str], Decision]:
+    """Return a decision per photo: one kept per cluster, the others duplicates.
+
+    Of the photos that share the best bytes, the first in gallery order is kept.
+    """
+    holders: dict[str, list[Photo]] = defaultdict(list)
+    for photo in sorted(photos, key=lambda photo: photo.order):
+        holders[str(photo.sha256)].append(photo)
+    decisions: dict[tuple[Source, str], Decision] = {}
+    for group in cluster([_candidate(blobs[sha]) for sha in sorted(holders)]):
+        decisions |= _decide_cluster(slug, group, holders)
+    return decisions
+
+
+def _decide_cluster(
+    slug: str, group: Cluster, holders: Mapping[str, list[Photo]]
+) -> dict[tuple[Source, str], Decision]:
+    cluster_id = image_id(slug, group.best)
+    kept = holders[group.best][0]
+    return {
+        photo.key: Decision(
+            verdict=Verdict.KEPT if photo is kept else Verdict.DUPLICATE,
+            cluster_id=cluster_id,
+        )
+        for member in group.members
+        for photo in holders[member]
+    }
+
+
+def _candidate(blob: Blob) -> Candidate:
+    return Candidate(
+        sha256=blob.sha256, width=blob.width, height=blob.height, hashes=blob.hashes
+    )
+
+
+def _encode_missing(context: StageContext, lease: Lease, kept: Sequence[Photo]) -> int:
+    recipe = recipe_name(max_side=context.max_side)
+    shas = [str(photo.sha256) for photo in kept]
+    known = context.catalog.pictures(shas)
+    missing = [
+        sha
+        for sha in shas
+        if (sha, recipe) not in known or not context.blobs.has_standardized(sha, recipe)
+    ]
+    for sha in missing:
+        try:
+            _encode(context, lease, sha, recipe=recipe)
+        except StorageError as error:
+            logger.warning("%s; the next collect asks for it again", error)
+    return len(missing)
+
+
+def _encode(context: StageContext, lease: Lease, sha: str, *, recipe: str) -> None:
+    made = standardize(decode(context.blobs.read_raw(sha)), max_side=context.max_side)
+    context.blobs.put_standardized(sha, recipe, made.png)
+    picture = StandardPicture(
+        sha256=sha,
+        recipe=recipe,
+        png_sha256=sha256(made.png).hexdigest(),
+        size_bytes=len(made.png),
+        width=made.width,
+        height=made.height,
+    )
+    context.catalog.record_picture(lease, picture)

@@ -1,0 +1,24 @@
+"""All five stages of one property in one process, as `phx extract --sync` runs them."""
+
+from collections.abc import Sequence
+
+from phx_pipeline.model.source import Source
+from phx_pipeline.model.tally import PropertyTally
+from phx_pipeline.stages.categorize import categorize
+from phx_pipeline.stages.collect import collect
+from phx_pipeline.stages.context import StageContext
+from phx_pipeline.stages.dedupe import dedupe
+from phx_pipeline.stages.discover import discover
+from phx_pipeline.stages.publish import publish
+
+
+async def extract(
+    context: StageContext, slug: str, *, sources: Sequence[Source] | None = None
+) -> PropertyTally:
+    """Run discover → collect → dedupe → categorize → publish; return the counts."""
+    await discover(context, slug, sources=sources)
+    await collect(context, slug)
+    dedupe(context, slug)
+    categorize(context, slug)
+    publish(context, slug)
+    return context.tally(slug)

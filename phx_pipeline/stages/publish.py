@@ -1,0 +1,245 @@
+"""Asset `manifest`: give kept pictures their names, converge the folder and views."""
+
+import logging
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from phx_pipeline.catalog.leases import process_owner
+from phx_pipeline.exports.address_lookup import FolderEntry, render_address_lookup
+from phx_pipeline.exports.hash_index import render_hash_index
+from phx_pipeline.exports.manifest import render_manifest
+from phx_pipeline.imaging.standardize import recipe_name
+from phx_pipeline.model.naming import ImageName
+from phx_pipeline.model.outcome import Verdict
+from phx_pipeline.model.photo import Photo
+from phx_pipeline.model.picture import StandardPicture
+from phx_pipeline.model.property import Property
+from phx_pipeline.model.publication import Publication
+from phx_pipeline.model.source import Source
+from phx_pipeline.model.taxonomy import Category, Location, Subject
+from phx_pipeline.stages.context import StageContext
+from phx_pipeline.storage.atomic import write_atomically
+
+logger = logging.getLogger(__name__)
+
+PhotoKey = tuple[Source, str]
+Kind = tuple[Location, Subject]
+
+VIEWS_LEASE = "views"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PublishReport:
+    """Files in the folder, and what this run changed of it."""
+
+    files: int
+    changed: int
+    linked: int
+    removed: int
+    views_written: int
+
+
+def publish(context: StageContext, slug: str) -> PublishReport:
+    """Bring names, folder and views of *slug* in line with its rows."""
+    house = context.house(slug)
+    with context.holding(slug) as lease:
+        before = context.catalog.publications(slug)
+        after = name_pictures(_plan(context, house), before)
+        known = {publication.number: publication for publication in before}
+        changed = [p for p in after if known.get(p.number) != p]
+        if changed:
+            context.catalog.record_publications(lease, slug, changed)
+        active = [publication for publication in after if publication.active]
+        linked, removed = converge_folder(context, house, active)
+    return PublishReport(
+        files=len(active),
+        changed=len(changed),
+        linked=linked,
+        removed=removed,
+        views_written=publish_views(context),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """One kept picture that is ready to be named.
+
+    `members` are the keys of all photos of its cluster: a number given to any of them
+    stays with the cluster. `unnumbered` is the publication but for its sequence.
+    """
+
+    category: Category
+    name: ImageName
+    members: frozenset[PhotoKey]
+    unnumbered: Publication
+
+
+def name_pictures(
+    plans: Sequence[Plan], before: Sequence[Publication]
+) -> list[Publication]:
+    """Return all publication rows: old numbers kept, new ones counted on.
+
+    A picture keeps its number while its kind (location and subject) stays. Numbers are
+    never reused: rows nobody holds any more stay as inactive.
+    """
+    taken = {publication.number: publication for publication in before}
+    rows = {number: replace(row, active=False) for number, row in taken.items()}
+    waiting = []
+    for plan in plans:
+        held = _held_number(plan, before, rows)
+        if held is None:
+            waiting.append(plan)
+        else:
+            rows[held.number] = _numbered(plan, held.sequence, before=held)
+    for plan in waiting:
+        number = _next_number(
+            rows, kind=(plan.category.location, plan.category.subject)
+        )
+        row = _numbered(plan, number, before=None)
+        rows[row.number] = row
+    return sorted(rows.values(), key=lambda row: row.number)
+
+
+def _held_number(
+    plan: Plan,
+    before: Sequence[Publication],
+    rows: Mapping[tuple[Location, Subject, int], Publication],
+) -> Publication | None:
+    kind = (plan.category.location, plan.category.subject)
+    for row in before:
+        free = not rows[row.number].active
+        if free and row.holder in plan.members and (row.location, row.subject) == kind:
+            return row
+    return None
+
+
+def _next_number(rows: Iterable[tuple[Location, Subject, int]], *, kind: Kind) -> int:
+    used = [sequence for *own, sequence in rows if tuple(own) == kind]
+    return max(used, default=0) + 1
+
+
+def _numbered(plan: Plan, sequence: int, *, before: Publication | None) -> Publication:
+    row = replace(
+        plan.unnumbered,
+        sequence=sequence,
+        file_name=str(replace(plan.name, sequence=sequence)),
+    )
+    if before is None:
+        return row
+    # The same file as before keeps its time: a view changes only when its rows do.
+    kept = replace(row, processed_at=before.processed_at, run_id=before.run_id)
+    return kept if kept == replace(before, active=True) else row
+
+
+def _plan(context: StageContext, house: Property) -> list[Plan]:
+    photos = context.catalog.photos(house.slug)
+    categories = context.catalog.categories(house.slug)
+    kept = [photo for photo in photos if photo.verdict is Verdict.KEPT]
+    pictures = context.catalog.pictures([str(photo.sha256) for photo in kept])
+    members: dict[str | None, set[PhotoKey]] = {}
+    for photo in photos:
+        members.setdefault(photo.cluster_id, set()).add(photo.key)
+    recipe = recipe_name(max_side=context.max_side)
+    return [
+        _plan_photo(
+            context,
+            house,
+            photo,
+            category=category,
+            picture=picture,
+            members=frozenset(members[photo.cluster_id]),
+        )
+        for photo in kept
+        if (category := categories.get(photo.key)) is not None
+        and (picture := pictures.get((str(photo.sha256), recipe))) is not None
+    ]
+
+
+def _plan_photo(
+    context: StageContext,
+    house: Property,
+    photo: Photo,
+    *,
+    category: Category,
+    picture: StandardPicture,
+    members: frozenset[PhotoKey],
+) -> Plan:
+    name = ImageName(
+        folder=house.folder,
+        location=category.location,
+        subject=category.subject,
+        confidence=category.confidence,
+        source=photo.ref.source,
+        date=photo.listed_on or photo.first_seen_on,
+    )
+    unnumbered = Publication(
+        slug=house.slug,
+        location=category.location,
+        subject=category.subject,
+        sequence=1,
+        active=True,
+        source=photo.ref.source,
+        photo_key=photo.ref.photo_key,
+        file_name=str(name),
+        sha256=picture.sha256,
+        recipe=picture.recipe,
+        processed_at=context.stamp().at,
+        run_id=context.run_id,
+    )
+    return Plan(category=category, name=name, members=members, unnumbered=unnumbered)
+
+
+def converge_folder(
+    context: StageContext, house: Property, active: Sequence[Publication]
+) -> tuple[int, int]:
+    """Make the folder hold exactly the active files; return (linked, removed)."""
+    folder = context.layout.folder(house.folder)
+    wanted = {publication.file_name: publication for publication in active}
+    linked = 0
+    for file_name, publication in wanted.items():
+        linked += context.blobs.name_file(
+            publication.sha256, publication.recipe, folder / file_name
+        )
+    strays = [
+        path
+        for path in (folder.iterdir() if folder.is_dir() else ())
+        if path.name not in wanted and path.suffix in {".png", ".tmp"}
+    ]
+    for path in strays:
+        path.unlink()
+    return linked, len(strays)
+
+
+def publish_views(context: StageContext) -> int:
+    """Render the JSON views from the rows; return how many files changed."""
+    owner = process_owner(context.run_id)
+    wait_s = context.lease_wait_s
+    with context.catalog.leases.hold(VIEWS_LEASE, owner=owner, wait_s=wait_s):
+        views = render_views(context)
+        folder = context.layout.metadata
+        return sum(
+            write_atomically(folder / name, text.encode())
+            for name, text in views.items()
+        )
+
+
+def render_views(context: StageContext) -> dict[str, str]:
+    """Return the text of every view, by file name; a pure function of the rows."""
+    images = list(context.catalog.published_images())
+    counts: dict[str, int] = {}
+    for image in images:
+        counts[image.folder] = counts.get(image.folder, 0) + 1
+    entries = [
+        FolderEntry(
+            address=str(house.address),
+            folder=house.folder,
+            image_count=counts[house.folder],
+        )
+        for house in context.catalog.properties()
+        if house.folder in counts
+    ]
+    return {
+        "image_manifest.json": render_manifest(images),
+        "address_folder_lookup.json": render_address_lookup(entries),
+        "hash_index.json": render_hash_index(images),
+    }

@@ -1,0 +1,15 @@
+"""The contact sheet of a property: all kept pictures small, for one look."""
+
+from phx_pipeline.imaging.contact_sheet import contact_sheet
+from phx_pipeline.stages.context import StageContext
+
+MAX_BYTES = 12_000
+
+
+def property_sheet(context: StageContext, slug: str) -> bytes | None:
+    """Return a JPEG of at most `MAX_BYTES`; None when nothing is published."""
+    images = context.catalog.published_images(slug)
+    paths = [context.layout.images / image.local_path for image in images]
+    if not paths:
+        return None
+    return contact_sheet([path.read_bytes() for path in paths], max_bytes=MAX_BYTES)

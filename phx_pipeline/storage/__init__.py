@@ -1,0 +1,1 @@
+"""Files below `data/`: where they are, how they get there whole, blobs by content."""

@@ -1,0 +1,101 @@
+"""Files that appear whole or not at all, also when the process is killed."""
+
+import contextlib
+import os
+import re
+import secrets
+from collections.abc import Iterator
+from pathlib import Path
+
+_TEMPORARY = re.compile(r"\..+\.[0-9a-f]{16}\.tmp")
+
+
+def write_atomically(path: Path, body: bytes, *, mode: int = 0o666) -> bool:
+    """Make *path* hold exactly *body*, durably; parents are created.
+
+    Args:
+        path: The file to write or replace.
+        body: Its whole content.
+        mode: Permission bits before the umask.
+
+    Returns:
+        False, with nothing written, when the file already held these bytes.
+    """
+    if holds(path, body):
+        return False
+    create_folder(path.parent)
+    with temporary_beside(path) as temporary:
+        _write_durably(temporary, body, mode=mode)
+        os.replace(temporary, path)  # noqa: PTH105 - tests fail this very call
+    sync_folder(path.parent)
+    return True
+
+
+def holds(path: Path, body: bytes) -> bool:
+    """Whether the file exists with exactly this content."""
+    try:
+        return path.stat().st_size == len(body) and path.read_bytes() == body
+    except FileNotFoundError:
+        return False
+
+
+@contextlib.contextmanager
+def temporary_beside(path: Path) -> Iterator[Path]:
+    """Lend an unused name in the folder of *path*; what is left there is removed."""
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}.tmp")
+    try:
+        yield temporary
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def create_folder(folder: Path) -> None:
+    """Create *folder* and its parents so that a power cut does not lose them."""
+    if folder.is_dir():
+        return
+    create_folder(folder.parent)
+    folder.mkdir(exist_ok=True)
+    sync_folder(folder.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make the names in *folder* durable."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def sweep_temporaries(folder: Path, *, older_than_s: float, now: float) -> int:
+    """Remove what killed processes left below *folder*; return how many files.
+
+    A temporary may be a hard link to an old blob, so its age is that of its last
+    status change (linking counts as one), not of its content.
+
+    Args:
+        folder: Searched with all its subfolders; may be absent.
+        older_than_s: Longer than the longest run, or a live write is broken.
+        now: Seconds since the epoch.
+    """
+    removed = 0
+    for path in folder.rglob(".*.tmp"):
+        with contextlib.suppress(FileNotFoundError):
+            if _is_stale(path, older_than_s=older_than_s, now=now):
+                path.unlink()
+                removed += 1
+    return removed
+
+
+def _is_stale(path: Path, *, older_than_s: float, now: float) -> bool:
+    if not _TEMPORARY.fullmatch(path.name):
+        return False
+    return now - path.lstat().st_ctime > older_than_s
+
+
+def _write_durably(path: Path, body: bytes, *, mode: int) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(body)
+        file.flush()
+        os.fsync(file.fileno())

@@ -1,0 +1,98 @@
+"""Fixtures every folder of tests may use, and how soak tests are chosen."""
+
+import subprocess
+import sys
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+ROOT = Path(__file__).parents[1]
+_LEFT_OUT = "soak_tests_left_out"
+_left_out = pytest.StashKey[int]()
+
+# Limits on time measure the machine, not the code.
+settings.register_profile(
+    "patient",
+    settings.default,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.load_profile("patient")
+
+
+@pytest.fixture(scope="session")
+def repo_dir() -> Path:
+    """The top folder of this checkout."""
+    return ROOT
+
+
+@pytest.fixture(scope="session")
+def shared_dir() -> Path:
+    """The folder of real samples beside the checkout; skips where there is none."""
+    folder = (ROOT / "../shared").resolve()
+    if not (folder / "samples").is_dir():
+        pytest.skip("no folder of real samples beside this checkout (../shared)")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def now() -> datetime:
+    """A fixed instant: 2025-03-10 05:30 UTC, still the evening before in Phoenix."""
+    return datetime(2025, 3, 10, 5, 30, tzinfo=UTC)
+
+
+@pytest.fixture(scope="session")
+def clock(now: datetime) -> Callable[[], datetime]:
+    """A clock that stands still at `now`."""
+    return lambda: now
+
+
+@pytest.fixture(scope="session")
+def run_tool(repo_dir: Path) -> Callable[..., str]:
+    """Run a command of the tests' own environment; return its output if it failed."""
+
+    def run(name: str, *arguments: str) -> str:
+        command = [str(Path(sys.executable).with_name(name)), *arguments]
+        done = subprocess.run(  # noqa: S603  # the tests' own fixed arguments
+            command, cwd=repo_dir, capture_output=True, text=True, check=False
+        )
+        return "" if done.returncode == 0 else f"{done.stdout}{done.stderr}" or "failed"
+
+    return run
+
+
+def pytest_collection_modifyitems(
+    config: pytest.Config, items: list[pytest.Item]
+) -> None:
+    """Leave soak tests out unless `-m` names them."""
+    if "soak" in config.option.markexpr:
+        return
+    left_out = [item for item in items if item.get_closest_marker("soak")]
+    items[:] = [item for item in items if not item.get_closest_marker("soak")]
+    config.hook.pytest_deselected(items=left_out)
+    config.stash[_left_out] = len(left_out)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Hand a worker's count to the process that prints the summary."""
+    if (output := getattr(session.config, "workeroutput", None)) is not None:
+        output[_LEFT_OUT] = session.config.stash.get(_left_out, 0)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: object) -> None:
+    """Keep a worker's count; every worker collects, so all counts are the same."""
+    config: pytest.Config = node.config  # type: ignore[attr-defined]  # xdist ships no type for it
+    config.stash[_left_out] = getattr(node, "workeroutput", {}).get(_LEFT_OUT, 0)
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    """Say how many soak tests were left out."""
+    if count := config.stash.get(_left_out, 0):
+        terminalreporter.write_line(f"{count} soak tests left out; run: make soak")

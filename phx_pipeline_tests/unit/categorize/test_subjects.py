@@ -1,0 +1,60 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from phx_pipeline.categorize.subjects import (
+    REDFIN_TAGS,
+    REFINES,
+    RESO_IMAGE_OF,
+    SPARK_ROOM_TAGS,
+    TAGS,
+    tag_key,
+)
+from phx_pipeline.model.taxonomy import Subject
+
+
+@pytest.fixture(scope="module")
+def image_of_values(shared_dir: Path) -> set[str]:
+    """All values of the standard's list of what a picture shows."""
+    text = (shared_dir / "samples/phoenix_mls/reso_dd2.0_media.json").read_text()
+    return {
+        lookup["lookupValue"]
+        for lookup in json.loads(text)["lookups"]
+        if lookup["lookupName"].endswith(".ImageOf")
+    }
+
+
+def test_every_value_of_the_standard_is_decided(image_of_values: set[str]) -> None:
+    assert len(image_of_values) == 86
+    assert set(RESO_IMAGE_OF) == image_of_values
+
+
+def test_every_tag_of_a_real_redfin_page_is_decided(shared_dir: Path) -> None:
+    name = "samples/redfin/detail_2026-02_dahlonega_home137774138_undercontract.html"
+    html = (shared_dir / name).read_text()
+    start = html.index("includedFilterTags") + len('includedFilterTags\\":')
+
+    counts = json.loads(html[start : html.index("}", start) + 1].replace('\\"', '"'))
+
+    assert set(counts) <= set(REDFIN_TAGS)
+    assert "Floor plans" in counts
+
+
+def test_the_lists_do_not_contradict_each_other() -> None:
+    for table in (RESO_IMAGE_OF, SPARK_ROOM_TAGS, REDFIN_TAGS):
+        for tag, subject in table.items():
+            assert TAGS[tag_key(tag)] is subject
+
+
+@pytest.mark.parametrize("tag", ["Floor plans", "FloorPlans", "floor_plans"])
+def test_a_tag_is_known_in_any_spelling(tag: str) -> None:
+    assert TAGS[tag_key(tag)] is Subject.DOCUMENT
+
+
+def test_no_tag_claims_that_nothing_is_known() -> None:
+    assert Subject.UNKNOWN not in TAGS.values()
+
+
+def test_a_special_case_is_never_itself_a_general_word() -> None:
+    assert not set(REFINES) & set(REFINES.values())

@@ -1,0 +1,260 @@
+import hashlib
+from collections.abc import Callable
+from itertools import combinations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+
+from phx_pipeline.dedup.cluster import Candidate, Cluster, cluster
+from phx_pipeline.dedup.hashes import distance, picture_hashes
+from phx_pipeline.model.photo import PictureHashes
+
+MakePicture = Callable[..., Image.Image]
+
+
+def sha(name: str) -> str:
+    return hashlib.sha256(name.encode()).hexdigest()
+
+
+def candidate(
+    name: str,
+    *,
+    phash: int,
+    dhash: int,
+    trimmed_phash: int | None = None,
+    trimmed_dhash: int | None = None,
+    size: tuple[int, int] = (1024, 768),
+) -> Candidate:
+    hashes = PictureHashes(
+        phash=phash,
+        dhash=dhash,
+        trimmed_phash=phash if trimmed_phash is None else trimmed_phash,
+        trimmed_dhash=dhash if trimmed_dhash is None else trimmed_dhash,
+    )
+    return Candidate(sha256=sha(name), width=size[0], height=size[1], hashes=hashes)
+
+
+def low_bits(count: int) -> int:
+    return (1 << count) - 1
+
+
+def member_sets(clusters: list[Cluster]) -> set[frozenset[str]]:
+    return {frozenset(found.members) for found in clusters}
+
+
+# Pairs of hashes of real listing photos: (pHash, dHash) of each, and the judgement.
+REAL_PAIRS = [
+    pytest.param(
+        (0xB7805DB2C07FB213, 0x18330ECCCC0E7D78),
+        (0xBF815DB2C36AB212, 0x18324E4CCC0E3D38),
+        1,
+        id="8-5-thumbnail-and-original",
+    ),
+    pytest.param(
+        (0xBEB8E836165CC872, 0x3D97336A4C977064),
+        (0xBCB8E8227E5CC872, 0x3D9FB2282CD67020),
+        2,
+        id="6-11-vetoed-by-dhash",
+    ),
+    pytest.param(
+        (0xE75B0BC643F07074, 0x416B968E8E863373),
+        (0xE74B0FC743D13264, 0x692396CCCC8E3233),
+        2,
+        id="8-11-vetoed-by-dhash",
+    ),
+    pytest.param(
+        (0xBF8378279B6224D8, 0x6929B75656460330),
+        (0xBC8B58279F62A5C8, 0x3A22967474668330),
+        2,
+        id="8-15-vetoed-by-dhash",
+    ),
+    pytest.param(
+        (0xFED0810F952B6AD4, 0x0035352D256D5300),
+        (0xFED0810F952B6AD4, 0x0035352D256D5300),
+        1,
+        id="0-0-the-same-logo",
+    ),
+    pytest.param(
+        (0xB5D8C527D8DAC1A4, 0xF2E6B6B92E4E4686),
+        (0xB5D8C197CACA89A5, 0xC206068D8E5ECE86),
+        2,
+        id="10-16-screenshots-of-two-houses",
+    ),
+]
+
+
+@pytest.mark.parametrize(("a", "b", "clusters"), REAL_PAIRS)
+def test_real_pairs_are_judged_by_the_strict_rule(
+    a: tuple[int, int], b: tuple[int, int], clusters: int
+) -> None:
+    candidates = [
+        candidate("a", phash=a[0], dhash=a[1]),
+        candidate("b", phash=b[0], dhash=b[1]),
+    ]
+
+    assert len(cluster(candidates)) == clusters
+
+
+@pytest.mark.parametrize(
+    ("phash_bits", "dhash_bits", "clusters"),
+    [(8, 10, 1), (9, 10, 2), (8, 11, 2), (0, 64, 2), (64, 0, 2)],
+)
+def test_both_limits_are_inclusive_and_both_must_hold(
+    phash_bits: int, dhash_bits: int, clusters: int
+) -> None:
+    candidates = [
+        candidate("a", phash=0, dhash=0),
+        candidate("b", phash=low_bits(phash_bits), dhash=low_bits(dhash_bits)),
+    ]
+
+    assert len(cluster(candidates)) == clusters
+
+
+def test_one_flipped_bit_in_each_byte_is_still_found() -> None:
+    candidates = [
+        candidate("a", phash=0xF0F0F0F0F0F0F0F0, dhash=1 << 63),
+        candidate("b", phash=0xF1F1F1F1F1F1F1F1, dhash=1 << 63),
+    ]
+
+    assert len(cluster(candidates)) == 1
+
+
+def test_full_frame_may_meet_trimmed_frame_for_each_hash_by_itself() -> None:
+    far = low_bits(64)
+    bare = candidate("bare", phash=0, dhash=0)
+    boxed = candidate(
+        "boxed", phash=0xFFFFFFFF, dhash=0, trimmed_phash=0, trimmed_dhash=far
+    )
+
+    assert len(cluster([bare, boxed])) == 1
+
+
+def test_copies_of_copies_are_one_cluster() -> None:
+    chain = [
+        candidate(str(step), phash=low_bits(8 * step), dhash=0) for step in range(4)
+    ]
+
+    (found,) = cluster(chain)
+
+    assert found.members == tuple(sorted(link.sha256 for link in chain))
+
+
+def test_the_copy_with_the_most_pixels_is_best() -> None:
+    sizes = {"thumb": (320, 240), "large": (1536, 1152), "tall": (900, 1200)}
+    candidates = [
+        candidate(name, phash=1, dhash=1, size=size) for name, size in sizes.items()
+    ]
+
+    (found,) = cluster(candidates)
+
+    assert found.best == sha("large")
+
+
+def test_among_equal_sizes_the_smallest_hash_is_best() -> None:
+    candidates = [candidate(name, phash=1, dhash=1) for name in "abcdef"]
+
+    (found,) = cluster(candidates)
+
+    assert found.best == min(sha(name) for name in "abcdef")
+
+
+def test_the_same_blob_twice_is_one_member() -> None:
+    twice = [candidate("a", phash=1, dhash=1), candidate("a", phash=1, dhash=1)]
+
+    assert cluster(twice) == [Cluster(members=(sha("a"),), best=sha("a"))]
+
+
+def test_nothing_gives_nothing() -> None:
+    assert cluster([]) == []
+
+
+def test_variants_of_a_picture_meet_and_other_pictures_stay_apart(
+    make_picture: MakePicture,
+) -> None:
+    candidates = []
+    for seed in range(6):
+        image = make_picture(seed, width=800, height=600)
+        boxed = Image.new("RGB", (800, 800), "black")
+        boxed.paste(image.resize((800, 600)), (0, 100))
+        variants = {"full": image, "small": image.resize((400, 300)), "boxed": boxed}
+        candidates += [
+            Candidate(
+                sha256=sha(f"{seed} {name}"),
+                width=variant.width,
+                height=variant.height,
+                hashes=picture_hashes(variant),
+            )
+            for name, variant in variants.items()
+        ]
+
+    found = cluster(candidates)
+
+    assert member_sets(found) == {
+        frozenset(sha(f"{seed} {name}") for name in ("full", "small", "boxed"))
+        for seed in range(6)
+    }
+
+
+# Few free bits, so that near and far pairs both occur.
+sparse = st.integers(0, 2**64 - 1).map(lambda value: value & 0x8421_0000_0842_1F0F)
+all_hashes = st.builds(
+    PictureHashes,
+    phash=sparse,
+    dhash=sparse,
+    trimmed_phash=sparse,
+    trimmed_dhash=sparse,
+)
+candidate_lists = st.lists(
+    st.builds(
+        Candidate,
+        sha256=st.integers(0, 10**6).map(lambda number: sha(str(number))),
+        width=st.integers(200, 300),
+        height=st.integers(200, 300),
+        hashes=all_hashes,
+    ),
+    unique_by=lambda it: it.sha256,
+    max_size=12,
+)
+
+
+def are_copies(a: Candidate, b: Candidate) -> bool:
+    """Spell the rule out with Python integers, as a check on the arrays."""
+    phash = min(
+        distance(x, y)
+        for x in (a.hashes.phash, a.hashes.trimmed_phash)
+        for y in (b.hashes.phash, b.hashes.trimmed_phash)
+    )
+    dhash = min(
+        distance(x, y)
+        for x in (a.hashes.dhash, a.hashes.trimmed_dhash)
+        for y in (b.hashes.dhash, b.hashes.trimmed_dhash)
+    )
+    return phash <= 8 and dhash <= 10
+
+
+@given(data=st.data(), candidates=candidate_lists)
+def test_the_order_of_candidates_does_not_matter(
+    data: st.DataObject, candidates: list[Candidate]
+) -> None:
+    shuffled = data.draw(st.permutations(candidates))
+
+    assert cluster(shuffled) == cluster(candidates)
+
+
+@given(candidates=candidate_lists)
+def test_clusters_are_the_connected_components_of_the_rule(
+    candidates: list[Candidate],
+) -> None:
+    groups = {it.sha256: {it.sha256} for it in candidates}
+    for a, b in combinations(candidates, 2):
+        if are_copies(a, b) and groups[a.sha256] is not groups[b.sha256]:
+            merged = groups[a.sha256] | groups[b.sha256]
+            groups.update(dict.fromkeys(merged, merged))
+
+    found = cluster(candidates)
+
+    assert member_sets(found) == {frozenset(group) for group in groups.values()}
+    assert [it.members for it in found] == sorted(it.members for it in found)
+    assert all(it.best in it.members for it in found)

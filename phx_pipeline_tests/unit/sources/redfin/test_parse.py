@@ -1,0 +1,476 @@
+import json
+import re
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from phx_pipeline.errors import SourceChangedError
+from phx_pipeline.model.address import Address
+from phx_pipeline.model.listing import Listing
+from phx_pipeline.model.outcome import ListingOutcome
+from phx_pipeline.sources.redfin.parse import parse_gallery, parse_listing, photo_key
+
+PAGES = Path(__file__).parents[3] / "pages" / "redfin"
+HOUSE = Address.parse("1418 E Quail Whistle Ln, Phoenix, AZ 85042")
+URL = "https://www.redfin.com/AZ/Phoenix/1418-E-Quail-Whistle-Ln-85042/home/90100418"
+HOST = "https://ssl.cdn-redfin.com"
+CONTEXT = re.compile(r"InitialContext = (\{.*\});")
+
+Cache = dict[str, dict[str, Any]]
+
+
+def html_of(name: str) -> str:
+    return (PAGES / name).read_text()
+
+
+def parse(name: str) -> Listing:
+    return parse_listing(html_of(name), address=HOUSE, page_url=URL)
+
+
+def cache_of(html: str) -> Cache:
+    """Take a page's answers out, decoded, by path."""
+    found = CONTEXT.search(html)
+    assert found
+    entries = json.loads(found[1])["ReactServerAgent.cache"]["dataCache"]
+    return {
+        path: json.loads(entry["res"]["text"].removeprefix("{}&&"))
+        for path, entry in entries.items()
+    }
+
+
+def page_of(cache: Cache) -> str:
+    entries = {
+        path: {"res": {"text": "{}&&" + json.dumps(answer)}}
+        for path, answer in cache.items()
+    }
+    context = json.dumps({"ReactServerAgent.cache": {"dataCache": entries}})
+    return f"<script>root.__reactServerState.InitialContext = {context};</script>"
+
+
+def payload_in(cache: Cache, end: str) -> dict[str, Any]:
+    (payload,) = (a["payload"] for path, a in cache.items() if path.endswith(end))
+    assert isinstance(payload, dict)
+    return payload
+
+
+@pytest.fixture
+def cache() -> Cache:
+    """The answers of a good page, for a test to change."""
+    return cache_of(html_of("listed.html"))
+
+
+def parse_cache(cache: Cache) -> Listing:
+    return parse_listing(page_of(cache), address=HOUSE, page_url=URL)
+
+
+def test_the_gallery_is_the_listings_own_in_order_and_largest() -> None:
+    listing = parse("listed.html")
+
+    assert [photo.url for photo in listing.photos] == [
+        f"{HOST}/photo/9/bigphoto/242/6801242_0.jpg",
+        f"{HOST}/photo/9/bigphoto/242/6801242_1_0.jpg",
+        f"{HOST}/photo/9/bigphoto/242/6801242_2_M.jpg",
+        f"{HOST}/system_files/media/880021_JPG/item_3.jpg",
+        f"{HOST}/photo/9/bigphoto/242/6801242_4_B.jpg",
+    ]
+    assert [photo.position for photo in listing.photos] == [0, 1, 2, 3, 4]
+    assert listing.complete
+
+
+def test_photos_are_named_by_owner_and_file() -> None:
+    keys = [photo.photo_key for photo in parse("listed.html").photos]
+
+    assert keys == [
+        "9-6801242_0",
+        "9-6801242_1_0",
+        "9-6801242_2_M",
+        "media-880021_JPG-item_3",
+        "9-6801242_4_B",
+    ]
+
+
+def test_tags_and_captions_join_by_photo_id() -> None:
+    told = [(photo.tags, photo.caption) for photo in parse("listed.html").photos]
+
+    assert told == [
+        (("Exterior",), "Stucco home with tile roof"),
+        (("Kitchen", "Interior"), "Bright kitchen"),
+        (("Bed", "Interior"), "A primary bedroom with a ceiling fan."),
+        (("Exterior",), "Backyard with pool"),
+        ((), ""),
+    ]
+
+
+def test_the_listing_is_identified_and_dated_by_its_own_mls_record() -> None:
+    listing = parse("listed.html")
+
+    assert (listing.listing_id, listing.mls_id) == ("200300400", "6801242")
+    assert listing.listed_on == date(2025, 2, 25)
+    assert listing.url == URL
+
+
+def test_the_sizes_are_those_the_page_states() -> None:
+    photo = parse("listed.html").photos[0]
+
+    assert (photo.width, photo.height) == (1600, 1067)
+
+
+def test_another_path_prefix_and_a_body_object_read_the_same() -> None:
+    listing = parse("listed_other_paths.html")
+
+    assert listing.outcome is ListingOutcome.LISTED
+    assert len(listing.photos) == 2
+    assert listing.detail == "2 photos; status Active Under Contract"
+
+
+def test_another_house_gives_no_photos() -> None:
+    listing = parse("wrong_house.html")
+
+    assert listing.outcome is ListingOutcome.WRONG_PROPERTY
+    assert listing.photos == ()
+    assert "1422 E Quail Whistle Ln" in listing.detail
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        "1418 W Quail Whistle Ln, Phoenix, AZ 85042",
+        "1418 E Quail Whistle Ln, Phoenix, AZ 85041",
+        "1418 E Quail Whistle Ln Unit 2, Phoenix, AZ 85042",
+        "1418 E Quail Whistle Dr, Phoenix, AZ 85042",
+    ],
+)
+def test_a_page_must_be_of_this_very_door(other: str) -> None:
+    listing = parse_listing(
+        html_of("listed.html"), address=Address.parse(other), page_url=URL
+    )
+
+    assert listing.outcome is ListingOutcome.WRONG_PROPERTY
+
+
+@pytest.mark.parametrize(
+    ("asked", "outcome"),
+    [
+        ("655 N Cactus Wren Ave #12", ListingOutcome.LISTED),
+        ("655 N Cactus Wren Ave #21", ListingOutcome.WRONG_PROPERTY),
+        ("655 N Cactus Wren Ave", ListingOutcome.WRONG_PROPERTY),
+    ],
+)
+def test_the_unit_of_the_page_counts(asked: str, outcome: ListingOutcome) -> None:
+    address = Address.parse(f"{asked}, Phoenix, AZ 85004")
+
+    listing = parse_listing(html_of("unit.html"), address=address, page_url=URL)
+
+    assert listing.outcome is outcome
+
+
+def test_a_unit_stated_apart_from_the_street_line_counts(cache: Cache) -> None:
+    section = payload_in(cache, "/aboveTheFold")["addressSectionInfo"]
+    section["streetAddress"]["unitValue"] = "#7"
+
+    assert parse_cache(cache).outcome is ListingOutcome.WRONG_PROPERTY
+
+
+def test_an_active_listing_without_photos_is_empty_and_fully_seen() -> None:
+    listing = parse("listed_empty.html")
+
+    assert listing.outcome is ListingOutcome.LISTED_EMPTY
+    assert listing.complete
+
+
+def test_an_off_market_page_without_photos_proves_nothing_about_photos() -> None:
+    listing = parse("off_market.html")
+
+    assert listing.outcome is ListingOutcome.OFF_MARKET
+    assert not listing.complete
+    assert listing.listed_on is None
+
+
+def test_a_sold_page_that_kept_its_gallery_is_listed() -> None:
+    listing = parse("sold_with_gallery.html")
+
+    assert listing.outcome is ListingOutcome.LISTED
+    assert (len(listing.photos), listing.complete) == (3, True)
+
+
+def test_an_empty_gallery_without_any_status_is_a_changed_page(cache: Cache) -> None:
+    above = payload_in(cache, "/aboveTheFold")
+    above["mediaBrowserInfo"]["photos"] = []
+    above["addressSectionInfo"].update(status=None, searchStatus=None)
+    payload_in(cache, "/initialInfo")["riftPageType"] = "new"
+
+    with pytest.raises(SourceChangedError, match="no sign"):
+        parse_cache(cache)
+
+
+@pytest.mark.parametrize(
+    ("name", "missing"),
+    [
+        ("changed_no_above.html", "aboveTheFold"),
+        ("changed_no_gallery.html", "mediaBrowserInfo.photos"),
+        ("search_results.html", "aboveTheFold"),
+        ("challenge.html", "InitialContext"),
+        ("robot.html", "InitialContext"),
+    ],
+)
+def test_a_changed_page_says_what_is_missing(name: str, missing: str) -> None:
+    with pytest.raises(SourceChangedError, match=missing):
+        parse(name)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://photos.example/photo/9/bigphoto/242/6801242_1_0.jpg",
+        "http://ssl.cdn-redfin.com/photo/9/bigphoto/242/6801242_1_0.jpg",
+        "https://ssl.cdn-redfin.com@evil.example/photo/9/bigphoto/242/1.jpg",
+        "https://ssl.cdn-redfin.com:8443/photo/9/bigphoto/242/1.jpg",
+        "https://[/1.jpg",
+        "",
+        None,
+    ],
+)
+def test_a_photo_from_elsewhere_is_left_out_and_the_gallery_is_not_complete(
+    cache: Cache, url: str | None
+) -> None:
+    photos = payload_in(cache, "/aboveTheFold")["mediaBrowserInfo"]["photos"]
+    photos[1]["photoUrls"]["fullScreenPhotoUrl"] = url
+
+    listing = parse_cache(cache)
+
+    assert listing.outcome is ListingOutcome.LISTED
+    assert [photo.position for photo in listing.photos] == [0, 2, 3, 4]
+    assert not listing.complete
+
+
+def test_a_gallery_without_one_known_photo_url_is_a_changed_page(cache: Cache) -> None:
+    for photo in payload_in(cache, "/aboveTheFold")["mediaBrowserInfo"]["photos"]:
+        del photo["photoUrls"]
+
+    with pytest.raises(SourceChangedError, match="none of 5"):
+        parse_cache(cache)
+
+
+def test_a_photo_listed_twice_is_one_photo(cache: Cache) -> None:
+    photos = payload_in(cache, "/aboveTheFold")["mediaBrowserInfo"]["photos"]
+    photos.append(photos[0])
+
+    listing = parse_cache(cache)
+
+    assert len(listing.photos) == 5
+    assert listing.complete
+
+
+def test_tags_of_another_listing_are_not_joined(cache: Cache) -> None:
+    payload_in(cache, "/dataSourceId/9")["listingId"] = 1
+
+    assert {photo.tags for photo in parse_cache(cache).photos} == {()}
+
+
+@pytest.mark.parametrize("end", ["/dataSourceId/9", "/belowTheFold", "/initialInfo"])
+def test_a_page_without_its_lesser_answers_keeps_its_gallery(
+    cache: Cache, end: str
+) -> None:
+    (path,) = (path for path in cache if path.endswith(end))
+    cache[path] = {"resultCode": 500, "errorMessage": "no"}
+
+    listing = parse_cache(cache)
+
+    assert (len(listing.photos), listing.complete) == (5, True)
+
+
+def test_text_no_database_can_store_is_cleaned(cache: Cache) -> None:
+    tags = payload_in(cache, "/dataSourceId/9")["tagsByPhotoId"]
+    tags["501"]["shortCaption"] = "Front\0 of\n home \ud800"
+
+    assert parse_cache(cache).photos[0].caption == "Front of home ?"
+
+
+@pytest.mark.parametrize(
+    ("zone", "day"),
+    [
+        ("America/Phoenix", date(2025, 2, 25)),
+        ("US/Pacific", date(2025, 2, 24)),
+        ("No/Where", date(2025, 2, 25)),
+        ("../etc", date(2025, 2, 25)),
+        ("US", date(2025, 2, 25)),
+        (7, date(2025, 2, 25)),
+    ],
+)
+def test_the_listing_day_is_that_of_the_propertys_time_zone(
+    cache: Cache, zone: object, day: date
+) -> None:
+    payload_in(cache, "/belowTheFold")["propertyHistoryInfo"]["displayTimeZone"] = zone
+
+    assert parse_cache(cache).listed_on == day
+
+
+@pytest.mark.parametrize("stamp", [None, "x", True, 10**18, 10**400, 1.5, -(10**18)])
+def test_an_impossible_event_date_is_no_date(cache: Cache, stamp: object) -> None:
+    history = payload_in(cache, "/belowTheFold")["propertyHistoryInfo"]
+    for event in history["events"]:
+        event["eventDate"] = stamp
+
+    assert parse_cache(cache).listed_on is None
+
+
+def test_a_relisted_house_has_the_newest_day(cache: Cache) -> None:
+    history = payload_in(cache, "/belowTheFold")["propertyHistoryInfo"]
+    listed = {"eventDescription": "Listed", "sourceId": "6801242"}
+    history["events"].append({**listed, "eventDate": 1741500000000})
+
+    assert parse_cache(cache).listed_on == date(2025, 3, 8)
+
+
+def test_size_variants_of_a_photo_share_its_key() -> None:
+    photos = cache_of(html_of("listed.html"))
+    for entry in payload_in(photos, "/aboveTheFold")["mediaBrowserInfo"]["photos"]:
+        keys = {photo_key(url) for url in entry["photoUrls"].values()}
+
+        assert len(keys) == 1
+
+
+def _nodes(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    inner = (
+        value.items()
+        if isinstance(value, dict)
+        else enumerate(value)
+        if isinstance(value, list)
+        else ()
+    )
+    below = [at for key, child in inner for at in _nodes(child, (*path, key))]
+    return [path, *below] if path else below
+
+
+ODD_VALUES: list[Any] = [
+    None,
+    True,
+    0,
+    -1,
+    10**30,
+    1.5,
+    "",
+    "x",
+    "https://[",
+    [],
+    [[]],
+    {},
+    {"a": []},
+]
+
+
+@given(st.data())
+def test_no_single_odd_value_breaks_the_reader(data: st.DataObject) -> None:
+    answers = cache_of(html_of("listed.html"))
+    *parents, last = data.draw(st.sampled_from(_nodes(answers)))
+    holder: Any = answers
+    for key in parents:
+        holder = holder[key]
+    holder[last] = data.draw(st.sampled_from(ODD_VALUES))
+
+    try:
+        listing = parse_cache(answers)
+    except SourceChangedError:
+        return
+
+    assert {photo_key(photo.url) for photo in listing.photos} == {
+        photo.photo_key for photo in listing.photos
+    }
+
+
+# --- real pages -------------------------------------------------------------------
+
+REAL = "redfin/detail_2026-02_dahlonega_home137774138_undercontract.html"
+
+
+@pytest.fixture(scope="module")
+def truth(shared_dir: Path) -> dict[str, Any]:
+    """What is known about each real page."""
+    known: dict[str, Any] = json.loads((shared_dir / "samples/truth.json").read_text())
+    return known
+
+
+@pytest.fixture(scope="module")
+def real_listing(shared_dir: Path, truth: dict[str, Any]) -> Listing:
+    """The real listing page, read."""
+    return parse_listing(
+        (shared_dir / "samples" / REAL).read_text(),
+        address=Address.parse(truth[REAL]["address"]),
+        page_url="https://www.redfin.com/home/137774138",
+    )
+
+
+def test_a_real_page_gives_exactly_its_largest_photos_in_order(
+    real_listing: Listing, truth: dict[str, Any]
+) -> None:
+    urls = [photo.url for photo in real_listing.photos]
+
+    assert urls == truth[REAL]["largest_urls"]
+    assert real_listing.outcome is ListingOutcome.LISTED
+    assert real_listing.complete
+
+
+def test_a_real_page_gives_its_ids_and_its_listing_day(
+    real_listing: Listing, truth: dict[str, Any]
+) -> None:
+    ids = (real_listing.listing_id, real_listing.mls_id)
+
+    assert ids == (str(truth[REAL]["listing_id"]), truth[REAL]["mls_id"])
+    assert real_listing.listed_on == date(2025, 9, 18)
+    assert real_listing.url == (
+        "https://www.redfin.com/GA/Dahlonega/94-King-Arthur-Ct-30533/home/137774138"
+    )
+
+
+def test_a_real_page_gives_tags_and_captions(real_listing: Listing) -> None:
+    photos = real_listing.photos
+
+    assert sum("Kitchen" in photo.tags for photo in photos) == 8
+    assert sum("Exterior" in photo.tags for photo in photos) == 23
+    assert sum(photo.tags == () for photo in photos) == 4
+    assert photos[1].caption == "Newly built house exterior"
+    assert photos[50].tags == ("Floor plans",)
+    assert photos[5].photo_key == "82-7652074_5_I"
+
+
+def test_a_real_page_of_another_house_is_refused(shared_dir: Path) -> None:
+    html = (shared_dir / "samples" / REAL).read_text()
+
+    listing = parse_listing(html, address=HOUSE, page_url=URL)
+
+    assert listing.outcome is ListingOutcome.WRONG_PROPERTY
+    assert listing.photos == ()
+
+
+def test_a_real_search_page_is_not_a_listing(shared_dir: Path) -> None:
+    html = (shared_dir / "samples/redfin/search_2020-07_irvine.html").read_text()
+
+    with pytest.raises(SourceChangedError, match="aboveTheFold"):
+        parse_listing(html, address=HOUSE, page_url=URL)
+
+
+def test_a_real_gallery_of_2024_reads_the_same(
+    shared_dir: Path, truth: dict[str, Any]
+) -> None:
+    name = "redfin/photos_2024-09_mls6754782.ts"
+    literal = (shared_dir / "samples" / name).read_text().partition("= ")[2]
+
+    gallery = parse_gallery(photos_in_literal(literal), tags={})
+
+    assert [photo.url for photo in gallery.photos] == truth[name]["largest_urls"]
+    assert gallery.unreadable == 0
+    assert len({photo.photo_key for photo in gallery.photos}) == 26
+
+
+def photos_in_literal(literal: str) -> list[Any]:
+    """Decode the photo entries of a TypeScript literal: bare keys, trailing commas."""
+    quoted = re.sub(r"(?m)^(\s*)(\w+):", r'\1"\2":', literal)
+    plain = re.sub(r",(\s*[}\]])", r"\1", re.sub(r"\{ (\w+): ", r'{ "\1": ', quoted))
+    entry = re.compile(
+        r'\{\s*"dataSourceId": \d+,\s*"displayLevel".*?"width"', re.DOTALL
+    )
+    return [json.loads(f"{found}: 1}}") for found in entry.findall(plain)]

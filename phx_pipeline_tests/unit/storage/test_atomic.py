@@ -1,0 +1,151 @@
+import errno
+import os
+import stat
+from pathlib import Path
+
+import pytest
+
+from phx_pipeline.storage.atomic import sweep_temporaries, write_atomically
+
+LEFTOVER = ".photo.png.0123456789abcdef.tmp"
+
+
+def names_below(folder: Path) -> list[str]:
+    return sorted(
+        path.relative_to(folder).as_posix()
+        for path in folder.rglob("*")
+        if path.is_file()
+    )
+
+
+def refuse(*_arguments: object) -> None:
+    raise OSError(errno.ENOSPC, "disk full")
+
+
+def test_a_new_file_and_its_folders_appear(tmp_path: Path) -> None:
+    target = tmp_path / "a/b/file.json"
+
+    written = write_atomically(target, b"body")
+
+    assert written
+    assert target.read_bytes() == b"body"
+    assert names_below(tmp_path) == ["a/b/file.json"]
+
+
+def test_other_content_is_replaced_under_a_new_inode(tmp_path: Path) -> None:
+    target = tmp_path / "file.json"
+    write_atomically(target, b"old content")
+    reader = target.open("rb")
+
+    written = write_atomically(target, b"new")
+
+    with reader:
+        assert reader.read() == b"old content"
+    assert written
+    assert target.read_bytes() == b"new"
+
+
+def test_the_same_bytes_are_not_written_again(tmp_path: Path) -> None:
+    target = tmp_path / "file.json"
+    write_atomically(target, b"body")
+    before = target.stat()
+
+    written = write_atomically(target, b"body")
+
+    after = target.stat()
+    assert not written
+    assert (after.st_ino, after.st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
+
+
+def test_content_of_the_same_length_is_still_compared(tmp_path: Path) -> None:
+    target = tmp_path / "file.json"
+    write_atomically(target, b"body1")
+
+    assert write_atomically(target, b"body2")
+    assert target.read_bytes() == b"body2"
+
+
+def test_permissions_are_those_asked_for(tmp_path: Path) -> None:
+    target = tmp_path / "blob"
+
+    write_atomically(target, b"body", mode=0o444)
+
+    assert stat.S_IMODE(target.stat().st_mode) & 0o222 == 0
+
+
+@pytest.mark.parametrize("call", ["replace", "fsync"])
+def test_a_failure_leaves_the_old_content_and_no_temporary(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: str
+) -> None:
+    target = tmp_path / "file.json"
+    write_atomically(target, b"old")
+    monkeypatch.setattr(os, call, refuse)
+
+    with pytest.raises(OSError, match="disk full"):
+        write_atomically(target, b"new")
+
+    assert target.read_bytes() == b"old"
+    assert names_below(tmp_path) == ["file.json"]
+
+
+def test_the_content_is_durable_before_it_gets_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls: list[str] = []
+    fsync, replace = os.fsync, os.replace
+
+    def noted_fsync(descriptor: int) -> None:
+        kind = "folder" if stat.S_ISDIR(os.fstat(descriptor).st_mode) else "file"
+        calls.append(f"fsync {kind}")
+        fsync(descriptor)
+
+    def noted_replace(source: Path, target: Path) -> None:
+        calls.append("replace")
+        replace(source, target)
+
+    monkeypatch.setattr(os, "fsync", noted_fsync)
+    monkeypatch.setattr(os, "replace", noted_replace)
+
+    write_atomically(tmp_path / "file.json", b"body")
+
+    assert calls == ["fsync file", "replace", "fsync folder"]
+
+
+def test_a_sweep_takes_old_temporaries_and_nothing_else(tmp_path: Path) -> None:
+    leftover = tmp_path / "deep/down" / LEFTOVER
+    leftover.parent.mkdir(parents=True)
+    others = ["photo.png", ".hidden.tmp", "photo.tmp", ".photo.png.zz.tmp"]
+    for path in [leftover, *(tmp_path / name for name in others)]:
+        path.write_bytes(b"x")
+    now = leftover.stat().st_ctime + 3601
+
+    removed = sweep_temporaries(tmp_path, older_than_s=3600, now=now)
+
+    assert removed == 1
+    assert names_below(tmp_path) == sorted(others)
+
+
+def test_a_sweep_spares_what_may_still_be_written(tmp_path: Path) -> None:
+    leftover = tmp_path / LEFTOVER
+    leftover.write_bytes(b"x")
+    now = leftover.stat().st_ctime + 3599
+
+    removed = sweep_temporaries(tmp_path, older_than_s=3600, now=now)
+
+    assert removed == 0
+    assert leftover.exists()
+
+
+def test_a_fresh_link_to_an_old_file_counts_as_fresh(tmp_path: Path) -> None:
+    blob = tmp_path / "blob"
+    blob.write_bytes(b"x")
+    os.utime(blob, (0, 0))
+    temporary = tmp_path / LEFTOVER
+    temporary.hardlink_to(blob)
+    now = temporary.stat().st_ctime + 1
+
+    assert sweep_temporaries(tmp_path, older_than_s=3600, now=now) == 0
+
+
+def test_a_sweep_of_an_absent_folder_removes_nothing(tmp_path: Path) -> None:
+    assert sweep_temporaries(tmp_path / "none", older_than_s=0, now=0.0) == 0
