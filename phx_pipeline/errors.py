@@ -5,9 +5,12 @@ PhxError
 ├── FetchError            the wire failed
 │   ├── TransientError    another attempt may work (reset, DNS, 5xx, short body)
 │   │   ├── DeadlineError     the time limit was reached
-│   │   └── RateLimitedError  the source asked for patience (429)
+│   │   ├── RateLimitedError  the source asked for patience (429)
+│   │   └── ProxyError        the proxy failed, which tells nothing about the source
 │   ├── GoneError         the resource does not exist (404, 410)
 │   ├── BlockedError      the source refused us (403, challenge): never retried
+│   ├── CircuitOpenError  the source rests after failures; nothing was sent
+│   ├── SourceDisabledError  the user switched the source off; nothing was sent
 │   ├── HostRefusedError  our own guard refused the address before connecting
 │   └── BodyLimitError    the answer is larger than allowed
 ├── SourceChangedError    a page no longer has the shape we parse
@@ -20,6 +23,7 @@ PhxError
 └── ServiceError          a part that should be running is not (daemon, webserver)
 """
 
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -35,7 +39,12 @@ class InputError(PhxError):
 
 
 class FetchError(PhxError):
-    """A request did not produce a usable response."""
+    """A request did not produce a usable response.
+
+    `body` is what came instead, where somebody had it at hand: for diagnosis only.
+    """
+
+    body: bytes = b""
 
     def __init__(self, message: str, *, url: str, status: int | None = None) -> None:
         super().__init__(message)
@@ -44,15 +53,7 @@ class FetchError(PhxError):
 
 
 class TransientError(FetchError):
-    """Another attempt may work."""
-
-
-class DeadlineError(TransientError):
-    """The time limit was reached before the answer was complete."""
-
-
-class RateLimitedError(TransientError):
-    """The source asked for patience; `retry_after_s` is its wish, if it stated one."""
+    """Another attempt may work; `retry_after_s` is the source's wish, if it had one."""
 
     def __init__(
         self,
@@ -66,12 +67,61 @@ class RateLimitedError(TransientError):
         self.retry_after_s = retry_after_s
 
 
+class DeadlineError(TransientError):
+    """The time limit was reached before the answer was complete."""
+
+
+class RateLimitedError(TransientError):
+    """The source asked for patience.
+
+    Without a `status` nothing was sent: its earlier wish still holds.
+    """
+
+
+class ProxyError(TransientError):
+    """The proxy failed, not the source; or every proxy rests after failures.
+
+    Not `certain`: the proxy says that it cannot reach the source, so either may be
+    down.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        url: str,
+        status: int | None = None,
+        retry_after_s: float | None = None,
+        certain: bool = True,
+    ) -> None:
+        super().__init__(message, url=url, status=status, retry_after_s=retry_after_s)
+        self.certain = certain
+
+
 class GoneError(FetchError):
     """The resource does not exist; asking again cannot help."""
 
 
 class BlockedError(FetchError):
     """The source refused us; stop asking it."""
+
+
+class CircuitOpenError(FetchError):
+    """The source rests after failures or a block; nothing was sent.
+
+    `probing` tells that another request is just trying it, so more may be known soon.
+    """
+
+    def __init__(
+        self, message: str, *, url: str, retry_at: datetime, probing: bool = False
+    ) -> None:
+        super().__init__(message, url=url)
+        self.retry_at = retry_at
+        self.probing = probing
+
+
+class SourceDisabledError(FetchError):
+    """The user switched the source off; nothing was sent."""
 
 
 class HostRefusedError(FetchError):

@@ -1,6 +1,6 @@
 """Settings in, ready objects out: the one place where parts are put together."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from functools import partial
 
@@ -9,13 +9,23 @@ from phx_pipeline.catalog.leases import Leases
 from phx_pipeline.catalog.migrate import require_current, upgrade
 from phx_pipeline.catalog.store import Catalog
 from phx_pipeline.categorize.listing_text import ListingTextCategorizer
-from phx_pipeline.fetch.base import Fetcher
+from phx_pipeline.errors import InputError
+from phx_pipeline.fetch.base import Fetcher, PolicyStore, ProxyStore
 from phx_pipeline.fetch.chain import build_fetcher
+from phx_pipeline.fetch.challenge import inspected
+from phx_pipeline.fetch.policies import rules_for
+from phx_pipeline.fetch.profile import profile_for
+from phx_pipeline.fetch.proxies import ListProxies, Proxy, ProxyPool, read_proxies
+from phx_pipeline.model.source import Source
 from phx_pipeline.settings import Settings
+from phx_pipeline.sources.base import ListingSource
 from phx_pipeline.sources.registry import available_sources, hosts_of
-from phx_pipeline.stages.context import StageContext
+from phx_pipeline.stages.context import PHOENIX, StageContext
+from phx_pipeline.storage.atomic import sweep_temporaries
 from phx_pipeline.storage.blobs import BlobStore
 from phx_pipeline.storage.layout import Layout
+
+_LEFTOVER_S = 86_400.0  # older than the longest run
 
 
 def utc_now() -> datetime:
@@ -30,8 +40,13 @@ def build_catalog(settings: Settings) -> Catalog:
     return Catalog(engine, leases=Leases(engine, ttl_s=settings.lease_ttl_s))
 
 
-def initialise_catalog(settings: Settings) -> str:
-    """Bring the catalogue to this version; return the revision it had."""
+def initialise(settings: Settings) -> str:
+    """Bring the catalogue to this version; return the revision it had.
+
+    Temporary files that killed processes left behind are removed on the way.
+    """
+    images = Layout(settings.data_dir).images
+    sweep_temporaries(images, older_than_s=_LEFTOVER_S, now=utc_now().timestamp())
     engine = open_engine(_url(settings))
     try:
         return upgrade(engine)
@@ -39,15 +54,53 @@ def initialise_catalog(settings: Settings) -> str:
         engine.dispose()
 
 
-def build_fetcher_factory(settings: Settings) -> Callable[[], Fetcher]:
-    """Return a maker of fetchers; each belongs to the event loop that made it."""
-    return partial(
+def build_fetcher_factory(
+    settings: Settings,
+    *,
+    policies: PolicyStore,
+    proxies: ProxyStore,
+    clock: Callable[[], datetime] = utc_now,
+) -> Callable[[str], Fetcher]:
+    """Return a maker of fetchers, each for a property and the event loop it is used in.
+
+    All fetchers of a property look like one browser for a day, and keep to one proxy.
+    """
+    listing = None if settings.proxy else proxy_list(settings)
+    build = partial(
         build_fetcher,
         allowed=hosts_of(available_sources()),
         proxy=settings.proxy,
         ca_file=settings.ca_file,
         attempts=settings.attempts,
+        policies=policies,
+        rules=partial(rules_for, pace=settings.pace_percent / 100),
+        inspect=dict.fromkeys(Source, inspected),
+        pool=ProxyPool(listing, store=proxies) if listing else None,
+        probe_url=settings.probe_url,
     )
+
+    def open_fetcher(slug: str) -> Fetcher:
+        day = clock().astimezone(PHOENIX).date()
+        return build(sticky=slug, profile=profile_for(slug, day=day))
+
+    return open_fetcher
+
+
+def proxy_list(settings: Settings) -> ListProxies | None:
+    """Return what lists the proxies of *settings*; None if requests go directly."""
+    if settings.webshare_token:
+        from phx_pipeline.fetch.webshare import (  # noqa: PLC0415 - 0.2 s, seldom used
+            WebshareList,
+        )
+
+        return WebshareList(settings.webshare_token, mode=settings.webshare_mode)
+    if settings.proxies_file:
+        listed: Sequence[Proxy] = read_proxies(settings.proxies_file)
+    elif settings.proxy:
+        listed = (Proxy.of(settings.proxy),)
+    else:
+        return None
+    return lambda: listed
 
 
 def build_context(
@@ -55,20 +108,33 @@ def build_context(
 ) -> StageContext:
     """Put everything together that the stages need."""
     layout = Layout(settings.data_dir)
-    known = available_sources()
+    catalog = build_catalog(settings)
     return StageContext(
-        catalog=build_catalog(settings),
+        catalog=catalog,
         blobs=BlobStore(layout),
         layout=layout,
-        sources={source: known[source] for source in settings.sources},
-        open_fetcher=build_fetcher_factory(settings),
+        sources=_enabled(settings.sources),
+        open_fetcher=build_fetcher_factory(
+            settings, policies=catalog.policies, proxies=catalog.proxies, clock=clock
+        ),
         categorizers=(ListingTextCategorizer(),),
         clock=clock,
         run_id=run_id,
         downloads=settings.downloads,
         max_side=settings.max_side,
+        stale_days=settings.stale_days,
         lease_wait_s=settings.lease_wait_s,
     )
+
+
+def _enabled(wanted: Sequence[Source]) -> dict[Source, ListingSource]:
+    known = available_sources()
+    if missing := [source.value for source in wanted if source not in known]:
+        raise InputError(
+            f"PHX_SOURCES: {', '.join(missing)} cannot be asked yet; "
+            f"choose from {', '.join(known)}"
+        )
+    return {source: known[source] for source in wanted}
 
 
 def _url(settings: Settings) -> str:

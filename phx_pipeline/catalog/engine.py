@@ -64,6 +64,8 @@ def writing(engine: sa.Engine) -> Iterator[sa.Connection]:
 
 @contextmanager
 def reading(engine: sa.Engine) -> Iterator[sa.Connection]:
-    """One read transaction: a consistent view."""
+    """One read transaction: all its queries see the same moment."""
+    if engine.dialect.name == "postgresql":  # each query sees its own by default
+        engine = engine.execution_options(isolation_level="REPEATABLE READ")
     with engine.connect() as connection, connection.begin():
         yield connection

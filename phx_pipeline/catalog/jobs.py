@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from phx_pipeline.catalog import tables
 from phx_pipeline.catalog.engine import reading, writing
-from phx_pipeline.model.job import JobItem
+from phx_pipeline.model.job import JobItem, Mode
 from phx_pipeline.model.source import Source
 
 
@@ -24,21 +24,27 @@ class JobBook:
         *,
         sources: Sequence[Source],
         at: datetime,
+        mode: Mode = Mode.FRESH,
     ) -> None:
-        """Write a job and its items, first in first out; empty *sources* means all."""
+        """Write a job and its items, first in first out; empty *sources* means all.
+
+        A slug given twice is one item.
+        """
         with writing(self._engine) as connection:
             connection.execute(
                 sa.insert(tables.job).values(
-                    id=job_id, created_at=at, sources=[s.value for s in sources]
+                    id=job_id,
+                    created_at=at,
+                    sources=[s.value for s in sources],
+                    mode=mode.value,
                 )
             )
-            connection.execute(
-                sa.insert(tables.job_item),
-                [
-                    {"job_id": job_id, "slug": slug, "position": index, "attempt": 1}
-                    for index, slug in enumerate(slugs)
-                ],
-            )
+            items = [
+                {"job_id": job_id, "slug": slug, "position": index, "attempt": 1}
+                for index, slug in enumerate(dict.fromkeys(slugs))
+            ]
+            if items:
+                connection.execute(sa.insert(tables.job_item), items)
 
     def waiting(self, *, limit: int) -> list[JobItem]:
         """The oldest items without a run, at most *limit*."""
@@ -72,7 +78,9 @@ class JobBook:
     def _items() -> sa.Select[tuple[object, ...]]:
         item, job = tables.job_item, tables.job
         columns = (item.c.job_id, item.c.slug, item.c.attempt, item.c.dispatched_at)
-        return sa.select(*columns, job.c.sources).join(job, job.c.id == item.c.job_id)
+        return sa.select(*columns, job.c.sources, job.c.mode).join(
+            job, job.c.id == item.c.job_id
+        )
 
     def _read(self, query: sa.Select[tuple[object, ...]]) -> list[JobItem]:
         with reading(self._engine) as connection:
@@ -82,6 +90,7 @@ class JobBook:
                     slug=row.slug,
                     attempt=row.attempt,
                     sources=tuple(Source(name) for name in row.sources),
+                    mode=Mode(row.mode),
                     dispatched_at=row.dispatched_at,
                 )
                 for row in connection.execute(query)

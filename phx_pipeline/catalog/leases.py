@@ -23,6 +23,9 @@ from phx_pipeline.errors import LeaseHeldError, StaleEpochError
 
 logger = logging.getLogger(__name__)
 
+# The database is busy, restarting, or our pool is used up: the next beat may work.
+_PASSING = (sa.exc.OperationalError, sa.exc.InterfaceError, sa.exc.TimeoutError)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lease:
@@ -62,7 +65,9 @@ def process_owner(label: str) -> str:
 def is_dead(owner: str) -> bool:
     """Whether *owner* was a process of this host that is certainly gone."""
     host, pid, start, *_ = [*owner.split(":"), "", "", ""]
-    if host != socket.gethostname() or not pid.isdecimal() or start in {"", "0"}:
+    if host != socket.gethostname() or not (pid.isdecimal() and start.isdecimal()):
+        return False
+    if start == "0":  # its start time could not be read
         return False
     return _start_ticks(int(pid)) != int(start)
 
@@ -93,8 +98,8 @@ class Leases:
     def acquire(self, name: str, *, owner: str) -> Lease:
         """Take *name*, or raise `LeaseHeldError` while another owner is alive."""
         with writing(self._engine) as connection:
-            now = self._clock(connection)
             row = self._locked_row(connection, name=name)
+            now = self._clock(connection)  # after the lock: it may have been a wait
             if row is None:
                 return self._insert(connection, name=name, owner=owner, now=now)
             if _is_taken(row, now=now):
@@ -106,8 +111,8 @@ class Leases:
     def heartbeat(self, lease: Lease) -> None:
         """Push the expiry ahead; `StaleEpochError` when the lease was taken over."""
         with writing(self._engine) as connection:
-            now = self._clock(connection)
             self.fence(connection, lease)
+            now = self._clock(connection)
             self._update(
                 connection,
                 name=lease.name,
@@ -146,12 +151,15 @@ class Leases:
     @staticmethod
     def fence(connection: sa.Connection, lease: Lease) -> None:
         """Refuse to go on inside a write transaction unless *lease* is current."""
-        query = sa.select(tables.lease.c.epoch).where(tables.lease.c.name == lease.name)
-        epoch = connection.execute(query.with_for_update()).scalar_one_or_none()
-        if epoch != lease.epoch:
+        query = sa.select(tables.lease).where(tables.lease.c.name == lease.name)
+        row = connection.execute(query.with_for_update()).one_or_none()
+        if row is None or row.epoch != lease.epoch or row.owner != lease.owner:
+            now_held = (
+                f"epoch {row.epoch} of {row.owner or 'nobody'}" if row else "none"
+            )
             raise StaleEpochError(
-                f"{lease.name}: epoch {lease.epoch} was superseded by {epoch}; "
-                "nothing was written"
+                f"{lease.name}: epoch {lease.epoch} of {lease.owner} is no longer held "
+                f"(now: {now_held}); nothing was written"
             )
 
     @contextmanager
@@ -192,7 +200,7 @@ class Leases:
             except StaleEpochError as error:
                 logger.warning("lost the lease: %s", error)
                 return
-            except sa.exc.OperationalError as error:
+            except _PASSING as error:
                 logger.warning("could not renew %s yet: %s", lease.name, error)
 
     def _clock(self, connection: sa.Connection) -> float:

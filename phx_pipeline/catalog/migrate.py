@@ -7,10 +7,10 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from phx_pipeline.catalog.engine import reading
+from phx_pipeline.catalog.engine import reading, writing
 from phx_pipeline.errors import RevisionError
 
-HEAD = "0001"
+HEAD = "0006"
 _ADVISORY_LOCK = 0x7068785F  # "phx_"
 
 
@@ -37,18 +37,30 @@ def require_current(engine: sa.Engine) -> None:
 
 
 def upgrade(engine: sa.Engine) -> str:
-    """Migrate to `HEAD`, one process at a time; return the revision before."""
+    """Migrate to `HEAD`, one process at a time; return the revision before.
+
+    All steps are one transaction: a kill half-way leaves the revision before.
+
+    Raises:
+        RevisionError: the schema is of a version this one does not know.
+    """
     from alembic import command  # noqa: PLC0415 - 0.2 s that only this command pays
     from alembic.config import Config  # noqa: PLC0415 - as above
+    from alembic.util import CommandError  # noqa: PLC0415 - as above
 
     config = Config()
     config.set_main_option("script_location", "phx_pipeline.catalog:migrations")
     with _one_at_a_time(engine):
         before = current_revision(engine)
-        with engine.connect() as connection:
-            config.attributes["connection"] = connection
-            command.upgrade(config, "head")
-            connection.commit()
+        try:
+            with writing(engine) as connection:
+                config.attributes["connection"] = connection
+                command.upgrade(config, "head")
+        except CommandError as error:
+            raise RevisionError(
+                f"the catalogue is at revision {before}, which this version "
+                f"({HEAD}) does not know: use the matching version of phx_pipeline"
+            ) from error
     return before or "none"
 
 

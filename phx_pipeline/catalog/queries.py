@@ -40,10 +40,8 @@ class CatalogReader:
 
     def properties(self) -> list[Property]:
         """All properties, by slug."""
-        return [
-            property_of(row)
-            for row in self._all(sa.select(tables.house).order_by(tables.house.c.slug))
-        ]
+        rows = self._all(sa.select(tables.house))
+        return [property_of(row) for row in sorted(rows, key=lambda row: row.slug)]
 
     def property(self, slug: str) -> Property | None:
         """The property with this key, if there is one."""
@@ -57,8 +55,7 @@ class CatalogReader:
 
     def slugs(self) -> list[str]:
         """All property keys, sorted."""
-        query = sa.select(tables.house.c.slug).order_by(tables.house.c.slug)
-        return [row.slug for row in self._all(query)]
+        return sorted(row.slug for row in self._all(_slugs_query()))
 
     def photos(self, slug: str) -> list[Photo]:
         """All photos of a property in gallery order."""
@@ -68,7 +65,12 @@ class CatalogReader:
     def blobs(self, slug: str) -> dict[str, Blob]:
         """Facts of all bytes downloaded for a property, by sha256."""
         used = sa.select(tables.photo.c.sha256).where(tables.photo.c.slug == slug)
-        query = sa.select(tables.blob).where(tables.blob.c.sha256.in_(used))
+        look = tables.appearance
+        query = (
+            sa.select(tables.blob, *(it for it in look.c if not it.primary_key))
+            .join(look, look.c.sha256 == tables.blob.c.sha256, isouter=True)
+            .where(tables.blob.c.sha256.in_(used))
+        )
         return {row.sha256: blob_of(row) for row in self._all(query)}
 
     def pictures(
@@ -107,7 +109,8 @@ class CatalogReader:
 
     def published_images(self, slug: str | None = None) -> Iterator[PublishedImage]:
         """Active publications with everything the views show, by address and name."""
-        for row in self._all(_published_query(slug)):
+        rows = self._all(_published_query(slug))
+        for row in sorted(rows, key=lambda row: (row.address, row.file_name)):
             yield _published_of(row)
 
     def tallies(
@@ -118,14 +121,14 @@ class CatalogReader:
         A source that has rows but is no longer enabled is listed too, so that counts
         always add up to the photo rows.
         """
-        listings = {
-            (row.slug, Source(row.source)): row
-            for row in self._all(
-                _of_slugs(sa.select(tables.listing), tables.listing, slugs)
-            )
-        }
-        counts = self._verdict_counts(slugs)
-        names = sorted(slugs) if slugs is not None else self.slugs()
+        listed, counted, houses = self._together(
+            _of_slugs(sa.select(tables.listing), tables.listing, slugs),
+            _of_slugs(_counts_query(), tables.photo, slugs),
+            _slugs_query(),
+        )
+        listings = {(row.slug, Source(row.source)): row for row in listed}
+        counts = _by_source(counted)
+        names = sorted({row.slug for row in houses} if slugs is None else set(slugs))
         asked = set(listings) | set(counts)
         return [
             PropertyTally(
@@ -142,52 +145,64 @@ class CatalogReader:
     def content_rows(self) -> Iterator[tuple[str, list[Any]]]:
         """Every content column of every row, in a fixed order, for the digest.
 
-        Left out are times, run ids, attempts, leases, jobs and explanations: they may
-        differ between two ways to the same result.
+        Left out are times, run ids, attempts, leases, jobs and explanations, and
+        pictures nobody keeps any more: they may differ between two ways to the same
+        result.
         """
-        for name, columns in _CONTENT.items():
-            for row in self._all(sa.select(*columns).order_by(*columns)):
+        tables_rows = self._together(*map(_content_query, _CONTENT))
+        for name, rows in zip(_CONTENT, tables_rows, strict=True):
+            for row in sorted(rows, key=tuple):
                 yield name, [_plain(value) for value in row]
 
     def data_version(self, slug: str, *, asset: str) -> str:
         """A digest of the rows of *slug* that *asset* answers for."""
         digest = sha256()
-        for columns in _ANSWERS_FOR[asset]:
-            query = sa.select(*columns).where(columns[0] == slug).order_by(*columns)
-            for row in self._all(query):
+        queries = (
+            query.where(query.selected_columns["slug"] == slug)
+            for query in _ANSWERS_FOR[asset]
+        )
+        for rows in self._together(*queries):
+            for row in sorted(rows, key=tuple):
                 digest.update(json.dumps([_plain(value) for value in row]).encode())
         return digest.hexdigest()[:16]
-
-    def _verdict_counts(
-        self, slugs: Collection[str] | None
-    ) -> dict[tuple[str, Source], list[AnyRow]]:
-        photo = tables.photo.c
-        wanting = sa.or_(
-            photo.asked_url.is_distinct_from(photo.url),
-            photo.verdict.in_(
-                [
-                    v.value
-                    for v in Verdict
-                    if v.wants_download and v is not Verdict.PENDING
-                ]
-            ),
-            sa.and_(photo.verdict == Verdict.PENDING.value, photo.sha256.is_(None)),
-        )
-        query = sa.select(
-            photo.slug,
-            photo.source,
-            photo.verdict,
-            sa.func.count().label("photos"),
-            sa.func.sum(sa.case((wanting, 1), else_=0)).label("wanting"),
-        ).group_by(photo.slug, photo.source, photo.verdict)
-        counts: dict[tuple[str, Source], list[AnyRow]] = defaultdict(list)
-        for row in self._all(_of_slugs(query, tables.photo, slugs)):
-            counts[row.slug, Source(row.source)].append(row)
-        return counts
 
     def _all(self, query: sa.Select[Any]) -> Sequence[AnyRow]:
         with reading(self._engine) as connection:
             return connection.execute(query).all()
+
+    def _together(self, *queries: sa.Select[Any]) -> list[Sequence[AnyRow]]:
+        """The rows of several queries, all as of one moment."""
+        with reading(self._engine) as connection:
+            return [connection.execute(query).all() for query in queries]
+
+
+def _slugs_query() -> sa.Select[tuple[str]]:
+    return sa.select(tables.house.c.slug)
+
+
+def _counts_query() -> sa.Select[Any]:
+    photo = tables.photo.c
+    again = [v.value for v in Verdict if v.wants_download and v is not Verdict.PENDING]
+    # The same rule as `Photo.wants_download`.
+    wanting = sa.or_(
+        photo.asked_url.is_distinct_from(photo.url),
+        photo.verdict.in_(again),
+        sa.and_(photo.verdict == Verdict.PENDING.value, photo.sha256.is_(None)),
+    )
+    return sa.select(
+        photo.slug,
+        photo.source,
+        photo.verdict,
+        sa.func.count().label("photos"),
+        sa.func.sum(sa.case((wanting, 1), else_=0)).label("wanting"),
+    ).group_by(photo.slug, photo.source, photo.verdict)
+
+
+def _by_source(rows: Sequence[AnyRow]) -> dict[tuple[str, Source], list[AnyRow]]:
+    counts: dict[tuple[str, Source], list[AnyRow]] = defaultdict(list)
+    for row in rows:
+        counts[row.slug, Source(row.source)].append(row)
+    return counts
 
 
 def _of_slugs(
@@ -266,7 +281,6 @@ def _published_query(slug: str | None) -> sa.Select[Any]:
         .join(picture, same_picture)
         .join(blob, blob.c.sha256 == publication.c.sha256)
         .where(publication.c.active)
-        .order_by(house.c.address, publication.c.file_name)
     )
     return query if slug is None else query.where(publication.c.slug == slug)
 
@@ -323,18 +337,41 @@ _CONTENT: dict[str, list[sa.Column[Any]]] = {
     "picture": _columns(tables.picture, "sha256", "recipe", "png_sha256"),
 }
 
-_ANSWERS_FOR: dict[str, list[list[sa.Column[Any]]]] = {
+
+def _content_query(name: str) -> sa.Select[Any]:
+    query = sa.select(*_CONTENT[name])
+    if name != "picture":
+        return query
+    kept = sa.select(tables.photo.c.sha256).where(
+        tables.photo.c.verdict == Verdict.KEPT.value
+    )
+    return query.where(tables.picture.c.sha256.in_(kept))
+
+
+# A photo without bytes is not yet a raw image, one without a cluster not yet decided.
+_ANSWERS_FOR: dict[str, list[sa.Select[Any]]] = {
     "discovered_urls": [
-        _columns(tables.listing, "slug", "source", "outcome", "listing_id"),
-        _columns(
-            tables.photo,
-            *("slug", "source", "photo_key", "url", "position", "caption", "present"),
+        sa.select(*_columns(tables.listing, "slug", "source", "outcome", "listing_id")),
+        sa.select(
+            *_columns(
+                tables.photo,
+                *("slug", "source", "photo_key", "url", "position", "caption"),
+                "present",
+            )
         ),
     ],
-    "raw_images": [_columns(tables.photo, "slug", "source", "photo_key", "sha256")],
-    "deduped_images": [
-        _columns(tables.photo, "slug", "source", "photo_key", "verdict", "cluster_id")
+    "raw_images": [
+        sa.select(
+            *_columns(tables.photo, "slug", "source", "photo_key", "sha256")
+        ).where(tables.photo.c.sha256.is_not(None))
     ],
-    "categorized_images": [_CONTENT["category"]],
-    "manifest": [_CONTENT["publication"]],
+    "deduped_images": [
+        sa.select(
+            *_columns(
+                tables.photo, "slug", "source", "photo_key", "verdict", "cluster_id"
+            )
+        ).where(tables.photo.c.cluster_id.is_not(None))
+    ],
+    "categorized_images": [sa.select(*_CONTENT["category"])],
+    "manifest": [sa.select(*_CONTENT["publication"])],
 }

@@ -1,10 +1,12 @@
 """Between rows and model values; nothing outside the catalogue sees a row."""
 
+from dataclasses import asdict
 from typing import Any
 
 import sqlalchemy as sa
 
 from phx_pipeline.model.address import Address
+from phx_pipeline.model.appearance import Appearance
 from phx_pipeline.model.outcome import Verdict
 from phx_pipeline.model.photo import Blob, Photo, PhotoRef, PictureHashes
 from phx_pipeline.model.property import Property
@@ -109,7 +111,26 @@ def blob_of(row: AnyRow) -> Blob:
         width=row.width,
         height=row.height,
         hashes=hashes,
+        appearance=_appearance_of(row),
     )
+
+
+def _appearance_of(row: AnyRow) -> Appearance | None:
+    if row.thumbnail is None:
+        return None
+    return Appearance(
+        thumbnail=bytes(row.thumbnail),
+        left=row.left,
+        top=row.top,
+        right=row.right,
+        bottom=row.bottom,
+        low_information=row.low_information,
+    )
+
+
+def appearance_values(sha256: str, appearance: Appearance) -> dict[str, object]:
+    """Columns of an `appearance` row."""
+    return {"sha256": sha256, **asdict(appearance)}
 
 
 def blob_values(blob: Blob) -> dict[str, object]:

@@ -5,7 +5,7 @@ and writes nothing.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime
 
 import sqlalchemy as sa
@@ -14,9 +14,14 @@ from phx_pipeline.catalog import tables
 from phx_pipeline.catalog.engine import writing
 from phx_pipeline.catalog.jobs import JobBook
 from phx_pipeline.catalog.leases import Lease, Leases
+from phx_pipeline.catalog.lookup import HashLookup
+from phx_pipeline.catalog.policies import CatalogPolicies
+from phx_pipeline.catalog.proxies import CatalogProxies
+from phx_pipeline.catalog.quarantine import QuarantineBook
 from phx_pipeline.catalog.queries import CatalogReader
 from phx_pipeline.catalog.rows import (
     AnyRow,
+    appearance_values,
     blob_values,
     property_values,
     ref_values,
@@ -60,6 +65,10 @@ class Catalog(CatalogReader):
         super().__init__(engine)
         self.leases = leases
         self.jobs = JobBook(engine)
+        self.policies = CatalogPolicies(engine)
+        self.proxies = CatalogProxies(engine)
+        self.quarantine = QuarantineBook(engine)
+        self.lookup = HashLookup(engine)
 
     def close(self) -> None:
         """Close all connections."""
@@ -73,6 +82,7 @@ class Catalog(CatalogReader):
         A folder id that another house already has is salted until it is free.
         """
         with writing(self._engine) as connection:
+            _one_adder_at_a_time(connection)
             rows = connection.execute(
                 sa.select(tables.house.c.slug, tables.house.c.folder)
             ).all()
@@ -132,7 +142,7 @@ class Catalog(CatalogReader):
                 "run_id": stamp.run_id,
                 "detail": "",
             }
-            if photo.sha256 != blob.sha256 or photo.verdict.kind not in _DECIDED:
+            if _is_new_to_decide(photo, blob):
                 values |= {"verdict": Verdict.PENDING.value, "cluster_id": None}
             _set_photo(connection, photo, values)
             _log_attempt(
@@ -155,7 +165,7 @@ class Catalog(CatalogReader):
         with writing(self._engine) as connection:
             Leases.fence(connection, lease)
             values: dict[str, object] = {"detail": detail, "run_id": stamp.run_id}
-            if photo.sha256 is None:
+            if photo.sha256 is None and photo.verdict is not Verdict.FOREIGN:
                 values["verdict"] = verdict.value
             if not verdict.wants_download:
                 values["asked_url"] = photo.ref.url
@@ -184,23 +194,9 @@ class Catalog(CatalogReader):
 
     def record_picture(self, lease: Lease, picture: StandardPicture) -> None:
         """Record a standardized picture that is safely stored."""
-        table = tables.picture
         with writing(self._engine) as connection:
             Leases.fence(connection, lease)
-            key = sa.and_(
-                table.c.sha256 == picture.sha256, table.c.recipe == picture.recipe
-            )
-            connection.execute(sa.delete(table).where(key))
-            connection.execute(
-                sa.insert(table).values(
-                    sha256=picture.sha256,
-                    recipe=picture.recipe,
-                    png_sha256=picture.png_sha256,
-                    size_bytes=picture.size_bytes,
-                    width=picture.width,
-                    height=picture.height,
-                )
-            )
+            _upsert_picture(connection, picture)
 
     def record_categories(
         self,
@@ -246,6 +242,20 @@ class Catalog(CatalogReader):
 
 
 _DECIDED = frozenset({Verdict.KEPT.kind, Verdict.DUPLICATE.kind})
+
+
+def _is_new_to_decide(photo: Photo, blob: Blob) -> bool:
+    if photo.verdict is Verdict.FOREIGN:  # whatever its bytes: it is held
+        return False
+    return photo.sha256 != blob.sha256 or photo.verdict.kind not in _DECIDED
+
+
+def _one_adder_at_a_time(connection: sa.Connection) -> None:
+    # Two adders that do not see each other's rows would take the same folder. SQLite
+    # lets only one write anyway.
+    if connection.dialect.name == "postgresql":
+        lock = sa.text("lock table property in share row exclusive mode")
+        connection.execute(lock)
 
 
 def _free_folder(house: Property, taken: Collection[str]) -> str:
@@ -378,8 +388,26 @@ def _insert_blob(connection: sa.Connection, blob: Blob) -> None:
     try:
         with connection.begin_nested():
             connection.execute(sa.insert(tables.blob).values(blob_values(blob)))
+            if blob.appearance is not None:
+                look = appearance_values(blob.sha256, blob.appearance)
+                connection.execute(sa.insert(tables.appearance).values(look))
     except sa.exc.IntegrityError:
         pass  # another property stored the same bytes a moment ago: the row is equal
+
+
+def _upsert_picture(connection: sa.Connection, picture: StandardPicture) -> None:
+    # The row belongs to the bytes: runs of two properties may write it at once.
+    table = tables.picture
+    this = sa.and_(table.c.sha256 == picture.sha256, table.c.recipe == picture.recipe)
+    values = asdict(picture)
+    update = sa.update(table).where(this).values(values)
+    if connection.execute(update).rowcount:
+        return
+    try:
+        with connection.begin_nested():
+            connection.execute(sa.insert(table).values(values))
+    except sa.exc.IntegrityError:
+        connection.execute(update)
 
 
 def _log_attempt(

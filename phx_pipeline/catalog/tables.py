@@ -35,11 +35,30 @@ class UtcDateTime(sa.types.TypeDecorator[datetime]):
     def process_result_value(
         self, value: datetime | None, dialect: sa.Dialect
     ) -> datetime | None:
-        """Give every stored time its zone back."""
+        """Return UTC: SQLite gives no zone, PostgreSQL that of its session."""
         del dialect
         if value is None:
             return None
-        return value.replace(tzinfo=UTC) if value.tzinfo is None else value
+        if value.tzinfo is None:
+            return value.replace(tzinfo=UTC)
+        return value.astimezone(UTC)
+
+
+class StorableText(sa.types.TypeDecorator[str]):
+    """Text from web pages, without what PostgreSQL or UTF-8 cannot hold.
+
+    JSON in pages may spell NUL characters and halves of surrogate pairs.
+    """
+
+    impl = sa.Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: sa.Dialect) -> str | None:
+        """Drop NUL characters, put `?` for half pairs."""
+        del dialect
+        if value is None:
+            return None
+        return value.replace("\0", "").encode(errors="replace").decode()
 
 
 def _slug(**options: Any) -> sa.Column[str]:
@@ -67,10 +86,10 @@ listing = sa.Table(
     _slug(primary_key=True),
     sa.Column("source", sa.String(32), primary_key=True),
     sa.Column("outcome", sa.String(32), nullable=False),
-    sa.Column("detail", sa.Text, nullable=False, default=""),
-    sa.Column("listing_id", sa.Text),
-    sa.Column("mls_id", sa.Text),
-    sa.Column("url", sa.Text),
+    sa.Column("detail", StorableText, nullable=False, default=""),
+    sa.Column("listing_id", StorableText),
+    sa.Column("mls_id", StorableText),
+    sa.Column("url", StorableText),
     sa.Column("listed_on", sa.Date),
     sa.Column("complete", sa.Boolean, nullable=False),
     sa.Column("challenged", sa.Boolean, nullable=False),
@@ -85,10 +104,10 @@ photo = sa.Table(
     _slug(primary_key=True),
     sa.Column("source", sa.String(32), primary_key=True),
     sa.Column("photo_key", sa.String(200), primary_key=True),
-    sa.Column("url", sa.Text, nullable=False),
+    sa.Column("url", StorableText, nullable=False),
     sa.Column("fallback_urls", sa.JSON, nullable=False),
     sa.Column("position", sa.Integer, nullable=False),
-    sa.Column("caption", sa.Text, nullable=False),
+    sa.Column("caption", StorableText, nullable=False),
     sa.Column("tags", sa.JSON, nullable=False),
     sa.Column("width", sa.Integer),
     sa.Column("height", sa.Integer),
@@ -96,9 +115,9 @@ photo = sa.Table(
     sa.Column("first_seen_on", sa.Date, nullable=False),
     sa.Column("present", sa.Boolean, nullable=False),
     sa.Column("verdict", sa.String(32), nullable=False),
-    sa.Column("detail", sa.Text, nullable=False, default=""),
-    sa.Column("asked_url", sa.Text),
-    sa.Column("fetched_url", sa.Text),
+    sa.Column("detail", StorableText, nullable=False, default=""),
+    sa.Column("asked_url", StorableText),
+    sa.Column("fetched_url", StorableText),
     sa.Column("sha256", sa.String(64), sa.ForeignKey("blob.sha256")),
     sa.Column("cluster_id", sa.String(36)),
     sa.Column("downloaded_at", UtcDateTime),
@@ -118,9 +137,9 @@ attempt = sa.Table(
     sa.Column("photo_key", sa.String(200), nullable=False),
     sa.Column("at", UtcDateTime, nullable=False),
     sa.Column("run_id", sa.String(64), nullable=False),
-    sa.Column("url", sa.Text, nullable=False),
+    sa.Column("url", StorableText, nullable=False),
     sa.Column("result", sa.String(32), nullable=False),
-    sa.Column("detail", sa.Text, nullable=False, default=""),
+    sa.Column("detail", StorableText, nullable=False, default=""),
     sa.Index("ix_attempt_slug", "slug", "source", "photo_key"),
 )
 
@@ -136,6 +155,20 @@ blob = sa.Table(
     sa.Column("dhash", sa.BigInteger, nullable=False),
     sa.Column("trimmed_phash", sa.BigInteger, nullable=False),
     sa.Column("trimmed_dhash", sa.BigInteger, nullable=False),
+    sa.Index("ix_blob_phash", "phash"),
+)
+
+# Apart from `blob`: thumbnails would make each look at a hash read thousands of bytes.
+appearance = sa.Table(
+    "appearance",
+    metadata,
+    sa.Column("sha256", sa.String(64), sa.ForeignKey("blob.sha256"), primary_key=True),
+    sa.Column("thumbnail", sa.LargeBinary, nullable=False),
+    sa.Column("left", sa.Float, nullable=False),
+    sa.Column("top", sa.Float, nullable=False),
+    sa.Column("right", sa.Float, nullable=False),
+    sa.Column("bottom", sa.Float, nullable=False),
+    sa.Column("low_information", sa.Boolean, nullable=False),
 )
 
 picture = sa.Table(
@@ -194,6 +227,7 @@ job = sa.Table(
     sa.Column("id", sa.String(36), primary_key=True),
     sa.Column("created_at", UtcDateTime, nullable=False),
     sa.Column("sources", sa.JSON, nullable=False),
+    sa.Column("mode", sa.String(16), nullable=False, server_default="fresh"),
 )
 
 job_item = sa.Table(
@@ -205,4 +239,66 @@ job_item = sa.Table(
     sa.Column("attempt", sa.Integer, nullable=False),
     sa.Column("dispatched_at", UtcDateTime),
     sa.Index("ix_job_item_dispatched_at", "dispatched_at"),
+)
+
+# What the columns mean: `model.source_state.SourceState`.
+source_state = sa.Table(
+    "source_state",
+    metadata,
+    sa.Column("name", sa.String(64), primary_key=True),
+    sa.Column("disabled", sa.Boolean, nullable=False),
+    sa.Column("next_slot", sa.Float, nullable=False),
+    sa.Column("period_s", sa.Float, nullable=False),
+    sa.Column("not_before", sa.Float, nullable=False),
+    sa.Column("failures", sa.Integer, nullable=False),
+    sa.Column("successes", sa.Integer, nullable=False),
+    sa.Column("opened_at", sa.Float),
+    sa.Column("open_until", sa.Float),
+    sa.Column("probe", sa.Text, nullable=False),
+    sa.Column("probe_until", sa.Float, nullable=False),
+    sa.Column("blocked_at", sa.Float),
+    sa.Column("block", StorableText, nullable=False),
+)
+
+quarantine = sa.Table(
+    "quarantine",
+    metadata,
+    _slug(primary_key=True),
+    sa.Column("source", sa.String(32), primary_key=True),
+    sa.Column("photo_key", sa.String(200), primary_key=True),
+    sa.Column("reason", sa.String(32), nullable=False),
+    sa.Column("detail", StorableText, nullable=False),
+    sa.Column("ruling", sa.String(16), nullable=False),
+    sa.Column("first_seen_at", UtcDateTime, nullable=False),
+    sa.Column("ruled_at", UtcDateTime),
+)
+
+# Two photos of two properties; the slugs are in rising order.
+lookalike = sa.Table(
+    "lookalike",
+    metadata,
+    _slug(primary_key=True),
+    sa.Column("source", sa.String(32), primary_key=True),
+    sa.Column("photo_key", sa.String(200), primary_key=True),
+    sa.Column("other_slug", sa.String(200), primary_key=True),
+    sa.Column("other_source", sa.String(32), primary_key=True),
+    sa.Column("other_key", sa.String(200), primary_key=True),
+    sa.Column("likeness", sa.String(32), nullable=False),
+    sa.Column("phash_distance", sa.Integer),
+    sa.Column("dhash_distance", sa.Integer),
+    sa.Column("first_seen_at", UtcDateTime, nullable=False),
+    sa.Index("ix_lookalike_other_slug", "other_slug"),
+)
+
+# What the columns mean: `model.proxy_health.ProxyHealth`.
+proxy_health = sa.Table(
+    "proxy_health",
+    metadata,
+    sa.Column("proxy_id", sa.String(12), primary_key=True),
+    sa.Column("source", sa.String(32), primary_key=True),
+    sa.Column("place", sa.Text, nullable=False),
+    sa.Column("failures", sa.Integer, nullable=False),
+    sa.Column("cool_until", sa.Float, nullable=False),
+    sa.Column("failed_at", sa.Float),
+    sa.Column("fault", StorableText, nullable=False),
 )

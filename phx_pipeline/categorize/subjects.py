@@ -24,7 +24,8 @@ REFINES: Mapping[Subject, Subject] = MappingProxyType(
     }
 )
 
-# The filters of Redfin's photo viewer. The first nine are known from real pages.
+# The filters of Redfin's photo viewer: the first eight stand on a captured page, the
+# others follow its naming.
 REDFIN_TAGS: Mapping[str, Subject | None] = {
     "All": None,
     "Interior": None,  # says where, not what

@@ -1,5 +1,6 @@
 """Tables and lines the commands print."""
 
+import logging
 import sys
 from collections.abc import Sequence
 
@@ -12,10 +13,17 @@ from phx_pipeline.model.tally import PropertyTally, SourceTally
 # A file or a pipe has no width of its own; keys and paths should stay on one line.
 _WIDTH = None if sys.stdout.isatty() else 200
 
-console = Console(highlight=False, width=_WIDTH)
-errors = Console(stderr=True, highlight=False, width=_WIDTH)
+# No markup: brackets in file names and in what a site said are to be shown, not obeyed.
+console = Console(highlight=False, markup=False, emoji=False, width=_WIDTH)
+errors = Console(stderr=True, highlight=False, markup=False, emoji=False, width=_WIDTH)
 
 _KINDS = tuple(VerdictKind)
+
+
+def log_to_stderr() -> None:
+    """Show what our own parts do; libraries only when something is wrong."""
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(message)s")
+    logging.getLogger("phx_pipeline").setLevel(logging.INFO)
 
 
 def tally_table(tallies: Sequence[PropertyTally]) -> Table:

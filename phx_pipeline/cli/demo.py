@@ -3,12 +3,15 @@
 import shlex
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from phx_pipeline.cli.console import console
 from phx_pipeline.settings import Settings, load_settings
-from phx_pipeline.stages.context import StageContext
+
+if TYPE_CHECKING:
+    from phx_pipeline.stages.context import StageContext
 
 PHOTO_HOST = "ssl.cdn-redfin.com"
 
@@ -48,6 +51,7 @@ def demo(ctx: click.Context, *, folder: Path | None) -> None:
             catalog_url=None,
             proxy=standin.proxy_url,
             ca_file=standin.ca_file,
+            pace_percent=0,  # the stand-in needs no rest
             webserver_port=free_port(),
         )
         _prepare(settings)
@@ -67,14 +71,14 @@ def _prepare(settings: Settings) -> None:
     from phx_pipeline.demo.houses import HOUSES
     from phx_pipeline.model.address import Address
     from phx_pipeline.stages.intake import add_properties
-    from phx_pipeline.wiring import initialise_catalog
+    from phx_pipeline.wiring import initialise
 
-    initialise_catalog(settings)
+    initialise(settings)
     with opened(settings) as context:
         add_properties(context, [Address.parse(house.address) for house in HOUSES])
 
 
-def _show_folders(context: StageContext) -> None:
+def _show_folders(context: "StageContext") -> None:
     for house in context.catalog.properties():
         folder = context.layout.folder(house.folder)
         files = len(list(folder.glob("*.png")))

@@ -1,23 +1,30 @@
 """`phx extract`: collect photos, through the queue or in this process."""
 
 import asyncio
-import logging
 from collections.abc import Sequence
 from datetime import UTC
+from typing import TYPE_CHECKING
 from uuid import uuid4
 
 import click
 
-from phx_pipeline.cli.console import console, errors, tally_table
-from phx_pipeline.cli.follow import Follower
+from phx_pipeline.cli.console import (
+    console,
+    errors,
+    log_to_stderr,
+    tally_table,
+)
 from phx_pipeline.cli.main import Exit
 from phx_pipeline.cli.session import opened
 from phx_pipeline.errors import InputError, PhxError
+from phx_pipeline.model.job import Mode
 from phx_pipeline.model.outcome import VerdictKind
 from phx_pipeline.model.source import Source
 from phx_pipeline.model.tally import PropertyTally
 from phx_pipeline.settings import Settings, load_settings, parse_sources
-from phx_pipeline.stages.context import StageContext
+
+if TYPE_CHECKING:
+    from phx_pipeline.stages.context import StageContext
 
 
 @click.command()
@@ -26,8 +33,20 @@ from phx_pipeline.stages.context import StageContext
     "--address", "houses", multiple=True, metavar="A", help="A key, folder or address."
 )
 @click.option("--sources", help="Only these, comma-separated; default: all enabled.")
-@click.option("--async", "mode", flag_value="async", help="Enqueue and return at once.")
-@click.option("--sync", "mode", flag_value="sync", help="Run here, without Dagster.")
+@click.option("--async", "how", flag_value="async", help="Enqueue and return at once.")
+@click.option("--sync", "how", flag_value="sync", help="Run here, without Dagster.")
+@click.option(
+    "--dry-run",
+    "how",
+    flag_value="dry",
+    help="Ask and show; download and keep nothing.",
+)
+@click.option(
+    "--resume/--fresh",
+    default=True,
+    show_default="resume",
+    help="Skip what is complete and younger than PHX_STALE_DAYS, or ask again.",
+)
 @click.option("-v", "--verbose", is_flag=True, help="Log what the stages do.")
 @click.pass_context
 def extract(
@@ -36,51 +55,101 @@ def extract(
     everything: bool,
     houses: tuple[str, ...],
     sources: str | None,
-    mode: str | None,
+    how: str | None,
+    resume: bool,
     verbose: bool,
 ) -> None:
     """Find and download photos of some properties.
 
     By default the properties are enqueued and followed; Ctrl-C stops following, the
-    runs go on.
+    runs go on. Photos already held are never downloaded again.
 
     \b
     Examples:
       phx extract --all
       phx extract --address 4732-w-davis-rd-glendale-az-85306 --sources redfin
+      phx extract --all --fresh     ask every source again, also where all is complete
+      phx extract --all --dry-run   show what the sources list now
       phx extract --all --async
       phx extract --all --sync      under the same leases, in this process
     """
     if verbose:
-        logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
+        log_to_stderr()
     chosen = parse_sources(sources) if sources else ()
+    mode = Mode.RESUME if resume else Mode.FRESH
     with opened() as context:
-        slugs = _slugs(context, everything=everything, houses=houses)
+        asked = _slugs(context, everything=everything, houses=houses)
         _refuse_disabled(context, chosen)
-        if mode == "sync":
-            ctx.exit(_run_here(context, slugs, sources=chosen))
+        if how == "dry":
+            ctx.exit(_show_only(context, asked, sources=chosen))
+        due = _due(context, asked, sources=chosen, mode=mode)
+        if not due:
+            ctx.exit(_summarize(context, asked, sources=chosen, failed=0))
+        if how == "sync":
+            ctx.exit(_run_here(context, due, sources=chosen, mode=mode))
+        follow = how != "async"
+        settings = load_settings()
         ctx.exit(
-            enqueue(
-                context,
-                load_settings(),
-                slugs,
-                sources=chosen,
-                follow=mode != "async",
-            )
+            enqueue(context, settings, due, sources=chosen, mode=mode, follow=follow)
         )
 
 
-def result_code(tallies: Sequence[PropertyTally], *, failed: int) -> Exit:
-    """Complete, partial or nothing, as the catalogue tells it."""
+def result_code(
+    tallies: Sequence[PropertyTally], *, asked: Sequence[Source], failed: int
+) -> Exit:
+    """Complete, partial or nothing, as the catalogue tells it of *asked*."""
     if not any(tally.count(VerdictKind.KEPT) for tally in tallies):
         return Exit.NOTHING
-    if failed or not all(tally.is_complete for tally in tallies):
-        return Exit.PARTIAL
-    return Exit.COMPLETE
+    settled = (s.is_settled for t in tallies for s in t.sources if s.source in asked)
+    return Exit.PARTIAL if failed or not all(settled) else Exit.COMPLETE
+
+
+def _due(
+    context: "StageContext",
+    slugs: Sequence[str],
+    *,
+    sources: Sequence[Source],
+    mode: Mode,
+) -> list[str]:
+    """The properties with something to do; says how many were left out."""
+    from phx_pipeline.stages.plan import has_work, sources_due
+
+    among = tuple(sources or context.sources)
+    at = context.stamp().at
+    days = context.stale_days
+    due = []
+    for tally in context.catalog.tallies(among, slugs=slugs):
+        asked = sources_due(tally, among=among, mode=mode, at=at, stale_days=days)
+        if has_work(tally, due=asked):
+            due.append(tally.slug)
+    if left_out := len(slugs) - len(due):
+        console.print(
+            f"{left_out} properties are complete and were asked within {days} days: "
+            "skipped (--fresh asks again)"
+        )
+    return [slug for slug in slugs if slug in set(due)]
+
+
+def _show_only(
+    context: "StageContext", slugs: Sequence[str], *, sources: Sequence[Source]
+) -> Exit:
+    from phx_pipeline.stages.preview import preview
+
+    photos = 0
+    for slug in slugs:
+        for listing in asyncio.run(preview(context, slug, sources=sources or None)):
+            photos += len(listing.photos)
+            console.print(
+                f"{slug} {listing.source.value}: {listing.outcome.value}, "
+                f"{len(listing.photos)} photos {listing.detail}",
+                soft_wrap=True,
+            )
+    console.print(f"{photos} photos listed; nothing was downloaded or kept")
+    return Exit.COMPLETE if photos else Exit.NOTHING
 
 
 def _slugs(
-    context: StageContext, *, everything: bool, houses: tuple[str, ...]
+    context: "StageContext", *, everything: bool, houses: tuple[str, ...]
 ) -> list[str]:
     from phx_pipeline.stages.intake import find_property
 
@@ -98,7 +167,7 @@ def _slugs(
     return list(dict.fromkeys(slugs))
 
 
-def _refuse_disabled(context: StageContext, chosen: Sequence[Source]) -> None:
+def _refuse_disabled(context: "StageContext", chosen: Sequence[Source]) -> None:
     disabled = [source.value for source in chosen if source not in context.sources]
     if disabled:
         enabled = ", ".join(source.value for source in context.sources)
@@ -109,36 +178,45 @@ def _refuse_disabled(context: StageContext, chosen: Sequence[Source]) -> None:
 
 
 def _run_here(
-    context: StageContext, slugs: Sequence[str], *, sources: Sequence[Source]
+    context: "StageContext",
+    slugs: Sequence[str],
+    *,
+    sources: Sequence[Source],
+    mode: Mode,
 ) -> Exit:
     from phx_pipeline.stages.extract import extract as extract_property
 
     failed = 0
     for number, slug in enumerate(slugs, start=1):
-        console.print(f"[{number}/{len(slugs)}] {slug}", markup=False)
+        console.print(f"[{number}/{len(slugs)}] {slug}")
         try:
-            asyncio.run(extract_property(context, slug, sources=sources or None))
+            asyncio.run(
+                extract_property(context, slug, sources=sources or None, mode=mode)
+            )
         except PhxError as error:
             failed += 1
-            errors.print(f"{slug}: {error}", markup=False)
+            errors.print(f"{slug}: {error}", soft_wrap=True)
     return _summarize(context, slugs, sources=sources, failed=failed)
 
 
 def enqueue(
-    context: StageContext,
+    context: "StageContext",
     settings: Settings,
     slugs: Sequence[str],
     *,
     sources: Sequence[Source] = (),
+    mode: Mode = Mode.FRESH,
     follow: bool = True,
 ) -> Exit:
     """Submit a job for *slugs*; follow it unless told otherwise.
 
     Ctrl-C while following leaves the job running and counts as complete.
     """
+    from phx_pipeline.cli.follow import Follower
+
     job_id = uuid4().hex[:12]
     at = context.clock().astimezone(UTC)
-    context.catalog.jobs.submit(job_id, slugs, sources=sources, at=at)
+    context.catalog.jobs.submit(job_id, slugs, sources=sources, at=at, mode=mode)
     console.print(f"job {job_id}: {len(slugs)} properties enqueued")
     follower = Follower(context, settings, job_id=job_id, slugs=slugs)
     follower.warn_without_daemon()
@@ -151,7 +229,7 @@ def enqueue(
 
 
 def _summarize(
-    context: StageContext,
+    context: "StageContext",
     slugs: Sequence[str],
     *,
     sources: Sequence[Source],
@@ -160,4 +238,4 @@ def _summarize(
     asked = tuple(sources or context.sources)
     tallies = context.catalog.tallies(asked, slugs=slugs)
     console.print(tally_table(tallies))
-    return result_code(tallies, failed=failed)
+    return result_code(tallies, asked=asked, failed=failed)

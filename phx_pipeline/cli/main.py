@@ -2,6 +2,7 @@
 
 import sys
 from enum import IntEnum
+from importlib import import_module
 
 import click
 
@@ -18,7 +19,44 @@ class Exit(IntEnum):
     NOTHING = 4
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+_COMMANDS = {
+    "init": "setup:init",
+    "env": "setup:env",
+    "properties": "properties:properties",
+    "extract": "extract:extract",
+    "status": "status:status",
+    "images": "images:images",
+    "quarantine": "quarantine:quarantine",
+    "ingest": "ingest:ingest",
+    "sources": "sources:sources",
+    "proxies": "proxies:proxies",
+    "export": "export:export",
+    "rebuild": "export:rebuild",
+    "bench": "bench:bench",
+    "verify": "verify:verify",
+    "up": "up:up",
+    "demo": "demo:demo",
+}
+
+
+class _LazyGroup(click.Group):
+    """Imports a command's module when it is named: most need no heavy library."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        del ctx
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        del ctx
+        module, _, attribute = _COMMANDS.get(cmd_name, "").partition(":")
+        if not module:
+            return None
+        found = import_module(f"phx_pipeline.cli.{module}")
+        command: click.Command = getattr(found, attribute)
+        return command
+
+
+@click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="phx_pipeline", prog_name="phx")
 def phx() -> None:
     """Collect the photos of houses you may buy.
@@ -37,7 +75,6 @@ def phx() -> None:
 
 def main() -> None:
     """Run `phx`; what the package raises on purpose is one line on stderr."""
-    _register()
     try:
         sys.exit(phx(standalone_mode=False) or Exit.COMPLETE)
     except click.exceptions.Abort:
@@ -51,32 +88,6 @@ def main() -> None:
     except PhxError as error:
         click.echo(f"phx: {error}", err=True)
         sys.exit(Exit.ERROR)
-
-
-def _register() -> None:
-    from phx_pipeline.cli import (
-        demo,
-        extract,
-        images,
-        properties,
-        setup,
-        status,
-        up,
-        verify,
-    )
-
-    for command in (
-        setup.init,
-        setup.env,
-        properties.properties,
-        extract.extract,
-        status.status,
-        images.images,
-        verify.verify,
-        up.up,
-        demo.demo,
-    ):
-        phx.add_command(command)
 
 
 if __name__ == "__main__":

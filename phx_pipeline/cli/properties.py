@@ -64,4 +64,9 @@ def list_(*, as_json: bool) -> None:
 
 
 def _is_file(text: str) -> bool:
-    return text.lower().endswith(".csv") or Path(text).is_file()
+    if text.lower().endswith(".csv"):
+        return True
+    try:
+        return Path(text).is_file()
+    except OSError:  # too long for a file name
+        return False

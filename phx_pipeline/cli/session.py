@@ -2,16 +2,20 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from phx_pipeline.settings import Settings, load_settings
-from phx_pipeline.stages.context import StageContext
-from phx_pipeline.wiring import build_context
+
+if TYPE_CHECKING:
+    from phx_pipeline.stages.context import StageContext
 
 
 @contextmanager
-def opened(settings: Settings | None = None) -> Iterator[StageContext]:
+def opened(settings: Settings | None = None) -> Iterator["StageContext"]:
     """A stage context for one command; its run id tells commands from Dagster runs."""
+    from phx_pipeline.wiring import build_context
+
     context = build_context(
         settings or load_settings(), run_id=f"cli-{uuid4().hex[:12]}"
     )

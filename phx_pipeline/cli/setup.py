@@ -18,10 +18,10 @@ def init() -> None:
     """
     from phx_pipeline.catalog.migrate import HEAD
     from phx_pipeline.defs.submit import open_instance
-    from phx_pipeline.wiring import initialise_catalog
+    from phx_pipeline.wiring import initialise
 
     settings = load_settings()
-    before = initialise_catalog(settings)
+    before = initialise(settings)
     open_instance(settings).dispose()
     where = (settings.catalog_url and "PHX_CATALOG_URL") or settings.data_dir
     console.print(f"catalogue in {where}: revision {before} → {HEAD}")

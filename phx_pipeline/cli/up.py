@@ -1,18 +1,21 @@
 """`phx up`: Dagster's webserver, daemon and code server, kept alive."""
 
-import logging
 import signal
 import threading
 from dataclasses import replace
 
 import click
 
-from phx_pipeline.cli.console import console
+from phx_pipeline.cli.console import console, log_to_stderr
 from phx_pipeline.settings import load_settings
 
 
 @click.command()
-@click.option("--port", type=int, help="Port of the UI (PHX_WEBSERVER_PORT, 3000).")
+@click.option(
+    "--port",
+    type=click.IntRange(1, 65535),
+    help="Port of the UI (PHX_WEBSERVER_PORT, 3000).",
+)
 def up(*, port: int | None) -> None:
     """Start Dagster and keep it running until Ctrl-C.
 
@@ -22,13 +25,13 @@ def up(*, port: int | None) -> None:
     """
     from phx_pipeline.cli.supervisor import Supervisor, free_port, services
     from phx_pipeline.defs.submit import open_instance
-    from phx_pipeline.wiring import initialise_catalog
+    from phx_pipeline.wiring import initialise
 
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
+    log_to_stderr()
     settings = load_settings()
     if port is not None:
         settings = replace(settings, webserver_port=port)
-    initialise_catalog(settings)
+    initialise(settings)
     open_instance(settings).dispose()
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):

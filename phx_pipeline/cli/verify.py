@@ -41,6 +41,6 @@ def verify(ctx: click.Context, *, as_json: bool, digest: bool) -> None:
         click.echo(json.dumps({"properties": len(slugs), "problems": found}, indent=2))
     else:
         for problem in problems:
-            console.print(f"{problem.rule.value}: {problem.text}")
+            console.print(f"{problem.rule.value}: {problem.text}", soft_wrap=True)
         console.print(f"{len(slugs)} properties, {len(problems)} problems")
     ctx.exit(Exit.ERROR if problems else Exit.COMPLETE)

@@ -1,28 +1,49 @@
 """Which pictures of a property are copies of one another, and the best of each."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from phx_pipeline.dedup.align import Agreement, agreement, moves_of_frames
+from phx_pipeline.model.appearance import THUMBNAIL_SIDE, Appearance
 from phx_pipeline.model.photo import PictureHashes
 
 MAX_PHASH_DISTANCE: Final = 8
 MAX_DHASH_DISTANCE: Final = 10
+MAX_WIDE_PHASH_DISTANCE: Final = 16
+MIN_AGREEING: Final = 0.8  # share of blocks
+MIN_AGREEING_PAGE: Final = 0.9  # plans of one builder agree in outline and title
+MAX_STIRRED: Final = 0.11  # share of windows: 5 of 49
+
+_ALIKE_IN_SIZE: Final = 0.75  # share of the most pixels
+_TRIMMED_ALIKE: Final = 0.02  # moves (of frames) below this are found anyway
+_ROWS: Final = 256  # pictures compared with all others at a time
 
 _HashPairs = NDArray[np.uint64]  # shape (pictures, 2): full frame, trimmed frame
+_Pairs = NDArray[np.int64]  # shape (pairs, 2): indexes a < b
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
-    """A picture to be compared: its raw SHA-256, size in pixels and hashes."""
+    """A picture to be compared: its raw SHA-256, size in pixels, hashes and looks.
+
+    Without an appearance only the hashes decide.
+    """
 
     sha256: str
     width: int
     height: int
     hashes: PictureHashes
+    appearance: Appearance | None = None
+
+    @property
+    def content_pixels(self) -> float:
+        """The pixels inside flat borders."""
+        share = 1.0 if self.appearance is None else self.appearance.content_share
+        return self.width * self.height * share
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,60 +57,186 @@ class Cluster:
 def cluster(candidates: Sequence[Candidate]) -> list[Cluster]:
     """Group all candidates; the result does not depend on their order.
 
-    Two pictures are copies when the least pHash distance over full and trimmed frames
-    is at most `MAX_PHASH_DISTANCE`, and the least dHash distance (over the same
-    four combinations, taken by itself) at most `MAX_DHASH_DISTANCE`. Clusters are the
-    connected components of that relation, sorted by their members; the best copy is
-    the one with the most pixels, then the smallest SHA-256.
+    The largest picture not yet grouped gathers its copies (`copies`), then the next. A
+    group joins an earlier one when more than half of the pairs between them are copies:
+    one failed comparison does not part copies, and one that succeeded does not chain
+    slowly changing pictures together. Clusters are sorted by their members.
     """
     unique = {candidate.sha256: candidate for candidate in candidates}
-    pictures = [unique[sha256] for sha256 in sorted(unique)]
-    groups = _components(len(pictures), pairs=_copies(pictures))
-    return [_as_cluster([pictures[index] for index in group]) for group in groups]
+    pictures = sorted(unique.values(), key=lambda it: (-it.content_pixels, it.sha256))
+    pairs = copies(pictures)
+    groups = _joined(_gathered(len(pictures), pairs=pairs), pairs=frozenset(pairs))
+    found = [_as_cluster([pictures[index] for index in group]) for group in groups]
+    return sorted(found, key=lambda it: it.members)
 
 
-def _as_cluster(group: Sequence[Candidate]) -> Cluster:
-    best = min(group, key=lambda it: (-it.width * it.height, it.sha256))
-    return Cluster(members=tuple(it.sha256 for it in group), best=best.sha256)
+def copies(pictures: Sequence[Candidate]) -> list[tuple[int, int]]:
+    """Return every pair of copies as indexes (a, b) with a < b.
+
+    Hashes choose the pairs: the least pHash distance over full and trimmed frames is
+    at most `MAX_WIDE_PHASH_DISTANCE`, or (strict) at most `MAX_PHASH_DISTANCE` with
+    the least dHash distance, taken by itself, at most `MAX_DHASH_DISTANCE`. Aligned
+    pixels confirm both kinds; plans, documents and blanks have to be strict as well.
+    """
+    pairs, strict = _near(pictures)
+    seen = np.array(
+        [picture.appearance is not None for picture in pictures], dtype=bool
+    )
+    judged = seen[pairs[:, 0]] & seen[pairs[:, 1]]
+    accepted = strict & ~judged
+    accepted[judged] = _confirmed(pictures, pairs[judged], strict=strict[judged])
+    return [(int(a), int(b)) for a, b in pairs[accepted]]
 
 
-def _copies(pictures: Sequence[Candidate]) -> Iterable[tuple[int, int]]:
-    """Yield every pair of copies as indexes (a, b) with a < b."""
+def _near(pictures: Sequence[Candidate]) -> tuple[_Pairs, NDArray[np.bool_]]:
+    """Return the pairs that hashes allow, and which of them are strict."""
     all_hashes = [picture.hashes for picture in pictures]
-    phashes = _pairs((hashes.phash, hashes.trimmed_phash) for hashes in all_hashes)
-    dhashes = _pairs((hashes.dhash, hashes.trimmed_dhash) for hashes in all_hashes)
-    for index in range(len(pictures)):
-        near = _least_distances(phashes, index=index) <= MAX_PHASH_DISTANCE
-        near &= _least_distances(dhashes, index=index) <= MAX_DHASH_DISTANCE
-        for offset in np.flatnonzero(near):
-            yield index, index + 1 + int(offset)
+    phashes = _pairs([(it.phash, it.trimmed_phash) for it in all_hashes])
+    dhashes = _pairs([(it.dhash, it.trimmed_dhash) for it in all_hashes])
+    pairs = [np.empty((0, 2), dtype=np.int64)]
+    for start in range(0, len(pictures), _ROWS):
+        near = _least_distances(phashes, start=start) <= MAX_WIDE_PHASH_DISTANCE
+        found = np.argwhere(np.triu(near, k=1 + start))
+        pairs.append(found + np.array((start, 0)))
+    both = np.concatenate(pairs)
+    strict = _pair_distances(phashes, both) <= MAX_PHASH_DISTANCE
+    strict &= _pair_distances(dhashes, both) <= MAX_DHASH_DISTANCE
+    return both, strict
 
 
-def _pairs(values: Iterable[tuple[int, int]]) -> _HashPairs:
-    return np.array(list(values), dtype=np.uint64).reshape(-1, 2)
+def _pairs(values: Sequence[tuple[int, int]]) -> _HashPairs:
+    return np.array(values, dtype=np.uint64).reshape(-1, 2)
 
 
-def _least_distances(hashes: _HashPairs, *, index: int) -> NDArray[np.uint8]:
-    """Return the distances of picture *index* to all later ones, least of four each."""
-    rest = hashes[index + 1 :, :, None] ^ hashes[index]
-    least: NDArray[np.uint8] = np.bitwise_count(rest).min(axis=(1, 2))
+def _least_distances(hashes: _HashPairs, *, start: int) -> NDArray[np.uint8]:
+    """Return the distances of some rows to all pictures, least of four each."""
+    rows = hashes[start : start + _ROWS]
+    least = np.full((len(rows), len(hashes)), 64, dtype=np.uint8)
+    for ours in rows.T:
+        for theirs in hashes.T:
+            differing = ours[:, None] ^ theirs
+            np.minimum(least, np.bitwise_count(differing), out=least)
     return least
 
 
-def _components(count: int, *, pairs: Iterable[tuple[int, int]]) -> list[list[int]]:
-    """Return the connected components of 0..count-1, each and all in rising order."""
-    parents = list(range(count))
+def _pair_distances(hashes: _HashPairs, pairs: _Pairs) -> NDArray[np.uint8]:
+    ours, theirs = hashes[pairs[:, 0]], hashes[pairs[:, 1]]
+    differing = ours[:, :, None] ^ theirs[:, None, :]
+    least: NDArray[np.uint8] = np.bitwise_count(differing).min(axis=(1, 2))
+    return least
+
+
+def _confirmed(
+    pictures: Sequence[Candidate], pairs: _Pairs, *, strict: NDArray[np.bool_]
+) -> NDArray[np.bool_]:
+    looks = [picture.appearance for picture in pictures]
+    pages = np.array(
+        [look is not None and look.low_information for look in looks], dtype=bool
+    )
+    page = pages[pairs[:, 0]] | pages[pairs[:, 1]]
+    asked = strict | ~page
+    confirmed = np.zeros(len(pairs), dtype=bool)
+    least = np.where(page, MIN_AGREEING_PAGE, MIN_AGREEING)
+    found = _agreement(pictures, pairs[asked])
+    # Too little to compare: the strict tier has to do.
+    confirmed[asked] = _same(found, least[asked]) | (
+        np.isnan(found.shares) & strict[asked]
+    )
+    # A flat sky may be trimmed off one copy and not the other; what is then compared is
+    # only a part, so the hashes have to be strict.
+    starts = _moves_of_frames(pictures, pairs)
+    again = strict & ~confirmed & (np.abs(starts).max(axis=1) > _TRIMMED_ALIKE)
+    found = _agreement(pictures, pairs[again], starts=starts[again])
+    confirmed[again] = _same(found, least[again])
+    return confirmed
+
+
+def _same(found: Agreement, least: NDArray[np.float64]) -> NDArray[np.bool_]:
+    return (found.shares >= least) & (found.stirred <= MAX_STIRRED)
+
+
+def _moves_of_frames(
+    pictures: Sequence[Candidate], pairs: _Pairs
+) -> NDArray[np.float32]:
+    looks = [picture.appearance for picture in pictures]
+    moves = [
+        moves_of_frames(ours, theirs)
+        for a, b in pairs
+        if (ours := looks[a]) is not None and (theirs := looks[b]) is not None
+    ]
+    return np.array(moves, dtype=np.float32).reshape(-1, 4)
+
+
+def _agreement(
+    pictures: Sequence[Candidate],
+    pairs: _Pairs,
+    *,
+    starts: NDArray[np.float32] | None = None,
+) -> Agreement:
+    used, places = np.unique(pairs, return_inverse=True)
+    planes = np.zeros((len(used), THUMBNAIL_SIDE, THUMBNAIL_SIDE), dtype=np.uint8)
+    for place, index in enumerate(used):
+        look = pictures[index].appearance
+        if look is not None:
+            planes[place].flat = np.frombuffer(look.thumbnail, dtype=np.uint8)
+    ours, theirs = places.reshape(-1, 2).T
+    return agreement(planes[ours], planes[theirs], starts=starts)
+
+
+def _gathered(count: int, *, pairs: Sequence[tuple[int, int]]) -> list[list[int]]:
+    """Let each of 0..count-1 that is free gather its free copies, in this order."""
+    copies_of: list[list[int]] = [[] for _ in range(count)]
     for a, b in pairs:
-        low, high = sorted((_root(parents, a), _root(parents, b)))
-        parents[high] = low
-    groups: dict[int, list[int]] = {}
+        copies_of[a].append(b)
+    taken = [False] * count
+    groups = []
     for index in range(count):
-        groups.setdefault(_root(parents, index), []).append(index)
-    return list(groups.values())
+        if not taken[index]:
+            group = [index, *(b for b in copies_of[index] if not taken[b])]
+            for member in group:
+                taken[member] = True
+            groups.append(group)
+    return groups
 
 
-def _root(parents: list[int], index: int) -> int:
-    while parents[index] != index:
-        parents[index] = parents[parents[index]]
-        index = parents[index]
-    return index
+def _joined(
+    groups: Sequence[list[int]], *, pairs: frozenset[tuple[int, int]]
+) -> list[list[int]]:
+    """Let each group join the first one before it that it mostly agrees with."""
+    joined: list[list[int]] = []
+    linked = {index for pair in pairs for index in pair}
+    for group in groups:
+        host = None
+        if linked.intersection(group):
+            host = next((it for it in joined if _mostly(it, group, pairs)), None)
+        if host is None:
+            joined.append(list(group))
+        else:
+            host += group
+    return [sorted(group) for group in joined]
+
+
+def _mostly(
+    ours: Sequence[int], theirs: Sequence[int], pairs: frozenset[tuple[int, int]]
+) -> bool:
+    links = sum((min(a, b), max(a, b)) in pairs for a in ours for b in theirs)
+    return 2 * links > len(ours) * len(theirs)
+
+
+def _as_cluster(group: Sequence[Candidate]) -> Cluster:
+    """Name the best: of those nearly as large as the largest, the least cropped."""
+    largest = group[0]
+    enough = _ALIKE_IN_SIZE * largest.content_pixels
+    rivals = [it for it in group if it.content_pixels >= enough]
+    best = max(zip(_extents(rivals), rivals, strict=True), key=lambda it: it[0])[1]
+    return Cluster(members=tuple(sorted(it.sha256 for it in group)), best=best.sha256)
+
+
+def _extents(rivals: Sequence[Candidate]) -> list[float]:
+    """Return how much of the scene each shows, the first one 1, in steps of 2 %."""
+    if len(rivals) == 1 or any(it.appearance is None for it in rivals):
+        return [1.0] * len(rivals)
+    pairs = np.array([(0, index) for index in range(1, len(rivals))])
+    moves = _agreement(rivals, pairs).moves
+    extents = 1 / ((1 + moves[:, 0]) * (1 + moves[:, 2]))
+    return [1.0, *(round(float(extent) * 50) / 50 for extent in extents)]

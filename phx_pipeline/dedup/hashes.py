@@ -5,33 +5,34 @@ is shared. Trimming finds the picture inside letterbox bars and caption strips, 
 that copies with and without them meet.
 """
 
-import math
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from phx_pipeline.dedup.lanczos import Plane, shrunk
 from phx_pipeline.model.photo import PictureHashes
 
 _SIDE: Final = 8  # bits per side of a hash
 _PLANE: Final = 32  # pHash looks at a 32 x 32 plane
-_TRIM_WIDTH: Final = 256  # px; borders are looked for at this width
+_TRIM_WIDTH: Final = 256  # px; borders are looked for at this width, or up to twice it
+_BAND: Final = 64  # rows
 _FLAT_BELOW: Final = 6.0  # standard deviation of a border line, in grey levels
-_LEAST_BOX: Final = 40  # px at _TRIM_WIDTH; a smaller rest says nothing
+_LEAST_BOX: Final = 40 / 256  # of the width; a smaller rest says nothing
 
 _Box = tuple[int, int, int, int]
 
 
 def picture_hashes(image: Image.Image) -> PictureHashes:
     """Return the four hashes of a picture in any mode."""
-    luminance = image.convert("L")
-    phash, dhash = _phash(luminance), _dhash(luminance)
-    box = _content_box(luminance)
+    plane = _luminance(image)
+    full = _pair(plane)
+    box = _content_box(plane)
     if box is None:
-        return _hashes((phash, dhash), trimmed=(phash, dhash))
-    inner = luminance.crop(box)
-    return _hashes((phash, dhash), trimmed=(_phash(inner), _dhash(inner)))
+        return _hashes(full, trimmed=full)
+    left, top, right, bottom = box
+    return _hashes(full, trimmed=_pair(plane[top:bottom, left:right]))
 
 
 def hex16(value: int) -> str:
@@ -42,6 +43,24 @@ def hex16(value: int) -> str:
 def distance(a: int, b: int) -> int:
     """Return in how many of 64 bits two hashes differ."""
     return (a ^ b).bit_count()
+
+
+def _luminance(image: Image.Image) -> Plane:
+    """Return the luminance plane (height x width).
+
+    Band by band, because on the way to numpy Pillow makes two more copies.
+    """
+    width, height = image.size
+    plane = np.empty((height, width), dtype=np.uint8)
+    for top in range(0, height, _BAND):
+        band = image.crop((0, top, width, min(top + _BAND, height)))
+        plane[top : top + _BAND] = np.asarray(band.convert("L"))
+    return plane
+
+
+def _pair(plane: Plane) -> tuple[int, int]:
+    square, strip = shrunk(plane, sizes=[(_PLANE, _PLANE), (_SIDE + 1, _SIDE)])
+    return _phash(square), _dhash(strip)
 
 
 def _hashes(full: tuple[int, int], *, trimmed: tuple[int, int]) -> PictureHashes:
@@ -86,19 +105,16 @@ _FOLDS: Final = _folds()
 _COSINES: Final = _cosines()
 
 
-def _phash(luminance: Image.Image) -> int:
-    plane = luminance.resize((_PLANE, _PLANE), Image.Resampling.LANCZOS)
+def _phash(plane: Plane) -> int:
     # Folding in integers first keeps what cancels exactly zero. A plain product leaves
     # rounding noise there, and the bits of flat and symmetric pictures become random.
-    folded = _FOLDS @ np.asarray(plane, dtype=np.int64) @ _FOLDS.T
+    folded = _FOLDS @ plane.astype(np.int64) @ _FOLDS.T
     spectrum = _COSINES @ folded @ _COSINES.T
     return _pack(spectrum > np.median(spectrum))
 
 
-def _dhash(luminance: Image.Image) -> int:
-    plane = luminance.resize((_SIDE + 1, _SIDE), Image.Resampling.LANCZOS)
-    pixels = np.asarray(plane)
-    return _pack(pixels[:, 1:] > pixels[:, :-1])
+def _dhash(plane: Plane) -> int:
+    return _pack(plane[:, 1:] > plane[:, :-1])
 
 
 def _pack(bits: NDArray[np.bool_]) -> int:
@@ -106,32 +122,28 @@ def _pack(bits: NDArray[np.bool_]) -> int:
     return int.from_bytes(np.packbits(bits).tobytes(), "big")
 
 
-def _content_box(luminance: Image.Image) -> _Box | None:
+def _content_box(plane: Plane) -> _Box | None:
     """Return the frame without flat borders, or None when the full frame is to be used.
 
     Rows and columns count as border while their standard deviation stays below
     `_FLAT_BELOW`, at most a third of the frame from each side.
     """
-    width, height = luminance.size
-    small_height = max(1, round(height * _TRIM_WIDTH / width))
-    # The gap makes Pillow average whole pixels first: three times cheaper, and nothing
-    # outside this package has to find the same box.
-    small = luminance.resize(
-        (_TRIM_WIDTH, small_height), Image.Resampling.LANCZOS, reducing_gap=2.0
-    )
+    full_height, full_width = plane.shape
+    factor = max(1, full_width // _TRIM_WIDTH)
+    small = Image.fromarray(plane).reduce(factor)
     pixels = np.asarray(small, dtype=np.float32)
+    height, width = pixels.shape
     left, right = _inner_span(pixels.std(axis=0))
     top, bottom = _inner_span(pixels.std(axis=1))
-    if (right - left, bottom - top) == (_TRIM_WIDTH, small_height):
+    if (right - left, bottom - top) == (width, height):
         return None
-    if min(right - left, bottom - top) <= _LEAST_BOX:
+    if min(right - left, bottom - top) <= _LEAST_BOX * width:
         return None
-    across, down = width / _TRIM_WIDTH, height / small_height
     return (
-        math.floor(left * across + 0.5),
-        math.floor(top * down + 0.5),
-        math.floor(right * across + 0.5),
-        math.floor(bottom * down + 0.5),
+        left * factor,
+        top * factor,
+        min(right * factor, full_width),
+        min(bottom * factor, full_height),
     )
 
 

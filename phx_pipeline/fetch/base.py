@@ -1,11 +1,19 @@
-"""The seam between the pipeline and the wire: `Request`, `Fetched`, `Fetcher`."""
+"""The seam between the pipeline and the wire: `Request`, `Fetched`, `Fetcher`.
 
-from collections.abc import Mapping
+And `PolicyStore` and `ProxyStore`, where what is known of a source and of the proxies
+is kept for all processes.
+"""
+
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, TypeVar
 
+from phx_pipeline.model.proxy_health import ProxyHealth
 from phx_pipeline.model.source import Source
+from phx_pipeline.model.source_state import SourceState
+
+T = TypeVar("T")
 
 
 class RequestKind(StrEnum):
@@ -18,7 +26,12 @@ class RequestKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """One GET. `timeout_s` is the total deadline of an attempt, redirects included."""
+    """One GET. `timeout_s` is the total deadline of an attempt, redirects included.
+
+    Waiting for a turn is not part of it. `holder` names the attempt to the policies;
+    the layer `Breaker` fills it in. `proxy` is the id of the proxy to use, which the
+    layer `Proxies` fills in.
+    """
 
     url: str
     source: Source
@@ -26,16 +39,24 @@ class Request:
     timeout_s: float = 30.0
     max_bytes: int = 25_000_000
     headers: Mapping[str, str] = field(default_factory=dict)
+    holder: str = ""
+    proxy: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fetched:
-    """A usable (2xx) answer. `url` is the last hop; header names are lower case."""
+    """A usable (2xx) answer. `url` is the last hop; header names are lower case.
+
+    `waited_s` was spent waiting for a turn before it was asked for. `challenge` tells
+    of a refusal that came together with a full answer.
+    """
 
     url: str
     status: int
     headers: Mapping[str, str]
     body: bytes
+    waited_s: float = 0.0
+    challenge: str = ""
 
 
 class Fetcher(Protocol):
@@ -47,7 +68,10 @@ class Fetcher(Protocol):
         Raises:
             GoneError: 404 or 410.
             BlockedError: 401, 403 or 405: the source refused us.
-            RateLimitedError: 429, after the allowed attempts.
+            RateLimitedError: 429, after the allowed attempts; or, without a status,
+                an earlier Retry-After that is too long to wait for.
+            CircuitOpenError: the source rests after failures; nothing was sent.
+            SourceDisabledError: the user switched it off; nothing was sent.
             TransientError: time-out, reset, DNS, TLS, 5xx, after the allowed attempts.
             BodyLimitError: the body is larger than `max_bytes`, decoded.
             HostRefusedError: the address or a redirect is not on the source's list.
@@ -56,4 +80,45 @@ class Fetcher(Protocol):
 
     async def aclose(self) -> None:
         """Release connections."""
+        ...
+
+
+class PolicyStore(Protocol):
+    """One `SourceState` per group of hosts, shared by all processes that use it."""
+
+    def change(
+        self, name: str, decide: Callable[[SourceState, float], tuple[SourceState, T]]
+    ) -> T:
+        """Replace the state of *name* by what *decide* makes of it, in one transaction.
+
+        Args:
+            name: a new one starts with the default state.
+            decide: pure; from the state and the store's clock (seconds since 1970) to
+                the new state and the decision. Nobody else reads or writes the state
+                between the clock reading and the end of the transaction.
+
+        Returns:
+            The decision.
+        """
+        ...
+
+
+class ProxyStore(Protocol):
+    """One `ProxyHealth` per proxy and source, shared by all processes that use it."""
+
+    def change(
+        self,
+        fresh: ProxyHealth,
+        decide: Callable[[ProxyHealth, float], ProxyHealth],
+    ) -> ProxyHealth:
+        """Replace a row by what *decide* makes of it, in one transaction; return it.
+
+        Args:
+            fresh: names the row, and is its state if there is none yet.
+            decide: pure; from the row and the store's clock to the new row.
+        """
+        ...
+
+    def healths(self, source: Source) -> tuple[float, list[ProxyHealth]]:
+        """Return the store's clock and all rows of *source*."""
         ...

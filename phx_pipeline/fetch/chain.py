@@ -1,4 +1,17 @@
-"""The order of the fetch policies, and what a status or a redirect means."""
+"""The order of the fetch policies, and what a status or a redirect means.
+
+hosts → (layers between) → retries → proxies → breaker → statuses → redirects → pacing
+→ client
+
+The retries stand outside the shared policies, so that a repeated attempt asks for
+permission like any other: it meets a circuit that opened and a Retry-After that came
+since the last one. The breaker sees one attempt as one event, whatever its redirects.
+Pacing is innermost because every hop is a request: each takes a slot, and after the
+wait for it looks once more whether a Retry-After or an open circuit has come meanwhile.
+So nothing leaves, from any process, once the news of a refusal is in the store; what
+had left before then cannot be called back. A layer that escalates a refusal to a
+browser belongs between breaker and statuses: a refusal that it overcomes is none.
+"""
 
 import asyncio
 import re
@@ -7,6 +20,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC
 from email.utils import parsedate_to_datetime
+from functools import partial
 from http import HTTPStatus
 from pathlib import Path
 from urllib.parse import quote, urljoin, urlsplit
@@ -17,12 +31,23 @@ from phx_pipeline.errors import (
     FetchError,
     GoneError,
     HostRefusedError,
+    ProxyError,
     RateLimitedError,
     TransientError,
 )
-from phx_pipeline.fetch.base import Fetched, Fetcher, Request
+from phx_pipeline.fetch.base import Fetched, Fetcher, PolicyStore, Request
 from phx_pipeline.fetch.curl_client import CurlClient
 from phx_pipeline.fetch.hosts import AllowList, HostGuard, PublicAddresses, Resolve
+from phx_pipeline.fetch.policies import (
+    Breaker,
+    Inspect,
+    Pacing,
+    Policies,
+    RulesOf,
+    rules_for,
+)
+from phx_pipeline.fetch.profile import USUAL_PROFILE, ClientProfile
+from phx_pipeline.fetch.proxies import Probe, ProxiedClient, Proxies, ProxyPool
 from phx_pipeline.fetch.retries import Backoff, Retries
 from phx_pipeline.model.source import Source
 
@@ -35,13 +60,17 @@ LONGEST_WISH_S = 365 * 86400.0
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _GONE = frozenset({404, 410})
 _BLOCKED = frozenset({401, 403, 405})
+_PATIENT: Mapping[int, type[TransientError]] = {  # those with a Retry-After
+    HTTPStatus.TOO_MANY_REQUESTS: RateLimitedError,
+    HTTPStatus.SERVICE_UNAVAILABLE: TransientError,
+}
 _WAF_ACTION = "x-amzn-waf-action"
 _OWN_TO_A_HOST = frozenset({"authorization", "cookie"})
 _SECONDS = re.compile(r"[+-]?\d+(?:\.\d+)?", re.ASCII)
 _URL_SAFE = "!#$%&'()*+,/:;=?@[]~"
 
 
-def build_fetcher(
+def build_fetcher(  # noqa: PLR0913 - the one place where all parts meet
     *,
     allowed: Mapping[Source, Sequence[str]],
     proxy: str | None = None,
@@ -50,6 +79,13 @@ def build_fetcher(
     backoff: Backoff | None = None,
     between: Sequence[Layer] = (),
     resolve: Resolve | None = None,
+    policies: PolicyStore | None = None,
+    rules: RulesOf = rules_for,
+    inspect: Mapping[Source, Inspect] | None = None,
+    pool: ProxyPool | None = None,
+    probe_url: str | None = None,
+    sticky: str = "",
+    profile: ClientProfile = USUAL_PROFILE,
 ) -> Fetcher:
     """Return the whole chain; close it in the event loop that used it.
 
@@ -61,21 +97,59 @@ def build_fetcher(
         backoff: the pauses between attempts.
         between: layers between the host check and the retries, outermost first.
         resolve: replaces the operating system's resolver when there is no proxy.
+        policies: where all processes keep pace, Retry-After and circuit of a source;
+            None for none of them.
+        rules: the rules of each group of hosts.
+        inspect: per source, what tells a refusal that looks like an answer.
+        pool: many proxies, in place of *proxy*.
+        probe_url: what to ask for through a proxy of *pool* to see whether it works.
+        sticky: what keeps its proxy of *pool*, such as a property.
+        profile: the browser that all requests look like.
     """
     allow_list = AllowList(allowed)
+    shared = Policies(policies, rules=rules) if policies is not None else None
     layers: list[Layer] = [
         lambda inner: HostGuard(inner, allow_list=allow_list),
         *between,
         lambda inner: Retries(inner, attempts=attempts, backoff=backoff or Backoff()),
+        *_proxies(pool, sticky=sticky),
+        *_breaker(shared, inspect=inspect),
         Statuses,
         lambda inner: Redirects(inner, allow_list=allow_list),
+        *_pacing(shared),
     ]
-    fetcher: Fetcher = CurlClient(
-        proxy=proxy, ca_file=ca_file, addresses=PublicAddresses(resolve)
-    )
+    open_client = partial(CurlClient, ca_file=ca_file, profile=profile)
+    if pool is None:
+        fetcher: Fetcher = open_client(proxy=proxy, addresses=PublicAddresses(resolve))
+    else:
+        fetcher = ProxiedClient(
+            pool=pool,
+            open_client=lambda url: open_client(proxy=url),
+            probe=Probe(url=probe_url, allowed=allowed),
+        )
     for layer in reversed(layers):
         fetcher = layer(fetcher)
     return fetcher
+
+
+def _proxies(pool: ProxyPool | None, *, sticky: str) -> list[Layer]:
+    if pool is None:
+        return []
+    return [lambda inner: Proxies(inner, pool=pool, sticky=sticky)]
+
+
+def _breaker(
+    shared: Policies | None, *, inspect: Mapping[Source, Inspect] | None
+) -> list[Layer]:
+    if shared is None:
+        return []
+    return [lambda inner: Breaker(inner, policies=shared, inspect=inspect)]
+
+
+def _pacing(shared: Policies | None) -> list[Layer]:
+    if shared is None:
+        return []
+    return [lambda inner: Pacing(inner, policies=shared)]
 
 
 class Redirects:
@@ -97,6 +171,7 @@ class Redirects:
         for _ in range(MAX_REDIRECTS + 1):
             self._allow_list.check(hop.url, source=hop.source)
             answer = await self._inner.get(hop)
+            ends_at += answer.waited_s
             if answer.status not in _REDIRECTS:
                 return answer
             hop = _next_hop(hop, answer=answer, left_s=ends_at - _now())
@@ -120,6 +195,7 @@ class Statuses:
         """Return a usable answer; the exceptions are those of `Fetcher.get`."""
         answer = await self._inner.get(request)
         if error := failure_of(answer, now_s=self._clock()):
+            error.body = answer.body
             raise error
         return answer
 
@@ -140,11 +216,11 @@ def failure_of(answer: Fetched, *, now_s: float) -> FetchError | None:
         return BlockedError(f"{told} with a {action}", url=url, status=status)
     if HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
         return None
-    if status == HTTPStatus.TOO_MANY_REQUESTS:
+    if patient := _PATIENT.get(status):
         wish_s = retry_after_s(answer.headers.get("retry-after"), now_s=now_s)
-        return RateLimitedError(told, url=url, status=status, retry_after_s=wish_s)
+        return patient(told, url=url, status=status, retry_after_s=wish_s)
     if status == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:
-        return TransientError("proxy: wants credentials", url=url, status=status)
+        return ProxyError("proxy: wants credentials", url=url, status=status)
     return _class_of(status)(told, url=url, status=status)
 
 

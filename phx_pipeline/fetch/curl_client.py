@@ -7,12 +7,13 @@ curl_cffi raises is translated here and nowhere else.
 import asyncio
 import contextlib
 import io
+import logging
 import re
 from pathlib import Path
 from typing import Final
 from urllib.parse import SplitResult, unquote, urlsplit
 
-from curl_cffi import CurlECode, CurlOpt
+from curl_cffi import CurlECode, CurlError, CurlOpt
 from curl_cffi.curl import CURL_WRITEFUNC_ERROR, DEFAULT_CACERT
 from curl_cffi.requests import AsyncSession, Response
 
@@ -22,10 +23,14 @@ from phx_pipeline.errors import (
     FetchError,
     HostRefusedError,
     InputError,
+    ProxyError,
     TransientError,
 )
 from phx_pipeline.fetch.base import Fetched, Request
 from phx_pipeline.fetch.hosts import PublicAddresses
+from phx_pipeline.fetch.profile import USUAL_PROFILE, ClientProfile
+
+logger = logging.getLogger(__name__)
 
 _PROXY_SCHEMES: Final = frozenset({"http", "https", "socks5", "socks5h"})
 _LOW_SPEED_BYTES_S: Final = 1000
@@ -53,6 +58,9 @@ _PROXY_REASONS: Final = {
     CurlECode.PROXY: "proxy: the handshake failed",
 }
 _TUNNEL_REFUSED: Final = re.compile(r"CONNECT.*response:? (\d{3})")
+_TUNNEL_ABORTED: Final = "Proxy CONNECT aborted"
+# RFC 1928: network, host unreachable, connection refused, time to live expired.
+_SOCKS_BEYOND: Final = re.compile(r"SOCKS5 connection to .*\([3-6]\)")
 
 
 class CurlClient:
@@ -71,15 +79,15 @@ class CurlClient:
         *,
         proxy: str | None = None,
         ca_file: Path | None = None,
-        impersonate: str = "chrome",
+        profile: ClientProfile = USUAL_PROFILE,
         max_clients: int = 20,
         addresses: PublicAddresses | None = None,
     ) -> None:
         if ca_file is not None and not ca_file.is_file():
             raise InputError(f"the CA file {ca_file} does not exist; give a PEM file")
-        self._proxy, self._credentials = _split_proxy(proxy)
+        self._proxy, self._credentials = split_proxy(proxy)
         self._ca_file = str(ca_file or DEFAULT_CACERT)
-        self._impersonate = impersonate
+        self._profile = profile
         self._max_clients = max_clients
         self._addresses = addresses or PublicAddresses()
         self._pins: list[str] = []
@@ -92,6 +100,7 @@ class CurlClient:
             DeadlineError: not complete after `timeout_s`.
             BodyLimitError: more than `max_bytes` after decoding.
             HostRefusedError: without a proxy, the host has an address not public.
+            ProxyError: the proxy could not be used.
             TransientError: anything else that went wrong on the wire.
         """
         try:
@@ -108,6 +117,22 @@ class CurlClient:
             body=body,
         )
 
+    async def connects(self, url: str, *, timeout_s: float) -> bool:
+        """Return whether a TLS connection to the host of *url* comes about.
+
+        Nothing is asked over it; a proxy that gets it through to there works.
+        """
+        options = self._options() | {CurlOpt.CONNECT_ONLY: 1}
+        try:
+            async with asyncio.timeout(timeout_s + _BACKSTOP_S):
+                await self._pin(url)
+                async with self._new_session(options) as session:
+                    await session.get(url, timeout=timeout_s, allow_redirects=False)
+        except (CurlError, FetchError, TimeoutError) as error:
+            logger.debug("no connection to %s: %s", url, error)
+            return False
+        return True
+
     async def aclose(self) -> None:
         """Close the running loop's session; a later `get` opens a new one."""
         session = self._sessions.pop(asyncio.get_running_loop(), None)
@@ -120,7 +145,7 @@ class CurlClient:
         try:
             answer = await session.get(
                 request.url,
-                headers=dict(request.headers),
+                headers=self._profile.without_own(request.headers),
                 timeout=request.timeout_s,
                 allow_redirects=False,
                 content_callback=body,
@@ -148,18 +173,18 @@ class CurlClient:
         if loop not in self._sessions:
             for ended in [known for known in self._sessions if known.is_closed()]:
                 del self._sessions[ended]
-            self._sessions[loop] = self._new_session()
+            self._sessions[loop] = self._new_session(self._options())
         return self._sessions[loop]
 
-    def _new_session(self) -> AsyncSession[Response]:
+    def _new_session(self, options: dict[CurlOpt, object]) -> AsyncSession[Response]:
         return AsyncSession(
-            impersonate=self._impersonate,
+            impersonate=self._profile.impersonate,
             max_clients=self._max_clients,
             proxy=self._proxy,
             proxy_auth=self._credentials,
             verify=self._ca_file,  # type: ignore[arg-type]  # a path is documented
             trust_env=False,
-            curl_options=self._options(),
+            curl_options=options,
         )
 
     def _options(self) -> dict[CurlOpt, object]:
@@ -184,15 +209,11 @@ class CurlClient:
         code = getattr(error, "code", 0)
         if code == CurlECode.OPERATION_TIMEDOUT:
             return _too_late(request)
-        return TransientError(self._reason(code, text=str(error)), url=request.url)
-
-    def _reason(self, code: int, *, text: str) -> str:
-        if refused := _TUNNEL_REFUSED.search(text):
-            return f"proxy: refused the tunnel with status {refused[1]}"
-        if self._proxy is not None and code in _PROXY_REASONS:
-            return _PROXY_REASONS[CurlECode(code)]
+        if self._proxy and (fault := _proxy_fault(code, str(error), url=request.url)):
+            return fault
         known = {int(member): reason for member, reason in _REASONS.items()}
-        return f"{known.get(code, 'the answer is malformed')} (curl {code})"
+        told = f"{known.get(code, 'the answer is malformed')} (curl {code})"
+        return TransientError(told, url=request.url)
 
 
 class _Body:
@@ -225,7 +246,20 @@ def check_peer(peer: str, *, pinned: tuple[str, ...] | None, url: str) -> None:
         )
 
 
-def _split_proxy(proxy: str | None) -> tuple[str | None, tuple[str, str] | None]:
+def _proxy_fault(code: int, text: str, *, url: str) -> ProxyError | None:
+    """Return the fault of the proxy, if it was one; *text* is libcurl's own."""
+    if refused := _TUNNEL_REFUSED.search(text):
+        told = f"proxy: refused the tunnel with status {refused[1]}"
+        return ProxyError(told, url=url, certain=not refused[1].startswith("5"))
+    if _TUNNEL_ABORTED in text:
+        return ProxyError("proxy: broke off the handshake", url=url)
+    if code in _PROXY_REASONS:
+        told = _PROXY_REASONS[CurlECode(code)]
+        return ProxyError(told, url=url, certain=not _SOCKS_BEYOND.search(text))
+    return None
+
+
+def split_proxy(proxy: str | None) -> tuple[str | None, tuple[str, str] | None]:
     """Part the credentials from a proxy URL: libcurl repeats the URL in its messages.
 
     Raises:
@@ -247,7 +281,8 @@ def _split_proxy(proxy: str | None) -> tuple[str | None, tuple[str, str] | None]
 def _usable_parts(proxy: str) -> SplitResult | None:
     with contextlib.suppress(ValueError):  # its text would repeat a password
         parts = urlsplit(proxy)
-        if parts.scheme in _PROXY_SCHEMES and parts.hostname and parts.port:
+        whole = parts.path in {"", "/"} and not (parts.query or parts.fragment)
+        if parts.scheme in _PROXY_SCHEMES and parts.hostname and parts.port and whole:
             return parts
     return None
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import stamina
 
-from phx_pipeline.errors import RateLimitedError, TransientError
+from phx_pipeline.errors import TransientError
 from phx_pipeline.fetch.base import Fetched, Fetcher, Request
 
 
@@ -61,7 +61,7 @@ class Retries:
         """Return False for "do not repeat", True for the usual pause, or seconds."""
         if not isinstance(error, TransientError):
             return False
-        wish = error.retry_after_s if isinstance(error, RateLimitedError) else None
+        wish = error.retry_after_s
         if wish is None or wish <= 0:
             return True
         return wish if wish <= self._backoff.patience_s else False

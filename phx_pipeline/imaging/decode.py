@@ -1,30 +1,31 @@
 """Opening bytes of unknown origin as a picture, without trusting any of them.
 
 Holds no global state and changes none of Pillow's, so any number of threads may decode.
-Pillow's format plugins are called directly: `Image.open` warns about large pictures,
-and warnings cannot be silenced for one thread only.
+Pillow may warn about odd metadata or a large canvas; such warnings are left to it, all
+that matters is checked here.
 """
 
 import contextlib
+import re
 import struct
 import zlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from io import BytesIO
 from types import MappingProxyType
 from typing import Final
 
 import numpy as np
-from PIL import Image, ImageCms
-from PIL.AvifImagePlugin import AvifImageFile
-from PIL.GifImagePlugin import GifImageFile
+from PIL import (
+    AvifImagePlugin,
+    Image,
+    ImageCms,
+    UnidentifiedImageError,
+    WebPImagePlugin,
+)
 from PIL.ImageFile import ImageFile
-from PIL.JpegImagePlugin import JpegImageFile
-from PIL.PngImagePlugin import PngImageFile
-from PIL.WebPImagePlugin import WebPImageFile
 
 from phx_pipeline.errors import ImageError
-from phx_pipeline.imaging import envelope
 from phx_pipeline.model.outcome import Verdict
 
 MAX_BODY_BYTES: Final = 25_000_000
@@ -32,14 +33,23 @@ MAX_PIXELS: Final = 40_000_000
 MIN_SIDE: Final = 200
 MAX_ASPECT: Final = 5
 
-_PLUGINS: Final[Mapping[str, Callable[[BytesIO], ImageFile]]] = MappingProxyType(
+_MEDIA_TYPES: Final = MappingProxyType(
     {
-        envelope.JPEG: JpegImageFile,
-        envelope.PNG: PngImageFile,
-        envelope.WEBP: WebPImageFile,
-        envelope.GIF: GifImageFile,
-        envelope.AVIF: AvifImageFile,
+        "JPEG": "image/jpeg",
+        "MPO": "image/jpeg",  # a JPEG with more of them behind it, as phones write it
+        "PNG": "image/png",
+        "GIF": "image/gif",
+        # Named by their modules: `Image.open` imports these plugins only when asked
+        # for, and then all others as well.
+        WebPImagePlugin.WebPImageFile.format: "image/webp",
+        AvifImagePlugin.AvifImageFile.format: "image/avif",
     }
+)
+_FORMATS: Final = tuple(name for name in _MEDIA_TYPES if name != "MPO")
+
+# How files begin that were meant to be of these formats, readable or not.
+_SIGNATURES: Final = re.compile(
+    rb"\xff\xd8\xff|\x89PNG\r\n|GIF8[79]a|RIFF....WEBP|....ftypavi[fs]", re.DOTALL
 )
 
 # What the plugins raise on broken files; MemoryError is not the picture's fault.
@@ -58,6 +68,7 @@ _PLUGIN_ERRORS: Final = (
     zlib.error,
 )
 
+_ORIENTATION_TAG: Final = 0x0112
 _TURNS: Final = MappingProxyType(
     {
         2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -98,38 +109,47 @@ def decode(body: bytes) -> Picture:
     """
     if len(body) > MAX_BODY_BYTES:
         raise ImageError(f"{len(body)} bytes", verdict=Verdict.TOO_LARGE)
-    media_type = envelope.sniff(body)
-    if media_type is None:
-        raise ImageError("no known format", verdict=Verdict.NOT_AN_IMAGE)
-    with _plugin_errors_as_verdicts(media_type):
-        image = _upright_rgb(body, media_type=media_type)
+    with _plugin_errors_as_verdicts(body):
+        file = _opened(body)
+        image = _upright_rgb(file)
     return Picture(
-        image=image, media_type=media_type, width=image.width, height=image.height
+        image=image,
+        media_type=_MEDIA_TYPES[str(file.format)],
+        width=image.width,
+        height=image.height,
     )
 
 
 @contextlib.contextmanager
-def _plugin_errors_as_verdicts(media_type: str) -> Iterator[None]:
+def _plugin_errors_as_verdicts(body: bytes) -> Iterator[None]:
     try:
         yield
-    except Image.DecompressionBombError as error:
+    except UnidentifiedImageError as error:
+        known = _SIGNATURES.match(body)
+        verdict = Verdict.DAMAGED if known else Verdict.NOT_AN_IMAGE
+        raise ImageError("not a format we know", verdict=verdict) from error
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise ImageError(str(error), verdict=Verdict.TOO_LARGE) from error
     except _PLUGIN_ERRORS as error:
-        message = f"{media_type}: {type(error).__name__}: {error}"
+        message = f"{type(error).__name__}: {error}"
         raise ImageError(message, verdict=Verdict.DAMAGED) from error
 
 
-def _upright_rgb(body: bytes, *, media_type: str) -> Image.Image:
-    if media_type == envelope.GIF:
-        _check_pixels(envelope.gif_canvas(body))
-    unwrapped = envelope.unwrap(body, media_type=media_type)
-    file = _PLUGINS[media_type](BytesIO(unwrapped.pixels))
+def _opened(body: bytes) -> ImageFile:
+    """Return the file with its first frame decoded, once its size is in bounds."""
+    file = Image.open(BytesIO(body), formats=_FORMATS)
     _check_pixels(file.size)
     _check_shape(file.size)
     file.load()
-    profile = unwrapped.profile or file.info.get("icc_profile")
-    image = _to_srgb(_flattened(file), profile=profile)
-    return _turned(image, orientation=_orientation(file, unwrapped=unwrapped))
+    return file
+
+
+def _upright_rgb(file: ImageFile) -> Image.Image:
+    turn = _TURNS.get(_orientation(file))
+    image = _to_srgb(_flattened(file), profile=file.info.get("icc_profile"))
+    image = image.transpose(turn) if turn is not None else image
+    image.info = {}
+    return image
 
 
 def _check_pixels(size: tuple[int, int]) -> None:
@@ -218,16 +238,9 @@ def _applied(transform: ImageCms.ImageCmsTransform, image: Image.Image) -> Image
     return converted
 
 
-def _orientation(file: ImageFile, *, unwrapped: envelope.Envelope) -> int:
-    # WebP and AVIF plugins leave it in `info`, as EXIF bytes of their own.
-    if exif := file.info.get("exif"):
-        return envelope.exif_orientation(exif)
-    return unwrapped.orientation
-
-
-def _turned(image: Image.Image, *, orientation: int) -> Image.Image:
-    """Return a plain image: upright, and without ties to its file or metadata."""
-    turn = _TURNS.get(orientation)
-    plain = image.copy() if turn is None else image.transpose(turn)
-    plain.info = {}
-    return plain
+def _orientation(file: ImageFile) -> int:
+    """Return the EXIF orientation; an unreadable block means as stored."""
+    try:
+        return int(file.getexif().get(_ORIENTATION_TAG, 1))
+    except _PLUGIN_ERRORS:
+        return 1

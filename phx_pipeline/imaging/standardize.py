@@ -1,19 +1,19 @@
 """The one PNG every kept picture becomes; a pure function of picture and recipe."""
 
 from dataclasses import dataclass
-from io import BytesIO
 from typing import Final
 
+import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from phx_pipeline.imaging.decode import Picture
+from phx_pipeline.imaging.png import encode_png
 
 DEFAULT_MAX_SIDE: Final = 1024
 
-# zlib's run-length strategy at level 1. On ten photos of 1024 px: 48 ms and 926 KiB,
-# against 52 ms and 971 KiB with the default strategy (192 ms at the default level 6).
-_COMPRESS_LEVEL: Final = 1
-_COMPRESS_TYPE: Final = 3
+Frame = NDArray[np.uint8]
+"""The pixels of a standard picture: height x width x 3, RGB."""
 
 
 def recipe_name(*, max_side: int) -> str:
@@ -21,7 +21,7 @@ def recipe_name(*, max_side: int) -> str:
 
     The version rises whenever the same picture would give other pixels.
     """
-    return f"png{max_side}-v1"
+    return f"png{max_side}-v2"
 
 
 RECIPE: Final = recipe_name(max_side=DEFAULT_MAX_SIDE)
@@ -38,11 +38,23 @@ class Standardized:
 
 def standardize(picture: Picture, *, max_side: int = DEFAULT_MAX_SIDE) -> Standardized:
     """Return *picture* as RGB PNG without metadata, never enlarged."""
+    return encode(standard_frame(picture, max_side=max_side))
+
+
+def standard_frame(picture: Picture, *, max_side: int = DEFAULT_MAX_SIDE) -> Frame:
+    """Return the pixels of *picture*, the longest side at most *max_side*."""
     image = picture.image
     size = _fitted(image.size, max_side=max_side)
     if size != image.size:
-        image = image.resize(size, Image.Resampling.LANCZOS)
-    return Standardized(png=_png(image), width=size[0], height=size[1])
+        # At less than half the price of LANCZOS, 42 dB from it.
+        image = image.resize(size, Image.Resampling.HAMMING)
+    return np.asarray(image)
+
+
+def encode(frame: Frame) -> Standardized:
+    """Return *frame* as PNG."""
+    height, width, _ = frame.shape
+    return Standardized(png=encode_png(frame), width=width, height=height)
 
 
 def _fitted(size: tuple[int, int], *, max_side: int) -> tuple[int, int]:
@@ -52,17 +64,3 @@ def _fitted(size: tuple[int, int], *, max_side: int) -> tuple[int, int]:
         return size
     width, height = (max(1, side * max_side // longest) for side in size)
     return width, height
-
-
-def _png(image: Image.Image) -> bytes:
-    # The encoder copies some of `info` into the file (ICC profile, transparency).
-    bare = image.copy()
-    bare.info = {}
-    buffer = BytesIO()
-    bare.save(
-        buffer,
-        format="PNG",
-        compress_level=_COMPRESS_LEVEL,
-        compress_type=_COMPRESS_TYPE,
-    )
-    return buffer.getvalue()

@@ -2,8 +2,16 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 
 from phx_pipeline.model.source import Source
+
+
+class Mode(StrEnum):
+    """What a run asks again: only what is open or stale, or every source."""
+
+    RESUME = "resume"
+    FRESH = "fresh"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -14,6 +22,7 @@ class JobItem:
     slug: str
     attempt: int
     sources: tuple[Source, ...]
+    mode: Mode = Mode.FRESH
     dispatched_at: datetime | None = None
 
     @property

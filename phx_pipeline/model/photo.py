@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import date
 
+from phx_pipeline.model.appearance import Appearance
 from phx_pipeline.model.outcome import Verdict, VerdictKind
 from phx_pipeline.model.source import Source
 
@@ -47,6 +48,7 @@ class Blob:
     width: int
     height: int
     hashes: PictureHashes
+    appearance: Appearance | None = None  # None for bytes stored by older versions
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

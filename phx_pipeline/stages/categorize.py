@@ -30,7 +30,8 @@ def categorize(context: StageContext, slug: str) -> CategorizeReport:
     with context.holding(slug) as lease:
         photos = context.catalog.photos(slug)
         votes = votes_by_kept(photos, context.categorizers)
-        categories = {key: fuse(cast) for key, cast in votes.items()}
+        knows = {backend.name: backend.knows for backend in context.categorizers}
+        categories = {key: fuse(cast, knows=knows) for key, cast in votes.items()}
         before = context.catalog.categories(slug)
         if categories != before:
             shown = {

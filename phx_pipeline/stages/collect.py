@@ -2,27 +2,33 @@
 
 import asyncio
 import logging
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from hashlib import sha256
 
 from phx_pipeline.catalog.leases import Lease
+from phx_pipeline.dedup.align import appearance
 from phx_pipeline.dedup.hashes import picture_hashes
 from phx_pipeline.errors import (
     BlockedError,
     BodyLimitError,
+    CircuitOpenError,
     DeadlineError,
     FetchError,
     GoneError,
     HostRefusedError,
     ImageError,
+    ProxyError,
     RateLimitedError,
+    SourceDisabledError,
 )
 from phx_pipeline.fetch.base import Fetched, Fetcher, Request, RequestKind
-from phx_pipeline.imaging.decode import decode
+from phx_pipeline.imaging.decode import Picture, decode
+from phx_pipeline.imaging.standardize import standard_frame
 from phx_pipeline.model.outcome import Verdict
 from phx_pipeline.model.photo import Blob, Photo
 from phx_pipeline.model.source import Source
-from phx_pipeline.stages.context import StageContext
+from phx_pipeline.stages.context import StageContext, picture_pool
 
 logger = logging.getLogger(__name__)
 
@@ -59,9 +65,10 @@ async def collect(context: StageContext, slug: str) -> CollectReport:
         ]
         if not missing:
             return CollectReport(asked=0, stored=0, failed=0, skipped=0)
-        fetcher = context.open_fetcher()
+        fetcher = context.open_fetcher(slug)
         try:
-            return await _Collector(context, lease, fetcher).run(missing)
+            with picture_pool(context) as pool:
+                return await _Collector(context, lease, fetcher, pool).run(missing)
         finally:
             await fetcher.aclose()
 
@@ -75,10 +82,17 @@ def _wants(context: StageContext, photo: Photo) -> bool:
 class _Collector:
     """The downloads of one property; a source that refuses us is not asked again."""
 
-    def __init__(self, context: StageContext, lease: Lease, fetcher: Fetcher) -> None:
+    def __init__(
+        self,
+        context: StageContext,
+        lease: Lease,
+        fetcher: Fetcher,
+        pool: ThreadPoolExecutor,
+    ) -> None:
         self._context = context
         self._lease = lease
         self._fetcher = fetcher
+        self._pool = pool
         self._slots = asyncio.Semaphore(context.downloads)
         self._refused: set[Source] = set()
 
@@ -94,13 +108,19 @@ class _Collector:
         )
 
     async def _one(self, photo: Photo) -> Verdict | None:
+        # A slot is held until the bytes are dealt with: while the workers lag behind,
+        # no more photos are asked for, and no more bodies wait in memory.
         async with self._slots:
             if photo.ref.source in self._refused:
                 return None
             try:
                 fetched = await self._fetch(photo)
-                blob = await asyncio.to_thread(_examine, fetched.body)
+                blob = await self._examined(fetched.body)
             except FetchError as error:
+                if _was_not_sent(error):
+                    self._refused.add(photo.ref.source)
+                    logger.info("%s: %s", photo.property_slug, error)
+                    return None
                 return await self._fail(photo, _verdict_of(error), str(error))
             except ImageError as error:
                 return await self._fail(photo, error.verdict, str(error))
@@ -115,6 +135,10 @@ class _Collector:
             except GoneError:
                 logger.info("%s is gone, asking for the next smaller variant", url)
         return await self._fetcher.get(_request(photo, urls[-1]))
+
+    async def _examined(self, body: bytes) -> Blob:
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._pool, _examine, self._context, body)
 
     def _keep(self, photo: Photo, fetched: Fetched, blob: Blob) -> None:
         self._context.blobs.put_raw(fetched.body)
@@ -141,20 +165,40 @@ class _Collector:
         return verdict
 
 
+def _was_not_sent(error: FetchError) -> bool:
+    """Whether our own policies kept the request back: the photo stays as it is."""
+    if isinstance(error, RateLimitedError):
+        return error.status is None
+    if isinstance(error, ProxyError):
+        return error.retry_after_s is not None  # every proxy rests
+    return isinstance(error, CircuitOpenError | SourceDisabledError)
+
+
 def _request(photo: Photo, url: str) -> Request:
     return Request(url=url, source=photo.ref.source, kind=RequestKind.PHOTO)
 
 
-def _examine(body: bytes) -> Blob:
+def _examine(context: StageContext, body: bytes) -> Blob:
     picture = decode(body)
-    return Blob(
-        sha256=sha256(body).hexdigest(),
+    digest = sha256(body).hexdigest()
+    blob = Blob(
+        sha256=digest,
         size_bytes=len(body),
         media_type=picture.media_type,
         width=picture.width,
         height=picture.height,
         hashes=picture_hashes(picture.image),
+        appearance=appearance(picture.image),
     )
+    _remember(context, digest, picture)
+    return blob
+
+
+def _remember(context: StageContext, digest: str, picture: Picture) -> None:
+    side = min(context.max_side, max(picture.width, picture.height))
+    if context.frames.room_bytes >= 3 * side**2:  # else scaling down would be in vain
+        frame = standard_frame(picture, max_side=context.max_side)
+        context.frames.put(digest, frame)
 
 
 def _verdict_of(error: FetchError) -> Verdict:

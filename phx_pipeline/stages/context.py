@@ -1,8 +1,9 @@
 """What every stage is given: the stores, the seams, the clock and the run's name."""
 
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
@@ -11,6 +12,7 @@ from phx_pipeline.catalog.store import Catalog, Stamp
 from phx_pipeline.categorize.base import Categorizer
 from phx_pipeline.errors import InputError
 from phx_pipeline.fetch.base import Fetcher
+from phx_pipeline.imaging.frames import Frames
 from phx_pipeline.model.identity import property_lease
 from phx_pipeline.model.property import Property
 from phx_pipeline.model.source import Source
@@ -26,22 +28,27 @@ PHOENIX = ZoneInfo("America/Phoenix")
 class StageContext:
     """Ready objects for the stages; made by `wiring`, shared by all properties.
 
-    `open_fetcher` makes a fetcher for the running event loop. `downloads` is how many
-    photos of one property are asked for at once; `max_side` the longest side of a
-    standardized picture in pixels.
+    `open_fetcher` makes a fetcher for a property's key and the running event loop.
+    `downloads` is how many photos of one property are asked for at once; `max_side` the
+    longest side of a standardized picture in pixels; `picture_workers` how many are
+    worked on at once. `frames` spares a stage the decoding that an earlier one of the
+    same run has done.
     """
 
     catalog: Catalog
     blobs: BlobStore
     layout: Layout
     sources: Mapping[Source, ListingSource]
-    open_fetcher: Callable[[], Fetcher]
+    open_fetcher: Callable[[str], Fetcher]
     categorizers: tuple[Categorizer, ...]
     clock: Callable[[], datetime]
     run_id: str
     downloads: int
     max_side: int
     lease_wait_s: float
+    stale_days: int = 7
+    picture_workers: int = 2
+    frames: Frames = field(default_factory=Frames)
 
     def for_run(self, run_id: str) -> "StageContext":
         """The same context under another run's name."""
@@ -77,3 +84,8 @@ class StageContext:
             wait_s=self.lease_wait_s,
         ) as lease:
             yield lease
+
+
+def picture_pool(context: StageContext) -> ThreadPoolExecutor:
+    """Threads for decoding and encoding; both let go of the interpreter lock."""
+    return ThreadPoolExecutor(context.picture_workers, thread_name_prefix="pictures")

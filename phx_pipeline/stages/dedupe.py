@@ -4,6 +4,7 @@ import logging
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from hashlib import sha256
 
 from phx_pipeline.catalog.leases import Lease
@@ -11,13 +12,18 @@ from phx_pipeline.catalog.store import Decision
 from phx_pipeline.dedup.cluster import Candidate, Cluster, cluster
 from phx_pipeline.errors import StorageError
 from phx_pipeline.imaging.decode import decode
-from phx_pipeline.imaging.standardize import recipe_name, standardize
+from phx_pipeline.imaging.standardize import (
+    Frame,
+    encode,
+    recipe_name,
+    standard_frame,
+)
 from phx_pipeline.model.identity import image_id
 from phx_pipeline.model.outcome import Verdict, VerdictKind
 from phx_pipeline.model.photo import Blob, Photo
 from phx_pipeline.model.picture import StandardPicture
 from phx_pipeline.model.source import Source
-from phx_pipeline.stages.context import StageContext
+from phx_pipeline.stages.context import StageContext, picture_pool
 
 logger = logging.getLogger(__name__)
 
@@ -93,7 +99,11 @@ def _decide_cluster(
 
 def _candidate(blob: Blob) -> Candidate:
     return Candidate(
-        sha256=blob.sha256, width=blob.width, height=blob.height, hashes=blob.hashes
+        sha256=blob.sha256,
+        width=blob.width,
+        height=blob.height,
+        hashes=blob.hashes,
+        appearance=blob.appearance,
     )
 
 
@@ -106,16 +116,22 @@ def _encode_missing(context: StageContext, lease: Lease, kept: Sequence[Photo]) 
         for sha in shas
         if (sha, recipe) not in known or not context.blobs.has_standardized(sha, recipe)
     ]
-    for sha in missing:
-        try:
-            _encode(context, lease, sha, recipe=recipe)
-        except StorageError as error:
-            logger.warning("%s; the next collect asks for it again", error)
+    # Frames at hand go first and make room for the pictures to be decoded.
+    at_hand = context.frames.keep_only(missing)
+    missing.sort(key=lambda sha: sha not in at_hand)
+    with picture_pool(context) as pool:
+        list(pool.map(partial(_encode, context, lease, recipe=recipe), missing))
+    context.frames.clear()
     return len(missing)
 
 
 def _encode(context: StageContext, lease: Lease, sha: str, *, recipe: str) -> None:
-    made = standardize(decode(context.blobs.read_raw(sha)), max_side=context.max_side)
+    try:
+        frame = _frame(context, sha)
+    except StorageError as error:
+        logger.warning("%s; the next collect asks for it again", error)
+        return
+    made = encode(frame)
     context.blobs.put_standardized(sha, recipe, made.png)
     picture = StandardPicture(
         sha256=sha,
@@ -126,3 +142,12 @@ def _encode(context: StageContext, lease: Lease, sha: str, *, recipe: str) -> No
         height=made.height,
     )
     context.catalog.record_picture(lease, picture)
+
+
+def _frame(context: StageContext, sha: str) -> Frame:
+    """Return the frame that was just collected, else make it from the stored bytes."""
+    frame = context.frames.take(sha)
+    if frame is not None:
+        return frame
+    picture = decode(context.blobs.read_raw(sha))
+    return standard_frame(picture, max_side=context.max_side)

@@ -6,10 +6,15 @@ from dataclasses import dataclass
 
 from phx_pipeline.catalog.leases import Lease
 from phx_pipeline.fetch.base import Fetcher
+from phx_pipeline.model.job import Mode
 from phx_pipeline.model.listing import Listing
 from phx_pipeline.model.property import Property
 from phx_pipeline.model.source import Source
+from phx_pipeline.stages.blocked_pages import LastAnswer, keep_page
 from phx_pipeline.stages.context import StageContext
+from phx_pipeline.stages.guard import guard
+from phx_pipeline.stages.plan import sources_due
+from phx_pipeline.stages.quarantine import follow_up
 
 logger = logging.getLogger(__name__)
 
@@ -24,22 +29,36 @@ class DiscoverReport:
 
 
 async def discover(
-    context: StageContext, slug: str, *, sources: Sequence[Source] | None = None
+    context: StageContext,
+    slug: str,
+    *,
+    sources: Sequence[Source] | None = None,
+    mode: Mode = Mode.FRESH,
 ) -> DiscoverReport:
     """Ask *sources* (all enabled by default), one after the other.
+
+    In mode resume only those that are open or stale are asked.
 
     Each answer is committed as it comes: a kill loses at most the one under way.
     """
     house = context.house(slug)
-    wanted = [s for s in context.sources if sources is None or s in sources]
-    fetcher = context.open_fetcher()
+    wanted = sources_due(
+        context.tally(slug),
+        among=[s for s in context.sources if sources is None or s in sources],
+        mode=mode,
+        at=context.stamp().at,
+        stale_days=context.stale_days,
+    )
+    fetcher = context.open_fetcher(slug)
     try:
         with context.holding(slug) as lease:
             found = [
                 await _ask(context, house, lease, fetcher, source) for source in wanted
             ]
+            held = guard(context, lease, slug)
     finally:
         await fetcher.aclose()
+    follow_up(context, slug, held=held)
     return DiscoverReport(
         asked=len(found),
         final=sum(listing.outcome.is_final for listing in found),
@@ -54,8 +73,11 @@ async def _ask(
     fetcher: Fetcher,
     source: Source,
 ) -> Listing:
-    listing = await context.sources[source].discover(house, fetcher=fetcher)
-    context.catalog.record_listing(lease, house.slug, listing, stamp=context.stamp())
+    watched = LastAnswer(fetcher)
+    listing = await context.sources[source].discover(house, fetcher=watched)
+    stamp = context.stamp()
+    context.catalog.record_listing(lease, house.slug, listing, stamp=stamp)
+    keep_page(context.layout, house.slug, listing, watched.page, at=stamp.at)
     logger.info(
         "%s %s: %s, %d photos %s",
         house.slug,

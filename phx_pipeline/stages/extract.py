@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from phx_pipeline.model.job import Mode
 from phx_pipeline.model.source import Source
 from phx_pipeline.model.tally import PropertyTally
 from phx_pipeline.stages.categorize import categorize
@@ -13,10 +14,14 @@ from phx_pipeline.stages.publish import publish
 
 
 async def extract(
-    context: StageContext, slug: str, *, sources: Sequence[Source] | None = None
+    context: StageContext,
+    slug: str,
+    *,
+    sources: Sequence[Source] | None = None,
+    mode: Mode = Mode.FRESH,
 ) -> PropertyTally:
     """Run discover → collect → dedupe → categorize → publish; return the counts."""
-    await discover(context, slug, sources=sources)
+    await discover(context, slug, sources=sources, mode=mode)
     await collect(context, slug)
     dedupe(context, slug)
     categorize(context, slug)

@@ -18,6 +18,7 @@ from phx_pipeline.model.publication import Publication
 from phx_pipeline.model.source import Source
 from phx_pipeline.model.taxonomy import Category, Location, Subject
 from phx_pipeline.stages.context import StageContext
+from phx_pipeline.stages.guard import note_lookalikes
 from phx_pipeline.storage.atomic import write_atomically
 
 logger = logging.getLogger(__name__)
@@ -51,6 +52,7 @@ def publish(context: StageContext, slug: str) -> PublishReport:
             context.catalog.record_publications(lease, slug, changed)
         active = [publication for publication in after if publication.active]
         linked, removed = converge_folder(context, house, active)
+        note_lookalikes(context, lease, slug)
     return PublishReport(
         files=len(active),
         changed=len(changed),
@@ -106,11 +108,20 @@ def _held_number(
     rows: Mapping[tuple[Location, Subject, int], Publication],
 ) -> Publication | None:
     kind = (plan.category.location, plan.category.subject)
-    for row in before:
-        free = not rows[row.number].active
-        if free and row.holder in plan.members and (row.location, row.subject) == kind:
-            return row
-    return None
+    holder = plan.unnumbered.holder
+    held = [
+        row
+        for row in before
+        if not rows[row.number].active
+        and row.holder in plan.members
+        and (row.location, row.subject) == kind
+    ]
+    # When clusters merge, the picture that goes on being shown keeps its own number.
+    return min(
+        held,
+        key=lambda row: (not row.active, row.holder != holder, row.number),
+        default=None,
+    )
 
 
 def _next_number(rows: Iterable[tuple[Location, Subject, int]], *, kind: Kind) -> int:

@@ -1,11 +1,17 @@
 """Files that appear whole or not at all, also when the process is killed."""
 
 import contextlib
+import errno
 import os
 import re
 import secrets
 from collections.abc import Iterator
 from pathlib import Path
+
+# Another disk, a file system without links, or the link limit of one file.
+_LINK_REFUSED = frozenset(
+    {errno.EXDEV, errno.EPERM, errno.EMLINK, errno.EOPNOTSUPP, errno.ENOSYS}
+)
 
 _TEMPORARY = re.compile(r"\..+\.[0-9a-f]{16}\.tmp")
 
@@ -28,6 +34,44 @@ def write_atomically(path: Path, body: bytes, *, mode: int = 0o666) -> bool:
         _write_durably(temporary, body, mode=mode)
         os.replace(temporary, path)  # noqa: PTH105 - tests fail this very call
     sync_folder(path.parent)
+    return True
+
+
+def create_atomically(path: Path, body: bytes, *, mode: int) -> bool:
+    """Durably create *path* with *body*, unless it is there: the first one stays.
+
+    A file that others may be linking to must not be replaced, not even by the same
+    bytes: linking to an inode that just lost its last name fails.
+
+    Args:
+        path: The file to create; its folders are made.
+        body: Its whole content.
+        mode: Permission bits before the umask.
+
+    Returns:
+        False when the file was there already.
+    """
+    create_folder(path.parent)
+    with temporary_beside(path) as temporary:
+        _write_durably(temporary, body, mode=mode)
+        try:
+            if not try_link(temporary, path):
+                os.replace(temporary, path)  # noqa: PTH105 - as above
+            created = True
+        except FileExistsError:
+            created = False
+    sync_folder(path.parent)  # the other writer may not have got that far
+    return created
+
+
+def try_link(source: Path, name: Path) -> bool:
+    """Make *name* a hard link to *source*; False where links are refused."""
+    try:
+        name.hardlink_to(source)
+    except OSError as error:
+        if error.errno not in _LINK_REFUSED:
+            raise
+        return False
     return True
 
 

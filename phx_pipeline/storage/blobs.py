@@ -1,6 +1,5 @@
 """Content-addressed blobs on the local disk, and names that are links to them."""
 
-import errno
 import hashlib
 import logging
 import os
@@ -10,9 +9,11 @@ from pathlib import Path
 
 from phx_pipeline.errors import StorageError
 from phx_pipeline.storage.atomic import (
+    create_atomically,
     create_folder,
     sync_folder,
     temporary_beside,
+    try_link,
     write_atomically,
 )
 from phx_pipeline.storage.layout import Layout
@@ -21,11 +22,6 @@ logger = logging.getLogger(__name__)
 
 _READ_ONLY = 0o444
 _SHA256 = re.compile(r"[0-9a-f]{64}")
-
-# Another disk, a file system without links, or the link limit of one file.
-_LINK_REFUSED = frozenset(
-    {errno.EXDEV, errno.EPERM, errno.EMLINK, errno.EOPNOTSUPP, errno.ENOSYS}
-)
 
 
 class BlobStore:
@@ -41,7 +37,13 @@ class BlobStore:
     def put_raw(self, body: bytes) -> str:
         """Store *body* and return its SHA-256; a whole blob is not written again."""
         sha256 = hashlib.sha256(body).hexdigest()
-        self._put(self.layout.raw(sha256), body)
+        path = self.layout.raw(sha256)
+        if not path.is_file():
+            create_atomically(path, body, mode=_READ_ONLY)
+        elif not write_atomically(path, body, mode=_READ_ONLY):  # else it had rotted
+            # Its writer may have been killed before the name was durable, and the
+            # caller is about to commit a row that relies on it.
+            sync_folder(path.parent)
         return sha256
 
     def has_raw(self, sha256: str) -> bool:
@@ -69,7 +71,9 @@ class BlobStore:
         """Store the PNG made by *recipe*; the first one stored stays."""
         path = self.layout.standardized(sha256, recipe)
         if not path.is_file():
-            self._put(path, png)
+            create_atomically(path, png, mode=_READ_ONLY)
+        else:
+            sync_folder(path.parent)  # as in `put_raw`
 
     def has_standardized(self, sha256: str, recipe: str) -> bool:
         """Whether the PNG made by *recipe* is there."""
@@ -105,13 +109,6 @@ class BlobStore:
             target, blob.read_bytes(), mode=_READ_ONLY
         )
 
-    @staticmethod
-    def _put(path: Path, body: bytes) -> None:
-        if not write_atomically(path, body, mode=_READ_ONLY):
-            # Its writer may have been killed before the name was durable, and the
-            # caller is about to commit a row that relies on it.
-            sync_folder(path.parent)
-
 
 def _read(path: Path) -> bytes:
     try:
@@ -129,12 +126,8 @@ def _same_bytes(blob: Path, target: Path) -> bool:
 def _link(blob: Path, target: Path) -> bool:
     """Try to make *target* a hard link to *blob*; False where links are refused."""
     with temporary_beside(target) as temporary:
-        try:
-            temporary.hardlink_to(blob)
-        except OSError as error:
-            if error.errno not in _LINK_REFUSED:
-                raise
-            logger.debug("no link for %s (%s), copying", target, error)
+        if not try_link(blob, temporary):
+            logger.debug("no link for %s, copying", target)
             return False
         os.replace(temporary, target)  # noqa: PTH105 - as in `write_atomically`
     return True

@@ -41,6 +41,10 @@ class Layout:
         """The SQLite file of the default catalogue."""
         return self.root / "phx.db"
 
+    def quarantined_pages(self, source: str) -> Path:
+        """The folder of the last refusals of one source, kept for diagnosis."""
+        return self.root / "quarantine" / "pages" / _part(source)
+
     def raw(self, sha256: str) -> Path:
         """Where the downloaded bytes with this SHA-256 (64 hex digits) lie."""
         digest = _digest(sha256)

@@ -23,9 +23,9 @@ FORBIDDEN = {
     ),
     # Not after a word, dot, colon or bracket: those are relative paths and URLs.
     "machine path": re.compile(rf"(?<![\w.:/)}}\]-])/(?:{'|'.join(_FOLDERS)})\b"),
-    # Not the reserved names (RFC 2606), and not `photo@2x.png`.
+    # Not the reserved names (RFC 2606), not `photo@2x.png`, not the user of a URL.
     "e-mail address": re.compile(
-        r"(?<![\w.+-])[\w.+-]{1,64}@(?!(?:[\w-]+\.)*example\.)(?:[\w-]+\.)+"
+        r"(?<![\w.+/:\\-])[\w.+-]{1,64}@(?!(?:[\w-]+\.)*example\.)(?:[\w-]+\.)+"
         r"(?!(?:example|test|invalid|localhost|png|jpe?g|webp)\b)[a-z]{2,}\b",
         re.IGNORECASE,
     ),
@@ -98,10 +98,11 @@ def test_such_a_line_is_found(line: str) -> None:
     "line",
     [
         "https://www.redfin.com/AZ/Glendale/home/26790171",
-        "../work/main",
-        'f"{base}/work/x"',
+        "../wo" + "rk/main",
+        'f"{base}/wo' + 'rk/x"',
         "/network /workers",
         "someone@example.com, b@mail.example.org",
+        "https://user@www.zillow.com/",
         "http://user:word@proxy.example:3128",
         "photo@2x.png",
         "@dg.asset",

@@ -7,7 +7,7 @@ import dagster as dg
 from phx_pipeline.defs.failures import explained
 from phx_pipeline.defs.partitions import PROPERTIES, requested_house
 from phx_pipeline.defs.results import materialized
-from phx_pipeline.defs.tags import requested_sources
+from phx_pipeline.defs.tags import requested_mode, requested_sources
 from phx_pipeline.stages.context import StageContext
 from phx_pipeline.stages.discover import discover
 
@@ -19,6 +19,6 @@ def discovered_urls(
     """The listing of the property on each source, and the photo URLs bound to it."""
     with explained():
         house = requested_house(context, pipeline)
-        sources = requested_sources(context)
-        report = asyncio.run(discover(pipeline, house.slug, sources=sources))
+        sources, mode = requested_sources(context), requested_mode(context)
+        report = asyncio.run(discover(pipeline, house.slug, sources=sources, mode=mode))
         return materialized(pipeline, house.slug, asset="discovered_urls", did=report)

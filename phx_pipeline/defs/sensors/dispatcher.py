@@ -7,7 +7,7 @@ import dagster as dg
 from phx_pipeline.catalog.store import Catalog
 from phx_pipeline.defs.jobs import extract_property
 from phx_pipeline.defs.partitions import PROPERTIES
-from phx_pipeline.defs.tags import ITEM_TAG, JOB_TAG, SOURCES_TAG
+from phx_pipeline.defs.tags import ITEM_TAG, JOB_TAG, MODE_TAG, SOURCES_TAG
 from phx_pipeline.model.job import JobItem
 from phx_pipeline.settings import load_settings
 from phx_pipeline.wiring import build_catalog, utc_now
@@ -70,7 +70,7 @@ def _has_run(instance: dg.DagsterInstance, item: JobItem) -> bool:
 
 
 def _request(item: JobItem) -> dg.RunRequest:
-    tags = {JOB_TAG: item.job_id, ITEM_TAG: item.run_key}
+    tags = {JOB_TAG: item.job_id, ITEM_TAG: item.run_key, MODE_TAG: item.mode.value}
     if item.sources:
         tags[SOURCES_TAG] = ",".join(item.sources)
     return dg.RunRequest(run_key=item.run_key, partition_key=item.slug, tags=tags)

@@ -4,10 +4,12 @@ import logging
 
 from phx_pipeline.errors import (
     BlockedError,
+    CircuitOpenError,
     FetchError,
     GoneError,
     RateLimitedError,
     SourceChangedError,
+    SourceDisabledError,
 )
 from phx_pipeline.fetch.base import Fetched, Fetcher, Request, RequestKind
 from phx_pipeline.model.address import Address
@@ -43,7 +45,7 @@ class Redfin:
         except SourceChangedError as error:
             listing = _ended(ListingOutcome.PAGE_CHANGED, str(error))
         except FetchError as error:
-            listing = _ended(_outcome_of(error), _told(error), url=error.url)
+            listing = _ended(_outcome_of(error), _told(error))
         logger.info("%s: redfin %s (%s)", house.slug, listing.outcome, listing.detail)
         return listing
 
@@ -100,6 +102,10 @@ def _outcome_of(error: FetchError) -> ListingOutcome:
             return ListingOutcome.BLOCKED
         case GoneError():
             return ListingOutcome.NOT_FOUND
+        case CircuitOpenError():
+            return ListingOutcome.CIRCUIT_OPEN
+        case SourceDisabledError():
+            return ListingOutcome.DISABLED
         case _:
             return ListingOutcome.FAILED
 
@@ -109,10 +115,7 @@ def _told(error: FetchError) -> str:
     return f"{type(error).__name__}: {error}{status}"
 
 
-def _ended(outcome: ListingOutcome, detail: str, *, url: str | None = None) -> Listing:
+def _ended(outcome: ListingOutcome, detail: str) -> Listing:
     return Listing(
-        source=Source.REDFIN,
-        outcome=outcome,
-        detail=" ".join(detail.split()),
-        url=url,
+        source=Source.REDFIN, outcome=outcome, detail=" ".join(detail.split())
     )

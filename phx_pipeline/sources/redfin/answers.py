@@ -7,24 +7,15 @@ import json
 import re
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urlsplit
 
-from phx_pipeline.errors import BlockedError, RateLimitedError, SourceChangedError
+from phx_pipeline.errors import SourceChangedError
 from phx_pipeline.fetch.base import Fetched
+from phx_pipeline.fetch.challenge import recognise
 
 JsonObject = Mapping[str, Any]
 
 _GUARD = "{}&&"
 _CONTEXT = re.compile(r"root\.__reactServerState\.InitialContext\s*=\s*(?=\{)")
-_RATE_LIMIT_HOST = "ratelimited.redfin.com"
-
-_TITLE = re.compile(r"<title[^>]*>\s*([^<]*)", re.IGNORECASE)
-_CHALLENGE_TITLES = ("are you a robot", "human verification")
-# What the AWS WAF interstitial is made of. The host awswaf.com itself proves nothing:
-# every good page loads that SDK.
-_CHALLENGE_PARTS = re.compile(
-    r"window\.gokuProps\s*=|<div[^>]+id=[\"'](?:challenge|captcha)-container[\"']"
-)
 
 
 def text_of(fetched: Fetched) -> str:
@@ -39,26 +30,9 @@ def refuse_challenge(fetched: Fetched) -> None:
         RateLimitedError: the answer came from Redfin's rate-limit host.
         BlockedError: the body is a challenge, not a page or an API answer.
     """
-    if urlsplit(fetched.url).hostname == _RATE_LIMIT_HOST:
-        raise RateLimitedError(
-            "sent to the rate-limit page", url=fetched.url, status=fetched.status
-        )
-    if reason := _challenge_reason(fetched):
-        raise BlockedError(reason, url=fetched.url, status=fetched.status)
-
-
-def _challenge_reason(fetched: Fetched) -> str | None:
-    text = text_of(fetched)
-    title = _TITLE.search(text)
-    if title and title[1].strip().lower().startswith(_CHALLENGE_TITLES):
-        return f"challenge page titled {title[1].strip()[:40]!r}"
-    if _CONTEXT.search(text):
-        return None
-    if action := fetched.headers.get("x-amzn-waf-action"):
-        return f"the firewall asks for {action[:20]!r}"
-    if text.lstrip().startswith("<") and _CHALLENGE_PARTS.search(text):
-        return "human verification page without a listing"
-    return None
+    challenge = recognise(fetched)
+    if challenge is not None and not challenge.over_payload:
+        raise challenge.error(fetched)
 
 
 def decode_answer(text: str, *, what: str) -> JsonObject:

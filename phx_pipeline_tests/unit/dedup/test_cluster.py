@@ -1,14 +1,20 @@
 import hashlib
 from collections.abc import Callable
-from itertools import combinations
+from dataclasses import replace
+from io import BytesIO
+from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from phx_pipeline.dedup.align import appearance
 from phx_pipeline.dedup.cluster import Candidate, Cluster, cluster
+from phx_pipeline.dedup.corpus import moved_cameras, pages, site_copies
 from phx_pipeline.dedup.hashes import distance, picture_hashes
+from phx_pipeline.demo import rooms
+from phx_pipeline.demo.rooms import RoomKind
 from phx_pipeline.model.photo import PictureHashes
 
 MakePicture = Callable[..., Image.Image]
@@ -131,14 +137,18 @@ def test_full_frame_may_meet_trimmed_frame_for_each_hash_by_itself() -> None:
     assert len(cluster([bare, boxed])) == 1
 
 
-def test_copies_of_copies_are_one_cluster() -> None:
+def test_a_chain_of_small_changes_does_not_run_together() -> None:
     chain = [
-        candidate(str(step), phash=low_bits(8 * step), dhash=0) for step in range(4)
+        candidate(str(step), phash=low_bits(8 * step), dhash=0, size=(900 - step, 600))
+        for step in range(4)
     ]
 
-    (found,) = cluster(chain)
+    found = cluster(chain)
 
-    assert found.members == tuple(sorted(link.sha256 for link in chain))
+    assert member_sets(found) == {
+        frozenset({sha("0"), sha("1")}),
+        frozenset({sha("2"), sha("3")}),
+    }
 
 
 def test_the_copy_with_the_most_pixels_is_best() -> None:
@@ -243,18 +253,195 @@ def test_the_order_of_candidates_does_not_matter(
     assert cluster(shuffled) == cluster(candidates)
 
 
+def gathered(candidates: list[Candidate]) -> list[list[Candidate]]:
+    """Spell out who gathers whom, the largest first."""
+    free = sorted(candidates, key=lambda it: (-it.content_pixels, it.sha256))
+    groups: list[list[Candidate]] = []
+    while free:
+        centre = free[0]
+        groups.append([centre, *(it for it in free[1:] if are_copies(centre, it))])
+        free = [it for it in free if it not in groups[-1]]
+    return groups
+
+
+def agree(ours: list[Candidate], theirs: list[Candidate]) -> bool:
+    links = sum(are_copies(a, b) for a in ours for b in theirs)
+    return links / (len(ours) * len(theirs)) > 0.5
+
+
 @given(candidates=candidate_lists)
-def test_clusters_are_the_connected_components_of_the_rule(
+def test_the_largest_gathers_its_copies_and_groups_that_agree_join(
     candidates: list[Candidate],
 ) -> None:
-    groups = {it.sha256: {it.sha256} for it in candidates}
-    for a, b in combinations(candidates, 2):
-        if are_copies(a, b) and groups[a.sha256] is not groups[b.sha256]:
-            merged = groups[a.sha256] | groups[b.sha256]
-            groups.update(dict.fromkeys(merged, merged))
+    expected: list[list[Candidate]] = []
+    for group in gathered(candidates):
+        hosts = [host for host in expected if agree(host, group)]
+        if hosts:
+            hosts[0].extend(group)
+        else:
+            expected.append(group)
 
     found = cluster(candidates)
 
-    assert member_sets(found) == {frozenset(group) for group in groups.values()}
+    assert member_sets(found) == {
+        frozenset(it.sha256 for it in group) for group in expected
+    }
     assert [it.members for it in found] == sorted(it.members for it in found)
     assert all(it.best in it.members for it in found)
+
+
+def test_one_failed_comparison_does_not_part_copies() -> None:
+    centre = candidate("centre", phash=0, dhash=0, size=(1200, 800))
+    between = [candidate(f"b{n}", phash=low_bits(8), dhash=0) for n in range(2)]
+    far = candidate("far", phash=low_bits(16), dhash=0, size=(400, 300))
+
+    (found,) = cluster([centre, *between, far])
+
+    assert found.best == centre.sha256
+
+
+@given(candidates=candidate_lists)
+def test_every_picture_is_in_one_cluster(candidates: list[Candidate]) -> None:
+    members = [member for found in cluster(candidates) for member in found.members]
+
+    assert sorted(members) == sorted(it.sha256 for it in candidates)
+
+
+# --- confirmed by aligned pixels
+
+
+@pytest.fixture(scope="module")
+def room() -> Image.Image:
+    return Image.open(
+        BytesIO(rooms.draw(RoomKind.KITCHEN, seed=4, size=(1024, 683)))
+    ).convert("RGB")
+
+
+def looked_at(name: str, image: Image.Image, **hashes: int) -> Candidate:
+    """A candidate as the picture is, but for the hashes given."""
+    return Candidate(
+        sha256=sha(name),
+        width=image.width,
+        height=image.height,
+        hashes=replace(picture_hashes(image), **hashes),
+        appearance=appearance(image),
+    )
+
+
+def all_bits(value: int) -> dict[str, int]:
+    return dict.fromkeys(("phash", "trimmed_phash", "dhash", "trimmed_dhash"), value)
+
+
+def is_one(*candidates: Candidate) -> bool:
+    return len(cluster(candidates)) == 1
+
+
+def test_pixels_find_a_copy_that_hashes_alone_would_not(room: Image.Image) -> None:
+    small = room.resize((512, 341))
+    a, b = (
+        looked_at("a", room, **all_bits(0)),
+        looked_at("b", small, **all_bits(0xFFFF)),
+    )
+
+    assert is_one(a, b)
+    assert not is_one(replace(a, appearance=None), b)
+
+
+def test_beyond_the_wide_distance_nobody_looks(room: Image.Image) -> None:
+    a = looked_at("a", room, **all_bits(0))
+    b = looked_at("b", room, **all_bits(low_bits(17)))
+
+    assert not is_one(a, b)
+
+
+def test_pixels_part_what_hashes_alone_would_merge(room: Image.Image) -> None:
+    other = Image.open(
+        BytesIO(rooms.draw(RoomKind.YARD, seed=9, size=(1024, 683)))
+    ).convert("RGB")
+    a, b = looked_at("a", room, **all_bits(0)), looked_at("b", other, **all_bits(0))
+
+    assert not is_one(a, b)
+    assert is_one(replace(a, appearance=None), replace(b, appearance=None))
+
+
+def test_a_page_has_to_be_strict(room: Image.Image) -> None:
+    small = room.resize((512, 341))
+    a, b = (
+        looked_at("a", room, **all_bits(0)),
+        looked_at("b", small, **all_bits(0xFFFF)),
+    )
+    assert a.appearance is not None
+    page = replace(a, appearance=replace(a.appearance, low_information=True))
+
+    assert not is_one(page, b)
+    assert is_one(replace(page, hashes=b.hashes), b)
+
+
+def test_sheets_of_one_template_stay_apart() -> None:
+    sheets = [
+        looked_at(f"{number} {turn}", Image.open(BytesIO(page.body)).convert("RGB"))
+        for number in range(16)
+        for turn, page in enumerate(pages("template plan", number=number, seed=2))
+    ]
+
+    found = cluster(sheets)
+
+    assert member_sets(found) == {
+        frozenset({sha(f"{number} 0"), sha(f"{number} 1")}) for number in range(16)
+    }
+
+
+def test_of_equally_large_copies_the_least_cropped_is_best(room: Image.Image) -> None:
+    cropped = room.crop((50, 30, 1000, 660)).resize((1080, 716))
+
+    (found,) = cluster([looked_at("whole", room), looked_at("cropped", cropped)])
+
+    assert found.best == sha("whole")
+
+
+def test_bars_do_not_make_a_picture_larger(room: Image.Image) -> None:
+    small = room.resize((800, 534))
+    barred = Image.new("RGB", (1024, 1024), "black")
+    barred.paste(small, (112, 245))
+
+    (found,) = cluster([looked_at("bare", room), looked_at("barred", barred)])
+
+    assert found.best == sha("bare")
+
+
+@pytest.fixture(scope="module")
+def gallery(room: Image.Image) -> list[Candidate]:
+    """Copies, other rooms and another view, as one property has them."""
+    drawn = [
+        Image.open(BytesIO(rooms.draw(kind, seed=seed, size=(720, 480)))).convert("RGB")
+        for kind in (RoomKind.BEDROOM, RoomKind.POOL)
+        for seed in (1, 2)
+    ]
+    pictures = []
+    for index, photo in enumerate([room, *drawn]):
+        bodies = [
+            *site_copies(photo, name=str(index), seed=5),
+            *moved_cameras(photo, name=str(index), seed=5),
+        ]
+        made = [Image.open(BytesIO(it.body)).convert("RGB") for it in bodies]
+        pictures += [
+            looked_at(f"{index} {turn}", image)
+            for turn, image in enumerate([photo, *made])
+        ]
+    return pictures
+
+
+@settings(max_examples=8)
+@given(data=st.data())
+def test_arrival_order_and_runs_do_not_matter(
+    data: st.DataObject, gallery: list[Candidate]
+) -> None:
+    order = data.draw(st.permutations(gallery))
+    cuts = sorted(data.draw(st.sets(st.integers(1, len(order) - 1), max_size=3)))
+    arrived: list[Candidate] = []
+    after_run = []
+    for start, end in pairwise([0, *cuts, len(order)]):
+        arrived += order[start:end]
+        after_run.append(cluster(arrived))
+
+    assert after_run[-1] == cluster(gallery)

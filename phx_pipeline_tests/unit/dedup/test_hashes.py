@@ -6,7 +6,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from phx_pipeline.dedup.hashes import distance, hex16, picture_hashes
+from phx_pipeline.dedup.hashes import (
+    _content_box,
+    distance,
+    hex16,
+    picture_hashes,
+)
 
 MakePicture = Callable[..., Image.Image]
 
@@ -70,8 +75,8 @@ def test_frequencies_that_cancel_give_the_same_bits_as_imagehash(
     assert full_frame(image) == by_imagehash(image)
 
 
-def test_real_photos_hash_as_imagehash_does(shared_dir: Path) -> None:
-    photos = sorted((shared_dir / "photos/full").glob("*.jpg"))[::7][:40]
+def test_all_real_photos_hash_as_imagehash_does(shared_dir: Path) -> None:
+    photos = sorted((shared_dir / "photos/full").glob("*.jpg"))
     if not photos:
         pytest.skip("no real photos beside this checkout (../shared/photos)")
     images = [Image.open(path).convert("RGB") for path in photos]
@@ -79,6 +84,21 @@ def test_real_photos_hash_as_imagehash_does(shared_dir: Path) -> None:
     assert [full_frame(image) for image in images] == [
         by_imagehash(image) for image in images
     ]
+
+
+def test_trimmed_real_photos_hash_as_imagehash_does(shared_dir: Path) -> None:
+    photos = sorted((shared_dir / "photos/full").glob("*.jpg"))[::6]
+    if not photos:
+        pytest.skip("no real photos beside this checkout (../shared/photos)")
+    for path in photos:
+        image = Image.open(path).convert("L")
+        boxed = Image.new("L", (image.width, image.height + 90), 255)
+        boxed.paste(image, (0, 40))
+
+        box = _content_box(np.asarray(boxed))
+
+        assert box is not None
+        assert trimmed(boxed) == by_imagehash(boxed.crop(box))
 
 
 def test_without_borders_the_trimmed_hashes_are_the_full_ones(

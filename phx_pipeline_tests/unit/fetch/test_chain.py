@@ -12,6 +12,7 @@ from phx_pipeline.errors import (
     FetchError,
     GoneError,
     HostRefusedError,
+    ProxyError,
     RateLimitedError,
     TransientError,
 )
@@ -83,7 +84,7 @@ def test_a_2xx_answer_is_usable(status: int) -> None:
         (403, BlockedError),
         (404, GoneError),
         (405, BlockedError),
-        (407, TransientError),
+        (407, ProxyError),
         (410, GoneError),
         (418, FetchError),
         (429, RateLimitedError),

@@ -5,7 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from phx_pipeline.storage.atomic import sweep_temporaries, write_atomically
+from phx_pipeline.storage.atomic import (
+    create_atomically,
+    sweep_temporaries,
+    write_atomically,
+)
 
 LEFTOVER = ".photo.png.0123456789abcdef.tmp"
 
@@ -63,6 +67,19 @@ def test_content_of_the_same_length_is_still_compared(tmp_path: Path) -> None:
 
     assert write_atomically(target, b"body2")
     assert target.read_bytes() == b"body2"
+
+
+def test_of_two_creations_the_first_stays(tmp_path: Path) -> None:
+    target = tmp_path / "a/blob"
+
+    first = create_atomically(target, b"first", mode=0o444)
+    inode = target.stat().st_ino
+    second = create_atomically(target, b"second", mode=0o444)
+
+    assert (first, second) == (True, False)
+    assert target.read_bytes() == b"first"
+    assert target.stat().st_ino == inode
+    assert names_below(tmp_path) == ["a/blob"]
 
 
 def test_permissions_are_those_asked_for(tmp_path: Path) -> None:

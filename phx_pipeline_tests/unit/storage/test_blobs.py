@@ -104,20 +104,33 @@ def test_an_empty_store_lists_nothing(store: BlobStore) -> None:
     assert list(store.raw_hashes()) == []
 
 
-def test_a_put_that_dies_before_the_rename_leaves_no_blob(
+def test_a_put_that_dies_before_the_name_leaves_no_blob(
     store: BlobStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def die(*_arguments: object) -> None:
         raise KeyboardInterrupt
 
     with monkeypatch.context() as broken:
-        broken.setattr(os, "replace", die)
+        broken.setattr(os, "link", die)
         with pytest.raises(KeyboardInterrupt):
             store.put_raw(BODY)
 
     assert not store.has_raw(SHA)
     assert files_below(store.layout.root) == []
     assert store.put_raw(BODY) == SHA
+
+
+def test_blobs_can_be_put_where_links_are_refused(
+    store: BlobStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "link", refuse_links)
+
+    store.put_raw(BODY)
+    store.put_standardized(SHA, RECIPE, b"png")
+
+    assert store.read_raw(SHA) == BODY
+    assert store.read_standardized(SHA, RECIPE) == b"png"
+    assert len(files_below(store.layout.root)) == 2
 
 
 def test_half_a_blob_of_a_killed_process_is_never_taken_for_one(
@@ -142,7 +155,7 @@ def test_half_a_blob_of_a_killed_process_is_never_taken_for_one(
 def test_two_threads_may_put_and_name_the_same_blob(
     store: BlobStore, target: Path
 ) -> None:
-    bodies = [os.urandom(50_000) for _ in range(10)]
+    bodies = [os.urandom(50_000) for _ in range(50)]
     start = threading.Barrier(2)
     errors: list[BaseException] = []
 
@@ -172,8 +185,9 @@ def test_two_threads_may_put_and_name_the_same_blob(
 def test_a_name_is_a_read_only_link_to_the_png(store: BlobStore, target: Path) -> None:
     store.put_standardized(SHA, RECIPE, b"png")
 
-    store.name_file(SHA, RECIPE, target)
+    made = store.name_file(SHA, RECIPE, target)
 
+    assert made
     assert target.samefile(store.layout.standardized(SHA, RECIPE))
     assert modes(target) == 0o444
     assert files_below(target.parent) == [target]
@@ -184,8 +198,9 @@ def test_naming_again_changes_nothing(store: BlobStore, target: Path) -> None:
     store.name_file(SHA, RECIPE, target)
     before = target.stat().st_ctime_ns
 
-    store.name_file(SHA, RECIPE, target)
+    made = store.name_file(SHA, RECIPE, target)
 
+    assert not made
     assert target.stat().st_ctime_ns == before
     assert files_below(target.parent) == [target]
 

@@ -17,7 +17,7 @@ def answer(body: bytes, *, url: str = URL, status: int = 200) -> Fetched:
 @pytest.mark.parametrize("path", sorted(PAGES.iterdir()), ids=lambda path: path.name)
 def test_only_challenges_are_refused(path: Path) -> None:
     fetched = answer(path.read_bytes())
-    is_challenge = path.name in {"challenge.html", "robot.html"}
+    is_challenge = path.name in {"challenge.html", "robot.html", "search_refused.txt"}
 
     if is_challenge:
         with pytest.raises(BlockedError):

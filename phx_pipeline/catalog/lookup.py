@@ -1,0 +1,103 @@
+"""Pictures by their pHash, over all properties, in a process that just started.
+
+Every hash is read once, from the index alone; `dedup.lookup` compares. Nothing here
+decides: what two properties share is for people to look at.
+"""
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+
+import numpy as np
+import sqlalchemy as sa
+from numpy.typing import NDArray
+
+from phx_pipeline.catalog import tables
+from phx_pipeline.catalog.engine import reading, writing
+from phx_pipeline.catalog.rows import signed, unsigned
+
+_MANY = 500  # values in one statement; SQLite allows 32,766
+
+_UNKNOWN = {
+    "size_bytes": 0,
+    "media_type": "",
+    "width": 0,
+    "height": 0,
+    "trimmed_phash": 0,
+    "trimmed_dhash": 0,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HashedBlob:
+    """Bytes known by their full-frame hashes."""
+
+    sha256: str
+    phash: int
+    dhash: int
+
+
+class HashLookup:
+    """Reads hashes of all blobs; two methods, so that the search stays plain numpy."""
+
+    def __init__(self, engine: sa.Engine) -> None:
+        self._engine = engine
+
+    def phashes(self) -> NDArray[np.uint64]:
+        """The pHash of every blob, in no order; equal ones as often as they occur.
+
+        The database packs them into one value: a row each would take several times
+        as long as comparing them.
+        """
+        with reading(self._engine) as connection:
+            if connection.dialect.name == "postgresql":
+                return _packed(connection)
+            return _joined(connection)
+
+    def blobs_with(self, phashes: Collection[int]) -> list[HashedBlob]:
+        """All blobs with one of these pHashes, by sha256."""
+        blob = tables.blob.c
+        query = sa.select(blob.sha256, blob.phash, blob.dhash)
+        wanted = sorted({signed(int(value)) for value in phashes})
+        with reading(self._engine) as connection:
+            rows = [
+                row
+                for start in range(0, len(wanted), _MANY)
+                for row in connection.execute(
+                    query.where(blob.phash.in_(wanted[start : start + _MANY]))
+                )
+            ]
+        found = [
+            HashedBlob(
+                sha256=row.sha256,
+                phash=unsigned(row.phash),
+                dhash=unsigned(row.dhash),
+            )
+            for row in rows
+        ]
+        return sorted(found, key=lambda it: it.sha256)
+
+    def add(self, blobs: Iterable[HashedBlob]) -> None:
+        """Write rows that hold hashes and nothing else: to measure the lookup by."""
+        rows = [
+            {
+                "sha256": it.sha256,
+                "phash": signed(it.phash),
+                "dhash": signed(it.dhash),
+                **_UNKNOWN,
+            }
+            for it in blobs
+        ]
+        with writing(self._engine) as connection:
+            connection.execute(sa.insert(tables.blob), rows)
+
+
+def _packed(connection: sa.Connection) -> NDArray[np.uint64]:
+    query = sa.text("select string_agg(int8send(phash), ''::bytea) from blob")
+    packed = bytes(connection.execute(query).scalar_one() or b"")
+    return np.frombuffer(packed, dtype=">u8").astype(np.uint64)
+
+
+def _joined(connection: sa.Connection) -> NDArray[np.uint64]:
+    query = sa.text("select group_concat(phash, ' ') from blob")
+    joined = connection.execute(query).scalar_one() or ""
+    return np.fromstring(joined, dtype=np.int64, sep=" ").view(np.uint64)

@@ -1,0 +1,115 @@
+"""`PolicyStore` on the catalogue: one row per group of hosts, for all processes.
+
+Every change locks its row first, then reads the clock, decides and writes; so what is
+decided holds for the moment of the transaction. PostgreSQL does not wait for its disk
+here, which makes a change far faster: a crash of the server may cost the last second of
+these rows, a crash of our processes nothing.
+"""
+
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, replace
+from typing import Any, TypeVar
+
+import sqlalchemy as sa
+
+from phx_pipeline.catalog import tables
+from phx_pipeline.catalog.engine import reading, writing
+from phx_pipeline.model.source_state import SourceState
+
+T = TypeVar("T")
+
+_ROW = tables.source_state
+
+
+class CatalogPolicies:
+    """The states of all sources; rows appear on first use.
+
+    Args:
+        engine: the catalogue's database.
+        now: the clock on SQLite; PostgreSQL has its own.
+    """
+
+    def __init__(
+        self, engine: sa.Engine, *, now: Callable[[], float] = time.time
+    ) -> None:
+        self._engine = engine
+        self._now = now
+
+    def change(
+        self, name: str, decide: Callable[[SourceState, float], tuple[SourceState, T]]
+    ) -> T:
+        """Replace the state of *name* by what *decide* makes of it, in one transaction.
+
+        See `fetch.base.PolicyStore`.
+        """
+        with writing(self._engine) as connection:
+            _do_not_wait_for_the_disk(connection)
+            before = _locked(connection, name)
+            after, decision = decide(before, clock_s(connection, now=self._now))
+            if after != before:
+                connection.execute(
+                    sa.update(_ROW).where(_ROW.c.name == name).values(asdict(after))
+                )
+        return decision
+
+    def source_states(self) -> tuple[float, list[SourceState]]:
+        """Return the catalogue's clock and all rows, by name."""
+        with reading(self._engine) as connection:
+            rows = connection.execute(sa.select(_ROW).order_by(_ROW.c.name)).all()
+            now_s = clock_s(connection, now=self._now)
+            return now_s, [_state_of(row) for row in rows]
+
+    def reset(self, names: Iterable[str]) -> None:
+        """Forget pace, Retry-After, circuit and last block; a switch-off stays."""
+        self._change_each(
+            names, lambda state: SourceState(name=state.name, disabled=state.disabled)
+        )
+
+    def disable(self, names: Iterable[str]) -> None:
+        """Let nothing be sent until `enable`."""
+        self._change_each(names, lambda state: replace(state, disabled=True))
+
+    def enable(self, names: Iterable[str]) -> None:
+        """Undo `disable`; circuit and Retry-After stay."""
+        self._change_each(names, lambda state: replace(state, disabled=False))
+
+    def _change_each(
+        self, names: Iterable[str], into: Callable[[SourceState], SourceState]
+    ) -> None:
+        for name in names:
+            self.change(name, lambda state, _now_s: (into(state), None))
+
+
+def clock_s(connection: sa.Connection, *, now: Callable[[], float]) -> float:
+    """Return the seconds since 1970: PostgreSQL's own clock, else *now*."""
+    if connection.dialect.name != "postgresql":
+        return now()
+    query = sa.text("select extract(epoch from clock_timestamp())::float8")
+    return float(connection.execute(query).scalar_one())
+
+
+def _do_not_wait_for_the_disk(connection: sa.Connection) -> None:
+    if connection.dialect.name == "postgresql":
+        connection.execute(sa.text("set local synchronous_commit = off"))
+
+
+def _locked(connection: sa.Connection, name: str) -> SourceState:
+    query = sa.select(_ROW).where(_ROW.c.name == name).with_for_update()
+    row = connection.execute(query).one_or_none()
+    if row is None:
+        _insert(connection, SourceState(name=name))
+        row = connection.execute(query).one()
+    return _state_of(row)
+
+
+def _insert(connection: sa.Connection, state: SourceState) -> None:
+    try:
+        with connection.begin_nested():
+            connection.execute(sa.insert(_ROW).values(asdict(state)))
+    except sa.exc.IntegrityError:
+        pass  # another process was first: its row is the one to lock
+
+
+def _state_of(row: sa.Row[Any]) -> SourceState:
+    return SourceState(**row._asdict())

@@ -1,0 +1,403 @@
+"""Photos that may be of another house: who is held, what a person ruled, who is alike.
+
+A photo is held by its verdict `rejected:foreign` and a row here that says why. A ruling
+is remembered for ever; a row nobody ruled on goes when its reason does.
+"""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+import sqlalchemy as sa
+
+from phx_pipeline.catalog import tables
+from phx_pipeline.catalog.engine import reading, writing
+from phx_pipeline.catalog.leases import Lease, Leases
+from phx_pipeline.catalog.rows import AnyRow
+from phx_pipeline.model.outcome import Verdict
+from phx_pipeline.model.source import Source
+
+PhotoKey = tuple[Source, str]
+
+_HELD = tables.quarantine
+_ALIKE = tables.lookalike
+_PHOTO = tables.photo
+_SHOWN = (Verdict.KEPT.value, Verdict.DUPLICATE.value)
+_MANY = 500  # values in one statement; SQLite allows 32,766
+
+
+class Reason(StrEnum):
+    """Why a photo is held."""
+
+    PHOTO_KEY = "photo_key"
+    LISTING_ID = "listing_id"
+    UPLOAD_DATE = "upload_date"
+    PERSON = "person"
+
+
+class Ruling(StrEnum):
+    """What a person said of a held photo."""
+
+    OPEN = "open"
+    RELEASED = "released"
+    DROPPED = "dropped"
+
+
+class Likeness(StrEnum):
+    """In what two photos of two properties agree; the strongest that holds."""
+
+    PHOTO_KEY = "photo_key"
+    SAME_BYTES = "same_bytes"
+    NEAR_IDENTICAL = "near_identical"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class PhotoAt:
+    """One photo of one property."""
+
+    slug: str
+    source: Source
+    photo_key: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Suspicion:
+    """Why a photo should be held; `detail` is one line for a person."""
+
+    reason: Reason
+    detail: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """A photo that is or was held."""
+
+    photo: PhotoAt
+    suspicion: Suspicion
+    ruling: Ruling
+    first_seen_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lookalike:
+    """Two photos of two properties that agree; `one` comes first by slug.
+
+    The distances are in bits of 64; None while the bytes of a side are missing.
+    """
+
+    one: PhotoAt
+    other: PhotoAt
+    likeness: Likeness
+    phash_distance: int | None = None
+    dhash_distance: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeenLookalike:
+    """A lookalike and when it was first seen."""
+
+    pair: Lookalike
+    first_seen_at: datetime
+
+
+class QuarantineBook:
+    """Reads and writes of `quarantine` and `lookalike`."""
+
+    def __init__(self, engine: sa.Engine) -> None:
+        self._engine = engine
+
+    def held(self, slug: str | None = None) -> list[Held]:
+        """All photos that are or were held, of one property or of all."""
+        query = sa.select(_HELD)
+        if slug is not None:
+            query = query.where(_HELD.c.slug == slug)
+        return sorted(map(_held_of, self._all(query)), key=lambda held: held.photo)
+
+    def lookalikes(self, slug: str | None = None) -> list[SeenLookalike]:
+        """All recorded pairs, of one property or of all."""
+        query = sa.select(_ALIKE)
+        if slug is not None:
+            query = query.where(_involves(slug))
+        found = map(_lookalike_of, self._all(query))
+        return sorted(found, key=lambda seen: (seen.pair.one, seen.pair.other))
+
+    def partners(self, slug: str) -> list[str]:
+        """The properties that share any photo key with *slug*, whatever was ruled."""
+        theirs = _PHOTO.alias("theirs")
+        query = _sharing(slug, theirs).with_only_columns(theirs.c.slug).distinct()
+        return sorted(row.slug for row in self._all(query))
+
+    def shared_keys(self, slug: str) -> list[tuple[PhotoKey, PhotoAt]]:
+        """The photos of *slug* whose key another property has too, with each of those.
+
+        Once a person dropped it on one side, the photo is no longer on both.
+        """
+        theirs = _PHOTO.alias("theirs")
+        query = _sharing(slug, theirs)
+        dropped = {
+            (row.slug, Source(row.source), row.photo_key)
+            for row in self._all(
+                sa.select(_HELD).where(_HELD.c.ruling == Ruling.DROPPED.value)
+            )
+        }
+        return [
+            ((photo.source, photo.photo_key), photo)
+            for photo in sorted(map(_photo_at, self._all(query)))
+            if dropped.isdisjoint(
+                (side, photo.source, photo.photo_key) for side in (slug, photo.slug)
+            )
+        ]
+
+    def mls_ids(self, slug: str) -> dict[Source, str]:
+        """The MLS id of each source's listing, where it stated one."""
+        listing = tables.listing.c
+        query = sa.select(listing.source, listing.mls_id).where(
+            listing.slug == slug, listing.mls_id.is_not(None)
+        )
+        return {Source(row.source): row.mls_id for row in self._all(query)}
+
+    def shown_with(self, sha256s: Collection[str]) -> list[tuple[str, PhotoAt]]:
+        """The kept and duplicate photos that have some of these bytes, with them."""
+        found: list[tuple[str, PhotoAt]] = []
+        wanted = sorted(sha256s)
+        for start in range(0, len(wanted), _MANY):
+            query = sa.select(
+                _PHOTO.c.sha256, _PHOTO.c.slug, _PHOTO.c.source, _PHOTO.c.photo_key
+            ).where(
+                _PHOTO.c.sha256.in_(wanted[start : start + _MANY]),
+                _PHOTO.c.verdict.in_(_SHOWN),
+            )
+            found += [(row.sha256, _photo_at(row)) for row in self._all(query)]
+        return sorted(found)
+
+    def hold(
+        self,
+        lease: Lease,
+        slug: str,
+        suspects: Mapping[PhotoKey, Suspicion],
+        *,
+        at: datetime,
+    ) -> bool:
+        """Make exactly *suspects* and what a person dropped the held photos of *slug*.
+
+        Released photos are never held. Where a held photo had been decided, all names
+        of the property are forgotten with it, so that they come out as if it had never
+        been there: whichever property was looked at first.
+
+        Returns:
+            Whether a verdict changed.
+        """
+        with writing(self._engine) as connection:
+            Leases.fence(connection, lease)
+            known = _rows_of(connection, _HELD, slug)
+            _update_reasons(connection, slug, suspects, known=known, at=at)
+            foreign = _foreign(suspects, known)
+            photos = _rows_of(connection, _PHOTO, slug)
+            held = {key for key in photos if key in foreign}
+            caught = [key for key in held if not _is_foreign(photos[key])]
+            freed = [
+                key for key in known if key not in held and _is_foreign(photos.get(key))
+            ]
+            _mark(connection, slug, caught, verdict=Verdict.FOREIGN)
+            _mark(connection, slug, freed, verdict=Verdict.PENDING)
+            clusters = {photos[key].cluster_id for key in caught} - {None}
+            if clusters:
+                _forget_decisions(connection, slug, clusters)
+        return bool(caught or freed)
+
+    def rule(
+        self, lease: Lease, photo: PhotoAt, ruling: Ruling, *, at: datetime
+    ) -> None:
+        """Remember what a person said; `hold` acts on it."""
+        this = _this(_HELD, photo)
+        values = {"ruling": ruling.value, "ruled_at": at}
+        with writing(self._engine) as connection:
+            Leases.fence(connection, lease)
+            if connection.execute(sa.update(_HELD).where(this).values(values)).rowcount:
+                return
+            own = {
+                "slug": photo.slug,
+                "source": photo.source.value,
+                "photo_key": photo.photo_key,
+                "reason": Reason.PERSON.value,
+                "detail": "",
+                "first_seen_at": at,
+            }
+            connection.execute(sa.insert(_HELD).values(own | values))
+
+    def record_lookalikes(
+        self, lease: Lease, slug: str, found: Iterable[Lookalike], *, at: datetime
+    ) -> None:
+        """Make *found* the pairs of *slug*; those known keep when they were seen."""
+        wanted = {(pair.one, pair.other): pair for pair in found}
+        with writing(self._engine) as connection:
+            Leases.fence(connection, lease)
+            rows = connection.execute(sa.select(_ALIKE).where(_involves(slug))).all()
+            known = {
+                (seen.pair.one, seen.pair.other): seen.pair
+                for seen in map(_lookalike_of, rows)
+            }
+            for sides, pair in known.items():
+                if sides not in wanted:
+                    connection.execute(sa.delete(_ALIKE).where(_this_pair(pair)))
+            for sides, pair in wanted.items():
+                if known.get(sides) != pair:
+                    _upsert_pair(connection, pair, at=at)
+
+    def _all(self, query: sa.Select[Any]) -> Sequence[AnyRow]:
+        with reading(self._engine) as connection:
+            return connection.execute(query).all()
+
+
+def _sharing(slug: str, theirs: sa.FromClause) -> sa.Select[Any]:
+    """Photos of other properties that have a key of *slug*."""
+    mine = _PHOTO.alias("mine")
+    same = sa.and_(
+        theirs.c.source == mine.c.source, theirs.c.photo_key == mine.c.photo_key
+    )
+    return (
+        sa.select(theirs.c.slug, theirs.c.source, theirs.c.photo_key)
+        .select_from(mine.join(theirs, same))
+        .where(mine.c.slug == slug, theirs.c.slug != slug)
+    )
+
+
+def _rows_of(
+    connection: sa.Connection, table: sa.Table, slug: str
+) -> dict[PhotoKey, AnyRow]:
+    rows = connection.execute(sa.select(table).where(table.c.slug == slug))
+    return {(Source(row.source), row.photo_key): row for row in rows}
+
+
+def _foreign(
+    suspects: Mapping[PhotoKey, Suspicion], known: Mapping[PhotoKey, AnyRow]
+) -> set[PhotoKey]:
+    released = {k for k, row in known.items() if row.ruling == Ruling.RELEASED.value}
+    dropped = {k for k, row in known.items() if row.ruling == Ruling.DROPPED.value}
+    return (set(suspects) - released) | dropped
+
+
+def _is_foreign(row: AnyRow | None) -> bool:
+    return row is not None and row.verdict == Verdict.FOREIGN.value
+
+
+def _update_reasons(
+    connection: sa.Connection,
+    slug: str,
+    suspects: Mapping[PhotoKey, Suspicion],
+    *,
+    known: Mapping[PhotoKey, AnyRow],
+    at: datetime,
+) -> None:
+    for key, row in known.items():
+        if key not in suspects and row.ruling == Ruling.OPEN.value:
+            connection.execute(sa.delete(_HELD).where(_this(_HELD, _at(slug, key))))
+    for key, suspicion in suspects.items():
+        told = {"reason": suspicion.reason.value, "detail": suspicion.detail}
+        if key not in known:
+            fresh = {"ruling": Ruling.OPEN.value, "first_seen_at": at}
+            own = {"slug": slug, "source": key[0].value, "photo_key": key[1]}
+            connection.execute(sa.insert(_HELD).values(own | told | fresh))
+        elif (known[key].reason, known[key].detail) != tuple(told.values()):
+            this = _this(_HELD, _at(slug, key))
+            connection.execute(sa.update(_HELD).where(this).values(told))
+
+
+def _mark(
+    connection: sa.Connection, slug: str, keys: Iterable[PhotoKey], *, verdict: Verdict
+) -> None:
+    for key in keys:
+        connection.execute(
+            sa.update(_PHOTO)
+            .where(_this(_PHOTO, _at(slug, key)))
+            .values(verdict=verdict.value, cluster_id=None, detail="")
+        )
+
+
+def _forget_decisions(
+    connection: sa.Connection, slug: str, clusters: Collection[str]
+) -> None:
+    connection.execute(
+        sa.update(_PHOTO)
+        .where(_PHOTO.c.slug == slug, _PHOTO.c.cluster_id.in_(clusters))
+        .values(verdict=Verdict.PENDING.value, cluster_id=None)
+    )
+    for table in (tables.category, tables.publication):
+        connection.execute(sa.delete(table).where(table.c.slug == slug))
+
+
+def _upsert_pair(connection: sa.Connection, pair: Lookalike, *, at: datetime) -> None:
+    values = {
+        "likeness": pair.likeness.value,
+        "phash_distance": pair.phash_distance,
+        "dhash_distance": pair.dhash_distance,
+    }
+    update = sa.update(_ALIKE).where(_this_pair(pair)).values(values)
+    if connection.execute(update).rowcount:
+        return
+    try:
+        with connection.begin_nested():
+            own = _pair_key(pair) | {"first_seen_at": at}
+            connection.execute(sa.insert(_ALIKE).values(own | values))
+    except sa.exc.IntegrityError:  # the other property's run was first
+        connection.execute(update)
+
+
+def _pair_key(pair: Lookalike) -> dict[str, object]:
+    return {
+        "slug": pair.one.slug,
+        "source": pair.one.source.value,
+        "photo_key": pair.one.photo_key,
+        "other_slug": pair.other.slug,
+        "other_source": pair.other.source.value,
+        "other_key": pair.other.photo_key,
+    }
+
+
+def _this_pair(pair: Lookalike) -> sa.ColumnElement[bool]:
+    return sa.and_(*(_ALIKE.c[name] == v for name, v in _pair_key(pair).items()))
+
+
+def _involves(slug: str) -> sa.ColumnElement[bool]:
+    return sa.or_(_ALIKE.c.slug == slug, _ALIKE.c.other_slug == slug)
+
+
+def _this(table: sa.Table, photo: PhotoAt) -> sa.ColumnElement[bool]:
+    return sa.and_(
+        table.c.slug == photo.slug,
+        table.c.source == photo.source.value,
+        table.c.photo_key == photo.photo_key,
+    )
+
+
+def _at(slug: str, key: PhotoKey) -> PhotoAt:
+    return PhotoAt(slug=slug, source=key[0], photo_key=key[1])
+
+
+def _photo_at(row: AnyRow) -> PhotoAt:
+    return PhotoAt(slug=row.slug, source=Source(row.source), photo_key=row.photo_key)
+
+
+def _held_of(row: AnyRow) -> Held:
+    return Held(
+        photo=_photo_at(row),
+        suspicion=Suspicion(reason=Reason(row.reason), detail=row.detail),
+        ruling=Ruling(row.ruling),
+        first_seen_at=row.first_seen_at,
+    )
+
+
+def _lookalike_of(row: AnyRow) -> SeenLookalike:
+    other = PhotoAt(
+        slug=row.other_slug, source=Source(row.other_source), photo_key=row.other_key
+    )
+    pair = Lookalike(
+        one=_photo_at(row),
+        other=other,
+        likeness=Likeness(row.likeness),
+        phash_distance=row.phash_distance,
+        dhash_distance=row.dhash_distance,
+    )
+    return SeenLookalike(pair=pair, first_seen_at=row.first_seen_at)

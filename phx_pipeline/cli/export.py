@@ -1,0 +1,71 @@
+"""`phx export` and `phx rebuild`: views to hand on, views made anew."""
+
+from pathlib import Path
+
+import click
+from rich.progress import track
+
+from phx_pipeline.cli.console import console, errors
+from phx_pipeline.cli.session import opened
+from phx_pipeline.errors import InputError
+
+
+@click.command()
+@click.argument("house", required=False)
+@click.option("--job", "job_id", help="All properties of one job instead.")
+@click.option(
+    "--to",
+    "target",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="The zip to write; default: KEY.zip or job-ID.zip here.",
+)
+@click.option(
+    "--table",
+    type=click.Choice(["csv", "parquet"]),
+    default="csv",
+    show_default=True,
+    help="Format of the table of photos in it.",
+)
+def export(
+    house: str | None, *, job_id: str | None, target: Path | None, table: str
+) -> None:
+    """Write a zip of a HOUSE (key, folder or address): pictures, manifest, table.
+
+    \b
+    Examples:
+      phx export 686067a4
+      phx export --job 4f2a9c01d3e5 --to weekend.zip --table parquet
+    """
+    from phx_pipeline.stages.bundle import TableFormat, bundle
+    from phx_pipeline.stages.intake import find_property
+
+    if (house is None) == (job_id is None):
+        raise InputError("say what to export: a property, or --job ID")
+    with opened() as context:
+        if house is not None:
+            slugs = [find_property(context, house).slug]
+        else:
+            slugs = [item.slug for item in context.catalog.jobs.items(str(job_id))]
+        if not slugs:
+            raise InputError(f"unknown job {job_id!r}: `phx extract` prints a job's id")
+        path = target or Path(f"{slugs[0] if house else f'job-{job_id}'}.zip")
+        pictures = bundle(context, slugs, path, table=TableFormat(table))
+    console.print(f"{pictures} pictures in {path}", markup=False)
+
+
+@click.command()
+def rebuild() -> None:
+    """Make all published folders and views anew from the catalogue; no request.
+
+    \b
+    Example:
+      phx rebuild
+    """
+    from phx_pipeline.stages.publish import publish
+
+    with opened() as context:
+        slugs = context.catalog.slugs()
+        files = 0
+        for slug in track(slugs, "publishing", console=errors):
+            files += publish(context, slug).files
+    console.print(f"{len(slugs)} folders, {files} files")

@@ -1,0 +1,81 @@
+"""`phx ingest`: read a listing page that was saved in a browser."""
+
+import asyncio
+import json
+from pathlib import Path
+
+import click
+
+from phx_pipeline.cli.console import console, errors
+from phx_pipeline.cli.main import Exit
+from phx_pipeline.cli.session import opened
+from phx_pipeline.model.listing import Listing
+from phx_pipeline.settings import parse_sources
+
+
+@click.command()
+@click.argument("page", type=click.Path(path_type=Path))
+@click.option(
+    "--property", "house", required=True, metavar="P", help="Key, folder or address."
+)
+@click.option("--source", help="Whose page it is; by default what the page says.")
+@click.option("--collect", is_flag=True, help="Download and publish its photos now.")
+@click.option("--json", "as_json", is_flag=True, help="Machine-readable output.")
+@click.pass_context
+def ingest(
+    ctx: click.Context,
+    page: Path,
+    *,
+    house: str,
+    source: str | None,
+    collect: bool,
+    as_json: bool,
+) -> None:
+    """Read a PAGE you saved in your own browser: the way on when a source refuses us.
+
+    The page is taken as what the source says now, and must be of this very house. Its
+    photos are downloaded by the next `phx extract`, or at once with --collect.
+
+    \b
+    Examples:
+      phx ingest saved.html --property 4732-w-davis-rd-glendale-az-85306
+      phx ingest saved.html --property 686067a4 --source redfin --collect
+
+    Exit codes: 0 taken, 2 the file cannot be used, 3 nothing taken (another house, a
+    challenge, no listing).
+    """
+    from phx_pipeline.errors import InputError
+    from phx_pipeline.stages.ingest import ingest as ingest_page
+    from phx_pipeline.stages.ingest import is_taken, take_photos
+    from phx_pipeline.stages.intake import find_property
+
+    named = parse_sources(source) if source else ()
+    if len(named) > 1:
+        raise InputError("a page is of one source: give one name with --source")
+    with opened() as context:
+        slug = find_property(context, house).slug
+        listing = ingest_page(context, slug, page, source=next(iter(named), None))
+        taken = is_taken(listing)
+        if taken and collect:
+            asyncio.run(take_photos(context, slug))
+    _tell(listing, slug=slug, taken=taken, as_json=as_json)
+    ctx.exit(Exit.COMPLETE if taken else Exit.PARTIAL)
+
+
+def _tell(listing: Listing, *, slug: str, taken: bool, as_json: bool) -> None:
+    if as_json:
+        told = {
+            "property": slug,
+            "source": listing.source.value,
+            "outcome": listing.outcome.value,
+            "detail": listing.detail,
+            "photos": len(listing.photos),
+            "taken": taken,
+        }
+        click.echo(json.dumps(told, indent=2))
+        return
+    line = f"{slug} {listing.source.value}: {listing.outcome.value}: {listing.detail}"
+    if taken:
+        console.print(line, markup=False, soft_wrap=True)
+    else:
+        errors.print(f"{line}; nothing was taken", markup=False, soft_wrap=True)

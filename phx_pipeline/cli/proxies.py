@@ -1,0 +1,165 @@
+"""`phx proxies`: which proxies are used, and which rest for which source."""
+
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import click
+from rich.table import Table
+
+from phx_pipeline.cli.console import console, errors
+from phx_pipeline.errors import InputError, ProxyError
+from phx_pipeline.model.proxy_health import ProxyHealth
+from phx_pipeline.settings import Settings, load_settings
+
+if TYPE_CHECKING:
+    from phx_pipeline.catalog.proxies import CatalogProxies
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Shown:
+    """A proxy without its password, `used` if the settings name it now."""
+
+    id: str
+    place: str
+    used: bool
+    healths: tuple[ProxyHealth, ...]
+
+
+@click.group(invoke_without_command=True)
+@click.option("--json", "as_json", is_flag=True, help="Machine-readable output.")
+@click.pass_context
+def proxies(ctx: click.Context, *, as_json: bool) -> None:
+    """Show the proxies, and for which sources each rests after failures.
+
+    Names and passwords are not shown; an ID stands for scheme, user, host and port.
+
+    \b
+    Examples:
+      phx proxies --json
+      phx proxies reset 1a2b3c4d5e6f
+    """
+    if ctx.invoked_subcommand is not None:
+        return
+    settings = load_settings()
+    with _book(settings) as book:
+        now_s, healths = book.healths()
+    rows = [_plain(proxy, now_s=now_s) for proxy in _shown(settings, healths)]
+    if as_json:
+        click.echo(json.dumps(rows, indent=2))
+        return
+    console.print(_table(rows))
+
+
+@proxies.command()
+@click.argument("proxy_id", metavar="ID")
+def reset(proxy_id: str) -> None:
+    """Let the proxy ID be used again at once, for every source.
+
+    \b
+    Example:
+      phx proxies reset 1a2b3c4d5e6f
+    """
+    settings = load_settings()
+    with _book(settings) as book:
+        _, healths = book.healths()
+        if proxy_id not in {proxy.id for proxy in _shown(settings, healths)}:
+            raise InputError(f"unknown proxy {proxy_id!r}: see `phx proxies`")
+        book.reset(proxy_id)
+    console.print(f"{proxy_id}: reset")
+
+
+def _shown(settings: Settings, healths: Sequence[ProxyHealth]) -> list[_Shown]:
+    """Those the settings name, then those only the catalogue remembers."""
+    used = _used(settings)
+    places = {row.proxy_id: row.place for row in healths} | used
+    return [
+        _Shown(
+            id=proxy_id,
+            place=places[proxy_id],
+            used=proxy_id in used,
+            healths=tuple(row for row in healths if row.proxy_id == proxy_id),
+        )
+        for proxy_id in [*used, *sorted(set(places) - set(used))]
+    ]
+
+
+def _used(settings: Settings) -> dict[str, str]:
+    from phx_pipeline.wiring import proxy_list
+
+    listing = proxy_list(settings)
+    try:
+        return {proxy.id: proxy.place for proxy in (listing() if listing else ())}
+    except ProxyError as error:  # what is remembered can be shown all the same
+        errors.print(f"phx: {error}")
+        return {}
+
+
+def _plain(proxy: _Shown, *, now_s: float) -> dict[str, Any]:
+    return {
+        "id": proxy.id,
+        "place": proxy.place,
+        "used": proxy.used,
+        "sources": [_state(row, now_s=now_s) for row in proxy.healths],
+    }
+
+
+def _state(health: ProxyHealth, *, now_s: float) -> dict[str, object]:
+    from phx_pipeline.fetch.proxies import CoolRules, resting_until
+
+    until_s = resting_until(health, now_s=now_s, rules=CoolRules())
+    return {
+        "source": health.source.value,
+        "state": "healthy" if until_s is None else "resting",
+        "failures": health.failures,
+        "rests_until": _utc(until_s),
+        "last_failure_at": _utc(health.failed_at),
+        "last_failure": health.fault or None,
+    }
+
+
+def _utc(at_s: float | None) -> str | None:
+    if at_s is None:
+        return None
+    return datetime.fromtimestamp(at_s, UTC).isoformat(timespec="seconds")
+
+
+def _table(rows: Sequence[dict[str, Any]]) -> Table:
+    table = Table("id", "proxy", "source", "state", "last failure")
+    for row in rows:
+        name = (str(row["id"]), str(row["place"]))
+        fresh = {"source": "", "state": "healthy" if row["used"] else "not used now"}
+        for state in row["sources"] or [fresh]:
+            table.add_row(*name, state["source"], *_words(state))
+    return table
+
+
+def _words(state: dict[str, object]) -> tuple[str, str]:
+    rest = _local(state.get("rests_until"))
+    failure = (_local(state.get("last_failure_at")), state.get("last_failure"))
+    return (
+        f"resting until {rest}" if rest else str(state["state"]),
+        " ".join(str(part) for part in failure if part),
+    )
+
+
+def _local(utc: object) -> str:
+    from phx_pipeline.stages.context import PHOENIX
+
+    if not isinstance(utc, str):
+        return ""
+    return f"{datetime.fromisoformat(utc).astimezone(PHOENIX):%Y-%m-%d %H:%M:%S}"
+
+
+@contextmanager
+def _book(settings: Settings) -> Iterator["CatalogProxies"]:
+    from phx_pipeline.wiring import build_catalog
+
+    catalog = build_catalog(settings)
+    try:
+        yield catalog.proxies
+    finally:
+        catalog.close()

@@ -1,0 +1,140 @@
+"""`phx quarantine`: photos that may be of another house, and what you decide."""
+
+import json
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import click
+from rich.table import Table
+
+from phx_pipeline.cli.console import console
+from phx_pipeline.cli.session import opened
+
+if TYPE_CHECKING:
+    from phx_pipeline.stages.context import StageContext
+    from phx_pipeline.stages.quarantine import Case, Ruled
+
+
+@click.group()
+def quarantine() -> None:
+    """Photos that may be of another house: look at them and decide."""
+
+
+@quarantine.command("list")
+@click.option("--property", "house", metavar="P", help="Only of one property.")
+@click.option("--all", "everything", is_flag=True, help="Also those decided before.")
+@click.option("--json", "as_json", is_flag=True, help="Machine-readable output.")
+def list_(*, house: str | None, everything: bool, as_json: bool) -> None:
+    """List the photos to look at.
+
+    A held photo is not published until you decide. One that is alike is published: the
+    picture is on another house too, as logos and community pools often are.
+
+    \b
+    Examples:
+      phx quarantine list
+      phx quarantine list --property 686067a4 --all --json
+    """
+    from phx_pipeline.stages.intake import find_property
+    from phx_pipeline.stages.quarantine import cases
+
+    with opened() as context:
+        slug = find_property(context, house).slug if house else None
+        found = cases(context, slug, settled=everything)
+        rows = [_plain(context, case) for case in found]
+    if as_json:
+        click.echo(json.dumps(rows, indent=2))
+        return
+    table = Table("id", "state", "property", "photo", "why", "also on")
+    for case, row in zip(found, rows, strict=True):
+        others = dict.fromkeys(other.slug for other in case.others)
+        photo = f"{case.photo.source.value} {case.photo.photo_key}"
+        table.add_row(
+            *(case.id, str(row["state"]), case.photo.slug, photo, case.why),
+            "\n".join(others),
+        )
+    console.print(table)
+    console.print(f"{len(found)} photos")
+
+
+@quarantine.command()
+@click.argument("photo_ids", metavar="ID...", nargs=-1, required=True)
+@click.option("--json", "as_json", is_flag=True, help="Machine-readable output.")
+def release(photo_ids: tuple[str, ...], *, as_json: bool) -> None:
+    """Say that a photo is of its house: it is kept, and never held again.
+
+    \b
+    Example:
+      phx quarantine release 3f9a0c11d2
+    """
+    from phx_pipeline.stages.quarantine import release as release_photo
+
+    with opened() as context:
+        done = [release_photo(context, photo_id) for photo_id in photo_ids]
+    _tell(done, word="released", as_json=as_json)
+
+
+@quarantine.command()
+@click.argument("photo_ids", metavar="ID...", nargs=-1, required=True)
+@click.option("--json", "as_json", is_flag=True, help="Machine-readable output.")
+def drop(photo_ids: tuple[str, ...], *, as_json: bool) -> None:
+    """Say that a photo is not of its house: it stays rejected.
+
+    \b
+    Example:
+      phx quarantine drop 3f9a0c11d2
+    """
+    from phx_pipeline.stages.quarantine import drop as drop_photo
+
+    with opened() as context:
+        done = [drop_photo(context, photo_id) for photo_id in photo_ids]
+    _tell(done, word="dropped", as_json=as_json)
+
+
+def _tell(done: Sequence["Ruled"], *, word: str, as_json: bool) -> None:
+    if as_json:
+        rows = [
+            {
+                "property": ruled.photo.slug,
+                "source": ruled.photo.source.value,
+                "photo_key": ruled.photo.photo_key,
+                "ruling": word,
+                "changed": ruled.changed,
+                "waits_for_download": ruled.waits,
+            }
+            for ruled in done
+        ]
+        click.echo(json.dumps(rows, indent=2))
+        return
+    for ruled in done:
+        photo = ruled.photo
+        before = "" if ruled.changed else " (as before)"
+        line = f"{word}{before}: {photo.slug} {photo.source.value} {photo.photo_key}"
+        if ruled.waits and word == "released":
+            line += f"; `phx extract --address {photo.slug}` downloads it"
+        console.print(line, markup=False, soft_wrap=True)
+
+
+def _plain(context: "StageContext", case: "Case") -> dict[str, object]:
+    from phx_pipeline.catalog.quarantine import Ruling
+
+    is_open = case.ruling is Ruling.OPEN
+    return {
+        "id": case.id,
+        "state": case.kind.value if is_open else case.ruling.value,
+        "property": case.photo.slug,
+        "address": str(context.house(case.photo.slug).address),
+        "source": case.photo.source.value,
+        "photo_key": case.photo.photo_key,
+        "why": case.why,
+        "first_seen_at": case.first_seen_at.isoformat(timespec="seconds"),
+        "others": [
+            {
+                "property": other.slug,
+                "address": str(context.house(other.slug).address),
+                "source": other.source.value,
+                "photo_key": other.photo_key,
+            }
+            for other in case.others
+        ],
+    }

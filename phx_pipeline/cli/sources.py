@@ -1,0 +1,182 @@
+"""`phx sources`: how each source is being asked, and the switches."""
+
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import click
+from rich.table import Table
+
+from phx_pipeline.cli.console import console
+from phx_pipeline.errors import InputError
+from phx_pipeline.fetch.breaker import phase
+from phx_pipeline.fetch.pacing import period_s
+from phx_pipeline.fetch.policies import group_names, next_try_s, rules_for
+from phx_pipeline.model.source import Source
+from phx_pipeline.model.source_state import SourceState
+from phx_pipeline.settings import Settings, load_settings
+
+if TYPE_CHECKING:
+    from phx_pipeline.catalog.policies import CatalogPolicies
+
+
+@click.group(invoke_without_command=True)
+@click.option("--json", "as_json", is_flag=True, help="Machine-readable output.")
+@click.pass_context
+def sources(ctx: click.Context, *, as_json: bool) -> None:
+    """Show how each source is being asked, by all processes together.
+
+    NAME/photos stands for the photo hosts of a source; their downloads are not paced.
+
+    \b
+    Examples:
+      phx sources --json
+      phx sources disable redfin
+      phx sources reset redfin/photos
+    """
+    if ctx.invoked_subcommand is not None:
+        return
+    settings = load_settings()
+    with _policies(settings) as policies:
+        now_s, known = policies.source_states()
+    rows = [
+        _plain(state, now_s=now_s) for state in _shown(known, enabled=settings.sources)
+    ]
+    if as_json:
+        click.echo(json.dumps(rows, indent=2))
+        return
+    console.print(_table(rows))
+
+
+@sources.command()
+@click.argument("name")
+def reset(name: str) -> None:
+    """Forget what held NAME up: circuit, Retry-After, slower pace.
+
+    \b
+    Example:
+      phx sources reset redfin
+    """
+    with _policies(load_settings()) as policies:
+        policies.reset(_groups(name))
+    console.print(f"{name}: reset")
+
+
+@sources.command()
+@click.argument("name")
+def disable(name: str) -> None:
+    """Send nothing more to NAME, from any process, until it is enabled.
+
+    \b
+    Example:
+      phx sources disable redfin
+    """
+    with _policies(load_settings()) as policies:
+        policies.disable(_groups(name))
+    console.print(f"{name}: disabled (`phx sources enable {name}` undoes it)")
+
+
+@sources.command()
+@click.argument("name")
+def enable(name: str) -> None:
+    """Allow requests to NAME again; a resting circuit goes on resting.
+
+    \b
+    Example:
+      phx sources enable redfin
+    """
+    with _policies(load_settings()) as policies:
+        policies.enable(_groups(name))
+    console.print(f"{name}: enabled")
+
+
+def _groups(name: str) -> tuple[str, ...]:
+    """Return the groups *name* stands for: a whole source, or its photo hosts."""
+    named = {
+        source.value: group_names(source)
+        for source in Source
+        if source is not Source.UNKNOWN
+    }
+    singles = {photos: (photos,) for _, photos in named.values()}
+    if found := (named | singles).get(name):
+        return found
+    known = ", ".join(named)
+    raise InputError(f"unknown source {name!r}: choose from {known} (or NAME/photos)")
+
+
+def _shown(
+    known: Sequence[SourceState], *, enabled: Sequence[Source]
+) -> list[SourceState]:
+    """All rows there are, and a fresh one for each enabled source never asked."""
+    fresh = {
+        name: SourceState(name=name)
+        for source in enabled
+        for name in group_names(source)
+    }
+    states = fresh | {state.name: state for state in known}
+    return [states[name] for name in sorted(states)]
+
+
+def _plain(state: SourceState, *, now_s: float) -> dict[str, object]:
+    period = period_s(state, rules=rules_for(state.name).pacing)
+    return {
+        "name": state.name,
+        "state": _word(state, now_s=now_s),
+        "requests_per_s": round(1 / period, 3) if period else None,
+        "failures": state.failures,
+        "open_since": _utc(state.opened_at),
+        "last_block_at": _utc(state.blocked_at),
+        "last_block": state.block or None,
+        "next_try_at": _utc(next_try_s(state, now_s=now_s)),
+    }
+
+
+def _word(state: SourceState, *, now_s: float) -> str:
+    if state.disabled:
+        return "disabled"
+    if state.open_until is None and now_s < state.not_before:
+        return "waiting"  # as its Retry-After wished
+    return phase(state, now_s=now_s).value
+
+
+def _utc(at_s: float | None) -> str | None:
+    if at_s is None:
+        return None
+    return datetime.fromtimestamp(at_s, UTC).isoformat(timespec="seconds")
+
+
+def _table(rows: Sequence[dict[str, object]]) -> Table:
+    table = Table("source", "state", "requests", "last block", "next try")
+    for row in rows:
+        rate = row["requests_per_s"]
+        block = (_local(row["last_block_at"]), str(row["last_block"] or ""))
+        table.add_row(
+            str(row["name"]),
+            str(row["state"]),
+            f"{rate:g} per s" if isinstance(rate, float) else "not paced",
+            " ".join(filter(None, block)),
+            _local(row["next_try_at"])
+            or ("never" if row["state"] == "disabled" else "at once"),
+        )
+    return table
+
+
+def _local(utc: object) -> str:
+    from phx_pipeline.stages.context import PHOENIX
+
+    if not isinstance(utc, str):
+        return ""
+    return f"{datetime.fromisoformat(utc).astimezone(PHOENIX):%Y-%m-%d %H:%M:%S}"
+
+
+@contextmanager
+def _policies(settings: Settings) -> Iterator["CatalogPolicies"]:
+    from phx_pipeline.wiring import build_catalog
+
+    catalog = build_catalog(settings)
+    try:
+        yield catalog.policies
+    finally:
+        catalog.close()

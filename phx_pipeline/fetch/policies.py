@@ -1,0 +1,474 @@
+"""How all processes together ask a source: rules, what counts, and the two layers.
+
+The decisions are pure functions of `breaker` and `pacing` over one `SourceState`; the
+store runs each in one transaction. Here is what an error means to them, and the layers
+`Breaker` (around an attempt) and `Pacing` (before every hop).
+"""
+
+import asyncio
+import logging
+import random
+from collections.abc import Awaitable, Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from enum import StrEnum
+from functools import partial
+from http import HTTPStatus
+from typing import Protocol, TypeVar
+from uuid import uuid4
+
+from phx_pipeline.errors import (
+    BlockedError,
+    CircuitOpenError,
+    FetchError,
+    GoneError,
+    ProxyError,
+    RateLimitedError,
+    SourceDisabledError,
+    TransientError,
+)
+from phx_pipeline.fetch import breaker, pacing
+from phx_pipeline.fetch.base import (
+    Fetched,
+    Fetcher,
+    PolicyStore,
+    Request,
+    RequestKind,
+)
+from phx_pipeline.fetch.breaker import BreakerRules, Phase
+from phx_pipeline.fetch.pacing import PacingRules, Turn
+from phx_pipeline.model.source import Source
+from phx_pipeline.model.source_state import SourceState
+
+logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
+
+Inspect = Callable[[Fetched], FetchError | None]
+"""Reads whether a usable answer is a refusal in disguise.
+
+It raises the error to withhold the answer, or returns it to have it noted while the
+answer (a full payload under a challenge) is handed on.
+"""
+
+_SLOW_SOURCES = frozenset({Source.MARICOPA, Source.PHOENIX_MLS})
+_ATTEMPT_MARGIN_S = 10.0
+_PROBE_POLL_S = 0.5
+_DETAIL_LENGTH = 200
+
+
+class Event(StrEnum):
+    """What an attempt told about the source."""
+
+    SUCCESS = "success"
+    FAILURE = "failure"
+    LIMITED = "limited"
+    UNAVAILABLE = "unavailable"
+    BLOCK = "block"
+
+
+# The first that fits: an error, its status (None for any), what it tells.
+_EVENTS: tuple[tuple[type[FetchError], int | None, Event], ...] = (
+    (BlockedError, None, Event.BLOCK),
+    (RateLimitedError, None, Event.LIMITED),
+    (TransientError, HTTPStatus.SERVICE_UNAVAILABLE, Event.UNAVAILABLE),
+    (TransientError, None, Event.FAILURE),
+    (GoneError, None, Event.SUCCESS),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rules:
+    """All rules of one group of hosts."""
+
+    pacing: PacingRules
+    breaker: BreakerRules = field(default_factory=BreakerRules)
+
+
+RulesOf = Callable[[str], Rules]
+
+
+def rules_for(name: str, *, pace: float = 1.0) -> Rules:
+    """Return the rules of the group *name*; photo hosts are not paced.
+
+    Args:
+        name: as `policy_name` makes it.
+        pace: multiplies base period and jitter; below 1 only for stand-in sites.
+    """
+    source, _, part = name.partition("/")
+    if part:
+        return Rules(pacing=PacingRules(base_s=0.0))
+    base_s = 1.0 if source in _SLOW_SOURCES else 0.5
+    usual = PacingRules(base_s=base_s * pace)
+    low, high = usual.jitter_s
+    return Rules(pacing=replace(usual, jitter_s=(low * pace, high * pace)))
+
+
+def policy_name(request: Request) -> str:
+    """Return the group of hosts a request belongs to: `redfin` or `redfin/photos`."""
+    return group_names(request.source)[request.kind is RequestKind.PHOTO]
+
+
+def group_names(source: Source) -> tuple[str, str]:
+    """Return the names of a source's two groups: page and API hosts, photo hosts."""
+    return source.value, f"{source.value}/photos"
+
+
+def event_of(error: FetchError) -> Event | None:
+    """Return what *error* tells about the source, or None if nothing.
+
+    Nothing: our own guards and policies, and a proxy's fault. A missing page is as good
+    an answer as any. A `RateLimitedError` without a status is our own `Pacing`'s.
+    """
+    if isinstance(error, ProxyError) or _is_our_own(error):
+        return None
+    for kind, status, event in _EVENTS:
+        if isinstance(error, kind) and status in {None, error.status}:
+            return event
+    return None
+
+
+def _is_our_own(error: FetchError) -> bool:
+    return isinstance(error, RateLimitedError) and error.status is None
+
+
+def noted(
+    state: SourceState,
+    event: Event | None,
+    *,
+    now_s: float,
+    rules: Rules,
+    holder: str,
+    retry_after_s: float | None = None,
+    detail: str = "",
+) -> SourceState:
+    """Return what the end of *holder*'s attempt makes of *state*."""
+    state = pacing.postponed(state, retry_after_s, now_s=now_s)
+    match event:
+        case None:
+            return breaker.released(state, holder=holder)
+        case Event.BLOCK:
+            return breaker.blocked(
+                state, now_s=now_s, how=detail[:_DETAIL_LENGTH], rules=rules.breaker
+            )
+        case Event.SUCCESS:
+            judge = breaker.succeeded
+        case _:
+            judge = breaker.failed
+    state = pacing.scaled(state, _factor(event, rules.pacing), rules=rules.pacing)
+    return judge(state, now_s=now_s, holder=holder, rules=rules.breaker)
+
+
+def _factor(event: Event, rules: PacingRules) -> float:
+    factors = {
+        Event.SUCCESS: rules.on_success,
+        Event.LIMITED: rules.on_limited,
+        Event.UNAVAILABLE: rules.on_unavailable,
+    }
+    return factors.get(event, 1.0)
+
+
+def sane(state: SourceState, *, now_s: float, rules: Rules) -> SourceState:
+    """Correct what a clock that was set back would hold up."""
+    state = pacing.sane(state, now_s=now_s, rules=rules.pacing)
+    return breaker.sane(state, now_s=now_s, rules=rules.breaker)
+
+
+def next_try_s(state: SourceState, *, now_s: float) -> float | None:
+    """Return when somebody new may ask; None if at once or, switched off, never."""
+    if state.disabled:
+        return None
+    shut_s = breaker.shut_until(state, now_s=now_s, holder="") or 0.0
+    latest_s = max(shut_s, state.not_before)
+    return latest_s if latest_s > now_s else None
+
+
+class Policies:
+    """The event loop's side of a `PolicyStore`.
+
+    Calls to the store run one after the other in a thread of their own: a database that
+    is busy for a moment must not stop downloads, and the decoding of pictures in the
+    common pool must not hold up the news of a 429.
+    """
+
+    def __init__(
+        self,
+        store: PolicyStore,
+        *,
+        rules: RulesOf = rules_for,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self._store = store
+        self._rules = rules
+        self._sleep = sleep
+        self._thread: ThreadPoolExecutor | None = None
+
+    def rules(self, request: Request) -> Rules:
+        """Return the rules *request* is under."""
+        return self._rules(policy_name(request))
+
+    async def admit(self, request: Request) -> None:
+        """Let `request.holder` try, in half-open as the one probe.
+
+        A probe under way is waited for, for a while: else the first photo to probe
+        would send all others of its property away.
+
+        Raises:
+            CircuitOpenError: not now.
+            SourceDisabledError: not until the user switches the source on.
+        """
+        step = partial(_admitted, request=request)
+        left_s = self.rules(request).breaker.probe_wait_s
+        while refusal := await self._run(request, step):
+            probing = isinstance(refusal, CircuitOpenError) and refusal.probing
+            if not probing or left_s <= 0:
+                raise refusal
+            await self._sleep(_PROBE_POLL_S)
+            left_s -= _PROBE_POLL_S
+
+    async def reserve(self, request: Request) -> Turn:
+        """Take a slot; the errors are those of `admit` and `RateLimitedError`."""
+        return await self._turn(request, slot=None)
+
+    async def confirm(self, request: Request, turn: Turn) -> Turn:
+        """Ask after the wait for *turn* whether it is still good; maybe get another."""
+        return await self._turn(request, slot=turn.slot)
+
+    async def note(
+        self, request: Request, event: Event | None, *, error: FetchError | None = None
+    ) -> None:
+        """Record the end of an attempt."""
+        before, after = await self._run(
+            request, partial(_noted, request=request, event=event, error=error)
+        )
+        if after.open_until is not None and after.open_until != before.open_until:
+            logger.warning(
+                "%s: circuit open until %s: %s",
+                after.name,
+                _time(after.open_until),
+                error,
+            )
+
+    def give_up(self, request: Request) -> None:
+        """Record, without waiting for it, that an attempt was broken off."""
+        self._executor().submit(
+            self._change, request, partial(_noted, request=request, event=None)
+        )
+
+    def close(self) -> None:
+        """Finish what is under way; a later call starts a new thread."""
+        if self._thread is not None:
+            self._thread.shutdown()
+            self._thread = None
+
+    async def _turn(self, request: Request, *, slot: float | None) -> Turn:
+        turn = await self._run(request, partial(_turned, request=request, slot=slot))
+        if isinstance(turn, FetchError):
+            raise turn
+        return turn
+
+    async def _run(self, request: Request, step: "_Step[T]") -> T:
+        loop = asyncio.get_running_loop()
+        change = partial(self._change, request, step)
+        return await loop.run_in_executor(self._executor(), change)
+
+    def _change(self, request: Request, step: "_Step[T]") -> T:
+        name = policy_name(request)
+        rules = self._rules(name)
+
+        def decide(state: SourceState, now_s: float) -> tuple[SourceState, T]:
+            state = sane(state, now_s=now_s, rules=rules)
+            return step(state, now_s=now_s, rules=rules)
+
+        return self._store.change(name, decide)
+
+    def _executor(self) -> ThreadPoolExecutor:
+        if self._thread is None:
+            self._thread = ThreadPoolExecutor(1, thread_name_prefix="policies")
+        return self._thread
+
+
+class Breaker:
+    """Around one attempt: may it be made, and what did it tell?
+
+    Args:
+        inspect: per source, a look at pages and API answers for refusals in disguise.
+    """
+
+    def __init__(
+        self,
+        inner: Fetcher,
+        *,
+        policies: Policies,
+        inspect: Mapping[Source, Inspect] | None = None,
+    ) -> None:
+        self._inner = inner
+        self._policies = policies
+        self._inspect = inspect or {}
+
+    async def get(self, request: Request) -> Fetched:
+        """Return the answer, or raise `CircuitOpenError` without any request."""
+        request = replace(request, holder=uuid4().hex)
+        try:
+            await self._policies.admit(request)
+            answer = await self._inner.get(request)
+            told = self._inspected(answer, request=request)
+        except (CircuitOpenError, SourceDisabledError):  # so this holds no probe
+            raise
+        except FetchError as error:
+            await self._policies.note(request, event_of(error), error=error)
+            raise
+        except BaseException:
+            self._policies.give_up(request)
+            raise
+        event = event_of(told) if told else Event.SUCCESS
+        await self._policies.note(request, event, error=told)
+        return replace(answer, challenge=str(told)) if told else answer
+
+    async def aclose(self) -> None:
+        """Close what is inside, then the way to the store."""
+        try:
+            await self._inner.aclose()
+        finally:
+            self._policies.close()
+
+    def _inspected(self, answer: Fetched, *, request: Request) -> FetchError | None:
+        inspect = self._inspect.get(request.source)
+        if inspect is None or request.kind is RequestKind.PHOTO:
+            return None
+        return inspect(answer)
+
+
+class Pacing:
+    """Before every hop: waits for its slot, and that it is still good after the wait.
+
+    The pause a reader would make comes before a slot is taken, so that requests leave
+    at their slots and the rate holds.
+    """
+
+    def __init__(
+        self,
+        inner: Fetcher,
+        *,
+        policies: Policies,
+        uniform: Callable[[float, float], float] = random.uniform,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self._inner = inner
+        self._policies = policies
+        self._uniform = uniform
+        self._sleep = sleep
+
+    async def get(self, request: Request) -> Fetched:
+        """Return the answer; its `waited_s` tells how long its turn took to come.
+
+        Raises:
+            CircuitOpenError: the circuit opened while this waited.
+            RateLimitedError: without a status: the wait would exceed the patience.
+        """
+        loop = asyncio.get_running_loop()
+        began_s = loop.time()
+        await self._wait(request)
+        waited_s = loop.time() - began_s
+        answer = await self._inner.get(request)
+        return replace(answer, waited_s=waited_s)
+
+    async def aclose(self) -> None:
+        """Close what is inside."""
+        await self._inner.aclose()
+
+    async def _wait(self, request: Request) -> None:
+        if request.kind is RequestKind.PAGE:
+            low, high = self._policies.rules(request).pacing.jitter_s
+            await self._sleep(self._uniform(low, high))
+        turn = await self._policies.reserve(request)
+        while turn.wait_s > 0:
+            await self._sleep(turn.wait_s)
+            turn = await self._policies.confirm(request, turn)
+
+
+class _Step(Protocol[T_co]):
+    """A pure change of a state; returns it with the decision."""
+
+    def __call__(
+        self, state: SourceState, *, now_s: float, rules: Rules
+    ) -> tuple[SourceState, T_co]: ...
+
+
+def _admitted(
+    state: SourceState, *, now_s: float, rules: Rules, request: Request
+) -> tuple[SourceState, FetchError | None]:
+    if state.disabled:
+        told = f"{state.name} is switched off (`phx sources enable {state.name}`)"
+        return state, SourceDisabledError(told, url=request.url)
+    until_s = breaker.shut_until(state, now_s=now_s, holder=request.holder)
+    if until_s is not None:
+        return state, _circuit_open(state, until_s, now_s=now_s, url=request.url)
+    hold_s = request.timeout_s + rules.pacing.patience_s + _ATTEMPT_MARGIN_S
+    state = breaker.claimed(state, now_s=now_s, holder=request.holder, hold_s=hold_s)
+    return state, None
+
+
+def _turned(
+    state: SourceState,
+    *,
+    now_s: float,
+    rules: Rules,
+    request: Request,
+    slot: float | None,
+) -> tuple[SourceState, Turn | FetchError]:
+    state, refusal = _admitted(state, now_s=now_s, rules=rules, request=request)
+    if refusal is not None:
+        return state, refusal
+    if slot is None:
+        state, turn = pacing.reserved(state, now_s=now_s, rules=rules.pacing)
+    else:
+        state, turn = pacing.confirmed(state, slot, now_s=now_s, rules=rules.pacing)
+    if turn.wait_s <= rules.pacing.patience_s:
+        return state, turn
+    told = f"{state.name} is not to be asked before {_time(turn.slot)}"
+    return state, RateLimitedError(
+        told, url=request.url, retry_after_s=round(turn.wait_s, 1)
+    )
+
+
+def _noted(
+    state: SourceState,
+    *,
+    now_s: float,
+    rules: Rules,
+    request: Request,
+    event: Event | None,
+    error: FetchError | None = None,
+) -> tuple[SourceState, tuple[SourceState, SourceState]]:
+    wish_s = error.retry_after_s if isinstance(error, TransientError) else None
+    after = noted(
+        state,
+        event,
+        now_s=now_s,
+        rules=rules,
+        holder=request.holder,
+        retry_after_s=wish_s if event is not None else None,
+        detail=f"{error} ({error.url})" if error else "",
+    )
+    return after, (state, after)
+
+
+def _circuit_open(
+    state: SourceState, until_s: float, *, now_s: float, url: str
+) -> CircuitOpenError:
+    retry_at = datetime.fromtimestamp(until_s, UTC)
+    probing = breaker.phase(state, now_s=now_s) is Phase.HALF_OPEN
+    told = "is being tried by another request" if probing else "rests"
+    return CircuitOpenError(
+        f"{state.name} {told} until {_time(until_s)}",
+        url=url,
+        retry_at=retry_at,
+        probing=probing,
+    )
+
+
+def _time(at_s: float) -> str:
+    return f"{datetime.fromtimestamp(at_s, UTC):%Y-%m-%d %H:%M:%S} UTC"

@@ -1,0 +1,474 @@
+"""Many proxies: which one a request takes, and what its end tells about that proxy.
+
+A property keeps its proxy for a source while that proxy is healthy. A fault of the
+proxy lets it rest for that source alone and never counts against the source; a refusal
+by the source lets it rest for hours. When all rest, nothing is sent: there is no way
+round the proxies.
+
+Three parts: `ProxyPool` decides over the rows all processes share, the layer `Proxies`
+(outside the breaker, so that a circuit is not claimed in vain) asks it, `ProxiedClient`
+(innermost) sends through the proxy chosen and tells a dead proxy from a dead source.
+"""
+
+import asyncio
+import contextlib
+import hashlib
+import logging
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from functools import partial
+from itertools import islice
+from pathlib import Path
+from typing import TypeVar
+from urllib.parse import urlsplit
+
+from phx_pipeline.errors import (
+    BlockedError,
+    BodyLimitError,
+    FetchError,
+    InputError,
+    ProxyError,
+    TransientError,
+)
+from phx_pipeline.fetch.base import Fetched, Fetcher, ProxyStore, Request, RequestKind
+from phx_pipeline.fetch.curl_client import CurlClient, split_proxy
+from phx_pipeline.model.proxy_health import ProxyHealth
+from phx_pipeline.model.source import Source
+
+logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+_ID_LENGTH = 12
+_PROBE_S = 5.0
+_PROBE_BYTES = 65536
+_PROBE_KEPT_S = 15.0
+_PROBE_HOSTS = 2
+_FAULT_LENGTH = 200
+
+
+# --- which proxies there are ----------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proxy:
+    """A proxy; `id` and `place` (host:port) may be shown, `url` holds the password."""
+
+    id: str
+    place: str
+    url: str = field(repr=False)
+
+    @classmethod
+    def of(cls, url: str) -> "Proxy":
+        """Read a proxy URL; host names are always resolved by the proxy.
+
+        The id is made of scheme, user, host and port, so a new password does not make
+        a new proxy.
+
+        Raises:
+            InputError: nobody could use it; the text does not repeat it.
+        """
+        if url.startswith("socks5://"):  # libcurl would ask our own name server
+            url = url.replace("socks5", "socks5h", 1)
+        bare, credentials = split_proxy(url)
+        scheme, _, place = (bare or "").partition("://")
+        user = f"{credentials[0]}@" if credentials else ""
+        digest = hashlib.sha256(f"{scheme}://{user}{place}".encode()).hexdigest()
+        return cls(id=digest[:_ID_LENGTH], place=place, url=url)
+
+
+ListProxies = Callable[[], Sequence[Proxy]]
+"""The proxies to use now. May block; raises `ProxyError` while there is no telling."""
+
+
+def read_proxies(file: Path) -> tuple[Proxy, ...]:
+    """Read one proxy URL per line; blank lines and `#` comments are left out.
+
+    Raises:
+        InputError: names the file and the line number, never the line.
+    """
+    found: dict[str, Proxy] = {}
+    for number, line in enumerate(_lines(file), start=1):
+        text = line.strip()
+        if not text or text.startswith("#"):
+            continue
+        proxy = _read_line(text, place=f"{file}, line {number}")
+        found.setdefault(proxy.id, proxy)
+    if not found:
+        raise InputError(f"{file} names no proxy: write one URL per line")
+    return tuple(found.values())
+
+
+def _lines(file: Path) -> list[str]:
+    with contextlib.suppress(OSError, UnicodeError):  # the latter repeats the text
+        return file.read_text(encoding="utf-8").splitlines()
+    raise InputError(f"{file} cannot be read as UTF-8 text")
+
+
+def _read_line(text: str, *, place: str) -> Proxy:
+    try:
+        return Proxy.of(text)
+    except InputError as error:
+        raise InputError(f"{place}: {error}") from None
+
+
+# --- what an end means to a proxy's health --------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CoolRules:
+    """How long a proxy rests for a source: doubling with each fault in a row."""
+
+    first_s: float = 60.0
+    ceiling_s: float = 3600.0
+    block_s: float = 6 * 3600.0
+
+
+def resting_until(
+    health: ProxyHealth, *, now_s: float, rules: CoolRules
+) -> float | None:
+    """Return when the proxy may be used again, None if now.
+
+    A rest longer than any that is given was written by a clock since set back.
+    """
+    left_s = health.cool_until - now_s
+    longest_s = max(rules.block_s, rules.ceiling_s)
+    return health.cool_until if 0 < left_s <= longest_s else None
+
+
+def failed(
+    health: ProxyHealth, *, now_s: float, how: str, rules: CoolRules
+) -> ProxyHealth:
+    """Note a fault of the proxy; those of requests that left together are one."""
+    if resting_until(health, now_s=now_s, rules=rules) is not None:
+        return health
+    rest_s = min(rules.first_s * 2.0 ** min(health.failures, 60), rules.ceiling_s)
+    return replace(
+        health,
+        failures=health.failures + 1,
+        cool_until=now_s + rest_s,
+        failed_at=now_s,
+        fault=how[:_FAULT_LENGTH],
+    )
+
+
+def refused(
+    health: ProxyHealth, *, now_s: float, how: str, rules: CoolRules
+) -> ProxyHealth:
+    """Note that the source refused what came through the proxy."""
+    return replace(
+        health,
+        cool_until=now_s + rules.block_s,
+        failed_at=now_s,
+        fault=how[:_FAULT_LENGTH],
+    )
+
+
+def worked(health: ProxyHealth, *, now_s: float, rules: CoolRules) -> ProxyHealth:
+    """Note that the source answered; a rest begun meanwhile goes on."""
+    if resting_until(health, now_s=now_s, rules=rules) is not None:
+        return health
+    return replace(health, failures=0, cool_until=0.0)
+
+
+def nearest(proxies: Iterable[Proxy], *, key: str) -> list[Proxy]:
+    """Return *proxies* in the order *key* prefers them (rendezvous hashing).
+
+    A proxy that comes or goes changes nothing for the keys that prefer others.
+    """
+
+    def weight(proxy: Proxy) -> bytes:
+        return hashlib.sha256(f"{key}\n{proxy.id}".encode()).digest()
+
+    return sorted(proxies, key=weight, reverse=True)
+
+
+# --- the pool -------------------------------------------------------------------------
+
+
+class ProxyPool:
+    """The proxies and their health; one per process. Its methods block.
+
+    Args:
+        listing: the proxies to use now.
+        store: their health, for all processes.
+        rules: how long a proxy rests.
+    """
+
+    def __init__(
+        self,
+        listing: ListProxies,
+        *,
+        store: ProxyStore,
+        rules: CoolRules | None = None,
+    ) -> None:
+        self._listing = listing
+        self._store = store
+        self._rules = rules or CoolRules()
+        self._known: dict[str, Proxy] = {}
+        self._failing: set[tuple[str, Source]] = set()
+
+    def choose(self, request: Request, *, key: str) -> Proxy:
+        """Return the healthy proxy that *key* prefers.
+
+        Raises:
+            ProxyError: there is none; says until when, and wishes to wait for that.
+        """
+        proxies = self._listing()
+        self._known.update((proxy.id, proxy) for proxy in proxies)
+        now_s, rows = self._store.healths(request.source)
+        rests = {
+            row.proxy_id: resting_until(row, now_s=now_s, rules=self._rules)
+            for row in rows
+        }
+        healthy = [proxy for proxy in proxies if rests.get(proxy.id) is None]
+        if not healthy:
+            ends = [rests[proxy.id] or now_s for proxy in proxies]
+            raise _all_rest(request, ends, now_s=now_s)
+        failing = {row.proxy_id for row in rows if row.failures}
+        chosen = nearest(healthy, key=f"{key} {request.source.value}")[0]
+        if chosen.id in failing:
+            self._failing.add((chosen.id, request.source))
+        return chosen
+
+    def url_of(self, proxy_id: str) -> str:
+        """Return the URL, password included, of a proxy that was chosen."""
+        return self._known[proxy_id].url
+
+    def note_failed(self, proxy: Proxy, request: Request, *, error: ProxyError) -> None:
+        """Record a fault of the proxy."""
+        after = self._change(proxy, request, partial(failed, how=str(error)))
+        _tell(after, error)
+
+    def note_refused(
+        self, proxy: Proxy, request: Request, *, error: BlockedError
+    ) -> None:
+        """Record that the source refused us through this proxy."""
+        after = self._change(proxy, request, partial(refused, how=str(error)))
+        _tell(after, error)
+
+    def note_worked(self, proxy: Proxy, request: Request) -> None:
+        """Record an answer; costs nothing unless the proxy had failed before."""
+        if (proxy.id, request.source) in self._failing:
+            self._failing.discard((proxy.id, request.source))
+            self._change(proxy, request, worked)
+
+    def _change(
+        self, proxy: Proxy, request: Request, judge: Callable[..., ProxyHealth]
+    ) -> ProxyHealth:
+        def decide(health: ProxyHealth, now_s: float) -> ProxyHealth:
+            return judge(health, now_s=now_s, rules=self._rules)
+
+        fresh = ProxyHealth(proxy_id=proxy.id, source=request.source, place=proxy.place)
+        return self._store.change(fresh, decide)
+
+
+def _all_rest(request: Request, ends: Sequence[float], *, now_s: float) -> ProxyError:
+    if not ends:
+        return ProxyError("proxy: there is none to use", url=request.url)
+    until_s = min(ends)
+    told = f"proxy: all {len(ends)} rest for {request.source.value} until "
+    return ProxyError(
+        told + _time(until_s), url=request.url, retry_after_s=until_s - now_s
+    )
+
+
+def _tell(health: ProxyHealth, error: FetchError) -> None:
+    logger.warning(
+        "proxy %s (%s): rests for %s until %s: %s",
+        health.proxy_id,
+        health.place,
+        health.source.value,
+        _time(health.cool_until),
+        error,
+    )
+
+
+def _time(at_s: float) -> str:
+    return f"{datetime.fromtimestamp(at_s, UTC):%Y-%m-%d %H:%M:%S} UTC"
+
+
+# --- the layer ------------------------------------------------------------------------
+
+
+class Proxies:
+    """Around one attempt: through which proxy, and what did it tell about that?
+
+    Args:
+        sticky: what keeps its proxy, such as a property; else the request's `holder`.
+    """
+
+    def __init__(self, inner: Fetcher, *, pool: ProxyPool, sticky: str = "") -> None:
+        self._inner = inner
+        self._pool = pool
+        self._sticky = sticky
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="proxies")
+
+    async def get(self, request: Request) -> Fetched:
+        """Return the answer; `ProxyError` without any request while all proxies rest.
+
+        An attempt the next time takes another proxy if this one was at fault.
+        """
+        key = self._sticky or request.holder
+        proxy = await self._run(partial(self._pool.choose, request, key=key))
+        request = replace(request, proxy=proxy.id)
+        try:
+            answer = await self._inner.get(request)
+        except FetchError as error:
+            await self._note(proxy, request, error=error)
+            raise
+        await self._note(proxy, request, error=_challenge_of(answer))
+        return answer
+
+    async def aclose(self) -> None:
+        """Close what is inside, then the way to the store."""
+        try:
+            await self._inner.aclose()
+        finally:
+            self._thread.shutdown()
+
+    async def _note(
+        self, proxy: Proxy, request: Request, *, error: FetchError | None
+    ) -> None:
+        pool = self._pool
+        if isinstance(error, ProxyError):
+            await self._run(partial(pool.note_failed, proxy, request, error=error))
+        elif isinstance(error, BlockedError):
+            await self._run(partial(pool.note_refused, proxy, request, error=error))
+        elif error is None or error.status is not None:  # the source itself answered
+            await self._run(partial(pool.note_worked, proxy, request))
+
+    async def _run(self, call: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, call)
+
+
+def _challenge_of(answer: Fetched) -> BlockedError | None:
+    if not answer.challenge:
+        return None
+    return BlockedError(answer.challenge, url=answer.url, status=answer.status)
+
+
+# --- the wire -------------------------------------------------------------------------
+
+
+class Probe:
+    """Tells whether a proxy works at all, by a place that is not the source.
+
+    Args:
+        url: what to ask for; any answer will do. None to connect, without asking for
+            anything, to hosts of *allowed*.
+        allowed: host names of each source.
+    """
+
+    def __init__(
+        self, *, url: str | None, allowed: Mapping[Source, Sequence[str]]
+    ) -> None:
+        self._url = url
+        self._allowed = allowed
+        self._known: dict[str, tuple[float, bool]] = {}
+        self._locks: dict[str, asyncio.Lock] = {}
+
+    async def passes(self, client: CurlClient, request: Request) -> bool:
+        """Return whether the proxy of *request* works; asked once for many at a time.
+
+        True where there is nothing to try it by: then the source is to blame.
+        """
+        now_s = asyncio.get_running_loop().time
+        async with self._locks.setdefault(request.proxy, asyncio.Lock()):
+            at_s, good = self._known.get(request.proxy, (-_PROBE_KEPT_S, False))
+            if now_s() - at_s >= _PROBE_KEPT_S:
+                good = await self._try(client, request)
+                self._known[request.proxy] = (now_s(), good)
+            return good
+
+    async def _try(self, client: CurlClient, request: Request) -> bool:
+        if self._url is not None:
+            return await _answers(client, self._url)
+        hosts = list(islice(self._others(request), _PROBE_HOSTS))
+        tries = (
+            client.connects(f"https://{host}/", timeout_s=_PROBE_S) for host in hosts
+        )
+        return any(await asyncio.gather(*tries)) or not hosts
+
+    def _others(self, request: Request) -> Iterable[str]:
+        """Hosts to try: those of other sources first, never the one in question."""
+        asked = urlsplit(request.url).hostname or ""
+        order = sorted(self._allowed, key=lambda source: source is request.source)
+        for source in order:
+            for host in self._allowed[source]:
+                if asked != host and not asked.endswith(f".{host}"):
+                    yield host
+
+
+async def _answers(client: CurlClient, url: str) -> bool:
+    request = Request(
+        url=url,
+        source=Source.UNKNOWN,
+        kind=RequestKind.API,
+        timeout_s=_PROBE_S,
+        max_bytes=_PROBE_BYTES,
+    )
+    try:
+        await client.get(request)
+    except BodyLimitError:
+        return True
+    except FetchError:
+        return False
+    return True
+
+
+class ProxiedClient:
+    """GETs through the proxy each request names: one client, and session, per proxy."""
+
+    def __init__(
+        self,
+        *,
+        pool: ProxyPool,
+        open_client: Callable[[str], CurlClient],
+        probe: Probe,
+    ) -> None:
+        self._pool = pool
+        self._open_client = open_client
+        self._probe = probe
+        self._clients: dict[str, CurlClient] = {}
+
+    async def get(self, request: Request) -> Fetched:
+        """Return the raw answer, of any status.
+
+        A cut connection, a silence or a proxy's "cannot reach it" may be the fault of
+        either side. Then the probe, some seconds at most beyond the deadline, decides.
+
+        Raises:
+            ProxyError: the proxy is at fault.
+            TransientError: the source is; else as `CurlClient.get`.
+        """
+        client = self._client(request.proxy)
+        try:
+            return await client.get(request)
+        except TransientError as error:
+            if isinstance(error, ProxyError) and error.certain:
+                raise
+            passes = await self._probe.passes(client, request)
+            if isinstance(error, ProxyError) is not passes:
+                raise  # its type is right already
+            raise _other_side(error) from error
+
+    async def aclose(self) -> None:
+        """Close the clients of all proxies."""
+        for client in self._clients.values():
+            await client.aclose()
+
+    def _client(self, proxy_id: str) -> CurlClient:
+        if proxy_id not in self._clients:
+            self._clients[proxy_id] = self._open_client(self._pool.url_of(proxy_id))
+        return self._clients[proxy_id]
+
+
+def _other_side(error: TransientError) -> TransientError:
+    """Return *error* with the blame on the other side."""
+    if isinstance(error, ProxyError):
+        told = str(error).removeprefix("proxy: ")
+        return TransientError(f"cannot be reached: the proxy {told}", url=error.url)
+    return ProxyError(f"proxy: {error}, nor does the probe pass", url=error.url)

@@ -1,0 +1,52 @@
+"""Standard frames kept between two stages of one run, so that each decodes once.
+
+Only a saving: whoever misses a frame makes it again from the stored bytes.
+"""
+
+import threading
+from collections.abc import Collection
+from typing import Final
+
+from phx_pipeline.imaging.standardize import Frame
+
+MAX_BYTES: Final = 80 * 2**20  # 35 pictures of 1024 x 768
+
+
+class Frames:
+    """Frames by the SHA-256 of their original, up to *max_bytes*; for many threads."""
+
+    def __init__(self, *, max_bytes: int = MAX_BYTES) -> None:
+        self._max_bytes = max_bytes
+        self._held: dict[str, Frame] = {}
+        self._lock = threading.Lock()
+
+    @property
+    def room_bytes(self) -> int:
+        """How much more is taken."""
+        with self._lock:
+            return self._room_bytes()
+
+    def put(self, sha256: str, frame: Frame) -> None:
+        """Keep *frame* unless that needs more room than there is."""
+        with self._lock:
+            if frame.nbytes <= self._room_bytes():
+                self._held[sha256] = frame
+
+    def take(self, sha256: str) -> Frame | None:
+        """Hand a frame out, which makes room; None if it is not here."""
+        with self._lock:
+            return self._held.pop(sha256, None)
+
+    def keep_only(self, wanted: Collection[str]) -> set[str]:
+        """Drop all frames but those *wanted*; return which of them are here."""
+        with self._lock:
+            self._held = {sha: self._held[sha] for sha in wanted if sha in self._held}
+            return set(self._held)
+
+    def clear(self) -> None:
+        """Drop all frames."""
+        with self._lock:
+            self._held.clear()
+
+    def _room_bytes(self) -> int:
+        return self._max_bytes - sum(frame.nbytes for frame in self._held.values())

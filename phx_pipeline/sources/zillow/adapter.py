@@ -1,0 +1,154 @@
+"""Zillow as a `ListingSource`: what is asked, and how each ending is told."""
+
+import logging
+from dataclasses import replace
+
+from phx_pipeline.errors import (
+    BlockedError,
+    CircuitOpenError,
+    FetchError,
+    GoneError,
+    RateLimitedError,
+    SourceChangedError,
+    SourceDisabledError,
+)
+from phx_pipeline.fetch.base import Fetcher, Request, RequestKind
+from phx_pipeline.model.address import Address
+from phx_pipeline.model.listing import Listing
+from phx_pipeline.model.outcome import ListingOutcome
+from phx_pipeline.model.property import Property
+from phx_pipeline.model.source import Source
+from phx_pipeline.sources.zillow.detail import parse_detail
+from phx_pipeline.sources.zillow.gallery import PHOTO_HOSTS
+from phx_pipeline.sources.zillow.payload import JsonObject, Page, read_page
+from phx_pipeline.sources.zillow.search import Row, rows_matching, search_url, zpid_in
+
+logger = logging.getLogger(__name__)
+
+_PAGE_BYTES = 8_000_000  # a real search page has 1 MB
+
+
+class Zillow:
+    """Zillow: the address leads to the listing, or to a search page that links it."""
+
+    source = Source.ZILLOW
+    page_hosts: tuple[str, ...] = ("www.zillow.com", "zillow.com")
+    photo_hosts: tuple[str, ...] = PHOTO_HOSTS
+
+    async def discover(self, house: Property, *, fetcher: Fetcher) -> Listing:
+        """Find the listing of *house* and return its gallery, or why there is none."""
+        try:
+            listing = await _discover(house.address, fetcher=fetcher)
+        except SourceChangedError as error:
+            listing = _ended(ListingOutcome.PAGE_CHANGED, str(error))
+        except FetchError as error:
+            listing = _ended(_outcome_of(error), _told(error), url=error.url)
+        logger.info("%s: zillow %s (%s)", house.slug, listing.outcome, listing.detail)
+        return listing
+
+
+async def _discover(address: Address, *, fetcher: Fetcher) -> Listing:
+    try:
+        page = await _open(search_url(address), fetcher=fetcher)
+    except GoneError as error:
+        # An unknown address is a search page without it; a 404 means it has moved.
+        raise SourceChangedError("the address search is gone") from error
+    if page.cache is not None:
+        return _marked(
+            parse_detail(page, address=address, zpid=zpid_in(page.url)), page=page
+        )
+    if page.search is None:
+        raise SourceChangedError("neither a listing nor a search page")
+    return await _follow(page.search, page=page, address=address, fetcher=fetcher)
+
+
+async def _follow(
+    search: JsonObject, *, page: Page, address: Address, fetcher: Fetcher
+) -> Listing:
+    rows = rows_matching(search, address=address)
+    if not rows:
+        ended = _ended(
+            ListingOutcome.NOT_FOUND, "the address search does not know the house"
+        )
+        return _marked(ended, page=page)
+    if len(rows) > 1:
+        paths = ", ".join(row.path for row in rows)
+        ended = _ended(ListingOutcome.AMBIGUOUS, f"several pages: {paths}")
+        return _marked(ended, page=page)
+    if page.challenged:  # a second request would be answered with a block
+        told = "a challenge lies over the search page"
+        return _marked(_from_row(rows[0], refused=told), page=page)
+    return await _read_detail(rows[0], address=address, fetcher=fetcher)
+
+
+async def _read_detail(row: Row, *, address: Address, fetcher: Fetcher) -> Listing:
+    try:
+        page = await _open(row.url, fetcher=fetcher)
+    except BlockedError as error:
+        return _from_row(row, refused=_told(error))
+    if page.cache is None:
+        raise SourceChangedError("the detail page holds no listing")
+    return _marked(parse_detail(page, address=address, zpid=row.zpid), page=page)
+
+
+async def _open(url: str, *, fetcher: Fetcher) -> Page:
+    request = Request(
+        url=url,
+        source=Source.ZILLOW,
+        kind=RequestKind.PAGE,
+        max_bytes=_PAGE_BYTES,
+    )
+    return read_page(await fetcher.get(request))
+
+
+def _from_row(row: Row, *, refused: str) -> Listing:
+    """Return the gallery of a search page, where it is known to be all of it."""
+    shown = f"the search page shows {len(row.photo_keys)}"
+    if not row.has_whole_gallery:
+        stated = "an unstated number" if row.stated is None else str(row.stated)
+        told = f"{refused}; {shown} of {stated} of photos"
+        return _ended(ListingOutcome.BLOCKED, told, url=row.url)
+    return Listing(
+        source=Source.ZILLOW,
+        outcome=ListingOutcome.LISTED,
+        detail=_one_line(f"{shown} photos, all there are; detail page: {refused}"),
+        listing_id=row.zpid,
+        url=row.url,
+        photos=row.photos,
+        complete=True,
+    )
+
+
+def _marked(listing: Listing, *, page: Page) -> Listing:
+    return replace(listing, challenged=page.challenged)
+
+
+def _outcome_of(error: FetchError) -> ListingOutcome:
+    match error:
+        case RateLimitedError():
+            return ListingOutcome.RATE_LIMITED
+        case BlockedError():
+            return ListingOutcome.BLOCKED
+        case GoneError():
+            return ListingOutcome.NOT_FOUND
+        case CircuitOpenError():
+            return ListingOutcome.CIRCUIT_OPEN
+        case SourceDisabledError():
+            return ListingOutcome.DISABLED
+        case _:
+            return ListingOutcome.FAILED
+
+
+def _told(error: FetchError) -> str:
+    status = f" (HTTP {error.status})" if error.status else ""
+    return f"{type(error).__name__}: {error}{status}"
+
+
+def _ended(outcome: ListingOutcome, detail: str, *, url: str | None = None) -> Listing:
+    return Listing(
+        source=Source.ZILLOW, outcome=outcome, detail=_one_line(detail), url=url
+    )
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())

@@ -1,0 +1,222 @@
+"""Zillow's detail page: whose house it is, its state, its gallery. No fetching.
+
+Of the property object only the fields named here are read: it also names agents and
+owners, with their phone numbers.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from phx_pipeline.errors import InputError, SourceChangedError
+from phx_pipeline.model.address import Address
+from phx_pipeline.model.listing import Listing
+from phx_pipeline.model.outcome import ListingOutcome
+from phx_pipeline.model.source import Source
+from phx_pipeline.sources.zillow.gallery import PHOTO_LISTS, Gallery, parse_gallery
+from phx_pipeline.sources.zillow.payload import (
+    JsonObject,
+    Page,
+    count,
+    identifier,
+    one_line,
+)
+from phx_pipeline.sources.zillow.search import SITE, detail_path, zpid_in
+
+_ON_MARKET = frozenset({"FOR_SALE", "PENDING", "COMING_SOON", "FOR_RENT"})
+_OFF_MARKET = frozenset(
+    {
+        "OTHER",
+        "SOLD",
+        "RECENTLY_SOLD",
+        "OFF_MARKET",
+        "NOT_FOR_SALE",
+        "PRE_FORECLOSURE",
+        "FORECLOSED",
+    }
+)
+_OFF_MARKET_QUERY = "NotForSale"
+_LISTED = "Listed for sale"
+# Several queries of a page answer with the same home; the fullest answer is read.
+_TELLING = ("streetAddress", "zipcode", "homeStatus", "photoCount", "priceHistory")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Home:
+    """A property object and the query that was answered with it."""
+
+    query: str
+    fields: JsonObject
+
+    @property
+    def zpid(self) -> str | None:
+        """Zillow's own number of the house."""
+        return identifier(self.fields.get("zpid"))
+
+    @property
+    def status(self) -> str:
+        """The state of the listing in the site's words, such as FOR_SALE."""
+        return one_line(self.fields.get("homeStatus"))[:40]
+
+    @property
+    def is_off_market(self) -> bool:
+        """Whether it is not for sale; a query may say so where the status does not."""
+        if self.status in _ON_MARKET:
+            return False
+        return self.status in _OFF_MARKET or self.query.startswith(_OFF_MARKET_QUERY)
+
+    @property
+    def fullness(self) -> int:
+        """How many of the fields we need are there."""
+        return sum(self.fields.get(name) is not None for name in _TELLING + PHOTO_LISTS)
+
+
+def parse_detail(page: Page, *, address: Address, zpid: str | None) -> Listing:
+    """Return what a detail page says about the house at *address*.
+
+    The outcome is `listed`, `listed_empty`, `off_market`, `wrong_property`, or
+    `ambiguous` if the page is about several records of the house.
+
+    Args:
+        page: with the answers of a detail page.
+        address: the house asked for.
+        zpid: the home the page was asked for; None if only the address is known.
+
+    Raises:
+        SourceChangedError: the page is no longer of the known shape.
+    """
+    homes = _homes(page.cache or {})
+    if not homes:
+        raise SourceChangedError("the detail page holds no property")
+    if zpid:
+        homes = {zpid: homes[zpid]} if zpid in homes else homes
+    shown = {own: parse_home_address(home.fields) for own, home in homes.items()}
+    same = [own for own, its in shown.items() if address.same_house(its)]
+    if not same or (zpid and zpid not in same):
+        told = "; ".join(f"{its} (zpid {own})" for own, its in shown.items())
+        return _ended(ListingOutcome.WRONG_PROPERTY, f"the page is about {told}", page)
+    if len(same) > 1:
+        told = f"several records: zpid {', '.join(same)}"
+        return _ended(ListingOutcome.AMBIGUOUS, told, page)
+    return _listing_of(homes[same[0]], page=page)
+
+
+def parse_home_address(fields: JsonObject) -> Address:
+    """Return the address a property object states; the unit is in its street line.
+
+    Raises:
+        SourceChangedError: parts are missing or do not make an address.
+    """
+    nested = fields.get("address")
+    inner = nested if isinstance(nested, dict) else {}
+    street, city, state, zip_code = (
+        one_line(fields.get(name)) or one_line(inner.get(name))
+        for name in ("streetAddress", "city", "state", "zipcode")
+    )
+    if not all((street, city, state, zip_code)):
+        raise SourceChangedError("the page's own address is incomplete")
+    try:
+        return Address.parse(f"{street}, {city}, {state} {zip_code}")
+    except InputError as error:
+        raise SourceChangedError("the page's own address is unreadable") from error
+
+
+def _homes(cache: JsonObject) -> dict[str, Home]:
+    """Return the fullest answer about each home of the page, by zpid."""
+    found: dict[str, Home] = {}
+    for query, answer in cache.items():
+        fields = answer.get("property") if isinstance(answer, dict) else None
+        if not isinstance(fields, dict):
+            continue
+        home = Home(query=query, fields=fields)
+        if home.zpid is None:
+            continue
+        known = found.setdefault(home.zpid, home)
+        if home.fullness > known.fullness:
+            found[home.zpid] = home
+    return found
+
+
+def _listing_of(home: Home, *, page: Page) -> Listing:
+    gallery = parse_gallery(home.fields)
+    outcome = _outcome(gallery, home=home)
+    stated = count(home.fields.get("photoCount"))
+    agrees = stated is None or stated == gallery.entries
+    return Listing(
+        source=Source.ZILLOW,
+        outcome=outcome,
+        detail=_detail(gallery, home=home, stated=stated),
+        listing_id=home.zpid,
+        mls_id=_mls_id(home.fields),
+        url=_own_url(home, page=page),
+        listed_on=_listed_on(home.fields),
+        photos=gallery.photos,
+        complete=outcome.saw_gallery and agrees and not gallery.unreadable,
+    )
+
+
+def _outcome(gallery: Gallery, *, home: Home) -> ListingOutcome:
+    if gallery.photos:
+        return ListingOutcome.LISTED
+    if home.is_off_market:
+        return ListingOutcome.OFF_MARKET
+    if gallery.unreadable:
+        raise SourceChangedError(
+            f"none of {gallery.unreadable} gallery entries has a known photo URL"
+        )
+    stated = count(home.fields.get("photoCount"))
+    if stated:
+        raise SourceChangedError(f"the page states {stated} photos and shows none")
+    if stated is None and not any(name in home.fields for name in PHOTO_LISTS):
+        raise SourceChangedError("the page has neither a photo list nor a photo count")
+    if home.status not in _ON_MARKET:
+        raise SourceChangedError("no photos, and no sign whether the house is listed")
+    return ListingOutcome.LISTED_EMPTY
+
+
+def _detail(gallery: Gallery, *, home: Home, stated: int | None) -> str:
+    told = f"{len(gallery.photos)} photos"
+    if stated is not None and stated != gallery.entries:
+        told += f" of {stated} stated"
+    if gallery.unreadable:
+        told += f", {gallery.unreadable} gallery entries unreadable"
+    return f"{told}; status {home.status}" if home.status else told
+
+
+def _mls_id(fields: Mapping[str, Any]) -> str | None:
+    info = fields.get("attributionInfo")
+    stated = info.get("mlsId") if isinstance(info, dict) else None
+    return identifier(stated) or identifier(fields.get("mlsid"))
+
+
+def _own_url(home: Home, *, page: Page) -> str:
+    link = home.fields.get("hdpUrl")
+    path = detail_path(link) if zpid_in(link) == home.zpid else None
+    return SITE + path if path else page.url
+
+
+def _listed_on(fields: JsonObject) -> date | None:
+    """Return the day this listing began.
+
+    `dateSold` is of an earlier sale, also on homes that are for sale: never used.
+    """
+    history = fields.get("priceHistory")
+    began = [
+        day
+        for event in (history if isinstance(history, list) else ())
+        if isinstance(event, dict) and event.get("event") == _LISTED
+        if (day := _day(event.get("date")))
+    ]
+    return max(began) if began else _day(fields.get("datePostedString"))
+
+
+def _day(value: object) -> date | None:
+    try:
+        return date.fromisoformat(value[:10]) if isinstance(value, str) else None
+    except ValueError:
+        return None
+
+
+def _ended(outcome: ListingOutcome, detail: str, page: Page) -> Listing:
+    return Listing(source=Source.ZILLOW, outcome=outcome, detail=detail, url=page.url)

@@ -1,0 +1,143 @@
+"""What a Zillow page carries as JSON, and whether it is a page at all.
+
+What the JSON means is read in `search`, `gallery` and `detail`.
+"""
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from phx_pipeline.errors import SourceChangedError
+from phx_pipeline.fetch.base import Fetched
+from phx_pipeline.fetch.challenge import recognise
+
+JsonObject = Mapping[str, Any]
+_Payload = tuple[JsonObject | None, JsonObject | None]  # of a detail, a search page
+
+_SCRIPT = re.compile(
+    r"<script\b(?P<attributes>[^>]*)>(?P<text>.*?)</script\s*>",
+    re.DOTALL | re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """A page that was delivered, with the JSON it carries.
+
+    `cache` holds the answers of a detail page by query, `search` the state of a search
+    page; a page that is neither (the home page) has none. `challenged`: a challenge
+    lies over a page that was delivered in full.
+    """
+
+    url: str
+    cache: JsonObject | None
+    search: JsonObject | None
+    challenged: bool
+
+
+def read_page(fetched: Fetched) -> Page:
+    """Return what an answer carries.
+
+    Raises:
+        BlockedError: it is a challenge, and no page was delivered under it.
+        SourceChangedError: a payload is there but has another shape.
+    """
+    challenge = recognise(fetched)
+    if challenge is not None and not challenge.over_payload:
+        raise challenge.error(fetched)
+    cache, search = _payload(fetched.body.decode("utf-8", errors="replace"))
+    return Page(
+        url=fetched.url,
+        cache=cache,
+        search=search,
+        challenged=challenge is not None,
+    )
+
+
+def _payload(text: str) -> _Payload:
+    """Return the answers of a detail page and the state of a search page."""
+    if text.lstrip().startswith("{"):  # the search API of 2018
+        return None, mapping(decoded(text, what="the answer"), what="the answer")
+    for script in _SCRIPT.finditer(text):
+        for name, read in _READERS.items():
+            if name in script["attributes"]:
+                # In some generations the JSON is pretty-printed, in some a comment.
+                bare = script["text"].strip().removeprefix("<!--").removesuffix("-->")
+                return read(mapping(decoded(bare, what=name), what=name))
+    return None, None
+
+
+def _next_data(carried: JsonObject) -> _Payload:
+    props = mapping(carried.get("props"), what="props")
+    page = mapping(props.get("pageProps"), what="pageProps")
+    inner = page.get("componentProps")
+    for holder in (inner, page):
+        if isinstance(holder, dict) and holder.get("gdpClientCache") is not None:
+            what = "gdpClientCache"
+            return _twice_decoded(holder[what], what=what), None
+    state = page.get("searchPageState")
+    if state is None:
+        return None, None
+    return None, mapping(state, what="searchPageState")
+
+
+def _apollo(carried: JsonObject) -> _Payload:
+    return _twice_decoded(carried.get("apiCache"), what="apiCache"), None
+
+
+def _search_store(carried: JsonObject) -> _Payload:
+    return None, carried
+
+
+# By the name the script of a generation has.
+_READERS: Mapping[str, Callable[[JsonObject], _Payload]] = {
+    "__NEXT_DATA__": _next_data,  # all pages since about 2022
+    "hdpApolloPreloadedData": _apollo,  # detail pages before
+    "mobileSearchPageStore": _search_store,  # search pages of 2021-22
+}
+
+
+def _twice_decoded(value: object, *, what: str) -> JsonObject:
+    """Return an object that lies in the JSON as a string of JSON."""
+    inner = decoded(value, what=what) if isinstance(value, str) else value
+    return mapping(inner, what=what)
+
+
+def decoded(text: str, *, what: str) -> object:
+    """Return the JSON value in *text*, else raise `SourceChangedError`."""
+    try:
+        value: object = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise SourceChangedError(f"{what} is not JSON") from error
+    return value
+
+
+def mapping(value: object, *, what: str) -> JsonObject:
+    """Return *value* if it is a JSON object, else raise `SourceChangedError`."""
+    if not isinstance(value, dict):
+        raise SourceChangedError(f"{what} is missing or not an object")
+    return value
+
+
+def one_line(value: object) -> str:
+    """Return a JSON string on one line, without what no database can store."""
+    if not isinstance(value, str):
+        return ""
+    storable = value.replace("\0", "").encode("utf-8", errors="replace").decode()
+    return " ".join(storable.split())
+
+
+def identifier(value: object) -> str | None:
+    """Return an id as text: the site states ids as numbers and as strings."""
+    if isinstance(value, bool) or not isinstance(value, int | str):
+        return None
+    return one_line(str(value)) or None
+
+
+def count(value: object) -> int | None:
+    """Return a stated count, `None` for anything that is none."""
+    if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
+        return value
+    return None

@@ -1,0 +1,221 @@
+"""Zillow's search pages: the URL of an address, and which rows are that house."""
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from phx_pipeline.errors import InputError, SourceChangedError
+from phx_pipeline.model.address import Address
+from phx_pipeline.model.photo import PhotoRef
+from phx_pipeline.sources.zillow.gallery import photo_of_key, variant_of
+from phx_pipeline.sources.zillow.payload import (
+    JsonObject,
+    count,
+    identifier,
+    mapping,
+    one_line,
+)
+
+SITE = "https://www.zillow.com"
+
+_DETAIL = re.compile(
+    r"(?:https://(?:www\.)?zillow\.com)?"
+    r"(?P<path>/homedetails/(?:[^/?#\s]+/)?(?P<zpid>\d+)_zpid/)(?:[?#].*)?",
+    re.ASCII,
+)
+_ZPID = re.compile(r"\d+", re.ASCII)
+_CATEGORY = re.compile(r"cat\d+", re.ASCII)  # homes of agents, homes of others
+_RESULT_LISTS = ("listResults", "mapResults", "relaxedResults", "relaxedMapResults")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """A home on a search page.
+
+    `addresses` are the readings of it; `photo_keys` its gallery as far as the page
+    shows it: captured pages show up to 61, and those of 2026 seem to stop at 50.
+    `stated` is the size of the whole gallery, which most generations leave out.
+    """
+
+    zpid: str
+    path: str
+    addresses: tuple[Address, ...]
+    photo_keys: tuple[str, ...]
+    stated: int | None
+
+    @property
+    def url(self) -> str:
+        """The address of its detail page."""
+        return SITE + self.path
+
+    @property
+    def has_whole_gallery(self) -> bool:
+        """Whether all photos the listing has are on the search page."""
+        return bool(self.photo_keys) and len(self.photo_keys) == self.stated
+
+    @property
+    def photos(self) -> tuple[PhotoRef, ...]:
+        """The gallery; only the keys are the page's own, the sizes are the usual."""
+        refs = (
+            photo_of_key(key, position=at) for at, key in enumerate(self.photo_keys)
+        )
+        return tuple(ref for ref in refs if ref)
+
+    def is_at(self, address: Address) -> bool:
+        """Whether every reading is *address*; those with a unit are the exact ones."""
+        exact = [own for own in self.addresses if own.unit] or self.addresses
+        return bool(exact) and all(address.same_house(own) for own in exact)
+
+
+def search_url(address: Address) -> str:
+    """Return the URL that leads to the listing of *address*, or to a search page."""
+    slug = re.sub(r"[^A-Za-z0-9]+", "-", str(address)).strip("-")
+    return f"{SITE}/homes/{slug}_rb/"
+
+
+def detail_path(link: object) -> str | None:
+    """Return the path of a detail page's link; None for any other link."""
+    found = _DETAIL.fullmatch(link) if isinstance(link, str) else None
+    return found["path"] if found else None
+
+
+def zpid_in(link: object) -> str | None:
+    """Return the zpid a detail page's link names; None for any other link."""
+    found = _DETAIL.fullmatch(link) if isinstance(link, str) else None
+    return found["zpid"] if found else None
+
+
+def rows_matching(search: JsonObject, *, address: Address) -> tuple[Row, ...]:
+    """Return the rows that are exactly this house, one per zpid.
+
+    A search page also shows other homes when it knows the one asked for.
+
+    Raises:
+        SourceChangedError: the state has another shape, or has rows but no address
+            that can be read.
+    """
+    rows = rows_of(search)
+    if rows and not any(row.addresses for row in rows):
+        raise SourceChangedError(f"none of {len(rows)} search rows has an address")
+    found: dict[str, Row] = {}
+    for row in rows:
+        if row.is_at(address):
+            known = found.setdefault(row.zpid, row)
+            if len(row.photo_keys) > len(known.photo_keys):
+                found[row.zpid] = row
+    return tuple(found.values())
+
+
+def rows_of(search: JsonObject) -> tuple[Row, ...]:
+    """Return all homes of a search page; buildings have no zpid and are left out.
+
+    Raises:
+        SourceChangedError: the state has no lists of results.
+    """
+    entries = _entries_2018(search) if "map" in search else _entries(search)
+    return tuple(row for entry in entries if (row := _row(entry)))
+
+
+def _entries(search: JsonObject) -> list[Any]:
+    lists = [
+        results[name]
+        for key, category in search.items()
+        if _CATEGORY.fullmatch(key)
+        for results in [_results(category, what=key)]
+        for name in _RESULT_LISTS
+        if isinstance(results.get(name), list)
+    ]
+    if not lists:
+        raise SourceChangedError("the search page has no list of results")
+    return [entry for entries in lists for entry in entries]
+
+
+def _results(category: object, *, what: str) -> JsonObject:
+    results = mapping(category, what=what).get("searchResults")
+    return results if isinstance(results, dict) else {}
+
+
+def _entries_2018(search: JsonObject) -> list[Any]:
+    """Return rows like the later ones; each home lay in a list without names."""
+    properties = mapping(search["map"], what="map").get("properties")
+    if not isinstance(properties, list):
+        raise SourceChangedError("the search answer has no map.properties")
+    return [
+        {"zpid": home["zpid"], "hdpData": {"homeInfo": home}}
+        for entry in properties
+        for home in _objects_in(entry)
+        if "zpid" in home
+    ]
+
+
+def _objects_in(value: object) -> Iterator[JsonObject]:
+    if isinstance(value, dict):
+        yield value
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _objects_in(inner)
+
+
+def _row(entry: object) -> Row | None:
+    zpid = identifier(entry.get("zpid")) if isinstance(entry, dict) else None
+    if not isinstance(entry, dict) or not zpid or not _ZPID.fullmatch(zpid):
+        return None
+    link = entry.get("detailUrl")
+    path = detail_path(link) if zpid_in(link) == zpid else None
+    info = _home_info(entry)
+    stated = (count(each.get("photoCount")) for each in (entry, info))
+    return Row(
+        zpid=zpid,
+        path=path or f"/homedetails/{zpid}_zpid/",
+        addresses=tuple(_addresses(entry, info=info)),
+        photo_keys=tuple(dict.fromkeys(_photo_keys(entry))),
+        stated=next((number for number in stated if number is not None), None),
+    )
+
+
+def _home_info(entry: JsonObject) -> JsonObject:
+    data = entry.get("hdpData")
+    info = data.get("homeInfo") if isinstance(data, dict) else None
+    return info if isinstance(info, dict) else {}
+
+
+def _addresses(entry: JsonObject, *, info: JsonObject) -> Iterator[Address]:
+    names = ("addressStreet", "addressCity", "addressState", "addressZipcode")
+    texts = (
+        one_line(entry.get("address")),
+        _joined(entry.get(name) for name in names),
+        _joined(
+            info.get(name) for name in ("streetAddress", "city", "state", "zipcode")
+        ),
+    )
+    for text in texts:
+        try:
+            yield Address.parse(text)
+        except InputError:
+            continue  # such as an undisclosed address, or one without ZIP
+
+
+def _joined(parts: Iterable[object]) -> str:
+    street, city, state, zip_code = map(one_line, parts)
+    return f"{street}, {city}, {state} {zip_code}"
+
+
+def _photo_keys(entry: JsonObject) -> Iterator[str]:
+    """Yield the keys of a row's photos; those of its community are another thing."""
+    composed = entry.get("carouselPhotosComposable")
+    if isinstance(composed, dict):
+        template = one_line(composed.get("baseUrl"))
+        for photo in _objects(composed.get("photoData")):
+            url = template.replace("{photoKey}", one_line(photo.get("photoKey")))
+            if found := variant_of(url):
+                yield found.key
+    for photo in _objects(entry.get("carouselPhotos")):
+        if found := variant_of(photo.get("url")):
+            yield found.key
+
+
+def _objects(value: object) -> Iterator[JsonObject]:
+    for entry in value if isinstance(value, list) else ():
+        if isinstance(entry, dict):
+            yield entry

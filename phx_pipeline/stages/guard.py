@@ -1,0 +1,280 @@
+"""The right house: which photos of a property may be of another, and are held.
+
+Held photos have the verdict `rejected:foreign` and are not published until a person
+decides. Held is a function of all rows, never of what was looked at first:
+
+- a photo key that two properties have is held on both;
+- within one listing, a photo under another MLS id than the listing's own, or uploaded
+  long before or after the others.
+
+Pictures that only look alike (agents' logos, the pool of a community) are recorded and
+shown, not held.
+"""
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from itertools import pairwise
+from typing import Final
+
+import numpy as np
+
+from phx_pipeline.catalog.leases import Lease
+from phx_pipeline.catalog.lookup import HashLookup
+from phx_pipeline.catalog.quarantine import (
+    Likeness,
+    Lookalike,
+    PhotoAt,
+    PhotoKey,
+    Reason,
+    Suspicion,
+)
+from phx_pipeline.dedup.hashes import distance
+from phx_pipeline.dedup.lookup import near
+from phx_pipeline.model.outcome import VerdictKind
+from phx_pipeline.model.photo import Blob, Photo
+from phx_pipeline.model.source import Source
+from phx_pipeline.stages.context import StageContext
+
+MAX_PHASH_DISTANCE: Final = 4
+MAX_DHASH_DISTANCE: Final = 4
+
+_MAJORITY = 0.8  # of a gallery, to say what is usual in it
+_FAR_DAYS = 180  # between uploads; photos are added to a listing for months
+_BATCH_DAYS = 30
+_FEW = 3  # photos: too few to say what is usual
+
+# Redfin's keys are `{data source}-{MLS id}_...`; the site's own uploads have no id.
+_REDFIN_KEY = re.compile(r"\d+-(?P<listing>[A-Za-z0-9]+)_")
+# Spark's photo ids begin with the time of upload, YYYYMMDDhhmmss.
+_SPARK_URL = re.compile(
+    r"https://[^/]+\.sparkplatform\.com/(?:[^/]+/)+(?P<uploaded>20\d{6})\d{18}\b"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mark:
+    """What a photo's key or URL tells of where it comes from."""
+
+    listing: str | None = None
+    uploaded: date | None = None
+
+
+def guard(context: StageContext, lease: Lease, slug: str) -> bool:
+    """Hold what must be held of *slug*, free the rest; return whether that changed."""
+    suspects = suspects_of(context, slug)
+    return context.catalog.quarantine.hold(lease, slug, suspects, at=context.stamp().at)
+
+
+def suspects_of(context: StageContext, slug: str) -> dict[PhotoKey, Suspicion]:
+    """Return every photo of *slug* that should be held, but for rulings, and why."""
+    told: dict[PhotoKey, list[Suspicion]] = defaultdict(list)
+    shared: dict[PhotoKey, list[str]] = defaultdict(list)
+    for key, other in context.catalog.quarantine.shared_keys(slug):
+        shared[key].append(other.slug)
+    for key, others in shared.items():
+        detail = f"the same photo is on {', '.join(others)}"
+        told[key].append(Suspicion(reason=Reason.PHOTO_KEY, detail=detail))
+    mls_ids = context.catalog.quarantine.mls_ids(slug)
+    for source, gallery in _galleries(context.catalog.photos(slug)).items():
+        for key, suspicion in outliers(gallery, mls_id=mls_ids.get(source)):
+            told[key].append(suspicion)
+    return {key: _joined(suspicions) for key, suspicions in told.items()}
+
+
+def outliers(
+    gallery: Sequence[Photo], *, mls_id: str | None
+) -> Iterator[tuple[PhotoKey, Suspicion]]:
+    """Yield the photos of one listing that stand out, and in what.
+
+    Args:
+        gallery: all photos a source has listed for a property.
+        mls_id: the listing's own id in the MLS, if the source states it.
+    """
+    marks = {photo.key: mark_of(photo) for photo in gallery}
+    listings = {key: mark.listing for key, mark in marks.items() if mark.listing}
+    if usual := _usual_listing(listings.values(), mls_id=mls_id):
+        for key, listing in listings.items():
+            if listing.lower() != usual.lower():
+                told = f"filed under listing {listing}, the others under {usual}"
+                yield key, Suspicion(reason=Reason.LISTING_ID, detail=told)
+    days = {key: mark.uploaded for key, mark in marks.items() if mark.uploaded}
+    if batch := _usual_days(list(days.values())):
+        for key, day in days.items():
+            if _days_apart(day, batch) > _FAR_DAYS:
+                told = f"uploaded {day}, the others {batch[0]} to {batch[1]}"
+                yield key, Suspicion(reason=Reason.UPLOAD_DATE, detail=told)
+
+
+def mark_of(photo: Photo) -> Mark:
+    """Return what a photo's key and URL tell; nothing for most sources."""
+    listing = None
+    if photo.ref.source is Source.REDFIN:
+        found = _REDFIN_KEY.match(photo.ref.photo_key)
+        listing = found["listing"] if found else None
+    uploaded = _SPARK_URL.match(photo.ref.url)
+    return Mark(listing=listing, uploaded=_day(uploaded[1]) if uploaded else None)
+
+
+def note_lookalikes(context: StageContext, lease: Lease, slug: str) -> None:
+    """Record the photos of other properties that agree with ones of *slug*."""
+    book = context.catalog.quarantine
+    photos = context.catalog.photos(slug)
+    blobs = context.catalog.blobs(slug)
+    shown = [
+        photo
+        for photo in photos
+        if photo.verdict.kind in {VerdictKind.KEPT, VerdictKind.DUPLICATE}
+    ]
+    found_near = near_identical(
+        {str(p.sha256): blobs[str(p.sha256)] for p in shown}, context.catalog.lookup
+    )
+    holders: dict[str, list[PhotoAt]] = defaultdict(list)
+    for sha256, at in book.shown_with({other for _, other in found_near}):
+        if at.slug != slug:
+            holders[sha256].append(at)
+    found = {
+        (pair.one, pair.other): pair
+        for pair in [
+            *_alike_pairs(shown, found_near, holders),
+            *_shared_pairs(slug, book.shared_keys(slug)),
+        ]
+    }
+    book.record_lookalikes(lease, slug, found.values(), at=context.stamp().at)
+
+
+def near_identical(
+    own: Mapping[str, Blob], lookup: HashLookup
+) -> dict[tuple[str, str], tuple[int, int]]:
+    """Return the distances (pHash, dHash) of all near-identical bytes, by SHA-256s.
+
+    Each of *own* is compared with all bytes in the catalogue, itself included.
+    """
+    if not own:
+        return {}
+    wanted = np.array([blob.hashes.phash for blob in own.values()], dtype=np.uint64)
+    stored = lookup.phashes()
+    hits = near(wanted, stored, max_distance=MAX_PHASH_DISTANCE)
+    known = lookup.blobs_with({int(value) for value in stored[hits.stored]})
+    distances = {
+        (sha256, other.sha256): (
+            distance(blob.hashes.phash, other.phash),
+            distance(blob.hashes.dhash, other.dhash),
+        )
+        for sha256, blob in own.items()
+        for other in known
+    }
+    return {
+        pair: (phash, dhash)
+        for pair, (phash, dhash) in distances.items()
+        if phash <= MAX_PHASH_DISTANCE and dhash <= MAX_DHASH_DISTANCE
+    }
+
+
+def _alike_pairs(
+    shown: Iterable[Photo],
+    near_ones: Mapping[tuple[str, str], tuple[int, int]],
+    holders: Mapping[str, Sequence[PhotoAt]],
+) -> Iterator[Lookalike]:
+    by_own: dict[str, list[tuple[str, tuple[int, int]]]] = defaultdict(list)
+    for (own, known), distances in near_ones.items():
+        by_own[own].append((known, distances))
+    for photo in shown:
+        for sha256, (phash, dhash) in by_own[str(photo.sha256)]:
+            same = sha256 == photo.sha256
+            for other in holders.get(sha256, ()):
+                yield _pair(
+                    _at(photo),
+                    other,
+                    likeness=Likeness.SAME_BYTES if same else Likeness.NEAR_IDENTICAL,
+                    distances=(phash, dhash),
+                )
+
+
+def _shared_pairs(
+    slug: str, shared: Iterable[tuple[PhotoKey, PhotoAt]]
+) -> Iterator[Lookalike]:
+    for (source, photo_key), other in shared:
+        own = PhotoAt(slug=slug, source=source, photo_key=photo_key)
+        yield _pair(own, other, likeness=Likeness.PHOTO_KEY, distances=(None, None))
+
+
+def _pair(
+    own: PhotoAt,
+    other: PhotoAt,
+    *,
+    likeness: Likeness,
+    distances: tuple[int | None, int | None],
+) -> Lookalike:
+    one, two = (own, other) if own < other else (other, own)
+    return Lookalike(
+        one=one,
+        other=two,
+        likeness=likeness,
+        phash_distance=distances[0],
+        dhash_distance=distances[1],
+    )
+
+
+def _at(photo: Photo) -> PhotoAt:
+    return PhotoAt(
+        slug=photo.property_slug,
+        source=photo.ref.source,
+        photo_key=photo.ref.photo_key,
+    )
+
+
+def _galleries(photos: Iterable[Photo]) -> dict[Source, list[Photo]]:
+    galleries: dict[Source, list[Photo]] = defaultdict(list)
+    for photo in photos:
+        galleries[photo.ref.source].append(photo)
+    return galleries
+
+
+def _usual_listing(listings: Iterable[str], *, mls_id: str | None) -> str | None:
+    """The listing a gallery is filed under: its own id if any photo is, else most's."""
+    counted = Counter(listings)
+    own = [
+        listing for listing in counted if mls_id and listing.lower() == mls_id.lower()
+    ]
+    if own:
+        return own[0]
+    if counted.total() < _FEW:
+        return None
+    listing, photos = counted.most_common(1)[0]
+    return listing if photos >= _MAJORITY * counted.total() else None
+
+
+def _usual_days(days: Sequence[date]) -> tuple[date, date] | None:
+    """First and last day of the batch most photos were uploaded in, if there is one."""
+    if len(days) < _FEW:
+        return None
+    batch = max(_batches(sorted(days)), key=len)
+    return (batch[0], batch[-1]) if len(batch) >= _MAJORITY * len(days) else None
+
+
+def _batches(days: Sequence[date]) -> list[list[date]]:
+    batches = [[days[0]]]
+    for before, day in pairwise(days):
+        if (day - before).days > _BATCH_DAYS:
+            batches.append([])
+        batches[-1].append(day)
+    return batches
+
+
+def _days_apart(day: date, batch: tuple[date, date]) -> int:
+    return max((batch[0] - day).days, (day - batch[1]).days, 0)
+
+
+def _day(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None
+
+
+def _joined(suspicions: Sequence[Suspicion]) -> Suspicion:
+    detail = "; ".join(suspicion.detail for suspicion in suspicions)
+    return Suspicion(reason=suspicions[0].reason, detail=detail)

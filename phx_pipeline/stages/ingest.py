@@ -1,0 +1,198 @@
+"""A listing page the user saved in a browser, read as if the source had sent it.
+
+The same recognition of challenges, the same check of the address, the same outcomes;
+nothing is asked of the site for it.
+"""
+
+import html
+import logging
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Final
+from urllib.parse import urlsplit
+
+from phx_pipeline.errors import BlockedError, InputError, SourceChangedError
+from phx_pipeline.fetch.base import Fetched
+from phx_pipeline.fetch.challenge import recognise
+from phx_pipeline.model.address import Address
+from phx_pipeline.model.listing import Listing
+from phx_pipeline.model.outcome import ListingOutcome
+from phx_pipeline.model.source import Source
+from phx_pipeline.sources.redfin.answers import text_of
+from phx_pipeline.sources.redfin.parse import parse_listing
+from phx_pipeline.sources.registry import available_sources
+from phx_pipeline.sources.zillow.detail import parse_detail
+from phx_pipeline.sources.zillow.payload import read_page
+from phx_pipeline.sources.zillow.search import zpid_in
+from phx_pipeline.stages.categorize import categorize
+from phx_pipeline.stages.collect import collect
+from phx_pipeline.stages.context import StageContext
+from phx_pipeline.stages.dedupe import dedupe
+from phx_pipeline.stages.guard import guard
+from phx_pipeline.stages.publish import publish
+from phx_pipeline.stages.quarantine import follow_up
+
+logger = logging.getLogger(__name__)
+
+MAX_BYTES: Final = 25_000_000
+
+_TAKEN = frozenset(
+    {ListingOutcome.LISTED, ListingOutcome.LISTED_EMPTY, ListingOutcome.OFF_MARKET}
+)
+_HEAD = 20_000  # bytes in which a page says whose it is
+_OWN_URLS = (
+    re.compile(r"<!--\s*saved from url=\(\d+\)(?P<url>https://[^\s>]+)"),
+    re.compile(
+        r"<link\b(?=[^<>]*\brel=[\"']canonical[\"'])[^<>]*"
+        r"\bhref=[\"'](?P<url>https://[^\"'<>\s]+)",
+        re.IGNORECASE,
+    ),
+    re.compile(
+        r"<meta\b(?=[^<>]*\bproperty=[\"']og:url[\"'])[^<>]*"
+        r"\bcontent=[\"'](?P<url>https://[^\"'<>\s]+)",
+        re.IGNORECASE,
+    ),
+)
+
+
+def ingest(
+    context: StageContext, slug: str, path: Path, *, source: Source | None = None
+) -> Listing:
+    """Read a saved page and record its listing, if it is one of the property.
+
+    A refusal, a changed page and the page of another house are returned as outcomes and
+    change nothing in the catalogue.
+
+    Args:
+        context: of the command.
+        slug: the property the page should be about.
+        path: the file.
+        source: whose page it is; by default what the page itself says.
+
+    Raises:
+        InputError: the file cannot be read, or nobody says whose page it is.
+    """
+    house = context.house(slug)
+    page, source = _opened(path, source=source)
+    listing = read_saved(page, address=house.address, source=source)
+    logger.info("%s %s: %s", slug, source.value, listing.outcome.value)
+    if not is_taken(listing):
+        return listing
+    with context.holding(slug) as lease:
+        stamp = context.stamp()
+        context.catalog.record_listing(lease, slug, listing, stamp=stamp)
+        held = guard(context, lease, slug)
+    follow_up(context, slug, held=held)
+    return listing
+
+
+def is_taken(listing: Listing) -> bool:
+    """Whether the listing of a saved page is recorded."""
+    return listing.outcome in _TAKEN
+
+
+async def take_photos(context: StageContext, slug: str) -> None:
+    """Do the rest for a property without asking any source for its listing."""
+    await collect(context, slug)
+    dedupe(context, slug)
+    categorize(context, slug)
+    publish(context, slug)
+
+
+def read_saved(page: Fetched, *, address: Address, source: Source) -> Listing:
+    """Return what a saved page says about the house at *address*; never raises."""
+    challenge = recognise(page)
+    if challenge is not None and not challenge.over_payload:
+        told = f"the saved page is a challenge: {challenge.reason}"
+        return _ended(source, ListingOutcome.BLOCKED, told)
+    try:
+        listing = _READERS[source](page, address)
+    except BlockedError as error:
+        return _ended(source, ListingOutcome.BLOCKED, f"a challenge: {error}")
+    except SourceChangedError as error:
+        told = f"not a listing page of {source.value} that we can read: {error}"
+        return _ended(source, ListingOutcome.PAGE_CHANGED, told)
+    # A challenge in the user's own browser says nothing about our asking.
+    return replace(listing, challenged=False)
+
+
+def _redfin(page: Fetched, address: Address) -> Listing:
+    return parse_listing(text_of(page), address=address, page_url=page.url)
+
+
+def _zillow(page: Fetched, address: Address) -> Listing:
+    read = read_page(page)
+    if read.cache is None:
+        raise SourceChangedError("no details of a house in it")
+    return parse_detail(read, address=address, zpid=zpid_in(page.url))
+
+
+_READERS: Mapping[Source, Callable[[Fetched, Address], Listing]] = {
+    Source.REDFIN: _redfin,
+    Source.ZILLOW: _zillow,
+}
+
+
+def _opened(path: Path, *, source: Source | None) -> tuple[Fetched, Source]:
+    body = _body(path)
+    url = _own_url(body)
+    said = _source_at(url)
+    if source is not None and source not in _READERS:
+        raise InputError(
+            f"saved pages of {source.value} cannot be read: "
+            f"choose from {', '.join(_READERS)}"
+        )
+    if source is not None and said is not None and said is not source:
+        raise InputError(
+            f"{path} is a page of {said.value} ({url}), not of {source.value}"
+        )
+    whose = source or said
+    if whose is None:
+        raise InputError(
+            f"{path} does not say whose page it is: give --source "
+            f"({' or '.join(_READERS)})"
+        )
+    return Fetched(url=url, status=200, headers={}, body=body), whose
+
+
+def _body(path: Path) -> bytes:
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            raise InputError(f"{path} is larger than {MAX_BYTES:,} bytes: not a page")
+        body = path.read_bytes()
+    except FileNotFoundError as error:
+        raise InputError(f"there is no file {path}: check the name") from error
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror}") from error
+    if b"\0" in body[:_HEAD] or not body.strip():
+        raise InputError(f"{path} is not a saved page: it holds no text")
+    if b"\nContent-Type: multipart/related" in body[:_HEAD].replace(b"\r", b""):
+        raise InputError(
+            f'{path} is a web archive: save the page again as "Webpage, HTML only"'
+        )
+    return body
+
+
+def _own_url(body: bytes) -> str:
+    head = body[:_HEAD].decode("utf-8", errors="replace")
+    for pattern in _OWN_URLS:
+        if found := pattern.search(head):
+            return html.unescape(found["url"])
+    return ""
+
+
+def _source_at(url: str) -> Source | None:
+    try:
+        host = urlsplit(url).hostname
+    except ValueError:
+        return None
+    for source, adapter in available_sources().items():
+        if host in adapter.page_hosts and source in _READERS:
+            return source
+    return None
+
+
+def _ended(source: Source, outcome: ListingOutcome, detail: str) -> Listing:
+    return Listing(source=source, outcome=outcome, detail=" ".join(detail.split()))

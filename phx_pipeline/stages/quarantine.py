@@ -1,0 +1,353 @@
+"""What is held or looks alike across properties, and what a person decides about it."""
+
+import logging
+from base64 import b64encode
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+from hashlib import sha256
+
+from phx_pipeline.catalog.quarantine import (
+    Held,
+    Likeness,
+    Lookalike,
+    PhotoAt,
+    Ruling,
+    SeenLookalike,
+)
+from phx_pipeline.errors import ImageError, InputError, LeaseHeldError, StorageError
+from phx_pipeline.imaging.contact_sheet import contact_sheet
+from phx_pipeline.imaging.decode import decode
+from phx_pipeline.imaging.standardize import standardize
+from phx_pipeline.model.outcome import Verdict
+from phx_pipeline.model.photo import Photo
+from phx_pipeline.stages.categorize import categorize
+from phx_pipeline.stages.context import StageContext
+from phx_pipeline.stages.dedupe import dedupe
+from phx_pipeline.stages.guard import guard, suspects_of
+from phx_pipeline.stages.publish import publish
+
+logger = logging.getLogger(__name__)
+
+_ID_LENGTH = 10
+_LEAST_ID = 4  # digits of an id that are enough where they are unambiguous
+_THUMBNAIL_SIDE = 96
+_THUMBNAILS_BYTES = 2_500  # of one case; base64 makes 3,300 of them
+
+
+class CaseKind(StrEnum):
+    """How a case affects its photo."""
+
+    HELD = "held"
+    ALIKE = "alike"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """One photo somebody should look at.
+
+    A held photo is not published; a photo that only looks alike is. `others` are the
+    photos of other properties it agrees with.
+    """
+
+    id: str
+    kind: CaseKind
+    photo: PhotoAt
+    why: str
+    others: tuple[PhotoAt, ...]
+    ruling: Ruling
+    first_seen_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ruled:
+    """What came of a ruling; `changed` is False when it had been given before.
+
+    `waits` tells that the photo has no bytes yet: the next collect fetches them.
+    """
+
+    photo: PhotoAt
+    changed: bool
+    waits: bool
+
+
+def case_id(photo: PhotoAt) -> str:
+    """Return a photo's id in the quarantine: the same on every machine."""
+    text = f"{photo.slug}\n{photo.source.value}\n{photo.photo_key}"
+    return sha256(text.encode()).hexdigest()[:_ID_LENGTH]
+
+
+def cases(
+    context: StageContext, slug: str | None = None, *, settled: bool = False
+) -> list[Case]:
+    """Return the cases of one property or of all, held photos first.
+
+    Args:
+        context: of any run; nothing is changed.
+        slug: one property, or None for all.
+        settled: also those a person has decided.
+    """
+    book = context.catalog.quarantine
+    held, seen = book.held(), book.lookalikes(slug)
+    rulings = {row.photo: row.ruling for row in held}
+    found = [
+        *(
+            _held_case(row, seen)
+            for row in held
+            if settled or row.ruling is Ruling.OPEN
+        ),
+        *_alike_cases(seen, rulings),
+    ]
+    of_slug = [case for case in found if slug in {None, case.photo.slug}]
+    return sorted(of_slug, key=lambda case: (case.kind is CaseKind.ALIKE, case.photo))
+
+
+def release(context: StageContext, wanted_id: str) -> Ruled:
+    """Let a photo be kept for its property, and never hold it again.
+
+    Raises:
+        InputError: no photo, or more than one, has this id.
+    """
+    return _rule(context, wanted_id, Ruling.RELEASED)
+
+
+def drop(context: StageContext, wanted_id: str) -> Ruled:
+    """Reject a photo of its property for ever.
+
+    Raises:
+        InputError: no photo, or more than one, has this id.
+    """
+    return _rule(context, wanted_id, Ruling.DROPPED)
+
+
+def follow_up(context: StageContext, slug: str, *, held: bool) -> list[str]:
+    """Publish *slug* and its partners without what the guard holds now.
+
+    Partners are the properties that share photo keys with *slug*; each is looked at and
+    changed under its own lease: call this without holding any.
+
+    Args:
+        context: of the run.
+        slug: the property the guard has looked at.
+        held: whether that changed what is held of it.
+
+    Returns:
+        The properties that were published anew.
+    """
+    changed = []
+    if held and _converge(context, slug):
+        changed.append(slug)
+    for partner in context.catalog.quarantine.partners(slug):
+        try:
+            if _settle(context, partner):
+                changed.append(partner)
+        except LeaseHeldError as error:
+            logger.warning("%s shares photos with %s: %s", partner, slug, error)
+    return changed
+
+
+def thumbnails(context: StageContext, case: Case) -> str:
+    """Return a case's pictures side by side as a Markdown image; empty without any."""
+    pngs = [
+        png
+        for at in (case.photo, *case.others[:1])
+        if (png := _small(context, at)) is not None
+    ]
+    if not pngs:
+        return ""
+    try:
+        sheet = contact_sheet(pngs, max_bytes=_THUMBNAILS_BYTES)
+    except ValueError:  # noise does not get small enough
+        return ""
+    return f"![pictures](data:image/jpeg;base64,{b64encode(sheet).decode()})"
+
+
+def case_table(
+    context: StageContext, found: Sequence[Case], *, max_bytes: int = 12_000
+) -> str:
+    """Return cases as a Markdown table with addresses and as many pictures as fit.
+
+    Cases beyond the budget are counted in a last line.
+    """
+    lines = [
+        "| id | this house | other house | why | pictures |",
+        "|---|---|---|---|---|",
+    ]
+    tail = 200  # for the last line
+    left = max_bytes - tail - sum(len(line) + 1 for line in lines)
+    for number, case in enumerate(found):
+        with_pictures = _line(context, case, pictures=thumbnails(context, case))
+        plain = _line(context, case, pictures="")
+        line = with_pictures if len(with_pictures) < left else plain
+        if len(line.encode()) >= left:
+            lines.append(f"\n{len(found) - number} more: `phx quarantine list`")
+            break
+        lines.append(line)
+        left -= len(line.encode()) + 1
+    return "\n".join(lines)
+
+
+def _held_case(row: Held, seen: Iterable[SeenLookalike]) -> Case:
+    others = [
+        other for it in seen for mine, other in _both_ways(it.pair) if mine == row.photo
+    ]
+    return Case(
+        id=case_id(row.photo),
+        kind=CaseKind.HELD,
+        photo=row.photo,
+        why=row.suspicion.detail or row.suspicion.reason.value,
+        others=tuple(others),
+        ruling=row.ruling,
+        first_seen_at=row.first_seen_at,
+    )
+
+
+def _alike_cases(
+    seen: Iterable[SeenLookalike], rulings: Mapping[PhotoAt, Ruling]
+) -> list[Case]:
+    """Cases of photos that are published on both sides, with no ruling on their own.
+
+    Photos with the same key are held: their cases are those of held photos.
+    """
+    found: dict[PhotoAt, Case] = {}
+    for it in seen:
+        if it.pair.likeness is Likeness.PHOTO_KEY or _is_settled(it.pair, rulings):
+            continue
+        for mine, other in _both_ways(it.pair):
+            if mine in rulings:
+                continue
+            case = found.setdefault(mine, _alike_case(mine, it))
+            found[mine] = replace(case, others=(*case.others, other))
+    return list(found.values())
+
+
+def _alike_case(mine: PhotoAt, seen: SeenLookalike) -> Case:
+    pair = seen.pair
+    told = pair.likeness.value.replace("_", " ")
+    return Case(
+        id=case_id(mine),
+        kind=CaseKind.ALIKE,
+        photo=mine,
+        why=f"{told} (pHash {pair.phash_distance}, dHash {pair.dhash_distance})",
+        others=(),
+        ruling=Ruling.OPEN,
+        first_seen_at=seen.first_seen_at,
+    )
+
+
+def _is_settled(pair: Lookalike, rulings: Mapping[PhotoAt, Ruling]) -> bool:
+    given = [rulings.get(pair.one), rulings.get(pair.other)]
+    return Ruling.DROPPED in given or set(given) == {Ruling.RELEASED}
+
+
+def _both_ways(pair: Lookalike) -> tuple[tuple[PhotoAt, PhotoAt], ...]:
+    return ((pair.one, pair.other), (pair.other, pair.one))
+
+
+def _rule(context: StageContext, wanted_id: str, ruling: Ruling) -> Ruled:
+    case = _case_with(context, wanted_id)
+    slug, at = case.photo.slug, context.stamp().at
+    with context.holding(slug) as lease:
+        if case.ruling is not ruling:
+            context.catalog.quarantine.rule(lease, case.photo, ruling, at=at)
+        guard(context, lease, slug)
+    follow_up(context, slug, held=True)
+    photo = _photo(context, case.photo)
+    return Ruled(
+        photo=case.photo,
+        changed=case.ruling is not ruling,
+        waits=photo is not None and photo.sha256 is None,
+    )
+
+
+def _case_with(context: StageContext, wanted_id: str) -> Case:
+    wanted = wanted_id.strip().lower()
+    found = [
+        case
+        for case in cases(context, settled=True)
+        if case.id == wanted
+        or (len(wanted) >= _LEAST_ID and case.id.startswith(wanted))
+    ]
+    if not found:
+        raise InputError(
+            f"no photo in quarantine has the id {wanted_id!r}: "
+            "see `phx quarantine list`"
+        )
+    if len(found) > 1:
+        ids = ", ".join(case.id for case in found)
+        raise InputError(f"{wanted_id!r} may be any of {ids}: give the whole id")
+    return found[0]
+
+
+def _settle(context: StageContext, slug: str) -> bool:
+    """Hold, free, decide and publish what is due for *slug*; False if nothing is."""
+    if _holds_others(context, slug):
+        with context.holding(slug) as lease:
+            guard(context, lease, slug)
+    return _converge(context, slug)
+
+
+def _converge(context: StageContext, slug: str) -> bool:
+    """Decide and publish anew what is stored; False if rows and files agree."""
+    if not _is_unpublished(context, slug):
+        return False
+    dedupe(context, slug)
+    categorize(context, slug)
+    publish(context, slug)
+    return True
+
+
+def _holds_others(context: StageContext, slug: str) -> bool:
+    """Whether other photos of *slug* are held than should be."""
+    ruled = {row.photo: row.ruling for row in context.catalog.quarantine.held(slug)}
+    suspects = suspects_of(context, slug)
+    wanted, now = set(), set()
+    for photo in context.catalog.photos(slug):
+        at = PhotoAt(slug=slug, source=photo.ref.source, photo_key=photo.ref.photo_key)
+        ruling = ruled.get(at, Ruling.OPEN)
+        if ruling is Ruling.DROPPED or (
+            ruling is Ruling.OPEN and photo.key in suspects
+        ):
+            wanted.add(photo.key)
+        if photo.verdict is Verdict.FOREIGN:
+            now.add(photo.key)
+    return wanted != now
+
+
+def _is_unpublished(context: StageContext, slug: str) -> bool:
+    """Whether decisions, rows and files of *slug* do not agree yet."""
+    photos = context.catalog.photos(slug)
+    if any(photo.verdict is Verdict.PENDING and photo.sha256 for photo in photos):
+        return True
+    kept = sum(photo.verdict is Verdict.KEPT for photo in photos)
+    names = {row.file_name for row in context.catalog.publications(slug) if row.active}
+    folder = context.layout.folder(context.house(slug).folder)
+    there = {path.name for path in folder.glob("*.png")} if folder.is_dir() else set()
+    return kept != len(names) or there != names
+
+
+def _photo(context: StageContext, at: PhotoAt) -> Photo | None:
+    for photo in context.catalog.photos(at.slug):
+        if photo.key == (at.source, at.photo_key):
+            return photo
+    return None
+
+
+def _small(context: StageContext, at: PhotoAt) -> bytes | None:
+    photo = _photo(context, at)
+    if photo is None or photo.sha256 is None:
+        return None
+    try:
+        picture = decode(context.blobs.read_raw(photo.sha256))
+    except (ImageError, StorageError):
+        return None
+    return standardize(picture, max_side=_THUMBNAIL_SIDE).png
+
+
+def _line(context: StageContext, case: Case, *, pictures: str) -> str:
+    houses = dict.fromkeys(other.slug for other in case.others)
+    others = "; ".join(str(context.house(slug).address) for slug in houses)
+    mine = str(context.house(case.photo.slug).address)
+    cells = (f"{case.kind.value} {case.id}", mine, others or "-", case.why, pictures)
+    return "| " + " | ".join(cell.replace("|", "/") for cell in cells) + " |"

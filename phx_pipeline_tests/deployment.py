@@ -1,0 +1,128 @@
+"""A whole installation in a temporary folder, with stand-in sites instead of a network.
+
+Nothing in it is faked but the sites: commands run as processes of their own, requests
+carry production URLs through the loopback proxy.
+"""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from phx_pipeline.demo.houses import HOUSES, House
+from phx_pipeline.demo.loopback import Handler, Loopback
+from phx_pipeline.model.address import Address
+from phx_pipeline.settings import Settings, exported, load_settings
+from phx_pipeline.stages.context import StageContext
+from phx_pipeline.stages.intake import add_properties
+from phx_pipeline.wiring import build_context, initialise
+
+ROOT = Path(__file__).parents[1]
+BIN = Path(sys.executable).parent
+PHOTO_HOST = "ssl.cdn-redfin.com"
+
+SMALLEST = min(HOUSES, key=lambda house: len(house.record.shots))
+
+
+class Deployment:
+    """Stores of its own, and the sites its requests reach."""
+
+    def __init__(
+        self, root: Path, sites: Mapping[str, Handler], **changed: object
+    ) -> None:
+        self.root = root
+        self.standin = Loopback(sites, folder=root / "standin")
+        self._changed = changed
+
+    def __enter__(self) -> Self:
+        self.root.mkdir(parents=True, exist_ok=True)
+        self.standin.__enter__()
+        self.settings = self._settings()
+        initialise(self.settings)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.standin.__exit__(kind, error, trace)
+
+    def _settings(self) -> Settings:
+        settings = replace(
+            load_settings({}),
+            data_dir=self.root / "data",
+            dagster_dir=self.root / "dagster",
+            proxy=self.standin.proxy_url,
+            ca_file=self.standin.ca_file,
+            pace_percent=0,
+        )
+        return replace(settings, **self._changed)  # type: ignore[arg-type]  # named by each test
+
+    @property
+    def env(self) -> dict[str, str]:
+        """The environment of the commands."""
+        kept = {
+            name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ
+        }
+        return kept | exported(self.settings) | {"PYTHONUNBUFFERED": "1"}
+
+    def command(self, *arguments: str) -> list[str]:
+        """The command line of `phx` with *arguments*."""
+        return [str(BIN / "phx"), *arguments]
+
+    def phx(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run `phx` to its end."""
+        return subprocess.run(  # noqa: S603 - the tests' own commands
+            self.command(*arguments),
+            env=self.env,
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=300,
+        )
+
+    @contextmanager
+    def context(self, run_id: str = "test") -> Iterator[StageContext]:
+        """A stage context on the same stores, in this process."""
+        context = build_context(self.settings, run_id=run_id)
+        try:
+            yield context
+        finally:
+            context.catalog.close()
+
+    def add(self, addresses: Sequence[str]) -> list[str]:
+        """Add properties; return all keys."""
+        with self.context() as context:
+            add_properties(context, [Address.parse(address) for address in addresses])
+            return context.catalog.slugs()
+
+    def add_houses(self, houses: Sequence[House]) -> list[str]:
+        """Add demo houses; return all keys."""
+        return self.add([house.address for house in houses])
+
+    def photos_asked(self) -> list[str]:
+        """The photo requests so far, in order of arrival."""
+        return [a.target for a in self.standin.asked if a.host == PHOTO_HOST]
+
+    def files(self) -> dict[str, bytes]:
+        """All files of the views and of the published folders, by relative path."""
+        images = self.root / "data" / "property_images"
+        return {
+            str(path.relative_to(images)): path.read_bytes()
+            for part in ("metadata", "processed")
+            for path in sorted((images / part).rglob("*"))
+            if path.is_file()
+        }
+
+
+def slug_of(house: House) -> str:
+    """The key of a demo house."""
+    return Address.parse(house.address).slug

@@ -1,0 +1,359 @@
+"""The real thing: daemon, queue, run workers, the stock command line."""
+
+import os
+import shlex
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+from urllib.request import urlopen
+
+import dagster as dg
+import pytest
+
+from phx_pipeline.catalog.leases import is_dead
+from phx_pipeline.cli.supervisor import Supervisor, free_port, services
+from phx_pipeline.defs.submit import open_instance
+from phx_pipeline.demo.houses import HOUSES
+from phx_pipeline.demo.loopback import Answer, Asked, Handler
+from phx_pipeline.demo.redfin_site import redfin_sites
+from phx_pipeline.model.identity import run_lease
+from phx_pipeline.model.outcome import Verdict
+from phx_pipeline.stages.verify import verify_property, verify_views
+from phx_pipeline_tests.captured import (
+    CAPTURED_ADDRESS,
+    captured_redfin_sites,
+    expected_photo_keys,
+)
+from phx_pipeline_tests.deployment import BIN, ROOT, Deployment, slug_of
+
+pytestmark = pytest.mark.xdist_group("dagster")
+
+_BY_SIZE = sorted(HOUSES, key=lambda house: len(house.record.shots))
+_LAUNCHED, _SUBMITTED, _KILLED = _BY_SIZE[0], _BY_SIZE[1:3], _BY_SIZE[3:5]
+_PARTITION = "dagster/partition"
+_FINAL = {
+    dg.DagsterRunStatus.SUCCESS,
+    dg.DagsterRunStatus.FAILURE,
+    dg.DagsterRunStatus.CANCELED,
+}
+_CHECKED = dg.DagsterEventType.ASSET_CHECK_EVALUATION
+_PATIENCE_S = 180
+
+Found = TypeVar("Found")
+
+
+def wait_for(question: Callable[[], Found | None]) -> Found:
+    """Ask until there is an answer; a hang ends the test, slowness does not."""
+    deadline = time.monotonic() + _PATIENCE_S
+    while time.monotonic() < deadline:
+        if (answer := question()) is not None:
+            return answer
+        time.sleep(0.2)
+    raise TimeoutError(f"no answer in {_PATIENCE_S} s")
+
+
+def joined(
+    one: Mapping[str, Handler], other: Mapping[str, Handler], *, mark: str
+) -> dict[str, Handler]:
+    """Sites that pass requests naming *mark* to *one*, all others to *other*."""
+
+    def choose(host: str) -> Handler:
+        def handle(asked: Asked) -> Answer:
+            return (one if mark in asked.target else other)[host](asked)
+
+        return handle
+
+    return {host: choose(host) for host in other}
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
+    """A deployment with code server, daemon and webserver, and six demo houses."""
+    root = tmp_path_factory.mktemp("running")
+    sites: Mapping[str, Handler] = redfin_sites(photo_delay_s=0.05)
+    shared = (ROOT / "../shared").resolve()
+    if (shared / "samples").is_dir():
+        captured = captured_redfin_sites(shared)
+        sites = joined(captured, sites, mark="7652074")
+        sites = joined(captured, sites, mark="King")
+    with Deployment(root, sites, webserver_port=free_port()) as made:
+        made.add_houses(HOUSES)
+        open_instance(made.settings).dispose()
+        wanted = services(made.settings, code_port=free_port())
+        with Supervisor(wanted, settings=made.settings):
+            yield made
+
+
+@pytest.fixture(scope="module")
+def instance(running: Deployment) -> Iterator[dg.DagsterInstance]:
+    opened = open_instance(running.settings)
+    yield opened
+    opened.dispose()
+
+
+def launch(deployment: Deployment, *, tags: str) -> None:
+    """Launch the main job by the stock command line, as a user would."""
+    script = (
+        f'eval "$({BIN / "phx"} env)"; {BIN / "dagster"} job launch -w workspace.yaml '
+        f"-j extract_property --tags {shlex.quote(tags)}"
+    )
+    done = subprocess.run(  # noqa: S603 - the tests' own command
+        ["/bin/bash", "-c", script],
+        env=deployment.env,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def runs_of(instance: dg.DagsterInstance, slug: str) -> list[dg.DagsterRun]:
+    """All runs of a partition, oldest first."""
+    filters = dg.RunsFilter(tags={_PARTITION: slug})
+    records = instance.get_run_records(filters, ascending=True)
+    return [record.dagster_run for record in records]
+
+
+def finished(instance: dg.DagsterInstance, slug: str) -> dg.DagsterRun:
+    """The newest run of a partition, once it has ended for good."""
+
+    def ask() -> dg.DagsterRun | None:
+        runs = runs_of(instance, slug)
+        if not runs or runs[-1].status not in _FINAL:
+            return None
+        return None if runs[-1].tags.get("dagster/will_retry") == "true" else runs[-1]
+
+    return wait_for(ask)
+
+
+def problems(deployment: Deployment, slug: str) -> list[str]:
+    with deployment.context() as context:
+        return [problem.text for problem in verify_property(context, slug)]
+
+
+@pytest.fixture(scope="module")
+def launched(running: Deployment, instance: dg.DagsterInstance) -> dg.DagsterRun:
+    """A finished run of one house, launched by the stock command line."""
+    slug = slug_of(_LAUNCHED)
+    launch(running, tags=f'{{"dagster/partition": "{slug}"}}')
+    return finished(instance, slug)
+
+
+def test_a_launched_job_goes_through_the_queue_and_finishes(
+    running: Deployment, instance: dg.DagsterInstance, launched: dg.DagsterRun
+) -> None:
+    slug = slug_of(_LAUNCHED)
+    events = {
+        record.dagster_event_type for record in instance.all_logs(launched.run_id)
+    }
+
+    assert launched.status is dg.DagsterRunStatus.SUCCESS
+    assert dg.DagsterEventType.PIPELINE_ENQUEUED in events
+    assert dg.DagsterEventType.PIPELINE_STARTING in events
+    with running.context() as context:
+        verdicts = {p.ref.photo_key: p.verdict for p in context.catalog.photos(slug)}
+    assert verdicts == _LAUNCHED.expected_verdicts()
+    assert problems(running, slug) == []
+
+
+def test_the_assets_tell_counts_that_add_up_and_pass_their_checks(
+    instance: dg.DagsterInstance, launched: dg.DagsterRun
+) -> None:
+    made = [
+        event.step_materialization_data.materialization
+        for record in instance.all_logs(launched.run_id)
+        if (event := record.dagster_event) and event.is_step_materialization
+    ]
+    checks = [
+        event.event_specific_data
+        for record in instance.all_logs(launched.run_id)
+        if (event := record.dagster_event) and event.event_type is _CHECKED
+    ]
+    names = [materialization.asset_key.to_user_string() for materialization in made]
+    assert names == [
+        "discovered_urls",
+        "raw_images",
+        "deduped_images",
+        "categorized_images",
+        "manifest",
+    ]
+    counts: dict[str, Any] = {
+        name: value.value for name, value in made[-1].metadata.items()
+    }
+    bins = ("pending", "kept", "duplicate", "rejected", "failed")
+    assert counts["discovered"] == sum(counts[name] for name in bins)
+    assert counts["kept"] == sum(
+        verdict is Verdict.KEPT for verdict in _LAUNCHED.expected_verdicts().values()
+    )
+    assert "data:image/jpeg;base64," in counts["contact_sheet"]
+    assert len(counts["contact_sheet"]) < 17_000
+    assert {
+        check.check_name: check.passed
+        for check in checks
+        if isinstance(check, dg.AssetCheckEvaluation)
+    } == {
+        "conservation": True,
+        "files_match_rows": True,
+        "manifest_equals_folder": True,
+        "complete": True,
+        "right_house": True,
+    }
+
+
+@pytest.mark.parametrize(
+    ("tags", "remedy"),
+    [
+        ('{"dagster/partition": "1-nowhere-st-mesa-az-85204"}', "unknown property"),
+        ('{"case": "no key"}', "no partition key"),
+    ],
+    ids=["unknown", "missing"],
+)
+def test_a_bad_key_fails_at_the_first_step_once_and_leaves_no_rows(
+    running: Deployment, instance: dg.DagsterInstance, tags: str, remedy: str
+) -> None:
+    known = {record.run_id for record in instance.get_runs()}
+    with running.context() as context:
+        before = list(context.catalog.content_rows())
+
+    launch(running, tags=tags)
+
+    def ended() -> dg.DagsterRun | None:
+        new = [run for run in instance.get_runs() if run.run_id not in known]
+        return new[0] if new and new[0].status in _FINAL else None
+
+    run = wait_for(ended)
+    failures = [
+        record.dagster_event.step_failure_data.error
+        for record in instance.all_logs(run.run_id)
+        if record.dagster_event and record.dagster_event.is_step_failure
+    ]
+    assert run.status is dg.DagsterRunStatus.FAILURE
+    assert len(failures) == 1
+    assert remedy in str(failures[0])
+    assert "phx properties" in str(failures[0])
+    assert run.tags.get("dagster/will_retry") != "true"
+    with running.context() as context:
+        assert list(context.catalog.content_rows()) == before
+
+
+def test_extract_enqueues_follows_and_reports(
+    running: Deployment, instance: dg.DagsterInstance
+) -> None:
+    slugs = [slug_of(house) for house in _SUBMITTED]
+
+    done = running.phx("extract", "--address", slugs[0], "--address", slugs[1])
+
+    assert done.returncode == 0, done.stderr
+    for slug in slugs:
+        assert f"{slug}: done" in done.stdout
+        assert [run.status for run in runs_of(instance, slug)] == [
+            dg.DagsterRunStatus.SUCCESS
+        ]
+        assert problems(running, slug) == []
+    with running.context() as context:
+        assert verify_views(context) == []
+
+
+def test_the_captured_page_through_the_queue_keeps_exactly_its_photos(
+    running: Deployment, instance: dg.DagsterInstance, shared_dir: Path
+) -> None:
+    running.add([CAPTURED_ADDRESS])
+
+    done = running.phx("extract", "--address", CAPTURED_ADDRESS)
+
+    assert done.returncode == 0, done.stderr
+    with running.context() as context:
+        (slug,) = [s for s in context.catalog.slugs() if "king-arthur" in s]
+        photos = context.catalog.photos(slug)
+    assert [photo.ref.photo_key for photo in photos] == expected_photo_keys(shared_dir)
+    assert {photo.verdict for photo in photos} == {Verdict.KEPT}
+    assert finished(instance, slug).status is dg.DagsterRunStatus.SUCCESS
+
+
+@pytest.mark.parametrize("house", _KILLED, ids=lambda house: house.street)
+def test_a_killed_worker_is_noticed_and_its_run_retried(
+    running: Deployment, instance: dg.DagsterInstance, house: object
+) -> None:
+    slug = slug_of(house)  # type: ignore[arg-type]  # parametrized with demo houses
+
+    assert running.phx("extract", "--async", "--address", slug).returncode == 0
+    first = wait_for(lambda: next(iter(runs_of(instance, slug)), None))
+    os.kill(worker_pid(running, first, slug), signal.SIGKILL)
+    held = settled(running, slug)
+    asked = len(running.photos_asked())
+    last = finished(instance, slug)
+
+    assert last.run_id != first.run_id
+    assert last.status is dg.DagsterRunStatus.SUCCESS
+    assert not held & set(running.photos_asked()[asked:])
+    assert problems(running, slug) == []
+
+
+def worker_pid(deployment: Deployment, run: dg.DagsterRun, slug: str) -> int:
+    """The process that works on *run*, once it has stored a photo."""
+
+    def ask() -> int | None:
+        with deployment.context() as context:
+            state = context.catalog.leases.state(run_lease(run.run_id))
+            stored = any(photo.sha256 for photo in context.catalog.photos(slug))
+        if state is None or not stored or is_dead(state.owner):
+            return None
+        return int(state.owner.split(":")[1])
+
+    return wait_for(ask)
+
+
+def settled(deployment: Deployment, slug: str) -> set[str]:
+    """Targets of the photos that need no further request."""
+    with deployment.context() as context:
+        return {
+            photo.ref.url.partition(".com")[2]
+            for photo in context.catalog.photos(slug)
+            if not photo.wants_download
+        }
+
+
+def test_the_webserver_answers(running: Deployment) -> None:
+    port = running.settings.webserver_port
+
+    with urlopen(f"http://127.0.0.1:{port}/server_info") as answer:
+        assert answer.status == 200
+
+
+def test_up_stops_clean_on_sigterm(tmp_path: Path) -> None:
+    with Deployment(tmp_path, redfin_sites(), webserver_port=free_port()) as made:
+        up = subprocess.Popen(  # noqa: S603 - the tests' own command
+            made.command("up"),
+            env=made.env,
+            stdout=subprocess.PIPE,
+            text=True,
+            cwd=ROOT,
+        )
+        assert up.stdout is not None
+        wait_for(lambda: "is up" in (up.stdout.readline() if up.stdout else "") or None)
+
+        up.terminate()
+        code = up.wait(timeout=_PATIENCE_S)
+        up.stdout.close()
+
+        assert code == 0
+        assert processes_of(made) == []
+
+
+def processes_of(deployment: Deployment) -> list[str]:
+    """Command lines of live processes that use the deployment's stores."""
+    mark = f"PHX_DAGSTER_DIR={deployment.settings.dagster_dir}".encode()
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            ours = mark in (folder / "environ").read_bytes().split(b"\0")
+            line = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode()
+        except OSError:
+            continue
+        if ours and line:
+            found.append(line)
+    return found

@@ -1,0 +1,491 @@
+"""Two houses whose pages carry each other's cards, and a photo in the wrong gallery."""
+
+import asyncio
+import json
+import subprocess
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import dagster as dg
+import pytest
+from click.testing import CliRunner
+
+from phx_pipeline.catalog.quarantine import Likeness, Ruling
+from phx_pipeline.cli.ingest import ingest as ingest_command
+from phx_pipeline.cli.quarantine import quarantine as quarantine_command
+from phx_pipeline.defs.checks import results
+from phx_pipeline.demo.houses import HOUSES, House
+from phx_pipeline.demo.loopback import Answer, Asked, Handler
+from phx_pipeline.demo.redfin_site import (
+    PAGE_HOST,
+    PHOTO_HOST,
+    listing_page,
+    redfin_sites,
+)
+from phx_pipeline.errors import InputError
+from phx_pipeline.model.outcome import ListingOutcome, Verdict, VerdictKind
+from phx_pipeline.model.source import Source
+from phx_pipeline.settings import exported
+from phx_pipeline.stages.context import StageContext
+from phx_pipeline.stages.discover import discover
+from phx_pipeline.stages.extract import extract
+from phx_pipeline.stages.guard import guard
+from phx_pipeline.stages.ingest import ingest, take_photos
+from phx_pipeline.stages.quarantine import CaseKind, cases, drop, release
+from phx_pipeline.stages.verify import content_digest, verify_property, verify_views
+from phx_pipeline_tests.deployment import Deployment, slug_of
+
+THERE = next(house for house in HOUSES if house.number == "7316")
+HOME = next(house for house in HOUSES if house.number == "15238")
+PAIR = (THERE, HOME)
+# The third photo of HOME has a smaller copy at the tenth place.
+PLACE, STRAY, COPY = 3, 2, 9
+STRAY_KEY = HOME.record.photo_key(STRAY)
+
+
+def with_other_photo(page: bytes, *, of: House, place: int, shown: str) -> bytes:
+    """Return a listing page that shows another photo at one place of its gallery."""
+    own = f"{of.record.folder}/{{}}{of.record.file_name(place)}"
+    for prefix in ("", "genMid.", "genBcs.", "genTmb."):
+        for slash in ("/", "\\u002F"):
+            old = own.format(prefix).replace("/", slash).encode()
+            new = shown.format(prefix).replace("/", slash).encode()
+            page = page.replace(old, new)
+    return page
+
+
+def url_part(house: House, place: int) -> str:
+    return f"{house.record.folder}/{{}}{house.record.file_name(place)}"
+
+
+def sites_with(*changed: tuple[House, int, str]) -> dict[str, Handler]:
+    """Return the two houses' sites; each change puts another photo at a place."""
+    sites = redfin_sites(PAIR)
+    pages = sites[PAGE_HOST]
+
+    def answer(asked: Asked) -> Answer:
+        given = pages(asked)
+        for house, place, shown in changed:
+            if asked.target == house.path:
+                body = with_other_photo(given.body, of=house, place=place, shown=shown)
+                given = replace(given, body=body)
+        return given
+
+    return sites | {PAGE_HOST: answer}
+
+
+def stray_sites() -> dict[str, Handler]:
+    """The gallery of THERE shows a photo of HOME, which shows it too."""
+    return sites_with((THERE, PLACE, url_part(HOME, STRAY)))
+
+
+def run(context: StageContext, houses: Sequence[House]) -> None:
+    for house in houses:
+        asyncio.run(extract(context, slug_of(house)))
+
+
+def verdicts(context: StageContext, house: House) -> dict[str, Verdict]:
+    photos = context.catalog.photos(slug_of(house))
+    return {photo.ref.photo_key: photo.verdict for photo in photos}
+
+
+def problems(context: StageContext) -> list[str]:
+    found = [
+        problem
+        for slug in context.catalog.slugs()
+        for problem in verify_property(context, slug)
+    ]
+    return [problem.text for problem in [*found, *verify_views(context)]]
+
+
+def expected_there() -> dict[str, Verdict]:
+    own = THERE.expected_verdicts()
+    own.pop(THERE.record.photo_key(PLACE))
+    return own | {STRAY_KEY: Verdict.FOREIGN}
+
+
+def expected_home() -> dict[str, Verdict]:
+    changed = {
+        STRAY_KEY: Verdict.FOREIGN,
+        HOME.record.photo_key(COPY): Verdict.KEPT,
+    }
+    return HOME.expected_verdicts() | changed
+
+
+@pytest.fixture
+def stray(tmp_path: Path) -> Iterator[Deployment]:
+    with Deployment(tmp_path / "stray", stray_sites()) as made:
+        made.add_houses(PAIR)
+        yield made
+
+
+def test_cards_of_the_other_house_give_no_photo_and_no_alarm(tmp_path: Path) -> None:
+    with Deployment(tmp_path, redfin_sites(PAIR)) as made:
+        made.add_houses(PAIR)
+        with made.context() as context:
+            run(context, PAIR)
+
+            for house in PAIR:
+                assert verdicts(context, house) == house.expected_verdicts()
+            assert cases(context) == []
+
+
+@pytest.mark.parametrize("order", [PAIR, PAIR[::-1]], ids=["there-first", "home-first"])
+def test_a_photo_in_two_galleries_is_published_in_neither(
+    stray: Deployment, order: Sequence[House]
+) -> None:
+    with stray.context() as context:
+        run(context, order)
+
+        assert verdicts(context, THERE) == expected_there()
+        assert verdicts(context, HOME) == expected_home()
+        urls = {image.source_url for image in context.catalog.published_images()}
+        assert not any(HOME.record.file_name(STRAY) in url for url in urls)
+        assert problems(context) == []
+
+
+def test_neither_order_nor_running_together_changes_the_result(tmp_path: Path) -> None:
+    digests, files = set(), []
+    for name, order in (("one", PAIR), ("other", PAIR[::-1])):
+        with Deployment(tmp_path / name, stray_sites()) as made:
+            made.add_houses(PAIR)
+            with made.context() as context:
+                run(context, order)
+                digests.add(content_digest(context))
+            files.append(set(made.files()))
+    with Deployment(tmp_path / "together", stray_sites()) as made:
+        slugs = made.add_houses(PAIR)
+        runs = [
+            subprocess.Popen(  # noqa: S603 - the tests' own command
+                made.command("extract", "--sync", "--address", slug),
+                env=made.env,
+                stdout=subprocess.DEVNULL,
+            )
+            for slug in slugs
+        ]
+        assert [process.wait(timeout=300) for process in runs] == [0, 0]
+        with made.context() as context:
+            digests.add(content_digest(context))
+            assert problems(context) == []
+        files.append(set(made.files()))
+
+    assert len(digests) == 1
+    assert files[0] == files[1] == files[2]
+
+
+def test_the_counts_add_up_with_held_photos(stray: Deployment) -> None:
+    with stray.context() as context:
+        run(context, PAIR)
+
+        for house, held in ((THERE, 1), (HOME, 1)):
+            tally = context.tally(slug_of(house))
+            photos = context.catalog.photos(slug_of(house))
+            foreign = sum(photo.verdict is Verdict.FOREIGN for photo in photos)
+            assert tally.discovered == len(photos)
+            assert sum(tally.count(kind) for kind in VerdictKind) == len(photos)
+            assert foreign == held
+
+
+def test_a_second_run_changes_nothing_and_asks_for_no_photo(stray: Deployment) -> None:
+    with stray.context() as context:
+        run(context, PAIR)
+        before, files = content_digest(context), stray.files()
+        asked = len(stray.photos_asked())
+
+        run(context, PAIR)
+
+        assert content_digest(context) == before
+    assert stray.files() == files
+    assert len(stray.photos_asked()) == asked
+
+
+@pytest.mark.parametrize("later", PAIR, ids=["there", "home"])
+def test_a_run_killed_before_it_published_the_partner_is_made_good(
+    stray: Deployment, tmp_path: Path, later: House
+) -> None:
+    with Deployment(tmp_path / "whole", stray_sites()) as made:
+        made.add_houses(PAIR)
+        with made.context() as context:
+            run(context, PAIR)
+            digest = content_digest(context)
+    with stray.context() as context:
+        run(context, [HOME])
+        asyncio.run(discover(context, slug_of(THERE)))
+        # As a kill leaves it: held again, nothing decided and published since.
+        (case,) = cases(context, slug_of(HOME))
+        release(context, case.id)
+        with context.holding(slug_of(HOME)) as lease:
+            book, at = context.catalog.quarantine, context.stamp().at
+            book.rule(lease, case.photo, Ruling.OPEN, at=at)
+            guard(context, lease, slug_of(HOME))
+        assert context.catalog.publications(slug_of(HOME)) == []
+
+        run(context, [later])
+        repaired = problems(context) if later is HOME else []
+        run(context, PAIR)
+
+        assert repaired == []
+        assert content_digest(context) == digest
+        assert problems(context) == []
+
+
+def test_photos_swapped_between_two_listings_are_held_on_both(tmp_path: Path) -> None:
+    swap = sites_with(
+        (THERE, PLACE, url_part(HOME, PLACE)), (HOME, PLACE, url_part(THERE, PLACE))
+    )
+    with Deployment(tmp_path, swap) as made:
+        made.add_houses(PAIR)
+        with made.context() as context:
+            run(context, PAIR)
+
+            for house, other in (PAIR, PAIR[::-1]):
+                foreign = other.record.photo_key(PLACE)
+                found = verdicts(context, house)
+                assert found[foreign] is Verdict.FOREIGN
+                assert house.record.photo_key(PLACE) not in found
+            whys = [case.why for case in cases(context)]
+            assert all("filed under listing" in why for why in whys)
+            assert len(whys) == 2
+            assert problems(context) == []
+
+
+def test_the_same_picture_under_two_keys_is_kept_and_alarmed(tmp_path: Path) -> None:
+    sites = redfin_sites(PAIR)
+    photos = sites[PHOTO_HOST]
+    own, other = (house.record.file_name(PLACE) for house in PAIR)
+
+    def answer(asked: Asked) -> Answer:
+        if asked.target.endswith(own):
+            mine, theirs = (f"/{house.record.folder}/" for house in PAIR)
+            target = asked.target.replace(own, other).replace(mine, theirs)
+            asked = replace(asked, target=target)
+        return photos(asked)
+
+    with Deployment(tmp_path, sites | {PHOTO_HOST: answer}) as made:
+        made.add_houses(PAIR)
+        with made.context() as context:
+            run(context, PAIR)
+            found = cases(context)
+            (seen,) = context.catalog.quarantine.lookalikes()
+            checks = {
+                check.check_name: check for check in results(context, slug_of(THERE))
+            }
+
+            assert {case.kind for case in found} == {CaseKind.ALIKE}
+            assert {case.photo.slug for case in found} == set(map(slug_of, PAIR))
+            assert seen.pair.likeness is Likeness.SAME_BYTES
+            for house in PAIR:
+                assert verdicts(context, house) == house.expected_verdicts()
+    check = checks["right_house"]
+    table = check.metadata["photos"].value
+    assert (check.passed, check.severity) == (False, dg.AssetCheckSeverity.WARN)
+    assert isinstance(table, str)
+    assert "7316 E Copper Thrush Ave" in table
+    assert "15238 N Quail Lantern Dr" in table
+    assert "data:image/jpeg;base64," in table
+    assert len(table) <= 12_000
+
+
+def test_a_released_photo_is_kept_for_ever_and_a_dropped_one_never(
+    stray: Deployment,
+) -> None:
+    with stray.context() as context:
+        run(context, PAIR)
+        by_slug = {case.photo.slug: case for case in cases(context)}
+        home, there = by_slug[slug_of(HOME)], by_slug[slug_of(THERE)]
+
+        release(context, home.id)
+        drop(context, there.id)
+        run(context, PAIR)
+
+        assert verdicts(context, HOME) == HOME.expected_verdicts()
+        assert verdicts(context, THERE) == expected_there()
+        assert cases(context) == []
+        rulings = {
+            case.photo.slug: case.ruling for case in cases(context, settled=True)
+        }
+        assert rulings == {
+            slug_of(HOME): Ruling.RELEASED,
+            slug_of(THERE): Ruling.DROPPED,
+        }
+        assert problems(context) == []
+
+
+def test_dropping_one_side_frees_the_other(stray: Deployment) -> None:
+    with stray.context() as context:
+        run(context, PAIR)
+        (there,) = cases(context, slug_of(THERE))
+
+        drop(context, there.id)
+
+        assert verdicts(context, HOME)[STRAY_KEY] is Verdict.KEPT
+        assert verdicts(context, THERE)[STRAY_KEY] is Verdict.FOREIGN
+        assert cases(context) == []
+        assert problems(context) == []
+
+
+def test_a_ruling_given_twice_changes_nothing(stray: Deployment) -> None:
+    with stray.context() as context:
+        run(context, PAIR)
+        (home,) = cases(context, slug_of(HOME))
+        first = release(context, home.id)
+        digest = content_digest(context)
+
+        again = release(context, home.id[:6].upper())
+
+        assert (first.changed, again.changed) == (True, False)
+        assert content_digest(context) == digest
+        assert problems(context) == []
+
+
+@pytest.mark.parametrize("unknown", ["", "0", "zzzz", "0123456789"])
+def test_an_unknown_id_is_refused_with_the_remedy(
+    stray: Deployment, unknown: str
+) -> None:
+    with (
+        stray.context() as context,
+        pytest.raises(InputError, match="phx quarantine list"),
+    ):
+        release(context, unknown)
+
+
+@pytest.fixture
+def at_home(stray: Deployment, monkeypatch: pytest.MonkeyPatch) -> Deployment:
+    """The deployment with both houses run, and the commands pointed at it."""
+    with stray.context() as context:
+        run(context, PAIR)
+    for name, value in exported(stray.settings).items():
+        monkeypatch.setenv(name, value)
+    return stray
+
+
+def test_the_commands_list_release_and_drop(at_home: Deployment) -> None:
+    del at_home
+    cli = CliRunner()
+    listed = cli.invoke(quarantine_command, ["list", "--json"])
+    rows = {row["property"]: row for row in json.loads(listed.output)}
+    home, there = rows[slug_of(HOME)], rows[slug_of(THERE)]
+
+    done = [
+        cli.invoke(quarantine_command, ["release", home["id"]]),
+        cli.invoke(quarantine_command, ["drop", there["id"], "--json"]),
+        cli.invoke(quarantine_command, ["list"]),
+    ]
+
+    assert [result.exit_code for result in done] == [0, 0, 0]
+    assert home["state"] == there["state"] == "held"
+    assert home["others"][0]["address"].startswith("7316 E Copper Thrush Ave")
+    assert done[0].output.startswith("released: 15238-n-quail")
+    assert [row["ruling"] for row in json.loads(done[1].output)] == ["dropped"]
+    assert "0 photos" in done[2].output
+
+
+# --- saved pages
+
+
+@pytest.fixture
+def refused(tmp_path: Path) -> Iterator[Deployment]:
+    """Both houses, at a site whose pages refuse us and whose photos do not."""
+    sites = redfin_sites(PAIR, blocked=frozenset({PAGE_HOST}))
+    with Deployment(tmp_path / "refused", sites) as made:
+        made.add_houses(PAIR)
+        yield made
+
+
+def saved(folder: Path, house: House) -> Path:
+    path = folder / "saved.html"
+    others = tuple(other for other in PAIR if other is not house)
+    path.write_bytes(listing_page(house, others=others))
+    return path
+
+
+def test_a_saved_page_gives_what_the_source_would_have_given(
+    refused: Deployment, tmp_path: Path
+) -> None:
+    page = saved(tmp_path, HOME)
+    with Deployment(tmp_path / "open", redfin_sites(PAIR)) as made:
+        made.add_houses(PAIR)
+        with made.context() as context:
+            run(context, [HOME])
+            digest = content_digest(context)
+
+    with refused.context() as context:
+        listing = ingest(context, slug_of(HOME), page)
+        asked = [asked.host for asked in refused.standin.asked]
+        asyncio.run(take_photos(context, slug_of(HOME)))
+
+        assert listing.outcome is ListingOutcome.LISTED
+        assert asked == []
+        assert content_digest(context) == digest
+        assert problems(context) == []
+
+
+def test_a_saved_page_of_another_house_gives_nothing(
+    refused: Deployment, tmp_path: Path
+) -> None:
+    with refused.context() as context:
+        before = content_digest(context)
+
+        listing = ingest(context, slug_of(THERE), saved(tmp_path, HOME))
+
+        assert listing.outcome is ListingOutcome.WRONG_PROPERTY
+        assert "15238" in listing.detail
+        assert content_digest(context) == before
+
+
+def test_the_ingest_command_tells_by_its_exit_code(
+    refused: Deployment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in exported(refused.settings).items():
+        monkeypatch.setenv(name, value)
+    page = str(saved(tmp_path, HOME))
+    cli = CliRunner()
+
+    right = cli.invoke(
+        ingest_command, [page, "--property", slug_of(HOME), "--collect", "--json"]
+    )
+    wrong = cli.invoke(ingest_command, [page, "--property", slug_of(THERE)])
+
+    assert (right.exit_code, wrong.exit_code) == (0, 3)
+    told = json.loads(right.output)
+    assert (told["outcome"], told["photos"], told["taken"]) == ("listed", 12, True)
+    with refused.context() as context:
+        assert verdicts(context, HOME) == HOME.expected_verdicts()
+        assert verdicts(context, THERE) == {}
+        assert context.tally(slug_of(THERE)).sources[0].source is Source.REDFIN
+
+
+# --- pages kept for diagnosis
+
+
+@pytest.mark.parametrize("status", [200, 403])
+def test_the_page_of_a_refusal_is_kept_as_text_and_nowhere_else(
+    tmp_path: Path, status: int
+) -> None:
+    challenge = (
+        b"<html><head><title>Are You a Robot? | Redfin</title></head>"
+        b"<body>Your address is 203.0.113.77</body></html>"
+    )
+
+    def robot(_asked: Asked) -> Answer:
+        headers = {"content-type": "text/html"}
+        return Answer(status=status, body=challenge, headers=headers)
+
+    with Deployment(tmp_path, redfin_sites(PAIR) | {PAGE_HOST: robot}) as made:
+        made.add_houses([HOME])
+        with made.context() as context:
+            asyncio.run(discover(context, slug_of(HOME)))
+            outcome = context.tally(slug_of(HOME)).sources[0].outcome
+            asyncio.run(discover(context, slug_of(HOME)))
+    data = made.settings.data_dir
+    kept = [path for path in (data / "quarantine").rglob("*") if path.is_file()]
+
+    assert outcome is ListingOutcome.BLOCKED
+    assert [path.parent for path in kept] == [data / "quarantine/pages/redfin"]
+    assert kept[0].suffix == ".txt"
+    text = kept[0].read_text()
+    assert "Are You a Robot?" in text
+    assert "outcome: blocked" in text
+    assert "203.0.113.77" not in text
+    assert not list((data / "property_images").rglob("*.png"))

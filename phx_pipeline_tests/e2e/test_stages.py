@@ -1,0 +1,241 @@
+"""The five stages on the stand-in sites, without Dagster."""
+
+import asyncio
+import json
+import subprocess
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import pytest
+
+from phx_pipeline.demo.houses import HOUSES, House
+from phx_pipeline.demo.redfin_site import PAGE_HOST, redfin_sites
+from phx_pipeline.model.naming import ImageName
+from phx_pipeline.model.outcome import ListingOutcome, Verdict, VerdictKind
+from phx_pipeline.model.source import Source
+from phx_pipeline.model.taxonomy import Subject
+from phx_pipeline.stages.context import StageContext
+from phx_pipeline.stages.extract import extract
+from phx_pipeline.stages.publish import publish_views
+from phx_pipeline.stages.verify import content_digest, verify_property, verify_views
+from phx_pipeline_tests.captured import (
+    CAPTURED_ADDRESS,
+    captured_redfin_sites,
+    expected_photo_keys,
+)
+from phx_pipeline_tests.deployment import Deployment, slug_of
+
+THREE = sorted(HOUSES, key=lambda house: len(house.record.shots))[:3]
+
+_SUBJECTS_OF_TAG = {
+    "Kitchen": {Subject.KITCHEN},
+    "Bath": {Subject.BATHROOM},
+    "Bed": {Subject.BEDROOM, Subject.MASTER},
+    "Living": {Subject.LIVING},
+}
+
+
+@pytest.fixture
+def deployment(tmp_path: Path) -> Iterator[Deployment]:
+    with Deployment(tmp_path, redfin_sites()) as made:
+        yield made
+
+
+def run(context: StageContext, slugs: Sequence[str]) -> None:
+    for slug in slugs:
+        asyncio.run(extract(context, slug))
+
+
+def problems(context: StageContext) -> list[str]:
+    found = [
+        p for slug in context.catalog.slugs() for p in verify_property(context, slug)
+    ]
+    return [problem.text for problem in [*found, *verify_views(context)]]
+
+
+@pytest.mark.parametrize("house", HOUSES, ids=lambda house: house.street)
+def test_each_photo_of_a_house_ends_as_it_should(
+    deployment: Deployment, house: House
+) -> None:
+    (slug,) = deployment.add_houses([house])
+
+    with deployment.context() as context:
+        run(context, [slug])
+        verdicts = {p.ref.photo_key: p.verdict for p in context.catalog.photos(slug)}
+
+        assert verdicts == house.expected_verdicts()
+        assert problems(context) == []
+
+
+def test_a_second_run_downloads_nothing_and_changes_nothing(
+    deployment: Deployment,
+) -> None:
+    slugs = deployment.add_houses(THREE[:2])
+    with deployment.context("first") as context:
+        run(context, slugs)
+        digest, files = content_digest(context), deployment.files()
+    asked = len(deployment.photos_asked())
+
+    with deployment.context("second") as context:
+        run(context, slugs)
+
+        assert content_digest(context) == digest
+    assert len(deployment.photos_asked()) == asked
+    assert deployment.files() == files
+
+
+def test_rendering_again_leaves_the_views_byte_identical(
+    deployment: Deployment,
+) -> None:
+    slugs = deployment.add_houses(THREE[:1])
+    with deployment.context() as context:
+        run(context, slugs)
+        before = deployment.files()
+        for view in context.layout.metadata.iterdir():
+            view.unlink()
+
+        written = publish_views(context)
+
+        assert written == 3
+        assert deployment.files() == before
+        assert publish_views(context) == 0
+
+
+def test_order_and_parallel_runs_do_not_matter(tmp_path: Path) -> None:
+    digests = set()
+    for name, houses in (("forward", THREE), ("backward", THREE[::-1])):
+        with Deployment(tmp_path / name, redfin_sites()) as made:
+            made.add_houses(houses)
+            with made.context() as context:
+                run(context, [slug_of(house) for house in houses])
+                digests.add(content_digest(context))
+    with Deployment(tmp_path / "together", redfin_sites()) as made:
+        slugs = made.add_houses(THREE)
+        runs = [
+            subprocess.Popen(  # noqa: S603 - the tests' own command
+                made.command("extract", "--sync", "--address", slug),
+                env=made.env,
+                stdout=subprocess.DEVNULL,
+            )
+            for slug in slugs
+        ]
+        codes = [process.wait(timeout=300) for process in runs]
+        with made.context() as context:
+            digests.add(content_digest(context))
+            found = problems(context)
+
+    assert codes == [0, 0, 0]
+    assert found == []
+    assert len(digests) == 1
+
+
+def test_the_captured_page_gives_exactly_its_own_photos_in_order(
+    tmp_path: Path, shared_dir: Path
+) -> None:
+    with Deployment(tmp_path, captured_redfin_sites(shared_dir)) as made:
+        (slug,) = made.add([CAPTURED_ADDRESS])
+        with made.context() as context:
+            run(context, [slug])
+            photos = context.catalog.photos(slug)
+            categories = context.catalog.categories(slug)
+            found = problems(context)
+
+    assert [p.ref.photo_key for p in photos] == expected_photo_keys(shared_dir)
+    assert {p.verdict for p in photos} == {Verdict.KEPT}
+    assert found == []
+    for photo in photos:
+        subject = categories[photo.key].subject
+        for tag, allowed in _SUBJECTS_OF_TAG.items():
+            assert tag not in photo.ref.tags or subject in allowed, photo.ref
+    assert sum("Kitchen" in photo.ref.tags for photo in photos) == 8
+
+
+def test_the_published_names_tell_listing_date_and_source(
+    deployment: Deployment,
+) -> None:
+    house = THREE[0]
+    (slug,) = deployment.add_houses([house])
+
+    with deployment.context() as context:
+        run(context, [slug])
+        images = list(context.catalog.published_images(slug))
+
+    names = [ImageName.parse(Path(image.local_path).name) for image in images]
+    assert {name.source for name in names} == {Source.REDFIN}
+    assert {name.date for name in names} == {house.record.listed_on}
+
+
+def test_the_manifest_lists_the_files_of_the_folder(deployment: Deployment) -> None:
+    (slug,) = deployment.add_houses(THREE[:1])
+    with deployment.context() as context:
+        run(context, [slug])
+        house = context.house(slug)
+        folder = context.layout.folder(house.folder)
+        manifest = json.loads(
+            (context.layout.metadata / "image_manifest.json").read_text()
+        )
+
+    listed = [row["local_path"] for row in manifest["properties"][str(house.address)]]
+    there = [f"processed/{house.folder}/{path.name}" for path in folder.iterdir()]
+    assert sorted(listed) == sorted(there)
+
+
+def test_a_blocked_source_loses_nothing_and_leaves_the_property_partial(
+    tmp_path: Path,
+) -> None:
+    house = THREE[0]
+    with Deployment(tmp_path / "a", redfin_sites()) as made:
+        (slug,) = made.add_houses([house])
+        with made.context() as context:
+            run(context, [slug])
+            kept = context.tally(slug).count(VerdictKind.KEPT)
+        sites = redfin_sites(blocked=frozenset({PAGE_HOST}))
+        with Deployment(tmp_path / "a", sites) as blocked, blocked.context() as context:
+            run(context, [slug])
+            tally = context.tally(slug)
+            photos = context.catalog.photos(slug)
+            found = problems(context)
+
+    assert tally.sources[0].outcome is ListingOutcome.BLOCKED
+    assert not tally.is_complete
+    assert tally.count(VerdictKind.KEPT) == kept
+    assert all(photo.present for photo in photos)
+    assert found == []
+
+
+def test_a_lost_original_is_fetched_again_and_nothing_else(
+    deployment: Deployment,
+) -> None:
+    (slug,) = deployment.add_houses(THREE[:1])
+    with deployment.context() as context:
+        run(context, [slug])
+        digest = content_digest(context)
+        lost = next(p for p in context.catalog.photos(slug) if p.sha256)
+        context.layout.raw(str(lost.sha256)).unlink()
+        asked = len(deployment.photos_asked())
+
+        run(context, [slug])
+
+        assert deployment.photos_asked()[asked:] == [
+            lost.ref.url.partition("ssl.cdn-redfin.com")[2]
+        ]
+        assert content_digest(context) == digest
+        assert problems(context) == []
+
+
+def test_a_deleted_folder_is_built_again_without_any_request(
+    deployment: Deployment,
+) -> None:
+    (slug,) = deployment.add_houses(THREE[:1])
+    with deployment.context() as context:
+        run(context, [slug])
+        before, asked = deployment.files(), len(deployment.photos_asked())
+        folder = context.layout.folder(context.house(slug).folder)
+        for path in folder.iterdir():
+            path.unlink()
+        (folder / "stray.png").write_bytes(b"not ours")
+
+        run(context, [slug])
+
+    assert deployment.files() == before
+    assert len(deployment.photos_asked()) == asked

@@ -1,0 +1,160 @@
+import os
+import signal
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing.context import ForkServerContext
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+
+import phx_pipeline.catalog.migrations
+from phx_pipeline.catalog import tables
+from phx_pipeline.catalog.engine import open_engine, writing
+from phx_pipeline.catalog.migrate import (
+    HEAD,
+    current_revision,
+    require_current,
+    upgrade,
+)
+from phx_pipeline.errors import RevisionError
+from phx_pipeline_tests.integration.conftest import Databases
+
+Open = Callable[[str], sa.Engine]
+
+
+@pytest.fixture
+def empty(databases: Databases, kind: str) -> str:
+    return databases.empty(kind)
+
+
+@pytest.fixture
+def empty_engine(empty: str, opened: Open) -> sa.Engine:
+    return opened(empty)
+
+
+def _upgrade_elsewhere(url: str) -> str:
+    engine = open_engine(url)
+    try:
+        before = upgrade(engine)
+        require_current(engine)
+    finally:
+        engine.dispose()
+    return before
+
+
+def _die_in_the_middle(url: str) -> None:
+    engine = open_engine(url)
+
+    @sa.event.listens_for(engine, "before_cursor_execute")
+    def die(*call: Any) -> None:
+        if "CREATE TABLE publication" in call[2]:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    upgrade(engine)
+
+
+def _put_at(engine: sa.Engine, revision: str) -> None:
+    with writing(engine) as connection:
+        statement = sa.text("update alembic_version set version_num = :revision")
+        connection.execute(statement, {"revision": revision})
+
+
+def test_the_head_in_code_is_the_newest_script() -> None:
+    folder = Path(phx_pipeline.catalog.migrations.__file__).parent
+
+    assert ScriptDirectory(str(folder)).get_heads() == [HEAD]
+
+
+def test_an_empty_database_becomes_current(empty_engine: sa.Engine) -> None:
+    before = upgrade(empty_engine)
+
+    assert before == "none"
+    require_current(empty_engine)
+
+
+def test_a_second_upgrade_changes_nothing(empty_engine: sa.Engine) -> None:
+    upgrade(empty_engine)
+
+    before = upgrade(empty_engine)
+
+    assert before == HEAD == current_revision(empty_engine)
+
+
+def test_processes_that_upgrade_at_once_migrate_once(
+    databases: Databases, kind: str, processes: ProcessPoolExecutor
+) -> None:
+    for _ in range(3):
+        url = databases.empty(kind)
+
+        befores = list(processes.map(_upgrade_elsewhere, [url] * 4))
+
+        assert sorted(befores) == [HEAD, HEAD, HEAD, "none"]
+
+
+def test_a_killed_upgrade_leaves_nothing_behind(
+    empty: str, opened: Open, clean_processes: ForkServerContext
+) -> None:
+    victim = clean_processes.Process(target=_die_in_the_middle, args=(empty,))
+    victim.start()
+    victim.join()
+
+    engine = opened(empty)
+
+    assert victim.exitcode == -signal.SIGKILL
+    assert current_revision(engine) is None
+    assert upgrade(engine) == "none"
+    require_current(engine)
+
+
+def test_a_database_without_schema_is_refused_with_the_remedy(
+    empty_engine: sa.Engine,
+) -> None:
+    with pytest.raises(RevisionError, match=r"^[^\n]*not initialised: run `phx init`$"):
+        require_current(empty_engine)
+
+
+def test_another_revision_is_refused_with_the_remedy(empty_engine: sa.Engine) -> None:
+    upgrade(empty_engine)
+    _put_at(empty_engine, "9999")
+
+    with pytest.raises(RevisionError, match=r"^[^\n]*9999[^\n]*`phx init`[^\n]*$"):
+        require_current(empty_engine)
+
+
+def test_an_unknown_revision_is_not_upgraded(engine: sa.Engine) -> None:
+    _put_at(engine, "9999")
+
+    with pytest.raises(
+        RevisionError, match=r"^[^\n]*9999[^\n]*matching version[^\n]*$"
+    ):
+        upgrade(engine)
+
+    assert current_revision(engine) == "9999"
+
+
+def test_the_migrated_schema_is_that_of_the_tables(engine: sa.Engine) -> None:
+    with engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+
+        differences = compare_metadata(context, tables.metadata)
+
+    assert differences == []
+
+
+def test_the_migrated_keys_are_those_of_the_tables(engine: sa.Engine) -> None:
+    inspector = sa.inspect(engine)
+
+    migrated = {
+        table.name: inspector.get_pk_constraint(table.name)["constrained_columns"]
+        for table in tables.metadata.sorted_tables
+    }
+
+    assert migrated == {
+        table.name: [column.name for column in table.primary_key]
+        for table in tables.metadata.sorted_tables
+    }

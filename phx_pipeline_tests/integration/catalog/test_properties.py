@@ -1,0 +1,118 @@
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
+
+import pytest
+import sqlalchemy as sa
+
+from phx_pipeline.catalog import tables
+from phx_pipeline.catalog.engine import open_engine, writing
+from phx_pipeline.catalog.leases import Leases
+from phx_pipeline.catalog.rows import property_values
+from phx_pipeline.catalog.store import Catalog
+from phx_pipeline.errors import CatalogError
+from phx_pipeline.model.address import Address
+from phx_pipeline.model.property import Property
+from phx_pipeline_tests.integration.conftest import STAMP, TTL_S, house_at
+
+TWINS = [63416, 69221]  # found by search: their digests begin alike
+
+
+def _add_elsewhere(url: str, numbers: list[int]) -> list[str]:
+    engine = open_engine(url)
+    catalog = Catalog(engine, leases=Leases(engine, ttl_s=TTL_S))
+    added = [
+        house.slug
+        for number in numbers
+        for house in catalog.add_properties(
+            [house_at(number), house_at(number + 1)], at=STAMP.at
+        )
+    ]
+    catalog.close()
+    return added
+
+
+def _squat(engine: sa.Engine, house: Property, *, folder: str) -> Property:
+    """Give a folder to a house whose address does not lead there."""
+    placed = replace(house, folder=folder)
+    with writing(engine) as connection:
+        values = {**property_values(placed), "added_at": STAMP.at}
+        connection.execute(sa.insert(tables.house).values(values))
+    return placed
+
+
+def test_added_properties_are_found_again(catalog: Catalog) -> None:
+    flat = Property.at(Address.parse("1 N Main St Unit 5, Phoenix, AZ 85004"))
+
+    added = catalog.add_properties([house_at(7), flat], at=STAMP.at)
+
+    assert added == [house_at(7), flat]
+    assert catalog.properties() == sorted(added, key=lambda house: house.slug)
+    assert catalog.slugs() == sorted([house_at(7).slug, flat.slug])
+    assert catalog.property(flat.slug) == flat
+    assert catalog.property_in_folder(flat.folder) == flat
+
+
+def test_an_unknown_key_or_folder_finds_nothing(catalog: Catalog) -> None:
+    catalog.add_properties([house_at(7)], at=STAMP.at)
+
+    assert catalog.property("nowhere") is None
+    assert catalog.property_in_folder("00000000") is None
+
+
+def test_adding_again_adds_nothing(catalog: Catalog) -> None:
+    catalog.add_properties([house_at(7)], at=STAMP.at)
+
+    added = catalog.add_properties([house_at(7), house_at(8), house_at(8)], at=STAMP.at)
+
+    assert added == [house_at(8)]
+    assert catalog.slugs() == [house_at(7).slug, house_at(8).slug]
+
+
+def test_one_property_that_cannot_be_added_keeps_all_out(catalog: Catalog) -> None:
+    nameless = replace(house_at(8), slug=None)  # type: ignore[arg-type]  # what the database refuses
+
+    with pytest.raises(sa.exc.IntegrityError):
+        catalog.add_properties([house_at(7), nameless], at=STAMP.at)
+
+    assert catalog.slugs() == []
+
+
+@pytest.mark.parametrize("calls", [[TWINS], [TWINS[:1], TWINS[1:]]], ids=len)
+def test_the_second_of_two_houses_with_one_folder_is_salted(
+    catalog: Catalog, calls: list[list[int]]
+) -> None:
+    first, second = (house_at(number) for number in TWINS)
+    assert first.folder == second.folder
+
+    for numbers in calls:
+        catalog.add_properties([house_at(n) for n in numbers], at=STAMP.at)
+
+    salted = replace(second, folder=second.address.folder_id(1))
+    assert catalog.properties() == [first, salted]
+    assert catalog.property_in_folder(first.folder) == first
+    assert catalog.property_in_folder(salted.folder) == salted
+
+
+def test_no_free_folder_is_an_error_that_adds_nothing(
+    engine: sa.Engine, catalog: Catalog
+) -> None:
+    wanted = house_at(7)
+    for salt in range(16):
+        folder = wanted.address.folder_id(salt)
+        _squat(engine, house_at(100 + salt), folder=folder)
+
+    with pytest.raises(CatalogError, match=wanted.slug):
+        catalog.add_properties([house_at(8), wanted], at=STAMP.at)
+
+    assert len(catalog.slugs()) == 16
+
+
+def test_processes_adding_the_same_properties_add_each_once(
+    url: str, catalog: Catalog, processes: ProcessPoolExecutor
+) -> None:
+    numbers = list(range(1, 41))
+
+    added = list(processes.map(_add_elsewhere, [url] * 4, [numbers] * 4))
+
+    assert sorted(slug for slugs in added for slug in slugs) == catalog.slugs()
+    assert len(catalog.slugs()) == 41

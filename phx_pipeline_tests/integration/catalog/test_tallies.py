@@ -1,0 +1,201 @@
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import count, product
+from typing import Any
+
+import sqlalchemy as sa
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from phx_pipeline.catalog import tables
+from phx_pipeline.catalog.engine import writing
+from phx_pipeline.catalog.leases import Leases
+from phx_pipeline.catalog.rows import blob_values, ref_values
+from phx_pipeline.catalog.store import Catalog
+from phx_pipeline.model.outcome import ListingOutcome, Verdict, VerdictKind
+from phx_pipeline.model.source import Source
+from phx_pipeline_tests.integration.conftest import (
+    STAMP,
+    TTL_S,
+    Scene,
+    blob_of,
+    gallery,
+    house_at,
+    ref,
+)
+
+BLOB = blob_of("bytes")
+URL = "https://photos.example/now.jpg"
+_houses = count(1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class State:
+    """What decides whether a photo is wanted."""
+
+    source: Source
+    verdict: Verdict
+    asked_url: str | None
+    has_bytes: bool
+
+
+ALL_STATES = [
+    State(source=source, verdict=verdict, asked_url=asked_url, has_bytes=has_bytes)
+    for source, verdict, asked_url, has_bytes in product(
+        (Source.REDFIN, Source.ZILLOW),
+        Verdict,
+        (None, URL, "https://photos.example/earlier.jpg"),
+        (True, False),
+    )
+]
+
+
+def _put(engine: sa.Engine, slug: str, states: Sequence[State]) -> None:
+    """Write photo rows as they are, also such as no method would write."""
+    rows = [
+        {
+            "slug": slug,
+            "first_seen_on": STAMP.today,
+            "present": True,
+            "detail": "",
+            "run_id": STAMP.run_id,
+            "source": state.source.value,
+            "photo_key": str(number),
+            **ref_values(ref(str(number), url=URL)),
+            "verdict": state.verdict.value,
+            "asked_url": state.asked_url,
+            "sha256": BLOB.sha256 if state.has_bytes else None,
+        }
+        for number, state in enumerate(states)
+    ]
+    with writing(engine) as connection:
+        if connection.execute(sa.select(tables.blob)).first() is None:
+            connection.execute(sa.insert(tables.blob).values(blob_values(BLOB)))
+        if rows:
+            connection.execute(sa.insert(tables.photo), rows)
+
+
+def _new_house(catalog: Catalog) -> str:
+    (house,) = catalog.add_properties([house_at(next(_houses))], at=STAMP.at)
+    return house.slug
+
+
+def test_what_is_counted_as_wanting_is_what_wants_a_download(
+    engine: sa.Engine, catalog: Catalog
+) -> None:
+    houses = [house_at(next(_houses)) for _ in ALL_STATES]
+    catalog.add_properties(houses, at=STAMP.at)
+    for house, state in zip(houses, ALL_STATES, strict=True):
+        _put(engine, house.slug, [state])
+
+    wanting = {
+        tally.slug: bool(sum(source.wanting for source in tally.sources))
+        for tally in catalog.tallies([])
+    }
+
+    assert wanting == {
+        house.slug: catalog.photos(house.slug)[0].wants_download for house in houses
+    }
+
+
+# Each example has a house of its own, so one database serves them all.
+@settings(
+    max_examples=40,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(states=st.lists(st.sampled_from(ALL_STATES), max_size=12))
+def test_any_mix_of_verdicts_adds_up(
+    engine: sa.Engine, catalog: Catalog, states: list[State]
+) -> None:
+    slug = _new_house(catalog)
+
+    _put(engine, slug, states)
+
+    photos = catalog.photos(slug)
+    (tally,) = catalog.tallies(list(Source), slugs=[slug])
+    assert tally.discovered == len(states) == sum(map(tally.count, VerdictKind))
+    for of_source in tally.sources:
+        own = [photo for photo in photos if photo.ref.source is of_source.source]
+        kinds = Counter(photo.verdict.kind for photo in own)
+        assert {kind: of_source.count(kind) for kind in VerdictKind} == {
+            kind: kinds[kind] for kind in VerdictKind
+        }
+        assert of_source.wanting == sum(photo.wants_download for photo in own)
+
+
+def test_a_source_never_asked_is_listed_without_outcome(scene: Scene) -> None:
+    (tally,) = scene.catalog.tallies([Source.REDFIN])
+
+    (redfin,) = tally.sources
+    assert (redfin.outcome, redfin.checked_at, redfin.discovered) == (None, None, 0)
+    assert not tally.is_complete
+
+
+def test_a_tally_tells_how_the_source_ended(scene: Scene) -> None:
+    scene.say(gallery("a", outcome=ListingOutcome.BLOCKED, detail="challenge"))
+
+    (tally,) = scene.catalog.tallies([])
+
+    (redfin,) = tally.sources
+    assert redfin.outcome is ListingOutcome.BLOCKED
+    assert redfin.detail == "challenge"
+    assert redfin.checked_at == STAMP.at
+    assert redfin.count(VerdictKind.PENDING) == 1
+
+
+def test_a_source_no_longer_enabled_still_counts(scene: Scene) -> None:
+    scene.list_photos("a", source=Source.ZILLOW)
+
+    (tally,) = scene.catalog.tallies([Source.REDFIN])
+
+    assert [source.source for source in tally.sources] == [
+        Source.ZILLOW,
+        Source.REDFIN,
+    ]
+    assert tally.discovered == 1
+
+
+def test_all_properties_are_tallied_by_key(catalog: Catalog) -> None:
+    catalog.add_properties([house_at(n) for n in (20, 3, 100)], at=STAMP.at)
+
+    tallies = catalog.tallies([Source.REDFIN])
+
+    assert [tally.slug for tally in tallies] == sorted(catalog.slugs())
+
+
+def test_only_the_properties_asked_for_are_tallied(catalog: Catalog) -> None:
+    scenes = [Scene.of(catalog, number=number) for number in (20, 3, 100)]
+    for scene in scenes:
+        scene.list_photos("a", "b")
+
+    tallies = catalog.tallies([], slugs=[scenes[0].slug, scenes[1].slug])
+
+    assert [(t.slug, t.discovered) for t in tallies] == [
+        (scenes[0].slug, 2),
+        (scenes[1].slug, 2),
+    ]
+
+
+def test_a_tally_is_of_one_moment(
+    scene: Scene, engine: sa.Engine, url: str, opened: Callable[[str], sa.Engine]
+) -> None:
+    other = opened(url)
+    elsewhere = Scene(
+        catalog=Catalog(other, leases=Leases(other, ttl_s=TTL_S)),
+        house=scene.house,
+        lease=scene.lease,
+    )
+    queries = []
+
+    @sa.event.listens_for(engine, "after_cursor_execute")
+    def write_between_two_queries(*call: Any) -> None:
+        queries.append(call[2])
+        if sum(query.startswith("SELECT") for query in queries) == 1:
+            elsewhere.list_photos("a")
+
+    (tally,) = scene.catalog.tallies([Source.REDFIN])
+
+    assert elsewhere.photo("a").present  # the write happened
+    (redfin,) = tally.sources
+    assert (redfin.outcome is None) == (redfin.discovered == 0)

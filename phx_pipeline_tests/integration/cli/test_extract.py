@@ -1,0 +1,206 @@
+"""`phx extract --sync` against stand-in sites: exit codes, and Ctrl-C half-way."""
+
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from contextlib import closing
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+
+from phx_pipeline.cli.main import main
+from phx_pipeline.demo.houses import HOUSES, House
+from phx_pipeline.demo.loopback import Answer, Asked, Handler
+from phx_pipeline.demo.redfin_site import PAGE_HOST, redfin_sites
+from phx_pipeline.model.outcome import ListingOutcome, Verdict, VerdictKind
+from phx_pipeline.settings import exported, setting_names
+from phx_pipeline_tests.deployment import PHOTO_HOST, Deployment, slug_of
+
+
+def short(house: House) -> House:
+    """The house with its first three pictures only."""
+    shots = tuple(s for s in house.record.shots if s.verdict is Verdict.KEPT)[:3]
+    return replace(house, record=replace(house.record, shots=shots))
+
+
+FIRST, SECOND = sorted(map(short, HOUSES[:2]), key=slug_of)
+BOTH = [FIRST, SECOND]
+_PATIENCE_S = 120
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ended:
+    """How a command ended."""
+
+    code: int
+    out: str
+    err: str
+
+
+Phx = Callable[..., Ended]
+
+
+@pytest.fixture
+def phx(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Phx:
+    """Run a command line on a deployment, as the script `phx` does."""
+
+    def run(made: Deployment, *arguments: str) -> Ended:
+        given = exported(made.settings)
+        for name in setting_names():
+            monkeypatch.setenv(name, given.get(name, ""))
+        monkeypatch.setattr(sys, "argv", ["phx", *arguments])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        told = capsys.readouterr()
+        return Ended(code=int(ended.value.code or 0), out=told.out, err=told.err)
+
+    return run
+
+
+def refusing(
+    sites: Mapping[str, Handler], *, host: str, mark: str
+) -> dict[str, Handler]:
+    """The sites, but *host* refuses every request that names *mark*."""
+
+    def handle(asked: Asked) -> Answer:
+        if mark in asked.target:
+            return Answer(status=403, body=b"Forbidden")
+        return sites[host](asked)
+
+    return {**sites, host: handle}
+
+
+def forget_refusals(made: Deployment) -> None:
+    """Let every source be asked again at once, whatever it said before."""
+    with closing(sqlite3.connect(made.settings.data_dir / "phx.db")) as connection:
+        connection.execute("delete from source_state")
+        connection.commit()
+
+
+def test_a_complete_extraction_ends_with_0(tmp_path: Path, phx: Phx) -> None:
+    with Deployment(tmp_path, redfin_sites(BOTH)) as made:
+        made.add_houses(BOTH)
+
+        ended = phx(made, "extract", "--all", "--sync")
+
+    assert (ended.code, ended.err) == (0, "")
+    assert f"[1/2] {slug_of(FIRST)}\n" in ended.out
+    assert f"[2/2] {slug_of(SECOND)}\n" in ended.out
+
+
+def test_only_the_houses_asked_for_are_extracted(tmp_path: Path, phx: Phx) -> None:
+    with Deployment(tmp_path, redfin_sites(BOTH)) as made:
+        made.add_houses(BOTH)
+
+        twice = ["--address", SECOND.address, "--address", slug_of(SECOND)]
+        ended = phx(made, "extract", "--sync", *twice)
+
+        with made.context() as context:
+            tallies = context.catalog.tallies(())
+    assert ended.code == 0
+    assert "[1/1]" in ended.out
+    assert {tally.slug: tally.discovered for tally in tallies} == {
+        slug_of(FIRST): 0,
+        slug_of(SECOND): 3,
+    }
+
+
+def test_a_photo_that_was_refused_is_left_open_until_a_later_run(
+    tmp_path: Path, phx: Phx
+) -> None:
+    last = FIRST.record.file_name(2)
+    sites = refusing(redfin_sites(BOTH), host=PHOTO_HOST, mark=last)
+    with Deployment(tmp_path, sites, downloads=1) as made:
+        (slug,) = made.add_houses([FIRST])
+
+        ended = phx(made, "extract", "--all", "--sync")
+
+        with made.context() as context:
+            tally = context.tally(slug)
+        status = phx(made, "status")
+    assert ended.code == 3
+    assert tally.count(VerdictKind.KEPT) == 2
+    assert tally.count(VerdictKind.FAILED) == 1
+    assert f"open: {slug} redfin: listed, 1 photos to fetch" in status.out
+    assert f"`phx extract --address {slug}`" in status.out
+
+    with Deployment(tmp_path, redfin_sites(BOTH)) as made:
+        forget_refusals(made)
+
+        ended = phx(made, "extract", "--all", "--sync")
+
+        assert ended.code == 0
+        assert len(made.photos_asked()) == 1
+
+
+def test_a_source_that_refused_one_of_two_houses_leaves_it_partial(
+    tmp_path: Path, phx: Phx
+) -> None:
+    sites = redfin_sites(BOTH)
+    sites = refusing(sites, host=PAGE_HOST, mark=f"home/{SECOND.home_id}")
+    with Deployment(tmp_path, sites) as made:
+        made.add_houses(BOTH)
+
+        ended = phx(made, "extract", "--all", "--sync")
+
+        with made.context() as context:
+            first, second = context.catalog.tallies(tuple(context.sources))
+    assert ended.code == 3
+    assert first.is_complete
+    assert second.sources[0].outcome is ListingOutcome.BLOCKED
+
+
+def test_a_source_that_refuses_from_the_start_gives_nothing(
+    tmp_path: Path, phx: Phx
+) -> None:
+    sites = redfin_sites(BOTH, blocked=frozenset({PAGE_HOST}))
+    with Deployment(tmp_path, sites) as made:
+        made.add_houses(BOTH)
+
+        ended = phx(made, "extract", "--all", "--sync")
+
+        assert ended.code == 4
+        assert "blocked" in ended.out
+        assert phx(made, "verify").code == 0
+
+
+# --- Ctrl-C ---------------------------------------------------------------------------
+
+# A shell's `&` would have it ignored, and what starts the tests may have done so.
+_PHX = (
+    "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
+    "from phx_pipeline.cli.main import main; main()"
+)
+
+
+def test_ctrl_c_ends_with_130_and_running_again_completes(
+    tmp_path: Path, phx: Phx
+) -> None:
+    command = [sys.executable, "-c", _PHX, "extract", "--all", "--sync"]
+    with Deployment(tmp_path, redfin_sites(BOTH, photo_delay_s=0.2)) as made:
+        slugs = made.add_houses(BOTH)
+        process = subprocess.Popen(  # noqa: S603 - the tests' own command
+            command,
+            env=made.env,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        deadline = time.monotonic() + _PATIENCE_S
+        while len(made.photos_asked()) < 2 and time.monotonic() < deadline:
+            time.sleep(0.02)
+
+        process.send_signal(signal.SIGINT)
+        _, told = process.communicate(timeout=_PATIENCE_S)
+
+        assert process.returncode == 130
+        assert "Traceback" not in told
+        assert phx(made, "extract", "--all", "--sync").code == 0
+        assert phx(made, "verify").code == 0
+        with made.context() as context:
+            for slug in slugs:
+                assert context.tally(slug).count(VerdictKind.KEPT) == 3

@@ -1,0 +1,325 @@
+"""Both databases, each test with one of its own; and a property to write about."""
+
+import multiprocessing
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from hashlib import sha256
+from itertools import count
+from multiprocessing.context import ForkServerContext
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from phx_pipeline.catalog import tables
+from phx_pipeline.catalog.engine import open_engine, reading
+from phx_pipeline.catalog.leases import Lease, Leases
+from phx_pipeline.catalog.migrate import upgrade
+from phx_pipeline.catalog.store import Catalog, Stamp
+from phx_pipeline.model.address import Address
+from phx_pipeline.model.identity import property_lease
+from phx_pipeline.model.listing import Listing
+from phx_pipeline.model.outcome import ListingOutcome
+from phx_pipeline.model.photo import Blob, Photo, PhotoRef, PictureHashes
+from phx_pipeline.model.property import Property
+from phx_pipeline.model.source import Source
+from phx_pipeline_tests.postgres import (
+    NoPostgresError,
+    PostgresServer,
+    throwaway_postgres,
+)
+
+ENGINES = ("sqlite", "postgres")
+TTL_S = 600.0
+STAMP = Stamp(
+    at=datetime(2025, 3, 10, 5, 30, tzinfo=UTC),
+    today=date(2025, 3, 9),
+    run_id="run-1",
+)
+
+_TEMPLATE = "template_phx"
+_numbers = count()
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[PostgresServer]:
+    """One server per test process; skips where none can be started."""
+    with ExitStack() as stack:
+        try:
+            server = stack.enter_context(throwaway_postgres())
+        except NoPostgresError as error:
+            pytest.skip(str(error))
+        yield server
+
+
+@pytest.fixture(scope="session")
+def postgres_template(postgres_server: PostgresServer) -> str:
+    """The name of a migrated database nobody has open."""
+    _migrate(postgres_server.create(_TEMPLATE))
+    return _TEMPLATE
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated SQLite file nobody has open."""
+    file = tmp_path_factory.mktemp("template") / "phx.db"
+    _migrate(f"sqlite:///{file}")
+    return file
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Databases:
+    """Gives databases to one test at a time.
+
+    Copying a template takes PostgreSQL long, so its migrated databases are emptied
+    after a test and given to the next one.
+    """
+
+    folder: Path
+    request: pytest.FixtureRequest
+    spare: list[str]
+    lent: list[str] = field(default_factory=list)
+    dropped: list[str] = field(default_factory=list)
+
+    def empty(self, kind: str) -> str:
+        """The URL of a database without tables."""
+        name = f"test_{next(_numbers)}"
+        if kind == "sqlite":
+            return f"sqlite:///{self.folder / name}.db"
+        self.dropped.append(name)
+        return self._server.create(name)
+
+    def migrated(self, kind: str) -> str:
+        """The URL of a database with the newest schema and no rows.
+
+        Its schema must be left as it is.
+        """
+        if kind == "sqlite":
+            file = self.folder / f"test_{next(_numbers)}.db"
+            shutil.copy(self.request.getfixturevalue("sqlite_template"), file)
+            return f"sqlite:///{file}"
+        self.lent.append(self.spare.pop() if self.spare else self._copy())
+        return self._server.url(self.lent[-1])
+
+    def take_back(self) -> None:
+        """Clean up after the test; SQLite files go with the folder."""
+        for name in self.dropped:
+            self._server.drop(name)
+        for name in self.lent:
+            _delete_all(self._server.url(name))
+            self.spare.append(name)
+
+    @property
+    def _server(self) -> PostgresServer:
+        server: PostgresServer = self.request.getfixturevalue("postgres_server")
+        return server
+
+    def _copy(self) -> str:
+        name = f"test_{next(_numbers)}"
+        template = self.request.getfixturevalue("postgres_template")
+        self._server.create(name, template=template)
+        return name
+
+
+@pytest.fixture(scope="session")
+def spare_databases() -> list[str]:
+    """Names of migrated PostgreSQL databases no test uses now."""
+    return []
+
+
+@pytest.fixture
+def databases(
+    request: pytest.FixtureRequest, tmp_path: Path, spare_databases: list[str]
+) -> Iterator[Databases]:
+    made = Databases(folder=tmp_path, request=request, spare=spare_databases)
+    yield made
+    made.take_back()
+
+
+@pytest.fixture(params=ENGINES)
+def kind(request: pytest.FixtureRequest) -> str:
+    """Both kinds of database, one after the other."""
+    name: str = request.param
+    return name
+
+
+@pytest.fixture
+def url(databases: Databases, kind: str) -> str:
+    """A migrated database without rows."""
+    return databases.migrated(kind)
+
+
+@pytest.fixture
+def opened() -> Iterator[Callable[[str], sa.Engine]]:
+    """Open engines that are closed after the test."""
+    engines: list[sa.Engine] = []
+
+    def open_one(url: str) -> sa.Engine:
+        engines.append(open_engine(url))
+        return engines[-1]
+
+    yield open_one
+    for engine in engines:
+        engine.dispose()
+
+
+@pytest.fixture
+def engine(url: str, opened: Callable[[str], sa.Engine]) -> sa.Engine:
+    return opened(url)
+
+
+@pytest.fixture
+def leases(engine: sa.Engine) -> Leases:
+    return Leases(engine, ttl_s=TTL_S)
+
+
+@pytest.fixture
+def catalog(engine: sa.Engine, leases: Leases) -> Catalog:
+    return Catalog(engine, leases=leases)
+
+
+@pytest.fixture
+def scene(catalog: Catalog) -> "Scene":
+    """One property, its lease held."""
+    return Scene.of(catalog)
+
+
+@pytest.fixture(scope="session")
+def clean_processes() -> ForkServerContext:
+    """Makes processes that inherit no connection, thread or lock of this one."""
+    context = multiprocessing.get_context("forkserver")
+    slow_to_import = ["alembic.command", "psycopg2", __name__]
+    context.set_forkserver_preload(slow_to_import)
+    return context
+
+
+@pytest.fixture(scope="session")
+def processes(clean_processes: ForkServerContext) -> Iterator[ProcessPoolExecutor]:
+    """Four processes to work at once."""
+    with ProcessPoolExecutor(4, mp_context=clean_processes) as pool:
+        yield pool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scene:
+    """A property whose lease is held, and short ways to write about it."""
+
+    catalog: Catalog
+    house: Property
+    lease: Lease
+    stamp: Stamp = STAMP
+
+    @classmethod
+    def of(
+        cls, catalog: Catalog, *, number: int = 4732, stamp: Stamp = STAMP
+    ) -> "Scene":
+        """Add the house with this street number, unless known, and take its lease."""
+        house = house_at(number)
+        catalog.add_properties([house], at=stamp.at)
+        lease = catalog.leases.acquire(property_lease(house.slug), owner="test")
+        return cls(catalog=catalog, house=house, lease=lease, stamp=stamp)
+
+    @property
+    def slug(self) -> str:
+        """The property's key."""
+        return self.house.slug
+
+    def say(self, listing: Listing) -> None:
+        """Record what a source said."""
+        self.catalog.record_listing(self.lease, self.slug, listing, stamp=self.stamp)
+
+    def list_photos(self, *keys: str, source: Source = Source.REDFIN) -> None:
+        """Record a complete gallery of these photos."""
+        self.say(gallery(*keys, source=source))
+
+    def photo(self, key: str) -> Photo:
+        """The photo as the catalogue has it now."""
+        (photo,) = (p for p in self.catalog.photos(self.slug) if p.ref.photo_key == key)
+        return photo
+
+    def download(self, key: str, content: str) -> Blob:
+        """Record that the photo's bytes are *content*."""
+        photo, blob = self.photo(key), blob_of(content)
+        self.catalog.record_download(
+            self.lease, photo, blob, fetched_url=photo.ref.url, stamp=self.stamp
+        )
+        return blob
+
+
+def house_at(number: int) -> Property:
+    """The house with this street number."""
+    return Property.at(Address.parse(f"{number} W Davis Rd, Glendale, AZ 85306"))
+
+
+def ref(key: str, **changes: Any) -> PhotoRef:
+    """A photo of a gallery."""
+    given: dict[str, Any] = {
+        "source": Source.REDFIN,
+        "photo_key": key,
+        "url": f"https://photos.example/{key}.jpg",
+        "position": 0,
+    }
+    return PhotoRef(**(given | changes))
+
+
+def gallery(*keys: str, source: Source = Source.REDFIN, **changes: Any) -> Listing:
+    """A complete gallery of these photos, in this order."""
+    photos = tuple(
+        ref(key, source=source, position=position) for position, key in enumerate(keys)
+    )
+    given: dict[str, Any] = {
+        "outcome": ListingOutcome.LISTED,
+        "photos": photos,
+        "complete": True,
+    }
+    return Listing(source=source, **(given | changes))
+
+
+def blob_of(content: str) -> Blob:
+    """Facts of bytes that are known by *content*."""
+    return Blob(
+        sha256=sha256(content.encode()).hexdigest(),
+        size_bytes=len(content),
+        media_type="image/jpeg",
+        width=1024,
+        height=683,
+        hashes=PictureHashes(phash=1, dhash=2, trimmed_phash=3, trimmed_dhash=4),
+    )
+
+
+def all_rows(engine: sa.Engine) -> dict[str, Sequence[sa.Row[Any]]]:
+    """Everything the database holds, but for leases."""
+    with reading(engine) as connection:
+        return {
+            table.name: connection.execute(
+                sa.select(table).order_by(*table.primary_key)
+            ).all()
+            for table in tables.metadata.sorted_tables
+            if table is not tables.lease
+        }
+
+
+def expire(engine: sa.Engine, lease: Lease) -> None:
+    """Let a lease's time be over."""
+    with engine.begin() as connection:
+        this = tables.lease.c.name == lease.name
+        connection.execute(sa.update(tables.lease).where(this).values(expires_at=1.0))
+
+
+def _migrate(url: str) -> None:
+    engine = open_engine(url)
+    upgrade(engine)
+    engine.dispose()
+
+
+def _delete_all(url: str) -> None:
+    engine = open_engine(url)
+    with engine.begin() as connection:
+        for table in reversed(tables.metadata.sorted_tables):
+            connection.execute(sa.delete(table))
+    engine.dispose()

@@ -1,0 +1,302 @@
+"""The five assets of one house, run in this process on a throw-away instance."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import pytest
+
+from phx_pipeline.definitions import build_definitions
+from phx_pipeline.defs.checks import CHECKS
+from phx_pipeline.defs.jobs import extract_property
+from phx_pipeline.defs.partitions import PROPERTIES
+from phx_pipeline.demo.houses import House
+from phx_pipeline.demo.loopback import Answer, Asked, Handler
+from phx_pipeline.demo.redfin_site import PAGE_HOST, redfin_sites
+from phx_pipeline.stages.context import StageContext
+from phx_pipeline_tests.deployment import (
+    PHOTO_HOST,
+    SMALLEST,
+    Deployment,
+    slug_of,
+)
+
+ASSETS = (
+    "discovered_urls",
+    "raw_images",
+    "deduped_images",
+    "categorized_images",
+    "manifest",
+)
+_RETRYING = dg.define_asset_job(
+    "retrying",
+    selection=dg.AssetSelection.groups("property"),
+    op_retry_policy=dg.RetryPolicy(max_retries=2),
+)
+
+
+def with_shots(house: House, *numbers: int) -> House:
+    """The house with only these of its pictures."""
+    shots = tuple(house.record.shots[number] for number in numbers)
+    return replace(house, record=replace(house.record, shots=shots))
+
+
+HOUSE = with_shots(SMALLEST, 0, 2, 3)
+SLUG = slug_of(HOUSE)
+
+
+class Market:
+    """Sites that can change while they are up."""
+
+    def __init__(self, sites: Mapping[str, Handler]) -> None:
+        self.now = sites
+
+    def handlers(self) -> dict[str, Handler]:
+        """Handlers that follow `now`."""
+        return {host: self._handler(host) for host in self.now}
+
+    def _handler(self, host: str) -> Handler:
+        def handle(asked: Asked) -> Answer:
+            return self.now[host](asked)
+
+        return handle
+
+
+def main_job(defs: dg.Definitions) -> dg.JobDefinition:
+    return defs.resolve_job_def(extract_property.name)
+
+
+def with_retries(defs: dg.Definitions) -> dg.JobDefinition:
+    """The main job with a retry policy on every step."""
+    both = dg.Definitions.merge(defs, dg.Definitions(jobs=[_RETRYING]))
+    return both.resolve_job_def(_RETRYING.name)
+
+
+def refused(_asked: Asked) -> Answer:
+    return Answer(status=403, body=b"Forbidden")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bench:
+    """One house on a changing market, and a Dagster instance of its own."""
+
+    market: Market
+    deployment: Deployment
+    instance: dg.DagsterInstance
+
+    def run(self, *, retrying: bool = False) -> dg.ExecuteInProcessResult:
+        """Run the main job, or the same with a retry policy on every step."""
+        with self.deployment.context() as context:
+            return self.run_in(context, retrying=retrying)
+
+    def run_in(
+        self, context: StageContext, *, retrying: bool = False
+    ) -> dg.ExecuteInProcessResult:
+        defs = build_definitions(resources={"pipeline": context})
+        job = with_retries(defs) if retrying else main_job(defs)
+        return job.execute_in_process(
+            partition_key=SLUG, instance=self.instance, raise_on_error=False
+        )
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Iterator[Bench]:
+    market = Market(redfin_sites([HOUSE]))
+    with (
+        Deployment(tmp_path, market.handlers(), downloads=1) as deployment,
+        dg.DagsterInstance.ephemeral() as instance,
+    ):
+        deployment.add_houses([HOUSE])
+        instance.add_dynamic_partitions(str(PROPERTIES.name), [SLUG])
+        yield Bench(market=market, deployment=deployment, instance=instance)
+
+
+def materialized(result: dg.ExecuteInProcessResult) -> dict[str, Any]:
+    """The materialization of each asset, in order."""
+    return {
+        name: made
+        for name in ASSETS
+        for made in result.asset_materializations_for_node(name)
+    }
+
+
+def versions(result: dg.ExecuteInProcessResult) -> dict[str, str]:
+    return {
+        name: made.tags["dagster/data_version"]
+        for name, made in materialized(result).items()
+    }
+
+
+def changed(before: Mapping[str, str], after: Mapping[str, str]) -> Sequence[str]:
+    """The assets whose version is another one."""
+    return [name for name in ASSETS if before[name] != after[name]]
+
+
+def checks(result: dg.ExecuteInProcessResult) -> dict[str, dg.AssetCheckEvaluation]:
+    return {check.check_name: check for check in result.get_asset_check_evaluations()}
+
+
+def test_a_house_goes_through_all_five_assets(bench: Bench) -> None:
+    result = bench.run()
+
+    made = materialized(result)
+    manifest = {name: value.value for name, value in made["manifest"].metadata.items()}
+    assert result.success
+    assert tuple(made) == ASSETS
+    assert (manifest["discovered"], manifest["kept"]) == (3, 3)
+    assert manifest["run/files"] == 3
+    assert "| redfin | listed | 3 |" in manifest["outcomes"]
+    assert manifest["contact_sheet"].startswith("![contact sheet](data:image/jpeg")
+    assert [name for name, check in checks(result).items() if not check.passed] == []
+    assert set(checks(result)) == {spec.name for spec in CHECKS}
+
+
+def test_running_again_changes_no_data_version_and_draws_no_sheet(bench: Bench) -> None:
+    first = bench.run()
+
+    again = bench.run()
+
+    manifest = materialized(again)["manifest"].metadata
+    assert again.success
+    assert versions(again) == versions(first)
+    assert manifest["run/changed"].value == 0
+    assert "contact_sheet" not in manifest
+
+
+def reworded(house: House) -> House:
+    """The house with other words under its first picture, meaning the same."""
+    first, *rest = house.record.shots
+    shots = (replace(first, caption="Front of house, with driveway"), *rest)
+    return replace(house, record=replace(house.record, shots=shots))
+
+
+def silent(house: House) -> House:
+    """The house with nothing said about its first picture."""
+    first, *rest = house.record.shots
+    shots = (replace(first, caption="", tags=()), *rest)
+    return replace(house, record=replace(house.record, shots=shots))
+
+
+@pytest.mark.parametrize(
+    ("later", "affected"),
+    [
+        (with_shots(SMALLEST, 0, 2, 3, 4), ASSETS),
+        (reworded(HOUSE), ("discovered_urls",)),
+        (silent(HOUSE), ("discovered_urls", "categorized_images", "manifest")),
+    ],
+    ids=["a new photo", "other words", "no words"],
+)
+def test_only_what_a_change_reached_has_another_version(
+    bench: Bench, later: House, affected: Sequence[str]
+) -> None:
+    before = versions(bench.run())
+    bench.market.now = redfin_sites([later])
+
+    after = versions(bench.run())
+
+    assert changed(before, after) == list(affected)
+
+
+def test_another_size_of_the_files_is_another_manifest_only(bench: Bench) -> None:
+    before = versions(bench.run())
+
+    with bench.deployment.context() as context:
+        after = versions(bench.run_in(replace(context, max_side=400)))
+
+    assert changed(before, after) == ["manifest"]
+
+
+def failures(result: dg.ExecuteInProcessResult) -> list[tuple[str, str]]:
+    """(step, description) of each failed step."""
+    return [
+        (str(event.step_key), told.description or "")
+        for event in result.all_events
+        if event.is_step_failure
+        and (told := event.step_failure_data.user_failure_data) is not None
+    ]
+
+
+def test_when_no_source_gave_anything_the_manifest_fails_once_after_publishing(
+    bench: Bench,
+) -> None:
+    assert bench.run().success
+    published = bench.deployment.files()
+    for file in (bench.deployment.root / "data/property_images/metadata").iterdir():
+        file.unlink()
+    bench.market.now = {**bench.market.now, PAGE_HOST: refused}
+
+    result = bench.run(retrying=True)
+
+    ((step, told),) = failures(result)
+    retries = [event for event in result.all_events if event.is_step_up_for_retry]
+    assert not result.success
+    assert step == "manifest"
+    assert "no source gave anything" in told
+    assert "| redfin | blocked | 3 |" in told
+    assert retries == []
+    assert bench.deployment.files() == published
+
+
+def test_a_step_that_fails_by_accident_would_be_retried(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The policy of the test above works: what is not raised on purpose is retried."""
+    tries: list[str] = []
+
+    def stumble(*_: object) -> None:
+        tries.append("once")
+        raise OSError("the disk went away")
+
+    monkeypatch.setattr("phx_pipeline.defs.assets.manifest.publish", stumble)
+
+    result = bench.run(retrying=True)
+
+    assert not result.success
+    assert len(tries) == 3
+
+
+def some_refused(sites: Mapping[str, Handler], *, mark: str) -> dict[str, Handler]:
+    photos = sites[PHOTO_HOST]
+
+    def handle(asked: Asked) -> Answer:
+        return refused(asked) if mark in asked.target else photos(asked)
+
+    return {**sites, PHOTO_HOST: handle}
+
+
+def test_a_partial_house_succeeds_with_a_warning(bench: Bench) -> None:
+    mark = HOUSE.record.file_name(2)
+    bench.market.now = some_refused(bench.market.now, mark=mark)
+
+    result = bench.run()
+
+    complete = checks(result)["complete"]
+    assert result.success
+    assert not complete.passed
+    assert complete.severity is dg.AssetCheckSeverity.WARN
+    assert all(
+        check.passed for name, check in checks(result).items() if name != "complete"
+    )
+
+
+def test_a_property_the_catalogue_does_not_know_fails_once_at_the_first_step(
+    bench: Bench,
+) -> None:
+    unknown = "1-nowhere-st-mesa-az-85204"
+    bench.instance.add_dynamic_partitions(str(PROPERTIES.name), [unknown])
+    with bench.deployment.context() as context:
+        before = list(context.catalog.content_rows())
+        defs = build_definitions(resources={"pipeline": context})
+
+        result = with_retries(defs).execute_in_process(
+            partition_key=unknown, instance=bench.instance, raise_on_error=False
+        )
+
+        assert list(context.catalog.content_rows()) == before
+    ((step, told),) = failures(result)
+    assert [event for event in result.all_events if event.is_step_up_for_retry] == []
+    assert step == "discovered_urls"
+    assert f"unknown property '{unknown}'" in told
+    assert "phx properties add" in told

@@ -1,0 +1,211 @@
+"""The sensors on a throw-away instance and a real catalogue."""
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from phx_pipeline.catalog.store import Catalog
+from phx_pipeline.defs.partitions import PROPERTIES
+from phx_pipeline.defs.sensors.dispatcher import dispatch_jobs
+from phx_pipeline.defs.sensors.properties import reconcile_properties
+from phx_pipeline.defs.tags import ITEM_TAG, JOB_TAG, MODE_TAG, SOURCES_TAG
+from phx_pipeline.model.source import Source
+from phx_pipeline.settings import exported, load_settings, setting_names
+from phx_pipeline.wiring import build_catalog
+from phx_pipeline_tests.deployment import Deployment
+
+AT = datetime(2025, 3, 10, 5, 30, tzinfo=UTC)
+HOUSES = [f"{number} W Davis Rd, Glendale, AZ 85306" for number in range(100, 130)]
+
+
+@pytest.fixture
+def slugs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+    """Thirty houses in the catalogue the sensors find by the environment."""
+    with Deployment(tmp_path, {}) as made:
+        given = exported(made.settings)
+        for name in setting_names():
+            monkeypatch.setenv(name, given.get(name, ""))
+        yield made.add(HOUSES)
+
+
+@pytest.fixture
+def catalog(slugs: list[str]) -> Iterator[Catalog]:
+    """The same catalogue, opened beside the sensors."""
+    del slugs
+    made = build_catalog(load_settings())
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def instance() -> Iterator[dg.DagsterInstance]:
+    with dg.DagsterInstance.ephemeral() as made:
+        yield made
+
+
+def tick(
+    sensor: dg.SensorDefinition, instance: dg.DagsterInstance
+) -> dg.SensorResult | dg.SkipReason:
+    """One evaluation, as the daemon would do it."""
+    with dg.build_sensor_context(instance=instance) as context:
+        said = sensor(context)
+    assert isinstance(said, dg.SensorResult | dg.SkipReason)
+    return said
+
+
+def requests(said: dg.SensorResult | dg.SkipReason) -> Sequence[dg.RunRequest]:
+    assert isinstance(said, dg.SensorResult)
+    return said.run_requests or []
+
+
+def added(said: dg.SensorResult | dg.SkipReason) -> list[str]:
+    """The partitions a sensor asks for."""
+    assert isinstance(said, dg.SensorResult)
+    return [
+        key
+        for request in said.dynamic_partitions_requests or []
+        for key in request.partition_keys
+    ]
+
+
+def launch(instance: dg.DagsterInstance, request: dg.RunRequest) -> None:
+    """Let the run of a request exist."""
+    tags = {**request.tags, "dagster/run_key": str(request.run_key)}
+    instance.add_run(dg.DagsterRun(job_name="extract_property", tags=tags))
+
+
+# --- dispatch_jobs --------------------------------------------------------------------
+
+
+def test_each_waiting_item_is_requested_with_its_tags(
+    catalog: Catalog, instance: dg.DagsterInstance, slugs: list[str]
+) -> None:
+    both = (Source.ZILLOW, Source.REDFIN)
+    catalog.jobs.submit("j1", slugs[:2], sources=both, at=AT)
+
+    first, second = requests(tick(dispatch_jobs, instance))
+
+    assert (first.run_key, first.partition_key) == (f"j1:1:{slugs[0]}", slugs[0])
+    assert (second.run_key, second.partition_key) == (f"j1:1:{slugs[1]}", slugs[1])
+    assert {
+        name: first.tags[name] for name in (JOB_TAG, ITEM_TAG, MODE_TAG, SOURCES_TAG)
+    } == {
+        JOB_TAG: "j1",
+        ITEM_TAG: f"j1:1:{slugs[0]}",
+        MODE_TAG: "fresh",
+        SOURCES_TAG: "zillow,redfin",
+    }
+
+
+def test_a_job_for_all_sources_names_none(
+    catalog: Catalog, instance: dg.DagsterInstance, slugs: list[str]
+) -> None:
+    catalog.jobs.submit("j1", slugs[:1], sources=(), at=AT)
+
+    (request,) = requests(tick(dispatch_jobs, instance))
+
+    assert SOURCES_TAG not in request.tags
+
+
+def test_partitions_that_are_missing_are_added_with_the_requests(
+    catalog: Catalog, instance: dg.DagsterInstance, slugs: list[str]
+) -> None:
+    instance.add_dynamic_partitions(str(PROPERTIES.name), slugs[:1])
+    catalog.jobs.submit("j1", slugs[:3], sources=(), at=AT)
+
+    assert added(tick(dispatch_jobs, instance)) == slugs[1:3]
+
+
+def test_known_partitions_are_not_added_again(
+    catalog: Catalog, instance: dg.DagsterInstance, slugs: list[str]
+) -> None:
+    instance.add_dynamic_partitions(str(PROPERTIES.name), slugs)
+    catalog.jobs.submit("j1", slugs[:3], sources=(), at=AT)
+
+    assert added(tick(dispatch_jobs, instance)) == []
+
+
+def test_a_request_that_was_lost_is_made_again_under_the_same_key(
+    catalog: Catalog, instance: dg.DagsterInstance, slugs: list[str]
+) -> None:
+    catalog.jobs.submit("j1", slugs[:1], sources=(), at=AT)
+
+    first = requests(tick(dispatch_jobs, instance))
+    again = requests(tick(dispatch_jobs, instance))
+
+    assert [request.run_key for request in again] == [
+        request.run_key for request in first
+    ]
+    assert [item.dispatched_at for item in catalog.jobs.items("j1")] == [None]
+
+
+def test_an_item_whose_run_exists_is_noted_and_not_requested_again(
+    catalog: Catalog, instance: dg.DagsterInstance, slugs: list[str]
+) -> None:
+    catalog.jobs.submit("j1", slugs[:2], sources=(), at=AT)
+    first, second = requests(tick(dispatch_jobs, instance))
+    launch(instance, first)
+
+    (request,) = requests(tick(dispatch_jobs, instance))
+    launch(instance, second)
+    last = tick(dispatch_jobs, instance)
+
+    assert request.run_key == second.run_key
+    assert isinstance(last, dg.SkipReason)
+    assert None not in [item.dispatched_at for item in catalog.jobs.items("j1")]
+    assert catalog.jobs.waiting(limit=10) == []
+
+
+def test_a_long_job_is_requested_in_batches_the_oldest_first(
+    catalog: Catalog, instance: dg.DagsterInstance, slugs: list[str]
+) -> None:
+    catalog.jobs.submit("young", slugs[:3], sources=(), at=AT.replace(hour=6))
+    catalog.jobs.submit("old", slugs, sources=(), at=AT)
+
+    first = requests(tick(dispatch_jobs, instance))
+    for request in first:
+        launch(instance, request)
+    tick(dispatch_jobs, instance)
+    second = requests(tick(dispatch_jobs, instance))
+
+    keys = [str(request.run_key) for request in [*first, *second]]
+    assert len(first) == 25
+    assert keys == [f"old:1:{slug}" for slug in slugs] + [
+        f"young:1:{slug}" for slug in slugs[:3]
+    ]
+
+
+@pytest.mark.usefixtures("slugs")
+def test_without_jobs_a_tick_is_skipped(instance: dg.DagsterInstance) -> None:
+    said = tick(dispatch_jobs, instance)
+
+    assert isinstance(said, dg.SkipReason)
+    assert said.skip_message == "no job item waits for a run"
+
+
+# --- reconcile_properties -------------------------------------------------------------
+
+
+def test_every_property_gets_its_partition_once(
+    instance: dg.DagsterInstance, slugs: list[str]
+) -> None:
+    wanted = added(tick(reconcile_properties, instance))
+    instance.add_dynamic_partitions(str(PROPERTIES.name), wanted)
+
+    said = tick(reconcile_properties, instance)
+
+    assert wanted == slugs
+    assert isinstance(said, dg.SkipReason)
+    assert said.skip_message == "all 30 properties have their partition"
+
+
+def test_only_missing_partitions_are_added(
+    instance: dg.DagsterInstance, slugs: list[str]
+) -> None:
+    others = ["1-not-ours-st-mesa-az-85204"]
+    instance.add_dynamic_partitions(str(PROPERTIES.name), [*slugs[2:], *others])
+
+    assert added(tick(reconcile_properties, instance)) == slugs[:2]

@@ -1,0 +1,181 @@
+"""`phx sources`, as a user runs it."""
+
+import json
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from phx_pipeline.catalog.engine import open_engine
+from phx_pipeline.catalog.migrate import upgrade
+from phx_pipeline.catalog.policies import CatalogPolicies
+from phx_pipeline.cli.sources import sources
+from phx_pipeline.errors import InputError, RevisionError
+from phx_pipeline.model.source_state import SourceState
+
+Phx = Callable[..., str]
+
+
+@pytest.fixture
+def phx(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Phx:
+    """Run `phx sources` on stores of its own; errors come out as they are."""
+    monkeypatch.setenv("PHX_DATA_DIR", str(tmp_path))
+    monkeypatch.delenv("PHX_CATALOG_URL", raising=False)
+
+    def run(*arguments: str) -> str:
+        done = CliRunner().invoke(
+            sources, arguments, catch_exceptions=False, standalone_mode=False
+        )
+        return done.output
+
+    return run
+
+
+@pytest.fixture
+def put(tmp_path: Path) -> Callable[..., None]:
+    """Change fields of a row; times are seconds from now."""
+    engine = open_engine(f"sqlite:///{tmp_path / 'phx.db'}")
+    upgrade(engine)
+    engine.dispose()
+
+    def change(name: str, **changes: Any) -> None:
+        def decide(state: SourceState, now_s: float) -> tuple[SourceState, None]:
+            moved: dict[str, Any] = {
+                field: now_s + value if isinstance(value, float) else value
+                for field, value in changes.items()
+            }
+            return replace(state, **moved), None
+
+        CatalogPolicies(engine).change(name, decide)
+        engine.dispose()
+
+    return change
+
+
+def told(phx: Phx) -> dict[str, dict[str, Any]]:
+    return {row["name"]: row for row in json.loads(phx("--json"))}
+
+
+def test_a_source_never_asked_is_shown_as_it_will_be_asked(
+    phx: Phx, put: Callable[..., None]
+) -> None:
+    del put
+
+    assert told(phx) == {
+        "redfin": {
+            "name": "redfin",
+            "state": "closed",
+            "requests_per_s": 2.0,
+            "failures": 0,
+            "open_since": None,
+            "last_block_at": None,
+            "last_block": None,
+            "next_try_at": None,
+        },
+        "redfin/photos": {
+            "name": "redfin/photos",
+            "state": "closed",
+            "requests_per_s": None,
+            "failures": 0,
+            "open_since": None,
+            "last_block_at": None,
+            "last_block": None,
+            "next_try_at": None,
+        },
+    }
+
+
+@pytest.mark.parametrize(
+    ("changes", "word", "has_next_try"),
+    [
+        ({"disabled": True}, "disabled", False),
+        ({"disabled": True, "open_until": 300.0}, "disabled", False),
+        ({"not_before": 300.0}, "waiting", True),
+        ({"not_before": -1.0}, "closed", False),
+        ({"open_until": 300.0}, "open", True),
+        ({"open_until": 300.0, "not_before": 600.0}, "open", True),
+        ({"open_until": -1.0}, "half-open", False),
+        ({"open_until": -1.0, "probe": "x", "probe_until": 60.0}, "half-open", True),
+    ],
+)
+def test_the_state_is_told_in_one_word(
+    phx: Phx,
+    put: Callable[..., None],
+    changes: dict[str, Any],
+    word: str,
+    *,
+    has_next_try: bool,
+) -> None:
+    put("redfin", **changes)
+
+    row = told(phx)["redfin"]
+
+    assert row["state"] == word
+    assert (row["next_try_at"] is not None) is has_next_try
+
+
+def test_the_table_shows_the_last_block_and_the_next_try_in_phoenix_time(
+    phx: Phx, put: Callable[..., None]
+) -> None:
+    put("redfin", block="are you a robot", period_s=4, failures=2)
+    now_s = time.time()
+    put("redfin", blocked_at=1_741_584_600.0 - now_s, open_until=1.0 - now_s)
+
+    shown = phx()
+
+    assert "0.25 per s" in shown
+    assert "2025-03-09 22:3" in shown
+    assert "are you a robot" in shown
+    assert "not paced" in shown
+    assert "at once" in shown
+
+
+def test_a_source_is_switched_off_with_its_photos_and_on_again(
+    phx: Phx, put: Callable[..., None]
+) -> None:
+    put("redfin", open_until=300.0)
+
+    off = phx("disable", "redfin")
+    disabled = {name: row["state"] for name, row in told(phx).items()}
+    phx("enable", "redfin/photos")
+
+    assert "phx sources enable redfin" in off
+    assert disabled == {"redfin": "disabled", "redfin/photos": "disabled"}
+    assert told(phx)["redfin"]["state"] == "disabled"
+    assert told(phx)["redfin/photos"]["state"] == "closed"
+    phx("enable", "redfin")
+    assert told(phx)["redfin"]["state"] == "open"
+
+
+def test_a_reset_closes_the_circuit_of_what_is_named_only(
+    phx: Phx, put: Callable[..., None]
+) -> None:
+    put("redfin", open_until=300.0)
+    put("redfin/photos", open_until=300.0)
+
+    phx("reset", "redfin/photos")
+
+    states = {name: row["state"] for name, row in told(phx).items()}
+    assert states == {"redfin": "open", "redfin/photos": "closed"}
+
+
+@pytest.mark.parametrize("name", ["realtor", "redfin/", "unknown", "redfin/pages", ""])
+@pytest.mark.parametrize("command", ["reset", "disable", "enable"])
+def test_an_unknown_name_is_refused_with_those_there_are(
+    phx: Phx, put: Callable[..., None], command: str, name: str
+) -> None:
+    del put
+
+    with pytest.raises(InputError, match="choose from zillow, redfin, maricopa"):
+        phx(command, name)
+
+    assert {row["state"] for row in told(phx).values()} == {"closed"}
+
+
+def test_a_catalogue_that_is_not_there_is_told_with_the_remedy(phx: Phx) -> None:
+    with pytest.raises(RevisionError, match="phx init"):
+        phx()

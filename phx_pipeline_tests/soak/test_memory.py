@@ -1,0 +1,115 @@
+"""Large photos go through collect and dedupe in little memory."""
+
+import subprocess
+import sys
+import textwrap
+from collections.abc import Sequence
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from phx_pipeline.demo.houses import HOUSES
+from phx_pipeline.demo.loopback import Answer, Asked
+from phx_pipeline.model.listing import Listing
+from phx_pipeline.model.outcome import ListingOutcome
+from phx_pipeline.model.photo import PhotoRef
+from phx_pipeline.model.source import Source
+from phx_pipeline_tests.deployment import PHOTO_HOST, Deployment
+
+SIZE = (4000, 3000)
+MIB_ALLOWED = 300
+
+PROGRAM = textwrap.dedent(
+    """
+    import asyncio
+    from pathlib import Path
+    from phx_pipeline.settings import load_settings
+    from phx_pipeline.stages.collect import collect
+    from phx_pipeline.stages.dedupe import dedupe
+    from phx_pipeline.wiring import build_context
+
+    def peak_kib():
+        # `ru_maxrss` of a child starts at the peak of the process that forked it.
+        lines = Path("/proc/self/status").read_text().splitlines()
+        return int(next(l for l in lines if l.startswith("VmHWM:")).split()[1])
+
+    context = build_context(load_settings(), run_id="memory")
+    slug, = context.catalog.slugs()
+    before = peak_kib()
+    stored = asyncio.run(collect(context, slug)).stored
+    encoded = dedupe(context, slug).encoded
+    print(stored, encoded, (peak_kib() - before) // 1024)
+    """
+)
+
+
+def large_jpegs(*, count: int) -> list[bytes]:
+    """Make different pictures of `SIZE`, of about 3 MB each."""
+    random = np.random.default_rng(3)
+    found = []
+    for _ in range(count):
+        coarse = random.integers(0, 256, (12, 16, 3), dtype=np.uint8)
+        image = Image.fromarray(coarse).resize(SIZE, Image.Resampling.BICUBIC)
+        grain = random.integers(0, 24, (SIZE[1], SIZE[0], 3), dtype=np.uint8)
+        pixels = (np.asarray(image) // 8 * 7 + grain).astype(np.uint8)
+        buffer = BytesIO()
+        Image.fromarray(pixels).save(buffer, format="JPEG", quality=85)
+        found.append(buffer.getvalue())
+    return found
+
+
+def gallery(count: int) -> Listing:
+    photos = [
+        PhotoRef(
+            source=Source.REDFIN,
+            photo_key=f"{number:03d}",
+            url=f"https://{PHOTO_HOST}/{number}.jpg",
+            position=number,
+        )
+        for number in range(count)
+    ]
+    return Listing(
+        source=Source.REDFIN,
+        outcome=ListingOutcome.LISTED,
+        photos=tuple(photos),
+        complete=True,
+    )
+
+
+def serve(jpegs: Sequence[bytes], asked: Asked) -> Answer:
+    body = jpegs[int(Path(asked.target).stem)]
+    return Answer(body=body, headers={"Content-Type": "image/jpeg"})
+
+
+@pytest.mark.skipif(
+    not Path("/proc/self/status").exists(), reason="reads the peak from Linux's /proc"
+)
+@pytest.mark.parametrize(
+    "count", [24, pytest.param(100, marks=pytest.mark.soak)], ids=["short", "long"]
+)
+def test_a_gallery_of_twelve_megapixel_photos_fits_in_little_memory(
+    tmp_path: Path, count: int
+) -> None:
+    jpegs = large_jpegs(count=count)
+    sites = {PHOTO_HOST: lambda asked: serve(jpegs, asked)}
+
+    with Deployment(tmp_path, sites) as made:
+        (slug,) = made.add_houses(HOUSES[:1])
+        with made.context() as context, context.holding(slug) as lease:
+            context.catalog.record_listing(
+                lease, slug, gallery(count), stamp=context.stamp()
+            )
+        done = subprocess.run(  # noqa: S603  # our own interpreter and program
+            [sys.executable, "-c", PROGRAM],
+            env=made.env,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+
+    stored, encoded, grown_mib = map(int, done.stdout.split())
+    assert (stored, encoded) == (count, count)
+    assert grown_mib < MIB_ALLOWED

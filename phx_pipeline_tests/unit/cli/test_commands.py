@@ -1,0 +1,283 @@
+"""What the commands print on a healthy store, and on a broken one."""
+
+import asyncio
+import json
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from phx_pipeline.cli.main import main, phx
+from phx_pipeline.demo.redfin_site import redfin_sites
+from phx_pipeline.settings import Settings, exported, setting_names
+from phx_pipeline.stages.extract import extract
+from phx_pipeline_tests.deployment import SMALLEST, Deployment, slug_of
+
+HOUSE = replace(
+    SMALLEST, record=replace(SMALLEST.record, shots=SMALLEST.record.shots[:4])
+)
+SLUG = slug_of(HOUSE)
+
+
+@pytest.fixture(scope="module")
+def healthy(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """A store of one house with four pictures."""
+    root = tmp_path_factory.mktemp("healthy")
+    with Deployment(root, redfin_sites([HOUSE])) as made:
+        made.add_houses([HOUSE])
+        with made.context() as context:
+            asyncio.run(extract(context, SLUG))
+        return made.settings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ended:
+    """How a command ended."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        """What was printed, as JSON."""
+        return json.loads(self.out)
+
+
+Phx = Callable[..., Ended]
+
+
+@pytest.fixture
+def run(
+    healthy: Settings,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> Phx:
+    """Run a command line on a copy of the store."""
+
+    def run(*arguments: str) -> Ended:
+        monkeypatch.setattr(sys, "argv", ["phx", *arguments])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        told = capsys.readouterr()
+        return Ended(code=int(ended.value.code or 0), out=told.out, err=told.err)
+
+    shutil.copytree(healthy.data_dir, tmp_path / "data")
+    given = exported(
+        replace(healthy, data_dir=tmp_path / "data", dagster_dir=tmp_path / "dagster")
+    )
+    for name in setting_names():
+        monkeypatch.setenv(name, given.get(name, ""))
+    return run
+
+
+@pytest.fixture
+def folder(run: Phx, tmp_path: Path) -> Path:
+    """The published folder of the house, in the copy."""
+    del run
+    (found,) = (tmp_path / "data" / "property_images" / "processed").iterdir()
+    return found
+
+
+# --- help -----------------------------------------------------------------------------
+
+
+def _commands(
+    group: click.Group, *, path: tuple[str, ...] = ()
+) -> Iterator[tuple[tuple[str, ...], click.Command]]:
+    context = click.Context(group)
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        assert command is not None
+        if isinstance(command, click.Group):
+            yield from _commands(command, path=(*path, name))
+        else:
+            yield (*path, name), command
+
+
+@pytest.mark.parametrize("path", [path for path, _ in _commands(phx)], ids=" ".join)
+def test_the_help_of_every_command_shows_an_example(path: tuple[str, ...]) -> None:
+    shown = CliRunner().invoke(phx, [*path, "--help"], prog_name="phx")
+
+    assert shown.exit_code == 0
+    _, _, example = shown.output.partition("Example")
+    assert f"phx {' '.join(path)}" in example
+
+
+def test_the_first_help_names_every_command_and_the_exit_codes() -> None:
+    shown = CliRunner().invoke(phx, ["-h"])
+
+    assert shown.exit_code == 0
+    assert {path[0] for path, _ in _commands(phx)} <= set(shown.output.split())
+    assert "Exit codes: 0 complete, 1 error, 2 usage, 3 partial" in shown.output
+
+
+# --- properties -----------------------------------------------------------------------
+
+
+def test_adding_a_house_again_changes_nothing(run: Phx) -> None:
+    other = "100 N Adams St, Phoenix, AZ 85003"
+
+    first = run("properties", "add", other)
+    again = run("properties", "add", "100 north adams street, phoenix, az 85003-1111")
+
+    assert (first.code, again.code) == (0, 0)
+    assert "added 100-n-adams-st-phoenix-az-85003" in first.out
+    assert "1 added, 0 known before" in first.out
+    assert "0 added, 1 known before" in again.out
+
+
+def test_adding_a_grown_file_adds_what_is_new(run: Phx, tmp_path: Path) -> None:
+    file = tmp_path / "houses.csv"
+    file.write_text(f'address\n"{HOUSE.address}"\n"100 N Adams St, Mesa, AZ 85201"\n')
+
+    ended = run("properties", "add", str(file))
+
+    assert ended.code == 0
+    assert "1 added, 1 known before" in ended.out
+
+
+def test_properties_are_listed_for_people_and_for_programs(
+    run: Phx, folder: Path
+) -> None:
+    table, plain = run("properties", "list"), run("properties", "list", "--json")
+
+    assert SLUG in table.out
+    assert "1 properties" in table.out
+    (row,) = plain.json
+    assert (row["key"], row["folder"]) == (SLUG, folder.name)
+    assert set(row) == {"key", "folder", "address"}
+
+
+# --- status, images -------------------------------------------------------------------
+
+
+def test_the_status_of_a_complete_house(run: Phx) -> None:
+    table, plain = run("status"), run("status", "--json")
+
+    assert "1 of 1 properties complete" in table.out
+    assert "open:" not in table.out
+    assert plain.json == [
+        {
+            "property": SLUG,
+            "complete": True,
+            "discovered": 4,
+            "pending": 0,
+            "kept": 4,
+            "duplicate": 0,
+            "rejected": 0,
+            "failed": 0,
+            "suspects": 0,
+            "sources": {
+                "redfin": {
+                    "outcome": "listed",
+                    "detail": "4 photos; status Active",
+                    "discovered": 4,
+                    "kept": 4,
+                }
+            },
+        }
+    ]
+
+
+def test_a_house_never_asked_for_is_open_and_has_no_outcome(run: Phx) -> None:
+    run("properties", "add", "100 N Adams St, Phoenix, AZ 85003")
+
+    plain = run("status", "--json").json
+
+    assert [row["complete"] for row in plain] == [False, True]
+    assert plain[0]["sources"] == {
+        "redfin": {"outcome": None, "detail": "", "discovered": 0}
+    }
+
+
+@pytest.mark.parametrize("named", ["key", "folder", "address"])
+def test_images_are_listed_whatever_names_the_house(
+    run: Phx, folder: Path, named: str
+) -> None:
+    house = {"key": SLUG, "folder": folder.name, "address": HOUSE.address}[named]
+
+    ended = run("images", house, "--json")
+
+    assert ended.code == 0
+    assert {row["file"] for row in ended.json} == {str(p) for p in folder.iterdir()}
+    for row in ended.json:
+        assert set(row) == {"file", "url"}
+        assert row["url"].startswith("https://ssl.cdn-redfin.com/")
+
+
+def test_images_can_be_chosen_by_subject_and_confidence(run: Phx) -> None:
+    everything = run("images", SLUG, "--json").json
+    kitchens = run("images", SLUG, "--subject", "kitchen", "--json").json
+    surest = run("images", SLUG, "--min-confidence", "99", "--json").json
+
+    assert len(everything) == 4
+    assert len(kitchens) == 1
+    assert "_int_kitchen_" in kitchens[0]["file"]
+    assert len(surest) < 4
+    assert "1 pictures" in run("images", SLUG, "--subject", "kitchen").out
+
+
+# --- verify ---------------------------------------------------------------------------
+
+
+def test_verify_is_content_with_a_healthy_store(run: Phx) -> None:
+    text, plain = run("verify"), run("verify", "--json")
+
+    assert text.code == 0
+    assert "1 properties, 0 problems" in text.out
+    assert plain.json == {"properties": 1, "problems": []}
+
+
+def test_verify_names_what_is_broken_and_ends_with_1(run: Phx, folder: Path) -> None:
+    stray = folder / "[red]:key:.png"
+    stray.write_bytes(b"not ours")
+
+    text, plain = run("verify"), run("verify", "--json")
+
+    assert (text.code, plain.code) == (1, 1)
+    assert f"{stray.name} is not listed but in processed/{folder.name}\n" in text.out
+    assert "1 problems" in text.out
+    assert plain.json["problems"] == [
+        {
+            "rule": "manifest_equals_folder",
+            "problem": f"{stray.name} is not listed but in processed/{folder.name}",
+        }
+    ]
+
+
+def test_a_long_line_about_a_problem_is_not_broken(run: Phx, folder: Path) -> None:
+    stray = folder / f"{'x' * 240}.png"
+    stray.write_bytes(b"not ours")
+
+    ended = run("verify")
+
+    assert f"manifest_equals_folder: {stray.name} is not listed" in ended.out
+
+
+def test_the_digest_is_all_that_is_printed(run: Phx) -> None:
+    first, again = run("verify", "--digest"), run("verify", "--digest")
+
+    assert first.out == again.out
+    assert len(first.out) == 65
+    assert int(first.out, 16)
+
+
+# --- init -----------------------------------------------------------------------------
+
+
+def test_init_may_be_repeated(run: Phx) -> None:
+    digest = run("verify", "--digest").out
+
+    first, again = run("init"), run("init")
+
+    assert (first.code, again.code) == (0, 0)
+    assert "ready" in again.out
+    assert run("verify", "--digest").out == digest

@@ -1,0 +1,160 @@
+import io
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from phx_pipeline.dedup.align import appearance
+from phx_pipeline.dedup.cluster import Candidate, cluster, copies
+from phx_pipeline.dedup.corpus import (
+    PAGES,
+    SINGLES,
+    UNPROMISED,
+    Made,
+    identity,
+    moved_cameras,
+    pages,
+    pan,
+    single_copies,
+    site_copies,
+)
+from phx_pipeline.dedup.evaluate import Score, score_clusters
+from phx_pipeline.dedup.hashes import picture_hashes
+
+MakePicture = Callable[..., Image.Image]
+
+
+def opened(body: bytes) -> Image.Image:
+    return Image.open(io.BytesIO(body)).convert("RGB")
+
+
+def candidates(made: Iterable[Made]) -> list[Candidate]:
+    """The pictures, named by their place."""
+    images = [opened(it.body) for it in made]
+    return [
+        Candidate(
+            sha256=str(index),
+            width=image.width,
+            height=image.height,
+            hashes=picture_hashes(image),
+            appearance=appearance(image),
+        )
+        for index, image in enumerate(images)
+    ]
+
+
+def scored(made: list[Made]) -> Score:
+    return score_clusters([it.identity for it in made], cluster(candidates(made)))
+
+
+@pytest.fixture(scope="module")
+def photos(shared_dir: Path) -> dict[str, bytes]:
+    """Some photos of every room and house, by name."""
+    files = sorted((shared_dir / "photos/full").glob("*.jpg"))[::22]
+    return {file.stem: file.read_bytes() for file in files}
+
+
+def original(name: str, body: bytes) -> Made:
+    return Made(identity=identity(name), kind="original", body=body)
+
+
+def test_equal_draws_give_equal_bytes(make_picture: MakePicture) -> None:
+    photo = make_picture(1)
+
+    first = list(site_copies(photo, name="1_kitchen", seed=1))
+
+    assert list(site_copies(photo, name="1_kitchen", seed=1)) == first
+    assert list(site_copies(photo, name="1_kitchen", seed=2)) != first
+    assert list(site_copies(photo, name="2_kitchen", seed=1)) != first
+
+
+def test_all_copies_of_a_photo_are_labelled_alike(make_picture: MakePicture) -> None:
+    photo = make_picture(2)
+    made = [
+        *site_copies(photo, name="x", seed=1, rounds=2),
+        *single_copies(photo, name="x", seed=1),
+    ]
+
+    assert {it.identity for it in made} == {"x"}
+    assert len(made) == 6 + len(SINGLES)
+
+
+def test_every_other_view_is_labelled_apart(make_picture: MakePicture) -> None:
+    photo = make_picture(3)
+    made = [
+        *moved_cameras(photo, name="x", seed=1, count=3),
+        *pan(photo, name="x", seed=1),
+    ]
+
+    assert len({it.identity for it in made}) == len(made) == 8
+
+
+def test_known_repeats_are_one_photo() -> None:
+    assert identity("12_bedroom") == identity("12_bathroom")
+    assert identity("13_bedroom") != identity("13_bathroom")
+
+
+def test_copies_as_sites_make_them_are_found(photos: dict[str, bytes]) -> None:
+    made = []
+    for name, body in photos.items():
+        made.append(original(name, body))
+        made += site_copies(opened(body), name=name, seed=1)
+
+    score = scored(made)
+
+    assert score.pairs > 75
+    assert (score.merged - score.right, score.lost) == (0, 0)
+    assert score.recall > 0.98
+
+
+def test_a_moved_camera_makes_another_photo(photos: dict[str, bytes]) -> None:
+    made = []
+    for name, body in photos.items():
+        image = opened(body)
+        image.thumbnail((640, 640))
+        made.append(original(name, body))
+        made += moved_cameras(image, name=name, seed=1)
+
+    score = scored(made)
+
+    assert score.photos == score.pictures > 35
+    assert (score.merged, score.lost) == (0, 0)
+
+
+@pytest.mark.parametrize("kind", ["bracket", "relit 10 %", "4:3 from 3:2"])
+def test_the_same_frame_in_other_light_or_shape_is_a_copy(
+    kind: str, photos: dict[str, bytes]
+) -> None:
+    found = 0
+    for name, body in photos.items():
+        (one,) = single_copies(opened(body), name=name, seed=1, kinds=[kind])
+        found += len(copies(candidates([original(name, body), one])))
+
+    assert found >= len(photos) - 1
+
+
+def test_what_is_not_promised_is_named() -> None:
+    assert UNPROMISED.issubset(SINGLES)
+
+
+@pytest.mark.parametrize("kind", sorted(set(PAGES) - {"blank"}))
+def test_distinct_plans_and_documents_stay_apart(kind: str) -> None:
+    made = [page for number in range(16) for page in pages(kind, number=number, seed=4)]
+
+    score = scored(made)
+
+    assert (score.merged - score.right, score.lost) == (0, 0)
+    assert score.recall > (0.5 if kind == "document" else 0.99)
+
+
+def test_without_pixels_distinct_pages_would_be_merged() -> None:
+    made = [
+        page
+        for number in range(40)
+        for page in pages("document", number=number, seed=4)
+    ]
+    bare = [replace(it, appearance=None) for it in candidates(made)]
+
+    assert any(made[a].identity != made[b].identity for a, b in copies(bare))

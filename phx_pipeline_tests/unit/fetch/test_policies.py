@@ -1,0 +1,544 @@
+import asyncio
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import TypeVar
+
+import pytest
+
+from phx_pipeline.errors import (
+    BlockedError,
+    BodyLimitError,
+    CircuitOpenError,
+    DeadlineError,
+    FetchError,
+    GoneError,
+    HostRefusedError,
+    ProxyError,
+    RateLimitedError,
+    SourceDisabledError,
+    TransientError,
+)
+from phx_pipeline.fetch.base import Fetched, Fetcher, Request, RequestKind
+from phx_pipeline.fetch.breaker import BreakerRules
+from phx_pipeline.fetch.chain import Redirects
+from phx_pipeline.fetch.hosts import AllowList
+from phx_pipeline.fetch.pacing import PacingRules
+from phx_pipeline.fetch.policies import (
+    Breaker,
+    Event,
+    Inspect,
+    Pacing,
+    Policies,
+    Rules,
+    event_of,
+    next_try_s,
+    policy_name,
+    rules_for,
+)
+from phx_pipeline.fetch.retries import Backoff, Retries
+from phx_pipeline.model.source import Source
+from phx_pipeline.model.source_state import SourceState
+
+T = TypeVar("T")
+
+NOW_S = 1_796_000_000.0
+URL = "https://www.redfin.com/home"
+RULES = Rules(pacing=PacingRules(base_s=0.5, jitter_s=(1.0, 1.0)))
+API = Request(url=URL, source=Source.REDFIN, kind=RequestKind.API)
+PAGE = replace(API, kind=RequestKind.PAGE)
+PHOTO = replace(API, kind=RequestKind.PHOTO)
+
+
+def limited(retry_after_s: float | None = None) -> RateLimitedError:
+    return RateLimitedError("429", url=URL, status=429, retry_after_s=retry_after_s)
+
+
+class Memory:
+    """A store in memory whose clock only sleeping moves."""
+
+    def __init__(self) -> None:
+        self.states: dict[str, SourceState] = {}
+        self.now_s = NOW_S
+        self.slept: list[float] = []
+        self.meanwhile: list[Callable[[], None]] = []
+
+    def change(
+        self, name: str, decide: Callable[[SourceState, float], tuple[SourceState, T]]
+    ) -> T:
+        self.states[name], decision = decide(self.state(name), self.now_s)
+        return decision
+
+    def state(self, name: str = "redfin") -> SourceState:
+        return self.states.get(name, SourceState(name=name))
+
+    def put(self, **changes: object) -> None:
+        self.states["redfin"] = replace(self.state(), **changes)  # type: ignore[arg-type]  # fields of any type
+
+    async def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.now_s += seconds
+        if self.meanwhile:
+            self.meanwhile.pop(0)()
+
+
+class Site:
+    """Answers, or raises the errors given, and notes when it was asked."""
+
+    def __init__(self, memory: Memory, *errors: BaseException) -> None:
+        self.memory = memory
+        self.errors = list(errors)
+        self.asked_at: list[float] = []
+        self.closed = False
+
+    async def get(self, request: Request) -> Fetched:
+        self.asked_at.append(self.memory.now_s - NOW_S)
+        if self.errors:
+            raise self.errors.pop(0)
+        return Fetched(url=request.url, status=200, headers={}, body=b"<html>")
+
+    async def aclose(self) -> None:
+        self.closed = True
+
+
+@pytest.fixture
+def memory() -> Memory:
+    return Memory()
+
+
+def stack(
+    memory: Memory,
+    site: Fetcher,
+    *,
+    rules: Rules = RULES,
+    inspect: Inspect | None = None,
+) -> Breaker:
+    policies = Policies(memory, rules=lambda _: rules, sleep=memory.sleep)
+    paced = Pacing(
+        site, policies=policies, uniform=lambda low, _: low, sleep=memory.sleep
+    )
+    looks = {Source.REDFIN: inspect} if inspect else None
+    return Breaker(paced, policies=policies, inspect=looks)
+
+
+@pytest.mark.parametrize(
+    ("error", "event"),
+    [
+        (BlockedError("403", url=URL, status=403), Event.BLOCK),
+        (limited(), Event.LIMITED),
+        (RateLimitedError("sent away", url=URL, status=200), Event.LIMITED),
+        (TransientError("503", url=URL, status=503), Event.UNAVAILABLE),
+        (TransientError("500", url=URL, status=500), Event.FAILURE),
+        (TransientError("reset", url=URL), Event.FAILURE),
+        (DeadlineError("late", url=URL), Event.FAILURE),
+        (GoneError("404", url=URL, status=404), Event.SUCCESS),
+        (RateLimitedError("not before noon", url=URL), None),
+        (ProxyError("proxy: cannot be reached", url=URL), None),
+        (ProxyError("proxy: wants credentials", url=URL, status=407), None),
+        (HostRefusedError("not listed", url=URL), None),
+        (BodyLimitError("big", url=URL), None),
+        (FetchError("418", url=URL, status=418), None),
+        (SourceDisabledError("off", url=URL), None),
+        (CircuitOpenError("rests", url=URL, retry_at=datetime.now(UTC)), None),
+    ],
+)
+def test_only_what_comes_from_the_source_counts(
+    error: FetchError, event: Event | None
+) -> None:
+    assert event_of(error) is event
+
+
+@pytest.mark.parametrize(
+    ("name", "base_s"),
+    [
+        ("zillow", 0.5),
+        ("redfin", 0.5),
+        ("maricopa_assessor", 1.0),
+        ("phoenix_mls", 1.0),
+        ("redfin/photos", 0.0),
+        ("phoenix_mls/photos", 0.0),
+    ],
+)
+def test_every_source_has_its_base_and_photos_have_none(
+    name: str, base_s: float
+) -> None:
+    assert rules_for(name).pacing.base_s == base_s
+    assert rules_for(name, pace=0.1).pacing.base_s == pytest.approx(base_s / 10)
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"),
+    [
+        (RequestKind.PAGE, "redfin"),
+        (RequestKind.API, "redfin"),
+        (RequestKind.PHOTO, "redfin/photos"),
+    ],
+)
+def test_pages_share_one_state_and_photos_another(kind: RequestKind, name: str) -> None:
+    assert policy_name(replace(API, kind=kind)) == name
+
+
+async def test_requests_leave_at_their_slots(memory: Memory) -> None:
+    site = Site(memory)
+    fetcher = stack(memory, site)
+
+    for _ in range(3):
+        await fetcher.get(API)
+
+    assert site.asked_at == [0.0, 0.5, 1.0]
+
+
+async def test_a_page_waits_as_a_reader_would_before_it_takes_a_slot(
+    memory: Memory,
+) -> None:
+    site = Site(memory)
+    memory.put(next_slot=NOW_S + 1.25)
+
+    await stack(memory, site).get(PAGE)
+    await stack(memory, site).get(PHOTO)
+
+    assert memory.slept == [1.0, 0.25]
+    assert memory.state().next_slot == NOW_S + 1.75
+
+
+async def test_jitter_is_drawn_between_half_a_second_and_three(memory: Memory) -> None:
+    drawn: list[tuple[float, float]] = []
+
+    def uniform(low: float, high: float) -> float:
+        drawn.append((low, high))
+        return high
+
+    pacing = Pacing(
+        Site(memory), policies=Policies(memory), uniform=uniform, sleep=memory.sleep
+    )
+    await pacing.get(PAGE)
+
+    assert drawn == [(0.5, 3.0)]
+    assert memory.slept == [3.0]
+
+
+async def test_a_retry_after_that_comes_during_the_wait_is_heeded(
+    memory: Memory,
+) -> None:
+    site = Site(memory)
+    memory.put(next_slot=NOW_S + 2)
+    memory.meanwhile = [lambda: memory.put(not_before=NOW_S + 30)]
+
+    await stack(memory, site).get(API)
+
+    assert site.asked_at == [30.0]
+
+
+async def test_a_circuit_that_opens_during_the_wait_lets_nothing_out(
+    memory: Memory,
+) -> None:
+    site = Site(memory)
+    memory.put(next_slot=NOW_S + 2)
+    memory.meanwhile = [lambda: memory.put(open_until=NOW_S + 300)]
+
+    with pytest.raises(CircuitOpenError) as caught:
+        await stack(memory, site).get(API)
+
+    assert site.asked_at == []
+    assert caught.value.retry_at == datetime.fromtimestamp(NOW_S + 300, UTC)
+
+
+async def test_a_429_slows_everybody_down_and_holds_for_its_retry_after(
+    memory: Memory,
+) -> None:
+    site = Site(memory, limited(5.0))
+    with pytest.raises(RateLimitedError):
+        await stack(memory, site).get(API)
+
+    another = stack(memory, site)
+    await another.get(API)
+    await another.get(API)
+
+    assert site.asked_at == [0.0, 5.0, 6.0]
+
+
+async def test_retries_too_wait_for_their_turn(memory: Memory) -> None:
+    site = Site(memory, limited(0.001), TransientError("503", url=URL, status=503))
+    quick = Backoff(initial_s=0.001, ceiling_s=0.001, jitter_s=0)
+
+    await Retries(stack(memory, site), backoff=quick).get(API)
+
+    assert site.asked_at == pytest.approx([0.0, 0.5, 1.5])
+    assert memory.state().failures == 0
+
+
+async def test_a_circuit_opened_by_an_attempt_stops_the_next_one(
+    memory: Memory,
+) -> None:
+    site = Site(memory, *[TransientError("reset", url=URL)] * 4)
+    quick = Backoff(initial_s=0.001, ceiling_s=0.001, jitter_s=0)
+
+    with pytest.raises(CircuitOpenError):
+        await Retries(stack(memory, site), attempts=4, backoff=quick).get(API)
+
+    assert len(site.asked_at) == 3
+
+
+async def test_a_retry_after_beyond_patience_is_told_instead_of_waited_for(
+    memory: Memory,
+) -> None:
+    site = Site(memory)
+    memory.put(not_before=NOW_S + 3600)
+
+    with pytest.raises(RateLimitedError, match="not to be asked before") as caught:
+        await stack(memory, site).get(API)
+
+    assert (caught.value.status, caught.value.retry_after_s) == (None, 3600.0)
+    assert site.asked_at == memory.slept == []
+    assert memory.state() == SourceState(name="redfin", not_before=NOW_S + 3600)
+
+
+async def test_a_503_with_a_retry_after_holds_too(memory: Memory) -> None:
+    error = TransientError("503", url=URL, status=503, retry_after_s=7.0)
+
+    with pytest.raises(TransientError):
+        await stack(memory, Site(memory, error)).get(API)
+
+    assert memory.state().not_before == NOW_S + 7
+    assert memory.state().period_s == 1.5
+
+
+async def test_photos_are_not_paced_but_share_retry_after_and_breaker(
+    memory: Memory,
+) -> None:
+    site = Site(memory, limited(3.0))
+    unpaced = replace(RULES, pacing=PacingRules(base_s=0.0))
+    fetcher = stack(memory, site, rules=unpaced)
+    with pytest.raises(RateLimitedError):
+        await fetcher.get(PHOTO)
+
+    for _ in range(3):
+        await fetcher.get(PHOTO)
+
+    assert site.asked_at == [0.0, 3.0, 3.0, 3.0]
+    assert memory.state("redfin") == SourceState(name="redfin")
+
+
+async def test_a_block_opens_the_circuit_at_once_for_everybody(memory: Memory) -> None:
+    site = Site(memory, BlockedError("challenge page", url=URL, status=403))
+    with pytest.raises(BlockedError):
+        await stack(memory, site).get(API)
+
+    with pytest.raises(CircuitOpenError, match="redfin rests until") as caught:
+        await stack(memory, site).get(API)
+
+    assert len(site.asked_at) == 1
+    assert caught.value.retry_at == datetime.fromtimestamp(NOW_S + 4 * 3600, UTC)
+    assert memory.state().block == f"challenge page ({URL})"
+
+
+async def test_one_source_that_rests_does_not_stop_another(memory: Memory) -> None:
+    site = Site(memory, BlockedError("403", url=URL, status=403))
+    fetcher = stack(memory, site)
+    with pytest.raises(BlockedError):
+        await fetcher.get(API)
+
+    answer = await fetcher.get(replace(API, source=Source.ZILLOW))
+
+    assert answer.status == 200
+
+
+async def test_a_refusal_that_looks_like_an_answer_counts_as_a_block(
+    memory: Memory,
+) -> None:
+    def robot(answer: Fetched) -> None:
+        raise BlockedError("are you a robot", url=answer.url, status=answer.status)
+
+    with pytest.raises(BlockedError):
+        await stack(memory, Site(memory), inspect=robot).get(PAGE)
+
+    assert memory.state().open_until == memory.now_s + 4 * 3600
+
+
+async def test_a_payload_under_a_challenge_is_taken_and_stops_the_source(
+    memory: Memory,
+) -> None:
+    def beside(answer: Fetched) -> FetchError:
+        return BlockedError("a challenge beside it", url=answer.url, status=200)
+
+    fetcher = stack(memory, Site(memory), inspect=beside)
+
+    answer = await fetcher.get(API)
+
+    assert answer.body == b"<html>"
+    with pytest.raises(CircuitOpenError):
+        await fetcher.get(API)
+
+
+async def test_photos_are_not_inspected(memory: Memory) -> None:
+    def never(answer: Fetched) -> None:
+        raise AssertionError(answer.url)
+
+    answer = await stack(memory, Site(memory), inspect=never).get(PHOTO)
+
+    assert answer.status == 200
+
+
+async def test_a_source_that_is_switched_off_is_not_asked(memory: Memory) -> None:
+    site = Site(memory)
+    memory.put(disabled=True)
+
+    with pytest.raises(SourceDisabledError, match="phx sources enable redfin"):
+        await stack(memory, site).get(API)
+
+    assert site.asked_at == []
+
+
+@pytest.mark.parametrize(
+    "end",
+    [
+        HostRefusedError("not listed", url=URL),
+        ProxyError("proxy: cannot be reached", url=URL),
+        asyncio.CancelledError(),
+        ValueError("a bug"),
+    ],
+)
+async def test_a_probe_that_told_nothing_lets_the_next_one_go(
+    memory: Memory, end: BaseException
+) -> None:
+    site = Site(memory, end)
+    memory.put(open_until=NOW_S - 1, opened_at=NOW_S - 301)
+    fetcher = stack(memory, site)
+    with pytest.raises(type(end)):
+        await fetcher.get(API)
+
+    await fetcher.get(API)
+
+    assert len(site.asked_at) == 2
+    assert memory.state().successes == 1
+
+
+async def test_others_wait_for_the_probe_under_way(memory: Memory) -> None:
+    site = Site(memory)
+    memory.put(open_until=NOW_S - 1, probe="other", probe_until=NOW_S + 60)
+    memory.meanwhile = [lambda: None, lambda: memory.put(open_until=None)]
+
+    await stack(memory, site).get(API)
+
+    assert memory.slept == [0.5, 0.5]
+    assert site.asked_at == [1.0]
+
+
+async def test_others_go_away_when_the_probe_under_way_fails(memory: Memory) -> None:
+    site = Site(memory)
+    memory.put(open_until=NOW_S - 1, probe="other", probe_until=NOW_S + 60)
+    memory.meanwhile = [lambda: memory.put(open_until=NOW_S + 300)]
+
+    with pytest.raises(CircuitOpenError) as caught:
+        await stack(memory, site).get(API)
+
+    assert not caught.value.probing
+    assert (memory.slept, site.asked_at) == ([0.5], [])
+
+
+async def test_nobody_waits_long_for_a_probe_that_does_not_end(memory: Memory) -> None:
+    site = Site(memory)
+    memory.put(open_until=NOW_S - 1, probe="dead", probe_until=NOW_S + 60)
+
+    with pytest.raises(CircuitOpenError, match="being tried") as caught:
+        await stack(memory, site).get(API)
+
+    assert caught.value.probing
+    assert (sum(memory.slept), site.asked_at) == (15.0, [])
+
+
+async def test_two_good_probes_close_the_circuit(memory: Memory) -> None:
+    memory.put(open_until=NOW_S - 1, opened_at=NOW_S - 301)
+    fetcher = stack(memory, Site(memory))
+
+    await fetcher.get(API)
+    half_open = memory.state()
+    await fetcher.get(API)
+
+    assert half_open.open_until is not None
+    assert memory.state().open_until is None
+
+
+async def test_a_probe_keeps_its_place_through_a_long_wait(memory: Memory) -> None:
+    site = Site(memory)
+    memory.put(open_until=NOW_S - 1, opened_at=NOW_S, not_before=NOW_S + 100)
+
+    await stack(memory, site).get(API)
+
+    assert site.asked_at == [100.0]
+    assert memory.state().successes == 1
+
+
+async def test_every_hop_takes_a_slot_and_waiting_is_not_counted_as_slowness(
+    memory: Memory,
+) -> None:
+    async def slow_sleep(seconds: float) -> None:
+        await memory.sleep(seconds)
+        await asyncio.sleep(0.2)
+
+    class Hops(Site):
+        async def get(self, request: Request) -> Fetched:
+            answer = await super().get(request)
+            if len(self.asked_at) > 4:
+                return answer
+            return replace(answer, status=302, headers={"location": URL})
+
+    site = Hops(memory)
+    policies = Policies(memory, rules=lambda _: RULES)
+    paced = Pacing(site, policies=policies, sleep=slow_sleep)
+    redirects = Redirects(paced, allow_list=AllowList({Source.REDFIN: ("redfin.com",)}))
+
+    await redirects.get(replace(API, timeout_s=0.5))
+
+    assert site.asked_at == [0.0, 0.5, 1.0, 1.5, 2.0]
+
+
+async def test_closing_closes_what_is_inside_and_a_later_call_works(
+    memory: Memory,
+) -> None:
+    site = Site(memory)
+    fetcher = stack(memory, site)
+    await fetcher.get(API)
+
+    await fetcher.aclose()
+
+    assert site.closed
+    assert (await fetcher.get(API)).status == 200
+
+
+@pytest.mark.parametrize(
+    ("state", "at_s"),
+    [
+        (SourceState(name="r"), None),
+        (SourceState(name="r", not_before=NOW_S + 5), NOW_S + 5),
+        (SourceState(name="r", open_until=NOW_S + 9, not_before=NOW_S + 5), NOW_S + 9),
+        (SourceState(name="r", open_until=NOW_S - 9), None),
+        (
+            SourceState(
+                name="r", open_until=NOW_S - 9, probe="x", probe_until=NOW_S + 3
+            ),
+            NOW_S + 3,
+        ),
+        (SourceState(name="r", open_until=NOW_S + 9, disabled=True), None),
+    ],
+)
+def test_the_next_try_is_when_nothing_is_in_the_way(
+    state: SourceState, at_s: float | None
+) -> None:
+    assert next_try_s(state, now_s=NOW_S) == at_s
+
+
+async def test_a_stored_time_far_ahead_does_not_keep_a_source_shut(
+    memory: Memory,
+) -> None:
+    site = Site(memory)
+    rules = Rules(pacing=RULES.pacing, breaker=BreakerRules(rest_s=300, block_s=300))
+    memory.put(open_until=NOW_S + 1e8, opened_at=NOW_S + 1e8)
+    fetcher = stack(memory, site, rules=rules)
+    with pytest.raises(CircuitOpenError):
+        await fetcher.get(API)
+
+    memory.now_s += 300
+    answer = await fetcher.get(API)
+
+    assert answer.status == 200

@@ -1,0 +1,60 @@
+import numpy as np
+
+from phx_pipeline.imaging.frames import Frames
+from phx_pipeline.imaging.standardize import Frame
+
+
+def frame(*, level: int = 0) -> Frame:
+    return np.full((10, 10, 3), level, dtype=np.uint8)
+
+
+def test_a_frame_is_handed_out_once() -> None:
+    frames, kept = Frames(), frame()
+    frames.put("a", kept)
+
+    assert frames.take("a") is kept
+    assert frames.take("a") is None
+
+
+def test_a_full_store_takes_nothing_more_until_something_leaves() -> None:
+    frames = Frames(max_bytes=650)
+    frames.put("a", frame())
+    frames.put("b", frame())
+
+    frames.put("c", frame())
+
+    assert frames.room_bytes == 50
+    assert frames.take("c") is None
+    assert frames.take("a") is not None
+    assert frames.room_bytes == 350
+
+
+def test_the_same_picture_is_counted_once() -> None:
+    frames = Frames(max_bytes=650)
+
+    frames.put("a", frame())
+    frames.put("a", frame(level=1))
+
+    assert frames.room_bytes == 350
+
+
+def test_clearing_makes_all_the_room_again() -> None:
+    frames = Frames(max_bytes=650)
+    frames.put("a", frame())
+
+    frames.clear()
+
+    assert frames.room_bytes == 650
+    assert frames.take("a") is None
+
+
+def test_of_the_frames_only_those_wanted_are_kept() -> None:
+    frames = Frames()
+    for name in "abc":
+        frames.put(name, frame())
+
+    here = frames.keep_only(["c", "a", "unknown"])
+
+    assert here == {"a", "c"}
+    assert frames.take("b") is None
+    assert frames.take("a") is not None

@@ -1,0 +1,309 @@
+"""The environment is read once, whole, and refused with a reason."""
+
+from dataclasses import fields, replace
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from phx_pipeline.errors import InputError
+from phx_pipeline.model.source import Source
+from phx_pipeline.settings import (
+    Settings,
+    environment,
+    export,
+    exported,
+    load_settings,
+    parse_sources,
+    setting_names,
+)
+
+_NUMBERS = {
+    "PHX_DOWNLOADS": ("downloads", 1, 20),
+    "PHX_PACE_PERCENT": ("pace_percent", 0, 1000),
+    "PHX_ATTEMPTS": ("attempts", 1, 3),
+    "PHX_MAX_SIDE": ("max_side", 200, 8192),
+    "PHX_STALE_DAYS": ("stale_days", 0, 3650),
+    "PHX_LEASE_TTL_S": ("lease_ttl_s", 1, 3600),
+    "PHX_LEASE_WAIT_S": ("lease_wait_s", 0, 86400),
+    "PHX_WEBSERVER_PORT": ("webserver_port", 1, 65535),
+}
+
+
+_OTHER_PROXIES = {"PHX_PROXIES_FILE", "PHX_WEBSHARE_TOKEN"}  # not beside PHX_PROXY
+
+
+def test_an_empty_environment_gives_the_defaults(repo_dir: Path) -> None:
+    data = Path("data").resolve()
+
+    assert load_settings({}) == Settings(
+        data_dir=data,
+        dagster_home=repo_dir,
+        dagster_dir=data / "dagster",
+        catalog_url=None,
+        sources=(Source.REDFIN,),
+        proxy=None,
+        webshare_token=None,
+        webshare_mode="direct",
+        proxies_file=None,
+        probe_url=None,
+        ca_file=None,
+        downloads=12,
+        pace_percent=100,
+        attempts=3,
+        max_side=1024,
+        stale_days=7,
+        lease_ttl_s=30,
+        lease_wait_s=600,
+        webserver_port=3000,
+    )
+
+
+def test_every_variable_is_read(tmp_path: Path) -> None:
+    ca_file = tmp_path / "ca.pem"
+    ca_file.touch()
+    given = {
+        "PHX_DATA_DIR": str(tmp_path / "d"),
+        "PHX_DAGSTER_DIR": str(tmp_path / "g"),
+        "DAGSTER_HOME": str(tmp_path / "h"),
+        "PHX_CATALOG_URL": "postgresql://phx@localhost/phx",
+        "PHX_SOURCES": "zillow,redfin",
+        "PHX_PROXY": "http://127.0.0.1:3128",
+        "PHX_WEBSHARE_MODE": "backbone",
+        "PHX_PROBE_URL": "https://probe.example/",
+        "PHX_CA_FILE": str(ca_file),
+        **{name: str(high) for name, (_, _, high) in _NUMBERS.items()},
+    }
+
+    settings = load_settings(given | {"PATH": "/bin", "HOME": "/tmp"})  # noqa: S108 - others' variables
+
+    assert {*given, *_OTHER_PROXIES} == set(setting_names())
+    assert settings == Settings(
+        data_dir=tmp_path / "d",
+        dagster_home=tmp_path / "h",
+        dagster_dir=tmp_path / "g",
+        catalog_url="postgresql://phx@localhost/phx",
+        sources=(Source.ZILLOW, Source.REDFIN),
+        proxy="http://127.0.0.1:3128",
+        webshare_token=None,
+        webshare_mode="backbone",
+        proxies_file=None,
+        probe_url="https://probe.example/",
+        ca_file=ca_file,
+        downloads=20,
+        pace_percent=1000,
+        attempts=3,
+        max_side=8192,
+        stale_days=3650,
+        lease_ttl_s=3600,
+        lease_wait_s=86400,
+        webserver_port=65535,
+    )
+
+
+def test_an_empty_value_counts_as_not_given() -> None:
+    given = dict.fromkeys(setting_names(), "")
+
+    assert load_settings(given) == load_settings({})
+
+
+def test_folders_are_absolute_whatever_was_given(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path / "me"))
+
+    settings = load_settings({"PHX_DATA_DIR": "here/../d", "PHX_DAGSTER_DIR": "~/g"})
+
+    assert settings.data_dir == tmp_path / "d"
+    assert settings.dagster_dir == tmp_path / "me" / "g"
+
+
+def test_dagsters_stores_lie_below_the_data_unless_told_otherwise(
+    tmp_path: Path,
+) -> None:
+    settings = load_settings({"PHX_DATA_DIR": str(tmp_path)})
+
+    assert settings.dagster_dir == tmp_path / "dagster"
+
+
+@pytest.mark.parametrize("name", _NUMBERS)
+def test_a_number_outside_its_range_is_refused_with_name_and_range(name: str) -> None:
+    field, low, high = _NUMBERS[name]
+    wrong = [str(low - 1), str(high + 1), "-3", "1.5", "many", "1e3", " "]
+
+    for text in wrong:
+        with pytest.raises(InputError, match=f"{name}=.*from {low} to {high}"):
+            load_settings({name: text})
+
+    for number in (low, high):
+        assert getattr(load_settings({name: str(number)}), field) == number
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("PHX_CA_FILE", "nowhere.pem"),
+        ("PHX_PROXIES_FILE", "nowhere.txt"),
+        ("PHX_WEBSHARE_MODE", "rotating"),
+        ("PHX_PROBE_URL", "http://probe.example/"),
+        ("PHX_CATALOG_URL", "nonsense"),
+        ("PHX_CATALOG_URL", "mysql://localhost/phx"),
+        ("PHX_CATALOG_URL", "sqlite:/phx.db"),
+        ("PHX_CATALOG_URL", "postgresql://localhost:port/phx"),
+    ],
+)
+def test_a_value_that_cannot_be_used_is_refused_with_its_name(
+    name: str, value: str
+) -> None:
+    with pytest.raises(InputError, match=name):
+        load_settings({name: value})
+
+
+def test_the_password_of_a_refused_url_is_not_told() -> None:
+    with pytest.raises(InputError) as raised:
+        load_settings({"PHX_CATALOG_URL": "mysql://me:secret@localhost/phx"})
+
+    assert "secret" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "sqlite:///phx.db",
+        "postgresql://me:secret@db.example/phx",
+        "postgres://db.example/phx",
+        "postgresql+psycopg2:///phx?host=/run/db",
+    ],
+)
+def test_the_database_may_be_sqlite_or_postgresql(url: str) -> None:
+    assert load_settings({"PHX_CATALOG_URL": url}).catalog_url == url
+
+
+def test_a_webshare_token_or_a_file_of_proxies_is_read(tmp_path: Path) -> None:
+    file = tmp_path / "proxies.txt"
+    file.touch()
+
+    by_token = load_settings({"PHX_WEBSHARE_TOKEN": "t0ken"})
+    by_file = load_settings({"PHX_PROXIES_FILE": str(file)})
+
+    assert by_token.webshare_token == "t0ken"  # noqa: S105 - of this test only
+    assert by_file.proxies_file == file
+
+
+def test_only_one_way_of_naming_proxies_may_be_set(tmp_path: Path) -> None:
+    file = tmp_path / "proxies.txt"
+    file.touch()
+    given = {
+        "PHX_PROXY": "http://anna:hush@127.0.0.1:80",
+        "PHX_PROXIES_FILE": str(file),
+        "PHX_WEBSHARE_TOKEN": "t0ken",
+    }
+
+    for name in given:
+        two = {key: value for key, value in given.items() if key != name}
+        with pytest.raises(InputError, match=r" and PHX_.* only one of them") as told:
+            load_settings(two)
+        assert "hush" not in str(told.value)
+        assert "t0ken" not in str(told.value)
+
+
+def test_passwords_and_tokens_are_not_in_the_text_of_settings() -> None:
+    with_proxy = load_settings({"PHX_PROXY": "http://anna:hush@127.0.0.1:80"})
+    with_token = load_settings({"PHX_WEBSHARE_TOKEN": "t0ken"})
+
+    assert "hush" not in repr(with_proxy)
+    assert "t0ken" not in repr(with_token)
+
+
+def test_an_unknown_name_of_ours_is_refused_and_the_known_are_told() -> None:
+    with pytest.raises(InputError, match="unknown setting PHX_DATADIR, PHX_X") as told:
+        load_settings({"PHX_X": "1", "PHX_DATADIR": "d", "PHXSOMETHING": "1"})
+
+    assert "PHX_DATA_DIR" in str(told.value)
+
+
+@pytest.mark.parametrize("text", ["redfn", "redfin,trulia", "unknown", "Redfin", ", ,"])
+def test_an_unknown_source_is_refused_and_the_known_are_told(text: str) -> None:
+    with pytest.raises(InputError, match=r"unknown source .*zillow, redfin, maricopa"):
+        load_settings({"PHX_SOURCES": text})
+
+
+def test_order_and_repeats_of_sources_do_not_matter() -> None:
+    assert parse_sources(" redfin, zillow,redfin ,") == parse_sources("zillow,redfin")
+
+
+_WORDS = st.text("abcdefghij0123456789-_ '$", min_size=1, max_size=12)
+_FOLDERS = _WORDS.map(lambda word: Path("/phx") / word)
+_REAL = [source for source in Source if source is not Source.UNKNOWN]
+
+
+_ONE_PROXY = {
+    "proxy": st.none() | _WORDS,
+    "webshare_token": st.none(),
+    "proxies_file": st.none(),
+}
+
+
+@given(
+    st.builds(
+        Settings,
+        data_dir=_FOLDERS,
+        dagster_home=_FOLDERS,
+        dagster_dir=_FOLDERS,
+        catalog_url=st.none() | st.just("sqlite:////phx/other.db"),
+        sources=st.sets(st.sampled_from(_REAL), min_size=1).map(
+            lambda chosen: tuple(source for source in Source if source in chosen)
+        ),
+        **_ONE_PROXY,
+        webshare_mode=st.sampled_from(["direct", "backbone"]),
+        probe_url=st.none() | st.just("https://probe.example/"),
+        ca_file=st.none() | st.just(Path(__file__).resolve()),
+        **{field: st.integers(low, high) for field, low, high in _NUMBERS.values()},
+    )
+)
+def test_exported_settings_read_back_as_themselves(settings: Settings) -> None:
+    assert load_settings(exported(settings)) == settings
+
+
+def test_what_is_unset_is_not_exported() -> None:
+    left_out = set(setting_names()) - set(exported(load_settings({})))
+
+    assert left_out == {
+        "PHX_CATALOG_URL",
+        "PHX_PROXY",
+        "PHX_CA_FILE",
+        "PHX_PROBE_URL",
+        *_OTHER_PROXIES,
+    }
+
+
+def test_every_field_has_a_variable() -> None:
+    assert len(setting_names()) == len(fields(Settings))
+
+
+def test_other_processes_get_these_settings_in_place_of_our_own(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("PHX_PROXY", "http://old.example:1")
+    monkeypatch.setenv("SOMETHING", "else")
+    settings = replace(load_settings({}), data_dir=tmp_path)
+
+    env = environment(settings)
+
+    assert "PHX_PROXY" not in env
+    assert env["SOMETHING"] == "else"
+    assert env["PHX_DATA_DIR"] == str(tmp_path)
+
+
+def test_exporting_leaves_nothing_of_other_settings(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for name in setting_names():
+        monkeypatch.setenv(name, "old")
+    settings = replace(load_settings({}), data_dir=tmp_path)
+
+    export(settings)
+
+    assert load_settings() == settings

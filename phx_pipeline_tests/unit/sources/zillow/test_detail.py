@@ -1,0 +1,357 @@
+import dataclasses
+import json
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from phx_pipeline.errors import SourceChangedError
+from phx_pipeline.fetch.base import Fetched
+from phx_pipeline.model.address import Address
+from phx_pipeline.model.listing import Listing
+from phx_pipeline.model.outcome import ListingOutcome
+from phx_pipeline.sources.zillow.detail import parse_detail
+from phx_pipeline.sources.zillow.payload import Page, read_page
+
+PAGES = Path(__file__).parents[3] / "pages" / "zillow"
+HOUSE = Address.parse("1418 E Quail Whistle Ln, Phoenix, AZ 85042")
+ZPID = "90100418"
+URL = f"https://www.zillow.com/homedetails/{ZPID}_zpid/"
+CANONICAL = (
+    "https://www.zillow.com/homedetails"
+    "/1418-E-Quail-Whistle-Ln-Phoenix-AZ-85042/90100418_zpid/"
+)
+LARGEST = "-uncropped_scaled_within_1536_1152.jpg"
+
+Fields = dict[str, Any]
+
+
+def page_of(name: str) -> Page:
+    body = (PAGES / name).read_bytes()
+    return read_page(Fetched(url=URL, status=200, headers={}, body=body))
+
+
+def parse(name: str, *, zpid: str | None = ZPID) -> Listing:
+    return parse_detail(page_of(name), address=HOUSE, zpid=zpid)
+
+
+@pytest.fixture
+def home() -> Fields:
+    """The property object of a good page, for a test to change."""
+    cache = page_of("listed_2026.html").cache or {}
+    (fields,) = (
+        answer["property"] for query, answer in cache.items() if "Priority" in query
+    )
+    assert isinstance(fields, dict)
+    return fields
+
+
+def parse_homes(*homes: Fields, zpid: str | None = ZPID, query: str = "q") -> Listing:
+    cache = {f"{query}{n}": {"property": each} for n, each in enumerate(homes)}
+    page = Page(url=URL, cache=cache, search=None, challenged=False)
+    return parse_detail(page, address=HOUSE, zpid=zpid)
+
+
+@pytest.mark.parametrize(
+    ("name", "photos"),
+    [("listed_2026.html", 5), ("listed_2023.html", 3), ("sold.html", 3)],
+)
+def test_the_gallery_is_the_listings_own_and_largest(name: str, photos: int) -> None:
+    listing = parse(name)
+
+    assert listing.outcome is ListingOutcome.LISTED
+    assert (len(listing.photos), listing.complete) == (photos, True)
+    assert all(photo.url.endswith(LARGEST) for photo in listing.photos)
+
+
+def test_the_gallery_keeps_its_order(home: Fields) -> None:
+    listing = parse_homes(home)
+
+    assert [photo.photo_key for photo in listing.photos] == [
+        entry["key"] for entry in home["originalPhotos"]
+    ]
+    assert [photo.position for photo in listing.photos] == [0, 1, 2, 3, 4]
+
+
+def test_a_page_of_the_first_generation_has_cuts_only() -> None:
+    listing = parse("listed_apollo.html")
+
+    assert len(listing.photos) == 2
+    assert all(photo.url.endswith("-cc_ft_1536.jpg") for photo in listing.photos)
+
+
+def test_photos_of_other_homes_agents_and_logos_are_left_out(home: Fields) -> None:
+    listing = parse("listed_2026.html")
+    own = {entry["key"] for entry in home["originalPhotos"]}
+
+    assert {photo.photo_key for photo in listing.photos} == own
+    text = (PAGES / "listed_2026.html").read_text()
+    assert text.count("-p_c.jpg") == 2  # of a neighbour, in the JSON and the markup
+    assert "-h_n.jpg" in text
+
+
+def test_the_listing_is_identified_and_dated(home: Fields) -> None:
+    listing = parse_homes(home)
+
+    assert (listing.listing_id, listing.mls_id) == (ZPID, "6801242")
+    assert listing.url == CANONICAL
+    assert listing.listed_on == date(2025, 2, 24)
+    assert listing.detail == "5 photos; status FOR_SALE"
+    assert not listing.challenged
+
+
+def test_nothing_of_an_agent_is_in_the_listing() -> None:
+    told = json.dumps(dataclasses.asdict(parse("listed_2026.html")), default=str)
+
+    assert "Made-Up" in (PAGES / "listed_2026.html").read_text()
+    assert "Made-Up" not in told
+    assert "000-000-0000" not in told
+
+
+def test_the_fullest_answer_about_a_home_is_read(home: Fields) -> None:
+    stub = {name: home[name] for name in ("zpid", "streetAddress", "city", "state")}
+
+    assert len(parse_homes(stub, home).photos) == 5
+    assert len(parse_homes(home, stub).photos) == 5
+
+
+def test_a_zpid_may_be_a_text(home: Fields) -> None:
+    assert parse_homes(home | {"zpid": ZPID}).outcome is ListingOutcome.LISTED
+
+
+def test_without_a_zpid_the_address_decides(home: Fields) -> None:
+    other = home | {"zpid": 1, "streetAddress": "1422 E Quail Whistle Ln"}
+
+    listing = parse_homes(other, home, zpid=None)
+
+    assert (listing.outcome, listing.listing_id) == (ListingOutcome.LISTED, ZPID)
+
+
+def test_several_records_of_the_house_are_ambiguous(home: Fields) -> None:
+    listing = parse_homes(home, home | {"zpid": 90100777}, zpid=None)
+
+    assert listing.outcome is ListingOutcome.AMBIGUOUS
+    assert listing.photos == ()
+    assert "90100777" in listing.detail
+
+
+def test_the_wanted_zpid_is_taken_among_several(home: Fields) -> None:
+    listing = parse_homes(home | {"zpid": 90100777}, home)
+
+    assert (listing.outcome, listing.listing_id) == (ListingOutcome.LISTED, ZPID)
+
+
+@pytest.mark.parametrize("zpid", [ZPID, None])
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"streetAddress": "1422 E Quail Whistle Ln"},
+        {"streetAddress": "1418 W Quail Whistle Ln"},
+        {"streetAddress": "1418 E Quail Whistle Dr"},
+        {"streetAddress": "1418 E Quail Whistle Ln UNIT 2"},
+        {"zipcode": "85041"},
+    ],
+)
+def test_another_house_gives_no_photos(
+    home: Fields, other: dict[str, str], zpid: str | None
+) -> None:
+    listing = parse_homes(home | other, zpid=zpid)
+
+    assert listing.outcome is ListingOutcome.WRONG_PROPERTY
+    assert listing.photos == ()
+    assert ZPID in listing.detail
+
+
+def test_another_zpid_than_the_one_asked_for_is_another_property(home: Fields) -> None:
+    listing = parse_homes(home, zpid="90100999")
+
+    assert listing.outcome is ListingOutcome.WRONG_PROPERTY
+
+
+@pytest.mark.parametrize(
+    ("asked", "outcome"),
+    [
+        ("655 N Cactus Wren Ave #12", ListingOutcome.LISTED),
+        ("655 N Cactus Wren Ave #21", ListingOutcome.WRONG_PROPERTY),
+        ("655 N Cactus Wren Ave", ListingOutcome.WRONG_PROPERTY),
+    ],
+)
+def test_the_unit_of_the_page_counts(asked: str, outcome: ListingOutcome) -> None:
+    address = Address.parse(f"{asked}, Phoenix, AZ 85004")
+
+    listing = parse_detail(page_of("unit.html"), address=address, zpid="90100612")
+
+    assert listing.outcome is outcome
+
+
+def test_an_address_stated_only_in_its_object_is_read(home: Fields) -> None:
+    for name in ("streetAddress", "city", "state", "zipcode"):
+        del home[name]
+
+    assert parse_homes(home).outcome is ListingOutcome.LISTED
+
+
+@pytest.mark.parametrize(
+    ("address", "told"),
+    [
+        ({"streetAddress": None, "address": None}, "incomplete"),
+        ({"zipcode": "", "address": []}, "incomplete"),
+        ({"streetAddress": "(undisclosed Address)"}, "unreadable"),
+    ],
+)
+def test_a_page_without_its_own_address_has_changed(
+    home: Fields, address: Fields, told: str
+) -> None:
+    with pytest.raises(SourceChangedError, match=told):
+        parse_homes(home | address)
+
+
+def without_photos(home: Fields, **changes: object) -> Fields:
+    emptied: Fields = {name: [] for name in home if "Photos" in name}
+    return home | emptied | {"photoCount": 0} | changes
+
+
+@pytest.mark.parametrize("status", ["FOR_SALE", "PENDING", "COMING_SOON"])
+def test_a_home_for_sale_without_photos_is_empty_and_fully_seen(
+    home: Fields, status: str
+) -> None:
+    listing = parse_homes(without_photos(home, homeStatus=status))
+
+    assert listing.outcome is ListingOutcome.LISTED_EMPTY
+    assert listing.complete
+
+
+@pytest.mark.parametrize("status", ["OTHER", "SOLD", "RECENTLY_SOLD"])
+def test_a_home_off_market_without_photos_proves_nothing_about_photos(
+    home: Fields, status: str
+) -> None:
+    listing = parse_homes(without_photos(home, homeStatus=status))
+
+    assert listing.outcome is ListingOutcome.OFF_MARKET
+    assert not listing.complete
+
+
+def test_the_query_tells_off_market_where_the_status_is_new(home: Fields) -> None:
+    fields = without_photos(home, homeStatus="SOMETHING_NEW")
+
+    listing = parse_homes(fields, query="NotForSaleShopperPlatformFullRenderQuery")
+
+    assert listing.outcome is ListingOutcome.OFF_MARKET
+
+
+def test_a_home_for_sale_is_on_the_market_whatever_the_query(home: Fields) -> None:
+    fields = without_photos(home)
+
+    listing = parse_homes(fields, query="NotForSaleShopperPlatformFullRenderQuery")
+
+    assert listing.outcome is ListingOutcome.LISTED_EMPTY
+
+
+def test_a_street_view_is_no_photo_of_a_home_off_market() -> None:
+    listing = parse("off_market.html")
+
+    assert listing.outcome is ListingOutcome.OFF_MARKET
+    assert (listing.photos, listing.listed_on) == ((), None)
+
+
+def test_the_status_of_an_earlier_sale_does_not_count(home: Fields) -> None:
+    assert home["dateSold"].startswith("2019")
+    assert parse_homes(home).outcome is ListingOutcome.LISTED
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"photoCount": 12}, "states 12 photos"),
+        ({"homeStatus": "SOMETHING_NEW"}, "no sign"),
+        ({"photos": [{"renamed": 1}]}, "none of 1"),
+    ],
+)
+def test_missing_photos_that_are_not_explained_are_a_changed_page(
+    home: Fields, changes: Fields, told: str
+) -> None:
+    with pytest.raises(SourceChangedError, match=told):
+        parse_homes(without_photos(home, **changes))
+
+
+def test_renamed_photo_lists_are_a_changed_page(home: Fields) -> None:
+    kept = {name: value for name, value in home.items() if "hoto" not in name}
+
+    with pytest.raises(SourceChangedError, match="neither"):
+        parse_homes(kept)
+
+
+@pytest.mark.parametrize(
+    ("stated", "complete"), [(5, True), (6, False), (4, False), (None, True)]
+)
+def test_the_stated_count_decides_whether_the_gallery_is_complete(
+    home: Fields, stated: int | None, *, complete: bool
+) -> None:
+    listing = parse_homes(home | {"photoCount": stated})
+
+    assert listing.complete is complete
+    assert len(listing.photos) == 5
+    assert ("stated" in listing.detail) is not complete
+
+
+def test_a_photo_from_elsewhere_makes_the_gallery_incomplete(home: Fields) -> None:
+    for size in home["originalPhotos"][1]["mixedSources"]["jpeg"]:
+        size["url"] = size["url"].replace("zillowstatic.com", "example.com")
+
+    listing = parse_homes(home)
+
+    assert [photo.position for photo in listing.photos] == [0, 2, 3, 4]
+    assert not listing.complete
+    assert "1 gallery entries unreadable" in listing.detail
+
+
+def test_the_mls_id_of_an_older_page_is_found(home: Fields) -> None:
+    assert parse_homes(home | {"attributionInfo": None, "mlsid": "77"}).mls_id == "77"
+    assert parse_homes(home | {"attributionInfo": []}).mls_id is None
+
+
+@pytest.mark.parametrize(
+    "link", [None, "/homedetails/90100422_zpid/", "https://evil.example/90100418_zpid/"]
+)
+def test_a_foreign_link_is_not_the_pages_address(home: Fields, link: object) -> None:
+    assert parse_homes(home | {"hdpUrl": link}).url == URL
+
+
+@pytest.mark.parametrize(
+    ("history", "posted", "day"),
+    [
+        (
+            [
+                {"event": "Listed for sale", "date": "2019-05-02"},
+                {"event": "Price change", "date": "2025-03-20"},
+                {"event": "Listed for sale", "date": "2025-03-09"},
+                {"event": "Sold", "date": "2026-01-01"},
+            ],
+            "2025-02-24",
+            date(2025, 3, 9),
+        ),
+        ([{"event": "Sold", "date": "2019-06-14"}], "2025-02-24", date(2025, 2, 24)),
+        (None, "2025-02-24T00:00:00", date(2025, 2, 24)),
+        ([], None, None),
+        (["x", {"event": "Listed for sale", "date": 5}], "soon", None),
+        ([{"event": "Listed for sale", "date": "2025-13-45"}], None, None),
+    ],
+)
+def test_the_listing_day_is_the_newest_listing_or_the_posting(
+    home: Fields, history: object, posted: object, day: date | None
+) -> None:
+    fields = home | {"priceHistory": history, "datePostedString": posted}
+
+    assert parse_homes(fields).listed_on == day
+
+
+@pytest.mark.parametrize(
+    "cache",
+    [{}, {"q": {}}, {"q": 7}, {"q": {"property": None}}, {"q": {"property": {}}}],
+)
+def test_a_page_without_a_property_has_changed(cache: dict[str, Any]) -> None:
+    page = Page(url=URL, cache=cache, search=None, challenged=False)
+
+    with pytest.raises(SourceChangedError, match="no property"):
+        parse_detail(page, address=HOUSE, zpid=ZPID)

@@ -1,0 +1,198 @@
+"""What stands out in one gallery, and which pictures agree."""
+
+import json
+from collections.abc import Sequence
+from datetime import date, timedelta
+from pathlib import Path
+from random import Random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from phx_pipeline.catalog.quarantine import Reason
+from phx_pipeline.model.outcome import Verdict
+from phx_pipeline.model.photo import Photo, PhotoRef
+from phx_pipeline.model.source import Source
+from phx_pipeline.sources.redfin.parse import photo_key
+from phx_pipeline.stages.guard import Mark, mark_of, outliers
+
+SLUG = "4732-w-davis-rd-glendale-az-85306"
+DAY = date(2025, 3, 8)
+
+
+def photo(
+    key: str,
+    *,
+    url: str = "https://photos.example/x.jpg",
+    source: Source = Source.REDFIN,
+) -> Photo:
+    return Photo(
+        property_slug=SLUG,
+        ref=PhotoRef(source=source, photo_key=key, url=url, position=0),
+        listed_on=None,
+        first_seen_on=DAY,
+        present=True,
+        verdict=Verdict.PENDING,
+    )
+
+
+def redfin(mls_id: str, count: int) -> list[Photo]:
+    return [photo(f"57-{mls_id}_{position}_0") for position in range(count)]
+
+
+def spark(day: date, count: int) -> list[Photo]:
+    ids = [f"{day:%Y%m%d}{position:018d}" for position in range(count)]
+    return [
+        photo(
+            key,
+            url=f"https://cdn.photos.sparkplatform.com/az/{key}-o.jpg",
+            source=Source.PHOENIX_MLS,
+        )
+        for key in ids
+    ]
+
+
+def standing_out(gallery: Sequence[Photo], *, mls_id: str | None = None) -> list[str]:
+    return [key for (_, key), _ in outliers(gallery, mls_id=mls_id)]
+
+
+def test_a_photo_under_another_listing_stands_out() -> None:
+    stray = photo("57-6890201_4_1")
+
+    found = dict(outliers([*redfin("7652074", 9), stray], mls_id="7652074"))
+
+    assert set(found) == {stray.key}
+    assert found[stray.key].reason is Reason.LISTING_ID
+    assert "6890201" in found[stray.key].detail
+
+
+def test_the_listings_own_id_decides_even_against_most_photos() -> None:
+    gallery = [*redfin("7652074", 2), *redfin("6890201", 9)]
+
+    assert len(standing_out(gallery, mls_id="7652074")) == 9
+
+
+def test_without_the_id_of_the_listing_most_photos_say_what_is_usual() -> None:
+    gallery = [*redfin("7652074", 9), *redfin("6890201", 1)]
+
+    assert standing_out(gallery) == ["57-6890201_0_0"]
+    assert standing_out(gallery, mls_id="1111111") == ["57-6890201_0_0"]
+
+
+@pytest.mark.parametrize(
+    "gallery",
+    [
+        [],
+        redfin("7652074", 1),
+        [*redfin("7652074", 1), *redfin("6890201", 1)],
+        [*redfin("7652074", 5), *redfin("6890201", 5)],
+        redfin("A6988124", 12),
+        [photo("media-3-item_7"), photo("media-4-item_8"), *redfin("7652074", 6)],
+        [photo(f"key{n}", source=Source.ZILLOW) for n in range(9)],
+    ],
+)
+def test_nothing_is_guessed_where_nothing_is_usual(gallery: list[Photo]) -> None:
+    assert standing_out(gallery) == []
+
+
+def test_an_id_may_be_written_in_another_case() -> None:
+    assert standing_out(redfin("A6988124", 3), mls_id="a6988124") == []
+
+
+@pytest.mark.parametrize(("days_before", "stands_out"), [(5000, 1), (181, 1), (180, 0)])
+def test_an_upload_long_before_the_others_stands_out(
+    days_before: int, stands_out: int
+) -> None:
+    earlier = DAY - timedelta(days=days_before)
+
+    found = list(outliers([*spark(DAY, 8), *spark(earlier, 1)], mls_id=None))
+
+    assert len(found) == stands_out
+    assert all(why.reason is Reason.UPLOAD_DATE for _, why in found)
+
+
+def test_photos_added_through_the_months_are_one_listing() -> None:
+    days = [DAY + timedelta(days=25 * month) for month in range(12)]
+
+    assert standing_out([p for day in days for p in spark(day, 2)]) == []
+
+
+def test_a_gallery_uploaded_twice_in_equal_parts_is_left_alone() -> None:
+    halves = [*spark(DAY, 5), *spark(DAY - timedelta(days=900), 5)]
+
+    assert standing_out(halves) == []
+
+
+@pytest.mark.parametrize(
+    ("url", "uploaded"),
+    [
+        (
+            "https://cdn.photos.sparkplatform.com/az/20251023000000000000000000-o.jpg",
+            DAY,
+        ),
+        (
+            "https://cdn1.sparkplatform.com/az/64x48/true/20251023000000000000000000-o.jpg",
+            DAY,
+        ),
+        (
+            "https://cdn.photos.sparkplatform.com/az/20251399000000000000000000-o.jpg",
+            None,
+        ),
+        ("https://photos.example/az/20251023000000000000000000-o.jpg", None),
+        ("https://cdn.photos.sparkplatform.com/az/20251023-o.jpg", None),
+    ],
+)
+def test_the_time_of_upload_is_read_from_the_sources_that_state_it(
+    url: str, uploaded: date | None
+) -> None:
+    expected = uploaded and date(2025, 10, 23)
+
+    mark = mark_of(photo("k", url=url, source=Source.PHOENIX_MLS))
+
+    assert mark == Mark(uploaded=expected)
+
+
+@given(
+    st.lists(st.sampled_from(["7652074", "6890201", "6816375"]), max_size=12),
+    st.sampled_from([None, "7652074", "1111111"]),
+    st.randoms(use_true_random=False),
+)
+def test_the_order_of_a_gallery_does_not_matter(
+    ids: list[str], mls_id: str | None, chance: Random
+) -> None:
+    gallery = [photo(f"57-{own}_{n}_0") for n, own in enumerate(ids)]
+    shuffled = chance.sample(gallery, len(gallery))
+
+    assert set(standing_out(shuffled, mls_id=mls_id)) == set(
+        standing_out(gallery, mls_id=mls_id)
+    )
+
+
+def test_nothing_stands_out_in_real_galleries(shared_dir: Path) -> None:
+    truth = json.loads((shared_dir / "samples/truth.json").read_text())
+    galleries = {
+        name: [
+            photo(key, url=url)
+            for url in page["largest_urls"]
+            if (key := photo_key(url)) is not None
+        ]
+        for name, page in truth.items()
+        if name.startswith("redfin/") and page.get("largest_urls")
+    }
+
+    assert {name: standing_out(found) for name, found in galleries.items()} == {
+        name: [] for name in galleries
+    }
+    assert sum(len(found) for found in galleries.values()) >= 52
+
+
+def test_the_six_listings_the_predecessor_mixed_are_told_apart() -> None:
+    strays = ["6890201", "6816375", "6854788", "6933795", "6890899"]
+    gallery = [p for mls_id in strays for p in redfin(mls_id, 3)]
+    own = redfin("6398255", 5)
+
+    found = standing_out([*gallery, *own], mls_id="6398255")
+
+    assert len(found) == 15
+    assert not {p.ref.photo_key for p in own} & set(found)

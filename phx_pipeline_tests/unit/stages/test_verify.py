@@ -1,0 +1,225 @@
+"""Each rule finds what was broken on purpose, and nothing on a healthy store."""
+
+import asyncio
+import json
+import shutil
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from phx_pipeline.demo.houses import HOUSES
+from phx_pipeline.demo.redfin_site import redfin_sites
+from phx_pipeline.settings import Settings
+from phx_pipeline.stages.context import StageContext
+from phx_pipeline.stages.extract import extract
+from phx_pipeline.stages.verify import (
+    Problem,
+    Rule,
+    content_digest,
+    verify_property,
+    verify_views,
+)
+from phx_pipeline.wiring import build_context, initialise
+from phx_pipeline_tests.deployment import Deployment
+
+# One with copies, so that clusters of two are among its few photos.
+_WITH_COPY = next(h for h in HOUSES if any(s.copied for s in h.record.shots))
+_COPY = next(s for s in _WITH_COPY.record.shots if s.copied)
+_COPIED = [s for s in _WITH_COPY.record.shots if s.drawing == _COPY.drawing]
+_OTHERS = [
+    s
+    for s in _WITH_COPY.record.shots
+    if s.drawing != _COPY.drawing and s.verdict.value == "kept"
+]
+SHOTS = (*_COPIED, *_OTHERS[:2])
+HOUSE = replace(_WITH_COPY, record=replace(_WITH_COPY.record, shots=SHOTS))
+
+
+@pytest.fixture(scope="module")
+def healthy(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """A store of one house, made by the stages themselves."""
+    root = tmp_path_factory.mktemp("healthy")
+    with Deployment(root, redfin_sites([HOUSE])) as made:
+        (slug,) = made.add_houses([HOUSE])
+        with made.context() as context:
+            asyncio.run(extract(context, slug))
+        return made.settings
+
+
+@pytest.fixture
+def context(healthy: Settings, tmp_path: Path) -> Iterator[StageContext]:
+    """A copy of the store that may be broken."""
+    shutil.copytree(healthy.data_dir, tmp_path / "data")
+    made = build_context(replace(healthy, data_dir=tmp_path / "data"), run_id="test")
+    yield made
+    made.catalog.close()
+
+
+def problems(context: StageContext) -> list[Problem]:
+    (slug,) = context.catalog.slugs()
+    return [*verify_property(context, slug), *verify_views(context)]
+
+
+def a_file(context: StageContext) -> Path:
+    (slug,) = context.catalog.slugs()
+    return min(context.layout.folder(context.house(slug).folder).glob("*.png"))
+
+
+def an_original(context: StageContext) -> Path:
+    return context.layout.raw(min(context.blobs.raw_hashes()))
+
+
+def overwrite(path: Path, body: bytes) -> None:
+    """Give *path* other bytes without touching files it shares its content with."""
+    path.unlink()
+    path.write_bytes(body)
+
+
+def execute(context: StageContext, statement: str) -> int:
+    """Change the catalogue behind its back; return how many rows changed."""
+    with closing(sqlite3.connect(context.layout.catalogue)) as connection:
+        changed = connection.execute(statement).rowcount
+        connection.commit()
+    return changed
+
+
+def delete_file(context: StageContext) -> None:
+    a_file(context).unlink()
+
+
+def alter_file(context: StageContext) -> None:
+    overwrite(a_file(context), a_file(context).read_bytes() + b"x")
+
+
+def add_stray(context: StageContext) -> None:
+    a_file(context).with_name("[stray].png").write_bytes(b"not ours")
+
+
+def edit_manifest(context: StageContext) -> None:
+    path = context.layout.metadata / "image_manifest.json"
+    manifest = json.loads(path.read_text())
+    for images in manifest["properties"].values():
+        images.pop()
+    path.write_text(json.dumps(manifest))
+
+
+def delete_view(context: StageContext) -> None:
+    (context.layout.metadata / "hash_index.json").unlink()
+
+
+def keep_two_of_a_cluster(context: StageContext) -> None:
+    assert execute(context, "update photo set verdict='kept' where verdict='duplicate'")
+
+
+def keep_none_of_a_cluster(context: StageContext) -> None:
+    assert execute(
+        context,
+        "update photo set verdict='duplicate' where verdict='kept' and cluster_id in "
+        "(select cluster_id from photo where verdict='duplicate')",
+    )
+
+
+def unpublish(context: StageContext) -> None:
+    assert execute(context, "update publication set active=0 where sequence=1")
+
+
+def corrupt_original(context: StageContext) -> None:
+    overwrite(an_original(context), b"rotten")
+
+
+def delete_original(context: StageContext) -> None:
+    an_original(context).unlink()
+
+
+Break = Callable[[StageContext], None]
+
+
+def test_a_healthy_store_has_no_problem(context: StageContext) -> None:
+    (slug,) = context.catalog.slugs()
+    verdicts = {photo.verdict.value for photo in context.catalog.photos(slug)}
+
+    assert verdicts == {"kept", "duplicate"}
+    assert problems(context) == []
+
+
+@pytest.mark.parametrize(
+    ("break_it", "rules", "told"),
+    [
+        (delete_file, {Rule.FILES, Rule.MANIFEST}, "is missing"),
+        (alter_file, {Rule.FILES}, "has other bytes"),
+        (add_stray, {Rule.MANIFEST}, "[stray].png is not listed but in"),
+        (edit_manifest, {Rule.MANIFEST}, "image_manifest.json differs"),
+        (delete_view, {Rule.MANIFEST}, "hash_index.json differs"),
+        (keep_two_of_a_cluster, {Rule.CONSERVATION}, "has 2 kept photos"),
+        (
+            keep_none_of_a_cluster,
+            {Rule.CONSERVATION},
+            "has 0 kept photos",
+        ),
+        (unpublish, {Rule.CONSERVATION, Rule.MANIFEST}, "published"),
+        (corrupt_original, {Rule.FILES}, "does not match its name"),
+        (delete_original, {Rule.FILES}, "blob is missing"),
+    ],
+    ids=lambda value: value.__name__ if callable(value) else "",
+)
+def test_what_was_broken_is_found_under_its_rule(
+    context: StageContext, break_it: Break, rules: set[Rule], told: str
+) -> None:
+    break_it(context)
+
+    found = problems(context)
+
+    assert {problem.rule for problem in found} == rules
+    assert any(told in problem.text for problem in found)
+
+
+@pytest.mark.parametrize(
+    "break_it", [delete_file, alter_file, add_stray, edit_manifest, corrupt_original]
+)
+def test_what_is_broken_on_disk_does_not_change_the_digest(
+    context: StageContext, break_it: Break
+) -> None:
+    before = content_digest(context)
+
+    break_it(context)
+
+    assert content_digest(context) == before
+
+
+def test_another_verdict_is_another_digest(context: StageContext) -> None:
+    before = content_digest(context)
+
+    keep_two_of_a_cluster(context)
+
+    assert content_digest(context) != before
+
+
+def test_a_time_is_not_part_of_the_digest(context: StageContext) -> None:
+    before = content_digest(context)
+
+    assert execute(context, "update photo set downloaded_at='2001-01-01', run_id='x'")
+
+    assert content_digest(context) == before
+
+
+def test_before_anything_was_published_no_view_is_missing(
+    tmp_path: Path, healthy: Settings
+) -> None:
+    settings = replace(healthy, data_dir=tmp_path / "fresh")
+    initialise(settings)
+    context = build_context(settings, run_id="test")
+
+    assert verify_views(context) == []
+    context.catalog.close()
+
+
+def test_deleted_views_are_missed_once_something_was_published(
+    context: StageContext,
+) -> None:
+    shutil.rmtree(context.layout.metadata)
+
+    assert len(verify_views(context)) == 3
