@@ -18,7 +18,7 @@ from phx_pipeline.catalog.rows import (
     property_of,
     unsigned,
 )
-from phx_pipeline.model.identity import image_id
+from phx_pipeline.model.identity import image_id, property_lease
 from phx_pipeline.model.outcome import ListingOutcome, Verdict
 from phx_pipeline.model.photo import Blob, Photo
 from phx_pipeline.model.picture import StandardPicture
@@ -121,25 +121,26 @@ class CatalogReader:
         A source that has rows but is no longer enabled is listed too, so that counts
         always add up to the photo rows.
         """
-        listed, counted, houses = self._together(
+        listed, counted, published = self._together(
             _of_slugs(sa.select(tables.listing), tables.listing, slugs),
             _of_slugs(_counts_query(), tables.photo, slugs),
-            _slugs_query(),
+            _of_slugs(_published_epochs(), tables.house, slugs),
         )
         listings = {(row.slug, Source(row.source)): row for row in listed}
         counts = _by_source(counted)
-        names = sorted({row.slug for row in houses} if slugs is None else set(slugs))
+        is_published = {row.slug: row.epoch == row.published_epoch for row in published}
         asked = set(listings) | set(counts)
         return [
             PropertyTally(
                 slug=slug,
+                is_published=is_published.get(slug, False),
                 sources=tuple(
                     _tally(slug, source, listings.get((slug, source)), counts)
                     for source in Source
                     if source in sources or (slug, source) in asked
                 ),
             )
-            for slug in names
+            for slug in sorted(is_published if slugs is None else set(slugs))
         ]
 
     def content_rows(self) -> Iterator[tuple[str, list[Any]]]:
@@ -178,6 +179,14 @@ class CatalogReader:
 
 def _slugs_query() -> sa.Select[tuple[str]]:
     return sa.select(tables.house.c.slug)
+
+
+def _published_epochs() -> sa.Select[Any]:
+    house, lease = tables.house.c, tables.lease.c
+    held = lease.name == sa.literal(property_lease("")) + house.slug
+    return sa.select(house.slug, house.published_epoch, lease.epoch).join(
+        tables.lease, held, isouter=True
+    )
 
 
 def _counts_query() -> sa.Select[Any]:

@@ -240,6 +240,16 @@ class Catalog(CatalogReader):
                     sa.insert(table).values(_publication_values(publication))
                 )
 
+    def record_published(self, lease: Lease, slug: str) -> None:
+        """Note that folder and views show all rows written up to this lease."""
+        with writing(self._engine) as connection:
+            Leases.fence(connection, lease)
+            connection.execute(
+                sa.update(tables.house)
+                .where(tables.house.c.slug == slug)
+                .values(published_epoch=lease.epoch)
+            )
+
 
 _DECIDED = frozenset({Verdict.KEPT.kind, Verdict.DUPLICATE.kind})
 

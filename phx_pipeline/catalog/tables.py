@@ -78,6 +78,7 @@ house = sa.Table(
     sa.Column("state", sa.String(2), nullable=False),
     sa.Column("zip_code", sa.String(5), nullable=False),
     sa.Column("added_at", UtcDateTime, nullable=False),
+    sa.Column("published_epoch", sa.BigInteger, nullable=False, server_default="0"),
 )
 
 listing = sa.Table(

@@ -40,15 +40,21 @@ class SourceTally:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PropertyTally:
-    """All sources of one property."""
+    """All sources of one property.
+
+    `is_published` is false when a stage has begun since the last publication that came
+    to its end: a run was killed, or is under way.
+    """
 
     slug: str
     sources: tuple[SourceTally, ...]
+    is_published: bool = True
 
     @property
     def is_complete(self) -> bool:
-        """Whether every source is settled."""
-        return bool(self.sources) and all(tally.is_settled for tally in self.sources)
+        """Whether every source is settled, and folder and views show the result."""
+        settled = bool(self.sources) and all(tally.is_settled for tally in self.sources)
+        return settled and self.is_published
 
     @property
     def gave_anything(self) -> bool:

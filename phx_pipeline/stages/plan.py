@@ -25,8 +25,9 @@ def sources_due(
 
 
 def has_work(tally: PropertyTally, *, due: Sequence[Source]) -> bool:
-    """Whether a run would do anything: a source to ask, or a photo to fetch."""
-    return bool(due) or any(source.wanting for source in tally.sources)
+    """Whether a run would do anything: ask a source, fetch a photo, or publish."""
+    wanting = any(source.wanting for source in tally.sources)
+    return bool(due) or wanting or not tally.is_published
 
 
 def _is_due(tally: SourceTally | None, *, oldest: datetime) -> bool:

@@ -53,12 +53,14 @@ def publish(context: StageContext, slug: str) -> PublishReport:
         active = [publication for publication in after if publication.active]
         linked, removed = converge_folder(context, house, active)
         note_lookalikes(context, lease, slug)
+        written = publish_views(context)
+        context.catalog.record_published(lease, slug)
     return PublishReport(
         files=len(active),
         changed=len(changed),
         linked=linked,
         removed=removed,
-        views_written=publish_views(context),
+        views_written=written,
     )
 
 

@@ -72,6 +72,22 @@ def test_a_dry_run_shows_the_gallery_and_keeps_nothing(complete: Deployment) -> 
             assert list(context.catalog.content_rows()) == before
 
 
+def test_resume_finishes_what_a_kill_left_unpublished(complete: Deployment) -> None:
+    with complete as made:
+        (slug,) = made.add_houses([HOUSE])
+        assert made.phx("extract", "--all", "--sync").returncode == 0
+        before, asked = made.files(), len(made.standin.asked)
+        with made.context() as context, context.holding(slug):
+            folder = context.layout.folder(context.house(slug).folder)
+            next(folder.iterdir()).unlink()
+
+        again = made.phx("extract", "--all", "--sync")
+
+        assert again.returncode == 0
+        assert made.files() == before
+        assert len(made.standin.asked) == asked
+
+
 def both(*, refused: bool) -> dict[str, Handler]:
     blocked = frozenset({ZILLOW_HOST}) if refused else frozenset()
     return {**redfin_sites(), **zillow_sites(blocked=blocked)}

@@ -68,6 +68,9 @@ WRITES: dict[str, Write] = {
     "record_failure": lambda catalog, lease, scene: catalog.record_failure(
         lease, scene.photo("a"), Verdict.GONE, detail="404", stamp=STAMP
     ),
+    "record_published": lambda catalog, lease, scene: catalog.record_published(
+        lease, scene.slug
+    ),
     "record_decisions": lambda catalog, lease, scene: catalog.record_decisions(
         lease, scene.slug, {KEY: Decision(verdict=Verdict.KEPT, cluster_id="c")}
     ),
