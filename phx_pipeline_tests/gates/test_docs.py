@@ -30,7 +30,7 @@ _FENCE = re.compile(r"^```(?P<kind>\w*)\n(?P<text>.*?)^```$", re.MULTILINE | re.
 _SPAN = re.compile(r"`([^`\n]+)`")
 _HEADING = re.compile(r"^(#+) +(.+?) *$", re.MULTILINE)
 _LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
-_RUNS = re.compile(r"^(?:make|time|phx|pytest)\b")
+_RUNS = re.compile(r"^(?:make|time|phx|pytest|\.venv/bin/python -m)\b")
 _SHELL = {"sh", "console"}
 _ADR_PARTS = ("Context", "Decision", "Consequences", "What would change our mind")
 
