@@ -3,13 +3,9 @@
 import logging
 
 from phx_pipeline.errors import (
-    BlockedError,
-    CircuitOpenError,
     FetchError,
     GoneError,
-    RateLimitedError,
     SourceChangedError,
-    SourceDisabledError,
 )
 from phx_pipeline.fetch.base import Fetched, Fetcher, Request, RequestKind
 from phx_pipeline.model.address import Address
@@ -17,6 +13,7 @@ from phx_pipeline.model.listing import Listing
 from phx_pipeline.model.outcome import ListingOutcome
 from phx_pipeline.model.property import Property
 from phx_pipeline.model.source import Source
+from phx_pipeline.sources.endings import ended, failed
 from phx_pipeline.sources.redfin.answers import refuse_challenge, text_of
 from phx_pipeline.sources.redfin.find import Home, homes_matching, search_url
 from phx_pipeline.sources.redfin.parse import PHOTO_HOSTS, parse_listing
@@ -43,9 +40,9 @@ class Redfin:
         try:
             listing = await _discover(house.address, fetcher=fetcher)
         except SourceChangedError as error:
-            listing = _ended(ListingOutcome.PAGE_CHANGED, str(error))
+            listing = ended(Source.REDFIN, ListingOutcome.PAGE_CHANGED, str(error))
         except FetchError as error:
-            listing = _ended(_outcome_of(error), _told(error))
+            listing = failed(Source.REDFIN, error)
         logger.info("%s: redfin %s (%s)", house.slug, listing.outcome, listing.detail)
         return listing
 
@@ -53,12 +50,14 @@ class Redfin:
 async def _discover(address: Address, *, fetcher: Fetcher) -> Listing:
     homes = await _search(address, fetcher=fetcher)
     if not homes:
-        return _ended(
-            ListingOutcome.NOT_FOUND, "the address search does not know the house"
+        return ended(
+            Source.REDFIN,
+            ListingOutcome.NOT_FOUND,
+            "the address search does not know the house",
         )
     if len(homes) > 1:
         paths = ", ".join(home.path for home in homes)
-        return _ended(ListingOutcome.AMBIGUOUS, f"several pages: {paths}")
+        return ended(Source.REDFIN, ListingOutcome.AMBIGUOUS, f"several pages: {paths}")
     return await _read_page(homes[0], address=address, fetcher=fetcher)
 
 
@@ -92,30 +91,3 @@ async def _get(request: Request, *, fetcher: Fetcher) -> Fetched:
     fetched = await fetcher.get(request)
     refuse_challenge(fetched)
     return fetched
-
-
-def _outcome_of(error: FetchError) -> ListingOutcome:
-    match error:
-        case RateLimitedError():
-            return ListingOutcome.RATE_LIMITED
-        case BlockedError():
-            return ListingOutcome.BLOCKED
-        case GoneError():
-            return ListingOutcome.NOT_FOUND
-        case CircuitOpenError():
-            return ListingOutcome.CIRCUIT_OPEN
-        case SourceDisabledError():
-            return ListingOutcome.DISABLED
-        case _:
-            return ListingOutcome.FAILED
-
-
-def _told(error: FetchError) -> str:
-    status = f" (HTTP {error.status})" if error.status else ""
-    return f"{type(error).__name__}: {error}{status}"
-
-
-def _ended(outcome: ListingOutcome, detail: str) -> Listing:
-    return Listing(
-        source=Source.REDFIN, outcome=outcome, detail=" ".join(detail.split())
-    )

@@ -5,12 +5,9 @@ from dataclasses import replace
 
 from phx_pipeline.errors import (
     BlockedError,
-    CircuitOpenError,
     FetchError,
     GoneError,
-    RateLimitedError,
     SourceChangedError,
-    SourceDisabledError,
 )
 from phx_pipeline.fetch.base import Fetcher, Request, RequestKind
 from phx_pipeline.model.address import Address
@@ -18,6 +15,7 @@ from phx_pipeline.model.listing import Listing
 from phx_pipeline.model.outcome import ListingOutcome
 from phx_pipeline.model.property import Property
 from phx_pipeline.model.source import Source
+from phx_pipeline.sources.endings import ended, failed, told
 from phx_pipeline.sources.zillow.detail import parse_detail
 from phx_pipeline.sources.zillow.gallery import PHOTO_HOSTS
 from phx_pipeline.sources.zillow.payload import JsonObject, Page, read_page
@@ -40,9 +38,9 @@ class Zillow:
         try:
             listing = await _discover(house.address, fetcher=fetcher)
         except SourceChangedError as error:
-            listing = _ended(ListingOutcome.PAGE_CHANGED, str(error))
+            listing = ended(Source.ZILLOW, ListingOutcome.PAGE_CHANGED, str(error))
         except FetchError as error:
-            listing = _ended(_outcome_of(error), _told(error), url=error.url)
+            listing = failed(Source.ZILLOW, error)
         logger.info("%s: zillow %s (%s)", house.slug, listing.outcome, listing.detail)
         return listing
 
@@ -67,14 +65,18 @@ async def _follow(
 ) -> Listing:
     rows = rows_matching(search, address=address)
     if not rows:
-        ended = _ended(
-            ListingOutcome.NOT_FOUND, "the address search does not know the house"
+        answer = ended(
+            Source.ZILLOW,
+            ListingOutcome.NOT_FOUND,
+            "the address search does not know the house",
         )
-        return _marked(ended, page=page)
+        return _marked(answer, page=page)
     if len(rows) > 1:
         paths = ", ".join(row.path for row in rows)
-        ended = _ended(ListingOutcome.AMBIGUOUS, f"several pages: {paths}")
-        return _marked(ended, page=page)
+        answer = ended(
+            Source.ZILLOW, ListingOutcome.AMBIGUOUS, f"several pages: {paths}"
+        )
+        return _marked(answer, page=page)
     if page.challenged:  # a second request would be answered with a block
         told = "a challenge lies over the search page"
         return _marked(_from_row(rows[0], refused=told), page=page)
@@ -85,7 +87,7 @@ async def _read_detail(row: Row, *, address: Address, fetcher: Fetcher) -> Listi
     try:
         page = await _open(row.url, fetcher=fetcher)
     except BlockedError as error:
-        return _from_row(row, refused=_told(error))
+        return _from_row(row, refused=told(error))
     if page.cache is None:
         raise SourceChangedError("the detail page holds no listing")
     return _marked(parse_detail(page, address=address, zpid=row.zpid), page=page)
@@ -106,8 +108,8 @@ def _from_row(row: Row, *, refused: str) -> Listing:
     shown = f"the search page shows {len(row.photo_keys)}"
     if not row.has_whole_gallery:
         stated = "an unstated number" if row.stated is None else str(row.stated)
-        told = f"{refused}; {shown} of {stated} of photos"
-        return _ended(ListingOutcome.BLOCKED, told, url=row.url)
+        detail = f"{refused}; {shown} of {stated} photos"
+        return ended(Source.ZILLOW, ListingOutcome.BLOCKED, detail, url=row.url)
     return Listing(
         source=Source.ZILLOW,
         outcome=ListingOutcome.LISTED,
@@ -121,33 +123,6 @@ def _from_row(row: Row, *, refused: str) -> Listing:
 
 def _marked(listing: Listing, *, page: Page) -> Listing:
     return replace(listing, challenged=page.challenged)
-
-
-def _outcome_of(error: FetchError) -> ListingOutcome:
-    match error:
-        case RateLimitedError():
-            return ListingOutcome.RATE_LIMITED
-        case BlockedError():
-            return ListingOutcome.BLOCKED
-        case GoneError():
-            return ListingOutcome.NOT_FOUND
-        case CircuitOpenError():
-            return ListingOutcome.CIRCUIT_OPEN
-        case SourceDisabledError():
-            return ListingOutcome.DISABLED
-        case _:
-            return ListingOutcome.FAILED
-
-
-def _told(error: FetchError) -> str:
-    status = f" (HTTP {error.status})" if error.status else ""
-    return f"{type(error).__name__}: {error}{status}"
-
-
-def _ended(outcome: ListingOutcome, detail: str, *, url: str | None = None) -> Listing:
-    return Listing(
-        source=Source.ZILLOW, outcome=outcome, detail=_one_line(detail), url=url
-    )
 
 
 def _one_line(text: str) -> str:

@@ -1,0 +1,53 @@
+"""How asking a source ends without a gallery: outcomes of errors, told in one line."""
+
+from phx_pipeline.errors import (
+    BlockedError,
+    CircuitOpenError,
+    FetchError,
+    GoneError,
+    RateLimitedError,
+    SourceDisabledError,
+)
+from phx_pipeline.model.listing import Listing
+from phx_pipeline.model.outcome import ListingOutcome
+from phx_pipeline.model.source import Source
+
+
+def outcome_of(error: FetchError) -> ListingOutcome:
+    """Return the outcome a failed page or search request stands for."""
+    match error:
+        case RateLimitedError():
+            return ListingOutcome.RATE_LIMITED
+        case BlockedError():
+            return ListingOutcome.BLOCKED
+        case GoneError():
+            return ListingOutcome.NOT_FOUND
+        case CircuitOpenError():
+            return ListingOutcome.CIRCUIT_OPEN
+        case SourceDisabledError():
+            return ListingOutcome.DISABLED
+        case _:
+            return ListingOutcome.FAILED
+
+
+def told(error: FetchError) -> str:
+    """Return what happened in words, with the status if there was one."""
+    status = f" (HTTP {error.status})" if error.status else ""
+    return f"{type(error).__name__}: {error}{status}"
+
+
+def failed(source: Source, error: FetchError) -> Listing:
+    """The answer of a source whose request failed.
+
+    It has no URL: what was learnt of the listing before must stay.
+    """
+    return ended(source, outcome_of(error), told(error))
+
+
+def ended(
+    source: Source, outcome: ListingOutcome, detail: str, *, url: str | None = None
+) -> Listing:
+    """An answer without photos; *detail* on one line."""
+    return Listing(
+        source=source, outcome=outcome, detail=" ".join(detail.split()), url=url
+    )
