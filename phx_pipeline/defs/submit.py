@@ -76,7 +76,8 @@ def item_runs(instance: dg.DagsterInstance, job_id: str) -> dict[str, ItemRun]:
     for record in sorted(records, key=lambda record: record.storage_id):
         run = record.dagster_run
         newest[run.tags[_PARTITION_TAG]] = ItemRun(
-            run_id=run.run_id, state=_state_of(run)
+            run_id=run.run_id,
+            state=state_of(run, retries=instance.run_retries_enabled),
         )
     return newest
 
@@ -92,7 +93,12 @@ def daemon_is_running(instance: dg.DagsterInstance) -> bool:
     return fresh >= _NEEDED_DAEMONS
 
 
-def _state_of(run: dg.DagsterRun) -> ItemState:
+def state_of(run: dg.DagsterRun, *, retries: bool) -> ItemState:
+    """Tell where a run is; with *retries*, a failure is final once Dagster said so.
+
+    Dagster stores the failure first and whether it retries a moment later.
+    """
     state = _STATES[run.status]
-    retries = run.tags.get(_WILL_RETRY_TAG) == "true"
-    return ItemState.RETRYING if state is ItemState.FAILED and retries else state
+    if state is not ItemState.FAILED or not retries:
+        return state
+    return state if run.tags.get(_WILL_RETRY_TAG) == "false" else ItemState.RETRYING

@@ -15,7 +15,7 @@ import pytest
 
 from phx_pipeline.catalog.leases import is_dead
 from phx_pipeline.cli.supervisor import Supervisor, free_port, services
-from phx_pipeline.defs.submit import open_instance
+from phx_pipeline.defs.submit import open_instance, state_of
 from phx_pipeline.demo.houses import HOUSES
 from phx_pipeline.demo.loopback import Answer, Asked, Handler
 from phx_pipeline.demo.redfin_site import redfin_sites
@@ -34,11 +34,6 @@ pytestmark = pytest.mark.xdist_group("dagster")
 _BY_SIZE = sorted(HOUSES, key=lambda house: len(house.record.shots))
 _LAUNCHED, _SUBMITTED, _KILLED = _BY_SIZE[0], _BY_SIZE[1:3], _BY_SIZE[3:5]
 _PARTITION = "dagster/partition"
-_FINAL = {
-    dg.DagsterRunStatus.SUCCESS,
-    dg.DagsterRunStatus.FAILURE,
-    dg.DagsterRunStatus.CANCELED,
-}
 _CHECKED = dg.DagsterEventType.ASSET_CHECK_EVALUATION
 _PATIENCE_S = 180
 
@@ -118,14 +113,17 @@ def runs_of(instance: dg.DagsterInstance, slug: str) -> list[dg.DagsterRun]:
     return [record.dagster_run for record in records]
 
 
+def has_ended(run: dg.DagsterRun) -> bool:
+    """Whether *run* has ended for good; a retry is announced after the failure."""
+    return state_of(run, retries=True).is_final
+
+
 def finished(instance: dg.DagsterInstance, slug: str) -> dg.DagsterRun:
     """The newest run of a partition, once it has ended for good."""
 
     def ask() -> dg.DagsterRun | None:
         runs = runs_of(instance, slug)
-        if not runs or runs[-1].status not in _FINAL:
-            return None
-        return None if runs[-1].tags.get("dagster/will_retry") == "true" else runs[-1]
+        return runs[-1] if runs and has_ended(runs[-1]) else None
 
     return wait_for(ask)
 
@@ -223,7 +221,7 @@ def test_a_bad_key_fails_at_the_first_step_once_and_leaves_no_rows(
 
     def ended() -> dg.DagsterRun | None:
         new = [run for run in instance.get_runs() if run.run_id not in known]
-        return new[0] if new and new[0].status in _FINAL else None
+        return new[0] if new and has_ended(new[0]) else None
 
     run = wait_for(ended)
     failures = [
@@ -235,7 +233,7 @@ def test_a_bad_key_fails_at_the_first_step_once_and_leaves_no_rows(
     assert len(failures) == 1
     assert remedy in str(failures[0])
     assert "phx properties" in str(failures[0])
-    assert run.tags.get("dagster/will_retry") != "true"
+    assert run.tags["dagster/will_retry"] == "false"
     with running.context() as context:
         assert list(context.catalog.content_rows()) == before
 
