@@ -65,6 +65,16 @@ def _slug(**options: Any) -> sa.Column[str]:
     return sa.Column("slug", sa.String(200), sa.ForeignKey("property.slug"), **options)
 
 
+# Five bands of 13 bits: hashes that differ in at most four bits agree in one of them.
+PHASH_BANDS = 5
+_BAND_BITS = 13
+
+
+def phash_band(band: int) -> str:
+    """The SQL of one band of a blob's pHash, as its index spells it."""
+    return f"((phash >> {band * _BAND_BITS}) & {2**_BAND_BITS - 1})"
+
+
 house = sa.Table(
     "property",
     metadata,
@@ -79,6 +89,18 @@ house = sa.Table(
     sa.Column("zip_code", sa.String(5), nullable=False),
     sa.Column("added_at", UtcDateTime, nullable=False),
     sa.Column("published_epoch", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column("removed_at", UtcDateTime),
+)
+
+# Keys a property had before it was renamed; they still mean it.
+alias = sa.Table(
+    "alias",
+    metadata,
+    sa.Column("alias", sa.String(200), primary_key=True),
+    _slug(nullable=False),
+    sa.Column("address", sa.Text, nullable=False),
+    sa.Column("at", UtcDateTime, nullable=False),
+    sa.Index("ix_alias_slug", "slug"),
 )
 
 listing = sa.Table(
@@ -157,6 +179,10 @@ blob = sa.Table(
     sa.Column("trimmed_phash", sa.BigInteger, nullable=False),
     sa.Column("trimmed_dhash", sa.BigInteger, nullable=False),
     sa.Index("ix_blob_phash", "phash"),
+    *(
+        sa.Index(f"ix_blob_phash_band_{band}", sa.text(phash_band(band)))
+        for band in range(PHASH_BANDS)
+    ),
 )
 
 # Apart from `blob`: thumbnails would make each look at a hash read thousands of bytes.
@@ -302,4 +328,57 @@ proxy_health = sa.Table(
     sa.Column("cool_until", sa.Float, nullable=False),
     sa.Column("failed_at", sa.Float),
     sa.Column("fault", StorableText, nullable=False),
+)
+
+# What the columns mean: `model.facts.ListingFacts`. One row a day, the last of it.
+listing_fact = sa.Table(
+    "listing_fact",
+    metadata,
+    _slug(primary_key=True),
+    sa.Column("source", sa.String(32), primary_key=True),
+    sa.Column("seen_on", sa.Date, primary_key=True),
+    sa.Column("list_price", sa.Integer),
+    sa.Column("bedrooms_total", sa.Float),
+    sa.Column("bathrooms_total", sa.Float),
+    sa.Column("living_area", sa.Integer),
+    sa.Column("lot_size_square_feet", sa.Integer),
+    sa.Column("garage_spaces", sa.Float),
+    sa.Column("pool_private", sa.Boolean),
+    sa.Column("association_fee", sa.Float),
+    sa.Column("sewer", StorableText),
+    sa.Column("year_built", sa.Integer),
+    sa.Column("days_on_market", sa.Integer),
+    sa.Column("standard_status", StorableText),
+    sa.Column("mls_number", StorableText),
+)
+
+# One row for each property a run worked on. `ended_at` is empty while it works, and for
+# ever when it was killed; `result` holds counts per source.
+run = sa.Table(
+    "run",
+    metadata,
+    sa.Column("run_id", sa.String(64), primary_key=True),
+    _slug(primary_key=True),
+    sa.Column("job_id", sa.String(36)),
+    sa.Column("mode", sa.String(16), nullable=False),
+    sa.Column("started_at", UtcDateTime, nullable=False),
+    sa.Column("ended_at", UtcDateTime),
+    sa.Column("outcome", sa.String(16), nullable=False),
+    sa.Column("error", StorableText, nullable=False, default=""),
+    sa.Column("result", sa.JSON, nullable=False),
+    sa.Index("ix_run_slug", "slug", "started_at"),
+    sa.Index("ix_run_started_at", "started_at"),
+    sa.Index("ix_run_job_id", "job_id"),
+)
+
+# How far the JSON views follow the rows: `wanted` counts publications, `rendered` is
+# the count the files show. Times in seconds, `rendered_at` since 1970.
+view = sa.Table(
+    "view",
+    metadata,
+    sa.Column("name", sa.String(32), primary_key=True),
+    sa.Column("wanted", sa.BigInteger, nullable=False),
+    sa.Column("rendered", sa.BigInteger, nullable=False),
+    sa.Column("took_s", sa.Float, nullable=False),
+    sa.Column("rendered_at", sa.Float, nullable=False),
 )

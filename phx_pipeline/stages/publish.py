@@ -4,10 +4,6 @@ import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from phx_pipeline.catalog.leases import process_owner
-from phx_pipeline.exports.address_lookup import FolderEntry, render_address_lookup
-from phx_pipeline.exports.hash_index import render_hash_index
-from phx_pipeline.exports.manifest import render_manifest
 from phx_pipeline.imaging.standardize import recipe_name
 from phx_pipeline.model.naming import ImageName
 from phx_pipeline.model.outcome import Verdict
@@ -19,14 +15,12 @@ from phx_pipeline.model.source import Source
 from phx_pipeline.model.taxonomy import Category, Location, Subject
 from phx_pipeline.stages.context import StageContext
 from phx_pipeline.stages.guard import note_lookalikes
-from phx_pipeline.storage.atomic import write_atomically
+from phx_pipeline.stages.views import refresh_views
 
 logger = logging.getLogger(__name__)
 
 PhotoKey = tuple[Source, str]
 Kind = tuple[Location, Subject]
-
-VIEWS_LEASE = "views"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +47,7 @@ def publish(context: StageContext, slug: str) -> PublishReport:
         active = [publication for publication in after if publication.active]
         linked, removed = converge_folder(context, house, active)
         note_lookalikes(context, lease, slug)
-        written = publish_views(context)
+        written = refresh_views(context)
         context.catalog.record_published(lease, slug)
     return PublishReport(
         files=len(active),
@@ -221,38 +215,3 @@ def converge_folder(
     for path in strays:
         path.unlink()
     return linked, len(strays)
-
-
-def publish_views(context: StageContext) -> int:
-    """Render the JSON views from the rows; return how many files changed."""
-    owner = process_owner(context.run_id)
-    wait_s = context.lease_wait_s
-    with context.catalog.leases.hold(VIEWS_LEASE, owner=owner, wait_s=wait_s):
-        views = render_views(context)
-        folder = context.layout.metadata
-        return sum(
-            write_atomically(folder / name, text.encode())
-            for name, text in views.items()
-        )
-
-
-def render_views(context: StageContext) -> dict[str, str]:
-    """Return the text of every view, by file name; a pure function of the rows."""
-    images = list(context.catalog.published_images())
-    counts: dict[str, int] = {}
-    for image in images:
-        counts[image.folder] = counts.get(image.folder, 0) + 1
-    entries = [
-        FolderEntry(
-            address=str(house.address),
-            folder=house.folder,
-            image_count=counts[house.folder],
-        )
-        for house in context.catalog.properties()
-        if house.folder in counts
-    ]
-    return {
-        "image_manifest.json": render_manifest(images),
-        "address_folder_lookup.json": render_address_lookup(entries),
-        "hash_index.json": render_hash_index(images),
-    }

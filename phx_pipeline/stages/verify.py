@@ -14,7 +14,7 @@ from phx_pipeline.model.photo import Photo
 from phx_pipeline.model.property import Property
 from phx_pipeline.model.published import PublishedImage
 from phx_pipeline.stages.context import StageContext
-from phx_pipeline.stages.publish import render_views
+from phx_pipeline.stages.views import render_views
 
 _CLUSTERED = frozenset({VerdictKind.KEPT, VerdictKind.DUPLICATE})
 

@@ -16,8 +16,8 @@ from phx_pipeline.model.source import Source
 from phx_pipeline.model.taxonomy import Subject
 from phx_pipeline.stages.context import StageContext
 from phx_pipeline.stages.extract import extract
-from phx_pipeline.stages.publish import publish_views
 from phx_pipeline.stages.verify import content_digest, verify_property, verify_views
+from phx_pipeline.stages.views import refresh_views
 from phx_pipeline_tests.captured import (
     CAPTURED_ADDRESS,
     captured_redfin_sites,
@@ -94,11 +94,11 @@ def test_rendering_again_leaves_the_views_byte_identical(
         for view in context.layout.metadata.iterdir():
             view.unlink()
 
-        written = publish_views(context)
+        written = refresh_views(context)
 
         assert written == 3
         assert deployment.files() == before
-        assert publish_views(context) == 0
+        assert refresh_views(context) == 0
 
 
 def test_order_and_parallel_runs_do_not_matter(tmp_path: Path) -> None:

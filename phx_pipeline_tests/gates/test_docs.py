@@ -21,7 +21,7 @@ from phx_pipeline.cli.main import Exit, phx
 from phx_pipeline.definitions import build_definitions
 from phx_pipeline.model.outcome import ListingOutcome, Verdict
 from phx_pipeline.settings import load_settings, setting_names
-from phx_pipeline.stages.publish import render_views
+from phx_pipeline.stages.views import render_views
 from phx_pipeline.wiring import build_context, initialise
 
 pytestmark = pytest.mark.gate
