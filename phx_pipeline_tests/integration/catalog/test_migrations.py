@@ -139,9 +139,7 @@ def test_an_unknown_revision_is_not_upgraded(engine: sa.Engine) -> None:
 
 # SQLite's inspector passes over such indexes; PostgreSQL's compares them.
 @pytest.mark.filterwarnings("ignore:Skipped unsupported reflection of expression")
-@pytest.mark.filterwarnings(
-    "ignore:autogenerate skipping metadata-specified"
-)
+@pytest.mark.filterwarnings("ignore:autogenerate skipping metadata-specified")
 def test_the_migrated_schema_is_that_of_the_tables(engine: sa.Engine) -> None:
     with engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
