@@ -13,7 +13,9 @@ from phx_pipeline.defs.assets.raw_images import raw_images
 from phx_pipeline.defs.jobs import extract_property
 from phx_pipeline.defs.resources import pipeline
 from phx_pipeline.defs.sensors.dispatcher import dispatch_jobs
+from phx_pipeline.defs.sensors.history import prune_history
 from phx_pipeline.defs.sensors.properties import reconcile_properties
+from phx_pipeline.defs.sensors.views import refresh_views
 
 
 def build_definitions(*, resources: Mapping[str, Any] | None = None) -> dg.Definitions:
@@ -31,7 +33,7 @@ def build_definitions(*, resources: Mapping[str, Any] | None = None) -> dg.Defin
             manifest,
         ],
         jobs=[extract_property],
-        sensors=[dispatch_jobs, reconcile_properties],
+        sensors=[dispatch_jobs, prune_history, reconcile_properties, refresh_views],
         resources={"pipeline": pipeline, **(resources or {})},
         executor=dg.in_process_executor,
     )

@@ -17,6 +17,7 @@ PhxError
 ├── ImageError            the bytes are not a usable picture; carries the verdict
 ├── StorageError          a blob is missing or does not match its name
 ├── CatalogError          the catalogue refused
+│   ├── CatalogDownError  a PostgreSQL server does not answer: another try may work
 │   ├── RevisionError     its schema is not the one this version needs
 │   ├── LeaseHeldError    somebody else holds the lease
 │   └── StaleEpochError   our lease was taken over; nothing was written
@@ -150,6 +151,10 @@ class StorageError(PhxError):
 
 class CatalogError(PhxError):
     """The catalogue refused."""
+
+
+class CatalogDownError(CatalogError):
+    """A PostgreSQL server, of ours or Dagster's, does not answer; retrying may help."""
 
 
 class RevisionError(CatalogError):

@@ -1,8 +1,8 @@
 """The only reader of the environment: every `PHX_*` name, its type and default."""
 
 import os
-from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -11,10 +11,15 @@ from phx_pipeline.model.source import Source
 
 _PREFIX = "PHX_"
 _PROJECT = Path(__file__).resolve().parent.parent  # where dagster.yaml lies
+_ON_POSTGRES = _PROJECT / "deploy" / "postgres"  # and the one for PHX_DAGSTER_PG_URL
 _NOT_OURS = {"dagster_home": "DAGSTER_HOME"}
 _PROXIES = ("PHX_PROXY", "PHX_PROXIES_FILE", "PHX_WEBSHARE_TOKEN")
 _MODES = ("direct", "backbone")
-_DATABASES = {"sqlite", "postgresql", "postgres", "postgresql+psycopg2"}
+_IMAGE_FORMATS = ("png", "original")
+_PSYCOPG2 = "postgresql+psycopg2"
+_POSTGRES = {"postgresql", "postgres", _PSYCOPG2}
+_DATABASES = {"sqlite", *_POSTGRES}
+_IN_UTC = "options=-c%20timezone%3DUTC"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,9 +33,10 @@ class Settings:
     data_dir: Path
     dagster_home: Path
     dagster_dir: Path
-    catalog_url: str | None
+    catalog_url: str | None = field(repr=False)  # these two may hold a password
+    dagster_pg_url: str | None = field(repr=False)
     sources: tuple[Source, ...]
-    proxy: str | None = field(repr=False)  # these two may hold a password
+    proxy: str | None = field(repr=False)  # and these two
     webshare_token: str | None = field(repr=False)
     webshare_mode: str
     proxies_file: Path | None
@@ -40,7 +46,9 @@ class Settings:
     pace_percent: int
     attempts: int
     max_side: int
+    image_format: str
     stale_days: int
+    keep_runs_days: int
     lease_ttl_s: int
     lease_wait_s: int
     webserver_port: int
@@ -52,15 +60,17 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
     _refuse_unknown(given)
     data_dir = _path(given, "DATA_DIR") or Path("data").resolve()
     _refuse_several_proxies(given)
+    dagster_pg_url = _dagster_database(given)
     return Settings(
         data_dir=data_dir,
-        dagster_home=Path(given.get("DAGSTER_HOME") or _PROJECT).resolve(),
+        dagster_home=_home(given.get("DAGSTER_HOME"), on_postgres=bool(dagster_pg_url)),
         dagster_dir=_path(given, "DAGSTER_DIR") or data_dir / "dagster",
         catalog_url=_database(given),
+        dagster_pg_url=dagster_pg_url,
         sources=parse_sources(given.get("PHX_SOURCES") or Source.REDFIN.value),
         proxy=given.get("PHX_PROXY") or None,
         webshare_token=given.get("PHX_WEBSHARE_TOKEN") or None,
-        webshare_mode=_mode(given),
+        webshare_mode=_choice(given, "WEBSHARE_MODE", among=_MODES),
         proxies_file=_file(given, "PROXIES_FILE"),
         probe_url=_probe_url(given),
         ca_file=_file(given, "CA_FILE"),
@@ -68,10 +78,25 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         pace_percent=_whole(given, "PACE_PERCENT", default=100, low=0, high=1000),
         attempts=_whole(given, "ATTEMPTS", default=3, low=1, high=3),
         max_side=_whole(given, "MAX_SIDE", default=1024, low=200, high=8192),
+        image_format=_choice(given, "IMAGE_FORMAT", among=_IMAGE_FORMATS),
         stale_days=_whole(given, "STALE_DAYS", default=7, low=0, high=3650),
+        keep_runs_days=_whole(given, "KEEP_RUNS_DAYS", default=30, low=1, high=3650),
         lease_ttl_s=_whole(given, "LEASE_TTL_S", default=30, low=1, high=3600),
         lease_wait_s=_whole(given, "LEASE_WAIT_S", default=600, low=0, high=86400),
         webserver_port=_whole(given, "WEBSERVER_PORT", default=3000, low=1, high=65535),
+    )
+
+
+def stored_in(
+    settings: Settings, *, catalog_url: str | None, dagster_pg_url: str | None
+) -> Settings:
+    """Return *settings* with other databases, and the Dagster home that fits them."""
+    home = _home(str(settings.dagster_home), on_postgres=bool(dagster_pg_url))
+    return replace(
+        settings,
+        catalog_url=catalog_url,
+        dagster_pg_url=dagster_pg_url,
+        dagster_home=home,
     )
 
 
@@ -147,11 +172,12 @@ def _refuse_several_proxies(given: Mapping[str, str]) -> None:
         raise InputError(f"{' and '.join(several)}: set only one of them")
 
 
-def _mode(given: Mapping[str, str]) -> str:
-    mode = given.get("PHX_WEBSHARE_MODE") or _MODES[0]
-    if mode not in _MODES:
-        raise InputError(f"PHX_WEBSHARE_MODE={mode!r}: give {' or '.join(_MODES)}")
-    return mode
+def _choice(given: Mapping[str, str], name: str, *, among: Sequence[str]) -> str:
+    """Read one of a few words; the first is the default."""
+    word = given.get(_PREFIX + name) or among[0]
+    if word not in among:
+        raise InputError(f"{_PREFIX}{name}={word!r}: give {' or '.join(among)}")
+    return word
 
 
 def _probe_url(given: Mapping[str, str]) -> str | None:
@@ -161,26 +187,68 @@ def _probe_url(given: Mapping[str, str]) -> str | None:
     return url or None
 
 
+def _home(named: str | None, *, on_postgres: bool) -> Path:
+    # `phx env` exports the home too. If one of ours is named, it may stem from before
+    # PHX_DAGSTER_PG_URL was set or unset, and would quietly lead to the other store.
+    home = Path(named).resolve() if named else _PROJECT
+    if home in {_PROJECT, _ON_POSTGRES}:
+        return _ON_POSTGRES if on_postgres else _PROJECT
+    return home
+
+
+# A URL that cannot be used stays untold: it may hold a password.
+
+
 def _database(given: Mapping[str, str]) -> str | None:
     url = given.get("PHX_CATALOG_URL")
     if not url:
         return None
     scheme, _, rest = url.partition("://")
-    if not rest or scheme not in _DATABASES or not _has_readable_port(url):
-        # The URL itself stays untold: it may hold a password.
+    if not rest or scheme not in _DATABASES or not _is_readable(url):
         raise InputError(
             "PHX_CATALOG_URL: give a URL such as postgresql://USER@HOST:PORT/NAME "
-            "or sqlite:////folder/phx.db"
+            "or sqlite:////folder/phx.db; in a password write @ as %40, / as %2F"
         )
     return url
 
 
-def _has_readable_port(url: str) -> bool:
+def _dagster_database(given: Mapping[str, str]) -> str | None:
+    """The URL as Dagster must find it in the environment: with driver and time zone.
+
+    Dagster stores the server's local time and reads it as UTC: on a server that lives
+    in Phoenix every new run would be seven hours old, and be given up at once.
+    """
+    url = given.get("PHX_DAGSTER_PG_URL")
+    if not url:
+        return None
+    scheme, _, rest = url.partition("://")
+    if scheme not in _POSTGRES or not _is_readable(url) or not _names_database(url):
+        raise InputError(
+            "PHX_DAGSTER_PG_URL: give a URL such as postgresql://USER@HOST:PORT/NAME; "
+            "in a password write @ as %40, / as %2F"
+        )
+    if (given.get("PHX_CATALOG_URL") or "").partition("://")[2] == rest:
+        raise InputError(
+            "PHX_DAGSTER_PG_URL: give Dagster a database of its own, "
+            "not that of PHX_CATALOG_URL"
+        )
+    if "options=" not in rest:
+        rest += ("&" if "?" in rest else "?") + _IN_UTC
+    return f"{_PSYCOPG2}://{rest}"
+
+
+def _is_readable(url: str) -> bool:
+    # A bare @ in a password would make its end part of the host, which errors name.
     try:
-        urlsplit(url).port  # noqa: B018 - reading it is the check
+        parts = urlsplit(url)
+        parts.port  # noqa: B018 - reading it is the check
     except ValueError:
         return False
-    return True
+    return parts.netloc.count("@") <= 1
+
+
+def _names_database(url: str) -> bool:
+    return len(urlsplit(url).path) > 1
 
 
 def _whole(

@@ -1,12 +1,14 @@
 """Settings in, ready objects out: the one place where parts are put together."""
 
-from collections.abc import Callable, Sequence
+import fcntl
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import partial
 
 from phx_pipeline.catalog.engine import catalogue_url, open_engine
 from phx_pipeline.catalog.leases import Leases
-from phx_pipeline.catalog.migrate import require_current, upgrade
+from phx_pipeline.catalog.migrate import one_at_a_time, require_current, upgrade
 from phx_pipeline.catalog.store import Catalog
 from phx_pipeline.categorize.listing_text import ListingTextCategorizer
 from phx_pipeline.errors import InputError
@@ -50,6 +52,30 @@ def initialise(settings: Settings) -> str:
     engine = open_engine(_url(settings))
     try:
         return upgrade(engine)
+    finally:
+        engine.dispose()
+
+
+@contextmanager
+def opening_dagster(settings: Settings) -> Iterator[None]:
+    """Be the only process that opens Dagster's store, which makes it on first use.
+
+    On PostgreSQL the lock is in that database: it counts for all hosts.
+
+    Raises:
+        CatalogDownError: the database does not answer.
+    """
+    settings.dagster_dir.mkdir(parents=True, exist_ok=True)
+    if settings.dagster_pg_url is None:
+        file = settings.dagster_dir / "opening.lock"
+        with file.open("w", encoding="ascii") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+        return
+    engine = open_engine(settings.dagster_pg_url)
+    try:
+        with one_at_a_time(engine):
+            yield
     finally:
         engine.dispose()
 
@@ -121,7 +147,7 @@ def build_context(
         clock=clock,
         run_id=run_id,
         downloads=settings.downloads,
-        max_side=settings.max_side,
+        max_side=None if settings.image_format == "original" else settings.max_side,
         stale_days=settings.stale_days,
         lease_wait_s=settings.lease_wait_s,
     )

@@ -26,6 +26,16 @@ ROOT = Path(__file__).parents[1]
 BIN = Path(sys.executable).parent
 PHOTO_HOST = "ssl.cdn-redfin.com"
 
+# Views that tell of runs: each run changes them, also one that finds nothing new.
+_OF_RUNS = (
+    "metadata/extraction_state.json",
+    "metadata/job_status.json",
+    "metadata/jobs/",
+    "metadata/pipeline_runs.json",
+    "metadata/run_history/",
+    "metadata/url_tracker.json",
+)
+
 SMALLEST = min(HOUSES, key=lambda house: len(house.record.shots))
 
 
@@ -63,7 +73,8 @@ class Deployment:
             ca_file=self.standin.ca_file,
             pace_percent=0,
         )
-        return replace(settings, **self._changed)  # type: ignore[arg-type]  # named by each test
+        changed = replace(settings, **self._changed)  # type: ignore[arg-type]  # named by each test
+        return load_settings(exported(changed))  # as its commands will find them
 
     @property
     def env(self) -> dict[str, str]:
@@ -113,13 +124,22 @@ class Deployment:
         return [a.target for a in self.standin.asked if a.host == PHOTO_HOST]
 
     def files(self) -> dict[str, bytes]:
-        """All files of the views and of the published folders, by relative path."""
+        """All published files, and the views of what is published, by relative path."""
         images = self.root / "data" / "property_images"
         return {
-            str(path.relative_to(images)): path.read_bytes()
+            name: path.read_bytes()
             for part in ("metadata", "processed")
             for path in sorted((images / part).rglob("*"))
             if path.is_file()
+            and not (name := str(path.relative_to(images))).startswith(_OF_RUNS)
+        }
+
+    def views(self) -> dict[str, str]:
+        """The text of all JSON views, by name below their folder."""
+        folder = self.root / "data" / "property_images" / "metadata"
+        return {
+            path.relative_to(folder).as_posix(): path.read_text(encoding="utf-8")
+            for path in sorted(folder.rglob("*.json"))
         }
 
 

@@ -7,6 +7,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from phx_pipeline.errors import CatalogDownError
+
 _WRITES = "phx_writes"
 
 
@@ -27,7 +29,10 @@ def catalogue_url(configured: str | None, *, default_file: Path) -> str:
 def open_engine(url: str) -> sa.Engine:
     """Open *url*; an SQLite file's folder is made when it is missing."""
     if not url.startswith("sqlite"):
-        return sa.create_engine(url, pool_pre_ping=True, pool_size=2, max_overflow=8)
+        # Pooled connections do not outlive the server: each is tried before use.
+        engine = sa.create_engine(url, pool_pre_ping=True, pool_size=2, max_overflow=8)
+        sa.event.listen(engine, "connect", _prepare_postgres)
+        return engine
     file = sa.make_url(url).database
     if file:
         Path(file).parent.mkdir(parents=True, exist_ok=True)
@@ -35,6 +40,14 @@ def open_engine(url: str) -> sa.Engine:
     sa.event.listen(engine, "connect", _prepare_sqlite)
     sa.event.listen(engine, "begin", _begin_sqlite)
     return engine
+
+
+def _prepare_postgres(connection: Any, _record: Any) -> None:
+    # A process that is frozen, or whose host vanished, in the midst of a transaction
+    # would keep its row locks, and no lease of those rows could be taken over.
+    with connection.cursor() as cursor:
+        cursor.execute("SET idle_in_transaction_session_timeout = '60s'")
+    connection.commit()
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
@@ -58,7 +71,7 @@ def _begin_sqlite(connection: sa.Connection) -> None:
 def writing(engine: sa.Engine) -> Iterator[sa.Connection]:
     """One write transaction: all of it or nothing."""
     writer = engine.execution_options(**{_WRITES: True})
-    with writer.connect() as connection, connection.begin():
+    with answering(engine), writer.connect() as connection, connection.begin():
         yield connection
 
 
@@ -67,5 +80,27 @@ def reading(engine: sa.Engine) -> Iterator[sa.Connection]:
     """One read transaction: all its queries see the same moment."""
     if engine.dialect.name == "postgresql":  # each query sees its own by default
         engine = engine.execution_options(isolation_level="REPEATABLE READ")
-    with engine.connect() as connection, connection.begin():
+    with answering(engine), engine.connect() as connection, connection.begin():
         yield connection
+
+
+@contextmanager
+def answering(engine: sa.Engine) -> Iterator[None]:
+    """Tell a PostgreSQL server that is away or going away in one line.
+
+    SQLite uses the same errors for faulty statements: they stay as they are.
+
+    Raises:
+        CatalogDownError: the connection failed, or broke in the body.
+    """
+    try:
+        yield
+    except sa.exc.DBAPIError as error:
+        passing = isinstance(error, (sa.exc.OperationalError, sa.exc.InterfaceError))
+        if engine.dialect.name != "postgresql" or not (
+            passing or error.connection_invalidated
+        ):
+            raise
+        reason = " ".join(str(error.orig).split())  # without statement and values
+        name = engine.url.database
+        raise CatalogDownError(f"the database {name} failed: {reason}") from error

@@ -7,6 +7,7 @@ import sqlalchemy as sa
 
 from phx_pipeline.catalog import tables
 from phx_pipeline.catalog.engine import reading, writing
+from phx_pipeline.catalog.views import want
 from phx_pipeline.model.job import JobItem, Mode
 from phx_pipeline.model.source import Source
 
@@ -31,6 +32,7 @@ class JobBook:
         A slug given twice is one item.
         """
         with writing(self._engine) as connection:
+            want(connection)
             connection.execute(
                 sa.insert(tables.job).values(
                     id=job_id,

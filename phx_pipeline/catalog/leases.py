@@ -19,12 +19,13 @@ import sqlalchemy as sa
 
 from phx_pipeline.catalog import tables
 from phx_pipeline.catalog.engine import reading, writing
-from phx_pipeline.errors import LeaseHeldError, StaleEpochError
+from phx_pipeline.catalog.locking import clock_s
+from phx_pipeline.errors import CatalogDownError, LeaseHeldError, StaleEpochError
 
 logger = logging.getLogger(__name__)
 
 # The database is busy, restarting, or our pool is used up: the next beat may work.
-_PASSING = (sa.exc.OperationalError, sa.exc.InterfaceError, sa.exc.TimeoutError)
+_PASSING = (CatalogDownError, sa.exc.OperationalError, sa.exc.TimeoutError)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,7 +100,9 @@ class Leases:
         """Take *name*, or raise `LeaseHeldError` while another owner is alive."""
         with writing(self._engine) as connection:
             row = self._locked_row(connection, name=name)
-            now = self._clock(connection)  # after the lock: it may have been a wait
+            now = clock_s(
+                connection, now=self._now
+            )  # after the lock: it may have been a wait
             if row is None:
                 return self._insert(connection, name=name, owner=owner, now=now)
             if _is_taken(row, now=now):
@@ -112,7 +115,7 @@ class Leases:
         """Push the expiry ahead; `StaleEpochError` when the lease was taken over."""
         with writing(self._engine) as connection:
             self.fence(connection, lease)
-            now = self._clock(connection)
+            now = clock_s(connection, now=self._now)
             self._update(
                 connection,
                 name=lease.name,
@@ -134,7 +137,7 @@ class Leases:
     def state(self, name: str) -> LeaseState | None:
         """Return what the catalogue knows of *name*."""
         with reading(self._engine) as connection:
-            now = self._clock(connection)
+            now = clock_s(connection, now=self._now)
             row = connection.execute(
                 sa.select(tables.lease).where(tables.lease.c.name == name)
             ).one_or_none()
@@ -202,13 +205,6 @@ class Leases:
                 return
             except _PASSING as error:
                 logger.warning("could not renew %s yet: %s", lease.name, error)
-
-    def _clock(self, connection: sa.Connection) -> float:
-        """Seconds since 1970: the database's own on PostgreSQL, ours on SQLite."""
-        if connection.dialect.name != "postgresql":
-            return self._now()
-        query = sa.text("select extract(epoch from clock_timestamp())::float8")
-        return float(connection.execute(query).scalar_one())
 
     def _locked_row(
         self, connection: sa.Connection, *, name: str

@@ -1,11 +1,14 @@
 """Pictures by their pHash, over all properties, in a process that just started.
 
-Every hash is read once, from the index alone; `dedup.lookup` compares. Nothing here
+Either every hash is read once, from the index alone, and `dedup.lookup` compares: exact
+at any distance. Or only those are read that agree with a wanted one in a band of bits:
+exact up to `BAND_DISTANCE`, and hardly slower in a catalogue that grows. Nothing here
 decides: what two properties share is for people to look at.
 """
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from typing import Any, Final
 
 import numpy as np
 import sqlalchemy as sa
@@ -13,7 +16,10 @@ from numpy.typing import NDArray
 
 from phx_pipeline.catalog import tables
 from phx_pipeline.catalog.engine import reading, writing
-from phx_pipeline.catalog.rows import signed, unsigned
+from phx_pipeline.catalog.rows import AnyRow, signed, unsigned
+
+# Hashes that differ in fewer bits than there are bands agree in one of them.
+BAND_DISTANCE: Final = tables.PHASH_BANDS - 1
 
 _MANY = 500  # values in one statement; SQLite allows 32,766
 
@@ -56,7 +62,7 @@ class HashLookup:
     def blobs_with(self, phashes: Collection[int]) -> list[HashedBlob]:
         """All blobs with one of these pHashes, by sha256."""
         blob = tables.blob.c
-        query = sa.select(blob.sha256, blob.phash, blob.dhash)
+        query: sa.Select[Any] = sa.select(blob.sha256, blob.phash, blob.dhash)
         wanted = sorted({signed(int(value)) for value in phashes})
         with reading(self._engine) as connection:
             rows = [
@@ -66,15 +72,24 @@ class HashLookup:
                     query.where(blob.phash.in_(wanted[start : start + _MANY]))
                 )
             ]
-        found = [
-            HashedBlob(
-                sha256=row.sha256,
-                phash=unsigned(row.phash),
-                dhash=unsigned(row.dhash),
-            )
-            for row in rows
-        ]
-        return sorted(found, key=lambda it: it.sha256)
+        return _hashed(rows)
+
+    def sharing_band(self, phashes: Collection[int]) -> list[HashedBlob]:
+        """All blobs that agree with one of these pHashes in a band, by sha256.
+
+        Among them is every blob at most `BAND_DISTANCE` bits from one of them.
+        """
+        blob = tables.blob.c
+        query: sa.Select[Any] = sa.select(blob.sha256, blob.phash, blob.dhash)
+        found = {}
+        with reading(self._engine) as connection:
+            for band in range(tables.PHASH_BANDS):
+                mask, shift = tables.phash_band_place(band)
+                wanted = sorted({(signed(int(it)) >> shift) & mask for it in phashes})
+                agrees = sa.literal_column(tables.phash_band(band)).in_(wanted)
+                for row in connection.execute(query.where(agrees)):
+                    found[row.sha256] = row
+        return _hashed(found.values())
 
     def add(self, blobs: Iterable[HashedBlob]) -> None:
         """Write rows that hold hashes and nothing else: to measure the lookup by."""
@@ -89,6 +104,16 @@ class HashLookup:
         ]
         with writing(self._engine) as connection:
             connection.execute(sa.insert(tables.blob), rows)
+
+
+def _hashed(rows: Iterable[AnyRow]) -> list[HashedBlob]:
+    found = [
+        HashedBlob(
+            sha256=row.sha256, phash=unsigned(row.phash), dhash=unsigned(row.dhash)
+        )
+        for row in rows
+    ]
+    return sorted(found, key=lambda it: it.sha256)
 
 
 def _packed(connection: sa.Connection) -> NDArray[np.uint64]:

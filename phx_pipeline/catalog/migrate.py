@@ -7,7 +7,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from phx_pipeline.catalog.engine import reading, writing
+from phx_pipeline.catalog.engine import answering, reading, writing
 from phx_pipeline.errors import RevisionError
 
 HEAD = "0011"
@@ -16,9 +16,9 @@ _ADVISORY_LOCK = 0x7068785F  # "phx_"
 
 def current_revision(engine: sa.Engine) -> str | None:
     """The revision the database is at; None when it was never initialised."""
-    if not sa.inspect(engine).has_table("alembic_version"):
-        return None
     with reading(engine) as connection:
+        if not sa.inspect(connection).has_table("alembic_version"):
+            return None
         query = sa.text("select version_num from alembic_version")
         revision: str | None = connection.execute(query).scalar_one_or_none()
     return revision
@@ -50,7 +50,7 @@ def upgrade(engine: sa.Engine) -> str:
 
     config = Config()
     config.set_main_option("script_location", "phx_pipeline.catalog:migrations")
-    with _one_at_a_time(engine):
+    with one_at_a_time(engine):
         before = current_revision(engine)
         try:
             with writing(engine) as connection:
@@ -65,11 +65,16 @@ def upgrade(engine: sa.Engine) -> str:
 
 
 @contextmanager
-def _one_at_a_time(engine: sa.Engine) -> Iterator[None]:
-    # The lease table does not exist before the first migration, so this one lock is
-    # the database's own: an advisory lock, or a file lock beside the SQLite file.
+def one_at_a_time(engine: sa.Engine) -> Iterator[None]:
+    """Be the only process that makes or migrates tables in this database.
+
+    The lease table does not exist before the first migration, so this one lock is
+    the database's own: an advisory lock, or a file lock beside the SQLite file.
+    """
     if engine.dialect.name == "postgresql":
-        with engine.connect() as connection:
+        # Outside any transaction: the wait may be longer than one may idle.
+        alone = engine.execution_options(isolation_level="AUTOCOMMIT")
+        with answering(engine), alone.connect() as connection:
             lock = sa.select(sa.func.pg_advisory_lock(_ADVISORY_LOCK))
             connection.execute(lock)
             try:

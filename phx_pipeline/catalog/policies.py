@@ -15,6 +15,7 @@ import sqlalchemy as sa
 
 from phx_pipeline.catalog import tables
 from phx_pipeline.catalog.engine import reading, writing
+from phx_pipeline.catalog.locking import clock_s, locked_row
 from phx_pipeline.model.source_state import SourceState
 
 T = TypeVar("T")
@@ -45,7 +46,8 @@ class CatalogPolicies:
         """
         with writing(self._engine) as connection:
             _do_not_wait_for_the_disk(connection)
-            before = _locked(connection, name)
+            fresh = asdict(SourceState(name=name))
+            before = _state_of(locked_row(connection, _ROW, fresh))
             after, decision = decide(before, clock_s(connection, now=self._now))
             if after != before:
                 connection.execute(
@@ -81,34 +83,9 @@ class CatalogPolicies:
             self.change(name, lambda state, _now_s: (into(state), None))
 
 
-def clock_s(connection: sa.Connection, *, now: Callable[[], float]) -> float:
-    """Return the seconds since 1970: PostgreSQL's own clock, else *now*."""
-    if connection.dialect.name != "postgresql":
-        return now()
-    query = sa.text("select extract(epoch from clock_timestamp())::float8")
-    return float(connection.execute(query).scalar_one())
-
-
 def _do_not_wait_for_the_disk(connection: sa.Connection) -> None:
     if connection.dialect.name == "postgresql":
         connection.execute(sa.text("set local synchronous_commit = off"))
-
-
-def _locked(connection: sa.Connection, name: str) -> SourceState:
-    query = sa.select(_ROW).where(_ROW.c.name == name).with_for_update()
-    row = connection.execute(query).one_or_none()
-    if row is None:
-        _insert(connection, SourceState(name=name))
-        row = connection.execute(query).one()
-    return _state_of(row)
-
-
-def _insert(connection: sa.Connection, state: SourceState) -> None:
-    try:
-        with connection.begin_nested():
-            connection.execute(sa.insert(_ROW).values(asdict(state)))
-    except sa.exc.IntegrityError:
-        pass  # another process was first: its row is the one to lock
 
 
 def _state_of(row: sa.Row[Any]) -> SourceState:

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from phx_pipeline.catalog import tables
 from phx_pipeline.catalog.engine import reading, writing
-from phx_pipeline.catalog.policies import clock_s
+from phx_pipeline.catalog.locking import clock_s, has_key, locked_row
 from phx_pipeline.model.proxy_health import ProxyHealth
 from phx_pipeline.model.source import Source
 
@@ -43,12 +43,12 @@ class CatalogProxies:
         See `fetch.base.ProxyStore`.
         """
         with writing(self._engine) as connection:
-            before = _locked(connection, fresh)
+            values = _values(fresh)
+            before = _health_of(locked_row(connection, _ROW, values))
             after = decide(before, clock_s(connection, now=self._now))
             if after != before:
-                connection.execute(
-                    sa.update(_ROW).where(_is(fresh)).values(_values(after))
-                )
+                this = sa.update(_ROW).where(has_key(_ROW, values))
+                connection.execute(this.values(_values(after)))
         return after
 
     def healths(self, source: Source | None = None) -> tuple[float, list[ProxyHealth]]:
@@ -64,29 +64,6 @@ class CatalogProxies:
         """Forget all that is known of a proxy, for every source."""
         with writing(self._engine) as connection:
             connection.execute(sa.delete(_ROW).where(_ROW.c.proxy_id == proxy_id))
-
-
-def _is(health: ProxyHealth) -> sa.ColumnElement[bool]:
-    return sa.and_(
-        _ROW.c.proxy_id == health.proxy_id, _ROW.c.source == health.source.value
-    )
-
-
-def _locked(connection: sa.Connection, fresh: ProxyHealth) -> ProxyHealth:
-    query = sa.select(_ROW).where(_is(fresh)).with_for_update()
-    row = connection.execute(query).one_or_none()
-    if row is None:
-        _insert(connection, fresh)
-        row = connection.execute(query).one()
-    return _health_of(row)
-
-
-def _insert(connection: sa.Connection, fresh: ProxyHealth) -> None:
-    try:
-        with connection.begin_nested():
-            connection.execute(sa.insert(_ROW).values(_values(fresh)))
-    except sa.exc.IntegrityError:
-        pass  # another process was first: its row is the one to lock
 
 
 def _values(health: ProxyHealth) -> dict[str, Any]:

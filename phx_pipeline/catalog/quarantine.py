@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from phx_pipeline.catalog import tables
 from phx_pipeline.catalog.engine import reading, writing
 from phx_pipeline.catalog.leases import Lease, Leases
+from phx_pipeline.catalog.properties import followed
 from phx_pipeline.catalog.rows import AnyRow
 from phx_pipeline.model.outcome import Verdict
 from phx_pipeline.model.source import Source
@@ -109,22 +110,27 @@ class QuarantineBook:
         self._engine = engine
 
     def held(self, slug: str | None = None) -> list[Held]:
-        """All photos that are or were held, of one property or of all."""
-        query = sa.select(_HELD)
+        """All photos that are or were held, of one property or of all not removed."""
+        query = sa.select(_HELD).where(followed(_HELD.c.slug))
         if slug is not None:
             query = query.where(_HELD.c.slug == slug)
         return sorted(map(_held_of, self._all(query)), key=lambda held: held.photo)
 
     def lookalikes(self, slug: str | None = None) -> list[SeenLookalike]:
-        """All recorded pairs, of one property or of all."""
-        query = sa.select(_ALIKE)
+        """All recorded pairs, of one property or of all; none with a removed one."""
+        query = sa.select(_ALIKE).where(
+            followed(_ALIKE.c.slug), followed(_ALIKE.c.other_slug)
+        )
         if slug is not None:
             query = query.where(_involves(slug))
         found = map(_lookalike_of, self._all(query))
         return sorted(found, key=lambda seen: (seen.pair.one, seen.pair.other))
 
     def partners(self, slug: str) -> list[str]:
-        """The properties that share any photo key with *slug*, whatever was ruled."""
+        """The properties that share any photo key with *slug*, whatever was ruled.
+
+        Removed ones are left out, but *slug* may be removed itself.
+        """
         theirs = _PHOTO.alias("theirs")
         query = _sharing(slug, theirs).with_only_columns(theirs.c.slug).distinct()
         return sorted(row.slug for row in self._all(query))
@@ -168,6 +174,7 @@ class QuarantineBook:
             ).where(
                 _PHOTO.c.sha256.in_(wanted[start : start + _MANY]),
                 _PHOTO.c.verdict.in_(_SHOWN),
+                followed(_PHOTO.c.slug),
             )
             found += [(row.sha256, _photo_at(row)) for row in self._all(query)]
         return sorted(found)
@@ -252,7 +259,7 @@ class QuarantineBook:
 
 
 def _sharing(slug: str, theirs: sa.FromClause) -> sa.Select[Any]:
-    """Photos of other properties that have a key of *slug*."""
+    """Photos of other properties, not removed, that have a key of *slug*."""
     mine = _PHOTO.alias("mine")
     same = sa.and_(
         theirs.c.source == mine.c.source, theirs.c.photo_key == mine.c.photo_key
@@ -260,7 +267,7 @@ def _sharing(slug: str, theirs: sa.FromClause) -> sa.Select[Any]:
     return (
         sa.select(theirs.c.slug, theirs.c.source, theirs.c.photo_key)
         .select_from(mine.join(theirs, same))
-        .where(mine.c.slug == slug, theirs.c.slug != slug)
+        .where(mine.c.slug == slug, theirs.c.slug != slug, followed(theirs.c.slug))
     )
 
 

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from phx_pipeline.catalog import tables
 from phx_pipeline.catalog.engine import reading
+from phx_pipeline.catalog.properties import followed
 from phx_pipeline.catalog.rows import (
     AnyRow,
     blob_of,
@@ -39,22 +40,25 @@ class CatalogReader:
         self._engine = engine
 
     def properties(self) -> list[Property]:
-        """All properties, by slug."""
-        rows = self._all(sa.select(tables.house))
+        """All properties but removed ones, by slug."""
+        house = tables.house
+        rows = self._all(sa.select(house).where(house.c.removed_at.is_(None)))
         return [property_of(row) for row in sorted(rows, key=lambda row: row.slug)]
 
     def property(self, slug: str) -> Property | None:
-        """The property with this key, if there is one."""
-        rows = self._all(sa.select(tables.house).where(tables.house.c.slug == slug))
+        """The property with this key, if there is one that is not removed."""
+        this = sa.select(tables.house).where(tables.house.c.slug == slug)
+        rows = self._all(this.where(tables.house.c.removed_at.is_(None)))
         return property_of(rows[0]) if rows else None
 
     def property_in_folder(self, folder: str) -> Property | None:
-        """The property whose pictures lie in *folder*, if there is one."""
-        rows = self._all(sa.select(tables.house).where(tables.house.c.folder == folder))
+        """The property whose pictures lie in *folder*; none if that is removed."""
+        this = sa.select(tables.house).where(tables.house.c.folder == folder)
+        rows = self._all(this.where(tables.house.c.removed_at.is_(None)))
         return property_of(rows[0]) if rows else None
 
     def slugs(self) -> list[str]:
-        """All property keys, sorted."""
+        """All property keys but those of removed ones, sorted."""
         return sorted(row.slug for row in self._all(_slugs_query()))
 
     def photos(self, slug: str) -> list[Photo]:
@@ -108,34 +112,55 @@ class CatalogReader:
         return {Source(row.source): ListingOutcome(row.outcome) for row in rows}
 
     def published_images(self, slug: str | None = None) -> Iterator[PublishedImage]:
-        """Active publications with everything the views show, by address and name."""
+        """Active publications with everything the views show, by address and name.
+
+        Without a slug those of all properties that are not removed.
+        """
         rows = self._all(_published_query(slug))
         for row in sorted(rows, key=lambda row: (row.address, row.file_name)):
             yield _published_of(row)
 
     def tallies(
-        self, sources: Sequence[Source], *, slugs: Collection[str] | None = None
+        self,
+        sources: Sequence[Source],
+        *,
+        slugs: Collection[str] | None = None,
+        recipe: str | None = None,
     ) -> list[PropertyTally]:
         """Counts per property and enabled source, by slug; all properties by default.
 
         A source that has rows but is no longer enabled is listed too, so that counts
-        always add up to the photo rows.
+        always add up to the photo rows. Files of another recipe than *recipe* are
+        outdated; without one, none is.
         """
-        listed, counted, published = self._together(
+        listed, counted, wanted, published, others = self._together(
             _of_slugs(sa.select(tables.listing), tables.listing, slugs),
             _of_slugs(_counts_query(), tables.photo, slugs),
+            _of_slugs(_wanted_query(), tables.photo, slugs),
             _of_slugs(_published_epochs(), tables.house, slugs),
+            _of_slugs(_outdated_query(recipe), tables.publication, slugs),
         )
         listings = {(row.slug, Source(row.source)): row for row in listed}
         counts = _by_source(counted)
+        wanting = {(row.slug, Source(row.source)): row.photos for row in wanted}
         is_published = {row.slug: row.epoch == row.published_epoch for row in published}
+        outdated = {row.slug: row.files for row in others}
+        renamed = {row.slug: row.renamed_at for row in published}
         asked = set(listings) | set(counts)
         return [
             PropertyTally(
                 slug=slug,
                 is_published=is_published.get(slug, False),
+                outdated=outdated.get(slug, 0),
                 sources=tuple(
-                    _tally(slug, source, listings.get((slug, source)), counts)
+                    _tally(
+                        slug,
+                        source,
+                        listings.get((slug, source)),
+                        counts,
+                        wanting=wanting.get((slug, source), 0),
+                        renamed_at=renamed.get(slug),
+                    )
                     for source in Source
                     if source in sources or (slug, source) in asked
                 ),
@@ -147,7 +172,7 @@ class CatalogReader:
         """Every content column of every row, in a fixed order, for the digest.
 
         Left out are times, run ids, attempts, leases, jobs and explanations, and
-        pictures nobody keeps any more: they may differ between two ways to the same
+        pictures no published file shows: they may differ between two ways to the same
         result.
         """
         tables_rows = self._together(*map(_content_query, _CONTENT))
@@ -178,33 +203,45 @@ class CatalogReader:
 
 
 def _slugs_query() -> sa.Select[tuple[str]]:
-    return sa.select(tables.house.c.slug)
+    return sa.select(tables.house.c.slug).where(tables.house.c.removed_at.is_(None))
 
 
 def _published_epochs() -> sa.Select[Any]:
-    house, lease = tables.house.c, tables.lease.c
+    house, lease, alias = tables.house.c, tables.lease.c, tables.alias.c
     held = lease.name == sa.literal(property_lease("")) + house.slug
-    return sa.select(house.slug, house.published_epoch, lease.epoch).join(
-        tables.lease, held, isouter=True
+    renamed_at = sa.select(sa.func.max(alias.at)).where(alias.slug == house.slug)
+    return (
+        sa.select(
+            house.slug,
+            house.published_epoch,
+            lease.epoch,
+            renamed_at.scalar_subquery().label("renamed_at"),
+        )
+        .join(tables.lease, held, isouter=True)
+        .where(house.removed_at.is_(None))
     )
+
+
+def _outdated_query(recipe: str | None) -> sa.Select[Any]:
+    row = tables.publication.c
+    other = sa.false() if recipe is None else row.recipe != recipe
+    files = sa.select(row.slug, sa.func.count().label("files"))
+    return files.where(row.active, other).group_by(row.slug)
 
 
 def _counts_query() -> sa.Select[Any]:
     photo = tables.photo.c
-    again = [v.value for v in Verdict if v.wants_download and v is not Verdict.PENDING]
-    # The same rule as `Photo.wants_download`.
-    wanting = sa.or_(
-        photo.asked_url.is_distinct_from(photo.url),
-        photo.verdict.in_(again),
-        sa.and_(photo.verdict == Verdict.PENDING.value, photo.sha256.is_(None)),
-    )
-    return sa.select(
-        photo.slug,
-        photo.source,
-        photo.verdict,
-        sa.func.count().label("photos"),
-        sa.func.sum(sa.case((wanting, 1), else_=0)).label("wanting"),
-    ).group_by(photo.slug, photo.source, photo.verdict)
+    counted = sa.func.count().label("photos")
+    query = sa.select(photo.slug, photo.source, photo.verdict, counted)
+    return query.group_by(photo.slug, photo.source, photo.verdict)
+
+
+def _wanted_query() -> sa.Select[Any]:
+    photo = tables.photo.c
+    counted = sa.func.count().label("photos")
+    query = sa.select(photo.slug, photo.source, counted)
+    wanted: sa.ColumnElement[bool] = sa.literal_column(tables.PHOTO_WANTED)
+    return query.where(wanted).group_by(photo.slug, photo.source)
 
 
 def _by_source(rows: Sequence[AnyRow]) -> dict[tuple[str, Source], list[AnyRow]]:
@@ -225,9 +262,15 @@ def _tally(
     source: Source,
     listing: AnyRow | None,
     counts: dict[tuple[str, Source], list[AnyRow]],
+    *,
+    wanting: int,
+    renamed_at: datetime | None,
 ) -> SourceTally:
     bins: dict[Any, int] = defaultdict(int)
     rows = counts.get((slug, source), [])
+    checked_at = listing.checked_at if listing else None
+    if checked_at and renamed_at and checked_at < renamed_at:
+        checked_at = None  # it answered for another address
     for row in rows:
         bins[Verdict(row.verdict).kind] += row.photos
     return SourceTally(
@@ -235,9 +278,9 @@ def _tally(
         source=source,
         outcome=ListingOutcome(listing.outcome) if listing else None,
         detail=listing.detail if listing else "",
-        checked_at=listing.checked_at if listing else None,
+        checked_at=checked_at,
         counts=dict(bins),
-        wanting=int(sum(row.wanting for row in rows)),
+        wanting=wanting,
     )
 
 
@@ -291,7 +334,9 @@ def _published_query(slug: str | None) -> sa.Select[Any]:
         .join(blob, blob.c.sha256 == publication.c.sha256)
         .where(publication.c.active)
     )
-    return query if slug is None else query.where(publication.c.slug == slug)
+    if slug is None:
+        return query.where(house.c.removed_at.is_(None))
+    return query.where(publication.c.slug == slug)
 
 
 def _published_of(row: AnyRow) -> PublishedImage:
@@ -350,11 +395,10 @@ _CONTENT: dict[str, list[sa.Column[Any]]] = {
 def _content_query(name: str) -> sa.Select[Any]:
     query = sa.select(*_CONTENT[name])
     if name != "picture":
-        return query
-    kept = sa.select(tables.photo.c.sha256).where(
-        tables.photo.c.verdict == Verdict.KEPT.value
-    )
-    return query.where(tables.picture.c.sha256.in_(kept))
+        return query.where(followed(query.selected_columns["slug"]))
+    picture, shown = tables.picture.c, tables.publication.c
+    same = sa.and_(shown.sha256 == picture.sha256, shown.recipe == picture.recipe)
+    return query.where(sa.exists().where(same, shown.active, followed(shown.slug)))
 
 
 # A photo without bytes is not yet a raw image, one without a cluster not yet decided.

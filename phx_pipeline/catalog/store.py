@@ -4,29 +4,35 @@ Writes about a property carry its lease; a superseded lease raises `StaleEpochEr
 and writes nothing.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from datetime import date, datetime
 
 import sqlalchemy as sa
 
 from phx_pipeline.catalog import tables
 from phx_pipeline.catalog.engine import writing
+from phx_pipeline.catalog.facts import FactBook, upsert_facts
 from phx_pipeline.catalog.jobs import JobBook
 from phx_pipeline.catalog.leases import Lease, Leases
 from phx_pipeline.catalog.lookup import HashLookup
 from phx_pipeline.catalog.policies import CatalogPolicies
+from phx_pipeline.catalog.properties import PropertyBook
 from phx_pipeline.catalog.proxies import CatalogProxies
 from phx_pipeline.catalog.quarantine import QuarantineBook
 from phx_pipeline.catalog.queries import CatalogReader
+from phx_pipeline.catalog.retention import History
 from phx_pipeline.catalog.rows import (
     AnyRow,
     appearance_values,
     blob_values,
-    property_values,
     ref_values,
 )
-from phx_pipeline.errors import CatalogError
+from phx_pipeline.catalog.runs import RunBook
+from phx_pipeline.catalog.statistics import CatalogStatistics
+from phx_pipeline.catalog.tracker import UrlTracker
+from phx_pipeline.catalog.views import ViewBook, want
+from phx_pipeline.model.appearance import Appearance
 from phx_pipeline.model.listing import Listing
 from phx_pipeline.model.outcome import Verdict
 from phx_pipeline.model.photo import Blob, Photo, PhotoRef
@@ -35,8 +41,6 @@ from phx_pipeline.model.property import Property
 from phx_pipeline.model.publication import Publication
 from phx_pipeline.model.source import Source
 from phx_pipeline.model.taxonomy import Category
-
-_FOLDER_TRIES = 16
 
 PhotoKey = tuple[Source, str]
 
@@ -64,11 +68,18 @@ class Catalog(CatalogReader):
     def __init__(self, engine: sa.Engine, *, leases: Leases) -> None:
         super().__init__(engine)
         self.leases = leases
+        self.houses = PropertyBook(engine)
         self.jobs = JobBook(engine)
         self.policies = CatalogPolicies(engine)
         self.proxies = CatalogProxies(engine)
         self.quarantine = QuarantineBook(engine)
         self.lookup = HashLookup(engine)
+        self.history = History(engine)
+        self.statistics = CatalogStatistics(engine)
+        self.facts = FactBook(engine)
+        self.views = ViewBook(engine)
+        self.runs = RunBook(engine)
+        self.urls = UrlTracker(engine)
 
     def close(self) -> None:
         """Close all connections."""
@@ -79,38 +90,28 @@ class Catalog(CatalogReader):
     ) -> list[Property]:
         """Add the houses not known yet, all or none; return those added.
 
-        A folder id that another house already has is salted until it is free.
+        Removed ones among them are followed again; `houses.add` tells which.
         """
-        with writing(self._engine) as connection:
-            _one_adder_at_a_time(connection)
-            rows = connection.execute(
-                sa.select(tables.house.c.slug, tables.house.c.folder)
-            ).all()
-            known = {row.slug for row in rows}
-            folders = {row.folder for row in rows}
-            added = []
-            for house in houses:
-                if house.slug in known:
-                    continue
-                placed = replace(house, folder=_free_folder(house, folders))
-                known.add(placed.slug)
-                folders.add(placed.folder)
-                added.append(placed)
-            if added:
-                values = [{**property_values(house), "added_at": at} for house in added]
-                connection.execute(sa.insert(tables.house), values)
-        return added
+        return list(self.houses.add(houses, at=at).added)
 
     def record_listing(
         self, lease: Lease, slug: str, listing: Listing, *, stamp: Stamp
     ) -> None:
-        """Record what a source said: its outcome, and its gallery when one was seen.
+        """Record what a source said: outcome, facts, and its gallery when one was seen.
 
         Photos missing from the gallery lose `present` only if it was seen whole.
         """
         with writing(self._engine) as connection:
             Leases.fence(connection, lease)
             _upsert_listing(connection, slug, listing, stamp=stamp)
+            if listing.facts is not None:
+                upsert_facts(
+                    connection,
+                    slug,
+                    listing.source,
+                    listing.facts,
+                    seen_on=stamp.today,
+                )
             known = _photo_rows(connection, slug, source=listing.source)
             _insert_photos(connection, slug, listing, known=known, stamp=stamp)
             _update_photos(connection, slug, listing, known=known)
@@ -192,6 +193,12 @@ class Catalog(CatalogReader):
                     )
                 )
 
+    def record_appearance(self, lease: Lease, sha256: str, look: Appearance) -> None:
+        """Record what bytes look like that were stored without it."""
+        with writing(self._engine) as connection:
+            Leases.fence(connection, lease)
+            _insert_appearance(connection, sha256, look)
+
     def record_picture(self, lease: Lease, picture: StandardPicture) -> None:
         """Record a standardized picture that is safely stored."""
         with writing(self._engine) as connection:
@@ -241,9 +248,13 @@ class Catalog(CatalogReader):
                 )
 
     def record_published(self, lease: Lease, slug: str) -> None:
-        """Note that folder and views show all rows written up to this lease."""
+        """Note that the folder shows all rows written up to this lease.
+
+        The views are stale from now on: they show this property as it was.
+        """
         with writing(self._engine) as connection:
             Leases.fence(connection, lease)
+            want(connection)
             connection.execute(
                 sa.update(tables.house)
                 .where(tables.house.c.slug == slug)
@@ -258,22 +269,6 @@ def _is_new_to_decide(photo: Photo, blob: Blob) -> bool:
     if photo.verdict is Verdict.FOREIGN:  # whatever its bytes: it is held
         return False
     return photo.sha256 != blob.sha256 or photo.verdict.kind not in _DECIDED
-
-
-def _one_adder_at_a_time(connection: sa.Connection) -> None:
-    # Two adders that do not see each other's rows would take the same folder. SQLite
-    # lets only one write anyway.
-    if connection.dialect.name == "postgresql":
-        lock = sa.text("lock table property in share row exclusive mode")
-        connection.execute(lock)
-
-
-def _free_folder(house: Property, taken: Collection[str]) -> str:
-    for salt in range(_FOLDER_TRIES):
-        folder = house.address.folder_id(salt)
-        if folder not in taken:
-            return folder
-    raise CatalogError(f"no free folder id for {house.slug} in {_FOLDER_TRIES} tries")
 
 
 def _upsert_listing(
@@ -403,6 +398,21 @@ def _insert_blob(connection: sa.Connection, blob: Blob) -> None:
                 connection.execute(sa.insert(tables.appearance).values(look))
     except sa.exc.IntegrityError:
         pass  # another property stored the same bytes a moment ago: the row is equal
+
+
+def _insert_appearance(
+    connection: sa.Connection, sha256: str, look: Appearance
+) -> None:
+    table = tables.appearance
+    known = sa.select(table.c.sha256).where(table.c.sha256 == sha256)
+    if connection.execute(known).first() is not None:
+        return
+    try:
+        with connection.begin_nested():
+            values = appearance_values(sha256, look)
+            connection.execute(sa.insert(table).values(values))
+    except sa.exc.IntegrityError:
+        pass  # as in `_insert_blob`
 
 
 def _upsert_picture(connection: sa.Connection, picture: StandardPicture) -> None:

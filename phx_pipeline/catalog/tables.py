@@ -70,9 +70,15 @@ PHASH_BANDS = 5
 _BAND_BITS = 13
 
 
+def phash_band_place(band: int) -> tuple[int, int]:
+    """The mask of a band, and how far the signed hash is shifted to the right."""
+    return 2**_BAND_BITS - 1, band * _BAND_BITS
+
+
 def phash_band(band: int) -> str:
     """The SQL of one band of a blob's pHash, as its index spells it."""
-    return f"((phash >> {band * _BAND_BITS}) & {2**_BAND_BITS - 1})"
+    mask, shift = phash_band_place(band)
+    return f"((phash >> {shift}) & {mask})"
 
 
 house = sa.Table(
@@ -121,6 +127,13 @@ listing = sa.Table(
     sa.Column("run_id", sa.String(64), nullable=False),
 )
 
+# The same rule as `model.photo.Photo.wants_download`, as its index spells it.
+PHOTO_WANTED = (
+    "(asked_url is distinct from url"
+    " or verdict in ('failed:blocked', 'failed:network', 'failed:rate_limited',"
+    " 'failed:timeout') or (verdict = 'pending' and sha256 is null))"
+)
+
 photo = sa.Table(
     "photo",
     metadata,
@@ -147,6 +160,13 @@ photo = sa.Table(
     sa.Column("run_id", sa.String(64), nullable=False),
     sa.Index("ix_photo_photo_key", "source", "photo_key"),
     sa.Index("ix_photo_sha256", "sha256"),
+    sa.Index("ix_photo_verdict", "slug", "source", "verdict"),
+    sa.Index(
+        "ix_photo_wanted",
+        *("slug", "source"),
+        sqlite_where=sa.text(PHOTO_WANTED),
+        postgresql_where=sa.text(PHOTO_WANTED),
+    ),
 )
 
 attempt = sa.Table(

@@ -2,7 +2,7 @@
 
 import logging
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from rich.console import Console
 from rich.table import Table
@@ -18,6 +18,8 @@ console = Console(highlight=False, markup=False, emoji=False, width=_WIDTH)
 errors = Console(stderr=True, highlight=False, markup=False, emoji=False, width=_WIDTH)
 
 _KINDS = tuple(VerdictKind)
+_MANY = 100  # properties a table may show whole
+_MOST = 50  # rows or lines when there are more
 
 
 def log_to_stderr() -> None:
@@ -26,16 +28,42 @@ def log_to_stderr() -> None:
     logging.getLogger("phx_pipeline").setLevel(logging.INFO)
 
 
-def tally_table(tallies: Sequence[PropertyTally]) -> Table:
-    """A table with one line per property and source, and a line of sums."""
+def print_tallies(
+    tallies: Sequence[PropertyTally], *, everything: bool = False
+) -> None:
+    """Print the counts; of many properties only those that are not complete.
+
+    The sums are those of all properties, whatever is shown.
+    """
+    shown = tallies
+    if len(tallies) > _MANY and not everything:
+        shown = [tally for tally in tallies if not tally.is_complete][:_MOST]
+    console.print(_tally_table(shown, sums_of=tallies))
+    if left_out := len(tallies) - len(shown):
+        console.print(f"{left_out} more properties are counted, not shown")
+
+
+def print_lines(lines: Iterable[str], *, everything: bool = False) -> None:
+    """Print lines for a person: of very many only the first."""
+    told = list(lines)
+    shown = told if everything else told[:_MOST]
+    for line in shown:
+        console.print(line, soft_wrap=True)
+    if left_out := len(told) - len(shown):
+        console.print(f"… and {left_out} more such lines (--all shows them)")
+
+
+def _tally_table(
+    tallies: Sequence[PropertyTally], *, sums_of: Sequence[PropertyTally]
+) -> Table:
     table = Table(title="Photos per property and source", show_footer=True)
     table.add_column("property", footer="sum", overflow="fold")
     table.add_column("source")
     table.add_column("outcome")
-    found = sum(tally.discovered for tally in tallies)
+    found = sum(tally.discovered for tally in sums_of)
     table.add_column("found", justify="right", footer=str(found))
     for kind in _KINDS:
-        total = sum(tally.count(kind) for tally in tallies)
+        total = sum(tally.count(kind) for tally in sums_of)
         table.add_column(kind.value, justify="right", footer=str(total))
     for tally in tallies:
         for index, source in enumerate(tally.sources):

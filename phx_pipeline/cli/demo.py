@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import click
 
 from phx_pipeline.cli.console import console
-from phx_pipeline.settings import Settings, load_settings
+from phx_pipeline.errors import InputError
+from phx_pipeline.settings import Settings, load_settings, stored_in
 
 if TYPE_CHECKING:
     from phx_pipeline.stages.context import StageContext
@@ -22,8 +23,14 @@ PHOTO_HOST = "ssl.cdn-redfin.com"
     type=click.Path(file_okay=False, path_type=Path),
     help="Where to keep the demo's stores; default: data/demo.",
 )
+@click.option(
+    "--postgres",
+    is_flag=True,
+    help="Keep rows and runs in PHX_CATALOG_URL and PHX_DAGSTER_PG_URL, both empty "
+    "or of an earlier demo.",
+)
 @click.pass_context
-def demo(ctx: click.Context, *, folder: Path | None) -> None:
+def demo(ctx: click.Context, *, folder: Path | None, postgres: bool) -> None:
     """Collect six made-up houses from a stand-in site on this machine.
 
     The stand-in speaks the format of the real pages; the requests carry production
@@ -31,8 +38,10 @@ def demo(ctx: click.Context, *, folder: Path | None) -> None:
     time nothing is downloaded.
 
     \b
-    Example:
+    Examples:
       phx demo --folder /tmp/demo
+      phx demo --postgres     on PostgreSQL, as PHX_CATALOG_URL and
+                              PHX_DAGSTER_PG_URL say
     """
     from phx_pipeline.cli.extract import enqueue
     from phx_pipeline.cli.session import opened
@@ -41,14 +50,14 @@ def demo(ctx: click.Context, *, folder: Path | None) -> None:
     from phx_pipeline.demo.redfin_site import redfin_sites
 
     own = load_settings()
+    stores = _databases(own, postgres=postgres)
     root = (folder or own.data_dir / "demo").resolve()
     root.mkdir(parents=True, exist_ok=True)
     with Loopback(redfin_sites(), folder=root / "standin") as standin:
         settings = replace(
-            own,
+            stores,
             data_dir=root,
             dagster_dir=root / "dagster",
-            catalog_url=None,
             proxy=standin.proxy_url,
             ca_file=standin.ca_file,
             pace_percent=0,  # the stand-in needs no rest
@@ -62,20 +71,50 @@ def demo(ctx: click.Context, *, folder: Path | None) -> None:
             _show_folders(context)
     photos = sum(asked.host == PHOTO_HOST for asked in standin.asked)
     console.print(f"the stand-in was asked for {photos} photos")
-    console.print(f"look around: PHX_DATA_DIR={shlex.quote(str(root))} phx up")
+    console.print(f"look around: {_look_around(own, root, postgres=postgres)}")
     ctx.exit(code)
+
+
+def _databases(own: Settings, *, postgres: bool) -> Settings:
+    """SQLite in the demo's folder, or the two PostgreSQL databases of *own*."""
+    if not postgres:
+        return stored_in(own, catalog_url=None, dagster_pg_url=None)
+    if own.dagster_pg_url is None or not (own.catalog_url or "").startswith("postgres"):
+        raise InputError(
+            "phx demo --postgres: set PHX_CATALOG_URL and PHX_DAGSTER_PG_URL to two "
+            "PostgreSQL databases"
+        )
+    return own
+
+
+def _look_around(own: Settings, root: Path, *, postgres: bool) -> str:
+    """The command that shows the demo's stores, whatever else is in the environment."""
+    words = [f"PHX_DATA_DIR={shlex.quote(str(root))}", "phx up"]
+    if own.dagster_dir != own.data_dir / "dagster":
+        words.insert(0, "PHX_DAGSTER_DIR=")
+    if not postgres and (own.catalog_url or own.dagster_pg_url):
+        words.insert(0, "PHX_CATALOG_URL= PHX_DAGSTER_PG_URL=")
+    return " ".join(words)
 
 
 def _prepare(settings: Settings) -> None:
     from phx_pipeline.cli.session import opened
+    from phx_pipeline.defs.submit import open_instance
     from phx_pipeline.demo.houses import HOUSES
     from phx_pipeline.model.address import Address
     from phx_pipeline.stages.intake import add_properties
     from phx_pipeline.wiring import initialise
 
     initialise(settings)
+    open_instance(settings).dispose()
+    houses = [Address.parse(house.address) for house in HOUSES]
     with opened(settings) as context:
-        add_properties(context, [Address.parse(house.address) for house in HOUSES])
+        if set(context.catalog.slugs()) - {address.slug for address in houses}:
+            raise InputError(
+                "PHX_CATALOG_URL holds other houses than the demo's: "
+                "give the demo a database of its own"
+            )
+        add_properties(context, houses)
 
 
 def _show_folders(context: "StageContext") -> None:

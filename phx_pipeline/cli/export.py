@@ -54,18 +54,25 @@ def export(
 
 
 @click.command()
-def rebuild() -> None:
+@click.option("--views", "views_only", is_flag=True, help="Only the JSON files.")
+def rebuild(*, views_only: bool) -> None:
     """Make all published folders and views anew from the catalogue; no request.
 
+    Pictures of another size or format than the settings say are made anew as well.
+
     \b
-    Example:
+    Examples:
       phx rebuild
+      phx rebuild --views    the JSON files of the metadata folder alone
     """
-    from phx_pipeline.stages.publish import publish
+    from phx_pipeline.stages.rebuild import rebuild as rebuild_property
+    from phx_pipeline.stages.views import refresh_views
 
     with opened() as context:
-        slugs = context.catalog.slugs()
+        slugs = [] if views_only else context.catalog.slugs()
         files = 0
-        for slug in track(slugs, "publishing", console=errors):
-            files += publish(context, slug).files
-    console.print(f"{len(slugs)} folders, {files} files")
+        for slug in track(slugs, "publishing", console=errors, disable=views_only):
+            files += rebuild_property(context, slug).files
+        changed = refresh_views(context, anyway=True)
+    folders = "" if views_only else f"{len(slugs)} folders, {files} files, "
+    console.print(f"{folders}{changed} views changed")

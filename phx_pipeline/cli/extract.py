@@ -12,7 +12,7 @@ from phx_pipeline.cli.console import (
     console,
     errors,
     log_to_stderr,
-    tally_table,
+    print_tallies,
 )
 from phx_pipeline.cli.main import Exit
 from phx_pipeline.cli.session import opened
@@ -118,7 +118,7 @@ def _due(
     at = context.stamp().at
     days = context.stale_days
     due = []
-    for tally in context.catalog.tallies(among, slugs=slugs):
+    for tally in context.tallies(among, slugs=slugs):
         asked = sources_due(tally, among=among, mode=mode, at=at, stale_days=days)
         if has_work(tally, due=asked):
             due.append(tally.slug)
@@ -235,7 +235,10 @@ def _summarize(
     sources: Sequence[Source],
     failed: int,
 ) -> Exit:
+    from phx_pipeline.stages.views import refresh_views
+
+    refresh_views(context)
     asked = tuple(sources or context.sources)
-    tallies = context.catalog.tallies(asked, slugs=slugs)
-    console.print(tally_table(tallies))
+    tallies = context.tallies(asked, slugs=slugs)
+    print_tallies(tallies)
     return result_code(tallies, asked=asked, failed=failed)

@@ -77,7 +77,10 @@ class Follower:
             time.sleep(_POLL_S)
 
     def _ended(self, runs: Mapping[str, ItemRun]) -> bool:
-        return all(slug in runs and runs[slug].state.is_final for slug in self._slugs)
+        """Whether nothing more will happen; items may go or change their key."""
+        items = self._context.catalog.jobs.items(self._job_id)
+        waits = any(it.dispatched_at is None and it.slug not in runs for it in items)
+        return not waits and all(run.state.is_final for run in runs.values())
 
     def _table(self, runs: Mapping[str, ItemRun]) -> Table:
         done = sum(run.state.is_final for run in runs.values())

@@ -48,6 +48,7 @@ def ingest(
     from phx_pipeline.stages.ingest import ingest as ingest_page
     from phx_pipeline.stages.ingest import is_taken, take_photos
     from phx_pipeline.stages.intake import find_property
+    from phx_pipeline.stages.views import refresh_views
 
     named = parse_sources(source) if source else ()
     if len(named) > 1:
@@ -58,6 +59,7 @@ def ingest(
         taken = is_taken(listing)
         if taken and collect:
             asyncio.run(take_photos(context, slug))
+        refresh_views(context)
     _tell(listing, slug=slug, taken=taken, as_json=as_json)
     ctx.exit(Exit.COMPLETE if taken else Exit.PARTIAL)
 

@@ -25,6 +25,7 @@ _COMMANDS = {
     "properties": "properties:properties",
     "extract": "extract:extract",
     "status": "status:status",
+    "stats": "stats:stats",
     "images": "images:images",
     "quarantine": "quarantine:quarantine",
     "ingest": "ingest:ingest",
@@ -32,8 +33,9 @@ _COMMANDS = {
     "proxies": "proxies:proxies",
     "export": "export:export",
     "rebuild": "export:rebuild",
-    "bench": "bench:bench",
+    "bench": "bench.group:bench",
     "verify": "verify:verify",
+    "prune": "prune:prune",
     "up": "up:up",
     "demo": "demo:demo",
 }

@@ -1,24 +1,42 @@
 """`phx properties`: which houses are followed."""
 
 import json
+import sys
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
 
 import click
+from rich.progress import track
 from rich.table import Table
 
-from phx_pipeline.cli.console import console
+from phx_pipeline.cli.console import console, errors
+from phx_pipeline.cli.main import Exit
+from phx_pipeline.cli.property_show import show
 from phx_pipeline.cli.session import opened
+from phx_pipeline.errors import InputError, ServiceError
+
+if TYPE_CHECKING:
+    from phx_pipeline.model.property import Property
+    from phx_pipeline.settings import Settings
+    from phx_pipeline.stages.context import StageContext
+
+_SHOWN = 20
+
+Item = TypeVar("Item")
 
 
 @click.group()
 def properties() -> None:
-    """Add and list the houses to follow."""
+    """The houses to follow: add, list, rename, remove."""
 
 
 @properties.command()
 @click.argument("file_or_address")
 def add(file_or_address: str) -> None:
     """Add one ADDRESS, or all rows of a CSV FILE; known ones are left as they are.
+
+    A removed house is followed again, with all that is known of it.
 
     \b
     Examples:
@@ -29,19 +47,21 @@ def add(file_or_address: str) -> None:
     from phx_pipeline.stages.intake import add_properties, read_csv
 
     if _is_file(file_or_address):
-        addresses = read_csv(Path(file_or_address))
+        addresses = read_csv(Path(file_or_address), followed=_told("reading"))
     else:
         addresses = [Address.parse(file_or_address)]
     with opened() as context:
         report = add_properties(context, addresses)
-    for house in report.added:
-        console.print(f"added {house.slug}  ({house.address}, folder {house.folder})")
-    console.print(f"{len(report.added)} added, {report.known} known before")
+    _list_some("added", report.added)
+    _list_some("followed again", report.revived)
+    again = f"{len(report.revived)} followed again, " if report.revived else ""
+    console.print(f"{len(report.added)} added, {again}{report.known} known before")
 
 
 @properties.command("list")
+@click.option("--removed", is_flag=True, help="The removed ones instead.")
 @click.option("--json", "as_json", is_flag=True, help="Machine-readable output.")
-def list_(*, as_json: bool) -> None:
+def list_(*, removed: bool, as_json: bool) -> None:
     """List the properties: key, folder, address.
 
     \b
@@ -49,18 +69,173 @@ def list_(*, as_json: bool) -> None:
       phx properties list --json
     """
     with opened() as context:
-        houses = context.catalog.properties()
+        if removed:
+            gone = context.catalog.houses.removed()
+            since = [str(known.removed_at) for known in gone]
+            houses = [known.house for known in gone]
+        else:
+            since, houses = [], context.catalog.properties()
+    rows = [
+        {"key": house.slug, "folder": house.folder, "address": str(house.address)}
+        for house in houses
+    ]
+    for row, at in zip(rows, since, strict=False):
+        row["removed_at"] = at
     if as_json:
-        rows = [
-            {"key": h.slug, "folder": h.folder, "address": str(h.address)}
-            for h in houses
-        ]
         click.echo(json.dumps(rows, indent=2))
         return
-    table = Table("key", "folder", "address", title=f"{len(houses)} properties")
-    for house in houses:
-        table.add_row(house.slug, house.folder, str(house.address))
+    kind = "removed properties" if removed else "properties"
+    columns = ("key", "folder", "address", *(("removed_at",) if removed else ()))
+    table = Table(*columns, title=f"{len(houses)} {kind}")
+    for row in rows:
+        table.add_row(*row.values())
     console.print(table)
+
+
+@properties.command()
+@click.argument("house")
+@click.argument("new_address")
+def rename(house: str, new_address: str) -> None:
+    """Correct the address of a HOUSE (key, folder or address) to NEW_ADDRESS.
+
+    Folder, photos and names stay, nothing is downloaded again, and the former address
+    still means the house. Its sources are asked again by the next `phx extract`. For
+    another house, add that one and remove this.
+
+    \b
+    Example:
+      phx properties rename 686067a4 "4732 W Davis Rd, Phoenix, AZ 85306"
+    """
+    from phx_pipeline.model.address import Address
+    from phx_pipeline.stages.intake import find_property
+    from phx_pipeline.stages.lifecycle import rename as rename_property
+
+    address = Address.parse(new_address)
+    with opened() as context:
+        before = find_property(context, house)
+        _tell_of_waiting(context, before.slug)
+        after = rename_property(context, before.slug, address)
+    if before == after:
+        console.print(f"{after.slug} has this address already")
+        return
+    told = "same key" if before.slug == after.slug else f"formerly {before.slug}"
+    console.print(f"renamed to {after.slug}  ({after.address}, {told})")
+    if not after.address.same_house(before.address):
+        errors.print(
+            "number, street, unit or ZIP differ, and the photos kept so far are of the "
+            "former address: if that is another house, rename back and add the new one",
+            soft_wrap=True,
+        )
+
+
+@properties.command()
+@click.argument("house")
+@click.option("--purge", is_flag=True, help="Delete its rows and photos for good.")
+@click.option("--yes", is_flag=True, help="Do not ask before deleting.")
+@click.pass_context
+def remove(ctx: click.Context, house: str, *, purge: bool, yes: bool) -> None:
+    """Follow a HOUSE (key, folder or address) no more.
+
+    Its runs are cancelled, and no list, view or run has it any more. What is known of
+    it stays, until --purge: adding the address again takes it up where it was.
+
+    \b
+    Examples:
+      phx properties remove 686067a4
+      phx properties remove 686067a4 --purge
+    """
+    from phx_pipeline.settings import load_settings
+    from phx_pipeline.stages.lifecycle import known_property
+    from phx_pipeline.stages.lifecycle import purge as purge_property
+    from phx_pipeline.stages.lifecycle import remove as remove_property
+
+    settings = load_settings()
+    with opened(settings) as context:
+        found = known_property(context, house).house
+        if purge and not _may_purge(context, found, yes=yes):
+            console.print("nothing was changed")
+            ctx.exit(Exit.ERROR)
+        _stop_runs(context, settings, found.slug)
+        _tell_of_waiting(context, found.slug)
+        new = remove_property(context, found.slug)
+        _forget_partition(settings, found.slug)
+        console.print(f"removed {'' if new else '(before) '}{found.slug}")
+        if purge:
+            gone = purge_property(context, found)
+            console.print(
+                f"deleted {gone.photos} photos, {_megabytes(gone.size_bytes)}"
+            )
+
+
+def _may_purge(context: "StageContext", house: "Property", *, yes: bool) -> bool:
+    from phx_pipeline.stages.lifecycle import holdings
+
+    if yes:
+        return True
+    if not sys.stdin.isatty():
+        raise InputError("--purge asks first, and this is no terminal: add --yes")
+    what = holdings(context, house)
+    return click.confirm(
+        f"{house.address}: delete {what.photos} photos, {what.files} published files "
+        f"and {len(what.blobs)} originals nobody else has "
+        f"({_megabytes(what.size_bytes)}) for good?"
+    )
+
+
+def _stop_runs(context: "StageContext", settings: "Settings", slug: str) -> None:
+    if not settings.dagster_dir.is_dir():  # spares the import of Dagster
+        return
+    from phx_pipeline.defs.cancel import stop_runs
+
+    wait_s = context.lease_wait_s
+    done = stop_runs(settings, slug, leases=context.catalog.leases, wait_s=wait_s)
+    if done.going_on:
+        raise ServiceError(
+            f"run {', '.join(done.going_on)} of {slug} did not end in {wait_s:.0f} s: "
+            "nothing was changed; terminate it in the UI, then run this again"
+        )
+    if done.ended:
+        console.print(f"{done.ended} runs ended")
+
+
+def _forget_partition(settings: "Settings", slug: str) -> None:
+    if not settings.dagster_dir.is_dir():
+        return
+    from phx_pipeline.defs.cancel import drop_partition
+
+    drop_partition(settings, slug)
+
+
+def _tell_of_waiting(context: "StageContext", slug: str) -> None:
+    from phx_pipeline.stages.lifecycle import working_on
+
+    if owner := working_on(context, slug):
+        wait_s = context.lease_wait_s
+        errors.print(
+            f"{owner} works on {slug}: waiting up to {wait_s:.0f} s", soft_wrap=True
+        )
+
+
+def _told(doing: str) -> Callable[[Sequence[Item]], Iterable[Item]]:
+    """Show how far a long list is, where somebody looks."""
+
+    def followed(items: Sequence[Item]) -> Iterable[Item]:
+        hidden = not errors.is_terminal
+        return track(items, doing, console=errors, disable=hidden, transient=True)
+
+    return followed
+
+
+def _list_some(word: str, houses: Sequence["Property"]) -> None:
+    for house in houses[:_SHOWN]:
+        line = f"{word} {house.slug}  ({house.address}, folder {house.folder})"
+        console.print(line, soft_wrap=True)
+    if (more := len(houses) - _SHOWN) > 0:
+        console.print(f"… and {more} more")
+
+
+def _megabytes(size_bytes: int) -> str:
+    return f"{size_bytes / 1_000_000:.1f} MB"
 
 
 def _is_file(text: str) -> bool:
@@ -70,3 +245,6 @@ def _is_file(text: str) -> bool:
         return Path(text).is_file()
     except OSError:  # too long for a file name
         return False
+
+
+properties.add_command(show)

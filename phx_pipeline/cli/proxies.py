@@ -1,22 +1,19 @@
 """`phx proxies`: which proxies are used, and which rest for which source."""
 
 import json
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 from rich.table import Table
 
 from phx_pipeline.cli.console import console, errors
+from phx_pipeline.cli.session import opened_catalog
+from phx_pipeline.cli.times import phoenix_text, utc_text
 from phx_pipeline.errors import InputError, ProxyError
 from phx_pipeline.model.proxy_health import ProxyHealth
 from phx_pipeline.settings import Settings, load_settings
-
-if TYPE_CHECKING:
-    from phx_pipeline.catalog.proxies import CatalogProxies
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,8 +42,8 @@ def proxies(ctx: click.Context, *, as_json: bool) -> None:
     if ctx.invoked_subcommand is not None:
         return
     settings = load_settings()
-    with _book(settings) as book:
-        now_s, healths = book.healths()
+    with opened_catalog(settings) as catalog:
+        now_s, healths = catalog.proxies.healths()
     rows = [_plain(proxy, now_s=now_s) for proxy in _shown(settings, healths)]
     if as_json:
         click.echo(json.dumps(rows, indent=2))
@@ -64,11 +61,11 @@ def reset(proxy_id: str) -> None:
       phx proxies reset 1a2b3c4d5e6f
     """
     settings = load_settings()
-    with _book(settings) as book:
-        _, healths = book.healths()
+    with opened_catalog(settings) as catalog:
+        _, healths = catalog.proxies.healths()
         if proxy_id not in {proxy.id for proxy in _shown(settings, healths)}:
             raise InputError(f"unknown proxy {proxy_id!r}: see `phx proxies`")
-        book.reset(proxy_id)
+        catalog.proxies.reset(proxy_id)
     console.print(f"{proxy_id}: reset")
 
 
@@ -115,16 +112,10 @@ def _state(health: ProxyHealth, *, now_s: float) -> dict[str, object]:
         "source": health.source.value,
         "state": "healthy" if until_s is None else "resting",
         "failures": health.failures,
-        "rests_until": _utc(until_s),
-        "last_failure_at": _utc(health.failed_at),
+        "rests_until": utc_text(until_s),
+        "last_failure_at": utc_text(health.failed_at),
         "last_failure": health.fault or None,
     }
-
-
-def _utc(at_s: float | None) -> str | None:
-    if at_s is None:
-        return None
-    return datetime.fromtimestamp(at_s, UTC).isoformat(timespec="seconds")
 
 
 def _table(rows: Sequence[dict[str, Any]]) -> Table:
@@ -138,28 +129,9 @@ def _table(rows: Sequence[dict[str, Any]]) -> Table:
 
 
 def _words(state: dict[str, object]) -> tuple[str, str]:
-    rest = _local(state.get("rests_until"))
-    failure = (_local(state.get("last_failure_at")), state.get("last_failure"))
+    rest = phoenix_text(state.get("rests_until"))
+    failure = (phoenix_text(state.get("last_failure_at")), state.get("last_failure"))
     return (
         f"resting until {rest}" if rest else str(state["state"]),
         " ".join(str(part) for part in failure if part),
     )
-
-
-def _local(utc: object) -> str:
-    from phx_pipeline.stages.context import PHOENIX
-
-    if not isinstance(utc, str):
-        return ""
-    return f"{datetime.fromisoformat(utc).astimezone(PHOENIX):%Y-%m-%d %H:%M:%S}"
-
-
-@contextmanager
-def _book(settings: Settings) -> Iterator["CatalogProxies"]:
-    from phx_pipeline.wiring import build_catalog
-
-    catalog = build_catalog(settings)
-    try:
-        yield catalog.proxies
-    finally:
-        catalog.close()

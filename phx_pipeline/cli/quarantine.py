@@ -68,9 +68,11 @@ def release(photo_ids: tuple[str, ...], *, as_json: bool) -> None:
       phx quarantine release 3f9a0c11d2
     """
     from phx_pipeline.stages.quarantine import release as release_photo
+    from phx_pipeline.stages.views import refresh_views
 
     with opened() as context:
         done = [release_photo(context, photo_id) for photo_id in photo_ids]
+        refresh_views(context)
     _tell(done, word="released", as_json=as_json)
 
 
@@ -85,9 +87,11 @@ def drop(photo_ids: tuple[str, ...], *, as_json: bool) -> None:
       phx quarantine drop 3f9a0c11d2
     """
     from phx_pipeline.stages.quarantine import drop as drop_photo
+    from phx_pipeline.stages.views import refresh_views
 
     with opened() as context:
         done = [drop_photo(context, photo_id) for photo_id in photo_ids]
+        refresh_views(context)
     _tell(done, word="dropped", as_json=as_json)
 
 

@@ -8,6 +8,7 @@ from uuid import uuid4
 from phx_pipeline.settings import Settings, load_settings
 
 if TYPE_CHECKING:
+    from phx_pipeline.catalog.store import Catalog
     from phx_pipeline.stages.context import StageContext
 
 
@@ -23,3 +24,15 @@ def opened(settings: Settings | None = None) -> Iterator["StageContext"]:
         yield context
     finally:
         context.catalog.close()
+
+
+@contextmanager
+def opened_catalog(settings: Settings | None = None) -> Iterator["Catalog"]:
+    """The catalogue alone, for commands that need no stage."""
+    from phx_pipeline.wiring import build_catalog
+
+    catalog = build_catalog(settings or load_settings())
+    try:
+        yield catalog
+    finally:
+        catalog.close()

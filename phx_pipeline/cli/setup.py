@@ -24,13 +24,16 @@ def init() -> None:
     before = initialise(settings)
     open_instance(settings).dispose()
     where = (settings.catalog_url and "PHX_CATALOG_URL") or settings.data_dir
+    store = (settings.dagster_pg_url and "PHX_DAGSTER_PG_URL") or settings.dagster_dir
     console.print(f"catalogue in {where}: revision {before} → {HEAD}")
-    console.print(f"Dagster's store in {settings.dagster_dir}: ready")
+    console.print(f"Dagster's store in {store}: ready")
 
 
 @click.command()
 def env() -> None:
     """Print what the stock `dagster` commands need to find the same stores.
+
+    It holds the passwords of the settings: meant for `eval`, not for a file or a log.
 
     \b
     Example:

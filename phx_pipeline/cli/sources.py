@@ -1,25 +1,21 @@
 """`phx sources`: how each source is being asked, and the switches."""
 
 import json
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 import click
 from rich.table import Table
 
 from phx_pipeline.cli.console import console
+from phx_pipeline.cli.session import opened_catalog
+from phx_pipeline.cli.times import phoenix_text, utc_text
 from phx_pipeline.errors import InputError
 from phx_pipeline.fetch.breaker import phase
 from phx_pipeline.fetch.pacing import period_s
 from phx_pipeline.fetch.policies import group_names, next_try_s, rules_for
 from phx_pipeline.model.source import Source
 from phx_pipeline.model.source_state import SourceState
-from phx_pipeline.settings import Settings, load_settings
-
-if TYPE_CHECKING:
-    from phx_pipeline.catalog.policies import CatalogPolicies
+from phx_pipeline.settings import load_settings
 
 
 @click.group(invoke_without_command=True)
@@ -39,8 +35,8 @@ def sources(ctx: click.Context, *, as_json: bool) -> None:
     if ctx.invoked_subcommand is not None:
         return
     settings = load_settings()
-    with _policies(settings) as policies:
-        now_s, known = policies.source_states()
+    with opened_catalog(settings) as catalog:
+        now_s, known = catalog.policies.source_states()
     rows = [
         _plain(state, now_s=now_s) for state in _shown(known, enabled=settings.sources)
     ]
@@ -59,8 +55,8 @@ def reset(name: str) -> None:
     Example:
       phx sources reset redfin
     """
-    with _policies(load_settings()) as policies:
-        policies.reset(_groups(name))
+    with opened_catalog() as catalog:
+        catalog.policies.reset(_groups(name))
     console.print(f"{name}: reset")
 
 
@@ -73,8 +69,8 @@ def disable(name: str) -> None:
     Example:
       phx sources disable redfin
     """
-    with _policies(load_settings()) as policies:
-        policies.disable(_groups(name))
+    with opened_catalog() as catalog:
+        catalog.policies.disable(_groups(name))
     console.print(f"{name}: disabled (`phx sources enable {name}` undoes it)")
 
 
@@ -87,8 +83,8 @@ def enable(name: str) -> None:
     Example:
       phx sources enable redfin
     """
-    with _policies(load_settings()) as policies:
-        policies.enable(_groups(name))
+    with opened_catalog() as catalog:
+        catalog.policies.enable(_groups(name))
     console.print(f"{name}: enabled")
 
 
@@ -126,10 +122,10 @@ def _plain(state: SourceState, *, now_s: float) -> dict[str, object]:
         "state": _word(state, now_s=now_s),
         "requests_per_s": round(1 / period, 3) if period else None,
         "failures": state.failures,
-        "open_since": _utc(state.opened_at),
-        "last_block_at": _utc(state.blocked_at),
+        "open_since": utc_text(state.opened_at),
+        "last_block_at": utc_text(state.blocked_at),
         "last_block": state.block or None,
-        "next_try_at": _utc(next_try_s(state, now_s=now_s)),
+        "next_try_at": utc_text(next_try_s(state, now_s=now_s)),
     }
 
 
@@ -141,42 +137,17 @@ def _word(state: SourceState, *, now_s: float) -> str:
     return phase(state, now_s=now_s).value
 
 
-def _utc(at_s: float | None) -> str | None:
-    if at_s is None:
-        return None
-    return datetime.fromtimestamp(at_s, UTC).isoformat(timespec="seconds")
-
-
 def _table(rows: Sequence[dict[str, object]]) -> Table:
     table = Table("source", "state", "requests", "last block", "next try")
     for row in rows:
         rate = row["requests_per_s"]
-        block = (_local(row["last_block_at"]), str(row["last_block"] or ""))
+        block = (phoenix_text(row["last_block_at"]), str(row["last_block"] or ""))
         table.add_row(
             str(row["name"]),
             str(row["state"]),
             f"{rate:g} per s" if isinstance(rate, float) else "not paced",
             " ".join(filter(None, block)),
-            _local(row["next_try_at"])
+            phoenix_text(row["next_try_at"])
             or ("never" if row["state"] == "disabled" else "at once"),
         )
     return table
-
-
-def _local(utc: object) -> str:
-    from phx_pipeline.stages.context import PHOENIX
-
-    if not isinstance(utc, str):
-        return ""
-    return f"{datetime.fromisoformat(utc).astimezone(PHOENIX):%Y-%m-%d %H:%M:%S}"
-
-
-@contextmanager
-def _policies(settings: Settings) -> Iterator["CatalogPolicies"]:
-    from phx_pipeline.wiring import build_catalog
-
-    catalog = build_catalog(settings)
-    try:
-        yield catalog.policies
-    finally:
-        catalog.close()

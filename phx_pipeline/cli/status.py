@@ -2,57 +2,104 @@
 
 import json
 from collections import Counter
-from collections.abc import Mapping
-from datetime import UTC, datetime
-from zoneinfo import ZoneInfo
+from collections.abc import Iterator, Mapping, Sequence
 
 import click
 
-from phx_pipeline.cli.console import console, tally_table
+from phx_pipeline.cli.console import console, print_lines, print_tallies
 from phx_pipeline.cli.session import opened
+from phx_pipeline.cli.times import phoenix_text
 from phx_pipeline.fetch.policies import group_names, next_try_s
+from phx_pipeline.model.facts import Conflict
 from phx_pipeline.model.tally import PropertyTally, SourceTally
 from phx_pipeline.stages.report import tally_counts
 
-_PHOENIX = ZoneInfo("America/Phoenix")
-
 
 @click.command()
+@click.option(
+    "--all", "everything", is_flag=True, help="Every property, and all lines."
+)
 @click.option("--json", "as_json", is_flag=True, help="Machine-readable output.")
-def status(*, as_json: bool) -> None:
-    """Show counts and outcomes per property and source.
+def status(*, everything: bool, as_json: bool) -> None:
+    """Show counts and outcomes per property and source, and what is left to do.
+
+    Of more than a hundred properties those that are complete are only counted.
 
     \b
-    Example:
+    Examples:
+      phx status
+      phx status --all
       phx status --json
     """
+    from phx_pipeline.stages.facts import conflict_lines, conflicts_by_property
     from phx_pipeline.stages.quarantine import cases
 
     with opened() as context:
-        tallies = context.catalog.tallies(tuple(context.sources))
+        tallies = context.tallies()
         suspects = Counter(case.photo.slug for case in cases(context))
         now_s, states = context.catalog.policies.source_states()
+        conflicts = conflicts_by_property(context)
     if as_json:
-        rows = [_plain(tally, suspects=suspects[tally.slug]) for tally in tallies]
-        click.echo(json.dumps(rows, indent=2))
+        _print_json(tallies, suspects=suspects, conflicts=conflicts)
         return
     waits = {
         state.name: at_s
         for state in states
         if (at_s := next_try_s(state, now_s=now_s)) is not None
     }
-    console.print(tally_table(tallies))
+    print_tallies(tallies, everything=everything)
     complete = sum(tally.is_complete for tally in tallies)
     console.print(f"{complete} of {len(tallies)} properties complete")
+    for lines in (
+        _open_lines(tallies, waits=waits),
+        _outdated_lines(tallies),
+        conflict_lines(conflicts),
+        _suspect_lines(suspects),
+    ):
+        print_lines(lines, everything=everything)
+
+
+def _print_json(
+    tallies: Sequence[PropertyTally],
+    *,
+    suspects: Counter[str],
+    conflicts: Mapping[str, Sequence[Conflict]],
+) -> None:
+    """One property a line: there may be ten thousand."""
+    from phx_pipeline.stages.facts import plain_conflicts
+
+    rows = (
+        _plain(tally, suspects=suspects[tally.slug])
+        | {"conflicts": plain_conflicts(conflicts.get(tally.slug, ()))}
+        for tally in tallies
+    )
+    listed = ",\n".join(json.dumps(row) for row in rows)
+    click.echo(f"[\n{listed}\n]")
+
+
+def _open_lines(
+    tallies: Sequence[PropertyTally], *, waits: Mapping[str, float]
+) -> Iterator[str]:
     for tally in tallies:
         for source in tally.sources:
             if source.outcome is not None and not source.is_settled:
-                console.print(_open_line(source, waits=waits), soft_wrap=True)
+                yield _open_line(source, waits=waits)
+
+
+def _outdated_lines(tallies: Sequence[PropertyTally]) -> Iterator[str]:
+    for tally in tallies:
+        if tally.outdated:
+            yield (
+                f"open: {tally.slug}: {tally.outdated} files have another size than "
+                "PHX_IMAGE_FORMAT and PHX_MAX_SIDE say, `phx rebuild` makes them anew"
+            )
+
+
+def _suspect_lines(suspects: Counter[str]) -> Iterator[str]:
     for slug, count in sorted(suspects.items()):
-        console.print(
+        yield (
             f"look: {slug}: {count} photos may be of another house "
-            f"(`phx quarantine list --property {slug}`)",
-            soft_wrap=True,
+            f"(`phx quarantine list --property {slug}`)"
         )
 
 
@@ -64,15 +111,9 @@ def _open_line(tally: SourceTally, *, waits: Mapping[str, float]) -> str:
     if tally.detail:
         told.append(tally.detail)
     at_s = max(waits.get(name, 0.0) for name in group_names(tally.source))
-    when = f"not before {_in_phoenix(at_s)}" if at_s else "any time"
+    when = f"not before {phoenix_text(at_s)}" if at_s else "any time"
     told.append(f"`phx extract --address {tally.slug}` retries it {when}")
     return ", ".join(told)
-
-
-def _in_phoenix(at_s: float) -> str:
-    return (
-        datetime.fromtimestamp(at_s, tz=UTC).astimezone(_PHOENIX).strftime("%F %H:%M")
-    )
 
 
 def _plain(tally: PropertyTally, *, suspects: int) -> dict[str, object]:
@@ -89,6 +130,7 @@ def _plain(tally: PropertyTally, *, suspects: int) -> dict[str, object]:
         "property": tally.slug,
         "complete": tally.is_complete,
         **tally_counts(tally),
+        "outdated": tally.outdated,
         "suspects": suspects,
         "sources": sources,
     }

@@ -13,6 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from phx_pipeline.cli.service_logs import rotate
 from phx_pipeline.errors import ServiceError
 from phx_pipeline.settings import Settings, environment
 
@@ -100,7 +101,8 @@ class _Process:
         self._popen: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        with self._log.open("ab") as log:
+        rotate(self._log)
+        with self._log.open("ab") as log:  # appending: it may be emptied meanwhile
             self._popen = subprocess.Popen(  # noqa: S603 - our own fixed commands
                 self.service.command,
                 env=dict(self._env),
@@ -116,6 +118,7 @@ class _Process:
         return self._popen is not None and self._popen.poll() is None
 
     def keep_alive(self) -> None:
+        rotate(self._log)
         if self.is_alive() or self._popen is None:
             return
         now = time.monotonic()

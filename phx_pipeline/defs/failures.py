@@ -10,7 +10,12 @@ from contextlib import contextmanager
 
 import dagster as dg
 
+from phx_pipeline.defs.partitions import requested_house
+from phx_pipeline.defs.tags import requested_mode
 from phx_pipeline.errors import PhxError
+from phx_pipeline.model.property import Property
+from phx_pipeline.stages.context import StageContext
+from phx_pipeline.stages.runs import recorded
 
 
 @contextmanager
@@ -20,3 +25,14 @@ def explained() -> Iterator[None]:
         yield
     except PhxError as error:
         raise dg.Failure(description=str(error), allow_retries=False) from error
+
+
+@contextmanager
+def at_work(
+    context: dg.AssetExecutionContext, pipeline: StageContext
+) -> Iterator[Property]:
+    """Give the property a run was launched for; record the run, explain its failure."""
+    with explained():
+        house = requested_house(context, pipeline)
+        with recorded(pipeline, house.slug, mode=requested_mode(context)):
+            yield house

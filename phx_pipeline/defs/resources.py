@@ -5,9 +5,12 @@ from collections.abc import Iterator
 import dagster as dg
 
 from phx_pipeline.catalog.leases import process_owner
+from phx_pipeline.defs.tags import JOB_TAG
 from phx_pipeline.model.identity import run_lease
 from phx_pipeline.settings import load_settings
 from phx_pipeline.stages.context import StageContext
+from phx_pipeline.stages.runs import end_left_open
+from phx_pipeline.stages.views import refresh_if_quick
 from phx_pipeline.wiring import build_context
 
 
@@ -17,11 +20,15 @@ def pipeline(context: dg.InitResourceContext) -> Iterator[StageContext]:
 
     The lease is how the launcher tells a working run from a dead one.
     """
-    run_id = context.run_id or "no-run"
-    made = build_context(load_settings(), run_id=run_id)
+    run = context.run
+    run_id = run.run_id if run else "no-run"
+    job_id = run.tags.get(JOB_TAG) if run else None
+    made = build_context(load_settings(), run_id=run_id).for_run(run_id, job_id=job_id)
     try:
         owner = process_owner(run_id)
         with made.catalog.leases.hold(run_lease(run_id), owner=owner):
             yield made
+            end_left_open(made)
+            refresh_if_quick(made)
     finally:
         made.catalog.close()

@@ -1,6 +1,5 @@
 """What an asset tells the UI: counts from the catalogue, and a data version."""
 
-from base64 import b64encode
 from collections.abc import Mapping
 from typing import Any
 
@@ -18,6 +17,7 @@ def materialized(
     asset: str,
     did: object,
     more: Mapping[str, Any] | None = None,
+    tags: Mapping[str, str] | None = None,
     checks: list[dg.AssetCheckResult] | None = None,
 ) -> dg.MaterializeResult[None]:
     """Return the result of *asset*: what this run did, the counts, the outcome table.
@@ -34,6 +34,7 @@ def materialized(
             **(more or {}),
         },
         data_version=dg.DataVersion(pipeline.catalog.data_version(slug, asset=asset)),
+        tags=tags,
         check_results=checks,
     )
 
@@ -41,13 +42,6 @@ def materialized(
 def fields_of(report: object) -> dict[str, int]:
     """The numbers of a stage's report, by name."""
     return {name: getattr(report, name) for name in type(report).__slots__}  # type: ignore[attr-defined]  # reports are slotted dataclasses
-
-
-def contact_sheet(jpeg: bytes) -> dg.MetadataValue[Any]:
-    """A small picture for the UI, inside the event itself."""
-    return dg.MetadataValue.md(
-        f"![contact sheet](data:image/jpeg;base64,{b64encode(jpeg).decode()})"
-    )
 
 
 def nothing_found(tally: PropertyTally) -> dg.Failure:

@@ -1,6 +1,5 @@
 """A job's runs as Dagster knows them; the CLI reaches this lazily."""
 
-import fcntl
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,6 +9,7 @@ import dagster as dg
 
 from phx_pipeline.defs.tags import JOB_TAG
 from phx_pipeline.settings import Settings, export
+from phx_pipeline.wiring import opening_dagster
 
 _PARTITION_TAG = "dagster/partition"
 _WILL_RETRY_TAG = "dagster/will_retry"
@@ -58,11 +58,12 @@ def open_instance(settings: Settings) -> dg.DagsterInstance:
     """Open Dagster's instance, made on first use by one process at a time.
 
     Two processes that open a fresh SQLite store at once corrupt its schema version.
+
+    Raises:
+        CatalogDownError: Dagster's store is on PostgreSQL, which does not answer.
     """
     export(settings)
-    settings.dagster_dir.mkdir(parents=True, exist_ok=True)
-    with (settings.dagster_dir / "opening.lock").open("w", encoding="ascii") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with opening_dagster(settings):
         instance = dg.DagsterInstance.get()
         instance.get_runs(limit=1)
         instance.get_dynamic_partitions("property")

@@ -1,4 +1,4 @@
-"""The run tags of the package: who asked, and for which sources."""
+"""The tags of the package: on runs who asked and for what, on events which sheet."""
 
 import dagster as dg
 
@@ -10,6 +10,11 @@ JOB_TAG = "phx/job"
 SOURCES_TAG = "phx/sources"
 MODE_TAG = "phx/mode"
 ITEM_TAG = "phx/item"
+
+# The pictures of a contact sheet, and the run that drew it: on the event of `manifest`.
+# A run that did not draw its sheet itself has the latter too.
+SHEET_TAG = "phx/sheet"
+SHEET_RUN_TAG = "phx/sheet_run"
 
 
 def requested_sources(context: dg.AssetExecutionContext) -> tuple[Source, ...] | None:

@@ -125,7 +125,11 @@ class Record:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class House:
-    """A made-up house: its address in parts, its current and its earlier listing."""
+    """A made-up house: its address in parts, its current and its earlier listing.
+
+    `hoa` is in dollars a month, 0 without one; `beds_on_zillow` is what that site says
+    where it says something else.
+    """
 
     number: str
     direction: str
@@ -145,6 +149,12 @@ class House:
     apn: str
     record: Record
     earlier: Record
+    lot_sqft: int = 7405
+    garage: int = 2
+    pool: bool = False
+    hoa: int = 0
+    sewer: str = "Public Sewer"
+    beds_on_zillow: int | None = None
 
     @property
     def street_line(self) -> str:
@@ -254,6 +264,8 @@ _LARKSTONE = House(
     latitude=33.6231,
     longitude=-112.1627,
     apn="200-90-117",
+    pool=True,
+    lot_sqft=8712,
     record=Record(
         mls_id="6981407",
         data_source_id=57,
@@ -310,6 +322,8 @@ _QUAIL_LANTERN = House(
     latitude=33.6272,
     longitude=-112.0031,
     apn="214-13-268",
+    sewer="Septic Tank",
+    beds_on_zillow=4,  # with the den
     record=Record(
         mls_id="6983352",
         data_source_id=57,
@@ -363,6 +377,9 @@ _COPPER_THRUSH = House(
     latitude=33.4935,
     longitude=-111.9214,
     apn="173-51-204",
+    lot_sqft=1124,
+    garage=1,
+    hoa=310,
     record=Record(
         mls_id="6985019",
         data_source_id=57,
@@ -417,6 +434,10 @@ _DUSTY_JUNIPER = House(
     latitude=33.3763,
     longitude=-111.7838,
     apn="139-08-412",
+    pool=True,
+    lot_sqft=10890,
+    garage=3,
+    hoa=45,
     record=Record(
         mls_id="6986660",
         data_source_id=57,
@@ -535,6 +556,8 @@ _OCOTILLO_BEND = House(
     latitude=33.3092,
     longitude=-111.8361,
     apn="302-79-145",
+    pool=True,
+    hoa=62,
     record=Record(
         mls_id="6989937",
         data_source_id=57,

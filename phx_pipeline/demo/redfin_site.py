@@ -443,6 +443,7 @@ def _address_section(house: House) -> Json:
         "beds": house.beds,
         "baths": house.baths,
         "yearBuilt": house.year_built,
+        "lotSize": house.lot_sqft,
         "city": house.city,
         "state": "AZ",
         "zip": house.zip_code,
@@ -563,10 +564,50 @@ def _below_the_fold(house: House) -> Json:
         "historyHasHiddenRows": False,
     }
     return {
-        "amenitiesInfo": {},
+        "amenitiesInfo": _amenities(house),
         "publicRecordsInfo": {},
         "propertyHistoryInfo": history,
     }
+
+
+def _amenities(house: House) -> Json:
+    """Return what the MLS says, and the county of a smaller house built before."""
+    mls: dict[str, list[tuple[str, str, str]]] = {
+        "Parking": [("# of Garage Spaces", "GARAGE_SPACES", str(house.garage))],
+        "Exterior": [
+            ("Pool Private", "POOL_PRIVATE_YN", "Yes" if house.pool else "No")
+        ],
+        "Utilities": [("Sewer", "SEWER", house.sewer)],
+        "Financial": [("Association", "ASSOCIATION_YN", "Yes" if house.hoa else "No")],
+    }
+    if house.hoa:
+        mls["Financial"] += [
+            ("Association Fee", "ASSOCIATION_FEE", f"${house.hoa * 3}"),
+            ("Association Fee Frequency", "ASSOCIATION_FEE_FREQUENCY", "Quarterly"),
+        ]
+    groups = [
+        _super_group(title, [_amenity(*entry) for entry in entries])
+        for title, entries in mls.items()
+    ]
+    county = {"Year Built": "1961", "Total Sq. Ft.": "912", "Beds": "\u2014"}
+    entries = [_amenity(name, None, value) for name, value in county.items()]
+    return {
+        "provider": "ARMLS",
+        "superGroups": [*groups, _super_group("Public facts", entries)],
+        "mlsDisclaimerInfo": {"listingAgentName": "An Agent"},
+    }
+
+
+def _super_group(title: str, entries: list[Json]) -> Json:
+    groups = [{"groupTitle": title, "amenityEntries": entries}]
+    return {"types": [22], "amenityGroups": groups, "titleString": title}
+
+
+def _amenity(name: str, reference: str | None, value: str) -> Json:
+    entry: Json = {"amenityName": name, "accessLevel": 1, "displayLevel": 1}
+    if reference:
+        entry["referenceName"] = reference
+    return {**entry, "amenityValues": [value]}
 
 
 def _events(house: House) -> Iterator[Json]:

@@ -8,6 +8,7 @@ a face, the date of an earlier sale, the guard's app id that good pages carry to
 
 import html
 import json
+import math
 import re
 import time
 from collections.abc import Iterator, Sequence
@@ -416,9 +417,14 @@ def _property(house: House, *, others: Sequence[House]) -> Json:
         "keystoneHomeStatus": "ForSale",
         "contingentListingType": None,
         "price": record.price,
-        "bedrooms": house.beds,
-        "bathrooms": house.baths,
-        "livingArea": house.sqft,
+        **_size(house),
+        "livingAreaValue": house.sqft,
+        "livingAreaUnits": "Square Feet",
+        "lotSize": house.lot_sqft,
+        "lotAreaValue": house.lot_sqft,
+        "lotAreaUnits": "Square Feet",
+        "monthlyHoaFee": house.hoa or None,
+        "resoFacts": _reso(house),
         "yearBuilt": house.year_built,
         "latitude": house.latitude,
         "longitude": house.longitude,
@@ -442,6 +448,32 @@ def _property(house: House, *, others: Sequence[House]) -> Json:
             _entry(uploads(other)[0], {"cc_ft_384": _CUT["cc_ft_384"]})
             for other in others[:2]
         ],
+    }
+
+
+def _size(house: House) -> Json:
+    """Return the counts as the site states them: it counts half a bath as one."""
+    return {
+        "bedrooms": house.beds_on_zillow or house.beds,
+        "bathrooms": math.ceil(house.baths),
+        "livingArea": house.sqft,
+    }
+
+
+def _reso(house: House) -> Json:
+    return {
+        "bathroomsFull": math.floor(house.baths),
+        "bathroomsHalf": 1 if house.baths % 1 else None,
+        "bathroomsFloat": house.baths,
+        "hasGarage": bool(house.garage),
+        "garageParkingCapacity": house.garage,
+        "hasPrivatePool": house.pool or None,
+        "poolFeatures": None if house.pool else ["None"],
+        "hasAssociation": bool(house.hoa),
+        "hoaFee": f"${house.hoa} monthly" if house.hoa else None,
+        "sewer": [house.sewer],
+        "associationName": None,
+        "associationPhone": None,
     }
 
 
@@ -535,7 +567,7 @@ def _row(house: House, *, counted: bool) -> Json:
         "addressZipcode": house.zip_code,
         "isUndisclosedAddress": False,
         "latLong": {"latitude": house.latitude, "longitude": house.longitude},
-        "hdpData": {"homeInfo": {**_stub(house), "homeStatusForHDP": "FOR_SALE"}},
+        "hdpData": {"homeInfo": _home_info(house)},
         "brokerName": "A Broker",
         "carouselPhotosComposable": {
             "baseUrl": f"https://{PHOTO_HOST}/fp/{{photoKey}}-p_e.jpg",
@@ -546,3 +578,15 @@ def _row(house: House, *, counted: bool) -> Json:
         },
     }
     return {**row, "photoCount": len(gallery)} if counted else row
+
+
+def _home_info(house: House) -> Json:
+    return {
+        **_stub(house),
+        **_size(house),
+        "price": house.record.price,
+        "daysOnZillow": (_AS_OF - house.record.listed_on).days,
+        "lotAreaValue": house.lot_sqft,
+        "lotAreaUnit": "sqft",
+        "homeStatusForHDP": "FOR_SALE",
+    }

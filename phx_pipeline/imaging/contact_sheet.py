@@ -1,7 +1,8 @@
 """Many pictures small on one sheet, within a byte budget."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from io import BytesIO
+from itertools import islice
 from math import ceil, sqrt
 
 from PIL import Image, ImageOps
@@ -11,12 +12,13 @@ _QUALITIES = (60, 40, 25)
 _MAX_PICTURES = 100
 
 
-def contact_sheet(pngs: Sequence[bytes], *, max_bytes: int) -> bytes:
+def contact_sheet(pngs: Iterable[bytes], *, max_bytes: int) -> bytes:
     """Return a JPEG grid of *pngs* in order, as large as fits *max_bytes*.
 
-    Beyond 100 pictures the first 100 are shown.
+    Beyond 100 pictures the first 100 are shown. *pngs* may be a generator: one is held
+    at a time.
     """
-    shown = [_small(png) for png in pngs[:_MAX_PICTURES]]
+    shown = [_small(png) for png in islice(pngs, _MAX_PICTURES)]
     for tile in _TILES:
         sheet = _grid(shown, tile=tile)
         for quality in _QUALITIES:

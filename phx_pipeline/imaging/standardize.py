@@ -16,12 +16,13 @@ Frame = NDArray[np.uint8]
 """The pixels of a standard picture: height x width x 3, RGB."""
 
 
-def recipe_name(*, max_side: int) -> str:
+def recipe_name(*, max_side: int | None) -> str:
     """Return the name under which PNGs made with *max_side* are stored.
 
     The version rises whenever the same picture would give other pixels.
     """
-    return f"png{max_side}-v2"
+    size = "full" if max_side is None else max_side
+    return f"png{size}-v2"
 
 
 RECIPE: Final = recipe_name(max_side=DEFAULT_MAX_SIDE)
@@ -36,15 +37,22 @@ class Standardized:
     height: int
 
 
-def standardize(picture: Picture, *, max_side: int = DEFAULT_MAX_SIDE) -> Standardized:
+def standardize(
+    picture: Picture, *, max_side: int | None = DEFAULT_MAX_SIDE
+) -> Standardized:
     """Return *picture* as RGB PNG without metadata, never enlarged."""
     return encode(standard_frame(picture, max_side=max_side))
 
 
-def standard_frame(picture: Picture, *, max_side: int = DEFAULT_MAX_SIDE) -> Frame:
-    """Return the pixels of *picture*, the longest side at most *max_side*."""
+def standard_frame(
+    picture: Picture, *, max_side: int | None = DEFAULT_MAX_SIDE
+) -> Frame:
+    """Return the pixels of *picture*, the longest side at most *max_side*.
+
+    Without one they are the picture's own.
+    """
     image = picture.image
-    size = _fitted(image.size, max_side=max_side)
+    size = standard_size(image.size, max_side=max_side)
     if size != image.size:
         # At less than half the price of LANCZOS, 42 dB from it.
         image = image.resize(size, Image.Resampling.HAMMING)
@@ -57,10 +65,10 @@ def encode(frame: Frame) -> Standardized:
     return Standardized(png=encode_png(frame), width=width, height=height)
 
 
-def _fitted(size: tuple[int, int], *, max_side: int) -> tuple[int, int]:
+def standard_size(size: tuple[int, int], *, max_side: int | None) -> tuple[int, int]:
     """Return *size* cut to *max_side* on the longest side, the other rounded down."""
     longest = max(size)
-    if longest <= max_side:
+    if max_side is None or longest <= max_side:
         return size
     width, height = (max(1, side * max_side // longest) for side in size)
     return width, height

@@ -21,7 +21,7 @@ class Address:
     """A postal address in canonical spelling; make one with `parse`.
 
     `street` is the street line between the number and the unit ("W Davis Rd"); `unit`
-    is "Unit 4" or "Bldg 2 Unit 4", `None` for a house. Letter case is not part of the
+    is "Unit 4B" or "Bldg 2 Unit 4", `None` for a house. Letter case is not part of the
     identity: "MCDOWELL" and "McDowell" are spelled differently but share slug and
     folder, so compare with `same_house` or by slug.
     """
@@ -103,6 +103,7 @@ _REWRITES = tuple(
         (r"(?<=[a-z]{2})-|-(?=[a-z]{2})", " "),  # "Smith-Jones"
         (r"(?<!\d)/|/(?!\d)", " "),  # "1/2" stays
         (r"\b(apt|unit|ste|suite|bldg)(?=\d)", r"\1 "),  # "Apt4"
+        (r"\b(apt|unit)(?=[a-df-rt-xz]\b)", r"\1 "),  # "AptB"; "units", "unity" stay
         (r"\s+", " "),
     )
 )
@@ -134,7 +135,7 @@ def _cased(word: str) -> str:
 # --- ZIP, state, city: read from the end ------------------------------------------
 
 _COUNTRY = re.compile(r"[, ]+(usa?|united states( of america)?)[, ]*$", re.IGNORECASE)
-_ZIP = re.compile(r"(?<![0-9-])(\d{5})([- ]\d{4})?$")
+_ZIP = re.compile(r"(?<![0-9-])(\d{5})([- ]?\d{4})?$")
 
 _STATE_TABLE = """
 AL Alabama; AK Alaska; AZ Arizona; AR Arkansas; CA California; CO Colorado;
@@ -260,6 +261,10 @@ _UNITS |= dict.fromkeys(_PLAIN_UNITS | _NUMBER_SIGNS, "Unit")
 _UNIT_VALUE = re.compile(r"(?=.*\d)[A-Z\d]+(?:-[A-Z\d]+)*|[A-Z]{1,2}|[A-Z](?:-[A-Z])+")
 
 
+# "12-A", "12 A" and "12A" are one door, "1-11" and "11-1" are two.
+_NEEDLESS_HYPHEN = re.compile(r"(?<=\d)-(?=[A-Z])|(?<=[A-Z])-(?=\d)")
+
+
 def _read_unit(words: Sequence[str]) -> list[tuple[str, list[str]]]:
     """Return each unit word's kind with its values; empty if *words* is anything else.
 
@@ -292,7 +297,7 @@ def _unit_value(word: str) -> str:
 def _canonical_unit(words: Sequence[str], text: str) -> str | None:
     named: dict[str, str] = {}
     for kind, values in _read_unit(words):
-        value = "-".join(values)
+        value = _NEEDLESS_HYPHEN.sub("", "-".join(values))
         if named.setdefault(kind, value) != value:
             raise _refusal(text, f"two units, {named[kind]!r} and {value!r}; keep one")
     return " ".join(f"{k} {named[k]}" for k in _UNIT_ORDER if k in named) or None

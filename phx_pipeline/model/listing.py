@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import date
 
+from phx_pipeline.model.facts import ListingFacts
 from phx_pipeline.model.outcome import ListingOutcome
 from phx_pipeline.model.photo import PhotoRef
 from phx_pipeline.model.source import Source
@@ -16,6 +17,7 @@ class Listing:
     true only if the whole gallery was seen (the stated count agrees). `detail` is one
     line for a person: why it ended so. `challenged` marks a full payload delivered
     under a challenge: it may be used, but the source must not be asked again soon.
+    `facts` are what it says of the house itself.
     """
 
     source: Source
@@ -28,3 +30,4 @@ class Listing:
     photos: tuple[PhotoRef, ...] = field(default=())
     complete: bool = False
     challenged: bool = False
+    facts: ListingFacts | None = None

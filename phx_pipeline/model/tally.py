@@ -11,7 +11,8 @@ from phx_pipeline.model.source import Source
 class SourceTally:
     """What one source gave for one property.
 
-    `outcome` is None while the source was never asked. `wanting` counts photos a later
+    `outcome` is None while the source was never asked, `checked_at` also while it was
+    not asked since the property was renamed. `wanting` counts photos a later
     run would ask for again.
     """
 
@@ -43,18 +44,20 @@ class PropertyTally:
     """All sources of one property.
 
     `is_published` is false when a stage has begun since the last publication that came
-    to its end: a run was killed, or is under way.
+    to its end: a run was killed, or is under way. `outdated` counts published files
+    that were made by another recipe than the settings ask for.
     """
 
     slug: str
     sources: tuple[SourceTally, ...]
     is_published: bool = True
+    outdated: int = 0
 
     @property
     def is_complete(self) -> bool:
         """Whether every source is settled, and folder and views show the result."""
         settled = bool(self.sources) and all(tally.is_settled for tally in self.sources)
-        return settled and self.is_published
+        return settled and self.is_published and not self.outdated
 
     @property
     def gave_anything(self) -> bool:

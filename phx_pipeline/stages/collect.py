@@ -24,7 +24,7 @@ from phx_pipeline.errors import (
 )
 from phx_pipeline.fetch.base import Fetched, Fetcher, Request, RequestKind
 from phx_pipeline.imaging.decode import Picture, decode
-from phx_pipeline.imaging.standardize import standard_frame
+from phx_pipeline.imaging.standardize import standard_frame, standard_size
 from phx_pipeline.model.outcome import Verdict
 from phx_pipeline.model.photo import Blob, Photo
 from phx_pipeline.model.source import Source
@@ -149,6 +149,9 @@ class _Collector:
             fetched_url=fetched.url,
             stamp=self._context.stamp(),
         )
+        # A purge of another property may have dropped the same bytes in between.
+        if not self._context.blobs.has_raw(blob.sha256):
+            self._context.blobs.put_raw(fetched.body)
 
     async def _fail(self, photo: Photo, verdict: Verdict, detail: str) -> Verdict:
         if verdict is Verdict.BLOCKED:
@@ -195,8 +198,9 @@ def _examine(context: StageContext, body: bytes) -> Blob:
 
 
 def _remember(context: StageContext, digest: str, picture: Picture) -> None:
-    side = min(context.max_side, max(picture.width, picture.height))
-    if context.frames.room_bytes >= 3 * side**2:  # else scaling down would be in vain
+    size = (picture.width, picture.height)
+    width, height = standard_size(size, max_side=context.max_side)
+    if context.frames.room_bytes >= 3 * width * height:  # else it would be in vain
         frame = standard_frame(picture, max_side=context.max_side)
         context.frames.put(digest, frame)
 

@@ -1,6 +1,6 @@
 """What every stage is given: the stores, the seams, the clock and the run's name."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -13,6 +13,7 @@ from phx_pipeline.categorize.base import Categorizer
 from phx_pipeline.errors import InputError
 from phx_pipeline.fetch.base import Fetcher
 from phx_pipeline.imaging.frames import Frames
+from phx_pipeline.imaging.standardize import recipe_name
 from phx_pipeline.model.identity import property_lease
 from phx_pipeline.model.property import Property
 from phx_pipeline.model.source import Source
@@ -30,9 +31,10 @@ class StageContext:
 
     `open_fetcher` makes a fetcher for a property's key and the running event loop.
     `downloads` is how many photos of one property are asked for at once; `max_side` the
-    longest side of a standardized picture in pixels; `picture_workers` how many are
-    worked on at once. `frames` spares a stage the decoding that an earlier one of the
-    same run has done.
+    longest side of a standardized picture in pixels, None for its own size;
+    `picture_workers` how many are worked on at once. `frames` spares a stage the
+    decoding that an earlier one of the same run has done. `job_id` is the job that
+    asked for the run, if one did.
     """
 
     catalog: Catalog
@@ -44,15 +46,21 @@ class StageContext:
     clock: Callable[[], datetime]
     run_id: str
     downloads: int
-    max_side: int
+    max_side: int | None
     lease_wait_s: float
     stale_days: int = 7
     picture_workers: int = 2
     frames: Frames = field(default_factory=Frames)
+    job_id: str | None = None
 
-    def for_run(self, run_id: str) -> "StageContext":
-        """The same context under another run's name."""
-        return replace(self, run_id=run_id)
+    @property
+    def recipe(self) -> str:
+        """The name of the recipe that published pictures are to be made by."""
+        return recipe_name(max_side=self.max_side)
+
+    def for_run(self, run_id: str, *, job_id: str | None = None) -> "StageContext":
+        """The same context under another run's name, and for its job if it has one."""
+        return replace(self, run_id=run_id, job_id=job_id)
 
     def stamp(self) -> Stamp:
         """Now, by the run's clock."""
@@ -61,28 +69,56 @@ class StageContext:
         return Stamp(at=at, today=today, run_id=self.run_id)
 
     def house(self, slug: str) -> Property:
-        """The property with this key; `InputError` names an unknown key."""
+        """The property with this key; `InputError` tells what became of any other."""
         house = self.catalog.property(slug)
         if house is None:
-            raise InputError(
-                f"unknown property {slug!r}: see `phx properties list`, or add it with "
+            raise InputError(self._what_became_of(slug))
+        return house
+
+    def _what_became_of(self, key: str) -> str:
+        known = self.catalog.houses.find(key)
+        if known is None:
+            return (
+                f"unknown property {key!r}: see `phx properties list`, or add it with "
                 '`phx properties add "ADDRESS"`'
             )
-        return house
+        house = known.house
+        if known.removed_at is None:
+            return f"unknown property {key!r}: its key is {house.slug} now"
+        day = known.removed_at.astimezone(PHOENIX).date()
+        return (
+            f"property {house.slug} was removed on {day}: "
+            f'`phx properties add "{house.address}"` takes it up again'
+        )
 
     def tally(self, slug: str) -> PropertyTally:
         """The catalogue's counts of one property."""
-        (tally,) = self.catalog.tallies(tuple(self.sources), slugs=[slug])
+        (tally,) = self.tallies(slugs=[slug])
         return tally
+
+    def tallies(
+        self,
+        sources: Sequence[Source] = (),
+        *,
+        slugs: Collection[str] | None = None,
+    ) -> list[PropertyTally]:
+        """The catalogue's counts of *slugs* (default all) and *sources* (enabled)."""
+        asked = tuple(sources or self.sources)
+        return self.catalog.tallies(asked, slugs=slugs, recipe=self.recipe)
 
     @contextmanager
     def holding(self, slug: str) -> Iterator[Lease]:
-        """Hold the property's lease for the body; wait when another run has it."""
+        """Hold the property's lease for the body; wait when another run has it.
+
+        Raises:
+            InputError: the property was renamed or removed meanwhile.
+        """
         with self.catalog.leases.hold(
             property_lease(slug),
             owner=process_owner(self.run_id),
             wait_s=self.lease_wait_s,
         ) as lease:
+            self.house(slug)
             yield lease
 
 

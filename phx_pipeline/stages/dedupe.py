@@ -3,21 +3,18 @@
 import logging
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from hashlib import sha256
 
 from phx_pipeline.catalog.leases import Lease
 from phx_pipeline.catalog.store import Decision
+from phx_pipeline.dedup.align import appearance
 from phx_pipeline.dedup.cluster import Candidate, Cluster, cluster
-from phx_pipeline.errors import StorageError
+from phx_pipeline.errors import ImageError, StorageError
 from phx_pipeline.imaging.decode import decode
-from phx_pipeline.imaging.standardize import (
-    Frame,
-    encode,
-    recipe_name,
-    standard_frame,
-)
+from phx_pipeline.imaging.standardize import Frame, encode, standard_frame
+from phx_pipeline.model.appearance import Appearance
 from phx_pipeline.model.identity import image_id
 from phx_pipeline.model.outcome import Verdict, VerdictKind
 from phx_pipeline.model.photo import Blob, Photo
@@ -32,10 +29,14 @@ _DECIDABLE = frozenset({VerdictKind.PENDING, VerdictKind.KEPT, VerdictKind.DUPLI
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DedupeReport:
-    """What one run of the stage did: decisions changed, pictures encoded."""
+    """What one run of the stage did: decisions changed, pictures encoded.
+
+    `looked_at` counts originals of which an older version had noted no appearance.
+    """
 
     decided: int
     encoded: int
+    looked_at: int = 0
 
 
 def dedupe(context: StageContext, slug: str) -> DedupeReport:
@@ -51,7 +52,10 @@ def dedupe(context: StageContext, slug: str) -> DedupeReport:
             for photo in context.catalog.photos(slug)
             if photo.sha256 and photo.verdict.kind in _DECIDABLE
         ]
-        decisions = decide(slug, photos, context.catalog.blobs(slug))
+        blobs = context.catalog.blobs(slug)
+        looks = _look_at_unseen(context, lease, photos, blobs)
+        seen = {sha: replace(blobs[sha], appearance=looks[sha]) for sha in looks}
+        decisions = decide(slug, photos, blobs | seen)
         changed = {
             photo.key: decisions[photo.key]
             for photo in photos
@@ -62,7 +66,9 @@ def dedupe(context: StageContext, slug: str) -> DedupeReport:
             context.catalog.record_decisions(lease, slug, changed)
         kept = [p for p in photos if decisions[p.key].verdict is Verdict.KEPT]
         return DedupeReport(
-            decided=len(changed), encoded=_encode_missing(context, lease, kept)
+            decided=len(changed),
+            encoded=_encode_missing(context, lease, kept),
+            looked_at=len(looks),
         )
 
 
@@ -107,8 +113,35 @@ def _candidate(blob: Blob) -> Candidate:
     )
 
 
+def _look_at_unseen(
+    context: StageContext,
+    lease: Lease,
+    photos: Sequence[Photo],
+    blobs: Mapping[str, Blob],
+) -> dict[str, Appearance]:
+    """Note the appearance of stored bytes that have none; return those noted."""
+    unseen = sorted(
+        {sha for p in photos if blobs[sha := str(p.sha256)].appearance is None}
+    )
+    with picture_pool(context) as pool:
+        looks = list(pool.map(partial(_look, context, lease), unseen))
+    return {
+        sha: look for sha, look in zip(unseen, looks, strict=True) if look is not None
+    }
+
+
+def _look(context: StageContext, lease: Lease, sha: str) -> Appearance | None:
+    try:
+        look = appearance(decode(context.blobs.read_raw(sha)).image)
+    except (StorageError, ImageError) as error:
+        logger.warning("%s: judged by its hashes alone", error)
+        return None
+    context.catalog.record_appearance(lease, sha, look)
+    return look
+
+
 def _encode_missing(context: StageContext, lease: Lease, kept: Sequence[Photo]) -> int:
-    recipe = recipe_name(max_side=context.max_side)
+    recipe = context.recipe
     shas = [str(photo.sha256) for photo in kept]
     known = context.catalog.pictures(shas)
     missing = [
@@ -128,8 +161,8 @@ def _encode_missing(context: StageContext, lease: Lease, kept: Sequence[Photo]) 
 def _encode(context: StageContext, lease: Lease, sha: str, *, recipe: str) -> None:
     try:
         frame = _frame(context, sha)
-    except StorageError as error:
-        logger.warning("%s; the next collect asks for it again", error)
+    except (StorageError, ImageError) as error:
+        logger.warning("%s: no PNG can be made of it now", error)
         return
     made = encode(frame)
     context.blobs.put_standardized(sha, recipe, made.png)

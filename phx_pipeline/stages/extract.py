@@ -11,6 +11,7 @@ from phx_pipeline.stages.context import StageContext
 from phx_pipeline.stages.dedupe import dedupe
 from phx_pipeline.stages.discover import discover
 from phx_pipeline.stages.publish import publish
+from phx_pipeline.stages.runs import recorded
 
 
 async def extract(
@@ -21,9 +22,10 @@ async def extract(
     mode: Mode = Mode.FRESH,
 ) -> PropertyTally:
     """Run discover → collect → dedupe → categorize → publish; return the counts."""
-    await discover(context, slug, sources=sources, mode=mode)
-    await collect(context, slug)
-    dedupe(context, slug)
-    categorize(context, slug)
-    publish(context, slug)
+    with recorded(context, slug, mode=mode):
+        await discover(context, slug, sources=sources, mode=mode)
+        await collect(context, slug)
+        dedupe(context, slug)
+        categorize(context, slug)
+        publish(context, slug, ends_run=True)
     return context.tally(slug)

@@ -22,7 +22,7 @@ from typing import Final
 import numpy as np
 
 from phx_pipeline.catalog.leases import Lease
-from phx_pipeline.catalog.lookup import HashLookup
+from phx_pipeline.catalog.lookup import BAND_DISTANCE, HashLookup
 from phx_pipeline.catalog.quarantine import (
     Likeness,
     Lookalike,
@@ -38,7 +38,7 @@ from phx_pipeline.model.photo import Blob, Photo
 from phx_pipeline.model.source import Source
 from phx_pipeline.stages.context import StageContext
 
-MAX_PHASH_DISTANCE: Final = 4
+MAX_PHASH_DISTANCE: Final = BAND_DISTANCE
 MAX_DHASH_DISTANCE: Final = 4
 
 _MAJORITY = 0.8  # of a gallery, to say what is usual in it
@@ -154,23 +154,19 @@ def near_identical(
     """
     if not own:
         return {}
+    known = lookup.sharing_band({blob.hashes.phash for blob in own.values()})
     wanted = np.array([blob.hashes.phash for blob in own.values()], dtype=np.uint64)
-    stored = lookup.phashes()
+    stored = np.array([blob.phash for blob in known], dtype=np.uint64)
     hits = near(wanted, stored, max_distance=MAX_PHASH_DISTANCE)
-    known = lookup.blobs_with({int(value) for value in stored[hits.stored]})
-    distances = {
-        (sha256, other.sha256): (
-            distance(blob.hashes.phash, other.phash),
-            distance(blob.hashes.dhash, other.dhash),
-        )
-        for sha256, blob in own.items()
-        for other in known
-    }
-    return {
-        pair: (phash, dhash)
-        for pair, (phash, dhash) in distances.items()
-        if phash <= MAX_PHASH_DISTANCE and dhash <= MAX_DHASH_DISTANCE
-    }
+    blobs = list(own.values())
+    pairs = {}
+    for mine, theirs, phash in zip(
+        hits.wanted, hits.stored, hits.distances, strict=True
+    ):
+        dhash = distance(blobs[mine].hashes.dhash, known[theirs].dhash)
+        if dhash <= MAX_DHASH_DISTANCE:
+            pairs[blobs[mine].sha256, known[theirs].sha256] = (int(phash), dhash)
+    return pairs
 
 
 def _alike_pairs(

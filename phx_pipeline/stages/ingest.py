@@ -17,6 +17,7 @@ from phx_pipeline.errors import BlockedError, InputError, SourceChangedError
 from phx_pipeline.fetch.base import Fetched
 from phx_pipeline.fetch.challenge import recognise
 from phx_pipeline.model.address import Address
+from phx_pipeline.model.job import Mode
 from phx_pipeline.model.listing import Listing
 from phx_pipeline.model.outcome import ListingOutcome
 from phx_pipeline.model.source import Source
@@ -33,6 +34,7 @@ from phx_pipeline.stages.dedupe import dedupe
 from phx_pipeline.stages.guard import guard
 from phx_pipeline.stages.publish import publish
 from phx_pipeline.stages.quarantine import follow_up
+from phx_pipeline.stages.runs import recorded
 
 logger = logging.getLogger(__name__)
 
@@ -95,10 +97,11 @@ def is_taken(listing: Listing) -> bool:
 
 async def take_photos(context: StageContext, slug: str) -> None:
     """Do the rest for a property without asking any source for its listing."""
-    await collect(context, slug)
-    dedupe(context, slug)
-    categorize(context, slug)
-    publish(context, slug)
+    with recorded(context, slug, mode=Mode.RESUME):
+        await collect(context, slug)
+        dedupe(context, slug)
+        categorize(context, slug)
+        publish(context, slug, ends_run=True)
 
 
 def read_saved(page: Fetched, *, address: Address, source: Source) -> Listing:

@@ -1,7 +1,7 @@
 """Reading the properties people want to follow, from a line or a CSV file."""
 
 import csv
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
@@ -10,46 +10,56 @@ from phx_pipeline.errors import InputError
 from phx_pipeline.model.address import Address
 from phx_pipeline.model.property import Property
 from phx_pipeline.stages.context import StageContext
+from phx_pipeline.stages.lifecycle import known_property, take_up_again
 
 _WHOLE = ("full_address", "address")
 _PARTS = ("street", "city", "state", "zip")
 _SHOWN = 5
 
+Row = tuple[int, Mapping[str, str]]
+Followed = Callable[[Sequence[Row]], Iterable[Row]]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IntakeReport:
-    """Properties added, and those that were known before."""
+    """Properties added, taken up again, and the number of those known before.
+
+    A former address of a property is known.
+    """
 
     added: tuple[Property, ...]
+    revived: tuple[Property, ...]
     known: int
 
 
 def add_properties(context: StageContext, addresses: Sequence[Address]) -> IntakeReport:
-    """Add the properties not known yet, all or none."""
+    """Add the properties not known yet and take up removed ones again, all or none."""
     houses = [Property.at(address) for address in addresses]
-    added = context.catalog.add_properties(houses, at=context.stamp().at)
-    return IntakeReport(added=tuple(added), known=len(houses) - len(added))
+    done = context.catalog.houses.add(houses, at=context.stamp().at)
+    if done.revived:
+        take_up_again(context, [house.slug for house in done.revived])
+    known = len(houses) - len(done.added) - len(done.revived)
+    return IntakeReport(added=done.added, revived=done.revived, known=known)
 
 
 def find_property(context: StageContext, text: str) -> Property:
-    """Return the property meant by a key, a folder id or an address.
+    """Return the property meant by a key, a folder id or an address, present or former.
 
     Raises:
-        InputError: nothing in the catalogue is meant by *text*.
+        InputError: nothing in the catalogue is meant by *text*, or it is removed.
     """
-    wanted = text.strip()
-    for look_up in (context.catalog.property, context.catalog.property_in_folder):
-        if (house := look_up(wanted.lower())) is not None:
-            return house
-    slug = Address.parse(wanted).slug if "," in wanted else wanted
-    return context.house(slug)
+    return context.house(known_property(context, text).house.slug)
 
 
-def read_csv(path: Path) -> list[Address]:
+def read_csv(path: Path, *, followed: Followed = iter) -> list[Address]:
     """Read the addresses of a CSV file with a header line.
 
     The columns are `full_address` or `address`, else `street`, `city`, `state`, `zip`;
     others are ignored, case does not matter.
+
+    Args:
+        path: the file, UTF-8.
+        followed: passes the rows on, one by one, to whoever shows how far reading is.
 
     Raises:
         InputError: names the file and row and says what to change. Nothing is added
@@ -60,7 +70,7 @@ def read_csv(path: Path) -> list[Address]:
         raise InputError(f"{path}: no rows below the header; add one property per line")
     addresses, problems = [], []
     first_row: dict[str, int] = {}
-    for number, row in rows:
+    for number, row in followed(rows):
         try:
             address = Address.parse(_text(row))
         except InputError as error:
@@ -76,7 +86,7 @@ def read_csv(path: Path) -> list[Address]:
     return addresses
 
 
-def _rows(path: Path) -> Iterator[tuple[int, Mapping[str, str]]]:
+def _rows(path: Path) -> Iterator[Row]:
     reader = csv.reader(StringIO(_decoded(path), newline=""), strict=True)
     try:
         header = [name.strip().lower() for name in next(reader, [])]

@@ -27,7 +27,8 @@ def sources_due(
 def has_work(tally: PropertyTally, *, due: Sequence[Source]) -> bool:
     """Whether a run would do anything: ask a source, fetch a photo, or publish."""
     wanting = any(source.wanting for source in tally.sources)
-    return bool(due) or wanting or not tally.is_published
+    unshown = not tally.is_published or tally.outdated > 0
+    return bool(due) or wanting or unshown
 
 
 def _is_due(tally: SourceTally | None, *, oldest: datetime) -> bool:

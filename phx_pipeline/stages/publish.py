@@ -4,7 +4,6 @@ import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from phx_pipeline.imaging.standardize import recipe_name
 from phx_pipeline.model.naming import ImageName
 from phx_pipeline.model.outcome import Verdict
 from phx_pipeline.model.photo import Photo
@@ -15,7 +14,8 @@ from phx_pipeline.model.source import Source
 from phx_pipeline.model.taxonomy import Category, Location, Subject
 from phx_pipeline.stages.context import StageContext
 from phx_pipeline.stages.guard import note_lookalikes
-from phx_pipeline.stages.views import refresh_views
+from phx_pipeline.stages.runs import end_run
+from phx_pipeline.stages.views import refresh_if_quick
 
 logger = logging.getLogger(__name__)
 
@@ -34,12 +34,17 @@ class PublishReport:
     views_written: int
 
 
-def publish(context: StageContext, slug: str) -> PublishReport:
-    """Bring names, folder and views of *slug* in line with its rows."""
+def publish(
+    context: StageContext, slug: str, *, ends_run: bool = False
+) -> PublishReport:
+    """Bring names, folder and views of *slug* in line with its rows.
+
+    *ends_run* tells that this is the last stage of the run, whose record ends here.
+    """
     house = context.house(slug)
     with context.holding(slug) as lease:
         before = context.catalog.publications(slug)
-        after = name_pictures(_plan(context, house), before)
+        after = name_pictures(_plan(context, house, before), before)
         known = {publication.number: publication for publication in before}
         changed = [p for p in after if known.get(p.number) != p]
         if changed:
@@ -47,8 +52,10 @@ def publish(context: StageContext, slug: str) -> PublishReport:
         active = [publication for publication in after if publication.active]
         linked, removed = converge_folder(context, house, active)
         note_lookalikes(context, lease, slug)
-        written = refresh_views(context)
+        if ends_run:
+            end_run(context, lease, slug)
         context.catalog.record_published(lease, slug)
+    written = refresh_if_quick(context)
     return PublishReport(
         files=len(active),
         changed=len(changed),
@@ -138,15 +145,16 @@ def _numbered(plan: Plan, sequence: int, *, before: Publication | None) -> Publi
     return kept if kept == replace(before, active=True) else row
 
 
-def _plan(context: StageContext, house: Property) -> list[Plan]:
+def _plan(
+    context: StageContext, house: Property, before: Sequence[Publication]
+) -> list[Plan]:
     photos = context.catalog.photos(house.slug)
     categories = context.catalog.categories(house.slug)
     kept = [photo for photo in photos if photo.verdict is Verdict.KEPT]
-    pictures = context.catalog.pictures([str(photo.sha256) for photo in kept])
+    pictures = _pictures(context, kept, before)
     members: dict[str | None, set[PhotoKey]] = {}
     for photo in photos:
         members.setdefault(photo.cluster_id, set()).add(photo.key)
-    recipe = recipe_name(max_side=context.max_side)
     return [
         _plan_photo(
             context,
@@ -158,8 +166,31 @@ def _plan(context: StageContext, house: Property) -> list[Plan]:
         )
         for photo in kept
         if (category := categories.get(photo.key)) is not None
-        and (picture := pictures.get((str(photo.sha256), recipe))) is not None
+        and (picture := pictures.get(str(photo.sha256))) is not None
     ]
+
+
+def _pictures(
+    context: StageContext, kept: Sequence[Photo], before: Sequence[Publication]
+) -> dict[str, StandardPicture]:
+    """Return the picture to show of each original that has one.
+
+    That is the one of the context's recipe. While it is not made yet (the settings
+    changed, or the original cannot be read) the one shown so far stays.
+    """
+    known = context.catalog.pictures([str(photo.sha256) for photo in kept])
+    shown = {(row.sha256, row.recipe) for row in before if row.active}
+    standing = {
+        sha: picture
+        for (sha, recipe), picture in known.items()
+        if (sha, recipe) in shown and context.blobs.has_standardized(sha, recipe)
+    }
+    wanted = {
+        sha: picture
+        for (sha, recipe), picture in known.items()
+        if recipe == context.recipe
+    }
+    return standing | wanted
 
 
 def _plan_photo(

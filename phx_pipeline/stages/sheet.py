@@ -1,5 +1,7 @@
 """The contact sheet of a property: all kept pictures small, for one look."""
 
+from hashlib import sha256
+
 from phx_pipeline.imaging.contact_sheet import contact_sheet
 from phx_pipeline.stages.context import StageContext
 
@@ -12,4 +14,14 @@ def property_sheet(context: StageContext, slug: str) -> bytes | None:
     paths = [context.layout.images / image.local_path for image in images]
     if not paths:
         return None
-    return contact_sheet([path.read_bytes() for path in paths], max_bytes=MAX_BYTES)
+    return contact_sheet((path.read_bytes() for path in paths), max_bytes=MAX_BYTES)
+
+
+def pictures_digest(context: StageContext, slug: str) -> str:
+    """Return what the sheet depends on: another digest, another sheet.
+
+    Empty when nothing is published.
+    """
+    images = context.catalog.published_images(slug)
+    shown = "".join(f"{image.content_hash}\n" for image in images)
+    return sha256(shown.encode()).hexdigest()[:16] if shown else ""

@@ -71,8 +71,12 @@ def verify_views(context: StageContext) -> list[Problem]:
     folder = context.layout.metadata
     if not folder.is_dir() and next(context.catalog.published_images(), None) is None:
         return []
+    behind = context.catalog.views.state().is_stale
+    told = "shows rows as they were" if behind else "differs from the catalogue"
     return [
-        Problem(rule=Rule.MANIFEST, text=f"{name} differs from the catalogue")
+        Problem(
+            rule=Rule.MANIFEST, text=f"{name} {told}: `phx rebuild --views` renders it"
+        )
         for name, text in render_views(context).items()
         if _read(folder / name) != text.encode()
     ]

@@ -61,6 +61,14 @@ class BlobStore:
             raise StorageError(f"raw blob {sha256} does not match its name")
         return body
 
+    def drop_raw(self, sha256: str) -> None:
+        """Delete the raw blob if it is there; the caller knows that nobody needs it."""
+        self.layout.raw(sha256).unlink(missing_ok=True)
+
+    def drop_standardized(self, sha256: str, recipe: str) -> None:
+        """Delete the PNG made by *recipe* if it is there; its other names stay."""
+        self.layout.standardized(sha256, recipe).unlink(missing_ok=True)
+
     def raw_hashes(self) -> Iterator[str]:
         """Yield the SHA-256 of every raw blob in rising order."""
         for folder in sorted(self.layout.raw_root.glob("[0-9a-f][0-9a-f]")):

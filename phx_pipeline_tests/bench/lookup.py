@@ -14,7 +14,7 @@ from dataclasses import asdict
 
 import click
 
-from phx_pipeline.cli.bench import measure_lookup
+from phx_pipeline.cli.bench.lookup import measure_lookup
 from phx_pipeline_tests.postgres import NoPostgresError, throwaway_postgres
 
 

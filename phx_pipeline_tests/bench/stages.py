@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Sequence
 from io import BytesIO
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import imagehash
 import numpy as np
@@ -30,6 +30,12 @@ T = TypeVar("T")
 _ROUNDS = 7
 _STANDARD = (1024, 768)
 _RESAMPLINGS = ("LANCZOS", "BICUBIC", "HAMMING", "BOX")
+_WHOLE: dict[str, dict[str, Any]] = {
+    "JPEG 85": {"format": "JPEG", "quality": 85},
+    "JPEG 95": {"format": "JPEG", "quality": 95},
+    "WebP 85": {"format": "WEBP", "quality": 85},
+    "WebP lossless": {"format": "WEBP", "lossless": True, "method": 0},
+}
 _PILLOW_PNGS = (("level 6", 6, 0), ("level 1", 1, 0), ("level 1 RLE", 1, 3))
 
 
@@ -41,7 +47,12 @@ def main() -> None:
     parser.add_argument("--json", action="store_true")
     wish = parser.parse_args()
     jpegs = different_jpegs(wish.photos, count=wish.count)
-    found = {**_reading(jpegs), **_resizing(jpegs), **_packing(jpegs)}
+    found = {
+        **_reading(jpegs),
+        **_resizing(jpegs),
+        **_packing(jpegs),
+        **_packing_whole(jpegs),
+    }
     lines = [f"{name:32} {figure:8.1f}" for name, figure in found.items()]
     sys.stdout.write(json.dumps(found) if wish.json else "\n".join(lines))
     sys.stdout.write("\n")
@@ -98,21 +109,34 @@ def _packing(jpegs: Sequence[bytes]) -> dict[str, float]:
     return found
 
 
-def _pillow_png(level: int, kind: int) -> Callable[[NDArray[np.uint8]], bytes]:
+def _packing_whole(jpegs: Sequence[bytes]) -> dict[str, float]:
+    """Formats for pictures at their own size."""
+    frames = [standard_frame(decode(jpeg), max_side=None) for jpeg in jpegs]
+    packers = {"PNG": encode_png} | {
+        name: _pillow(**options) for name, options in _WHOLE.items()
+    }
+    found = {"own size, as downloaded, KiB": _kib(lambda jpeg: jpeg, jpegs)}
+    for name, pack in packers.items():
+        found[f"own size, {name}, ms"] = _cpu_ms(pack, frames)
+        found[f"own size, {name}, KiB"] = _kib(pack, frames)
+    return found
+
+
+def _pillow(**options: Any) -> Callable[[NDArray[np.uint8]], bytes]:
     def pack(frame: NDArray[np.uint8]) -> bytes:
         buffer = BytesIO()
-        Image.fromarray(frame).save(
-            buffer, format="PNG", compress_level=level, compress_type=kind
-        )
+        Image.fromarray(frame).save(buffer, **options)
         return buffer.getvalue()
 
     return pack
 
 
-def _kib(
-    pack: Callable[[NDArray[np.uint8]], bytes], frames: Sequence[NDArray[np.uint8]]
-) -> float:
-    return round(sum(len(pack(frame)) for frame in frames) / len(frames) / 1024)
+def _pillow_png(level: int, kind: int) -> Callable[[NDArray[np.uint8]], bytes]:
+    return _pillow(format="PNG", compress_level=level, compress_type=kind)
+
+
+def _kib(pack: Callable[[T], bytes], items: Sequence[T]) -> float:
+    return round(sum(len(pack(item)) for item in items) / len(items) / 1024)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 
 from phx_pipeline.demo.redfin_site import redfin_sites
-from phx_pipeline.imaging.standardize import recipe_name
 from phx_pipeline.model.outcome import Verdict
 from phx_pipeline.stages.collect import collect
 from phx_pipeline.stages.context import StageContext
@@ -32,9 +31,10 @@ def collected(context: StageContext, slug: str) -> list[str]:
 def encoded(context: StageContext, slug: str) -> dict[str, bytes]:
     """Dedupe; return the PNG of each kept photo."""
     dedupe(context, slug)
-    recipe = recipe_name(max_side=context.max_side)
     return {
-        str(photo.sha256): context.blobs.read_standardized(str(photo.sha256), recipe)
+        str(photo.sha256): context.blobs.read_standardized(
+            str(photo.sha256), context.recipe
+        )
         for photo in context.catalog.photos(slug)
         if photo.verdict is Verdict.KEPT
     }

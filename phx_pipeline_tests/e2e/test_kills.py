@@ -4,37 +4,87 @@ import random
 import signal
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from phx_pipeline.demo.houses import HOUSES
 from phx_pipeline.demo.redfin_site import redfin_sites
 from phx_pipeline.stages.verify import content_digest, verify_property, verify_views
 from phx_pipeline_tests.deployment import Deployment
+from phx_pipeline_tests.postgres import PostgresServer
 
 _HOUSES = sorted(HOUSES, key=lambda house: len(house.record.shots))[:2]
 _PAUSE_S = 0.02  # between photos, so that kills fall into every stage
+_MOMENTS = (0.2, 0.8)  # of an undisturbed run; the first part of it are imports
+_PATIENCE_S = 60
+
+# Makes the URL of a catalogue nobody used before; None stands for the SQLite file.
+FreshCatalogue = Callable[[], str | None]
+
+_numbers = count()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Undisturbed:
+    """What a run gives that nobody kills, and how long it takes here and now."""
+
+    digest: str
+    took_s: float
 
 
 @pytest.fixture(scope="module")
-def reference(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """The digest of an undisturbed run."""
+def reference(tmp_path_factory: pytest.TempPathFactory) -> Undisturbed:
+    """An undisturbed run, on SQLite."""
     root = tmp_path_factory.mktemp("undisturbed")
     with Deployment(root, redfin_sites(photo_delay_s=_PAUSE_S)) as made:
         made.add_houses(_HOUSES)
+        started = time.monotonic()
         done = made.phx("extract", "--all", "--sync")
+        took_s = time.monotonic() - started
         assert done.returncode == 0, done.stderr
-        with made.context() as context:
-            return content_digest(context)
+        return Undisturbed(digest=_digest(made), took_s=took_s)
 
 
-def _stores(root: Path) -> Iterator[Path]:
-    number = 0
+@pytest.fixture
+def on_sqlite() -> FreshCatalogue:
+    return lambda: None
+
+
+@pytest.fixture
+def on_postgres(postgres_server: PostgresServer) -> Iterator[FreshCatalogue]:
+    """Fresh databases; the killed must have left nothing behind in them."""
+    made = []
+
+    def create() -> str:
+        made.append(f"killed_{next(_numbers)}")
+        return postgres_server.create(made[-1])
+
+    yield create
+    for name in made:
+        _wait_until_nobody_uses(postgres_server.url(name))
+        postgres_server.drop(name)
+
+
+def _wait_until_nobody_uses(url: str) -> None:
+    """Fail if a session or lock of a killed process stays in the database."""
+    engine = sa.create_engine(url, poolclass=sa.NullPool)
+    sessions = sa.text(
+        "select state, query from pg_stat_activity "
+        "where datname = current_database() and pid <> pg_backend_pid()"
+    )
+    deadline = time.monotonic() + _PATIENCE_S
     while True:
-        yield root / str(number)
-        number += 1
+        with engine.connect() as connection:
+            left = connection.execute(sessions).all()
+        if not left:
+            return
+        assert time.monotonic() < deadline, left
+        time.sleep(0.1)
 
 
 def _run_and_kill(made: Deployment, *, after_s: float) -> int:
@@ -63,25 +113,40 @@ def _held(made: Deployment) -> set[str]:
         }
 
 
-def _campaign(root: Path, *, kills: int, reference: str) -> int:
-    """Kill *kills* times over as many stores as it takes; return how many were hit."""
+def _digest(made: Deployment) -> str:
+    with made.context() as context:
+        return content_digest(context)
+
+
+def _campaign(
+    root: Path, *, kills: int, reference: Undisturbed, fresh: FreshCatalogue
+) -> int:
+    """Kill *kills* times over as many stores as it takes; return how many were hit.
+
+    The moments are shares of the time an undisturbed run takes, so that they fall
+    into all of its parts on a slow machine too.
+    """
     chance = random.Random(20261122)  # noqa: S311 - moments, not secrets
     hit = 0
-    for store in _stores(root):
-        with Deployment(store, redfin_sites(photo_delay_s=_PAUSE_S)) as made:
+    for number in count():
+        sites = redfin_sites(photo_delay_s=_PAUSE_S)
+        with Deployment(root / str(number), sites, catalog_url=fresh()) as made:
             made.add_houses(_HOUSES)
             code = -1
             while code != 0:
                 held, asked = _held(made), len(made.photos_asked())
-                last = hit >= kills
-                code = _run_and_kill(
-                    made, after_s=120 if last else chance.uniform(0.5, 2.2)
-                )
+                # With all content there, half of the runs may end: most kills would
+                # else hit the start of a run that has nothing left to do.
+                is_whole = _digest(made) == reference.digest
+                last = hit >= kills or (is_whole and chance.random() < 0.5)
+                share = chance.uniform(*_MOMENTS)
+                after_s = 120 if last else share * reference.took_s
+                code = _run_and_kill(made, after_s=after_s)
                 hit += code == -signal.SIGKILL
                 assert code in {0, -signal.SIGKILL}
                 assert not held & set(made.photos_asked()[asked:])
             with made.context() as context:
-                assert content_digest(context) == reference
+                assert content_digest(context) == reference.digest
                 assert verify_views(context) == []
                 for slug in context.catalog.slugs():
                     assert verify_property(context, slug) == []
@@ -90,16 +155,30 @@ def _campaign(root: Path, *, kills: int, reference: str) -> int:
     return hit
 
 
+@pytest.mark.parametrize(("store", "kills"), [("on_sqlite", 18), ("on_postgres", 8)])
 def test_a_killed_run_is_taken_up_where_it_stopped(
-    tmp_path: Path, reference: str
+    request: pytest.FixtureRequest,
+    tmp_path: Path,
+    reference: Undisturbed,
+    store: str,
+    kills: int,
 ) -> None:
-    assert _campaign(tmp_path, kills=18, reference=reference) >= 18
+    fresh: FreshCatalogue = request.getfixturevalue(store)
+
+    assert _campaign(tmp_path, kills=kills, reference=reference, fresh=fresh) >= kills
 
 
 @pytest.mark.soak
-def test_two_hundred_kills_lose_nothing(tmp_path: Path, reference: str) -> None:
+@pytest.mark.parametrize("store", ["on_sqlite", "on_postgres"])
+def test_two_hundred_kills_lose_nothing(
+    request: pytest.FixtureRequest,
+    tmp_path: Path,
+    reference: Undisturbed,
+    store: str,
+) -> None:
+    fresh: FreshCatalogue = request.getfixturevalue(store)
     started = time.monotonic()
 
-    hit = _campaign(tmp_path, kills=200, reference=reference)
+    hit = _campaign(tmp_path, kills=200, reference=reference, fresh=fresh)
 
     assert hit >= 200, f"{hit} kills in {time.monotonic() - started:.0f} s"

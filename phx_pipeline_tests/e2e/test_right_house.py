@@ -34,6 +34,7 @@ from phx_pipeline.stages.guard import guard
 from phx_pipeline.stages.ingest import ingest, take_photos
 from phx_pipeline.stages.quarantine import CaseKind, cases, drop, release
 from phx_pipeline.stages.verify import content_digest, verify_property, verify_views
+from phx_pipeline.stages.views import refresh_views
 from phx_pipeline_tests.deployment import Deployment, slug_of
 
 THERE = next(house for house in HOUSES if house.number == "7316")
@@ -83,6 +84,7 @@ def stray_sites() -> dict[str, Handler]:
 def run(context: StageContext, houses: Sequence[House]) -> None:
     for house in houses:
         asyncio.run(extract(context, slug_of(house)))
+    refresh_views(context)
 
 
 def verdicts(context: StageContext, house: House) -> dict[str, Verdict]:

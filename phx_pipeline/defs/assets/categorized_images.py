@@ -3,8 +3,8 @@
 import dagster as dg
 
 from phx_pipeline.defs.assets.deduped_images import deduped_images
-from phx_pipeline.defs.failures import explained
-from phx_pipeline.defs.partitions import PROPERTIES, requested_house
+from phx_pipeline.defs.failures import at_work
+from phx_pipeline.defs.partitions import PROPERTIES
 from phx_pipeline.defs.results import materialized
 from phx_pipeline.stages.categorize import categorize
 from phx_pipeline.stages.context import StageContext
@@ -15,8 +15,7 @@ def categorized_images(
     context: dg.AssetExecutionContext, pipeline: dg.ResourceParam[StageContext]
 ) -> dg.MaterializeResult[None]:
     """Location, subject and confidence of every kept picture."""
-    with explained():
-        house = requested_house(context, pipeline)
+    with at_work(context, pipeline) as house:
         report = categorize(pipeline, house.slug)
         return materialized(
             pipeline, house.slug, asset="categorized_images", did=report

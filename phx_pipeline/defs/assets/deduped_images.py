@@ -3,8 +3,8 @@
 import dagster as dg
 
 from phx_pipeline.defs.assets.raw_images import raw_images
-from phx_pipeline.defs.failures import explained
-from phx_pipeline.defs.partitions import PROPERTIES, requested_house
+from phx_pipeline.defs.failures import at_work
+from phx_pipeline.defs.partitions import PROPERTIES
 from phx_pipeline.defs.results import materialized
 from phx_pipeline.stages.context import StageContext
 from phx_pipeline.stages.dedupe import dedupe
@@ -20,7 +20,6 @@ def deduped_images(
     context: dg.AssetExecutionContext, pipeline: dg.ResourceParam[StageContext]
 ) -> dg.MaterializeResult[None]:
     """Which photos show the same picture, and the best copy of each as PNG."""
-    with explained():
-        house = requested_house(context, pipeline)
+    with at_work(context, pipeline) as house:
         report = dedupe(pipeline, house.slug)
         return materialized(pipeline, house.slug, asset="deduped_images", did=report)

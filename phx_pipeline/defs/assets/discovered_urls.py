@@ -4,8 +4,8 @@ import asyncio
 
 import dagster as dg
 
-from phx_pipeline.defs.failures import explained
-from phx_pipeline.defs.partitions import PROPERTIES, requested_house
+from phx_pipeline.defs.failures import at_work
+from phx_pipeline.defs.partitions import PROPERTIES
 from phx_pipeline.defs.results import materialized
 from phx_pipeline.defs.tags import requested_mode, requested_sources
 from phx_pipeline.stages.context import StageContext
@@ -17,8 +17,7 @@ def discovered_urls(
     context: dg.AssetExecutionContext, pipeline: dg.ResourceParam[StageContext]
 ) -> dg.MaterializeResult[None]:
     """The listing of the property on each source, and the photo URLs bound to it."""
-    with explained():
-        house = requested_house(context, pipeline)
+    with at_work(context, pipeline) as house:
         sources, mode = requested_sources(context), requested_mode(context)
         report = asyncio.run(discover(pipeline, house.slug, sources=sources, mode=mode))
         return materialized(pipeline, house.slug, asset="discovered_urls", did=report)

@@ -5,8 +5,8 @@ import asyncio
 import dagster as dg
 
 from phx_pipeline.defs.assets.discovered_urls import discovered_urls
-from phx_pipeline.defs.failures import explained
-from phx_pipeline.defs.partitions import PROPERTIES, requested_house
+from phx_pipeline.defs.failures import at_work
+from phx_pipeline.defs.partitions import PROPERTIES
 from phx_pipeline.defs.results import materialized
 from phx_pipeline.stages.collect import collect
 from phx_pipeline.stages.context import StageContext
@@ -22,7 +22,6 @@ def raw_images(
     context: dg.AssetExecutionContext, pipeline: dg.ResourceParam[StageContext]
 ) -> dg.MaterializeResult[None]:
     """Every listed photo at its best size, untouched, checked to be a picture."""
-    with explained():
-        house = requested_house(context, pipeline)
+    with at_work(context, pipeline) as house:
         report = asyncio.run(collect(pipeline, house.slug))
         return materialized(pipeline, house.slug, asset="raw_images", did=report)

@@ -10,21 +10,34 @@ from phx_pipeline.wiring import build_catalog
 @dg.sensor(
     minimum_interval_seconds=10,
     default_status=dg.DefaultSensorStatus.RUNNING,
-    description="Adds a partition for every property of the catalogue.",
+    description="Keeps one partition for every property of the catalogue.",
 )
 def reconcile_properties(
     context: dg.SensorEvaluationContext,
 ) -> dg.SensorResult | dg.SkipReason:
-    """Add the partitions that are missing."""
+    """Add the partitions that are missing, delete those nobody follows any more.
+
+    The history of a deleted one stays in the event log.
+    """
+    name = str(PROPERTIES.name)
+    # Before the catalogue is read: a property is there before its partition is.
+    there = set(context.instance.get_dynamic_partitions(name))
     catalog = build_catalog(load_settings())
     try:
-        wanted = catalog.slugs()
+        wanted = set(catalog.slugs())
     finally:
         catalog.close()
-    name = str(PROPERTIES.name)
-    missing = sorted(set(wanted) - set(context.instance.get_dynamic_partitions(name)))
-    if not missing:
+    if there == wanted:
         return dg.SkipReason(f"all {len(wanted)} properties have their partition")
-    return dg.SensorResult(
-        dynamic_partitions_requests=[PROPERTIES.build_add_request(missing)]
-    )
+    return dg.SensorResult(dynamic_partitions_requests=_requests(there, wanted))
+
+
+def _requests(
+    there: set[str], wanted: set[str]
+) -> list[dg.AddDynamicPartitionsRequest | dg.DeleteDynamicPartitionsRequest]:
+    asked: list[dg.AddDynamicPartitionsRequest | dg.DeleteDynamicPartitionsRequest] = []
+    if missing := sorted(wanted - there):
+        asked.append(PROPERTIES.build_add_request(missing))
+    if left_over := sorted(there - wanted):
+        asked.append(PROPERTIES.build_delete_request(left_over))
+    return asked

@@ -23,6 +23,7 @@ from phx_pipeline.sources.redfin.answers import (
     JsonObject,
     mapping,
 )
+from phx_pipeline.sources.redfin.facts import listing_facts
 from phx_pipeline.sources.redfin.find import SITE, home_at
 
 PHOTO_HOSTS = ("ssl.cdn-redfin.com",)
@@ -183,8 +184,9 @@ def _listing_of(
     initial = answers.optional("initialInfo")
     listing_id = _identifier(initial.get("listingId"))
     mls_id = _identifier(initial.get("mlsId"))
+    off_market = _is_off_market(initial, section=section)
     gallery = parse_gallery(
-        _photo_entries(media, off_market=_is_off_market(initial, section=section)),
+        _photo_entries(media, off_market=off_market),
         tags=_own_tags(answers, listing_id=listing_id),
     )
     outcome = _outcome(gallery, initial=initial, section=section)
@@ -199,6 +201,9 @@ def _listing_of(
         listed_on=_listed_on(answers, section=section, mls_id=mls_id),
         photos=gallery.photos,
         complete=outcome.saw_gallery and not gallery.unreadable,
+        facts=listing_facts(
+            answers, section=section, mls_id=mls_id, off_market=off_market
+        ),
     )
 
 

@@ -109,7 +109,8 @@ def _from_row(row: Row, *, refused: str) -> Listing:
     if not row.has_whole_gallery:
         stated = "an unstated number" if row.stated is None else str(row.stated)
         detail = f"{refused}; {shown} of {stated} photos"
-        return ended(Source.ZILLOW, ListingOutcome.BLOCKED, detail, url=row.url)
+        answer = ended(Source.ZILLOW, ListingOutcome.BLOCKED, detail, url=row.url)
+        return replace(answer, facts=row.facts)
     return Listing(
         source=Source.ZILLOW,
         outcome=ListingOutcome.LISTED,
@@ -118,6 +119,7 @@ def _from_row(row: Row, *, refused: str) -> Listing:
         url=row.url,
         photos=row.photos,
         complete=True,
+        facts=row.facts,
     )
 
 

@@ -14,6 +14,7 @@ from phx_pipeline.model.address import Address
 from phx_pipeline.model.listing import Listing
 from phx_pipeline.model.outcome import ListingOutcome
 from phx_pipeline.model.source import Source
+from phx_pipeline.sources.zillow.facts import home_facts
 from phx_pipeline.sources.zillow.gallery import PHOTO_LISTS, Gallery, parse_gallery
 from phx_pipeline.sources.zillow.payload import (
     JsonObject,
@@ -143,16 +144,18 @@ def _listing_of(home: Home, *, page: Page) -> Listing:
     outcome = _outcome(gallery, home=home)
     stated = count(home.fields.get("photoCount"))
     agrees = stated is None or stated == gallery.entries
+    mls_id = _mls_id(home.fields)
     return Listing(
         source=Source.ZILLOW,
         outcome=outcome,
         detail=_detail(gallery, home=home, stated=stated),
         listing_id=home.zpid,
-        mls_id=_mls_id(home.fields),
+        mls_id=mls_id,
         url=_own_url(home, page=page),
         listed_on=_listed_on(home.fields),
         photos=gallery.photos,
         complete=outcome.saw_gallery and agrees and not gallery.unreadable,
+        facts=home_facts(home.fields, mls_id=mls_id),
     )
 
 

@@ -2,12 +2,14 @@
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from phx_pipeline.errors import InputError, SourceChangedError
 from phx_pipeline.model.address import Address
+from phx_pipeline.model.facts import ListingFacts
 from phx_pipeline.model.photo import PhotoRef
+from phx_pipeline.sources.zillow.facts import row_facts
 from phx_pipeline.sources.zillow.gallery import photo_of_key, variant_of
 from phx_pipeline.sources.zillow.payload import (
     JsonObject,
@@ -43,6 +45,7 @@ class Row:
     addresses: tuple[Address, ...]
     photo_keys: tuple[str, ...]
     stated: int | None
+    facts: ListingFacts = field(default_factory=ListingFacts)
 
     @property
     def url(self) -> str:
@@ -171,6 +174,7 @@ def _row(entry: object) -> Row | None:
         addresses=tuple(_addresses(entry, info=info)),
         photo_keys=tuple(dict.fromkeys(_photo_keys(entry))),
         stated=next((number for number in stated if number is not None), None),
+        facts=row_facts(info),
     )
 
 

@@ -8,11 +8,15 @@ import pytest
 import sqlalchemy as sa
 
 from phx_pipeline.catalog.leases import Lease
+from phx_pipeline.catalog.runs import RunBook
 from phx_pipeline.catalog.store import Catalog, Decision
 from phx_pipeline.errors import StaleEpochError
+from phx_pipeline.model.appearance import Appearance
+from phx_pipeline.model.job import Mode
 from phx_pipeline.model.outcome import Verdict
 from phx_pipeline.model.picture import StandardPicture
 from phx_pipeline.model.publication import Publication
+from phx_pipeline.model.run import RunOutcome, RunResult
 from phx_pipeline.model.source import Source
 from phx_pipeline.model.taxonomy import Category, Location, Subject
 from phx_pipeline_tests.integration.conftest import (
@@ -26,6 +30,14 @@ from phx_pipeline_tests.integration.conftest import (
 
 KEY = (Source.REDFIN, "a")
 POOL = Category(location=Location.EXTERIOR, subject=Subject.POOL, confidence=90)
+LOOK = Appearance(
+    thumbnail=bytes(64 * 64),
+    left=0.0,
+    top=0.25,
+    right=1.0,
+    bottom=0.75,
+    low_information=True,
+)
 
 
 def _picture(sha256: str) -> StandardPicture:
@@ -56,6 +68,18 @@ def _publication(scene: Scene) -> Publication:
     )
 
 
+def _start(catalog: Catalog, lease: Lease, scene: Scene, *, run_id: str) -> None:
+    catalog.runs.record_started(
+        lease,
+        scene.slug,
+        mode=Mode.FRESH,
+        job_id=None,
+        photos=[],
+        interrupted={},
+        stamp=replace(STAMP, run_id=run_id),
+    )
+
+
 Write = Callable[[Catalog, Lease, Scene], None]
 
 WRITES: dict[str, Write] = {
@@ -77,11 +101,24 @@ WRITES: dict[str, Write] = {
     "record_picture": lambda catalog, lease, _scene: catalog.record_picture(
         lease, _picture(blob_of("first").sha256)
     ),
+    "record_appearance": lambda catalog, lease, _scene: catalog.record_appearance(
+        lease, blob_of("first").sha256, LOOK
+    ),
     "record_categories": lambda catalog, lease, scene: catalog.record_categories(
         lease, scene.slug, {KEY: POOL}, votes={}
     ),
     "record_publications": lambda catalog, lease, scene: catalog.record_publications(
         lease, scene.slug, [_publication(scene)]
+    ),
+    "record_started": lambda catalog, lease, scene: _start(
+        catalog, lease, scene, run_id="run-2"
+    ),
+    "record_ended": lambda catalog, lease, scene: catalog.runs.record_ended(
+        lease,
+        scene.slug,
+        outcome=RunOutcome.COMPLETE,
+        result=RunResult(),
+        stamp=STAMP,
     ),
 }
 
@@ -92,6 +129,7 @@ write = pytest.mark.parametrize("write", WRITES.values(), ids=list(WRITES))
 def written(scene: Scene) -> Scene:
     scene.list_photos("a")
     scene.download("a", "first")
+    _start(scene.catalog, scene.lease, scene, run_id=STAMP.run_id)
     return scene
 
 
@@ -105,7 +143,8 @@ def _refused(scene: Scene, engine: sa.Engine, write: Write, lease: Lease) -> Non
 
 
 def test_every_write_is_tried_here() -> None:
-    names = {name for name in vars(Catalog) if name.startswith("record_")}
+    classes = (Catalog, RunBook)
+    names = {n for it in classes for n in vars(it) if n.startswith("record_")}
 
     assert names == set(WRITES)
 

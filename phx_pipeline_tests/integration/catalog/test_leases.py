@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from phx_pipeline.catalog import tables
 from phx_pipeline.catalog.engine import open_engine, reading, writing
 from phx_pipeline.catalog.leases import Lease, Leases, is_dead, process_owner
+from phx_pipeline.catalog.locking import clock_s
 from phx_pipeline.errors import LeaseHeldError, StaleEpochError
 from phx_pipeline_tests.integration.conftest import TTL_S, expire
 
@@ -235,7 +236,7 @@ def test_a_renewal_that_had_to_wait_counts_from_its_end(
         Leases.fence(connection, lease)
         beat.start()
         beat.join(0.3)  # it waits for our transaction
-        waited_until = leases._clock(connection)
+        waited_until = clock_s(connection, now=time.time)
     beat.join()
 
     row = _row(engine, lease)

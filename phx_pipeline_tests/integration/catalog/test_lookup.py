@@ -1,10 +1,17 @@
 """Looking pictures up by pHash, on both databases."""
 
+import random
+from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from phx_pipeline.catalog import tables
+from phx_pipeline.catalog.engine import open_engine
+from phx_pipeline.catalog.lookup import BAND_DISTANCE, HashedBlob
+from phx_pipeline.catalog.migrate import upgrade
 from phx_pipeline.catalog.store import Catalog
 from phx_pipeline.model.photo import PictureHashes
 from phx_pipeline_tests.integration.conftest import STAMP, Scene, blob_of
@@ -58,3 +65,43 @@ def test_more_hashes_than_a_statement_holds_are_found(stored: Catalog) -> None:
 
 def test_no_hash_finds_no_blob(stored: Catalog) -> None:
     assert stored.lookup.blobs_with([]) == []
+
+
+def near_ones(value: int, *, chance: random.Random) -> Iterator[int]:
+    """Hashes at every distance from none to six bits, wherever the bits lie."""
+    for bits in range(7):
+        flipped = sum(1 << bit for bit in chance.sample(range(64), bits))
+        yield value ^ flipped
+
+
+def test_whatever_is_within_the_bands_distance_shares_a_band(catalog: Catalog) -> None:
+    chance = random.Random(7)  # noqa: S311 - pictures, not secrets
+    wanted = [chance.getrandbits(64) for _ in range(60)]
+    hashes = [it for value in wanted for it in near_ones(value, chance=chance)]
+    catalog.lookup.add(
+        HashedBlob(sha256=f"{number:064x}", phash=phash, dhash=0)
+        for number, phash in enumerate(hashes)
+    )
+
+    found = {blob.phash for blob in catalog.lookup.sharing_band(wanted)}
+
+    near = {
+        phash
+        for phash in hashes
+        if any((phash ^ value).bit_count() <= BAND_DISTANCE for value in wanted)
+    }
+    assert near <= found
+    assert len(near) >= (BAND_DISTANCE + 1) * len(wanted)
+
+
+@pytest.mark.parametrize("band", range(tables.PHASH_BANDS))
+def test_a_band_is_searched_by_its_index(band: int, tmp_path: Path) -> None:
+    engine = open_engine(f"sqlite:///{tmp_path / 'phx.db'}")
+    upgrade(engine)
+    query = f"select sha256 from blob where {tables.phash_band(band)} in (1, 2)"  # noqa: S608 - no input in it
+
+    with engine.connect() as connection:
+        plan = connection.exec_driver_sql(f"explain query plan {query}").all()
+    engine.dispose()
+
+    assert f"USING INDEX ix_blob_phash_band_{band}" in plan[0][-1]

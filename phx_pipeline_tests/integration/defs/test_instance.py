@@ -1,11 +1,14 @@
 """`dagster.yaml` is a configuration Dagster takes, with the limits we promise."""
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import dagster as dg
 import pytest
+from dagster._core.definitions.run_request import InstigatorType
 from dagster._core.run_coordinator import QueuedRunCoordinator
+from dagster._core.scheduler.instigation import TickData, TickStatus
 
 from phx_pipeline.defs.launcher import LeaseAwareRunLauncher
 
@@ -42,3 +45,46 @@ def test_the_instance_is_the_one_we_promise(
     assert not instance.telemetry_enabled
     # Nothing lands in the working directory, whatever it is.
     assert [path.name for path in tmp_path.iterdir()] == ["dagster"]
+
+
+@pytest.mark.parametrize("kind", [InstigatorType.SENSOR, InstigatorType.SCHEDULE])
+def test_ticks_of_every_kind_are_purged_the_idle_ones_first(
+    instance: dg.DagsterInstance, kind: InstigatorType
+) -> None:
+    days = instance.get_tick_retention_settings(kind)
+
+    assert set(days) == set(TickStatus)
+    assert all(0 < number <= 30 for number in days.values())
+    assert days[TickStatus.SKIPPED] == min(days.values())
+
+
+def test_old_ticks_are_purged_from_the_store(instance: dg.DagsterInstance) -> None:
+    def tick(status: TickStatus, *, days_old: int) -> None:
+        instance.create_tick(
+            TickData(
+                instigator_origin_id="a sensor",
+                instigator_name="a sensor",
+                instigator_type=InstigatorType.SENSOR,
+                status=status,
+                timestamp=time.time() - days_old * 86_400,
+                selector_id="it",
+            )
+        )
+
+    tick(TickStatus.SKIPPED, days_old=2)
+    tick(TickStatus.SKIPPED, days_old=0)
+    tick(TickStatus.STARTED, days_old=2)
+    tick(TickStatus.STARTED, days_old=31)
+
+    for status, days in instance.get_tick_retention_settings(
+        InstigatorType.SENSOR
+    ).items():
+        instance.purge_ticks(
+            "a sensor",
+            selector_id="it",
+            before=time.time() - days * 86_400,
+            tick_statuses=[status],
+        )
+
+    kept = instance.get_ticks("a sensor", "it")
+    assert [tick.status for tick in kept] == [TickStatus.SKIPPED, TickStatus.STARTED]

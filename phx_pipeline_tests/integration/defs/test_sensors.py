@@ -1,20 +1,25 @@
 """The sensors on a throw-away instance and a real catalogue."""
 
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
 import dagster as dg
 import pytest
 
+from phx_pipeline.catalog.leases import process_owner
 from phx_pipeline.catalog.store import Catalog
 from phx_pipeline.defs.partitions import PROPERTIES
 from phx_pipeline.defs.sensors.dispatcher import dispatch_jobs
 from phx_pipeline.defs.sensors.properties import reconcile_properties
+from phx_pipeline.defs.sensors.views import refresh_views
 from phx_pipeline.defs.tags import ITEM_TAG, JOB_TAG, MODE_TAG, SOURCES_TAG
+from phx_pipeline.model.address import Address
+from phx_pipeline.model.identity import property_lease
 from phx_pipeline.model.source import Source
 from phx_pipeline.settings import exported, load_settings, setting_names
-from phx_pipeline.wiring import build_catalog
+from phx_pipeline.wiring import build_catalog, utc_now
 from phx_pipeline_tests.deployment import Deployment
 
 AT = datetime(2025, 3, 10, 5, 30, tzinfo=UTC)
@@ -56,6 +61,14 @@ def tick(
     return said
 
 
+def wait_until(holds: Callable[[], bool]) -> None:
+    """Ask until it holds; a hang ends the test, slowness does not."""
+    deadline = time.monotonic() + 120
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
 def requests(said: dg.SensorResult | dg.SkipReason) -> Sequence[dg.RunRequest]:
     assert isinstance(said, dg.SensorResult)
     return said.run_requests or []
@@ -69,6 +82,18 @@ def added(said: dg.SensorResult | dg.SkipReason) -> list[str]:
         for request in said.dynamic_partitions_requests or []
         for key in request.partition_keys
     ]
+
+
+def apply(said: dg.SensorResult | dg.SkipReason, instance: dg.DagsterInstance) -> None:
+    """Change the partitions as a sensor asks, as the daemon would."""
+    assert isinstance(said, dg.SensorResult)
+    for request in said.dynamic_partitions_requests or []:
+        name = request.partitions_def_name
+        if isinstance(request, dg.AddDynamicPartitionsRequest):
+            instance.add_dynamic_partitions(name, request.partition_keys)
+        else:
+            for key in request.partition_keys:
+                instance.delete_dynamic_partition(name, key)
 
 
 def launch(instance: dg.DagsterInstance, request: dg.RunRequest) -> None:
@@ -205,7 +230,68 @@ def test_every_property_gets_its_partition_once(
 def test_only_missing_partitions_are_added(
     instance: dg.DagsterInstance, slugs: list[str]
 ) -> None:
-    others = ["1-not-ours-st-mesa-az-85204"]
-    instance.add_dynamic_partitions(str(PROPERTIES.name), [*slugs[2:], *others])
+    instance.add_dynamic_partitions(str(PROPERTIES.name), slugs[2:])
 
     assert added(tick(reconcile_properties, instance)) == slugs[:2]
+
+
+def test_partitions_of_removed_and_renamed_properties_are_deleted(
+    catalog: Catalog, instance: dg.DagsterInstance, slugs: list[str]
+) -> None:
+    name, book = str(PROPERTIES.name), catalog.houses
+    better = Address.parse("100 W Davis Rd, Phoenix, AZ 85306")
+    instance.add_dynamic_partitions(name, [*slugs, "1-not-ours-st-mesa-az-85204"])
+    with catalog.leases.hold(property_lease(slugs[0]), owner="test") as lease:
+        book.rename(lease, slugs[0], better, at=AT)
+    with catalog.leases.hold(property_lease(slugs[1]), owner="test") as lease:
+        book.remove(lease, slugs[1], at=AT)
+
+    apply(tick(reconcile_properties, instance), instance)
+
+    wanted = {better.slug, *slugs[2:]}
+    assert set(instance.get_dynamic_partitions(name)) == wanted == set(catalog.slugs())
+    assert isinstance(tick(reconcile_properties, instance), dg.SkipReason)
+
+
+# --- refresh_views --------------------------------------------------------------------
+
+
+def reason(said: dg.SensorResult | dg.SkipReason) -> str:
+    assert isinstance(said, dg.SkipReason)
+    return str(said.skip_message)
+
+
+def test_stale_views_are_rendered_by_a_process_of_its_own(
+    catalog: Catalog, instance: dg.DagsterInstance
+) -> None:
+    catalog.views.want()
+
+    said = reason(tick(refresh_views, instance))
+
+    assert "process of its own" in said
+    wait_until(lambda: not catalog.views.state().is_stale)
+    manifest = load_settings().data_dir / "property_images/metadata/image_manifest.json"
+    assert '"version"' in manifest.read_text(encoding="utf-8")
+    assert "all that was published" in reason(tick(refresh_views, instance))
+
+
+def test_views_that_take_long_are_not_rendered_all_the_time(
+    catalog: Catalog, instance: dg.DagsterInstance
+) -> None:
+    now_s = utc_now().timestamp()
+    catalog.views.want()
+    with catalog.leases.hold("views", owner="me") as lease:
+        catalog.views.record_rendered(lease, 0, took_s=1000.0, at_s=now_s)
+
+    assert "1000 s" in reason(tick(refresh_views, instance))
+
+
+def test_views_another_process_renders_are_left_to_it(
+    catalog: Catalog, instance: dg.DagsterInstance
+) -> None:
+    catalog.views.want()
+
+    with catalog.leases.hold("views", owner=process_owner("other")):
+        said = reason(tick(refresh_views, instance))
+
+    assert "another process" in said

@@ -174,7 +174,9 @@ def test_the_status_of_a_complete_house(run: Phx) -> None:
             "duplicate": 0,
             "rejected": 0,
             "failed": 0,
+            "outdated": 0,
             "suspects": 0,
+            "conflicts": [],
             "sources": {
                 "redfin": {
                     "outcome": "listed",

@@ -100,3 +100,13 @@ def test_the_order_of_pictures_does_not_matter(ids: list[str], random: Random) -
     shuffled = random.sample(images, len(images))
 
     assert render_hash_index(shuffled) == render_hash_index(images)
+
+
+def test_the_file_is_laid_out_as_json_dumps_would() -> None:
+    pictures = [_picture("b"), _picture("a"), _picture('quote " and ü')]
+
+    for shown in (pictures, []):
+        text = render_hash_index(shown)
+
+        plain = json.dumps(json.loads(text), indent=2, ensure_ascii=False) + "\n"
+        assert text == plain

@@ -37,6 +37,7 @@ def chunk_kinds(png: bytes) -> set[bytes]:
 def test_the_recipe_names_the_default_size() -> None:
     assert recipe_name(max_side=1024) == RECIPE == "png1024-v2"
     assert recipe_name(max_side=2048) != RECIPE
+    assert recipe_name(max_side=None) == "pngfull-v2"
 
 
 @pytest.mark.parametrize(
@@ -82,6 +83,21 @@ def test_a_small_picture_keeps_its_exact_pixels(make_picture: MakePicture) -> No
     image = make_picture(width=800, height=600)
 
     assert reopened(standardize(as_picture(image)).png) == image
+
+
+def test_without_a_longest_side_all_pixels_stay(
+    make_picture: MakePicture, encode: Encode
+) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    exif[0x8825] = {1: "N", 2: (33.0, 27.0, 0.0)}
+    picture = decode(encode(make_picture(width=1600, height=1200), "JPEG", exif=exif))
+
+    standard = standardize(picture, max_side=None)
+
+    assert (standard.width, standard.height) == (1200, 1600)
+    assert reopened(standard.png) == picture.image
+    assert chunk_kinds(standard.png) == CRITICAL_CHUNKS
 
 
 def test_a_large_picture_is_scaled_down_with_care(make_picture: MakePicture) -> None:

@@ -17,6 +17,7 @@ from phx_pipeline.settings import (
     load_settings,
     parse_sources,
     setting_names,
+    stored_in,
 )
 
 _NUMBERS = {
@@ -25,12 +26,15 @@ _NUMBERS = {
     "PHX_ATTEMPTS": ("attempts", 1, 3),
     "PHX_MAX_SIDE": ("max_side", 200, 8192),
     "PHX_STALE_DAYS": ("stale_days", 0, 3650),
+    "PHX_KEEP_RUNS_DAYS": ("keep_runs_days", 1, 3650),
     "PHX_LEASE_TTL_S": ("lease_ttl_s", 1, 3600),
     "PHX_LEASE_WAIT_S": ("lease_wait_s", 0, 86400),
     "PHX_WEBSERVER_PORT": ("webserver_port", 1, 65535),
 }
 
 
+_UTC = "options=-c%20timezone%3DUTC"
+_DAGSTER_URL = f"postgresql+psycopg2://phx@localhost/dagster?{_UTC}"
 _OTHER_PROXIES = {"PHX_PROXIES_FILE", "PHX_WEBSHARE_TOKEN"}  # not beside PHX_PROXY
 
 
@@ -42,6 +46,7 @@ def test_an_empty_environment_gives_the_defaults(repo_dir: Path) -> None:
         dagster_home=repo_dir,
         dagster_dir=data / "dagster",
         catalog_url=None,
+        dagster_pg_url=None,
         sources=(Source.REDFIN,),
         proxy=None,
         webshare_token=None,
@@ -53,7 +58,9 @@ def test_an_empty_environment_gives_the_defaults(repo_dir: Path) -> None:
         pace_percent=100,
         attempts=3,
         max_side=1024,
+        image_format="png",
         stale_days=7,
+        keep_runs_days=30,
         lease_ttl_s=30,
         lease_wait_s=600,
         webserver_port=3000,
@@ -68,10 +75,12 @@ def test_every_variable_is_read(tmp_path: Path) -> None:
         "PHX_DAGSTER_DIR": str(tmp_path / "g"),
         "DAGSTER_HOME": str(tmp_path / "h"),
         "PHX_CATALOG_URL": "postgresql://phx@localhost/phx",
+        "PHX_DAGSTER_PG_URL": _DAGSTER_URL,
         "PHX_SOURCES": "zillow,redfin",
         "PHX_PROXY": "http://127.0.0.1:3128",
         "PHX_WEBSHARE_MODE": "backbone",
         "PHX_PROBE_URL": "https://probe.example/",
+        "PHX_IMAGE_FORMAT": "original",
         "PHX_CA_FILE": str(ca_file),
         **{name: str(high) for name, (_, _, high) in _NUMBERS.items()},
     }
@@ -84,6 +93,7 @@ def test_every_variable_is_read(tmp_path: Path) -> None:
         dagster_home=tmp_path / "h",
         dagster_dir=tmp_path / "g",
         catalog_url="postgresql://phx@localhost/phx",
+        dagster_pg_url=_DAGSTER_URL,
         sources=(Source.ZILLOW, Source.REDFIN),
         proxy="http://127.0.0.1:3128",
         webshare_token=None,
@@ -95,7 +105,9 @@ def test_every_variable_is_read(tmp_path: Path) -> None:
         pace_percent=1000,
         attempts=3,
         max_side=8192,
+        image_format="original",
         stale_days=3650,
+        keep_runs_days=3650,
         lease_ttl_s=3600,
         lease_wait_s=86400,
         webserver_port=65535,
@@ -147,11 +159,19 @@ def test_a_number_outside_its_range_is_refused_with_name_and_range(name: str) ->
         ("PHX_CA_FILE", "nowhere.pem"),
         ("PHX_PROXIES_FILE", "nowhere.txt"),
         ("PHX_WEBSHARE_MODE", "rotating"),
+        ("PHX_IMAGE_FORMAT", "jpeg"),
         ("PHX_PROBE_URL", "http://probe.example/"),
         ("PHX_CATALOG_URL", "nonsense"),
         ("PHX_CATALOG_URL", "mysql://localhost/phx"),
         ("PHX_CATALOG_URL", "sqlite:/phx.db"),
         ("PHX_CATALOG_URL", "postgresql://localhost:port/phx"),
+        ("PHX_CATALOG_URL", "postgresql://me:se@cret@localhost/phx"),
+        ("PHX_DAGSTER_PG_URL", "nonsense"),
+        ("PHX_DAGSTER_PG_URL", "sqlite:////phx/dagster.db"),
+        ("PHX_DAGSTER_PG_URL", "postgresql://localhost:port/dagster"),
+        ("PHX_DAGSTER_PG_URL", "postgresql://me:se@cret@localhost/dagster"),
+        ("PHX_DAGSTER_PG_URL", "postgresql://localhost"),
+        ("PHX_DAGSTER_PG_URL", "postgresql://localhost/"),
     ],
 )
 def test_a_value_that_cannot_be_used_is_refused_with_its_name(
@@ -161,11 +181,69 @@ def test_a_value_that_cannot_be_used_is_refused_with_its_name(
         load_settings({name: value})
 
 
-def test_the_password_of_a_refused_url_is_not_told() -> None:
+@pytest.mark.parametrize("name", ["PHX_CATALOG_URL", "PHX_DAGSTER_PG_URL"])
+def test_the_password_of_a_refused_url_is_not_told(name: str) -> None:
     with pytest.raises(InputError) as raised:
-        load_settings({"PHX_CATALOG_URL": "mysql://me:secret@localhost/phx"})
+        load_settings({name: "mysql://me:secret@localhost/phx"})
 
     assert "secret" not in str(raised.value)
+
+
+@pytest.mark.parametrize("scheme", ["postgresql", "postgres", "postgresql+psycopg2"])
+def test_dagsters_database_gets_the_driver_that_is_installed(scheme: str) -> None:
+    settings = load_settings({"PHX_DAGSTER_PG_URL": f"{scheme}://me:s%40@db/d"})
+
+    assert settings.dagster_pg_url == f"postgresql+psycopg2://me:s%40@db/d?{_UTC}"
+
+
+@pytest.mark.parametrize(
+    ("given", "used"),
+    [
+        ("", f"?{_UTC}"),
+        ("?host=/run/db", f"?host=/run/db&{_UTC}"),
+        ("?options=-c%20x%3D1", "?options=-c%20x%3D1"),
+    ],
+)
+def test_dagster_talks_to_its_database_in_utc(given: str, used: str) -> None:
+    url = f"postgresql+psycopg2:///dagster{given}"
+
+    settings = load_settings({"PHX_DAGSTER_PG_URL": url})
+
+    assert settings.dagster_pg_url == f"postgresql+psycopg2:///dagster{used}"
+
+
+def test_dagster_may_not_share_the_catalogues_database() -> None:
+    given = {
+        "PHX_CATALOG_URL": "postgresql://me:secret@db.example/phx",
+        "PHX_DAGSTER_PG_URL": "postgresql+psycopg2://me:secret@db.example/phx",
+    }
+
+    with pytest.raises(InputError, match="a database of its own") as raised:
+        load_settings(given)
+
+    assert "secret" not in str(raised.value)
+
+
+def test_dagsters_home_follows_its_database(repo_dir: Path, tmp_path: Path) -> None:
+    url = {"PHX_DAGSTER_PG_URL": "postgresql://db.example/dagster"}
+    both = [{}, *({"DAGSTER_HOME": str(repo_dir / f)} for f in ("", "deploy/postgres"))]
+    other = {"DAGSTER_HOME": str(tmp_path)}
+
+    for named in both:  # also one that an earlier `phx env` exported
+        assert load_settings(named).dagster_home == repo_dir
+        assert load_settings(named | url).dagster_home == repo_dir / "deploy/postgres"
+    assert load_settings(other | url).dagster_home == tmp_path
+
+
+def test_other_databases_bring_the_home_that_fits_them() -> None:
+    plain = load_settings({})
+
+    moved = stored_in(plain, catalog_url="sqlite:////c.db", dagster_pg_url=_DAGSTER_URL)
+    back = stored_in(moved, catalog_url=None, dagster_pg_url=None)
+
+    assert moved.catalog_url == "sqlite:////c.db"
+    assert load_settings(exported(moved)) == moved
+    assert back == plain
 
 
 @pytest.mark.parametrize(
@@ -212,7 +290,14 @@ def test_only_one_way_of_naming_proxies_may_be_set(tmp_path: Path) -> None:
 def test_passwords_and_tokens_are_not_in_the_text_of_settings() -> None:
     with_proxy = load_settings({"PHX_PROXY": "http://anna:hush@127.0.0.1:80"})
     with_token = load_settings({"PHX_WEBSHARE_TOKEN": "t0ken"})
+    with_databases = load_settings(
+        {
+            "PHX_CATALOG_URL": "postgresql://me:secret@db.example/phx",
+            "PHX_DAGSTER_PG_URL": "postgresql://me:secret@db.example/dagster",
+        }
+    )
 
+    assert "secret" not in repr(with_databases)
     assert "hush" not in repr(with_proxy)
     assert "t0ken" not in repr(with_token)
 
@@ -253,11 +338,13 @@ _ONE_PROXY = {
         dagster_home=_FOLDERS,
         dagster_dir=_FOLDERS,
         catalog_url=st.none() | st.just("sqlite:////phx/other.db"),
+        dagster_pg_url=st.none() | st.just(_DAGSTER_URL),
         sources=st.sets(st.sampled_from(_REAL), min_size=1).map(
             lambda chosen: tuple(source for source in Source if source in chosen)
         ),
         **_ONE_PROXY,
         webshare_mode=st.sampled_from(["direct", "backbone"]),
+        image_format=st.sampled_from(["png", "original"]),
         probe_url=st.none() | st.just("https://probe.example/"),
         ca_file=st.none() | st.just(Path(__file__).resolve()),
         **{field: st.integers(low, high) for field, low, high in _NUMBERS.values()},
@@ -272,6 +359,7 @@ def test_what_is_unset_is_not_exported() -> None:
 
     assert left_out == {
         "PHX_CATALOG_URL",
+        "PHX_DAGSTER_PG_URL",
         "PHX_PROXY",
         "PHX_CA_FILE",
         "PHX_PROBE_URL",

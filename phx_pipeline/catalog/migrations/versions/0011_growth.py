@@ -13,9 +13,15 @@ depends_on = None
 _BANDS = 5
 _BAND_BITS = 13
 
+_WANTED = (
+    "(asked_url is distinct from url"
+    " or verdict in ('failed:blocked', 'failed:network', 'failed:rate_limited',"
+    " 'failed:timeout') or (verdict = 'pending' and sha256 is null))"
+)
+
 
 def upgrade() -> None:
-    """Make the table `view`, and an index on each band of the pHash."""
+    """Make the table `view`, index each band of the pHash and what counts read."""
     op.create_table(
         "view",
         sa.Column("name", sa.String(length=32), nullable=False),
@@ -25,13 +31,22 @@ def upgrade() -> None:
         sa.Column("rendered_at", sa.Float(), nullable=False),
         sa.PrimaryKeyConstraint("name", name=op.f("pk_view")),
     )
+    op.create_index("ix_photo_verdict", "photo", ["slug", "source", "verdict"])
+    wanted = sa.text(_WANTED)
+    op.create_index(
+        *("ix_photo_wanted", "photo", ["slug", "source"]),
+        sqlite_where=wanted,
+        postgresql_where=wanted,
+    )
     for band in range(_BANDS):
         value = sa.text(f"((phash >> {band * _BAND_BITS}) & {2**_BAND_BITS - 1})")
         op.create_index(f"ix_blob_phash_band_{band}", "blob", [value])
 
 
 def downgrade() -> None:
-    """Drop both."""
+    """Drop them."""
     for band in range(_BANDS):
         op.drop_index(f"ix_blob_phash_band_{band}", "blob")
+    op.drop_index("ix_photo_wanted", "photo")
+    op.drop_index("ix_photo_verdict", "photo")
     op.drop_table("view")

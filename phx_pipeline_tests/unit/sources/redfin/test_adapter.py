@@ -1,23 +1,18 @@
-from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
 from phx_pipeline.errors import (
     BlockedError,
-    BodyLimitError,
-    DeadlineError,
     GoneError,
-    HostRefusedError,
-    RateLimitedError,
-    TransientError,
 )
-from phx_pipeline.fetch.base import Fetched, Request, RequestKind
+from phx_pipeline.fetch.base import Fetched, RequestKind
 from phx_pipeline.model.address import Address
 from phx_pipeline.model.outcome import ListingOutcome
 from phx_pipeline.model.property import Property
 from phx_pipeline.sources.redfin import Redfin
 from phx_pipeline.sources.redfin.find import search_url
+from phx_pipeline_tests.canned import ENDINGS, CannedFetcher
 
 PAGES = Path(__file__).parents[3] / "pages" / "redfin"
 ADDRESS = Address.parse("1418 E Quail Whistle Ln, Phoenix, AZ 85042")
@@ -25,21 +20,7 @@ HOUSE = Property.at(ADDRESS)
 SEARCH = search_url(ADDRESS)
 PAGE = "https://www.redfin.com/AZ/Phoenix/1418-E-Quail-Whistle-Ln-85042/home/90100418"
 
-
-class FakeFetcher:
-    def __init__(self, pages: Mapping[str, Fetched | Exception]) -> None:
-        self.pages = pages
-        self.asked: list[Request] = []
-
-    async def get(self, request: Request) -> Fetched:
-        self.asked.append(request)
-        answer = self.pages[request.url]
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
-
-    async def aclose(self) -> None:
-        pass
+REFUSED = BlockedError("no", url=PAGE, status=403)
 
 
 def page(name: str, *, url: str = PAGE, status: int = 200) -> Fetched:
@@ -49,9 +30,9 @@ def page(name: str, *, url: str = PAGE, status: int = 200) -> Fetched:
 
 def site(
     search: Fetched | Exception, listing: Fetched | Exception | None = None
-) -> FakeFetcher:
+) -> CannedFetcher:
     pages = {SEARCH: search}
-    return FakeFetcher(pages if listing is None else {**pages, PAGE: listing})
+    return CannedFetcher(pages if listing is None else {**pages, PAGE: listing})
 
 
 async def test_a_listed_house_is_found_and_its_whole_gallery_read() -> None:
@@ -89,7 +70,7 @@ async def test_a_search_without_the_house_is_not_found_and_opens_no_page(
 
 async def test_two_pages_of_one_door_are_ambiguous_and_neither_is_opened() -> None:
     address = Address.parse("655 N Cactus Wren Ave Unit 12, Phoenix, AZ 85004")
-    fetcher = FakeFetcher({search_url(address): page("search_ambiguous.txt")})
+    fetcher = CannedFetcher({search_url(address): page("search_ambiguous.txt")})
 
     listing = await Redfin().discover(Property.at(address), fetcher=fetcher)
 
@@ -167,17 +148,9 @@ async def test_a_firewall_header_without_a_page_is_a_block() -> None:
     assert listing.outcome is ListingOutcome.BLOCKED
 
 
-ENDINGS = [
-    (BlockedError("no", url=PAGE, status=403), ListingOutcome.BLOCKED),
-    (RateLimitedError("slow", url=PAGE, status=429), ListingOutcome.RATE_LIMITED),
-    (DeadlineError("late", url=PAGE), ListingOutcome.FAILED),
-    (TransientError("reset", url=PAGE), ListingOutcome.FAILED),
-    (BodyLimitError("big", url=PAGE), ListingOutcome.FAILED),
-    (HostRefusedError("elsewhere", url=PAGE), ListingOutcome.FAILED),
-]
-
-
-@pytest.mark.parametrize(("error", "outcome"), ENDINGS)
+@pytest.mark.parametrize(
+    ("error", "outcome"), [*ENDINGS, (REFUSED, ListingOutcome.BLOCKED)]
+)
 async def test_an_error_of_the_page_request_becomes_an_outcome(
     error: Exception, outcome: ListingOutcome
 ) -> None:
@@ -189,7 +162,9 @@ async def test_an_error_of_the_page_request_becomes_an_outcome(
     assert type(error).__name__ in listing.detail
 
 
-@pytest.mark.parametrize(("error", "outcome"), ENDINGS)
+@pytest.mark.parametrize(
+    ("error", "outcome"), [*ENDINGS, (REFUSED, ListingOutcome.BLOCKED)]
+)
 async def test_an_error_of_the_search_request_becomes_an_outcome(
     error: Exception, outcome: ListingOutcome
 ) -> None:
@@ -220,7 +195,7 @@ async def test_a_unit_is_found_among_its_neighbours() -> None:
         "https://www.redfin.com/AZ/Phoenix/655-N-Cactus-Wren-Ave-85004"
         "/unit-12/home/90100612"
     )
-    fetcher = FakeFetcher(
+    fetcher = CannedFetcher(
         {search_url(address): page("search_units.txt"), url: page("unit.html", url=url)}
     )
 

@@ -1,19 +1,10 @@
-from collections.abc import Mapping
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from phx_pipeline.errors import (
     BlockedError,
-    BodyLimitError,
-    CircuitOpenError,
-    DeadlineError,
     GoneError,
-    HostRefusedError,
-    RateLimitedError,
-    SourceDisabledError,
-    TransientError,
 )
 from phx_pipeline.fetch.base import Fetched, Request, RequestKind
 from phx_pipeline.model.address import Address
@@ -21,6 +12,7 @@ from phx_pipeline.model.outcome import ListingOutcome
 from phx_pipeline.model.property import Property
 from phx_pipeline.sources.zillow import Zillow
 from phx_pipeline.sources.zillow.search import search_url
+from phx_pipeline_tests.canned import ENDINGS, CannedFetcher
 
 PAGES = Path(__file__).parents[3] / "pages" / "zillow"
 ADDRESS = Address.parse("1418 E Quail Whistle Ln, Phoenix, AZ 85042")
@@ -31,22 +23,6 @@ DETAIL = (
     "/1418-E-Quail-Whistle-Ln-Phoenix-AZ-85042/90100418_zpid/"
 )
 REFUSED = BlockedError("no", url=DETAIL, status=403)
-
-
-class FakeFetcher:
-    def __init__(self, pages: Mapping[str, Fetched | Exception]) -> None:
-        self.pages = pages
-        self.asked: list[Request] = []
-
-    async def get(self, request: Request) -> Fetched:
-        self.asked.append(request)
-        answer = self.pages[request.url]
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
-
-    async def aclose(self) -> None:
-        pass
 
 
 def page(name: str, *, url: str = SEARCH) -> Fetched:
@@ -63,9 +39,9 @@ def changed(name: str, old: str, new: str, *, url: str = SEARCH) -> Fetched:
 
 def site(
     search: Fetched | Exception, detail: Fetched | Exception | None = None
-) -> FakeFetcher:
+) -> CannedFetcher:
     pages = {SEARCH: search}
-    return FakeFetcher(pages if detail is None else {**pages, DETAIL: detail})
+    return CannedFetcher(pages if detail is None else {**pages, DETAIL: detail})
 
 
 async def test_an_address_may_lead_straight_to_the_listing() -> None:
@@ -214,7 +190,7 @@ async def test_a_whole_gallery_of_the_search_page_replaces_a_refused_detail_page
 async def test_a_gallery_that_may_lack_photos_does_not_replace_the_detail_page(
     search: Fetched,
 ) -> None:
-    class AnyDetail(FakeFetcher):
+    class AnyDetail(CannedFetcher):
         async def get(self, request: Request) -> Fetched:
             self.asked.append(request)
             if request.url == SEARCH:
@@ -270,22 +246,6 @@ async def test_a_search_under_a_challenge_that_lacks_the_house_is_marked() -> No
     listing = await Zillow().discover(HOUSE, fetcher=fetcher)
 
     assert (listing.outcome, listing.challenged) == (ListingOutcome.NOT_FOUND, True)
-
-
-ENDINGS = [
-    (RateLimitedError("slow", url=DETAIL, status=429), ListingOutcome.RATE_LIMITED),
-    (DeadlineError("late", url=DETAIL), ListingOutcome.FAILED),
-    (TransientError("reset", url=DETAIL), ListingOutcome.FAILED),
-    (BodyLimitError("big", url=DETAIL), ListingOutcome.FAILED),
-    (HostRefusedError("elsewhere", url=DETAIL), ListingOutcome.FAILED),
-    (SourceDisabledError("off", url=DETAIL), ListingOutcome.DISABLED),
-    (
-        CircuitOpenError(
-            "rest", url=DETAIL, retry_at=datetime(2025, 3, 10, tzinfo=UTC)
-        ),
-        ListingOutcome.CIRCUIT_OPEN,
-    ),
-]
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,126 @@
+"""What the sources said of the houses themselves; one row a day and source.
+
+Written with the listing they came with (`catalog.store.Catalog.record_listing`).
+"""
+
+from collections import defaultdict
+from collections.abc import Collection
+from datetime import date
+from typing import Any
+
+import sqlalchemy as sa
+
+from phx_pipeline.catalog import tables
+from phx_pipeline.catalog.engine import reading
+from phx_pipeline.catalog.rows import AnyRow
+from phx_pipeline.model.facts import COMPARED_FACTS, FACT_NAMES, ListingFacts, SeenFacts
+from phx_pipeline.model.source import Source
+
+_FACT = tables.listing_fact
+
+
+class FactBook:
+    """Reads of `listing_fact`, and where the listings are."""
+
+    def __init__(self, engine: sa.Engine) -> None:
+        self._engine = engine
+
+    def history(self, slug: str) -> list[SeenFacts]:
+        """All that was ever said of a property, by day and source."""
+        query = sa.select(_FACT).where(_FACT.c.slug == slug)
+        with reading(self._engine) as connection:
+            found = [_seen(row) for row in connection.execute(query)]
+        return sorted(found, key=lambda seen: (seen.seen_on, seen.source.value))
+
+    def newest(self, slug: str) -> dict[Source, SeenFacts]:
+        """The newest answer of each source that said anything of a property."""
+        return {seen.source: seen for seen in self.history(slug)}
+
+    def differing(
+        self, slugs: Collection[str] | None = None
+    ) -> dict[str, list[SeenFacts]]:
+        """The newest answers about properties whose sources differ in any value.
+
+        Whether that is a conflict is for `model.facts.conflicts` to say. Only followed
+        properties; the database compares, so that those that agree are never read.
+
+        Args:
+            slugs: the properties; all by default.
+        """
+        with reading(self._engine) as connection:
+            rows = connection.execute(_differing_query(slugs)).all()
+        found: dict[str, list[SeenFacts]] = defaultdict(list)
+        for row in rows:
+            found[row.slug].append(_seen(row))
+        return dict(found)
+
+    def listing_urls(self, slug: str) -> dict[Source, str]:
+        """Where each source that knows a property has its listing."""
+        row = tables.listing.c
+        query = sa.select(row.source, row.url).where(row.slug == slug)
+        with reading(self._engine) as connection:
+            rows = connection.execute(query).all()
+        return {Source(row.source): row.url for row in rows if row.url}
+
+
+def upsert_facts(
+    connection: sa.Connection,
+    slug: str,
+    source: Source,
+    facts: ListingFacts,
+    *,
+    seen_on: date,
+) -> None:
+    """Write what was said; what a later answer of the day leaves out stays."""
+    key = {"slug": slug, "source": source.value, "seen_on": seen_on}
+    this = sa.and_(*(_FACT.c[name] == value for name, value in key.items()))
+    stated = facts.stated
+    if not stated:
+        return
+    if not connection.execute(sa.update(_FACT).where(this).values(stated)).rowcount:
+        connection.execute(sa.insert(_FACT).values(key | stated))
+
+
+def _differing_query(slugs: Collection[str] | None) -> sa.Select[Any]:
+    newest = _newest_days(slugs)
+    same = sa.and_(
+        *(_FACT.c[name] == newest.c[name] for name in ("slug", "source", "seen_on"))
+    )
+    differing = (
+        sa.select(_FACT.c.slug)
+        .join(newest, same)
+        .group_by(_FACT.c.slug)
+        .having(sa.or_(*map(_differs, COMPARED_FACTS)))
+    )
+    return sa.select(_FACT).join(newest, same).where(_FACT.c.slug.in_(differing))
+
+
+def _differs(name: str) -> sa.ColumnElement[bool]:
+    column: sa.ColumnElement[Any] = _FACT.c[name]
+    if isinstance(column.type, sa.Boolean):  # PostgreSQL knows no greatest of them
+        column = sa.cast(column, sa.Integer)
+    return sa.func.min(column) != sa.func.max(column)
+
+
+def _newest_days(slugs: Collection[str] | None) -> sa.CTE:
+    """The newest day of each source; its cost does not grow with the history."""
+    house, listing = tables.house.c, tables.listing.c
+    own = sa.and_(_FACT.c.slug == listing.slug, _FACT.c.source == listing.source)
+    newest = sa.select(sa.func.max(_FACT.c.seen_on)).where(own).scalar_subquery()
+    query = (
+        sa.select(listing.slug, listing.source, newest.label("seen_on"))
+        .join(tables.house, house.slug == listing.slug)
+        .where(house.removed_at.is_(None))
+    )
+    if slugs is not None:
+        query = query.where(listing.slug.in_(slugs))
+    return query.cte("newest")
+
+
+def _seen(row: AnyRow) -> SeenFacts:
+    stated = {name: getattr(row, name) for name in FACT_NAMES}
+    return SeenFacts(
+        source=Source(row.source),
+        seen_on=row.seen_on,
+        facts=ListingFacts(**stated),
+    )

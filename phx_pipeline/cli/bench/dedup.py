@@ -1,0 +1,155 @@
+"""`phx bench dedup`: how well copies are found where the groups are known."""
+
+import csv
+import json
+from collections.abc import Mapping, Sequence
+from itertools import combinations
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+from rich.table import Table
+
+from phx_pipeline.cli.bench.clocks import cpu_ms
+from phx_pipeline.cli.bench.pictures import pictures_in
+from phx_pipeline.cli.console import console
+from phx_pipeline.errors import InputError
+
+if TYPE_CHECKING:
+    from phx_pipeline.dedup.cluster import Candidate
+    from phx_pipeline.dedup.evaluate import Pair, Score
+
+_MAX_PHASH, _MAX_DHASH = 8, 10  # of the rule compared with
+
+
+@click.command()
+@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option(
+    "--labels",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="CSV with the columns file and group; default: {group}_{anything}.jpg.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Machine-readable output.")
+def dedup(folder: Path, *, labels: Path | None, as_json: bool) -> None:
+    """Find duplicates in a FOLDER of pictures whose groups are known.
+
+    Pictures of one group are copies of each other, all others are not. All of them are
+    compared as if one property had them.
+
+    \b
+    Examples:
+      phx bench dedup ~/pairs
+      phx bench dedup ~/photos --labels groups.csv --json
+    """
+    groups = _labelled(folder, labels)
+    with cpu_ms() as spent:
+        candidates = [_candidate(file) for file in groups]
+    prepared = spent[0] / len(groups)
+    scores = _scores(list(groups.values()), candidates)
+    peer = _imagehash_pairs(list(groups))
+    scores["imagehash, pHash <= 8 and dHash <= 10"] = _of_pairs(groups, peer)
+    scores["the same through 8 x 8 bands"] = _of_pairs(
+        groups, [pair for pair in peer if _share_a_band(*pair, candidates)]
+    )
+    if as_json:
+        found = {name: _plain(score) for name, score in scores.items()}
+        click.echo(json.dumps({"prepare_cpu_ms": prepared, "rules": found}, indent=2))
+        return
+    console.print(_score_table(scores))
+    console.print(f"decode, hashes, thumbnail: {prepared:.1f} ms CPU per picture")
+
+
+def _labelled(folder: Path, labels: Path | None) -> dict[Path, str]:
+    """Return the group of each picture, by path in order of names."""
+    if labels is None:
+        groups = {
+            file: file.stem.rpartition("_")[0] or file.stem
+            for file in pictures_in(folder)
+        }
+    else:
+        with labels.open(encoding="utf-8", newline="") as lines:
+            rows = list(csv.DictReader(lines))
+        if not rows or not {"file", "group"} <= rows[0].keys():
+            raise InputError(f"{labels}: needs the columns file and group")
+        groups = {folder / row["file"]: row["group"] for row in rows}
+    if missing := [file for file in groups if not file.is_file()]:
+        raise InputError(f"{missing[0]}: no such file")
+    return groups
+
+
+def _candidate(file: Path) -> "Candidate":
+    from phx_pipeline.dedup.align import appearance
+    from phx_pipeline.dedup.cluster import Candidate
+    from phx_pipeline.dedup.hashes import picture_hashes
+    from phx_pipeline.imaging.decode import decode
+
+    image = decode(file.read_bytes()).image
+    return Candidate(
+        sha256=file.name,
+        width=image.width,
+        height=image.height,
+        hashes=picture_hashes(image),
+        appearance=appearance(image),
+    )
+
+
+def _scores(
+    groups: Sequence[str], candidates: Sequence["Candidate"]
+) -> dict[str, "Score"]:
+    from dataclasses import replace
+
+    from phx_pipeline.dedup.cluster import cluster
+    from phx_pipeline.dedup.evaluate import score_clusters
+
+    numbered = [replace(it, sha256=str(index)) for index, it in enumerate(candidates)]
+    bare = [replace(it, appearance=None) for it in numbered]
+    return {
+        "phx": score_clusters(groups, cluster(numbered)),
+        "phx, hashes only": score_clusters(groups, cluster(bare)),
+    }
+
+
+def _of_pairs(groups: Mapping[Path, str], pairs: Sequence["Pair"]) -> "Score":
+    from phx_pipeline.dedup.evaluate import score_pairs
+
+    return score_pairs(list(groups.values()), pairs)
+
+
+def _imagehash_pairs(files: Sequence[Path]) -> list["Pair"]:
+    """Return the pairs within both distances, hashed by the library itself."""
+    import imagehash
+    from PIL import Image
+
+    hashed = []
+    for file in files:
+        with Image.open(file) as image:
+            hashed.append((imagehash.phash(image), imagehash.dhash(image)))
+    return [
+        (a, b)
+        for a, b in combinations(range(len(hashed)), 2)
+        if hashed[a][0] - hashed[b][0] <= _MAX_PHASH
+        and hashed[a][1] - hashed[b][1] <= _MAX_DHASH
+    ]
+
+
+def _share_a_band(a: int, b: int, candidates: Sequence["Candidate"]) -> bool:
+    differing = candidates[a].hashes.phash ^ candidates[b].hashes.phash
+    return 0 in differing.to_bytes(8, "big")
+
+
+def _plain(score: "Score") -> dict[str, Any]:
+    from dataclasses import asdict
+
+    return {**asdict(score), "precision": score.precision, "recall": score.recall}
+
+
+def _score_table(scores: Mapping[str, "Score"]) -> Table:
+    first = next(iter(scores.values()))
+    title = f"{first.pictures} pictures of {first.photos} photos, {first.pairs} pairs"
+    table = Table("rule", title=title)
+    for column in ("precision", "recall", "wrong pairs", "photos lost", "copies left"):
+        table.add_column(column, justify="right")
+    for name, it in scores.items():
+        cells = (it.merged - it.right, it.lost, it.left_in)
+        table.add_row(name, f"{it.precision:.5f}", f"{it.recall:.5f}", *map(str, cells))
+    return table

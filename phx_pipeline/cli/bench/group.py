@@ -1,0 +1,22 @@
+"""The group `phx bench`."""
+
+import click
+
+from phx_pipeline.cli.bench.dedup import dedup
+from phx_pipeline.cli.bench.imaging import imaging
+from phx_pipeline.cli.bench.lookup import lookup
+
+
+@click.group()
+def bench() -> None:
+    """Measure parts of the pipeline on this machine.
+
+    \b
+    Examples:
+      phx bench imaging ~/photos
+      phx bench lookup -n 100000
+    """
+
+
+for _command in (dedup, imaging, lookup):
+    bench.add_command(_command)

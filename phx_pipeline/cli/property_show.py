@@ -1,0 +1,126 @@
+"""`phx properties show`: all that is known of one house."""
+
+import json
+from collections.abc import Iterator
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import click
+from rich.table import Table
+
+from phx_pipeline.cli.console import console
+from phx_pipeline.cli.session import opened
+from phx_pipeline.cli.times import phoenix_text
+
+if TYPE_CHECKING:
+    from phx_pipeline.stages.facts import HouseSheet
+
+
+@click.command()
+@click.argument("house")
+@click.option("--json", "as_json", is_flag=True, help="Machine-readable output.")
+def show(house: str, *, as_json: bool) -> None:
+    """Show what the sources say of one house; a ! marks where they disagree.
+
+    HOUSE is a key, a folder id or an address.
+
+    \b
+    Examples:
+      phx properties show 686067a4
+      phx properties show "4732 W Davis Rd, Glendale, AZ 85306" --json
+    """
+    from phx_pipeline.stages.facts import house_sheet
+    from phx_pipeline.stages.intake import find_property
+
+    with opened() as context:
+        sheet = house_sheet(context, find_property(context, house))
+    if as_json:
+        click.echo(json.dumps(_plain(sheet), indent=2))
+        return
+    _print_head(sheet)
+    if sheet.facts:
+        console.print(_fact_table(sheet))
+    if len(sheet.prices) > len({seen.source for seen in sheet.prices}):
+        console.print(_price_table(sheet))
+    for line in _subject_lines(sheet):
+        console.print(line, soft_wrap=True)
+
+
+def _print_head(sheet: "HouseSheet") -> None:
+    house = sheet.house
+    console.print(str(house.address), soft_wrap=True)
+    console.print(f"folder {house.folder}, key {house.slug}", soft_wrap=True)
+    for tally in sheet.sources:
+        told = [tally.source.value, tally.outcome.value if tally.outcome else ""]
+        if tally.checked_at is None:
+            told[1:] = ["not asked"]
+        else:
+            told.append(f"asked {phoenix_text(_iso(tally.checked_at))}")
+        told.append(sheet.urls.get(tally.source, ""))
+        console.print("  ".join(part for part in told if part), soft_wrap=True)
+
+
+def _fact_table(sheet: "HouseSheet") -> Table:
+    from phx_pipeline.stages.facts import LABELS, shown_value
+
+    differing = {conflict.name for conflict in sheet.conflicts}
+    columns = sorted(sheet.facts.values(), key=lambda seen: seen.source.value)
+    heads = [f"{seen.source.value}\n{seen.seen_on}" for seen in columns]
+    table = Table("", "fact", *heads, title="What the sources say")
+    for name, label in LABELS.items():
+        values = [shown_value(name, seen.facts.value(name)) for seen in columns]
+        if any(values):
+            table.add_row("!" if name in differing else "", label, *values)
+    return table
+
+
+def _price_table(sheet: "HouseSheet") -> Table:
+    table = Table("seen on", "source", "price", title="Prices")
+    for seen in sheet.prices:
+        table.add_row(
+            seen.seen_on.isoformat(), seen.source.value, f"${seen.list_price:,}"
+        )
+    return table
+
+
+def _subject_lines(sheet: "HouseSheet") -> Iterator[str]:
+    total = sum(sheet.subjects.values())
+    counts = ", ".join(f"{subject} {n}" for subject, n in sheet.subjects.items())
+    yield f"{total} pictures kept" + (f": {counts}" if counts else "")
+
+
+def _plain(sheet: "HouseSheet") -> dict[str, object]:
+    from phx_pipeline.stages.facts import plain_conflicts
+
+    return {
+        "key": sheet.house.slug,
+        "folder": sheet.house.folder,
+        "address": str(sheet.house.address),
+        "sources": {
+            tally.source.value: {
+                "outcome": tally.outcome.value if tally.outcome else None,
+                "detail": tally.detail,
+                "url": sheet.urls.get(tally.source),
+                "asked_at": _iso(tally.checked_at),
+            }
+            for tally in sheet.sources
+        },
+        "facts": {
+            source.value: {"seen_on": seen.seen_on.isoformat(), **seen.facts.stated}
+            for source, seen in sheet.facts.items()
+        },
+        "conflicts": plain_conflicts(sheet.conflicts),
+        "prices": [
+            {
+                "seen_on": seen.seen_on.isoformat(),
+                "source": seen.source.value,
+                "list_price": seen.list_price,
+            }
+            for seen in sheet.prices
+        ],
+        "photos": dict(sheet.subjects),
+    }
+
+
+def _iso(at: datetime | None) -> str | None:
+    return at.isoformat(timespec="seconds") if at else None

@@ -1,0 +1,27 @@
+"""Times as the commands show them: UTC for machines, Phoenix for people."""
+
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+_PHOENIX = ZoneInfo("America/Phoenix")
+
+
+def utc_text(at_s: float | None) -> str | None:
+    """ISO 8601 in UTC of seconds since 1970; None stays None."""
+    if at_s is None:
+        return None
+    return datetime.fromtimestamp(at_s, UTC).isoformat(timespec="seconds")
+
+
+def phoenix_text(at: object) -> str:
+    """Date and time in Phoenix of seconds since 1970, or of what `utc_text` gave.
+
+    Nothing for None: there was no such moment.
+    """
+    if isinstance(at, str):
+        moment = datetime.fromisoformat(at)
+    elif isinstance(at, float):
+        moment = datetime.fromtimestamp(at, UTC)
+    else:
+        return ""
+    return f"{moment.astimezone(_PHOENIX):%Y-%m-%d %H:%M:%S}"

@@ -1,0 +1,67 @@
+"""Sensor `prune_history`: what nothing rests on any more is forgotten, bit by bit."""
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+
+import dagster as dg
+
+from phx_pipeline.catalog.store import Catalog
+from phx_pipeline.defs.retention import Removed, RunHistory, days_before, prune
+from phx_pipeline.settings import Settings, load_settings
+from phx_pipeline.wiring import build_catalog, utc_now
+
+# The daemon evaluates one sensor after the other: `dispatch_jobs` waits for so long.
+_BUDGET_S = 5.0
+_AT_MOST_RUNS = 500
+
+
+@dg.sensor(
+    minimum_interval_seconds=900,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="Forgets old runs, logs and rows; never the newest of their kind.",
+)
+def prune_history(context: dg.SensorEvaluationContext) -> dg.SkipReason:
+    """Remove for some seconds; the cursor tells the next tick where to go on."""
+    settings = load_settings()
+    catalog = build_catalog(settings)
+    try:
+        cursor, told = _prune(
+            catalog, context.instance, settings=settings, after=context.cursor or ""
+        )
+    finally:
+        catalog.close()
+    context.update_cursor(cursor)
+    return dg.SkipReason(told)
+
+
+def _prune(
+    catalog: Catalog, instance: dg.DagsterInstance, *, settings: Settings, after: str
+) -> tuple[str, str]:
+    runs = RunHistory(instance, folder=settings.dagster_dir)
+    before = days_before(utc_now(), settings.keep_runs_days)
+    steps = prune(runs, catalog.history, before=before, after=after)
+    deadline = time.monotonic() + _BUDGET_S
+    cursor, removed = take(steps, is_late=lambda: time.monotonic() > deadline)
+    return cursor, describe(removed, days=settings.keep_runs_days)
+
+
+def take(
+    steps: Iterable[Removed], *, is_late: Callable[[], bool]
+) -> tuple[str, Counter[str]]:
+    """Take steps until late; return where to go on, and what was removed.
+
+    An empty cursor means that all was looked at: the next time begins anew.
+    """
+    removed: Counter[str] = Counter()
+    for step in steps:
+        removed[step.what] += step.count
+        if removed["runs"] >= _AT_MOST_RUNS or is_late():
+            return step.after, removed
+    return "", removed
+
+
+def describe(removed: Mapping[str, int], *, days: int) -> str:
+    """Say in one line what was removed."""
+    told = [f"{count} {what}" for what, count in sorted(removed.items()) if count]
+    return f"older than {days} days: {', '.join(told) or 'nothing'} removed"

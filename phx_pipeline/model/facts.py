@@ -1,0 +1,331 @@
+"""What a source says of a house itself, in one set of names and units.
+
+The names are those of the RESO Data Dictionary. Sources spell the same fact in their
+own ways; the functions here turn a spelling into a value, or into None.
+"""
+
+import math
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from datetime import date, timedelta
+from itertools import combinations
+
+from phx_pipeline.model.source import Source
+
+FactValue = int | float | bool | str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListingFacts:
+    """The facts of one answer; None means that the source did not say.
+
+    Prices in dollars, areas in square feet, `association_fee` in dollars a month. Half
+    a bath is 0.5.
+    """
+
+    list_price: int | None = None
+    bedrooms_total: float | None = None
+    bathrooms_total: float | None = None
+    living_area: int | None = None
+    lot_size_square_feet: int | None = None
+    garage_spaces: float | None = None
+    pool_private: bool | None = None
+    association_fee: float | None = None
+    sewer: str | None = None
+    year_built: int | None = None
+    days_on_market: int | None = None
+    standard_status: str | None = None
+    mls_number: str | None = None
+
+    @property
+    def stated(self) -> dict[str, FactValue]:
+        """The facts that were said, by name, in the order of the fields."""
+        named = {name: self.value(name) for name in FACT_NAMES}
+        return {name: value for name, value in named.items() if value is not None}
+
+    def value(self, name: str) -> FactValue | None:
+        """One fact by its name."""
+        value: FactValue | None = getattr(self, name)
+        return value
+
+
+FACT_NAMES = tuple(field.name for field in fields(ListingFacts))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeenFacts:
+    """Facts, who stated them, and on which day in Phoenix."""
+
+    source: Source
+    seen_on: date
+    facts: ListingFacts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conflict:
+    """A fact in which sources disagree, with what each of them says."""
+
+    name: str
+    values: tuple[tuple[Source, FactValue], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PriceSeen:
+    """A price, and the first day a source was seen with it."""
+
+    seen_on: date
+    source: Source
+    list_price: int
+
+
+# --- from spellings to values ---------------------------------------------------------
+
+_MOST = 2**31 - 1  # what an integer column holds
+_SQUARE_FEET_PER_ACRE = 43_560
+_FIRST_YEAR, _LAST_YEAR = 1600, 2200
+_LONGEST_WORDS = 60
+
+_NUMBER = re.compile(r"\$?\s*(?P<number>\d[\d,]*(?:\.\d+)?)", re.ASCII)
+_ACRES = re.compile(r"\bacres?\b", re.IGNORECASE)
+_SQUARE_FEET = re.compile(r"\bsq(?:uare|\.)?\s*(?:feet|foot|ft)\b", re.IGNORECASE)
+_NOTHING_SAID = frozenset({"", "-", "\u2014", "n/a", "na", "none", "other", "unknown"})
+_NO_POOL = frozenset({"none", "no", "no pool"})
+_NO_FEE = frozenset({"none", "n/a", "no", "no fee", "no fees", "no hoa"})
+_PERIODS: Sequence[tuple[re.Pattern[str], float]] = (
+    (re.compile(r"semi-?\s?annual|twice a year", re.IGNORECASE), 6),
+    (re.compile(r"bi-?\s?month", re.IGNORECASE), 2),
+    (re.compile(r"quarter", re.IGNORECASE), 3),
+    (re.compile(r"year|annual|/\s*yr\b", re.IGNORECASE), 12),
+    (re.compile(r"week", re.IGNORECASE), 12 / 52),
+    (re.compile(r"month|/\s*mo\b", re.IGNORECASE), 1),
+)
+_OWN_POOL = re.compile(r"\b(?:private|in-?\s?ground|above-?\s?ground)\b", re.IGNORECASE)
+_SHARED_POOL = re.compile(r"\b(?:community|association)\b", re.IGNORECASE)
+_SEPTIC = re.compile(r"\bseptic\b", re.IGNORECASE)
+_CITY_SEWER = re.compile(r"\b(?:public|city|municipal)\b", re.IGNORECASE)
+_STATUSES: Mapping[str, str] = {
+    "active": "Active",
+    "active under contract": "Active Under Contract",
+    "back on market": "Active",
+    "closed": "Closed",
+    "coming soon": "Coming Soon",
+    "contingent": "Active Under Contract",
+    "for sale": "Active",
+    "new": "Active",
+    "pending": "Pending",
+    "recently sold": "Closed",
+    "sold": "Closed",
+    "under contract": "Active Under Contract",
+}
+
+
+def number(value: object) -> float | None:
+    """Return a number a page states, as JSON or at the start of a text (`$1,791`).
+
+    None for what is no number, is negative, or is too large to be stored.
+    """
+    if isinstance(value, str):
+        found = _NUMBER.match(value.strip())
+        # Far fewer digits than Python refuses to read.
+        text = found["number"].replace(",", "")[:40] if found else ""
+        value = float(text) if text else None
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return float(value) if 0 <= value <= _MOST else None  # false for not-a-number too
+
+
+def whole(value: object) -> int | None:
+    """Return a stated number, rounded; None like `number`."""
+    stated = number(value)
+    return None if stated is None else round(stated)
+
+
+def size(value: object) -> int | None:
+    """Return a price or an area; 0 stands for unknown on pages."""
+    return whole(value) or None
+
+
+def year(value: object) -> int | None:
+    """Return a year a house can be from."""
+    stated = whole(value)
+    return stated if stated and _FIRST_YEAR <= stated <= _LAST_YEAR else None
+
+
+def square_feet(value: object, *, unit: object = None) -> int | None:
+    """Return an area in square feet; the unit may stand in the text (`0.25 acres`).
+
+    None if the unit is not known.
+    """
+    words = f"{value if isinstance(value, str) else ''} {unit or ''}"
+    stated = number(value)
+    if stated is None:
+        return None
+    if _ACRES.search(words):
+        return size(stated * _SQUARE_FEET_PER_ACRE)
+    return size(stated) if _SQUARE_FEET.search(words) else None
+
+
+def monthly_fee(value: object, *, period: object = None) -> float | None:
+    """Return a fee in dollars a month, to the cent; 0 where a text says there is none.
+
+    Args:
+        value: such as `$150/month`, `$1,200 annually`, `No Fees`, or the bare amount.
+        period: such as `Monthly`, where it stands apart.
+    """
+    words = _plain(value)
+    if words.lower() in _NO_FEE:
+        return 0.0
+    stated = number(value)
+    months = _months(f"{words} {_plain(period)}")
+    if stated == 0:
+        return 0.0
+    return None if stated is None or months is None else round(stated / months, 2)
+
+
+def sewer_kind(words: Iterable[object]) -> str | None:
+    """Return `city` or `septic`, or the source's own words if they tell neither."""
+    said = [text for word in words if (text := _plain(word))]
+    told = ", ".join(text for text in said if text.lower() not in _NOTHING_SAID)
+    septic, city = _SEPTIC.search(told), _CITY_SEWER.search(told)
+    if septic and not city:
+        return "septic"
+    if city and not septic:
+        return "city"
+    return told[:_LONGEST_WORDS] or None
+
+
+def private_pool(words: Iterable[object]) -> bool | None:
+    """Return what a pool's features tell: `None` means no pool.
+
+    A pool of the community tells nothing.
+    """
+    said = [text for word in words if (text := _plain(word))]
+    told = ", ".join(said)
+    if _OWN_POOL.search(told) and not _SHARED_POOL.search(told):
+        return True
+    return False if said and {word.lower() for word in said} <= _NO_POOL else None
+
+
+def status_word(value: object) -> str | None:
+    """Return a status as RESO spells it, or the source's own word."""
+    told = _plain(value)
+    return _STATUSES.get(told.lower().replace("_", " "), told[:_LONGEST_WORDS]) or None
+
+
+def yes_or_no(value: object) -> bool | None:
+    """Return what a flag or one of the words Yes and No says."""
+    if isinstance(value, bool):
+        return value
+    return {"yes": True, "no": False}.get(_plain(value).lower())
+
+
+def _months(words: str) -> float | None:
+    return next((months for period, months in _PERIODS if period.search(words)), None)
+
+
+def _plain(value: object) -> str:
+    return " ".join(value.split()) if isinstance(value, str) else ""
+
+
+# --- comparing sources ----------------------------------------------------------------
+
+_ALMOST = 0.01  # of an area: sources round acres and measure walls differently
+_ROUNDED_FEE = 1.0  # dollars a month: of a yearly fee
+_CHANGEABLE = frozenset({"list_price", "standard_status"})
+# Further apart than this, two values tell of a change, not of a disagreement.
+_SAME_TIME = timedelta(days=7)
+# Not the days on the market: each site counts them from its own start.
+COMPARED_FACTS = tuple(name for name in FACT_NAMES if name != "days_on_market")
+_UNDER_CONTRACT = frozenset({"Active Under Contract", "Pending"})
+_SEWERS = frozenset({"city", "septic"})
+
+
+def conflicts(seen: Iterable[SeenFacts]) -> tuple[Conflict, ...]:
+    """Return the facts in which the newest answers of a property's sources disagree.
+
+    Areas within 1 % agree, and so do fees within a dollar. Baths are compared rounded
+    up, because Zillow's rows count half a bath as one. Prices and states are compared
+    only among answers of the same week.
+    """
+    ordered = sorted(seen, key=lambda it: it.source.value)
+    found = []
+    for name in COMPARED_FACTS:
+        said = _said(name, ordered)
+        differs = _DIFFERS.get(name, _differ)
+        pairs = combinations((value for _, value in said), 2)
+        if any(differs(one, other) for one, other in pairs):
+            found.append(Conflict(name=name, values=said))
+    return tuple(found)
+
+
+def _said(name: str, seen: Sequence[SeenFacts]) -> tuple[tuple[Source, FactValue], ...]:
+    stated = [(it, value) for it in seen if (value := it.facts.value(name)) is not None]
+    if name in _CHANGEABLE and stated:
+        newest = max(it.seen_on for it, _ in stated)
+        stated = [pair for pair in stated if newest - pair[0].seen_on < _SAME_TIME]
+    return tuple((it.source, value) for it, value in stated)
+
+
+def _differ(one: FactValue, other: FactValue) -> bool:
+    return one != other
+
+
+def _areas_differ(one: FactValue, other: FactValue) -> bool:
+    small, large = sorted((float(one), float(other)))
+    return large - small > _ALMOST * large
+
+
+def _baths_differ(one: FactValue, other: FactValue) -> bool:
+    return math.ceil(float(one)) != math.ceil(float(other))
+
+
+def _fees_differ(one: FactValue, other: FactValue) -> bool:
+    return abs(float(one) - float(other)) > _ROUNDED_FEE
+
+
+def _sewers_differ(one: FactValue, other: FactValue) -> bool:
+    """Own words may mean either: only the two known kinds exclude each other."""
+    return {one, other} == _SEWERS
+
+
+def _states_differ(one: FactValue, other: FactValue) -> bool:
+    """A sale under way is one state, by whatever name."""
+    return one != other and not {one, other} <= _UNDER_CONTRACT
+
+
+def _numbers_differ(one: FactValue, other: FactValue) -> bool:
+    """Some sites put letters of the MLS before its number, as in `ML81929841`."""
+    return _digits(one) != _digits(other)
+
+
+def _digits(value: FactValue) -> str:
+    return re.sub(r"\D", "", str(value)) or str(value)
+
+
+_DIFFERS: Mapping[str, Callable[[FactValue, FactValue], bool]] = {
+    "association_fee": _fees_differ,
+    "bathrooms_total": _baths_differ,
+    "living_area": _areas_differ,
+    "lot_size_square_feet": _areas_differ,
+    "mls_number": _numbers_differ,
+    "sewer": _sewers_differ,
+    "standard_status": _states_differ,
+}
+
+
+def price_changes(history: Iterable[SeenFacts]) -> tuple[PriceSeen, ...]:
+    """Return the first price of each source and every price that differs from its last.
+
+    In the order of the days.
+    """
+    last: dict[Source, int] = {}
+    found = []
+    for seen in sorted(history, key=lambda it: (it.seen_on, it.source.value)):
+        price = seen.facts.list_price
+        if price is not None and last.get(seen.source) != price:
+            last[seen.source] = price
+            found.append(
+                PriceSeen(seen_on=seen.seen_on, source=seen.source, list_price=price)
+            )
+    return tuple(found)

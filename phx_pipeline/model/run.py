@@ -1,0 +1,403 @@
+"""What one run did to one property, told by its rows at the start and at the end."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from phx_pipeline.model.job import Mode
+from phx_pipeline.model.outcome import ListingOutcome, Verdict, VerdictKind
+from phx_pipeline.model.source import Source
+
+PhotoKey = tuple[Source, str]
+
+_SHOWN = frozenset({VerdictKind.KEPT, VerdictKind.DUPLICATE})
+
+
+class RunOutcome(StrEnum):
+    """How a run ended for one property.
+
+    `INTERRUPTED` is never stored: it is a run without an end that a newer run of the
+    property came after.
+    """
+
+    RUNNING = "running"
+    COMPLETE = "complete"
+    PARTIAL = "partial"
+    NOTHING = "nothing"
+    FAILED = "failed"
+    CANCELED = "canceled"
+    INTERRUPTED = "interrupted"
+
+
+class Change(StrEnum):
+    """What a run did to a photo it saw or worked on; each falls into one bin."""
+
+    NEW = "new"
+    UNCHANGED = "unchanged"
+    DUPLICATE = "duplicate"
+    CONTENT_CHANGED = "content_changed"
+    REJECTED = "rejected"
+    FAILED = "failed"
+    PENDING = "pending"
+
+
+_OF_KIND: Mapping[VerdictKind, Change] = {
+    VerdictKind.KEPT: Change.NEW,
+    VerdictKind.DUPLICATE: Change.DUPLICATE,
+    VerdictKind.REJECTED: Change.REJECTED,
+    VerdictKind.FAILED: Change.FAILED,
+    VerdictKind.PENDING: Change.PENDING,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PhotoState:
+    """A photo row at one moment; of the start of a run only the first five are known.
+
+    `run_id` is the run that touched it last, `image_id` the picture it shows.
+    """
+
+    source: Source
+    photo_key: str
+    verdict: Verdict
+    present: bool
+    sha256: str | None
+    url: str = ""
+    image_id: str | None = None
+    detail: str = ""
+    run_id: str = ""
+
+    @property
+    def key(self) -> PhotoKey:
+        """The photo's identity within its property."""
+        return (self.source, self.photo_key)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What a source last said of a property, when, and to which run."""
+
+    source: Source
+    outcome: ListingOutcome
+    detail: str
+    checked_at: datetime
+    run_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceResult:
+    """What a run did with the photos of one source.
+
+    `outcome` is None when the run did not ask the source; `removed` counts photos that
+    are no longer in its gallery, and is not part of `discovered`. `seconds` is what
+    asking for the listing took.
+    """
+
+    source: Source
+    outcome: ListingOutcome | None = None
+    detail: str = ""
+    seconds: float | None = None
+    counts: Mapping[Change, int] = field(default_factory=dict)
+    removed: int = 0
+
+    def count(self, change: Change) -> int:
+        """Photos in one bin."""
+        return self.counts.get(change, 0)
+
+    @property
+    def discovered(self) -> int:
+        """Photos the run saw in the gallery or worked on: the sum of all bins."""
+        return sum(self.counts.values())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunResult:
+    """What changed between the start and the end of a run, over all sources."""
+
+    sources: tuple[SourceResult, ...] = ()
+    new_image_ids: tuple[str, ...] = ()
+    removed_urls: tuple[str, ...] = ()
+    error_messages: tuple[str, ...] = ()
+
+    def count(self, change: Change) -> int:
+        """Photos in one bin, over all sources."""
+        return sum(source.count(change) for source in self.sources)
+
+    @property
+    def discovered(self) -> int:
+        """Photos the run saw or worked on."""
+        return sum(source.discovered for source in self.sources)
+
+    @property
+    def removed(self) -> int:
+        """Photos no longer in their galleries."""
+        return sum(source.removed for source in self.sources)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunRecord:
+    """One run and one property; a running one has no result yet."""
+
+    run_id: str
+    slug: str
+    address: str
+    folder: str
+    job_id: str | None
+    mode: Mode
+    started_at: datetime
+    ended_at: datetime | None
+    outcome: RunOutcome
+    error: str = ""
+    result: RunResult = RunResult()
+
+    @property
+    def order(self) -> tuple[datetime, str]:
+        """By start; the key breaks ties."""
+        return (self.started_at, self.slug)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """All that is recorded of one run id: one property, or those of a command."""
+
+    run_id: str
+    records: tuple[RunRecord, ...]
+
+    @property
+    def started_at(self) -> datetime:
+        """When it began with its first property."""
+        return self.records[0].started_at
+
+    @property
+    def ended_at(self) -> datetime | None:
+        """When its last property ended; None while one has no end."""
+        ends = [record.ended_at for record in self.records]
+        known = [end for end in ends if end is not None]
+        return max(known) if len(known) == len(ends) else None
+
+    @property
+    def duration_s(self) -> float | None:
+        """Seconds from start to end."""
+        ended = self.ended_at
+        return (ended - self.started_at).total_seconds() if ended else None
+
+    @property
+    def outcome(self) -> RunOutcome:
+        """The one outcome of all properties, else what keeps it from being whole."""
+        found = {record.outcome for record in self.records}
+        for outcome in (
+            RunOutcome.RUNNING,
+            RunOutcome.INTERRUPTED,
+            RunOutcome.CANCELED,
+        ):
+            if outcome in found:
+                return outcome
+        return found.pop() if len(found) == 1 else RunOutcome.PARTIAL
+
+
+def runs_of(records: Iterable[RunRecord]) -> list[Run]:
+    """Group records by run id; the run that began first comes first."""
+    groups: dict[str, list[RunRecord]] = {}
+    for record in sorted(records, key=lambda record: record.order):
+        groups.setdefault(record.run_id, []).append(record)
+    runs = [Run(run_id=run_id, records=tuple(rows)) for run_id, rows in groups.items()]
+    return sorted(runs, key=lambda run: (run.started_at, run.run_id))
+
+
+class JobItemState(StrEnum):
+    """Where one property of a job is, as its newest run tells it."""
+
+    WAITING = "waiting"
+    RUNNING = "running"
+    COMPLETE = "complete"
+    PARTIAL = "partial"
+    FAILED = "failed"
+
+
+_ITEM_STATES: Mapping[RunOutcome, JobItemState] = {
+    RunOutcome.RUNNING: JobItemState.RUNNING,
+    RunOutcome.COMPLETE: JobItemState.COMPLETE,
+    RunOutcome.PARTIAL: JobItemState.PARTIAL,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobProperty:
+    """One property of a job; `records` are the runs made for it, the oldest first."""
+
+    slug: str
+    address: str
+    folder: str
+    records: tuple[RunRecord, ...] = ()
+
+    @property
+    def newest(self) -> RunRecord | None:
+        """The run that tells its state."""
+        return self.records[-1] if self.records else None
+
+    @property
+    def state(self) -> JobItemState:
+        """Where it is."""
+        if self.newest is None:
+            return JobItemState.WAITING
+        return _ITEM_STATES.get(self.newest.outcome, JobItemState.FAILED)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobRecord:
+    """A job, its properties in order, and their runs."""
+
+    job_id: str
+    created_at: datetime
+    mode: Mode
+    sources: tuple[Source, ...]
+    items: tuple[JobProperty, ...]
+
+    def count(self, state: JobItemState) -> int:
+        """Properties in one state."""
+        return sum(item.state is state for item in self.items)
+
+    @property
+    def records(self) -> list[RunRecord]:
+        """The runs of all its properties."""
+        return [record for item in self.items for record in item.records]
+
+    @property
+    def done(self) -> int:
+        """Properties for which nothing more is under way."""
+        open_states = (JobItemState.WAITING, JobItemState.RUNNING)
+        return len(self.items) - sum(self.count(state) for state in open_states)
+
+
+# --- telling what changed -------------------------------------------------------------
+
+
+def compare(
+    before: Iterable[PhotoState],
+    now: Sequence[PhotoState],
+    *,
+    answers: Sequence[Answer],
+    run_id: str,
+    started_at: datetime,
+) -> RunResult:
+    """Return what a run did, from the rows of its property.
+
+    Args:
+        before: the photos when the run began.
+        now: the photos at its end, in gallery order.
+        answers: what each source last said.
+        run_id: the run; an answer to another one was not asked for by it.
+        started_at: when it began.
+    """
+    known = {photo.key: photo for photo in before}
+    asked = [a for a in answers if a.run_id == run_id and a.checked_at >= started_at]
+    seen = {answer.source for answer in asked if answer.outcome.saw_gallery}
+    changes = [
+        (photo, change)
+        for photo in now
+        if (change := _change(photo, known.get(photo.key), seen=seen, run_id=run_id))
+    ]
+    removed = [photo for photo in now if _is_removed(photo, known.get(photo.key))]
+    return RunResult(
+        sources=_by_source(asked, changes, removed, started_at=started_at),
+        new_image_ids=tuple(
+            str(photo.image_id) for photo, change in changes if change is Change.NEW
+        ),
+        removed_urls=tuple(photo.url for photo in removed),
+        error_messages=(
+            *(_open_answer(a) for a in asked if not a.outcome.is_final),
+            *(_failed_photo(p) for p, change in changes if change is Change.FAILED),
+        ),
+    )
+
+
+def _change(
+    now: PhotoState, before: PhotoState | None, *, seen: set[Source], run_id: str
+) -> Change | None:
+    """The bin of a photo; None if the run neither saw it nor did anything to it."""
+    of_now = _OF_KIND[now.verdict.kind]
+    was_shown = before is not None and before.verdict.kind in _SHOWN
+    if before is not None and was_shown and before.sha256 != now.sha256:
+        return Change.CONTENT_CHANGED
+    if was_shown and now.verdict.kind in _SHOWN:
+        # Kept or duplicate of another copy: the picture itself was there before.
+        return _if_seen(now, Change.UNCHANGED, seen=seen)
+    if before is None or before.verdict.kind is not now.verdict.kind:
+        return of_now
+    if now.verdict.kind is VerdictKind.FAILED and now.run_id == run_id:
+        return of_now
+    waits = now.verdict.kind is VerdictKind.PENDING
+    return _if_seen(now, Change.PENDING if waits else Change.UNCHANGED, seen=seen)
+
+
+def _if_seen(now: PhotoState, change: Change, *, seen: set[Source]) -> Change | None:
+    return change if now.present and now.source in seen else None
+
+
+def _is_removed(now: PhotoState, before: PhotoState | None) -> bool:
+    return before is not None and before.present and not now.present
+
+
+def _by_source(
+    asked: Sequence[Answer],
+    changes: Sequence[tuple[PhotoState, Change]],
+    removed: Sequence[PhotoState],
+    *,
+    started_at: datetime,
+) -> tuple[SourceResult, ...]:
+    answers = {answer.source: answer for answer in asked}
+    seconds = _seconds(asked, started_at=started_at)
+    worked_on = {photo.source for photo, _ in changes} | {p.source for p in removed}
+    return tuple(
+        _result_of(
+            source,
+            answers.get(source),
+            seconds=seconds.get(source),
+            changes=[change for photo, change in changes if photo.source is source],
+            removed=sum(photo.source is source for photo in removed),
+        )
+        for source in Source
+        if source in answers or source in worked_on
+    )
+
+
+def _result_of(
+    source: Source,
+    answer: Answer | None,
+    *,
+    seconds: float | None,
+    changes: Sequence[Change],
+    removed: int,
+) -> SourceResult:
+    counts = {change: changes.count(change) for change in Change if change in changes}
+    return SourceResult(
+        source=source,
+        outcome=answer.outcome if answer else None,
+        detail=answer.detail if answer else "",
+        seconds=seconds,
+        counts=counts,
+        removed=removed,
+    )
+
+
+def _seconds(asked: Sequence[Answer], *, started_at: datetime) -> dict[Source, float]:
+    """What each source took: they are asked one after the other, from the start on."""
+    found: dict[Source, float] = {}
+    last = started_at
+    for answer in sorted(asked, key=lambda answer: answer.checked_at):
+        found[answer.source] = (answer.checked_at - last).total_seconds()
+        last = answer.checked_at
+    return found
+
+
+def _open_answer(answer: Answer) -> str:
+    return _joined(answer.source.value, answer.outcome.value, answer.detail)
+
+
+def _failed_photo(photo: PhotoState) -> str:
+    return _joined(photo.source.value, photo.verdict.value, photo.url, photo.detail)
+
+
+def _joined(*parts: str) -> str:
+    return ": ".join(part for part in parts if part)

@@ -1,0 +1,130 @@
+"""What a Redfin page says of the house itself.
+
+Only the listing's own objects are read. The page also shows what the county says, of a
+house that may since have been replaced (other size, other year), and cards of other
+houses; and it names agents. None of that is read.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+from phx_pipeline.model.facts import (
+    ListingFacts,
+    monthly_fee,
+    number,
+    private_pool,
+    sewer_kind,
+    size,
+    square_feet,
+    status_word,
+    whole,
+    year,
+    yes_or_no,
+)
+from phx_pipeline.sources.redfin.answers import EmbeddedAnswers, JsonObject
+
+_MS_PER_DAY = 86_400_000
+_NOT_ASKED = ("sold", "estimate", "off market")  # labels of amounts nobody asks for
+
+_Amenities = dict[str, list[str]]
+
+
+def listing_facts(
+    answers: EmbeddedAnswers,
+    *,
+    section: JsonObject,
+    mls_id: str | None,
+    off_market: bool,
+) -> ListingFacts:
+    """Return the facts of the house a page is about.
+
+    Args:
+        answers: what the page carries.
+        section: its `addressSectionInfo`, whose address is the house's.
+        mls_id: the listing's number.
+        off_market: whether nobody asks a price for it now.
+    """
+    told = _amenities(answers.optional("belowTheFold").get("amenitiesInfo"))
+    return ListingFacts(
+        list_price=None if off_market else _price(section),
+        bedrooms_total=number(_value(section.get("beds"))),
+        bathrooms_total=number(_value(section.get("baths"))),
+        living_area=size(_value(section.get("sqFt"))),
+        lot_size_square_feet=size(_value(section.get("lotSize")))
+        or square_feet(_first(told, "LOT_SIZE_AREA"), unit="sqft"),
+        garage_spaces=number(_first(told, "GARAGE_SPACES")),
+        pool_private=_pool(told),
+        association_fee=_fee(told),
+        sewer=sewer_kind(told.get("SEWER", ())),
+        year_built=year(_value(section.get("yearBuilt"))),
+        days_on_market=_days(section),
+        standard_status=_status(section),
+        mls_number=mls_id,
+    )
+
+
+def _price(section: JsonObject) -> int | None:
+    for name in ("priceInfo", "latestPriceInfo"):
+        stated = section.get(name)
+        if isinstance(stated, dict) and (price := size(stated.get("amount"))):
+            label = str(stated.get("label")).lower()
+            return None if any(word in label for word in _NOT_ASKED) else price
+    return None
+
+
+def _fee(told: _Amenities) -> float | None:
+    fee = _first(told, "ASSOCIATION_FEE")
+    if fee is not None:
+        return monthly_fee(fee, period=_first(told, "ASSOCIATION_FEE_FREQUENCY"))
+    return 0.0 if yes_or_no(_first(told, "ASSOCIATION_YN")) is False else None
+
+
+def _pool(told: _Amenities) -> bool | None:
+    stated = yes_or_no(_first(told, "POOL_PRIVATE_YN"))
+    return private_pool(told.get("POOL_FEATURES", ())) if stated is None else stated
+
+
+def _days(section: JsonObject) -> int | None:
+    stated = whole(section.get("cumulativeDaysOnMarket"))
+    elapsed_ms = section.get("timeOnRedfin")
+    if stated is not None or isinstance(elapsed_ms, bool):
+        return stated
+    return whole(elapsed_ms // _MS_PER_DAY) if isinstance(elapsed_ms, int) else None
+
+
+def _status(section: JsonObject) -> str | None:
+    status = section.get("status")
+    shown = status.get("displayValue") if isinstance(status, dict) else status
+    return status_word(shown) or status_word(section.get("homeStatusLabel"))
+
+
+def _value(stated: object) -> object:
+    """Return a value that may be wrapped with the level it is shown at."""
+    return stated.get("value") if isinstance(stated, dict) else stated
+
+
+def _amenities(stated: object) -> _Amenities:
+    """Return what the MLS says, by the RESO name in capitals, such as `SEWER`.
+
+    Entries of the county have no such name.
+    """
+    found: _Amenities = {}
+    for section in _objects_in(stated, "superGroups"):
+        for group in _objects_in(section, "amenityGroups"):
+            for entry in _objects_in(group, "amenityEntries"):
+                name, values = entry.get("referenceName"), entry.get("amenityValues")
+                if isinstance(name, str) and isinstance(values, list):
+                    texts = [value for value in values if isinstance(value, str)]
+                    found.setdefault(name, texts)
+    return found
+
+
+def _objects_in(holder: object, name: str) -> Iterator[dict[str, Any]]:
+    entries = holder.get(name) if isinstance(holder, dict) else None
+    for entry in entries if isinstance(entries, list) else ():
+        if isinstance(entry, dict):
+            yield entry
+
+
+def _first(told: _Amenities, name: str) -> str | None:
+    return next(iter(told.get(name, ())), None)

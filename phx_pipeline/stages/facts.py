@@ -1,0 +1,118 @@
+"""What is known of a house: what its sources say, and where they disagree."""
+
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from phx_pipeline.model.facts import (
+    Conflict,
+    FactValue,
+    PriceSeen,
+    SeenFacts,
+    conflicts,
+    price_changes,
+)
+from phx_pipeline.model.property import Property
+from phx_pipeline.model.source import Source
+from phx_pipeline.model.tally import SourceTally
+from phx_pipeline.stages.context import StageContext
+
+# How facts are called in front of people.
+LABELS: Mapping[str, str] = {
+    "list_price": "price",
+    "bedrooms_total": "bedrooms",
+    "bathrooms_total": "bathrooms",
+    "living_area": "living area (sqft)",
+    "lot_size_square_feet": "lot (sqft)",
+    "garage_spaces": "garage",
+    "pool_private": "pool",
+    "association_fee": "HOA a month",
+    "sewer": "sewer",
+    "year_built": "year built",
+    "days_on_market": "days on market",
+    "standard_status": "status",
+    "mls_number": "MLS number",
+}
+_DOLLARS = frozenset({"list_price", "association_fee"})
+_THOUSANDS = frozenset({"living_area", "lot_size_square_feet"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HouseSheet:
+    """All a person may want to know of one house.
+
+    `subjects` counts the kept pictures by what they show.
+    """
+
+    house: Property
+    sources: tuple[SourceTally, ...]
+    urls: Mapping[Source, str]
+    facts: Mapping[Source, SeenFacts]
+    conflicts: tuple[Conflict, ...]
+    prices: tuple[PriceSeen, ...]
+    subjects: Mapping[str, int]
+
+
+def house_sheet(context: StageContext, house: Property) -> HouseSheet:
+    """Collect what the catalogue knows of *house*."""
+    book = context.catalog.facts
+    history = book.history(house.slug)
+    newest = {seen.source: seen for seen in history}
+    shown = context.catalog.categories(house.slug).values()
+    subjects = Counter(category.subject.value for category in shown)
+    return HouseSheet(
+        house=house,
+        sources=context.tally(house.slug).sources,
+        urls=book.listing_urls(house.slug),
+        facts=newest,
+        conflicts=conflicts(newest.values()),
+        prices=price_changes(history),
+        subjects=dict(sorted(subjects.items())),
+    )
+
+
+def conflicts_by_property(
+    context: StageContext, slugs: Collection[str] | None = None
+) -> dict[str, tuple[Conflict, ...]]:
+    """The properties whose sources disagree, by slug, and in what."""
+    answers = context.catalog.facts.differing(slugs)
+    found = ((slug, conflicts(answers[slug])) for slug in sorted(answers))
+    return {slug: differing for slug, differing in found if differing}
+
+
+def conflict_lines(found: Mapping[str, Sequence[Conflict]]) -> Iterator[str]:
+    """One line for people per property of `conflicts_by_property`."""
+    for slug, differing in found.items():
+        told = "; ".join(map(_told, differing))
+        yield f"conflict: {slug}: {told}"
+
+
+def plain_conflicts(differing: Sequence[Conflict]) -> list[dict[str, object]]:
+    """The conflicts of one property, for JSON."""
+    return [
+        {
+            "fact": conflict.name,
+            "values": {source.value: value for source, value in conflict.values},
+        }
+        for conflict in differing
+    ]
+
+
+def shown_value(name: str, value: FactValue | None) -> str:
+    """A fact as people read it; nothing for one that is not known."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, str):
+        return value
+    number = f"{value:,}" if name in _DOLLARS | _THOUSANDS else f"{value:g}"
+    return "$" + number.removesuffix(".0") if name in _DOLLARS else number
+
+
+def _told(conflict: Conflict) -> str:
+    values = " / ".join(
+        f"{shown_value(conflict.name, value)} ({source.value})"
+        for source, value in conflict.values
+    )
+    return f"{LABELS[conflict.name]} {values}"

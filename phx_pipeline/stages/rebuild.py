@@ -1,0 +1,17 @@
+"""Everything that follows from rows and originals, made again; no request."""
+
+from phx_pipeline.stages.categorize import categorize
+from phx_pipeline.stages.context import StageContext
+from phx_pipeline.stages.dedupe import dedupe
+from phx_pipeline.stages.publish import PublishReport, publish
+
+
+def rebuild(context: StageContext, slug: str) -> PublishReport:
+    """Decide, standardize, categorize and publish *slug* anew.
+
+    The PNGs are made of the stored originals where they are missing, or are of another
+    recipe than the settings ask for.
+    """
+    dedupe(context, slug)
+    categorize(context, slug)
+    return publish(context, slug)

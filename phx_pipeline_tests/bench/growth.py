@@ -1,0 +1,275 @@
+"""What one property costs in a catalogue that grows.
+
+    .venv/bin/python -m phx_pipeline_tests.bench.growth 10 1000 10000
+
+For each number of properties, each with 40 kept photos: the time to publish one of them
+(rows, folder of 40 files, look-alikes), as a ratio to the first number; `phx status`;
+`phx properties add` of a 10,000-row CSV; and rendering the JSON views, which no
+publication waits for. The rows are written straight into the tables.
+"""
+
+import csv
+import json
+import random
+import shutil
+import statistics
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, date, datetime
+from functools import partial
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, Final
+
+import click
+import sqlalchemy as sa
+
+from phx_pipeline.catalog import tables
+from phx_pipeline.catalog.engine import open_engine, writing
+from phx_pipeline.catalog.rows import property_values, signed
+from phx_pipeline.imaging.standardize import recipe_name
+from phx_pipeline.model.address import Address
+from phx_pipeline.model.identity import image_id
+from phx_pipeline.model.property import Property
+from phx_pipeline.model.source import Source
+from phx_pipeline.model.taxonomy import Location, Subject
+from phx_pipeline.stages.context import StageContext
+from phx_pipeline.stages.publish import publish
+from phx_pipeline.stages.views import refresh_views
+from phx_pipeline_tests.deployment import Deployment
+from phx_pipeline_tests.postgres import throwaway_postgres
+
+_PHOTOS: Final = 40
+_ROUNDS: Final = 9
+_ADDED: Final = 10_000
+_CITIES = ("Phoenix", "Glendale", "Mesa", "Peoria", "Tempe")
+_STREETS = ("Davis Rd", "Corrine Dr", "Sunrise Dr", "Gary Cir", "Claremont St")
+_AT = datetime(2026, 1, 15, tzinfo=UTC)
+_DAY = date(2026, 1, 15)
+_BATCH: Final = 500  # properties in one transaction
+_RUN = {"run_id": "growth"}
+_SIZE = {"width": 1024, "height": 768}
+
+
+@click.command()
+@click.argument("sizes", nargs=-1, type=int, required=True)
+@click.option("--engine", type=click.Choice(["sqlite", "postgres"]), default="sqlite")
+def main(sizes: tuple[int, ...], *, engine: str) -> None:
+    """Measure at each of SIZES, a JSON line each; ratios are to the first."""
+    first = 0.0
+    for size in sizes:
+        with _deployment(engine) as made:
+            figures = _measure(made, size)
+        first = first or figures["publish, s"]
+        figures["publish, ratio"] = figures["publish, s"] / first
+        rounded = {name: round(value, 3) for name, value in figures.items()}
+        click.echo(json.dumps({"engine": engine, "properties": size, **rounded}))
+
+
+@contextmanager
+def _deployment(engine: str) -> Iterator[Deployment]:
+    with tempfile.TemporaryDirectory() as folder:
+        if engine == "sqlite":
+            with Deployment(Path(folder), {}) as made:
+                yield made
+            return
+        with (
+            throwaway_postgres() as server,
+            Deployment(Path(folder), {}, catalog_url=server.create("growth")) as made,
+        ):
+            yield made
+
+
+def _measure(made: Deployment, size: int) -> dict[str, float]:
+    with made.context() as context:
+        slugs = fill(context, _engine(made), size)
+        rendered = _seconds(lambda: refresh_views(context, anyway=True))
+        published = _publishing(context, slugs)
+        refresh_views(context)
+    return {
+        "publish, s": published,
+        "views, s": rendered,
+        "status, s": _seconds(lambda: _command(made, "status")),
+        "status --json, s": _seconds(lambda: _command(made, "status", "--json")),
+        f"add {_ADDED} rows, s": _adding(made),
+    }
+
+
+def _publishing(context: StageContext, slugs: Sequence[str]) -> float:
+    """The median time to publish a property whose folder is to be made."""
+    spent = []
+    for slug in random.Random(5).sample(slugs, k=min(_ROUNDS, len(slugs))):  # noqa: S311 - a choice, not a secret
+        _store_pictures(context, slug)
+        shutil.rmtree(context.layout.folder(context.house(slug).folder), True)
+        spent.append(_seconds(partial(publish, context, slug)))
+    return statistics.median(spent)
+
+
+def _adding(made: Deployment) -> float:
+    path = made.root / "houses.csv"
+    with path.open("w", encoding="utf-8", newline="") as file:
+        rows = csv.writer(file)
+        rows.writerow(["full_address"])
+        houses = _houses(_ADDED, zip_code=85201)
+        rows.writerows([str(house.address)] for house in houses)
+    return _seconds(lambda: _command(made, "properties", "add", str(path)))
+
+
+def _command(made: Deployment, *arguments: str) -> None:
+    done = made.phx(*arguments)
+    if done.returncode:
+        raise click.ClickException(f"phx {' '.join(arguments)}: {done.stderr}")
+
+
+def _seconds(work: Callable[[], object]) -> float:
+    started = time.perf_counter()
+    work()
+    return time.perf_counter() - started
+
+
+def _engine(made: Deployment) -> sa.Engine:
+    return open_engine(
+        made.settings.catalog_url or f"sqlite:///{made.settings.data_dir / 'phx.db'}"
+    )
+
+
+# --- rows
+
+
+def fill(context: StageContext, engine: sa.Engine, size: int) -> list[str]:
+    """Write *size* properties with 40 kept, categorized and published photos each."""
+    chance = random.Random(11)  # noqa: S311 - pictures, not secrets
+    houses = list(_houses(size, zip_code=85001))
+    recipe = recipe_name(max_side=context.max_side)
+    for start in range(0, size, _BATCH):
+        with writing(engine) as connection:
+            for table, rows in _rows(houses[start : start + _BATCH], recipe, chance):
+                connection.execute(sa.insert(table), rows)
+    engine.dispose()
+    return [house.slug for house in houses]
+
+
+def _houses(size: int, *, zip_code: int) -> Iterator[Property]:
+    for number in range(size):
+        street, city = _STREETS[number % 5], _CITIES[number // 5 % 5]
+        yield Property.at(
+            Address.parse(f"{100 + number} W {street}, {city}, AZ {zip_code}")
+        )
+
+
+def _rows(
+    houses: Sequence[Property], recipe: str, chance: random.Random
+) -> Iterator[tuple[sa.Table, list[dict[str, Any]]]]:
+    photos = [(house, number) for house in houses for number in range(_PHOTOS)]
+    yield tables.house, [{**property_values(it), "added_at": _AT} for it in houses]
+    yield tables.listing, [_listing(house) for house in houses]
+    yield tables.blob, [_blob(*it, chance=chance) for it in photos]
+    yield tables.picture, [_picture(*it, recipe=recipe) for it in photos]
+    yield tables.photo, [_photo(*it) for it in photos]
+    yield tables.category, [_category(*it) for it in photos]
+    yield tables.publication, [_publication(*it, recipe=recipe) for it in photos]
+
+
+def _key(house: Property, number: int) -> dict[str, str]:
+    key = f"57-{house.folder}_{number}"
+    return {"slug": house.slug, "source": Source.REDFIN.value, "photo_key": key}
+
+
+def _raw(house: Property, number: int) -> str:
+    return sha256(f"{house.slug} {number}".encode()).hexdigest()
+
+
+def _listing(house: Property) -> dict[str, Any]:
+    said = {"outcome": "listed", "detail": "", "complete": True, "challenged": False}
+    whose = {"slug": house.slug, "source": Source.REDFIN.value}
+    return {**whose, **said, "checked_at": _AT, **_RUN}
+
+
+def _blob(house: Property, number: int, *, chance: random.Random) -> dict[str, Any]:
+    # Real pHashes: the top bit is always set, the others about as often as not.
+    hashes = {name: signed(chance.getrandbits(64)) for name in ("dhash", *_TRIMMED)}
+    return {
+        "sha256": _raw(house, number),
+        "phash": signed(chance.getrandbits(63) | 1 << 63),
+        **hashes,
+        **_SIZE,
+        "size_bytes": 180_000,
+        "media_type": "image/jpeg",
+    }
+
+
+_TRIMMED = ("trimmed_phash", "trimmed_dhash")
+
+
+def _picture(house: Property, number: int, *, recipe: str) -> dict[str, Any]:
+    raw = _raw(house, number)
+    whose = {"sha256": raw, "recipe": recipe, "png_sha256": raw[::-1]}
+    return {**whose, "size_bytes": 900_000, **_SIZE}
+
+
+def _photo(house: Property, number: int) -> dict[str, Any]:
+    raw = _raw(house, number)
+    url = f"https://ssl.cdn-redfin.com/photo/57/bigphoto/{house.folder}_{number}.jpg"
+    return {
+        **_key(house, number),
+        "url": url,
+        "asked_url": url,
+        "fetched_url": url,
+        "fallback_urls": [],
+        "position": number,
+        "caption": "",
+        "tags": [],
+        "present": True,
+        "listed_on": _DAY,
+        "first_seen_on": _DAY,
+        "downloaded_at": _AT,
+        "verdict": "kept",
+        "detail": "",
+        "sha256": raw,
+        **_SIZE,
+        **_RUN,
+        "cluster_id": image_id(house.slug, raw),
+    }
+
+
+def _category(house: Property, number: int) -> dict[str, Any]:
+    what = {"location": Location.INTERIOR.value, "subject": _subject(number).value}
+    return {**_key(house, number), **what, "confidence": 95, "votes": []}
+
+
+def _subject(number: int) -> Subject:
+    return (Subject.KITCHEN, Subject.BEDROOM, Subject.BATHROOM, Subject.LIVING)[
+        number % 4
+    ]
+
+
+def _publication(house: Property, number: int, *, recipe: str) -> dict[str, Any]:
+    sequence = number // 4 + 1
+    tail = f"_{sequence:02}" if sequence > 1 else ""
+    subject = _subject(number).value
+    name = f"{house.folder}_int_{subject}_95_r_20260115{tail}.png"
+    return {
+        **_key(house, number),
+        "location": "int",
+        "subject": subject,
+        "sequence": sequence,
+        "active": True,
+        "file_name": name,
+        "sha256": _raw(house, number),
+        "recipe": recipe,
+        "processed_at": _AT,
+        **_RUN,
+    }
+
+
+def _store_pictures(context: StageContext, slug: str) -> None:
+    recipe = recipe_name(max_side=context.max_side)
+    for photo in context.catalog.photos(slug):
+        raw = str(photo.sha256)
+        context.blobs.put_standardized(raw, recipe, raw.encode())
+
+
+if __name__ == "__main__":
+    main()

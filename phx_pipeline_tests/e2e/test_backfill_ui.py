@@ -1,0 +1,162 @@
+"""A backfill clicked together in the UI, from the first click to the pictures."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import dagster as dg
+import pytest
+from PIL import Image
+
+from phx_pipeline.defs.submit import ItemState, state_of
+from phx_pipeline.demo.houses import HOUSES
+from phx_pipeline.demo.redfin_site import redfin_sites
+from phx_pipeline.model.outcome import Verdict
+from phx_pipeline.stages.verify import verify_property, verify_views
+from phx_pipeline_tests.chromium import chromium_page, find_chromium
+from phx_pipeline_tests.dagster_ui import ASSETS, SHOTS, Seen, backfill_by_hand
+from phx_pipeline_tests.deployment import slug_of
+from phx_pipeline_tests.served import Served, served
+
+CHROMIUM = find_chromium()
+
+pytestmark = [
+    pytest.mark.xdist_group("dagster"),
+    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed"),
+]
+
+# One more than may run at once.
+_HOUSES = sorted(HOUSES, key=lambda house: len(house.record.shots))[:4]
+_SLUGS = sorted(map(slug_of, _HOUSES))
+_OPENED = _SLUGS[0]
+_WAY = (
+    dg.DagsterEventType.PIPELINE_ENQUEUED,
+    dg.DagsterEventType.PIPELINE_STARTING,
+    dg.DagsterEventType.PIPELINE_START,
+    dg.DagsterEventType.PIPELINE_SUCCESS,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Backfill:
+    """A finished backfill: what the browser saw, and where its pictures lie."""
+
+    running: Served
+    seen: Seen
+    shots: Path
+
+    @property
+    def runs(self) -> list[dg.DagsterRun]:
+        """Its runs as Dagster stores them."""
+        tags = {"dagster/backfill": self.seen.backfill_id}
+        return list(self.running.instance.get_runs(dg.RunsFilter(tags=tags)))
+
+    def times(self, run: dg.DagsterRun) -> dict[dg.DagsterEventType, float]:
+        """When a run came to each station of `_WAY`, in order, in seconds."""
+        logged = self.running.instance.all_logs(run.run_id)
+        return {
+            record.dagster_event_type: record.timestamp
+            for record in logged
+            if record.dagster_event_type in _WAY
+        }
+
+
+@pytest.fixture(scope="module")
+def backfill(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Backfill]:
+    """Four houses, materialized together by clicks; the browser is closed again."""
+    root = tmp_path_factory.mktemp("backfill")
+    with served(root / "stores", redfin_sites(), houses=_HOUSES) as running:
+        with chromium_page(str(CHROMIUM), profile=root / "profile") as page:
+            seen = backfill_by_hand(
+                page, url=running.url, partitions=_SLUGS, shots=root
+            )
+        yield Backfill(running=running, seen=seen, shots=root)
+
+
+def test_each_property_of_a_backfill_is_a_run_of_its_own(backfill: Backfill) -> None:
+    runs = backfill.runs
+
+    assert sorted(run.tags["dagster/partition"] for run in runs) == _SLUGS
+    assert {state_of(run, retries=True) for run in runs} == {ItemState.DONE}
+
+
+def test_its_runs_go_through_the_queue(backfill: Backfill) -> None:
+    for run in backfill.runs:
+        times = backfill.times(run)
+
+        assert set(times) == set(_WAY)
+        assert [times[station] for station in _WAY] == sorted(times.values())
+
+
+def test_no_more_of_its_runs_than_allowed_are_under_way_at_once(
+    backfill: Backfill,
+) -> None:
+    limits = backfill.running.instance.get_concurrency_config().run_queue_config
+    assert limits is not None
+    spans = [
+        (times[dg.DagsterEventType.PIPELINE_STARTING], times[_WAY[-1]])
+        for times in map(backfill.times, backfill.runs)
+    ]
+
+    busiest = max(sum(a <= start < b for a, b in spans) for start, _ in spans)
+
+    assert limits.max_concurrent_runs == 3
+    assert 1 <= busiest <= limits.max_concurrent_runs
+
+
+@pytest.mark.parametrize("house", _HOUSES, ids=lambda house: house.street)
+def test_every_house_of_it_keeps_what_it_should(
+    backfill: Backfill, house: object
+) -> None:
+    slug = slug_of(house)  # type: ignore[arg-type]  # parametrized with demo houses
+
+    with backfill.running.deployment.context() as context:
+        verdicts = {p.ref.photo_key: p.verdict for p in context.catalog.photos(slug)}
+        problems = [problem.text for problem in verify_property(context, slug)]
+
+    assert verdicts == house.expected_verdicts()  # type: ignore[attr-defined]  # as above
+    assert problems == []
+
+
+def test_the_views_agree_after_runs_that_overlapped(backfill: Backfill) -> None:
+    with backfill.running.deployment.context() as context:
+        assert verify_views(context) == []
+
+
+def test_its_page_tells_that_everything_was_done(backfill: Backfill) -> None:
+    count = len(_SLUGS)
+
+    assert backfill.seen.completed == tuple(
+        f"{asset} 100% completed {count} 0 {count} 0" for asset in ASSETS
+    )
+
+
+def test_a_partition_tells_its_counts(backfill: Backfill) -> None:
+    (house,) = [house for house in _HOUSES if slug_of(house) == _OPENED]
+    verdicts = list(house.expected_verdicts().values())
+
+    told = backfill.seen.metadata
+
+    assert int(told["discovered"]) == len(verdicts)
+    assert int(told["kept"]) == verdicts.count(Verdict.KEPT)
+
+
+def test_the_contact_sheet_is_shown_as_a_picture(backfill: Backfill) -> None:
+    width, height = backfill.seen.sheet_px
+
+    assert width > 100
+    assert height > 100
+
+
+def test_nothing_but_this_machine_is_asked_by_the_pages(backfill: Backfill) -> None:
+    assert backfill.seen.hosts == {"127.0.0.1"}
+
+
+def test_there_are_pictures_of_all_of_it(backfill: Backfill) -> None:
+    for name in SHOTS:
+        with Image.open(backfill.shots / name) as shot:
+            colours = shot.convert("RGB").getcolors(maxcolors=1 << 24)
+
+        assert shot.width > 1000
+        assert colours is not None
+        assert len(colours) > 50

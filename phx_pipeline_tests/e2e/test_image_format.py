@@ -1,0 +1,208 @@
+"""Another size or format of the files: made of the originals, without a request."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from io import BytesIO
+from pathlib import Path
+from zipfile import ZipFile
+
+import pytest
+from PIL import Image
+
+from phx_pipeline.demo.redfin_site import redfin_sites
+from phx_pipeline.imaging.decode import decode
+from phx_pipeline.model.outcome import Verdict
+from phx_pipeline.stages.publish import publish
+from phx_pipeline.stages.sheet import MAX_BYTES, property_sheet
+from phx_pipeline_tests.deployment import SMALLEST, Deployment, slug_of
+
+SLUG = slug_of(SMALLEST)
+OTHERS = {"original size": {"image_format": "original"}, "smaller": {"max_side": 300}}
+TIMES = ("processed_at", "created_by_run_id")
+
+other_size = pytest.mark.parametrize("change", OTHERS.values(), ids=list(OTHERS))
+
+
+@pytest.fixture
+def collected(tmp_path: Path) -> Iterator[Deployment]:
+    """One house, published with the default settings."""
+    with Deployment(tmp_path, redfin_sites()) as made:
+        made.add_houses([SMALLEST])
+        assert made.phx("extract", "--all", "--sync").returncode == 0
+        yield made
+
+
+def change_settings(made: Deployment, **changes: object) -> None:
+    made.settings = replace(made.settings, **changes)  # type: ignore[arg-type]  # named by each test
+
+
+def pictures(made: Deployment) -> dict[str, bytes]:
+    """The published files by name."""
+    files = made.files()
+    return {name: body for name, body in files.items() if name.startswith("processed/")}
+
+
+def manifest_rows(made: Deployment) -> list[dict[str, object]]:
+    """The rows of the manifest, but for when and by which run they were written."""
+    manifest = json.loads(made.files()["metadata/image_manifest.json"])
+    (rows,) = manifest["properties"].values()
+    return [{k: v for k, v in row.items() if k not in TIMES} for row in rows]
+
+
+def sizes(made: Deployment) -> dict[str, tuple[int, int]]:
+    found = {}
+    for name, body in pictures(made).items():
+        with Image.open(BytesIO(body)) as image:
+            found[name] = image.size
+    return found
+
+
+def original_sizes(made: Deployment) -> dict[str, tuple[int, int]]:
+    """The size of the upright original that each published file was made of."""
+    with made.context() as context:
+        folder = context.house(SLUG).folder
+        found = {}
+        for row in context.catalog.publications(SLUG):
+            picture = decode(context.blobs.read_raw(row.sha256))
+            size = (picture.width, picture.height)
+            found[f"processed/{folder}/{row.file_name}"] = size
+        return found
+
+
+def recipes(made: Deployment) -> set[str]:
+    """The recipes of all published files."""
+    with made.context() as context:
+        return {row.recipe for row in context.catalog.publications(SLUG) if row.active}
+
+
+def digest(made: Deployment) -> str:
+    return made.phx("verify", "--digest").stdout
+
+
+def test_files_of_original_size_have_all_pixels_and_no_metadata(
+    collected: Deployment,
+) -> None:
+    before = original_sizes(collected)
+    change_settings(collected, image_format="original")
+
+    assert collected.phx("rebuild").returncode == 0
+
+    assert sizes(collected) == before
+    assert max(max(size) for size in before.values()) > 1024
+    for body in pictures(collected).values():
+        with Image.open(BytesIO(body)) as image:
+            assert image.format == "PNG"
+            assert not image.info
+            assert not image.getexif()
+
+
+@other_size
+def test_rebuild_makes_all_files_anew_and_back_again_without_a_request(
+    collected: Deployment, change: dict[str, object]
+) -> None:
+    default = collected.settings
+    before, rows = pictures(collected), manifest_rows(collected)
+    content, asked = digest(collected), len(collected.standin.asked)
+
+    change_settings(collected, **change)
+    there = collected.phx("rebuild")
+    changed, made_by = pictures(collected), recipes(collected)
+    between = digest(collected)
+    clean = collected.phx("verify")
+    collected.settings = default
+    back = collected.phx("rebuild")
+
+    assert (there.returncode, back.returncode) == (0, 0), there.stderr + back.stderr
+    assert clean.returncode == 0, clean.stdout
+    assert set(changed) == set(before)
+    assert any(changed[name] != before[name] for name in before)
+    assert len(made_by) == 1
+    assert made_by != recipes(collected)
+    assert between != content
+    assert pictures(collected) == before
+    assert manifest_rows(collected) == rows
+    assert digest(collected) == content
+    assert collected.phx("verify").returncode == 0
+    assert len(collected.standin.asked) == asked
+
+
+@other_size
+def test_resume_notices_files_of_another_size_and_status_tells(
+    collected: Deployment, change: dict[str, object]
+) -> None:
+    asked, files = len(collected.standin.asked), len(pictures(collected))
+    before = recipes(collected)
+    change_settings(collected, **change)
+
+    told = collected.phx("status").stdout
+    resumed = collected.phx("extract", "--all", "--sync")
+
+    assert "0 of 1 properties complete" in told
+    assert f"open: {SLUG}: {files} files have another size" in told
+    assert resumed.returncode == 0, resumed.stdout + resumed.stderr
+    assert len(recipes(collected)) == 1
+    assert recipes(collected) != before
+    assert "1 of 1 properties complete" in collected.phx("status").stdout
+    assert "are complete" in collected.phx("extract", "--all", "--sync").stdout
+    assert len(collected.standin.asked) == asked
+
+
+def test_an_unreadable_original_keeps_the_file_it_has(collected: Deployment) -> None:
+    before = pictures(collected)
+    with collected.context() as context:
+        lost = next(
+            photo
+            for photo in context.catalog.photos(SLUG)
+            if photo.verdict is Verdict.KEPT
+        )
+        context.layout.raw(str(lost.sha256)).unlink()
+    change_settings(collected, max_side=300)
+
+    assert collected.phx("rebuild").returncode == 0
+
+    after = pictures(collected)
+    assert set(after) == set(before)
+    assert sum(after[name] == before[name] for name in before) == 1
+    assert f"open: {SLUG}: 1 files have another size" in collected.phx("status").stdout
+    asked = len(collected.photos_asked())
+    assert collected.phx("extract", "--all", "--sync").returncode == 0
+    assert len(collected.photos_asked()) == asked + 1
+    assert not any(pictures(collected)[name] == before[name] for name in before)
+    assert collected.phx("verify").returncode == 0
+
+
+def test_publishing_alone_before_the_new_pictures_are_made_loses_no_file(
+    collected: Deployment,
+) -> None:
+    before = pictures(collected)
+    change_settings(collected, image_format="original")
+
+    with collected.context() as context:
+        report = publish(context, SLUG)
+
+    assert (report.changed, report.removed) == (0, 0)
+    assert pictures(collected) == before
+
+
+def test_a_bundle_and_the_contact_sheet_show_the_files_of_original_size(
+    collected: Deployment, tmp_path: Path
+) -> None:
+    change_settings(collected, image_format="original")
+    assert collected.phx("rebuild").returncode == 0
+    target = tmp_path / "house.zip"
+
+    exported = collected.phx("export", SLUG, "--to", str(target))
+    with collected.context() as context:
+        sheet = property_sheet(context, SLUG)
+
+    assert exported.returncode == 0, exported.stderr
+    with ZipFile(target) as archive:
+        held = {
+            f"processed/{name}": archive.read(name)
+            for name in archive.namelist()
+            if name.endswith(".png")
+        }
+    assert held == pictures(collected)
+    assert sheet is not None
+    assert len(sheet) <= MAX_BYTES

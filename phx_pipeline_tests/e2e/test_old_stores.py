@@ -1,0 +1,167 @@
+"""Bytes stored before their appearance was noted are looked at again, once."""
+
+import asyncio
+import logging
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from dataclasses import replace
+from http import HTTPStatus
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from PIL import Image
+
+from phx_pipeline.catalog import tables
+from phx_pipeline.catalog.engine import open_engine
+from phx_pipeline.demo.houses import HOUSES
+from phx_pipeline.demo.loopback import Answer, Asked, Handler
+from phx_pipeline.demo.redfin_site import redfin_sites
+from phx_pipeline.demo.zillow_site import PHOTO_HOST, zillow_sites
+from phx_pipeline.model.outcome import Verdict
+from phx_pipeline.model.source import Source
+from phx_pipeline.stages.context import StageContext
+from phx_pipeline.stages.dedupe import decide, dedupe
+from phx_pipeline.stages.extract import extract
+from phx_pipeline.stages.rebuild import rebuild
+from phx_pipeline.stages.verify import content_digest, verify_property
+from phx_pipeline_tests.deployment import Deployment, slug_of
+
+(HOUSE,) = (house for house in HOUSES if house.street == "Quail Lantern")
+SLUG = slug_of(HOUSE)
+
+Rows = Sequence[sa.Row[Any]]
+
+
+def cut(photos: Handler) -> Handler:
+    """The photos cut so much that hashes alone no longer know them."""
+
+    def answer(asked: Asked) -> Answer:
+        given = photos(asked)
+        if given.status != HTTPStatus.OK:
+            return given
+        with Image.open(BytesIO(given.body)) as image:
+            width, height = image.size
+            left, top = width * 6 // 100, height * 6 // 100
+            part = image.crop((left, top, width - left // 4, height - top // 4))
+        buffer = BytesIO()
+        part.save(buffer, format="JPEG", quality=90)
+        return replace(given, body=buffer.getvalue())
+
+    return answer
+
+
+class Store:
+    """A collected house and its table `appearance`."""
+
+    def __init__(self, deployment: Deployment) -> None:
+        self.deployment = deployment
+        file = deployment.root / "data" / "phx.db"
+        self._engine = open_engine(f"sqlite:///{file}")
+
+    def close(self) -> None:
+        self._engine.dispose()
+
+    def appearances(self) -> Rows:
+        table = tables.appearance
+        with self._engine.connect() as connection:
+            return connection.execute(sa.select(table).order_by(table.c.sha256)).all()
+
+    def forget_appearances(self) -> None:
+        """Make it a store of the version before the table existed."""
+        with self._engine.begin() as connection:
+            connection.execute(sa.delete(tables.appearance))
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    sites = {**redfin_sites([HOUSE]), **zillow_sites([HOUSE])}
+    sites[PHOTO_HOST] = cut(sites[PHOTO_HOST])
+    sources = (Source.ZILLOW, Source.REDFIN)
+    with Deployment(tmp_path, sites, sources=sources) as made:
+        made.add_houses([HOUSE])
+        with made.context() as context:
+            asyncio.run(extract(context, SLUG))
+        with closing(Store(made)) as store:
+            yield store
+
+
+def clusters(context: StageContext) -> set[frozenset[str]]:
+    """The photos of each picture."""
+    found: dict[str | None, set[str]] = {}
+    for photo in context.catalog.photos(SLUG):
+        if photo.cluster_id is not None:
+            found.setdefault(photo.cluster_id, set()).add(str(photo.key))
+    return {frozenset(group) for group in found.values()}
+
+
+def test_a_later_run_notes_what_an_old_store_lacks_and_decides_alike(
+    store: Store,
+) -> None:
+    before = store.appearances()
+    with store.deployment.context() as context:
+        undisturbed, digest = clusters(context), content_digest(context)
+        asked = len(store.deployment.standin.asked)
+        store.forget_appearances()
+
+        report = dedupe(context, SLUG)
+
+        assert len(before) > 15
+        assert report.looked_at == len(before)
+        assert store.appearances() == before
+        assert clusters(context) == undisturbed
+        assert content_digest(context) == digest
+        assert dedupe(context, SLUG).looked_at == 0
+        assert len(store.deployment.standin.asked) == asked
+
+
+def decide_by_hashes_alone(context: StageContext) -> None:
+    """Record what a version decided that knew no looks."""
+    photos = [photo for photo in context.catalog.photos(SLUG) if photo.cluster_id]
+    decisions = decide(SLUG, photos, context.catalog.blobs(SLUG))
+    with context.holding(SLUG) as lease:
+        context.catalog.record_decisions(lease, SLUG, decisions)
+
+
+def test_decisions_made_without_looks_are_corrected(store: Store) -> None:
+    with store.deployment.context() as context:
+        undisturbed = clusters(context)
+        store.forget_appearances()
+        decide_by_hashes_alone(context)
+        by_hashes_alone = clusters(context)
+
+        rebuild(context, SLUG)
+
+        assert len(by_hashes_alone) > len(undisturbed)
+        assert clusters(context) == undisturbed
+        assert verify_property(context, SLUG) == []
+
+
+def test_a_blob_that_cannot_be_read_is_left_out_with_a_warning(
+    store: Store, caplog: pytest.LogCaptureFixture
+) -> None:
+    before = store.appearances()
+    with store.deployment.context() as context:
+        first, second = sorted(
+            str(photo.sha256)
+            for photo in context.catalog.photos(SLUG)
+            if photo.verdict is Verdict.KEPT
+        )[:2]
+        context.layout.raw(first).unlink()
+        rotten = context.layout.raw(second)
+        rotten.chmod(0o644)
+        rotten.write_bytes(b"rotten")
+        store.forget_appearances()
+
+        with caplog.at_level(logging.WARNING):
+            report = dedupe(context, SLUG)
+
+    assert report.looked_at == len(before) - 2
+    assert {row.sha256 for row in store.appearances()} == {
+        row.sha256 for row in before
+    } - {first, second}
+    warnings = [record.getMessage() for record in caplog.records]
+    assert len(warnings) == 2
+    assert all("judged by its hashes alone" in warning for warning in warnings)

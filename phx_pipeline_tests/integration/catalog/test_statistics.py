@@ -1,0 +1,220 @@
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+import pytest
+import sqlalchemy as sa
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from phx_pipeline.catalog import tables
+from phx_pipeline.catalog.engine import writing
+from phx_pipeline.catalog.lookup import HashedBlob
+from phx_pipeline.catalog.quarantine import Likeness, Lookalike, PhotoAt
+from phx_pipeline.catalog.rows import blob_values, ref_values
+from phx_pipeline.catalog.statistics import BandTotals, PhotoTotals, Statistics
+from phx_pipeline.catalog.store import Catalog
+from phx_pipeline.model.outcome import Verdict, VerdictKind
+from phx_pipeline.model.source import Source
+from phx_pipeline_tests.integration.conftest import STAMP, Scene, blob_of, house_at, ref
+
+BLOB = blob_of("bytes")
+BAND = 2**13
+
+
+def _put(
+    engine: sa.Engine, slug: str, *, source: Source, verdicts: Sequence[Verdict]
+) -> None:
+    """Write photo rows as they are."""
+    rows: list[dict[str, Any]] = [
+        {
+            "slug": slug,
+            "first_seen_on": STAMP.today,
+            "present": True,
+            "run_id": STAMP.run_id,
+            "source": source.value,
+            "photo_key": str(number),
+            **ref_values(ref(str(number))),
+            "verdict": verdict.value,
+        }
+        for number, verdict in enumerate(verdicts)
+    ]
+    with writing(engine) as connection:
+        connection.execute(sa.insert(tables.photo), rows)
+
+
+def _add_houses(catalog: Catalog, count: int) -> list[str]:
+    houses = [house_at(number) for number in range(1, count + 1)]
+    return [house.slug for house in catalog.add_properties(houses, at=STAMP.at)]
+
+
+def _bins(totals: PhotoTotals) -> dict[str, int]:
+    return {kind.value: count for kind, count in totals.counts.items() if count}
+
+
+def test_an_empty_catalogue_has_nothing(catalog: Catalog) -> None:
+    found = catalog.statistics.read()
+
+    assert found == Statistics(
+        properties=0,
+        removed=0,
+        photos=PhotoTotals(properties=0, counts=dict.fromkeys(VerdictKind, 0)),
+        by_source={},
+        hashes=0,
+        distinct_phashes=0,
+        bands=BandTotals(bands=5, buckets=0, largest=0, candidates=0),
+        alike=dict.fromkeys(Likeness, 0),
+    )
+
+
+def test_every_photo_is_in_one_bin_of_its_source(
+    engine: sa.Engine, catalog: Catalog
+) -> None:
+    one, two, _ = _add_houses(catalog, 3)
+    _put(engine, one, source=Source.REDFIN, verdicts=list(Verdict))
+    _put(engine, one, source=Source.ZILLOW, verdicts=[Verdict.KEPT, Verdict.KEPT])
+    _put(engine, two, source=Source.ZILLOW, verdicts=[Verdict.DUPLICATE])
+
+    found = catalog.statistics.read()
+
+    expected = Counter(verdict.kind.value for verdict in Verdict)
+    assert list(found.by_source) == [Source.ZILLOW, Source.REDFIN]
+    assert _bins(found.by_source[Source.REDFIN]) == expected
+    assert _bins(found.by_source[Source.ZILLOW]) == {"kept": 2, "duplicate": 1}
+    assert _bins(found.photos) == expected + Counter(kept=2, duplicate=1)
+    assert found.photos.discovered == len(Verdict) + 3
+
+
+def test_the_sums_are_those_of_the_tallies(engine: sa.Engine, catalog: Catalog) -> None:
+    for number, slug in enumerate(_add_houses(catalog, 4)):
+        verdicts = list(Verdict)[number : number + 3]
+        _put(engine, slug, source=Source.REDFIN, verdicts=verdicts)
+        _put(engine, slug, source=Source.MARICOPA, verdicts=verdicts[number % 3 :])
+
+    found = catalog.statistics.read()
+
+    tallies = catalog.tallies(tuple(Source))
+    for kind in VerdictKind:
+        assert found.photos.counts[kind] == sum(it.count(kind) for it in tallies)
+    assert found.photos.discovered == sum(it.discovered for it in tallies)
+
+
+def test_a_property_counts_once_however_many_sources_have_photos_of_it(
+    engine: sa.Engine, catalog: Catalog
+) -> None:
+    one, two, three, _ = _add_houses(catalog, 4)
+    for slug, source in (
+        (one, Source.REDFIN),
+        (one, Source.ZILLOW),
+        (two, Source.ZILLOW),
+        (three, Source.ZILLOW),
+    ):
+        _put(engine, slug, source=source, verdicts=[Verdict.KEPT] * 3)
+
+    found = catalog.statistics.read()
+
+    owners = {source: totals.properties for source, totals in found.by_source.items()}
+    assert owners == {Source.REDFIN: 1, Source.ZILLOW: 3}
+    assert (found.photos.properties, found.properties) == (3, 4)
+
+
+def test_a_removed_property_is_counted_apart(
+    engine: sa.Engine, catalog: Catalog
+) -> None:
+    slug, _ = _add_houses(catalog, 2)
+    with writing(engine) as connection:
+        house = tables.house
+        removed = sa.update(house).where(house.c.slug == slug)
+        connection.execute(removed.values(removed_at=STAMP.at))
+
+    found = catalog.statistics.read()
+
+    assert (found.properties, found.removed) == (1, 1)
+
+
+def test_equal_hashes_of_different_bytes_are_one_phash(catalog: Catalog) -> None:
+    hashes = [0, 0, 2**63, 2**64 - 1]
+    catalog.lookup.add(
+        HashedBlob(sha256=str(number) * 64, phash=value, dhash=0)
+        for number, value in enumerate(hashes)
+    )
+
+    found = catalog.statistics.read()
+
+    assert (found.hashes, found.distinct_phashes) == (4, 3)
+    assert found.bands.largest == 3  # in the bands below the highest bit
+
+
+def test_pairs_that_agree_are_counted_by_likeness(scene: Scene) -> None:
+    other = house_at(9)
+    scene.catalog.add_properties([other], at=STAMP.at)
+    pairs = [
+        Lookalike(
+            one=PhotoAt(slug=scene.slug, source=Source.REDFIN, photo_key=str(number)),
+            other=PhotoAt(slug=other.slug, source=Source.REDFIN, photo_key="a"),
+            likeness=likeness,
+        )
+        for number, likeness in enumerate(
+            [Likeness.SAME_BYTES, Likeness.SAME_BYTES, Likeness.NEAR_IDENTICAL]
+        )
+    ]
+    scene.catalog.quarantine.record_lookalikes(
+        scene.lease, scene.slug, pairs, at=STAMP.at
+    )
+
+    found = scene.catalog.statistics.read()
+
+    assert found.alike == {
+        Likeness.PHOTO_KEY: 0,
+        Likeness.SAME_BYTES: 2,
+        Likeness.NEAR_IDENTICAL: 1,
+    }
+
+
+def test_the_buckets_counted_are_those_of_the_index(
+    engine: sa.Engine, catalog: Catalog
+) -> None:
+    values = [number * 0x9E3779B97F4A7C15 % 2**64 for number in range(400)] * 2
+    blobs = [
+        replace(BLOB, sha256=f"{number:064}", hashes=replace(BLOB.hashes, phash=value))
+        for number, value in enumerate(values)
+    ]
+    sizes: list[int] = []
+    with writing(engine) as connection:
+        connection.execute(sa.insert(tables.blob), list(map(blob_values, blobs)))
+        for band in range(5):
+            bucket = sa.literal_column(tables.phash_band(band), sa.Integer)
+            query = sa.select(sa.func.count()).select_from(tables.blob)
+            sizes += connection.execute(query.group_by(bucket)).scalars()
+
+    found = catalog.statistics.read().bands
+
+    assert (found.buckets, found.largest) == (len(sizes), max(sizes))
+    assert found.candidates == pytest.approx(sum(it**2 for it in sizes) / len(values))
+
+
+hash_lists = st.lists(
+    st.one_of(st.integers(0, 2**64 - 1), st.sampled_from([0, 1, 2**63, 2**64 - 1])),
+    max_size=8,
+)
+
+
+@given(values=hash_lists)
+@example(values=[0, 0, 2**64 - 1])
+def test_candidates_are_the_agreements_in_a_band(values: list[int]) -> None:
+    hashes = np.array(values, dtype=np.uint64)
+
+    found = BandTotals.of(hashes)
+
+    agreements = sum(
+        (a >> 13 * band) % BAND == (b >> 13 * band) % BAND
+        for a, b in combinations(values, 2)
+        for band in range(5)
+    )
+    assert found.candidates * max(1, len(values)) == pytest.approx(
+        5 * len(values) + 2 * agreements
+    )
+    assert found.buckets <= 5 * len(values)

@@ -1,0 +1,186 @@
+"""Ending the runs of a property, on Dagster's real store and without any daemon."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import dagster as dg
+import pytest
+from dagster._core.remote_origin import (
+    RegisteredCodeLocationOrigin,
+    RemoteJobOrigin,
+    RemoteRepositoryOrigin,
+)
+
+from phx_pipeline.catalog.leases import Leases, process_owner
+from phx_pipeline.definitions import build_definitions
+from phx_pipeline.defs.cancel import drop_partition, end_runs, stop_runs
+from phx_pipeline.defs.jobs import extract_property
+from phx_pipeline.defs.partitions import PROPERTIES
+from phx_pipeline.defs.submit import open_instance
+from phx_pipeline.model.address import Address
+from phx_pipeline.model.identity import run_lease
+from phx_pipeline.settings import setting_names
+from phx_pipeline.stages.lifecycle import remove, rename
+from phx_pipeline_tests.deployment import Deployment
+
+HOUSE = "4732 W Davis Rd, Glendale, AZ 85306"
+SLUG = "4732-w-davis-rd-glendale-az-85306"
+_NAME = str(PROPERTIES.name)
+_STATUS = dg.DagsterRunStatus
+_ORIGIN = RemoteJobOrigin(
+    RemoteRepositoryOrigin(
+        RegisteredCodeLocationOrigin("phx_pipeline"), "__repository__"
+    ),
+    "extract_property",
+)
+
+
+@pytest.fixture
+def made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Deployment]:
+    for name in setting_names():  # `open_instance` sets them: let them be put back
+        monkeypatch.setenv(name, "")
+    with Deployment(tmp_path, {}) as made:
+        made.add([HOUSE])
+        yield made
+
+
+@pytest.fixture
+def instance(made: Deployment) -> Iterator[dg.DagsterInstance]:
+    with open_instance(made.settings) as opened:
+        yield opened
+
+
+@pytest.fixture
+def leases(made: Deployment) -> Iterator[Leases]:
+    with made.context() as context:
+        yield context.catalog.leases
+
+
+def a_run(
+    instance: dg.DagsterInstance, status: dg.DagsterRunStatus, *, slug: str = SLUG
+) -> str:
+    """A run of the property as Dagster stores it."""
+    run = dg.DagsterRun(
+        job_name="extract_property",
+        status=status,
+        tags={"dagster/partition": slug},
+        remote_job_origin=_ORIGIN,
+    )
+    return instance.add_run(run).run_id
+
+
+def status_of(instance: dg.DagsterInstance, run_id: str) -> dg.DagsterRunStatus:
+    run = instance.get_run_by_id(run_id)
+    assert run is not None
+    return run.status
+
+
+def owner_that_died() -> str:
+    """The owner name of a process that is gone."""
+    told = "from phx_pipeline.catalog.leases import process_owner as p; print(p('run'))"
+    done = subprocess.run(  # noqa: S603 - the tests' own command
+        [sys.executable, "-c", told], capture_output=True, text=True, check=True
+    )
+    return done.stdout.strip()
+
+
+def test_a_queued_run_is_cancelled_and_those_of_others_are_not(
+    instance: dg.DagsterInstance, leases: Leases
+) -> None:
+    mine = a_run(instance, _STATUS.QUEUED)
+    other = a_run(instance, _STATUS.QUEUED, slug="7-w-davis-rd-glendale-az-85306")
+    before = a_run(instance, _STATUS.SUCCESS)
+
+    done = end_runs(instance, SLUG, leases=leases, wait_s=0)
+
+    assert (done.ended, done.going_on) == (1, ())
+    assert status_of(instance, mine) is _STATUS.CANCELED
+    assert status_of(instance, other) is _STATUS.QUEUED
+    assert status_of(instance, before) is _STATUS.SUCCESS
+
+
+@pytest.mark.parametrize("status", [_STATUS.STARTED, _STATUS.CANCELING])
+def test_a_run_whose_worker_died_is_written_off(
+    instance: dg.DagsterInstance, leases: Leases, status: dg.DagsterRunStatus
+) -> None:
+    run_id = a_run(instance, status)
+    leases.acquire(run_lease(run_id), owner=owner_that_died())
+
+    done = end_runs(instance, SLUG, leases=leases, wait_s=0)
+
+    assert (done.ended, done.going_on) == (1, ())
+    assert status_of(instance, run_id) is _STATUS.CANCELED
+
+
+def test_a_run_that_works_is_asked_to_end_and_waited_for(
+    instance: dg.DagsterInstance, leases: Leases
+) -> None:
+    run_id = a_run(instance, _STATUS.STARTED)
+    lease = leases.acquire(run_lease(run_id), owner=process_owner("worker"))
+
+    first = end_runs(instance, SLUG, leases=leases, wait_s=0.5)
+    asked = status_of(instance, run_id)
+    leases.release(lease)
+    run = instance.get_run_by_id(run_id)
+    assert run is not None
+    instance.report_run_canceled(run)
+    second = end_runs(instance, SLUG, leases=leases, wait_s=0)
+
+    assert first.going_on == (run_id,)
+    assert asked is _STATUS.CANCELING
+    assert second.going_on == ()
+
+
+def test_the_partition_goes_and_can_go_twice(
+    made: Deployment, instance: dg.DagsterInstance
+) -> None:
+    instance.add_dynamic_partitions(_NAME, [SLUG, "other"])
+
+    drop_partition(made.settings, SLUG)
+    drop_partition(made.settings, SLUG)
+
+    assert instance.get_dynamic_partitions(_NAME) == ["other"]
+
+
+def test_where_dagster_was_never_used_nothing_is_made(made: Deployment) -> None:
+    settings = replace(made.settings, dagster_dir=made.root / "none")
+    with made.context() as context:
+        leases = context.catalog.leases
+        done = stop_runs(settings, SLUG, leases=leases, wait_s=0)
+        drop_partition(settings, SLUG)
+
+    assert (done.ended, done.going_on) == (0, ())
+    assert not settings.dagster_dir.exists()
+
+
+@pytest.mark.parametrize("fate", ["removed", "renamed"])
+def test_a_run_of_a_key_that_is_gone_fails_at_its_first_step_with_the_remedy(
+    made: Deployment, fate: str
+) -> None:
+    with (
+        made.context() as context,
+        dg.DagsterInstance.ephemeral() as instance,
+    ):
+        if fate == "removed":
+            remove(context, SLUG)
+            told = f'`phx properties add "{HOUSE}"` takes it up again'
+        else:
+            better = "4732 W Davis Rd, Phoenix, AZ 85306"
+            after = rename(context, SLUG, Address.parse(better))
+            told = f"its key is {after.slug} now"
+        instance.add_dynamic_partitions(_NAME, [SLUG])
+        job = build_definitions(resources={"pipeline": context}).resolve_job_def(
+            extract_property.name
+        )
+
+        result = job.execute_in_process(
+            partition_key=SLUG, instance=instance, raise_on_error=False
+        )
+
+        failures = [e for e in result.all_node_events if e.is_step_failure]
+    assert [event.step_key for event in failures] == ["discovered_urls"]
+    assert told in str(failures[0].step_failure_data.error)
+    assert not any(event.is_step_up_for_retry for event in result.all_node_events)

@@ -1,0 +1,370 @@
+from datetime import date, timedelta
+from itertools import pairwise
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from phx_pipeline.model.facts import (
+    FactValue,
+    ListingFacts,
+    PriceSeen,
+    SeenFacts,
+    conflicts,
+    monthly_fee,
+    number,
+    price_changes,
+    private_pool,
+    sewer_kind,
+    size,
+    square_feet,
+    status_word,
+    whole,
+    year,
+    yes_or_no,
+)
+from phx_pipeline.model.source import Source
+
+DAY = date(2026, 3, 9)
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    max_leaves=5,
+)
+
+
+def seen(
+    facts: ListingFacts, source: Source = Source.REDFIN, *, on: date = DAY
+) -> SeenFacts:
+    return SeenFacts(source=source, seen_on=on, facts=facts)
+
+
+def fact(name: str, value: FactValue) -> ListingFacts:
+    only: dict[str, Any] = {name: value}
+    return ListingFacts(**only)
+
+
+def disagree(one: ListingFacts, other: ListingFacts) -> list[str]:
+    """Return the names of the facts in which two sources differ."""
+    found = conflicts([seen(one), seen(other, Source.ZILLOW)])
+    return [conflict.name for conflict in found]
+
+
+@pytest.mark.parametrize(
+    ("stated", "value"),
+    [
+        (1791, 1791),
+        (2.5, 2.5),
+        ("$298,500", 298_500),
+        (" 1,008 sq ft", 1008),
+        ("0.25 acres", 0.25),
+        ("\u2014", None),
+        ("about 3", None),
+        ("", None),
+        (None, None),
+        (True, None),
+        (-1, None),
+        (10**12, None),
+        (float("nan"), None),
+        (float("inf"), None),
+        ([3], None),
+        ("9" * 5000, None),
+    ],
+)
+def test_a_number_is_read_or_nothing(stated: object, value: float | None) -> None:
+    assert number(stated) == value
+
+
+@pytest.mark.parametrize(
+    ("stated", "unit", "value"),
+    [
+        ("0.25 acres", None, 10_890),
+        ("1 acre", None, 43_560),
+        ("3,746 sqft", None, 3746),
+        ("1,688 Square Feet", None, 1688),
+        ("8,712 sq. ft.", None, 8712),
+        (2.6847, "Acres", 116_946),
+        (7405.2, "sqft", 7405),
+        (3746.16, "Square Feet", 3746),
+        (100, "Square Meters", None),
+        (100, None, None),
+        (0, "sqft", None),
+        ("large", "acres", None),
+        (100, ["sqft"], 100),
+    ],
+)
+def test_areas_become_square_feet(
+    stated: object, unit: object, value: int | None
+) -> None:
+    assert square_feet(stated, unit=unit) == value
+
+
+@pytest.mark.parametrize(
+    ("stated", "period", "value"),
+    [
+        ("No Fees", None, 0),
+        ("None", None, 0),
+        ("N/A", None, 0),
+        ("$150/month", None, 150),
+        ("$150 monthly", None, 150),
+        ("$62/mo", None, 62),
+        ("$1,200/year", None, 100),
+        ("$1,000 annually", None, 83.33),
+        ("$1,000/yr", None, 83.33),
+        ("$186", "Quarterly", 62),
+        ("$600", "Semi-Annually", 100),
+        ("$300", "Semi-annual", 50),
+        ("$90", "Bi-Monthly", 45),
+        ("$12", "Weekly", 52),
+        (310, "monthly", 310),
+        (0, None, 0),
+        ("$0", None, 0),
+        ("Unknown", None, None),
+        ("$150", None, None),
+        ("$150", "One Time", None),
+        (None, "Monthly", None),
+        (-5, "monthly", None),
+    ],
+)
+def test_fees_become_dollars_a_month(
+    stated: object, period: object, value: float | None
+) -> None:
+    assert monthly_fee(stated, period=period) == value
+
+
+@pytest.mark.parametrize(
+    ("words", "kind"),
+    [
+        (["Public Sewer"], "city"),
+        (["City", "Connected"], "city"),
+        (["municipal"], "city"),
+        (["Septic Tank"], "septic"),
+        (["Septic in & Cnctd"], "septic"),
+        (["Sewer in Street"], "Sewer in Street"),
+        (["Public Sewer", "Septic Tank"], "Public Sewer, Septic Tank"),
+        (["Unknown"], None),
+        (["None", ""], None),
+        ([None, 3], None),
+        ([], None),
+        (["x" * 500], "x" * 60),
+    ],
+)
+def test_sewers_are_of_the_city_or_septic(
+    words: list[object], kind: str | None
+) -> None:
+    assert sewer_kind(words) == kind
+
+
+@pytest.mark.parametrize(
+    ("words", "own"),
+    [
+        (["In Ground", "Lap"], True),
+        (["Fenced", "Private"], True),
+        (["Above Ground"], True),
+        (["None"], False),
+        (["No Pool"], False),
+        (["Community", "In Ground"], None),
+        (["Association"], None),
+        (["Heated"], None),
+        ([None], None),
+        ([], None),
+    ],
+)
+def test_a_pool_is_of_the_house_or_of_others(
+    words: list[object], *, own: bool | None
+) -> None:
+    assert private_pool(words) is own
+
+
+@pytest.mark.parametrize(
+    ("stated", "word"),
+    [
+        ("Active", "Active"),
+        ("FOR_SALE", "Active"),
+        ("Active Under Contract", "Active Under Contract"),
+        ("UNDER_CONTRACT", "Active Under Contract"),
+        ("PENDING", "Pending"),
+        ("RECENTLY_SOLD", "Closed"),
+        ("Off  Market", "Off Market"),
+        ("", None),
+        (None, None),
+        (4, None),
+    ],
+)
+def test_states_are_told_as_in_the_mls(stated: object, word: str | None) -> None:
+    assert status_word(stated) == word
+
+
+@pytest.mark.parametrize(
+    ("stated", "value"),
+    [(1978, 1978), ("1979", 1979), (-1, None), (0, None), (9, None)],
+)
+def test_a_year_must_be_one(stated: object, value: int | None) -> None:
+    assert year(stated) == value
+
+
+@pytest.mark.parametrize(
+    ("stated", "value"),
+    [(True, True), ("Yes", True), ("no", False), ("maybe", None), (1, None)],
+)
+def test_a_flag_is_yes_or_no(stated: object, *, value: bool | None) -> None:
+    assert yes_or_no(stated) is value
+
+
+@given(JSON, JSON)
+def test_no_spelling_breaks_the_reading(stated: object, other: object) -> None:
+    facts = ListingFacts(
+        list_price=size(stated),
+        bedrooms_total=number(stated),
+        lot_size_square_feet=square_feet(stated, unit=other),
+        pool_private=private_pool([stated, other]),
+        association_fee=monthly_fee(stated, period=other),
+        sewer=sewer_kind([stated, other]),
+        year_built=year(stated),
+        days_on_market=whole(stated),
+        standard_status=status_word(stated),
+    )
+
+    numbers = [
+        value for value in facts.stated.values() if isinstance(value, int | float)
+    ]
+    assert all(0 <= value < 2**31 for value in numbers)
+
+
+def test_facts_not_said_are_left_out() -> None:
+    facts = ListingFacts(pool_private=False, association_fee=0.0)
+
+    assert facts.stated == {"pool_private": False, "association_fee": 0.0}
+
+
+@pytest.mark.parametrize(
+    ("name", "one", "other"),
+    [
+        ("list_price", 434_900, 434_901),
+        ("bedrooms_total", 3.0, 4.0),
+        ("bathrooms_total", 2.0, 2.5),
+        ("living_area", 1688, 1720),
+        ("lot_size_square_feet", 7405, 8712),
+        ("garage_spaces", 2.0, 3.0),
+        ("pool_private", True, False),
+        ("association_fee", 0.0, 62.0),
+        ("sewer", "city", "septic"),
+        ("year_built", 1978, 1979),
+        ("standard_status", "Active", "Pending"),
+        ("mls_number", "6983352", "6983353"),
+    ],
+)
+def test_a_difference_is_a_conflict(
+    name: str, one: FactValue, other: FactValue
+) -> None:
+    left = fact(name, one)
+    right = fact(name, other)
+
+    assert disagree(left, right) == [name]
+    assert disagree(right, left) == [name]
+    assert disagree(left, ListingFacts()) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "one", "other"),
+    [
+        ("bathrooms_total", 2.5, 3.0),
+        ("living_area", 1688, 1700),
+        ("lot_size_square_feet", 43_560, 43_200),
+        ("association_fee", 83.33, 83.0),
+        ("sewer", "city", "Sewer in Street"),
+        ("days_on_market", 3, 40),
+        ("standard_status", "Active Under Contract", "Pending"),
+        ("mls_number", "ML81929841", "81929841"),
+    ],
+)
+def test_what_sites_spell_or_round_differently_is_no_conflict(
+    name: str, one: FactValue, other: FactValue
+) -> None:
+    left = fact(name, one)
+    right = fact(name, other)
+
+    assert disagree(left, right) == []
+
+
+@pytest.mark.parametrize("name", ["list_price", "standard_status"])
+def test_an_old_answer_does_not_contradict_what_may_have_changed(name: str) -> None:
+    values: tuple[FactValue, FactValue] = (1, 2) if name == "list_price" else ("a", "b")
+    old, new = (fact(name, value) for value in values)
+    near, far = DAY - timedelta(days=6), DAY - timedelta(days=7)
+
+    assert conflicts([seen(old, on=near), seen(new, Source.ZILLOW)])
+    assert not conflicts([seen(old, on=far), seen(new, Source.ZILLOW)])
+
+
+def test_an_old_answer_contradicts_what_does_not_change() -> None:
+    old = seen(ListingFacts(bedrooms_total=3), on=DAY - timedelta(days=99))
+
+    assert conflicts([old, seen(ListingFacts(bedrooms_total=4), Source.ZILLOW)])
+
+
+def test_a_conflict_tells_what_everyone_says_in_order_of_their_names() -> None:
+    answers = [
+        seen(ListingFacts(bedrooms_total=4), Source.ZILLOW),
+        seen(ListingFacts(bedrooms_total=3), Source.REDFIN),
+        seen(ListingFacts(bedrooms_total=3), Source.MARICOPA),
+        seen(ListingFacts(year_built=1978), Source.PHOENIX_MLS),
+    ]
+
+    (found,) = conflicts(answers)
+
+    assert found.values == (
+        (Source.MARICOPA, 3),
+        (Source.REDFIN, 3),
+        (Source.ZILLOW, 4),
+    )
+
+
+def test_one_source_alone_cannot_disagree() -> None:
+    assert conflicts([seen(ListingFacts(bedrooms_total=3))]) == ()
+    assert conflicts([]) == ()
+
+
+@given(
+    st.lists(
+        st.builds(
+            seen,
+            st.builds(ListingFacts, list_price=st.none() | st.integers(1, 3)),
+            st.sampled_from([Source.REDFIN, Source.ZILLOW]),
+            on=st.dates(DAY, DAY + timedelta(days=9)),
+        ),
+        unique_by=lambda it: (it.source, it.seen_on),
+    )
+)
+def test_prices_are_told_when_they_change_and_only_then(
+    history: list[SeenFacts],
+) -> None:
+    told = price_changes(history)
+
+    for source in Source:
+        own = [price.list_price for price in told if price.source is source]
+        assert all(one != next_one for one, next_one in pairwise(own))
+        stated = {
+            it.facts.list_price
+            for it in history
+            if it.source is source and it.facts.list_price
+        }
+        assert set(own) == stated
+    assert [price.seen_on for price in told] == sorted(p.seen_on for p in told)
+    assert price_changes(reversed(history)) == told
+
+
+def test_a_price_that_comes_back_is_a_change() -> None:
+    prices = [500, 480, None, 480, 500]
+    history = [
+        seen(ListingFacts(list_price=price), on=DAY + timedelta(days=at))
+        for at, price in enumerate(prices)
+    ]
+
+    assert price_changes(history) == tuple(
+        PriceSeen(
+            seen_on=DAY + timedelta(days=at), source=Source.REDFIN, list_price=price
+        )
+        for at, price in [(0, 500), (1, 480), (4, 500)]
+    )
