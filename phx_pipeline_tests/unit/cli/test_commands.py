@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import shutil
 import sys
 from collections.abc import Callable, Iterator
@@ -198,6 +199,26 @@ def test_a_house_never_asked_for_is_open_and_has_no_outcome(run: Phx) -> None:
     assert plain[0]["sources"] == {
         "redfin": {"outcome": None, "detail": "", "discovered": 0}
     }
+
+
+def test_of_very_many_houses_those_that_need_nothing_are_only_counted(
+    run: Phx, tmp_path: Path
+) -> None:
+    houses = tmp_path / "houses.csv"
+    rows = [f'"{number} N Adams St, Phoenix, AZ 85003"' for number in range(100, 220)]
+    houses.write_text("\n".join(["full_address", *rows]), encoding="utf-8")
+    run("properties", "add", str(houses))
+
+    short, whole = run("status").out, run("status", "--all").out
+
+    assert "1 of 121 properties complete" in short
+    assert "71 more properties are counted, not shown" in short
+    assert short.count("n-adams-st") == 50
+    assert SLUG not in short
+    assert whole.count("n-adams-st") == 120
+    assert SLUG in whole
+    for out in (short, whole):
+        assert re.search(r"sum\W+4\W+0\W+4\W+0\W+0\W+0", out)
 
 
 @pytest.mark.parametrize("named", ["key", "folder", "address"])

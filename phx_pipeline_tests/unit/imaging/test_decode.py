@@ -559,7 +559,9 @@ def test_a_colour_profile_is_applied(
 
 @pytest.mark.parametrize("format_name", ["JPEG", "PNG"])
 @pytest.mark.parametrize(
-    "profile", [srgb_profile(), b"broken" * 30, srgb_profile()[:300]]
+    "profile",
+    [srgb_profile(), b"broken" * 30, srgb_profile()[:300]],
+    ids=["whole", "broken", "cut"],  # a profile holds the time it was made at
 )
 def test_an_srgb_or_broken_profile_changes_no_pixel(
     make_picture: MakePicture, encode: Encode, format_name: str, profile: bytes
