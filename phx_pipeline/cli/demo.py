@@ -9,12 +9,14 @@ import click
 
 from phx_pipeline.cli.console import console
 from phx_pipeline.errors import InputError
+from phx_pipeline.model.source import Source
 from phx_pipeline.settings import Settings, load_settings, stored_in
 
 if TYPE_CHECKING:
     from phx_pipeline.stages.context import StageContext
 
-PHOTO_HOST = "ssl.cdn-redfin.com"
+_PHOTO_HOSTS = {"ssl.cdn-redfin.com", "photos.zillowstatic.com"}
+_SOURCES = (Source.ZILLOW, Source.REDFIN)
 
 
 @click.command()
@@ -31,10 +33,11 @@ PHOTO_HOST = "ssl.cdn-redfin.com"
 )
 @click.pass_context
 def demo(ctx: click.Context, *, folder: Path | None, postgres: bool) -> None:
-    """Collect six made-up houses from a stand-in site on this machine.
+    """Collect six made-up houses from two stand-in sites on this machine.
 
-    The stand-in speaks the format of the real pages; the requests carry production
-    URLs through a loopback proxy that refuses every other host. Repeat it: the second
+    They speak the formats of the real pages; the requests carry production URLs
+    through a loopback proxy that refuses every other host. Both show many of the same
+    photos in other sizes and crops, and disagree about one house. Repeat it: the second
     time nothing is downloaded.
 
     \b
@@ -48,16 +51,20 @@ def demo(ctx: click.Context, *, folder: Path | None, postgres: bool) -> None:
     from phx_pipeline.cli.supervisor import Supervisor, free_port, services
     from phx_pipeline.demo.loopback import Loopback
     from phx_pipeline.demo.redfin_site import redfin_sites
+    from phx_pipeline.demo.zillow_site import zillow_sites
+    from phx_pipeline.stages.facts import conflict_lines, conflicts_by_property
 
     own = load_settings()
     stores = _databases(own, postgres=postgres)
     root = (folder or own.data_dir / "demo").resolve()
     root.mkdir(parents=True, exist_ok=True)
-    with Loopback(redfin_sites(), folder=root / "standin") as standin:
+    sites = {**redfin_sites(), **zillow_sites()}
+    with Loopback(sites, folder=root / "standin") as standin:
         settings = replace(
             stores,
             data_dir=root,
             dagster_dir=root / "dagster",
+            sources=_SOURCES,
             proxy=standin.proxy_url,
             ca_file=standin.ca_file,
             pace_percent=0,  # the stand-in needs no rest
@@ -69,8 +76,10 @@ def demo(ctx: click.Context, *, folder: Path | None, postgres: bool) -> None:
         with opened(settings) as context, Supervisor(wanted, settings=settings):
             code = enqueue(context, settings, context.catalog.slugs())
             _show_folders(context)
-    photos = sum(asked.host == PHOTO_HOST for asked in standin.asked)
-    console.print(f"the stand-in was asked for {photos} photos")
+            for line in conflict_lines(conflicts_by_property(context)):
+                console.print(line, soft_wrap=True)
+    photos = sum(asked.host in _PHOTO_HOSTS for asked in standin.asked)
+    console.print(f"the stand-ins were asked for {photos} photos")
     console.print(f"look around: {_look_around(own, root, postgres=postgres)}")
     ctx.exit(code)
 
@@ -89,7 +98,8 @@ def _databases(own: Settings, *, postgres: bool) -> Settings:
 
 def _look_around(own: Settings, root: Path, *, postgres: bool) -> str:
     """The command that shows the demo's stores, whatever else is in the environment."""
-    words = [f"PHX_DATA_DIR={shlex.quote(str(root))}", "phx up"]
+    sources = ",".join(source.value for source in _SOURCES)
+    words = [f"PHX_DATA_DIR={shlex.quote(str(root))} PHX_SOURCES={sources}", "phx up"]
     if own.dagster_dir != own.data_dir / "dagster":
         words.insert(0, "PHX_DAGSTER_DIR=")
     if not postgres and (own.catalog_url or own.dagster_pg_url):

@@ -74,12 +74,6 @@ _NEWEST_OF_CHECKS = """
         GROUP BY asset_key, check_name, "partition"
     )
 """
-_CHECKS = """
-    SELECT DISTINCT run_id FROM asset_check_executions WHERE id IN (
-        SELECT max(id) FROM asset_check_executions
-        GROUP BY asset_key, check_name, "partition", execution_status
-    )
-"""
 _CHECKS = "SELECT DISTINCT asset_key, check_name FROM asset_check_executions"
 _NEWEST_OF_PARTITIONS = """
     SELECT run_id FROM run_tags WHERE id IN (

@@ -208,9 +208,8 @@ def test_runs_and_events_are_kept_in_dagsters_own_database(
     instance.dispose()
     runs = [record.dagster_run for record in records]
 
-    assert sorted(run.tags["dagster/partition"] for run in runs) == sorted(
-        slug_of(house) for house in _HOUSES
-    )
+    slugs = {run.tags["dagster/partition"] for run in runs}
+    assert slugs == {slug_of(house) for house in _HOUSES}
     assert {run.status for run in runs} == {dg.DagsterRunStatus.SUCCESS}
     # The server lives in another time zone than Dagster thinks.
     for record in records:
@@ -352,7 +351,7 @@ def test_a_restart_of_the_server_is_survived(
         server.stop()
         try:
             down = running.phx("status")
-            with pytest.raises(CatalogDownError, match="made_0 failed"):
+            with pytest.raises(CatalogDownError, match=r"database made_\d+ failed"):
                 context.catalog.slugs()
         finally:
             server.start()
