@@ -16,12 +16,12 @@ from phx_pipeline.stages.verify import verify_property, verify_views
 from phx_pipeline_tests.chromium import chromium_page, find_chromium
 from phx_pipeline_tests.dagster_ui import ASSETS, SHOTS, Seen, backfill_by_hand
 from phx_pipeline_tests.deployment import slug_of
-from phx_pipeline_tests.served import Served, served
+from phx_pipeline_tests.served import Served, served, wait_for
 
 CHROMIUM = find_chromium()
 
 pytestmark = [
-    pytest.mark.xdist_group("dagster"),
+    pytest.mark.xdist_group("ui"),
     pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed"),
 ]
 
@@ -120,6 +120,8 @@ def test_every_house_of_it_keeps_what_it_should(
 
 def test_the_views_agree_after_runs_that_overlapped(backfill: Backfill) -> None:
     with backfill.running.deployment.context() as context:
+        state = context.catalog.views.state
+        wait_for(lambda: None if state().is_stale else True)  # the sensor sees to it
         assert verify_views(context) == []
 
 
