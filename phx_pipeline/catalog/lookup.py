@@ -1,12 +1,12 @@
 """Pictures by their pHash, over all properties, in a process that just started.
 
 Either every hash is read once, from the index alone, and `dedup.lookup` compares: exact
-at any distance. Or only those are read that agree with a wanted one in a band of bits:
-exact up to `BAND_DISTANCE`, and hardly slower in a catalogue that grows. Nothing here
-decides: what two properties share is for people to look at.
+at any distance. Or only those are read that agree with a wanted pair in a band of bits
+of each hash: exact up to `BAND_DISTANCE`, and hardly slower in a catalogue that grows.
+Nothing here decides: what two properties share is for people to look at.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -19,7 +19,7 @@ from phx_pipeline.catalog.engine import reading, writing
 from phx_pipeline.catalog.rows import AnyRow, signed, unsigned
 
 # Hashes that differ in fewer bits than there are bands agree in one of them.
-BAND_DISTANCE: Final = tables.PHASH_BANDS - 1
+BAND_DISTANCE: Final = tables.BANDS - 1
 
 _MANY = 500  # values in one statement; SQLite allows 32,766
 
@@ -74,20 +74,19 @@ class HashLookup:
             ]
         return _hashed(rows)
 
-    def sharing_band(self, phashes: Collection[int]) -> list[HashedBlob]:
-        """All blobs that agree with one of these pHashes in a band, by sha256.
+    def sharing_bands(self, hashes: Collection[tuple[int, int]]) -> list[HashedBlob]:
+        """All blobs that agree in a band with a pHash and with a dHash, by sha256.
 
-        Among them is every blob at most `BAND_DISTANCE` bits from one of them.
+        *hashes* are pairs of both. Among the found is every blob at most
+        `BAND_DISTANCE` bits from both hashes of one pair.
         """
         blob = tables.blob.c
+        alike = sa.or_(*_agreeing("dhash", {dhash for _, dhash in hashes}))
         query: sa.Select[Any] = sa.select(blob.sha256, blob.phash, blob.dhash)
         found = {}
         with reading(self._engine) as connection:
-            for band in range(tables.PHASH_BANDS):
-                mask, shift = tables.phash_band_place(band)
-                wanted = sorted({(signed(int(it)) >> shift) & mask for it in phashes})
-                agrees = sa.literal_column(tables.phash_band(band)).in_(wanted)
-                for row in connection.execute(query.where(agrees)):
+            for agrees in _agreeing("phash", {phash for phash, _ in hashes}):
+                for row in connection.execute(query.where(agrees, alike)):
                     found[row.sha256] = row
         return _hashed(found.values())
 
@@ -104,6 +103,14 @@ class HashLookup:
         ]
         with writing(self._engine) as connection:
             connection.execute(sa.insert(tables.blob), rows)
+
+
+def _agreeing(column: str, hashes: Collection[int]) -> Iterator[sa.ColumnElement[bool]]:
+    """For each band the condition that it is that of one of *hashes*."""
+    for band in range(tables.BANDS):
+        mask, shift = tables.band_place(band)
+        wanted = sorted({(signed(int(it)) >> shift) & mask for it in hashes})
+        yield sa.literal_column(tables.hash_band(band, column)).in_(wanted)
 
 
 def _hashed(rows: Iterable[AnyRow]) -> list[HashedBlob]:

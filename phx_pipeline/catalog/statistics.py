@@ -52,10 +52,10 @@ class BandTotals:
         `candidates` is the mean number of entries read to look up one of them. One
         that shares several bands counts several times.
         """
-        filled = [_bucket_sizes(hashes, band) for band in range(tables.PHASH_BANDS)]
+        filled = [_bucket_sizes(hashes, band) for band in range(tables.BANDS)]
         sizes = np.concatenate(filled)
         return cls(
-            bands=tables.PHASH_BANDS,
+            bands=tables.BANDS,
             buckets=len(sizes),
             largest=int(sizes.max(initial=0)),
             candidates=float((sizes**2).sum()) / max(1, len(hashes)),
@@ -178,7 +178,7 @@ def _count_distinct(hashes: NDArray[np.uint64]) -> int:
 
 def _bucket_sizes(hashes: NDArray[np.uint64], band: int) -> NDArray[np.int64]:
     """Return how many hashes each bucket of a band holds, empty ones left out."""
-    mask, shift = tables.phash_band_place(band)
+    mask, shift = tables.band_place(band)
     buckets = (hashes.view(np.int64) >> shift) & mask
     sizes = np.bincount(buckets)
     return sizes[sizes > 0]

@@ -66,19 +66,19 @@ def _slug(**options: Any) -> sa.Column[str]:
 
 
 # Five bands of 13 bits: hashes that differ in at most four bits agree in one of them.
-PHASH_BANDS = 5
+BANDS = 5
 _BAND_BITS = 13
 
 
-def phash_band_place(band: int) -> tuple[int, int]:
+def band_place(band: int) -> tuple[int, int]:
     """The mask of a band, and how far the signed hash is shifted to the right."""
     return 2**_BAND_BITS - 1, band * _BAND_BITS
 
 
-def phash_band(band: int) -> str:
-    """The SQL of one band of a blob's pHash, as its index spells it."""
-    mask, shift = phash_band_place(band)
-    return f"((phash >> {shift}) & {mask})"
+def hash_band(band: int, column: str = "phash") -> str:
+    """The SQL of one band of a blob's hash; of the pHash as its index spells it."""
+    mask, shift = band_place(band)
+    return f"(({column} >> {shift}) & {mask})"
 
 
 house = sa.Table(
@@ -200,8 +200,8 @@ blob = sa.Table(
     sa.Column("trimmed_dhash", sa.BigInteger, nullable=False),
     sa.Index("ix_blob_phash", "phash"),
     *(
-        sa.Index(f"ix_blob_phash_band_{band}", sa.text(phash_band(band)))
-        for band in range(PHASH_BANDS)
+        sa.Index(f"ix_blob_phash_band_{band}", sa.text(hash_band(band)))
+        for band in range(BANDS)
     ),
 )
 

@@ -39,7 +39,7 @@ from phx_pipeline.model.source import Source
 from phx_pipeline.stages.context import StageContext
 
 MAX_PHASH_DISTANCE: Final = BAND_DISTANCE
-MAX_DHASH_DISTANCE: Final = 4
+MAX_DHASH_DISTANCE: Final = BAND_DISTANCE
 
 _MAJORITY = 0.8  # of a gallery, to say what is usual in it
 _FAR_DAYS = 180  # between uploads; photos are added to a listing for months
@@ -154,7 +154,9 @@ def near_identical(
     """
     if not own:
         return {}
-    known = lookup.sharing_band({blob.hashes.phash for blob in own.values()})
+    known = lookup.sharing_bands(
+        {(blob.hashes.phash, blob.hashes.dhash) for blob in own.values()}
+    )
     wanted = np.array([blob.hashes.phash for blob in own.values()], dtype=np.uint64)
     stored = np.array([blob.phash for blob in known], dtype=np.uint64)
     hits = near(wanted, stored, max_distance=MAX_PHASH_DISTANCE)

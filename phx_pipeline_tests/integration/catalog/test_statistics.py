@@ -186,7 +186,7 @@ def test_the_buckets_counted_are_those_of_the_index(
     with writing(engine) as connection:
         connection.execute(sa.insert(tables.blob), list(map(blob_values, blobs)))
         for band in range(5):
-            bucket = sa.literal_column(tables.phash_band(band), sa.Integer)
+            bucket = sa.literal_column(tables.hash_band(band), sa.Integer)
             query = sa.select(sa.func.count()).select_from(tables.blob)
             sizes += connection.execute(query.group_by(bucket)).scalars()
 
