@@ -32,6 +32,11 @@ from phx_pipeline.model.taxonomy import Category, Location, Subject
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
+# Looked up for tens of thousands of rows, where calling the enum takes its time.
+_SOURCE = {source.value: source for source in Source}
+_OUTCOME = {outcome.value: outcome for outcome in ListingOutcome}
+_KIND = {verdict.value: verdict.kind for verdict in Verdict}
+
 
 class CatalogReader:
     """All reads; `catalog.store.Catalog` adds the writes."""
@@ -134,15 +139,15 @@ class CatalogReader:
         outdated; without one, none is.
         """
         listed, counted, wanted, published, others = self._together(
-            _of_slugs(sa.select(tables.listing), tables.listing, slugs),
+            _of_slugs(_answers_query(), tables.listing, slugs),
             _of_slugs(_counts_query(), tables.photo, slugs),
             _of_slugs(_wanted_query(), tables.photo, slugs),
             _of_slugs(_published_epochs(), tables.house, slugs),
-            _of_slugs(_outdated_query(recipe), tables.publication, slugs),
+            _outdated_query(recipe, slugs),
         )
-        listings = {(row.slug, Source(row.source)): row for row in listed}
+        listings = {(row.slug, _SOURCE[row.source]): row for row in listed}
         counts = _by_source(counted)
-        wanting = {(row.slug, Source(row.source)): row.photos for row in wanted}
+        wanting = {(row.slug, _SOURCE[row.source]): row.photos for row in wanted}
         is_published = {row.slug: row.epoch == row.published_epoch for row in published}
         outdated = {row.slug: row.files for row in others}
         renamed = {row.slug: row.renamed_at for row in published}
@@ -222,11 +227,24 @@ def _published_epochs() -> sa.Select[Any]:
     )
 
 
-def _outdated_query(recipe: str | None) -> sa.Select[Any]:
+def _outdated_query(
+    recipe: str | None, slugs: Collection[str] | None
+) -> sa.Select[Any]:
     row = tables.publication.c
-    other = sa.false() if recipe is None else row.recipe != recipe
-    files = sa.select(row.slug, sa.func.count().label("files"))
-    return files.where(row.active, other).group_by(row.slug)
+    # An index finds what is less or more, not what differs.
+    others = [row.recipe < recipe, row.recipe > recipe] if recipe else [sa.false()]
+    shown = sa.select(row.slug).where(row.active)
+    sides = [
+        _of_slugs(shown.where(other), tables.publication, slugs) for other in others
+    ]
+    outdated = sa.union_all(*sides).subquery()
+    files = sa.func.count().label("files")
+    return sa.select(outdated.c.slug, files).group_by(outdated.c.slug)
+
+
+def _answers_query() -> sa.Select[Any]:
+    row = tables.listing.c
+    return sa.select(row.slug, row.source, row.outcome, row.detail, row.checked_at)
 
 
 def _counts_query() -> sa.Select[Any]:
@@ -247,7 +265,7 @@ def _wanted_query() -> sa.Select[Any]:
 def _by_source(rows: Sequence[AnyRow]) -> dict[tuple[str, Source], list[AnyRow]]:
     counts: dict[tuple[str, Source], list[AnyRow]] = defaultdict(list)
     for row in rows:
-        counts[row.slug, Source(row.source)].append(row)
+        counts[row.slug, _SOURCE[row.source]].append(row)
     return counts
 
 
@@ -272,11 +290,11 @@ def _tally(
     if checked_at and renamed_at and checked_at < renamed_at:
         checked_at = None  # it answered for another address
     for row in rows:
-        bins[Verdict(row.verdict).kind] += row.photos
+        bins[_KIND[row.verdict]] += row.photos
     return SourceTally(
         slug=slug,
         source=source,
-        outcome=ListingOutcome(listing.outcome) if listing else None,
+        outcome=_OUTCOME[listing.outcome] if listing else None,
         detail=listing.detail if listing else "",
         checked_at=checked_at,
         counts=dict(bins),

@@ -66,6 +66,7 @@ def _slug(**options: Any) -> sa.Column[str]:
 
 
 # Five bands of 13 bits: hashes that differ in at most four bits agree in one of them.
+# The index of each carries the dHash, so that most rows are ruled out by it alone.
 BANDS = 5
 _BAND_BITS = 13
 
@@ -200,7 +201,7 @@ blob = sa.Table(
     sa.Column("trimmed_dhash", sa.BigInteger, nullable=False),
     sa.Index("ix_blob_phash", "phash"),
     *(
-        sa.Index(f"ix_blob_phash_band_{band}", sa.text(hash_band(band)))
+        sa.Index(f"ix_blob_phash_band_{band}", sa.text(hash_band(band)), "dhash")
         for band in range(BANDS)
     ),
 )
@@ -256,6 +257,7 @@ publication = sa.Table(
     sa.Column("recipe", sa.String(32), nullable=False),
     sa.Column("processed_at", UtcDateTime, nullable=False),
     sa.Column("run_id", sa.String(64), nullable=False),
+    sa.Index("ix_publication_recipe", "recipe", "slug", "active"),
 )
 
 lease = sa.Table(

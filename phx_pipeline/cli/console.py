@@ -2,6 +2,7 @@
 
 import logging
 import sys
+from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from rich.console import Console
@@ -60,11 +61,13 @@ def _tally_table(
     table.add_column("property", footer="sum", overflow="fold")
     table.add_column("source")
     table.add_column("outcome")
-    found = sum(tally.discovered for tally in sums_of)
-    table.add_column("found", justify="right", footer=str(found))
+    totals: Counter[VerdictKind] = Counter()
+    for tally in sums_of:
+        for source in tally.sources:
+            totals.update(source.counts)
+    table.add_column("found", justify="right", footer=str(totals.total()))
     for kind in _KINDS:
-        total = sum(tally.count(kind) for tally in sums_of)
-        table.add_column(kind.value, justify="right", footer=str(total))
+        table.add_column(kind.value, justify="right", footer=str(totals[kind]))
     for tally in tallies:
         for index, source in enumerate(tally.sources):
             table.add_row(tally.slug if index == 0 else "", *_cells(source))

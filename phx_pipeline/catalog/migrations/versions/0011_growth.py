@@ -32,6 +32,8 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("name", name=op.f("pk_view")),
     )
     op.create_index("ix_photo_verdict", "photo", ["slug", "source", "verdict"])
+    shown = ["recipe", "slug", "active"]
+    op.create_index("ix_publication_recipe", "publication", shown)
     wanted = sa.text(_WANTED)
     op.create_index(
         *("ix_photo_wanted", "photo", ["slug", "source"]),
@@ -40,7 +42,7 @@ def upgrade() -> None:
     )
     for band in range(_BANDS):
         value = sa.text(f"((phash >> {band * _BAND_BITS}) & {2**_BAND_BITS - 1})")
-        op.create_index(f"ix_blob_phash_band_{band}", "blob", [value])
+        op.create_index(f"ix_blob_phash_band_{band}", "blob", [value, "dhash"])
 
 
 def downgrade() -> None:
@@ -48,5 +50,6 @@ def downgrade() -> None:
     for band in range(_BANDS):
         op.drop_index(f"ix_blob_phash_band_{band}", "blob")
     op.drop_index("ix_photo_wanted", "photo")
+    op.drop_index("ix_publication_recipe", "publication")
     op.drop_index("ix_photo_verdict", "photo")
     op.drop_table("view")
