@@ -24,6 +24,14 @@ from phx_pipeline_tests.captured import (
     captured_redfin_sites,
     expected_photo_keys,
 )
+from phx_pipeline_tests.captured_zillow import (
+    CAPTURED_ADDRESS as CAPTURED_ZILLOW_ADDRESS,
+)
+from phx_pipeline_tests.captured_zillow import (
+    captured_zillow_photos,
+    captured_zillow_sites,
+    expected_zillow_keys,
+)
 from phx_pipeline_tests.deployment import Deployment, slug_of
 
 THREE = sorted(HOUSES, key=lambda house: len(house.record.shots))[:3]
@@ -149,6 +157,27 @@ def test_the_captured_page_gives_exactly_its_own_photos_in_order(
         for tag, allowed in _SUBJECTS_OF_TAG.items():
             assert tag not in photo.ref.tags or subject in allowed, photo.ref
     assert sum("Kitchen" in photo.ref.tags for photo in photos) == 8
+
+
+def test_the_captured_zillow_home_gives_exactly_its_own_photos_in_order(
+    tmp_path: Path, shared_dir: Path
+) -> None:
+    sites = captured_zillow_sites(shared_dir)
+    with Deployment(tmp_path, sites, sources=(Source.ZILLOW,)) as made:
+        (slug,) = made.add([CAPTURED_ZILLOW_ADDRESS])
+        with made.context() as context:
+            run(context, [slug])
+            photos = context.catalog.photos(slug)
+            images = list(context.catalog.published_images(slug))
+            facts = context.catalog.facts.newest(slug)[Source.ZILLOW].facts
+            found = problems(context)
+
+    assert [p.ref.photo_key for p in photos] == expected_zillow_keys(shared_dir)
+    assert {p.verdict for p in photos} == {Verdict.KEPT}
+    assert [p.fetched_url for p in photos] == list(captured_zillow_photos(shared_dir))
+    assert len(images) == len(photos) == 21
+    assert found == []
+    assert facts.living_area
 
 
 def test_the_published_names_tell_listing_date_and_source(
