@@ -155,7 +155,7 @@ def _campaign(
     return hit
 
 
-@pytest.mark.parametrize(("store", "kills"), [("on_sqlite", 12), ("on_postgres", 6)])
+@pytest.mark.parametrize(("store", "kills"), [("on_sqlite", 8), ("on_postgres", 4)])
 def test_a_killed_run_is_taken_up_where_it_stopped(
     request: pytest.FixtureRequest,
     tmp_path: Path,
