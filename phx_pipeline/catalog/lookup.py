@@ -6,7 +6,7 @@ of each hash: exact up to `BAND_DISTANCE`, and hardly slower in a catalogue that
 Nothing here decides: what two properties share is for people to look at.
 """
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -21,7 +21,7 @@ from phx_pipeline.catalog.rows import AnyRow, signed, unsigned
 # Hashes that differ in fewer bits than there are bands agree in one of them.
 BAND_DISTANCE: Final = tables.BANDS - 1
 
-_MANY = 500  # values in one statement; SQLite allows 32,766
+_MANY = 500  # pairs in one statement: six values each, and SQLite allows 32,766
 
 _UNKNOWN = {
     "size_bytes": 0,
@@ -59,21 +59,6 @@ class HashLookup:
                 return _packed(connection)
             return _joined(connection)
 
-    def blobs_with(self, phashes: Collection[int]) -> list[HashedBlob]:
-        """All blobs with one of these pHashes, by sha256."""
-        blob = tables.blob.c
-        query: sa.Select[Any] = sa.select(blob.sha256, blob.phash, blob.dhash)
-        wanted = sorted({signed(int(value)) for value in phashes})
-        with reading(self._engine) as connection:
-            rows = [
-                row
-                for start in range(0, len(wanted), _MANY)
-                for row in connection.execute(
-                    query.where(blob.phash.in_(wanted[start : start + _MANY]))
-                )
-            ]
-        return _hashed(rows)
-
     def sharing_bands(self, hashes: Collection[tuple[int, int]]) -> list[HashedBlob]:
         """All blobs that agree in a band with a pHash and with a dHash, by sha256.
 
@@ -81,13 +66,14 @@ class HashLookup:
         `BAND_DISTANCE` bits from both hashes of one pair.
         """
         blob = tables.blob.c
-        alike = sa.or_(*_agreeing("dhash", {dhash for _, dhash in hashes}))
         query: sa.Select[Any] = sa.select(blob.sha256, blob.phash, blob.dhash)
+        wanted = sorted(hashes)
         found = {}
         with reading(self._engine) as connection:
-            for agrees in _agreeing("phash", {phash for phash, _ in hashes}):
-                for row in connection.execute(query.where(agrees, alike)):
-                    found[row.sha256] = row
+            for start in range(0, len(wanted), _MANY):
+                for agree in _agreeing(wanted[start : start + _MANY]):
+                    for row in connection.execute(query.where(agree)):
+                        found[row.sha256] = row
         return _hashed(found.values())
 
     def add(self, blobs: Iterable[HashedBlob]) -> None:
@@ -105,12 +91,20 @@ class HashLookup:
             connection.execute(sa.insert(tables.blob), rows)
 
 
-def _agreeing(column: str, hashes: Collection[int]) -> Iterator[sa.ColumnElement[bool]]:
-    """For each band the condition that it is that of one of *hashes*."""
+def _agreeing(
+    hashes: Sequence[tuple[int, int]],
+) -> Iterator[sa.ColumnElement[bool]]:
+    """For each band of the pHash the condition that it is shared, and one of dHash."""
+    phashes, dhashes = zip(*hashes, strict=True)
+    alike = sa.or_(*(_in_band(n, "dhash", dhashes) for n in range(tables.BANDS)))
     for band in range(tables.BANDS):
-        mask, shift = tables.band_place(band)
-        wanted = sorted({(signed(int(it)) >> shift) & mask for it in hashes})
-        yield sa.literal_column(tables.hash_band(band, column)).in_(wanted)
+        yield sa.and_(_in_band(band, "phash", phashes), alike)
+
+
+def _in_band(band: int, column: str, hashes: Iterable[int]) -> sa.ColumnElement[bool]:
+    mask, shift = tables.band_place(band)
+    wanted = sorted({(signed(int(it)) >> shift) & mask for it in hashes})
+    return sa.literal_column(tables.hash_band(band, column)).in_(wanted)
 
 
 def _hashed(rows: Iterable[AnyRow]) -> list[HashedBlob]:

@@ -56,12 +56,6 @@ class CatalogReader:
         rows = self._all(this.where(tables.house.c.removed_at.is_(None)))
         return property_of(rows[0]) if rows else None
 
-    def property_in_folder(self, folder: str) -> Property | None:
-        """The property whose pictures lie in *folder*; none if that is removed."""
-        this = sa.select(tables.house).where(tables.house.c.folder == folder)
-        rows = self._all(this.where(tables.house.c.removed_at.is_(None)))
-        return property_of(rows[0]) if rows else None
-
     def slugs(self) -> list[str]:
         """All property keys but those of removed ones, sorted."""
         return sorted(row.slug for row in self._all(_slugs_query()))
@@ -109,12 +103,6 @@ class CatalogReader:
         query = sa.select(tables.publication).where(tables.publication.c.slug == slug)
         found = [_publication_of(row) for row in self._all(query)]
         return sorted(found, key=lambda publication: publication.number)
-
-    def listing_outcomes(self, slug: str) -> dict[Source, ListingOutcome]:
-        """How each source last ended for a property."""
-        query = sa.select(tables.listing.c.source, tables.listing.c.outcome)
-        rows = self._all(query.where(tables.listing.c.slug == slug))
-        return {Source(row.source): ListingOutcome(row.outcome) for row in rows}
 
     def published_images(self, slug: str | None = None) -> Iterator[PublishedImage]:
         """Active publications with everything the views show, by address and name.

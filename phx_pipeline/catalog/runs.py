@@ -179,16 +179,6 @@ class RunBook:
         """The properties of one run, in the order they were begun."""
         return self._records(_records().where(_RUN.c.run_id == run_id))
 
-    def of_job(self, job_id: str) -> list[RunRecord]:
-        """The runs of a job, the oldest first."""
-        return self._records(_records().where(_RUN.c.job_id == job_id))
-
-    def of_property(self, slug: str, *, limit: int) -> list[RunRecord]:
-        """The newest runs of a property, the newest first."""
-        newest = sa.desc(_RUN.c.started_at), sa.desc(_RUN.c.run_id)
-        query = _records().where(_RUN.c.slug == slug).order_by(*newest).limit(limit)
-        return self._records(query)[::-1]
-
     def newest(self, *, limit: int) -> list[Run]:
         """The newest *limit* runs with all their properties, the newest first.
 

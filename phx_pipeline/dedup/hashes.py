@@ -35,11 +35,6 @@ def picture_hashes(image: Image.Image) -> PictureHashes:
     return _hashes(full, trimmed=_pair(plane[top:bottom, left:right]))
 
 
-def hex16(value: int) -> str:
-    """Return a hash as the 16 hex digits that `str(imagehash...)` gives."""
-    return f"{value:016x}"
-
-
 def distance(a: int, b: int) -> int:
     """Return in how many of 64 bits two hashes differ."""
     return (a ^ b).bit_count()

@@ -308,8 +308,9 @@ def test_a_removed_property_is_in_no_list_and_keeps_its_rows(
     assert list(catalog.published_images()) == []
     assert {row[1][0] for row in catalog.content_rows()} == {other.slug}
     assert catalog.property(full.slug) is None
-    assert catalog.property_in_folder(full.house.folder) is None
-    assert [it.house for it in catalog.houses.removed()] == [full.house]
+    (gone,) = catalog.houses.removed()
+    assert (gone.house, gone.removed_at) == (full.house, LATER)
+    assert catalog.houses.find(full.house.folder) == gone
     assert {n: len(rows) for n, rows in before.items() if n != "job_item"} == {
         n: len(rows) for n, rows in after.items() if n != "job_item"
     }

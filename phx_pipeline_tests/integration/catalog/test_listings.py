@@ -118,7 +118,8 @@ def test_the_last_outcome_of_each_source_counts(scene: Scene) -> None:
 
     scene.say(_refusal(ListingOutcome.BLOCKED))
 
-    assert scene.catalog.listing_outcomes(scene.slug) == {
+    (tally,) = scene.catalog.tallies([], slugs=[scene.slug])
+    assert {it.source: it.outcome for it in tally.sources} == {
         Source.REDFIN: ListingOutcome.BLOCKED,
         Source.MARICOPA: ListingOutcome.LISTED,
     }

@@ -48,23 +48,22 @@ def test_an_empty_catalogue_has_no_hashes(catalog: Catalog) -> None:
     assert catalog.lookup.phashes().tolist() == []
 
 
-def test_blobs_are_found_by_their_hash(stored: Catalog) -> None:
-    found = stored.lookup.blobs_with([0, TOP])
+def test_blobs_are_found_by_their_hashes(stored: Catalog) -> None:
+    found = stored.lookup.sharing_bands([(0, 0), (TOP, 3)])
 
-    assert [it.sha256 for it in found] == sorted(
-        blob_of(key).sha256 for key in ("0", "1", "3")
-    )
-    assert {(it.phash, it.dhash) for it in found} == {(0, 0), (0, 1), (TOP, 3)}
+    same = {(it.phash, it.dhash) for it in found if it.phash in {0, TOP}}
+    assert same == {(0, 0), (0, 1), (TOP, 3)}
+    assert [it.sha256 for it in found] == sorted(it.sha256 for it in found)
 
 
 def test_more_hashes_than_a_statement_holds_are_found(stored: Catalog) -> None:
-    found = stored.lookup.blobs_with(range(40_000))
+    found = stored.lookup.sharing_bands([(number, number) for number in range(40_000)])
 
-    assert {it.phash for it in found} == {0, 1}
+    assert {0, 1} <= {it.phash for it in found}
 
 
 def test_no_hash_finds_no_blob(stored: Catalog) -> None:
-    assert stored.lookup.blobs_with([]) == []
+    assert stored.lookup.sharing_bands([]) == []
 
 
 def near_ones(value: int, *, chance: random.Random) -> Iterator[int]:

@@ -7,6 +7,7 @@ import sqlalchemy as sa
 from phx_pipeline.catalog import tables
 from phx_pipeline.catalog.engine import open_engine, writing
 from phx_pipeline.catalog.leases import Leases
+from phx_pipeline.catalog.properties import Known
 from phx_pipeline.catalog.rows import property_values
 from phx_pipeline.catalog.store import Catalog
 from phx_pipeline.errors import CatalogError
@@ -49,14 +50,14 @@ def test_added_properties_are_found_again(catalog: Catalog) -> None:
     assert catalog.properties() == sorted(added, key=lambda house: house.slug)
     assert catalog.slugs() == sorted([house_at(7).slug, flat.slug])
     assert catalog.property(flat.slug) == flat
-    assert catalog.property_in_folder(flat.folder) == flat
+    assert catalog.houses.find(flat.folder) == Known(house=flat, removed_at=None)
 
 
 def test_an_unknown_key_or_folder_finds_nothing(catalog: Catalog) -> None:
     catalog.add_properties([house_at(7)], at=STAMP.at)
 
     assert catalog.property("nowhere") is None
-    assert catalog.property_in_folder("00000000") is None
+    assert catalog.houses.find("00000000") is None
 
 
 def test_adding_again_adds_nothing(catalog: Catalog) -> None:
@@ -89,8 +90,8 @@ def test_the_second_of_two_houses_with_one_folder_is_salted(
 
     salted = replace(second, folder=second.address.folder_id(1))
     assert catalog.properties() == [first, salted]
-    assert catalog.property_in_folder(first.folder) == first
-    assert catalog.property_in_folder(salted.folder) == salted
+    assert catalog.houses.find(first.folder) == Known(house=first, removed_at=None)
+    assert catalog.houses.find(salted.folder) == Known(house=salted, removed_at=None)
 
 
 def test_no_free_folder_is_an_error_that_adds_nothing(

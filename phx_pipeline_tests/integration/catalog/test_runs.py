@@ -249,11 +249,9 @@ def test_the_newest_runs_come_first_and_no_more_than_asked_for(scene: Scene) -> 
 
     newest = scene.catalog.runs.newest(limit=2)
     every = scene.catalog.runs.newest(limit=9)
-    of_house = scene.catalog.runs.of_property(scene.slug, limit=2)
 
     assert [run.run_id for run in newest] == ["run-3", "run-2"]
     assert [len(run.records) for run in every] == [1, 1, 1, 2]
-    assert [it.run_id for it in of_house] == ["run-3", "run-2"]
 
 
 def test_runs_over_very_many_properties_count_for_more(
@@ -343,7 +341,6 @@ def test_a_job_has_its_properties_in_order_with_their_runs(scene: Scene) -> None
     assert (waiting.slug, waiting.state) == (other.slug, JobItemState.WAITING)
     assert [it.run_id for it in done.records] == ["killed", "again"]
     assert done.state is JobItemState.COMPLETE
-    assert [it.run_id for it in scene.catalog.runs.of_job("job")] == ["killed", "again"]
 
 
 def test_the_newest_jobs_come_first_and_large_ones_count_for_more(

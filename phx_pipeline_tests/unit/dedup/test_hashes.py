@@ -9,7 +9,6 @@ from PIL import Image
 from phx_pipeline.dedup.hashes import (
     _content_box,
     distance,
-    hex16,
     picture_hashes,
 )
 
@@ -155,14 +154,6 @@ def test_hashes_use_all_64_bits_without_a_sign(make_picture: MakePicture) -> Non
     assert max(values) >= 2**63
     assert all(0 <= value < 2**64 for value in values)
     assert all(value.bit_count() == 32 for value in values)
-
-
-@pytest.mark.parametrize(
-    ("value", "text"),
-    [(0, "0" * 16), (2**64 - 1, "f" * 16), (0x18330ECCCC0E7D78, "18330ecccc0e7d78")],
-)
-def test_hashes_are_written_as_sixteen_digits(value: int, text: str) -> None:
-    assert hex16(value) == text
 
 
 def test_distance_counts_differing_bits() -> None:
