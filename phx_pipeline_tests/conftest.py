@@ -2,12 +2,27 @@
 
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+from phx_pipeline.cli.main import main
+from phx_pipeline.settings import Settings, exported, setting_names
+from phx_pipeline_tests.commands import (
+    Ended,
+    Phx,
+    UseSettings,
+    settings_in_environment,
+)
+from phx_pipeline_tests.postgres import (
+    NoPostgresError,
+    PostgresServer,
+    throwaway_postgres,
+)
 
 ROOT = Path(__file__).parents[1]
 _LEFT_OUT = "soak_tests_left_out"
@@ -36,6 +51,51 @@ def shared_dir() -> Path:
     if not (folder / "samples").is_dir():
         pytest.skip("no folder of real samples beside this checkout (../shared)")
     return folder
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[PostgresServer]:
+    """One server per test process; skips where none can be started."""
+    with ExitStack() as stack:
+        try:
+            server = stack.enter_context(throwaway_postgres())
+        except NoPostgresError as error:
+            pytest.skip(str(error))
+        yield server
+
+
+@pytest.fixture(scope="module", autouse=True)
+def settings_are_put_back() -> Iterator[None]:
+    """No module leaves settings to those that happen to run after it."""
+    before = settings_in_environment()
+    yield
+    assert settings_in_environment() == before
+
+
+@pytest.fixture
+def use_settings(monkeypatch: pytest.MonkeyPatch) -> UseSettings:
+    """Make settings those that commands find in this process, to the test's end."""
+
+    def use(settings: Settings) -> None:
+        given = exported(settings)
+        for name in setting_names():
+            monkeypatch.setenv(name, given.get(name, ""))
+
+    return use
+
+
+@pytest.fixture
+def phx(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Phx:
+    """Run a command line to its end, as the script `phx` does."""
+
+    def run(*arguments: str) -> Ended:
+        monkeypatch.setattr(sys, "argv", ["phx", *arguments])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        told = capsys.readouterr()
+        return Ended(code=int(ended.value.code or 0), out=told.out, err=told.err)
+
+    return run
 
 
 @pytest.fixture(scope="session")

@@ -21,6 +21,7 @@ from phx_pipeline.settings import Settings, exported, load_settings
 from phx_pipeline.stages.context import StageContext
 from phx_pipeline.stages.intake import add_properties
 from phx_pipeline.wiring import build_context, initialise
+from phx_pipeline_tests.commands import environment_put_back
 
 ROOT = Path(__file__).parents[1]
 BIN = Path(sys.executable).parent
@@ -48,9 +49,11 @@ class Deployment:
         self.root = root
         self.standin = Loopback(sites, folder=root / "standin")
         self._changed = changed
+        self._environment = environment_put_back()
 
     def __enter__(self) -> Self:
         self.root.mkdir(parents=True, exist_ok=True)
+        self._environment.__enter__()
         self.standin.__enter__()
         self.settings = self._settings()
         initialise(self.settings)
@@ -63,6 +66,7 @@ class Deployment:
         trace: TracebackType | None,
     ) -> None:
         self.standin.__exit__(kind, error, trace)
+        self._environment.__exit__(kind, error, trace)
 
     def _settings(self) -> Settings:
         settings = replace(

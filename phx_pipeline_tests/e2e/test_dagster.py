@@ -4,10 +4,9 @@ import os
 import shlex
 import signal
 import subprocess
-import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 from urllib.request import urlopen
 
 import dagster as dg
@@ -28,6 +27,7 @@ from phx_pipeline_tests.captured import (
     expected_photo_keys,
 )
 from phx_pipeline_tests.deployment import BIN, ROOT, Deployment, slug_of
+from phx_pipeline_tests.served import PATIENCE_S, wait_for
 
 pytestmark = pytest.mark.xdist_group("dagster")
 
@@ -35,19 +35,6 @@ _BY_SIZE = sorted(HOUSES, key=lambda house: len(house.record.shots))
 _LAUNCHED, _SUBMITTED, _KILLED = _BY_SIZE[0], _BY_SIZE[1:3], _BY_SIZE[3:5]
 _PARTITION = "dagster/partition"
 _CHECKED = dg.DagsterEventType.ASSET_CHECK_EVALUATION
-_PATIENCE_S = 180
-
-Found = TypeVar("Found")
-
-
-def wait_for(question: Callable[[], Found | None]) -> Found:
-    """Ask until there is an answer; a hang ends the test, slowness does not."""
-    deadline = time.monotonic() + _PATIENCE_S
-    while time.monotonic() < deadline:
-        if (answer := question()) is not None:
-            return answer
-        time.sleep(0.2)
-    raise TimeoutError(f"no answer in {_PATIENCE_S} s")
 
 
 def joined(
@@ -335,7 +322,7 @@ def test_up_stops_clean_on_sigterm(tmp_path: Path) -> None:
         wait_for(lambda: "is up" in (up.stdout.readline() if up.stdout else "") or None)
 
         up.terminate()
-        code = up.wait(timeout=_PATIENCE_S)
+        code = up.wait(timeout=PATIENCE_S)
         up.stdout.close()
 
         assert code == 0

@@ -2,13 +2,12 @@
 
 import subprocess
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Self, TypeVar
+from typing import Self
 
 import dagster as dg
 import pytest
@@ -24,24 +23,12 @@ from phx_pipeline.stages.verify import content_digest, verify_property, verify_v
 from phx_pipeline_tests import postgres
 from phx_pipeline_tests.captured import CAPTURED_ADDRESS
 from phx_pipeline_tests.deployment import BIN, ROOT, Deployment, slug_of
+from phx_pipeline_tests.served import PATIENCE_S, wait_for
 
 pytestmark = pytest.mark.xdist_group("dagster")
 
 _HOUSES = sorted(HOUSES, key=lambda house: len(house.record.shots))[:2]
 _SECRET = "hush-of-the-tests"  # noqa: S105 - the server asks nobody for it
-_PATIENCE_S = 180
-
-Found = TypeVar("Found")
-
-
-def wait_for(question: Callable[[], Found | None]) -> Found:
-    """Ask until there is an answer; a hang ends the test, slowness does not."""
-    deadline = time.monotonic() + _PATIENCE_S
-    while time.monotonic() < deadline:
-        if (answer := question()) is not None:
-            return answer
-        time.sleep(0.2)
-    raise TimeoutError(f"no answer in {_PATIENCE_S} s")
 
 
 class Server:
@@ -118,7 +105,7 @@ def up(deployment: Deployment) -> Iterator[None]:
         yield
     finally:
         process.terminate()
-        assert process.wait(timeout=_PATIENCE_S) == 0
+        assert process.wait(timeout=PATIENCE_S) == 0
 
 
 def _is_up(process: "subprocess.Popen[bytes]", log: Path) -> bool | None:
@@ -283,7 +270,7 @@ def test_many_first_commands_at_once_make_dagsters_store_once(
             )
             for _ in range(3)
         ]
-        codes = [process.wait(timeout=_PATIENCE_S) for process in started]
+        codes = [process.wait(timeout=PATIENCE_S) for process in started]
         assert made.settings.dagster_pg_url is not None
         engine = sa.create_engine(made.settings.dagster_pg_url)
         with engine.connect() as connection:

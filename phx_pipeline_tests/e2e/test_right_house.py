@@ -26,7 +26,6 @@ from phx_pipeline.demo.redfin_site import (
 from phx_pipeline.errors import InputError
 from phx_pipeline.model.outcome import ListingOutcome, Verdict, VerdictKind
 from phx_pipeline.model.source import Source
-from phx_pipeline.settings import exported
 from phx_pipeline.stages.context import StageContext
 from phx_pipeline.stages.discover import discover
 from phx_pipeline.stages.extract import extract
@@ -35,6 +34,7 @@ from phx_pipeline.stages.ingest import ingest, take_photos
 from phx_pipeline.stages.quarantine import CaseKind, cases, drop, release
 from phx_pipeline.stages.verify import content_digest, verify_property, verify_views
 from phx_pipeline.stages.views import refresh_views
+from phx_pipeline_tests.commands import UseSettings
 from phx_pipeline_tests.deployment import Deployment, slug_of
 
 THERE = next(house for house in HOUSES if house.number == "7316")
@@ -353,12 +353,11 @@ def test_an_unknown_id_is_refused_with_the_remedy(
 
 
 @pytest.fixture
-def at_home(stray: Deployment, monkeypatch: pytest.MonkeyPatch) -> Deployment:
+def at_home(stray: Deployment, use_settings: UseSettings) -> Deployment:
     """The deployment with both houses run, and the commands pointed at it."""
     with stray.context() as context:
         run(context, PAIR)
-    for name, value in exported(stray.settings).items():
-        monkeypatch.setenv(name, value)
+    use_settings(stray.settings)
     return stray
 
 
@@ -366,6 +365,7 @@ def test_the_commands_list_release_and_drop(at_home: Deployment) -> None:
     del at_home
     cli = CliRunner()
     listed = cli.invoke(quarantine_command, ["list", "--json"])
+    assert listed.exit_code == 0, listed.exception
     rows = {row["property"]: row for row in json.loads(listed.output)}
     home, there = rows[slug_of(HOME)], rows[slug_of(THERE)]
 
@@ -437,10 +437,9 @@ def test_a_saved_page_of_another_house_gives_nothing(
 
 
 def test_the_ingest_command_tells_by_its_exit_code(
-    refused: Deployment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    refused: Deployment, tmp_path: Path, use_settings: UseSettings
 ) -> None:
-    for name, value in exported(refused.settings).items():
-        monkeypatch.setenv(name, value)
+    use_settings(refused.settings)
     page = str(saved(tmp_path, HOME))
     cli = CliRunner()
 

@@ -23,10 +23,10 @@ from phx_pipeline.demo.redfin_site import PAGE_HOST, redfin_sites
 from phx_pipeline.model.outcome import VerdictKind
 from phx_pipeline.model.run import Change, RunOutcome, RunRecord
 from phx_pipeline.model.source import Source
-from phx_pipeline.settings import setting_names
 from phx_pipeline.stages.extract import extract
 from phx_pipeline.stages.verify import verify_views
 from phx_pipeline.stages.views import refresh_views
+from phx_pipeline_tests.commands import UseSettings
 from phx_pipeline_tests.deployment import SMALLEST, Deployment, slug_of
 
 PATIENCE_S = 120
@@ -88,7 +88,8 @@ def history(made: Deployment) -> list[dict[str, Any]]:
 def records(made: Deployment) -> list[RunRecord]:
     """The records of the house, the oldest first."""
     with made.context() as context:
-        return context.catalog.runs.of_property(SLUG, limit=99)[::-1]
+        runs = context.catalog.runs.newest(limit=99)[::-1]
+    return [it for run in runs for it in run.records if it.slug == SLUG]
 
 
 def changes(document: dict[str, Any]) -> dict[str, int]:
@@ -255,13 +256,10 @@ def test_a_source_that_was_not_asked_leaves_the_property_partial(
 
 @pytest.fixture
 def instance(
-    made: Deployment, monkeypatch: pytest.MonkeyPatch
+    made: Deployment, use_settings: UseSettings
 ) -> Iterator[dg.DagsterInstance]:
     """A throw-away instance whose runs work on the deployment's stores."""
-    for name in setting_names():
-        monkeypatch.delenv(name, raising=False)
-    for name, value in made.env.items():
-        monkeypatch.setenv(name, value)
+    use_settings(made.settings)
     with dg.DagsterInstance.ephemeral() as opened:
         opened.add_dynamic_partitions(str(PROPERTIES.name), [SLUG])
         yield opened

@@ -4,7 +4,6 @@ import multiprocessing
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from hashlib import sha256
@@ -29,9 +28,7 @@ from phx_pipeline.model.photo import Blob, Photo, PhotoRef, PictureHashes
 from phx_pipeline.model.property import Property
 from phx_pipeline.model.source import Source
 from phx_pipeline_tests.postgres import (
-    NoPostgresError,
     PostgresServer,
-    throwaway_postgres,
 )
 
 ENGINES = ("sqlite", "postgres")
@@ -44,17 +41,6 @@ STAMP = Stamp(
 
 _TEMPLATE = "template_phx"
 _numbers = count()
-
-
-@pytest.fixture(scope="session")
-def postgres_server() -> Iterator[PostgresServer]:
-    """One server per test process; skips where none can be started."""
-    with ExitStack() as stack:
-        try:
-            server = stack.enter_context(throwaway_postgres())
-        except NoPostgresError as error:
-            pytest.skip(str(error))
-        yield server
 
 
 @pytest.fixture(scope="session")

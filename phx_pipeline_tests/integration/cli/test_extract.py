@@ -5,19 +5,18 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from phx_pipeline.cli.main import main
 from phx_pipeline.demo.houses import HOUSES, House
 from phx_pipeline.demo.loopback import Answer, Asked, Handler
 from phx_pipeline.demo.redfin_site import PAGE_HOST, redfin_sites
 from phx_pipeline.model.outcome import ListingOutcome, Verdict, VerdictKind
-from phx_pipeline.settings import exported, setting_names
+from phx_pipeline_tests.commands import Ended, Phx, UseSettings
 from phx_pipeline_tests.deployment import PHOTO_HOST, Deployment, slug_of
 
 
@@ -32,31 +31,13 @@ BOTH = [FIRST, SECOND]
 _PATIENCE_S = 120
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ended:
-    """How a command ended."""
-
-    code: int
-    out: str
-    err: str
-
-
-Phx = Callable[..., Ended]
-
-
 @pytest.fixture
-def phx(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Phx:
+def phx(phx: Phx, use_settings: UseSettings) -> Phx:
     """Run a command line on a deployment, as the script `phx` does."""
 
     def run(made: Deployment, *arguments: str) -> Ended:
-        given = exported(made.settings)
-        for name in setting_names():
-            monkeypatch.setenv(name, given.get(name, ""))
-        monkeypatch.setattr(sys, "argv", ["phx", *arguments])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        told = capsys.readouterr()
-        return Ended(code=int(ended.value.code or 0), out=told.out, err=told.err)
+        use_settings(made.settings)
+        return phx(*arguments)
 
     return run
 

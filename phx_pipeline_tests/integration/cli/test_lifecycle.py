@@ -9,16 +9,15 @@ import shutil
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from phx_pipeline.catalog.leases import process_owner
-from phx_pipeline.cli.main import main
 from phx_pipeline.defs.partitions import PROPERTIES
 from phx_pipeline.defs.submit import open_instance
 from phx_pipeline.demo.houses import HOUSES, House
@@ -27,13 +26,13 @@ from phx_pipeline.errors import InputError, StaleEpochError
 from phx_pipeline.model.address import Address
 from phx_pipeline.model.identity import property_lease
 from phx_pipeline.model.outcome import Verdict
-from phx_pipeline.settings import Settings, exported, setting_names
 from phx_pipeline.stages.context import StageContext
 from phx_pipeline.stages.dedupe import dedupe
 from phx_pipeline.stages.extract import extract
 from phx_pipeline.stages.lifecycle import rename
 from phx_pipeline.stages.verify import verify_property, verify_views
 from phx_pipeline.stages.views import refresh_views
+from phx_pipeline_tests.commands import Phx, UseSettings
 from phx_pipeline_tests.deployment import Deployment, slug_of
 
 # The views of what is; the others tell what was done.
@@ -49,18 +48,6 @@ FIRST, OTHER = map(short, HOUSES[:2])
 RIGHT = Address.parse(FIRST.address)
 WRONG = replace(RIGHT, city="Surprise")  # the same door, as the source sees it
 STREET = f"{RIGHT.street_number} {RIGHT.street}"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ended:
-    """How a command ended."""
-
-    code: int
-    out: str
-    err: str
-
-
-Phx = Callable[..., Ended]
 
 
 @pytest.fixture(scope="module")
@@ -84,28 +71,10 @@ def made(tmp_path: Path, collected: Path) -> Iterator[Deployment]:
 
 
 @pytest.fixture
-def phx(
-    made: Deployment,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> Phx:
-    """Run a command line to its end, as the script `phx` does."""
-
-    def run(*arguments: str) -> Ended:
-        set_environment(monkeypatch, made.settings)
-        monkeypatch.setattr(sys, "argv", ["phx", *arguments])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        told = capsys.readouterr()
-        return Ended(code=int(ended.value.code or 0), out=told.out, err=told.err)
-
-    return run
-
-
-def set_environment(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> None:
-    given = exported(settings)
-    for name in setting_names():
-        monkeypatch.setenv(name, given.get(name, ""))
+def phx(phx: Phx, made: Deployment, use_settings: UseSettings) -> Phx:
+    """Run a command line on the deployment."""
+    use_settings(made.settings)
+    return phx
 
 
 def content(context: StageContext) -> str:
@@ -386,11 +355,11 @@ def test_removing_again_changes_nothing_and_says_so(made: Deployment, phx: Phx) 
 
 
 def test_a_removed_house_holds_no_photo_of_another(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, use_settings: UseSettings
 ) -> None:
     spelled = replace(RIGHT, city="Peoria")
     with Deployment(tmp_path, redfin_sites([FIRST])) as made:
-        set_environment(monkeypatch, made.settings)
+        use_settings(made.settings)
         slugs = made.add([str(RIGHT), str(spelled)])
         with made.context() as context:
             for slug in slugs:
@@ -411,9 +380,9 @@ def test_a_removed_house_holds_no_photo_of_another(
 
 
 def test_runs_are_cancelled_and_the_partition_goes_without_a_daemon(
-    made: Deployment, phx: Phx, monkeypatch: pytest.MonkeyPatch
+    made: Deployment, phx: Phx, use_settings: UseSettings
 ) -> None:
-    set_environment(monkeypatch, made.settings)
+    use_settings(made.settings)
     name = str(PROPERTIES.name)
     with made.context() as context:
         at = context.stamp().at

@@ -14,7 +14,7 @@ from phx_pipeline.catalog import tables
 from phx_pipeline.catalog.engine import open_engine, reading, writing
 from phx_pipeline.defs.sensors.history import prune_history
 from phx_pipeline.defs.submit import open_instance
-from phx_pipeline.settings import exported, setting_names
+from phx_pipeline_tests.commands import UseSettings
 from phx_pipeline_tests.deployment import Deployment
 
 LONG_AGO = datetime.now(UTC) - timedelta(days=90)
@@ -34,11 +34,9 @@ JOB = dg.Definitions(
 
 
 @pytest.fixture
-def made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Deployment]:
+def made(tmp_path: Path, use_settings: UseSettings) -> Iterator[Deployment]:
     with Deployment(tmp_path, {}, keep_runs_days=60) as made:
-        given = exported(made.settings)
-        for name in setting_names():
-            monkeypatch.setenv(name, given.get(name, ""))
+        use_settings(made.settings)
         yield made
 
 

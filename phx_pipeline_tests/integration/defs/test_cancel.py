@@ -22,7 +22,6 @@ from phx_pipeline.defs.partitions import PROPERTIES
 from phx_pipeline.defs.submit import open_instance
 from phx_pipeline.model.address import Address
 from phx_pipeline.model.identity import run_lease
-from phx_pipeline.settings import setting_names
 from phx_pipeline.stages.lifecycle import remove, rename
 from phx_pipeline_tests.deployment import Deployment
 
@@ -39,9 +38,7 @@ _ORIGIN = RemoteJobOrigin(
 
 
 @pytest.fixture
-def made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Deployment]:
-    for name in setting_names():  # `open_instance` sets them: let them be put back
-        monkeypatch.setenv(name, "")
+def made(tmp_path: Path) -> Iterator[Deployment]:
     with Deployment(tmp_path, {}) as made:
         made.add([HOUSE])
         yield made

@@ -18,8 +18,9 @@ from phx_pipeline.defs.tags import ITEM_TAG, JOB_TAG, MODE_TAG, SOURCES_TAG
 from phx_pipeline.model.address import Address
 from phx_pipeline.model.identity import property_lease
 from phx_pipeline.model.source import Source
-from phx_pipeline.settings import exported, load_settings, setting_names
+from phx_pipeline.settings import load_settings
 from phx_pipeline.wiring import build_catalog, utc_now
+from phx_pipeline_tests.commands import UseSettings
 from phx_pipeline_tests.deployment import Deployment
 
 AT = datetime(2025, 3, 10, 5, 30, tzinfo=UTC)
@@ -27,12 +28,10 @@ HOUSES = [f"{number} W Davis Rd, Glendale, AZ 85306" for number in range(100, 13
 
 
 @pytest.fixture
-def slugs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+def slugs(tmp_path: Path, use_settings: UseSettings) -> Iterator[list[str]]:
     """Thirty houses in the catalogue the sensors find by the environment."""
     with Deployment(tmp_path, {}) as made:
-        given = exported(made.settings)
-        for name in setting_names():
-            monkeypatch.setenv(name, given.get(name, ""))
+        use_settings(made.settings)
         yield made.add(HOUSES)
 
 

@@ -13,7 +13,7 @@ from dagster._core.launcher.base import WorkerStatus
 
 from phx_pipeline.defs.launcher import LeaseAwareRunLauncher
 from phx_pipeline.model.identity import run_lease
-from phx_pipeline.settings import exported, setting_names
+from phx_pipeline_tests.commands import UseSettings
 from phx_pipeline_tests.deployment import Deployment
 
 _LONG_AGO = 1_700_000_000.0
@@ -32,12 +32,10 @@ with leases.hold(sys.argv[1], owner=process_owner("worker")):
 
 
 @pytest.fixture
-def deployment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Deployment]:
+def deployment(tmp_path: Path, use_settings: UseSettings) -> Iterator[Deployment]:
     """Stores the launcher finds by the environment, as in the daemon."""
     with Deployment(tmp_path, {}) as made:
-        given = exported(made.settings)
-        for name in setting_names():
-            monkeypatch.setenv(name, given.get(name, ""))
+        use_settings(made.settings)
         yield made
 
 

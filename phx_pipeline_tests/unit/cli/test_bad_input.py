@@ -1,31 +1,17 @@
 """Bad input is one line on standard error, exit code 2, and an unchanged catalogue."""
 
-import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from phx_pipeline.cli.main import main
-from phx_pipeline.settings import exported, load_settings, setting_names
+from phx_pipeline.settings import load_settings
 from phx_pipeline.wiring import initialise
+from phx_pipeline_tests.commands import Phx, UseSettings
 from phx_pipeline_tests.deployment import Deployment
 
 KNOWN = "4732 W Davis Rd, Glendale, AZ 85306"
 OTHER = "100 N Adams St, Phoenix, AZ 85003"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ended:
-    """How a command ended."""
-
-    code: int
-    out: str
-    err: str
-
-
-Phx = Callable[..., Ended]
 
 
 @pytest.fixture(scope="module")
@@ -37,24 +23,10 @@ def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]
 
 
 @pytest.fixture
-def phx(
-    deployment: Deployment,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> Phx:
-    """Run a command line to its end, as the script `phx` does."""
-
-    def run(*arguments: str) -> Ended:
-        monkeypatch.setattr(sys, "argv", ["phx", *arguments])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        told = capsys.readouterr()
-        return Ended(code=int(ended.value.code or 0), out=told.out, err=told.err)
-
-    given = exported(deployment.settings)
-    for name in setting_names():
-        monkeypatch.setenv(name, given.get(name, ""))
-    return run
+def phx(phx: Phx, deployment: Deployment, use_settings: UseSettings) -> Phx:
+    """Run a command line on the deployment."""
+    use_settings(deployment.settings)
+    return phx
 
 
 @pytest.fixture

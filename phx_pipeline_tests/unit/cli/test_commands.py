@@ -1,23 +1,21 @@
 """What the commands print on a healthy store, and on a broken one."""
 
 import asyncio
-import json
 import re
 import shutil
-import sys
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import click
 import pytest
 from click.testing import CliRunner
 
-from phx_pipeline.cli.main import main, phx
+from phx_pipeline.cli.main import phx
 from phx_pipeline.demo.redfin_site import redfin_sites
-from phx_pipeline.settings import Settings, exported, setting_names
+from phx_pipeline.settings import Settings
 from phx_pipeline.stages.extract import extract
+from phx_pipeline_tests.commands import Phx, UseSettings
 from phx_pipeline_tests.deployment import SMALLEST, Deployment, slug_of
 
 HOUSE = replace(
@@ -37,46 +35,14 @@ def healthy(tmp_path_factory: pytest.TempPathFactory) -> Settings:
         return made.settings
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ended:
-    """How a command ended."""
-
-    code: int
-    out: str
-    err: str
-
-    @property
-    def json(self) -> Any:
-        """What was printed, as JSON."""
-        return json.loads(self.out)
-
-
-Phx = Callable[..., Ended]
-
-
 @pytest.fixture
-def run(
-    healthy: Settings,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> Phx:
+def run(phx: Phx, healthy: Settings, tmp_path: Path, use_settings: UseSettings) -> Phx:
     """Run a command line on a copy of the store."""
-
-    def run(*arguments: str) -> Ended:
-        monkeypatch.setattr(sys, "argv", ["phx", *arguments])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        told = capsys.readouterr()
-        return Ended(code=int(ended.value.code or 0), out=told.out, err=told.err)
-
     shutil.copytree(healthy.data_dir, tmp_path / "data")
-    given = exported(
+    use_settings(
         replace(healthy, data_dir=tmp_path / "data", dagster_dir=tmp_path / "dagster")
     )
-    for name in setting_names():
-        monkeypatch.setenv(name, given.get(name, ""))
-    return run
+    return phx
 
 
 @pytest.fixture

@@ -11,20 +11,18 @@ from phx_pipeline.model.listing import Listing
 from phx_pipeline.model.outcome import ListingOutcome
 from phx_pipeline.model.photo import PhotoRef
 from phx_pipeline.model.source import Source
-from phx_pipeline.settings import exported, setting_names
+from phx_pipeline_tests.commands import UseSettings
 from phx_pipeline_tests.deployment import SMALLEST, Deployment
 
 BINS = ("pending", "kept", "duplicate", "rejected", "failed")
 
 
 @pytest.fixture
-def made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Deployment]:
+def made(tmp_path: Path, use_settings: UseSettings) -> Iterator[Deployment]:
     """An installation with one house, to which the commands' settings point."""
     with Deployment(tmp_path, redfin_sites()) as made:
         made.add_houses([SMALLEST])
-        given = exported(made.settings)
-        for name in setting_names():
-            monkeypatch.setenv(name, given.get(name, ""))
+        use_settings(made.settings)
         yield made
 
 
