@@ -1,5 +1,6 @@
 """Fixtures every folder of tests may use, and how soak tests are chosen."""
 
+import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -122,6 +123,12 @@ def run_tool(repo_dir: Path) -> Callable[..., str]:
         return "" if done.returncode == 0 else f"{done.stdout}{done.stderr}" or "failed"
 
     return run
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """One more than there are processors: daemons and rate limits make tests wait."""
+    return len(os.sched_getaffinity(0)) + 1
 
 
 def pytest_collection_modifyitems(
