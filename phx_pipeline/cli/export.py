@@ -1,5 +1,6 @@
 """`phx export` and `phx rebuild`: views to hand on, views made anew."""
 
+from functools import partial
 from pathlib import Path
 
 import click
@@ -49,7 +50,8 @@ def export(
         if not slugs:
             raise InputError(f"unknown job {job_id!r}: `phx extract` prints a job's id")
         path = target or Path(f"{slugs[0] if house else f'job-{job_id}'}.zip")
-        pictures = bundle(context, slugs, path, table=TableFormat(table))
+        packing = partial(track, description="packing", console=errors, transient=True)
+        pictures = bundle(context, slugs, path, table=TableFormat(table), each=packing)
     console.print(f"{pictures} pictures in {path}", markup=False)
 
 

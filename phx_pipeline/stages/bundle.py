@@ -1,26 +1,20 @@
 """A zip to hand on: named pictures, their manifest, and a table of them."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from enum import StrEnum
-from io import BytesIO, StringIO
+from io import StringIO
 from pathlib import Path
 from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile, ZipInfo
 
-from phx_pipeline.errors import InputError
+from phx_pipeline.errors import InputError, StorageError
 from phx_pipeline.exports.manifest import render_manifest
 from phx_pipeline.model.naming import ImageName
 from phx_pipeline.model.published import PublishedImage
 from phx_pipeline.stages.context import StageContext
-from phx_pipeline.storage.atomic import write_atomically
+from phx_pipeline.storage.atomic import writing_atomically
 
-_UNDATED = (
-    1980,
-    1,
-    1,
-    0,
-    0,
-    0,
-)  # the zip format's first moment: equal bundles are equal
+# The zip format's first moment: equal bundles are equal.
+_UNDATED = (1980, 1, 1, 0, 0, 0)
 
 
 class TableFormat(StrEnum):
@@ -36,33 +30,50 @@ def bundle(
     target: Path,
     *,
     table: TableFormat = TableFormat.CSV,
+    each: Callable[[Sequence[PublishedImage]], Iterable[PublishedImage]] = iter,
 ) -> int:
     """Write a zip of the published pictures of *slugs*; return how many.
 
     Equal content gives equal bytes. A file that is missing on disk is an error, so a
     bundle is never silently short.
 
+    Args:
+        context: of any run; nothing of it is changed.
+        slugs: the properties, in the order of the bundle.
+        target: the zip; a former one is replaced once the new one is whole.
+        table: how the table of photos is written.
+        each: goes through the pictures, for a progress bar.
+
     Raises:
         InputError: nothing is published, or a library for *table* is not installed.
+        StorageError: a published file is not there.
     """
     images = [i for slug in slugs for i in context.catalog.published_images(slug)]
     if not images:
         raise InputError(
             f"nothing is published for {', '.join(slugs)}: run `phx extract` first"
         )
-    buffer = BytesIO()
-    with ZipFile(buffer, "w") as archive:
-        for image in images:
-            body = (context.layout.images / image.local_path).read_bytes()
+    listed = _table(images, table)
+    with writing_atomically(target) as file, ZipFile(file, "w") as archive:
+        for image in each(images):
             name = image.local_path.removeprefix("processed/")
-            # PNGs are compressed already
-            archive.writestr(_entry(name), body, compress_type=ZIP_STORED)
+            # pictures are compressed already
+            archive.writestr(
+                _entry(name), _body(context, image), compress_type=ZIP_STORED
+            )
         manifest = render_manifest(images).encode()
         archive.writestr(_entry("manifest.json"), manifest, compress_type=ZIP_DEFLATED)
-        listed = _table(images, table)
         archive.writestr(_entry(f"photos.{table}"), listed, compress_type=ZIP_DEFLATED)
-    write_atomically(target, buffer.getvalue())
     return len(images)
+
+
+def _body(context: StageContext, image: PublishedImage) -> bytes:
+    try:
+        return (context.layout.images / image.local_path).read_bytes()
+    except FileNotFoundError as error:
+        raise StorageError(
+            f"{image.local_path} is not there: `phx rebuild` makes it anew"
+        ) from error
 
 
 def _entry(name: str) -> ZipInfo:

@@ -7,6 +7,7 @@ import re
 import secrets
 from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 # Another disk, a file system without links, or the link limit of one file.
 _LINK_REFUSED = frozenset(
@@ -29,12 +30,25 @@ def write_atomically(path: Path, body: bytes, *, mode: int = 0o666) -> bool:
     """
     if holds(path, body):
         return False
+    with writing_atomically(path, mode=mode) as file:
+        file.write(body)
+    return True
+
+
+@contextlib.contextmanager
+def writing_atomically(path: Path, *, mode: int = 0o666) -> Iterator[BinaryIO]:
+    """Lend a file that becomes *path*, durably, if the block ends without an error.
+
+    Args:
+        path: The file to write or replace; parents are created.
+        mode: Permission bits before the umask.
+    """
     create_folder(path.parent)
     with temporary_beside(path) as temporary:
-        _write_durably(temporary, body, mode=mode)
+        with _durable(temporary, mode=mode) as file:
+            yield file
         os.replace(temporary, path)  # noqa: PTH105 - tests fail this very call
     sync_folder(path.parent)
-    return True
 
 
 def create_atomically(path: Path, body: bytes, *, mode: int) -> bool:
@@ -53,7 +67,8 @@ def create_atomically(path: Path, body: bytes, *, mode: int) -> bool:
     """
     create_folder(path.parent)
     with temporary_beside(path) as temporary:
-        _write_durably(temporary, body, mode=mode)
+        with _durable(temporary, mode=mode) as file:
+            file.write(body)
         try:
             if not try_link(temporary, path):
                 os.replace(temporary, path)  # noqa: PTH105 - as above
@@ -137,9 +152,11 @@ def _is_stale(path: Path, *, older_than_s: float, now: float) -> bool:
     return now - path.lstat().st_ctime > older_than_s
 
 
-def _write_durably(path: Path, body: bytes, *, mode: int) -> None:
+@contextlib.contextmanager
+def _durable(path: Path, *, mode: int) -> Iterator[BinaryIO]:
+    """A new file whose content is on the disk once the block ends."""
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
     with os.fdopen(descriptor, "wb") as file:
-        file.write(body)
+        yield file
         file.flush()
         os.fsync(file.fileno())

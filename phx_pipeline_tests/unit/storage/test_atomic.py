@@ -9,6 +9,7 @@ from phx_pipeline.storage.atomic import (
     create_atomically,
     sweep_temporaries,
     write_atomically,
+    writing_atomically,
 )
 
 LEFTOVER = ".photo.png.0123456789abcdef.tmp"
@@ -67,6 +68,35 @@ def test_content_of_the_same_length_is_still_compared(tmp_path: Path) -> None:
 
     assert write_atomically(target, b"body2")
     assert target.read_bytes() == b"body2"
+
+
+def test_what_is_written_in_parts_gets_its_name_at_the_end(tmp_path: Path) -> None:
+    target = tmp_path / "a/house.zip"
+
+    with writing_atomically(target) as file:
+        file.write(b"first ")
+        before = target.exists()
+        file.write(b"second")
+
+    assert not before
+    assert target.read_bytes() == b"first second"
+    assert names_below(tmp_path) == ["a/house.zip"]
+
+
+def test_parts_that_never_got_whole_leave_the_old_content(tmp_path: Path) -> None:
+    target = tmp_path / "house.zip"
+    write_atomically(target, b"old")
+
+    def interrupted() -> None:
+        with writing_atomically(target) as file:
+            file.write(b"half")
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
+
+    assert target.read_bytes() == b"old"
+    assert names_below(tmp_path) == ["house.zip"]
 
 
 def test_of_two_creations_the_first_stays(tmp_path: Path) -> None:
