@@ -5,7 +5,7 @@ which skips where it is absent.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
@@ -59,7 +59,7 @@ def captured_redfin_sites(shared: Path) -> dict[str, Handler]:
     one real photo, no two the same. Everything else on the CDN does not exist.
     """
     page = (shared / "samples" / _PAGE).read_bytes()
-    return {PAGE_HOST: _pages(page), PHOTO_HOST: _photos(captured_photos(shared))}
+    return {PAGE_HOST: _pages(page), PHOTO_HOST: photo_host(captured_photos(shared))}
 
 
 def captured_photos(shared: Path) -> dict[str, Path]:
@@ -107,7 +107,9 @@ def _pages(page: bytes) -> Handler:
     return answer
 
 
-def _photos(photos: dict[str, Path]) -> Handler:
+def photo_host(photos: Mapping[str, Path]) -> Handler:
+    """A host that answers these URLs, and no other, with these files."""
+
     def answer(asked: Asked) -> Answer:
         path = photos.get(f"https://{asked.host}{asked.target}")
         if path is None:

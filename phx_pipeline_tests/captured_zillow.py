@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from phx_pipeline.demo.loopback import Answer, Asked, Handler
 from phx_pipeline.demo.zillow_site import PAGE_HOST, PHOTO_HOST
-from phx_pipeline_tests.captured import captured_photos
+from phx_pipeline_tests.captured import captured_photos, photo_host
 
 CAPTURED_ADDRESS = "661 Lakeview Ave, San Francisco, CA 94112"
 
@@ -35,7 +35,7 @@ def captured_zillow_sites(shared: Path) -> dict[str, Handler]:
     page = captured_zillow_page(shared)
     return {
         PAGE_HOST: _pages(page),
-        PHOTO_HOST: _photos(captured_zillow_photos(shared)),
+        PHOTO_HOST: photo_host(captured_zillow_photos(shared)),
     }
 
 
@@ -79,15 +79,5 @@ def _pages(page: bytes) -> Handler:
         if _PATHS.fullmatch(urlsplit(asked.target).path):
             return Answer(body=page, headers={"content-type": "text/html"})
         return Answer(status=HTTPStatus.NOT_FOUND)
-
-    return answer
-
-
-def _photos(photos: dict[str, Path]) -> Handler:
-    def answer(asked: Asked) -> Answer:
-        path = photos.get(f"https://{asked.host}{asked.target}")
-        if path is None:
-            return Answer(status=HTTPStatus.NOT_FOUND)
-        return Answer(body=path.read_bytes(), headers={"content-type": "image/jpeg"})
 
     return answer
