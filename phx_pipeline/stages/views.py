@@ -21,7 +21,7 @@ from phx_pipeline.storage.atomic import write_atomically
 VIEWS_LEASE: Final = "views"
 
 # Processor time, which does not depend on what else the machine does.
-_MOMENT_S = 0.1  # what a publication may spend on the views of all properties
+_MOMENT_S = 0.5  # what a publication may spend on the views: some 100 houses
 _START_S = 1.0  # what a process costs that only renders
 _SHARE = 20  # between renderings nobody waits for: this many times what one takes
 
