@@ -10,7 +10,9 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import TracebackType
 from typing import Self
 
@@ -20,6 +22,7 @@ from phx_pipeline.model.address import Address
 from phx_pipeline.settings import Settings, exported, load_settings
 from phx_pipeline.stages.context import StageContext
 from phx_pipeline.stages.intake import add_properties
+from phx_pipeline.storage.layout import Layout
 from phx_pipeline.wiring import build_context, initialise
 from phx_pipeline_tests.commands import environment_put_back
 
@@ -56,6 +59,10 @@ class Deployment:
         self._environment.__enter__()
         self.standin.__enter__()
         self.settings = self._settings()
+        file = Layout(self.settings.data_dir).catalogue
+        if self.settings.catalog_url is None and not file.exists():
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(_new_catalogue())
         initialise(self.settings)
         return self
 
@@ -147,6 +154,21 @@ class Deployment:
         }
 
 
+@cache
+def _new_catalogue() -> bytes:
+    """An SQLite catalogue without rows; a copy is made faster than by migrations."""
+    with TemporaryDirectory() as folder:
+        settings = replace(load_settings({}), data_dir=Path(folder))
+        initialise(settings)
+        return Layout(settings.data_dir).catalogue.read_bytes()
+
+
 def slug_of(house: House) -> str:
     """The key of a demo house."""
     return Address.parse(house.address).slug
+
+
+def with_shots(house: House, *numbers: int) -> House:
+    """The house with only these of its pictures."""
+    shots = tuple(house.record.shots[number] for number in numbers)
+    return replace(house, record=replace(house.record, shots=shots))

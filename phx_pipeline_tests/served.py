@@ -1,8 +1,9 @@
 """A deployment with its code server, daemon and webserver, as `phx up` starts them."""
 
+import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -13,7 +14,7 @@ from phx_pipeline.cli.supervisor import Supervisor, free_port, services
 from phx_pipeline.defs.submit import daemon_is_running, open_instance
 from phx_pipeline.demo.houses import House
 from phx_pipeline.demo.loopback import Handler
-from phx_pipeline_tests.deployment import Deployment
+from phx_pipeline_tests.deployment import ROOT, Deployment
 
 PATIENCE_S = 300.0
 
@@ -62,6 +63,46 @@ def serving(deployment: Deployment) -> Iterator[Served]:
             yield Served(deployment=deployment, instance=instance)
     finally:
         instance.dispose()
+
+
+@contextmanager
+def up(deployment: Deployment) -> Iterator[None]:
+    """`phx up` as a process, ready; SIGTERM ends it clean, and all it has started."""
+    log = deployment.root / "up.log"
+    mark = {"STARTED_BY": str(log)}  # inherited by all that is started
+    with log.open("wb") as output:
+        process = subprocess.Popen(  # noqa: S603 - the tests' own command
+            deployment.command("up"),
+            env=deployment.env | mark,
+            cwd=ROOT,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+    try:
+        wait_for(lambda: _is_up(process, log))
+        yield
+    finally:
+        process.terminate()
+        code = process.wait(timeout=PATIENCE_S)
+    assert code == 0
+    wait_for(lambda: not _started_by(log) or None)  # views may still be rendered
+
+
+def _is_up(process: "subprocess.Popen[bytes]", log: Path) -> bool | None:
+    assert process.poll() is None, log.read_text()
+    return "Dagster is up" in log.read_text() or None
+
+
+def _started_by(log: Path) -> list[str]:
+    """Command lines of the living processes that carry the mark of `up`."""
+    mark = f"STARTED_BY={log}".encode()
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            ours = mark in (folder / "environ").read_bytes().split(b"\0")
+            line = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode()
+            found += [line] if ours and line else []
+    return found
 
 
 def wait_for(

@@ -275,6 +275,7 @@ def _photos(houses: Sequence[House], *, delay_s: float) -> Handler:
     return answer
 
 
+@lru_cache(maxsize=64)
 def _sized(upload: Upload, *, size: str) -> bytes | None:
     """Return a photo in a size, never blown up; None if the CDN has no such size."""
     if size in upload.gone:

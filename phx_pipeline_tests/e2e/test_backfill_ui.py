@@ -15,7 +15,7 @@ from phx_pipeline.model.outcome import Verdict
 from phx_pipeline.stages.verify import verify_property, verify_views
 from phx_pipeline_tests.chromium import chromium_page, find_chromium
 from phx_pipeline_tests.dagster_ui import ASSETS, SHOTS, Seen, backfill_by_hand
-from phx_pipeline_tests.deployment import slug_of
+from phx_pipeline_tests.deployment import slug_of, with_shots
 from phx_pipeline_tests.served import Served, served, wait_for
 
 CHROMIUM = find_chromium()
@@ -25,10 +25,17 @@ pytestmark = [
     pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed"),
 ]
 
-# One more than may run at once.
-_HOUSES = sorted(HOUSES, key=lambda house: len(house.record.shots))[:4]
+# One more than may run at once; of all but the one that is opened with few photos, not
+# all of them to be kept.
+_LARKSTONE, _QUAIL, _COPPER, _, _MARIGOLD, _ = HOUSES
+_HOUSES = [
+    with_shots(_LARKSTONE, 0, 2, 13),
+    with_shots(_QUAIL, 2, 4, 6, 9),
+    with_shots(_COPPER, 0, 3, 7),
+    _MARIGOLD,
+]
 _SLUGS = sorted(map(slug_of, _HOUSES))
-_OPENED = _SLUGS[0]
+_OPENED = _SLUGS[0]  # _MARIGOLD
 _WAY = (
     dg.DagsterEventType.PIPELINE_ENQUEUED,
     dg.DagsterEventType.PIPELINE_STARTING,
@@ -65,7 +72,7 @@ class Backfill:
 def backfill(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Backfill]:
     """Four houses, materialized together by clicks; the browser is closed again."""
     root = tmp_path_factory.mktemp("backfill")
-    with served(root / "stores", redfin_sites(), houses=_HOUSES) as running:
+    with served(root / "stores", redfin_sites(_HOUSES), houses=_HOUSES) as running:
         with chromium_page(str(CHROMIUM), profile=root / "profile") as page:
             seen = backfill_by_hand(
                 page, url=running.url, partitions=_SLUGS, shots=root

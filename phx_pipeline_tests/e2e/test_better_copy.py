@@ -1,7 +1,8 @@
 """A better copy that comes later takes the place of the one shown, and only that."""
 
 import asyncio
-from collections.abc import Iterator, Mapping
+import shutil
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -20,12 +21,14 @@ from phx_pipeline.stages.context import StageContext
 from phx_pipeline.stages.extract import extract
 from phx_pipeline.stages.verify import verify_property, verify_views
 from phx_pipeline.stages.views import refresh_views
-from phx_pipeline_tests.deployment import Deployment, slug_of
+from phx_pipeline_tests.deployment import Deployment, slug_of, with_shots
 
 # Zillow has some of its photos larger than Redfin, some smaller, some cut.
 (HOUSE,) = (house for house in HOUSES if house.street == "Quail Lantern")
 SLUG = slug_of(HOUSE)
 BOTH = (Source.ZILLOW, Source.REDFIN)
+pytestmark = pytest.mark.xdist_group("better_copy")  # all need the same first runs
+
 LARGER_SIZES = (
     b"uncropped_scaled_within_1536_1152",
     b"uncropped_scaled_within_1344_1008",
@@ -35,30 +38,15 @@ PhotoKey = tuple[Source, str]
 Number = tuple[Location, Subject, int]
 
 
-@dataclass(slots=True)
-class Market:
-    """Both sites; what they show can change while they are up."""
+def sites(*, redfin: House = HOUSE, zillow: House = HOUSE) -> dict[str, Handler]:
+    """Both sites, with these galleries of the house."""
+    return {**redfin_sites([redfin]), **zillow_sites([zillow])}
 
-    now: Mapping[str, Handler]
 
-    def show(self, *, redfin: House = HOUSE, zillow: House = HOUSE) -> None:
-        """Show these galleries of the house."""
-        self.now = {**redfin_sites([redfin]), **zillow_sites([zillow])}
-
-    def show_small(self) -> None:
-        """Name none of the two largest sizes on Zillow's page."""
-        self.show()
-        self.now = {**self.now, PAGE_HOST: _naming_small_sizes(self.now[PAGE_HOST])}
-
-    def handlers(self) -> dict[str, Handler]:
-        """Handlers that follow `now`."""
-        return {host: self._handler(host) for host in self.now}
-
-    def _handler(self, host: str) -> Handler:
-        def handle(asked: Asked) -> Answer:
-            return self.now[host](asked)
-
-        return handle
+def sites_of_small_photos() -> dict[str, Handler]:
+    """Zillow's page names none of its two largest sizes."""
+    shown = sites()
+    return {**shown, PAGE_HOST: _naming_small_sizes(shown[PAGE_HOST])}
 
 
 def _naming_small_sizes(page: Handler) -> Handler:
@@ -70,20 +58,6 @@ def _naming_small_sizes(page: Handler) -> Handler:
         return replace(given, body=body)
 
     return answer
-
-
-@pytest.fixture
-def market() -> Market:
-    market = Market({})
-    market.show()
-    return market
-
-
-@pytest.fixture
-def deployment(tmp_path: Path, market: Market) -> Iterator[Deployment]:
-    with Deployment(tmp_path, market.handlers(), sources=BOTH) as made:
-        made.add_houses([HOUSE])
-        yield made
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,6 +109,57 @@ def _shown(context: StageContext, made: Deployment) -> Shown:
     )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ran:
+    """The installation a run left, and what it shows."""
+
+    root: Path
+    shown: Shown
+
+
+def first_run(
+    root: Path, *sources: Source, shown: Mapping[str, Handler] | None = None
+) -> Ran:
+    """Ask *sources* for the house in a new installation."""
+    with Deployment(root, shown or sites(), sources=BOTH) as made:
+        made.add_houses([HOUSE])
+        return Ran(root=root, shown=run(made, *sources))
+
+
+def later_run(
+    before: Ran,
+    root: Path,
+    *sources: Source,
+    shown: Mapping[str, Handler] | None = None,
+) -> Ran:
+    """Ask *sources* again, in a copy of the installation that *before* left."""
+    shutil.copytree(before.root, root)
+    with Deployment(root, shown or sites(), sources=BOTH) as made:
+        return Ran(root=root, shown=run(made, *sources))
+
+
+@pytest.fixture(scope="module")
+def of_redfin(tmp_path_factory: pytest.TempPathFactory) -> Ran:
+    return first_run(tmp_path_factory.mktemp("redfin"), Source.REDFIN)
+
+
+@pytest.fixture(scope="module")
+def of_zillow(tmp_path_factory: pytest.TempPathFactory) -> Ran:
+    return first_run(tmp_path_factory.mktemp("zillow"), Source.ZILLOW)
+
+
+@pytest.fixture(scope="module")
+def of_redfin_then_both(
+    of_redfin: Ran, tmp_path_factory: pytest.TempPathFactory
+) -> Ran:
+    return later_run(of_redfin, tmp_path_factory.mktemp("both") / "copy")
+
+
+@pytest.fixture(scope="module")
+def of_both_together(tmp_path_factory: pytest.TempPathFactory) -> Ran:
+    return first_run(tmp_path_factory.mktemp("together"))
+
+
 def replaced(before: Shown, after: Shown) -> list[Number]:
     """The numbers that show other bytes than before."""
     return [
@@ -145,11 +170,9 @@ def replaced(before: Shown, after: Shown) -> list[Number]:
 
 
 def test_a_larger_copy_from_another_source_takes_over_the_number(
-    deployment: Deployment,
+    of_redfin: Ran, of_redfin_then_both: Ran
 ) -> None:
-    before = run(deployment, Source.REDFIN)
-
-    after = run(deployment)
+    before, after = of_redfin.shown, of_redfin_then_both.shown
 
     changed = replaced(before, after)
     assert len(changed) == 2
@@ -163,10 +186,10 @@ def test_a_larger_copy_from_another_source_takes_over_the_number(
         assert not any(name.endswith(old.file_name) for name in after.files)
 
 
-def test_all_copies_stay_as_provenance_of_the_picture(deployment: Deployment) -> None:
-    before = run(deployment, Source.REDFIN)
-
-    after = run(deployment)
+def test_all_copies_stay_as_provenance_of_the_picture(
+    of_redfin: Ran, of_redfin_then_both: Ran
+) -> None:
+    before, after = of_redfin.shown, of_redfin_then_both.shown
 
     for number in replaced(before, after):
         old, new = before.numbers[number], after.numbers[number]
@@ -178,10 +201,12 @@ def test_all_copies_stay_as_provenance_of_the_picture(deployment: Deployment) ->
     assert set(before.photos) <= set(after.photos)
 
 
-def test_a_full_frame_takes_the_place_of_a_cut_one(deployment: Deployment) -> None:
-    before = run(deployment, Source.ZILLOW)
+def test_a_full_frame_takes_the_place_of_a_cut_one(
+    of_zillow: Ran, tmp_path: Path
+) -> None:
+    before = of_zillow.shown
 
-    after = run(deployment)
+    after = later_run(of_zillow, tmp_path / "later").shown
 
     taken = {
         after.photos[key].cluster_id
@@ -197,13 +222,13 @@ def test_a_full_frame_takes_the_place_of_a_cut_one(deployment: Deployment) -> No
 
 
 def test_a_larger_variant_of_the_same_photo_replaces_the_smaller_file(
-    deployment: Deployment, market: Market
+    tmp_path: Path,
 ) -> None:
-    market.show_small()
-    before = run(deployment, Source.ZILLOW)
-    market.show()
+    small = sites_of_small_photos()
+    first = first_run(tmp_path / "first", Source.ZILLOW, shown=small)
+    before = first.shown
 
-    after = run(deployment, Source.ZILLOW)
+    after = later_run(first, tmp_path / "later", Source.ZILLOW).shown
 
     changed = replaced(before, after)
     assert len(changed) >= 8
@@ -226,14 +251,14 @@ def _path(shown: Shown, row: Publication) -> str:
 
 
 def test_nothing_is_lost_when_the_better_copy_is_listed_no_more(
-    deployment: Deployment, market: Market
+    of_redfin_then_both: Ran, tmp_path: Path
 ) -> None:
-    run(deployment, Source.REDFIN)
-    before = run(deployment)
-    shorter = replace(HOUSE.record, shots=HOUSE.record.shots[:10])
-    market.show(zillow=replace(HOUSE, record=shorter))
+    before = of_redfin_then_both.shown
+    shorter = with_shots(HOUSE, *range(10))
 
-    after = run(deployment)
+    after = later_run(
+        of_redfin_then_both, tmp_path / "later", shown=sites(zillow=shorter)
+    ).shown
 
     absent = {key for key, photo in after.photos.items() if not photo.present}
     assert {source for source, _ in absent} == {Source.ZILLOW}
@@ -244,17 +269,19 @@ def test_nothing_is_lost_when_the_better_copy_is_listed_no_more(
 
 
 @pytest.mark.parametrize(
-    "runs",
-    [(Source.REDFIN, Source.ZILLOW), (Source.ZILLOW, Source.REDFIN)],
-    ids=["redfin first", "zillow first"],
+    ("first", "second"), [("of_redfin", Source.ZILLOW), ("of_zillow", Source.REDFIN)]
 )
 def test_whichever_source_is_asked_first_the_same_copies_are_kept(
-    tmp_path: Path, deployment: Deployment, market: Market, runs: tuple[Source, ...]
+    request: pytest.FixtureRequest,
+    tmp_path: Path,
+    of_both_together: Ran,
+    first: str,
+    second: Source,
 ) -> None:
-    *_, apart = [run(deployment, source) for source in runs]
-    with Deployment(tmp_path / "other", market.handlers(), sources=BOTH) as other:
-        other.add_houses([HOUSE])
-        together = run(other)
+    before: Ran = request.getfixturevalue(first)
+    together = of_both_together.shown
+
+    apart = later_run(before, tmp_path / "later", second).shown
 
     assert apart.kept == together.kept
     assert {k: photo.cluster_id for k, photo in apart.photos.items()} == {

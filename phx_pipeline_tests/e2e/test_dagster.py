@@ -11,11 +11,12 @@ from urllib.request import urlopen
 
 import dagster as dg
 import pytest
+from dagster._cli import cli as dagster_command
 
 from phx_pipeline.catalog.leases import is_dead
-from phx_pipeline.cli.supervisor import Supervisor, free_port, services
+from phx_pipeline.cli.supervisor import free_port
 from phx_pipeline.defs.submit import open_instance, state_of
-from phx_pipeline.demo.houses import HOUSES
+from phx_pipeline.demo.houses import HOUSES, House
 from phx_pipeline.demo.loopback import Answer, Asked, Handler
 from phx_pipeline.demo.redfin_site import redfin_sites
 from phx_pipeline.model.identity import run_lease
@@ -26,13 +27,17 @@ from phx_pipeline_tests.captured import (
     captured_redfin_sites,
     expected_photo_keys,
 )
-from phx_pipeline_tests.deployment import BIN, ROOT, Deployment, slug_of
-from phx_pipeline_tests.served import PATIENCE_S, wait_for
+from phx_pipeline_tests.commands import Phx
+from phx_pipeline_tests.deployment import BIN, ROOT, Deployment, slug_of, with_shots
+from phx_pipeline_tests.served import up, wait_for
 
 pytestmark = pytest.mark.xdist_group("dagster")
 
-_BY_SIZE = sorted(HOUSES, key=lambda house: len(house.record.shots))
-_LAUNCHED, _SUBMITTED, _KILLED = _BY_SIZE[0], _BY_SIZE[1:3], _BY_SIZE[3:5]
+_LARKSTONE, _LAUNCHED, _COPPER, _, _MARIGOLD, _OCOTILLO = HOUSES
+_KILLED = (_LARKSTONE, _OCOTILLO)
+# Of each house two photos to keep and one that cannot be.
+_SUBMITTED = (with_shots(_COPPER, 0, 3, 7), with_shots(_MARIGOLD, 0, 2, 5))
+_HOUSES = (_LAUNCHED, *_SUBMITTED, *_KILLED)
 _PARTITION = "dagster/partition"
 _CHECKED = dg.DagsterEventType.ASSET_CHECK_EVALUATION
 
@@ -53,19 +58,17 @@ def joined(
 
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
-    """A deployment with code server, daemon and webserver, and six demo houses."""
+    """`phx up` on a deployment with all the houses."""
     root = tmp_path_factory.mktemp("running")
-    sites: Mapping[str, Handler] = redfin_sites(photo_delay_s=0.05)
+    sites: Mapping[str, Handler] = redfin_sites(_HOUSES, photo_delay_s=0.05)
     shared = (ROOT / "../shared").resolve()
     if (shared / "samples").is_dir():
         captured = captured_redfin_sites(shared)
         sites = joined(captured, sites, mark="7652074")
         sites = joined(captured, sites, mark="King")
     with Deployment(root, sites, webserver_port=free_port()) as made:
-        made.add_houses(HOUSES)
-        open_instance(made.settings).dispose()
-        wanted = services(made.settings, code_port=free_port())
-        with Supervisor(wanted, settings=made.settings):
+        made.add_houses(_HOUSES)
+        with up(made):
             yield made
 
 
@@ -91,6 +94,13 @@ def launch(deployment: Deployment, *, tags: str) -> None:
         check=False,
     )
     assert done.returncode == 0, done.stderr
+
+
+def launch_here(deployment: Deployment, *, tags: str) -> None:
+    """Launch the main job by the same command in this process, on the code server."""
+    workspace = str(deployment.settings.dagster_dir / "workspace.yaml")
+    launching = ["job", "launch", "-w", workspace, "-j", "extract_property"]
+    dagster_command.main([*launching, "--tags", tags], standalone_mode=False)
 
 
 def runs_of(instance: dg.DagsterInstance, slug: str) -> list[dg.DagsterRun]:
@@ -204,7 +214,7 @@ def test_a_bad_key_fails_at_the_first_step_once_and_leaves_no_rows(
     with running.context() as context:
         before = list(context.catalog.content_rows())
 
-    launch(running, tags=tags)
+    launch_here(running, tags=tags)
 
     def ended() -> dg.DagsterRun | None:
         new = [run for run in instance.get_runs() if run.run_id not in known]
@@ -226,15 +236,15 @@ def test_a_bad_key_fails_at_the_first_step_once_and_leaves_no_rows(
 
 
 def test_extract_enqueues_follows_and_reports(
-    running: Deployment, instance: dg.DagsterInstance
+    running: Deployment, instance: dg.DagsterInstance, phx_on: Phx
 ) -> None:
     slugs = [slug_of(house) for house in _SUBMITTED]
 
-    done = running.phx("extract", "--address", slugs[0], "--address", slugs[1])
+    ended = phx_on(running, "extract", "--address", slugs[0], "--address", slugs[1])
 
-    assert done.returncode == 0, done.stderr
+    assert ended.code == 0, ended.err
     for slug in slugs:
-        assert f"{slug}: done" in done.stdout
+        assert f"{slug}: done" in ended.out
         assert [run.status for run in runs_of(instance, slug)] == [
             dg.DagsterRunStatus.SUCCESS
         ]
@@ -244,13 +254,13 @@ def test_extract_enqueues_follows_and_reports(
 
 
 def test_the_captured_page_through_the_queue_keeps_exactly_its_photos(
-    running: Deployment, instance: dg.DagsterInstance, shared_dir: Path
+    running: Deployment, instance: dg.DagsterInstance, shared_dir: Path, phx_on: Phx
 ) -> None:
     running.add([CAPTURED_ADDRESS])
 
-    done = running.phx("extract", "--address", CAPTURED_ADDRESS)
+    ended = phx_on(running, "extract", "--address", CAPTURED_ADDRESS)
 
-    assert done.returncode == 0, done.stderr
+    assert ended.code == 0, ended.err
     with running.context() as context:
         (slug,) = [s for s in context.catalog.slugs() if "king-arthur" in s]
         photos = context.catalog.photos(slug)
@@ -261,11 +271,11 @@ def test_the_captured_page_through_the_queue_keeps_exactly_its_photos(
 
 @pytest.mark.parametrize("house", _KILLED, ids=lambda house: house.street)
 def test_a_killed_worker_is_noticed_and_its_run_retried(
-    running: Deployment, instance: dg.DagsterInstance, house: object
+    running: Deployment, instance: dg.DagsterInstance, phx_on: Phx, house: House
 ) -> None:
-    slug = slug_of(house)  # type: ignore[arg-type]  # parametrized with demo houses
+    slug = slug_of(house)
 
-    assert running.phx("extract", "--async", "--address", slug).returncode == 0
+    assert phx_on(running, "extract", "--async", "--address", slug).code == 0
     first = wait_for(lambda: next(iter(runs_of(instance, slug)), None))
     os.kill(worker_pid(running, first, slug), signal.SIGKILL)
     held = settled(running, slug)
@@ -307,38 +317,3 @@ def test_the_webserver_answers(running: Deployment) -> None:
 
     with urlopen(f"http://127.0.0.1:{port}/server_info") as answer:
         assert answer.status == 200
-
-
-def test_up_stops_clean_on_sigterm(tmp_path: Path) -> None:
-    with Deployment(tmp_path, redfin_sites(), webserver_port=free_port()) as made:
-        up = subprocess.Popen(  # noqa: S603 - the tests' own command
-            made.command("up"),
-            env=made.env,
-            stdout=subprocess.PIPE,
-            text=True,
-            cwd=ROOT,
-        )
-        assert up.stdout is not None
-        wait_for(lambda: "is up" in (up.stdout.readline() if up.stdout else "") or None)
-
-        up.terminate()
-        code = up.wait(timeout=PATIENCE_S)
-        up.stdout.close()
-
-        assert code == 0
-        assert processes_of(made) == []
-
-
-def processes_of(deployment: Deployment) -> list[str]:
-    """Command lines of live processes that use the deployment's stores."""
-    mark = f"PHX_DAGSTER_DIR={deployment.settings.dagster_dir}".encode()
-    found = []
-    for folder in Path("/proc").glob("[0-9]*"):
-        try:
-            ours = mark in (folder / "environ").read_bytes().split(b"\0")
-            line = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode()
-        except OSError:
-            continue
-        if ours and line:
-            found.append(line)
-    return found

@@ -12,12 +12,15 @@ from phx_pipeline.stages.collect import collect
 from phx_pipeline.stages.context import StageContext
 from phx_pipeline.stages.dedupe import dedupe
 from phx_pipeline.stages.discover import discover
-from phx_pipeline_tests.deployment import SMALLEST, Deployment
+from phx_pipeline_tests.deployment import SMALLEST, Deployment, with_shots
+
+# Large ones, one turned by its EXIF tag, and a copy.
+HOUSE = with_shots(SMALLEST, 0, 2, 3, 4, 5, 9)
 
 
 @pytest.fixture
 def deployment(tmp_path: Path) -> Iterator[Deployment]:
-    with Deployment(tmp_path, redfin_sites()) as made:
+    with Deployment(tmp_path, redfin_sites([HOUSE])) as made:
         yield made
 
 
@@ -43,7 +46,7 @@ def encoded(context: StageContext, slug: str) -> dict[str, bytes]:
 def test_the_same_run_encodes_without_opening_the_originals_again(
     deployment: Deployment,
 ) -> None:
-    (slug,) = deployment.add_houses([SMALLEST])
+    (slug,) = deployment.add_houses([HOUSE])
     with deployment.context() as context:
         for sha in collected(context, slug):
             context.layout.raw(sha).unlink()
@@ -58,8 +61,8 @@ def test_a_later_run_makes_the_same_pictures_from_the_stored_bytes(
 ) -> None:
     found = []
     for name, runs in (("together", 1), ("apart", 2)):
-        with Deployment(tmp_path / name, redfin_sites()) as made:
-            (slug,) = made.add_houses([SMALLEST])
+        with Deployment(tmp_path / name, redfin_sites([HOUSE])) as made:
+            (slug,) = made.add_houses([HOUSE])
             with made.context("first") as context:
                 collected(context, slug)
                 pngs = encoded(context, slug) if runs == 1 else {}
@@ -75,7 +78,7 @@ def test_a_later_run_makes_the_same_pictures_from_the_stored_bytes(
 def test_nothing_stays_in_memory_after_the_pictures_are_made(
     deployment: Deployment,
 ) -> None:
-    (slug,) = deployment.add_houses([SMALLEST])
+    (slug,) = deployment.add_houses([HOUSE])
     with deployment.context() as context:
         empty = context.frames.room_bytes
         collected(context, slug)

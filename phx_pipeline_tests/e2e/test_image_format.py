@@ -1,6 +1,8 @@
 """Another size or format of the files: made of the originals, without a request."""
 
+import asyncio
 import json
+import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from io import BytesIO
@@ -13,23 +15,42 @@ from PIL import Image
 from phx_pipeline.demo.redfin_site import redfin_sites
 from phx_pipeline.imaging.decode import decode
 from phx_pipeline.model.outcome import Verdict
+from phx_pipeline.stages.extract import extract
 from phx_pipeline.stages.publish import publish
 from phx_pipeline.stages.sheet import MAX_BYTES, property_sheet
-from phx_pipeline_tests.deployment import SMALLEST, Deployment, slug_of
+from phx_pipeline.stages.verify import content_digest
+from phx_pipeline.stages.views import refresh_views
+from phx_pipeline_tests.commands import Phx
+from phx_pipeline_tests.deployment import SMALLEST, Deployment, slug_of, with_shots
 
-SLUG = slug_of(SMALLEST)
+# Large ones, one turned by its EXIF tag, one damaged, a copy, and one of 1024 pixels.
+HOUSE = with_shots(SMALLEST, 0, 2, 3, 4, 6, 9, 11)
+SLUG = slug_of(HOUSE)
+pytestmark = pytest.mark.xdist_group("image_format")  # all copy the same store
+
 OTHERS = {"original size": {"image_format": "original"}, "smaller": {"max_side": 300}}
 TIMES = ("processed_at", "created_by_run_id")
 
 other_size = pytest.mark.parametrize("change", OTHERS.values(), ids=list(OTHERS))
 
 
+@pytest.fixture(scope="module")
+def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of an installation: one house, published with the default settings."""
+    root = tmp_path_factory.mktemp("published")
+    with Deployment(root, redfin_sites([HOUSE])) as made:
+        made.add_houses([HOUSE])
+        with made.context() as context:
+            asyncio.run(extract(context, SLUG))
+            refresh_views(context)
+    return root
+
+
 @pytest.fixture
-def collected(tmp_path: Path) -> Iterator[Deployment]:
-    """One house, published with the default settings."""
-    with Deployment(tmp_path, redfin_sites()) as made:
-        made.add_houses([SMALLEST])
-        assert made.phx("extract", "--all", "--sync").returncode == 0
+def collected(published: Path, tmp_path: Path) -> Iterator[Deployment]:
+    """A copy of that installation."""
+    root = shutil.copytree(published, tmp_path / "copy")
+    with Deployment(root, redfin_sites([HOUSE])) as made:
         yield made
 
 
@@ -77,16 +98,17 @@ def recipes(made: Deployment) -> set[str]:
 
 
 def digest(made: Deployment) -> str:
-    return made.phx("verify", "--digest").stdout
+    with made.context() as context:
+        return content_digest(context)
 
 
 def test_files_of_original_size_have_all_pixels_and_no_metadata(
-    collected: Deployment,
+    collected: Deployment, phx_on: Phx
 ) -> None:
     before = original_sizes(collected)
     change_settings(collected, image_format="original")
 
-    assert collected.phx("rebuild").returncode == 0
+    assert phx_on(collected, "rebuild").code == 0
 
     assert sizes(collected) == before
     assert max(max(size) for size in before.values()) > 1024
@@ -99,22 +121,22 @@ def test_files_of_original_size_have_all_pixels_and_no_metadata(
 
 @other_size
 def test_rebuild_makes_all_files_anew_and_back_again_without_a_request(
-    collected: Deployment, change: dict[str, object]
+    collected: Deployment, phx_on: Phx, change: dict[str, object]
 ) -> None:
     default = collected.settings
     before, rows = pictures(collected), manifest_rows(collected)
     content, asked = digest(collected), len(collected.standin.asked)
 
     change_settings(collected, **change)
-    there = collected.phx("rebuild")
+    there = phx_on(collected, "rebuild")
     changed, made_by = pictures(collected), recipes(collected)
     between = digest(collected)
-    clean = collected.phx("verify")
+    clean = phx_on(collected, "verify")
     collected.settings = default
-    back = collected.phx("rebuild")
+    back = phx_on(collected, "rebuild")
 
-    assert (there.returncode, back.returncode) == (0, 0), there.stderr + back.stderr
-    assert clean.returncode == 0, clean.stdout
+    assert (there.code, back.code) == (0, 0), there.err + back.err
+    assert clean.code == 0, clean.out
     assert set(changed) == set(before)
     assert any(changed[name] != before[name] for name in before)
     assert len(made_by) == 1
@@ -123,32 +145,34 @@ def test_rebuild_makes_all_files_anew_and_back_again_without_a_request(
     assert pictures(collected) == before
     assert manifest_rows(collected) == rows
     assert digest(collected) == content
-    assert collected.phx("verify").returncode == 0
+    assert phx_on(collected, "verify").code == 0
     assert len(collected.standin.asked) == asked
 
 
 @other_size
 def test_resume_notices_files_of_another_size_and_status_tells(
-    collected: Deployment, change: dict[str, object]
+    collected: Deployment, phx_on: Phx, change: dict[str, object]
 ) -> None:
     asked, files = len(collected.standin.asked), len(pictures(collected))
     before = recipes(collected)
     change_settings(collected, **change)
 
-    told = collected.phx("status").stdout
-    resumed = collected.phx("extract", "--all", "--sync")
+    told = phx_on(collected, "status").out
+    resumed = phx_on(collected, "extract", "--all", "--sync")
 
     assert "0 of 1 properties complete" in told
     assert f"open: {SLUG}: {files} files have another size" in told
-    assert resumed.returncode == 0, resumed.stdout + resumed.stderr
+    assert resumed.code == 0, resumed.out + resumed.err
     assert len(recipes(collected)) == 1
     assert recipes(collected) != before
-    assert "1 of 1 properties complete" in collected.phx("status").stdout
-    assert "are complete" in collected.phx("extract", "--all", "--sync").stdout
+    assert "1 of 1 properties complete" in phx_on(collected, "status").out
+    assert "are complete" in phx_on(collected, "extract", "--all", "--sync").out
     assert len(collected.standin.asked) == asked
 
 
-def test_an_unreadable_original_keeps_the_file_it_has(collected: Deployment) -> None:
+def test_an_unreadable_original_keeps_the_file_it_has(
+    collected: Deployment, phx_on: Phx
+) -> None:
     before = pictures(collected)
     with collected.context() as context:
         lost = next(
@@ -159,17 +183,17 @@ def test_an_unreadable_original_keeps_the_file_it_has(collected: Deployment) -> 
         context.layout.raw(str(lost.sha256)).unlink()
     change_settings(collected, max_side=300)
 
-    assert collected.phx("rebuild").returncode == 0
+    assert phx_on(collected, "rebuild").code == 0
 
     after = pictures(collected)
     assert set(after) == set(before)
     assert sum(after[name] == before[name] for name in before) == 1
-    assert f"open: {SLUG}: 1 files have another size" in collected.phx("status").stdout
+    assert f"open: {SLUG}: 1 files have another size" in phx_on(collected, "status").out
     asked = len(collected.photos_asked())
-    assert collected.phx("extract", "--all", "--sync").returncode == 0
+    assert phx_on(collected, "extract", "--all", "--sync").code == 0
     assert len(collected.photos_asked()) == asked + 1
     assert not any(pictures(collected)[name] == before[name] for name in before)
-    assert collected.phx("verify").returncode == 0
+    assert phx_on(collected, "verify").code == 0
 
 
 def test_publishing_alone_before_the_new_pictures_are_made_loses_no_file(
@@ -186,17 +210,17 @@ def test_publishing_alone_before_the_new_pictures_are_made_loses_no_file(
 
 
 def test_a_bundle_and_the_contact_sheet_show_the_files_of_original_size(
-    collected: Deployment, tmp_path: Path
+    collected: Deployment, phx_on: Phx, tmp_path: Path
 ) -> None:
     change_settings(collected, image_format="original")
-    assert collected.phx("rebuild").returncode == 0
+    assert phx_on(collected, "rebuild").code == 0
     target = tmp_path / "house.zip"
 
-    exported = collected.phx("export", SLUG, "--to", str(target))
+    exported = phx_on(collected, "export", SLUG, "--to", str(target))
     with collected.context() as context:
         sheet = property_sheet(context, SLUG)
 
-    assert exported.returncode == 0, exported.stderr
+    assert exported.code == 0, exported.err
     with ZipFile(target) as archive:
         held = {
             f"processed/{name}": archive.read(name)

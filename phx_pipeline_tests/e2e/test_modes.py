@@ -1,10 +1,12 @@
 """What each mode of `phx extract` asks for, counted at the stand-in sites."""
 
+import asyncio
+import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from phx_pipeline.demo.houses import HOUSES
 from phx_pipeline.demo.loopback import Handler
 from phx_pipeline.demo.redfin_site import PAGE_HOST as REDFIN_HOST
 from phx_pipeline.demo.redfin_site import redfin_sites
@@ -12,97 +14,112 @@ from phx_pipeline.demo.zillow_site import PAGE_HOST as ZILLOW_HOST
 from phx_pipeline.demo.zillow_site import zillow_sites
 from phx_pipeline.model.outcome import ListingOutcome, VerdictKind
 from phx_pipeline.model.source import Source
-from phx_pipeline_tests.deployment import Deployment
+from phx_pipeline.stages.extract import extract
+from phx_pipeline.stages.views import refresh_views
+from phx_pipeline_tests.commands import Phx
+from phx_pipeline_tests.deployment import SMALLEST, Deployment, slug_of, with_shots
 
-HOUSE = min(HOUSES, key=lambda house: len(house.record.shots))
+# Five ordinary ones, one turned by its EXIF tag, one damaged, and a copy.
+HOUSE = with_shots(SMALLEST, 0, 2, 3, 4, 5, 6, 9, 10)
+SLUG = slug_of(HOUSE)
+
+pytestmark = pytest.mark.xdist_group("modes")  # all copy the same store
+
+
+@pytest.fixture(scope="module")
+def collected(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of an installation with one house, collected whole."""
+    root = tmp_path_factory.mktemp("collected")
+    with Deployment(root, redfin_sites([HOUSE])) as made:
+        made.add_houses([HOUSE])
+        with made.context() as context:
+            asyncio.run(extract(context, SLUG))
+            refresh_views(context)
+    return root
 
 
 @pytest.fixture
-def complete(tmp_path: Path) -> "Deployment":
-    """One house, collected whole; the sites are asked anew from here on."""
-    return Deployment(tmp_path, redfin_sites())
+def complete(collected: Path, tmp_path: Path) -> Iterator[Deployment]:
+    """A copy of that installation, whose sites nobody asked yet."""
+    root = shutil.copytree(collected, tmp_path / "copy")
+    with Deployment(root, redfin_sites([HOUSE])) as made:
+        yield made
 
 
-def hosts_asked(made: Deployment, *, since: int) -> list[str]:
-    return [asked.host for asked in made.standin.asked[since:]]
+def hosts_asked(made: Deployment) -> list[str]:
+    return [asked.host for asked in made.standin.asked]
 
 
-def test_resume_asks_nothing_of_what_is_complete(complete: Deployment) -> None:
-    with complete as made:
-        made.add_houses([HOUSE])
-        assert made.phx("extract", "--all", "--sync").returncode == 0
-        asked = len(made.standin.asked)
+def test_resume_asks_nothing_of_what_is_complete(
+    complete: Deployment, phx_on: Phx
+) -> None:
+    again = phx_on(complete, "extract", "--all", "--sync")
 
-        again = made.phx("extract", "--all", "--sync")
-
-        assert again.returncode == 0
-        assert "1 properties are complete" in again.stdout
-        assert len(made.standin.asked) == asked
+    assert again.code == 0
+    assert "1 properties are complete" in again.out
+    assert hosts_asked(complete) == []
 
 
 def test_fresh_asks_the_source_again_and_downloads_nothing(
-    complete: Deployment,
+    complete: Deployment, phx_on: Phx
 ) -> None:
-    with complete as made:
-        made.add_houses([HOUSE])
-        assert made.phx("extract", "--all", "--sync").returncode == 0
-        digest = made.phx("verify", "--digest").stdout
-        asked = len(made.standin.asked)
+    digest = phx_on(complete, "verify", "--digest").out
 
-        again = made.phx("extract", "--all", "--sync", "--fresh")
+    again = phx_on(complete, "extract", "--all", "--sync", "--fresh")
 
-        assert again.returncode == 0
-        assert hosts_asked(made, since=asked) == [REDFIN_HOST, REDFIN_HOST]
-        assert made.phx("verify", "--digest").stdout == digest
+    assert again.code == 0
+    assert hosts_asked(complete) == [REDFIN_HOST, REDFIN_HOST]
+    assert phx_on(complete, "verify", "--digest").out == digest
 
 
-def test_a_dry_run_shows_the_gallery_and_keeps_nothing(complete: Deployment) -> None:
-    with complete as made:
+def test_a_dry_run_shows_the_gallery_and_keeps_nothing(
+    tmp_path: Path, phx_on: Phx
+) -> None:
+    with Deployment(tmp_path, redfin_sites([HOUSE])) as made:
         made.add_houses([HOUSE])
         with made.context() as context:
             before = list(context.catalog.content_rows())
 
-        shown = made.phx("extract", "--all", "--dry-run")
+        shown = phx_on(made, "extract", "--all", "--dry-run")
 
-        assert shown.returncode == 0
-        assert f"{len(HOUSE.record.shots)} photos listed" in shown.stdout
+        assert shown.code == 0
+        assert f"{len(HOUSE.record.shots)} photos listed" in shown.out
         assert made.photos_asked() == []
-        assert hosts_asked(made, since=0) == [REDFIN_HOST, REDFIN_HOST]
+        assert hosts_asked(made) == [REDFIN_HOST, REDFIN_HOST]
         with made.context() as context:
             assert list(context.catalog.content_rows()) == before
 
 
-def test_resume_finishes_what_a_kill_left_unpublished(complete: Deployment) -> None:
-    with complete as made:
-        (slug,) = made.add_houses([HOUSE])
-        assert made.phx("extract", "--all", "--sync").returncode == 0
-        before, asked = made.files(), len(made.standin.asked)
-        with made.context() as context, context.holding(slug):
-            folder = context.layout.folder(context.house(slug).folder)
-            next(folder.iterdir()).unlink()
+def test_resume_finishes_what_a_kill_left_unpublished(
+    complete: Deployment, phx_on: Phx
+) -> None:
+    before = complete.files()
+    with complete.context() as context, context.holding(SLUG):
+        folder = context.layout.folder(context.house(SLUG).folder)
+        next(folder.iterdir()).unlink()
 
-        again = made.phx("extract", "--all", "--sync")
+    again = phx_on(complete, "extract", "--all", "--sync")
 
-        assert again.returncode == 0
-        assert made.files() == before
-        assert len(made.standin.asked) == asked
+    assert again.code == 0
+    assert complete.files() == before
+    assert hosts_asked(complete) == []
 
 
 def both(*, refused: bool) -> dict[str, Handler]:
     blocked = frozenset({ZILLOW_HOST}) if refused else frozenset()
-    return {**redfin_sites(), **zillow_sites(blocked=blocked)}
+    return {**redfin_sites([HOUSE]), **zillow_sites([HOUSE], blocked=blocked)}
 
 
 def test_a_source_blocked_for_a_run_is_the_only_one_asked_later(
-    tmp_path: Path,
+    tmp_path: Path, phx_on: Phx
 ) -> None:
     sources = (Source.ZILLOW, Source.REDFIN)
     with Deployment(tmp_path, both(refused=True), sources=sources) as made:
         (slug,) = made.add_houses([HOUSE])
 
-        partial = made.phx("extract", "--all", "--sync")
+        partial = phx_on(made, "extract", "--all", "--sync")
 
-        assert partial.returncode == 3
+        assert partial.code == 3
         with made.context() as context:
             tally = context.tally(slug)
             photos = context.catalog.photos(slug)
@@ -115,18 +132,18 @@ def test_a_source_blocked_for_a_run_is_the_only_one_asked_later(
             [v for v in HOUSE.expected_verdicts().values() if v == "kept"]
         )
         assert all(photo.present for photo in photos)
-        told = made.phx("status").stdout
+        told = phx_on(made, "status").out
         assert f"open: {slug} zillow: blocked" in told
         assert "retries it not before 20" in told
     with Deployment(tmp_path, both(refused=False), sources=sources) as made:
-        resting = made.phx("extract", "--all", "--sync")
-        assert resting.returncode == 3
-        assert hosts_asked(made, since=0) == []
-        assert made.phx("sources", "reset", "zillow").returncode == 0
+        resting = phx_on(made, "extract", "--all", "--sync")
+        assert resting.code == 3
+        assert hosts_asked(made) == []
+        assert phx_on(made, "sources", "reset", "zillow").code == 0
 
-        later = made.phx("extract", "--all", "--sync")
+        later = phx_on(made, "extract", "--all", "--sync")
 
-        assert later.returncode == 0, later.stdout + later.stderr
-        assert REDFIN_HOST not in hosts_asked(made, since=0)
-        assert ZILLOW_HOST in hosts_asked(made, since=0)
-        assert made.phx("verify").returncode == 0
+        assert later.code == 0, later.out + later.err
+        assert REDFIN_HOST not in hosts_asked(made)
+        assert ZILLOW_HOST in hosts_asked(made)
+        assert phx_on(made, "verify").code == 0

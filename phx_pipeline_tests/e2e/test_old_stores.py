@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
@@ -31,6 +32,8 @@ from phx_pipeline_tests.deployment import Deployment, slug_of
 
 (HOUSE,) = (house for house in HOUSES if house.street == "Quail Lantern")
 SLUG = slug_of(HOUSE)
+
+pytestmark = pytest.mark.xdist_group("old_stores")  # all copy the same store
 
 Rows = Sequence[sa.Row[Any]]
 
@@ -75,17 +78,29 @@ class Store:
             connection.execute(sa.delete(tables.appearance))
 
 
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
+def deployment(root: Path) -> Deployment:
     sites = {**redfin_sites([HOUSE]), **zillow_sites([HOUSE])}
     sites[PHOTO_HOST] = cut(sites[PHOTO_HOST])
-    sources = (Source.ZILLOW, Source.REDFIN)
-    with Deployment(tmp_path, sites, sources=sources) as made:
+    return Deployment(root, sites, sources=(Source.ZILLOW, Source.REDFIN))
+
+
+@pytest.fixture(scope="module")
+def collected(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of an installation that has the house from both sources."""
+    root = tmp_path_factory.mktemp("collected")
+    with deployment(root) as made:
         made.add_houses([HOUSE])
         with made.context() as context:
             asyncio.run(extract(context, SLUG))
-        with closing(Store(made)) as store:
-            yield store
+    return root
+
+
+@pytest.fixture
+def store(collected: Path, tmp_path: Path) -> Iterator[Store]:
+    """The store of a copy of that installation."""
+    root = shutil.copytree(collected, tmp_path / "copy")
+    with deployment(root) as made, closing(Store(made)) as store:
+        yield store
 
 
 def clusters(context: StageContext) -> set[frozenset[str]]:

@@ -29,9 +29,20 @@ from phx_pipeline.stages.intake import add_properties
 from phx_pipeline.stages.publish import publish
 from phx_pipeline.stages.verify import content_digest, verify_property, verify_views
 from phx_pipeline.stages.views import refresh_views
-from phx_pipeline_tests.deployment import ROOT, Deployment, slug_of
+from phx_pipeline_tests.deployment import (
+    ROOT,
+    SMALLEST,
+    Deployment,
+    slug_of,
+    with_shots,
+)
 
-TWO = sorted(HOUSES, key=lambda house: len(house.record.shots))[:2]
+(_MARIGOLD_HOLLOW,) = (house for house in HOUSES if house.street == "Marigold Hollow")
+# Ordinary ones, one turned by its EXIF tag, one damaged, and a copy; one that is gone.
+TWO = (
+    with_shots(SMALLEST, 0, 2, 3, 4, 5, 6, 9),
+    with_shots(_MARIGOLD_HOLLOW, 0, 1, 2, 5, 6),
+)
 ENGINES = ("sqlite", "postgres")
 
 pytestmark = pytest.mark.xdist_group("parallel")  # all need the same reference
@@ -95,7 +106,7 @@ def _problems(context: StageContext) -> list[str]:
 
 @pytest.fixture(scope="module")
 def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Undisturbed]:
-    with Deployment(tmp_path_factory.mktemp("undisturbed"), redfin_sites()) as made:
+    with Deployment(tmp_path_factory.mktemp("undisturbed"), redfin_sites(TWO)) as made:
         slugs = made.add_houses(TWO)
         with made.context() as context:
             _collect(context, slugs)
@@ -118,7 +129,7 @@ def deployment(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Deplo
     if request.param == "postgres":
         server = request.getfixturevalue("postgres_server")
         url = server.create(f"parallel_{next(_numbers)}")
-    with Deployment(tmp_path, redfin_sites(), catalog_url=url) as made:
+    with Deployment(tmp_path, redfin_sites(TWO), catalog_url=url) as made:
         yield made
 
 

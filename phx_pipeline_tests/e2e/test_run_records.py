@@ -5,7 +5,7 @@ import json
 import signal
 import subprocess
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,6 @@ from phx_pipeline.definitions import build_definitions
 from phx_pipeline.defs.jobs import extract_property
 from phx_pipeline.defs.partitions import PROPERTIES
 from phx_pipeline.defs.tags import JOB_TAG
-from phx_pipeline.demo.houses import House
 from phx_pipeline.demo.loopback import Answer, Asked, Handler
 from phx_pipeline.demo.redfin_site import PAGE_HOST, redfin_sites
 from phx_pipeline.model.outcome import VerdictKind
@@ -26,22 +25,17 @@ from phx_pipeline.model.source import Source
 from phx_pipeline.stages.extract import extract
 from phx_pipeline.stages.verify import verify_views
 from phx_pipeline.stages.views import refresh_views
-from phx_pipeline_tests.commands import UseSettings
-from phx_pipeline_tests.deployment import SMALLEST, Deployment, slug_of
+from phx_pipeline_tests.commands import Phx, UseSettings
+from phx_pipeline_tests.deployment import SMALLEST, Deployment, slug_of, with_shots
 
 PATIENCE_S = 120
 
-
-def with_shots(*numbers: int) -> House:
-    """The smallest house with only these of its pictures."""
-    shots = tuple(SMALLEST.record.shots[number] for number in numbers)
-    return replace(SMALLEST, record=replace(SMALLEST.record, shots=shots))
-
-
-FOUR = with_shots(0, 2, 3, 4)
-THREE = with_shots(0, 2, 3)
+FOUR = with_shots(SMALLEST, 0, 2, 3, 4)
+THREE = with_shots(SMALLEST, 0, 2, 3)
 SLUG = slug_of(FOUR)
 ADDRESS = SMALLEST.address
+
+RunFresh = Callable[[], int]
 
 
 class Market:
@@ -73,8 +67,10 @@ def made(tmp_path: Path, market: Market) -> Iterator[Deployment]:
         yield deployment
 
 
-def run_fresh(made: Deployment) -> int:
-    return made.phx("extract", "--all", "--sync", "--fresh").returncode
+@pytest.fixture
+def run_fresh(made: Deployment, phx_on: Phx) -> RunFresh:
+    """Ask for all anew; return the exit code."""
+    return lambda: phx_on(made, "extract", "--all", "--sync", "--fresh").code
 
 
 def history(made: Deployment) -> list[dict[str, Any]]:
@@ -98,13 +94,15 @@ def changes(document: dict[str, Any]) -> dict[str, int]:
     return {k: n for k, n in told.items() if isinstance(n, int) and n}
 
 
-def test_the_history_says_what_each_run_found(made: Deployment, market: Market) -> None:
-    assert run_fresh(made) == 0
-    assert run_fresh(made) == 0
+def test_the_history_says_what_each_run_found(
+    made: Deployment, market: Market, run_fresh: RunFresh, phx_on: Phx
+) -> None:
+    assert run_fresh() == 0
+    assert run_fresh() == 0
     market.now = redfin_sites([THREE])
-    assert run_fresh(made) == 0
+    assert run_fresh() == 0
     market.now = redfin_sites([FOUR])
-    assert run_fresh(made) == 0
+    assert run_fresh() == 0
 
     first, second, third, fourth = history(made)
 
@@ -112,18 +110,18 @@ def test_the_history_says_what_each_run_found(made: Deployment, market: Market) 
     assert changes(second) == {"discovered": 4, "unchanged": 4}
     assert changes(third) == {"discovered": 3, "unchanged": 3, "removed": 1}
     assert changes(fourth) == {"discovered": 4, "unchanged": 4}
-    assert made.phx("verify").returncode == 0
+    assert phx_on(made, "verify").code == 0
 
 
 def test_removed_and_new_pictures_are_named_and_tracked(
-    made: Deployment, market: Market
+    made: Deployment, market: Market, run_fresh: RunFresh
 ) -> None:
     market.now = redfin_sites([THREE])
-    assert run_fresh(made) == 0
+    assert run_fresh() == 0
     market.now = redfin_sites([FOUR])
-    assert run_fresh(made) == 0
+    assert run_fresh() == 0
     market.now = redfin_sites([THREE])
-    assert run_fresh(made) == 0
+    assert run_fresh() == 0
 
     _, added, dropped = (it["property_changes"][ADDRESS] for it in history(made))
     urls = json.loads(made.views()["url_tracker.json"])["urls"]
@@ -139,12 +137,12 @@ def test_removed_and_new_pictures_are_named_and_tracked(
 
 
 def test_a_refused_run_removes_nothing_and_is_a_failure(
-    made: Deployment, market: Market
+    made: Deployment, market: Market, run_fresh: RunFresh
 ) -> None:
-    assert run_fresh(made) == 0
+    assert run_fresh() == 0
     market.now = redfin_sites([FOUR], blocked=frozenset({PAGE_HOST}))
 
-    assert run_fresh(made) == 3
+    assert run_fresh() == 3
 
     refused = history(made)[-1]
     state = json.loads(made.views()["extraction_state.json"])
@@ -178,14 +176,14 @@ def kill_when(made: Deployment, *, photos_asked: int) -> None:
 
 
 def test_a_killed_run_is_told_truly_before_and_after_the_next(
-    made: Deployment, market: Market
+    made: Deployment, market: Market, phx_on: Phx
 ) -> None:
     market.now = redfin_sites([FOUR], photo_delay_s=0.2)
     kill_when(made, photos_asked=3)
-    assert made.phx("rebuild", "--views").returncode == 0
+    assert phx_on(made, "rebuild", "--views").code == 0
     (running,) = history(made)
 
-    assert made.phx("extract", "--all", "--sync").returncode == 0
+    assert phx_on(made, "extract", "--all", "--sync").code == 0
 
     killed, finished = history(made)
     with made.context() as context:
@@ -196,10 +194,12 @@ def test_a_killed_run_is_told_truly_before_and_after_the_next(
     assert changes(killed) == {"discovered": 4, "pending": 4}
     assert finished["outcome"] == "complete"
     assert changes(finished) == {"discovered": kept, "new": kept}
-    assert made.phx("verify").returncode == 0
+    assert phx_on(made, "verify").code == 0
 
 
-def test_a_run_that_fails_says_why_and_what_it_had_done(made: Deployment) -> None:
+def test_a_run_that_fails_says_why_and_what_it_had_done(
+    made: Deployment, run_fresh: RunFresh, phx_on: Phx
+) -> None:
     processed = made.root / "data/property_images/processed"
     processed.parent.mkdir(parents=True)
     processed.write_bytes(b"in the way")
@@ -207,7 +207,7 @@ def test_a_run_that_fails_says_why_and_what_it_had_done(made: Deployment) -> Non
         asyncio.run(extract(context, SLUG))
     processed.unlink()
 
-    assert run_fresh(made) == 0
+    assert run_fresh() == 0
 
     failed, again = records(made)
     assert (failed.run_id, failed.outcome) == ("cli-failed", RunOutcome.FAILED)
@@ -215,7 +215,7 @@ def test_a_run_that_fails_says_why_and_what_it_had_done(made: Deployment) -> Non
     assert failed.result.count(Change.NEW) == 4
     assert again.outcome is RunOutcome.COMPLETE
     assert again.result.count(Change.UNCHANGED) == 4
-    assert made.phx("verify").returncode == 0
+    assert phx_on(made, "verify").code == 0
 
 
 def test_a_canceled_run_is_no_failure(made: Deployment, market: Market) -> None:
@@ -238,12 +238,12 @@ def test_a_canceled_run_is_no_failure(made: Deployment, market: Market) -> None:
 
 
 def test_a_source_that_was_not_asked_leaves_the_property_partial(
-    made: Deployment, market: Market
+    made: Deployment, market: Market, phx_on: Phx
 ) -> None:
     market.now = {**market.now}
     made.settings = replace(made.settings, sources=(Source.REDFIN, Source.ZILLOW))
 
-    made.phx("extract", "--all", "--sync", "--sources", "redfin")
+    phx_on(made, "extract", "--all", "--sync", "--sources", "redfin")
 
     (document,) = history(made)
     sources = document["property_changes"][ADDRESS]["sources"]

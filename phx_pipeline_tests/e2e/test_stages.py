@@ -32,9 +32,13 @@ from phx_pipeline_tests.captured_zillow import (
     captured_zillow_sites,
     expected_zillow_keys,
 )
-from phx_pipeline_tests.deployment import Deployment, slug_of
+from phx_pipeline_tests.deployment import SMALLEST, Deployment, slug_of, with_shots
 
-THREE = sorted(HOUSES, key=lambda house: len(house.record.shots))[:3]
+# Ordinary ones, one turned by its EXIF tag, one damaged, and a copy.
+HOUSE = with_shots(SMALLEST, 0, 2, 3, 4, 5, 6, 9)
+SLUG = slug_of(HOUSE)
+OTHERS = [with_shots(house, 0, 1, 2, 3) for house in HOUSES if house is not SMALLEST]
+THREE = [HOUSE, *OTHERS[:2]]
 
 _SUBJECTS_OF_TAG = {
     "Kitchen": {Subject.KITCHEN},
@@ -47,6 +51,25 @@ _SUBJECTS_OF_TAG = {
 @pytest.fixture
 def deployment(tmp_path: Path) -> Iterator[Deployment]:
     with Deployment(tmp_path, redfin_sites()) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of an installation with one house, run once."""
+    root = tmp_path_factory.mktemp("whole")
+    with Deployment(root, redfin_sites([HOUSE])) as made:
+        made.add_houses([HOUSE])
+        with made.context("first") as context:
+            run(context, [SLUG])
+    return root
+
+
+@pytest.fixture
+def collected(whole: Path, tmp_path: Path) -> Iterator[Deployment]:
+    """A copy of that installation, whose sites nobody asked yet."""
+    root = shutil.copytree(whole, tmp_path / "copy")
+    with Deployment(root, redfin_sites([HOUSE])) as made:
         yield made
 
 
@@ -77,48 +100,45 @@ def test_each_photo_of_a_house_ends_as_it_should(
         assert problems(context) == []
 
 
-def test_a_second_run_downloads_nothing_and_changes_nothing(
-    deployment: Deployment,
-) -> None:
-    slugs = deployment.add_houses(THREE[:2])
-    with deployment.context("first") as context:
-        run(context, slugs)
-        digest, files = content_digest(context), deployment.files()
-    asked = len(deployment.photos_asked())
+def test_a_second_run_downloads_nothing_and_changes_nothing(tmp_path: Path) -> None:
+    with Deployment(tmp_path, redfin_sites(THREE)) as made:
+        slugs = made.add_houses(THREE[:2])
+        with made.context("first") as context:
+            run(context, slugs)
+            digest, files = content_digest(context), made.files()
+        asked = len(made.photos_asked())
 
-    with deployment.context("second") as context:
-        run(context, slugs)
+        with made.context("second") as context:
+            run(context, slugs)
 
-        assert content_digest(context) == digest
-    assert len(deployment.photos_asked()) == asked
-    assert deployment.files() == files
+            assert content_digest(context) == digest
+        assert len(made.photos_asked()) == asked
+        assert made.files() == files
 
 
 def test_rendering_again_leaves_the_views_byte_identical(
-    deployment: Deployment,
+    collected: Deployment,
 ) -> None:
-    slugs = deployment.add_houses(THREE[:1])
-    with deployment.context() as context:
-        run(context, slugs)
-        before = deployment.files(), deployment.views()
+    before = collected.files(), collected.views()
+    with collected.context() as context:
         shutil.rmtree(context.layout.metadata)
 
         written = refresh_views(context, anyway=True)
 
         assert written == len(render_views(context))
-        assert (deployment.files(), deployment.views()) == before
+        assert (collected.files(), collected.views()) == before
         assert refresh_views(context, anyway=True) == 0
 
 
 def test_order_and_parallel_runs_do_not_matter(tmp_path: Path) -> None:
     digests = set()
     for name, houses in (("forward", THREE), ("backward", THREE[::-1])):
-        with Deployment(tmp_path / name, redfin_sites()) as made:
+        with Deployment(tmp_path / name, redfin_sites(THREE)) as made:
             made.add_houses(houses)
             with made.context() as context:
                 run(context, [slug_of(house) for house in houses])
                 digests.add(content_digest(context))
-    with Deployment(tmp_path / "together", redfin_sites()) as made:
+    with Deployment(tmp_path / "together", redfin_sites(THREE)) as made:
         slugs = made.add_houses(THREE)
         runs = [
             subprocess.Popen(  # noqa: S603 - the tests' own command
@@ -181,25 +201,19 @@ def test_the_captured_zillow_home_gives_exactly_its_own_photos_in_order(
 
 
 def test_the_published_names_tell_listing_date_and_source(
-    deployment: Deployment,
+    collected: Deployment,
 ) -> None:
-    house = THREE[0]
-    (slug,) = deployment.add_houses([house])
-
-    with deployment.context() as context:
-        run(context, [slug])
-        images = list(context.catalog.published_images(slug))
+    with collected.context() as context:
+        images = list(context.catalog.published_images(SLUG))
 
     names = [ImageName.parse(Path(image.local_path).name) for image in images]
     assert {name.source for name in names} == {Source.REDFIN}
-    assert {name.date for name in names} == {house.record.listed_on}
+    assert {name.date for name in names} == {HOUSE.record.listed_on}
 
 
-def test_the_manifest_lists_the_files_of_the_folder(deployment: Deployment) -> None:
-    (slug,) = deployment.add_houses(THREE[:1])
-    with deployment.context() as context:
-        run(context, [slug])
-        house = context.house(slug)
+def test_the_manifest_lists_the_files_of_the_folder(collected: Deployment) -> None:
+    with collected.context() as context:
+        house = context.house(SLUG)
         folder = context.layout.folder(house.folder)
         manifest = json.loads(
             (context.layout.metadata / "image_manifest.json").read_text()
@@ -211,21 +225,18 @@ def test_the_manifest_lists_the_files_of_the_folder(deployment: Deployment) -> N
 
 
 def test_a_blocked_source_loses_nothing_and_leaves_the_property_partial(
-    tmp_path: Path,
+    whole: Path, tmp_path: Path
 ) -> None:
-    house = THREE[0]
-    with Deployment(tmp_path / "a", redfin_sites()) as made:
-        (slug,) = made.add_houses([house])
-        with made.context() as context:
-            run(context, [slug])
-            kept = context.tally(slug).count(VerdictKind.KEPT)
-        sites = redfin_sites(blocked=frozenset({PAGE_HOST}))
-        with Deployment(tmp_path / "a", sites) as blocked, blocked.context() as context:
-            run(context, [slug])
-            tally = context.tally(slug)
-            photos = context.catalog.photos(slug)
-            found = problems(context)
+    root = shutil.copytree(whole, tmp_path / "copy")
+    sites = redfin_sites([HOUSE], blocked=frozenset({PAGE_HOST}))
+    with Deployment(root, sites) as blocked, blocked.context() as context:
+        kept = context.tally(SLUG).count(VerdictKind.KEPT)
 
+        run(context, [SLUG])
+
+        tally = context.tally(SLUG)
+        photos = context.catalog.photos(SLUG)
+        found = problems(context)
     assert tally.sources[0].outcome is ListingOutcome.BLOCKED
     assert not tally.is_complete
     assert tally.count(VerdictKind.KEPT) == kept
@@ -234,19 +245,16 @@ def test_a_blocked_source_loses_nothing_and_leaves_the_property_partial(
 
 
 def test_a_lost_original_is_fetched_again_and_nothing_else(
-    deployment: Deployment,
+    collected: Deployment,
 ) -> None:
-    (slug,) = deployment.add_houses(THREE[:1])
-    with deployment.context() as context:
-        run(context, [slug])
+    with collected.context() as context:
         digest = content_digest(context)
-        lost = next(p for p in context.catalog.photos(slug) if p.sha256)
+        lost = next(p for p in context.catalog.photos(SLUG) if p.sha256)
         context.layout.raw(str(lost.sha256)).unlink()
-        asked = len(deployment.photos_asked())
 
-        run(context, [slug])
+        run(context, [SLUG])
 
-        assert deployment.photos_asked()[asked:] == [
+        assert collected.photos_asked() == [
             lost.ref.url.partition("ssl.cdn-redfin.com")[2]
         ]
         assert content_digest(context) == digest
@@ -254,18 +262,16 @@ def test_a_lost_original_is_fetched_again_and_nothing_else(
 
 
 def test_a_deleted_folder_is_built_again_without_any_request(
-    deployment: Deployment,
+    collected: Deployment,
 ) -> None:
-    (slug,) = deployment.add_houses(THREE[:1])
-    with deployment.context() as context:
-        run(context, [slug])
-        before, asked = deployment.files(), len(deployment.photos_asked())
-        folder = context.layout.folder(context.house(slug).folder)
+    before = collected.files()
+    with collected.context() as context:
+        folder = context.layout.folder(context.house(SLUG).folder)
         for path in folder.iterdir():
             path.unlink()
         (folder / "stray.png").write_bytes(b"not ours")
 
-        run(context, [slug])
+        run(context, [SLUG])
 
-    assert deployment.files() == before
-    assert len(deployment.photos_asked()) == asked
+    assert collected.files() == before
+    assert collected.photos_asked() == []
