@@ -7,7 +7,7 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from hashlib import sha256
-from itertools import count
+from itertools import chain, count
 from multiprocessing.context import ForkServerContext
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ import pytest
 import sqlalchemy as sa
 
 from phx_pipeline.catalog import tables
-from phx_pipeline.catalog.engine import open_engine, reading
+from phx_pipeline.catalog.engine import open_engine, reading, writing
 from phx_pipeline.catalog.leases import Lease, Leases
 from phx_pipeline.catalog.migrate import upgrade
 from phx_pipeline.catalog.store import Catalog, Stamp
@@ -27,9 +27,7 @@ from phx_pipeline.model.outcome import ListingOutcome
 from phx_pipeline.model.photo import Blob, Photo, PhotoRef, PictureHashes
 from phx_pipeline.model.property import Property
 from phx_pipeline.model.source import Source
-from phx_pipeline_tests.postgres import (
-    PostgresServer,
-)
+from phx_pipeline_tests.postgres import PostgresServer
 
 ENGINES = ("sqlite", "postgres")
 TTL_S = 600.0
@@ -38,6 +36,9 @@ STAMP = Stamp(
     today=date(2025, 3, 9),
     run_id="run-1",
 )
+
+# Migrated databases no test uses now, by kind.
+Spare = dict[str, list[sa.Engine]]
 
 _TEMPLATE = "template_phx"
 _numbers = count()
@@ -62,14 +63,14 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 class Databases:
     """Gives databases to one test at a time.
 
-    Copying a template takes PostgreSQL long, so its migrated databases are emptied
-    after a test and given to the next one.
+    Migrated ones are emptied after a test and given to the next one, with the engine
+    that has them open: it has prepared most statements already.
     """
 
     folder: Path
     request: pytest.FixtureRequest
-    spare: list[str]
-    lent: list[str] = field(default_factory=list)
+    spare: Spare
+    lent: list[tuple[str, sa.Engine]] = field(default_factory=list)
     dropped: list[str] = field(default_factory=list)
 
     def empty(self, kind: str) -> str:
@@ -85,42 +86,53 @@ class Databases:
 
         Its schema must be left as it is.
         """
-        if kind == "sqlite":
-            file = self.folder / f"test_{next(_numbers)}.db"
-            shutil.copy(self.request.getfixturevalue("sqlite_template"), file)
-            return f"sqlite:///{file}"
-        self.lent.append(self.spare.pop() if self.spare else self._copy())
-        return self._server.url(self.lent[-1])
+        return url_of(self.opened(kind))
+
+    def opened(self, kind: str) -> sa.Engine:
+        """The same, open; what listens to it does so to the end of the test only."""
+        spare = self.spare[kind]
+        engine = spare.pop() if spare else self._new(kind)
+        self.lent.append((kind, engine))
+        return engine.execution_options()  # shares all but the listeners
+
+    def copy_of(self, template: str) -> str:
+        """The URL of a copy of a PostgreSQL database nobody has open."""
+        self.dropped.append(f"test_{next(_numbers)}")
+        return self._server.create(self.dropped[-1], template=template)
 
     def take_back(self) -> None:
-        """Clean up after the test; SQLite files go with the folder."""
+        """Clean up after the test."""
         for name in self.dropped:
             self._server.drop(name)
-        for name in self.lent:
-            _delete_all(self._server.url(name))
-            self.spare.append(name)
+        for kind, engine in self.lent:
+            _delete_all(engine)
+            self.spare[kind].append(engine)
 
     @property
     def _server(self) -> PostgresServer:
         server: PostgresServer = self.request.getfixturevalue("postgres_server")
         return server
 
-    def _copy(self) -> str:
+    def _new(self, kind: str) -> sa.Engine:
         name = f"test_{next(_numbers)}"
-        template = self.request.getfixturevalue("postgres_template")
-        self._server.create(name, template=template)
-        return name
+        template = self.request.getfixturevalue(f"{kind}_template")
+        if kind == "postgres":
+            return open_engine(self._server.create(name, template=template))
+        file = shutil.copy(template, template.with_name(f"{name}.db"))
+        return open_engine(f"sqlite:///{file}")
 
 
 @pytest.fixture(scope="session")
-def spare_databases() -> list[str]:
-    """Names of migrated PostgreSQL databases no test uses now."""
-    return []
+def spare_databases() -> Iterator[Spare]:
+    spare: Spare = {kind: [] for kind in ENGINES}
+    yield spare
+    for engine in chain.from_iterable(spare.values()):
+        engine.dispose()
 
 
 @pytest.fixture
 def databases(
-    request: pytest.FixtureRequest, tmp_path: Path, spare_databases: list[str]
+    request: pytest.FixtureRequest, tmp_path: Path, spare_databases: Spare
 ) -> Iterator[Databases]:
     made = Databases(folder=tmp_path, request=request, spare=spare_databases)
     yield made
@@ -132,12 +144,6 @@ def kind(request: pytest.FixtureRequest) -> str:
     """Both kinds of database, one after the other."""
     name: str = request.param
     return name
-
-
-@pytest.fixture
-def url(databases: Databases, kind: str) -> str:
-    """A migrated database without rows."""
-    return databases.migrated(kind)
 
 
 @pytest.fixture
@@ -155,8 +161,15 @@ def opened() -> Iterator[Callable[[str], sa.Engine]]:
 
 
 @pytest.fixture
-def engine(url: str, opened: Callable[[str], sa.Engine]) -> sa.Engine:
-    return opened(url)
+def engine(databases: Databases, kind: str) -> sa.Engine:
+    """A migrated database without rows."""
+    return databases.opened(kind)
+
+
+@pytest.fixture
+def url(engine: sa.Engine) -> str:
+    """Where that database is found."""
+    return url_of(engine)
 
 
 @pytest.fixture
@@ -297,15 +310,17 @@ def expire(engine: sa.Engine, lease: Lease) -> None:
         connection.execute(sa.update(tables.lease).where(this).values(expires_at=1.0))
 
 
+def url_of(engine: sa.Engine) -> str:
+    return engine.url.render_as_string(hide_password=False)
+
+
 def _migrate(url: str) -> None:
     engine = open_engine(url)
     upgrade(engine)
     engine.dispose()
 
 
-def _delete_all(url: str) -> None:
-    engine = open_engine(url)
-    with engine.begin() as connection:
+def _delete_all(engine: sa.Engine) -> None:
+    with writing(engine) as connection:
         for table in reversed(tables.metadata.sorted_tables):
             connection.execute(sa.delete(table))
-    engine.dispose()

@@ -1,7 +1,6 @@
 """`phx properties show` and the conflicts of `phx status`, on really asked sites."""
 
 import asyncio
-import json
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -17,6 +16,7 @@ from phx_pipeline.model.outcome import ListingOutcome
 from phx_pipeline.model.source import Source
 from phx_pipeline.stages.context import StageContext
 from phx_pipeline.stages.discover import discover
+from phx_pipeline_tests.commands import Phx, UseSettings
 from phx_pipeline_tests.deployment import Deployment, slug_of
 
 DISPUTED = next(house for house in HOUSES if house.beds_on_zillow)
@@ -39,6 +39,13 @@ def asked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
         yield made
 
 
+@pytest.fixture
+def phx(phx: Phx, asked: Deployment, use_settings: UseSettings) -> Phx:
+    """Run a command line on the deployment."""
+    use_settings(asked.settings)
+    return phx
+
+
 def record_price(context: StageContext, slug: str, price: int) -> None:
     listing = Listing(
         source=Source.REDFIN,
@@ -51,35 +58,37 @@ def record_price(context: StageContext, slug: str, price: int) -> None:
         context.catalog.record_listing(lease, slug, listing, stamp=later)
 
 
-def test_the_facts_of_a_house_stand_side_by_side(asked: Deployment) -> None:
-    done = asked.phx("properties", "show", slug_of(DISPUTED))
+def test_the_facts_of_a_house_stand_side_by_side(phx: Phx) -> None:
+    done = phx("properties", "show", slug_of(DISPUTED))
 
-    assert done.returncode == 0, done.stderr
+    assert done.code == 0, done.err
     lines = [
-        [cell.strip() for cell in line.split("│")] for line in done.stdout.splitlines()
+        [cell.strip() for cell in line.split("│")] for line in done.out.splitlines()
     ]
     cells = [[cell for cell in line if cell] for line in lines]
     assert cells[0] == [DISPUTED.address]
     assert ["!", "bedrooms", "3", "4"] in cells
     assert ["price", "$434,900", "$434,900"] in cells
     assert ["sewer", "septic", "septic"] in cells
-    assert "https://www.redfin.com" + DISPUTED.path in done.stdout
-    assert "Prices" not in done.stdout
+    assert "https://www.redfin.com" + DISPUTED.path in done.out
+    assert "Prices" not in done.out
 
 
 @pytest.mark.parametrize("by", ["key", "folder", "address"])
-def test_a_house_is_found_by_what_people_have_of_it(asked: Deployment, by: str) -> None:
+def test_a_house_is_found_by_what_people_have_of_it(
+    asked: Deployment, phx: Phx, by: str
+) -> None:
     with asked.context() as context:
         house = context.house(slug_of(DISPUTED))
     told = {"key": house.slug, "folder": house.folder, "address": str(house.address)}
 
-    done = asked.phx("properties", "show", told[by], "--json")
+    done = phx("properties", "show", told[by], "--json")
 
-    assert json.loads(done.stdout)["key"] == house.slug
+    assert done.json["key"] == house.slug
 
 
-def test_programs_get_all_of_it(asked: Deployment) -> None:
-    told = json.loads(asked.phx("properties", "show", slug_of(AGREED), "--json").stdout)
+def test_programs_get_all_of_it(phx: Phx) -> None:
+    told = phx("properties", "show", slug_of(AGREED), "--json").json
 
     redfin, zillow = told["facts"]["redfin"], told["facts"]["zillow"]
     price = AGREED.record.price
@@ -97,31 +106,31 @@ def test_programs_get_all_of_it(asked: Deployment) -> None:
     assert told["photos"] == {}
 
 
-def test_a_changed_price_has_a_history(asked: Deployment) -> None:
-    done = asked.phx("properties", "show", slug_of(AGREED))
+def test_a_changed_price_has_a_history(phx: Phx) -> None:
+    done = phx("properties", "show", slug_of(AGREED))
 
-    assert "Prices" in done.stdout
-    assert f"${AGREED.record.price - 9000:,}" in done.stdout
-
-
-def test_an_unknown_house_is_named(asked: Deployment) -> None:
-    done = asked.phx("properties", "show", "1-nowhere-st")
-
-    assert done.returncode != 0
-    assert "1-nowhere-st" in done.stderr
+    assert "Prices" in done.out
+    assert f"${AGREED.record.price - 9000:,}" in done.out
 
 
-def test_status_has_a_line_per_house_in_conflict(asked: Deployment) -> None:
-    done = asked.phx("status")
+def test_an_unknown_house_is_named(phx: Phx) -> None:
+    done = phx("properties", "show", "1-nowhere-st")
 
-    conflicts = [line for line in done.stdout.splitlines() if "conflict:" in line]
+    assert done.code != 0
+    assert "1-nowhere-st" in done.err
+
+
+def test_status_has_a_line_per_house_in_conflict(phx: Phx) -> None:
+    done = phx("status")
+
+    conflicts = [line for line in done.out.splitlines() if "conflict:" in line]
     assert conflicts == [
         f"conflict: {slug_of(DISPUTED)}: bedrooms 3 (redfin) / 4 (zillow)"
     ]
 
 
-def test_status_lists_the_conflicts_for_programs(asked: Deployment) -> None:
-    rows = json.loads(asked.phx("status", "--json").stdout)
+def test_status_lists_the_conflicts_for_programs(phx: Phx) -> None:
+    rows = phx("status", "--json").json
 
     told = {row["property"]: row["conflicts"] for row in rows}
     assert told == {slug_of(DISPUTED): [CONFLICT], slug_of(AGREED): []}

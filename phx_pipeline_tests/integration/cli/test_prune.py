@@ -1,5 +1,6 @@
 """`phx prune` and the sensor forget the same, in one installation."""
 
+import shutil
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,9 +15,12 @@ from phx_pipeline.catalog import tables
 from phx_pipeline.catalog.engine import open_engine, reading, writing
 from phx_pipeline.defs.sensors.history import prune_history
 from phx_pipeline.defs.submit import open_instance
-from phx_pipeline_tests.commands import UseSettings
+from phx_pipeline.model.address import Address
+from phx_pipeline_tests.commands import Phx, UseSettings
 from phx_pipeline_tests.deployment import Deployment
 
+HOUSE = "4732 W Davis Rd, Glendale, AZ 85306"
+SLUG = Address.parse(HOUSE).slug
 LONG_AGO = datetime.now(UTC) - timedelta(days=90)
 PROPERTIES = dg.DynamicPartitionsDefinition(name="property")
 
@@ -33,8 +37,27 @@ JOB = dg.Definitions(
 ).resolve_job_def("extract_property")
 
 
+@pytest.fixture(scope="module")
+def long_used(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An installation with a house that has two runs and two attempts of long ago."""
+    root = tmp_path_factory.mktemp("long_used")
+    with Deployment(root, {}) as made, open_instance(made.settings) as instance:
+        (slug,) = made.add([HOUSE])
+        instance.add_dynamic_partitions("property", [slug])
+        for _ in range(2):
+            JOB.execute_in_process(partition_key=slug, instance=instance)
+        end_all_runs_long_ago(instance)
+        add_attempts_of_long_ago(made, slug)
+    return root
+
+
 @pytest.fixture
-def made(tmp_path: Path, use_settings: UseSettings) -> Iterator[Deployment]:
+def made(
+    tmp_path: Path, long_used: Path, use_settings: UseSettings
+) -> Iterator[Deployment]:
+    """That installation, in stores of its own."""
+    for name in ("data", "dagster"):
+        shutil.copytree(long_used / name, tmp_path / name)
     with Deployment(tmp_path, {}, keep_runs_days=60) as made:
         use_settings(made.settings)
         yield made
@@ -46,13 +69,7 @@ def instance(made: Deployment) -> Iterator[dg.DagsterInstance]:
         yield instance
 
 
-@pytest.fixture
-def slug(made: Deployment, instance: dg.DagsterInstance) -> str:
-    """A house with two runs and two attempts of long ago."""
-    (slug,) = made.add(["4732 W Davis Rd, Glendale, AZ 85306"])
-    instance.add_dynamic_partitions("property", [slug])
-    for _ in range(2):
-        JOB.execute_in_process(partition_key=slug, instance=instance)
+def end_all_runs_long_ago(instance: dg.DagsterInstance) -> None:
     assert isinstance(instance.run_storage, SqlRunStorage)
     with instance.run_storage.connect() as connection:
         ended = RunsTable.update().values(
@@ -60,6 +77,9 @@ def slug(made: Deployment, instance: dg.DagsterInstance) -> str:
             update_timestamp=LONG_AGO.replace(tzinfo=None),
         )
         connection.execute(ended)
+
+
+def add_attempts_of_long_ago(made: Deployment, slug: str) -> None:
     attempt = {
         "slug": slug,
         "source": "redfin",
@@ -73,7 +93,6 @@ def slug(made: Deployment, instance: dg.DagsterInstance) -> str:
     with writing(engine) as connection:
         connection.execute(sa.insert(tables.attempt), [attempt, attempt])
     engine.dispose()
-    return slug
 
 
 def attempts(made: Deployment) -> int:
@@ -86,44 +105,45 @@ def attempts(made: Deployment) -> int:
 
 
 def test_the_command_tells_first_and_then_removes(
-    made: Deployment, instance: dg.DagsterInstance, slug: str
+    made: Deployment, instance: dg.DagsterInstance, phx: Phx
 ) -> None:
-    told = made.phx("prune", "--dry-run")
+    told = phx("prune", "--dry-run")
     before = (instance.get_runs_count(), attempts(made))
-    done = made.phx("prune")
-    again = made.phx("prune")
+    done = phx("prune")
+    again = phx("prune")
 
-    assert told.returncode == done.returncode == again.returncode == 0, done.stderr
-    assert told.stdout.splitlines() == [
+    assert told.code == done.code == again.code == 0, done.err
+    assert told.out.splitlines() == [
         "1 runs would be removed",
         "1 rows of attempt would be removed",
     ]
     assert before == (2, 2)
-    assert done.stdout.splitlines() == [
+    assert done.out.splitlines() == [
         "1 runs removed",
         "1 rows of attempt removed",
     ]
     assert (instance.get_runs_count(), attempts(made)) == (1, 1)
-    assert instance.get_materialized_partitions(manifest.key) == {slug}
-    assert again.stdout == "nothing older than 60 days that is not the newest\n"
+    assert instance.get_materialized_partitions(manifest.key) == {SLUG}
+    assert again.out == "nothing older than 60 days that is not the newest\n"
 
 
-@pytest.mark.usefixtures("slug")
+@pytest.mark.usefixtures("made")
 def test_other_days_than_those_of_the_settings(
-    made: Deployment, instance: dg.DagsterInstance
+    instance: dg.DagsterInstance, phx: Phx
 ) -> None:
-    assert made.phx("prune", "--days", "100").returncode == 0
+    assert phx("prune", "--days", "100").code == 0
 
     assert instance.get_runs_count() == 2
 
 
+@pytest.mark.usefixtures("made")
 @pytest.mark.parametrize("days", ["0", "-1", "soon"])
-def test_days_that_are_none_are_refused(made: Deployment, days: str) -> None:
-    assert made.phx("prune", "--days", days).returncode == 2
+def test_days_that_are_none_are_refused(phx: Phx, days: str) -> None:
+    assert phx("prune", "--days", days).code == 2
 
 
 def test_the_sensor_removes_the_same(
-    made: Deployment, instance: dg.DagsterInstance, slug: str
+    made: Deployment, instance: dg.DagsterInstance
 ) -> None:
     said = []
     for _ in range(2):
@@ -136,4 +156,4 @@ def test_the_sensor_removes_the_same(
         "older than 60 days: nothing removed",
     ]
     assert (instance.get_runs_count(), attempts(made)) == (1, 1)
-    assert instance.get_materialized_partitions(manifest.key) == {slug}
+    assert instance.get_materialized_partitions(manifest.key) == {SLUG}

@@ -3,6 +3,7 @@
 import asyncio
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -43,13 +44,14 @@ _RETRYING = dg.define_asset_job(
 )
 
 
-def with_shots(house: House, *numbers: int) -> House:
-    """The house with only these of its pictures."""
-    shots = tuple(house.record.shots[number] for number in numbers)
+def with_small_shots(house: House, *numbers: int) -> House:
+    """The house with only these of its pictures, which all have one shape, in small."""
+    found = (house.record.shots[number] for number in numbers)
+    shots = tuple(replace(shot, size=(480, 320)) for shot in found)
     return replace(house, record=replace(house.record, shots=shots))
 
 
-HOUSE = with_shots(SMALLEST, 0, 2, 3)
+HOUSE = with_small_shots(SMALLEST, 0, 2, 3)
 SLUG = slug_of(HOUSE)
 
 
@@ -109,16 +111,46 @@ class Bench:
         return result
 
 
-@pytest.fixture
-def bench(tmp_path: Path) -> Iterator[Bench]:
+@contextmanager
+def bench_in(root: Path) -> Iterator[Bench]:
+    """A bench on the stores of this folder, and a new instance."""
     market = Market(redfin_sites([HOUSE]))
     with (
-        Deployment(tmp_path, market.handlers(), downloads=1) as deployment,
+        Deployment(root, market.handlers(), downloads=1) as deployment,
         dg.DagsterInstance.ephemeral() as instance,
     ):
         deployment.add_houses([HOUSE])
         instance.add_dynamic_partitions(str(PROPERTIES.name), [SLUG])
         yield Bench(market=market, deployment=deployment, instance=instance)
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Iterator[Bench]:
+    with bench_in(tmp_path) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("collected")
+
+
+@pytest.fixture(scope="module")
+def first(root: Path) -> dg.ExecuteInProcessResult:
+    """The first run of a house."""
+    with bench_in(root) as made:
+        return made.run()
+
+
+@pytest.fixture
+def later(
+    tmp_path: Path, root: Path, first: dg.ExecuteInProcessResult
+) -> Iterator[Bench]:
+    """What the first run left, in stores of its own."""
+    assert first.success
+    shutil.copytree(root / "data", tmp_path / "data")
+    with bench_in(tmp_path) as made:
+        yield made
 
 
 def materialized(result: dg.ExecuteInProcessResult) -> dict[str, Any]:
@@ -146,8 +178,10 @@ def checks(result: dg.ExecuteInProcessResult) -> dict[str, dg.AssetCheckEvaluati
     return {check.check_name: check for check in result.get_asset_check_evaluations()}
 
 
-def test_a_house_goes_through_all_five_assets(bench: Bench) -> None:
-    result = bench.run()
+def test_a_house_goes_through_all_five_assets(
+    first: dg.ExecuteInProcessResult,
+) -> None:
+    result = first
 
     made = materialized(result)
     manifest = {name: value.value for name, value in made["manifest"].metadata.items()}
@@ -161,10 +195,10 @@ def test_a_house_goes_through_all_five_assets(bench: Bench) -> None:
     assert set(checks(result)) == {spec.name for spec in CHECKS}
 
 
-def test_running_again_changes_no_data_version(bench: Bench) -> None:
-    first = bench.run()
-
-    again = bench.run()
+def test_running_again_changes_no_data_version(
+    later: Bench, first: dg.ExecuteInProcessResult
+) -> None:
+    again = later.run()
 
     assert again.success
     assert versions(again) == versions(first)
@@ -177,31 +211,27 @@ def sheets(result: dg.ExecuteInProcessResult) -> dict[str, Any]:
     return {n: value.value for n, value in told.items() if n.startswith("contact")}
 
 
-def test_the_same_pictures_are_drawn_once_and_then_only_pointed_to(
-    bench: Bench,
+def test_the_same_pictures_are_drawn_once_and_runs_that_point_there_keep_the_sheet(
+    bench: Bench, tmp_path: Path
 ) -> None:
-    first, *later = [bench.run() for _ in range(3)]
+    drawn, *pointing = [bench.run() for _ in range(3)]
 
-    assert list(sheets(first)) == ["contact_sheet"]
-    assert len(sheets(first)["contact_sheet"]) < 16_100  # 12,000 bytes in base 64
-    assert [sheets(run) for run in later] == [{"contact_sheet_in": first.run_id}] * 2
-
-
-def test_the_runs_that_point_to_a_sheet_keep_it(bench: Bench, tmp_path: Path) -> None:
-    drawn, _, last = (bench.run().run_id for _ in range(3))
     history = RunHistory(bench.instance, folder=tmp_path)
     tomorrow = datetime.now(UTC) + timedelta(days=1)
     kept = history.kept(before=tomorrow, open_jobs=())
-
     removed = sum(s.count for s in history.forget(before=tomorrow, kept=kept))
 
+    left = {run.run_id for run in bench.instance.get_runs()}
+    assert list(sheets(drawn)) == ["contact_sheet"]
+    assert len(sheets(drawn)["contact_sheet"]) < 16_100  # 12,000 bytes in base 64
+    assert [sheets(run) for run in pointing] == [{"contact_sheet_in": drawn.run_id}] * 2
     assert removed == 1
-    assert {run.run_id for run in bench.instance.get_runs()} == {drawn, last}
+    assert left == {drawn.run_id, pointing[-1].run_id}
 
 
 def test_other_pictures_and_a_lost_sheet_are_drawn_anew(bench: Bench) -> None:
     first = bench.run()
-    bench.market.now = redfin_sites([with_shots(SMALLEST, 0, 2, 3, 4)])
+    bench.market.now = redfin_sites([with_small_shots(SMALLEST, 0, 2, 3, 4)])
     second = bench.run()
     bench.run()
     bench.instance.delete_run(second.run_id)  # as the UI does
@@ -238,32 +268,34 @@ def silent(house: House) -> House:
 
 
 @pytest.mark.parametrize(
-    ("later", "affected"),
+    ("house", "affected"),
     [
-        (with_shots(SMALLEST, 0, 2, 3, 4), ASSETS),
+        (with_small_shots(SMALLEST, 0, 2, 3, 4), ASSETS),
         (reworded(HOUSE), ("discovered_urls",)),
         (silent(HOUSE), ("discovered_urls", "categorized_images", "manifest")),
     ],
     ids=["a new photo", "other words", "no words"],
 )
 def test_only_what_a_change_reached_has_another_version(
-    bench: Bench, later: House, affected: Sequence[str]
+    later: Bench,
+    first: dg.ExecuteInProcessResult,
+    house: House,
+    affected: Sequence[str],
 ) -> None:
-    before = versions(bench.run())
-    bench.market.now = redfin_sites([later])
+    later.market.now = redfin_sites([house])
 
-    after = versions(bench.run())
+    result = later.run()
 
-    assert changed(before, after) == list(affected)
+    assert changed(versions(first), versions(result)) == list(affected)
 
 
-def test_another_size_of_the_files_is_another_manifest_only(bench: Bench) -> None:
-    before = versions(bench.run())
+def test_another_size_of_the_files_is_another_manifest_only(
+    later: Bench, first: dg.ExecuteInProcessResult
+) -> None:
+    with later.deployment.context() as context:
+        result = later.run_in(replace(context, max_side=400))
 
-    with bench.deployment.context() as context:
-        after = versions(bench.run_in(replace(context, max_side=400)))
-
-    assert changed(before, after) == ["manifest"]
+    assert changed(versions(first), versions(result)) == ["manifest"]
 
 
 def failures(result: dg.ExecuteInProcessResult) -> list[tuple[str, str]]:
@@ -277,14 +309,13 @@ def failures(result: dg.ExecuteInProcessResult) -> list[tuple[str, str]]:
 
 
 def test_when_no_source_gave_anything_the_manifest_fails_once_after_publishing(
-    bench: Bench,
+    later: Bench,
 ) -> None:
-    assert bench.run().success
-    published = bench.deployment.files()
-    shutil.rmtree(bench.deployment.root / "data/property_images/metadata")
-    bench.market.now = {**bench.market.now, PAGE_HOST: refused}
+    published = later.deployment.files()
+    shutil.rmtree(later.deployment.root / "data/property_images/metadata")
+    later.market.now = {**later.market.now, PAGE_HOST: refused}
 
-    result = bench.run(retrying=True)
+    result = later.run(retrying=True)
 
     ((step, told),) = failures(result)
     retries = [event for event in result.all_events if event.is_step_up_for_retry]
@@ -293,7 +324,7 @@ def test_when_no_source_gave_anything_the_manifest_fails_once_after_publishing(
     assert "no source gave anything" in told
     assert "| redfin | blocked | 3 |" in told
     assert retries == []
-    assert bench.deployment.files() == published
+    assert later.deployment.files() == published
 
 
 def test_a_step_that_fails_by_accident_would_be_retried(

@@ -1,9 +1,11 @@
 """Ending the runs of a property, on Dagster's real store and without any daemon."""
 
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import dagster as dg
@@ -37,10 +39,21 @@ _ORIGIN = RemoteJobOrigin(
 )
 
 
-@pytest.fixture
-def made(tmp_path: Path) -> Iterator[Deployment]:
-    with Deployment(tmp_path, {}) as made:
+@pytest.fixture(scope="module")
+def without_runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An installation with one house, whose Dagster was opened once."""
+    root = tmp_path_factory.mktemp("without_runs")
+    with Deployment(root, {}) as made, open_instance(made.settings):
         made.add([HOUSE])
+    return root
+
+
+@pytest.fixture
+def made(tmp_path: Path, without_runs: Path) -> Iterator[Deployment]:
+    """That installation, in stores of its own."""
+    for name in ("data", "dagster"):
+        shutil.copytree(without_runs / name, tmp_path / name)
+    with Deployment(tmp_path, {}) as made:
         yield made
 
 
@@ -75,6 +88,7 @@ def status_of(instance: dg.DagsterInstance, run_id: str) -> dg.DagsterRunStatus:
     return run.status
 
 
+@cache
 def owner_that_died() -> str:
     """The owner name of a process that is gone."""
     told = "from phx_pipeline.catalog.leases import process_owner as p; print(p('run'))"
