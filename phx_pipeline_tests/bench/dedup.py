@@ -21,15 +21,10 @@ from PIL import Image
 
 from phx_pipeline.dedup.align import appearance
 from phx_pipeline.dedup.cluster import Candidate, cluster, copies
-from phx_pipeline.dedup.corpus import (
-    PAGES,
-    Made,
-    identity,
-    moved_cameras,
-    pages,
-    single_copies,
-    site_copies,
-)
+from phx_pipeline.dedup.corpus.cameras import moved_cameras
+from phx_pipeline.dedup.corpus.copies import single_copies, site_copies
+from phx_pipeline.dedup.corpus.pages import PAGES, pages
+from phx_pipeline.dedup.corpus.pictures import Made, identity
 from phx_pipeline.dedup.evaluate import Score, score_clusters, score_pairs
 from phx_pipeline.dedup.hashes import picture_hashes
 

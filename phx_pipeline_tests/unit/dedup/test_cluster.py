@@ -11,7 +11,9 @@ from PIL import Image
 
 from phx_pipeline.dedup.align import appearance
 from phx_pipeline.dedup.cluster import Candidate, Cluster, cluster
-from phx_pipeline.dedup.corpus import moved_cameras, pages, site_copies
+from phx_pipeline.dedup.corpus.cameras import moved_cameras
+from phx_pipeline.dedup.corpus.copies import site_copies
+from phx_pipeline.dedup.corpus.pages import pages
 from phx_pipeline.dedup.hashes import distance, picture_hashes
 from phx_pipeline.demo import rooms
 from phx_pipeline.demo.rooms import RoomKind

@@ -8,18 +8,15 @@ from PIL import Image
 
 from phx_pipeline.dedup.align import appearance
 from phx_pipeline.dedup.cluster import Candidate, cluster, copies
-from phx_pipeline.dedup.corpus import (
-    PAGES,
+from phx_pipeline.dedup.corpus.cameras import moved_cameras, pan
+from phx_pipeline.dedup.corpus.copies import (
     SINGLES,
     UNPROMISED,
-    Made,
-    identity,
-    moved_cameras,
-    pages,
-    pan,
     single_copies,
     site_copies,
 )
+from phx_pipeline.dedup.corpus.pages import PAGES, pages
+from phx_pipeline.dedup.corpus.pictures import Made, identity
 from phx_pipeline.dedup.evaluate import Score, score_clusters
 from phx_pipeline.dedup.hashes import picture_hashes
 

@@ -1,0 +1,115 @@
+"""Other views of a room: photos of their own, however alike they look."""
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw
+
+from phx_pipeline.dedup.corpus.pictures import Made, Random, draws, identity, jpeg
+
+
+def moved_cameras(
+    photo: Image.Image, *, name: str, seed: int, count: int = 1
+) -> Iterator[Made]:
+    """Yield another view of the same room each time: every one is another photo.
+
+    Near things move against far ones by 10 to 25 % of the width.
+    """
+    for turn in range(count):
+        for kind, move in (("layers", _two_layers), ("room", _box_room)):
+            rng = draws(name, f"{kind}-{turn}", seed=seed)
+            body = jpeg(_tilted(move(photo, rng), rng), int(rng.integers(80, 93)))
+            label = f"{identity(name)} {kind}-{turn} {seed}"
+            yield Made(identity=label, kind=kind, body=body)
+
+
+def pan(photo: Image.Image, *, name: str, seed: int) -> Iterator[Made]:
+    """Yield the left and the right window of 80 % of the width: two photos."""
+    part = round(photo.width * 0.8)
+    for kind, left in (("left", 0), ("right", photo.width - part)):
+        rng = draws(name, f"pan {kind}", seed=seed)
+        window = photo.crop((left, 0, left + part, photo.height))
+        body = jpeg(window, int(rng.integers(85, 91)))
+        yield Made(identity=f"{identity(name)} {kind}", kind="pan", body=body)
+
+
+def _two_layers(photo: Image.Image, rng: Random) -> Image.Image:
+    """Shift things in front against what is behind them; both layers are the photo."""
+    width, height = photo.size
+    far = rng.uniform(-0.08, 0.08)
+    near = far + rng.uniform(0.10, 0.25) * rng.choice((-1, 1))
+    mask = Image.new("L", photo.size)
+    paint = ImageDraw.Draw(mask)
+    line = rng.uniform(0.55, 0.75, 4)
+    corners = [
+        (width * x, height * y) for x, y in zip((0, 0.3, 0.7, 1), line, strict=True)
+    ]
+    paint.polygon([*corners, (width, height), (0, height)], fill=255)
+    for _ in range(int(rng.integers(1, 4))):
+        x, y = rng.uniform(0.1, 0.9) * width, rng.uniform(0.35, 0.8) * height
+        half = rng.uniform(0.06, 0.16, 2) * photo.size
+        paint.ellipse((x - half[0], y - half[1], x + half[0], y + half[1]), fill=255)
+    disparity = np.asarray(mask, dtype=np.float32) / 255
+    return _seen(photo, (far + (near - far) * disparity) * width)
+
+
+def _box_room(photo: Image.Image, rng: Random) -> Image.Image:
+    """Step sideways in a box-shaped room: the shift grows with nearness.
+
+    Nearness (1 / depth) of floor, ceiling and side walls grows linearly from the
+    vanishing point; the back wall has one nearness. Some furniture is nearer still.
+    """
+    height, width = photo.height, photo.width
+    y, x = np.mgrid[0:height, 0:width].astype(np.float32)
+    x, y = x / width - rng.uniform(0.4, 0.6), y / height - rng.uniform(0.4, 0.55)
+    back = rng.uniform(0.15, 0.3)
+    near = np.maximum(np.maximum(np.abs(x) * 1.6, np.abs(y) * 1.8), back)
+    for _ in range(int(rng.integers(1, 4))):
+        centre, half = rng.uniform((-0.35, 0), (0.35, 0.35)), rng.uniform(0.06, 0.15, 2)
+        inside = (np.abs(x - centre[0]) < half[0]) & (np.abs(y - centre[1]) < half[1])
+        near[inside] = near[inside].max(initial=0)
+    near = (near - near.min()) / (near.max() - near.min())
+    shift = rng.uniform(0.10, 0.25) * rng.choice((-1, 1))
+    looked_at = rng.uniform(0.0, 0.5)  # the camera turns to keep this nearness still
+    return _seen(photo, (near - looked_at) * shift * width)
+
+
+def _seen(photo: Image.Image, shift: NDArray[np.float32]) -> Image.Image:
+    """Return the photo with each pixel taken from *shift* (height, width) px aside."""
+    columns = np.arange(photo.width) + np.rint(shift).astype(np.int64)
+    # Beyond the edge the room goes on: mirrored, so that something is there.
+    period = 2 * photo.width
+    folded = columns % period
+    folded = np.where(folded >= photo.width, period - 1 - folded, folded)
+    rows = np.arange(photo.height)[:, None]
+    return Image.fromarray(np.asarray(photo)[rows, folded])
+
+
+def _tilted(image: Image.Image, rng: Random) -> Image.Image:
+    """Turn the camera by a little: a perspective change of up to 3 % per corner."""
+    width, height = image.size
+    corners = ((0, 0), (0, height), (width, height), (width, 0))
+    quad = [
+        float(place + rng.uniform(0, 0.03) * side * (1 if place == 0 else -1))
+        for corner in corners
+        for place, side in zip(corner, image.size, strict=True)
+    ]
+    return image.transform(
+        image.size,
+        Image.Transform.PERSPECTIVE,
+        _perspective(quad, size=image.size),
+        Image.Resampling.BICUBIC,
+    )
+
+
+def _perspective(quad: list[float], *, size: tuple[int, int]) -> list[float]:
+    """Return Pillow's 8 coefficients that map the frame of *size* onto *quad*."""
+    width, height = size
+    frame = ((0, 0), (0, height), (width, height), (width, 0))
+    rows = []
+    for (x, y), (u, v) in zip(
+        frame, zip(quad[::2], quad[1::2], strict=True), strict=True
+    ):
+        rows += [[x, y, 1, 0, 0, 0, -u * x, -u * y], [0, 0, 0, x, y, 1, -v * x, -v * y]]
+    return [float(c) for c in np.linalg.solve(np.array(rows), np.array(quad))]
