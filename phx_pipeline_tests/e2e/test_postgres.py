@@ -1,5 +1,6 @@
 """Catalogue and Dagster on PostgreSQL, from the commands a user types."""
 
+import re
 import subprocess
 import threading
 from collections.abc import Iterator
@@ -23,8 +24,16 @@ from phx_pipeline.stages.verify import content_digest, verify_property, verify_v
 from phx_pipeline_tests import postgres
 from phx_pipeline_tests.captured import CAPTURED_ADDRESS
 from phx_pipeline_tests.commands import Phx
-from phx_pipeline_tests.deployment import BIN, ROOT, Deployment, slug_of, with_shots
-from phx_pipeline_tests.served import PATIENCE_S, up
+from phx_pipeline_tests.deployment import (
+    BIN,
+    PHOTO_HOST,
+    ROOT,
+    SMALLEST,
+    Deployment,
+    slug_of,
+    with_shots,
+)
+from phx_pipeline_tests.served import PATIENCE_S, up, wait_for
 
 pytestmark = pytest.mark.xdist_group("dagster")
 
@@ -331,3 +340,56 @@ def test_a_restart_of_the_server_is_survived(
     assert again.code == 0, again.out + again.err
     assert f"{slugs[0]}: done" in again.out
     assert digest_and_problems(running)[1] == []
+
+
+def test_a_server_that_goes_down_while_photos_arrive_loses_nothing(
+    server: Server, tmp_path: Path, phx_on: Phx
+) -> None:
+    made = Deployment(
+        tmp_path,
+        redfin_sites([SMALLEST], photo_delay_s=0.3),
+        catalog_url=server.database(),
+        downloads=2,
+        lease_ttl_s=2,
+    )
+    with made:
+        (slug,) = made.add_houses([SMALLEST])
+        stopper = threading.Thread(target=stop_amid_photos, args=(server, made, slug))
+        stopper.start()
+
+        down = phx_on(made, "extract", "--all", "--sync")
+
+        stopper.join()
+        server.start()
+        with made.context() as context:
+            held = {p.ref.url for p in context.catalog.photos(slug) if p.sha256}
+        asked = len(made.photos_asked())
+        again = phx_on(made, "extract", "--all", "--sync")
+        with made.context() as context:
+            photos = context.catalog.photos(slug)
+        assert down.code == 1
+        told = down.err.splitlines()
+        # The house's line, and that of what all houses have in common.
+        failed = [bool(re.search(r"database made_\d+ failed", line)) for line in told]
+        assert failed == [True, True], told
+        assert _SECRET not in down.out + down.err
+        assert again.code == 0, again.err
+        assert 0 < len(held) < len(photos)
+        assert {p.ref.photo_key: p.verdict for p in photos} == (
+            SMALLEST.expected_verdicts()
+        )
+        assert held.isdisjoint(
+            f"https://{PHOTO_HOST}{target}" for target in made.photos_asked()[asked:]
+        )
+        assert digest_and_problems(made)[1] == []
+
+
+def stop_amid_photos(server: Server, deployment: Deployment, slug: str) -> None:
+    """Stop the server once some photos are stored, and others are not."""
+
+    def stored() -> bool | None:
+        return sum(bool(p.sha256) for p in context.catalog.photos(slug)) > 1 or None
+
+    with deployment.context() as context:
+        wait_for(stored)
+    server.stop()
