@@ -12,13 +12,9 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from phx_pipeline.demo.loopback import Answer, Asked, Handler
-from phx_pipeline.demo.redfin_site import (
-    AUTOCOMPLETE_PATH,
-    PAGE_HOST,
-    PHOTO_HOST,
-    Place,
-    suggest,
-)
+from phx_pipeline.demo.redfin_page import PAGE_HOST
+from phx_pipeline.demo.redfin_photos import PHOTO_HOST
+from phx_pipeline.demo.redfin_site import AUTOCOMPLETE_PATH, Place, suggest
 
 CAPTURED_ADDRESS = "94 King Arthur Ct, Dahlonega, GA 30533"
 

@@ -30,9 +30,11 @@ from phx_pipeline.cli.supervisor import free_port
 from phx_pipeline.defs.submit import ItemState, item_runs
 from phx_pipeline.demo.houses import HOUSES, LARGE, Flaw, House, Shot
 from phx_pipeline.demo.loopback import Answer, Asked, Handler, Loopback
-from phx_pipeline.demo.redfin_site import photo_url, redfin_sites
+from phx_pipeline.demo.redfin_photos import photo_url
+from phx_pipeline.demo.redfin_site import redfin_sites
 from phx_pipeline.demo.rooms import RoomKind
-from phx_pipeline.demo.zillow_site import uploads, zillow_sites
+from phx_pipeline.demo.zillow_photos import uploads
+from phx_pipeline.demo.zillow_site import zillow_sites
 from phx_pipeline.model.outcome import VerdictKind
 from phx_pipeline.model.source import Source
 from phx_pipeline.settings import parse_sources

@@ -11,7 +11,8 @@ import pytest
 from phx_pipeline.demo.houses import HOUSES, House
 from phx_pipeline.demo.loopback import Answer, Asked, Handler
 from phx_pipeline.demo.redfin_site import redfin_sites
-from phx_pipeline.demo.zillow_site import PAGE_HOST, zillow_sites
+from phx_pipeline.demo.zillow_page import PAGE_HOST
+from phx_pipeline.demo.zillow_site import zillow_sites
 from phx_pipeline.model.outcome import Verdict
 from phx_pipeline.model.photo import Photo
 from phx_pipeline.model.publication import Publication

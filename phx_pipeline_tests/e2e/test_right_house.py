@@ -18,12 +18,9 @@ from phx_pipeline.cli.quarantine import quarantine as quarantine_command
 from phx_pipeline.defs.checks import results
 from phx_pipeline.demo.houses import HOUSES, House
 from phx_pipeline.demo.loopback import Answer, Asked, Handler
-from phx_pipeline.demo.redfin_site import (
-    PAGE_HOST,
-    PHOTO_HOST,
-    listing_page,
-    redfin_sites,
-)
+from phx_pipeline.demo.redfin_page import PAGE_HOST, listing_page
+from phx_pipeline.demo.redfin_photos import PHOTO_HOST
+from phx_pipeline.demo.redfin_site import redfin_sites
 from phx_pipeline.errors import InputError
 from phx_pipeline.model.outcome import ListingOutcome, Verdict, VerdictKind
 from phx_pipeline.model.source import Source

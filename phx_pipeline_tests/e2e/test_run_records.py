@@ -18,7 +18,8 @@ from phx_pipeline.defs.jobs import extract_property
 from phx_pipeline.defs.partitions import PROPERTIES
 from phx_pipeline.defs.tags import JOB_TAG
 from phx_pipeline.demo.loopback import Answer, Asked, Handler
-from phx_pipeline.demo.redfin_site import PAGE_HOST, redfin_sites
+from phx_pipeline.demo.redfin_page import PAGE_HOST
+from phx_pipeline.demo.redfin_site import redfin_sites
 from phx_pipeline.model.outcome import VerdictKind
 from phx_pipeline.model.run import Change, RunOutcome, RunRecord
 from phx_pipeline.model.source import Source

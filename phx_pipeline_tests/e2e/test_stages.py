@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from phx_pipeline.demo.houses import HOUSES, House
-from phx_pipeline.demo.redfin_site import PAGE_HOST, redfin_sites
+from phx_pipeline.demo.redfin_page import PAGE_HOST
+from phx_pipeline.demo.redfin_site import redfin_sites
 from phx_pipeline.model.naming import ImageName
 from phx_pipeline.model.outcome import ListingOutcome, Verdict, VerdictKind
 from phx_pipeline.model.source import Source

@@ -14,7 +14,8 @@ import pytest
 
 from phx_pipeline.demo.houses import HOUSES, House
 from phx_pipeline.demo.loopback import Answer, Asked, Handler
-from phx_pipeline.demo.redfin_site import PAGE_HOST, redfin_sites
+from phx_pipeline.demo.redfin_page import PAGE_HOST
+from phx_pipeline.demo.redfin_site import redfin_sites
 from phx_pipeline.model.outcome import ListingOutcome, Verdict, VerdictKind
 from phx_pipeline_tests.commands import Ended, Phx, UseSettings
 from phx_pipeline_tests.deployment import PHOTO_HOST, Deployment, slug_of

@@ -19,7 +19,8 @@ from phx_pipeline.defs.partitions import PROPERTIES
 from phx_pipeline.defs.retention import RunHistory
 from phx_pipeline.demo.houses import House
 from phx_pipeline.demo.loopback import Answer, Asked, Handler
-from phx_pipeline.demo.redfin_site import PAGE_HOST, redfin_sites
+from phx_pipeline.demo.redfin_page import PAGE_HOST
+from phx_pipeline.demo.redfin_site import redfin_sites
 from phx_pipeline.stages.context import StageContext
 from phx_pipeline.stages.extract import extract
 from phx_pipeline.stages.views import refresh_views

@@ -15,13 +15,9 @@ from PIL import Image, ImageOps
 
 from phx_pipeline.demo.houses import HOUSES, Flaw, House
 from phx_pipeline.demo.loopback import Answer, Asked, Handler
-from phx_pipeline.demo.redfin_site import (
-    AUTOCOMPLETE_PATH,
-    PAGE_HOST,
-    PHOTO_HOST,
-    photo_url,
-    redfin_sites,
-)
+from phx_pipeline.demo.redfin_page import PAGE_HOST
+from phx_pipeline.demo.redfin_photos import PHOTO_HOST, photo_url
+from phx_pipeline.demo.redfin_site import AUTOCOMPLETE_PATH, redfin_sites
 from phx_pipeline.model.address import Address
 from phx_pipeline_tests.captured import (
     CAPTURED_ADDRESS,

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from phx_pipeline.demo.houses import HOUSES, House
-from phx_pipeline.demo.redfin_site import listing_page
+from phx_pipeline.demo.redfin_page import listing_page
 from phx_pipeline.model.address import Address
 from phx_pipeline.model.facts import ListingFacts
 from phx_pipeline.model.outcome import ListingOutcome

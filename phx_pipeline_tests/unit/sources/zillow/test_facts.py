@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from phx_pipeline.demo.houses import HOUSES, House
-from phx_pipeline.demo.zillow_site import detail_page, search_page
+from phx_pipeline.demo.zillow_page import detail_page, search_page
 from phx_pipeline.fetch.base import Fetched
 from phx_pipeline.model.address import Address
 from phx_pipeline.model.facts import ListingFacts, SeenFacts, conflicts
