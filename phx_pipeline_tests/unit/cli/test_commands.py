@@ -16,11 +16,9 @@ from phx_pipeline.demo.redfin_site import redfin_sites
 from phx_pipeline.settings import Settings
 from phx_pipeline.stages.extract import extract
 from phx_pipeline_tests.commands import Phx, UseSettings
-from phx_pipeline_tests.deployment import SMALLEST, Deployment, slug_of
+from phx_pipeline_tests.deployment import SMALLEST, Deployment, slug_of, with_shots
 
-HOUSE = replace(
-    SMALLEST, record=replace(SMALLEST.record, shots=SMALLEST.record.shots[:4])
-)
+HOUSE = with_shots(SMALLEST, 0, 1, 2, 3)
 SLUG = slug_of(HOUSE)
 
 

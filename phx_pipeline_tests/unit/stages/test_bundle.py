@@ -3,7 +3,6 @@
 import asyncio
 import tracemalloc
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
 from pathlib import Path
 from zipfile import ZipFile
 
@@ -15,11 +14,9 @@ from phx_pipeline.model.published import PublishedImage
 from phx_pipeline.stages.bundle import bundle
 from phx_pipeline.stages.context import StageContext
 from phx_pipeline.stages.extract import extract
-from phx_pipeline_tests.deployment import SMALLEST, Deployment, slug_of
+from phx_pipeline_tests.deployment import SMALLEST, Deployment, slug_of, with_shots
 
-HOUSE = replace(
-    SMALLEST, record=replace(SMALLEST.record, shots=SMALLEST.record.shots[:4])
-)
+HOUSE = with_shots(SMALLEST, 0, 1, 2, 3)
 SLUG = slug_of(HOUSE)
 BIG = 4_000_000  # bytes
 

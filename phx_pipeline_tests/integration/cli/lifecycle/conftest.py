@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from phx_pipeline.demo.houses import HOUSES, House
+from phx_pipeline.demo.houses import HOUSES
 from phx_pipeline.demo.redfin_site import redfin_sites
 from phx_pipeline.model.address import Address
 from phx_pipeline.stages.context import StageContext
@@ -17,15 +17,9 @@ from phx_pipeline.stages.extract import extract
 from phx_pipeline.stages.verify import verify_property, verify_views
 from phx_pipeline.stages.views import refresh_views
 from phx_pipeline_tests.commands import Phx, UseSettings
-from phx_pipeline_tests.deployment import Deployment
+from phx_pipeline_tests.deployment import Deployment, with_shots
 
-
-def short(house: House) -> House:
-    """The house with its first pictures only."""
-    return replace(house, record=replace(house.record, shots=house.record.shots[:4]))
-
-
-FIRST, OTHER = map(short, HOUSES[:2])
+FIRST, OTHER = (with_shots(house, 0, 1, 2, 3) for house in HOUSES[:2])
 RIGHT = Address.parse(FIRST.address)
 WRONG = replace(RIGHT, city="Surprise")  # the same door, as the source sees it
 
