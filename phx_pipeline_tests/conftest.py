@@ -19,6 +19,7 @@ from phx_pipeline_tests.commands import (
     UseSettings,
     settings_in_environment,
 )
+from phx_pipeline_tests.deployment import Deployment
 from phx_pipeline_tests.postgres import (
     NoPostgresError,
     PostgresServer,
@@ -95,6 +96,17 @@ def phx(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> 
             main()
         told = capsys.readouterr()
         return Ended(code=int(ended.value.code or 0), out=told.out, err=told.err)
+
+    return run
+
+
+@pytest.fixture
+def phx_on(phx: Phx, use_settings: UseSettings) -> Phx:
+    """Run a command line on a deployment, as the script `phx` does."""
+
+    def run(made: Deployment, *arguments: str) -> Ended:
+        use_settings(made.settings)
+        return phx(*arguments)
 
     return run
 

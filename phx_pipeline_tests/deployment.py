@@ -4,6 +4,7 @@ Nothing in it is faked but the sites: commands run as processes of their own, re
 carry production URLs through the loopback proxy.
 """
 
+import asyncio
 import os
 import subprocess
 import sys
@@ -18,10 +19,13 @@ from typing import Self
 
 from phx_pipeline.demo.houses import HOUSES, House
 from phx_pipeline.demo.loopback import Handler, Loopback
+from phx_pipeline.demo.redfin_site import redfin_sites
 from phx_pipeline.model.address import Address
 from phx_pipeline.settings import Settings, exported, load_settings
 from phx_pipeline.stages.context import StageContext
+from phx_pipeline.stages.extract import extract
 from phx_pipeline.stages.intake import add_properties
+from phx_pipeline.stages.views import refresh_views
 from phx_pipeline.storage.layout import Layout
 from phx_pipeline.wiring import build_context, initialise
 from phx_pipeline_tests.commands import environment_put_back
@@ -166,6 +170,16 @@ def _new_catalogue() -> bytes:
 def slug_of(house: House) -> str:
     """The key of a demo house."""
     return Address.parse(house.address).slug
+
+
+def collected_whole(root: Path, house: House) -> Path:
+    """Make an installation with one house that is complete; return its folder."""
+    with Deployment(root, redfin_sites([house])) as made:
+        (slug,) = made.add_houses([house])
+        with made.context("first") as context:
+            asyncio.run(extract(context, slug))
+            refresh_views(context)
+    return root
 
 
 def with_shots(house: House, *numbers: int) -> House:

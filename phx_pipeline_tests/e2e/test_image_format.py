@@ -1,6 +1,5 @@
 """Another size or format of the files: made of the originals, without a request."""
 
-import asyncio
 import json
 import shutil
 from collections.abc import Iterator
@@ -15,13 +14,17 @@ from PIL import Image
 from phx_pipeline.demo.redfin_site import redfin_sites
 from phx_pipeline.imaging.decode import decode
 from phx_pipeline.model.outcome import Verdict
-from phx_pipeline.stages.extract import extract
 from phx_pipeline.stages.publish import publish
 from phx_pipeline.stages.sheet import MAX_BYTES, property_sheet
 from phx_pipeline.stages.verify import content_digest
-from phx_pipeline.stages.views import refresh_views
 from phx_pipeline_tests.commands import Phx
-from phx_pipeline_tests.deployment import SMALLEST, Deployment, slug_of, with_shots
+from phx_pipeline_tests.deployment import (
+    SMALLEST,
+    Deployment,
+    collected_whole,
+    slug_of,
+    with_shots,
+)
 
 # Large ones, one turned by its EXIF tag, one damaged, a copy, and one of 1024 pixels.
 HOUSE = with_shots(SMALLEST, 0, 2, 3, 4, 6, 9, 11)
@@ -37,13 +40,7 @@ other_size = pytest.mark.parametrize("change", OTHERS.values(), ids=list(OTHERS)
 @pytest.fixture(scope="module")
 def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of an installation: one house, published with the default settings."""
-    root = tmp_path_factory.mktemp("published")
-    with Deployment(root, redfin_sites([HOUSE])) as made:
-        made.add_houses([HOUSE])
-        with made.context() as context:
-            asyncio.run(extract(context, SLUG))
-            refresh_views(context)
-    return root
+    return collected_whole(tmp_path_factory.mktemp("published"), HOUSE)
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """What each mode of `phx extract` asks for, counted at the stand-in sites."""
 
-import asyncio
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,10 +13,14 @@ from phx_pipeline.demo.zillow_page import PAGE_HOST as ZILLOW_HOST
 from phx_pipeline.demo.zillow_site import zillow_sites
 from phx_pipeline.model.outcome import ListingOutcome, VerdictKind
 from phx_pipeline.model.source import Source
-from phx_pipeline.stages.extract import extract
-from phx_pipeline.stages.views import refresh_views
 from phx_pipeline_tests.commands import Phx
-from phx_pipeline_tests.deployment import SMALLEST, Deployment, slug_of, with_shots
+from phx_pipeline_tests.deployment import (
+    SMALLEST,
+    Deployment,
+    collected_whole,
+    slug_of,
+    with_shots,
+)
 
 # Five ordinary ones, one turned by its EXIF tag, one damaged, and a copy.
 HOUSE = with_shots(SMALLEST, 0, 2, 3, 4, 5, 6, 9, 10)
@@ -29,13 +32,7 @@ pytestmark = pytest.mark.xdist_group("modes")  # all copy the same store
 @pytest.fixture(scope="module")
 def collected(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of an installation with one house, collected whole."""
-    root = tmp_path_factory.mktemp("collected")
-    with Deployment(root, redfin_sites([HOUSE])) as made:
-        made.add_houses([HOUSE])
-        with made.context() as context:
-            asyncio.run(extract(context, SLUG))
-            refresh_views(context)
-    return root
+    return collected_whole(tmp_path_factory.mktemp("collected"), HOUSE)
 
 
 @pytest.fixture

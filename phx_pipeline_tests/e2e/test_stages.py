@@ -33,7 +33,13 @@ from phx_pipeline_tests.captured_zillow import (
     captured_zillow_sites,
     expected_zillow_keys,
 )
-from phx_pipeline_tests.deployment import SMALLEST, Deployment, slug_of, with_shots
+from phx_pipeline_tests.deployment import (
+    SMALLEST,
+    Deployment,
+    collected_whole,
+    slug_of,
+    with_shots,
+)
 
 # Ordinary ones, one turned by its EXIF tag, one damaged, and a copy.
 HOUSE = with_shots(SMALLEST, 0, 2, 3, 4, 5, 6, 9)
@@ -58,12 +64,7 @@ def deployment(tmp_path: Path) -> Iterator[Deployment]:
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of an installation with one house, run once."""
-    root = tmp_path_factory.mktemp("whole")
-    with Deployment(root, redfin_sites([HOUSE])) as made:
-        made.add_houses([HOUSE])
-        with made.context("first") as context:
-            run(context, [SLUG])
-    return root
+    return collected_whole(tmp_path_factory.mktemp("whole"), HOUSE)
 
 
 @pytest.fixture

@@ -10,14 +10,12 @@ from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
-import pytest
-
 from phx_pipeline.demo.houses import HOUSES, House
 from phx_pipeline.demo.loopback import Answer, Asked, Handler
 from phx_pipeline.demo.redfin_page import PAGE_HOST
 from phx_pipeline.demo.redfin_site import redfin_sites
 from phx_pipeline.model.outcome import ListingOutcome, Verdict, VerdictKind
-from phx_pipeline_tests.commands import Ended, Phx, UseSettings
+from phx_pipeline_tests.commands import Phx
 from phx_pipeline_tests.deployment import PHOTO_HOST, Deployment, slug_of
 
 
@@ -30,17 +28,6 @@ def short(house: House) -> House:
 FIRST, SECOND = sorted(map(short, HOUSES[:2]), key=slug_of)
 BOTH = [FIRST, SECOND]
 _PATIENCE_S = 120
-
-
-@pytest.fixture
-def phx(phx: Phx, use_settings: UseSettings) -> Phx:
-    """Run a command line on a deployment, as the script `phx` does."""
-
-    def run(made: Deployment, *arguments: str) -> Ended:
-        use_settings(made.settings)
-        return phx(*arguments)
-
-    return run
 
 
 def refusing(
@@ -63,23 +50,23 @@ def forget_refusals(made: Deployment) -> None:
         connection.commit()
 
 
-def test_a_complete_extraction_ends_with_0(tmp_path: Path, phx: Phx) -> None:
+def test_a_complete_extraction_ends_with_0(tmp_path: Path, phx_on: Phx) -> None:
     with Deployment(tmp_path, redfin_sites(BOTH)) as made:
         made.add_houses(BOTH)
 
-        ended = phx(made, "extract", "--all", "--sync")
+        ended = phx_on(made, "extract", "--all", "--sync")
 
     assert (ended.code, ended.err) == (0, "")
     assert f"[1/2] {slug_of(FIRST)}\n" in ended.out
     assert f"[2/2] {slug_of(SECOND)}\n" in ended.out
 
 
-def test_only_the_houses_asked_for_are_extracted(tmp_path: Path, phx: Phx) -> None:
+def test_only_the_houses_asked_for_are_extracted(tmp_path: Path, phx_on: Phx) -> None:
     with Deployment(tmp_path, redfin_sites(BOTH)) as made:
         made.add_houses(BOTH)
 
         twice = ["--address", SECOND.address, "--address", slug_of(SECOND)]
-        ended = phx(made, "extract", "--sync", *twice)
+        ended = phx_on(made, "extract", "--sync", *twice)
 
         with made.context() as context:
             tallies = context.catalog.tallies(())
@@ -92,18 +79,18 @@ def test_only_the_houses_asked_for_are_extracted(tmp_path: Path, phx: Phx) -> No
 
 
 def test_a_photo_that_was_refused_is_left_open_until_a_later_run(
-    tmp_path: Path, phx: Phx
+    tmp_path: Path, phx_on: Phx
 ) -> None:
     last = FIRST.record.file_name(2)
     sites = refusing(redfin_sites(BOTH), host=PHOTO_HOST, mark=last)
     with Deployment(tmp_path, sites, downloads=1) as made:
         (slug,) = made.add_houses([FIRST])
 
-        ended = phx(made, "extract", "--all", "--sync")
+        ended = phx_on(made, "extract", "--all", "--sync")
 
         with made.context() as context:
             tally = context.tally(slug)
-        status = phx(made, "status")
+        status = phx_on(made, "status")
     assert ended.code == 3
     assert tally.count(VerdictKind.KEPT) == 2
     assert tally.count(VerdictKind.FAILED) == 1
@@ -113,21 +100,21 @@ def test_a_photo_that_was_refused_is_left_open_until_a_later_run(
     with Deployment(tmp_path, redfin_sites(BOTH)) as made:
         forget_refusals(made)
 
-        ended = phx(made, "extract", "--all", "--sync")
+        ended = phx_on(made, "extract", "--all", "--sync")
 
         assert ended.code == 0
         assert len(made.photos_asked()) == 1
 
 
 def test_a_source_that_refused_one_of_two_houses_leaves_it_partial(
-    tmp_path: Path, phx: Phx
+    tmp_path: Path, phx_on: Phx
 ) -> None:
     sites = redfin_sites(BOTH)
     sites = refusing(sites, host=PAGE_HOST, mark=f"home/{SECOND.home_id}")
     with Deployment(tmp_path, sites) as made:
         made.add_houses(BOTH)
 
-        ended = phx(made, "extract", "--all", "--sync")
+        ended = phx_on(made, "extract", "--all", "--sync")
 
         with made.context() as context:
             first, second = context.catalog.tallies(tuple(context.sources))
@@ -137,17 +124,17 @@ def test_a_source_that_refused_one_of_two_houses_leaves_it_partial(
 
 
 def test_a_source_that_refuses_from_the_start_gives_nothing(
-    tmp_path: Path, phx: Phx
+    tmp_path: Path, phx_on: Phx
 ) -> None:
     sites = redfin_sites(BOTH, blocked=frozenset({PAGE_HOST}))
     with Deployment(tmp_path, sites) as made:
         made.add_houses(BOTH)
 
-        ended = phx(made, "extract", "--all", "--sync")
+        ended = phx_on(made, "extract", "--all", "--sync")
 
         assert ended.code == 4
         assert "blocked" in ended.out
-        assert phx(made, "verify").code == 0
+        assert phx_on(made, "verify").code == 0
 
 
 # --- Ctrl-C ---------------------------------------------------------------------------
@@ -160,7 +147,7 @@ _PHX = (
 
 
 def test_ctrl_c_ends_with_130_and_running_again_completes(
-    tmp_path: Path, phx: Phx
+    tmp_path: Path, phx_on: Phx
 ) -> None:
     command = [sys.executable, "-c", _PHX, "extract", "--all", "--sync"]
     with Deployment(tmp_path, redfin_sites(BOTH, photo_delay_s=0.2)) as made:
@@ -181,8 +168,8 @@ def test_ctrl_c_ends_with_130_and_running_again_completes(
 
         assert process.returncode == 130
         assert "Traceback" not in told
-        assert phx(made, "extract", "--all", "--sync").code == 0
-        assert phx(made, "verify").code == 0
+        assert phx_on(made, "extract", "--all", "--sync").code == 0
+        assert phx_on(made, "verify").code == 0
         with made.context() as context:
             for slug in slugs:
                 assert context.tally(slug).count(VerdictKind.KEPT) == 3

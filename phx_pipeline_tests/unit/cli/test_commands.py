@@ -1,6 +1,5 @@
 """What the commands print on a healthy store, and on a broken one."""
 
-import asyncio
 import re
 import shutil
 from collections.abc import Iterator
@@ -12,11 +11,15 @@ import pytest
 from click.testing import CliRunner
 
 from phx_pipeline.cli.main import phx
-from phx_pipeline.demo.redfin_site import redfin_sites
 from phx_pipeline.settings import Settings
-from phx_pipeline.stages.extract import extract
 from phx_pipeline_tests.commands import Phx, UseSettings
-from phx_pipeline_tests.deployment import SMALLEST, Deployment, slug_of, with_shots
+from phx_pipeline_tests.deployment import (
+    SMALLEST,
+    Deployment,
+    collected_whole,
+    slug_of,
+    with_shots,
+)
 
 HOUSE = with_shots(SMALLEST, 0, 1, 2, 3)
 SLUG = slug_of(HOUSE)
@@ -25,11 +28,8 @@ SLUG = slug_of(HOUSE)
 @pytest.fixture(scope="module")
 def healthy(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     """A store of one house with four pictures."""
-    root = tmp_path_factory.mktemp("healthy")
-    with Deployment(root, redfin_sites([HOUSE])) as made:
-        made.add_houses([HOUSE])
-        with made.context() as context:
-            asyncio.run(extract(context, SLUG))
+    root = collected_whole(tmp_path_factory.mktemp("healthy"), HOUSE)
+    with Deployment(root, {}) as made:
         return made.settings
 
 
