@@ -85,7 +85,10 @@ def up(deployment: Deployment) -> Iterator[None]:
         process.terminate()
         code = process.wait(timeout=PATIENCE_S)
     assert code == 0
-    wait_for(lambda: not _started_by(log) or None)  # views may still be rendered
+    # Only views that are being rendered may outlive it, and not for long.
+    left = _started_by(log)
+    assert [line for line in left if "rebuild --views" not in line] == []
+    wait_for(lambda: not _started_by(log) or None)
 
 
 def _is_up(process: "subprocess.Popen[bytes]", log: Path) -> bool | None:

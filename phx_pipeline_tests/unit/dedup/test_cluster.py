@@ -382,14 +382,14 @@ def test_a_page_has_to_be_strict(room: Image.Image) -> None:
 def test_sheets_of_one_template_stay_apart() -> None:
     sheets = [
         looked_at(f"{number} {turn}", Image.open(BytesIO(page.body)).convert("RGB"))
-        for number in range(10)
+        for number in range(16)
         for turn, page in enumerate(pages("template plan", number=number, seed=2))
     ]
 
     found = cluster(sheets)
 
     assert member_sets(found) == {
-        frozenset({sha(f"{number} 0"), sha(f"{number} 1")}) for number in range(10)
+        frozenset({sha(f"{number} 0"), sha(f"{number} 1")}) for number in range(16)
     }
 
 
@@ -415,8 +415,9 @@ def test_bars_do_not_make_a_picture_larger(room: Image.Image) -> None:
 def gallery(room: Image.Image) -> list[Candidate]:
     """Copies, other rooms and another view, as one property has them."""
     drawn = [
-        Image.open(BytesIO(rooms.draw(kind, seed=1, size=(480, 320)))).convert("RGB")
+        Image.open(BytesIO(rooms.draw(kind, seed=seed, size=(720, 480)))).convert("RGB")
         for kind in (RoomKind.BEDROOM, RoomKind.POOL)
+        for seed in (1, 2)
     ]
     pictures = []
     for index, photo in enumerate([room, *drawn]):

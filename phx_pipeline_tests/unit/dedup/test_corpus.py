@@ -53,9 +53,9 @@ def photos(shared_dir: Path) -> dict[str, bytes]:
     return {file.stem: file.read_bytes() for file in files}
 
 
-def ten(kind: str) -> list[Made]:
-    """Ten pages, each in two forms; hashes alone would merge some of the documents."""
-    return [page for number in range(10) for page in pages(kind, number=number, seed=2)]
+def sixteen(kind: str) -> list[Made]:
+    """Pages, each in two forms; hashes alone would merge some of the documents."""
+    return [page for number in range(16) for page in pages(kind, number=number, seed=2)]
 
 
 def original(name: str, body: bytes) -> Made:
@@ -143,14 +143,14 @@ def test_what_is_not_promised_is_named() -> None:
 
 @pytest.mark.parametrize("kind", sorted(set(PAGES) - {"blank"}))
 def test_distinct_plans_and_documents_stay_apart(kind: str) -> None:
-    score = scored(ten(kind))
+    score = scored(sixteen(kind))
 
     assert (score.merged - score.right, score.lost) == (0, 0)
     assert score.recall > (0.5 if kind == "document" else 0.99)
 
 
 def test_without_pixels_distinct_pages_would_be_merged() -> None:
-    made = ten("document")
+    made = sixteen("document")
     bare = [replace(it, appearance=None) for it in candidates(made)]
 
     assert any(made[a].identity != made[b].identity for a, b in copies(bare))

@@ -34,7 +34,7 @@ def trimmed(image: Image.Image) -> tuple[int, int]:
     return hashes.trimmed_phash, hashes.trimmed_dhash
 
 
-@pytest.mark.parametrize("seed", range(15))
+@pytest.mark.parametrize("seed", range(30))
 @pytest.mark.parametrize("mode", ["RGB", "L"])
 def test_the_full_frame_hashes_are_those_of_imagehash(
     make_picture: MakePicture, seed: int, mode: str
