@@ -10,10 +10,10 @@ from typing import TypeVar
 
 import dagster as dg
 
-from phx_pipeline.cli.supervisor import Supervisor, free_port, services
 from phx_pipeline.defs.submit import daemon_is_running, open_instance
 from phx_pipeline.demo.houses import House
 from phx_pipeline.demo.loopback import Handler
+from phx_pipeline.supervise.supervisor import Supervisor, free_port, services
 from phx_pipeline_tests.deployment import ROOT, Deployment
 
 PATIENCE_S = 300.0

@@ -48,11 +48,11 @@ def demo(ctx: click.Context, *, folder: Path | None, postgres: bool) -> None:
     """
     from phx_pipeline.cli.extract import enqueue
     from phx_pipeline.cli.session import opened
-    from phx_pipeline.cli.supervisor import Supervisor, free_port, services
     from phx_pipeline.demo.loopback import Loopback
     from phx_pipeline.demo.redfin_site import redfin_sites
     from phx_pipeline.demo.zillow_site import zillow_sites
     from phx_pipeline.stages.facts import conflict_lines, conflicts_by_property
+    from phx_pipeline.supervise.supervisor import Supervisor, free_port, services
 
     own = load_settings()
     stores = _databases(own, postgres=postgres)

@@ -23,8 +23,8 @@ def up(*, port: int | None) -> None:
     Example:
       phx up --port 3000
     """
-    from phx_pipeline.cli.supervisor import Supervisor, free_port, services
     from phx_pipeline.defs.submit import open_instance
+    from phx_pipeline.supervise.supervisor import Supervisor, free_port, services
     from phx_pipeline.wiring import initialise
 
     log_to_stderr()

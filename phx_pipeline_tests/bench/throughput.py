@@ -26,7 +26,6 @@ from uuid import uuid4
 import click
 import dagster as dg
 
-from phx_pipeline.cli.supervisor import free_port
 from phx_pipeline.defs.submit import ItemState, item_runs
 from phx_pipeline.demo.houses import HOUSES, LARGE, Flaw, House, Shot
 from phx_pipeline.demo.loopback import Answer, Asked, Handler, Loopback
@@ -40,6 +39,7 @@ from phx_pipeline.model.source import Source
 from phx_pipeline.settings import parse_sources
 from phx_pipeline.stages.extract import extract
 from phx_pipeline.stages.verify import verify_property
+from phx_pipeline.supervise.supervisor import free_port
 from phx_pipeline_tests.deployment import ROOT, Deployment
 from phx_pipeline_tests.served import Served, serving, wait_for
 

@@ -14,7 +14,6 @@ import pytest
 from dagster._cli import cli as dagster_command
 
 from phx_pipeline.catalog.leases import is_dead
-from phx_pipeline.cli.supervisor import free_port
 from phx_pipeline.defs.submit import open_instance, state_of
 from phx_pipeline.demo.houses import HOUSES, House
 from phx_pipeline.demo.loopback import Answer, Asked, Handler
@@ -22,6 +21,7 @@ from phx_pipeline.demo.redfin_site import redfin_sites
 from phx_pipeline.model.identity import run_lease
 from phx_pipeline.model.outcome import Verdict
 from phx_pipeline.stages.verify import verify_property, verify_views
+from phx_pipeline.supervise.supervisor import free_port
 from phx_pipeline_tests.captured import (
     CAPTURED_ADDRESS,
     captured_redfin_sites,

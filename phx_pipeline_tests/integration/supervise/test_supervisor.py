@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from phx_pipeline.catalog.leases import is_dead, process_owner
-from phx_pipeline.cli import supervisor
-from phx_pipeline.cli.supervisor import Service, Supervisor, free_port, services
 from phx_pipeline.errors import ServiceError
 from phx_pipeline.settings import Settings, load_settings
+from phx_pipeline.supervise import supervisor
+from phx_pipeline.supervise.supervisor import Service, Supervisor, free_port, services
 
 _PATIENCE_S = 60
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from phx_pipeline.cli import service_logs
-from phx_pipeline.cli.service_logs import rotate
+from phx_pipeline.supervise import service_logs
+from phx_pipeline.supervise.service_logs import rotate
 
 
 @pytest.fixture(autouse=True)

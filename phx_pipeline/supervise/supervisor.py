@@ -13,9 +13,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from phx_pipeline.cli.service_logs import rotate
 from phx_pipeline.errors import ServiceError
 from phx_pipeline.settings import Settings, environment
+from phx_pipeline.supervise.service_logs import rotate
 
 logger = logging.getLogger(__name__)
 

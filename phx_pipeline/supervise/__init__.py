@@ -1,0 +1,1 @@
+"""Owns the processes of one data folder: started, kept alive, stopped. No Dagster."""
