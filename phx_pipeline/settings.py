@@ -1,6 +1,7 @@
 """The only reader of the environment: every `PHX_*` name, its type and default."""
 
 import os
+import pwd
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
@@ -19,6 +20,7 @@ _IMAGE_FORMATS = ("png", "original")
 _PSYCOPG2 = "postgresql+psycopg2"
 _POSTGRES = {"postgresql", "postgres", _PSYCOPG2}
 _DATABASES = {"sqlite", *_POSTGRES}
+_LONGEST_USER = 64
 _IN_UTC = "options=-c%20timezone%3DUTC"
 
 
@@ -52,6 +54,7 @@ class Settings:
     lease_ttl_s: int
     lease_wait_s: int
     webserver_port: int
+    user: str
 
 
 def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
@@ -84,6 +87,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         lease_ttl_s=_whole(given, "LEASE_TTL_S", default=30, low=1, high=3600),
         lease_wait_s=_whole(given, "LEASE_WAIT_S", default=600, low=0, high=86400),
         webserver_port=_whole(given, "WEBSERVER_PORT", default=3000, low=1, high=65535),
+        user=_user(given),
     )
 
 
@@ -194,6 +198,25 @@ def _home(named: str | None, *, on_postgres: bool) -> Path:
     if home in {_PROJECT, _ON_POSTGRES}:
         return _ON_POSTGRES if on_postgres else _PROJECT
     return home
+
+
+def _user(given: Mapping[str, str]) -> str:
+    """Who rules here: as the environment says, else the system's name of the user."""
+    name = given.get("PHX_USER") or _system_user()
+    if len(name) > _LONGEST_USER or not name.isprintable() or not name.strip():
+        raise InputError(
+            f"PHX_USER={name!r}: give a name of at most {_LONGEST_USER} printable "
+            "characters"
+        )
+    return name.strip()
+
+
+def _system_user() -> str:
+    uid = os.getuid()
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:  # a container may run under a number without a name
+        return f"uid {uid}"
 
 
 # A URL that cannot be used stays untold: it may hold a password.

@@ -1,11 +1,12 @@
-"""Photos that may be of another house: who is held, what a person ruled, who is alike.
+"""Photos that may be of another house: who is held and why, and who is alike.
 
-A photo is held by its verdict `rejected:foreign` and a row here that says why. A ruling
-is remembered for ever; a row nobody ruled on goes when its reason does.
+A photo is held by its verdict `rejected:foreign`, for a reason that has a row here or
+because a person dropped it (`catalog.rulings`). A row nobody ruled on goes when its
+reason does.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -17,7 +18,9 @@ from phx_pipeline.catalog.engine import reading, writing
 from phx_pipeline.catalog.leases import Lease, Leases
 from phx_pipeline.catalog.properties import followed
 from phx_pipeline.catalog.rows import AnyRow
+from phx_pipeline.catalog.rulings import newest_of
 from phx_pipeline.model.outcome import Verdict
+from phx_pipeline.model.ruling import About, PhotoRuling, Ruling
 from phx_pipeline.model.source import Source
 
 PhotoKey = tuple[Source, str]
@@ -26,6 +29,7 @@ _HELD = tables.quarantine
 _ALIKE = tables.lookalike
 _PHOTO = tables.photo
 _SHOWN = (Verdict.KEPT.value, Verdict.DUPLICATE.value)
+_REMOVED = sa.select(tables.house.c.slug).where(tables.house.c.removed_at.is_not(None))
 _MANY = 500  # values in one statement; SQLite allows 32,766
 
 
@@ -36,14 +40,6 @@ class Reason(StrEnum):
     LISTING_ID = "listing_id"
     UPLOAD_DATE = "upload_date"
     PERSON = "person"
-
-
-class Ruling(StrEnum):
-    """What a person said of a held photo."""
-
-    OPEN = "open"
-    RELEASED = "released"
-    DROPPED = "dropped"
 
 
 class Likeness(StrEnum):
@@ -73,11 +69,11 @@ class Suspicion:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Held:
-    """A photo that is or was held."""
+    """A photo that is or was held, or that a person ruled on."""
 
     photo: PhotoAt
     suspicion: Suspicion
-    ruling: Ruling
+    ruling: PhotoRuling
     first_seen_at: datetime
 
 
@@ -110,11 +106,26 @@ class QuarantineBook:
         self._engine = engine
 
     def held(self, slug: str | None = None) -> list[Held]:
-        """All photos that are or were held, of one property or of all not removed."""
+        """All photos that are or were held or ruled on, of one property or of all.
+
+        None of removed properties.
+        """
         query = sa.select(_HELD).where(followed(_HELD.c.slug))
         if slug is not None:
             query = query.where(_HELD.c.slug == slug)
-        return sorted(map(_held_of, self._all(query)), key=lambda held: held.photo)
+        with reading(self._engine) as connection:
+            rows = connection.execute(query).all()
+            slugs = None if slug is None else [slug]
+            ruled = newest_of(connection, About.PHOTO, slugs)
+            removed = set(connection.execute(_REMOVED).scalars())
+        found = {_photo_at(row): _held_of(row) for row in rows}
+        for (of, source, key), ruling in ruled.items():
+            if source is None or of in removed or ruling.value == PhotoRuling.OPEN:
+                continue
+            photo = PhotoAt(slug=of, source=source, photo_key=key)
+            held = found.get(photo) or _ruled_alone(photo, ruling)
+            found[photo] = replace(held, ruling=PhotoRuling(ruling.value))
+        return sorted(found.values(), key=lambda held: held.photo)
 
     def lookalikes(self, slug: str | None = None) -> list[SeenLookalike]:
         """All recorded pairs, of one property or of all; none with a removed one."""
@@ -140,17 +151,19 @@ class QuarantineBook:
 
         Once a person dropped it on one side, the photo is no longer on both.
         """
-        theirs = _PHOTO.alias("theirs")
-        query = _sharing(slug, theirs)
+        query = _sharing(slug, _PHOTO.alias("theirs"))
+        with reading(self._engine) as connection:
+            shared = sorted(map(_photo_at, connection.execute(query)))
+            sides = {slug, *(photo.slug for photo in shared)}
+            rulings = newest_of(connection, About.PHOTO, sides)
         dropped = {
-            (row.slug, Source(row.source), row.photo_key)
-            for row in self._all(
-                sa.select(_HELD).where(_HELD.c.ruling == Ruling.DROPPED.value)
-            )
+            subject
+            for subject, ruling in rulings.items()
+            if ruling.value == PhotoRuling.DROPPED
         }
         return [
             ((photo.source, photo.photo_key), photo)
-            for photo in sorted(map(_photo_at, self._all(query)))
+            for photo in shared
             if dropped.isdisjoint(
                 (side, photo.source, photo.photo_key) for side in (slug, photo.slug)
             )
@@ -198,14 +211,19 @@ class QuarantineBook:
         """
         with writing(self._engine) as connection:
             Leases.fence(connection, lease)
+            rulings = _rulings_of(connection, slug)
             known = _rows_of(connection, _HELD, slug)
-            _update_reasons(connection, slug, suspects, known=known, at=at)
-            foreign = _foreign(suspects, known)
+            _update_reasons(
+                connection, slug, suspects, known=known, rulings=rulings, at=at
+            )
+            foreign = _foreign(suspects, rulings)
             photos = _rows_of(connection, _PHOTO, slug)
             held = {key for key in photos if key in foreign}
             caught = [key for key in held if not _is_foreign(photos[key])]
             freed = [
-                key for key in known if key not in held and _is_foreign(photos.get(key))
+                key
+                for key in sorted({*known, *rulings} - held)
+                if _is_foreign(photos.get(key))
             ]
             _mark(connection, slug, caught, verdict=Verdict.FOREIGN)
             _mark(connection, slug, freed, verdict=Verdict.PENDING)
@@ -213,26 +231,6 @@ class QuarantineBook:
             if clusters:
                 _forget_decisions(connection, slug, clusters)
         return bool(caught or freed)
-
-    def rule(
-        self, lease: Lease, photo: PhotoAt, ruling: Ruling, *, at: datetime
-    ) -> None:
-        """Remember what a person said; `hold` acts on it."""
-        this = _this(_HELD, photo)
-        values = {"ruling": ruling.value, "ruled_at": at}
-        with writing(self._engine) as connection:
-            Leases.fence(connection, lease)
-            if connection.execute(sa.update(_HELD).where(this).values(values)).rowcount:
-                return
-            own = {
-                "slug": photo.slug,
-                "source": photo.source.value,
-                "photo_key": photo.photo_key,
-                "reason": Reason.PERSON.value,
-                "detail": "",
-                "first_seen_at": at,
-            }
-            connection.execute(sa.insert(_HELD).values(own | values))
 
     def record_lookalikes(
         self, lease: Lease, slug: str, found: Iterable[Lookalike], *, at: datetime
@@ -278,11 +276,30 @@ def _rows_of(
     return {(Source(row.source), row.photo_key): row for row in rows}
 
 
+def _rulings_of(connection: sa.Connection, slug: str) -> dict[PhotoKey, PhotoRuling]:
+    return {
+        (source, key): PhotoRuling(ruling.value)
+        for (_, source, key), ruling in newest_of(
+            connection, About.PHOTO, [slug]
+        ).items()
+        if source is not None
+    }
+
+
+def _ruled_alone(photo: PhotoAt, ruling: Ruling) -> Held:
+    return Held(
+        photo=photo,
+        suspicion=Suspicion(reason=Reason.PERSON, detail=ruling.why),
+        ruling=PhotoRuling(ruling.value),
+        first_seen_at=ruling.at,
+    )
+
+
 def _foreign(
-    suspects: Mapping[PhotoKey, Suspicion], known: Mapping[PhotoKey, AnyRow]
+    suspects: Mapping[PhotoKey, Suspicion], rulings: Mapping[PhotoKey, PhotoRuling]
 ) -> set[PhotoKey]:
-    released = {k for k, row in known.items() if row.ruling == Ruling.RELEASED.value}
-    dropped = {k for k, row in known.items() if row.ruling == Ruling.DROPPED.value}
+    released = {key for key, it in rulings.items() if it is PhotoRuling.RELEASED}
+    dropped = {key for key, it in rulings.items() if it is PhotoRuling.DROPPED}
     return (set(suspects) - released) | dropped
 
 
@@ -296,17 +313,19 @@ def _update_reasons(
     suspects: Mapping[PhotoKey, Suspicion],
     *,
     known: Mapping[PhotoKey, AnyRow],
+    rulings: Mapping[PhotoKey, PhotoRuling],
     at: datetime,
 ) -> None:
-    for key, row in known.items():
-        if key not in suspects and row.ruling == Ruling.OPEN.value:
+    for key in known:
+        is_open = rulings.get(key, PhotoRuling.OPEN) is PhotoRuling.OPEN
+        if key not in suspects and is_open:
             connection.execute(sa.delete(_HELD).where(_this(_HELD, _at(slug, key))))
     for key, suspicion in suspects.items():
         told = {"reason": suspicion.reason.value, "detail": suspicion.detail}
         if key not in known:
-            fresh = {"ruling": Ruling.OPEN.value, "first_seen_at": at}
             own = {"slug": slug, "source": key[0].value, "photo_key": key[1]}
-            connection.execute(sa.insert(_HELD).values(own | told | fresh))
+            fresh = own | told | {"first_seen_at": at}
+            connection.execute(sa.insert(_HELD).values(fresh))
         elif (known[key].reason, known[key].detail) != tuple(told.values()):
             this = _this(_HELD, _at(slug, key))
             connection.execute(sa.update(_HELD).where(this).values(told))
@@ -391,7 +410,7 @@ def _held_of(row: AnyRow) -> Held:
     return Held(
         photo=_photo_at(row),
         suspicion=Suspicion(reason=Reason(row.reason), detail=row.detail),
-        ruling=Ruling(row.ruling),
+        ruling=PhotoRuling.OPEN,
         first_seen_at=row.first_seen_at,
     )
 

@@ -28,6 +28,7 @@ from phx_pipeline.catalog.rows import (
     blob_values,
     ref_values,
 )
+from phx_pipeline.catalog.rulings import RulingBook
 from phx_pipeline.catalog.runs import RunBook
 from phx_pipeline.catalog.statistics import CatalogStatistics
 from phx_pipeline.catalog.tracker import UrlTracker
@@ -73,6 +74,7 @@ class Catalog(CatalogReader):
         self.policies = CatalogPolicies(engine)
         self.proxies = CatalogProxies(engine)
         self.quarantine = QuarantineBook(engine)
+        self.rulings = RulingBook(engine)
         self.lookup = HashLookup(engine)
         self.history = History(engine)
         self.statistics = CatalogStatistics(engine)

@@ -317,9 +317,23 @@ quarantine = sa.Table(
     sa.Column("photo_key", sa.String(200), primary_key=True),
     sa.Column("reason", sa.String(32), nullable=False),
     sa.Column("detail", StorableText, nullable=False),
-    sa.Column("ruling", sa.String(16), nullable=False),
     sa.Column("first_seen_at", UtcDateTime, nullable=False),
-    sa.Column("ruled_at", UtcDateTime),
+)
+
+# What people ruled; rows are only added. What the columns mean: `model.ruling.Ruling`.
+ruling = sa.Table(
+    "ruling",
+    metadata,
+    sa.Column("id", sa.String(36), primary_key=True),
+    sa.Column("at", UtcDateTime, nullable=False),
+    sa.Column("who", StorableText, nullable=False),
+    sa.Column("about", sa.String(16), nullable=False),
+    _slug(nullable=False),
+    sa.Column("source", sa.String(32), nullable=False),
+    sa.Column("key", StorableText, nullable=False),
+    sa.Column("value", StorableText, nullable=False),
+    sa.Column("why", StorableText, nullable=False),
+    sa.Index("ix_ruling_slug", "slug", "about"),
 )
 
 # Two photos of two properties; the slugs are in rising order.

@@ -28,6 +28,7 @@ _COMMANDS = {
     "stats": "stats:stats",
     "images": "images:images",
     "quarantine": "quarantine:quarantine",
+    "rulings": "rulings:rulings",
     "ingest": "ingest:ingest",
     "sources": "sources:sources",
     "proxies": "proxies:proxies",

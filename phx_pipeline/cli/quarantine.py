@@ -59,8 +59,9 @@ def list_(*, house: str | None, everything: bool, as_json: bool) -> None:
 
 @quarantine.command()
 @click.argument("photo_ids", metavar="ID...", nargs=-1, required=True)
+@click.option("--why", default="", help="A reason to be kept with the ruling.")
 @click.option("--json", "as_json", is_flag=True, help="Machine-readable output.")
-def release(photo_ids: tuple[str, ...], *, as_json: bool) -> None:
+def release(photo_ids: tuple[str, ...], *, why: str, as_json: bool) -> None:
     """Say that a photo is of its house: it is kept, and never held again.
 
     \b
@@ -71,26 +72,27 @@ def release(photo_ids: tuple[str, ...], *, as_json: bool) -> None:
     from phx_pipeline.stages.views import refresh_views
 
     with opened() as context:
-        done = [release_photo(context, photo_id) for photo_id in photo_ids]
+        done = [release_photo(context, photo_id, why=why) for photo_id in photo_ids]
         refresh_views(context)
     _tell(done, word="released", as_json=as_json)
 
 
 @quarantine.command()
 @click.argument("photo_ids", metavar="ID...", nargs=-1, required=True)
+@click.option("--why", default="", help="A reason to be kept with the ruling.")
 @click.option("--json", "as_json", is_flag=True, help="Machine-readable output.")
-def drop(photo_ids: tuple[str, ...], *, as_json: bool) -> None:
+def drop(photo_ids: tuple[str, ...], *, why: str, as_json: bool) -> None:
     """Say that a photo is not of its house: it stays rejected.
 
     \b
     Example:
-      phx quarantine drop 3f9a0c11d2
+      phx quarantine drop 3f9a0c11d2 --why "the neighbours' pool"
     """
     from phx_pipeline.stages.quarantine import drop as drop_photo
     from phx_pipeline.stages.views import refresh_views
 
     with opened() as context:
-        done = [drop_photo(context, photo_id) for photo_id in photo_ids]
+        done = [drop_photo(context, photo_id, why=why) for photo_id in photo_ids]
         refresh_views(context)
     _tell(done, word="dropped", as_json=as_json)
 
@@ -120,9 +122,9 @@ def _tell(done: Sequence["Ruled"], *, word: str, as_json: bool) -> None:
 
 
 def _plain(context: "StageContext", case: "Case") -> dict[str, object]:
-    from phx_pipeline.catalog.quarantine import Ruling
+    from phx_pipeline.model.ruling import PhotoRuling
 
-    is_open = case.ruling is Ruling.OPEN
+    is_open = case.ruling is PhotoRuling.OPEN
     return {
         "id": case.id,
         "state": case.kind.value if is_open else case.ruling.value,

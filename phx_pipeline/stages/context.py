@@ -34,7 +34,7 @@ class StageContext:
     longest side of a standardized picture in pixels, None for its own size;
     `picture_workers` how many are worked on at once. `frames` spares a stage the
     decoding that an earlier one of the same run has done. `job_id` is the job that
-    asked for the run, if one did.
+    asked for the run, if one did; `who` is whose rulings are recorded.
     """
 
     catalog: Catalog
@@ -52,6 +52,7 @@ class StageContext:
     picture_workers: int = 2
     frames: Frames = field(default_factory=Frames)
     job_id: str | None = None
+    who: str = "unknown"
 
     @property
     def recipe(self) -> str:

@@ -7,13 +7,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from hashlib import sha256
+from uuid import uuid4
 
 from phx_pipeline.catalog.quarantine import (
     Held,
     Likeness,
     Lookalike,
     PhotoAt,
-    Ruling,
     SeenLookalike,
 )
 from phx_pipeline.errors import ImageError, InputError, LeaseHeldError, StorageError
@@ -22,6 +22,7 @@ from phx_pipeline.imaging.decode import decode
 from phx_pipeline.imaging.standardize import standardize
 from phx_pipeline.model.outcome import Verdict
 from phx_pipeline.model.photo import Photo
+from phx_pipeline.model.ruling import About, PhotoRuling, Ruling
 from phx_pipeline.stages.categorize import categorize
 from phx_pipeline.stages.context import StageContext
 from phx_pipeline.stages.dedupe import dedupe
@@ -56,7 +57,7 @@ class Case:
     photo: PhotoAt
     why: str
     others: tuple[PhotoAt, ...]
-    ruling: Ruling
+    ruling: PhotoRuling
     first_seen_at: datetime
 
 
@@ -95,7 +96,7 @@ def cases(
         *(
             _held_case(row, seen)
             for row in held
-            if settled or row.ruling is Ruling.OPEN
+            if settled or row.ruling is PhotoRuling.OPEN
         ),
         *_alike_cases(seen, rulings),
     ]
@@ -103,22 +104,33 @@ def cases(
     return sorted(of_slug, key=lambda case: (case.kind is CaseKind.ALIKE, case.photo))
 
 
-def release(context: StageContext, wanted_id: str) -> Ruled:
+def release(context: StageContext, wanted_id: str, *, why: str = "") -> Ruled:
     """Let a photo be kept for its property, and never hold it again.
 
     Raises:
         InputError: no photo, or more than one, has this id.
     """
-    return _rule(context, wanted_id, Ruling.RELEASED)
+    return _rule(context, wanted_id, PhotoRuling.RELEASED, why=why)
 
 
-def drop(context: StageContext, wanted_id: str) -> Ruled:
+def drop(context: StageContext, wanted_id: str, *, why: str = "") -> Ruled:
     """Reject a photo of its property for ever.
 
     Raises:
         InputError: no photo, or more than one, has this id.
     """
-    return _rule(context, wanted_id, Ruling.DROPPED)
+    return _rule(context, wanted_id, PhotoRuling.DROPPED, why=why)
+
+
+def settle_ruled(context: StageContext, slug: str) -> None:
+    """Hold, free, decide and publish what the rulings on *slug* ask for.
+
+    Raises:
+        LeaseHeldError: a stage still works on it; the next run does it.
+    """
+    with context.holding(slug) as lease:
+        guard(context, lease, slug)
+    follow_up(context, slug, held=True)
 
 
 def follow_up(context: StageContext, slug: str, *, held: bool) -> list[str]:
@@ -204,7 +216,7 @@ def _held_case(row: Held, seen: Iterable[SeenLookalike]) -> Case:
 
 
 def _alike_cases(
-    seen: Iterable[SeenLookalike], rulings: Mapping[PhotoAt, Ruling]
+    seen: Iterable[SeenLookalike], rulings: Mapping[PhotoAt, PhotoRuling]
 ) -> list[Case]:
     """Cases of photos that are published on both sides, with no ruling on their own.
 
@@ -231,32 +243,43 @@ def _alike_case(mine: PhotoAt, seen: SeenLookalike) -> Case:
         photo=mine,
         why=f"{told} (pHash {pair.phash_distance}, dHash {pair.dhash_distance})",
         others=(),
-        ruling=Ruling.OPEN,
+        ruling=PhotoRuling.OPEN,
         first_seen_at=seen.first_seen_at,
     )
 
 
-def _is_settled(pair: Lookalike, rulings: Mapping[PhotoAt, Ruling]) -> bool:
+def _is_settled(pair: Lookalike, rulings: Mapping[PhotoAt, PhotoRuling]) -> bool:
     given = [rulings.get(pair.one), rulings.get(pair.other)]
-    return Ruling.DROPPED in given or set(given) == {Ruling.RELEASED}
+    return PhotoRuling.DROPPED in given or set(given) == {PhotoRuling.RELEASED}
 
 
 def _both_ways(pair: Lookalike) -> tuple[tuple[PhotoAt, PhotoAt], ...]:
     return ((pair.one, pair.other), (pair.other, pair.one))
 
 
-def _rule(context: StageContext, wanted_id: str, ruling: Ruling) -> Ruled:
+def _rule(
+    context: StageContext, wanted_id: str, value: PhotoRuling, *, why: str
+) -> Ruled:
     case = _case_with(context, wanted_id)
-    slug, at = case.photo.slug, context.stamp().at
-    with context.holding(slug) as lease:
-        if case.ruling is not ruling:
-            context.catalog.quarantine.rule(lease, case.photo, ruling, at=at)
-        guard(context, lease, slug)
-    follow_up(context, slug, held=True)
+    if case.ruling is not value:
+        ruling = Ruling(
+            id=str(uuid4()),
+            at=context.stamp().at,
+            who=context.who,
+            about=About.PHOTO,
+            slug=case.photo.slug,
+            source=case.photo.source,
+            key=case.photo.photo_key,
+            value=value.value,
+            why=why,
+        )
+        with context.holding(case.photo.slug) as lease:
+            context.catalog.rulings.record(lease, ruling)
+    settle_ruled(context, case.photo.slug)
     photo = _photo(context, case.photo)
     return Ruled(
         photo=case.photo,
-        changed=case.ruling is not ruling,
+        changed=case.ruling is not value,
         waits=photo is not None and photo.sha256 is None,
     )
 
@@ -305,9 +328,9 @@ def _holds_others(context: StageContext, slug: str) -> bool:
     wanted, now = set(), set()
     for photo in context.catalog.photos(slug):
         at = PhotoAt(slug=slug, source=photo.ref.source, photo_key=photo.ref.photo_key)
-        ruling = ruled.get(at, Ruling.OPEN)
-        if ruling is Ruling.DROPPED or (
-            ruling is Ruling.OPEN and photo.key in suspects
+        ruling = ruled.get(at, PhotoRuling.OPEN)
+        if ruling is PhotoRuling.DROPPED or (
+            ruling is PhotoRuling.OPEN and photo.key in suspects
         ):
             wanted.add(photo.key)
         if photo.verdict is Verdict.FOREIGN:

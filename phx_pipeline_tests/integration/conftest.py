@@ -11,6 +11,7 @@ from itertools import chain, count
 from multiprocessing.context import ForkServerContext
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 import sqlalchemy as sa
@@ -26,6 +27,7 @@ from phx_pipeline.model.listing import Listing
 from phx_pipeline.model.outcome import ListingOutcome
 from phx_pipeline.model.photo import Blob, Photo, PhotoRef, PictureHashes
 from phx_pipeline.model.property import Property
+from phx_pipeline.model.ruling import About, Ruling
 from phx_pipeline.model.source import Source
 from phx_pipeline_tests.postgres import PostgresServer
 
@@ -289,6 +291,21 @@ def blob_of(content: str) -> Blob:
         height=683,
         hashes=PictureHashes(phash=1, dhash=2, trimmed_phash=3, trimmed_dhash=4),
     )
+
+
+def ruling_on(scene: "Scene", key: str, value: str, **changes: Any) -> Ruling:
+    """A ruling on a photo of the scene's house."""
+    given: dict[str, Any] = {
+        "id": str(uuid4()),
+        "at": STAMP.at,
+        "who": "test",
+        "about": About.PHOTO,
+        "slug": scene.slug,
+        "source": Source.REDFIN,
+        "key": key,
+        "value": value,
+    }
+    return Ruling(**(given | changes))
 
 
 def all_rows(engine: sa.Engine) -> dict[str, Sequence[sa.Row[Any]]]:

@@ -8,14 +8,14 @@ from phx_pipeline.catalog.quarantine import (
     PhotoAt,
     QuarantineBook,
     Reason,
-    Ruling,
     Suspicion,
 )
 from phx_pipeline.catalog.store import Catalog, Decision
 from phx_pipeline.errors import StaleEpochError
 from phx_pipeline.model.outcome import Verdict, VerdictKind
+from phx_pipeline.model.ruling import PhotoRuling
 from phx_pipeline.model.source import Source
-from phx_pipeline_tests.integration.conftest import STAMP, Scene, expire
+from phx_pipeline_tests.integration.conftest import STAMP, Scene, expire, ruling_on
 
 A, B = (Source.REDFIN, "a"), (Source.REDFIN, "b")
 STRAY = Suspicion(reason=Reason.PHOTO_KEY, detail="on another house too")
@@ -56,8 +56,8 @@ def hold(scene: Scene, *keys: tuple[Source, str]) -> bool:
     return scene.catalog.quarantine.hold(scene.lease, scene.slug, suspects, at=STAMP.at)
 
 
-def rule(scene: Scene, key: str, ruling: Ruling) -> None:
-    scene.catalog.quarantine.rule(scene.lease, at(scene, key), ruling, at=STAMP.at)
+def rule(scene: Scene, key: str, value: PhotoRuling) -> None:
+    scene.catalog.rulings.record(scene.lease, ruling_on(scene, key, value))
 
 
 def at(scene: Scene, key: str) -> PhotoAt:
@@ -110,34 +110,48 @@ def test_a_released_photo_is_never_held_again(
     decided: Scene, book: QuarantineBook
 ) -> None:
     hold(decided, A)
-    rule(decided, "a", Ruling.RELEASED)
+    rule(decided, "a", PhotoRuling.RELEASED)
 
     assert hold(decided, A)
     assert not hold(decided, A)
     assert not hold(decided)
     assert decided.photo("a").verdict is Verdict.PENDING
-    assert [held.ruling for held in book.held(decided.slug)] == [Ruling.RELEASED]
+    assert [held.ruling for held in book.held(decided.slug)] == [PhotoRuling.RELEASED]
 
 
 def test_a_dropped_photo_stays_held_without_any_other_reason(
     decided: Scene, book: QuarantineBook
 ) -> None:
-    rule(decided, "a", Ruling.DROPPED)
+    rule(decided, "a", PhotoRuling.DROPPED)
 
     assert hold(decided)
     assert not hold(decided)
     assert decided.photo("a").verdict is Verdict.FOREIGN
-    assert [held.ruling for held in book.held()] == [Ruling.DROPPED]
+    assert [held.ruling for held in book.held()] == [PhotoRuling.DROPPED]
 
 
 def test_the_newest_ruling_counts(decided: Scene) -> None:
-    rule(decided, "a", Ruling.DROPPED)
+    rule(decided, "a", PhotoRuling.DROPPED)
     hold(decided)
 
-    rule(decided, "a", Ruling.RELEASED)
+    rule(decided, "a", PhotoRuling.RELEASED)
 
     assert hold(decided)
     assert decided.photo("a").verdict is Verdict.PENDING
+
+
+def test_a_ruling_taken_back_leaves_the_reason_alone_to_decide(
+    decided: Scene, book: QuarantineBook
+) -> None:
+    rule(decided, "a", PhotoRuling.DROPPED)
+    hold(decided)
+
+    rule(decided, "a", PhotoRuling.OPEN)
+
+    assert hold(decided)
+    assert decided.photo("a").verdict is Verdict.PENDING
+    assert book.held() == []
+    assert hold(decided, A)
 
 
 def test_bytes_and_failures_that_come_later_do_not_free_a_photo(scene: Scene) -> None:
@@ -163,7 +177,7 @@ def test_a_key_of_two_properties_is_shared_until_one_drops_it(
     other.list_photos("a", "c")
     shared = [book.shared_keys(it.slug) for it in (scene, other)]
 
-    rule(other, "a", Ruling.DROPPED)
+    rule(other, "a", PhotoRuling.DROPPED)
 
     assert shared == [[(A, at(other, "a"))], [(A, at(scene, "a"))]]
     assert [book.shared_keys(it.slug) for it in (scene, other)] == [[], []]
@@ -219,7 +233,7 @@ def test_a_lost_lease_holds_and_rules_nothing(
     with pytest.raises(StaleEpochError):
         hold(decided, A)
     with pytest.raises(StaleEpochError):
-        rule(decided, "a", Ruling.DROPPED)
+        rule(decided, "a", PhotoRuling.DROPPED)
     with pytest.raises(StaleEpochError):
         book.record_lookalikes(decided.lease, decided.slug, [], at=STAMP.at)
 

@@ -1,5 +1,7 @@
 """The environment is read once, whole, and refused with a reason."""
 
+import os
+import pwd
 from dataclasses import fields, replace
 from pathlib import Path
 
@@ -64,6 +66,7 @@ def test_an_empty_environment_gives_the_defaults(repo_dir: Path) -> None:
         lease_ttl_s=30,
         lease_wait_s=600,
         webserver_port=3000,
+        user=pwd.getpwuid(os.getuid()).pw_name,
     )
 
 
@@ -82,6 +85,7 @@ def test_every_variable_is_read(tmp_path: Path) -> None:
         "PHX_PROBE_URL": "https://probe.example/",
         "PHX_IMAGE_FORMAT": "original",
         "PHX_CA_FILE": str(ca_file),
+        "PHX_USER": "ada",
         **{name: str(high) for name, (_, _, high) in _NUMBERS.items()},
     }
 
@@ -111,6 +115,7 @@ def test_every_variable_is_read(tmp_path: Path) -> None:
         lease_ttl_s=3600,
         lease_wait_s=86400,
         webserver_port=65535,
+        user="ada",
     )
 
 
@@ -172,6 +177,9 @@ def test_a_number_outside_its_range_is_refused_with_name_and_range(name: str) ->
         ("PHX_DAGSTER_PG_URL", "postgresql://me:se@cret@localhost/dagster"),
         ("PHX_DAGSTER_PG_URL", "postgresql://localhost"),
         ("PHX_DAGSTER_PG_URL", "postgresql://localhost/"),
+        ("PHX_USER", "ada\x1b[2J"),
+        ("PHX_USER", " "),
+        ("PHX_USER", "a" * 65),
     ],
 )
 def test_a_value_that_cannot_be_used_is_refused_with_its_name(
@@ -347,6 +355,7 @@ _ONE_PROXY = {
         image_format=st.sampled_from(["png", "original"]),
         probe_url=st.none() | st.just("https://probe.example/"),
         ca_file=st.none() | st.just(Path(__file__).resolve()),
+        user=_WORDS.map(str.strip).filter(bool),
         **{field: st.integers(low, high) for field, low, high in _NUMBERS.values()},
     )
 )

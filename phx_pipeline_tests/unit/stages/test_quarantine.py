@@ -10,13 +10,13 @@ from phx_pipeline.catalog.quarantine import (
     Lookalike,
     PhotoAt,
     Reason,
-    Ruling,
     Suspicion,
 )
 from phx_pipeline.errors import InputError
 from phx_pipeline.model.listing import Listing
 from phx_pipeline.model.outcome import ListingOutcome, Verdict
 from phx_pipeline.model.photo import PhotoRef
+from phx_pipeline.model.ruling import PhotoRuling
 from phx_pipeline.model.source import Source
 from phx_pipeline.stages.context import StageContext
 from phx_pipeline.stages.quarantine import (
@@ -141,7 +141,9 @@ def test_a_picture_of_both_houses_is_settled_when_both_are_released(
 
     assert left == [at(OTHER, "a")]
     assert cases(context) == []
-    assert {case.ruling for case in cases(context, settled=True)} == {Ruling.RELEASED}
+    assert {case.ruling for case in cases(context, settled=True)} == {
+        PhotoRuling.RELEASED
+    }
 
 
 def test_a_picture_dropped_on_one_side_is_settled_on_both(

@@ -1,0 +1,161 @@
+"""`phx rulings`: what people decided, and how it gets from one catalogue to another."""
+
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+from rich.table import Table
+
+from phx_pipeline.cli.console import console, errors
+from phx_pipeline.cli.main import Exit
+from phx_pipeline.cli.session import opened, opened_catalog
+from phx_pipeline.cli.times import phoenix_text
+from phx_pipeline.errors import InputError
+
+if TYPE_CHECKING:
+    from phx_pipeline.model.ruling import Ruling
+    from phx_pipeline.stages.rulings import Taken
+
+_STANDARD = Path("-")
+
+
+@click.group()
+def rulings() -> None:
+    """What people decided: look at it, save it, bring it to another catalogue."""
+
+
+@rulings.command("list")
+@click.option("--property", "house", metavar="P", help="Only on one property.")
+@click.option(
+    "--all", "everything", is_flag=True, help="Also what newer ones replaced."
+)
+@click.option("--json", "as_json", is_flag=True, help="Machine-readable output.")
+def list_(*, house: str | None, everything: bool, as_json: bool) -> None:
+    """List what counts, the oldest first.
+
+    \b
+    Examples:
+      phx rulings list
+      phx rulings list --property 686067a4 --all --json
+    """
+    from phx_pipeline.stages.intake import find_property
+    from phx_pipeline.stages.rulings import plain_ruling
+
+    with opened() as context:
+        slug = find_property(context, house).slug if house else None
+        found = [it for it in context.catalog.rulings.all() if slug in {None, it.slug}]
+    if not everything:
+        found = _counting(found)
+    if as_json:
+        click.echo(json.dumps(list(map(plain_ruling, found)), indent=2))
+        return
+    console.print(_table(found))
+    console.print(f"{len(found)} rulings")
+
+
+@rulings.command()
+@click.argument("file", type=click.Path(path_type=Path), default=_STANDARD)
+def export(file: Path) -> None:
+    """Write every ruling as a line of JSON to FILE, by default to standard output.
+
+    \b
+    Example:
+      phx rulings export rulings.jsonl
+    """
+    from phx_pipeline.stages.rulings import ruling_lines
+    from phx_pipeline.storage.atomic import write_atomically
+
+    with opened_catalog() as catalog:
+        found = catalog.rulings.all()
+    text = "".join(f"{line}\n" for line in ruling_lines(found))
+    if file == _STANDARD:
+        click.echo(text, nl=False)
+        return
+    try:
+        write_atomically(file, text.encode())
+    except OSError as error:
+        raise InputError(f"{file} cannot be written: {error.strerror}") from error
+    console.print(f"{len(found)} rulings written to {file}", soft_wrap=True)
+
+
+@rulings.command("import")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help="Machine-readable output.")
+@click.pass_context
+def import_(ctx: click.Context, *, file: Path, as_json: bool) -> None:
+    """Add the rulings of FILE (- for standard input) that are not here yet.
+
+    Rows that cannot be used are told, the others are taken and acted on. Importing a
+    file again changes nothing.
+
+    \b
+    Example:
+      phx rulings import rulings.jsonl
+    """
+    from phx_pipeline.stages.rulings import take_rulings
+    from phx_pipeline.stages.views import refresh_views
+
+    lines = _lines(file)
+    with opened() as context:
+        taken = take_rulings(context, lines)
+        refresh_views(context)
+    _tell(taken, as_json=as_json)
+    ctx.exit(Exit.PARTIAL if taken.problems else Exit.COMPLETE)
+
+
+def _lines(file: Path) -> list[str]:
+    try:
+        body = sys.stdin.buffer.read() if file == _STANDARD else file.read_bytes()
+    except FileNotFoundError as error:
+        raise InputError(f"there is no file {file}: check the name") from error
+    except OSError as error:
+        raise InputError(f"{file} cannot be read: {error.strerror}") from error
+    try:
+        return body.decode("utf-8-sig").split("\n")
+    except UnicodeDecodeError as error:
+        line = body[: error.start].count(b"\n") + 1
+        raise InputError(f"{file}: line {line} is not UTF-8") from error
+
+
+def _counting(found: "Sequence[Ruling]") -> "list[Ruling]":
+    """The newest of each subject; *found* is in order of time."""
+    newest = {(it.about, it.slug, it.source, it.key): it for it in found}
+    return sorted(newest.values(), key=lambda ruling: ruling.order)
+
+
+def _table(found: "Sequence[Ruling]") -> Table:
+    table = Table("when", "who", "property", "about", "ruling", "why")
+    for it in found:
+        subject = " ".join(part for part in (it.source, it.key) if part)
+        when = phoenix_text(it.at.isoformat(timespec="seconds"))
+        about = f"{it.about.value} {subject}"
+        table.add_row(when, it.who, it.slug, about, it.value, it.why)
+    return table
+
+
+def _tell(taken: "Taken", *, as_json: bool) -> None:
+    if as_json:
+        told = {
+            "added": len(taken.added),
+            "known": taken.known,
+            "problems": taken.problems,
+            "settled": taken.settled,
+            "waiting": taken.waiting,
+        }
+        click.echo(json.dumps(told, indent=2))
+        return
+    for problem in taken.problems:
+        errors.print(problem, soft_wrap=True)
+    for slug in taken.waiting:
+        errors.print(
+            f"{slug} is being worked on: its next run acts on the rulings",
+            soft_wrap=True,
+        )
+    left_out = f", {len(taken.problems)} rows left out" if taken.problems else ""
+    console.print(
+        f"{len(taken.added)} added, {taken.known} known before{left_out}; "
+        f"{len(taken.settled)} properties settled"
+    )

@@ -1,0 +1,177 @@
+"""Rulings carried from one catalogue to another, as lines of JSON."""
+
+import json
+import logging
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from functools import cache
+from typing import Any, Final
+from uuid import UUID
+
+from phx_pipeline.errors import InputError, LeaseHeldError
+from phx_pipeline.model.ruling import About, Ruling
+from phx_pipeline.model.source import Source
+from phx_pipeline.stages.context import StageContext
+from phx_pipeline.stages.quarantine import settle_ruled
+
+logger = logging.getLogger(__name__)
+
+_LONGEST: Final = {"who": 64, "slug": 200, "key": 500, "value": 100, "why": 2_000}
+_OPTIONAL: Final = frozenset({"why", "source"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Taken:
+    """What came of importing: rulings added and known before, rows left out and why.
+
+    `settled` are the properties they were acted on for, `waiting` those that are being
+    worked on: their next run acts on them.
+    """
+
+    added: tuple[Ruling, ...]
+    known: int
+    problems: tuple[str, ...]
+    settled: tuple[str, ...]
+    waiting: tuple[str, ...]
+
+
+def ruling_lines(rulings: Iterable[Ruling]) -> Iterator[str]:
+    """Yield one JSON object a ruling; `take_rulings` reads them."""
+    for ruling in rulings:
+        yield json.dumps(plain_ruling(ruling), ensure_ascii=False)
+
+
+def plain_ruling(ruling: Ruling) -> dict[str, Any]:
+    """Return a ruling as JSON has it."""
+    return asdict(ruling) | {"at": ruling.at.isoformat()}
+
+
+def take_rulings(context: StageContext, lines: Iterable[str]) -> Taken:
+    """Add the rulings that are not here yet, and act on those about photos.
+
+    A row that cannot be read, or is about a house that is not here, is told and left
+    out. A former key of a house means the house.
+    """
+    found, problems = _read(lines, meant=_keys(context))
+    added = context.catalog.rulings.add_missing(found)
+    settled, waiting = [], []
+    for slug in sorted({it.slug for it in added if it.about is About.PHOTO}):
+        if context.catalog.property(slug) is None:  # removed: when it is taken up again
+            continue
+        try:
+            settle_ruled(context, slug)
+            settled.append(slug)
+        except LeaseHeldError as error:
+            logger.warning("%s is ruled on, but not settled yet: %s", slug, error)
+            waiting.append(slug)
+    return Taken(
+        added=tuple(added),
+        known=len(found) - len(added),
+        problems=tuple(problems),
+        settled=tuple(settled),
+        waiting=tuple(waiting),
+    )
+
+
+def _keys(context: StageContext) -> Callable[[str], str]:
+    @cache
+    def meant(key: str) -> str:
+        known = context.catalog.houses.find(key)
+        if known is None:
+            raise InputError(f"unknown property {key!r}: see `phx properties list`")
+        return known.house.slug
+
+    return meant
+
+
+def _read(
+    lines: Iterable[str], *, meant: Callable[[str], str]
+) -> tuple[list[Ruling], list[str]]:
+    found, problems = [], []
+    for number, line in enumerate(lines, start=1):
+        if not line.strip():
+            continue
+        try:
+            found.append(_ruling_in(line, meant=meant))
+        except InputError as error:
+            problems.append(f"row {number}: {error}")
+    return found, problems
+
+
+def _ruling_in(line: str, *, meant: Callable[[str], str]) -> Ruling:
+    row = _object_in(line)
+    about = _about(_text(row, "about"))
+    source = _source(_text(row, "source"))
+    value = _text(row, "value")
+    if value not in about.values:
+        allowed = " or ".join(sorted(about.values))
+        raise InputError(f"value {value!r} of a ruling about a {about}: give {allowed}")
+    if about is About.PHOTO and source is None:
+        raise InputError("a ruling about a photo needs its source")
+    return Ruling(
+        id=_id(_text(row, "id")),
+        at=_time(_text(row, "at")),
+        who=_text(row, "who"),
+        about=about,
+        slug=meant(_text(row, "slug")),
+        source=source,
+        key=_text(row, "key"),
+        value=value,
+        why=_text(row, "why"),
+    )
+
+
+def _object_in(line: str) -> dict[str, Any]:
+    try:
+        row = json.loads(line)
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"is not JSON ({error})") from error
+    if not isinstance(row, dict):
+        raise InputError("is not a JSON object")
+    return row
+
+
+def _text(row: dict[str, Any], name: str) -> str:
+    text = row.get(name)
+    if text is None and name in _OPTIONAL:
+        return ""
+    if not isinstance(text, str) or not (text or name in _OPTIONAL):
+        raise InputError(f"{name} is missing, or is no text")
+    longest = _LONGEST.get(name, 100)
+    if len(text) > longest:
+        raise InputError(f"{name} has more than {longest} characters")
+    if not text.isprintable():
+        raise InputError(f"{name} holds characters that cannot be printed")
+    return text
+
+
+def _about(text: str) -> About:
+    try:
+        return About(text)
+    except ValueError as error:
+        raise InputError(f"about {text!r}: give {' or '.join(About)}") from error
+
+
+def _source(text: str) -> Source | None:
+    try:
+        return Source(text) if text else None
+    except ValueError as error:
+        raise InputError(f"source {text!r}: give {', '.join(Source)}") from error
+
+
+def _id(text: str) -> str:
+    try:
+        return str(UUID(text))
+    except ValueError as error:
+        raise InputError(f"id {text!r} is no UUID") from error
+
+
+def _time(text: str) -> datetime:
+    try:
+        at = datetime.fromisoformat(text)
+        if at.tzinfo is not None:
+            return at.astimezone(UTC)
+    except (ValueError, OverflowError):
+        pass
+    raise InputError(f"at {text!r} is no time with a zone: 2026-11-27T15:00:00+00:00")
