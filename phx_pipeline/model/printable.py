@@ -17,7 +17,9 @@ _ROOM = 8  # raw characters looked at for each that may stay: much may fall away
 _ODD = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ue000-\uf8ff\ufdd0-\ufdef"
     "\ufff9-\uffff\U000f0000-\U0010ffff"
-    + "".join(chr(plane << 16 | low) for plane in range(1, 15) for low in (65534, 65535))
+    + "".join(
+        chr(plane << 16 | low) for plane in range(1, 15) for low in (65534, 65535)
+    )
     + "]"
 )
 # Removed, because nothing was there to see: what turns the direction of writing, what

@@ -19,8 +19,7 @@ from phx_pipeline.model.printable import LONGEST_LINE, printable, shown_only
         ("\x1b]8;;http://x\x1b\\link\x1b]8;;\x1b\\", None),
         ("gpj.\u202exe\u2066t\u2069", "gpj.xet"),
         ("W\u200bDa\u00advis\ufeff \u2060Rd\u200f", "WDavis Rd"),
-        ("lone \ud800 half, \ufdd0 \uffff \U0001ffff never", "lone \ufffd half, \ufffd "
-         "\ufffd \ufffd never"),
+        ("half \ud800, \ufdd0 \uffff \U0001ffff", "half \ufffd, \ufffd \ufffd \ufffd"),
         ("Vi\u0301a Linda", "V\xeda Linda"),
         ("Z" + "\u0335" * 40 + "algo", "Z\u0335\u0335\u0335algo"),
         ("\U000e0041tag, \ufe0fselector, \u3164filler", "tag, selector, filler"),
