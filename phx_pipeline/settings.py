@@ -8,6 +8,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from phx_pipeline.errors import InputError
+from phx_pipeline.model.due import FINAL_AFTER_DAYS, MOST_FAULT_DAYS
 from phx_pipeline.model.source import Source
 
 _PREFIX = "PHX_"
@@ -50,6 +51,7 @@ class Settings:
     max_side: int
     image_format: str
     stale_days: int
+    final_after_days: int
     keep_runs_days: int
     lease_ttl_s: int
     lease_wait_s: int
@@ -83,6 +85,13 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         max_side=_whole(given, "MAX_SIDE", default=1024, low=200, high=8192),
         image_format=_choice(given, "IMAGE_FORMAT", among=_IMAGE_FORMATS),
         stale_days=_whole(given, "STALE_DAYS", default=7, low=0, high=3650),
+        final_after_days=_whole(
+            given,
+            "FINAL_AFTER_DAYS",
+            default=FINAL_AFTER_DAYS,
+            low=1,
+            high=MOST_FAULT_DAYS,
+        ),
         keep_runs_days=_whole(given, "KEEP_RUNS_DAYS", default=30, low=1, high=3650),
         lease_ttl_s=_whole(given, "LEASE_TTL_S", default=30, low=1, high=3600),
         lease_wait_s=_whole(given, "LEASE_WAIT_S", default=600, low=0, high=86400),

@@ -149,6 +149,7 @@ def build_context(
         downloads=settings.downloads,
         max_side=None if settings.image_format == "original" else settings.max_side,
         stale_days=settings.stale_days,
+        final_after_days=settings.final_after_days,
         who=settings.user,
         lease_wait_s=settings.lease_wait_s,
     )

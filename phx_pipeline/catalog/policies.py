@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from phx_pipeline.catalog import tables
 from phx_pipeline.catalog.engine import reading, writing
 from phx_pipeline.catalog.locking import clock_s, locked_row
+from phx_pipeline.model.source import Source
 from phx_pipeline.model.source_state import SourceState
 
 T = TypeVar("T")
@@ -61,6 +62,12 @@ class CatalogPolicies:
             rows = connection.execute(sa.select(_ROW).order_by(_ROW.c.name)).all()
             now_s = clock_s(connection, now=self._now)
             return now_s, [_state_of(row) for row in rows]
+
+    def switched_off(self) -> frozenset[Source]:
+        """The sources the user has switched off, by their page hosts."""
+        _, states = self.source_states()
+        off = {state.name for state in states if state.disabled}
+        return frozenset(source for source in Source if source.value in off)
 
     def reset(self, names: Iterable[str]) -> None:
         """Forget pace, Retry-After, circuit and last block; a switch-off stays."""

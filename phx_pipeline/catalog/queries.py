@@ -19,6 +19,7 @@ from phx_pipeline.catalog.rows import (
     property_of,
     unsigned,
 )
+from phx_pipeline.model.due import FINAL_AFTER_DAYS
 from phx_pipeline.model.identity import image_id, property_lease
 from phx_pipeline.model.outcome import ListingOutcome, Verdict
 from phx_pipeline.model.photo import Blob, Photo
@@ -119,23 +120,27 @@ class CatalogReader:
         *,
         slugs: Collection[str] | None = None,
         recipe: str | None = None,
+        final_after_days: int = FINAL_AFTER_DAYS,
     ) -> list[PropertyTally]:
         """Counts per property and enabled source, by slug; all properties by default.
 
         A source that has rows but is no longer enabled is listed too, so that counts
         always add up to the photo rows. Files of another recipe than *recipe* are
-        outdated; without one, none is.
+        outdated; without one, none is. Photos that gave no picture on fewer than
+        *final_after_days* are wanting.
         """
-        listed, counted, wanted, published, others = self._together(
+        listed, counted, wanted, faulted, published, others = self._together(
             _of_slugs(_answers_query(), tables.listing, slugs),
             _of_slugs(_counts_query(), tables.photo, slugs),
             _of_slugs(_wanted_query(), tables.photo, slugs),
+            _of_slugs(_faulted_query(final_after_days), tables.photo, slugs),
             _of_slugs(_published_epochs(), tables.house, slugs),
             _outdated_query(recipe, slugs),
         )
         listings = {(row.slug, _SOURCE[row.source]): row for row in listed}
         counts = _by_source(counted)
         wanting = {(row.slug, _SOURCE[row.source]): row.photos for row in wanted}
+        faults = {(row.slug, _SOURCE[row.source]): row for row in faulted}
         is_published = {row.slug: row.epoch == row.published_epoch for row in published}
         outdated = {row.slug: row.files for row in others}
         renamed = {row.slug: row.renamed_at for row in published}
@@ -152,6 +157,7 @@ class CatalogReader:
                         listings.get((slug, source)),
                         counts,
                         wanting=wanting.get((slug, source), 0),
+                        faulted=faults.get((slug, source)),
                         renamed_at=renamed.get(slug),
                     )
                     for source in Source
@@ -250,6 +256,21 @@ def _wanted_query() -> sa.Select[Any]:
     return query.where(wanted).group_by(photo.slug, photo.source)
 
 
+def _faulted_query(final_after_days: int) -> sa.Select[Any]:
+    """Photos that gave no picture, and are due for no other reason."""
+    photo = tables.photo.c
+    query = sa.select(
+        photo.slug,
+        photo.source,
+        sa.func.count().label("photos"),
+        sa.func.max(photo.faulted_on).label("faulted_on"),
+    )
+    faulted: sa.ColumnElement[bool] = sa.literal_column(tables.PHOTO_FAULTED)
+    wanted: sa.ColumnElement[bool] = sa.literal_column(tables.PHOTO_WANTED)
+    due = sa.and_(faulted, sa.not_(wanted), photo.fault_days < final_after_days)
+    return query.where(due).group_by(photo.slug, photo.source)
+
+
 def _by_source(rows: Sequence[AnyRow]) -> dict[tuple[str, Source], list[AnyRow]]:
     counts: dict[tuple[str, Source], list[AnyRow]] = defaultdict(list)
     for row in rows:
@@ -270,6 +291,7 @@ def _tally(
     counts: dict[tuple[str, Source], list[AnyRow]],
     *,
     wanting: int,
+    faulted: AnyRow | None,
     renamed_at: datetime | None,
 ) -> SourceTally:
     bins: dict[Any, int] = defaultdict(int)
@@ -286,7 +308,9 @@ def _tally(
         detail=listing.detail if listing else "",
         checked_at=checked_at,
         counts=dict(bins),
-        wanting=wanting,
+        wanting=wanting + (faulted.photos if faulted else 0),
+        faulted=faulted.photos if faulted else 0,
+        faulted_on=faulted.faulted_on if faulted else None,
     )
 
 

@@ -93,6 +93,9 @@ def photo_of(row: AnyRow) -> Photo:
         fetched_url=row.fetched_url,
         sha256=row.sha256,
         cluster_id=row.cluster_id,
+        fault_days=row.fault_days,
+        faulted_on=row.faulted_on,
+        run_id=row.run_id,
     )
 
 

@@ -34,6 +34,7 @@ from phx_pipeline.catalog.statistics import CatalogStatistics
 from phx_pipeline.catalog.tracker import UrlTracker
 from phx_pipeline.catalog.views import ViewBook, want
 from phx_pipeline.model.appearance import Appearance
+from phx_pipeline.model.due import faults_after
 from phx_pipeline.model.listing import Listing
 from phx_pipeline.model.outcome import Verdict
 from phx_pipeline.model.photo import Blob, Photo, PhotoRef
@@ -144,6 +145,7 @@ class Catalog(CatalogReader):
                 "downloaded_at": stamp.at,
                 "run_id": stamp.run_id,
                 "detail": "",
+                **_NO_FAULT,
             }
             if _is_new_to_decide(photo, blob):
                 values |= {"verdict": Verdict.PENDING.value, "cluster_id": None}
@@ -167,10 +169,16 @@ class Catalog(CatalogReader):
         """
         with writing(self._engine) as connection:
             Leases.fence(connection, lease)
-            values: dict[str, object] = {"detail": detail, "run_id": stamp.run_id}
+            days, day = faults_after(photo, verdict, today=stamp.today)
+            values: dict[str, object] = {
+                "detail": detail,
+                "run_id": stamp.run_id,
+                "fault_days": days,
+                "faulted_on": day,
+            }
             if photo.sha256 is None and photo.verdict is not Verdict.FOREIGN:
                 values["verdict"] = verdict.value
-            if not verdict.wants_download:
+            if not verdict.is_passing:
                 values["asked_url"] = photo.ref.url
             _set_photo(connection, photo, values)
             _log_attempt(
@@ -264,6 +272,7 @@ class Catalog(CatalogReader):
             )
 
 
+_NO_FAULT: dict[str, object] = {"fault_days": 0, "faulted_on": None}
 _DECIDED = frozenset({Verdict.KEPT.kind, Verdict.DUPLICATE.kind})
 
 
@@ -358,11 +367,13 @@ def _update_photos(
 def _wanted_values(
     ref: PhotoRef, *, listing: Listing, row: AnyRow
 ) -> dict[str, object]:
-    return {
+    values: dict[str, object] = {
         **ref_values(ref),
         "listed_on": listing.listed_on or row.listed_on,
         "present": True,
     }
+    # What failed was another variant.
+    return values if row.url == ref.url else values | _NO_FAULT
 
 
 def _mark_absent(

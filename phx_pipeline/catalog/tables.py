@@ -128,12 +128,17 @@ listing = sa.Table(
     sa.Column("run_id", sa.String(64), nullable=False),
 )
 
-# The same rule as `model.photo.Photo.wants_download`, as its index spells it.
+# The rule of `model.due.is_photo_due`, but for the days of faults: those are compared
+# with a setting, which no index can know.
 PHOTO_WANTED = (
     "(asked_url is distinct from url"
     " or verdict in ('failed:blocked', 'failed:network', 'failed:rate_limited',"
-    " 'failed:timeout') or (verdict = 'pending' and sha256 is null))"
+    " 'failed:timeout') or (verdict = 'pending' and sha256 is null)"
+    " or (fault_days = 0 and verdict in ('failed:gone', 'rejected:damaged',"
+    " 'rejected:not_an_image', 'rejected:placeholder', 'rejected:too_large',"
+    " 'rejected:too_small')))"
 )
+PHOTO_FAULTED = "(fault_days > 0 and verdict <> 'rejected:foreign')"
 
 photo = sa.Table(
     "photo",
@@ -159,6 +164,8 @@ photo = sa.Table(
     sa.Column("cluster_id", sa.String(36)),
     sa.Column("downloaded_at", UtcDateTime),
     sa.Column("run_id", sa.String(64), nullable=False),
+    sa.Column("fault_days", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("faulted_on", sa.Date),
     sa.Index("ix_photo_photo_key", "source", "photo_key"),
     sa.Index("ix_photo_sha256", "sha256"),
     sa.Index("ix_photo_verdict", "slug", "source", "verdict"),
@@ -167,6 +174,12 @@ photo = sa.Table(
         *("slug", "source"),
         sqlite_where=sa.text(PHOTO_WANTED),
         postgresql_where=sa.text(PHOTO_WANTED),
+    ),
+    sa.Index(
+        "ix_photo_faulted",
+        *("slug", "source"),
+        sqlite_where=sa.text(PHOTO_FAULTED),
+        postgresql_where=sa.text(PHOTO_FAULTED),
     ),
 )
 

@@ -9,6 +9,7 @@ import click
 
 from phx_pipeline.cli.console import console
 from phx_pipeline.errors import InputError
+from phx_pipeline.model.job import Mode
 from phx_pipeline.model.source import Source
 from phx_pipeline.settings import Settings, load_settings, stored_in
 
@@ -68,13 +69,15 @@ def demo(ctx: click.Context, *, folder: Path | None, postgres: bool) -> None:
             proxy=standin.proxy_url,
             ca_file=standin.ca_file,
             pace_percent=0,  # the stand-in needs no rest
+            final_after_days=1,  # and what it says is gone is gone
             webserver_port=free_port(),
         )
         _prepare(settings)
         console.print("starting Dagster's code server, daemon and webserver …")
         wanted = services(settings, code_port=free_port())
         with opened(settings) as context, Supervisor(wanted, settings=settings):
-            code = enqueue(context, settings, context.catalog.slugs())
+            slugs = context.catalog.slugs()
+            code = enqueue(context, settings, slugs, mode=Mode.RESUME)
             _show_folders(context)
             for line in conflict_lines(conflicts_by_property(context)):
                 console.print(line, soft_wrap=True)
@@ -99,7 +102,8 @@ def _databases(own: Settings, *, postgres: bool) -> Settings:
 def _look_around(own: Settings, root: Path, *, postgres: bool) -> str:
     """The command that shows the demo's stores, whatever else is in the environment."""
     sources = ",".join(source.value for source in _SOURCES)
-    words = [f"PHX_DATA_DIR={shlex.quote(str(root))} PHX_SOURCES={sources}", "phx up"]
+    stores = f"PHX_DATA_DIR={shlex.quote(str(root))} PHX_SOURCES={sources}"
+    words = [stores, "PHX_FINAL_AFTER_DAYS=1", "phx up"]
     if own.dagster_dir != own.data_dir / "dagster":
         words.insert(0, "PHX_DAGSTER_DIR=")
     if not postgres and (own.catalog_url or own.dagster_pg_url):

@@ -12,6 +12,7 @@ from phx_pipeline.cli.console import (
     console,
     errors,
     log_to_stderr,
+    print_lines,
     print_tallies,
 )
 from phx_pipeline.cli.main import Exit
@@ -117,10 +118,13 @@ def _due(
     among = tuple(sources or context.sources)
     at = context.stamp().at
     days = context.stale_days
+    off = context.catalog.policies.switched_off()
     due = []
     for tally in context.tallies(among, slugs=slugs):
-        asked = sources_due(tally, among=among, mode=mode, at=at, stale_days=days)
-        if has_work(tally, due=asked):
+        asked = sources_due(
+            tally, among=among, mode=mode, at=at, stale_days=days, off=off
+        )
+        if has_work(tally, due=asked, off=off):
             due.append(tally.slug)
     if left_out := len(slugs) - len(due):
         console.print(
@@ -235,10 +239,12 @@ def _summarize(
     sources: Sequence[Source],
     failed: int,
 ) -> Exit:
+    from phx_pipeline.cli.status import open_lines
     from phx_pipeline.stages.views import refresh_views
 
     refresh_views(context)
     asked = tuple(sources or context.sources)
     tallies = context.tallies(asked, slugs=slugs)
     print_tallies(tallies)
+    print_lines(open_lines(context, tallies))
     return result_code(tallies, asked=asked, failed=failed)

@@ -3,6 +3,8 @@
 import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
+from typing import TYPE_CHECKING
 
 import click
 
@@ -10,9 +12,13 @@ from phx_pipeline.cli.console import console, print_lines, print_tallies
 from phx_pipeline.cli.session import opened
 from phx_pipeline.cli.times import phoenix_text
 from phx_pipeline.fetch.policies import group_names, next_try_s
+from phx_pipeline.model.due import next_day
 from phx_pipeline.model.facts import Conflict
 from phx_pipeline.model.tally import PropertyTally, SourceTally
 from phx_pipeline.stages.report import tally_counts
+
+if TYPE_CHECKING:
+    from phx_pipeline.stages.context import StageContext
 
 
 @click.command()
@@ -37,21 +43,16 @@ def status(*, everything: bool, as_json: bool) -> None:
     with opened() as context:
         tallies = context.tallies()
         suspects = Counter(case.photo.slug for case in cases(context))
-        now_s, states = context.catalog.policies.source_states()
         conflicts = conflicts_by_property(context)
+        left = list(open_lines(context, tallies))
     if as_json:
         _print_json(tallies, suspects=suspects, conflicts=conflicts)
         return
-    waits = {
-        state.name: at_s
-        for state in states
-        if (at_s := next_try_s(state, now_s=now_s)) is not None
-    }
     print_tallies(tallies, everything=everything)
     complete = sum(tally.is_complete for tally in tallies)
     console.print(f"{complete} of {len(tallies)} properties complete")
     for lines in (
-        _open_lines(tallies, waits=waits),
+        left,
         _outdated_lines(tallies),
         conflict_lines(conflicts),
         _suspect_lines(suspects),
@@ -77,13 +78,21 @@ def _print_json(
     click.echo(f"[\n{listed}\n]")
 
 
-def _open_lines(
-    tallies: Sequence[PropertyTally], *, waits: Mapping[str, float]
+def open_lines(
+    context: "StageContext", tallies: Sequence[PropertyTally]
 ) -> Iterator[str]:
+    """Yield what is left to do for each source, and from when on it may be asked."""
+    now_s, states = context.catalog.policies.source_states()
+    today = context.stamp().today
+    waits = {
+        state.name: at_s
+        for state in states
+        if (at_s := next_try_s(state, now_s=now_s)) is not None
+    }
     for tally in tallies:
         for source in tally.sources:
             if source.outcome is not None and not source.is_settled:
-                yield _open_line(source, waits=waits)
+                yield _open_line(source, waits=waits, today=today)
 
 
 def _outdated_lines(tallies: Sequence[PropertyTally]) -> Iterator[str]:
@@ -103,11 +112,13 @@ def _suspect_lines(suspects: Counter[str]) -> Iterator[str]:
         )
 
 
-def _open_line(tally: SourceTally, *, waits: Mapping[str, float]) -> str:
-    """What is left to do for one source, and from when on it may be asked."""
+def _open_line(tally: SourceTally, *, waits: Mapping[str, float], today: date) -> str:
     told = [f"open: {tally.slug} {tally.source.value}: {tally.outcome}"]
-    if tally.wanting:
-        told.append(f"{tally.wanting} photos to fetch")
+    if to_fetch := tally.wanting - tally.faulted:
+        told.append(f"{to_fetch} photos to fetch")
+    if tally.faulted:
+        day = next_day(tally.faulted_on, today=today)
+        told.append(f"{tally.faulted} photos to be asked again, next day {day}")
     if tally.detail:
         told.append(tally.detail)
     at_s = max(waits.get(name, 0.0) for name in group_names(tally.source))
@@ -121,6 +132,8 @@ def _plain(tally: PropertyTally, *, suspects: int) -> dict[str, object]:
         source.source.value: {
             "outcome": source.outcome.value if source.outcome else None,
             "detail": source.detail,
+            "wanting": source.wanting,
+            "faulted": source.faulted,
             "discovered": source.discovered,
             **{kind.value: count for kind, count in source.counts.items()},
         }

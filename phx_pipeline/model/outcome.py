@@ -25,6 +25,11 @@ class ListingOutcome(StrEnum):
         return self in _FINAL
 
     @property
+    def is_settled(self) -> bool:
+        """Whether nothing is left to ask now: final, or the user switched it off."""
+        return self.is_final or self is ListingOutcome.DISABLED
+
+    @property
     def saw_gallery(self) -> bool:
         """Whether a complete gallery was seen, so absent photos are truly absent."""
         return self in {ListingOutcome.LISTED, ListingOutcome.LISTED_EMPTY}
@@ -37,7 +42,6 @@ _FINAL = frozenset(
         ListingOutcome.OFF_MARKET,
         ListingOutcome.NOT_FOUND,
         ListingOutcome.WRONG_PROPERTY,
-        ListingOutcome.DISABLED,
     }
 )
 
@@ -77,17 +81,26 @@ class Verdict(StrEnum):
         return VerdictKind(self.value.partition(":")[0])
 
     @property
-    def wants_download(self) -> bool:
-        """Whether a later run should ask for the photo again."""
-        return self in _WANTS_DOWNLOAD
+    def is_passing(self) -> bool:
+        """Whether the failure tells of the wire or the host, nothing of the photo."""
+        return self in _PASSING
+
+    @property
+    def gave_no_picture(self) -> bool:
+        """Whether the host answered, but no picture came: a bad minute, or for ever."""
+        return self in _NO_PICTURE
 
 
-_WANTS_DOWNLOAD = frozenset(
+_PASSING = frozenset(
+    {Verdict.BLOCKED, Verdict.RATE_LIMITED, Verdict.TIMEOUT, Verdict.NETWORK}
+)
+_NO_PICTURE = frozenset(
     {
-        Verdict.PENDING,
-        Verdict.BLOCKED,
-        Verdict.RATE_LIMITED,
-        Verdict.TIMEOUT,
-        Verdict.NETWORK,
+        Verdict.TOO_SMALL,
+        Verdict.NOT_AN_IMAGE,
+        Verdict.DAMAGED,
+        Verdict.PLACEHOLDER,
+        Verdict.TOO_LARGE,
+        Verdict.GONE,
     }
 )

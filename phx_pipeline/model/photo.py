@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from phx_pipeline.model.appearance import Appearance
-from phx_pipeline.model.outcome import Verdict, VerdictKind
+from phx_pipeline.model.outcome import Verdict
 from phx_pipeline.model.source import Source
 
 
@@ -55,8 +55,10 @@ class Blob:
 class Photo:
     """One photo row of the catalogue: what the source said and what became of it.
 
-    `asked_url` is the largest variant at the time of the last conclusive request;
-    `fetched_url` the variant whose bytes are `sha256`.
+    `asked_url` is the largest variant at the time of the last request that was
+    answered; `fetched_url` the variant whose bytes are `sha256`. `fault_days` counts
+    the days in Phoenix, up to `faulted_on`, on which asking for `asked_url` gave no
+    picture. `run_id` is the run that touched the row last.
     """
 
     property_slug: str
@@ -69,20 +71,14 @@ class Photo:
     fetched_url: str | None = None
     sha256: str | None = None
     cluster_id: str | None = None
+    fault_days: int = 0
+    faulted_on: date | None = None
+    run_id: str = ""
 
     @property
     def key(self) -> tuple[Source, str]:
         """The photo's identity within its property."""
         return (self.ref.source, self.ref.photo_key)
-
-    @property
-    def wants_download(self) -> bool:
-        """Whether bytes are missing, or a variant not yet asked for is on offer."""
-        if self.verdict.kind is VerdictKind.REJECTED and self.ref.url == self.asked_url:
-            return False
-        if self.verdict is Verdict.PENDING:
-            return self.sha256 is None or self.ref.url != self.asked_url
-        return self.verdict.wants_download or self.ref.url != self.asked_url
 
     @property
     def order(self) -> tuple[str, int, str]:

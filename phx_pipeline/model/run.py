@@ -306,7 +306,7 @@ def compare(
         ),
         removed_urls=tuple(photo.url for photo in removed),
         error_messages=(
-            *(_open_answer(a) for a in asked if not a.outcome.is_final),
+            *(_open_answer(a) for a in asked if not a.outcome.is_settled),
             *(_failed_photo(p) for p, change in changes if change is Change.FAILED),
         ),
     )

@@ -1,7 +1,7 @@
 """Counts of one property and source; they add up by construction."""
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 
 from phx_pipeline.model.outcome import ListingOutcome, VerdictKind
 from phx_pipeline.model.source import Source
@@ -12,8 +12,8 @@ class SourceTally:
     """What one source gave for one property.
 
     `outcome` is None while the source was never asked, `checked_at` also while it was
-    not asked since the property was renamed. `wanting` counts photos a later
-    run would ask for again.
+    not asked since the property was renamed. `wanting` counts photos a later run would
+    ask for; of them `faulted` gave no picture so far, last on `faulted_on`.
     """
 
     slug: str
@@ -23,6 +23,8 @@ class SourceTally:
     checked_at: datetime | None = None
     counts: dict[VerdictKind, int] = field(default_factory=dict)
     wanting: int = 0
+    faulted: int = 0
+    faulted_on: date | None = None
 
     def count(self, kind: VerdictKind) -> int:
         """Photos in one bin."""
@@ -35,8 +37,8 @@ class SourceTally:
 
     @property
     def is_settled(self) -> bool:
-        """Whether the source ended final and no photo is left to fetch."""
-        return self.outcome is not None and self.outcome.is_final and not self.wanting
+        """Whether nothing is left to ask the source for, and no photo to fetch."""
+        return self.outcome is not None and self.outcome.is_settled and not self.wanting
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,9 +63,9 @@ class PropertyTally:
 
     @property
     def gave_anything(self) -> bool:
-        """Whether any source ended with something usable: a final outcome."""
+        """Whether any source ended as it should, or was switched off."""
         return any(
-            tally.outcome is not None and tally.outcome.is_final
+            tally.outcome is not None and tally.outcome.is_settled
             for tally in self.sources
         )
 

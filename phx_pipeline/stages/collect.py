@@ -25,6 +25,8 @@ from phx_pipeline.errors import (
 from phx_pipeline.fetch.base import Fetched, Fetcher, Request, RequestKind
 from phx_pipeline.imaging.decode import Picture, decode
 from phx_pipeline.imaging.standardize import standard_frame, standard_size
+from phx_pipeline.model.due import is_photo_asked
+from phx_pipeline.model.job import Mode
 from phx_pipeline.model.outcome import Verdict
 from phx_pipeline.model.photo import Blob, Photo
 from phx_pipeline.model.source import Source
@@ -52,8 +54,10 @@ class CollectReport:
     skipped: int
 
 
-async def collect(context: StageContext, slug: str) -> CollectReport:
-    """Download every photo of *slug* whose bytes are missing, several at once.
+async def collect(
+    context: StageContext, slug: str, *, mode: Mode = Mode.RESUME
+) -> CollectReport:
+    """Download every photo of *slug* that is due, several at once.
 
     Each photo is committed by itself, its blob first: a kill at any moment loses only
     the downloads under way.
@@ -61,7 +65,9 @@ async def collect(context: StageContext, slug: str) -> CollectReport:
     context.house(slug)
     with context.holding(slug) as lease:
         missing = [
-            photo for photo in context.catalog.photos(slug) if _wants(context, photo)
+            photo
+            for photo in context.catalog.photos(slug)
+            if _wants(context, photo, mode=mode)
         ]
         if not missing:
             return CollectReport(asked=0, stored=0, failed=0, skipped=0)
@@ -73,8 +79,9 @@ async def collect(context: StageContext, slug: str) -> CollectReport:
             await fetcher.aclose()
 
 
-def _wants(context: StageContext, photo: Photo) -> bool:
-    if photo.wants_download:
+def _wants(context: StageContext, photo: Photo, *, mode: Mode) -> bool:
+    days = context.final_after_days
+    if is_photo_asked(photo, mode=mode, run_id=context.run_id, final_after_days=days):
         return True
     return photo.sha256 is not None and not context.blobs.has_raw(photo.sha256)
 

@@ -14,6 +14,7 @@ from phx_pipeline.errors import InputError
 from phx_pipeline.fetch.base import Fetcher
 from phx_pipeline.imaging.frames import Frames
 from phx_pipeline.imaging.standardize import recipe_name
+from phx_pipeline.model.due import FINAL_AFTER_DAYS
 from phx_pipeline.model.identity import property_lease
 from phx_pipeline.model.property import Property
 from phx_pipeline.model.source import Source
@@ -32,9 +33,10 @@ class StageContext:
     `open_fetcher` makes a fetcher for a property's key and the running event loop.
     `downloads` is how many photos of one property are asked for at once; `max_side` the
     longest side of a standardized picture in pixels, None for its own size;
-    `picture_workers` how many are worked on at once. `frames` spares a stage the
-    decoding that an earlier one of the same run has done. `job_id` is the job that
-    asked for the run, if one did; `who` is whose rulings are recorded.
+    `picture_workers` how many are worked on at once. `final_after_days` is on how many
+    days asking for a photo must give no picture before that is final. `frames` spares a
+    stage the decoding that an earlier one of the same run has done. `job_id` is the job
+    that asked for the run, if one did; `who` is whose rulings are recorded.
     """
 
     catalog: Catalog
@@ -49,6 +51,7 @@ class StageContext:
     max_side: int | None
     lease_wait_s: float
     stale_days: int = 7
+    final_after_days: int = FINAL_AFTER_DAYS
     picture_workers: int = 2
     frames: Frames = field(default_factory=Frames)
     job_id: str | None = None
@@ -105,7 +108,12 @@ class StageContext:
     ) -> list[PropertyTally]:
         """The catalogue's counts of *slugs* (default all) and *sources* (enabled)."""
         asked = tuple(sources or self.sources)
-        return self.catalog.tallies(asked, slugs=slugs, recipe=self.recipe)
+        return self.catalog.tallies(
+            asked,
+            slugs=slugs,
+            recipe=self.recipe,
+            final_after_days=self.final_after_days,
+        )
 
     @contextmanager
     def holding(self, slug: str) -> Iterator[Lease]:

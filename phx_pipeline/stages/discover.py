@@ -48,6 +48,7 @@ async def discover(
         mode=mode,
         at=context.stamp().at,
         stale_days=context.stale_days,
+        off=context.catalog.policies.switched_off(),
     )
     fetcher = context.open_fetcher(slug)
     try:
@@ -61,7 +62,7 @@ async def discover(
     follow_up(context, slug, held=held)
     return DiscoverReport(
         asked=len(found),
-        final=sum(listing.outcome.is_final for listing in found),
+        final=sum(listing.outcome.is_settled for listing in found),
         listed=sum(len(listing.photos) for listing in found),
     )
 

@@ -24,7 +24,7 @@ async def extract(
     """Run discover → collect → dedupe → categorize → publish; return the counts."""
     with recorded(context, slug, mode=mode):
         await discover(context, slug, sources=sources, mode=mode)
-        await collect(context, slug)
+        await collect(context, slug, mode=mode)
         dedupe(context, slug)
         categorize(context, slug)
         publish(context, slug, ends_run=True)

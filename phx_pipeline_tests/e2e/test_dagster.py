@@ -18,6 +18,7 @@ from phx_pipeline.defs.submit import open_instance, state_of
 from phx_pipeline.demo.houses import HOUSES, House
 from phx_pipeline.demo.loopback import Answer, Asked, Handler
 from phx_pipeline.demo.redfin_site import redfin_sites
+from phx_pipeline.model.due import is_photo_due
 from phx_pipeline.model.identity import run_lease
 from phx_pipeline.model.outcome import Verdict
 from phx_pipeline.stages.verify import verify_property, verify_views
@@ -308,7 +309,7 @@ def settled(deployment: Deployment, slug: str) -> set[str]:
         return {
             photo.ref.url.partition(".com")[2]
             for photo in context.catalog.photos(slug)
-            if not photo.wants_download
+            if not is_photo_due(photo, final_after_days=1)
         }
 
 

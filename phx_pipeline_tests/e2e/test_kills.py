@@ -13,6 +13,7 @@ import sqlalchemy as sa
 
 from phx_pipeline.demo.houses import HOUSES
 from phx_pipeline.demo.redfin_site import redfin_sites
+from phx_pipeline.model.due import is_photo_due
 from phx_pipeline.stages.verify import content_digest, verify_property, verify_views
 from phx_pipeline_tests.deployment import SMALLEST, Deployment, with_shots
 from phx_pipeline_tests.forked import start_phx
@@ -112,7 +113,7 @@ def _held(made: Deployment) -> set[str]:
             photo.ref.url.partition(".com")[2]
             for slug in context.catalog.slugs()
             for photo in context.catalog.photos(slug)
-            if not photo.wants_download
+            if not is_photo_due(photo, final_after_days=1)
         }
 
 

@@ -15,6 +15,7 @@ from phx_pipeline.model.outcome import ListingOutcome, VerdictKind
 from phx_pipeline.model.source import Source
 from phx_pipeline_tests.commands import Phx
 from phx_pipeline_tests.deployment import (
+    PHOTO_HOST,
     SMALLEST,
     Deployment,
     collected_whole,
@@ -57,7 +58,7 @@ def test_resume_asks_nothing_of_what_is_complete(
     assert hosts_asked(complete) == []
 
 
-def test_fresh_asks_the_source_again_and_downloads_nothing(
+def test_fresh_asks_the_source_again_and_for_the_photo_it_never_got(
     complete: Deployment, phx_on: Phx
 ) -> None:
     digest = phx_on(complete, "verify", "--digest").out
@@ -65,7 +66,7 @@ def test_fresh_asks_the_source_again_and_downloads_nothing(
     again = phx_on(complete, "extract", "--all", "--sync", "--fresh")
 
     assert again.code == 0
-    assert hosts_asked(complete) == [REDFIN_HOST, REDFIN_HOST]
+    assert hosts_asked(complete) == [REDFIN_HOST, REDFIN_HOST, PHOTO_HOST]
     assert phx_on(complete, "verify", "--digest").out == digest
 
 

@@ -22,6 +22,7 @@ from phx_pipeline.catalog.leases import Lease, Leases
 from phx_pipeline.catalog.migrate import upgrade
 from phx_pipeline.catalog.store import Catalog, Stamp
 from phx_pipeline.model.address import Address
+from phx_pipeline.model.due import FINAL_AFTER_DAYS, is_photo_due
 from phx_pipeline.model.identity import property_lease
 from phx_pipeline.model.listing import Listing
 from phx_pipeline.model.outcome import ListingOutcome
@@ -291,6 +292,11 @@ def blob_of(content: str) -> Blob:
         height=683,
         hashes=PictureHashes(phash=1, dhash=2, trimmed_phash=3, trimmed_dhash=4),
     )
+
+
+def is_due(photo: Photo) -> bool:
+    """Whether a later run asks for the photo, by the default settings."""
+    return is_photo_due(photo, final_after_days=FINAL_AFTER_DAYS)
 
 
 def ruling_on(scene: "Scene", key: str, value: str, **changes: Any) -> Ruling:

@@ -8,6 +8,7 @@ from phx_pipeline.defs.assets.discovered_urls import discovered_urls
 from phx_pipeline.defs.failures import at_work
 from phx_pipeline.defs.partitions import PROPERTIES
 from phx_pipeline.defs.results import materialized
+from phx_pipeline.defs.tags import requested_mode
 from phx_pipeline.stages.collect import collect
 from phx_pipeline.stages.context import StageContext
 
@@ -23,5 +24,6 @@ def raw_images(
 ) -> dg.MaterializeResult[None]:
     """Every listed photo at its best size, untouched, checked to be a picture."""
     with at_work(context, pipeline) as house:
-        report = asyncio.run(collect(pipeline, house.slug))
+        mode = requested_mode(context)
+        report = asyncio.run(collect(pipeline, house.slug, mode=mode))
         return materialized(pipeline, house.slug, asset="raw_images", did=report)

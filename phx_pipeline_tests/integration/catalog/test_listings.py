@@ -11,7 +11,7 @@ from phx_pipeline.catalog.engine import reading
 from phx_pipeline.model.listing import Listing
 from phx_pipeline.model.outcome import ListingOutcome, Verdict
 from phx_pipeline.model.source import Source
-from phx_pipeline_tests.integration.conftest import STAMP, Scene, gallery, ref
+from phx_pipeline_tests.integration.conftest import STAMP, Scene, gallery, is_due, ref
 
 REFUSALS = [
     ListingOutcome.BLOCKED,
@@ -46,7 +46,7 @@ def test_listed_photos_wait_for_their_download(scene: Scene) -> None:
     assert {photo.verdict for photo in photos} == {Verdict.PENDING}
     assert {photo.listed_on for photo in photos} == {date(2024, 12, 1)}
     assert {photo.first_seen_on for photo in photos} == {STAMP.today}
-    assert all(photo.present and photo.wants_download for photo in photos)
+    assert all(photo.present and is_due(photo) for photo in photos)
 
 
 def test_everything_the_source_said_of_a_photo_is_kept(scene: Scene) -> None:

@@ -1,3 +1,6 @@
+from dataclasses import replace
+from datetime import timedelta
+
 import pytest
 import sqlalchemy as sa
 
@@ -12,6 +15,7 @@ from phx_pipeline_tests.integration.conftest import (
     Scene,
     blob_of,
     gallery,
+    is_due,
     ref,
 )
 
@@ -23,8 +27,8 @@ FAILURES = [  # "foreign" is not one: whose house a photo shows is no matter of 
     if verdict.kind in {VerdictKind.REJECTED, VerdictKind.FAILED}
     and verdict is not Verdict.FOREIGN
 ]
-PASSING = [verdict for verdict in FAILURES if verdict.wants_download]
-LASTING = [verdict for verdict in FAILURES if not verdict.wants_download]
+PASSING = [verdict for verdict in FAILURES if verdict.is_passing]
+NO_PICTURE = [verdict for verdict in FAILURES if verdict.gave_no_picture]
 
 
 @pytest.fixture
@@ -49,9 +53,13 @@ def _decide(scene: Scene, verdict: Verdict) -> None:
     )
 
 
-def _fail(scene: Scene, verdict: Verdict, *, detail: str = "why") -> Photo:
+def _fail(
+    scene: Scene, verdict: Verdict, *, detail: str = "why", day: int = 0
+) -> Photo:
+    """Record a failure, *day* days after the first."""
+    stamp = replace(STAMP, today=STAMP.today + timedelta(days=day))
     scene.catalog.record_failure(
-        scene.lease, scene.photo("a"), verdict, detail=detail, stamp=scene.stamp
+        scene.lease, scene.photo("a"), verdict, detail=detail, stamp=stamp
     )
     return scene.photo("a")
 
@@ -74,7 +82,7 @@ def test_a_downloaded_photo_waits_for_its_decision(pending: Scene) -> None:
 
     assert (photo.verdict, photo.sha256) == (Verdict.PENDING, blob.sha256)
     assert (photo.asked_url, photo.fetched_url) == (SMALL, SMALL)
-    assert not photo.wants_download
+    assert not is_due(photo)
     assert pending.catalog.blobs(pending.slug) == {blob.sha256: blob}
 
 
@@ -93,7 +101,7 @@ def test_a_fallback_that_was_fetched_does_not_hide_what_was_asked_for(
 
     photo = pending.photo("a")
     assert (photo.asked_url, photo.fetched_url) == (LARGE, SMALL)
-    assert not photo.wants_download
+    assert not is_due(photo)
 
 
 def test_equal_bytes_are_one_blob_of_both_photos(scene: Scene) -> None:
@@ -121,18 +129,53 @@ def test_a_failure_without_bytes_is_the_verdict(
     photo = _fail(pending, verdict)
 
     assert (photo.verdict, photo.sha256) == (verdict, None)
-    assert photo.wants_download is verdict.wants_download
+    assert is_due(photo) is (verdict is not Verdict.REFUSED)
 
 
-@pytest.mark.parametrize("verdict", LASTING)
-def test_a_lasting_failure_asks_again_for_another_variant_only(
+@pytest.mark.parametrize("verdict", NO_PICTURE)
+def test_what_gave_no_picture_is_final_after_failing_on_three_days(
     pending: Scene, verdict: Verdict
 ) -> None:
-    _fail(pending, verdict)
+    found = [_fail(pending, verdict, day=day) for day in (0, 0, 1, 1, 5)]
 
+    assert [photo.fault_days for photo in found] == [1, 1, 2, 2, 3]
+    assert [is_due(photo) for photo in found] == [True, True, True, True, False]
+    assert found[-1].faulted_on == STAMP.today + timedelta(days=5)
+
+
+@pytest.mark.parametrize("verdict", PASSING)
+def test_a_passing_failure_is_no_day_of_failing(
+    pending: Scene, verdict: Verdict
+) -> None:
+    before = _fail(pending, Verdict.GONE)
+
+    photo = _fail(pending, verdict, day=1)
+
+    assert photo.fault_days == before.fault_days == 1
+    assert photo.faulted_on == before.faulted_on
+    assert is_due(photo)
+
+
+def test_days_are_counted_as_far_as_anybody_asks(pending: Scene) -> None:
+    found = [_fail(pending, Verdict.GONE, day=day) for day in range(32)]
+
+    assert [photo.fault_days for photo in found[-3:]] == [30, 30, 30]
+
+
+@pytest.mark.parametrize("verdict", [*NO_PICTURE, Verdict.REFUSED])
+def test_a_final_failure_asks_again_for_another_variant_only(
+    pending: Scene, verdict: Verdict
+) -> None:
+    failed = [_fail(pending, verdict, day=day) for day in range(3)]
+    assert not is_due(failed[-1])
+
+    pending.say(gallery(photos=(ref("a", url=SMALL, caption="new words"),)))
+    assert not is_due(pending.photo("a"))
     _offer_large(pending)
 
-    assert pending.photo("a").wants_download
+    photo = pending.photo("a")
+    assert is_due(photo)
+    assert (photo.fault_days, photo.faulted_on) == (0, None)
 
 
 @pytest.mark.parametrize("verdict", FAILURES)
@@ -143,15 +186,16 @@ def test_a_download_ends_a_failure(pending: Scene, verdict: Verdict) -> None:
 
     photo = pending.photo("a")
     assert photo.verdict is Verdict.PENDING
-    assert not photo.wants_download
+    assert not is_due(photo)
+    assert (photo.fault_days, photo.faulted_on) == (0, None)
 
 
 def test_a_larger_variant_is_wanted(kept: Scene) -> None:
-    assert not kept.photo("a").wants_download
+    assert not is_due(kept.photo("a"))
 
     _offer_large(kept)
 
-    assert kept.photo("a").wants_download
+    assert is_due(kept.photo("a"))
 
 
 @pytest.mark.parametrize("verdict", FAILURES)
@@ -164,7 +208,19 @@ def test_a_failed_upgrade_loses_nothing(kept: Scene, verdict: Verdict) -> None:
     assert photo.verdict is Verdict.KEPT
     assert (photo.sha256, photo.cluster_id) == (before.sha256, before.cluster_id)
     assert photo.fetched_url == SMALL
-    assert photo.wants_download is (verdict in PASSING)
+    assert is_due(photo) is (verdict is not Verdict.REFUSED)
+
+
+@pytest.mark.parametrize("verdict", NO_PICTURE)
+def test_a_failed_upgrade_is_given_up_after_three_days(
+    kept: Scene, verdict: Verdict
+) -> None:
+    _offer_large(kept)
+
+    found = [_fail(kept, verdict, day=day) for day in range(3)]
+
+    assert [is_due(photo) for photo in found] == [True, True, False]
+    assert found[-1].verdict is Verdict.KEPT
 
 
 @pytest.mark.parametrize("verdict", [Verdict.KEPT, Verdict.DUPLICATE])
@@ -192,7 +248,7 @@ def test_an_upgrade_with_the_same_bytes_stays_decided(
 
     photo = kept.photo("a")
     assert (photo.verdict, photo.cluster_id) == (verdict, "cluster")
-    assert not photo.wants_download
+    assert not is_due(photo)
 
 
 def test_a_decision_touches_only_its_photo(scene: Scene) -> None:

@@ -15,7 +15,13 @@ from phx_pipeline.errors import StaleEpochError
 from phx_pipeline.model.outcome import Verdict, VerdictKind
 from phx_pipeline.model.ruling import PhotoRuling
 from phx_pipeline.model.source import Source
-from phx_pipeline_tests.integration.conftest import STAMP, Scene, expire, ruling_on
+from phx_pipeline_tests.integration.conftest import (
+    STAMP,
+    Scene,
+    expire,
+    is_due,
+    ruling_on,
+)
 
 A, B = (Source.REDFIN, "a"), (Source.REDFIN, "b")
 STRAY = Suspicion(reason=Reason.PHOTO_KEY, detail="on another house too")
@@ -166,8 +172,8 @@ def test_bytes_and_failures_that_come_later_do_not_free_a_photo(scene: Scene) ->
     assert scene.photo("a").verdict is Verdict.FOREIGN
     assert scene.photo("a").sha256
     assert scene.photo("b").verdict is Verdict.FOREIGN
-    assert not scene.photo("a").wants_download
-    assert not scene.photo("b").wants_download
+    assert not is_due(scene.photo("a"))
+    assert not is_due(scene.photo("b"))
 
 
 def test_a_key_of_two_properties_is_shared_until_one_drops_it(

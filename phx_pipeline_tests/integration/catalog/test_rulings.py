@@ -1,18 +1,11 @@
 """What people ruled, on both databases."""
 
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-import sqlalchemy as sa
-from alembic import command
-from alembic.config import Config
 
-from phx_pipeline.catalog.engine import writing
-from phx_pipeline.catalog.leases import Leases
-from phx_pipeline.catalog.migrate import upgrade
-from phx_pipeline.catalog.quarantine import PhotoAt, QuarantineBook, Reason
+from phx_pipeline.catalog.quarantine import Reason
 from phx_pipeline.catalog.rulings import RulingBook
 from phx_pipeline.catalog.store import Catalog
 from phx_pipeline.errors import StaleEpochError
@@ -21,8 +14,6 @@ from phx_pipeline.model.ruling import About, PhotoRuling, Ruling
 from phx_pipeline.model.source import Source
 from phx_pipeline_tests.integration.conftest import (
     STAMP,
-    TTL_S,
-    Databases,
     Scene,
     expire,
     ruling_on,
@@ -148,60 +139,3 @@ def test_a_ruled_photo_is_listed_while_its_house_is_followed(
         (PhotoRuling.RELEASED, Reason.PERSON)
     ]
     assert catalog.quarantine.held() == catalog.quarantine.held(scene.slug) == []
-
-
-# --- older catalogues -----------------------------------------------------------------
-
-_HOUSE = (
-    "insert into property (slug, folder, address, street_number, street, city, state,"
-    " zip_code, added_at) values ('h', 'f', 'a', '1', 's', 'c', 'AZ', '85001',"
-    " '2025-01-01 00:00:00')"
-)
-_HELD = (
-    "insert into quarantine (slug, source, photo_key, reason, detail, ruling,"
-    " first_seen_at, ruled_at) values ('h', 'redfin', '{key}', '{reason}', 'why',"
-    " '{ruling}', '2025-01-02 00:00:00', {ruled_at})"
-)
-
-
-def upgrade_to(engine: sa.Engine, revision: str) -> None:
-    config = Config()
-    config.set_main_option("script_location", "phx_pipeline.catalog:migrations")
-    with writing(engine) as connection:
-        config.attributes["connection"] = connection
-        command.upgrade(config, revision)
-
-
-def test_what_an_older_version_noted_becomes_rulings(
-    databases: Databases, kind: str, opened: Callable[[str], sa.Engine]
-) -> None:
-    engine = opened(databases.empty(kind))
-    upgrade_to(engine, "0011")
-    ruled_at = "'2025-01-03 00:00:00'"
-    rows = [
-        {"key": "a", "reason": "photo_key", "ruling": "released", "ruled_at": ruled_at},
-        {"key": "b", "reason": "person", "ruling": "dropped", "ruled_at": ruled_at},
-        {"key": "c", "reason": "listing_id", "ruling": "open", "ruled_at": "null"},
-    ]
-    with writing(engine) as connection:
-        connection.execute(sa.text(_HOUSE))
-        for row in rows:
-            connection.execute(sa.text(_HELD.format(**row)))
-
-    upgrade(engine)
-
-    rulings = RulingBook(engine).newest("h", About.PHOTO)
-    assert {key: (it.value, it.who) for (_, key), it in rulings.items()} == {
-        "a": ("released", "unknown"),
-        "b": ("dropped", "unknown"),
-    }
-    assert {it.at.date().isoformat() for it in rulings.values()} == {"2025-01-03"}
-    assert {it.photo.photo_key: it.ruling for it in QuarantineBook(engine).held()} == {
-        "a": PhotoRuling.RELEASED,
-        "b": PhotoRuling.DROPPED,
-        "c": PhotoRuling.OPEN,
-    }
-    # And they are acted on: dropped is what stays held without any other reason.
-    assert Catalog(engine, leases=Leases(engine, ttl_s=TTL_S)).quarantine.held("h")[
-        1
-    ].photo == PhotoAt(slug="h", source=Source.REDFIN, photo_key="b")

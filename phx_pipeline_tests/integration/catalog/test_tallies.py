@@ -1,9 +1,10 @@
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import count, product
 from typing import Any
 
+import pytest
 import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -13,6 +14,7 @@ from phx_pipeline.catalog.engine import writing
 from phx_pipeline.catalog.leases import Leases
 from phx_pipeline.catalog.rows import blob_values, ref_values
 from phx_pipeline.catalog.store import Catalog
+from phx_pipeline.model.due import is_photo_due
 from phx_pipeline.model.outcome import ListingOutcome, Verdict, VerdictKind
 from phx_pipeline.model.source import Source
 from phx_pipeline_tests.integration.conftest import (
@@ -38,17 +40,29 @@ class State:
     verdict: Verdict
     asked_url: str | None
     has_bytes: bool
+    fault_days: int = 0
 
 
 ALL_STATES = [
-    State(source=source, verdict=verdict, asked_url=asked_url, has_bytes=has_bytes)
-    for source, verdict, asked_url, has_bytes in product(
-        (Source.REDFIN, Source.ZILLOW),
+    State(
+        source=Source.REDFIN,
+        verdict=verdict,
+        asked_url=asked_url,
+        has_bytes=has_bytes,
+        fault_days=days,
+    )
+    for verdict, asked_url, has_bytes, days in product(
         Verdict,
         (None, URL, "https://photos.example/earlier.jpg"),
         (True, False),
+        (0, 1, 2, 3, 30),
     )
 ]
+any_state = st.builds(
+    replace,
+    st.sampled_from(ALL_STATES),
+    source=st.sampled_from([Source.REDFIN, Source.ZILLOW]),
+)
 
 
 def _put(engine: sa.Engine, slug: str, states: Sequence[State]) -> None:
@@ -66,6 +80,8 @@ def _put(engine: sa.Engine, slug: str, states: Sequence[State]) -> None:
             "verdict": state.verdict.value,
             "asked_url": state.asked_url,
             "sha256": BLOB.sha256 if state.has_bytes else None,
+            "fault_days": state.fault_days,
+            "faulted_on": STAMP.today if state.fault_days else None,
         }
         for number, state in enumerate(states)
     ]
@@ -81,8 +97,9 @@ def _new_house(catalog: Catalog) -> str:
     return house.slug
 
 
-def test_what_is_counted_as_wanting_is_what_wants_a_download(
-    engine: sa.Engine, catalog: Catalog
+@pytest.mark.parametrize("days", [1, 2, 3, 30])
+def test_what_is_counted_as_wanting_is_what_is_due(
+    engine: sa.Engine, catalog: Catalog, days: int
 ) -> None:
     houses = [house_at(next(_houses)) for _ in ALL_STATES]
     catalog.add_properties(houses, at=STAMP.at)
@@ -91,12 +108,41 @@ def test_what_is_counted_as_wanting_is_what_wants_a_download(
 
     wanting = {
         tally.slug: bool(sum(source.wanting for source in tally.sources))
-        for tally in catalog.tallies([])
+        for tally in catalog.tallies([], final_after_days=days)
     }
 
     assert wanting == {
-        house.slug: catalog.photos(house.slug)[0].wants_download for house in houses
+        house.slug: is_photo_due(catalog.photos(house.slug)[0], final_after_days=days)
+        for house in houses
     }
+
+
+def test_photos_that_gave_no_picture_are_told_apart_with_their_last_day(
+    engine: sa.Engine, catalog: Catalog
+) -> None:
+    slug = _new_house(catalog)
+    states = [
+        State(
+            source=Source.REDFIN,
+            verdict=verdict,
+            asked_url=URL,
+            has_bytes=verdict is Verdict.KEPT,
+            fault_days=days,
+        )
+        for verdict, days in (
+            (Verdict.GONE, 1),
+            (Verdict.KEPT, 2),
+            (Verdict.DAMAGED, 3),
+            (Verdict.TIMEOUT, 1),
+        )
+    ]
+
+    _put(engine, slug, states)
+
+    (tally,) = catalog.tallies([], slugs=[slug])
+    (redfin,) = tally.sources
+    assert (redfin.wanting, redfin.faulted) == (3, 2)
+    assert redfin.faulted_on == STAMP.today
 
 
 # Each example has a house of its own, so one database serves them all.
@@ -104,16 +150,16 @@ def test_what_is_counted_as_wanting_is_what_wants_a_download(
     max_examples=40,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
-@given(states=st.lists(st.sampled_from(ALL_STATES), max_size=12))
+@given(states=st.lists(any_state, max_size=12), days=st.integers(1, 30))
 def test_any_mix_of_verdicts_adds_up(
-    engine: sa.Engine, catalog: Catalog, states: list[State]
+    engine: sa.Engine, catalog: Catalog, states: list[State], days: int
 ) -> None:
     slug = _new_house(catalog)
 
     _put(engine, slug, states)
 
     photos = catalog.photos(slug)
-    (tally,) = catalog.tallies(list(Source), slugs=[slug])
+    (tally,) = catalog.tallies(list(Source), slugs=[slug], final_after_days=days)
     assert tally.discovered == len(states) == sum(map(tally.count, VerdictKind))
     for of_source in tally.sources:
         own = [photo for photo in photos if photo.ref.source is of_source.source]
@@ -121,7 +167,9 @@ def test_any_mix_of_verdicts_adds_up(
         assert {kind: of_source.count(kind) for kind in VerdictKind} == {
             kind: kinds[kind] for kind in VerdictKind
         }
-        assert of_source.wanting == sum(photo.wants_download for photo in own)
+        assert of_source.wanting == sum(
+            is_photo_due(photo, final_after_days=days) for photo in own
+        )
 
 
 def test_a_source_never_asked_is_listed_without_outcome(scene: Scene) -> None:

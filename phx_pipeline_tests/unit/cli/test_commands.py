@@ -146,6 +146,8 @@ def test_the_status_of_a_complete_house(run: Phx) -> None:
                 "redfin": {
                     "outcome": "listed",
                     "detail": "4 photos; status Active",
+                    "wanting": 0,
+                    "faulted": 0,
                     "discovered": 4,
                     "kept": 4,
                 }
@@ -161,7 +163,13 @@ def test_a_house_never_asked_for_is_open_and_has_no_outcome(run: Phx) -> None:
 
     assert [row["complete"] for row in plain] == [False, True]
     assert plain[0]["sources"] == {
-        "redfin": {"outcome": None, "detail": "", "discovered": 0}
+        "redfin": {
+            "outcome": None,
+            "detail": "",
+            "wanting": 0,
+            "faulted": 0,
+            "discovered": 0,
+        }
     }
 
 

@@ -33,11 +33,19 @@ def test_an_outcome_that_says_nothing_of_the_house_is_asked_again(outcome: str) 
         "off_market",
         "not_found",
         "wrong_property",
-        "disabled",
     ],
 )
 def test_an_answer_about_the_house_is_final(outcome: str) -> None:
     assert ListingOutcome(outcome).is_final
+    assert ListingOutcome(outcome).is_settled
+
+
+def test_a_source_that_is_switched_off_is_settled_but_not_for_good() -> None:
+    settled = {outcome for outcome in ListingOutcome if outcome.is_settled}
+
+    assert ListingOutcome.DISABLED in settled
+    assert not ListingOutcome.DISABLED.is_final
+    assert all(outcome.is_final for outcome in settled - {ListingOutcome.DISABLED})
 
 
 @pytest.mark.parametrize("outcome", ListingOutcome)
@@ -46,37 +54,49 @@ def test_a_seen_gallery_is_always_final(outcome: ListingOutcome) -> None:
 
 
 def test_every_verdict_is_counted_in_one_bin_and_no_bin_is_idle() -> None:
-    kinds = [verdict.kind for verdict in Verdict]
+    bins = {
+        kind: {verdict for verdict in Verdict if verdict.kind is kind}
+        for kind in VerdictKind
+    }
 
-    assert len(kinds) == len(Verdict)
-    assert set(kinds) == set(VerdictKind)
+    assert bins == {
+        VerdictKind.PENDING: {Verdict.PENDING},
+        VerdictKind.KEPT: {Verdict.KEPT},
+        VerdictKind.DUPLICATE: {Verdict.DUPLICATE},
+        VerdictKind.REJECTED: {
+            Verdict.FOREIGN,
+            Verdict.TOO_SMALL,
+            Verdict.NOT_AN_IMAGE,
+            Verdict.DAMAGED,
+            Verdict.PLACEHOLDER,
+            Verdict.TOO_LARGE,
+        },
+        VerdictKind.FAILED: {
+            Verdict.GONE,
+            Verdict.BLOCKED,
+            Verdict.RATE_LIMITED,
+            Verdict.TIMEOUT,
+            Verdict.NETWORK,
+            Verdict.REFUSED,
+        },
+    }
 
 
-@pytest.mark.parametrize(
-    ("verdict", "kind"),
-    [
-        (Verdict.PENDING, VerdictKind.PENDING),
-        (Verdict.KEPT, VerdictKind.KEPT),
-        (Verdict.DUPLICATE, VerdictKind.DUPLICATE),
-        (Verdict.FOREIGN, VerdictKind.REJECTED),
-        (Verdict.TOO_LARGE, VerdictKind.REJECTED),
-        (Verdict.GONE, VerdictKind.FAILED),
-        (Verdict.REFUSED, VerdictKind.FAILED),
-    ],
-)
-def test_a_verdict_is_counted_under_its_first_word(
-    verdict: Verdict, kind: VerdictKind
-) -> None:
-    assert verdict.kind is kind
+def test_a_failure_passes_or_is_a_fault_of_the_photo_but_never_both() -> None:
+    passing = {verdict.value for verdict in Verdict if verdict.is_passing}
+    no_picture = {verdict.value for verdict in Verdict if verdict.gave_no_picture}
 
-
-def test_only_what_another_attempt_may_mend_is_downloaded_again() -> None:
-    wanted = {verdict.value for verdict in Verdict if verdict.wants_download}
-
-    assert wanted == {
-        "pending",
+    assert passing == {
         "failed:blocked",
         "failed:rate_limited",
         "failed:timeout",
         "failed:network",
+    }
+    assert no_picture == {
+        "failed:gone",
+        "rejected:damaged",
+        "rejected:not_an_image",
+        "rejected:placeholder",
+        "rejected:too_large",
+        "rejected:too_small",
     }

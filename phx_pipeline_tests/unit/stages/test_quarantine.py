@@ -13,6 +13,7 @@ from phx_pipeline.catalog.quarantine import (
     Suspicion,
 )
 from phx_pipeline.errors import InputError
+from phx_pipeline.model.due import is_photo_due
 from phx_pipeline.model.listing import Listing
 from phx_pipeline.model.outcome import ListingOutcome, Verdict
 from phx_pipeline.model.photo import PhotoRef
@@ -169,7 +170,7 @@ def test_a_released_photo_without_bytes_waits_for_them(context: StageContext) ->
 
     (photo,) = context.catalog.photos(ONE)
     assert ruled.waits
-    assert photo.wants_download
+    assert is_photo_due(photo, final_after_days=1)
 
 
 def test_the_start_of_an_id_is_enough_unless_several_start_so(

@@ -1,0 +1,91 @@
+"""When a photo or a source is due: the one rule, asked by all that starts work.
+
+`catalog.tables` says the same of a photo in SQL; a test compares the two.
+"""
+
+from datetime import date, datetime, timedelta
+from typing import Final
+
+from phx_pipeline.model.job import Mode
+from phx_pipeline.model.outcome import ListingOutcome, Verdict
+from phx_pipeline.model.photo import Photo
+from phx_pipeline.model.tally import SourceTally
+
+FINAL_AFTER_DAYS: Final = 3
+MOST_FAULT_DAYS: Final = 30  # nobody may ask for more, so no more are counted
+
+
+def is_photo_due(photo: Photo, *, final_after_days: int) -> bool:
+    """Whether a photo is to be asked for: its bytes, or better ones, may be had.
+
+    A variant never asked for is; after that a held photo is not. Asking that gave no
+    picture counts as a bad minute of the host until it has done so on
+    *final_after_days* different days, also where the bytes of a smaller variant are
+    held.
+    """
+    if photo.ref.url != photo.asked_url:
+        return True
+    if photo.verdict is Verdict.FOREIGN:
+        return False
+    lacks_bytes = photo.verdict is Verdict.PENDING and photo.sha256 is None
+    may_pass = photo.verdict.gave_no_picture or photo.fault_days > 0
+    return (
+        photo.verdict.is_passing
+        or lacks_bytes
+        or (may_pass and photo.fault_days < final_after_days)
+    )
+
+
+def is_photo_asked(
+    photo: Photo, *, mode: Mode, run_id: str, final_after_days: int
+) -> bool:
+    """Whether a run asks for a photo: when it is due, or the run is fresh.
+
+    A fresh run asks once for every photo without bytes, final ones too, but for those
+    of another house.
+    """
+    if is_photo_due(photo, final_after_days=final_after_days):
+        return True
+    again = mode is Mode.FRESH and photo.run_id != run_id
+    return again and photo.sha256 is None and photo.verdict is not Verdict.FOREIGN
+
+
+def faults_after(
+    photo: Photo, verdict: Verdict, *, today: date
+) -> tuple[int, date | None]:
+    """Return `fault_days` and `faulted_on` after asking for *photo* ended so.
+
+    Failures of one day count once, however many runs asked.
+    """
+    if verdict.is_passing or photo.verdict is Verdict.FOREIGN:
+        return photo.fault_days, photo.faulted_on
+    if not verdict.gave_no_picture:  # refused by our own guard: nothing was asked
+        return 0, None
+    if photo.faulted_on == today:
+        return photo.fault_days, today
+    return min(photo.fault_days + 1, MOST_FAULT_DAYS), today
+
+
+def next_day(faulted_on: date | None, *, today: date) -> date:
+    """The first day on which asking again counts, after photos failed on *faulted_on*.
+
+    None is a day before days were noted.
+    """
+    return today if faulted_on is None else max(today, faulted_on + timedelta(days=1))
+
+
+def is_source_due(tally: SourceTally | None, *, oldest: datetime, is_off: bool) -> bool:
+    """Whether a source is to be asked about a property.
+
+    Args:
+        tally: what it gave; None if it was never asked.
+        oldest: final answers before that moment do not count.
+        is_off: whether the user has switched it off.
+    """
+    if tally is None or tally.outcome is None:
+        return True
+    if tally.outcome is ListingOutcome.DISABLED:
+        return not is_off
+    if not tally.outcome.is_final:
+        return True
+    return tally.checked_at is None or tally.checked_at < oldest

@@ -1,0 +1,114 @@
+"""What rows of older versions become."""
+
+from collections.abc import Callable
+
+import pytest
+import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config
+
+from phx_pipeline.catalog.engine import writing
+from phx_pipeline.catalog.leases import Leases
+from phx_pipeline.catalog.migrate import upgrade
+from phx_pipeline.catalog.store import Catalog
+from phx_pipeline.model.outcome import Verdict
+from phx_pipeline.model.ruling import About, PhotoRuling
+from phx_pipeline_tests.integration.conftest import TTL_S, Databases, is_due
+
+_HOUSE = (
+    "insert into property (slug, folder, address, street_number, street, city, state,"
+    " zip_code, added_at) values ('h', 'f', 'a', '1', 's', 'c', 'AZ', '85001',"
+    " '2025-01-01 00:00:00')"
+)
+_BLOB = (
+    "insert into blob (sha256, size_bytes, media_type, width, height, phash, dhash,"
+    " trimmed_phash, trimmed_dhash) values ('x', 1, 'image/jpeg', 1, 1, 1, 1, 1, 1)"
+)
+_PHOTO = (
+    "insert into photo (slug, source, photo_key, url, fallback_urls, position, caption,"
+    " tags, first_seen_on, present, verdict, detail, asked_url, sha256, run_id) values"
+    " ('h', 'redfin', '{key}', 'u', '[]', 0, '', '[]', '2025-01-01', true, '{verdict}',"
+    " '{detail}', 'u', {sha256}, 'run-1')"
+)
+_HELD = (
+    "insert into quarantine (slug, source, photo_key, reason, detail, ruling,"
+    " first_seen_at, ruled_at) values ('h', 'redfin', '{key}', '{reason}', 'why',"
+    " '{ruling}', '2025-01-02 00:00:00', {ruled_at})"
+)
+
+Old = Callable[..., sa.Engine]
+
+
+@pytest.fixture
+def old(databases: Databases, kind: str, opened: Callable[[str], sa.Engine]) -> Old:
+    """Make a database of an older version with one house and some rows."""
+
+    def make(revision: str, *statements: str) -> sa.Engine:
+        engine = opened(databases.empty(kind))
+        config = Config()
+        config.set_main_option("script_location", "phx_pipeline.catalog:migrations")
+        with writing(engine) as connection:
+            config.attributes["connection"] = connection
+            command.upgrade(config, revision)
+        with writing(engine) as connection:
+            for statement in (_HOUSE, *statements):
+                connection.execute(sa.text(statement))
+        return engine
+
+    return make
+
+
+def upgraded(engine: sa.Engine) -> Catalog:
+    upgrade(engine)
+    return Catalog(engine, leases=Leases(engine, ttl_s=TTL_S))
+
+
+def test_what_people_ruled_is_kept(old: Old) -> None:
+    ruled_at = "'2025-01-03 00:00:00'"
+    rows = [
+        {"key": "a", "reason": "photo_key", "ruling": "released", "ruled_at": ruled_at},
+        {"key": "b", "reason": "person", "ruling": "dropped", "ruled_at": ruled_at},
+        {"key": "c", "reason": "listing_id", "ruling": "open", "ruled_at": "null"},
+    ]
+
+    catalog = upgraded(old("0011", *(_HELD.format(**row) for row in rows)))
+
+    rulings = catalog.rulings.newest("h", About.PHOTO)
+    assert {key: (it.value, it.who) for (_, key), it in rulings.items()} == {
+        "a": ("released", "unknown"),
+        "b": ("dropped", "unknown"),
+    }
+    assert {it.at.date().isoformat() for it in rulings.values()} == {"2025-01-03"}
+    assert {it.photo.photo_key: it.ruling for it in catalog.quarantine.held()} == {
+        "a": PhotoRuling.RELEASED,
+        "b": PhotoRuling.DROPPED,
+        "c": PhotoRuling.OPEN,
+    }
+
+
+def test_what_was_lost_to_a_bad_minute_is_asked_for_again(old: Old) -> None:
+    """`detail` of a kept photo tells of a better variant that did not come."""
+    bytes_held = {"sha256": "'x'"}
+    states: dict[str, dict[str, str]] = {
+        "gone": {"verdict": Verdict.GONE, "detail": "404"},
+        "damaged": {"verdict": Verdict.DAMAGED, "detail": "cut off"},
+        "upgrade": {"verdict": Verdict.KEPT, "detail": "404", **bytes_held},
+        "kept": {"verdict": Verdict.KEPT, **bytes_held},
+        "foreign": {"verdict": Verdict.FOREIGN, "detail": "404"},
+        "refused": {"verdict": Verdict.REFUSED, "detail": "not on the list"},
+    }
+    rows = [
+        _PHOTO.format(**{"key": key, "detail": "", "sha256": "null"} | state)
+        for key, state in states.items()
+    ]
+
+    catalog = upgraded(old("0013", _BLOB, *rows))
+
+    photos = {photo.ref.photo_key: photo for photo in catalog.photos("h")}
+    assert {key for key, photo in photos.items() if is_due(photo)} == {
+        "gone",
+        "damaged",
+        "upgrade",
+    }
+    assert {p.fault_days for p in photos.values() if is_due(p)} == {1}
+    assert {p.faulted_on for p in photos.values()} == {None}
