@@ -7,10 +7,12 @@ own ways; the functions here turn a spelling into a value, or into None.
 import math
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import date, timedelta
 from itertools import combinations
+from typing import Any
 
+from phx_pipeline.model.printable import printable
 from phx_pipeline.model.source import Source
 
 FactValue = int | float | bool | str
@@ -85,6 +87,8 @@ _MOST = 2**31 - 1  # what an integer column holds
 _SQUARE_FEET_PER_ACRE = 43_560
 _FIRST_YEAR, _LAST_YEAR = 1600, 2200
 _LONGEST_WORDS = 60
+_LONGEST_TEXT = 500  # of which a fact is read
+_DEEPEST = 3  # wrappers around a value
 
 _NUMBER = re.compile(r"\$?\s*(?P<number>\d[\d,]*(?:\.\d+)?)", re.ASCII)
 _ACRES = re.compile(r"\bacres?\b", re.IGNORECASE)
@@ -120,13 +124,23 @@ _STATUSES: Mapping[str, str] = {
 }
 
 
+def unwrapped(value: object) -> object:
+    """Return a value some pages wrap: `{"value": 7, "displayLevel": 1}` is 7."""
+    for _ in range(_DEEPEST):
+        if not isinstance(value, dict) or "value" not in value:
+            break
+        value = value["value"]
+    return value
+
+
 def number(value: object) -> float | None:
     """Return a number a page states, as JSON or at the start of a text (`$1,791`).
 
     None for what is no number, is negative, or is too large to be stored.
     """
+    value = unwrapped(value)
     if isinstance(value, str):
-        found = _NUMBER.match(value.strip())
+        found = _NUMBER.match(value[:_LONGEST_TEXT].strip())
         # Far fewer digits than Python refuses to read.
         text = found["number"].replace(",", "")[:40] if found else ""
         value = float(text) if text else None
@@ -157,7 +171,7 @@ def square_feet(value: object, *, unit: object = None) -> int | None:
 
     None if the unit is not known.
     """
-    words = f"{value if isinstance(value, str) else ''} {unit or ''}"
+    words = f"{_plain(value)} {_plain(unit) or str(unit or '')[:_LONGEST_WORDS]}"
     stated = number(value)
     if stated is None:
         return None
@@ -215,8 +229,8 @@ def status_word(value: object) -> str | None:
 
 def yes_or_no(value: object) -> bool | None:
     """Return what a flag or one of the words Yes and No says."""
-    if isinstance(value, bool):
-        return value
+    if isinstance(told := unwrapped(value), bool):
+        return told
     return {"yes": True, "no": False}.get(_plain(value).lower())
 
 
@@ -225,7 +239,37 @@ def _months(words: str) -> float | None:
 
 
 def _plain(value: object) -> str:
-    return " ".join(value.split()) if isinstance(value, str) else ""
+    told = unwrapped(value)
+    return printable(told, most=_LONGEST_TEXT) if isinstance(told, str) else ""
+
+
+# The least and the most that is taken from a source, whoever states it.
+_RANGES: Mapping[str, tuple[float, float]] = {
+    "list_price": (1, 1_000_000_000),
+    "bedrooms_total": (0, 100),
+    "bathrooms_total": (0, 100),
+    "living_area": (1, 1_000_000),
+    "lot_size_square_feet": (1, _MOST),
+    "garage_spaces": (0, 100),
+    "association_fee": (0, 1_000_000),
+    "year_built": (_FIRST_YEAR, _LAST_YEAR),
+    "days_on_market": (0, 36_500),
+}
+
+
+def plausible(facts: ListingFacts) -> ListingFacts:
+    """Return the facts without those no house can have; texts as short lines."""
+    held: dict[str, Any] = {
+        name: _plausible(name, said) for name, said in facts.stated.items()
+    }
+    return replace(facts, **held)
+
+
+def _plausible(name: str, said: FactValue) -> FactValue | None:
+    if isinstance(said, str):
+        return printable(said, most=_LONGEST_WORDS) or None
+    least, most = _RANGES.get(name, (0, 1))
+    return said if least <= said <= most else None  # false for not-a-number too
 
 
 # --- comparing sources ----------------------------------------------------------------

@@ -10,6 +10,7 @@ from phx_pipeline.errors import (
 )
 from phx_pipeline.model.listing import Listing
 from phx_pipeline.model.outcome import ListingOutcome
+from phx_pipeline.model.printable import printable
 from phx_pipeline.model.source import Source
 
 
@@ -48,6 +49,4 @@ def ended(
     source: Source, outcome: ListingOutcome, detail: str, *, url: str | None = None
 ) -> Listing:
     """An answer without photos; *detail* on one line."""
-    return Listing(
-        source=source, outcome=outcome, detail=" ".join(detail.split()), url=url
-    )
+    return Listing(source=source, outcome=outcome, detail=printable(detail), url=url)

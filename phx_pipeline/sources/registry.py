@@ -4,14 +4,15 @@ from collections.abc import Mapping
 
 from phx_pipeline.model.source import Source
 from phx_pipeline.sources.base import ListingSource
+from phx_pipeline.sources.border import Border
 from phx_pipeline.sources.redfin import Redfin
 from phx_pipeline.sources.zillow import Zillow
 
 
 def available_sources() -> dict[Source, ListingSource]:
-    """Return a fresh adapter of every source, by its name."""
+    """Return a fresh adapter of every source, behind the border, by its name."""
     adapters: list[ListingSource] = [Redfin(), Zillow()]
-    return {adapter.source: adapter for adapter in adapters}
+    return {adapter.source: Border(adapter) for adapter in adapters}
 
 
 def hosts_of(

@@ -4,8 +4,9 @@ Held photos have the verdict `rejected:foreign` and are not published until a pe
 decides. Held is a function of all rows, never of what was looked at first:
 
 - a photo key that two properties have is held on both;
-- within one listing, a photo under another MLS id than the listing's own, or uploaded
-  long before or after the others.
+- within one listing, a photo under another MLS id than the page states for itself, be
+  it every photo; or, where it states none, under another than nearly all the others;
+- within one listing, a photo uploaded long before or after the others.
 
 Pictures that only look alike (agents' logos, the pool of a community) are recorded and
 shown, not held.
@@ -17,6 +18,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from itertools import pairwise
+from string import ascii_letters
 from typing import Final
 
 import numpy as np
@@ -95,10 +97,11 @@ def outliers(
     """
     marks = {photo.key: mark_of(photo) for photo in gallery}
     listings = {key: mark.listing for key, mark in marks.items() if mark.listing}
-    if usual := _usual_listing(listings.values(), mls_id=mls_id):
+    if usual := mls_id or _usual_listing(list(listings.values())):
+        whose = "the page is of" if mls_id else "the others under"
         for key, listing in listings.items():
-            if listing.lower() != usual.lower():
-                told = f"filed under listing {listing}, the others under {usual}"
+            if not _same_listing(listing, usual):
+                told = f"filed under listing {listing}, {whose} {usual}"
                 yield key, Suspicion(reason=Reason.LISTING_ID, detail=told)
     days = {key: mark.uploaded for key, mark in marks.items() if mark.uploaded}
     if batch := _usual_days(list(days.values())):
@@ -231,18 +234,19 @@ def _galleries(photos: Iterable[Photo]) -> dict[Source, list[Photo]]:
     return galleries
 
 
-def _usual_listing(listings: Iterable[str], *, mls_id: str | None) -> str | None:
-    """The listing a gallery is filed under: its own id if any photo is, else most's."""
-    counted = Counter(listings)
-    own = [
-        listing for listing in counted if mls_id and listing.lower() == mls_id.lower()
-    ]
-    if own:
-        return own[0]
-    if counted.total() < _FEW:
+def _same_listing(one: str, other: str) -> bool:
+    """Whether both are one number; some sites put letters of the MLS before it."""
+    if one.isdecimal() != other.isdecimal():
+        one, other = (text.lstrip(ascii_letters) for text in (one, other))
+    return one.lower() == other.lower()
+
+
+def _usual_listing(listings: Sequence[str]) -> str | None:
+    """The listing nearly all photos of a gallery are filed under, if there is one."""
+    if len(listings) < _FEW:
         return None
-    listing, photos = counted.most_common(1)[0]
-    return listing if photos >= _MAJORITY * counted.total() else None
+    listing, photos = Counter(listings).most_common(1)[0]
+    return listing if photos >= _MAJORITY * len(listings) else None
 
 
 def _usual_days(days: Sequence[date]) -> tuple[date, date] | None:

@@ -17,13 +17,17 @@ from phx_pipeline.model.facts import (
     size,
     square_feet,
     status_word,
+    unwrapped,
     whole,
     year,
     yes_or_no,
 )
 from phx_pipeline.sources.redfin.answers import EmbeddedAnswers, JsonObject
+from phx_pipeline.sources.stated import text
 
 _MS_PER_DAY = 86_400_000
+_MOST_DAYS = 36_500
+_MOST = 50  # values of one amenity
 _NOT_ASKED = ("sold", "estimate", "off market")  # labels of amounts nobody asks for
 
 _Amenities = dict[str, list[str]]
@@ -47,16 +51,16 @@ def listing_facts(
     told = _amenities(answers.optional("belowTheFold").get("amenitiesInfo"))
     return ListingFacts(
         list_price=None if off_market else _price(section),
-        bedrooms_total=number(_value(section.get("beds"))),
-        bathrooms_total=number(_value(section.get("baths"))),
-        living_area=size(_value(section.get("sqFt"))),
-        lot_size_square_feet=size(_value(section.get("lotSize")))
+        bedrooms_total=number(section.get("beds")),
+        bathrooms_total=number(section.get("baths")),
+        living_area=size(section.get("sqFt")),
+        lot_size_square_feet=size(section.get("lotSize"))
         or square_feet(_first(told, "LOT_SIZE_AREA"), unit="sqft"),
         garage_spaces=number(_first(told, "GARAGE_SPACES")),
         pool_private=_pool(told),
         association_fee=_fee(told),
         sewer=sewer_kind(told.get("SEWER", ())),
-        year_built=year(_value(section.get("yearBuilt"))),
+        year_built=year(section.get("yearBuilt")),
         days_on_market=_days(section),
         standard_status=_status(section),
         mls_number=mls_id,
@@ -67,7 +71,7 @@ def _price(section: JsonObject) -> int | None:
     for name in ("priceInfo", "latestPriceInfo"):
         stated = section.get(name)
         if isinstance(stated, dict) and (price := size(stated.get("amount"))):
-            label = str(stated.get("label")).lower()
+            label = text(stated.get("label")).lower()
             return None if any(word in label for word in _NOT_ASKED) else price
     return None
 
@@ -85,22 +89,21 @@ def _pool(told: _Amenities) -> bool | None:
 
 
 def _days(section: JsonObject) -> int | None:
+    """Return the days on the market; a new count that still stands at 0 is none yet."""
     stated = whole(section.get("cumulativeDaysOnMarket"))
-    elapsed_ms = section.get("timeOnRedfin")
-    if stated is not None or isinstance(elapsed_ms, bool):
+    if stated and stated <= _MOST_DAYS:
         return stated
-    return whole(elapsed_ms // _MS_PER_DAY) if isinstance(elapsed_ms, int) else None
+    elapsed = unwrapped(section.get("timeOnRedfin"))
+    if isinstance(elapsed, bool) or not isinstance(elapsed, int | float):
+        return stated
+    days = whole(elapsed // _MS_PER_DAY)
+    return stated if days is None or days > _MOST_DAYS else days
 
 
 def _status(section: JsonObject) -> str | None:
     status = section.get("status")
-    shown = status.get("displayValue") if isinstance(status, dict) else status
+    shown = status.get("displayValue", status) if isinstance(status, dict) else status
     return status_word(shown) or status_word(section.get("homeStatusLabel"))
-
-
-def _value(stated: object) -> object:
-    """Return a value that may be wrapped with the level it is shown at."""
-    return stated.get("value") if isinstance(stated, dict) else stated
 
 
 def _amenities(stated: object) -> _Amenities:
@@ -114,8 +117,7 @@ def _amenities(stated: object) -> _Amenities:
             for entry in _objects_in(group, "amenityEntries"):
                 name, values = entry.get("referenceName"), entry.get("amenityValues")
                 if isinstance(name, str) and isinstance(values, list):
-                    texts = [value for value in values if isinstance(value, str)]
-                    found.setdefault(name, texts)
+                    found.setdefault(name, [text(value) for value in values[:_MOST]])
     return found
 
 

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from phx_pipeline.errors import BlockedError, InputError, SourceChangedError
+from phx_pipeline.errors import BlockedError, SourceChangedError
 from phx_pipeline.fetch.base import Fetched
 from phx_pipeline.model.address import Address
+from phx_pipeline.model.facts import unwrapped
 from phx_pipeline.sources.redfin.answers import (
     JsonObject,
     decode_answer,
@@ -16,6 +17,8 @@ from phx_pipeline.sources.redfin.answers import (
     payload_of,
     text_of,
 )
+from phx_pipeline.sources.stated import LONGEST_URL, text
+from phx_pipeline.sources.whose import readable
 
 SITE = "https://www.redfin.com"
 
@@ -59,9 +62,11 @@ def search_url(address: Address) -> str:
 
 def home_at(path: object) -> Home | None:
     """Return the home a site path leads to; None for cities, buildings, other hosts."""
-    if isinstance(path, str) and (found := _HOME.fullmatch(path)):
-        return Home(home_id=found["home"], path=path)
-    return None
+    link = unwrapped(path)
+    if not isinstance(link, str) or len(link) > LONGEST_URL:
+        return None
+    found = _HOME.fullmatch(link)
+    return Home(home_id=found["home"], path=link) if found else None
 
 
 def homes_matching(fetched: Fetched, *, address: Address) -> tuple[Home, ...]:
@@ -117,42 +122,36 @@ def _matching(rows: list[Any], *, address: Address) -> tuple[Home, ...]:
 
 
 def _is_same_house(row: JsonObject, *, home: Home, address: Address) -> bool:
-    readings = (_path_address(home.path), _row_address(row, path=home.path))
+    readings = (path_address(home.path), _row_address(row, path=home.path))
     return any(address.same_house(own) for own in readings if own)
 
 
-def _path_address(path: str) -> Address | None:
+def path_address(path: str) -> Address | None:
+    """Return the address the path of a home's page names, with its unit."""
     parts = _HOME.fullmatch(path)
     if parts is None:
         return None
     street = parts["street"].replace("-", " ") + _unit_text(parts["unit"])
     city = parts["city"].replace("-", " ")
-    return _readable(f"{street}, {city}, {parts['state']} {parts['zip']}")
+    return readable(f"{street}, {city}, {parts['state']} {parts['zip']}")
 
 
 def _row_address(row: JsonObject, *, path: str) -> Address | None:
     """Read name and subName; what they leave out (ZIP, unit) stands in the path."""
     parts = _HOME.fullmatch(path)
-    name, place = row.get("name"), row.get("subName")
-    if parts is None or not isinstance(name, str) or not isinstance(place, str):
+    name, place = text(row.get("name")), text(row.get("subName"))
+    if parts is None or not name or not place:
         return None
     where = _COUNTRY.sub("", place).strip()
     if not _ZIP_AT_END.search(where):
         where = f"{where} {parts['zip']}"
-    own = _readable(f"{name}, {where}")
+    own = readable(f"{name}, {where}")
     if own is None or own.unit or not parts["unit"]:
         return own
-    return _readable(f"{name}{_unit_text(parts['unit'])}, {where}")
+    return readable(f"{name}{_unit_text(parts['unit'])}, {where}")
 
 
 def _unit_text(unit: str | None) -> str:
     if not unit:
         return ""
     return " Unit " + _UNIT_WORD.sub("", unit.replace("-", " "))
-
-
-def _readable(text: str) -> Address | None:
-    try:
-        return Address.parse(text)
-    except InputError:
-        return None

@@ -5,7 +5,7 @@ page shows photos of other houses, and of earlier listings of the same house.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, tzinfo
 from typing import Any
@@ -14,17 +14,28 @@ from zoneinfo import ZoneInfo
 
 from phx_pipeline.errors import InputError, SourceChangedError
 from phx_pipeline.model.address import Address
+from phx_pipeline.model.facts import unwrapped
 from phx_pipeline.model.listing import Listing
 from phx_pipeline.model.outcome import ListingOutcome
 from phx_pipeline.model.photo import PhotoRef
+from phx_pipeline.model.printable import printable
 from phx_pipeline.model.source import Source
+from phx_pipeline.sources.endings import ended
 from phx_pipeline.sources.redfin.answers import (
     EmbeddedAnswers,
     JsonObject,
     mapping,
 )
 from phx_pipeline.sources.redfin.facts import listing_facts
-from phx_pipeline.sources.redfin.find import SITE, home_at
+from phx_pipeline.sources.redfin.find import SITE, home_at, path_address
+from phx_pipeline.sources.stated import (
+    LONGEST_URL,
+    identifier,
+    pixels,
+    text,
+    whole,
+)
+from phx_pipeline.sources.whose import contradicts, readable
 
 PHOTO_HOSTS = ("ssl.cdn-redfin.com",)
 
@@ -35,11 +46,21 @@ _MLS_PHOTO = re.compile(
 _UPLOADED_PHOTO = re.compile(
     r"/system_files/media/(?P<owner>[^/]+)/(?:[^/]+/)*(?P<stem>[^/]+)\.\w+"
 )
+_UNIT_WORD = re.compile(r"^(?:(?:unit|apt|ste|suite|no)\b\.?)?\s*#?\s*", re.IGNORECASE)
+_STREET_PARTS = (
+    "streetNumber",
+    "directionalPrefix",
+    "streetName",
+    "streetType",
+    "directionalSuffix",
+)
 _PHOENIX = ZoneInfo("America/Phoenix")
 _SOLD = 4  # searchStatus; 1 is active, 2 under contract
 _ON_MARKET = (1, 2)
 _OFF_MARKET_PAGES = ("sdp", "pdp")
-_OFF_MARKET_WORDS = re.compile(r"\b(?:closed|sold|off market)\b", re.IGNORECASE)
+_SOLD_WORDS = re.compile(r"\b(?:closed|sold)\b", re.IGNORECASE)
+_OFF_MARKET_WORDS = re.compile(r"\boff.market\b", re.IGNORECASE)
+_MOST_TAGS = 50
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,13 +86,10 @@ def parse_listing(html: str, *, address: Address, page_url: str) -> Listing:
     section = mapping(above.get("addressSectionInfo"), what="addressSectionInfo")
     shown = parse_page_address(section)
     if not address.same_house(shown):
-        return Listing(
-            source=Source.REDFIN,
-            outcome=ListingOutcome.WRONG_PROPERTY,
-            detail=f"the page is about {shown}",
-            url=page_url,
-        )
+        return _wrong(f"the page is about {shown}", page_url=page_url)
     media = mapping(above.get("mediaBrowserInfo"), what="mediaBrowserInfo")
+    if told := _contradiction(section, media=media, own=shown):
+        return _wrong(told, page_url=page_url)
     return _listing_of(answers, section=section, media=media, page_url=page_url)
 
 
@@ -82,11 +100,11 @@ def parse_page_address(section: JsonObject) -> Address:
         SourceChangedError: parts are missing or do not make an address.
     """
     street = mapping(section.get("streetAddress"), what="streetAddress")
-    line = _text(street.get("assembledAddress"))
-    place = [_text(section.get(key)) for key in ("city", "state", "zip")]
+    line = text(street.get("assembledAddress"))
+    place = [text(section.get(key)) for key in ("city", "state", "zip")]
     if not line or not all(place):
         raise SourceChangedError("the page's own address is incomplete")
-    unit = _text(street.get("unitValue")).lstrip("#").strip()
+    unit = _unit(street)
     where = f"{place[0]}, {place[1]} {place[2]}"
     try:
         own = Address.parse(f"{line}, {where}")
@@ -95,6 +113,48 @@ def parse_page_address(section: JsonObject) -> Address:
     except InputError as error:
         raise SourceChangedError("the page's own address is unreadable") from error
     return own
+
+
+def names_another(link: str, own: Address) -> bool:
+    """Whether a link to a Redfin page names another house than *own*."""
+    home = home_at(link.removeprefix(SITE).partition("?")[0].partition("#")[0])
+    named = path_address(home.path) if home else None
+    return named is not None and contradicts(own, named)
+
+
+def _unit(street: JsonObject) -> str:
+    return _UNIT_WORD.sub("", text(street.get("unitValue"))).strip()
+
+
+def _contradiction(section: JsonObject, *, media: JsonObject, own: Address) -> str:
+    """Return how the page says that it is about another house too; empty if not."""
+    for what, stated in _statements(section, media=media, own=own):
+        other = readable(f"{stated}, {own.city}, {own.state} {own.zip_code}")
+        if other and contradicts(own, other):
+            return f"the page contradicts itself: {own}, but {what} {stated}"
+    link = text(section.get("url"))
+    if names_another(link, own):
+        return f"the page contradicts itself: {own}, but its link is {link}"
+    return ""
+
+
+def _statements(
+    section: JsonObject, *, media: JsonObject, own: Address
+) -> Iterator[tuple[str, str]]:
+    """Yield what else tells the street line, and what it tells."""
+    street = mapping(section.get("streetAddress"), what="streetAddress")
+    if unit := _unit(street):
+        line = f"{own.street_number} {own.street} Unit {unit}"
+        yield "the unit stated apart makes it", line
+    parts = [text(street.get(name)) for name in _STREET_PARTS]
+    if parts[0] and parts[2]:
+        yield "its parts make", " ".join(part for part in parts if part)
+    if of_gallery := text(media.get("assembledAddress")):
+        yield "its gallery is of", of_gallery
+
+
+def _wrong(told: str, *, page_url: str) -> Listing:
+    return ended(Source.REDFIN, ListingOutcome.WRONG_PROPERTY, told, url=page_url)
 
 
 def parse_gallery(photos: Iterable[Any], *, tags: JsonObject) -> Gallery:
@@ -118,8 +178,10 @@ def parse_gallery(photos: Iterable[Any], *, tags: JsonObject) -> Gallery:
 def photo_key(url: str) -> str | None:
     """Return a photo's identity, the same for all its size variants.
 
-    None if *url* is not an https URL of Redfin's photo host.
+    None if *url* is not an https URL of Redfin's photo host, or too long for one.
     """
+    if len(url) > LONGEST_URL:
+        return None
     try:
         parts = urlsplit(url)
     except ValueError:  # such as brackets that hold no address
@@ -137,41 +199,28 @@ def _photo(entry: object, *, position: int, tags: JsonObject) -> PhotoRef | None
     if not isinstance(entry, dict):
         return None
     urls = entry.get("photoUrls")
-    url = _text(urls.get("fullScreenPhotoUrl")) if isinstance(urls, dict) else ""
+    url = text(urls.get("fullScreenPhotoUrl")) if isinstance(urls, dict) else ""
     if (key := photo_key(url)) is None:
         return None
-    own = tags.get(str(entry.get("photoId")))
+    own = tags.get(identifier(entry.get("photoId")) or "")
     told = own if isinstance(own, dict) else {}
     return PhotoRef(
         source=Source.REDFIN,
         photo_key=key,
         url=url,
         position=position,
-        caption=_text(told.get("shortCaption")) or _text(told.get("longCaption")),
+        caption=text(told.get("shortCaption")) or text(told.get("longCaption")),
         tags=_room_tags(told.get("tags")),
-        width=_pixels(entry.get("width")),
-        height=_pixels(entry.get("height")),
+        width=pixels(entry.get("width")),
+        height=pixels(entry.get("height")),
     )
 
 
 def _room_tags(tags: object) -> tuple[str, ...]:
     if not isinstance(tags, list):
         return ()
-    return tuple(text for tag in tags if (text := _text(tag)) and text != "All")
-
-
-def _pixels(value: object) -> int | None:
-    if isinstance(value, int) and not isinstance(value, bool) and value > 0:
-        return value
-    return None
-
-
-def _text(value: object) -> str:
-    """Return a JSON string on one line, without what no database can store."""
-    if not isinstance(value, str):
-        return ""
-    storable = value.replace("\0", "").encode("utf-8", errors="replace").decode()
-    return " ".join(storable.split())
+    told = map(text, tags[:_MOST_TAGS])
+    return tuple(tag for tag in told if tag and tag != "All")
 
 
 def _listing_of(
@@ -182,11 +231,12 @@ def _listing_of(
     page_url: str,
 ) -> Listing:
     initial = answers.optional("initialInfo")
-    listing_id = _identifier(initial.get("listingId"))
-    mls_id = _identifier(initial.get("mlsId"))
+    listing_id = identifier(initial.get("listingId"))
+    mls_id = identifier(initial.get("mlsId"))
     off_market = _is_off_market(initial, section=section)
+    entries = _photo_entries(media)
     gallery = parse_gallery(
-        _photo_entries(media, off_market=off_market),
+        entries or (),
         tags=_own_tags(answers, listing_id=listing_id),
     )
     outcome = _outcome(gallery, initial=initial, section=section)
@@ -200,52 +250,74 @@ def _listing_of(
         url=SITE + home.path if home else page_url,
         listed_on=_listed_on(answers, section=section, mls_id=mls_id),
         photos=gallery.photos,
-        complete=outcome.saw_gallery and not gallery.unreadable,
+        # A page that has no list of photos does not say that those known are gone.
+        complete=outcome.saw_gallery and entries is not None and not gallery.unreadable,
         facts=listing_facts(
             answers, section=section, mls_id=mls_id, off_market=off_market
         ),
     )
 
 
-def _photo_entries(media: JsonObject, *, off_market: bool) -> list[Any]:
+def _photo_entries(media: JsonObject) -> list[Any] | None:
+    """Return the gallery as decoded from JSON; None if the page has none.
+
+    Raises:
+        SourceChangedError: photos are there under another name or in another shape.
+    """
     photos = media.get("photos")
-    if photos is None and off_market:
-        return []
-    if not isinstance(photos, list):
-        raise SourceChangedError("mediaBrowserInfo.photos is missing or not a list")
+    if photos is not None and not isinstance(photos, list):
+        raise SourceChangedError("mediaBrowserInfo.photos is not a list")
+    if photos is None and any("photoUrls" in entry for entry in _objects_in(media)):
+        raise SourceChangedError("mediaBrowserInfo.photos has another name")
     return photos
+
+
+def _objects_in(media: JsonObject) -> Iterator[JsonObject]:
+    for value in media.values():
+        for entry in value if isinstance(value, list) else ():
+            if isinstance(entry, dict):
+                yield entry
 
 
 def _outcome(
     gallery: Gallery, *, initial: JsonObject, section: JsonObject
 ) -> ListingOutcome:
     if gallery.photos:
-        return ListingOutcome.LISTED
+        unsold = _is_off_market(initial, section=section) and not _is_sold(section)
+        return ListingOutcome.OFF_MARKET if unsold else ListingOutcome.LISTED
     if gallery.unreadable:
         raise SourceChangedError(
             f"none of {gallery.unreadable} gallery entries has a known photo URL"
         )
     if _is_off_market(initial, section=section):
         return ListingOutcome.OFF_MARKET
-    on_page, status = initial.get("riftPageType"), section.get("searchStatus")
-    if status in _ON_MARKET or on_page == "ldp":
+    on_market = whole(section.get("searchStatus")) in _ON_MARKET
+    if on_market or text(initial.get("riftPageType")) == "ldp":
         return ListingOutcome.LISTED_EMPTY
     raise SourceChangedError("no photos, and no sign whether the house is listed")
 
 
 def _is_off_market(initial: JsonObject, *, section: JsonObject) -> bool:
-    words = f"{_status(section)} {_text(section.get('homeStatusLabel'))}"
     return (
-        initial.get("riftPageType") in _OFF_MARKET_PAGES
-        or section.get("searchStatus") == _SOLD
-        or _OFF_MARKET_WORDS.search(words) is not None
+        text(initial.get("riftPageType")) in _OFF_MARKET_PAGES
+        or _is_sold(section)
+        or _OFF_MARKET_WORDS.search(_status_words(section)) is not None
     )
+
+
+def _is_sold(section: JsonObject) -> bool:
+    sold = _SOLD_WORDS.search(_status_words(section)) is not None
+    return sold or whole(section.get("searchStatus")) == _SOLD
+
+
+def _status_words(section: JsonObject) -> str:
+    return f"{_status(section)} {text(section.get('homeStatusLabel'))}"
 
 
 def _status(section: JsonObject) -> str:
     status = section.get("status")
-    shown = status.get("displayValue") if isinstance(status, dict) else status
-    return _text(shown)[:40]
+    shown = status.get("displayValue", status) if isinstance(status, dict) else status
+    return printable(text(shown), most=40)
 
 
 def _detail(gallery: Gallery, *, section: JsonObject) -> str:
@@ -258,17 +330,11 @@ def _detail(gallery: Gallery, *, section: JsonObject) -> str:
 
 def _own_tags(answers: EmbeddedAnswers, *, listing_id: str | None) -> JsonObject:
     payload = answers.optional(_TAGS)
-    owner = _identifier(payload.get("listingId"))
+    owner = identifier(payload.get("listingId"))
     if owner and listing_id and owner != listing_id:
         return {}
     tags = payload.get("tagsByPhotoId")
     return tags if isinstance(tags, dict) else {}
-
-
-def _identifier(value: object) -> str | None:
-    if isinstance(value, bool) or not isinstance(value, int | str):
-        return None
-    return _text(str(value)) or None
 
 
 def _listed_on(
@@ -284,11 +350,11 @@ def _listed_on(
     if not isinstance(history, dict) or not isinstance(events, list) or not mls_id:
         return None
     own = [
-        event.get("eventDate")
+        unwrapped(event.get("eventDate"))
         for event in events
         if isinstance(event, dict)
-        and event.get("eventDescription") == "Listed"
-        and _identifier(event.get("sourceId")) == mls_id
+        and text(event.get("eventDescription")) == "Listed"
+        and identifier(event.get("sourceId")) == mls_id
     ]
     stated = [ms for ms in own if isinstance(ms, int) and not isinstance(ms, bool)]
     zone = history.get("displayTimeZone") or section.get("soldDateTimeZone")
@@ -305,6 +371,6 @@ def _local_day(epoch_ms: int, *, zone: tzinfo) -> date | None:
 
 def _zone(name: object) -> tzinfo:
     try:
-        return ZoneInfo(_text(name)) if _text(name) else _PHOENIX
+        return ZoneInfo(text(name)) if text(name) else _PHOENIX
     except (KeyError, ValueError, OSError):  # unknown, malformed, or names a folder
         return _PHOENIX

@@ -4,7 +4,7 @@ Of the property object only the fields named here are read: it also names agents
 owners, with their phone numbers.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -13,32 +13,27 @@ from phx_pipeline.errors import InputError, SourceChangedError
 from phx_pipeline.model.address import Address
 from phx_pipeline.model.listing import Listing
 from phx_pipeline.model.outcome import ListingOutcome
+from phx_pipeline.model.printable import printable
 from phx_pipeline.model.source import Source
+from phx_pipeline.sources.stated import day, identifier, text, whole
+from phx_pipeline.sources.whose import contradicts, link_contradicts, readable
 from phx_pipeline.sources.zillow.facts import home_facts
 from phx_pipeline.sources.zillow.gallery import PHOTO_LISTS, Gallery, parse_gallery
-from phx_pipeline.sources.zillow.payload import (
-    JsonObject,
-    Page,
-    count,
-    identifier,
-    one_line,
-)
+from phx_pipeline.sources.zillow.payload import JsonObject, Page
 from phx_pipeline.sources.zillow.search import SITE, detail_path, zpid_in
 
 _ON_MARKET = frozenset({"FOR_SALE", "PENDING", "COMING_SOON", "FOR_RENT"})
-_OFF_MARKET = frozenset(
-    {
-        "OTHER",
-        "SOLD",
-        "RECENTLY_SOLD",
-        "OFF_MARKET",
-        "NOT_FOR_SALE",
-        "PRE_FORECLOSURE",
-        "FORECLOSED",
-    }
-)
+_SOLD = frozenset({"SOLD", "RECENTLY_SOLD"})
+_OFF_MARKET = _SOLD | {
+    "OTHER",
+    "OFF_MARKET",
+    "NOT_FOR_SALE",
+    "PRE_FORECLOSURE",
+    "FORECLOSED",
+}
 _OFF_MARKET_QUERY = "NotForSale"
-_LISTED = "Listed for sale"
+_LISTED = "listed for sale"
+_ADDRESS_PARTS = ("streetAddress", "city", "state", "zipcode")
 # Several queries of a page answer with the same home; the fullest answer is read.
 _TELLING = ("streetAddress", "zipcode", "homeStatus", "photoCount", "priceHistory")
 
@@ -58,7 +53,7 @@ class Home:
     @property
     def status(self) -> str:
         """The state of the listing in the site's words, such as FOR_SALE."""
-        return one_line(self.fields.get("homeStatus"))[:40]
+        return printable(text(self.fields.get("homeStatus")), most=40)
 
     @property
     def is_off_market(self) -> bool:
@@ -68,9 +63,29 @@ class Home:
         return self.status in _OFF_MARKET or self.query.startswith(_OFF_MARKET_QUERY)
 
     @property
+    def was_sold(self) -> bool:
+        """Whether its listing ended with a sale, and may still show its gallery."""
+        return self.status in _SOLD
+
+    @property
     def fullness(self) -> int:
         """How many of the fields we need are there."""
         return sum(self.fields.get(name) is not None for name in _TELLING + PHOTO_LISTS)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Event:
+    """A row of the price history, and whose record it is from."""
+
+    day: date
+    is_listing: bool
+    number: str
+    source: str
+
+    def is_under(self, mls_id: str | None) -> bool:
+        """Whether it is under this number in the MLS, which may stand in a text."""
+        words = f"{self.number} {self.source}".lower().replace("#", " ").split()
+        return mls_id is not None and mls_id.lower() in words
 
 
 def parse_detail(page: Page, *, address: Address, zpid: str | None) -> Listing:
@@ -100,7 +115,10 @@ def parse_detail(page: Page, *, address: Address, zpid: str | None) -> Listing:
     if len(same) > 1:
         told = f"several records: zpid {', '.join(same)}"
         return _ended(ListingOutcome.AMBIGUOUS, told, page)
-    return _listing_of(homes[same[0]], page=page)
+    home = homes[same[0]]
+    if told := _contradiction(home, own=shown[same[0]]):
+        return _ended(ListingOutcome.WRONG_PROPERTY, told, page)
+    return _listing_of(home, page=page)
 
 
 def parse_home_address(fields: JsonObject) -> Address:
@@ -109,18 +127,46 @@ def parse_home_address(fields: JsonObject) -> Address:
     Raises:
         SourceChangedError: parts are missing or do not make an address.
     """
-    nested = fields.get("address")
-    inner = nested if isinstance(nested, dict) else {}
-    street, city, state, zip_code = (
-        one_line(fields.get(name)) or one_line(inner.get(name))
-        for name in ("streetAddress", "city", "state", "zipcode")
-    )
-    if not all((street, city, state, zip_code)):
+    nested = _nested(fields)
+    lines = [
+        text(fields.get(name)) or text(nested.get(name)) for name in _ADDRESS_PARTS
+    ]
+    if not all(lines):
         raise SourceChangedError("the page's own address is incomplete")
+    street, city, state, zip_code = lines
     try:
         return Address.parse(f"{street}, {city}, {state} {zip_code}")
     except InputError as error:
         raise SourceChangedError("the page's own address is unreadable") from error
+
+
+def names_another(link: str, own: Address) -> bool:
+    """Whether a link to a detail page names another house than *own*."""
+    path = detail_path(link) or ""
+    _, _, words, *_ = f"{path}///".split("/")
+    return link_contradicts(words, own)
+
+
+def _contradiction(home: Home, *, own: Address) -> str:
+    """Return how the page says that it is about another house too; empty if not."""
+    nested = _nested(home.fields)
+    parts = [
+        text(nested.get(name)) or text(home.fields.get(name)) for name in _ADDRESS_PARTS
+    ]
+    street, city, state, zip_code = parts
+    other = readable(f"{street}, {city}, {state} {zip_code}")
+    if other and contradicts(own, other):
+        return f"the page contradicts itself: {own}, but its address object is {other}"
+    for link in (text(home.fields.get(name)) for name in ("hdpUrl", "url")):
+        zpid = zpid_in(link)
+        if (zpid and zpid != home.zpid) or names_another(link, own):
+            return f"the page contradicts itself: {own}, but its link is {link}"
+    return ""
+
+
+def _nested(fields: JsonObject) -> JsonObject:
+    nested = fields.get("address")
+    return nested if isinstance(nested, dict) else {}
 
 
 def _homes(cache: JsonObject) -> dict[str, Home]:
@@ -142,7 +188,7 @@ def _homes(cache: JsonObject) -> dict[str, Home]:
 def _listing_of(home: Home, *, page: Page) -> Listing:
     gallery = parse_gallery(home.fields)
     outcome = _outcome(gallery, home=home)
-    stated = count(home.fields.get("photoCount"))
+    stated = whole(home.fields.get("photoCount"))
     agrees = stated is None or stated == gallery.entries
     mls_id = _mls_id(home.fields)
     return Listing(
@@ -152,7 +198,7 @@ def _listing_of(home: Home, *, page: Page) -> Listing:
         listing_id=home.zpid,
         mls_id=mls_id,
         url=_own_url(home, page=page),
-        listed_on=_listed_on(home.fields),
+        listed_on=_listed_on(home.fields, mls_id=mls_id),
         photos=gallery.photos,
         complete=outcome.saw_gallery and agrees and not gallery.unreadable,
         facts=home_facts(home.fields, mls_id=mls_id),
@@ -161,14 +207,15 @@ def _listing_of(home: Home, *, page: Page) -> Listing:
 
 def _outcome(gallery: Gallery, *, home: Home) -> ListingOutcome:
     if gallery.photos:
-        return ListingOutcome.LISTED
+        ended = home.is_off_market and not home.was_sold
+        return ListingOutcome.OFF_MARKET if ended else ListingOutcome.LISTED
     if home.is_off_market:
         return ListingOutcome.OFF_MARKET
     if gallery.unreadable:
         raise SourceChangedError(
             f"none of {gallery.unreadable} gallery entries has a known photo URL"
         )
-    stated = count(home.fields.get("photoCount"))
+    stated = whole(home.fields.get("photoCount"))
     if stated:
         raise SourceChangedError(f"the page states {stated} photos and shows none")
     if stated is None and not any(name in home.fields for name in PHOTO_LISTS):
@@ -184,6 +231,8 @@ def _detail(gallery: Gallery, *, home: Home, stated: int | None) -> str:
         told += f" of {stated} stated"
     if gallery.unreadable:
         told += f", {gallery.unreadable} gallery entries unreadable"
+    if home.is_off_market and not home.was_sold:
+        told += ", off market"
     return f"{told}; status {home.status}" if home.status else told
 
 
@@ -193,32 +242,56 @@ def _mls_id(fields: Mapping[str, Any]) -> str | None:
     return identifier(stated) or identifier(fields.get("mlsid"))
 
 
+def _mls_name(fields: JsonObject) -> str:
+    info = fields.get("attributionInfo")
+    return text(info.get("mlsName")) if isinstance(info, dict) else ""
+
+
 def _own_url(home: Home, *, page: Page) -> str:
-    link = home.fields.get("hdpUrl")
+    link = text(home.fields.get("hdpUrl"))
     path = detail_path(link) if zpid_in(link) == home.zpid else None
     return SITE + path if path else page.url
 
 
-def _listed_on(fields: JsonObject) -> date | None:
+def _listed_on(fields: JsonObject, *, mls_id: str | None) -> date | None:
     """Return the day this listing began.
+
+    The history mixes listings: those under the listing's own number in the MLS are its
+    events. Where none of them is the listing itself, it began when it was posted, and
+    no later than the first of them. Events without a number may be its own, unless
+    another service or the owner made them.
 
     `dateSold` is of an earlier sale, also on homes that are for sale: never used.
     """
-    history = fields.get("priceHistory")
-    began = [
-        day
-        for event in (history if isinstance(history, list) else ())
-        if isinstance(event, dict) and event.get("event") == _LISTED
-        if (day := _day(event.get("date")))
+    events = list(_events(fields))
+    own = [event for event in events if event.is_under(mls_id)]
+    if began := [event.day for event in own if event.is_listing]:
+        return max(began)
+    posted = [posted] if (posted := day(fields.get("datePostedString"))) else []
+    if own:
+        return min([*posted, *(event.day for event in own)])
+    of_service = {"", _mls_name(fields)} if mls_id else None
+    unnumbered = [
+        event.day
+        for event in events
+        if event.is_listing
+        and not event.number
+        and (of_service is None or event.source in of_service)
     ]
-    return max(began) if began else _day(fields.get("datePostedString"))
+    return max([*unnumbered, *posted], default=None)
 
 
-def _day(value: object) -> date | None:
-    try:
-        return date.fromisoformat(value[:10]) if isinstance(value, str) else None
-    except ValueError:
-        return None
+def _events(fields: JsonObject) -> Iterator[_Event]:
+    history = fields.get("priceHistory")
+    for event in history if isinstance(history, list) else ():
+        if isinstance(event, dict) and (on := day(event.get("date"))):
+            by = event.get("attributeSource")
+            yield _Event(
+                day=on,
+                is_listing=text(event.get("event")).lower() == _LISTED,
+                number=text(by.get("infoString1")) if isinstance(by, dict) else "",
+                source=text(event.get("source")),
+            )
 
 
 def _ended(outcome: ListingOutcome, detail: str, page: Page) -> Listing:

@@ -19,10 +19,12 @@ from phx_pipeline.model.facts import (
     year,
     yes_or_no,
 )
-from phx_pipeline.sources.zillow.payload import JsonObject, one_line
+from phx_pipeline.sources.stated import text
+from phx_pipeline.sources.zillow.payload import JsonObject
 
 _FOR_SALE = frozenset({"FOR_SALE", "PENDING", "COMING_SOON"})
 _UNDER_CONTRACT = "UNDER_CONTRACT"
+_NO_LISTING = "OTHER"  # how the site says that a home is not on the market
 # What each kind of bathroom counts; `bathrooms` itself counts all of them as one.
 _BATHS = {
     "bathroomsFull": 1.0,
@@ -70,7 +72,7 @@ def row_facts(info: JsonObject) -> ListingFacts:
 
 def _price(home: JsonObject) -> int | None:
     """Return the price asked; that of a sold home is an estimate or of its sale."""
-    on_sale = one_line(home.get("homeStatus")) in _FOR_SALE
+    on_sale = text(home.get("homeStatus")) in _FOR_SALE
     return size(home.get("price")) if on_sale else None
 
 
@@ -126,11 +128,11 @@ def _fee(home: JsonObject, *, reso: JsonObject) -> float | None:
 
 def _status(home: JsonObject) -> str | None:
     """Return the state; a home under contract can still be FOR_SALE."""
-    status = one_line(home.get("homeStatus"))
-    contingent = one_line(home.get("contingentListingType"))
+    status = text(home.get("homeStatus"))
+    contingent = text(home.get("contingentListingType"))
     if status == "FOR_SALE" and contingent == _UNDER_CONTRACT:
         status = contingent
-    return status_word(status)
+    return "Off Market" if status == _NO_LISTING else status_word(status)
 
 
 def _either(name: str, home: JsonObject, reso: JsonObject) -> float | None:

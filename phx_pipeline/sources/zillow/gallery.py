@@ -13,7 +13,8 @@ from urllib.parse import urlsplit
 from phx_pipeline.errors import SourceChangedError
 from phx_pipeline.model.photo import PhotoRef
 from phx_pipeline.model.source import Source
-from phx_pipeline.sources.zillow.payload import JsonObject, one_line
+from phx_pipeline.sources.stated import LONGEST_URL, text, whole
+from phx_pipeline.sources.zillow.payload import JsonObject
 
 PHOTO_HOSTS = ("photos.zillowstatic.com",)
 
@@ -85,8 +86,10 @@ class _Told:
 
 def variant_of(url: object) -> Variant | None:
     """Return which photo in which size *url* is; None if it is no listing photo."""
+    if not isinstance(url, str) or len(url) > LONGEST_URL:
+        return None
     try:
-        parts = urlsplit(url if isinstance(url, str) else "")
+        parts = urlsplit(url)
     except ValueError:  # such as brackets that hold no address
         return None
     found = _PHOTO.fullmatch(parts.path)
@@ -148,8 +151,8 @@ def _told_by_key(entries: Iterable[Any]) -> dict[str, _Told]:
         if key := _key_of(entry):
             photo = told.setdefault(key, _Told())
             photo.widths |= {u: w for u, v, w in _variants(entry) if v.key == key}
-            photo.caption = photo.caption or one_line(entry.get("caption"))
-            subject = one_line(entry.get("subjectType"))
+            photo.caption = photo.caption or text(entry.get("caption"))
+            subject = text(entry.get("subjectType"))
             photo.tags = photo.tags or ((subject,) if subject else ())
     return told
 
@@ -165,12 +168,7 @@ def _variants(entry: object) -> Iterator[tuple[str, Variant, int]]:
     for size in sizes if isinstance(sizes, list) else ():
         url = size.get("url") if isinstance(size, dict) else None
         if variant := variant_of(url):
-            yield str(url), variant, _width(size.get("width"))
-
-
-def _width(value: object) -> int:
-    is_number = isinstance(value, int) and not isinstance(value, bool)
-    return value if is_number and isinstance(value, int) else 0
+            yield str(url), variant, whole(size.get("width")) or 0
 
 
 def _photo(key: str, told: _Told, *, position: int) -> PhotoRef:

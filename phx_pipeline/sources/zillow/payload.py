@@ -119,25 +119,3 @@ def mapping(value: object, *, what: str) -> JsonObject:
     if not isinstance(value, dict):
         raise SourceChangedError(f"{what} is missing or not an object")
     return value
-
-
-def one_line(value: object) -> str:
-    """Return a JSON string on one line, without what no database can store."""
-    if not isinstance(value, str):
-        return ""
-    storable = value.replace("\0", "").encode("utf-8", errors="replace").decode()
-    return " ".join(storable.split())
-
-
-def identifier(value: object) -> str | None:
-    """Return an id as text: the site states ids as numbers and as strings."""
-    if isinstance(value, bool) or not isinstance(value, int | str):
-        return None
-    return one_line(str(value)) or None
-
-
-def count(value: object) -> int | None:
-    """Return a stated count, `None` for anything that is none."""
-    if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
-        return value
-    return None

@@ -5,19 +5,15 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from phx_pipeline.errors import InputError, SourceChangedError
+from phx_pipeline.errors import SourceChangedError
 from phx_pipeline.model.address import Address
 from phx_pipeline.model.facts import ListingFacts
 from phx_pipeline.model.photo import PhotoRef
+from phx_pipeline.sources.stated import LONGEST_URL, identifier, text, whole
+from phx_pipeline.sources.whose import readable
 from phx_pipeline.sources.zillow.facts import row_facts
 from phx_pipeline.sources.zillow.gallery import photo_of_key, variant_of
-from phx_pipeline.sources.zillow.payload import (
-    JsonObject,
-    count,
-    identifier,
-    mapping,
-    one_line,
-)
+from phx_pipeline.sources.zillow.payload import JsonObject, mapping
 
 SITE = "https://www.zillow.com"
 
@@ -79,14 +75,20 @@ def search_url(address: Address) -> str:
 
 def detail_path(link: object) -> str | None:
     """Return the path of a detail page's link; None for any other link."""
-    found = _DETAIL.fullmatch(link) if isinstance(link, str) else None
+    found = _detail(link)
     return found["path"] if found else None
 
 
 def zpid_in(link: object) -> str | None:
     """Return the zpid a detail page's link names; None for any other link."""
-    found = _DETAIL.fullmatch(link) if isinstance(link, str) else None
+    found = _detail(link)
     return found["zpid"] if found else None
+
+
+def _detail(link: object) -> re.Match[str] | None:
+    if not isinstance(link, str) or len(link) > LONGEST_URL:
+        return None
+    return _DETAIL.fullmatch(link)
 
 
 def rows_matching(search: JsonObject, *, address: Address) -> tuple[Row, ...]:
@@ -167,7 +169,7 @@ def _row(entry: object) -> Row | None:
     link = entry.get("detailUrl")
     path = detail_path(link) if zpid_in(link) == zpid else None
     info = _home_info(entry)
-    stated = (count(each.get("photoCount")) for each in (entry, info))
+    stated = (whole(each.get("photoCount")) for each in (entry, info))
     return Row(
         zpid=zpid,
         path=path or f"/homedetails/{zpid}_zpid/",
@@ -187,21 +189,19 @@ def _home_info(entry: JsonObject) -> JsonObject:
 def _addresses(entry: JsonObject, *, info: JsonObject) -> Iterator[Address]:
     names = ("addressStreet", "addressCity", "addressState", "addressZipcode")
     texts = (
-        one_line(entry.get("address")),
+        text(entry.get("address")),
         _joined(entry.get(name) for name in names),
         _joined(
             info.get(name) for name in ("streetAddress", "city", "state", "zipcode")
         ),
     )
-    for text in texts:
-        try:
-            yield Address.parse(text)
-        except InputError:
-            continue  # such as an undisclosed address, or one without ZIP
+    for line in texts:  # None is such as an undisclosed address, or one without ZIP
+        if address := readable(line):
+            yield address
 
 
 def _joined(parts: Iterable[object]) -> str:
-    street, city, state, zip_code = map(one_line, parts)
+    street, city, state, zip_code = map(text, parts)
     return f"{street}, {city}, {state} {zip_code}"
 
 
@@ -209,9 +209,9 @@ def _photo_keys(entry: JsonObject) -> Iterator[str]:
     """Yield the keys of a row's photos; those of its community are another thing."""
     composed = entry.get("carouselPhotosComposable")
     if isinstance(composed, dict):
-        template = one_line(composed.get("baseUrl"))
+        template = text(composed.get("baseUrl"))
         for photo in _objects(composed.get("photoData")):
-            url = template.replace("{photoKey}", one_line(photo.get("photoKey")))
+            url = template.replace("{photoKey}", text(photo.get("photoKey")))
             if found := variant_of(url):
                 yield found.key
     for photo in _objects(entry.get("carouselPhotos")):

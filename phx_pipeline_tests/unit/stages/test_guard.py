@@ -77,7 +77,45 @@ def test_without_the_id_of_the_listing_most_photos_say_what_is_usual() -> None:
     gallery = [*redfin("7652074", 9), *redfin("6890201", 1)]
 
     assert standing_out(gallery) == ["57-6890201_0_0"]
-    assert standing_out(gallery, mls_id="1111111") == ["57-6890201_0_0"]
+
+
+@pytest.mark.parametrize("count", [1, 2, 8])
+def test_a_gallery_wholly_under_another_id_than_the_pages_own_stands_out(
+    count: int,
+) -> None:
+    found = dict(outliers(redfin("6999999", count), mls_id="6900001"))
+
+    assert len(found) == count
+    assert {why.detail for why in found.values()} == {
+        "filed under listing 6999999, the page is of 6900001"
+    }
+
+
+@pytest.mark.parametrize(
+    ("usual", "others", "held"),
+    [(4, 1, 1), (8, 2, 2), (79, 20, 0), (7, 2, 0), (2, 1, 0), (3, 0, 0), (2, 0, 0)],
+)
+def test_four_fifths_of_a_gallery_and_no_less_say_what_is_usual(
+    usual: int, others: int, held: int
+) -> None:
+    assert len(standing_out([*redfin("1", usual), *redfin("2", others)])) == held
+    days = [*spark(DAY, usual), *spark(DAY - timedelta(days=900), others)]
+    assert len(standing_out(days)) == held
+
+
+@pytest.mark.parametrize(
+    ("filed", "stated", "held"),
+    [
+        ("81929841", "ML81929841", 0),
+        ("ML81929841", "81929841", 0),
+        ("A6988124", "B6988124", 3),
+        ("81929842", "ML81929841", 3),
+    ],
+)
+def test_letters_of_the_mls_before_a_number_may_be_left_out(
+    filed: str, stated: str, held: int
+) -> None:
+    assert len(standing_out(redfin(filed, 3), mls_id=stated)) == held
 
 
 @pytest.mark.parametrize(

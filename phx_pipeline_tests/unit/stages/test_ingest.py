@@ -104,6 +104,76 @@ def test_the_page_says_whose_it_is(context: StageContext, tmp_path: Path) -> Non
     assert len(context.catalog.photos(slug())) == len(listing.photos) == 5
 
 
+STYLES = "<style>.a{content:'<body>'}</style>" + f"<style>{'b' * 25_000}</style>"
+NEIGHBOUR = REDFIN.replace("1418-E", "1422-E")
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        f"<!-- a <body> --><script>'</head>'</script>{STYLES}{REDFIN}",
+        f"<title><body></title><svg><title></head></title></svg>{STYLES * 9}{REDFIN}",
+        REDFIN.replace('"canonical"', "canonical").replace('rel="', "rel="),
+        f"<script>'{NEIGHBOUR}'</script><!-- {NEIGHBOUR} -->{REDFIN}</head>{NEIGHBOUR}",
+        REDFIN.replace("link rel", "meta property")
+        .replace("canonical", "og:url")
+        .replace("href", "content"),
+    ],
+    ids=["scripts", "titles", "unquoted", "elsewhere", "open graph"],
+)
+def test_the_whole_head_is_looked_at_for_whose_page_it_is(
+    context: StageContext, tmp_path: Path, head: str
+) -> None:
+    body = (PAGES / "redfin/listed.html").read_text().partition("</head>")[2]
+    page = saved(tmp_path, f"<!DOCTYPE html><html><head>{head}</head>{body}")
+
+    listing = ingest(context, slug(), page)
+
+    assert (listing.source, listing.outcome) == (Source.REDFIN, ListingOutcome.LISTED)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        NEIGHBOUR,
+        REDFIN.replace("85042", "85041"),
+        REDFIN.replace("-85042/", "-85042/unit-2/"),
+        f"<!-- saved from url=(0070){REDFIN.split(chr(34))[3]} -->{NEIGHBOUR}",
+    ],
+    ids=["number", "zip", "unit", "second"],
+)
+def test_a_page_that_names_a_neighbour_as_itself_is_not_taken(
+    context: StageContext, tmp_path: Path, said: str
+) -> None:
+    page = saved(tmp_path, said + (PAGES / "redfin/listed.html").read_text())
+
+    listing = ingest(context, slug(), page)
+
+    assert listing.outcome is ListingOutcome.WRONG_PROPERTY
+    assert "redfin.com/AZ/Phoenix/14" in listing.detail
+    assert context.catalog.photos(slug()) == []
+
+
+def test_a_saved_zillow_page_that_names_a_neighbour_is_not_taken() -> None:
+    link = "https://www.zillow.com/homedetails/1422-E-Quail-Whistle-Ln-Phoenix-AZ-85042"
+    head = f'<link rel="canonical" href="{link}/90100418_zpid/">'.encode()
+    body = head + (PAGES / "zillow/listed_2026.html").read_bytes()
+    page = Fetched(url="", status=200, headers={}, body=body)
+
+    listing = read_saved(page, address=Address.parse(HOUSE), source=Source.ZILLOW)
+
+    assert listing.outcome is ListingOutcome.WRONG_PROPERTY
+
+
+def test_a_head_that_never_ends_is_read_in_one_pass(
+    context: StageContext, tmp_path: Path
+) -> None:
+    page = saved(tmp_path, "<html><head>" + "<style>" * 300_000 + REDFIN)
+
+    with pytest.raises(InputError, match="give --source"):
+        ingest(context, slug(), page)
+
+
 def test_a_page_read_twice_is_read_once(context: StageContext, tmp_path: Path) -> None:
     page = saved(tmp_path, REDFIN + (PAGES / "redfin/listed.html").read_text())
     ingest(context, slug(), page)

@@ -287,7 +287,7 @@ def test_text_no_database_can_store_is_cleaned(cache: Cache) -> None:
     tags = payload_in(cache, "/dataSourceId/9")["tagsByPhotoId"]
     tags["501"]["shortCaption"] = "Front\0 of\n home \ud800"
 
-    assert parse_cache(cache).photos[0].caption == "Front of home ?"
+    assert parse_cache(cache).photos[0].caption == "Front\ufffd of home \ufffd"
 
 
 @pytest.mark.parametrize(

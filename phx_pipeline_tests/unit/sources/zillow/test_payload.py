@@ -5,7 +5,7 @@ import pytest
 
 from phx_pipeline.errors import BlockedError, SourceChangedError
 from phx_pipeline.fetch.base import Fetched
-from phx_pipeline.sources.zillow.payload import Page, count, identifier, read_page
+from phx_pipeline.sources.zillow.payload import Page, read_page
 
 PAGES = Path(__file__).parents[3] / "pages" / "zillow"
 URL = "https://www.zillow.com/homedetails/90100418_zpid/"
@@ -156,18 +156,3 @@ def test_a_payload_parsed_already_reads_the_same() -> None:
     page = read(next_data({"componentProps": {"gdpClientCache": {"q": {}}}}))
 
     assert page.cache == {"q": {}}
-
-
-@pytest.mark.parametrize(
-    ("value", "read_as"),
-    [(7, "7"), ("x7", "x7"), (True, None), (None, None), ("", None), (["7"], None)],
-)
-def test_an_id_is_a_number_or_a_text(value: object, read_as: str | None) -> None:
-    assert identifier(value) == read_as
-
-
-@pytest.mark.parametrize(
-    ("value", "read_as"), [(0, 0), (7, 7), (-1, None), (True, None), ("7", None)]
-)
-def test_a_count_is_a_number_from_zero(value: object, read_as: int | None) -> None:
-    assert count(value) == read_as

@@ -1,0 +1,186 @@
+"""The border: nothing of a site goes further unbounded, and no surprise does.
+
+Adapters read pages; here what they say is held to lengths, alphabets and ranges, and
+whatever a page makes their code raise becomes an outcome.
+"""
+
+import logging
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import date
+from typing import Final
+from urllib.parse import urlsplit
+
+from phx_pipeline.errors import FetchError, SourceChangedError
+from phx_pipeline.fetch.base import Fetched, Fetcher, Request
+from phx_pipeline.model.facts import plausible
+from phx_pipeline.model.listing import Listing
+from phx_pipeline.model.outcome import ListingOutcome
+from phx_pipeline.model.photo import PhotoRef
+from phx_pipeline.model.printable import printable
+from phx_pipeline.model.property import Property
+from phx_pipeline.model.source import Source
+from phx_pipeline.sources.base import ListingSource
+from phx_pipeline.sources.endings import ended, failed
+from phx_pipeline.sources.stated import LARGEST_INTEGER, LONGEST_URL
+
+logger = logging.getLogger(__name__)
+
+MOST_PHOTOS: Final = 500
+LONGEST_DETAIL: Final = 300
+_LONGEST_CAPTION = 500
+_LONGEST_TAG = 60
+_MOST_TAGS = 20
+_MOST_FALLBACKS = 20
+_MOST_PIXELS = 100_000
+_FIRST_DAY, _LAST_DAY = date(1980, 1, 1), date(2100, 1, 1)
+
+_ID = re.compile(r"[\w.#/ -]{1,60}", re.ASCII)
+_PHOTO_KEY = re.compile(r"[\w.~%+,=@!/-]{1,200}", re.ASCII)
+_PRINTED_URL = re.compile(r"[!-~]+")
+
+
+class Border:
+    """A source seen from inside: the same offer, every answer bounded."""
+
+    def __init__(self, inner: ListingSource) -> None:
+        self._inner = inner
+        self.source = inner.source
+        self.page_hosts = inner.page_hosts
+        self.photo_hosts = inner.photo_hosts
+
+    async def discover(self, house: Property, *, fetcher: Fetcher) -> Listing:
+        """Ask the source; what its page made the parser raise is an outcome.
+
+        What the fetcher itself raises beyond `FetchError` is not the page's doing and
+        goes on, such as a catalogue that cannot be written.
+        """
+        watched = _Watched(fetcher)
+        try:
+            listing = await self._inner.discover(house, fetcher=watched)
+            return bounded(listing, of=self)
+        except Exception as error:
+            if error is watched.raised and not isinstance(error, FetchError):
+                raise
+            return bounded(surprised(self.source, error), of=self)
+
+
+def read(source: ListingSource, reader: Callable[[], Listing]) -> Listing:
+    """Return what *reader* makes of a page at hand, bounded like what was asked for."""
+    try:
+        return bounded(reader(), of=source)
+    except Exception as error:  # noqa: BLE001  # whatever a page makes a parser raise
+        return bounded(surprised(source.source, error), of=source)
+
+
+def surprised(source: Source, error: Exception) -> Listing:
+    """Return the outcome an error of reading a page stands for."""
+    match error:
+        case SourceChangedError():
+            return ended(source, ListingOutcome.PAGE_CHANGED, str(error))
+        case FetchError():
+            return failed(source, error)
+    logger.debug("%s: the page could not be read", source.value, exc_info=error)
+    told = f"the page could not be read: {type(error).__name__}: {error}"
+    return ended(source, ListingOutcome.PAGE_CHANGED, told)
+
+
+def bounded(listing: Listing, *, of: ListingSource) -> Listing:
+    """Return *listing* with every field in the bounds the catalogue and people rely on.
+
+    A photo whose key or URL is not one of the source's is left out; ids, sizes, dates
+    and facts beyond reason become None; texts become short lines.
+    """
+    photos = _gallery(listing.photos, hosts=of.photo_hosts)
+    left_out = len(listing.photos) - len(photos)
+    outcome, detail = listing.outcome, listing.detail
+    if left_out:
+        detail = f"{left_out} of {len(listing.photos)} photos were left out; {detail}"
+    if listing.photos and not photos:
+        outcome = ListingOutcome.PAGE_CHANGED
+    return replace(
+        listing,
+        outcome=outcome,
+        detail=printable(detail, most=LONGEST_DETAIL),
+        listing_id=_identifier(listing.listing_id),
+        mls_id=_identifier(listing.mls_id),
+        url=_url(listing.url, hosts=of.page_hosts),
+        listed_on=_day(listing.listed_on),
+        photos=photos,
+        complete=listing.complete and outcome.saw_gallery and not left_out,
+        facts=listing.facts and plausible(listing.facts),
+    )
+
+
+class _Watched:
+    """A fetcher that remembers what it raised."""
+
+    def __init__(self, inner: Fetcher) -> None:
+        self._inner = inner
+        self.raised: Exception | None = None
+
+    async def get(self, request: Request) -> Fetched:
+        """Return the answer; the exceptions are those of `Fetcher.get`."""
+        try:
+            return await self._inner.get(request)
+        except Exception as error:
+            self.raised = error
+            raise
+
+    async def aclose(self) -> None:
+        """Close the fetcher inside."""
+        await self._inner.aclose()
+
+
+def _gallery(
+    photos: Sequence[PhotoRef], *, hosts: Sequence[str]
+) -> tuple[PhotoRef, ...]:
+    """Return the photos that can be taken, each key once, in the order of the page."""
+    found: dict[str, PhotoRef] = {}
+    for position, photo in enumerate(photos[:MOST_PHOTOS]):
+        if bounds := _photo(photo, position=position, hosts=hosts):
+            found.setdefault(bounds.photo_key, bounds)
+    return tuple(found.values())
+
+
+def _photo(photo: PhotoRef, *, position: int, hosts: Sequence[str]) -> PhotoRef | None:
+    url = _url(photo.url, hosts=hosts)
+    if url is None or not _PHOTO_KEY.fullmatch(photo.photo_key):
+        return None
+    others = (_url(other, hosts=hosts) for other in photo.fallback_urls)
+    tags = (printable(tag, most=_LONGEST_TAG) for tag in photo.tags[:_MOST_TAGS])
+    stated = photo.position
+    return replace(
+        photo,
+        url=url,
+        position=stated if 0 <= stated <= LARGEST_INTEGER else position,
+        fallback_urls=tuple(other for other in others if other)[:_MOST_FALLBACKS],
+        caption=printable(photo.caption, most=_LONGEST_CAPTION),
+        tags=tuple(tag for tag in tags if tag),
+        width=_pixels(photo.width),
+        height=_pixels(photo.height),
+    )
+
+
+def _url(url: str | None, *, hosts: Sequence[str]) -> str | None:
+    """Return a URL of one of *hosts*, without user, port or anything unprintable."""
+    if url is None or len(url) > LONGEST_URL or not _PRINTED_URL.fullmatch(url):
+        return None
+    try:
+        parts = urlsplit(url)
+    except ValueError:  # such as brackets that hold no address
+        return None
+    return url if parts.scheme == "https" and parts.netloc in hosts else None
+
+
+def _identifier(value: str | None) -> str | None:
+    return value if value and _ID.fullmatch(value) else None
+
+
+def _day(day: date | None) -> date | None:
+    return day if day and _FIRST_DAY <= day <= _LAST_DAY else None
+
+
+def _pixels(stated: int | None) -> int | None:
+    return stated if stated and 0 < stated <= _MOST_PIXELS else None

@@ -1,0 +1,67 @@
+"""Whether all that a page says of its own address is of one house.
+
+Whether that house is the one asked for is another question.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+
+from phx_pipeline.errors import InputError
+from phx_pipeline.model.address import Address
+
+_LINK_END = re.compile(r"-(?P<state>[A-Za-z]{2})-(?P<zip>\d{5})(?:-\d{4})?$", re.ASCII)
+_MOST_WORDS = 20
+_UNIT_WORDS = frozenset(
+    {"apt", "bldg", "lot", "no", "rm", "spc", "ste", "suite", "trlr", "unit"}
+)
+
+
+def readable(text: str) -> Address | None:
+    """Return the address in *text*, None if there is none."""
+    try:
+        return Address.parse(text)
+    except InputError:
+        return None
+
+
+def contradicts(own: Address, other: Address) -> bool:
+    """Whether a page about *own* says with *other* that it is about another house.
+
+    A statement may leave the unit out, and one from a link has lost its signs.
+    """
+    if own.same_house(other) or _squeezed(own) == _squeezed(other):
+        return False
+    return not (other.unit is None and replace(own, unit=None).same_house(other))
+
+
+def link_contradicts(words: str, own: Address) -> bool:
+    """Whether the words of a link, `94-King-Arthur-Ct-Dahlonega-GA-30533`, do so.
+
+    Nothing parts street and city in them: every place is tried, that of the page's own
+    city alone if it fits.
+    """
+    readings = list(_readings(words, city=own.city))
+    return bool(readings) and all(contradicts(own, each) for each in readings)
+
+
+def _readings(words: str, *, city: str) -> Iterator[Address]:
+    end = _LINK_END.search(words)
+    if end is None:
+        return
+    parts = words[: end.start()].split("-")[:_MOST_WORDS]
+    own_city = city.lower().split()
+    fits = [part.lower() for part in parts[-len(own_city) :]] == own_city
+    places = [len(parts) - len(own_city)] if fits else range(2, len(parts))
+    for at in places:
+        place = parts[at:]
+        if place[0].lower() in _UNIT_WORDS or any(map(str.isdecimal, place)):
+            continue
+        where = f"{' '.join(place)}, {end['state'].upper()} {end['zip']}"
+        if address := readable(f"{' '.join(parts[:at])}, {where}"):
+            yield address
+
+
+def _squeezed(address: Address) -> str:
+    door = f"{address.street_number}{address.street}{address.unit or ''}"
+    return re.sub(r"[^a-z0-9]", "", f"{door}{address.zip_code}".lower())
