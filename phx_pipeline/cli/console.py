@@ -3,20 +3,49 @@
 import logging
 import sys
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, RenderableType
+from rich.segment import Segment
 from rich.table import Table
 
 from phx_pipeline.model.outcome import VerdictKind
+from phx_pipeline.model.printable import shown_only
 from phx_pipeline.model.tally import PropertyTally, SourceTally
 
 # A file or a pipe has no width of its own; keys and paths should stay on one line.
 _WIDTH = None if sys.stdout.isatty() else 200
 
-# No markup: brackets in file names and in what a site said are to be shown, not obeyed.
-console = Console(highlight=False, markup=False, emoji=False, width=_WIDTH)
-errors = Console(stderr=True, highlight=False, markup=False, emoji=False, width=_WIDTH)
+
+class _InertConsole(Console):
+    """Prints text as text: neither Rich's markup nor a terminal's controls are obeyed.
+
+    Whatever is printed, from wherever: tables and older catalogues hold texts too.
+    """
+
+    def render(
+        self, renderable: RenderableType, options: ConsoleOptions | None = None
+    ) -> Iterator[Segment]:
+        for segment in super().render(renderable, options):
+            if segment.control:  # Rich's own, such as those of a live display
+                yield segment
+            else:
+                yield Segment(shown_only(segment.text), segment.style)
+
+
+class _InertFormatter(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        return shown_only(super().format(record))
+
+
+def _console(*, stderr: bool = False) -> Console:
+    return _InertConsole(
+        stderr=stderr, highlight=False, markup=False, emoji=False, width=_WIDTH
+    )
+
+
+console = _console()
+errors = _console(stderr=True)
 
 _KINDS = tuple(VerdictKind)
 _MANY = 100  # properties a table may show whole
@@ -25,7 +54,9 @@ _MOST = 50  # rows or lines when there are more
 
 def log_to_stderr() -> None:
     """Show what our own parts do; libraries only when something is wrong."""
-    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(message)s")
+    handler = logging.StreamHandler()
+    handler.setFormatter(_InertFormatter("%(asctime)s %(message)s"))
+    logging.basicConfig(level=logging.WARNING, handlers=[handler])
     logging.getLogger("phx_pipeline").setLevel(logging.INFO)
 
 

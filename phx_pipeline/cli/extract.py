@@ -1,6 +1,7 @@
 """`phx extract`: collect photos, through the queue or in this process."""
 
 import asyncio
+import logging
 from collections.abc import Sequence
 from datetime import UTC
 from typing import TYPE_CHECKING
@@ -20,12 +21,15 @@ from phx_pipeline.cli.session import opened
 from phx_pipeline.errors import InputError, PhxError
 from phx_pipeline.model.job import Mode
 from phx_pipeline.model.outcome import VerdictKind
+from phx_pipeline.model.printable import printable
 from phx_pipeline.model.source import Source
 from phx_pipeline.model.tally import PropertyTally
 from phx_pipeline.settings import Settings, load_settings, parse_sources
 
 if TYPE_CHECKING:
     from phx_pipeline.stages.context import StageContext
+
+logger = logging.getLogger(__name__)
 
 
 @click.command()
@@ -200,6 +204,11 @@ def _run_here(
         except PhxError as error:
             failed += 1
             errors.print(f"{slug}: {error}", soft_wrap=True)
+        except Exception as error:  # the next house is still to be had
+            failed += 1
+            told = printable(f"{type(error).__name__}: {error}")
+            errors.print(f"{slug}: stopped by {told} (-v shows where)", soft_wrap=True)
+            logger.info("%s", slug, exc_info=error)
     return _summarize(context, slugs, sources=sources, failed=failed)
 
 

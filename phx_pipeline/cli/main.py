@@ -7,6 +7,7 @@ from importlib import import_module
 import click
 
 from phx_pipeline.errors import InputError, PhxError
+from phx_pipeline.model.printable import shown_only
 
 
 class Exit(IntEnum):
@@ -86,10 +87,10 @@ def main() -> None:
         error.show()
         sys.exit(error.exit_code)
     except InputError as error:
-        click.echo(f"phx: {error}", err=True)
+        click.echo(f"phx: {shown_only(str(error))}", err=True)
         sys.exit(Exit.USAGE)
     except PhxError as error:
-        click.echo(f"phx: {error}", err=True)
+        click.echo(f"phx: {shown_only(str(error))}", err=True)
         sys.exit(Exit.ERROR)
 
 

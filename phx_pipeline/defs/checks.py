@@ -4,6 +4,7 @@ from typing import Any
 
 import dagster as dg
 
+from phx_pipeline.model.printable import printable
 from phx_pipeline.stages.context import StageContext
 from phx_pipeline.stages.quarantine import CaseKind, case_table, cases
 from phx_pipeline.stages.report import outcome_table
@@ -42,7 +43,7 @@ def results(pipeline: StageContext, slug: str) -> list[dg.AssetCheckResult]:
 
 
 def _judge(rule: Rule, problems: list[Problem]) -> dg.AssetCheckResult:
-    broken = [problem.text for problem in problems if problem.rule is rule]
+    broken = [printable(it.text) for it in problems if it.rule is rule]
     return dg.AssetCheckResult(
         check_name=rule.value,
         passed=not broken,

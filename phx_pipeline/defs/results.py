@@ -7,7 +7,7 @@ import dagster as dg
 
 from phx_pipeline.model.tally import PropertyTally
 from phx_pipeline.stages.context import StageContext
-from phx_pipeline.stages.report import outcome_table, tally_counts
+from phx_pipeline.stages.report import outcome_lines, outcome_table, tally_counts
 
 
 def materialized(
@@ -47,7 +47,7 @@ def fields_of(report: object) -> dict[str, int]:
 def nothing_found(tally: PropertyTally) -> dg.Failure:
     """The failure of a property whose every source ended open."""
     return dg.Failure(
-        description="no source gave anything:\n" + outcome_table(tally),
+        description="no source gave anything:\n" + outcome_lines(tally),
         metadata={"outcomes": dg.MetadataValue.md(outcome_table(tally))},
         allow_retries=False,
     )

@@ -8,6 +8,7 @@ import unicodedata
 
 LONGEST_LINE = 200
 _CUT = "…"
+_MARKS = frozenset({"Me", "Mn"})
 _MOST_MARKS = 3  # on one letter: more than any spelling needs
 _ROOM = 8  # raw characters looked at for each that may stay: much may fall away
 
@@ -61,7 +62,7 @@ def _without_heaps(text: str) -> list[str]:
     """Return the characters, of marks heaped on one letter only the first ones."""
     kept, marks = [], 0
     for character in text:
-        marks = marks + 1 if unicodedata.combining(character) else 0
+        marks = marks + 1 if unicodedata.category(character) in _MARKS else 0
         if marks <= _MOST_MARKS:
             kept.append(character)
     return kept

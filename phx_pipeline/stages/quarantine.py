@@ -28,6 +28,7 @@ from phx_pipeline.stages.context import StageContext
 from phx_pipeline.stages.dedupe import dedupe
 from phx_pipeline.stages.guard import guard, suspects_of
 from phx_pipeline.stages.publish import publish
+from phx_pipeline.stages.report import inert, table_line
 
 logger = logging.getLogger(__name__)
 
@@ -372,5 +373,5 @@ def _line(context: StageContext, case: Case, *, pictures: str) -> str:
     houses = dict.fromkeys(other.slug for other in case.others)
     others = "; ".join(str(context.house(slug).address) for slug in houses)
     mine = str(context.house(case.photo.slug).address)
-    cells = (f"{case.kind.value} {case.id}", mine, others or "-", case.why, pictures)
-    return "| " + " | ".join(cell.replace("|", "/") for cell in cells) + " |"
+    told = map(inert, (f"{case.kind.value} {case.id}", mine, others or "-", case.why))
+    return table_line((*told, pictures))

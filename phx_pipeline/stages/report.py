@@ -1,8 +1,22 @@
-"""Counts and outcomes of a property as text; the numbers come from the catalogue."""
+"""Counts and outcomes of a property as text; the numbers come from the catalogue.
+
+And the one way a text of a site gets into Markdown: as text.
+"""
+
+import re
+from collections.abc import Iterable
 
 from phx_pipeline.model.outcome import VerdictKind
+from phx_pipeline.model.printable import printable
 from phx_pipeline.model.tally import PropertyTally
 
+_LONGEST_CELL = 300
+# Words and signs that mean nothing in Markdown, wherever they stand in a cell.
+_PLAIN = re.compile(r"(?:[^\W_]|[ ,.;:()'/#%+=…-]|(?<=[^\W_])_(?=[^\W_]))*")
+_LINK = re.compile(r"://|\bwww\.", re.IGNORECASE)
+_IN_CODE = str.maketrans({"`": "'", "|": "¦", "<": "\u2039", ">": "\u203a"})
+
+_NOT = "not asked"
 COLUMNS = ("discovered", *(kind.value for kind in VerdictKind))
 
 
@@ -17,14 +31,36 @@ def tally_counts(tally: PropertyTally) -> dict[str, int]:
 def outcome_table(tally: PropertyTally) -> str:
     """A Markdown table: one line per source."""
     head = ("source", "outcome", *COLUMNS, "detail")
-    lines = [_line(head), _line(("---",) * len(head))]
+    lines = [table_line(head), table_line(("---",) * len(head))]
     for source in tally.sources:
         counts = [source.discovered, *(source.count(kind) for kind in VerdictKind)]
-        outcome = source.outcome.value if source.outcome else "not asked"
-        cells = (source.source.value, outcome, *map(str, counts), source.detail)
-        lines.append(_line(cells))
+        outcome = source.outcome.value if source.outcome else _NOT
+        cells = (source.source.value, outcome, *map(str, counts), inert(source.detail))
+        lines.append(table_line(cells))
     return "\n".join(lines)
 
 
-def _line(cells: tuple[str, ...]) -> str:
+def outcome_lines(tally: PropertyTally) -> str:
+    """One plain line per source: how it ended, and why."""
+    return "\n".join(
+        f"{source.source.value}: {source.outcome.value if source.outcome else _NOT}"
+        + (f" ({printable(source.detail)})" if source.detail else "")
+        for source in tally.sources
+    )
+
+
+def inert(text: str) -> str:
+    """Return a text for a cell of a Markdown table, shown as it is and never obeyed.
+
+    What might mean something in Markdown or HTML, or be made a link by a reader, stands
+    as code, in which nothing is interpreted; signs that could end it are replaced.
+    """
+    line = printable(text, most=_LONGEST_CELL)
+    if _PLAIN.fullmatch(line) and not _LINK.search(line):
+        return line
+    return f"`{line.translate(_IN_CODE).replace('](', '] (')}`"
+
+
+def table_line(cells: Iterable[str]) -> str:
+    """A line of a Markdown table; what a site said must have gone through `inert`."""
     return "| " + " | ".join(cell.replace("|", "/") for cell in cells) + " |"

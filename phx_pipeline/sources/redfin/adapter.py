@@ -1,7 +1,5 @@
 """Redfin as a `ListingSource`: what is asked, and how each ending is told."""
 
-import logging
-
 from phx_pipeline.errors import (
     FetchError,
     GoneError,
@@ -17,8 +15,6 @@ from phx_pipeline.sources.endings import ended, failed
 from phx_pipeline.sources.redfin.answers import refuse_challenge, text_of
 from phx_pipeline.sources.redfin.find import Home, homes_matching, search_url
 from phx_pipeline.sources.redfin.parse import PHOTO_HOSTS, parse_listing
-
-logger = logging.getLogger(__name__)
 
 _ANSWER_BYTES = 1_000_000
 _PAGE_BYTES = 8_000_000  # a real page has 3 MB
@@ -38,13 +34,11 @@ class Redfin:
     async def discover(self, house: Property, *, fetcher: Fetcher) -> Listing:
         """Find the listing of *house* and return its gallery, or why there is none."""
         try:
-            listing = await _discover(house.address, fetcher=fetcher)
+            return await _discover(house.address, fetcher=fetcher)
         except SourceChangedError as error:
-            listing = ended(Source.REDFIN, ListingOutcome.PAGE_CHANGED, str(error))
+            return ended(Source.REDFIN, ListingOutcome.PAGE_CHANGED, str(error))
         except FetchError as error:
-            listing = failed(Source.REDFIN, error)
-        logger.info("%s: redfin %s (%s)", house.slug, listing.outcome, listing.detail)
-        return listing
+            return failed(Source.REDFIN, error)
 
 
 async def _discover(address: Address, *, fetcher: Fetcher) -> Listing:

@@ -1,6 +1,5 @@
 """Zillow as a `ListingSource`: what is asked, and how each ending is told."""
 
-import logging
 from dataclasses import replace
 
 from phx_pipeline.errors import (
@@ -21,8 +20,6 @@ from phx_pipeline.sources.zillow.gallery import PHOTO_HOSTS
 from phx_pipeline.sources.zillow.payload import JsonObject, Page, read_page
 from phx_pipeline.sources.zillow.search import Row, rows_matching, search_url, zpid_in
 
-logger = logging.getLogger(__name__)
-
 _PAGE_BYTES = 8_000_000  # a real search page has 1 MB
 
 
@@ -36,13 +33,11 @@ class Zillow:
     async def discover(self, house: Property, *, fetcher: Fetcher) -> Listing:
         """Find the listing of *house* and return its gallery, or why there is none."""
         try:
-            listing = await _discover(house.address, fetcher=fetcher)
+            return await _discover(house.address, fetcher=fetcher)
         except SourceChangedError as error:
-            listing = ended(Source.ZILLOW, ListingOutcome.PAGE_CHANGED, str(error))
+            return ended(Source.ZILLOW, ListingOutcome.PAGE_CHANGED, str(error))
         except FetchError as error:
-            listing = failed(Source.ZILLOW, error)
-        logger.info("%s: zillow %s (%s)", house.slug, listing.outcome, listing.detail)
-        return listing
+            return failed(Source.ZILLOW, error)
 
 
 async def _discover(address: Address, *, fetcher: Fetcher) -> Listing:

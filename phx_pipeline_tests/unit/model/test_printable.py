@@ -22,6 +22,7 @@ from phx_pipeline.model.printable import LONGEST_LINE, printable, shown_only
         ("half \ud800, \ufdd0 \uffff \U0001ffff", "half \ufffd, \ufffd \ufffd \ufffd"),
         ("Vi\u0301a Linda", "V\xeda Linda"),
         ("Z" + "\u0335" * 40 + "algo", "Z\u0335\u0335\u0335algo"),
+        ("a" + "\u20dd" * 40 + "b", "a\u20dd\u20dd\u20ddb"),
         ("\U000e0041tag, \ufe0fselector, \u3164filler", "tag, selector, filler"),
         ("Phòng ngủ, 臥室, 🏠", "Phòng ngủ, 臥室, 🏠"),
         ("", ""),

@@ -163,8 +163,31 @@ def test_only_a_price_that_is_asked_is_one(changes: dict[str, Any]) -> None:
     assert facts_of(page(**changes)).list_price is None
 
 
-def test_the_sites_own_count_of_days_goes_first() -> None:
-    assert facts_of(page(cumulativeDaysOnMarket=12)).days_on_market == 12
+@pytest.mark.parametrize(
+    ("counted", "elapsed_ms", "days"),
+    [
+        (12, 454_496_180, 12),
+        (0, 454_496_180, 5),
+        (0, 86_399_999, 0),
+        (0, None, 0),
+        (-1, 454_496_180, 5),
+        (10**18, 454_496_180, 5),
+        (None, {"value": 454_496_180}, 5),
+        ({"value": 12}, None, 12),
+        ("12", None, 12),
+        (None, 10**18, None),
+        (0, 10**18, 0),
+        (None, float("nan"), None),
+        (None, True, None),
+        (None, -1, None),
+    ],
+)
+def test_the_sites_own_count_of_days_goes_first_unless_it_cannot_be(
+    counted: object, elapsed_ms: object, days: int | None
+) -> None:
+    told = page(cumulativeDaysOnMarket=counted, timeOnRedfin=elapsed_ms)
+
+    assert facts_of(told).days_on_market == days
 
 
 def test_the_page_of_another_house_gives_no_facts() -> None:

@@ -474,3 +474,137 @@ def photos_in_literal(literal: str) -> list[Any]:
         r'\{\s*"dataSourceId": \d+,\s*"displayLevel".*?"width"', re.DOTALL
     )
     return [json.loads(f"{found}: 1}}") for found in entry.findall(plain)]
+
+
+def test_wrapped_numbers_and_dates_are_read(cache: Cache) -> None:
+    initial = payload_in(cache, "/initialInfo")
+    initial["mlsId"] = {"label": "MLS#", "value": initial["mlsId"]}
+    initial["listingId"] = {"value": initial["listingId"]}
+    for row in payload_in(cache, "/belowTheFold")["propertyHistoryInfo"]["events"]:
+        for name in ("eventDate", "sourceId", "eventDescription"):
+            row[name] = {"value": row.get(name)}
+
+    listing = parse_cache(cache)
+
+    assert (listing.listing_id, listing.mls_id) == ("200300400", "6801242")
+    assert listing.listed_on == date(2025, 2, 25)
+
+
+@pytest.mark.parametrize("stated", [{}, {"photos": None}])
+def test_an_active_page_without_a_list_of_photos_is_empty(
+    cache: Cache, stated: dict[str, None]
+) -> None:
+    media = payload_in(cache, "/aboveTheFold")["mediaBrowserInfo"]
+    del media["photos"]
+    media.update(stated)
+
+    listing = parse_cache(cache)
+
+    assert (listing.outcome, listing.photos) == (ListingOutcome.LISTED_EMPTY, ())
+    assert not listing.complete  # those known before are not said to be gone
+
+
+def section_of(cache: Cache) -> dict[str, Any]:
+    section = payload_in(cache, "/aboveTheFold")["addressSectionInfo"]
+    assert isinstance(section, dict)
+    return section
+
+
+@pytest.mark.parametrize(
+    ("label", "status", "outcome"),
+    [
+        ("Off Market", None, ListingOutcome.OFF_MARKET),
+        (None, "Off Market", ListingOutcome.OFF_MARKET),
+        ("Off Market", "Closed", ListingOutcome.LISTED),
+        ("Sold", None, ListingOutcome.LISTED),
+        (None, "Active", ListingOutcome.LISTED),
+    ],
+)
+def test_a_gallery_left_on_the_page_of_a_home_off_market_does_not_list_it(
+    cache: Cache, label: str | None, status: str | None, outcome: ListingOutcome
+) -> None:
+    section_of(cache).update(homeStatusLabel=label, status={"displayValue": status})
+
+    listing = parse_cache(cache)
+
+    assert (listing.outcome, len(listing.photos)) == (outcome, 5)
+
+
+NEIGHBOUR = "/AZ/Phoenix/1422-E-Quail-Whistle-Ln-85042/home/90100418"
+
+
+@pytest.mark.parametrize(
+    ("field", "said"),
+    [
+        ("url", NEIGHBOUR),
+        ("url", NEIGHBOUR.replace("1422-E", "1418-W")),
+        ("url", NEIGHBOUR.replace("1422", "1418").replace("85042", "85041")),
+        ("url", NEIGHBOUR.replace("1422", "1418").replace("42/", "42/unit-2/")),
+        ("streetNumber", "1422"),
+        ("directionalPrefix", "W"),
+        ("streetName", "Quail Thistle"),
+        ("streetType", "Dr"),
+    ],
+)
+def test_a_page_that_contradicts_itself_gives_no_photos(
+    cache: Cache, field: str, said: str
+) -> None:
+    section = section_of(cache)
+    holder = section if field in section else section["streetAddress"]
+    holder[field] = said
+
+    listing = parse_cache(cache)
+
+    assert listing.outcome is ListingOutcome.WRONG_PROPERTY
+    assert listing.photos == ()
+    assert "contradicts itself" in listing.detail
+
+
+@pytest.mark.parametrize(
+    ("line", "unit", "outcome"),
+    [
+        ("1418 E Quail Whistle Ln #2", "#12", ListingOutcome.WRONG_PROPERTY),
+        ("1418 E Quail Whistle Ln #2", "2", ListingOutcome.LISTED),
+        ("1418 E Quail Whistle Ln #2", "Unit 2", ListingOutcome.LISTED),
+        ("1418 E Quail Whistle Ln Unit 2", "# 2", ListingOutcome.LISTED),
+        ("1418 E Quail Whistle Ln", "#2", ListingOutcome.LISTED),
+        ("1418 E Quail Whistle Ln #2", "", ListingOutcome.LISTED),
+    ],
+)
+def test_the_unit_stated_twice_must_be_one(
+    cache: Cache, line: str, unit: str, outcome: ListingOutcome
+) -> None:
+    street = section_of(cache)["streetAddress"]
+    street.update(assembledAddress=line, unitValue=unit)
+
+    listing = parse_listing(
+        page_of(cache),
+        address=Address.parse("1418 E Quail Whistle Ln Unit 2, Phoenix, AZ 85042"),
+        page_url=URL,
+    )
+
+    assert listing.outcome is outcome
+
+
+def test_a_gallery_that_says_it_is_of_a_neighbour_is_not_taken(cache: Cache) -> None:
+    media = payload_in(cache, "/aboveTheFold")["mediaBrowserInfo"]
+    media["assembledAddress"] = "1422 E Quail Whistle Ln"
+
+    assert parse_cache(cache).outcome is ListingOutcome.WRONG_PROPERTY
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/AZ/Laveen/1418-East-Quail-Whistle-Lane-85042/home/90100418",
+        "/city/14240/AZ/Phoenix",
+        "",
+        None,
+    ],
+)
+def test_another_spelling_in_a_link_is_no_contradiction(
+    cache: Cache, path: str | None
+) -> None:
+    section_of(cache)["url"] = path
+
+    assert parse_cache(cache).outcome is ListingOutcome.LISTED

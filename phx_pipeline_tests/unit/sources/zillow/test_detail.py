@@ -355,3 +355,142 @@ def test_a_page_without_a_property_has_changed(cache: dict[str, Any]) -> None:
 
     with pytest.raises(SourceChangedError, match="no property"):
         parse_detail(page, address=HOUSE, zpid=ZPID)
+
+
+OWNER = {"event": "Listed for sale", "date": "2025-01-15", "source": "Owner"}
+
+
+def event(what: str, on: str, number: str = "", source: str = "ARMLS") -> Fields:
+    by = {"infoString1": number} if number else {}
+    return {"event": what, "date": on, "source": source, "attributeSource": by}
+
+
+@pytest.mark.parametrize(
+    ("history", "posted", "day"),
+    [
+        (
+            [event("Price change", "2026-03-02", "M2"), OWNER],
+            "2026-03-02",
+            "2026-03-02",
+        ),
+        ([event("Price change", "2026-03-02", "M2"), OWNER], None, "2026-03-02"),
+        ([event("Price change", "2026-03-05", "M2")], "2026-03-02", "2026-03-02"),
+        ([event("Price change", "2026-03-02", "M2")], "2026-03-05", "2026-03-02"),
+        ([event("Listed for sale", "2026-02-01", "M2")], "2026-03-02", "2026-02-01"),
+        ([event("Listed for sale", "2026-02-01", "MLS #M2")], None, "2026-02-01"),
+        (
+            [
+                event("Listed for sale", "2026-02-01", "M2"),
+                event("Listed for sale", "2026-03-20", "M3"),
+                event("Listed for sale", "2025-12-01", "M2"),
+            ],
+            "2026-03-02",
+            "2026-02-01",
+        ),
+        (
+            [event("Price change", "2026-03-02", source="MLS M2"), OWNER],
+            None,
+            "2026-03-02",
+        ),
+        ([event("Listed for sale", "2026-03-20", "M3")], "2026-03-02", "2026-03-02"),
+        ([event("Listed for sale", "2026-03-20", "M3")], None, None),
+        ([OWNER], "2026-03-02", "2026-03-02"),
+        ([OWNER], None, None),
+        ([event("Listed for sale", "2026-03-05")], "2026-03-02", "2026-03-05"),
+        ([event("LISTED FOR SALE", "2026-03-05", source="")], None, "2026-03-05"),
+    ],
+)
+def test_the_listing_day_is_of_the_listings_own_events(
+    home: Fields, history: object, posted: str | None, day: str | None
+) -> None:
+    own = {"mlsId": {"value": "M2"}, "mlsName": "ARMLS"}
+    changes = {"attributionInfo": own, "priceHistory": history}
+
+    listing = parse_homes(home | changes | {"datePostedString": posted})
+
+    assert listing.mls_id == "M2"
+    assert listing.listed_on == (day and date.fromisoformat(day))
+
+
+def test_a_house_its_owner_sells_has_the_owners_day(home: Fields) -> None:
+    sold = {"attributionInfo": None, "priceHistory": [OWNER], "datePostedString": None}
+
+    assert parse_homes(home | sold).listed_on == date(2025, 1, 15)
+
+
+@pytest.mark.parametrize(
+    ("status", "query", "outcome", "told"),
+    [
+        ("OTHER", "q", "off_market", "5 photos, off market; status OTHER"),
+        ("OFF_MARKET", "q", "off_market", "5 photos, off market; status OFF_MARKET"),
+        ("FORECLOSED", "q", "off_market", "5 photos, off market; status FORECLOSED"),
+        ("NEW_WORD", "NotForSaleQuery", "off_market", "off market; status NEW_WORD"),
+        ("NEW_WORD", "ForSaleQuery", "listed", "5 photos; status NEW_WORD"),
+        ("RECENTLY_SOLD", "NotForSaleQuery", "listed", "status RECENTLY_SOLD"),
+        ("FOR_SALE", "NotForSaleQuery", "listed", "5 photos; status FOR_SALE"),
+    ],
+)
+def test_a_gallery_left_on_the_page_of_a_home_off_market_does_not_list_it(
+    home: Fields, status: str, query: str, outcome: str, told: str
+) -> None:
+    listing = parse_homes(home | {"homeStatus": status}, query=query)
+
+    assert (listing.outcome, len(listing.photos)) == (outcome, 5)
+    assert told in listing.detail
+    assert listing.complete is (outcome == "listed")
+
+
+def test_a_home_without_a_listing_is_off_market_by_its_facts_too(home: Fields) -> None:
+    facts = parse_homes(home | {"homeStatus": "OTHER"}).facts
+
+    assert facts is not None
+    assert (facts.standard_status, facts.list_price) == ("Off Market", None)
+
+
+NESTED = {
+    "streetAddress": "1418 E Quail Whistle Ln",
+    "city": "Phoenix",
+    "state": "AZ",
+    "zipcode": "85042",
+}
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"address": NESTED | {"streetAddress": "1422 E Quail Whistle Ln"}},
+        {"address": NESTED | {"streetAddress": "1418 E Quail Whistle Ln UNIT 2"}},
+        {"address": NESTED | {"zipcode": "85041"}},
+        {"hdpUrl": CANONICAL.replace("1418-E", "1422-E")},
+        {"hdpUrl": CANONICAL.replace("1418-E", "1418-W")},
+        {"hdpUrl": CANONICAL.replace("85042", "85041")},
+        {"hdpUrl": "/homedetails/90100422_zpid/"},
+        {"url": CANONICAL.replace("1418-E", "1422-E")},
+        {"url": CANONICAL.replace("Ln-Phoenix", "Ln-UNIT-2-Phoenix")},
+    ],
+)
+def test_a_page_that_contradicts_itself_gives_no_photos(
+    home: Fields, said: Fields
+) -> None:
+    listing = parse_homes(home | said)
+
+    assert listing.outcome is ListingOutcome.WRONG_PROPERTY
+    assert listing.photos == ()
+    assert "contradicts itself" in listing.detail
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"address": NESTED | {"streetAddress": "1418 East Quail Whistle Lane"}},
+        {"address": NESTED | {"city": "Laveen"}},
+        {"address": {"streetAddress": "1418 E Quail Whistle Ln"}},
+        {"address": 7, "url": None},
+        {"hdpUrl": CANONICAL.replace("Phoenix", "Laveen")},
+        {"url": "https://evil.example/1422-E-Quail-Whistle-Ln-Phoenix-AZ-85042/"},
+    ],
+)
+def test_another_spelling_of_the_same_house_is_no_contradiction(
+    home: Fields, said: Fields
+) -> None:
+    assert parse_homes(home | said).outcome is ListingOutcome.LISTED

@@ -1,0 +1,86 @@
+"""What commands print: text stays text, whatever it holds."""
+
+import json
+import logging
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from rich.table import Table
+
+from phx_pipeline.cli import extract as command
+from phx_pipeline.cli.console import console, errors, log_to_stderr, print_lines
+from phx_pipeline.cli.main import Exit
+from phx_pipeline.model.job import Mode
+from phx_pipeline_tests.hostile import TEXTS
+
+
+def raw_in(text: str) -> list[str]:
+    """The characters a terminal would obey, or an eye would be misled by."""
+    return [
+        c
+        for c in text
+        if (c < " " and c not in "\n\t")
+        or "\x7f" <= c < "\xa0"
+        or c in "\u202e\u2066\u2067\u200b\ufeff"
+    ]
+
+
+def test_nothing_a_site_said_reaches_a_terminal_raw(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    table = Table(*("one", "two"))
+    for text in TEXTS:
+        table.add_row(text, text)
+        console.print(text)
+        errors.print(text, soft_wrap=True)
+    console.print(table)
+    print_lines(TEXTS, everything=True)
+
+    told = capsys.readouterr()
+    assert raw_in(told.out + told.err) == []
+    assert "[bold red]rich[/]" in told.out
+    assert ":warning:" in told.out
+
+
+def test_logs_hold_nothing_raw(capsys: pytest.CaptureFixture[str]) -> None:
+    root = logging.getLogger()
+    before = root.handlers[:]
+    root.handlers.clear()
+    try:
+        log_to_stderr()
+        logging.getLogger("phx_pipeline.x").info("said %s", "\x1b[2J\u202e")
+    finally:
+        root.handlers[:] = before
+
+    assert capsys.readouterr().err.endswith("said \ufffd[2J\n")
+
+
+def test_json_holds_ascii_only() -> None:
+    assert json.dumps(TEXTS).isascii()
+
+
+def test_a_surprise_in_one_house_is_told_and_the_next_house_is_taken(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    taken = []
+
+    async def extract(_: object, slug: str, **__: object) -> None:
+        taken.append(slug)
+        if slug == "one":
+            raise OverflowError("int too\x1b[2J large")
+
+    def summarize(*_: object, failed: int, **__: object) -> Exit:
+        return Exit.PARTIAL if failed == 1 else Exit.ERROR
+
+    monkeypatch.setattr("phx_pipeline.stages.extract.extract", extract)
+    monkeypatch.setattr(command, "_summarize", summarize)
+    context: Any = SimpleNamespace()
+
+    run_here = command._run_here  # the loop alone
+    code = run_here(context, ["one", "two"], sources=(), mode=Mode.FRESH)
+
+    assert (taken, code) == (["one", "two"], Exit.PARTIAL)
+    assert "one: stopped by OverflowError: int too\ufffd[2J large" in (
+        capsys.readouterr().err
+    )

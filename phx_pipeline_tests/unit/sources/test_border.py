@@ -1,0 +1,373 @@
+"""Whatever a page holds, a bounded listing comes of it."""
+
+import asyncio
+import dataclasses
+import itertools
+import logging
+from collections.abc import Callable, Iterator
+from datetime import date
+from typing import Any
+
+import pytest
+
+from phx_pipeline.errors import (
+    BlockedError,
+    CatalogDownError,
+    InputError,
+    SourceChangedError,
+)
+from phx_pipeline.fetch.base import Fetched, Fetcher, Request, RequestKind
+from phx_pipeline.model.address import Address
+from phx_pipeline.model.facts import ListingFacts
+from phx_pipeline.model.listing import Listing
+from phx_pipeline.model.outcome import ListingOutcome
+from phx_pipeline.model.photo import PhotoRef
+from phx_pipeline.model.printable import printable
+from phx_pipeline.model.property import Property
+from phx_pipeline.model.source import Source
+from phx_pipeline.sources.border import (
+    LONGEST_DETAIL,
+    MOST_PHOTOS,
+    Border,
+    bounded,
+)
+from phx_pipeline.sources.redfin import Redfin
+from phx_pipeline.sources.redfin.find import search_url
+from phx_pipeline.sources.registry import available_sources
+from phx_pipeline_tests.canned import CannedFetcher
+from phx_pipeline_tests.hostile import (
+    HUGE_TEXT,
+    TEXTS,
+    VALUES,
+    RedfinPage,
+    ZillowPage,
+    changed,
+    fields,
+    nested,
+)
+
+ADDRESS = Address.parse("1418 E Quail Whistle Ln, Phoenix, AZ 85042")
+HOUSE = Property(slug=ADDRESS.slug, folder="686067a4", address=ADDRESS)
+PHOTO_URL = "https://ssl.cdn-redfin.com/photo/9/bigphoto/242/6801242_0.jpg"
+
+Page = RedfinPage | ZillowPage
+
+
+def photo(**changed: Any) -> PhotoRef:
+    good = PhotoRef(
+        source=Source.REDFIN, photo_key="9-6801242_0", url=PHOTO_URL, position=0
+    )
+    return dataclasses.replace(good, **changed)
+
+
+def held(**changed: Any) -> Listing:
+    good = Listing(
+        source=Source.REDFIN,
+        outcome=ListingOutcome.LISTED,
+        photos=(photo(),),
+        complete=True,
+    )
+    return bounded(dataclasses.replace(good, **changed), of=Redfin())
+
+
+@pytest.mark.parametrize(
+    ("field", "said", "kept"),
+    [
+        ("detail", "a\x1b[31m\nb", "a\ufffd[31m b"),
+        ("listing_id", "200300400", "200300400"),
+        ("listing_id", "2" * 61, None),
+        ("listing_id", "\u0662", None),
+        ("mls_id", "ML81929841", "ML81929841"),
+        ("mls_id", "<b>", None),
+        ("url", RedfinPage.url, RedfinPage.url),
+        ("url", RedfinPage.url.replace("https", "http"), None),
+        ("url", "https://evil.example/", None),
+        ("url", "https://www.redfin.com@evil.example/", None),
+        ("url", "https://www.redfin.com:8443/", None),
+        ("url", "https://www.redfin.com/\x1b", None),
+        ("url", "https://[", None),
+        ("url", RedfinPage.url + "x" * 2000, None),
+        ("url", "", None),
+        ("listed_on", date(2025, 3, 8), date(2025, 3, 8)),
+        ("listed_on", date(1970, 1, 1), None),
+        ("listed_on", date(9999, 12, 31), None),
+    ],
+)
+def test_each_field_of_a_listing_is_held_to_its_bounds(
+    field: str, said: object, kept: object
+) -> None:
+    assert getattr(held(**{field: said}), field) == kept
+
+
+@pytest.mark.parametrize(
+    ("field", "said", "kept"),
+    [
+        ("caption", "a\0" + "b" * 600, "a\ufffd" + "b" * 497 + "…"),
+        ("tags", ("Kit\x1bchen", "\u200b"), ("Kit\ufffdchen",)),
+        ("tags", ("x" * 61,) * 30, ("x" * 59 + "…",) * 20),
+        ("position", -1, 0),
+        ("position", 2**31, 0),
+        ("width", 10**18, None),
+        ("height", -1, None),
+        ("height", 1152, 1152),
+        ("fallback_urls", (PHOTO_URL, "http://x", "x" * 3000), (PHOTO_URL,)),
+    ],
+)
+def test_each_field_of_a_photo_is_held_to_its_bounds(
+    field: str, said: object, kept: object
+) -> None:
+    listing = held(photos=(photo(**{field: said}),))
+
+    assert getattr(listing.photos[0], field) == kept
+    assert listing.complete
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        {"photo_key": "k" * 201},
+        {"photo_key": ""},
+        {"photo_key": "a b"},
+        {"photo_key": "k\u0301"},
+        {"url": "https://evil.example/1.jpg"},
+        {"url": "http://ssl.cdn-redfin.com/1.jpg"},
+        {"url": PHOTO_URL + "x" * 2000},
+    ],
+)
+def test_a_photo_that_cannot_be_taken_is_left_out_and_told_of(
+    bad: dict[str, str],
+) -> None:
+    listing = held(photos=(photo(), photo(**bad)), detail="2 photos")
+
+    assert len(listing.photos) == 1
+    assert not listing.complete
+    assert listing.detail == "1 of 2 photos were left out; 2 photos"
+
+
+def test_a_gallery_of_which_nothing_can_be_taken_is_a_changed_page() -> None:
+    listing = held(photos=(photo(url="https://evil.example/1.jpg"),))
+
+    assert (listing.outcome, listing.photos) == (ListingOutcome.PAGE_CHANGED, ())
+
+
+def test_of_a_gallery_without_end_the_first_photos_are_taken() -> None:
+    many = tuple(photo(photo_key=f"9-{n}_0") for n in range(MOST_PHOTOS + 12))
+
+    listing = held(photos=many)
+
+    assert len(listing.photos) == MOST_PHOTOS
+    assert listing.detail.startswith("12 of 512 photos were left out")
+    assert not listing.complete
+
+
+@pytest.mark.parametrize(
+    ("name", "said", "kept"),
+    [
+        ("list_price", 10**18, None),
+        ("list_price", 450_000, 450_000),
+        ("bedrooms_total", float("nan"), None),
+        ("bathrooms_total", 2.5, 2.5),
+        ("bathrooms_total", float("inf"), None),
+        ("living_area", -3, None),
+        ("garage_spaces", 1e300, None),
+        ("pool_private", False, False),
+        ("association_fee", -0.5, None),
+        ("sewer", "city\x1b" + "x" * 90, "city\ufffd" + "x" * 54 + "…"),
+        ("year_built", 99999, None),
+        ("days_on_market", 10**9, None),
+        ("standard_status", "\u202eActive", "Active"),
+    ],
+)
+def test_each_fact_is_one_a_house_can_have(
+    name: str, said: object, kept: object
+) -> None:
+    facts = held(facts=ListingFacts(**{name: said})).facts  # type: ignore[arg-type]  # on purpose
+
+    assert facts is not None
+    assert facts.value(name) == kept
+
+
+class Surprising:
+    """A source whose parser raises, or whose fetcher does."""
+
+    source = Source.REDFIN
+    page_hosts = Redfin.page_hosts
+    photo_hosts = Redfin.photo_hosts
+
+    def __init__(self, raises: Callable[[], object] | None = None) -> None:
+        self.raises = raises
+
+    async def discover(self, house: Property, *, fetcher: Fetcher) -> Listing:
+        if self.raises is None:
+            request = Request(
+                url=RedfinPage.url, source=self.source, kind=RequestKind.PAGE
+            )
+            await fetcher.get(request)
+        else:
+            self.raises()
+        raise AssertionError(house)
+
+
+def throw(error: Exception) -> Callable[[], object]:
+    def raising() -> object:
+        raise error
+
+    return raising
+
+
+def endless() -> object:
+    return endless()
+
+
+def discover(source: Any, fetcher: Any = None) -> Listing:
+    return asyncio.run(Border(source).discover(HOUSE, fetcher=fetcher))
+
+
+@pytest.mark.parametrize(
+    ("raises", "outcome", "told"),
+    [
+        (throw(KeyError("photos")), "page_changed", "KeyError: 'photos'"),
+        (lambda: float(10**400), "page_changed", "OverflowError"),
+        (endless, "page_changed", "RecursionError"),
+        (throw(MemoryError()), "page_changed", "MemoryError"),
+        (throw(InputError("address \x1b[2J")), "page_changed", "InputError: address"),
+        (throw(ValueError("x" * 9000)), "page_changed", "ValueError: xxx"),
+        (throw(SourceChangedError("no\nlist")), "page_changed", "no list"),
+        (throw(BlockedError("no", url="https://x")), "blocked", "BlockedError: no"),
+    ],
+    ids=["key", "overflow", "recursion", "memory", "input", "long", "changed", "block"],
+)
+def test_a_parsers_surprise_is_an_outcome_told_on_one_line(
+    raises: Callable[[], object], outcome: str, told: str
+) -> None:
+    listing = discover(Surprising(raises))
+
+    assert listing.outcome == outcome
+    assert told in listing.detail
+    assert len(listing.detail) <= LONGEST_DETAIL
+    assert listing.detail == printable(listing.detail, most=LONGEST_DETAIL)
+
+
+def test_a_surprise_can_be_followed_in_the_log(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    with caplog.at_level(logging.DEBUG, logger="phx_pipeline.sources.border"):
+        discover(Surprising(endless))
+
+    assert "RecursionError" in caplog.text
+
+
+def test_what_stops_the_pipeline_itself_is_no_outcome_of_a_source() -> None:
+    down = CannedFetcher({RedfinPage.url: CatalogDownError("down")})
+
+    with pytest.raises(CatalogDownError):
+        discover(Surprising(), down)
+
+
+def test_every_source_is_behind_the_border() -> None:
+    assert all(isinstance(source, Border) for source in available_sources().values())
+
+
+# --- pages ----------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module", params=[RedfinPage, ZillowPage])
+def page(request: pytest.FixtureRequest) -> Page:
+    made: Page = request.param()
+    return made
+
+
+def asked(page: Page, body: bytes) -> Listing:
+    """What comes of asking the source whose listing page has this body."""
+    answers = {page.url: Fetched(url=page.url, status=200, headers={}, body=body)}
+    source = Source.ZILLOW
+    if isinstance(page, RedfinPage):
+        source, url = Source.REDFIN, search_url(ADDRESS)
+        answers[url] = Fetched(url=url, status=200, headers={}, body=page.search)
+    fetcher: Any = CannedFetcher(answers)
+    return asyncio.run(available_sources()[source].discover(HOUSE, fetcher=fetcher))
+
+
+def scalars(value: object) -> Iterator[object]:
+    if isinstance(value, dict):
+        for inner in value.values():
+            yield from scalars(inner)
+    elif isinstance(value, list | tuple):
+        for inner in value:
+            yield from scalars(inner)
+    else:
+        yield value
+
+
+def assert_bounded(listing: Listing) -> None:
+    told = list(scalars(dataclasses.asdict(listing)))
+    for text in told:
+        if isinstance(text, str):
+            assert text == printable(text, most=2000)
+            assert text.encode().decode() == text
+        elif isinstance(text, int | float):
+            assert -1 < text < 2**31  # false for not-a-number too
+    assert len(told) < MOST_PHOTOS
+
+
+@pytest.mark.parametrize("batch", range(4))
+def test_hostile_texts_in_every_field_at_once_still_give_the_gallery(
+    page: Page, batch: int
+) -> None:
+    turn = itertools.cycle(TEXTS[batch * 50 :] + TEXTS[: batch * 50])
+    kept = page.whose | page.where
+
+    for start in range(8):
+        texts = itertools.islice(turn, start, None)
+        body = page.body(
+            changed(page.tree, lambda name, it: it if name in kept else next(texts))  # noqa: B023  # used at once
+        )
+        listing = asked(page, body)
+        assert_bounded(listing)
+        assert listing.outcome in {ListingOutcome.LISTED, ListingOutcome.OFF_MARKET}
+        assert len(listing.photos) == 5
+
+
+def test_a_hostile_text_in_any_one_field_is_an_outcome(page: Page) -> None:
+    texts = itertools.cycle(TEXTS)
+    for field in fields(page.tree):
+        for text in itertools.islice(texts, 5):
+            assert_bounded(asked(page, body_with(page, field, text)))
+
+
+def test_a_value_beyond_reason_in_any_one_field_is_an_outcome(page: Page) -> None:
+    values = itertools.cycle(VALUES)  # of 15 values each field meets 8
+    for field in fields(page.tree):
+        for value in itertools.islice(values, 8):
+            assert_bounded(asked(page, body_with(page, field, value)))
+
+
+@pytest.mark.parametrize(
+    "field",
+    ["caption", "shortCaption", "homeStatus", "displayValue", "mlsId", "url", "city"],
+)
+def test_three_megabytes_in_a_field_are_an_outcome(page: Page, field: str) -> None:
+    huge = iter([HUGE_TEXT])
+    tree = changed(page.tree, lambda name, it: next(huge, it) if name == field else it)
+
+    assert_bounded(asked(page, page.body(tree)))
+
+
+def body_with(page: Page, field: str, value: object) -> bytes:
+    return page.body(
+        changed(page.tree, lambda name, it: value if name == field else it)
+    )
+
+
+@pytest.mark.parametrize("levels", [300, 900, 100_000])
+def test_a_page_nested_without_end_is_an_outcome(page: Page, levels: int) -> None:
+    deep = "[" * levels + "]" * levels
+    whole = page.body(page.tree)
+
+    assert_bounded(asked(page, whole.replace(b"null", deep.encode())))
+    assert_bounded(asked(page, b"<script>" + deep.encode()))
+    if levels < 900:
+        tree = changed(
+            page.tree, lambda name, it: nested(levels) if name == "date" else it
+        )
+        assert_bounded(asked(page, page.body(tree)))
