@@ -4,11 +4,9 @@ The same recognition of challenges, the same check of the address, the same outc
 nothing is asked of the site for it.
 """
 
-import html
 import logging
-import re
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
@@ -23,12 +21,10 @@ from phx_pipeline.model.outcome import ListingOutcome
 from phx_pipeline.model.source import Source
 from phx_pipeline.sources.border import read
 from phx_pipeline.sources.endings import ended
+from phx_pipeline.sources.head import own_urls
 from phx_pipeline.sources.redfin.answers import text_of
-from phx_pipeline.sources.redfin.parse import names_another as redfin_names_another
 from phx_pipeline.sources.redfin.parse import parse_listing
 from phx_pipeline.sources.registry import available_sources
-from phx_pipeline.sources.stated import LONGEST_URL
-from phx_pipeline.sources.zillow.detail import names_another as zillow_names_another
 from phx_pipeline.sources.zillow.detail import parse_detail
 from phx_pipeline.sources.zillow.payload import read_page
 from phx_pipeline.sources.zillow.search import zpid_in
@@ -49,24 +45,6 @@ _TAKEN = frozenset(
     {ListingOutcome.LISTED, ListingOutcome.LISTED_EMPTY, ListingOutcome.OFF_MARKET}
 )
 _START = 20_000  # bytes by which a file is told from a page
-_LONGEST_HEAD = 4_000_000  # characters; pages saved with their styles have large heads
-_SAVED_FROM = re.compile(r"<!--\s*saved from url=\(\d+\)(?P<url>https://[^\s>]+)")
-# What ends the head, and what in it is no markup of the page's own.
-_STEP = re.compile(
-    r"(?P<end></head\b|<body\b)|<!--|<(?P<name>style|script|noscript|svg|title)\b",
-    re.IGNORECASE,
-)
-_URL = r"=\s*[\"']?(?P<url>https://[^\"'<>\s]+)"
-_TAGGED_URLS = (
-    re.compile(
-        rf"<link\b(?=[^<>]*\brel\s*=\s*[\"']?canonical\b)[^<>]*\bhref\s*{_URL}",
-        re.IGNORECASE,
-    ),
-    re.compile(
-        rf"<meta\b(?=[^<>]*\bproperty\s*=\s*[\"']?og:url\b)[^<>]*\bcontent\s*{_URL}",
-        re.IGNORECASE,
-    ),
-)
 
 
 def ingest(
@@ -120,49 +98,34 @@ def read_saved(page: Fetched, *, address: Address, source: Source) -> Listing:
     if challenge is not None and not challenge.over_payload:
         told = f"the saved page is a challenge: {challenge.reason}"
         return ended(source, ListingOutcome.BLOCKED, told)
-    reader = _READERS[source]
-    listing = read(
-        available_sources()[source], lambda: reader.parse(page, address=address)
-    )
+    listing = read(available_sources()[source], lambda: _READERS[source](page, address))
     if listing.outcome is ListingOutcome.PAGE_CHANGED:
         told = f"not a listing page of {source.value} that we can read: "
         return ended(source, listing.outcome, told + listing.detail)
-    others = [url for url in _own_urls(page.body) if reader.is_other(url, address)]
-    if others and is_taken(listing):
-        told = f"the page says that it is {others[0]}"
-        return ended(source, ListingOutcome.WRONG_PROPERTY, told)
     # A challenge in the user's own browser says nothing about our asking.
     return replace(listing, challenged=False)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Reader:
-    """How a source's page is read, and whether a link of it names another house."""
-
-    parse: Callable[..., Listing]
-    is_other: Callable[[str, Address], bool]
-
-
-def _redfin(page: Fetched, *, address: Address) -> Listing:
+def _redfin(page: Fetched, address: Address) -> Listing:
     return parse_listing(text_of(page), address=address, page_url=page.url)
 
 
-def _zillow(page: Fetched, *, address: Address) -> Listing:
+def _zillow(page: Fetched, address: Address) -> Listing:
     opened = read_page(page)
     if opened.cache is None:
         raise SourceChangedError("no details of a house in it")
     return parse_detail(opened, address=address, zpid=zpid_in(page.url))
 
 
-_READERS: Mapping[Source, _Reader] = {
-    Source.REDFIN: _Reader(parse=_redfin, is_other=redfin_names_another),
-    Source.ZILLOW: _Reader(parse=_zillow, is_other=zillow_names_another),
+_READERS: Mapping[Source, Callable[[Fetched, Address], Listing]] = {
+    Source.REDFIN: _redfin,
+    Source.ZILLOW: _zillow,
 }
 
 
 def _opened(path: Path, *, source: Source | None) -> tuple[Fetched, Source]:
     body = _body(path)
-    url = next(iter(_own_urls(body)), "")
+    url = next(iter(own_urls(body)), "")
     said = _source_at(url)
     if source is not None and source not in _READERS:
         raise InputError(
@@ -198,31 +161,6 @@ def _body(path: Path) -> bytes:
             f'{path} is a web archive: save the page again as "Webpage, HTML only"'
         )
     return body
-
-
-def _own_urls(body: bytes) -> list[str]:
-    """Return what a page says its address is: where it was saved, its own links.
-
-    Only the head is read, without what is no markup: the body, and scripts, may name
-    other pages in the same words.
-    """
-    text = body[:_LONGEST_HEAD].decode("utf-8", errors="replace")
-    head = " ".join(_markup_of_head(text))
-    found = [_SAVED_FROM.search(text[:_START])]
-    found += [pattern.search(head) for pattern in _TAGGED_URLS]
-    return [html.unescape(match["url"])[:LONGEST_URL] for match in found if match]
-
-
-def _markup_of_head(text: str) -> Iterator[str]:
-    lower, at = text.lower(), 0
-    while step := _STEP.search(text, at):
-        yield text[at : step.start()]
-        name = step["name"]
-        close = f"</{name.lower()}" if name else "-->"
-        at = lower.find(close, step.end())
-        if step["end"] or at < 0:
-            return
-    yield text[at:]
 
 
 def _source_at(url: str) -> Source | None:

@@ -21,6 +21,7 @@ from phx_pipeline.model.photo import PhotoRef
 from phx_pipeline.model.printable import printable
 from phx_pipeline.model.source import Source
 from phx_pipeline.sources.endings import ended
+from phx_pipeline.sources.head import own_urls
 from phx_pipeline.sources.redfin.answers import (
     EmbeddedAnswers,
     JsonObject,
@@ -87,8 +88,10 @@ def parse_listing(html: str, *, address: Address, page_url: str) -> Listing:
     shown = parse_page_address(section)
     if not address.same_house(shown):
         return _wrong(f"the page is about {shown}", page_url=page_url)
-    media = mapping(above.get("mediaBrowserInfo"), what="mediaBrowserInfo")
-    if told := _contradiction(section, media=media, own=shown):
+    media = _media(above)
+    links = [text(section.get("url")), *own_urls(html.encode(errors="replace"))]
+    told = _contradiction(section, media=media, links=links, own=shown)
+    if told:
         return _wrong(told, page_url=page_url)
     return _listing_of(answers, section=section, media=media, page_url=page_url)
 
@@ -115,7 +118,7 @@ def parse_page_address(section: JsonObject) -> Address:
     return own
 
 
-def names_another(link: str, own: Address) -> bool:
+def _names_another(link: str, own: Address) -> bool:
     """Whether a link to a Redfin page names another house than *own*."""
     home = home_at(link.removeprefix(SITE).partition("?")[0].partition("#")[0])
     named = path_address(home.path) if home else None
@@ -126,15 +129,17 @@ def _unit(street: JsonObject) -> str:
     return _UNIT_WORD.sub("", text(street.get("unitValue"))).strip()
 
 
-def _contradiction(section: JsonObject, *, media: JsonObject, own: Address) -> str:
+def _contradiction(
+    section: JsonObject, *, media: JsonObject, links: Iterable[str], own: Address
+) -> str:
     """Return how the page says that it is about another house too; empty if not."""
     for what, stated in _statements(section, media=media, own=own):
         other = readable(f"{stated}, {own.city}, {own.state} {own.zip_code}")
         if other and contradicts(own, other):
             return f"the page contradicts itself: {own}, but {what} {stated}"
-    link = text(section.get("url"))
-    if names_another(link, own):
-        return f"the page contradicts itself: {own}, but its link is {link}"
+    for link in links:
+        if _names_another(link, own):
+            return f"the page contradicts itself: {own}, but its link is {link}"
     return ""
 
 
@@ -256,6 +261,13 @@ def _listing_of(
             answers, section=section, mls_id=mls_id, off_market=off_market
         ),
     )
+
+
+def _media(above: JsonObject) -> JsonObject:
+    """Return what the page shows; nothing where it says that there is nothing."""
+    if above.get("mediaBrowserInfo", ...) is None:
+        return {}
+    return mapping(above.get("mediaBrowserInfo"), what="mediaBrowserInfo")
 
 
 def _photo_entries(media: JsonObject) -> list[Any] | None:

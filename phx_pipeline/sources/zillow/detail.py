@@ -4,7 +4,7 @@ Of the property object only the fields named here are read: it also names agents
 owners, with their phone numbers.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -33,6 +33,7 @@ _OFF_MARKET = _SOLD | {
 }
 _OFF_MARKET_QUERY = "NotForSale"
 _LISTED = "listed for sale"
+_LINKS = ("hdpUrl", "url")
 _ADDRESS_PARTS = ("streetAddress", "city", "state", "zipcode")
 # Several queries of a page answer with the same home; the fullest answer is read.
 _TELLING = ("streetAddress", "zipcode", "homeStatus", "photoCount", "priceHistory")
@@ -116,7 +117,7 @@ def parse_detail(page: Page, *, address: Address, zpid: str | None) -> Listing:
         told = f"several records: zpid {', '.join(same)}"
         return _ended(ListingOutcome.AMBIGUOUS, told, page)
     home = homes[same[0]]
-    if told := _contradiction(home, own=shown[same[0]]):
+    if told := _contradiction(home, links=page.links, own=shown[same[0]]):
         return _ended(ListingOutcome.WRONG_PROPERTY, told, page)
     return _listing_of(home, page=page)
 
@@ -140,14 +141,14 @@ def parse_home_address(fields: JsonObject) -> Address:
         raise SourceChangedError("the page's own address is unreadable") from error
 
 
-def names_another(link: str, own: Address) -> bool:
+def _names_another(link: str, own: Address) -> bool:
     """Whether a link to a detail page names another house than *own*."""
     path = detail_path(link) or ""
     _, _, words, *_ = f"{path}///".split("/")
     return link_contradicts(words, own)
 
 
-def _contradiction(home: Home, *, own: Address) -> str:
+def _contradiction(home: Home, *, links: Iterable[str], own: Address) -> str:
     """Return how the page says that it is about another house too; empty if not."""
     nested = _nested(home.fields)
     parts = [
@@ -157,9 +158,9 @@ def _contradiction(home: Home, *, own: Address) -> str:
     other = readable(f"{street}, {city}, {state} {zip_code}")
     if other and contradicts(own, other):
         return f"the page contradicts itself: {own}, but its address object is {other}"
-    for link in (text(home.fields.get(name)) for name in ("hdpUrl", "url")):
+    for link in (*(text(home.fields.get(name)) for name in _LINKS), *links):
         zpid = zpid_in(link)
-        if (zpid and zpid != home.zpid) or names_another(link, own):
+        if (zpid and zpid != home.zpid) or _names_another(link, own):
             return f"the page contradicts itself: {own}, but its link is {link}"
     return ""
 

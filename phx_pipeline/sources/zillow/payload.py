@@ -12,6 +12,7 @@ from typing import Any
 from phx_pipeline.errors import SourceChangedError
 from phx_pipeline.fetch.base import Fetched
 from phx_pipeline.fetch.challenge import recognise
+from phx_pipeline.sources.head import own_urls
 
 JsonObject = Mapping[str, Any]
 _Payload = tuple[JsonObject | None, JsonObject | None]  # of a detail, a search page
@@ -28,13 +29,15 @@ class Page:
 
     `cache` holds the answers of a detail page by query, `search` the state of a search
     page; a page that is neither (the home page) has none. `challenged`: a challenge
-    lies over a page that was delivered in full.
+    lies over a page that was delivered in full. `links` are its own addresses, as its
+    head tells them.
     """
 
     url: str
     cache: JsonObject | None
     search: JsonObject | None
     challenged: bool
+    links: tuple[str, ...] = ()
 
 
 def read_page(fetched: Fetched) -> Page:
@@ -53,6 +56,7 @@ def read_page(fetched: Fetched) -> Page:
         cache=cache,
         search=search,
         challenged=challenge is not None,
+        links=tuple(own_urls(fetched.body)) if cache is not None else (),
     )
 
 

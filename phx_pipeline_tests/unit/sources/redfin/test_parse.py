@@ -608,3 +608,19 @@ def test_another_spelling_in_a_link_is_no_contradiction(
     section_of(cache)["url"] = path
 
     assert parse_cache(cache).outcome is ListingOutcome.LISTED
+
+
+def test_an_active_page_that_says_it_shows_nothing_is_empty(cache: Cache) -> None:
+    payload_in(cache, "/aboveTheFold")["mediaBrowserInfo"] = None
+
+    listing = parse_cache(cache)
+
+    assert (listing.outcome, listing.complete) == (ListingOutcome.LISTED_EMPTY, False)
+
+
+def test_the_pages_own_link_in_its_head_must_name_the_house(cache: Cache) -> None:
+    link = f'<link rel="canonical" href="https://www.redfin.com{NEIGHBOUR}">'
+
+    listing = parse_listing(link + page_of(cache), address=HOUSE, page_url=URL)
+
+    assert listing.outcome is ListingOutcome.WRONG_PROPERTY

@@ -494,3 +494,21 @@ def test_another_spelling_of_the_same_house_is_no_contradiction(
     home: Fields, said: Fields
 ) -> None:
     assert parse_homes(home | said).outcome is ListingOutcome.LISTED
+
+
+@pytest.mark.parametrize(
+    ("link", "outcome"),
+    [
+        (CANONICAL, ListingOutcome.LISTED),
+        (CANONICAL.replace("1418-E", "1422-E"), ListingOutcome.WRONG_PROPERTY),
+        (CANONICAL.replace("90100418", "90100422"), ListingOutcome.WRONG_PROPERTY),
+    ],
+)
+def test_the_pages_own_link_in_its_head_must_name_the_house(
+    link: str, outcome: ListingOutcome
+) -> None:
+    head = f'<link rel="canonical" href="{link}">'.encode()
+    body = head + (PAGES / "listed_2026.html").read_bytes()
+    page = read_page(Fetched(url=URL, status=200, headers={}, body=body))
+
+    assert parse_detail(page, address=HOUSE, zpid=ZPID).outcome is outcome
