@@ -22,13 +22,12 @@ from phx_pipeline.model.printable import printable
 from phx_pipeline.model.property import Property
 from phx_pipeline.model.source import Source
 from phx_pipeline.sources.base import ListingSource
-from phx_pipeline.sources.endings import ended, failed
+from phx_pipeline.sources.endings import LONGEST_DETAIL, ended, failed
 from phx_pipeline.sources.stated import LARGEST_INTEGER, LONGEST_URL
 
 logger = logging.getLogger(__name__)
 
 MOST_PHOTOS: Final = 500
-LONGEST_DETAIL: Final = 300
 _LONGEST_CAPTION = 500
 _LONGEST_TAG = 60
 _MOST_TAGS = 20

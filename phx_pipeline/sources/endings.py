@@ -1,5 +1,7 @@
 """How asking a source ends without a gallery: outcomes of errors, told in one line."""
 
+from typing import Final
+
 from phx_pipeline.errors import (
     BlockedError,
     CircuitOpenError,
@@ -12,6 +14,8 @@ from phx_pipeline.model.listing import Listing
 from phx_pipeline.model.outcome import ListingOutcome
 from phx_pipeline.model.printable import printable
 from phx_pipeline.model.source import Source
+
+LONGEST_DETAIL: Final = 300
 
 
 def outcome_of(error: FetchError) -> ListingOutcome:
@@ -49,4 +53,9 @@ def ended(
     source: Source, outcome: ListingOutcome, detail: str, *, url: str | None = None
 ) -> Listing:
     """An answer without photos; *detail* on one line."""
-    return Listing(source=source, outcome=outcome, detail=printable(detail), url=url)
+    return Listing(
+        source=source,
+        outcome=outcome,
+        detail=printable(detail, most=LONGEST_DETAIL),
+        url=url,
+    )

@@ -43,10 +43,9 @@ from phx_pipeline.stages.context import StageContext
 MAX_PHASH_DISTANCE: Final = BAND_DISTANCE
 MAX_DHASH_DISTANCE: Final = BAND_DISTANCE
 
-_MAJORITY = 0.8  # of a gallery, to say what is usual in it
+_MAJORITY = 0.8  # of a gallery, to say what is usual in it; of fewer than five, all
 _FAR_DAYS = 180  # between uploads; photos are added to a listing for months
 _BATCH_DAYS = 30
-_FEW = 3  # photos: too few to say what is usual
 
 # Redfin's keys are `{data source}-{MLS id}_...`; the site's own uploads have no id.
 _REDFIN_KEY = re.compile(r"\d+-(?P<listing>[A-Za-z0-9]+)_")
@@ -243,7 +242,7 @@ def _same_listing(one: str, other: str) -> bool:
 
 def _usual_listing(listings: Sequence[str]) -> str | None:
     """The listing nearly all photos of a gallery are filed under, if there is one."""
-    if len(listings) < _FEW:
+    if not listings:
         return None
     listing, photos = Counter(listings).most_common(1)[0]
     return listing if photos >= _MAJORITY * len(listings) else None
@@ -251,7 +250,7 @@ def _usual_listing(listings: Sequence[str]) -> str | None:
 
 def _usual_days(days: Sequence[date]) -> tuple[date, date] | None:
     """First and last day of the batch most photos were uploaded in, if there is one."""
-    if len(days) < _FEW:
+    if not days:
         return None
     batch = max(_batches(sorted(days)), key=len)
     return (batch[0], batch[-1]) if len(batch) >= _MAJORITY * len(days) else None

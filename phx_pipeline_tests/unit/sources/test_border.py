@@ -25,12 +25,8 @@ from phx_pipeline.model.photo import PhotoRef
 from phx_pipeline.model.printable import printable
 from phx_pipeline.model.property import Property
 from phx_pipeline.model.source import Source
-from phx_pipeline.sources.border import (
-    LONGEST_DETAIL,
-    MOST_PHOTOS,
-    Border,
-    bounded,
-)
+from phx_pipeline.sources.border import MOST_PHOTOS, Border, bounded
+from phx_pipeline.sources.endings import LONGEST_DETAIL
 from phx_pipeline.sources.redfin import Redfin
 from phx_pipeline.sources.redfin.find import search_url
 from phx_pipeline.sources.registry import available_sources

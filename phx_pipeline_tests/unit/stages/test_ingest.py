@@ -112,7 +112,7 @@ NEIGHBOUR = REDFIN.replace("1418-E", "1422-E")
     "head",
     [
         f"<!-- a <body> --><script>'</head>'</script>{STYLES}{REDFIN}",
-        f"<title>\u0130 <body></TITLE><svg><title></head></title></svg>{STYLES * 9}{REDFIN}",
+        f"<title>\u0130<body></TITLE><svg><title></head></svg>{STYLES * 9}{REDFIN}",
         REDFIN.replace('"canonical"', "canonical").replace('rel="', "rel="),
         f"<script>'{NEIGHBOUR}'</script><!-- {NEIGHBOUR} -->{REDFIN}</head>{NEIGHBOUR}",
         REDFIN.replace("link rel", "meta property")
