@@ -30,7 +30,7 @@ def contradicts(own: Address, other: Address) -> bool:
 
     A statement may leave the unit out, and one from a link has lost its signs.
     """
-    if own.same_house(other) or _squeezed(own) == _squeezed(other):
+    if own.same_house(other) or _same_words(own, other):
         return False
     return not (other.unit is None and replace(own, unit=None).same_house(other))
 
@@ -50,7 +50,7 @@ def _readings(words: str, *, city: str) -> Iterator[Address]:
     if end is None:
         return
     parts = words[: end.start()].split("-")[:_MOST_WORDS]
-    own_city = city.lower().split()
+    own_city = re.split(r"[ -]", city.lower())
     fits = [part.lower() for part in parts[-len(own_city) :]] == own_city
     places = [len(parts) - len(own_city)] if fits else range(2, len(parts))
     for at in places:
@@ -62,6 +62,20 @@ def _readings(words: str, *, city: str) -> Iterator[Address]:
             yield address
 
 
-def _squeezed(address: Address) -> str:
-    door = f"{address.street_number}{address.street}{address.unit or ''}"
-    return re.sub(r"[^a-z0-9]", "", f"{door}{address.zip_code}".lower())
+def _same_words(own: Address, other: Address) -> bool:
+    """Whether both are the same words, their signs and the kind of unit left out."""
+    door = _words(f"{own.street_number} {own.street}")
+    told = _words(f"{other.street_number} {other.street} {other.unit or ''}")
+    return (
+        own.zip_code == other.zip_code
+        and told[: len(door)] == door
+        and _value(told[len(door) :]) == _value(_words(own.unit or ""))
+    )
+
+
+def _words(text: str) -> list[str]:
+    return re.findall(r"[a-z0-9]+", text.lower())
+
+
+def _value(unit: list[str]) -> str:
+    return "".join(word for word in unit if word not in _UNIT_WORDS)
