@@ -14,6 +14,7 @@ import asyncio
 import contextlib
 import hashlib
 import logging
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
@@ -22,7 +23,7 @@ from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import TypeVar
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from phx_pipeline.errors import (
     BlockedError,
@@ -34,6 +35,7 @@ from phx_pipeline.errors import (
 )
 from phx_pipeline.fetch.base import Fetched, Fetcher, ProxyStore, Request, RequestKind
 from phx_pipeline.fetch.curl_client import CurlClient, split_proxy
+from phx_pipeline.model.encoding import decoded
 from phx_pipeline.model.proxy_health import ProxyHealth
 from phx_pipeline.model.source import Source
 
@@ -47,6 +49,12 @@ _PROBE_BYTES = 65536
 _PROBE_KEPT_S = 15.0
 _PROBE_HOSTS = 2
 _FAULT_LENGTH = 200
+_COMMENT = re.compile(r"(?:^|\s)#.*")
+_PLACE = r"(?P<place>(?:\[[\da-fA-F:.]+\]|[^\s:@/\[\]]+):\d{1,5})"
+_COLONS_ONLY = (  # the order tells which is the port
+    re.compile(_PLACE + r":(?P<user>[^\s:]+):(?P<password>.+)"),
+    re.compile(r"(?P<user>[^\s:@]+):(?P<password>[^\s:@]+):" + _PLACE),
+)
 
 
 # --- which proxies there are ----------------------------------------------------------
@@ -84,15 +92,17 @@ ListProxies = Callable[[], Sequence[Proxy]]
 
 
 def read_proxies(file: Path) -> tuple[Proxy, ...]:
-    """Read one proxy URL per line; blank lines and `#` comments are left out.
+    """Read one proxy per line; blank lines and `#` comments are left out.
+
+    A line is a URL, or HOST:PORT with USER:PASSWORD before an `@` or behind a colon.
 
     Raises:
         InputError: names the file and the line number, never the line.
     """
     found: dict[str, Proxy] = {}
     for number, line in enumerate(_lines(file), start=1):
-        text = line.strip()
-        if not text or text.startswith("#"):
+        text = _COMMENT.sub("", line).strip()
+        if not text:
             continue
         proxy = _read_line(text, place=f"{file}, line {number}")
         found.setdefault(proxy.id, proxy)
@@ -102,16 +112,32 @@ def read_proxies(file: Path) -> tuple[Proxy, ...]:
 
 
 def _lines(file: Path) -> list[str]:
-    with contextlib.suppress(OSError, UnicodeError):  # the latter repeats the text
-        return file.read_text(encoding="utf-8").splitlines()
-    raise InputError(f"{file} cannot be read as UTF-8 text")
+    with contextlib.suppress(OSError):  # no text of the file may get into a message
+        if (text := decoded(file.read_bytes())) is not None:
+            return text.splitlines()
+    raise InputError(f"{file} cannot be read as text: write one proxy URL per line")
 
 
 def _read_line(text: str, *, place: str) -> Proxy:
     try:
-        return Proxy.of(text)
+        return Proxy.of(_as_url(text))
     except InputError as error:
-        raise InputError(f"{place}: {error}") from None
+        raise InputError(
+            f"{place}: {error}, or HOST:PORT:USER:PASSWORD without SCHEME"
+        ) from None
+
+
+def _as_url(text: str) -> str:
+    """Return a line as a URL: `http` unless it says which, credentials in front."""
+    scheme, mark, rest = text.rpartition("://")
+    scheme = scheme.lower() if mark else "http"
+    if found := next(filter(None, (p.fullmatch(rest) for p in _COLONS_ONLY)), None):
+        user, password = (quote(found[name], safe="") for name in ("user", "password"))
+        return f"{scheme}://{user}:{password}@{found['place']}"
+    credentials, at, place = rest.rpartition("@")
+    if mark or not at:
+        return f"{scheme}://{rest}"
+    return f"{scheme}://{quote(credentials, safe=':%')}@{place}"
 
 
 # --- what an end means to a proxy's health --------------------------------------------

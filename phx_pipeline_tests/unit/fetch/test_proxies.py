@@ -113,16 +113,71 @@ def test_a_file_names_one_proxy_per_line(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("line", "url"),
+    [
+        ("10.0.0.1:80", "http://10.0.0.1:80"),
+        ("10.0.0.1:80:anna:hush", "http://anna:hush@10.0.0.1:80"),
+        ("10.0.0.1:80:anna:h@u:s/h%", "http://anna:h%40u%3As%2Fh%25@10.0.0.1:80"),
+        ("10.0.0.1:80:anna:8080", "http://anna:8080@10.0.0.1:80"),
+        ("proxy.example:80:anna-us-1:hush", "http://anna-us-1:hush@proxy.example:80"),
+        ("anna:hush:10.0.0.1:80", "http://anna:hush@10.0.0.1:80"),
+        ("[::1]:80:anna:hush", "http://anna:hush@[::1]:80"),
+        ("anna:hush@10.0.0.1:80", "http://anna:hush@10.0.0.1:80"),
+        ("anna:80/h#ush@10.0.0.1:80", "http://anna:80%2Fh%23ush@10.0.0.1:80"),
+        ("anna:h%40sh@10.0.0.1:80", "http://anna:h%40sh@10.0.0.1:80"),
+        ("SOCKS5://10.0.0.1:80", "socks5h://10.0.0.1:80"),
+        ("socks5://anna:hush@10.0.0.1:80", "socks5h://anna:hush@10.0.0.1:80"),
+        ("socks5://10.0.0.1:80:anna:hush", "socks5h://anna:hush@10.0.0.1:80"),
+        ("https://anna:hush@10.0.0.1:80  # fast", "https://anna:hush@10.0.0.1:80"),
+    ],
+)
+def test_a_line_may_have_the_form_a_seller_gives(
+    tmp_path: Path, line: str, url: str
+) -> None:
+    file = tmp_path / "proxies.txt"
+    file.write_text(f"{line}\n")
+
+    (proxy,) = read_proxies(file)
+
+    assert proxy.url == url
+    assert proxy.place == url.rpartition("@")[2].rpartition("/")[2]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-le", "cp1252"])
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_a_file_may_come_from_any_editor(
+    tmp_path: Path, encoding: str, end: str
+) -> None:
+    file = tmp_path / "proxies.txt"
+    lines = [
+        "10.0.0.1:80:anna:h\u00fcsh",
+        "",
+        "# caf\u00e9",
+        " \thttp://10.0.0.2:80 ",
+        "",
+    ]
+    file.write_bytes(end.join(lines).encode(encoding))
+
+    first, second = read_proxies(file)
+
+    assert first.url == "http://anna:h%C3%BCsh@10.0.0.1:80"
+    assert second.place == "10.0.0.2:80"
+
+
+@pytest.mark.parametrize(
     "line",
     [
-        "10.0.0.1:80:anna:hush",
-        "anna:hush@10.0.0.1:80",
         "ftp://anna:hush@10.0.0.1:80",
         "http://anna:hush@10.0.0.1",
         "http://anna:hush@10.0.0.1:port",
         "http://anna:80/hush@10.0.0.1:80",
         "http://anna:hush@[::1:80",
         "http://anna:hush@10.0.0.1:99999",
+        "10.0.0.1:99999:anna:hush",
+        "10.0.0.1:port:anna:hush",
+        "anna:hush@10.0.0.1",
+        "anna hush 10.0.0.1 80",
+        "hush",
     ],
 )
 def test_a_bad_line_is_told_by_its_number_and_never_repeated(
@@ -139,7 +194,11 @@ def test_a_bad_line_is_told_by_its_number_and_never_repeated(
 
 @pytest.mark.parametrize(
     ("content", "told"),
-    [(b"# none\n", "names no proxy"), (b"http://\xffhush", "cannot be read")],
+    [
+        (b"", "names no proxy"),
+        (b"# none\n", "names no proxy"),
+        (b"\x89PNG\r\n\x1a\n\0\0hush", "cannot be read"),
+    ],
 )
 def test_a_file_without_use_is_refused(
     tmp_path: Path, content: bytes, told: str
