@@ -1,6 +1,7 @@
 """`phx properties`: which houses are followed."""
 
 import json
+import re
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
@@ -20,8 +21,13 @@ if TYPE_CHECKING:
     from phx_pipeline.model.property import Property
     from phx_pipeline.settings import Settings
     from phx_pipeline.stages.context import StageContext
+    from phx_pipeline.stages.intake import IntakeReport, Problem, Reading, Typed
 
 _SHOWN = 20
+_FILE_NAME = re.compile(
+    r"\.(csv|tsv|tab|psv|txt|xls[xmb]?|ods|numbers|pdf|zip|json|docx?|html?)$",
+    re.IGNORECASE,
+)
 
 Item = TypeVar("Item")
 
@@ -33,29 +39,53 @@ def properties() -> None:
 
 @properties.command()
 @click.argument("file_or_address")
-def add(file_or_address: str) -> None:
-    """Add one ADDRESS, or all rows of a CSV FILE; known ones are left as they are.
+@click.option("--yes", is_flag=True, help="Add odd ones too, without being asked.")
+@click.option("--strict", is_flag=True, help="Add all rows of a file or none.")
+@click.option(
+    "--problems",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write the rows that were not taken to this CSV file.",
+)
+@click.pass_context
+def add(
+    ctx: click.Context,
+    file_or_address: str,
+    *,
+    yes: bool,
+    strict: bool,
+    problems: Path | None,
+) -> None:
+    """Add one ADDRESS, or all rows of a FILE; known ones are left as they are.
 
-    A removed house is followed again, with all that is known of it.
+    FILE is a CSV (any delimiter, with or without a header), one address a line, an
+    Excel workbook, or - for standard input. ADDRESS is also a listing's URL, or the key
+    of a removed house, which is followed again with all that is known of it.
 
     \b
     Examples:
       phx properties add "4732 W Davis Rd, Glendale, AZ 85306"
       phx properties add houses.csv     column full_address, or street,city,state,zip
+      phx properties add - < houses.csv --problems problems.csv
     """
-    from phx_pipeline.model.address import Address
-    from phx_pipeline.stages.intake import add_properties, read_csv
+    from phx_pipeline.stages.intake import add_houses, write_problems
 
-    if _is_file(file_or_address):
-        addresses = read_csv(Path(file_or_address), followed=_told("reading"))
-    else:
-        addresses = [Address.parse(file_or_address)]
     with opened() as context:
-        report = add_properties(context, addresses)
+        reading = _read(context, file_or_address, problems=problems)
+        if reading.doubts and (yes or _confirmed(reading, file_or_address)):
+            reading = reading.confirmed()
+        told = reading.problems()
+        if problems:
+            write_problems(problems, told)
+        if not reading.taken or (strict and told):
+            raise reading.refusal()
+        report = add_houses(context, reading.taken)
+    _tell_problems(told)
     _list_some("added", report.added)
     _list_some("followed again", report.revived)
-    again = f"{len(report.revived)} followed again, " if report.revived else ""
-    console.print(f"{len(report.added)} added, {again}{report.known} known before")
+    _list_known(report.known, always=len(reading.taken) == 1)
+    console.print(_summary(report, reading))
+    if reading.unread or reading.doubts:
+        ctx.exit(Exit.PARTIAL)
 
 
 @properties.command("list")
@@ -216,6 +246,41 @@ def _tell_of_waiting(context: "StageContext", slug: str) -> None:
         )
 
 
+# --- adding ---------------------------------------------------------------------------
+
+
+def _read(context: "StageContext", what: str, *, problems: Path | None) -> "Reading":
+    from phx_pipeline.stages.intake import read_file, read_one
+    from phx_pipeline.stages.tables import file_content
+
+    followed = _told("reading")
+    if what == "-":
+        content = sys.stdin.buffer.read()
+        return read_file(context, content, name="standard input", followed=followed)
+    if not _is_file(what):
+        return read_one(context, what)
+    path = Path(what)
+    if problems and problems.resolve() == path.resolve():
+        raise InputError(f"--problems would overwrite {path}: give another file")
+    return read_file(context, file_content(path), name=what, followed=followed)
+
+
+def _confirmed(reading: "Reading", what: str) -> bool:
+    """Ask about odd houses where somebody can answer; one alone is refused else."""
+    lines = [
+        f"{doubt.typed.house.address}: {doubt.question}" for doubt in reading.doubts
+    ]
+    alone = what != "-" and not _is_file(what)
+    if what != "-" and sys.stdin.isatty():
+        for line in lines[:_SHOWN]:
+            console.print(line, soft_wrap=True)
+        if click.confirm(f"Add {'it' if alone else f'all {len(lines)} of these'}?"):
+            return True
+    if alone:
+        raise InputError(f"{lines[0]}: nothing was added; add --yes if it is right")
+    return False
+
+
 def _told(doing: str) -> Callable[[Sequence[Item]], Iterable[Item]]:
     """Show how far a long list is, where somebody looks."""
 
@@ -226,12 +291,49 @@ def _told(doing: str) -> Callable[[Sequence[Item]], Iterable[Item]]:
     return followed
 
 
+def _tell_problems(told: Sequence["Problem"]) -> None:
+    for problem in told[:_SHOWN]:
+        errors.print(f"phx: {problem}", soft_wrap=True)
+    if (more := len(told) - _SHOWN) > 0:
+        errors.print(f"phx: and {more} more (--problems FILE writes all)")
+
+
 def _list_some(word: str, houses: Sequence["Property"]) -> None:
     for house in houses[:_SHOWN]:
         line = f"{word} {house.slug}  ({house.address}, folder {house.folder})"
         console.print(line, soft_wrap=True)
-    if (more := len(houses) - _SHOWN) > 0:
+    _count_more(len(houses))
+
+
+def _list_known(known: Sequence["Typed"], *, always: bool) -> None:
+    """Say which houses were meant where they were spelled in another way."""
+    told = [each for each in known if always or _is_other_spelling(each)]
+    for each in told[:_SHOWN]:
+        line = f"known {each.house.slug}  ({each.house.address}), as {each.text!r}"
+        console.print(line, soft_wrap=True)
+    _count_more(len(told))
+
+
+def _is_other_spelling(typed: "Typed") -> bool:
+    words = re.findall(r"[a-z0-9]+", typed.text.lower())
+    return "-".join(words) != typed.house.slug
+
+
+def _count_more(count: int) -> None:
+    if (more := count - _SHOWN) > 0:
         console.print(f"… and {more} more")
+
+
+def _summary(report: "IntakeReport", reading: "Reading") -> str:
+    parts = [
+        f"{len(report.added)} added",
+        *([f"{len(report.revived)} followed again"] if report.revived else []),
+        f"{len(report.known)} known",
+        *([f"{len(reading.repeats)} rows repeat others"] if reading.repeats else []),
+        *([f"{len(reading.unread)} rows could not be read"] if reading.unread else []),
+        *([f"{len(reading.doubts)} rows need --yes"] if reading.doubts else []),
+    ]
+    return ", ".join(parts)
 
 
 def _megabytes(size_bytes: int) -> str:
@@ -239,11 +341,12 @@ def _megabytes(size_bytes: int) -> str:
 
 
 def _is_file(text: str) -> bool:
-    if text.lower().endswith(".csv"):
+    """Whether a file is meant, there or not: no address ends like its name."""
+    if _FILE_NAME.search(text) and "://" not in text:
         return True
     try:
-        return Path(text).is_file()
-    except OSError:  # too long for a file name
+        return bool(text.strip()) and Path(text).exists()
+    except (OSError, ValueError):  # too long for a file name, or with a NUL
         return False
 
 

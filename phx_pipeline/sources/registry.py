@@ -1,12 +1,39 @@
-"""Which listing sources exist, and which hosts each may talk to."""
+"""Which listing sources exist, which hosts each may talk to, what its URLs name."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from urllib.parse import urlsplit
 
+from phx_pipeline.errors import InputError
 from phx_pipeline.model.source import Source
 from phx_pipeline.sources.base import ListingSource
 from phx_pipeline.sources.border import Border
 from phx_pipeline.sources.redfin import Redfin
+from phx_pipeline.sources.redfin import addresses as redfin_addresses
 from phx_pipeline.sources.zillow import Zillow
+from phx_pipeline.sources.zillow import addresses as zillow_addresses
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Site:
+    """Where pages of a site are that people copy the URL of, and how to read it."""
+
+    hosts: tuple[str, ...]
+    short_hosts: tuple[str, ...]
+    address_in: Callable[[str], str | None]
+
+
+_SITES: Mapping[Source, _Site] = {
+    source: _Site(
+        hosts=reading.HOSTS,
+        short_hosts=reading.SHORT_HOSTS,
+        address_in=reading.address_in,
+    )
+    for source, reading in (
+        (Source.REDFIN, redfin_addresses),
+        (Source.ZILLOW, zillow_addresses),
+    )
+}
 
 
 def available_sources() -> dict[Source, ListingSource]:
@@ -23,3 +50,38 @@ def hosts_of(
         source: (*adapter.page_hosts, *adapter.photo_hosts)
         for source, adapter in sources.items()
     }
+
+
+def site_named(text: str) -> bool:
+    """Whether *text* without `https://` begins with the host of a known site."""
+    host = text.partition("/")[0].lower()
+    return any(host in (*site.hosts, *site.short_hosts) for site in _SITES.values())
+
+
+def address_at(url: str) -> str:
+    """Return the address that the URL of a listing names; the site is not asked.
+
+    Raises:
+        InputError: it names none, or is of no site we know.
+    """
+    try:
+        parts = urlsplit(url)
+        host = (parts.hostname or "").rstrip(".")
+    except ValueError as error:
+        raise InputError(f"{url!r} is no URL: give the address instead") from error
+    for site in _SITES.values():
+        if host in site.short_hosts:
+            raise InputError(
+                f"{url!r} is a short link: open it and give the full URL, or give "
+                "the address"
+            )
+        if host in site.hosts:
+            if address := site.address_in(parts.path):
+                return address
+            raise InputError(
+                f"{url!r} names no address: give the URL of the house's own page, "
+                "or its address"
+            )
+    raise InputError(
+        f"{url!r} is no page of {' or '.join(_SITES)}: give the address instead"
+    )

@@ -1,141 +1,255 @@
-"""Reading the properties people want to follow, from a line or a CSV file."""
+"""Following the houses people name: by a line, a URL, a key, or a file of them.
+
+What is read is apart from what is added: a row that cannot be read, repeats another or
+raises a question is told and keeps no other out.
+"""
 
 import csv
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from io import StringIO
 from pathlib import Path
 
 from phx_pipeline.errors import InputError
-from phx_pipeline.model.address import Address
+from phx_pipeline.model.address import EXAMPLE, Address
 from phx_pipeline.model.property import Property
+from phx_pipeline.model.states import doubt
+from phx_pipeline.stages.columns import Columns, columns_of, is_column
 from phx_pipeline.stages.context import StageContext
 from phx_pipeline.stages.lifecycle import known_property, take_up_again
+from phx_pipeline.stages.tables import Row, read_table
+from phx_pipeline.stages.typed import is_address, typed_address
 
-_WHOLE = ("full_address", "address")
-_PARTS = ("street", "city", "state", "zip")
 _SHOWN = 5
+_ENDING = f"; write it like {EXAMPLE!r}"
 
-Row = tuple[int, Mapping[str, str]]
 Followed = Callable[[Sequence[Row]], Iterable[Row]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Typed:
+    """A house as somebody named it: the text, and the property it means.
+
+    `row` is where it stands in a file. The property may be new.
+    """
+
+    text: str
+    house: Property
+    row: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """A row that was not taken as it stands: its number, its text, what is wrong."""
+
+    row: int
+    text: str
+    reason: str
+
+    def __str__(self) -> str:
+        """Return one line for a person."""
+        return f"row {self.row}: {self.reason}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Doubt:
+    """A house that is added only if a person says so, and why."""
+
+    typed: Typed
+    question: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """What a person's words or file gave: houses to add, and what is to be told."""
+
+    name: str
+    taken: tuple[Typed, ...] = ()
+    doubts: tuple[Doubt, ...] = ()
+    unread: tuple[Problem, ...] = ()
+    repeats: tuple[Problem, ...] = ()
+
+    def confirmed(self) -> "Reading":
+        """The same after a person said yes to every doubt."""
+        sure = tuple(doubt.typed for doubt in self.doubts)
+        return replace(self, taken=self.taken + sure, doubts=())
+
+    def problems(self) -> list[Problem]:
+        """All rows that are to be told, in the order of the file."""
+        asked = [
+            Problem(
+                row=doubt.typed.row or 0,
+                text=doubt.typed.text,
+                reason=f"{doubt.typed.house.address}: {doubt.question}: add --yes if "
+                "it is right",
+            )
+            for doubt in self.doubts
+        ]
+        found = [*self.unread, *self.repeats, *asked]
+        return sorted(found, key=lambda problem: problem.row)
+
+    def refusal(self) -> InputError:
+        """Why nothing was added, with the first of the rows."""
+        told = [str(problem) for problem in self.problems()]
+        more = len(told) - _SHOWN
+        tail = f"; and {more} more" if more > 0 else ""
+        listed = "; ".join(told[:_SHOWN])
+        return InputError(f"{self.name}: nothing was added: {listed}{tail}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class IntakeReport:
-    """Properties added, taken up again, and the number of those known before.
+    """Properties added and taken up again, and those known before with their words.
 
     A former address of a property is known.
     """
 
     added: tuple[Property, ...]
     revived: tuple[Property, ...]
-    known: int
+    known: tuple[Typed, ...]
+
+
+# --- reading --------------------------------------------------------------------------
+
+
+def read_one(context: StageContext, text: str) -> Reading:
+    """Read a house named by its address, its listing's URL, its key or its folder.
+
+    Raises:
+        InputError: none is meant; the text names the value and the remedy.
+    """
+    typed = _typed(context, text)
+    if (question := _question(context, typed)) is None:
+        return Reading(name=repr(text), taken=(typed,))
+    return Reading(name=repr(text), doubts=(Doubt(typed=typed, question=question),))
+
+
+def read_file(
+    context: StageContext, content: bytes, *, name: str, followed: Followed = iter
+) -> Reading:
+    """Read the houses of a file, one a row.
+
+    Args:
+        context: knows keys and folders.
+        content: of the file.
+        name: of the file, for messages.
+        followed: passes the rows on, one by one, to whoever shows how far reading is.
+
+    Raises:
+        InputError: the file as a whole cannot be read; says what to change.
+    """
+    columns, rows = columns_of(
+        read_table(content, name=name, is_column=is_column), name=name
+    )
+    taken: list[Typed] = []
+    doubts: list[Doubt] = []
+    unread: list[Problem] = []
+    repeats: list[Problem] = []
+    first_row: dict[str, int] = {}
+    for row in followed(rows):
+        try:
+            typed = _typed_row(context, columns, row)
+        except InputError as error:
+            reason = str(error).removesuffix(_ENDING)
+            unread.append(Problem(row=row.number, text=_shown(row), reason=reason))
+            continue
+        earlier = first_row.setdefault(typed.house.slug, row.number)
+        if earlier != row.number:
+            repeats.append(_repeat(typed, row, earlier=earlier))
+        elif question := _question(context, typed):
+            doubts.append(Doubt(typed=typed, question=question))
+        else:
+            taken.append(typed)
+    return Reading(
+        name=name,
+        taken=tuple(taken),
+        doubts=tuple(doubts),
+        unread=tuple(unread),
+        repeats=tuple(repeats),
+    )
+
+
+def _typed_row(context: StageContext, columns: Columns, row: Row) -> Typed:
+    return replace(_typed(context, columns.address_text(row)), row=row.number)
+
+
+def _typed(context: StageContext, text: str) -> Typed:
+    """Return the house a text means: the key or folder of a known one goes first."""
+    key = text.strip().lower()
+    if not is_address(text) and (known := context.catalog.houses.find(key)):
+        return Typed(text=text, house=known.house)
+    return Typed(text=text, house=Property.at(typed_address(text)))
+
+
+def _question(context: StageContext, typed: Typed) -> str | None:
+    """Return what is odd about a house; nobody is asked about a known one again."""
+    question = doubt(typed.house.address)
+    if question and context.catalog.houses.find(typed.house.slug):
+        return None
+    return question
+
+
+def _repeat(typed: Typed, row: Row, *, earlier: int) -> Problem:
+    reason = f"repeats row {earlier} ({typed.house.address}): remove it"
+    return Problem(row=row.number, text=typed.text, reason=reason)
+
+
+def _shown(row: Row) -> str:
+    return ", ".join(filter(None, row.cells))
+
+
+def write_problems(path: Path, problems: Sequence[Problem]) -> None:
+    """Write every row that was not taken as a CSV: number, text, what is wrong.
+
+    Raises:
+        InputError: the file cannot be written.
+    """
+    text = StringIO(newline="")
+    rows = csv.writer(text)
+    rows.writerow(["row", "value", "problem"])
+    rows.writerows([row.row, row.text, row.reason] for row in problems)
+    try:
+        path.write_text(text.getvalue(), encoding="utf-8", newline="")
+    except OSError as error:
+        raise InputError(f"{path} cannot be written: {error.strerror}") from error
+
+
+# --- adding and finding ---------------------------------------------------------------
 
 
 def add_properties(context: StageContext, addresses: Sequence[Address]) -> IntakeReport:
-    """Add the properties not known yet and take up removed ones again, all or none."""
-    houses = [Property.at(address) for address in addresses]
+    """Add the properties at these addresses, as `add_houses` does."""
+    typed = [Typed(text=str(a), house=Property.at(a)) for a in addresses]
+    return add_houses(context, typed)
+
+
+def add_houses(context: StageContext, typed: Sequence[Typed]) -> IntakeReport:
+    """Add the houses not known yet and take up removed ones again, all or none."""
+    houses = [each.house for each in typed]
     done = context.catalog.houses.add(houses, at=context.stamp().at)
     if done.revived:
         take_up_again(context, [house.slug for house in done.revived])
-    known = len(houses) - len(done.added) - len(done.revived)
+    new = {house.slug for house in (*done.added, *done.revived)}
+    known = _as_known(context, [each for each in typed if each.house.slug not in new])
     return IntakeReport(added=done.added, revived=done.revived, known=known)
 
 
+def _as_known(context: StageContext, typed: Sequence[Typed]) -> tuple[Typed, ...]:
+    """Return each with the property that is known, whatever its key was."""
+    present = {house.slug: house for house in context.catalog.properties() if typed}
+    found = []
+    for each in typed:
+        house = present.get(each.house.slug)
+        if house is None and (known := context.catalog.houses.find(each.house.slug)):
+            house = known.house
+        found.append(replace(each, house=house or each.house))
+    return tuple(found)
+
+
 def find_property(context: StageContext, text: str) -> Property:
-    """Return the property meant by a key, a folder id or an address, present or former.
+    """Return the property meant by a key, a folder id, an address or a listing's URL.
 
     Raises:
         InputError: nothing in the catalogue is meant by *text*, or it is removed.
     """
     return context.house(known_property(context, text).house.slug)
-
-
-def read_csv(path: Path, *, followed: Followed = iter) -> list[Address]:
-    """Read the addresses of a CSV file with a header line.
-
-    The columns are `full_address` or `address`, else `street`, `city`, `state`, `zip`;
-    others are ignored, case does not matter.
-
-    Args:
-        path: the file, UTF-8.
-        followed: passes the rows on, one by one, to whoever shows how far reading is.
-
-    Raises:
-        InputError: names the file and row and says what to change. Nothing is added
-            from a file with any bad or repeated row.
-    """
-    rows = list(_rows(path))
-    if not rows:
-        raise InputError(f"{path}: no rows below the header; add one property per line")
-    addresses, problems = [], []
-    first_row: dict[str, int] = {}
-    for number, row in followed(rows):
-        try:
-            address = Address.parse(_text(row))
-        except InputError as error:
-            problems.append(f"row {number}: {error}")
-            continue
-        if (earlier := first_row.setdefault(address.slug, number)) != number:
-            problems.append(
-                f"row {number} repeats row {earlier} ({address}): remove it"
-            )
-        addresses.append(address)
-    if problems:
-        raise InputError(_listed(path, problems))
-    return addresses
-
-
-def _rows(path: Path) -> Iterator[Row]:
-    reader = csv.reader(StringIO(_decoded(path), newline=""), strict=True)
-    try:
-        header = [name.strip().lower() for name in next(reader, [])]
-        _require_columns(path, header)
-        for cells in reader:
-            if any(cell.strip() for cell in cells):
-                yield reader.line_num, dict(zip(header, cells, strict=False))
-    except csv.Error as error:
-        raise InputError(
-            f"{path}: row {reader.line_num} is not CSV ({error}): check its quotes"
-        ) from error
-
-
-def _decoded(path: Path) -> str:
-    try:
-        content = path.read_bytes()
-    except FileNotFoundError as error:
-        raise InputError(f"there is no file {path}: check the name") from error
-    except OSError as error:
-        raise InputError(f"{path} cannot be read: {error.strerror}") from error
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = content[: error.start].count(b"\n") + 1
-        raise InputError(
-            f"{path}: line {line} is not UTF-8: save the file as CSV UTF-8"
-        ) from error
-
-
-def _require_columns(path: Path, header: Sequence[str]) -> None:
-    if any(name in header for name in _WHOLE):
-        return
-    missing = [name for name in _PARTS if name not in header]
-    if missing:
-        raise InputError(
-            f"{path}: missing column {', '.join(missing)}: give a column full_address, "
-            f"or {', '.join(_PARTS)} (found: {', '.join(header) or 'none'})"
-        )
-
-
-def _text(row: Mapping[str, str]) -> str:
-    for name in _WHOLE:
-        if name in row:
-            return row[name]
-    street, city, state, code = (row.get(name, "").strip() for name in _PARTS)
-    return f"{street}, {city}, {state} {code}"
-
-
-def _listed(path: Path, problems: Sequence[str]) -> str:
-    more = len(problems) - _SHOWN
-    tail = f"; and {more} more" if more > 0 else ""
-    return f"{path}: nothing was added: " + "; ".join(problems[:_SHOWN]) + tail

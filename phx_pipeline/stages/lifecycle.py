@@ -22,6 +22,7 @@ from phx_pipeline.stages.guard import guard
 from phx_pipeline.stages.publish import publish
 from phx_pipeline.stages.quarantine import follow_up
 from phx_pipeline.stages.rebuild import rebuild
+from phx_pipeline.stages.typed import is_address, typed_address
 from phx_pipeline.stages.views import refresh_views
 
 logger = logging.getLogger(__name__)
@@ -42,15 +43,17 @@ class Holdings:
 
 
 def known_property(context: StageContext, text: str) -> Known:
-    """Return the property meant by a key, former key, folder or address, or removed.
+    """Return the property meant by a key, former key, folder, address or listing's URL.
+
+    It may be a removed one.
 
     Raises:
         InputError: nothing in the catalogue is meant by *text*.
     """
     wanted = text.strip()
     known = context.catalog.houses.find(wanted.lower())
-    if known is None and "," in wanted:
-        wanted = Address.parse(wanted).slug
+    if known is None and is_address(wanted):
+        wanted = typed_address(wanted).slug
         known = context.catalog.houses.find(wanted)
     if known is None:
         context.house(wanted)  # raises, and tells the remedy

@@ -1,5 +1,6 @@
 """Bad input is one line on standard error, exit code 2, and an unchanged catalogue."""
 
+import io
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -49,7 +50,7 @@ def rows(deployment: Deployment) -> Callable[[], list[object]]:
         (["properties", "add", "1 W Davis Rd, Mesa 85201"], "no state"),
         (["properties", "add", "1 W Davis Rd, Mesa, QQ 85201"], "unknown state 'QQ'"),
         (["properties", "add", ""], "it is empty"),
-        (["properties", "add", "x" * 5000], "no ZIP code"),
+        (["properties", "add", "x" * 5000], "too long"),
         (["properties", "add", "none.csv"], "there is no file none.csv"),
         (["images", "1-nowhere"], "unknown property '1-nowhere'"),
         (["images", OTHER], "unknown property '100-n-adams-st-phoenix-az-85003'"),
@@ -86,17 +87,17 @@ def test_what_cannot_be_used_is_told_in_one_line(
 @pytest.mark.parametrize(
     ("content", "told"),
     [
-        (b"", "missing column"),
+        (b"", "is empty"),
         (b"full_address\n", "no rows below the header"),
         (b"street,city,zip\n1 W Davis Rd,Mesa,85201\n", "missing column state"),
-        ("full_address\nPe\u00f1a\n".encode("latin-1"), "line 2 is not UTF-8"),
-        (f'full_address\n"{OTHER}"\nnowhere\n'.encode(), "row 3: "),
-        (f'full_address\n"{OTHER}"\n"{OTHER}"\n'.encode(), "row 3 repeats row 2"),
-        (f'full_address\n"{OTHER}"\n"1 W\n'.encode(), "is not CSV"),
+        ("full_address\nPe\u00f1a\n".encode("latin-1"), "row 2: address 'Pe\u00f1a'"),
+        (b"full_address\nnowhere\n1 W\n", "row 3: "),
+        (b"%PDF-1.7", "is a PDF"),
+        (b"\x89PNG\r\n\x1a\n\0", "is not text"),
     ],
-    ids=["empty", "header", "column", "latin-1", "bad row", "repeated", "quotes"],
+    ids=["empty", "header", "column", "latin-1", "bad rows", "PDF", "picture"],
 )
-def test_nothing_is_added_from_a_file_with_a_mistake(
+def test_nothing_is_added_from_a_file_without_a_good_row(
     phx: Phx,
     rows: Callable[[], list[object]],
     tmp_path: Path,
@@ -204,3 +205,90 @@ def test_without_properties_there_is_nothing_to_extract(
 
     assert (ended.code, ended.err.count("\n")) == (2, 1)
     assert "phx properties add" in ended.err
+
+
+CUPERTINO = "10400 N De Anza Blvd, Cupertino, CA 95014"
+
+
+@pytest.mark.parametrize(
+    ("address", "told"),
+    [
+        (CUPERTINO, "it is outside Arizona, in CA"),
+        ("1 W Adams St, Phoenix, AZ 99999", "ZIP 99999 belongs to AK, not to AZ"),
+    ],
+)
+def test_an_odd_address_is_added_only_with_yes(
+    phx: Phx, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, address: str, told: str
+) -> None:
+    monkeypatch.setenv("PHX_DATA_DIR", str(tmp_path))
+    initialise(load_settings())
+
+    refused = phx("properties", "add", address)
+    added = phx("properties", "add", address, "--yes")
+    again = phx("properties", "add", address)
+
+    assert (refused.code, refused.out, refused.err.count("\n")) == (2, "", 1)
+    assert told in refused.err
+    assert "add --yes if it is right" in refused.err
+    assert (added.code, added.out.splitlines()[-1]) == (0, "1 added, 0 known")
+    assert (again.code, again.out.splitlines()[-1]) == (0, "0 added, 1 known")
+
+
+def test_standard_input_is_a_file_too(
+    phx: Phx, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("PHX_DATA_DIR", str(tmp_path))
+    initialise(load_settings())
+    content = f"street;city;state;zip\n100 N Adams St;Phoenix;AZ;85003\n{CUPERTINO}\n"
+    pipe = io.TextIOWrapper(io.BytesIO(content.encode("utf-16")))
+    monkeypatch.setattr("sys.stdin", pipe)
+
+    ended = phx("properties", "add", "-")
+
+    assert ended.code == 3
+    assert ended.out.startswith("added 100-n-adams-st-phoenix-az-85003")
+    assert "row 3: " in ended.err
+
+
+def test_an_odd_row_of_a_file_waits_for_yes(
+    phx: Phx, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("PHX_DATA_DIR", str(tmp_path))
+    initialise(load_settings())
+    file = tmp_path / "houses.txt"
+    file.write_text(f"{OTHER}\n{CUPERTINO}\n")
+
+    without = phx("properties", "add", str(file))
+    sure = phx("properties", "add", str(file), "--yes")
+
+    assert (without.code, sure.code) == (3, 0)
+    assert without.err == (
+        f"phx: row 2: {CUPERTINO}: it is outside Arizona, in CA: add --yes if it is "
+        "right\n"
+    )
+    assert without.out.endswith("1 added, 0 known, 1 rows need --yes\n")
+    assert sure.out.endswith("1 added, 1 known\n")
+
+
+def test_the_problems_never_overwrite_the_file(phx: Phx, tmp_path: Path) -> None:
+    file = tmp_path / "houses.csv"
+    file.write_text("nowhere\n")
+
+    ended = phx("properties", "add", str(file), "--problems", str(file))
+
+    assert (ended.code, ended.err.count("\n")) == (2, 1)
+    assert "would overwrite" in ended.err
+    assert file.read_text() == "nowhere\n"
+
+
+def test_another_spelling_of_a_known_house_says_which(phx: Phx, tmp_path: Path) -> None:
+    file = tmp_path / "houses.txt"
+    spelled = "4732 west davis road glendale az 85306"
+    file.write_text(f"note,address\n,{spelled}\n")
+    told = f"known 4732-w-davis-rd-glendale-az-85306  ({KNOWN}), as {spelled!r}\n"
+
+    one = phx("properties", "add", spelled)
+    several = phx("properties", "add", str(file))
+
+    assert one.out == told + "0 added, 1 known\n"
+    assert several.out == one.out

@@ -95,8 +95,8 @@ def test_adding_a_house_again_changes_nothing(run: Phx) -> None:
 
     assert (first.code, again.code) == (0, 0)
     assert "added 100-n-adams-st-phoenix-az-85003" in first.out
-    assert "1 added, 0 known before" in first.out
-    assert "0 added, 1 known before" in again.out
+    assert "1 added, 0 known" in first.out
+    assert "0 added, 1 known" in again.out
 
 
 def test_adding_a_grown_file_adds_what_is_new(run: Phx, tmp_path: Path) -> None:
@@ -106,7 +106,7 @@ def test_adding_a_grown_file_adds_what_is_new(run: Phx, tmp_path: Path) -> None:
     ended = run("properties", "add", str(file))
 
     assert ended.code == 0
-    assert "1 added, 1 known before" in ended.out
+    assert "1 added, 1 known" in ended.out
 
 
 def test_properties_are_listed_for_people_and_for_programs(

@@ -1,5 +1,6 @@
-"""What people type and save as CSV becomes properties, or a message that helps."""
+"""What people type and save as a file becomes properties, or a message that helps."""
 
+import csv
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import datetime
@@ -11,7 +12,16 @@ from phx_pipeline.errors import InputError
 from phx_pipeline.model.address import Address
 from phx_pipeline.settings import load_settings
 from phx_pipeline.stages.context import StageContext
-from phx_pipeline.stages.intake import add_properties, find_property, read_csv
+from phx_pipeline.stages.intake import (
+    Reading,
+    add_houses,
+    add_properties,
+    find_property,
+    read_file,
+    read_one,
+    write_problems,
+)
+from phx_pipeline.stages.tables import file_content
 from phx_pipeline.wiring import build_context, initialise
 
 DAVIS = "4732 W Davis Rd, Glendale, AZ 85306"
@@ -28,161 +38,95 @@ def context(tmp_path: Path, clock: Callable[[], datetime]) -> Iterator[StageCont
     made.catalog.close()
 
 
-Write = Callable[[str | bytes], Path]
+def reading_of(context: StageContext, *lines: str) -> Reading:
+    content = "\n".join(lines).encode()
+    return read_file(context, content, name="houses.csv")
 
 
-@pytest.fixture
-def write(tmp_path: Path) -> Write:
-    """Write a CSV file byte by byte; return its path."""
-
-    def made(content: str | bytes) -> Path:
-        path = tmp_path / "houses.csv"
-        path.write_bytes(content if isinstance(content, bytes) else content.encode())
-        return path
-
-    return made
-
-
-# --- files that can be read -----------------------------------------------------------
+# --- one house ------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
-    "content",
+    "text",
     [
-        f'full_address\n"{DAVIS}"\n"{ADAMS}"\n',
-        f'address\n"{DAVIS}"\n"{ADAMS}"\n',
-        f'Full_Address \r\n"{DAVIS}"\r\n"{ADAMS}"\r\n',
-        f'\ufefffull_address\n"{DAVIS}"\n"{ADAMS}"',
-        f'price,full_address,note\n1,"{DAVIS}",\n2,"{ADAMS}","nice, ""new"" roof"\n',
-        f'\n full_address\n"{DAVIS}"\n'.lstrip("\n") + f'\n,\n  \n"{ADAMS}"\n\n',
-        f'full_address\n"{DAVIS}",one,more,cell\n"{ADAMS}"\n',
-        (
-            "street,city,state,zip\n4732 W Davis Rd,Glendale,AZ,85306\n"
-            "100 N Adams St,Phoenix,AZ,85003\n"
-        ),
-        (
-            "zip,STATE,city,street,beds\n85306,AZ,Glendale,4732 W Davis Rd,4\n"
-            "85003,AZ,Phoenix,100 N Adams St,2\n"
-        ),
-        (
-            "street,city,state,zip\n 4732 W Davis Rd , Glendale,AZ ,85306\n"
-            '"100 N Adams St",Phoenix,Arizona,85003-1234\n'
-        ),
-    ],
-    ids=[
-        "full_address",
-        "address",
-        "crlf and case",
-        "byte order mark",
-        "quotes and extra columns",
-        "blank lines",
-        "extra cells",
-        "split columns",
-        "split columns in any order",
-        "spaces, a long state, a long ZIP",
+        DAVIS_KEY,
+        DAVIS_KEY.upper(),
+        "686067a4",
+        " 686067A4 ",
+        DAVIS,
+        "4732 west davis road glendale arizona 85306",
+        "https://www.redfin.com/AZ/Glendale/4732-W-Davis-Rd-85306/home/26790171?x=1",
+        "https://www.zillow.com/homedetails/4732-W-Davis-Rd-Glendale-AZ-85306/7_zpid/",
     ],
 )
-def test_a_file_gives_its_addresses_in_order(write: Write, content: str) -> None:
-    addresses = read_csv(write(content))
-
-    assert [str(address) for address in addresses] == [DAVIS, ADAMS]
-
-
-def test_a_whole_address_wins_over_its_parts(write: Write) -> None:
-    content = (
-        f'street,city,state,zip,full_address\n1 Wrong St,Mesa,AZ,85201,"{DAVIS}"\n'
-    )
-
-    assert [str(address) for address in read_csv(write(content))] == [DAVIS]
-
-
-def test_an_address_may_span_two_lines_of_one_quoted_cell(write: Write) -> None:
-    content = 'full_address\n"4732 W Davis Rd\nGlendale, AZ 85306"\n'
-
-    assert [str(address) for address in read_csv(write(content))] == [DAVIS]
-
-
-# --- files that cannot ----------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("content", "told"),
-    [
-        (b"", "missing column"),
-        (b"\n\n", "missing column"),
-        (b"full_address\n", "no rows below the header"),
-        (b"full_address\r\n\r\n ,\r\n", "no rows below the header"),
-        (b"street,city,zip\n4732 W Davis Rd,Glendale,85306\n", "missing column state"),
-        (b"house\n4732 W Davis Rd\n", "missing column street, city, state, zip"),
-        ("full_address\nPe\u00f1a\n".encode("latin-1"), "line 2 is not UTF-8"),
-        ("full_address\n".encode("utf-16"), "line 1 is not UTF-8"),
-        (b'full_address\n"4732 W Davis Rd, Glendale\n', "not CSV"),
-        (b'full_address\n"4732" W Davis Rd\n', "row 2 is not CSV"),
-    ],
-    ids=[
-        "empty",
-        "only blank lines",
-        "only a header",
-        "a header and blank rows",
-        "one column missing",
-        "all columns missing",
-        "latin-1",
-        "utf-16",
-        "an open quote",
-        "text after a quote",
-    ],
-)
-def test_a_file_that_cannot_be_read_is_named_with_the_reason(
-    write: Write, content: bytes, told: str
+def test_a_known_house_is_known_by_whatever_names_it(
+    context: StageContext, text: str
 ) -> None:
-    path = write(content)
+    add_properties(context, [Address.parse(DAVIS)])
 
-    with pytest.raises(InputError) as raised:
-        read_csv(path)
+    reading = read_one(context, text)
+    report = add_houses(context, reading.taken)
 
-    assert str(path) in str(raised.value)
-    assert told in str(raised.value)
-
-
-def test_the_columns_found_are_named_when_one_is_missing(write: Write) -> None:
-    with pytest.raises(InputError, match=r"found: house, zip\)"):
-        read_csv(write("House,ZIP\n1,2\n"))
+    assert report.added == ()
+    assert [(each.text, each.house.slug) for each in report.known] == [
+        (text, DAVIS_KEY)
+    ]
 
 
-def test_a_missing_file_is_named(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"there is no file .*none\.csv: check"):
-        read_csv(tmp_path / "none.csv")
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("deadbeef", "no ZIP code"),
+        ("nowhere", "no ZIP code"),
+        ("https://redf.in/x", "short link"),
+    ],
+)
+def test_what_names_no_house_is_refused(
+    context: StageContext, text: str, told: str
+) -> None:
+    with pytest.raises(InputError, match=told):
+        read_one(context, text)
 
 
-def test_a_folder_is_not_a_file(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="cannot be read"):
-        read_csv(tmp_path)
+@pytest.mark.parametrize(
+    ("text", "question"),
+    [
+        ("1 W Adams St, Phoenix, AZ 99999", "ZIP 99999 belongs to AK, not to AZ"),
+        ("10400 N De Anza Blvd, Cupertino, CA 95014", "it is outside Arizona, in CA"),
+    ],
+)
+def test_an_odd_house_is_asked_about_once(
+    context: StageContext, text: str, question: str
+) -> None:
+    reading = read_one(context, text)
+
+    assert reading.taken == ()
+    assert [doubt.question for doubt in reading.doubts] == [question]
+    assert len(add_houses(context, reading.confirmed().taken).added) == 1
+    assert read_one(context, text).doubts == ()
 
 
-def test_every_bad_row_is_named_with_its_reason(write: Write) -> None:
-    content = (
-        f'full_address,note\n"{DAVIS}",\n"W Davis Rd, Glendale, AZ 85306",\n'
-        '"4732 W Davis Rd, Glendale, AZ",\n,only a note\n'
+# --- a file ---------------------------------------------------------------------------
+
+
+def test_a_bad_row_keeps_no_other_out(context: StageContext) -> None:
+    reading = reading_of(
+        context,
+        "full_address,note",
+        f'"{DAVIS}",',
+        '"W Davis Rd, Mesa, AZ 85201",',
+        f'"{ADAMS}",',
+        ",only a note",
+        '"5 A St, Salem, MA 1970",',
     )
 
-    with pytest.raises(InputError) as raised:
-        read_csv(write(content))
-
-    told = str(raised.value)
-    assert "nothing was added" in told
-    assert "row 3: " in told
-    assert "no street number" in told
-    assert "row 4: " in told
-    assert "no ZIP code" in told
-    assert "row 5: " in told
-    assert "row 2" not in told
-
-
-def test_a_short_row_of_split_columns_is_named(write: Write) -> None:
-    content = "street,city,state,zip\n4732 W Davis Rd,Glendale\n"
-
-    with pytest.raises(InputError, match=r"row 2: .*no ZIP code"):
-        read_csv(write(content))
+    assert [each.row for each in reading.taken] == [2, 4]
+    zero = "the ZIP code has lost its leading zero: write 01970"
+    assert [str(problem) for problem in reading.unread] == [
+        "row 3: address 'W Davis Rd, Mesa, AZ 85201': no street number; begin with it",
+        "row 5: there is no address in it",
+        f"row 6: address '5 A St, Salem, MA 1970': {zero}",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -192,22 +136,89 @@ def test_a_short_row_of_split_columns_is_named(write: Write) -> None:
         DAVIS.upper(),
         "4732 West Davis Road, Glendale, Arizona 85306-1234",
         " 4732  w. davis rd. , glendale , az  85306 ",
+        "4732 w davis rd glendale az 85306",
     ],
 )
-def test_a_house_given_twice_is_named_with_both_rows(write: Write, again: str) -> None:
-    content = f'full_address\n"{DAVIS}"\n"{ADAMS}"\n"{again}"\n'
+def test_a_house_given_twice_is_told_with_both_rows(
+    context: StageContext, again: str
+) -> None:
+    reading = reading_of(
+        context, "full_address", f'"{DAVIS}"', f'"{ADAMS}"', f'"{again}"'
+    )
 
-    with pytest.raises(InputError, match=r"row 4 repeats row 2 \(4732 W D"):
-        read_csv(write(content))
+    assert [str(problem) for problem in reading.repeats] == [
+        f"row 4: repeats row 2 ({DAVIS}): remove it"
+    ]
+    assert [each.row for each in reading.taken] == [2, 3]
+    assert reading.unread == ()
 
 
-def test_beyond_five_bad_rows_only_their_number_is_told(write: Write) -> None:
-    content = "full_address\n" + "nowhere\n" * 8
+def test_keys_and_folders_of_known_houses_may_stand_in_a_file(
+    context: StageContext,
+) -> None:
+    add_properties(context, [Address.parse(DAVIS), Address.parse(ADAMS)])
 
-    with pytest.raises(InputError, match=r"; and 3 more$") as raised:
-        read_csv(write(content))
+    reading = reading_of(context, "address", "686067a4", ADAMS, "deadbeef")
 
-    assert str(raised.value).count("row ") == 5
+    assert reading.taken[0].house.slug == DAVIS_KEY
+    assert [problem.row for problem in reading.unread] == [4]
+
+
+def test_of_a_thousand_rows_one_bad_one_is_left_out(context: StageContext) -> None:
+    rows = [f"{number} W Davis Rd, Mesa, AZ 85201" for number in range(1, 1000)]
+    rows.insert(500, "nowhere")
+
+    reading = reading_of(context, "full_address", *rows)
+
+    assert len(reading.taken) == 999
+    assert [problem.row for problem in reading.problems()] == [502]
+
+
+def test_the_rows_to_tell_come_in_the_order_of_the_file(context: StageContext) -> None:
+    reading = reading_of(
+        context,
+        "full_address",
+        "10400 N De Anza Blvd, Cupertino, CA 95014",
+        f'"{DAVIS}"',
+        f'"{DAVIS}"',
+        "nowhere",
+    )
+
+    assert [problem.row for problem in reading.problems()] == [2, 4, 5]
+    assert "add --yes if it is right" in reading.problems()[0].reason
+    assert [problem.row for problem in reading.confirmed().problems()] == [4, 5]
+
+
+def test_a_refusal_names_five_rows_and_counts_the_rest(context: StageContext) -> None:
+    told = str(reading_of(context, "full_address", *["nowhere"] * 8).refusal())
+
+    assert told.startswith("houses.csv: nothing was added: row 2: ")
+    assert told.endswith("; and 3 more")
+    assert told.count("row ") == 5
+
+
+def test_all_problems_are_written_as_csv(context: StageContext, tmp_path: Path) -> None:
+    path = tmp_path / "problems.csv"
+    reading = reading_of(context, "full_address", *["V\u00eda"] * 30, '"a ""b"", c"')
+
+    write_problems(path, reading.problems())
+
+    with path.open(encoding="utf-8", newline="") as file:
+        header, *rows = csv.reader(file)
+    assert header == ["row", "value", "problem"]
+    assert [int(row[0]) for row in rows] == list(range(2, 33))
+    assert rows[0][1] == "V\u00eda"
+    assert "no ZIP code" in rows[0][2]
+    assert rows[-1][1] == 'a "b", c'
+
+
+def test_a_folder_or_a_missing_file_is_told(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"there is no file .*none\.csv: check"):
+        file_content(tmp_path / "none.csv")
+    with pytest.raises(InputError, match="it is a folder"):
+        file_content(tmp_path)
+    with pytest.raises(InputError, match="cannot be written"):
+        write_problems(tmp_path, [])
 
 
 # --- adding and finding ---------------------------------------------------------------
@@ -219,7 +230,7 @@ def test_adding_again_adds_nothing(context: StageContext) -> None:
     report = add_properties(context, [Address.parse(DAVIS), Address.parse(ADAMS)])
 
     assert [str(house.address) for house in report.added] == [ADAMS]
-    assert report.known == 1
+    assert [str(each.house.address) for each in report.known] == [DAVIS]
     assert len(context.catalog.properties()) == 2
 
 
@@ -232,6 +243,8 @@ def test_adding_again_adds_nothing(context: StageContext) -> None:
         " 686067A4 ",
         DAVIS,
         "4732 west davis road, glendale, arizona 85306",
+        "4732 west davis road glendale arizona 85306",
+        "https://www.redfin.com/AZ/Glendale/4732-W-Davis-Rd-85306/home/26790171",
     ],
 )
 def test_a_house_is_found_by_key_folder_or_any_spelling(

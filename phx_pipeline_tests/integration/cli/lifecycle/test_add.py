@@ -21,26 +21,48 @@ def test_a_long_file_is_told_in_a_summary(
     assert len(shown) == 20
     assert ended.out.splitlines()[-2:] == [
         "… and 280 more",
-        "300 added, 0 known before",
+        "300 added, 0 known",
     ]
-    assert again.out == "0 added, 300 known before\n"
+    assert again.out == "0 added, 300 known\n"
     with made.context() as context:
         assert len(context.catalog.slugs()) == 302
 
 
-def test_one_bad_row_keeps_a_long_file_out(
+def test_one_bad_row_keeps_no_other_out_but_with_strict(
     made: Deployment, phx: Phx, tmp_path: Path
 ) -> None:
-    file = tmp_path / "many.csv"
+    file, problems = tmp_path / "many.csv", tmp_path / "problems.csv"
     rows = [f'"{n} W Davis Rd, Mesa, AZ 85201"' for n in range(1, 301)]
     file.write_text("\n".join(["full_address", *rows, "nowhere", *rows[:7]]))
 
+    strict = phx("properties", "add", str(file), "--strict")
+    with made.context() as context:
+        before = len(context.catalog.slugs())
+    ended = phx("properties", "add", str(file), "--problems", str(problems))
+
+    assert (strict.code, strict.err.count("\n")) == (2, 1)
+    assert "nothing was added: row 302: " in strict.err
+    assert "row 303: repeats row 2" in strict.err
+    assert strict.err.rstrip().endswith("; and 3 more")
+    assert before == 2
+    assert ended.code == 3
+    assert ended.err.splitlines()[0].startswith("phx: row 302: address 'nowhere'")
+    assert ended.err.count("\n") == 8
+    assert ended.out.splitlines()[-1] == (
+        "300 added, 0 known, 7 rows repeat others, 1 rows could not be read"
+    )
+    assert problems.read_text().count("\n") == 9
+    with made.context() as context:
+        assert len(context.catalog.slugs()) == 302
+
+
+def test_many_bad_rows_are_counted(made: Deployment, phx: Phx, tmp_path: Path) -> None:
+    del made
+    file = tmp_path / "many.txt"
+    file.write_text("\n".join(["1 W Davis Rd, Mesa, AZ 85201", *["nowhere 7"] * 40]))
+
     ended = phx("properties", "add", str(file))
 
-    assert ended.code == 2
-    assert ended.err.count("\n") == 1
-    assert "row 302: " in ended.err
-    assert "row 303 repeats row 2" in ended.err
-    assert ended.err.rstrip().endswith("; and 3 more")
-    with made.context() as context:
-        assert len(context.catalog.slugs()) == 2
+    assert ended.code == 3
+    assert ended.err.count("phx: row ") == 20
+    assert ended.err.endswith("phx: and 20 more (--problems FILE writes all)\n")

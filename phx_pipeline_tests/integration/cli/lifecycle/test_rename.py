@@ -88,8 +88,8 @@ def test_the_former_address_still_means_the_house(
 
     assert len(json.loads(images.out)) > 0
     assert RIGHT.slug in extracted.out
-    assert "0 added, 1 known before" in added.out
-    assert "0 added, 2 known before" in listed.out
+    assert "0 added, 1 known" in added.out
+    assert "0 added, 2 known" in listed.out
     with made.context() as context:
         assert len(context.catalog.slugs()) == 2
 

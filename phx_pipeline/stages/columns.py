@@ -1,0 +1,367 @@
+"""Which cells of a table's rows make an address, by a header or by what they hold.
+
+What an address means is for `model.address`; here it is put together as a line of text.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import Self
+
+from phx_pipeline.errors import InputError
+from phx_pipeline.model.places import is_place, with_commas
+from phx_pipeline.model.states import state_code, states_of
+from phx_pipeline.stages.tables import Row
+
+
+class Part(Enum):
+    """What a column holds; the value says which names it goes by, without blanks.
+
+    WHOLE is an address for sure. LINE is one, or only its street if there are columns
+    for the rest. PLACE is city, state and ZIP code in one.
+    """
+
+    WHOLE = "fulladdress wholeaddress completeaddress addressfull formattedaddress"
+    LINE = (
+        "address addresses streetaddress addressline situsaddress siteaddress addr "
+        "unparsedaddress propertyaddress homeaddress listingaddress propertyaddr"
+    )
+    STREET = (
+        "street streetline streetline1 streetaddress1 address1 addressline1 addr1 "
+        "line1 addressstreet addressstreetaddress streetfull fullstreet"
+    )
+    SECOND = "address2 addressline2 streetaddress2 streetline2 addr2 line2"
+    NUMBER = (
+        "streetnumber housenumber streetno houseno streetnum housenum streetnr "
+        "housenr addressnumber streetnumbernumeric stnumber stno stnum hsenumber "
+        "number num no nr"
+    )
+    BEFORE = (
+        "streetdirprefix stdirprefix predir predirection streetpredirection compass "
+        "streetdirection stdirection streetdir stdir stdirpfx directionprefix"
+    )
+    NAME = "streetname stname"
+    SUFFIX = "streetsuffix stsuffix streettype sttype"
+    AFTER = (
+        "streetdirsuffix stdirsuffix stdirsfx postdir postdirection directionsuffix "
+        "streetpostdirection"
+    )
+    UNIT = (
+        "unit unitnumber unitno unitnum unitnr apt aptnumber aptno aptnum apartment "
+        "apartmentnumber apartmentno suite suitenumber suiteno ste aptunit unitapt "
+        "aptsuite aptsuiteunit unitsuite addressunit secondaryunit condounit door "
+        "aptsteunit unitaptnumber aptunitnumber"
+    )
+    CITY = (
+        "city town cityname citytown citytowncode municipality postalcity addresscity "
+        "citymunicipality addresslocality locality"
+    )
+    STATE = (
+        "state st stateorprovince stateprovince statecode province stateabbr "
+        "stateabbreviation addressstate addressregion"
+    )
+    ZIP = (
+        "zip zipcode zipcodes zip5 zippostalcode ziporpostalcode postalcode postal "
+        "postcode addresszip addresszipcode addresspostalcode zippostal zipcode5 "
+        "zipplus4 zip4code"
+    )
+    PLACE = (
+        "citystatezip citystatezipcode citystzip citystate cityst cityandstate "
+        "lastline csz citystatepostalcode cityzip"
+    )
+    URL = (
+        "url link listingurl detailurl propertyurl hdpurl zillowurl redfinurl "
+        "listinglink zillowlink redfinlink homeurl webpage website propertylink "
+        "zillow redfin"
+    )
+
+
+_PARTS = {name: part for part in Part for name in part.value.split()}
+_OWNERS = re.compile(r"^(?:the|property|listing|site|situs|home|house|address)+")
+_REST = (Part.CITY, Part.STATE, Part.ZIP)
+_LINES = (Part.WHOLE, Part.LINE, Part.STREET)
+
+_EMPTY = frozenset({"", "-", "--", "n/a", "none", "null", "nan", "#n/a"})
+_AS_NUMBER = re.compile(r"(\d+)\.0*$")
+_WHOLE_ZIP = re.compile(r"[^\W\d_]\W*(?<!\d)\d{5}(?:\.0+|[- ]?\d{4})?$")
+_STREET_CELL = re.compile(r"\d+\S*\s+\S*[^\W\d_].*", re.DOTALL)
+_ZIP_CELL = re.compile(r"(\d{5})(?:\.0*|[- ]?\d{4})?")
+_SHORT_UNIT = re.compile(r"[A-Za-z]?-?\d{1,4}(?:\.0+)?(?:-?[A-Za-z])?|[A-Za-z]")
+_ANY_ZIP = re.compile(r"(?<!\d)\d{5}(?!\d)")
+_SITE_URL = re.compile(r"(?:https?://|www\.)\S+", re.IGNORECASE)
+_COUNTRY = re.compile(r"[\s,]+(?:u\.?s\.?a?\.?|united states)[\s,.]*$", re.IGNORECASE)
+# USPS Publication 28, appendix C2; the last ones need no number.
+_UNIT_WORD = (
+    r"(?:apt|apartment|bldg|building|condo|fl|floor|hngr|key|lot|no|number|pier|rm|room"
+    r"|slip|spc|space|ste|stop|suite|trlr|trailer|unit)"
+)
+_SAYS_UNIT = re.compile(
+    rf"#|{_UNIT_WORD}\b|(?:basement|bsmt|front|frnt|lobby|lbby|lower|lowr|office|ofc|ph"
+    r"|penthouse|rear|side|upper|uppr)\b",
+    re.IGNORECASE,
+)
+_DISCLAIMER = "in accordance with local mls rules"  # a row of Redfin's own
+_LOOKED_AT = 10  # rows among which the header is
+
+
+def part_named(name: str) -> Part | None:
+    """Return what a column of this name holds, however it is spelled; else None."""
+    plain = re.sub(r"\(.*?\)", "", name.lower())
+    plain = re.sub(r"(?<=\w)\s*#", " number", plain)
+    key = re.sub(r"[^a-z0-9]", "", plain)
+    return _PARTS.get(key) or _PARTS.get(_OWNERS.sub("", key))
+
+
+def is_column(name: str) -> bool:
+    """Whether a cell of this text names a column of an address."""
+    return part_named(name) is not None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Columns:
+    """Where the parts of an address stand in a row; `at` is None without a header."""
+
+    at: Mapping[Part, int] | None
+    width: int = 0
+
+    @classmethod
+    def of(cls, header: Sequence[str]) -> Self:
+        """Read a header row; of two columns of one meaning the first counts."""
+        at: dict[Part, int] = {}
+        for index, name in enumerate(header):
+            if part := part_named(name):
+                at.setdefault(part, index)
+        return cls(at=at, width=len(header))
+
+    def missing(self) -> list[str]:
+        """Return the columns without which no row can be an address."""
+        found = self.at or {}
+        if self.at is None or {Part.WHOLE, Part.LINE, Part.URL} & found.keys():
+            return []
+        lacking = [part for part in _REST if part not in found]
+        if Part.PLACE in found:
+            lacking = []
+        named = {Part.STREET, Part.NAME, Part.NUMBER} & found.keys()
+        return ([] if named else ["street"]) + [part.name.lower() for part in lacking]
+
+    def address_text(self, row: Row) -> str:
+        """Return the address in a row as one line, or the URL of its listing.
+
+        Raises:
+            InputError: there is none in it.
+        """
+        if self.at is None:
+            return _by_content(row.cells)
+        parts = {
+            part: cell
+            for part, index in self.at.items()
+            if index < len(row.cells)
+            and (cell := row.cells[index]).lower() not in _EMPTY
+        }
+        if text := _put_together(self._with_rest(row, parts)):
+            return text
+        if Part.URL in parts:
+            return parts[Part.URL]
+        raise InputError("there is no address in it")
+
+    def _with_rest(self, row: Row, parts: dict[Part, str]) -> dict[Part, str]:
+        """Join cells beyond the header to the address that its commas cut."""
+        last = self.width - 1
+        for part in _LINES:
+            if part in parts and (self.at or {}).get(part) == last:
+                for end in range(last + 1, len(row.cells) + 1):
+                    joined = ", ".join(filter(None, row.cells[last:end]))
+                    if is_whole(joined):
+                        return parts | {part: joined}
+        return parts
+
+
+def columns_of(rows: Sequence[Row], *, name: str) -> tuple[Columns, list[Row]]:
+    """Return how the rows of a table are read, and those below its header.
+
+    Raises:
+        InputError: its header lacks a column, or nothing stands below it.
+    """
+    columns, at = _header(rows, name=name)
+    header = rows[at].cells if columns.at is not None else None
+    below = [
+        row
+        for row in rows[at + (columns.at is not None) :]
+        if row.cells != header and _DISCLAIMER not in " ".join(row.cells).lower()
+    ]
+    if not below:
+        raise InputError(f"{name}: no rows below the header; add one house per line")
+    return columns, below
+
+
+def is_whole(text: str) -> bool:
+    """Whether a text ends with a ZIP code that something stands before."""
+    return bool(_WHOLE_ZIP.search(_COUNTRY.sub("", text.strip(" ,"))))
+
+
+def _header(rows: Sequence[Row], *, name: str) -> tuple[Columns, int]:
+    """Return what the header says and at which row it stands, past any title."""
+    best = Columns(at=None)
+    best_at = 0
+    for at, row in enumerate(rows[:_LOOKED_AT]):
+        if any(_is_value(cell) for cell in row.cells):
+            break
+        columns = Columns.of(row.cells)
+        if columns.at and len(columns.at) > len(best.at or {}):
+            best, best_at = columns, at
+    if lacking := best.missing():
+        found = ", ".join(cell.lower() for cell in rows[best_at].cells if cell)
+        raise InputError(
+            f"{name}: missing column {', '.join(lacking)}: give a column full_address, "
+            f"or street, city, state, zip (found: {found or 'none'})"
+        )
+    if best.at is None and len(rows) > 1 and not _has_digit(rows[0]):
+        return best, 1  # a header in words we do not know, or a title
+    return best, best_at
+
+
+def _is_value(cell: str) -> bool:
+    """Whether a cell belongs to a house, so that no header can follow it."""
+    is_url = _SITE_URL.match(cell) is not None
+    return is_url or bool(_ANY_ZIP.search(cell) or _STREET_CELL.fullmatch(cell))
+
+
+def _has_digit(row: Row) -> bool:
+    return any(character.isdigit() for cell in row.cells for character in cell)
+
+
+# --- a row under a header -------------------------------------------------------------
+
+
+def _put_together(parts: Mapping[Part, str]) -> str:
+    second = parts.get(Part.SECOND, "")
+    units = [parts.get(Part.UNIT, ""), "" if is_whole(second) else second]
+    place = _place(parts) or (second if is_whole(second) else "")
+    found = next((part for part in _LINES if part in parts), None)
+    line = _street(parts, parts[found] if found else parts.get(Part.NAME, ""))
+    if found is Part.WHOLE or is_whole(line) or not place:
+        return _with_units(line, units) if line else place
+    return f"{_with_units(_without_city(line, parts), units)}, {place}"
+
+
+def _street(parts: Mapping[Part, str], line: str) -> str:
+    """Return a street line; one without a number is a name among other columns."""
+    number = _AS_NUMBER.sub(r"\1", parts.get(Part.NUMBER, ""))
+    if line[:1].isdigit() and (not number or line.startswith(f"{number} ")):
+        return line
+    if not number or (line and not {Part.STREET, Part.NAME} & parts.keys()):
+        return line
+    around = (number, parts.get(Part.BEFORE, ""), line)
+    ends = (parts.get(part, "") for part in (Part.SUFFIX, Part.AFTER))
+    return " ".join(filter(None, (*around, *ends)))
+
+
+def _place(parts: Mapping[Part, str]) -> str:
+    code = zip_text(parts.get(Part.ZIP, ""))
+    if Part.PLACE in parts and Part.CITY not in parts:
+        place = parts[Part.PLACE]
+        return place if is_whole(place) else f"{place} {code}".strip()
+    if not {*_REST} & parts.keys():
+        return ""
+    return f"{parts.get(Part.CITY, '')}, {parts.get(Part.STATE, '')} {code}".strip()
+
+
+def zip_text(cell: str) -> str:
+    """Return a ZIP code as it was before a spreadsheet took it for a number."""
+    text = _AS_NUMBER.sub(r"\1", cell)
+    grouped = re.sub(r"(?<=\d)[,\u00a0\u202f ](?=\d{3}$)", "", text)
+    return grouped.rstrip("-")
+
+
+def _without_city(line: str, parts: Mapping[Part, str]) -> str:
+    """Return the street line of a cell that names the city again."""
+    street, comma, last = line.rpartition(",")
+    again = last.strip().lower() == parts.get(Part.CITY, "?").lower()
+    return street if comma and again else line
+
+
+def _with_units(line: str, units: Sequence[str]) -> str:
+    """Put the cells that name a unit behind the street, unless it stands there."""
+    for cell in filter(None, units):
+        unit = _AS_NUMBER.sub(r"\1", cell)
+        if not _SAYS_UNIT.match(unit):
+            unit = f"Unit {unit}"
+        if not _names_unit(line, unit):
+            street, comma, rest = with_commas(line).partition(",")
+            line = f"{street}, {unit}{comma}{rest}"  # the comma: it is no street word
+    return line
+
+
+def _names_unit(line: str, unit: str) -> bool:
+    value = re.escape(unit.rsplit(maxsplit=1)[-1].lstrip("#"))
+    standing = rf"(?:#|\b{_UNIT_WORD}\b)[\s.#]*{value}(?=[\s,]|$)"
+    return re.search(standing, line, re.IGNORECASE) is not None
+
+
+# --- a row without a header -----------------------------------------------------------
+
+
+def _by_content(cells: Sequence[str]) -> str:
+    """Find the address among cells whose columns have no names.
+
+    Raises:
+        InputError: a number in it may be a unit or anything else.
+    """
+    filled = [cell for cell in cells if cell.lower() not in _EMPTY]
+    for cell in filled:
+        if _STREET_CELL.match(cell) and is_whole(cell):
+            return cell
+    for cell in filled:
+        if _SITE_URL.match(cell):
+            return cell
+    street = next((at for at, c in enumerate(filled) if _STREET_CELL.match(c)), None)
+    if street is None or len(filled) == 1:
+        return ", ".join(filled)
+    return _in_order(filled[street:]) or _in_any_order(filled, street=street)
+
+
+def _in_order(cells: Sequence[str]) -> str:
+    """Read street, perhaps unit, city, state, ZIP code that follow one another."""
+    street, *rest = cells
+    unit = ""
+    if rest and (_SAYS_UNIT.match(rest[0]) or _SHORT_UNIT.fullmatch(rest[0])):
+        unit, *rest = rest
+    for end, cell in enumerate(rest, start=1):
+        if not (_is_name(cell) or is_whole(cell) or _ZIP_CELL.fullmatch(cell)):
+            return ""
+        place = _joined(rest[:end])
+        if is_whole(place):
+            return f"{_with_units(street, [unit])}, {place}"
+    return ""
+
+
+def _in_any_order(cells: Sequence[str], *, street: int) -> str:
+    state = next((c for c in cells if len(c) > 1 and state_code(c)), "")
+    codes = [zip_text(cell) for cell in cells if _ZIP_CELL.fullmatch(cell)]
+    code = next((c for c in codes if state_code(state) in states_of(c)), "")
+    city = next((cell for cell in cells if is_place(cell)), "")
+    if not (state and code and city):
+        return ", ".join(cells)
+    used = {cells[street], state, city}
+    others = [c for c in cells if c not in used and zip_text(c) not in codes]
+    units = [cell for cell in others if _SAYS_UNIT.match(cell)]
+    for cell in others:
+        if cell not in units and _SHORT_UNIT.fullmatch(cell):
+            raise InputError(
+                f"{', '.join(cells)!r}: {cell!r} may be a unit: add a line that names "
+                "the columns, such as street,unit,city,state,zip"
+            )
+    return f"{_with_units(cells[street], units)}, {city}, {state} {code}"
+
+
+def _joined(cells: Sequence[str]) -> str:
+    """Put commas between cells, but none between state and ZIP code."""
+    *before, last = cells
+    if before and _ZIP_CELL.fullmatch(last):
+        return f"{', '.join(before)} {zip_text(last)}"
+    return ", ".join(cells)
+
+
+def _is_name(cell: str) -> bool:
+    return re.fullmatch(r"[^\W\d_][^\d_#]+", cell) is not None

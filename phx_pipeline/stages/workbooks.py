@@ -1,0 +1,93 @@
+"""The rows of an Excel workbook, as text; the library for it is an extra."""
+
+import io
+import re
+import shlex
+import warnings
+import zipfile
+import zlib
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+from phx_pipeline.errors import InputError
+
+# What a damaged file makes the library raise; a syntax error is that of XML.
+_DAMAGED = (
+    AttributeError,
+    EOFError,
+    LookupError,
+    NotImplementedError,
+    OSError,
+    RuntimeError,
+    SyntaxError,
+    TypeError,
+    ValueError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
+_MAX_UNPACKED = 500_000_000  # bytes
+_ZEROS = re.compile(r"0{2,}(?:\\?-0+)?")  # the format of a ZIP code: 00000
+
+
+def workbook_rows(content: bytes, *, name: str) -> list[tuple[int, list[str]]]:
+    """Return the numbered rows of the first sheet that has any.
+
+    Raises:
+        InputError: the library is missing, or the file is damaged.
+    """
+    try:
+        import openpyxl  # noqa: PLC0415 - an extra
+    except ImportError as error:
+        raise InputError(
+            f"{name} is an Excel workbook: install openpyxl (`pip install "
+            "'phx_pipeline[xlsx]'`), or make a CSV of it, `libreoffice --headless "
+            f"--convert-to csv {shlex.quote(name)}`"
+        ) from error
+    _refuse_bomb(content, name=name)
+    try:
+        with warnings.catch_warnings(
+            action="ignore"
+        ):  # about styles, which nobody needs
+            book = openpyxl.load_workbook(
+                io.BytesIO(content), read_only=True, data_only=True
+            )
+            return next(filter(None, map(_rows, _sheets(book))), [])
+    except _DAMAGED as error:
+        raise InputError(
+            f"{name} cannot be read as an Excel workbook: save it again, or as CSV"
+        ) from error
+
+
+def _refuse_bomb(content: bytes, *, name: str) -> None:
+    packed = zipfile.ZipFile(io.BytesIO(content)).infolist()
+    if sum(part.file_size for part in packed) > _MAX_UNPACKED:
+        raise InputError(f"{name} unpacks to more than 500 MB: save it as CSV")
+
+
+def _sheets(book: Any) -> Iterator[Any]:
+    shown = [sheet for sheet in book.worksheets if sheet.sheet_state == "visible"]
+    for sheet in shown or book.worksheets:
+        sheet.reset_dimensions()  # some programs state wrong ones
+        yield sheet
+
+
+def _rows(sheet: Any) -> list[tuple[int, list[str]]]:
+    numbered = enumerate(sheet.iter_rows(), start=1)
+    filled = ((number, list(map(_text, cells))) for number, cells in numbered)
+    return [(number, cells) for number, cells in filled if any(cells)]
+
+
+def _text(cell: Any) -> str:
+    """Return what the cell shows, as far as addresses need it."""
+    value = cell.value
+    if value is None:
+        return ""
+    if isinstance(value, datetime):
+        return value.isoformat(sep=" ")
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        whole = str(int(value)) if float(value).is_integer() else str(value)
+        if _ZEROS.fullmatch(cell.number_format or ""):
+            return whole.zfill(cell.number_format.count("0"))
+        return whole
+    return str(value)

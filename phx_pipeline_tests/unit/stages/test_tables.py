@@ -1,0 +1,446 @@
+"""The files people bring, read to addresses: delimiters, encodings, headers."""
+
+import csv
+import io
+import sys
+import zipfile
+from collections.abc import Callable, Sequence
+from itertools import product
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from phx_pipeline.errors import InputError
+from phx_pipeline.stages import tables
+from phx_pipeline.stages.columns import columns_of, is_column
+from phx_pipeline.stages.tables import read_table
+from phx_pipeline.stages.typed import typed_address
+
+DAVIS = "4732 W Davis Rd, Glendale, AZ 85306"
+ADAMS = "100 N Adams St, Phoenix, AZ 85003"
+FLAT_204 = "1425 E Roosevelt St Unit 204, Phoenix, AZ 85006"
+FLAT_205 = "1425 E Roosevelt St Unit 205, Phoenix, AZ 85006"
+LINDA = "8800 E Via Linda, Scottsdale, AZ 85258"
+ALL = [DAVIS, FLAT_204, FLAT_205, LINDA]
+
+
+def addresses_in(content: str | bytes, *, name: str = "houses.csv") -> list[str]:
+    """Every address of a file, in order; the first bad row raises."""
+    body = content.encode() if isinstance(content, str) else content
+    rows = read_table(body, name=name, is_column=is_column)
+    columns, below = columns_of(rows, name=name)
+    return [str(typed_address(columns.address_text(row))) for row in below]
+
+
+# --- every delimiter, encoding and kind of header -------------------------------------
+
+PARTS = (
+    ("4732 W Davis Rd", "", "Glendale", "AZ", "85306"),
+    ("1425 E Roosevelt St", "204", "Phoenix", "AZ", "85006.0"),
+    ("1425 E. Roosevelt Street", "#205", "phoenix", "Arizona", "85006-1234"),
+    ("8800 E V\u00eda Linda", "", "Scottsdale", "AZ", '="85258"'),
+)
+WHOLE = tuple(
+    f"{street}{' Unit ' * bool(unit)}{unit.strip('#')}, {city}, {state} {code[:5]}"
+    for street, unit, city, state, code in (
+        *PARTS[:3],
+        (*PARTS[3][:4], "85258"),
+    )
+)
+REDFIN_HEADER = (
+    "SALE TYPE,SOLD DATE,PROPERTY TYPE,ADDRESS,CITY,STATE OR PROVINCE,"
+    "ZIP OR POSTAL CODE,PRICE,BEDS,LOCATION,URL (SEE https://www.redfin.com/buy-a-home/"
+    "comparative-market-analysis FOR INFO ON PRICING),SOURCE,MLS#"
+)
+REDFIN = REDFIN_HEADER.split(",")
+DISCLAIMER = (
+    "In accordance with local MLS rules, some MLS listings are not included in the "
+    "download"
+)
+
+
+def whole_column() -> list[list[str]]:
+    return [["Full Address"], *([line] for line in WHOLE)]
+
+
+def whole_between_others() -> list[list[str]]:
+    rows = [["1,5", line, "nice; | \t roof"] for line in WHOLE]
+    return [["Price", "full_address", "note"], *rows]
+
+
+def snake_parts() -> list[list[str]]:
+    return [["street", "unit", "city", "state", "zip_code"], *map(list, PARTS)]
+
+
+def spelled_parts() -> list[list[str]]:
+    header = ["Beds", " ZIP Code ", "STATE", "City", "Unit #", "Street Address"]
+    rows = [["3", code, st, city, unit, line] for line, unit, city, st, code in PARTS]
+    return [header, *rows]
+
+
+def two_address_lines() -> list[list[str]]:
+    header = ["Address 1", "Address 2", "City/Town", "State/Province", "Postal Code"]
+    return [header, *map(list, PARTS)]
+
+
+def redfin_export() -> list[list[str]]:
+    rows = []
+    for street, unit, city, state, code in PARTS:
+        line = f"{street} #{unit.strip('#')}" if unit else street
+        told = [line, city, state, code, "450000", "3", "Midtown"]
+        rows.append(["MLS Listing", "", "Condo", *told, "https://x.example", "A", "1"])
+    return [REDFIN, [DISCLAIMER, *[""] * (len(REDFIN) - 1)], *rows]
+
+
+def zillow_export() -> list[list[str]]:
+    header = ["zpid", "address/streetAddress", "address/city", "address/state"]
+    rows = [
+        ["7", f"{line} {unit}".strip(), city, state, code]
+        for (line, unit, city, state, code) in (
+            PARTS[0],
+            (PARTS[1][0], "APT 204", *PARTS[1][2:]),
+            PARTS[2],
+            PARTS[3],
+        )
+    ]
+    return [[*header, "address/zipcode"], *rows]
+
+
+def mls_export() -> list[list[str]]:
+    header = ["House Number", "Compass", "Street Name", "St Suffix", "Unit #"]
+    return [
+        [*header, "City/Town Code", "State/Province", "Zip Code"],
+        ["4732", "W", "Davis", "Rd", "", "Glendale", "AZ", "85306"],
+        ["1425", "E", "Roosevelt", "St", "204", "Phoenix", "AZ", "85006"],
+        ["1425.0", "E", "Roosevelt", "St", "205.0", "Phoenix", "AZ", "85006.0"],
+        ["8800", "E", "V\u00eda Linda", "", "", "Scottsdale", "AZ", "85258"],
+    ]
+
+
+def title_and_empty_rows() -> list[list[str]]:
+    parts = snake_parts()
+    return [["Houses to see"], [], *parts[:3], ["", "", "", "", "", ""], *parts[3:], []]
+
+
+def no_header() -> list[list[str]]:
+    return list(map(list, PARTS))
+
+
+def no_header_reversed() -> list[list[str]]:
+    return [
+        [*(["Apt 204"] if unit == "204" else [unit]), code, state, city, line]
+        for line, unit, city, state, code in PARTS
+    ]
+
+
+KINDS = (
+    whole_column,
+    whole_between_others,
+    snake_parts,
+    spelled_parts,
+    two_address_lines,
+    redfin_export,
+    zillow_export,
+    mls_export,
+    title_and_empty_rows,
+    no_header,
+    no_header_reversed,
+)
+ENCODINGS = ("utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "cp1252")
+
+
+def written(rows: Sequence[Sequence[str]], *, delimiter: str, end: str = "\r\n") -> str:
+    text = io.StringIO(newline="")
+    csv.writer(text, delimiter=delimiter, lineterminator=end).writerows(rows)
+    return text.getvalue()
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
+@pytest.mark.parametrize(
+    ("delimiter", "encoding"),
+    list(product(",;\t|", ENCODINGS)),
+    ids=repr,
+)
+def test_every_variant_of_a_file_gives_the_same_houses(
+    kind: Callable[[], list[list[str]]], delimiter: str, encoding: str
+) -> None:
+    content = written(kind(), delimiter=delimiter).encode(encoding)
+
+    assert addresses_in(content) == ALL
+
+
+@given(st.permutations(range(4)), st.sampled_from(KINDS), st.sampled_from(",;\t|"))
+def test_the_order_of_the_rows_is_kept(
+    order: list[int], kind: Callable[[], list[list[str]]], delimiter: str
+) -> None:
+    rows = kind()
+    body = [row for row in rows if any("85" in cell for cell in row)]
+    mixed = [*(row for row in rows if row not in body), *(body[at] for at in order)]
+
+    found = addresses_in(written(mixed, delimiter=delimiter))
+
+    assert found == [ALL[at] for at in order]
+
+
+# --- what else text files hold --------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        f"{DAVIS}\n{ADAMS}\n",
+        f"full_address\n{DAVIS}\n{ADAMS}\n",
+        f"full_address;price\n{DAVIS};1,5\n{ADAMS};2,5\n",
+        f'sep=;\nfull_address;note\n{DAVIS};a\n"{ADAMS}";"b;c"\n',
+        f'"sep=,"\nfull_address\n"{DAVIS}"\n"{ADAMS}"\n',
+        f"sep=^\nnote^address\n,;^{DAVIS}\n^{ADAMS}\n",
+        f"full_address\r{DAVIS}\r{ADAMS}\r",
+        f'full_address\n"{DAVIS}" , x\n"{ADAMS}",y,z\n',
+        f'full_address\n"4732 W Davis Rd\nGlendale, AZ 85306"\n"{ADAMS}"\n',
+        f'full_address\n"{DAVIS}\n"{ADAMS}"\n',
+        f"full_address\n{DAVIS}\nfull_address\n{ADAMS}\n",
+        f'full_address\n"{DAVIS}"\n'
+        + ",,\n\n" * 5000
+        + f'"{ADAMS}"\n'
+        + ",,,\n" * 5000,
+        f"# ;-)\n{DAVIS}\n{ADAMS}\n",
+        "4732 west davis road glendale az 85306\n100 n adams st phoenix az 85003",
+        "4732-w-davis-rd-glendale-az-85306\n100-n-adams-st-phoenix-az-85003\n",
+        (
+            "url\nhttps://www.redfin.com/AZ/Glendale/4732-W-Davis-Rd-85306/home/1?x=1\n"
+            "https://www.zillow.com/homedetails/100-N-Adams-St-Phoenix-AZ-85003/7_zpid/\n"
+        ),
+        (
+            "1\t4732 W Davis Rd\tGlendale\tAZ\t85306\t450000\n"
+            "2\t100 N Adams St\tPhoenix\tAZ\t85003\t12345\n"
+        ),
+        (
+            "Property Address,City State Zip,Owner City\n"
+            '4732 W Davis Rd,"Glendale, AZ 85306",Mesa\n'
+            "100 N Adams St,Phoenix AZ 85003,\n"
+        ),
+        (
+            "Number,Street,City,ST,ZIP\n4732,W Davis Rd,Glendale,AZ,85306\n"
+            "100,N Adams St,Phoenix,AZ,85003\n"
+        ),
+        (
+            "street,city,state,zip\n4732 W Davis Rd,Glendale,AZ,'85306\n"
+            '100 N Adams St,Phoenix,AZ,"85,003"\n'
+        ),
+        (
+            'address,city,state,zip\n"4732 W Davis Rd, Glendale",Glendale,AZ,85306\n'
+            f'"{ADAMS}",,,\n'
+        ),
+    ],
+    ids=[
+        "one address a line",
+        "commas without quotes below a header",
+        "semicolons and commas",
+        "sep=;",
+        "quoted sep=",
+        "sep= of its own",
+        "old line ends",
+        "blanks behind quotes",
+        "a quoted line break",
+        "an open quote",
+        "the header again",
+        "thousands of empty rows",
+        "a line of no use",
+        "no commas",
+        "keys",
+        "urls",
+        "numbered, without a header",
+        "city, state and ZIP in one",
+        "number apart",
+        "ZIP codes as text and as numbers",
+        "the city twice",
+    ],
+)
+def test_odd_files_are_read(content: str) -> None:
+    assert addresses_in(content) == [DAVIS, ADAMS]
+
+
+@pytest.mark.parametrize(
+    ("cells", "address"),
+    [
+        ("1425 E Roosevelt St,204,,", FLAT_204),
+        ("1425 E Roosevelt St,Apt 204,,", FLAT_204),
+        ("1425 E Roosevelt St,# 204,,", FLAT_204),
+        ("1425 E Roosevelt St,204.0,,", FLAT_204),
+        ("1425 E Roosevelt St #204,204,,", FLAT_204),
+        ("1425 E Roosevelt St Unit 204,#204,,", FLAT_204),
+        ('"1425 E Roosevelt St, Phoenix, AZ 85006",204,,', FLAT_204),
+        ("1425 E Roosevelt St Phoenix AZ 85006,204,,", FLAT_204),
+        ("5 Avenue B,B,,", "5 Ave B Unit B, Phoenix, AZ 85006"),
+        ("5 Avenue B,-,,", "5 Ave B, Phoenix, AZ 85006"),
+        ("5 Avenue B,n/a,,", "5 Ave B, Phoenix, AZ 85006"),
+        ("5 Avenue B,Bldg 2 Unit 4,,", "5 Ave B Bldg 2 Unit 4, Phoenix, AZ 85006"),
+    ],
+)
+def test_a_unit_of_its_own_column_counts_once(cells: str, address: str) -> None:
+    content = f"address,unit,city,state,zip\n{cells[:-2]},Phoenix,AZ,85006\n"
+
+    assert addresses_in(content) == [address]
+
+
+def test_a_unit_nobody_understands_is_refused_not_dropped() -> None:
+    content = "street,unit,city,state,zip\n5 Main St,first door,Phoenix,AZ,85006\n"
+
+    with pytest.raises(InputError, match="first door"):
+        addresses_in(content)
+
+
+def test_a_number_that_may_be_a_unit_is_asked_for() -> None:
+    content = "4732 W Davis Rd|450000|4|Glendale|AZ|85306\n"
+
+    with pytest.raises(InputError, match="'4' may be a unit: add a line that names"):
+        addresses_in(content)
+
+
+def test_rows_are_numbered_by_the_line_they_begin_on() -> None:
+    content = 'full_address\n"1 A St\nMesa, AZ 85201"\n\n"2 A St"\n'.encode("utf-16")
+
+    rows = read_table(content, name="x", is_column=is_column)
+
+    assert [row.number for row in rows] == [1, 2, 5]
+
+
+# --- workbooks ------------------------------------------------------------------------
+
+
+def _plain(cell: object) -> object:
+    """A cell without the formula that keeps a number a text in CSV."""
+    return cell.strip('="') if isinstance(cell, str) else cell
+
+
+def workbook(
+    rows: Sequence[Sequence[object]], *, formats: dict[str, str] | None = None
+) -> bytes:
+    openpyxl = pytest.importorskip("openpyxl", reason="the extra xlsx is not installed")
+    book = openpyxl.Workbook()
+    for row in rows:
+        book.active.append([_plain(cell) for cell in row])
+    for place, number_format in (formats or {}).items():
+        book.active[place].number_format = number_format
+    book.create_sheet("Notes").append(["4732 W Davis Rd"])
+    body = io.BytesIO()
+    book.save(body)
+    return body.getvalue()
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
+def test_a_workbook_is_read_like_text(kind: Callable[[], list[list[str]]]) -> None:
+    assert addresses_in(workbook(kind()), name="houses.xlsx") == ALL
+
+
+def test_numbers_in_a_workbook_are_what_they_show() -> None:
+    content = workbook(
+        [
+            ("street", "unit", "city", "state", "zip"),
+            ("1425 E Roosevelt St", 204, "Phoenix", "AZ", 85006),
+            ("1425 E Roosevelt St", 205.0, "Phoenix", "AZ", 85006.0),
+            (None, None, None, None, None),
+            ("5 Main St", None, "Boston", "MA", 2108),
+        ],
+        formats={"E5": "00000"},
+    )
+
+    found = addresses_in(content, name="houses.xlsx")
+
+    assert found == [FLAT_204, FLAT_205, "5 Main St, Boston, MA 02108"]
+
+
+def test_rows_of_a_workbook_keep_their_numbers() -> None:
+    content = workbook([["address"], [None], [DAVIS]])
+
+    rows = read_table(content, name="x.xlsx", is_column=is_column)
+
+    assert [row.number for row in rows] == [1, 3]
+
+
+def test_without_the_library_the_command_that_makes_a_csv_is_told(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    content = archive("xl/workbook.xml")
+    monkeypatch.setitem(sys.modules, "openpyxl", None)
+
+    with pytest.raises(InputError) as raised:
+        addresses_in(content, name="my houses.xlsx")
+
+    told = str(raised.value)
+    assert "pip install 'phx_pipeline[xlsx]'" in told
+    assert "libreoffice --headless --convert-to csv 'my houses.xlsx'" in told
+    assert "\n" not in told
+
+
+def archive(*names: str) -> bytes:
+    body = io.BytesIO()
+    with zipfile.ZipFile(body, "w") as made:
+        for name in names:
+            made.writestr(name, "<x/>")
+    return body.getvalue()
+
+
+# --- files that are no table ----------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (b"", "is empty"),
+        (b"\n \r\n", "is empty"),
+        (b"\xef\xbb\xbf\n", "is empty"),
+        ("\n".encode("utf-16"), "is empty"),
+        (b",,\n,\n", "is empty"),
+        (b"full_address\n", "no rows below the header"),
+        (b"full_address\n,,\n\n", "no rows below the header"),
+        (b"%PDF-1.7\n", "is a PDF: copy its addresses"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "old or locked Excel.*libreoffice"),
+        (archive("a.csv"), "is an archive: unpack it"),
+        (archive("content.xml"), "a spreadsheet we do not read.*libreoffice"),
+        (archive("xl/workbook.bin"), "a spreadsheet we do not read.*libreoffice"),
+        (b"PK\x03\x04cut off", "is damaged"),
+        (b"\x1f\x8b\x08\0", "is compressed: unpack it"),
+        (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", "is not text"),
+        (b"{\\rtf1\\ansi 4732 W Davis Rd}", "is rich text"),
+        (b"<!DOCTYPE html><table>", "is a web page or XML"),
+        (b'[{"address": "x"}]', "is JSON"),
+        (b"street,city,zip\n1 A St,Mesa,85201\n", "missing column state: give"),
+        (b"street\n1 A St\n", "missing column city, state, zip"),
+        (b"City,ZIP\nMesa,85201\n", r"column street, state.*found: city, zip\)"),
+    ],
+)
+def test_a_file_that_is_no_table_is_told_in_one_line(content: bytes, told: str) -> None:
+    with pytest.raises(InputError, match=told) as raised:
+        addresses_in(content, name="houses.csv")
+
+    assert str(raised.value).startswith("houses.csv")
+    assert "\n" not in str(raised.value)
+
+
+def test_a_damaged_workbook_is_told_in_one_line() -> None:
+    pytest.importorskip("openpyxl", reason="the extra xlsx is not installed")
+
+    with pytest.raises(InputError, match="cannot be read as an Excel workbook"):
+        addresses_in(archive("xl/workbook.xml"), name="houses.xlsx")
+
+
+def test_a_huge_file_is_told_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tables, "MAX_BYTES", 100)
+
+    with pytest.raises(InputError, match="larger than 50 MB: cut it into pieces"):
+        addresses_in(f"{DAVIS}\n" * 3)
+
+
+@given(st.binary(max_size=300))
+def test_whatever_the_bytes_are_there_is_a_row_or_a_message(content: bytes) -> None:
+    told = None
+    try:
+        rows = read_table(content, name="x", is_column=is_column)
+    except InputError as error:
+        told = str(error)
+    else:
+        assert all(any(row.cells) for row in rows)
+
+    assert told is None or "\n" not in told

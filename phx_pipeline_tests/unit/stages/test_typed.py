@@ -1,0 +1,63 @@
+"""What a person types or pastes as one house."""
+
+import pytest
+
+from phx_pipeline.errors import InputError
+from phx_pipeline.stages.typed import is_address, typed_address
+
+DAVIS = "4732 W Davis Rd, Glendale, AZ 85306"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        DAVIS,
+        f"  {DAVIS}\n",
+        f'"{DAVIS}"',
+        f"\u201c{DAVIS}\u201d",
+        f"{DAVIS}, USA",
+        f"{DAVIS}\nUnited States of America",
+        "4732 west davis road glendale az 85306",
+        "4732 WEST DAVIS ROAD GLENDALE ARIZONA 85306",
+        "4732 W Davis Rd\nGlendale AZ 85306",
+        "4732 W Davis Rd\r\nGlendale, Arizona\r\n85306-1234\r\nUSA",
+        "4732 W Davis Rd, Glendale, AZ 85306.0",
+        "4732-w-davis-rd-glendale-az-85306",
+        "https://www.redfin.com/AZ/Glendale/4732-W-Davis-Rd-85306/home/26790171?x=1",
+        "www.redfin.com/AZ/Glendale/4732-W-Davis-Rd-85306/home/26790171",
+        "Look: https://www.zillow.com/homedetails/4732-W-Davis-Rd-Glendale-AZ-85306/7_zpid/.",
+        "zillow.com/homes/4732-W-Davis-Rd-Glendale-AZ-85306_rb/",
+    ],
+)
+def test_one_house_may_be_named_in_many_ways(text: str) -> None:
+    assert str(typed_address(text)) == DAVIS
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("", "empty"),
+        ("nowhere", "no ZIP code"),
+        ("5 Main St, Boston, MA 2108", "leading zero: write 02108"),
+        ("5 Main St Boston MA 2108", "leading zero: write 02108"),
+        ("1 Calle Luna, San Juan, PR 901", "leading zero: write 00901"),
+        ("4732 W Davis Rd, Glendale, AZ 8530", "no ZIP code"),
+        ("https://redf.in/x", "short link"),
+        ("redf.in/x", "short link"),
+        ("https://www.homes.com/property/x", "no page of redfin or zillow"),
+        ("4732 W Davis Rd " * 200, "too long: write one house per line"),
+    ],
+)
+def test_what_names_no_house_is_told_in_one_line(text: str, told: str) -> None:
+    with pytest.raises(InputError, match=told) as raised:
+        typed_address(text)
+
+    assert "\n" not in str(raised.value)
+    assert len(str(raised.value)) < 500
+
+
+def test_keys_and_folders_are_no_addresses() -> None:
+    assert not is_address("4732-w-davis-rd-glendale-az-85306")
+    assert not is_address("686067a4")
+    assert is_address("4732 w davis rd glendale az 85306")
+    assert is_address("https://redf.in/x")
