@@ -88,7 +88,6 @@ _WHOLE_ZIP = re.compile(r"[^\W\d_]\W*(?<!\d)\d{5}(?:\.0+|[- ]?\d{4})?$")
 _STREET_CELL = re.compile(r"\d+\S*\s+\S*[^\W\d_].*", re.DOTALL)
 _ZIP_CELL = re.compile(r"(\d{5})(?:\.0*|[- ]?\d{4})?")
 _SHORT_UNIT = re.compile(r"[A-Za-z]?-?\d{1,4}(?:\.0+)?(?:-?[A-Za-z])?|[A-Za-z]")
-_ANY_ZIP = re.compile(r"(?<!\d)\d{5}(?!\d)")
 _SITE_URL = re.compile(r"(?:https?://|www\.)\S+", re.IGNORECASE)
 _COUNTRY = re.compile(r"[\s,]+(?:u\.?s\.?a?\.?|united states)[\s,.]*$", re.IGNORECASE)
 # USPS Publication 28, appendix C2; the last ones need no number.
@@ -188,11 +187,17 @@ def columns_of(rows: Sequence[Row], *, name: str) -> tuple[Columns, list[Row]]:
     below = [
         row
         for row in rows[at + (columns.at is not None) :]
-        if row.cells != header and _DISCLAIMER not in " ".join(row.cells).lower()
+        if row.cells != header and not _is_remark(row, columns)
     ]
     if not below:
         raise InputError(f"{name}: no rows below the header; add one house per line")
     return columns, below
+
+
+def _is_remark(row: Row, columns: Columns) -> bool:
+    """Whether a row is about the file: Redfin's own, or a comment among lines."""
+    text = " ".join(row.cells).lower()
+    return _DISCLAIMER in text or (columns.at is None and text.startswith("# "))
 
 
 def is_whole(text: str) -> bool:
@@ -223,8 +228,8 @@ def _header(rows: Sequence[Row], *, name: str) -> tuple[Columns, int]:
 
 def _is_value(cell: str) -> bool:
     """Whether a cell belongs to a house, so that no header can follow it."""
-    is_url = _SITE_URL.match(cell) is not None
-    return is_url or bool(_ANY_ZIP.search(cell) or _STREET_CELL.fullmatch(cell))
+    is_address = bool(_STREET_CELL.match(cell)) and is_whole(cell)
+    return is_address or bool(_SITE_URL.match(cell) or _ZIP_CELL.fullmatch(cell))
 
 
 def _has_digit(row: Row) -> bool:
@@ -264,7 +269,13 @@ def _place(parts: Mapping[Part, str]) -> str:
         return place if is_whole(place) else f"{place} {code}".strip()
     if not {*_REST} & parts.keys():
         return ""
-    return f"{parts.get(Part.CITY, '')}, {parts.get(Part.STATE, '')} {code}".strip()
+    city, state = parts.get(Part.CITY, ""), parts.get(Part.STATE, "")
+    before, comma, again = city.rpartition(",")
+    if comma and state and state_code(again) == state_code(state):
+        city = before
+    if state:
+        code = re.sub(r"^[A-Za-z]+[\s,]+(?=\d)", "", code)  # "AZ 85306"
+    return f"{city}, {state} {code}".strip()
 
 
 def zip_text(cell: str) -> str:
@@ -284,7 +295,7 @@ def _without_city(line: str, parts: Mapping[Part, str]) -> str:
 def _with_units(line: str, units: Sequence[str]) -> str:
     """Put the cells that name a unit behind the street, unless it stands there."""
     for cell in filter(None, units):
-        unit = _AS_NUMBER.sub(r"\1", cell)
+        unit = _AS_NUMBER.sub(r"\1", cell).replace(":", " ")
         if not _SAYS_UNIT.match(unit):
             unit = f"Unit {unit}"
         if not _names_unit(line, unit):

@@ -6,6 +6,7 @@ file that is no table is refused with what to do about it.
 
 import csv
 import io
+import re
 import shlex
 import zipfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -25,6 +26,7 @@ _SAMPLED = 20  # rows by which the delimiter is found
 _MOST_LINES = 50  # of one quoted row: beyond it a quote was left open
 _USUAL = 0.8  # of the sampled lines have their delimiter
 
+_RULE = re.compile(r":?-{2,}:?")
 _OLD_OFFICE = b"\xd0\xcf\x11\xe0"
 _OTHER_FILES = (
     (b"%PDF", "a PDF: copy its addresses into a text file, one a line"),
@@ -209,8 +211,13 @@ def _record(lines: Sequence[str], at: int, *, delimiter: str) -> tuple[list[str]
 
 
 def _trimmed(cell: str) -> str:
-    """Return a cell without blanks, nor Excel's ways to keep a number a text."""
+    """Return a cell without blanks, nor Excel's ways to keep a number a text.
+
+    The dashes below the header of a table in Markdown are blank too.
+    """
     text = cell.strip().strip("\u200b\ufeff")
+    if _RULE.fullmatch(text):
+        return ""
     if text.startswith('="') and text.endswith('"'):
         return text[2:-1].strip()
     return text[1:].strip() if text.startswith("'") else text

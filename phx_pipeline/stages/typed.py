@@ -11,8 +11,22 @@ from phx_pipeline.sources.registry import address_at, site_named
 _LONGEST = 300  # characters
 _URL = re.compile(r"https?://[^\s\"'<>]+", re.IGNORECASE)
 _SLUG = re.compile(r"\d[a-z0-9-]*-[a-z]{2}-\d{5}", re.IGNORECASE)
-_DECIMAL_ZIP = re.compile(r"(?<=\d{5})\.0*$")
 _SHORT_ZIP = re.compile(r"(?P<state>[A-Za-z]{2})[\s,]+(?P<zip>\d{3,4})$")
+_WHOLE = re.compile(r"\d.*\s\d{5}(?:-\d{4})?\W*", re.DOTALL)
+
+# What people write around an address, or between its parts, that is none of them.
+_REWRITES = tuple(
+    (re.compile(pattern, re.IGNORECASE), replacement)
+    for pattern, replacement in (
+        (r"^(?:\w+\s+)?address\s*[:=]\s*", ""),
+        (r"^(?:[-*\u2013\u2022\u00b7]|\d{1,3}[.)])\s+(?=\d)", ""),  # an item of a list
+        (r"\s*[;|\u2022\u00b7]\s*", ", "),
+        (r"(?<=\d{5})\.0*$", ""),  # a ZIP code that was taken for a number
+        (r"\bAriz\b\.?(?=\W+\d{5})", "AZ"),
+        (r",\s*[a-z]+(?: [a-z]+)? county(?=\s*,)", ""),
+        (r"(?<=\d{5})[\s,]+[a-z]+(?: [a-z]+)? county$", ""),
+    )
+)
 
 
 def typed_address(text: str) -> Address:
@@ -26,13 +40,30 @@ def typed_address(text: str) -> Address:
         raise InputError(
             f"address {line[:40]!r}… is too long: write one house per line"
         )
-    if url := url_in(line):
-        line = address_at(url)
-    elif _SLUG.fullmatch(line):
+    line = _named_by_url(line)
+    if _SLUG.fullmatch(line):
         line = line_of_slug(line)
-    line = _DECIMAL_ZIP.sub("", line)
+    line = _without_addressee(line)
+    for pattern, replacement in _REWRITES:
+        line = pattern.sub(replacement, line)
     _refuse_lost_zero(line)
     return Address.parse(with_commas(line))
+
+
+def _named_by_url(line: str) -> str:
+    """Return the address of the URL in a line, or what stands beside it if that is."""
+    if not (url := url_in(line)):
+        return line
+    beside = line.replace(url, " ").strip()
+    return beside if _WHOLE.fullmatch(beside) else address_at(url)
+
+
+def _without_addressee(text: str) -> str:
+    """Return an envelope without the lines above its street."""
+    lines = [line for line in text.splitlines() if line.strip()]
+    at = next((at for at, line in enumerate(lines) if line.strip()[0].isdigit()), 0)
+    above = "".join(lines[:at])
+    return text if any(map(str.isdigit, above)) else "\n".join(lines[at:])
 
 
 def url_in(text: str) -> str | None:

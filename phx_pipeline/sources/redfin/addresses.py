@@ -11,7 +11,7 @@ SHORT_HOSTS = ("redf.in", "redfin.app.link")
 _HOME = re.compile(
     r"/(?P<state>[A-Za-z]{2})/(?P<city>[^/]+)/(?P<street>[^/]+)-(?P<zip>\d{5})"
     r"(?:/(?P<unit>[^/]+))?/home/\d+(?:/.*)?",
-    re.ASCII,
+    re.ASCII | re.IGNORECASE,
 )
 _UNIT_WORD = re.compile(
     r"(?:unit|apt|ste|suite|no|bldg|lot|spc|trlr|rm|ph)\b", re.IGNORECASE

@@ -8,9 +8,10 @@ from phx_pipeline.model.places import line_of_slug, with_commas
 HOSTS = ("zillow.com", "www.zillow.com", "m.zillow.com")
 SHORT_HOSTS = ("zillow.app.link", "zillow.onelink.me")
 
+_ANY_CASE = re.ASCII | re.IGNORECASE
 _NAMED = (
-    re.compile(r"/homedetails/(?P<line>[^/]+)/\d+_zpid(?:/.*)?", re.ASCII),
-    re.compile(r"/homes/(?:[a-z_]+/)?(?P<line>[^/]+)_rb(?:/.*)?", re.ASCII),
+    re.compile(r"/homedetails/(?P<line>[^/]+)/\d+_zpid(?:/.*)?", _ANY_CASE),
+    re.compile(r"/homes/(?:[a-z_]+/)?(?P<line>[^/]+)_rb(?:/.*)?", _ANY_CASE),
 )
 _ENDS_WITH_ZIP = re.compile(r"(?<!\d)\d{5}(?:-\d{4})?$", re.ASCII)
 

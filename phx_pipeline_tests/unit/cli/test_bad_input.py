@@ -234,6 +234,23 @@ def test_an_odd_address_is_added_only_with_yes(
     assert (again.code, again.out.splitlines()[-1]) == (0, "0 added, 1 known")
 
 
+@pytest.mark.parametrize(("answer", "code"), [("y\n", 0), ("n\n", 2), ("\n", 2)])
+def test_at_a_terminal_an_odd_address_is_asked_about(
+    phx: Phx, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, answer: str, code: int
+) -> None:
+    monkeypatch.setenv("PHX_DATA_DIR", str(tmp_path))
+    initialise(load_settings())
+    terminal = io.StringIO(answer)
+    monkeypatch.setattr(terminal, "isatty", lambda: True)
+    monkeypatch.setattr("sys.stdin", terminal)
+
+    ended = phx("properties", "add", CUPERTINO)
+
+    assert ended.code == code
+    assert f"{CUPERTINO}: it is outside Arizona, in CA\nAdd it? [y/N]" in ended.out
+    assert ("1 added" in ended.out) is (code == 0)
+
+
 def test_standard_input_is_a_file_too(
     phx: Phx, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -229,6 +229,26 @@ def test_the_order_of_the_rows_is_kept(
             '100 N Adams St,Phoenix,AZ,"85,003"\n'
         ),
         (
+            "| Street | City | State | ZIP |\n|---|---|:--:|---|\n"
+            "| 4732 W Davis Rd | Glendale | AZ | 85306 |\n"
+            "| 100 N Adams St | Phoenix | AZ | 85003 |\n"
+        ),
+        f"# mine\n- {DAVIS}\n# yours\n2) {ADAMS}\n",
+        (
+            "2026 wish list\n"
+            "Mailing City,Situs Address,Situs City,Situs State,Situs ZIP\n"
+            "Mesa,4732 W Davis Rd,Glendale,AZ,85306\n"
+            "Mesa,100 N Adams St,Phoenix,AZ,85003\n"
+        ),
+        (
+            'Address,City,State,Zip\n4732 W Davis Rd,"Glendale, AZ",AZ,AZ 85306\n'
+            "100 N Adams St,Phoenix,AZ,85003,,,\n"
+        ),
+        (
+            'Address,Zip\n"4732 W Davis Rd, Glendale, AZ",85306\n'
+            "100 N Adams St Phoenix AZ,85003.0\n"
+        ),
+        (
             'address,city,state,zip\n"4732 W Davis Rd, Glendale",Glendale,AZ,85306\n'
             f'"{ADAMS}",,,\n'
         ),
@@ -254,6 +274,11 @@ def test_the_order_of_the_rows_is_kept(
         "city, state and ZIP in one",
         "number apart",
         "ZIP codes as text and as numbers",
+        "a table in Markdown",
+        "a list",
+        "the place of the house and that of its owner",
+        "the state in every cell",
+        "the ZIP code apart",
         "the city twice",
     ],
 )
