@@ -7,8 +7,6 @@ belong to two states.
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from phx_pipeline.model.address import Address
-
 HOME: Final = "AZ"
 
 _TABLE = """
@@ -75,18 +73,18 @@ def states_of(zip_code: str) -> frozenset[str]:
     return _STATES_OF.get(zip_code[:3], frozenset())
 
 
-def doubt(address: Address) -> str | None:
-    """Return what a person should be asked about an address; None if nothing.
+def doubt(state: str, zip_code: str) -> str | None:
+    """Return what a person should be asked about an address in there; None if nothing.
 
     A ZIP code of another state is mostly a slip; a house outside Arizona is no
     mistake of form, but hardly one for this product.
     """
-    prefix, states = address.zip_code[:3], states_of(address.zip_code)
+    states = states_of(zip_code)
     if not states:
-        return f"no ZIP code begins with {prefix}"
-    if address.state not in states:
+        return f"no ZIP code begins with {zip_code[:3]}"
+    if state not in states:
         listed = " or ".join(sorted(states))
-        return f"ZIP {address.zip_code} belongs to {listed}, not to {address.state}"
-    if address.state != HOME:
-        return f"it is outside Arizona, in {address.state}"
+        return f"ZIP {zip_code} belongs to {listed}, not to {state}"
+    if state != HOME:
+        return f"it is outside Arizona, in {state}"
     return None

@@ -183,7 +183,8 @@ def _typed(context: StageContext, text: str) -> Typed:
 
 def _question(context: StageContext, typed: Typed) -> str | None:
     """Return what is odd about a house; nobody is asked about a known one again."""
-    question = doubt(typed.house.address)
+    address = typed.house.address
+    question = doubt(address.state, address.zip_code)
     if question and context.catalog.houses.find(typed.house.slug):
         return None
     return question

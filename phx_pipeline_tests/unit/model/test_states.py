@@ -2,7 +2,6 @@
 
 import pytest
 
-from phx_pipeline.model.address import Address
 from phx_pipeline.model.states import doubt, state_at_end, state_code, states_of
 
 
@@ -48,17 +47,17 @@ def test_a_zip_code_tells_its_states(zip_code: str, codes: set[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("address", "question"),
+    ("state", "zip_code", "question"),
     [
-        ("4732 W Davis Rd, Glendale, AZ 85306", None),
-        ("1 W Adams St, Phoenix, AZ 99999", "ZIP 99999 belongs to AK, not to AZ"),
-        ("1 De Anza Blvd, Cupertino, AZ 95014", "ZIP 95014 belongs to CA, not to AZ"),
-        ("1 Main St, Salem, MA 06390", "ZIP 06390 belongs to CT or NY, not to MA"),
-        ("1 W Adams St, Phoenix, AZ 00000", "no ZIP code begins with 000"),
-        ("1 De Anza Blvd, Cupertino, CA 95014", "it is outside Arizona, in CA"),
+        ("AZ", "85306", None),
+        ("AZ", "99999", "ZIP 99999 belongs to AK, not to AZ"),
+        ("AZ", "95014", "ZIP 95014 belongs to CA, not to AZ"),
+        ("MA", "06390", "ZIP 06390 belongs to CT or NY, not to MA"),
+        ("AZ", "00000", "no ZIP code begins with 000"),
+        ("CA", "95014", "it is outside Arizona, in CA"),
     ],
 )
-def test_what_is_odd_about_an_address_is_asked(
-    address: str, question: str | None
+def test_what_is_odd_about_a_place_is_asked(
+    state: str, zip_code: str, question: str | None
 ) -> None:
-    assert doubt(Address.parse(address)) == question
+    assert doubt(state, zip_code) == question
