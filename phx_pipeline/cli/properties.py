@@ -64,7 +64,7 @@ def add(
     \b
     Examples:
       phx properties add "4732 W Davis Rd, Glendale, AZ 85306"
-      phx properties add houses.csv     column full_address, or street,city,state,zip
+      phx properties add houses.csv     columns street,unit,city,state,zip
       phx properties add - < houses.csv --problems problems.csv
     """
     from phx_pipeline.stages.intake import add_houses, write_problems
@@ -307,11 +307,13 @@ def _list_some(word: str, houses: Sequence["Property"]) -> None:
 
 def _list_known(known: Sequence["Typed"], *, always: bool) -> None:
     """Say which houses were meant where they were spelled in another way."""
-    told = [each for each in known if always or _is_other_spelling(each)]
-    for each in told[:_SHOWN]:
-        line = f"known {each.house.slug}  ({each.house.address}), as {each.text!r}"
-        console.print(line, soft_wrap=True)
-    _count_more(len(told))
+    from phx_pipeline.model.printable import printable
+
+    listed = [each for each in known if always or _is_other_spelling(each)]
+    for each in listed[:_SHOWN]:
+        told = f"({each.house.address}), as {printable(each.text)!r}"
+        console.print(f"known {each.house.slug}  {told}", soft_wrap=True)
+    _count_more(len(listed))
 
 
 def _is_other_spelling(typed: "Typed") -> bool:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from phx_pipeline.errors import InputError
+from phx_pipeline.model.printable import printable
 from phx_pipeline.model.source import Source
 from phx_pipeline.sources.base import ListingSource
 from phx_pipeline.sources.border import Border
@@ -64,24 +65,25 @@ def address_at(url: str) -> str:
     Raises:
         InputError: it names none, or is of no site we know.
     """
+    told = repr(printable(url))
     try:
         parts = urlsplit(url)
         host = (parts.hostname or "").rstrip(".")
     except ValueError as error:
-        raise InputError(f"{url!r} is no URL: give the address instead") from error
+        raise InputError(f"{told} is no URL: give the address instead") from error
     for site in _SITES.values():
         if host in site.short_hosts:
             raise InputError(
-                f"{url!r} is a short link: open it and give the full URL, or give "
-                "the address"
+                f"{told} is a short link: open it and give the full URL, or give the "
+                "address"
             )
         if host in site.hosts:
             if address := site.address_in(parts.path):
                 return address
             raise InputError(
-                f"{url!r} names no address: give the URL of the house's own page, "
-                "or its address"
+                f"{told} names no address: give the URL of the house's own page, or "
+                "its address"
             )
     raise InputError(
-        f"{url!r} is no page of {' or '.join(_SITES)}: give the address instead"
+        f"{told} is no page of {' or '.join(_SITES)}: give the address instead"
     )

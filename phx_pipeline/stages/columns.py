@@ -5,12 +5,14 @@ What an address means is for `model.address`; here it is put together as a line 
 
 import re
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from enum import Enum
 from typing import Self
 
 from phx_pipeline.errors import InputError
 from phx_pipeline.model.places import is_place, with_commas
+from phx_pipeline.model.printable import printable
 from phx_pipeline.model.states import state_code, states_of
 from phx_pipeline.stages.tables import Row
 
@@ -53,6 +55,7 @@ class Part(Enum):
         "aptsuite aptsuiteunit unitsuite addressunit secondaryunit condounit door "
         "aptsteunit unitaptnumber aptunitnumber"
     )
+    BUILDING = "bldg"
     CITY = (
         "city town cityname citytown citytowncode municipality postalcity addresscity "
         "citymunicipality addresslocality locality"
@@ -79,6 +82,26 @@ class Part(Enum):
 
 _PARTS = {name: part for part in Part for name in part.value.split()}
 _OWNERS = re.compile(r"^(?:the|property|listing|site|situs|home|house|address)+")
+_FILLING = frozenset({"or", "and", "the", "of", "if", "any", "for", "a"})
+_NUMBERS = frozenset({"number", "no", "num", "nr", "#", "id"})
+# Sets of words of each of which one must be there, and those that may stand beside it.
+_WORDED: Sequence[tuple[Part, Sequence[AbstractSet[str]], AbstractSet[str]]] = (
+    (
+        Part.UNIT,
+        ({"apt", "apartment", "unit", "suite", "ste", "condo", "flat", "door"},),
+        _NUMBERS | {"property", "address", "secondary", "space"},
+    ),
+    (Part.UNIT, ({"space", "spc", "trailer"}, _NUMBERS), frozenset()),
+    (Part.BUILDING, ({"bldg", "building"}, _NUMBERS), frozenset()),
+    (Part.ZIP, ({"zip", "zipcode", "postal"},), {"code", "plus"}),
+    (
+        Part.LINE,
+        ({"address"},),
+        {"location", "residence", "physical", "street", "property", "home", "house"}
+        | {"site", "subject", "listing", "display", "current", "full", "real"},
+    ),
+    (Part.STREET, ({"street"},), {"name", "number", "no", "line", "house", "property"}),
+)
 _REST = (Part.CITY, Part.STATE, Part.ZIP)
 _LINES = (Part.WHOLE, Part.LINE, Part.STREET)
 
@@ -100,16 +123,35 @@ _SAYS_UNIT = re.compile(
     r"|penthouse|rear|side|upper|uppr)\b",
     re.IGNORECASE,
 )
+_STANDING_UNIT = re.compile(
+    rf"(?:#|\b{_UNIT_WORD}\b)[\s.#]*([^\s,#]+)(?=[\s,]|$)", re.IGNORECASE
+)
 _DISCLAIMER = "in accordance with local mls rules"  # a row of Redfin's own
 _LOOKED_AT = 10  # rows among which the header is
 
 
 def part_named(name: str) -> Part | None:
     """Return what a column of this name holds, however it is spelled; else None."""
+    return _part_for_sure(name) or _part_by_words(name)
+
+
+def _part_for_sure(name: str) -> Part | None:
     plain = re.sub(r"\(.*?\)", "", name.lower())
     plain = re.sub(r"(?<=\w)\s*#", " number", plain)
     key = re.sub(r"[^a-z0-9]", "", plain)
     return _PARTS.get(key) or _PARTS.get(_OWNERS.sub("", key))
+
+
+def _part_by_words(name: str) -> Part | None:
+    """Read a name nobody listed, such as "Apt or Suite" or "Physical address"."""
+    parted = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", re.sub(r"\(.*?\)", "", name))
+    words = set(re.findall(r"[a-z]+|#", parted.lower())) - _FILLING
+    for part, needed, allowed in _WORDED:
+        if all(words & some for some in needed) and words <= set(allowed).union(
+            *needed
+        ):
+            return part
+    return None
 
 
 def is_column(name: str) -> bool:
@@ -128,9 +170,10 @@ class Columns:
     def of(cls, header: Sequence[str]) -> Self:
         """Read a header row; of two columns of one meaning the first counts."""
         at: dict[Part, int] = {}
-        for index, name in enumerate(header):
-            if part := part_named(name):
-                at.setdefault(part, index)
+        for read in (_part_for_sure, _part_by_words):
+            for index, name in enumerate(header):
+                if index not in at.values() and (part := read(name)):
+                    at.setdefault(part, index)
         return cls(at=at, width=len(header))
 
     def missing(self) -> list[str]:
@@ -219,7 +262,7 @@ def _header(rows: Sequence[Row], *, name: str) -> tuple[Columns, int]:
         found = ", ".join(cell.lower() for cell in rows[best_at].cells if cell)
         raise InputError(
             f"{name}: missing column {', '.join(lacking)}: give a column full_address, "
-            f"or street, city, state, zip (found: {found or 'none'})"
+            f"or street, city, state, zip (found: {printable(found) or 'none'})"
         )
     if best.at is None and len(rows) > 1 and not _has_digit(rows[0]):
         return best, 1  # a header in words we do not know, or a title
@@ -241,12 +284,13 @@ def _has_digit(row: Row) -> bool:
 
 def _put_together(parts: Mapping[Part, str]) -> str:
     second = parts.get(Part.SECOND, "")
-    units = [parts.get(Part.UNIT, ""), "" if is_whole(second) else second]
+    building = f"Bldg {parts[Part.BUILDING]}" if Part.BUILDING in parts else ""
+    units = [parts.get(Part.UNIT, ""), building, "" if is_whole(second) else second]
     place = _place(parts) or (second if is_whole(second) else "")
     found = next((part for part in _LINES if part in parts), None)
     line = _street(parts, parts[found] if found else parts.get(Part.NAME, ""))
     if found is Part.WHOLE or is_whole(line) or not place:
-        return _with_units(line, units) if line else place
+        return _with_units(line or place, units)
     return f"{_with_units(_without_city(line, parts), units)}, {place}"
 
 
@@ -305,9 +349,8 @@ def _with_units(line: str, units: Sequence[str]) -> str:
 
 
 def _names_unit(line: str, unit: str) -> bool:
-    value = re.escape(unit.rsplit(maxsplit=1)[-1].lstrip("#"))
-    standing = rf"(?:#|\b{_UNIT_WORD}\b)[\s.#]*{value}(?=[\s,]|$)"
-    return re.search(standing, line, re.IGNORECASE) is not None
+    value = unit.rsplit(maxsplit=1)[-1].lstrip("#").lower()
+    return value in map(str.lower, _STANDING_UNIT.findall(line))
 
 
 # --- a row without a header -----------------------------------------------------------
@@ -360,8 +403,8 @@ def _in_any_order(cells: Sequence[str], *, street: int) -> str:
     for cell in others:
         if cell not in units and _SHORT_UNIT.fullmatch(cell):
             raise InputError(
-                f"{', '.join(cells)!r}: {cell!r} may be a unit: add a line that names "
-                "the columns, such as street,unit,city,state,zip"
+                f"{printable(', '.join(cells))!r}: {cell!r} may be a unit: add a line "
+                "that names the columns, such as street,unit,city,state,zip"
             )
     return f"{_with_units(cells[street], units)}, {city}, {state} {code}"
 

@@ -24,6 +24,8 @@ MAX_BYTES: Final = 50_000_000
 _DELIMITERS = ",;\t|"
 _SAMPLED = 20  # rows by which the delimiter is found
 _MOST_LINES = 50  # of one quoted row: beyond it a quote was left open
+_MOST_CELLS = 20_000  # of a row: more than any spreadsheet has
+_LONGEST_CELL = 1000  # characters; an address is refused long before
 _USUAL = 0.8  # of the sampled lines have their delimiter
 
 _RULE = re.compile(r":?-{2,}:?")
@@ -97,7 +99,7 @@ def read_table(
     rows = [
         Row(number=number, cells=trimmed)
         for number, cells in numbered
-        if any(trimmed := tuple(map(_trimmed, cells)))
+        if any(trimmed := tuple(map(_trimmed, cells[:_MOST_CELLS])))
     ]
     if not rows:
         raise InputError(f"{name} is empty: write one house per line")
@@ -183,8 +185,11 @@ def _delimiter(lines: Sequence[str], *, is_column: Callable[[str], bool]) -> str
 def _records(
     lines: Sequence[str], *, delimiter: str, first: int = 0
 ) -> Iterator[tuple[int, list[str]]]:
-    at = first
+    at, empty = first, f"{delimiter} \t\r\n"
     while at < len(lines):
+        if not lines[at].strip(empty):
+            at += 1
+            continue
         cells, size = _record(lines, at, delimiter=delimiter)
         yield at + 1, cells
         at += size
@@ -215,7 +220,7 @@ def _trimmed(cell: str) -> str:
 
     The dashes below the header of a table in Markdown are blank too.
     """
-    text = cell.strip().strip("\u200b\ufeff")
+    text = cell.strip().strip("\u200b\ufeff")[:_LONGEST_CELL]
     if _RULE.fullmatch(text):
         return ""
     if text.startswith('="') and text.endswith('"'):

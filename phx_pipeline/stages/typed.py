@@ -55,7 +55,8 @@ def _named_by_url(line: str) -> str:
     if not (url := url_in(line)):
         return line
     beside = line.replace(url, " ").strip()
-    return beside if _WHOLE.fullmatch(beside) else address_at(url)
+    is_address = len(beside) <= _LONGEST and _WHOLE.fullmatch(beside)
+    return beside if is_address else address_at(url)
 
 
 def _without_addressee(text: str) -> str:

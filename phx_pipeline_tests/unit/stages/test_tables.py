@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from phx_pipeline.errors import InputError
 from phx_pipeline.stages import tables
-from phx_pipeline.stages.columns import columns_of, is_column
+from phx_pipeline.stages.columns import Part, columns_of, is_column, part_named
 from phx_pipeline.stages.tables import read_table
 from phx_pipeline.stages.typed import typed_address
 
@@ -307,6 +307,55 @@ def test_a_unit_of_its_own_column_counts_once(cells: str, address: str) -> None:
     content = f"address,unit,city,state,zip\n{cells[:-2]},Phoenix,AZ,85006\n"
 
     assert addresses_in(content) == [address]
+
+
+@pytest.mark.parametrize(
+    ("part", "names"),
+    [
+        (
+            Part.WHOLE,
+            "Full Address|FULL_ADDRESS|fullAddress|Full-Address:|full address",
+        ),
+        (Part.LINE, "Address|streetAddress|Property Address|SITE_ADDRESS|Home address"),
+        (Part.LINE, "Physical Address|Address (full)|Situs Address|addresses"),
+        (Part.STREET, "street|Address 1|Address Line 1|Addr. 1|Street Name and Number"),
+        (Part.SECOND, "Address 2|Address Line 2|address_2"),
+        (Part.NUMBER, "House Number|Street #|House No.|StreetNumber"),
+        (Part.UNIT, "Unit|UNIT #|Unit No.|Apt|Apt.|Apt #|Apt/Unit|Suite|Apt or Suite"),
+        (Part.UNIT, "Unit (if any)|Condo #|Space #|unit_number|UnitNumber|Apartment"),
+        (Part.BUILDING, "Bldg|Bldg #|Building Number"),
+        (Part.CITY, "City|city name|CITY/TOWN|Property City|address.city"),
+        (Part.STATE, "State|ST|STATE OR PROVINCE|State/Province|state_code"),
+        (
+            Part.ZIP,
+            "ZIP|Zip Code|zip_code|ZIP OR POSTAL CODE|Postal Code|Postcode|Zip+4",
+        ),
+        (Part.ZIP, "addressZipcode|Situs ZIP|ZIP/Postal"),
+        (Part.PLACE, "City State Zip|City, State, ZIP|CityStateZip"),
+        (
+            Part.URL,
+            "URL|Link|Listing URL|detailUrl|URL (SEE https://x.example FOR INFO)",
+        ),
+        (
+            None,
+            "#|id|No comment|Price|Beds|Lot|Lot #|Lot Size|Unit Type|Units|Unit Count",
+        ),
+        (
+            None,
+            "Owner City|Mailing Address|Email Address|IP address|LOCATION|Home Type",
+        ),
+    ],
+)
+def test_columns_are_known_by_any_usual_name(part: Part | None, names: str) -> None:
+    assert {name: part_named(name) for name in names.split("|")} == dict.fromkeys(
+        names.split("|"), part
+    )
+
+
+def test_a_building_and_a_unit_of_their_own_columns_both_count() -> None:
+    content = "Unit #,Bldg #,Street,City,State,Zip\n4,2,5 Avenue B,Mesa,AZ,85201\n"
+
+    assert addresses_in(content) == ["5 Ave B Bldg 2 Unit 4, Mesa, AZ 85201"]
 
 
 def test_a_unit_nobody_understands_is_refused_not_dropped() -> None:
