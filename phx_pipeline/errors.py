@@ -104,7 +104,21 @@ class GoneError(FetchError):
 
 
 class BlockedError(FetchError):
-    """The source refused us; stop asking it."""
+    """The source refused us; stop asking it.
+
+    A `challenge` speaks for the whole source, a bare status for the host that gave it.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        url: str,
+        status: int | None = None,
+        challenge: bool = False,
+    ) -> None:
+        super().__init__(message, url=url, status=status)
+        self.challenge = challenge
 
 
 class CircuitOpenError(FetchError):

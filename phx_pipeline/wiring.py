@@ -14,7 +14,6 @@ from phx_pipeline.categorize.listing_text import ListingTextCategorizer
 from phx_pipeline.errors import InputError
 from phx_pipeline.fetch.base import Fetcher, PolicyStore, ProxyStore
 from phx_pipeline.fetch.chain import build_fetcher
-from phx_pipeline.fetch.challenge import inspected
 from phx_pipeline.fetch.policies import rules_for
 from phx_pipeline.fetch.profile import profile_for
 from phx_pipeline.fetch.proxies import ListProxies, Proxy, ProxyPool, read_proxies
@@ -100,7 +99,6 @@ def build_fetcher_factory(
         attempts=settings.attempts,
         policies=policies,
         rules=partial(rules_for, pace=settings.pace_percent / 100),
-        inspect=dict.fromkeys(Source, inspected),
         pool=ProxyPool(listing, store=proxies) if listing else None,
         probe_url=settings.probe_url,
     )

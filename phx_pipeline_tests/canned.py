@@ -1,4 +1,7 @@
-"""A `Fetcher` that answers from saved pages: the adapters' tests need no server."""
+"""A `Fetcher` that answers from saved pages: the adapters' tests need no server.
+
+Like every fetcher, it knows a challenge.
+"""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -13,6 +16,7 @@ from phx_pipeline.errors import (
     TransientError,
 )
 from phx_pipeline.fetch.base import Fetched, Request
+from phx_pipeline.fetch.challenge import screened
 from phx_pipeline.model.outcome import ListingOutcome
 
 _SLOW = RateLimitedError("slow", url="https://a.example", status=429)
@@ -45,7 +49,7 @@ class CannedFetcher:
         answer = self.pages[request.url]
         if isinstance(answer, Exception):
             raise answer
-        return answer
+        return screened(answer)
 
     async def aclose(self) -> None:
         """There is nothing to close."""

@@ -4,11 +4,12 @@ And `PolicyStore` and `ProxyStore`, where what is known of a source and of the p
 is kept for all processes.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol, TypeVar
 
+from phx_pipeline.errors import BlockedError
 from phx_pipeline.model.proxy_health import ProxyHealth
 from phx_pipeline.model.source import Source
 from phx_pipeline.model.source_state import SourceState
@@ -31,6 +32,12 @@ class Request:
     Waiting for a turn is not part of it. `holder` names the attempt to the policies;
     the layer `Breaker` fills it in. `proxy` is the id of the proxy to use, which the
     layer `Proxies` fills in.
+
+    Attributes:
+        judge: looks at the answer within the attempt; an `ImageError` from it counts
+            against the hosts that gave the answer, and comes out of `get`.
+        has_spare: another address is known for the same thing; that this one is gone
+            tells nothing about its host.
     """
 
     url: str
@@ -41,6 +48,8 @@ class Request:
     headers: Mapping[str, str] = field(default_factory=dict)
     holder: str = ""
     proxy: str = ""
+    judge: "Judge | None" = None
+    has_spare: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +57,7 @@ class Fetched:
     """A usable (2xx) answer. `url` is the last hop; header names are lower case.
 
     `waited_s` was spent waiting for a turn before it was asked for. `challenge` tells
-    of a refusal that came together with a full answer.
+    of a refusal that came together with a full answer, which then may have any status.
     """
 
     url: str
@@ -59,6 +68,18 @@ class Fetched:
     challenge: str = ""
 
 
+Judge = Callable[[Fetched], Awaitable[None]]
+
+
+def refusal(answer: Fetched) -> BlockedError:
+    """Return the exception for the challenge *answer* tells of, with its body."""
+    error = BlockedError(
+        answer.challenge, url=answer.url, status=answer.status, challenge=True
+    )
+    error.body = answer.body
+    return error
+
+
 class Fetcher(Protocol):
     """Anything that can answer a `Request`."""
 
@@ -67,14 +88,16 @@ class Fetcher(Protocol):
 
         Raises:
             GoneError: 404 or 410.
-            BlockedError: 401, 403 or 405: the source refused us.
+            BlockedError: a challenge, whatever its status; 401, 403 or 405.
             RateLimitedError: 429, after the allowed attempts; or, without a status,
                 an earlier Retry-After that is too long to wait for.
             CircuitOpenError: the source rests after failures; nothing was sent.
             SourceDisabledError: the user switched it off; nothing was sent.
-            TransientError: time-out, reset, DNS, TLS, 5xx, after the allowed attempts.
+            TransientError: time-out, reset, DNS, TLS, 5xx, an answer that is not whole,
+                after the allowed attempts.
             BodyLimitError: the body is larger than `max_bytes`, decoded.
             HostRefusedError: the address or a redirect is not on the source's list.
+            ImageError: the request's `judge` found no usable picture.
         """
         ...
 

@@ -16,10 +16,13 @@ from phx_pipeline.model.source_state import SourceState
 class BreakerRules:
     """When the circuit opens, for how long, and what closes it.
 
-    `probe_wait_s` is how long others wait for a probe under way to end.
+    `failures` and `content_faults` count whatever failed in a row: the circuit opens at
+    a failure of the kind whose limit is reached. `probe_wait_s` is how long others wait
+    for a probe under way to end.
     """
 
     failures: int = 3
+    content_faults: int = 5
     rest_s: float = 300.0
     successes: int = 2
     block_s: float = 4 * 3600.0
@@ -94,11 +97,25 @@ def succeeded(
 
 
 def failed(
-    state: SourceState, *, now_s: float, holder: str, rules: BreakerRules
+    state: SourceState,
+    *,
+    now_s: float,
+    holder: str,
+    rules: BreakerRules,
+    by_content: bool = False,
 ) -> SourceState:
-    """Note a failure that says something about the source."""
+    """Note a failure that says something about the source.
+
+    Args:
+        state: the circuit's.
+        now_s: the store's clock.
+        holder: whose attempt it was.
+        rules: the limits.
+        by_content: an answer came, but not what was asked for.
+    """
+    limit = rules.content_faults if by_content else rules.failures
     match phase(state, now_s=now_s):
-        case Phase.CLOSED if state.failures + 1 < rules.failures:
+        case Phase.CLOSED if state.failures + 1 < limit:
             return replace(state, failures=state.failures + 1)
         case Phase.CLOSED:
             return _opened(state, now_s=now_s, until=now_s + rules.rest_s)

@@ -1,7 +1,7 @@
 """The order of the fetch policies, and what a status or a redirect means.
 
-hosts → (layers between) → retries → proxies → breaker → statuses → redirects → pacing
-→ client
+hosts → (layers between) → retries → proxies → breaker → statuses → screen → redirects
+→ pacing → client
 
 The retries stand outside the shared policies, so that a repeated attempt asks for
 permission like any other: it meets a circuit that opened and a Retry-After that came
@@ -9,8 +9,10 @@ since the last one. The breaker sees one attempt as one event, whatever its redi
 Pacing is innermost because every hop is a request: each takes a slot, and after the
 wait for it looks once more whether a Retry-After or an open circuit has come meanwhile.
 So nothing leaves, from any process, once the news of a refusal is in the store; what
-had left before then cannot be called back. A layer that escalates a refusal to a
-browser belongs between breaker and statuses: a refusal that it overcomes is none.
+had left before then cannot be called back. The screen looks at what is in the last
+answer before anybody asks for its status: a challenge is one with any. A layer that
+escalates a refusal to a browser belongs between breaker and statuses: a refusal that it
+overcomes is none.
 """
 
 import asyncio
@@ -36,11 +38,11 @@ from phx_pipeline.errors import (
     TransientError,
 )
 from phx_pipeline.fetch.base import Fetched, Fetcher, PolicyStore, Request
+from phx_pipeline.fetch.challenge import Screen, sent_away
 from phx_pipeline.fetch.curl_client import CurlClient
 from phx_pipeline.fetch.hosts import AllowList, HostGuard, PublicAddresses, Resolve
 from phx_pipeline.fetch.policies import (
     Breaker,
-    Inspect,
     Pacing,
     Policies,
     RulesOf,
@@ -64,8 +66,10 @@ _PATIENT: Mapping[int, type[TransientError]] = {  # those with a Retry-After
     HTTPStatus.TOO_MANY_REQUESTS: RateLimitedError,
     HTTPStatus.SERVICE_UNAVAILABLE: TransientError,
 }
-_WAF_ACTION = "x-amzn-waf-action"
+_LONGEST_URL = 4096
 _OWN_TO_A_HOST = frozenset({"authorization", "cookie"})
+_COUNT = re.compile(r"\d{1,18}", re.ASCII)
+_OTHER_LENGTHS = frozenset({"content-encoding", "transfer-encoding"})
 _SECONDS = re.compile(r"[+-]?\d+(?:\.\d+)?", re.ASCII)
 _URL_SAFE = "!#$%&'()*+,/:;=?@[]~"
 
@@ -81,7 +85,6 @@ def build_fetcher(  # noqa: PLR0913 - the one place where all parts meet
     resolve: Resolve | None = None,
     policies: PolicyStore | None = None,
     rules: RulesOf = rules_for,
-    inspect: Mapping[Source, Inspect] | None = None,
     pool: ProxyPool | None = None,
     probe_url: str | None = None,
     sticky: str = "",
@@ -100,7 +103,6 @@ def build_fetcher(  # noqa: PLR0913 - the one place where all parts meet
         policies: where all processes keep pace, Retry-After and circuit of a source;
             None for none of them.
         rules: the rules of each group of hosts.
-        inspect: per source, what tells a refusal that looks like an answer.
         pool: many proxies, in place of *proxy*.
         probe_url: what to ask for through a proxy of *pool* to see whether it works.
         sticky: what keeps its proxy of *pool*, such as a property.
@@ -113,8 +115,9 @@ def build_fetcher(  # noqa: PLR0913 - the one place where all parts meet
         *between,
         lambda inner: Retries(inner, attempts=attempts, backoff=backoff or Backoff()),
         *_proxies(pool, sticky=sticky),
-        *_breaker(shared, inspect=inspect),
+        *_breaker(shared),
         Statuses,
+        Screen,
         lambda inner: Redirects(inner, allow_list=allow_list),
         *_pacing(shared),
     ]
@@ -138,12 +141,10 @@ def _proxies(pool: ProxyPool | None, *, sticky: str) -> list[Layer]:
     return [lambda inner: Proxies(inner, pool=pool, sticky=sticky)]
 
 
-def _breaker(
-    shared: Policies | None, *, inspect: Mapping[Source, Inspect] | None
-) -> list[Layer]:
+def _breaker(shared: Policies | None) -> list[Layer]:
     if shared is None:
         return []
-    return [lambda inner: Breaker(inner, policies=shared, inspect=inspect)]
+    return [lambda inner: Breaker(inner, policies=shared)]
 
 
 def _pacing(shared: Policies | None) -> list[Layer]:
@@ -169,7 +170,7 @@ class Redirects:
         ends_at = _now() + request.timeout_s
         hop = request
         for _ in range(MAX_REDIRECTS + 1):
-            self._allow_list.check(hop.url, source=hop.source)
+            self._check(hop, first=request)
             answer = await self._inner.get(hop)
             ends_at += answer.waited_s
             if answer.status not in _REDIRECTS:
@@ -177,13 +178,24 @@ class Redirects:
             hop = _next_hop(hop, answer=answer, left_s=ends_at - _now())
         raise FetchError(f"more than {MAX_REDIRECTS} redirects", url=request.url)
 
+    def _check(self, hop: Request, *, first: Request) -> None:
+        """Refuse a hop off the list; one that leads to a captcha is a challenge."""
+        try:
+            self._allow_list.check(hop.url, source=hop.source)
+        except HostRefusedError as error:
+            if hop is first or (challenge := sent_away(hop.url)) is None:
+                raise
+            raise BlockedError(
+                challenge.reason, url=first.url, challenge=True
+            ) from error
+
     async def aclose(self) -> None:
         """Close what is inside."""
         await self._inner.aclose()
 
 
 class Statuses:
-    """Lets 2xx answers through and raises the exception any other status stands for."""
+    """Lets whole 2xx answers through; any other status is an exception."""
 
     def __init__(
         self, inner: Fetcher, *, clock: Callable[[], float] = time.time
@@ -207,14 +219,15 @@ class Statuses:
 def failure_of(answer: Fetched, *, now_s: float) -> FetchError | None:
     """Return the exception that *answer* stands for, or None if it is usable.
 
-    A status of AWS WAF says nothing (202 and 405 were seen with its challenges); its
-    header does.
+    A full payload under a challenge is usable whatever its status says.
     """
     status, url = answer.status, answer.url
     told = f"{urlsplit(url).hostname} answered {status}"
-    if action := answer.headers.get(_WAF_ACTION):
-        return BlockedError(f"{told} with a {action}", url=url, status=status)
+    if answer.challenge:
+        return None
     if HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
+        if lacking := _lacking(answer):
+            return TransientError(f"{told} {lacking}", url=url, status=status)
         return None
     if patient := _PATIENT.get(status):
         wish_s = retry_after_s(answer.headers.get("retry-after"), now_s=now_s)
@@ -222,6 +235,21 @@ def failure_of(answer: Fetched, *, now_s: float) -> FetchError | None:
     if status == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:
         return ProxyError("proxy: wants credentials", url=url, status=status)
     return _class_of(status)(told, url=url, status=status)
+
+
+def _lacking(answer: Fetched) -> str:
+    """Return what shows that *answer* is not whole; nobody here asks for a part.
+
+    Without a length, only what is in the body can tell.
+    """
+    headers = answer.headers
+    if answer.status == HTTPStatus.PARTIAL_CONTENT or "content-range" in headers:
+        return "with a part that was not asked for"
+    length = headers.get("content-length", "")
+    if not _COUNT.fullmatch(length) or headers.keys() & _OTHER_LENGTHS:
+        return ""
+    lacking = int(length) - len(answer.body)
+    return f"with {lacking} bytes less than announced" if lacking > 0 else ""
 
 
 def retry_after_s(text: str | None, *, now_s: float) -> float | None:
@@ -260,6 +288,8 @@ def _next_hop(hop: Request, *, answer: Fetched, left_s: float) -> Request:
             url=hop.url,
             status=answer.status,
         )
+    if len(location) > _LONGEST_URL:
+        raise FetchError("a redirect to an endless address", url=hop.url)
     if left_s <= 0:
         raise DeadlineError("the redirects used up the time limit", url=hop.url)
     try:
@@ -267,7 +297,9 @@ def _next_hop(hop: Request, *, answer: Fetched, left_s: float) -> Request:
         url = urljoin(hop.url, quote(location, safe=_URL_SAFE)).partition("#")[0]
         same_host = urlsplit(url).netloc == urlsplit(hop.url).netloc
     except ValueError as error:
-        raise HostRefusedError(f"refused a redirect: {error}", url=location) from error
+        raise HostRefusedError(
+            "refused a redirect to no address", url=hop.url
+        ) from error
     kept = {
         name: value
         for name, value in hop.headers.items()

@@ -3,20 +3,29 @@
 Good pages carry the names of their guards (scripts, app ids, SDK hosts), so no name
 proves anything. What proves a challenge is the part of a page that a person would see
 or that runs it (a title, a box, a form, its settings), and that the page carries no
-data: a listing page holds its data as JSON, a challenge holds none.
+data: a listing page holds its data as JSON, a challenge holds none. Nor does a status
+prove anything: challenges come with any, and what a bare one means is said elsewhere.
 """
 
 import json
 import re
+import zlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Final
 from urllib.parse import urlsplit
 
-from phx_pipeline.errors import BlockedError, FetchError, RateLimitedError
-from phx_pipeline.fetch.base import Fetched
+from phx_pipeline.errors import FetchError, RateLimitedError
+from phx_pipeline.fetch.base import (
+    Fetched,
+    Fetcher,
+    Request,
+    RequestKind,
+    refusal,
+)
+from phx_pipeline.model.printable import printable
 
 
 class ChallengeKind(StrEnum):
@@ -29,7 +38,9 @@ class ChallengeKind(StrEnum):
     RATE_LIMIT = "rate_limit"
     LOGIN_WALL = "login_wall"
     SOFT_BLOCK = "soft_block"
-    REFUSED = "refused"
+    DATADOME = "datadome"
+    IMPERVA = "imperva"
+    AKAMAI = "akamai"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,9 +57,9 @@ class Challenge:
 
     def error(self, answer: Fetched) -> FetchError:
         """Return the exception it stands for; it carries the answer's body."""
-        is_limit = self.kind is ChallengeKind.RATE_LIMIT
-        error_class = RateLimitedError if is_limit else BlockedError
-        error = error_class(self.reason, url=answer.url, status=answer.status)
+        if self.kind is not ChallengeKind.RATE_LIMIT:
+            return refusal(replace(answer, challenge=self.reason))
+        error = RateLimitedError(self.reason, url=answer.url, status=answer.status)
         error.body = answer.body
         return error
 
@@ -58,36 +69,87 @@ def recognise(answer: Fetched) -> Challenge | None:
 
     A missing page, a changed page and a failing server are not challenges.
     """
-    text = answer.body.decode("utf-8", errors="replace").strip()
-    if challenge := _by_address(answer):
-        return challenge
+    if _PICTURE.match(answer.body):
+        return _marked(answer)
+    text = _text_of(answer.body)
     if text.startswith(("{", "[")):
-        return _marked(answer) or _in_json(text)
+        return _marked(answer) or _in_json(answer, text) or _by_address(answer)
     page = _Page.of(text)
     found = next(_signs(answer, page), None)
-    cover = _cover(page)
-    if found is None and cover is None:
-        return _without_content(answer, page)
+    cover = _cover(page) or _marked(answer)
     if page.carries_data:  # signs in it prove nothing, but what lies over it does
-        return replace(cover, over_payload=True) if cover else None
-    return found or cover
+        return _by_address(answer) or (
+            replace(cover, over_payload=True) if cover else None
+        )
+    return found or cover or _by_address(answer) or _without_content(answer, page)
 
 
-def inspected(answer: Fetched) -> FetchError | None:
-    """The fetch policies' look at an answer (`fetch.policies.Inspect`).
+def screened(answer: Fetched) -> Fetched:
+    """Return *answer*; its `challenge` is told if it is a full one that lies under one.
 
     Raises:
         BlockedError: it is a challenge; `RateLimitedError` for a rate-limit page.
-
-    Returns:
-        The same error where the page was delivered in full, under a challenge.
     """
     challenge = recognise(answer)
     if challenge is None:
-        return None
+        return answer
     if challenge.over_payload:
-        return challenge.error(answer)
+        return replace(answer, challenge=challenge.reason)
     raise challenge.error(answer)
+
+
+class Screen:
+    """The layer that looks at every final answer once, whatever its status."""
+
+    def __init__(self, inner: Fetcher) -> None:
+        self._inner = inner
+
+    async def get(self, request: Request) -> Fetched:
+        """Return the answer, of any status, unless it is a challenge; see `screened`.
+
+        A photo without a byte is a broken photo, not an empty page; and a page in place
+        of a photo is of no use, so none is handed on under a challenge.
+        """
+        answer = await self._inner.get(request)
+        if request.kind is not RequestKind.PHOTO:
+            return screened(answer)
+        challenge = recognise(answer)
+        if challenge is None or (challenge.kind is _EMPTY and not answer.body):
+            return answer
+        raise challenge.error(answer)
+
+    async def aclose(self) -> None:
+        """Close what is inside."""
+        await self._inner.aclose()
+
+
+# --- from bytes to text ---------------------------------------------------------------
+
+_PICTURE = re.compile(
+    rb"\xff\xd8\xff|\x89PNG\r\n|GIF8[79]a|RIFF....WEBP|....ftypavi[fs]", re.DOTALL
+)
+_GZIP = b"\x1f\x8b\x08"
+_UNPACKED_BYTES = 8_000_000
+_BLANKS = " \t\r\n\f\v\0\ufeff\u200b"
+
+
+def _text_of(body: bytes) -> str:
+    """Return what a browser would read, without marks and blanks at either end.
+
+    UTF-16 and UTF-32 are told by their first bytes, like compression nobody announced;
+    in every other charset a site may use the signs are written as in ASCII.
+    """
+    if body.startswith(_GZIP):
+        body = _unpacked(body)
+    text = body.decode(json.detect_encoding(body), errors="replace")
+    return text.strip(_BLANKS)
+
+
+def _unpacked(body: bytes) -> bytes:
+    try:
+        return zlib.decompressobj(wbits=31).decompress(body, _UNPACKED_BYTES)
+    except zlib.error:
+        return body
 
 
 # --- the parts of a page --------------------------------------------------------------
@@ -176,11 +238,7 @@ def _at(value: Any, name: str) -> Any:
 _ANSWERED = range(200, 300)
 _LIMIT_HOST = re.compile(r"ratelimit(?:ed|er)?\.")
 _PX_PATH = "/captchaPerimeterX"
-_REFUSALS = (
-    HTTPStatus.UNAUTHORIZED,
-    HTTPStatus.FORBIDDEN,
-    HTTPStatus.METHOD_NOT_ALLOWED,
-)
+_PATIENT = (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE)
 _Rule = tuple[ChallengeKind, str, re.Pattern[str]]  # who, as told, where it shows
 _TITLES: tuple[tuple[ChallengeKind, re.Pattern[str]], ...] = tuple(
     (kind, re.compile(pattern, re.IGNORECASE))
@@ -191,6 +249,16 @@ _TITLES: tuple[tuple[ChallengeKind, re.Pattern[str]], ...] = tuple(
         (
             ChallengeKind.CLOUDFLARE,
             r"Just a moment\b|Attention Required! \| Cloudflare",
+        ),
+        (ChallengeKind.IMPERVA, r"Pardon Our Interruption\b"),
+        (ChallengeKind.AKAMAI, r"Access Denied$"),
+        (
+            ChallengeKind.ROBOT_PAGE,
+            r"(?:Robot|Bot|Security|Captcha) (?:Check|Verification|Challenge)\b",
+        ),
+        (
+            ChallengeKind.ROBOT_PAGE,
+            r"Verify(?:ing)? (?:that )?you are (?:a )?human\b",
         ),
     )
 )
@@ -218,6 +286,16 @@ _IN_MARKUP: tuple[_Rule, ...] = tuple(
             "with a verification box",
             r"<div\b[^<>]*\bid=[\"'](?:challenge|captcha)-container[\"']",
         ),
+        (
+            ChallengeKind.CLOUDFLARE,
+            "with a challenge form",
+            r"<form\b[^<>]*\bid=[\"']challenge-form[\"']",
+        ),
+        (
+            ChallengeKind.IMPERVA,
+            "with an incident in place of content",
+            r"Incapsula incident ID|<iframe\b[^<>]*\bsrc=[\"']/_Incapsula_Resource",
+        ),
     )
 )
 _IN_SCRIPTS: tuple[_Rule, ...] = (
@@ -231,28 +309,59 @@ _IN_SCRIPTS: tuple[_Rule, ...] = (
         "with the firewall's settings",
         re.compile(r"window\._cf_chl_opt\s*="),
     ),
+    (
+        ChallengeKind.DATADOME,
+        "with the firewall's settings",
+        re.compile(r"[\"'/]\w{2,3}\.captcha-delivery\.com\b"),
+    ),
 )
+_EMPTY: Final = ChallengeKind.SOFT_BLOCK
 _HEADERS: tuple[tuple[ChallengeKind, str, Callable[[str], bool]], ...] = (
     (ChallengeKind.AWS_WAF, "x-amzn-waf-action", bool),
     (ChallengeKind.PERIMETERX, "x-px-blocked", lambda value: value == "1"),
     (ChallengeKind.CLOUDFLARE, "cf-mitigated", bool),
 )
+_JSON_SIGNS = re.compile(r"\"blockScript\"|captcha-delivery\.com")
 _OVERLAY = re.compile(
     r"<iframe\b(?=[^<>]*\bid=[\"']px-captcha-modal[\"'])(?P<attributes>[^<>]*)>",
     re.IGNORECASE,
 )
 _HIDDEN = re.compile(r"display:\s*none", re.IGNORECASE)
 _PASSWORD = re.compile(r"<input\b[^<>]*\btype=[\"']?password\b", re.IGNORECASE)
+_WHO = re.compile(
+    r"<input\b[^<>]*\b(?:type=[\"']?email|autocomplete=[\"']?username)\b", re.IGNORECASE
+)
 _LOGIN_PATH = re.compile(r"/(?:log-?in|sign-?in|authenticate)(?:[/.]|$)", re.IGNORECASE)
 _LOGIN_TITLE = re.compile(r"(?:log|sign) ?in\b", re.IGNORECASE)
+_LOGIN_HOST = re.compile(r"(?:log-?in|sign-?in|accounts?|auth|sso)\.", re.IGNORECASE)
+_CAPTCHA_HOST = re.compile(
+    r"(?:^|[.-])captcha(?:[.-]|$)|\.perfdrive\.com$", re.IGNORECASE
+)
+_CAPTCHA_PATH = re.compile(
+    r"/(?:re|h)?captcha(?:[/.]|$)|/cdn-cgi/challenge", re.IGNORECASE
+)
+
+
+def sent_away(url: str) -> Challenge | None:
+    """Return the challenge or log-in that a redirect to *url* leads to."""
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    if _CAPTCHA_HOST.search(host) or _CAPTCHA_PATH.match(parts.path):
+        return _challenge(ChallengeKind.ROBOT_PAGE, "sent to a captcha page")
+    if _LOGIN_HOST.match(host) or _LOGIN_PATH.search(parts.path):
+        return _challenge(ChallengeKind.LOGIN_WALL, "sent to a log-in page")
+    return None
 
 
 def _by_address(answer: Fetched) -> Challenge | None:
     parts = urlsplit(answer.url)
-    if _LIMIT_HOST.match(parts.hostname or ""):
-        return _challenge(ChallengeKind.RATE_LIMIT, "sent to the rate-limit page")
     if parts.path.startswith(_PX_PATH):
         return _challenge(ChallengeKind.PERIMETERX, "sent to the captcha page")
+    if _CAPTCHA_PATH.match(parts.path):
+        return _challenge(ChallengeKind.ROBOT_PAGE, "sent to a captcha page")
+    # A status that asks for patience says for how long.
+    if _LIMIT_HOST.match(parts.hostname or "") and answer.status not in _PATIENT:
+        return _challenge(ChallengeKind.RATE_LIMIT, "sent to the rate-limit page")
     return None
 
 
@@ -260,8 +369,6 @@ def _signs(answer: Fetched, page: _Page) -> Iterator[Challenge]:
     for kind, pattern in _TITLES:
         if pattern.match(page.title):
             yield _challenge(kind, f"challenge page titled {page.title[:40]!r}")
-    if found := _marked(answer):
-        yield found
     for kind, told, pattern in _IN_MARKUP:
         if pattern.search(page.markup):
             yield _challenge(kind, f"a page {told}")
@@ -273,23 +380,20 @@ def _signs(answer: Fetched, page: _Page) -> Iterator[Challenge]:
 
 
 def _marked(answer: Fetched) -> Challenge | None:
-    """By header or status: what the answer says of itself."""
+    """By header: what the answer says of itself."""
     for kind, name, says_so in _HEADERS:
         value = answer.headers.get(name, "")
         if value and says_so(value):
             return _challenge(kind, f"the answer is marked {name}: {value[:20]}")
-    if answer.status == HTTPStatus.TOO_MANY_REQUESTS:
-        return _challenge(ChallengeKind.RATE_LIMIT, "too many requests")
-    if answer.status in _REFUSALS:
-        return _challenge(ChallengeKind.REFUSED, f"refused with {answer.status}")
     return None
 
 
 def _is_login(answer: Fetched, page: _Page) -> bool:
-    if not _PASSWORD.search(page.markup):
-        return False
-    path = urlsplit(answer.url).path
-    return bool(_LOGIN_PATH.search(path) or _LOGIN_TITLE.match(page.title))
+    is_there = bool(_LOGIN_PATH.search(urlsplit(answer.url).path))
+    is_titled = bool(_LOGIN_TITLE.match(page.title))
+    if _PASSWORD.search(page.markup):
+        return is_there or is_titled
+    return (is_there or is_titled) and bool(_WHO.search(page.markup))
 
 
 def _cover(page: _Page) -> Challenge | None:
@@ -306,25 +410,36 @@ def _without_content(answer: Fetched, page: _Page) -> Challenge | None:
         return None
     if page.scripts or _TAG.sub("", page.markup).strip():
         return None
-    return _challenge(ChallengeKind.SOFT_BLOCK, "an empty page")
+    return _challenge(_EMPTY, "an empty page")
 
 
-def _in_json(text: str) -> Challenge | None:
-    """A refusal in an API's answer."""
+def _in_json(answer: Fetched, text: str) -> Challenge | None:
+    """A refusal in an API's answer; what a failing server says of itself is none."""
     bare = text.removeprefix("{}&&")
-    if bare == text and '"blockScript"' not in text:
+    is_guarded = bare != text
+    if not is_guarded and not _JSON_SIGNS.search(text):
         return None
-    answer = _decoded(bare)
-    if isinstance(_at(answer, "appId"), str) and _at(answer, "blockScript"):
+    told = _decoded(bare)
+    if isinstance(_at(told, "appId"), str) and _at(told, "blockScript"):
         return _challenge(ChallengeKind.PERIMETERX, "a challenge instead of an answer")
-    code = _at(answer, "resultCode")
+    if _is_captcha(_at(told, "url")):
+        return _challenge(ChallengeKind.DATADOME, "a captcha instead of an answer")
+    return _in_answer(told) if is_guarded and answer.status in _ANSWERED else None
+
+
+def _in_answer(told: Any) -> Challenge | None:
+    code = _at(told, "resultCode")
     if code not in (0, None):
-        told = f"refused with resultCode {str(code)[:20]}"
-        return _challenge(ChallengeKind.SOFT_BLOCK, told)
-    if _at(_at(answer, "payload"), "homes") == []:
+        reason = f"refused with resultCode {str(code)[:20]}"
+        return _challenge(ChallengeKind.SOFT_BLOCK, reason)
+    if _at(_at(told, "payload"), "homes") == []:
         return _challenge(ChallengeKind.SOFT_BLOCK, "a search with an empty result")
     return None
 
 
+def _is_captcha(url: Any) -> bool:
+    return isinstance(url, str) and "captcha-delivery.com/" in url[:200]
+
+
 def _challenge(kind: ChallengeKind, reason: str) -> Challenge:
-    return Challenge(kind=kind, reason=reason)
+    return Challenge(kind=kind, reason=printable(reason))

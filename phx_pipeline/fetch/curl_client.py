@@ -9,6 +9,8 @@ import contextlib
 import io
 import logging
 import re
+from collections.abc import Iterable
+from itertools import islice
 from pathlib import Path
 from typing import Final
 from urllib.parse import SplitResult, unquote, urlsplit
@@ -29,6 +31,7 @@ from phx_pipeline.errors import (
 from phx_pipeline.fetch.base import Fetched, Request
 from phx_pipeline.fetch.hosts import PublicAddresses
 from phx_pipeline.fetch.profile import USUAL_PROFILE, ClientProfile
+from phx_pipeline.model.printable import printable
 
 logger = logging.getLogger(__name__)
 
@@ -37,6 +40,11 @@ _LOW_SPEED_BYTES_S: Final = 1000
 _LOW_SPEED_S: Final = 10
 # libcurl ends the transfer itself; this only catches waiting outside it.
 _BACKSTOP_S: Final = 0.5
+
+# Of each answer; browsers send and servers need far less.
+_MOST_HEADERS: Final = 200
+_LONGEST_NAME: Final = 100
+_LONGEST_HEADER: Final = 8192
 
 _REASONS: Final = {
     CurlECode.COULDNT_RESOLVE_HOST: "the name does not resolve",
@@ -113,7 +121,7 @@ class CurlClient:
         return Fetched(
             url=request.url,
             status=answer.status_code,
-            headers={k.lower(): v or "" for k, v in answer.headers.items()},
+            headers=bounded(answer.headers.items()),
             body=body,
         )
 
@@ -236,6 +244,15 @@ class _Body:
 
     def value(self) -> bytes:
         return self._buffer.getvalue()
+
+
+def bounded(headers: Iterable[tuple[str, str | None]]) -> dict[str, str]:
+    """Return the first headers, names in lower case, each one printable and short."""
+    found: dict[str, str] = {}
+    for name, value in islice(headers, _MOST_HEADERS):
+        line = printable(value or "", most=_LONGEST_HEADER)
+        found.setdefault(printable(name, most=_LONGEST_NAME).lower(), line)
+    return found
 
 
 def check_peer(peer: str, *, pinned: tuple[str, ...] | None, url: str) -> None:

@@ -13,6 +13,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from phx_pipeline.errors import HostRefusedError, TransientError
 from phx_pipeline.fetch.base import Fetched, Fetcher, Request
+from phx_pipeline.model.printable import printable
 from phx_pipeline.model.source import Source
 
 Resolve = Callable[[str], Awaitable[Sequence[str]]]
@@ -25,6 +26,8 @@ _AMBIGUOUS = re.compile(r"[\x00-\x20\x7f\\]")
 _PLAIN_AUTHORITY = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?(?::443)?")
 # A last label of this form makes the whole name an IPv4 address to WHATWG and to libc.
 _NUMERIC_LABEL = re.compile(r"(?:[0-9]+|0[xX][0-9A-Fa-f]*)")
+
+_LONGEST_NAME = 100  # of a host, as told
 
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 # What `is_global` of Python 3.11 lets through although no public site lives there.
@@ -54,9 +57,11 @@ class AllowList:
             parts = urlsplit(url)
             host = parts.hostname or ""
         except ValueError as error:
-            raise HostRefusedError(f"refused an address: {error}", url=url) from error
+            told = printable(f"refused an address: {error}")
+            raise HostRefusedError(told, url=url) from error
         if reason := _malformed(url, parts) or self._unlisted(host, source=source):
-            raise HostRefusedError(f"refused host {host!r}: {reason}", url=url)
+            told = f"refused host {host[:_LONGEST_NAME]!r}: {reason}"
+            raise HostRefusedError(told, url=url)
 
     def _unlisted(self, host: str, *, source: Source) -> str | None:
         entries = self._allowed.get(source, ())
@@ -164,7 +169,7 @@ def _malformed(url: str, parts: SplitResult) -> str | None:
     if _AMBIGUOUS.search(url):
         return "a space, backslash or control character in the URL"
     if parts.scheme != "https":
-        return f"scheme {parts.scheme!r} is not https"
+        return f"scheme {parts.scheme[:20]!r} is not https"
     if "@" in parts.netloc:
         return "user information in the URL"
     if ":" in host or _NUMERIC_LABEL.fullmatch(host.rstrip(".").rpartition(".")[2]):

@@ -8,7 +8,7 @@ store runs each in one transaction. Here is what an error means to them, and the
 import asyncio
 import logging
 import random
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -23,6 +23,7 @@ from phx_pipeline.errors import (
     CircuitOpenError,
     FetchError,
     GoneError,
+    ImageError,
     ProxyError,
     RateLimitedError,
     SourceDisabledError,
@@ -35,9 +36,11 @@ from phx_pipeline.fetch.base import (
     PolicyStore,
     Request,
     RequestKind,
+    refusal,
 )
 from phx_pipeline.fetch.breaker import BreakerRules, Phase
 from phx_pipeline.fetch.pacing import PacingRules, Turn
+from phx_pipeline.model.printable import printable
 from phx_pipeline.model.source import Source
 from phx_pipeline.model.source_state import SourceState
 
@@ -46,12 +49,8 @@ logger = logging.getLogger(__name__)
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
 
-Inspect = Callable[[Fetched], FetchError | None]
-"""Reads whether a usable answer is a refusal in disguise.
-
-It raises the error to withhold the answer, or returns it to have it noted while the
-answer (a full payload under a challenge) is handed on.
-"""
+Fault = FetchError | ImageError
+"""What an attempt may end with, and tell something about the source by."""
 
 _SLOW_SOURCES = frozenset({Source.MARICOPA, Source.PHOENIX_MLS})
 _ATTEMPT_MARGIN_S = 10.0
@@ -66,11 +65,13 @@ class Event(StrEnum):
     FAILURE = "failure"
     LIMITED = "limited"
     UNAVAILABLE = "unavailable"
+    NO_PICTURE = "no_picture"
     BLOCK = "block"
 
 
 # The first that fits: an error, its status (None for any), what it tells.
-_EVENTS: tuple[tuple[type[FetchError], int | None, Event], ...] = (
+_EVENTS: tuple[tuple[type[Fault], int | None, Event], ...] = (
+    (ImageError, None, Event.NO_PICTURE),
     (BlockedError, None, Event.BLOCK),
     (RateLimitedError, None, Event.LIMITED),
     (TransientError, HTTPStatus.SERVICE_UNAVAILABLE, Event.UNAVAILABLE),
@@ -116,21 +117,29 @@ def group_names(source: Source) -> tuple[str, str]:
     return source.value, f"{source.value}/photos"
 
 
-def event_of(error: FetchError) -> Event | None:
+def event_of(error: Fault, *, request: Request) -> Event | None:
     """Return what *error* tells about the source, or None if nothing.
 
     Nothing: our own guards and policies, and a proxy's fault. A missing page is as good
-    an answer as any. A `RateLimitedError` without a status is our own `Pacing`'s.
+    an answer as any; a photo that is listed and missing is a fault of its host, unless
+    it is to be had in another size. A `RateLimitedError` without a status is our own
+    `Pacing`'s.
     """
     if isinstance(error, ProxyError) or _is_our_own(error):
         return None
+    if isinstance(error, GoneError) and _counts_on(request):
+        return Event.NO_PICTURE
     for kind, status, event in _EVENTS:
-        if isinstance(error, kind) and status in {None, error.status}:
+        if isinstance(error, kind) and status in {None, getattr(error, "status", None)}:
             return event
     return None
 
 
-def _is_our_own(error: FetchError) -> bool:
+def _counts_on(request: Request) -> bool:
+    return request.kind is RequestKind.PHOTO and not request.has_spare
+
+
+def _is_our_own(error: Fault) -> bool:
     return isinstance(error, RateLimitedError) and error.status is None
 
 
@@ -151,12 +160,16 @@ def noted(
             return breaker.released(state, holder=holder)
         case Event.BLOCK:
             return breaker.blocked(
-                state, now_s=now_s, how=detail[:_DETAIL_LENGTH], rules=rules.breaker
+                state,
+                now_s=now_s,
+                how=printable(detail, most=_DETAIL_LENGTH),
+                rules=rules.breaker,
             )
         case Event.SUCCESS:
             judge = breaker.succeeded
         case _:
-            judge = breaker.failed
+            by_content = event is Event.NO_PICTURE
+            judge = partial(breaker.failed, by_content=by_content)
     state = pacing.scaled(state, _factor(event, rules.pacing), rules=rules.pacing)
     return judge(state, now_s=now_s, holder=holder, rules=rules.breaker)
 
@@ -221,7 +234,7 @@ class Policies:
         """
         step = partial(_admitted, request=request)
         left_s = self.rules(request).breaker.probe_wait_s
-        while refusal := await self._run(request, step):
+        while refusal := await self._run(policy_name(request), step):
             probing = isinstance(refusal, CircuitOpenError) and refusal.probing
             if not probing or left_s <= 0:
                 raise refusal
@@ -237,12 +250,25 @@ class Policies:
         return await self._turn(request, slot=turn.slot)
 
     async def note(
-        self, request: Request, event: Event | None, *, error: FetchError | None = None
+        self, request: Request, event: Event | None, *, error: Fault | None = None
     ) -> None:
-        """Record the end of an attempt."""
-        before, after = await self._run(
-            request, partial(_noted, request=request, event=event, error=error)
-        )
+        """Record the end of an attempt; a challenge stops all hosts of the source."""
+        step = partial(_noted, request=request, event=event, error=error)
+        own = policy_name(request)
+        await self._note(own, step, error=error)
+        if isinstance(error, BlockedError) and error.challenge:
+            for name in group_names(request.source):
+                if name != own:
+                    await self._note(name, step, error=error)
+
+    async def _note(
+        self,
+        name: str,
+        step: "_Step[tuple[SourceState, SourceState]]",
+        *,
+        error: Fault | None,
+    ) -> None:
+        before, after = await self._run(name, step)
         if after.open_until is not None and after.open_until != before.open_until:
             logger.warning(
                 "%s: circuit open until %s: %s",
@@ -253,9 +279,8 @@ class Policies:
 
     def give_up(self, request: Request) -> None:
         """Record, without waiting for it, that an attempt was broken off."""
-        self._executor().submit(
-            self._change, request, partial(_noted, request=request, event=None)
-        )
+        step = partial(_noted, request=request, event=None)
+        self._executor().submit(self._change, policy_name(request), step)
 
     def close(self) -> None:
         """Finish what is under way; a later call starts a new thread."""
@@ -264,18 +289,18 @@ class Policies:
             self._thread = None
 
     async def _turn(self, request: Request, *, slot: float | None) -> Turn:
-        turn = await self._run(request, partial(_turned, request=request, slot=slot))
+        step = partial(_turned, request=request, slot=slot)
+        turn = await self._run(policy_name(request), step)
         if isinstance(turn, FetchError):
             raise turn
         return turn
 
-    async def _run(self, request: Request, step: "_Step[T]") -> T:
+    async def _run(self, name: str, step: "_Step[T]") -> T:
         loop = asyncio.get_running_loop()
-        change = partial(self._change, request, step)
+        change = partial(self._change, name, step)
         return await loop.run_in_executor(self._executor(), change)
 
-    def _change(self, request: Request, step: "_Step[T]") -> T:
-        name = policy_name(request)
+    def _change(self, name: str, step: "_Step[T]") -> T:
         rules = self._rules(name)
 
         def decide(state: SourceState, now_s: float) -> tuple[SourceState, T]:
@@ -291,22 +316,11 @@ class Policies:
 
 
 class Breaker:
-    """Around one attempt: may it be made, and what did it tell?
+    """Around one attempt: may it be made, and what did it tell?"""
 
-    Args:
-        inspect: per source, a look at pages and API answers for refusals in disguise.
-    """
-
-    def __init__(
-        self,
-        inner: Fetcher,
-        *,
-        policies: Policies,
-        inspect: Mapping[Source, Inspect] | None = None,
-    ) -> None:
+    def __init__(self, inner: Fetcher, *, policies: Policies) -> None:
         self._inner = inner
         self._policies = policies
-        self._inspect = inspect or {}
 
     async def get(self, request: Request) -> Fetched:
         """Return the answer, or raise `CircuitOpenError` without any request."""
@@ -314,18 +328,21 @@ class Breaker:
         try:
             await self._policies.admit(request)
             answer = await self._inner.get(request)
-            told = self._inspected(answer, request=request)
+            if request.judge is not None:
+                await request.judge(answer)
         except (CircuitOpenError, SourceDisabledError):  # so this holds no probe
             raise
-        except FetchError as error:
-            await self._policies.note(request, event_of(error), error=error)
+        except (FetchError, ImageError) as error:
+            event = event_of(error, request=request)
+            await self._policies.note(request, event, error=error)
             raise
         except BaseException:
             self._policies.give_up(request)
             raise
-        event = event_of(told) if told else Event.SUCCESS
+        told = refusal(answer) if answer.challenge else None
+        event = Event.BLOCK if told else Event.SUCCESS
         await self._policies.note(request, event, error=told)
-        return replace(answer, challenge=str(told)) if told else answer
+        return answer
 
     async def aclose(self) -> None:
         """Close what is inside, then the way to the store."""
@@ -333,12 +350,6 @@ class Breaker:
             await self._inner.aclose()
         finally:
             self._policies.close()
-
-    def _inspected(self, answer: Fetched, *, request: Request) -> FetchError | None:
-        inspect = self._inspect.get(request.source)
-        if inspect is None or request.kind is RequestKind.PHOTO:
-            return None
-        return inspect(answer)
 
 
 class Pacing:
@@ -441,7 +452,7 @@ def _noted(
     rules: Rules,
     request: Request,
     event: Event | None,
-    error: FetchError | None = None,
+    error: Fault | None = None,
 ) -> tuple[SourceState, tuple[SourceState, SourceState]]:
     wish_s = error.retry_after_s if isinstance(error, TransientError) else None
     after = noted(
@@ -451,7 +462,7 @@ def _noted(
         rules=rules,
         holder=request.holder,
         retry_after_s=wish_s if event is not None else None,
-        detail=f"{error} ({error.url})" if error else "",
+        detail=f"{error} ({getattr(error, 'url', request.url)})" if error else "",
     )
     return after, (state, after)
 

@@ -33,9 +33,17 @@ from phx_pipeline.errors import (
     ProxyError,
     TransientError,
 )
-from phx_pipeline.fetch.base import Fetched, Fetcher, ProxyStore, Request, RequestKind
+from phx_pipeline.fetch.base import (
+    Fetched,
+    Fetcher,
+    ProxyStore,
+    Request,
+    RequestKind,
+    refusal,
+)
 from phx_pipeline.fetch.curl_client import CurlClient, split_proxy
 from phx_pipeline.model.encoding import decoded
+from phx_pipeline.model.printable import printable
 from phx_pipeline.model.proxy_health import ProxyHealth
 from phx_pipeline.model.source import Source
 
@@ -176,7 +184,7 @@ def failed(
         failures=health.failures + 1,
         cool_until=now_s + rest_s,
         failed_at=now_s,
-        fault=how[:_FAULT_LENGTH],
+        fault=printable(how, most=_FAULT_LENGTH),
     )
 
 
@@ -188,7 +196,7 @@ def refused(
         health,
         cool_until=now_s + rules.block_s,
         failed_at=now_s,
-        fault=how[:_FAULT_LENGTH],
+        fault=printable(how, most=_FAULT_LENGTH),
     )
 
 
@@ -345,7 +353,8 @@ class Proxies:
         except FetchError as error:
             await self._note(proxy, request, error=error)
             raise
-        await self._note(proxy, request, error=_challenge_of(answer))
+        told = refusal(answer) if answer.challenge else None
+        await self._note(proxy, request, error=told)
         return answer
 
     async def aclose(self) -> None:
@@ -368,12 +377,6 @@ class Proxies:
 
     async def _run(self, call: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._thread, call)
-
-
-def _challenge_of(answer: Fetched) -> BlockedError | None:
-    if not answer.challenge:
-        return None
-    return BlockedError(answer.challenge, url=answer.url, status=answer.status)
 
 
 # --- the wire -------------------------------------------------------------------------

@@ -1,11 +1,15 @@
 """Asking again after a passing fault, with growing pauses."""
 
+import logging
 from dataclasses import dataclass
 
 import stamina
+from stamina.instrumentation import RetryDetails, set_on_retry_hooks
 
 from phx_pipeline.errors import TransientError
 from phx_pipeline.fetch.base import Fetched, Fetcher, Request
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,3 +69,12 @@ class Retries:
         if wish is None or wish <= 0:
             return True
         return wish if wish <= self._backoff.patience_s else False
+
+
+def _tell(details: RetryDetails) -> None:
+    logger.info("asks again in %.1f s: %s", details.wait_for, details.caused_by)
+
+
+# By default it logs through structlog where that is there, which prints on standard
+# output: the JSON of a command goes there.
+set_on_retry_hooks([_tell])

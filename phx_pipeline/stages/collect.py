@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 
 from phx_pipeline.catalog.leases import Lease
@@ -22,13 +22,14 @@ from phx_pipeline.errors import (
     RateLimitedError,
     SourceDisabledError,
 )
-from phx_pipeline.fetch.base import Fetched, Fetcher, Request, RequestKind
+from phx_pipeline.fetch.base import Fetched, Fetcher, Judge, Request, RequestKind
 from phx_pipeline.imaging.decode import Picture, decode
 from phx_pipeline.imaging.standardize import standard_frame, standard_size
 from phx_pipeline.model.due import is_photo_asked
 from phx_pipeline.model.job import Mode
-from phx_pipeline.model.outcome import Verdict
+from phx_pipeline.model.outcome import Verdict, VerdictKind
 from phx_pipeline.model.photo import Blob, Photo
+from phx_pipeline.model.printable import printable
 from phx_pipeline.model.source import Source
 from phx_pipeline.stages.context import StageContext, picture_pool
 
@@ -104,9 +105,15 @@ class _Collector:
         self._refused: set[Source] = set()
 
     async def run(self, photos: list[Photo]) -> CollectReport:
+        sources = dict.fromkeys(photo.ref.source for photo in photos)
         async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(self._one(photo)) for photo in photos]
-        ends = [task.result() for task in tasks]
+            tasks = [
+                group.create_task(
+                    self._gallery([p for p in photos if p.ref.source is s])
+                )
+                for s in sources
+            ]
+        ends = [end for task in tasks for end in task.result()]
         return CollectReport(
             asked=len(ends) - ends.count(None),
             stored=ends.count(Verdict.PENDING),
@@ -114,15 +121,29 @@ class _Collector:
             skipped=ends.count(None),
         )
 
+    async def _gallery(self, photos: list[Photo]) -> list[Verdict | None]:
+        """Ask for photos of one source: one alone until one has come, then many.
+
+        So hosts that are in trouble, or refuse us, are asked for as few as it takes to
+        see that. Those that gave no picture before come last, lest they stand for all.
+        """
+        waiting = sorted(photos, key=_gave_no_picture)
+        ends: list[Verdict | None] = []
+        while waiting and Verdict.PENDING not in ends:
+            ends.append(await self._one(waiting.pop(0)))
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(self._one(photo)) for photo in waiting]
+        return [*ends, *(task.result() for task in tasks)]
+
     async def _one(self, photo: Photo) -> Verdict | None:
         # A slot is held until the bytes are dealt with: while the workers lag behind,
         # no more photos are asked for, and no more bodies wait in memory.
         async with self._slots:
             if photo.ref.source in self._refused:
                 return None
+            examiner = _Examiner(self._context, self._pool)
             try:
-                fetched = await self._fetch(photo)
-                blob = await self._examined(fetched.body)
+                fetched = await self._fetch(photo, judge=examiner)
             except FetchError as error:
                 if _was_not_sent(error):
                     self._refused.add(photo.ref.source)
@@ -131,21 +152,18 @@ class _Collector:
                 return await self._fail(photo, _verdict_of(error), str(error))
             except ImageError as error:
                 return await self._fail(photo, error.verdict, str(error))
-            await asyncio.to_thread(self._keep, photo, fetched, blob)
+            await asyncio.to_thread(self._keep, photo, fetched, examiner.blob)
             return Verdict.PENDING
 
-    async def _fetch(self, photo: Photo) -> Fetched:
-        urls = (photo.ref.url, *photo.ref.fallback_urls)
-        for url in urls[:-1]:
+    async def _fetch(self, photo: Photo, *, judge: Judge) -> Fetched:
+        *larger, last = (photo.ref.url, *photo.ref.fallback_urls)
+        for url in larger:
+            request = _request(photo, url, judge=judge)
             try:
-                return await self._fetcher.get(_request(photo, url))
+                return await self._fetcher.get(replace(request, has_spare=True))
             except GoneError:
                 logger.info("%s is gone, asking for the next smaller variant", url)
-        return await self._fetcher.get(_request(photo, urls[-1]))
-
-    async def _examined(self, body: bytes) -> Blob:
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._pool, _examine, self._context, body)
+        return await self._fetcher.get(_request(photo, last, judge=judge))
 
     def _keep(self, photo: Photo, fetched: Fetched, blob: Blob) -> None:
         self._context.blobs.put_raw(fetched.body)
@@ -160,9 +178,10 @@ class _Collector:
         if not self._context.blobs.has_raw(blob.sha256):
             self._context.blobs.put_raw(fetched.body)
 
-    async def _fail(self, photo: Photo, verdict: Verdict, detail: str) -> Verdict:
+    async def _fail(self, photo: Photo, verdict: Verdict, told: str) -> Verdict:
         if verdict is Verdict.BLOCKED:
             self._refused.add(photo.ref.source)
+        detail = printable(told)
         logger.warning("%s %s: %s", photo.property_slug, photo.ref.photo_key, detail)
         await asyncio.to_thread(
             self._context.catalog.record_failure,
@@ -175,6 +194,28 @@ class _Collector:
         return verdict
 
 
+class _Examiner:
+    """The judge of a photo's answer; keeps what it learnt, so nobody decodes twice."""
+
+    blob: Blob
+
+    def __init__(self, context: StageContext, pool: ThreadPoolExecutor) -> None:
+        self._context = context
+        self._pool = pool
+
+    async def __call__(self, answer: Fetched) -> None:
+        """Raise `ImageError` if the answer is no usable picture."""
+        loop = asyncio.get_running_loop()
+        self.blob = await loop.run_in_executor(
+            self._pool, _examine, self._context, answer.body
+        )
+
+
+def _gave_no_picture(photo: Photo) -> bool:
+    is_fault = photo.verdict.kind in {VerdictKind.REJECTED, VerdictKind.FAILED}
+    return is_fault or photo.fault_days > 0
+
+
 def _was_not_sent(error: FetchError) -> bool:
     """Whether our own policies kept the request back: the photo stays as it is."""
     if isinstance(error, RateLimitedError):
@@ -184,8 +225,10 @@ def _was_not_sent(error: FetchError) -> bool:
     return isinstance(error, CircuitOpenError | SourceDisabledError)
 
 
-def _request(photo: Photo, url: str) -> Request:
-    return Request(url=url, source=photo.ref.source, kind=RequestKind.PHOTO)
+def _request(photo: Photo, url: str, *, judge: Judge) -> Request:
+    return Request(
+        url=url, source=photo.ref.source, kind=RequestKind.PHOTO, judge=judge
+    )
 
 
 def _examine(context: StageContext, body: bytes) -> Blob:

@@ -6,7 +6,6 @@ nothing is asked of the site for it.
 
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
@@ -102,8 +101,7 @@ def read_saved(page: Fetched, *, address: Address, source: Source) -> Listing:
     if listing.outcome is ListingOutcome.PAGE_CHANGED:
         told = f"not a listing page of {source.value} that we can read: "
         return ended(source, listing.outcome, told + listing.detail)
-    # A challenge in the user's own browser says nothing about our asking.
-    return replace(listing, challenged=False)
+    return listing
 
 
 def _redfin(page: Fetched, address: Address) -> Listing:

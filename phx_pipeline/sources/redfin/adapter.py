@@ -5,14 +5,14 @@ from phx_pipeline.errors import (
     GoneError,
     SourceChangedError,
 )
-from phx_pipeline.fetch.base import Fetched, Fetcher, Request, RequestKind
+from phx_pipeline.fetch.base import Fetcher, Request, RequestKind
 from phx_pipeline.model.address import Address
 from phx_pipeline.model.listing import Listing
 from phx_pipeline.model.outcome import ListingOutcome
 from phx_pipeline.model.property import Property
 from phx_pipeline.model.source import Source
 from phx_pipeline.sources.endings import ended, failed
-from phx_pipeline.sources.redfin.answers import refuse_challenge, text_of
+from phx_pipeline.sources.redfin.answers import text_of
 from phx_pipeline.sources.redfin.find import Home, homes_matching, search_url
 from phx_pipeline.sources.redfin.parse import PHOTO_HOSTS, parse_listing
 
@@ -63,7 +63,7 @@ async def _search(address: Address, *, fetcher: Fetcher) -> tuple[Home, ...]:
         max_bytes=_ANSWER_BYTES,
     )
     try:
-        answer = await _get(request, fetcher=fetcher)
+        answer = await fetcher.get(request)
     except GoneError as error:
         # An unknown address is an empty answer; a 404 means the search has moved.
         raise SourceChangedError("the address search is gone") from error
@@ -77,11 +77,5 @@ async def _read_page(home: Home, *, address: Address, fetcher: Fetcher) -> Listi
         kind=RequestKind.PAGE,
         max_bytes=_PAGE_BYTES,
     )
-    page = await _get(request, fetcher=fetcher)
+    page = await fetcher.get(request)
     return parse_listing(text_of(page), address=address, page_url=page.url)
-
-
-async def _get(request: Request, *, fetcher: Fetcher) -> Fetched:
-    fetched = await fetcher.get(request)
-    refuse_challenge(fetched)
-    return fetched

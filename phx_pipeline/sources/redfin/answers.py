@@ -10,7 +10,6 @@ from typing import Any
 
 from phx_pipeline.errors import SourceChangedError
 from phx_pipeline.fetch.base import Fetched
-from phx_pipeline.fetch.challenge import recognise
 
 JsonObject = Mapping[str, Any]
 
@@ -21,18 +20,6 @@ _CONTEXT = re.compile(r"root\.__reactServerState\.InitialContext\s*=\s*(?=\{)")
 def text_of(fetched: Fetched) -> str:
     """Return the body as text; undecodable bytes are replaced."""
     return fetched.body.decode("utf-8", errors="replace")
-
-
-def refuse_challenge(fetched: Fetched) -> None:
-    """Raise if the answer is a refusal dressed as an answer.
-
-    Raises:
-        RateLimitedError: the answer came from Redfin's rate-limit host.
-        BlockedError: the body is a challenge, not a page or an API answer.
-    """
-    challenge = recognise(fetched)
-    if challenge is not None and not challenge.over_payload:
-        raise challenge.error(fetched)
 
 
 def decode_answer(text: str, *, what: str) -> JsonObject:

@@ -11,7 +11,6 @@ from typing import Any
 
 from phx_pipeline.errors import SourceChangedError
 from phx_pipeline.fetch.base import Fetched
-from phx_pipeline.fetch.challenge import recognise
 from phx_pipeline.sources.head import own_urls
 
 JsonObject = Mapping[str, Any]
@@ -44,18 +43,14 @@ def read_page(fetched: Fetched) -> Page:
     """Return what an answer carries.
 
     Raises:
-        BlockedError: it is a challenge, and no page was delivered under it.
         SourceChangedError: a payload is there but has another shape.
     """
-    challenge = recognise(fetched)
-    if challenge is not None and not challenge.over_payload:
-        raise challenge.error(fetched)
     cache, search = _payload(fetched.body.decode("utf-8", errors="replace"))
     return Page(
         url=fetched.url,
         cache=cache,
         search=search,
-        challenged=challenge is not None,
+        challenged=bool(fetched.challenge),
         links=tuple(own_urls(fetched.body)) if cache is not None else (),
     )
 

@@ -9,7 +9,7 @@ import base64
 import contextlib
 import logging
 import struct
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -32,10 +32,10 @@ from phx_pipeline.errors import (
     TransientError,
 )
 from phx_pipeline.fetch import proxies as under_test
-from phx_pipeline.fetch.base import Fetched, Fetcher, Request, RequestKind
+from phx_pipeline.fetch.base import Fetcher, Request, RequestKind
 from phx_pipeline.fetch.chain import build_fetcher
 from phx_pipeline.fetch.curl_client import CurlClient
-from phx_pipeline.fetch.policies import Inspect, rules_for
+from phx_pipeline.fetch.policies import rules_for
 from phx_pipeline.fetch.proxies import Proxy, ProxyPool, nearest
 from phx_pipeline.fetch.retries import Backoff
 from phx_pipeline.model.proxy_health import ProxyHealth
@@ -50,6 +50,10 @@ HOUSE = "4732-w-davis-rd-glendale-az-85306"
 USER, PASSWORD = "anna", "hush-hush"
 BASIC = base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()
 QUICK = Backoff(initial_s=0.001, ceiling_s=0.01, jitter_s=0, patience_s=0)
+COVERED = (
+    b'<iframe id="px-captcha-modal" style="display: block"></iframe>'
+    b"<script>root.__reactServerState.InitialContext = {}</script>"
+)
 RESET = struct.pack("ii", 1, 0)
 
 
@@ -59,6 +63,8 @@ RESET = struct.pack("ii", 1, 0)
 def site(asked: Asked) -> Answer:
     if asked.target == "/403":
         return Answer(status=403)
+    if asked.target == "/covered":
+        return Answer(body=COVERED)
     if asked.target == "/404":
         return Answer(status=404)
     return Answer(body=b"fine" * 5000)
@@ -209,7 +215,6 @@ class Scene:
         sticky: str = HOUSE,
         probe_url: str | None = None,
         listed: Sequence[Proxy] | None = None,
-        inspect: Mapping[Source, Inspect] | None = None,
     ) -> Fetcher:
         known = listed or [way.proxy for way in self.ways]
         return build_fetcher(
@@ -223,7 +228,6 @@ class Scene:
             pool=ProxyPool(lambda: known, store=CatalogProxies(self.engine)),
             probe_url=probe_url,
             sticky=sticky,
-            inspect=inspect,
         )
 
     def healths(self) -> dict[tuple[str, str], ProxyHealth]:
@@ -452,15 +456,11 @@ async def test_a_refusal_lets_the_proxy_rest_for_that_source_for_hours(
 
 
 async def test_a_challenge_over_a_full_answer_is_a_refusal_too(scene: Scene) -> None:
-    def challenged(answer: Fetched) -> FetchError:
-        return BlockedError("a challenge over it", url=answer.url, status=200)
+    async with aclosing(scene.fetcher()) as fetcher:
+        answer = await fetcher.get(page("/covered"))
 
-    fetcher = scene.fetcher(inspect={Source.REDFIN: challenged})
-    async with aclosing(fetcher):
-        answer = await fetcher.get(page())
-
-    assert answer.body == b"fine" * 5000
-    assert answer.challenge == "a challenge over it"
+    assert answer.body == COVERED
+    assert answer.challenge == "a challenge over the page"
     assert waiting_s(scene, scene.home) > 5 * 3600
 
 

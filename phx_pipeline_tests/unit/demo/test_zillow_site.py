@@ -20,6 +20,7 @@ from phx_pipeline.demo.zillow_photos import PHOTO_HOST, Upload, uploads
 from phx_pipeline.demo.zillow_site import zillow_sites
 from phx_pipeline.errors import BlockedError, GoneError
 from phx_pipeline.fetch.base import Fetched, Request
+from phx_pipeline.fetch.challenge import screened
 from phx_pipeline.model.address import Address
 from phx_pipeline.model.listing import Listing
 from phx_pipeline.model.outcome import ListingOutcome
@@ -75,11 +76,13 @@ class InProcess:
             raise GoneError("gone", url=request.url, status=404)
         if answer.status == 403:
             raise BlockedError("refused", url=request.url, status=403)
-        return Fetched(
-            url=request.url,
-            status=answer.status,
-            headers=answer.headers,
-            body=answer.body,
+        return screened(
+            Fetched(
+                url=request.url,
+                status=answer.status,
+                headers=answer.headers,
+                body=answer.body,
+            )
         )
 
     async def aclose(self) -> None:

@@ -1,18 +1,23 @@
 """Challenges are told from good pages: none missed, no good page called one."""
 
+import gzip
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from phx_pipeline.errors import BlockedError, RateLimitedError
-from phx_pipeline.fetch.base import Fetched
+from phx_pipeline.fetch.base import Fetched, Request, RequestKind
 from phx_pipeline.fetch.challenge import (
     Challenge,
     ChallengeKind,
-    inspected,
+    Screen,
     recognise,
+    screened,
+    sent_away,
 )
+from phx_pipeline.model.source import Source
 
 PAGES = Path(__file__).parents[2] / "pages"
 URL = "https://www.example.com/home/1"
@@ -117,6 +122,26 @@ def test_over_all_our_pages_none_is_missed_and_no_good_one_is_called_a_block() -
         ('{}&&{"resultCode":0,"payload":{"homes":[]}}', ChallengeKind.SOFT_BLOCK),
         ('{}&&{"resultCode":7,"payload":{}}', ChallengeKind.SOFT_BLOCK),
         ('{}&&{"resultCode":[7]}', ChallengeKind.SOFT_BLOCK),
+        (
+            '<form id="challenge-form" action="/x?__cf_chl_f_tk=y">',
+            ChallengeKind.CLOUDFLARE,
+        ),
+        ("<TITLE>Access Denied</TITLE><H1>Access Denied</H1>", ChallengeKind.AKAMAI),
+        ("<title>Pardon Our Interruption</title>", ChallengeKind.IMPERVA),
+        (
+            '<iframe src="/_Incapsula_Resource?CWUDNSAI=9">Request unsuccessful.',
+            ChallengeKind.IMPERVA,
+        ),
+        (
+            "<p>No</p><script>var dd={'host':'geo.captcha-delivery.com'}</script>",
+            ChallengeKind.DATADOME,
+        ),
+        (
+            '{"url":"https://geo.captcha-delivery.com/captcha/?initialCid=x"}',
+            ChallengeKind.DATADOME,
+        ),
+        ("<title>Security Check</title><p>x", ChallengeKind.ROBOT_PAGE),
+        ("<title>Verifying you are human</title>", ChallengeKind.ROBOT_PAGE),
     ],
 )
 def test_each_kind_is_told_by_what_is_in_the_answer(
@@ -152,6 +177,7 @@ def test_an_answer_may_say_of_itself_that_it_is_one(
     [
         ("https://ratelimited.redfin.com/", ChallengeKind.RATE_LIMIT),
         ("https://www.zillow.com/captchaPerimeterX/?url=x", ChallengeKind.PERIMETERX),
+        ("https://www.example.com/captcha?next=x", ChallengeKind.ROBOT_PAGE),
         ("https://www.example.com/login?next=x", None),
         ("https://www.example.com/ratelimited.html", None),
     ],
@@ -162,21 +188,145 @@ def test_the_address_tells_when_it_is_made_for_it(
     assert kind(look("<p>Something</p>", url=url)) is expected
 
 
+STATUSES = [200, 202, 401, 403, 404, 405, 410, 418, 429, 500, 502, 503, 520]
+CHALLENGES = {
+    "titled": "<title>Are You a Robot?</title>",
+    "boxed": "<div id='px-captcha'></div>",
+    "in JSON": '{"appId":"PX1","blockScript":"/c.js"}',
+    "a log-in": LOGIN,
+    "by settings": CLOUDFLARE,
+}
+
+
+@pytest.mark.parametrize("status", STATUSES)
+@pytest.mark.parametrize("body", CHALLENGES.values(), ids=CHALLENGES)
+def test_a_challenge_is_one_whatever_its_status(status: int, body: str) -> None:
+    assert look(body, status=status) is not None
+
+
+@pytest.mark.parametrize("status", STATUSES)
 @pytest.mark.parametrize(
-    ("status", "expected"),
+    "body",
+    ["<p>Something</p>", '{"error": "busy"}', "Too many requests", "<h1>Oops</h1>"],
+)
+def test_a_status_alone_proves_nothing(status: int, body: str) -> None:
+    assert look(body, status=status) is None
+
+
+@pytest.mark.parametrize("status", [404, 500, 503])
+def test_what_a_failing_server_says_in_json_is_no_refusal(status: int) -> None:
+    assert look('{}&&{"resultCode":7}', status=status) is None
+
+
+@pytest.mark.parametrize(
+    "dressed",
     [
-        (401, ChallengeKind.REFUSED),
-        (403, ChallengeKind.REFUSED),
-        (405, ChallengeKind.REFUSED),
-        (429, ChallengeKind.RATE_LIMIT),
-        (404, None),
-        (500, None),
+        lambda text: b"\xef\xbb\xbf" + text.encode(),
+        lambda text: b" \r\n" + text.encode(),
+        lambda text: text.encode("utf-16"),
+        lambda text: text.encode("utf-16-le"),
+        lambda text: text.encode("utf-16-be"),
+        lambda text: text.encode("utf-32"),
+        lambda text: gzip.compress(text.encode(), mtime=0),
+        lambda text: gzip.compress(text.encode("utf-16"), mtime=0),
+    ],
+    ids=["BOM", "blanks", "16", "16-le", "16-be", "32", "gzip", "gzip 16"],
+)
+@pytest.mark.parametrize("body", CHALLENGES.values(), ids=CHALLENGES)
+def test_a_challenge_is_one_in_whatever_it_is_dressed(
+    dressed: Callable[[str], bytes], body: str
+) -> None:
+    assert look(dressed(body)) is not None
+
+
+@pytest.mark.parametrize(
+    "body", [b"\xef\xbb\xbf", b"\xff\xfe", gzip.compress(b"", mtime=0), b" \n"]
+)
+def test_a_body_of_marks_alone_is_an_empty_page(body: bytes) -> None:
+    assert kind(look(body)) is ChallengeKind.SOFT_BLOCK
+
+
+def test_broken_compression_is_read_as_it_is() -> None:
+    assert look(b"\x1f\x8b\x08 broken") is None
+
+
+PICTURES = [b"\xff\xd8\xff\xe0", b"\x89PNG\r\n\x1a\n", b"GIF89a", b"RIFF....WEBPVP8 "]
+
+
+@pytest.mark.parametrize("start", PICTURES)
+def test_in_a_picture_nothing_is_a_sign_but_what_its_answer_says(start: bytes) -> None:
+    body = start + b"<title>Are You a Robot?</title>"
+
+    assert look(body) is None
+    assert kind(look(body, headers={"cf-mitigated": "challenge"})) is (
+        ChallengeKind.CLOUDFLARE
+    )
+
+
+@pytest.mark.parametrize("status", [200, 404])
+def test_a_robot_page_on_the_rate_limit_host_is_a_challenge(status: int) -> None:
+    url = "https://ratelimited.redfin.com/"
+
+    assert kind(look(CHALLENGES["titled"], url=url, status=status)) is (
+        ChallengeKind.ROBOT_PAGE
+    )
+    assert kind(look("<p>Slow</p>", url=url, status=status)) is ChallengeKind.RATE_LIMIT
+
+
+@pytest.mark.parametrize("status", [429, 503])
+def test_what_the_rate_limit_host_says_by_a_status_is_left_to_that(status: int) -> None:
+    assert look(
+        "<p>Slow</p>", url="https://ratelimited.redfin.com/", status=status
+    ) is (None)
+
+
+def test_a_log_in_that_asks_for_a_name_first_is_one_too() -> None:
+    form = "<form>Who are you? <input type='email' name='e'></form>"
+
+    assert kind(look(form, url="https://www.example.com/login")) is (
+        ChallengeKind.LOGIN_WALL
+    )
+    assert kind(look("<title>Sign in</title>" + form)) is ChallengeKind.LOGIN_WALL
+    assert look(form) is None
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("https://geo.captcha-delivery.com/captcha/?x", ChallengeKind.ROBOT_PAGE),
+        ("https://validate.perfdrive.com/x", ChallengeKind.ROBOT_PAGE),
+        ("https://www.example.com/recaptcha/x", ChallengeKind.ROBOT_PAGE),
+        ("https://accounts.example.com/", ChallengeKind.LOGIN_WALL),
+        ("https://example.com/signin?next=x", ChallengeKind.LOGIN_WALL),
+        ("https://example.com/", None),
+        ("https://www.authors.example/captchas-explained-by-us", None),
+        ("nonsense", None),
     ],
 )
-def test_a_status_is_a_refusal_or_none(
-    status: int, expected: ChallengeKind | None
+def test_where_a_redirect_leads_may_tell(
+    url: str, expected: ChallengeKind | None
 ) -> None:
-    assert kind(look("<p>Something</p>", status=status)) is expected
+    assert kind(sent_away(url)) is expected
+
+
+def test_a_full_page_whose_answer_is_marked_lies_under_a_challenge() -> None:
+    headers = {"x-amzn-waf-action": "challenge"}
+
+    challenge = look(ZILLOW_DATA, headers=headers)
+
+    assert challenge is not None
+    assert challenge.over_payload
+
+
+def test_what_a_site_says_is_told_short_and_printable() -> None:
+    loud = "challenge\x1b[31m\x07" + "x" * 3000
+    marked = look("<p>x</p>", headers={"x-amzn-waf-action": loud})
+    titled = look("<title>Are you a robot\x1b[2J\u202e" + "x" * 3000)
+
+    for challenge in (marked, titled):
+        assert challenge is not None
+        assert challenge.reason.isprintable()
+        assert len(challenge.reason) < 100
 
 
 @pytest.mark.parametrize("status", [204, 404, 503])
@@ -259,25 +409,77 @@ def test_a_page_made_to_be_slow_is_read_to_its_end(flood: str) -> None:
     assert look(body) is None
 
 
-def test_a_challenge_is_raised_with_its_body_and_a_covered_page_handed_on() -> None:
-    blocked = Fetched(url=URL, status=200, headers={}, body=CLOUDFLARE.encode())
-    covered = Fetched(
-        url=URL, status=200, headers={}, body=(COVER + ZILLOW_DATA).encode()
-    )
-    good = Fetched(url=URL, status=200, headers={}, body=ZILLOW_DATA.encode())
+class Wire:
+    """A fetcher that gives one answer."""
 
+    def __init__(self, body: str) -> None:
+        self.answer = Fetched(url=URL, status=200, headers={}, body=body.encode())
+        self.closed = False
+
+    async def get(self, request: Request) -> Fetched:
+        del request
+        return self.answer
+
+    async def aclose(self) -> None:
+        self.closed = True
+
+
+def asked(kind: RequestKind = RequestKind.PAGE) -> Request:
+    return Request(url=URL, source=Source.ZILLOW, kind=kind)
+
+
+@pytest.mark.parametrize(
+    ("kind", "is_one"),
+    [(RequestKind.PAGE, True), (RequestKind.API, True), (RequestKind.PHOTO, False)],
+)
+async def test_no_bytes_are_a_challenge_but_for_a_photo(
+    kind: RequestKind, *, is_one: bool
+) -> None:
+    wire = Wire("")
+
+    if is_one:
+        with pytest.raises(BlockedError):
+            await Screen(wire).get(asked(kind))
+    else:
+        assert await Screen(wire).get(asked(kind)) is wire.answer
+
+
+@pytest.mark.parametrize("kind", list(RequestKind))
+async def test_a_challenge_is_raised_with_its_body_whatever_was_asked_for(
+    kind: RequestKind,
+) -> None:
     with pytest.raises(BlockedError) as caught:
-        inspected(blocked)
+        await Screen(Wire(CLOUDFLARE)).get(asked(kind))
 
-    assert caught.value.body == blocked.body
-    assert isinstance(inspected(covered), BlockedError)
-    assert inspected(good) is None
+    assert caught.value.challenge
+    assert caught.value.body == CLOUDFLARE.encode()
+
+
+async def test_a_covered_page_is_handed_on_and_a_good_one_left_alone() -> None:
+    covered = await Screen(Wire(COVER + ZILLOW_DATA)).get(asked())
+    good = Wire(ZILLOW_DATA)
+
+    assert covered.challenge == "a challenge over the page"
+    assert await Screen(good).get(asked()) is good.answer
+
+
+async def test_a_page_that_came_for_a_photo_is_of_no_use() -> None:
+    with pytest.raises(BlockedError):
+        await Screen(Wire(COVER + ZILLOW_DATA)).get(asked(RequestKind.PHOTO))
+
+
+async def test_closing_closes_what_is_inside() -> None:
+    wire = Wire("")
+
+    await Screen(wire).aclose()
+
+    assert wire.closed
 
 
 def test_a_rate_limit_page_asks_for_patience() -> None:
     url = "https://ratelimited.redfin.com/"
 
     with pytest.raises(RateLimitedError) as caught:
-        inspected(Fetched(url=url, status=200, headers={}, body=b"<p>x</p>"))
+        screened(Fetched(url=url, status=200, headers={}, body=b"<p>x</p>"))
 
     assert caught.value.status == 200

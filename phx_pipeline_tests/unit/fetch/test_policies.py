@@ -14,6 +14,7 @@ from phx_pipeline.errors import (
     FetchError,
     GoneError,
     HostRefusedError,
+    ImageError,
     ProxyError,
     RateLimitedError,
     SourceDisabledError,
@@ -27,7 +28,6 @@ from phx_pipeline.fetch.pacing import PacingRules
 from phx_pipeline.fetch.policies import (
     Breaker,
     Event,
-    Inspect,
     Pacing,
     Policies,
     Rules,
@@ -37,6 +37,7 @@ from phx_pipeline.fetch.policies import (
     rules_for,
 )
 from phx_pipeline.fetch.retries import Backoff, Retries
+from phx_pipeline.model.outcome import Verdict
 from phx_pipeline.model.source import Source
 from phx_pipeline.model.source_state import SourceState
 
@@ -111,14 +112,12 @@ def stack(
     site: Fetcher,
     *,
     rules: Rules = RULES,
-    inspect: Inspect | None = None,
 ) -> Breaker:
     policies = Policies(memory, rules=lambda _: rules, sleep=memory.sleep)
     paced = Pacing(
         site, policies=policies, uniform=lambda low, _: low, sleep=memory.sleep
     )
-    looks = {Source.REDFIN: inspect} if inspect else None
-    return Breaker(paced, policies=policies, inspect=looks)
+    return Breaker(paced, policies=policies)
 
 
 @pytest.mark.parametrize(
@@ -135,6 +134,7 @@ def stack(
         (RateLimitedError("not before noon", url=URL), None),
         (ProxyError("proxy: cannot be reached", url=URL), None),
         (ProxyError("proxy: wants credentials", url=URL, status=407), None),
+        (ImageError("grey", verdict=Verdict.DAMAGED), Event.NO_PICTURE),
         (HostRefusedError("not listed", url=URL), None),
         (BodyLimitError("big", url=URL), None),
         (FetchError("418", url=URL, status=418), None),
@@ -143,9 +143,9 @@ def stack(
     ],
 )
 def test_only_what_comes_from_the_source_counts(
-    error: FetchError, event: Event | None
+    error: FetchError | ImageError, event: Event | None
 ) -> None:
-    assert event_of(error) is event
+    assert event_of(error, request=PAGE) is event
 
 
 @pytest.mark.parametrize(
@@ -343,40 +343,191 @@ async def test_one_source_that_rests_does_not_stop_another(memory: Memory) -> No
     assert answer.status == 200
 
 
-async def test_a_refusal_that_looks_like_an_answer_counts_as_a_block(
-    memory: Memory,
+CHALLENGE = BlockedError("are you a robot", url=URL, status=200, challenge=True)
+GROUPS = ("redfin", "redfin/photos")
+
+
+@pytest.mark.parametrize("request_", [PAGE, API, PHOTO], ids=lambda r: r.kind)
+async def test_a_challenge_anywhere_stops_all_hosts_of_the_source_for_hours(
+    memory: Memory, request_: Request
 ) -> None:
-    def robot(answer: Fetched) -> None:
-        raise BlockedError("are you a robot", url=answer.url, status=answer.status)
+    site = Site(memory, CHALLENGE)
 
     with pytest.raises(BlockedError):
-        await stack(memory, Site(memory), inspect=robot).get(PAGE)
+        await stack(memory, site).get(request_)
 
-    assert memory.state().open_until == memory.now_s + 4 * 3600
+    for name in GROUPS:
+        assert memory.state(name).open_until == memory.now_s + 4 * 3600
+        assert memory.state(name).block == f"are you a robot ({URL})"
+    for other in (PAGE, PHOTO):
+        with pytest.raises(CircuitOpenError):
+            await stack(memory, site).get(other)
+    assert len(site.asked_at) == 1
+
+
+@pytest.mark.parametrize(
+    ("request_", "rests"), [(API, "redfin"), (PHOTO, "redfin/photos")]
+)
+async def test_a_bare_refusal_stops_the_hosts_that_gave_it(
+    memory: Memory, request_: Request, rests: str
+) -> None:
+    site = Site(memory, BlockedError("answered 403", url=URL, status=403))
+
+    with pytest.raises(BlockedError):
+        await stack(memory, site).get(request_)
+
+    resting = [name for name in GROUPS if memory.state(name).open_until]
+    assert resting == [rests]
 
 
 async def test_a_payload_under_a_challenge_is_taken_and_stops_the_source(
     memory: Memory,
 ) -> None:
-    def beside(answer: Fetched) -> FetchError:
-        return BlockedError("a challenge beside it", url=answer.url, status=200)
+    class Covered(Site):
+        async def get(self, request: Request) -> Fetched:
+            return replace(await super().get(request), challenge="a box over it")
 
-    fetcher = stack(memory, Site(memory), inspect=beside)
+    fetcher = stack(memory, Covered(memory))
 
     answer = await fetcher.get(API)
 
     assert answer.body == b"<html>"
-    with pytest.raises(CircuitOpenError):
-        await fetcher.get(API)
+    for other in (PAGE, PHOTO):
+        with pytest.raises(CircuitOpenError):
+            await fetcher.get(other)
 
 
-async def test_photos_are_not_inspected(memory: Memory) -> None:
-    def never(answer: Fetched) -> None:
-        raise AssertionError(answer.url)
+async def test_what_is_kept_of_a_block_is_short_and_printable(memory: Memory) -> None:
+    loud = BlockedError("\x1b[31mrobot\x07 " + "x" * 3000, url=URL, status=403)
 
-    answer = await stack(memory, Site(memory), inspect=never).get(PHOTO)
+    with pytest.raises(BlockedError):
+        await stack(memory, Site(memory, loud)).get(API)
 
-    assert answer.status == 200
+    kept = memory.state().block
+    assert len(kept) <= 200
+    assert kept.isprintable()
+
+
+# --- pictures
+
+
+def judged(*verdicts: Verdict | None, request: Request = PHOTO) -> Request:
+    """A request whose judge finds what *verdicts* say, one after the other."""
+    left = list(verdicts)
+
+    async def judge(answer: Fetched) -> None:
+        assert answer.body == b"<html>"
+        if verdict := left.pop(0):
+            raise ImageError("no picture", verdict=verdict)
+
+    return replace(request, judge=judge)
+
+
+async def ends_of(
+    memory: Memory, site: Site, request: Request, *, times: int
+) -> list[str]:
+    """How so many requests ended, by the name of the exception."""
+    fetcher = stack(memory, site, rules=rules_for("redfin/photos"))
+    ends = []
+    for _ in range(times):
+        try:
+            await fetcher.get(request)
+        except (FetchError, ImageError) as error:
+            ends.append(type(error).__name__)
+        else:
+            ends.append("")
+    return ends
+
+
+BAD = Verdict.NOT_AN_IMAGE
+
+
+async def test_five_answers_in_a_row_that_are_no_pictures_open_the_circuit(
+    memory: Memory,
+) -> None:
+    site = Site(memory)
+
+    ends = await ends_of(memory, site, judged(*[BAD] * 7), times=7)
+
+    assert ends == ["ImageError"] * 5 + ["CircuitOpenError"] * 2
+    assert len(site.asked_at) == 5
+    assert memory.state("redfin/photos").open_until == NOW_S + 300
+    assert memory.state("redfin").open_until is None
+
+
+async def test_a_picture_in_between_begins_the_count_anew(memory: Memory) -> None:
+    verdicts = [BAD, BAD, BAD, BAD, None, BAD, BAD, BAD, BAD]
+
+    ends = await ends_of(memory, Site(memory), judged(*verdicts), times=9)
+
+    assert "CircuitOpenError" not in ends
+    assert memory.state("redfin/photos").failures == 4
+
+
+@pytest.mark.parametrize(
+    ("request_", "asked"),
+    [(PHOTO, 5), (replace(PHOTO, has_spare=True), 9), (API, 9), (PAGE, 9)],
+    ids=["photo", "one size of a photo", "answer", "page"],
+)
+async def test_only_photos_that_are_missing_altogether_count_against_their_hosts(
+    memory: Memory, request_: Request, asked: int
+) -> None:
+    site = Site(memory, *[GoneError("404", url=URL, status=404)] * 9)
+
+    await ends_of(memory, site, request_, times=9)
+
+    assert len(site.asked_at) == asked
+
+
+async def test_connection_failures_of_photos_need_only_three(memory: Memory) -> None:
+    site = Site(memory, *[TransientError("reset", url=URL)] * 9)
+
+    await ends_of(memory, site, PHOTO, times=9)
+
+    assert len(site.asked_at) == 3
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "open_s"), [((BAD,), 300.0), ((None, None), None), ((None, BAD), 300)]
+)
+async def test_a_probe_counts_as_its_judge_says(
+    memory: Memory, verdicts: tuple[Verdict | None, ...], open_s: float | None
+) -> None:
+    memory.states["redfin/photos"] = SourceState(
+        name="redfin/photos", open_until=NOW_S - 1, opened_at=NOW_S - 301
+    )
+
+    await ends_of(memory, Site(memory), judged(*verdicts), times=len(verdicts))
+
+    state = memory.state("redfin/photos")
+    assert state.open_until == (open_s and NOW_S + open_s)
+    assert state.probe == ""
+
+
+async def test_a_judge_that_breaks_down_gives_its_probe_back(memory: Memory) -> None:
+    async def broken(answer: Fetched) -> None:
+        raise ValueError(answer.url)
+
+    memory.put(open_until=NOW_S - 1, opened_at=NOW_S - 301)
+    fetcher = stack(memory, Site(memory))
+    with pytest.raises(ValueError, match="redfin"):
+        await fetcher.get(replace(API, judge=broken))
+
+    await fetcher.get(API)
+
+    assert memory.state().successes == 1
+
+
+async def test_an_answer_that_is_no_picture_is_not_asked_for_again(
+    memory: Memory,
+) -> None:
+    site = Site(memory)
+    quick = Backoff(initial_s=0.001, ceiling_s=0.001, jitter_s=0)
+
+    with pytest.raises(ImageError):
+        await Retries(stack(memory, site), backoff=quick).get(judged(BAD))
+
+    assert len(site.asked_at) == 1
 
 
 async def test_a_source_that_is_switched_off_is_not_asked(memory: Memory) -> None:

@@ -1,7 +1,11 @@
 from collections.abc import Iterator
 
 import pytest
-from stamina.instrumentation import RetryDetails, set_on_retry_hooks
+from stamina.instrumentation import (
+    RetryDetails,
+    get_on_retry_hooks,
+    set_on_retry_hooks,
+)
 
 from phx_pipeline.errors import (
     BlockedError,
@@ -52,9 +56,10 @@ def pauses() -> Iterator[list[float]]:
     def note(details: RetryDetails) -> None:
         seen.append(details.wait_for)
 
+    before = get_on_retry_hooks()
     set_on_retry_hooks([note])
     yield seen
-    set_on_retry_hooks(None)
+    set_on_retry_hooks(before)
 
 
 @pytest.mark.parametrize(
@@ -163,3 +168,17 @@ async def test_closing_closes_what_is_inside() -> None:
     await Retries(script).aclose()
 
     assert script.closed
+
+
+async def test_that_it_asks_again_is_logged_and_never_printed(
+    capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", logger="phx_pipeline")
+    script = Script(TransientError("answered 503", url=URL, status=503))
+
+    await Retries(script, backoff=QUICK).get(REQUEST)
+
+    assert capsys.readouterr() == ("", "")
+    assert [record.getMessage() for record in caplog.records] == [
+        "asks again in 0.0 s: answered 503"
+    ]

@@ -5,6 +5,7 @@ import pytest
 
 from phx_pipeline.errors import BlockedError, SourceChangedError
 from phx_pipeline.fetch.base import Fetched
+from phx_pipeline.fetch.challenge import screened
 from phx_pipeline.sources.zillow.payload import Page, read_page
 
 PAGES = Path(__file__).parents[3] / "pages" / "zillow"
@@ -14,7 +15,8 @@ DENIED = "<title>Access to this page has been denied</title>"
 
 def read(text: str, *, headers: dict[str, str] | None = None) -> Page:
     body = text.encode()
-    return read_page(Fetched(url=URL, status=200, headers=headers or {}, body=body))
+    answer = Fetched(url=URL, status=200, headers=headers or {}, body=body)
+    return read_page(screened(answer))
 
 
 def read_file(name: str) -> Page:

@@ -9,6 +9,7 @@ import pytest
 
 from phx_pipeline.errors import BlockedError, SourceChangedError
 from phx_pipeline.fetch.base import Fetched
+from phx_pipeline.fetch.challenge import screened
 from phx_pipeline.model.address import Address
 from phx_pipeline.model.outcome import ListingOutcome
 from phx_pipeline.sources.zillow.detail import parse_detail
@@ -51,7 +52,7 @@ def truth(shared_dir: Path) -> dict[str, Any]:
 
 def read(body: bytes) -> Page:
     url = "https://www.zillow.com/homes/somewhere_rb/"
-    return read_page(Fetched(url=url, status=200, headers={}, body=body))
+    return read_page(screened(Fetched(url=url, status=200, headers={}, body=body)))
 
 
 def detail_page(home: dict[str, Any], *, generation: int) -> Page:

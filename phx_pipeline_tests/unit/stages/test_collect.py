@@ -1,0 +1,274 @@
+"""How the photos of a house are asked for, against a photo host made of answers."""
+
+import asyncio
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cache
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from phx_pipeline.errors import (
+    BlockedError,
+    FetchError,
+    GoneError,
+    TransientError,
+)
+from phx_pipeline.fetch.base import Fetched, Request
+from phx_pipeline.model.address import Address
+from phx_pipeline.model.listing import Listing
+from phx_pipeline.model.outcome import ListingOutcome, Verdict
+from phx_pipeline.model.photo import PhotoRef
+from phx_pipeline.model.source import Source
+from phx_pipeline.stages.collect import CollectReport, collect
+from phx_pipeline.stages.context import StageContext
+from phx_pipeline_tests.deployment import Deployment
+
+HOUSE = "1418 E Quail Whistle Ln, Phoenix, AZ 85042"
+SLUG = Address.parse(HOUSE).slug
+URL = "https://photos.example"
+NO_PICTURE = b"<p>This photo cannot be shown.</p>"
+ALL = tuple(f"p{number}" for number in range(8))
+
+
+@cache
+def picture(name: str) -> bytes:
+    """A small photo like no other."""
+    noise = np.random.default_rng(list(name.encode()))
+    pixels = noise.integers(0, 256, size=(210, 280, 3), dtype=np.uint8)
+    file = BytesIO()
+    Image.fromarray(pixels).save(file, "JPEG")
+    return file.getvalue()
+
+
+@dataclass
+class PhotoHost:
+    """A fetcher that judges its answers as the chain does; by default all is well.
+
+    `alone` is how many were asked for until the first picture had come, `at_once` the
+    most that were under way together at any time.
+    """
+
+    told: Mapping[str, bytes | FetchError] = field(default_factory=dict)
+    asked: list[Request] = field(default_factory=list)
+    under_way: int = 0
+    at_once: int = 0
+    alone: int = 0
+    came: int = 0
+
+    async def get(self, request: Request) -> Fetched:
+        self.asked.append(request)
+        self.under_way += 1
+        self.at_once = max(self.at_once, self.under_way)
+        try:
+            return await self._answer(request)
+        finally:
+            self.under_way -= 1
+
+    async def _answer(self, request: Request) -> Fetched:
+        for _ in range(3):  # so that others may come in between
+            await asyncio.sleep(0)
+        name = request.url.removeprefix(f"{URL}/")
+        answer = self.told.get(name, picture(name))
+        if isinstance(answer, FetchError):
+            raise answer
+        fetched = Fetched(url=request.url, status=200, headers={}, body=answer)
+        assert request.judge is not None
+        await request.judge(fetched)
+        if not self.came:
+            self.alone = len(self.asked)
+        self.came += 1
+        return fetched
+
+    async def aclose(self) -> None:
+        pass
+
+    @property
+    def names(self) -> list[str]:
+        return [request.url.removeprefix(f"{URL}/") for request in self.asked]
+
+
+@pytest.fixture
+def context(tmp_path: Path) -> Iterator[StageContext]:
+    with Deployment(tmp_path, {}) as made:
+        made.add([HOUSE])
+        with made.context() as opened:
+            yield opened
+
+
+def refs(
+    *keys: str, source: Source = Source.REDFIN, smaller: Sequence[str] = ()
+) -> tuple[PhotoRef, ...]:
+    return tuple(
+        PhotoRef(
+            source=source,
+            photo_key=key,
+            url=f"{URL}/{key}",
+            fallback_urls=tuple(f"{URL}/{key}-{size}" for size in smaller),
+            position=position,
+        )
+        for position, key in enumerate(keys)
+    )
+
+
+def gallery(context: StageContext, *photos: PhotoRef) -> None:
+    """Record the complete galleries of all sources in *photos*."""
+    with context.holding(SLUG) as lease:
+        for source in dict.fromkeys(photo.source for photo in photos):
+            listing = Listing(
+                source=source,
+                outcome=ListingOutcome.LISTED,
+                photos=tuple(photo for photo in photos if photo.source is source),
+                complete=True,
+            )
+            context.catalog.record_listing(lease, SLUG, listing, stamp=context.stamp())
+
+
+def take(context: StageContext, host: PhotoHost, **changes: int) -> CollectReport:
+    asking = replace(context, open_fetcher=lambda _: host, **changes)  # type: ignore[arg-type]  # fields that are numbers
+    return asyncio.run(collect(asking, SLUG))
+
+
+def verdicts(context: StageContext) -> dict[str, Verdict]:
+    return {
+        photo.ref.photo_key: photo.verdict for photo in context.catalog.photos(SLUG)
+    }
+
+
+def gone(name: str) -> GoneError:
+    return GoneError("answered 404", url=f"{URL}/{name}", status=404)
+
+
+BLOCK = BlockedError("are you a robot", url=URL, status=403)
+
+
+def test_photos_that_come_are_stored(context: StageContext) -> None:
+    gallery(context, *refs(*ALL))
+
+    report = take(context, PhotoHost())
+
+    assert report == CollectReport(asked=8, stored=8, failed=0, skipped=0)
+    assert all(photo.sha256 for photo in context.catalog.photos(SLUG))
+
+
+def test_a_host_that_refuses_us_is_asked_once(context: StageContext) -> None:
+    gallery(context, *refs(*ALL))
+    host = PhotoHost(dict.fromkeys(ALL, BLOCK))
+
+    report = take(context, host)
+
+    assert host.names == ["p0"]
+    assert report == CollectReport(asked=1, stored=0, failed=1, skipped=7)
+    assert list(verdicts(context).values()) == [Verdict.BLOCKED] + [Verdict.PENDING] * 7
+
+
+def test_a_refusal_among_photos_that_come_stops_those_behind_it(
+    context: StageContext,
+) -> None:
+    gallery(context, *refs(*ALL))
+    host = PhotoHost({"p3": BLOCK})
+
+    report = take(context, host, downloads=1)
+
+    assert host.names == ["p0", "p1", "p2", "p3"]
+    assert report.skipped == 4
+
+
+def test_a_source_that_refuses_us_does_not_stop_another(context: StageContext) -> None:
+    gallery(context, *refs("p0", "p1"), *refs("z0", "z1", source=Source.ZILLOW))
+
+    report = take(context, PhotoHost({"p0": BLOCK}))
+
+    assert report == CollectReport(asked=3, stored=2, failed=1, skipped=1)
+
+
+@pytest.mark.parametrize("bad", [0, 1, 3])
+@pytest.mark.parametrize(
+    "trouble",
+    [lambda _: NO_PICTURE, gone, lambda n: TransientError("reset", url=n)],
+    ids=["no picture", "gone", "reset"],
+)
+def test_photos_are_asked_for_one_by_one_until_one_has_come(
+    context: StageContext, bad: int, trouble: Callable[[str], bytes | FetchError]
+) -> None:
+    gallery(context, *refs(*ALL))
+    host = PhotoHost({name: trouble(name) for name in ALL[:bad]})
+
+    report = take(context, host)
+
+    assert host.alone == bad + 1
+    assert host.at_once == len(ALL) - bad - 1
+    assert (report.failed, report.stored) == (bad, len(ALL) - bad)
+
+
+def test_no_more_are_under_way_than_there_are_slots(context: StageContext) -> None:
+    gallery(context, *refs(*ALL))
+    host = PhotoHost()
+
+    take(context, host, downloads=3)
+
+    assert host.at_once == 3
+
+
+def test_photos_that_gave_no_picture_come_last_the_next_time(
+    context: StageContext,
+) -> None:
+    gallery(context, *refs(*ALL[:3]))
+    take(context, PhotoHost({"p0": TransientError("reset", url=URL)}))
+    gallery(context, *refs(*ALL[:5]))
+    host = PhotoHost()
+
+    take(context, host, downloads=1)
+
+    assert host.names == ["p3", "p4", "p0"]
+
+
+def test_only_a_size_that_is_gone_is_replaced_by_a_smaller_one(
+    context: StageContext,
+) -> None:
+    gallery(context, *refs("p0", smaller=("m", "s")))
+    host = PhotoHost({"p0": gone("p0"), "p0-m": gone("p0-m")})
+
+    take(context, host)
+
+    assert [request.has_spare for request in host.asked] == [True, True, False]
+    (photo,) = context.catalog.photos(SLUG)
+    assert photo.fetched_url == f"{URL}/p0-s"
+
+
+@pytest.mark.parametrize(
+    ("trouble", "verdict"),
+    [
+        (NO_PICTURE, Verdict.NOT_AN_IMAGE),
+        (b"", Verdict.NOT_AN_IMAGE),
+        (picture("p0")[:9000], Verdict.DAMAGED),
+        (TransientError("answered 206", url=URL, status=206), Verdict.NETWORK),
+        (BLOCK, Verdict.BLOCKED),
+    ],
+)
+def test_another_trouble_is_no_reason_to_take_a_smaller_one(
+    context: StageContext, trouble: bytes | FetchError, verdict: Verdict
+) -> None:
+    gallery(context, *refs("p0", smaller=("m", "s")))
+    host = PhotoHost({"p0": trouble})
+
+    take(context, host)
+
+    assert host.names == ["p0"]
+    assert verdicts(context) == {"p0": verdict}
+
+
+def test_what_a_photo_failed_of_is_told_short_and_printable(
+    context: StageContext, caplog: pytest.LogCaptureFixture
+) -> None:
+    gallery(context, *refs("p0"))
+    loud = FetchError("\x1b[2J" + "x" * 3000, url=URL)
+
+    take(context, PhotoHost({"p0": loud}))
+
+    (message,) = caplog.messages
+    assert message.isprintable()
+    assert len(message.removeprefix(f"{SLUG} p0: ")) <= 200
