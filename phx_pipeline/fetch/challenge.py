@@ -71,7 +71,7 @@ def recognise(answer: Fetched) -> Challenge | None:
     """
     if _PICTURE.match(answer.body):
         return _marked(answer)
-    text = _text_of(answer.body)
+    text = page_text(answer.body)
     if text.startswith(("{", "[")):
         return _marked(answer) or _in_json(answer, text) or _by_address(answer)
     page = _Page.of(text)
@@ -107,14 +107,14 @@ class Screen:
     async def get(self, request: Request) -> Fetched:
         """Return the answer, of any status, unless it is a challenge; see `screened`.
 
-        A photo without a byte is a broken photo, not an empty page; and a page in place
+        What is empty in place of a photo is a broken photo; and a page in place
         of a photo is of no use, so none is handed on under a challenge.
         """
         answer = await self._inner.get(request)
         if request.kind is not RequestKind.PHOTO:
             return screened(answer)
         challenge = recognise(answer)
-        if challenge is None or (challenge.kind is _EMPTY and not answer.body):
+        if challenge is None or challenge.kind is _EMPTY:
             return answer
         raise challenge.error(answer)
 
@@ -133,7 +133,7 @@ _UNPACKED_BYTES = 8_000_000
 _BLANKS = " \t\r\n\f\v\0\ufeff\u200b"
 
 
-def _text_of(body: bytes) -> str:
+def page_text(body: bytes) -> str:
     """Return what a browser would read, without marks and blanks at either end.
 
     UTF-16 and UTF-32 are told by their first bytes, like compression nobody announced;

@@ -16,8 +16,10 @@ from typing import Final
 
 from phx_pipeline.errors import FetchError
 from phx_pipeline.fetch.base import Fetched, Fetcher, Request
+from phx_pipeline.fetch.challenge import page_text
 from phx_pipeline.model.listing import Listing
 from phx_pipeline.model.outcome import ListingOutcome
+from phx_pipeline.model.printable import printable, shown_only
 from phx_pipeline.storage.atomic import write_atomically
 from phx_pipeline.storage.layout import Layout
 
@@ -34,6 +36,8 @@ _TELLING = frozenset(
     }
 )
 _READ = 2 * MAX_BYTES  # of a body; scrubbing makes it shorter
+_LONGEST_URL = 4096
+_LONGEST_DETAIL = 1000
 _CUT_TAIL = 500  # what a cut may have left of a token
 _GONE = "[removed]"
 
@@ -140,15 +144,15 @@ def _told(slug: str, listing: Listing, page: SeenPage) -> str:
         f"property: {slug}",
         f"source: {listing.source.value}",
         f"outcome: {listing.outcome.value}",
-        f"detail: {scrubbed(listing.detail)}",
-        f"url: {scrubbed(page.url)}",
+        f"detail: {scrubbed(printable(listing.detail, most=_LONGEST_DETAIL))}",
+        f"url: {scrubbed(printable(page.url, most=_LONGEST_URL))}",
         f"status: {page.status or 'none'}",
     )
     return "\n".join(lines) + "\n\n"
 
 
 def _scrubbed_body(body: bytes) -> str:
-    text = scrubbed(body[:_READ].decode("utf-8", errors="replace"))
+    text = scrubbed(shown_only(page_text(body[:_READ]).replace("\r\n", "\n")))
     return text[:-_CUT_TAIL] if len(body) > _READ else text
 
 

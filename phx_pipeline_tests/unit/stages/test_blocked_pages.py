@@ -107,6 +107,30 @@ def test_a_large_page_is_cut(tmp_path: Path) -> None:
     assert path.stat().st_size <= MAX_BYTES
 
 
+@pytest.mark.parametrize("left", [6, 9, 15])
+def test_what_a_cut_leaves_of_a_token_is_not_kept(tmp_path: Path, left: int) -> None:
+    token = b"aB3dE6gH9jK2mN5pQ8sT1vW4yZ7"
+    words = b" plain words only." * 100 + b" "
+    filler = b"x1" * MAX_BYTES  # all of it is taken out, so that the words are the end
+    body = filler[len(words) + left :] + words + token * 20
+
+    path = keep(tmp_path, body)
+
+    assert path is not None
+    assert b"plain words" in path.read_bytes()
+    assert token[:left] not in path.read_bytes()
+
+
+@pytest.mark.parametrize("odd", ["\x1b[31m", "\x07", "\x9b2J", "\u202e", "\0"])
+def test_nothing_in_a_kept_page_obeys_a_terminal(tmp_path: Path, odd: str) -> None:
+    path = keep(tmp_path, f"<h1>{odd}No</h1>\n<p>{odd}</p>".encode())
+
+    assert path is not None
+    text = path.read_text()
+    assert odd[0] not in text
+    assert "No</h1>\n<p>" in text
+
+
 @pytest.mark.parametrize(
     "private",
     [
