@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol, TypeVar
+from urllib.parse import urlsplit
 
 from phx_pipeline.errors import BlockedError
 from phx_pipeline.model.proxy_health import ProxyHealth
@@ -73,8 +74,12 @@ Judge = Callable[[Fetched], Awaitable[None]]
 
 def refusal(answer: Fetched) -> BlockedError:
     """Return the exception for the challenge *answer* tells of, with its body."""
+    told = f"{urlsplit(answer.url).hostname} answered {answer.status}"
     error = BlockedError(
-        answer.challenge, url=answer.url, status=answer.status, challenge=True
+        f"{told}: {answer.challenge}",
+        url=answer.url,
+        status=answer.status,
+        challenge=True,
     )
     error.body = answer.body
     return error

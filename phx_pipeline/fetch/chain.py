@@ -68,7 +68,7 @@ _PATIENT: Mapping[int, type[TransientError]] = {  # those with a Retry-After
 }
 _LONGEST_URL = 4096
 _OWN_TO_A_HOST = frozenset({"authorization", "cookie"})
-_COUNT = re.compile(r"\d{1,18}", re.ASCII)
+_COUNT = re.compile(r"\d{1,4000}", re.ASCII)  # int() refuses longer ones
 _OTHER_LENGTHS = frozenset({"content-encoding", "transfer-encoding"})
 _SECONDS = re.compile(r"[+-]?\d+(?:\.\d+)?", re.ASCII)
 _URL_SAFE = "!#$%&'()*+,/:;=?@[]~"
@@ -248,8 +248,7 @@ def _lacking(answer: Fetched) -> str:
     length = headers.get("content-length", "")
     if not _COUNT.fullmatch(length) or headers.keys() & _OTHER_LENGTHS:
         return ""
-    lacking = int(length) - len(answer.body)
-    return f"with {lacking} bytes less than announced" if lacking > 0 else ""
+    return "with less than announced" if len(answer.body) < int(length) else ""
 
 
 def retry_after_s(text: str | None, *, now_s: float) -> float | None:

@@ -7,6 +7,7 @@ data: a listing page holds its data as JSON, a challenge holds none. Nor does a 
 prove anything: challenges come with any, and what a bare one means is said elsewhere.
 """
 
+import html
 import json
 import re
 import zlib
@@ -129,8 +130,8 @@ _PICTURE = re.compile(
     rb"\xff\xd8\xff|\x89PNG\r\n|GIF8[79]a|RIFF....WEBP|....ftypavi[fs]", re.DOTALL
 )
 _GZIP = b"\x1f\x8b\x08"
-_UNPACKED_BYTES = 8_000_000
-_BLANKS = " \t\r\n\f\v\0\ufeff\u200b"
+_READ_BYTES = 8_000_000  # no page that is read has more
+_BLANKS = " \t\r\n\f\v\ufeff\u200b"
 
 
 def page_text(body: bytes) -> str:
@@ -141,13 +142,13 @@ def page_text(body: bytes) -> str:
     """
     if body.startswith(_GZIP):
         body = _unpacked(body)
-    text = body.decode(json.detect_encoding(body), errors="replace")
+    text = body[:_READ_BYTES].decode(json.detect_encoding(body), errors="replace")
     return text.strip(_BLANKS)
 
 
 def _unpacked(body: bytes) -> bytes:
     try:
-        return zlib.decompressobj(wbits=31).decompress(body, _UNPACKED_BYTES)
+        return zlib.decompressobj(wbits=31).decompress(body, _READ_BYTES)
     except zlib.error:
         return body
 
@@ -160,6 +161,7 @@ _CLOSING: Mapping[str, re.Pattern[str]] = {
     "script": re.compile(r"</script\s*>", re.IGNORECASE),
     "style": re.compile(r"</style\s*>", re.IGNORECASE),
 }
+_START = 200_000  # characters
 _TITLE = re.compile(r"<title[^<>]*>([^<]*)", re.IGNORECASE)
 _TAG = re.compile(r"<[^<>]*>")
 _CONTEXT = re.compile(r"root\.__reactServerState\.InitialContext\s*=\s*\{")
@@ -174,10 +176,19 @@ _DATA_NAMES = ("gdpClientCache", "searchPageState", "initialReduxState")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Page:
-    """A page apart: what is marked up, and each script with its tag."""
+    """A page apart: what is marked up, and each script with its tag.
+
+    Signs are looked for where a challenge, which is small, has them: in the `start` of
+    either.
+    """
 
     markup: str
     scripts: tuple[str, ...]
+
+    @property
+    def start(self) -> str:
+        """The first part of the markup."""
+        return self.markup[:_START]
 
     @classmethod
     def of(cls, text: str) -> "_Page":
@@ -197,8 +208,8 @@ class _Page:
     @property
     def title(self) -> str:
         """The first title on one line."""
-        found = _TITLE.search(self.markup)
-        return " ".join(found[1].split()) if found else ""
+        found = _TITLE.search(self.start)
+        return " ".join(html.unescape(found[1]).split()) if found else ""
 
     @property
     def carries_data(self) -> bool:
@@ -269,12 +280,12 @@ _IN_MARKUP: tuple[_Rule, ...] = tuple(
         (
             ChallengeKind.PERIMETERX,
             "described as a captcha",
-            r"<meta\b[^<>]*\bcontent=[\"']px-captcha[\"']",
+            r"<meta\b[^<>]*\bcontent=([\"']?)px-captcha\1(?![\w-])",
         ),
         (
             ChallengeKind.PERIMETERX,
             "with a captcha box",
-            r"<div\b[^<>]*\bid=[\"']px-captcha[\"']",
+            r"<div\b[^<>]*\bid=([\"']?)px-captcha\1(?![\w-])",
         ),
         (
             ChallengeKind.PERIMETERX,
@@ -284,12 +295,12 @@ _IN_MARKUP: tuple[_Rule, ...] = tuple(
         (
             ChallengeKind.AWS_WAF,
             "with a verification box",
-            r"<div\b[^<>]*\bid=[\"'](?:challenge|captcha)-container[\"']",
+            r"<div\b[^<>]*\bid=([\"']?)(?:challenge|captcha)-container\1(?![\w-])",
         ),
         (
             ChallengeKind.CLOUDFLARE,
             "with a challenge form",
-            r"<form\b[^<>]*\bid=[\"']challenge-form[\"']",
+            r"<form\b[^<>]*\bid=([\"']?)challenge-form\1(?![\w-])",
         ),
         (
             ChallengeKind.IMPERVA,
@@ -322,8 +333,9 @@ _HEADERS: tuple[tuple[ChallengeKind, str, Callable[[str], bool]], ...] = (
     (ChallengeKind.CLOUDFLARE, "cf-mitigated", bool),
 )
 _JSON_SIGNS = re.compile(r"\"blockScript\"|captcha-delivery\.com")
+_OVERLAY_NAME = "px-captcha-modal"
 _OVERLAY = re.compile(
-    r"<iframe\b(?=[^<>]*\bid=[\"']px-captcha-modal[\"'])(?P<attributes>[^<>]*)>",
+    rf"<iframe\b(?=[^<>]*\bid=[\"']{_OVERLAY_NAME}[\"'])(?P<attributes>[^<>]*)>",
     re.IGNORECASE,
 )
 _HIDDEN = re.compile(r"display:\s*none", re.IGNORECASE)
@@ -370,10 +382,10 @@ def _signs(answer: Fetched, page: _Page) -> Iterator[Challenge]:
         if pattern.match(page.title):
             yield _challenge(kind, f"challenge page titled {page.title[:40]!r}")
     for kind, told, pattern in _IN_MARKUP:
-        if pattern.search(page.markup):
+        if pattern.search(page.start):
             yield _challenge(kind, f"a page {told}")
     for kind, told, pattern in _IN_SCRIPTS:
-        if any(map(pattern.search, page.scripts)):
+        if any(pattern.search(script, 0, _START) for script in page.scripts):
             yield _challenge(kind, f"a page {told}")
     if _is_login(answer, page):
         yield _challenge(ChallengeKind.LOGIN_WALL, "a log-in page")
@@ -391,13 +403,15 @@ def _marked(answer: Fetched) -> Challenge | None:
 def _is_login(answer: Fetched, page: _Page) -> bool:
     is_there = bool(_LOGIN_PATH.search(urlsplit(answer.url).path))
     is_titled = bool(_LOGIN_TITLE.match(page.title))
-    if _PASSWORD.search(page.markup):
+    if _PASSWORD.search(page.start):
         return is_there or is_titled
-    return (is_there or is_titled) and bool(_WHO.search(page.markup))
+    return (is_there or is_titled) and bool(_WHO.search(page.start))
 
 
 def _cover(page: _Page) -> Challenge | None:
     """A challenge that is shown over a page, not in its place."""
+    if _OVERLAY_NAME not in page.markup:
+        return None
     for found in _OVERLAY.finditer(page.markup):
         if not _HIDDEN.search(found["attributes"]):
             return _challenge(ChallengeKind.PERIMETERX, "a challenge over the page")
@@ -408,7 +422,8 @@ def _without_content(answer: Fetched, page: _Page) -> Challenge | None:
     """An answer that claims success and holds nothing at all."""
     if answer.status not in _ANSWERED or answer.status == HTTPStatus.NO_CONTENT:
         return None
-    if page.scripts or _TAG.sub("", page.markup).strip():
+    is_long = len(page.markup) > _START
+    if page.scripts or is_long or _TAG.sub("", page.markup).strip():
         return None
     return _challenge(_EMPTY, "an empty page")
 

@@ -110,6 +110,10 @@ def test_over_all_our_pages_none_is_missed_and_no_good_one_is_called_a_block() -
         ("<title>Human Verification</title>", ChallengeKind.AWS_WAF),
         ("<script>window.gokuProps = {};</script>", ChallengeKind.AWS_WAF),
         ("<div class='x' id='captcha-container'></div>", ChallengeKind.AWS_WAF),
+        ("<div id=captcha-container>", ChallengeKind.AWS_WAF),
+        ("<div class=x id=px-captcha>", ChallengeKind.PERIMETERX),
+        ("<meta name=description content=px-captcha>", ChallengeKind.PERIMETERX),
+        ("<title>Are&nbsp;You a R&#111;bot?</title>", ChallengeKind.ROBOT_PAGE),
         ("<p>Please verify you\u2019re a human</p>", ChallengeKind.PERIMETERX),
         (COVER, ChallengeKind.PERIMETERX),
         (
@@ -388,6 +392,8 @@ def test_an_empty_or_broken_payload_is_no_payload(empty: str) -> None:
         '<script src="https://0d0c.edge.sdk.awswaf.com/0d0c/challenge.js"></script>',
         '<script src="/cdn-cgi/challenge-platform/scripts/jsd/main.js"></script>',
         "<svg><title>Are we there?</title></svg>",
+        "<div id=px-captcha-note>x</div>",
+        '<div id="px-captcha-note">x</div>',
         "<title>Just moments from the lake</title>",
         "<title>Robots of Phoenix</title>",
         "<form><input type='password'></form><p>Welcome</p>",
@@ -404,7 +410,7 @@ def test_what_good_pages_carry_is_no_challenge(inert: str) -> None:
     "flood", ["<script", "<!--", "<div ", "<title", "<iframe id='px-captcha-modal'"]
 )
 def test_a_page_made_to_be_slow_is_read_to_its_end(flood: str) -> None:
-    body = "<p>x</p>" + flood * (1_000_000 // len(flood))
+    body = "<p>x</p>" + flood * (20_000_000 // len(flood))
 
     assert look(body) is None
 
