@@ -140,7 +140,21 @@ class SourceDisabledError(FetchError):
 
 
 class HostRefusedError(FetchError):
-    """Our own guard refused the address before any connection."""
+    """Our own guard refused the address before any connection.
+
+    `redirected` tells that a source sent us there, who may do otherwise next time.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        url: str,
+        status: int | None = None,
+        redirected: bool = False,
+    ) -> None:
+        super().__init__(message, url=url, status=status)
+        self.redirected = redirected
 
 
 class BodyLimitError(FetchError):

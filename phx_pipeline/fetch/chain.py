@@ -183,8 +183,10 @@ class Redirects:
         try:
             self._allow_list.check(hop.url, source=hop.source)
         except HostRefusedError as error:
-            if hop is first or (challenge := sent_away(hop.url)) is None:
+            if hop is first:
                 raise
+            if (challenge := sent_away(hop.url)) is None:
+                raise _elsewhere(str(error), hop=hop) from error
             raise BlockedError(
                 challenge.reason, url=first.url, challenge=True
             ) from error
@@ -296,15 +298,17 @@ def _next_hop(hop: Request, *, answer: Fetched, left_s: float) -> Request:
         url = urljoin(hop.url, quote(location, safe=_URL_SAFE)).partition("#")[0]
         same_host = urlsplit(url).netloc == urlsplit(hop.url).netloc
     except ValueError as error:
-        raise HostRefusedError(
-            "refused a redirect to no address", url=hop.url
-        ) from error
+        raise _elsewhere("refused a redirect to no address", hop=hop) from error
     kept = {
         name: value
         for name, value in hop.headers.items()
         if same_host or name.lower() not in _OWN_TO_A_HOST
     }
     return replace(hop, url=url, headers=kept, timeout_s=left_s)
+
+
+def _elsewhere(told: str, *, hop: Request) -> HostRefusedError:
+    return HostRefusedError(told, url=hop.url, redirected=True)
 
 
 def _now() -> float:

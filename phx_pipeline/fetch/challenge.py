@@ -343,7 +343,9 @@ _PASSWORD = re.compile(r"<input\b[^<>]*\btype=[\"']?password\b", re.IGNORECASE)
 _WHO = re.compile(
     r"<input\b[^<>]*\b(?:type=[\"']?email|autocomplete=[\"']?username)\b", re.IGNORECASE
 )
-_LOGIN_PATH = re.compile(r"/(?:log-?in|sign-?in|authenticate)(?:[/.]|$)", re.IGNORECASE)
+_LOGIN_PATH = re.compile(
+    r"/(?:(?:log|sign)[-_]?(?:in|on)|authenticate)(?:[/.]|$)", re.IGNORECASE
+)
 _LOGIN_TITLE = re.compile(r"(?:log|sign) ?in\b", re.IGNORECASE)
 _LOGIN_HOST = re.compile(r"(?:log-?in|sign-?in|accounts?|auth|sso)\.", re.IGNORECASE)
 _CAPTCHA_HOST = re.compile(

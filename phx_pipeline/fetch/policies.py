@@ -20,9 +20,11 @@ from uuid import uuid4
 
 from phx_pipeline.errors import (
     BlockedError,
+    BodyLimitError,
     CircuitOpenError,
     FetchError,
     GoneError,
+    HostRefusedError,
     ImageError,
     ProxyError,
     RateLimitedError,
@@ -121,13 +123,13 @@ def event_of(error: Fault, *, request: Request) -> Event | None:
     """Return what *error* tells about the source, or None if nothing.
 
     Nothing: our own guards and policies, and a proxy's fault. A missing page is as good
-    an answer as any; a photo that is listed and missing is a fault of its host, unless
-    it is to be had in another size. A `RateLimitedError` without a status is our own
-    `Pacing`'s.
+    an answer as any; but a photo is listed, so whatever comes in its place is a fault
+    of its host, unless it may be had in another size. A `RateLimitedError` without a
+    status is our own `Pacing`'s.
     """
     if isinstance(error, ProxyError) or _is_our_own(error):
         return None
-    if isinstance(error, GoneError) and _counts_on(request):
+    if request.kind is RequestKind.PHOTO and _is_no_picture(error, request=request):
         return Event.NO_PICTURE
     for kind, status, event in _EVENTS:
         if isinstance(error, kind) and status in {None, getattr(error, "status", None)}:
@@ -135,8 +137,13 @@ def event_of(error: Fault, *, request: Request) -> Event | None:
     return None
 
 
-def _counts_on(request: Request) -> bool:
-    return request.kind is RequestKind.PHOTO and not request.has_spare
+def _is_no_picture(error: Fault, *, request: Request) -> bool:
+    """Whether the source answered, but with nothing of use and for no other reason."""
+    if isinstance(error, HostRefusedError):
+        return error.redirected
+    if isinstance(error, GoneError):
+        return not request.has_spare
+    return type(error) is FetchError or isinstance(error, BodyLimitError)
 
 
 def _is_our_own(error: Fault) -> bool:

@@ -256,6 +256,8 @@ def _remember(context: StageContext, digest: str, picture: Picture) -> None:
 
 
 def _verdict_of(error: FetchError) -> Verdict:
+    if isinstance(error, HostRefusedError) and error.redirected:
+        return Verdict.NETWORK  # what the host did, not what the gallery says
     for kind, verdict in _VERDICTS:
         if isinstance(error, kind):
             return verdict

@@ -480,7 +480,7 @@ def test_the_ingest_command_tells_by_its_exit_code(
 # --- pages kept for diagnosis
 
 
-@pytest.mark.parametrize("status", [200, 403])
+@pytest.mark.parametrize("status", [200, 403, 429])
 def test_the_page_of_a_refusal_is_kept_as_text_and_nowhere_else(
     tmp_path: Path, status: int
 ) -> None:

@@ -19,7 +19,10 @@ from phx_pipeline.demo.loopback import Answer, Asked
 from phx_pipeline.demo.redfin_page import listing_page
 from phx_pipeline.demo.redfin_photos import PHOTO_HOST
 from phx_pipeline.demo.redfin_site import redfin_sites
-from phx_pipeline.model.outcome import Verdict
+from phx_pipeline.demo.zillow_page import PAGE_HOST as ZILLOW_HOST
+from phx_pipeline.demo.zillow_site import zillow_sites
+from phx_pipeline.model.outcome import ListingOutcome, Verdict
+from phx_pipeline.model.source import Source
 from phx_pipeline.model.source_state import SourceState
 from phx_pipeline.stages.collect import collect
 from phx_pipeline.stages.context import StageContext
@@ -33,6 +36,8 @@ PHOTOS = len(HOUSE.record.shots)
 ROBOT = Answer(body=b"<title>Are You a Robot?</title><p>x</p>")
 EMPTY = Answer(headers={"content-type": "image/jpeg"})
 MISSING = Answer(status=404, body=b"Not Found")
+AWAY = Answer(status=302, headers={"Location": "https://parked.example/"})
+TEAPOT = Answer(status=418)
 OUT_OF_ORDER = Answer(status=503, body=b"<h1>Busy</h1>")
 HOURS_S = 3.9 * 3600
 REST_S = 300
@@ -119,10 +124,12 @@ def scene(tmp_path: Path) -> Iterator[Scene]:
         (EMPTY, Verdict.NOT_AN_IMAGE, 5),
         (half, Verdict.DAMAGED, 5),
         (MISSING, Verdict.GONE, 5),
+        (AWAY, Verdict.NETWORK, 5),
+        (TEAPOT, Verdict.NETWORK, 5),
         (part, Verdict.NETWORK, 3),
         (OUT_OF_ORDER, Verdict.NETWORK, 3),
     ],
-    ids=["no bytes", "halves", "missing", "parts", "out of order"],
+    ids=["no bytes", "halves", "missing", "away", "teapot", "parts", "out of order"],
 )
 def test_a_photo_host_in_trouble_is_asked_for_few_and_rests(
     scene: Scene, trouble: object, verdict: Verdict, asked: int
@@ -211,6 +218,25 @@ def let_the_rest_be_over(scene: Scene) -> None:
         return replace(state, open_until=now_s - 1), None
 
     scene.context.catalog.policies.change("redfin/photos", rested)
+
+
+def test_a_gallery_under_a_challenge_is_taken_and_its_photos_wait(
+    tmp_path: Path,
+) -> None:
+    sites = zillow_sites([HOUSE], challenged=True)
+    with Deployment(tmp_path, sites, sources=(Source.ZILLOW,)) as made:
+        made.add_houses([HOUSE])
+        with made.context() as context:
+            asyncio.run(discover(context, SLUG))
+            asyncio.run(collect(context, SLUG))
+            (told,) = context.tally(SLUG).sources
+            verdicts = {photo.verdict for photo in context.catalog.photos(SLUG)}
+            tally = context.tally(SLUG)
+
+    assert told.outcome is ListingOutcome.LISTED
+    assert verdicts == {Verdict.PENDING}
+    assert [asked.host for asked in made.standin.asked] == [ZILLOW_HOST]
+    assert not tally.is_complete
 
 
 def test_one_photo_that_is_late_leaves_the_json_of_a_command_whole(

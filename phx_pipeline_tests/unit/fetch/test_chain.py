@@ -270,9 +270,10 @@ async def test_a_redirect_off_the_list_is_refused_before_it_is_asked(
 ) -> None:
     site = Site({HOME: answer(302, location=location)})
 
-    with pytest.raises(HostRefusedError):
+    with pytest.raises(HostRefusedError) as caught:
         await Redirects(site, allow_list=ALLOW_LIST).get(request())
 
+    assert caught.value.redirected
     assert site.urls == [HOME]
 
 
@@ -344,8 +345,10 @@ async def test_a_first_address_off_the_list_is_refused_whatever_it_is_called() -
     site = Site({})
     captcha = replace(request(), url="https://captcha.example.com/captcha")
 
-    with pytest.raises(HostRefusedError):
+    with pytest.raises(HostRefusedError) as caught:
         await Redirects(site, allow_list=ALLOW_LIST).get(captcha)
+
+    assert not caught.value.redirected
 
 
 async def test_a_redirect_to_an_endless_address_is_not_followed() -> None:

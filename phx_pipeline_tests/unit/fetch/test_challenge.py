@@ -302,6 +302,7 @@ def test_a_log_in_that_asks_for_a_name_first_is_one_too() -> None:
         ("https://www.example.com/recaptcha/x", ChallengeKind.ROBOT_PAGE),
         ("https://accounts.example.com/", ChallengeKind.LOGIN_WALL),
         ("https://example.com/signin?next=x", ChallengeKind.LOGIN_WALL),
+        ("https://example.com/user/sign_in", ChallengeKind.LOGIN_WALL),
         ("https://example.com/", None),
         ("https://www.authors.example/captchas-explained-by-us", None),
         ("nonsense", None),

@@ -479,6 +479,25 @@ async def test_only_photos_that_are_missing_altogether_count_against_their_hosts
     assert len(site.asked_at) == asked
 
 
+@pytest.mark.parametrize(
+    ("error", "event"),
+    [
+        (FetchError("answered 418", url=URL, status=418), Event.NO_PICTURE),
+        (FetchError("more than 5 redirects", url=URL), Event.NO_PICTURE),
+        (BodyLimitError("big", url=URL), Event.NO_PICTURE),
+        (HostRefusedError("unlisted", url=URL, redirected=True), Event.NO_PICTURE),
+        (HostRefusedError("unlisted", url=URL), None),
+        (SourceDisabledError("off", url=URL), None),
+        (TransientError("reset", url=URL), Event.FAILURE),
+        (BlockedError("403", url=URL, status=403), Event.BLOCK),
+    ],
+)
+def test_whatever_comes_in_place_of_a_photo_counts_against_its_host(
+    error: FetchError, event: Event | None
+) -> None:
+    assert event_of(error, request=PHOTO) is event
+
+
 async def test_connection_failures_of_photos_need_only_three(memory: Memory) -> None:
     site = Site(memory, *[TransientError("reset", url=URL)] * 9)
 
