@@ -110,7 +110,8 @@ class Scene:
 def scene(tmp_path: Path) -> Iterator[Scene]:
     host = PhotoHost()
     sites = redfin_sites([HOUSE, OTHER]) | {PHOTO_HOST: host}
-    with Deployment(tmp_path, sites, attempts=1, downloads=4) as made:
+    asking = {"attempts": 1, "downloads": 4, "final_after_days": 3}
+    with Deployment(tmp_path, sites, **asking) as made:
         slugs = made.add_houses([HOUSE, OTHER])
         with made.context() as context:
             for slug in slugs:
