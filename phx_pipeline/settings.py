@@ -11,6 +11,8 @@ from phx_pipeline.errors import InputError
 from phx_pipeline.model.due import FINAL_AFTER_DAYS, MOST_FAULT_DAYS
 from phx_pipeline.model.source import Source
 
+SUPERVISOR_ID = "PHX_SUPERVISOR_ID"  # not for people: marks what a supervisor starts
+
 _PREFIX = "PHX_"
 _PROJECT = Path(__file__).resolve().parent.parent  # where dagster.yaml lies
 _ON_POSTGRES = _PROJECT / "deploy" / "postgres"  # and the one for PHX_DAGSTER_PG_URL
@@ -57,6 +59,7 @@ class Settings:
     lease_wait_s: int
     webserver_port: int
     user: str
+    supervisor_id: str | None
 
 
 def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
@@ -97,6 +100,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         lease_wait_s=_whole(given, "LEASE_WAIT_S", default=600, low=0, high=86400),
         webserver_port=_whole(given, "WEBSERVER_PORT", default=3000, low=1, high=65535),
         user=_user(given),
+        supervisor_id=given.get(SUPERVISOR_ID) or None,
     )
 
 
@@ -124,10 +128,21 @@ def exported(settings: Settings) -> dict[str, str]:
 
 
 def environment(settings: Settings) -> dict[str, str]:
-    """This process's environment with *settings* in place of its own."""
-    ours = set(setting_names())
+    """This process's environment with *settings* in place of its own.
+
+    A Python that runs in it imports nothing from its working directory.
+    """
+    ours = {*setting_names(), "PYTHONPATH"}
     kept = {name: value for name, value in os.environ.items() if name not in ours}
-    return kept | exported(settings)
+    return kept | _safe_imports() | exported(settings)
+
+
+def _safe_imports() -> dict[str, str]:
+    # An empty entry means the working directory, and so does `.`.
+    entries = os.environ.get("PYTHONPATH", "").split(os.pathsep)
+    if absolute := [entry for entry in entries if Path(entry).is_absolute()]:
+        return {"PYTHONSAFEPATH": "1", "PYTHONPATH": os.pathsep.join(absolute)}
+    return {"PYTHONSAFEPATH": "1"}
 
 
 def export(settings: Settings) -> None:

@@ -1,6 +1,7 @@
 """A deployment with its code server, daemon and webserver, as `phx up` starts them."""
 
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -13,8 +14,10 @@ import dagster as dg
 from phx_pipeline.defs.submit import daemon_is_running, open_instance
 from phx_pipeline.demo.houses import House
 from phx_pipeline.demo.loopback import Handler
-from phx_pipeline.supervise.supervisor import Supervisor, free_port, services
-from phx_pipeline_tests.deployment import ROOT, Deployment
+from phx_pipeline.supervise.addresses import free_port
+from phx_pipeline.supervise.services import services
+from phx_pipeline.supervise.supervisor import Supervisor, holding
+from phx_pipeline_tests.deployment import Deployment
 
 PATIENCE_S = 300.0
 
@@ -51,9 +54,11 @@ def serving(deployment: Deployment) -> Iterator[Served]:
     with deployment.context() as context:
         slugs = set(context.catalog.slugs())
     instance = open_instance(deployment.settings)
-    wanted = services(deployment.settings, code_port=free_port())
     try:
-        with Supervisor(wanted, settings=deployment.settings):
+        with (
+            holding(deployment.settings) as held,
+            Supervisor(services(held.settings), held=held),
+        ):
             wait_for(lambda: daemon_is_running(instance) or None)
             wait_for(
                 lambda: (
@@ -67,14 +72,18 @@ def serving(deployment: Deployment) -> Iterator[Served]:
 
 @contextmanager
 def up(deployment: Deployment) -> Iterator[None]:
-    """`phx up` as a process, ready; SIGTERM ends it clean, and all it has started."""
+    """`phx up` as a process, ready; `phx down` ends it clean, and all it has started.
+
+    It is started in a folder full of modules whose names other modules need.
+    """
     log = deployment.root / "up.log"
+    traps = _traps(deployment.root / "traps")
     mark = {"STARTED_BY": str(log)}  # inherited by all that is started
     with log.open("wb") as output:
         process = subprocess.Popen(  # noqa: S603 - the tests' own command
             deployment.command("up"),
             env=deployment.env | mark,
-            cwd=ROOT,
+            cwd=traps,
             stdout=output,
             stderr=subprocess.STDOUT,
         )
@@ -82,13 +91,24 @@ def up(deployment: Deployment) -> Iterator[None]:
         wait_for(lambda: _is_up(process, log))
         yield
     finally:
-        process.terminate()
+        down = deployment.phx("down")
         code = process.wait(timeout=PATIENCE_S)
-    assert code == 0
+    assert (code, down.returncode) == (0, 0), down.stderr
+    assert f"(pid {process.pid})" in down.stdout
+    assert not (traps / "sprung").exists(), (traps / "sprung").read_text()
     # Only views that are being rendered may outlive it, and not for long.
     left = _started_by(log)
     assert [line for line in left if "rebuild --views" not in line] == []
     wait_for(lambda: not _started_by(log) or None)
+
+
+def _traps(folder: Path) -> Path:
+    """Make modules that tell, in the file `sprung`, that they were imported."""
+    folder.mkdir()
+    tell = f"open({str(folder / 'sprung')!r}, 'a').write(__name__ + chr(10))\n"
+    for name in (*sys.stdlib_module_names, "dagster", "grpc", "phx_pipeline"):
+        (folder / f"{name}.py").write_text(tell, encoding="utf-8")
+    return folder
 
 
 def _is_up(process: "subprocess.Popen[bytes]", log: Path) -> bool | None:

@@ -1,6 +1,9 @@
 """`phx demo`: the whole pipeline on made-up houses, without any network."""
 
 import shlex
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -53,7 +56,7 @@ def demo(ctx: click.Context, *, folder: Path | None, postgres: bool) -> None:
     from phx_pipeline.demo.redfin_site import redfin_sites
     from phx_pipeline.demo.zillow_site import zillow_sites
     from phx_pipeline.stages.facts import conflict_lines, conflicts_by_property
-    from phx_pipeline.supervise.supervisor import Supervisor, free_port, services
+    from phx_pipeline.supervise.addresses import free_port
 
     own = load_settings()
     stores = _databases(own, postgres=postgres)
@@ -72,10 +75,7 @@ def demo(ctx: click.Context, *, folder: Path | None, postgres: bool) -> None:
             final_after_days=1,  # and what it says is gone is gone
             webserver_port=free_port(),
         )
-        _prepare(settings)
-        console.print("starting Dagster's code server, daemon and webserver …")
-        wanted = services(settings, code_port=free_port())
-        with opened(settings) as context, Supervisor(wanted, settings=settings):
+        with _supervised(settings), opened(settings) as context:
             slugs = context.catalog.slugs()
             code = enqueue(context, settings, slugs, mode=Mode.RESUME)
             _show_folders(context)
@@ -85,6 +85,21 @@ def demo(ctx: click.Context, *, folder: Path | None, postgres: bool) -> None:
     console.print(f"the stand-ins were asked for {photos} photos")
     console.print(f"look around: {_look_around(own, root, postgres=postgres)}")
     ctx.exit(code)
+
+
+@contextmanager
+def _supervised(settings: Settings) -> Iterator[None]:
+    """Make the stores and run Dagster on them; SIGTERM and HUP do as Ctrl-C."""
+    from phx_pipeline.supervise.services import services
+    from phx_pipeline.supervise.supervisor import Supervisor, holding
+
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.default_int_handler)
+    with holding(settings) as held:
+        _prepare(settings)
+        console.print("starting Dagster's code server, daemon and webserver …")
+        with Supervisor(services(held.settings), held=held):
+            yield
 
 
 def _databases(own: Settings, *, postgres: bool) -> Settings:

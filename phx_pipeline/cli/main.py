@@ -39,6 +39,7 @@ _COMMANDS = {
     "verify": "verify:verify",
     "prune": "prune:prune",
     "up": "up:up",
+    "down": "down:down",
     "demo": "demo:demo",
 }
 

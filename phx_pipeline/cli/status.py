@@ -4,17 +4,20 @@ import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
+from functools import partial
 from typing import TYPE_CHECKING
 
 import click
 
 from phx_pipeline.cli.console import console, print_lines, print_tallies
+from phx_pipeline.cli.service_state import service_json, service_line
 from phx_pipeline.cli.session import opened
 from phx_pipeline.cli.times import phoenix_text
 from phx_pipeline.fetch.policies import group_names, next_try_s
 from phx_pipeline.model.due import next_day
 from phx_pipeline.model.facts import Conflict
 from phx_pipeline.model.tally import PropertyTally, SourceTally
+from phx_pipeline.settings import load_settings
 from phx_pipeline.stages.report import tally_counts
 
 if TYPE_CHECKING:
@@ -25,8 +28,9 @@ if TYPE_CHECKING:
 @click.option(
     "--all", "everything", is_flag=True, help="Every property, and all lines."
 )
+@click.option("--service", is_flag=True, help="Only what runs, and what answers.")
 @click.option("--json", "as_json", is_flag=True, help="Machine-readable output.")
-def status(*, everything: bool, as_json: bool) -> None:
+def status(*, everything: bool, service: bool, as_json: bool) -> None:
     """Show counts and outcomes per property and source, and what is left to do.
 
     Of more than a hundred properties those that are complete are only counted.
@@ -36,11 +40,17 @@ def status(*, everything: bool, as_json: bool) -> None:
       phx status
       phx status --all
       phx status --json
+      phx status --service --json
     """
+    settings = load_settings()
+    if service:
+        tell = service_json if as_json else partial(service_line, thorough=True)
+        click.echo(tell(settings))
+        return
     from phx_pipeline.stages.facts import conflict_lines, conflicts_by_property
     from phx_pipeline.stages.quarantine import cases
 
-    with opened() as context:
+    with opened(settings) as context:
         tallies = context.tallies()
         suspects = Counter(case.photo.slug for case in cases(context))
         conflicts = conflicts_by_property(context)
@@ -48,6 +58,7 @@ def status(*, everything: bool, as_json: bool) -> None:
     if as_json:
         _print_json(tallies, suspects=suspects, conflicts=conflicts)
         return
+    console.print(service_line(settings, thorough=False), soft_wrap=True)
     print_tallies(tallies, everything=everything)
     complete = sum(tally.is_complete for tally in tallies)
     console.print(f"{complete} of {len(tallies)} properties complete")

@@ -2,6 +2,7 @@
 
 import signal
 import threading
+from contextlib import suppress
 from dataclasses import replace
 
 import click
@@ -13,33 +14,56 @@ from phx_pipeline.settings import load_settings
 @click.command()
 @click.option(
     "--port",
-    type=click.IntRange(1, 65535),
-    help="Port of the UI (PHX_WEBSERVER_PORT, 3000).",
+    type=click.IntRange(0, 65535),
+    help="Port of the UI (PHX_WEBSERVER_PORT, 3000); 0 takes any free one.",
 )
 def up(*, port: int | None) -> None:
     """Start Dagster and keep it running until Ctrl-C.
 
+    One for each data folder: a second one is refused.
+
     \b
-    Example:
-      phx up --port 3000
+    Examples:
+      phx up --port 3001
+      phx up --port 0       take any free port, and say which
     """
     from phx_pipeline.defs.submit import open_instance
-    from phx_pipeline.supervise.supervisor import Supervisor, free_port, services
+    from phx_pipeline.supervise.addresses import free_port
+    from phx_pipeline.supervise.services import services
+    from phx_pipeline.supervise.supervisor import Supervisor, holding
     from phx_pipeline.wiring import initialise
 
     log_to_stderr()
     settings = load_settings()
     if port is not None:
-        settings = replace(settings, webserver_port=port)
-    initialise(settings)
-    open_instance(settings).dispose()
+        settings = replace(settings, webserver_port=port or free_port())
+    with holding(settings) as held:
+        stop = _stop_signals()
+        initialise(settings)
+        open_instance(settings).dispose()
+        _say("starting code server, daemon and webserver …")
+        wanted = services(held.settings)
+        with Supervisor(wanted, held=held, until=stop.is_set) as supervisor:
+            if not stop.is_set():
+                _say(f"Dagster is up: {held.running.url}")
+                _say("stop with Ctrl-C or `phx down`")
+            supervisor.keep_alive()
+            _say("stopping …")
+
+
+def _stop_signals() -> threading.Event:
+    """An event that Ctrl-C, SIGTERM and the closing of the terminal set.
+
+    `nohup` has the closing ignored, and it stays so.
+    """
     stop = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        if number is signal.SIGHUP and signal.getsignal(number) is signal.SIG_IGN:
+            continue
         signal.signal(number, lambda *_: stop.set())
-    console.print("starting code server, daemon and webserver …")
-    wanted = services(settings, code_port=free_port())
-    with Supervisor(wanted, settings=settings) as supervisor:
-        console.print(f"Dagster is up: http://127.0.0.1:{settings.webserver_port}")
-        console.print("stop with Ctrl-C")
-        supervisor.keep_alive(until=stop.is_set)
-        console.print("stopping …")
+    return stop
+
+
+def _say(text: str) -> None:
+    with suppress(OSError):  # the terminal may be gone
+        console.print(text)

@@ -41,6 +41,11 @@ class Layout:
         """The SQLite file of the default catalogue."""
         return self.root / "phx.db"
 
+    @property
+    def supervisor(self) -> Path:
+        """The file that the supervisor of this folder holds locked."""
+        return self.root / "supervisor.lock"
+
     def quarantined_pages(self, source: str) -> Path:
         """The folder of the last refusals of one source, kept for diagnosis."""
         return self.root / "quarantine" / "pages" / _part(source)

@@ -1,91 +1,83 @@
-"""Running Dagster's processes: started in order, restarted with back-off, stopped."""
+"""Running services: started in order, restarted with back-off, stopped with all."""
 
 import logging
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
+from socket import gethostname
 from types import TracebackType
 from typing import Self
+from uuid import uuid4
 
 from phx_pipeline.errors import ServiceError
 from phx_pipeline.settings import Settings, environment
+from phx_pipeline.supervise import launch
+from phx_pipeline.supervise.addresses import listens, require_free
+from phx_pipeline.supervise.lock import Lock, Part, Running
 from phx_pipeline.supervise.service_logs import rotate
+from phx_pipeline.supervise.services import Service
+from phx_pipeline.supervise.strays import end, strays
 
 logger = logging.getLogger(__name__)
 
-_STOP_S = 20.0
+_STOP_S = 10.0  # for the services, and once more for the one that starts runs
 _READY_S = 120.0
 _BACKOFF_S = (1.0, 2.0, 5.0, 15.0, 30.0)
 _STEADY_S = 60.0  # a process that lived this long starts its back-off anew
+_LAUNCH = (sys.executable, "-I", "-S", str(Path(launch.__file__)))
+_FOREIGN = {"DAGSTER_GRPC_PORT", "DAGSTER_GRPC_HOST", "DAGSTER_GRPC_SOCKET"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Service:
-    """One process to keep alive; `port` is where it answers when it is ready."""
+class Held:
+    """Stores nobody else supervises; `settings` mark what is started for them."""
 
-    name: str
-    command: Sequence[str]
-    port: int | None = None
+    settings: Settings
+    running: Running
+    lock: Lock
+
+    def tell(self, parts: Sequence[Part]) -> None:
+        """Say in the lock's file which processes there are."""
+        self.lock.tell(replace(self.running, parts=tuple(parts)))
 
 
-def services(settings: Settings, *, code_port: int) -> list[Service]:
-    """Code server, daemon and webserver, in the order they are started."""
-    workspace = write_workspace(settings, code_port=code_port)
-    python = sys.executable
-    folder = Path(python).parent
-    return [
-        Service(
-            name="code server",
-            command=[
-                *(python, "-m", "dagster", "api", "grpc"),
-                *("--module-name", "phx_pipeline.definitions"),
-                *("--host", "127.0.0.1", "--port", str(code_port)),
-                *("--location-name", "phx_pipeline"),
-            ],
-            port=code_port,
+@contextmanager
+def holding(settings: Settings) -> Iterator[Held]:
+    """Be the only supervisor of the stores of *settings*.
+
+    What an earlier one left behind is ended on the way.
+
+    Raises:
+        ServiceError: there is another one, or the webserver's port is not free;
+            nothing was started.
+    """
+    marked = replace(settings, supervisor_id=uuid4().hex)
+    with Lock(settings) as lock:
+        held = Held(settings=marked, running=_running(marked), lock=lock)
+        held.tell([])
+        if ended := end(strays(settings)):
+            logger.warning("ended what an earlier phx up left running: %s", ended)
+        require_free(settings.webserver_port)
+        yield held
+
+
+def _running(settings: Settings) -> Running:
+    return Running(
+        supervisor_id=settings.supervisor_id or "",
+        pid=os.getpid(),
+        host=gethostname(),
+        started_at=datetime.fromtimestamp(time.time(), UTC).isoformat(
+            timespec="seconds"
         ),
-        Service(
-            name="daemon",
-            command=[str(folder / "dagster-daemon"), "run", "-w", str(workspace)],
-        ),
-        Service(
-            name="webserver",
-            command=[
-                *(str(folder / "dagster-webserver"), "-w", str(workspace)),
-                *("-h", "127.0.0.1", "-p", str(settings.webserver_port)),
-            ],
-            port=settings.webserver_port,
-        ),
-    ]
-
-
-def write_workspace(settings: Settings, *, code_port: int) -> Path:
-    """Write the workspace that points at our code server; return its path."""
-    path = settings.dagster_dir / "workspace.yaml"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(
-        "load_from:\n"
-        "  - grpc_server:\n"
-        "      host: 127.0.0.1\n"
-        f"      port: {code_port}\n"
-        "      location_name: phx_pipeline\n",
-        encoding="utf-8",
+        url=f"http://127.0.0.1:{settings.webserver_port}",
     )
-    return path
-
-
-def free_port() -> int:
-    """A TCP port on loopback that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 class _Process:
@@ -100,44 +92,66 @@ class _Process:
         self._started_at = 0.0
         self._popen: subprocess.Popen[bytes] | None = None
 
+    @property
+    def pid(self) -> int:
+        """Of the newest process; 0 before the first."""
+        return self._popen.pid if self._popen else 0
+
+    @property
+    def part(self) -> Part:
+        """What the lock's file tells of it."""
+        at = self.service.address
+        address = str(at) if isinstance(at, Path) else at
+        return Part(name=self.service.name, pid=self.pid, address=address)
+
     def start(self) -> None:
         rotate(self._log)
         with self._log.open("ab") as log:  # appending: it may be emptied meanwhile
             self._popen = subprocess.Popen(  # noqa: S603 - our own fixed commands
-                self.service.command,
+                [*_LAUNCH, str(os.getpid()), *self.service.command],
                 env=dict(self._env),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
-                preexec_fn=_reset_sigint,  # noqa: PLW1509 - started from one thread
             )
         self._started_at = time.monotonic()
 
     def is_alive(self) -> bool:
         return self._popen is not None and self._popen.poll() is None
 
-    def keep_alive(self) -> None:
+    def is_ready(self) -> bool:
+        """Whether it answers: this process itself, not whoever has its address."""
+        at = self.service.address
+        return at is None or listens(at, pid=self.pid)
+
+    def keep_alive(self) -> bool:
+        """Start it again when that is due; return whether it was started."""
         rotate(self._log)
         if self.is_alive() or self._popen is None:
-            return
+            return False
         now = time.monotonic()
         if not self._due_at:
-            if now - self._started_at > _STEADY_S:
-                self._restarts = 0
-            wait_s = _BACKOFF_S[min(self._restarts, len(_BACKOFF_S) - 1)]
-            self._due_at = now + wait_s
-            logger.warning(
-                "%s ended with code %s, starting again in %.0f s (log: %s)",
-                self.service.name,
-                self._popen.returncode,
-                wait_s,
-                self._log,
-            )
-        if now >= self._due_at:
-            self._due_at = 0.0
-            self._restarts += 1
-            self.start()
+            self._due_at = now + self._pause_s(now)
+        if now < self._due_at:
+            return False
+        self._due_at = 0.0
+        self._restarts += 1
+        self.start()
+        return True
+
+    def _pause_s(self, now: float) -> float:
+        if now - self._started_at > _STEADY_S:
+            self._restarts = 0
+        wait_s = _BACKOFF_S[min(self._restarts, len(_BACKOFF_S) - 1)]
+        logger.warning(
+            "%s ended with code %s, starting again in %.0f s (log: %s)",
+            self.service.name,
+            self._popen and self._popen.returncode,
+            wait_s,
+            self._log,
+        )
+        return wait_s
 
     def terminate(self) -> None:
         if self.is_alive() and self._popen is not None:
@@ -151,13 +165,14 @@ class _Process:
             self._popen.wait(timeout=max(0.1, deadline - time.monotonic()))
         except subprocess.TimeoutExpired:
             logger.warning("%s did not stop in time, killing it", self.service.name)
-            os.killpg(self._popen.pid, signal.SIGKILL)
+            with suppress(ProcessLookupError):  # not yet the leader of a session
+                os.killpg(self._popen.pid, signal.SIGKILL)
+            self._popen.kill()
             self._popen.wait()
 
-    def wait_ready(self) -> None:
-        port = self.service.port
+    def wait_ready(self, *, until: Callable[[], bool]) -> None:
         deadline = time.monotonic() + _READY_S
-        while port is not None and not _answers(port):
+        while not (until() or self.is_ready()):
             if not self.is_alive() or time.monotonic() > deadline:
                 raise ServiceError(
                     f"{self.service.name} did not start: see {self._log}"
@@ -166,12 +181,27 @@ class _Process:
 
 
 class Supervisor:
-    """Keeps services alive between `__enter__` and `__exit__`."""
+    """Keeps services alive between `__enter__` and `__exit__`.
 
-    def __init__(self, wanted: Sequence[Service], *, settings: Settings) -> None:
-        logs = settings.dagster_dir / "service_logs"
+    On Linux they are killed when the thread that started them ends, however it does:
+    enter, keep alive and leave in one thread that lives as long.
+    """
+
+    def __init__(
+        self,
+        wanted: Sequence[Service],
+        *,
+        held: Held,
+        until: Callable[[], bool] = lambda: False,
+    ) -> None:
+        """Prepare to run *wanted*, in this order; *until* ends start and watch."""
+        logs = held.settings.dagster_dir / "service_logs"
         logs.mkdir(parents=True, exist_ok=True)
-        env = environment(settings)
+        env = environment(held.settings)
+        for name in _FOREIGN:  # Dagster reads them in place of the command's options
+            env.pop(name, None)
+        self._held = held
+        self._until = until
         self._processes = [
             _Process(
                 service, env=env, log=logs / f"{service.name.replace(' ', '_')}.log"
@@ -181,10 +211,13 @@ class Supervisor:
 
     def __enter__(self) -> Self:
         """Start all services in order, each when the one before it answers."""
+        if sys.platform != "linux":
+            logger.warning(
+                "on this system the servers outlive a supervisor that is killed, "
+                "until the next `phx up` or `phx down`"
+            )
         try:
-            for process in self._processes:
-                process.start()
-                process.wait_ready()
+            self._start()
         except BaseException:
             self.stop()
             raise
@@ -199,31 +232,42 @@ class Supervisor:
         """Stop all services."""
         self.stop()
 
-    def keep_alive(self, *, until: Callable[[], bool]) -> None:
-        """Restart what ends, until *until* says so."""
-        while not until():
-            for process in self._processes:
-                process.keep_alive()
-            time.sleep(0.5)
+    def keep_alive(self) -> None:
+        """Restart what ends, until the supervisor is to stop."""
+        while not self._until():
+            if [process for process in self._processes if process.keep_alive()]:
+                self._tell()
+            time.sleep(0.2)
 
     def stop(self) -> None:
-        """End everything: the daemon first, so that nothing new is launched."""
-        for process in reversed(self._processes):
-            process.terminate()
-        deadline = time.monotonic() + _STOP_S
-        for process in reversed(self._processes):
-            process.reap(deadline=deadline)
+        """End everything: what launches runs, the runs, what tells how they ended."""
+        last = [one for one in self._processes if one.service.starts_runs]
+        _end([one for one in reversed(self._processes) if one not in last])
+        self._end_others(but=last)
+        _end(last)
+        self._end_others(but=())
+
+    def _start(self) -> None:
+        for process in self._processes:
+            if self._until():
+                return
+            process.start()
+            self._tell()
+            process.wait_ready(until=self._until)
+
+    def _tell(self) -> None:
+        self._held.tell([one.part for one in self._processes if one.pid])
+
+    def _end_others(self, *, but: Sequence[_Process]) -> None:
+        """End the runs, and whatever else was started by what we started."""
+        settings = self._held.settings
+        pids = [process.pid for process in but]
+        end(strays(settings, but=pids, of=settings.supervisor_id))
 
 
-def _reset_sigint() -> None:
-    # Dagster maps SIGTERM to whatever SIGINT does; a shell's `&` sets it to ignore,
-    # and then the processes could not be stopped.
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-
-
-def _answers(port: int) -> bool:
-    try:
-        with socket.create_connection(("127.0.0.1", port), timeout=0.5):
-            return True
-    except OSError:
-        return False
+def _end(processes: Sequence[_Process]) -> None:
+    for process in processes:
+        process.terminate()
+    deadline = time.monotonic() + _STOP_S
+    for process in processes:
+        process.reap(deadline=deadline)

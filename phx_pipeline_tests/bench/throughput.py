@@ -39,7 +39,7 @@ from phx_pipeline.model.source import Source
 from phx_pipeline.settings import parse_sources
 from phx_pipeline.stages.extract import extract
 from phx_pipeline.stages.verify import verify_property
-from phx_pipeline.supervise.supervisor import free_port
+from phx_pipeline.supervise.addresses import free_port
 from phx_pipeline_tests.deployment import ROOT, Deployment
 from phx_pipeline_tests.served import Served, serving, wait_for
 

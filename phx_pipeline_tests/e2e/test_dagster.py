@@ -22,7 +22,7 @@ from phx_pipeline.model.due import is_photo_due
 from phx_pipeline.model.identity import run_lease
 from phx_pipeline.model.outcome import Verdict
 from phx_pipeline.stages.verify import verify_property, verify_views
-from phx_pipeline.supervise.supervisor import free_port
+from phx_pipeline.supervise.addresses import free_port
 from phx_pipeline_tests.captured import (
     CAPTURED_ADDRESS,
     captured_redfin_sites,
@@ -40,6 +40,7 @@ _KILLED = (_LARKSTONE, _OCOTILLO)
 _SUBMITTED = (with_shots(_COPPER, 0, 3, 7), with_shots(_MARIGOLD, 0, 2, 5))
 _HOUSES = (_LAUNCHED, *_SUBMITTED, *_KILLED)
 _PARTITION = "dagster/partition"
+_LOCK = "supervisor.lock"
 _CHECKED = dg.DagsterEventType.ASSET_CHECK_EVALUATION
 
 
@@ -313,8 +314,33 @@ def settled(deployment: Deployment, slug: str) -> set[str]:
         }
 
 
-def test_the_webserver_answers(running: Deployment) -> None:
-    port = running.settings.webserver_port
+def test_a_second_one_is_refused_in_one_line_and_changes_nothing(
+    running: Deployment, phx_on: Phx
+) -> None:
+    settings = running.settings
+    told = [settings.dagster_dir / "workspace.yaml", settings.data_dir / _LOCK]
+    before = [path.read_bytes() for path in told]
 
+    ended = phx_on(running, "up", "--port", "0")
+
+    assert ended.code == 1
+    assert ended.err.count("\n") == 1
+    assert f"http://127.0.0.1:{settings.webserver_port}" in ended.err
+    assert [path.read_bytes() for path in told] == before
+
+
+def test_status_says_what_runs_and_that_it_answers(
+    running: Deployment, phx_on: Phx
+) -> None:
+    port = running.settings.webserver_port
+    url = f"http://127.0.0.1:{port}"
+
+    told = phx_on(running, "status", "--service", "--json").json
+
+    assert told["url"] == url
+    assert told["answers"] == dict.fromkeys(
+        ["code server", "daemon", "webserver"], True
+    )
+    assert f"Dagster: {url}, up since" in phx_on(running, "status").out
     with urlopen(f"http://127.0.0.1:{port}/server_info") as answer:
         assert answer.status == 200

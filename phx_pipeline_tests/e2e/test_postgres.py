@@ -20,7 +20,7 @@ from phx_pipeline.demo.houses import HOUSES
 from phx_pipeline.demo.redfin_site import redfin_sites
 from phx_pipeline.errors import CatalogDownError
 from phx_pipeline.stages.verify import content_digest, verify_property, verify_views
-from phx_pipeline.supervise.supervisor import free_port
+from phx_pipeline.supervise.addresses import free_port
 from phx_pipeline_tests import postgres
 from phx_pipeline_tests.captured import CAPTURED_ADDRESS
 from phx_pipeline_tests.commands import Phx

@@ -11,7 +11,7 @@ from phx_pipeline.settings import environment, load_settings
 from phx_pipeline.stages.views import VIEWS_LEASE, is_due
 from phx_pipeline.wiring import build_catalog, utc_now
 
-_RENDER = [sys.executable, "-m", "phx_pipeline.cli.main", "rebuild", "--views"]
+_RENDER = [sys.executable, "-P", "-m", "phx_pipeline.cli.main", "rebuild", "--views"]
 
 
 @dg.sensor(

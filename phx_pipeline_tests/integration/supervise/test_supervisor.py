@@ -1,9 +1,13 @@
-"""Services are kept alive, told apart when they fail, and stopped whatever they do."""
+"""Services are kept alive, told apart when they fail, and end with their supervisor."""
 
 import logging
+import os
+import signal
+import socket
+import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,9 +15,13 @@ import pytest
 
 from phx_pipeline.catalog.leases import is_dead, process_owner
 from phx_pipeline.errors import ServiceError
-from phx_pipeline.settings import Settings, load_settings
-from phx_pipeline.supervise import supervisor
-from phx_pipeline.supervise.supervisor import Service, Supervisor, free_port, services
+from phx_pipeline.settings import Settings, environment, load_settings
+from phx_pipeline.supervise import strays, supervisor
+from phx_pipeline.supervise.addresses import free_port
+from phx_pipeline.supervise.down import stop
+from phx_pipeline.supervise.lock import running
+from phx_pipeline.supervise.services import Service
+from phx_pipeline.supervise.supervisor import Held, Supervisor, holding
 
 _PATIENCE_S = 60
 
@@ -29,7 +37,15 @@ def settings(tmp_path: Path) -> Settings:
         data_dir=tmp_path / "data",
         dagster_dir=tmp_path / "dagster",
         downloads=7,
+        webserver_port=free_port(),
     )
+
+
+@pytest.fixture
+def held(settings: Settings) -> Iterator[Held]:
+    """The right to supervise in a folder of the test's own."""
+    with holding(settings) as it:
+        yield it
 
 
 @pytest.fixture
@@ -45,6 +61,7 @@ def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """No pause before a restart, and little patience when stopping."""
     monkeypatch.setattr(supervisor, "_BACKOFF_S", (0.0,))
     monkeypatch.setattr(supervisor, "_STOP_S", 1.0)
+    monkeypatch.setattr(strays, "GRACE_S", 1.0)
 
 
 def service(starts: Path, then: str) -> Service:
@@ -71,30 +88,34 @@ def wait(question: Callable[[], bool]) -> None:
 
 @pytest.mark.usefixtures("at_once")
 def test_a_service_that_ends_is_started_again(
-    settings: Settings, starts: Path, caplog: pytest.LogCaptureFixture
+    held: Held, starts: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     ends = service(starts, "print('gone again'); raise SystemExit(3)")
 
     with (
         caplog.at_level(logging.WARNING),
-        Supervisor([ends], settings=settings) as running,
+        Supervisor(
+            [ends], held=held, until=soon(lambda: len(owners(starts)) >= 3)
+        ) as supervised,
     ):
-        running.keep_alive(until=soon(lambda: len(owners(starts)) >= 3))
+        supervised.keep_alive()
 
     assert len(set(owners(starts))) >= 3
     assert "a service ended with code 3, starting again" in caplog.text
-    log = settings.dagster_dir / "service_logs" / "a_service.log"
+    log = held.settings.dagster_dir / "service_logs" / "a_service.log"
     assert log.read_text().count("gone again") >= 2
 
 
 @pytest.mark.usefixtures("at_once")
-def test_a_service_that_lives_is_left_alone(settings: Settings, starts: Path) -> None:
+def test_a_service_that_lives_is_left_alone(held: Held, starts: Path) -> None:
     stays = service(starts, "import time; time.sleep(600)")
-    rounds = iter(range(3))
+    rounds = iter(range(6))
 
-    with Supervisor([stays], settings=settings) as running:
-        wait(lambda: bool(owners(starts)))
-        running.keep_alive(until=lambda: next(rounds, None) is None)
+    def after_some_rounds() -> bool:
+        return bool(owners(starts)) and next(rounds, None) is None
+
+    with Supervisor([stays], held=held, until=after_some_rounds) as supervised:
+        supervised.keep_alive()
 
         assert len(owners(starts)) == 1
         assert not is_dead(owners(starts)[0])
@@ -104,7 +125,7 @@ def test_a_service_that_lives_is_left_alone(settings: Settings, starts: Path) ->
 
 @pytest.mark.usefixtures("at_once")
 def test_what_ignores_sigterm_is_killed_with_its_children(
-    settings: Settings, starts: Path, caplog: pytest.LogCaptureFixture
+    held: Held, starts: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     stubborn = service(
         starts,
@@ -112,7 +133,7 @@ def test_what_ignores_sigterm_is_killed_with_its_children(
         "os.fork(); " + _APPEND.format(file=str(starts)) + "time.sleep(600)",
     )
 
-    with Supervisor([stubborn], settings=settings):
+    with Supervisor([stubborn], held=held):
         wait(lambda: len(owners(starts)) == 3)
 
     wait(lambda: all(map(is_dead, owners(starts))))
@@ -123,18 +144,18 @@ def test_what_ignores_sigterm_is_killed_with_its_children(
 
 @pytest.mark.usefixtures("at_once")
 def test_one_that_never_answers_stops_those_before_it_and_names_its_log(
-    settings: Settings, starts: Path
+    held: Held, starts: Path
 ) -> None:
     stays = service(starts, "import time; time.sleep(600)")
     fails = Service(
         name="webserver",
         command=[sys.executable, "-c", "raise SystemExit(1)"],
-        port=free_port(),
+        address=free_port(),
     )
 
     with (
         pytest.raises(ServiceError, match=r"webserver did not start: .*webserver\.log"),
-        Supervisor([stays, fails], settings=settings),
+        Supervisor([stays, fails], held=held),
     ):
         pytest.fail("entered without its services")
 
@@ -143,7 +164,7 @@ def test_one_that_never_answers_stops_those_before_it_and_names_its_log(
 
 @pytest.mark.usefixtures("at_once")
 def test_a_service_gets_the_settings_and_a_ctrl_c_of_its_own(
-    settings: Settings, starts: Path
+    held: Held, starts: Path
 ) -> None:
     tells = service(
         starts,
@@ -154,24 +175,170 @@ def test_a_service_gets_the_settings_and_a_ctrl_c_of_its_own(
         " f.close(); import time; time.sleep(600)",
     )
 
-    with Supervisor([tells], settings=settings):
+    with Supervisor([tells], held=held):
         wait(lambda: len(owners(starts)) == 3)
 
     assert owners(starts)[1:] == ["7", "True"]
 
 
-def test_code_server_daemon_and_webserver_share_one_workspace(
-    settings: Settings,
+# Starts what stands for a run: a process that lives on when its server crashes.
+_STARTS_RUN = "import subprocess, sys, time; subprocess.Popen([sys.executable, '-c', "
+_THEN_STAYS = "]); time.sleep(600)"
+
+
+def server_with_run(
+    starts: Path, *, run: str = "import time; time.sleep(600)"
+) -> Service:
+    """A service that starts a run; each appends its owner string to *starts*."""
+    note = _TELLS + _APPEND.format(file=str(starts))
+    server = service(starts, _STARTS_RUN + repr(note + run) + _THEN_STAYS)
+    return replace(server, starts_runs=True)
+
+
+@pytest.mark.usefixtures("at_once")
+def test_whoever_else_answers_at_its_address_does_not_make_it_ready(
+    held: Held, starts: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    code_port = free_port()
+    monkeypatch.setattr(supervisor, "_READY_S", 0.5)
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        idle = replace(
+            service(starts, "import time; time.sleep(600)"),
+            address=other.getsockname()[1],
+        )
 
-    code_server, daemon, webserver = services(settings, code_port=code_port)
+        with (
+            pytest.raises(ServiceError, match="did not start"),
+            Supervisor([idle], held=held),
+        ):
+            pytest.fail("another program was taken for the service")
 
-    workspace = settings.dagster_dir / "workspace.yaml"
-    assert f"port: {code_port}\n" in workspace.read_text()
-    assert str(workspace) in daemon.command
-    assert str(workspace) in webserver.command
-    assert (code_server.port, webserver.port) == (code_port, settings.webserver_port)
+
+@pytest.mark.usefixtures("at_once")
+def test_a_crash_of_what_starts_runs_ends_no_run(
+    held: Held, settings: Settings, starts: Path
+) -> None:
+    def crashed_and_back() -> bool:
+        return len(owners(starts)) >= 4
+
+    with Supervisor(
+        [server_with_run(starts)], held=held, until=soon(crashed_and_back)
+    ) as supervised:
+        wait(lambda: len(owners(starts)) == 2)
+        server, run = owners(starts)
+        os.kill(pid_of(server), signal.SIGKILL)
+        supervised.keep_alive()
+
+        assert is_dead(server)
+        assert not is_dead(run)
+        (part,) = running_parts(settings)
+        assert part == pid_of(owners(starts)[2])
+
+    assert all(map(is_dead, owners(starts)))
+
+
+def pid_of(owner: str) -> int:
+    return int(owner.split(":")[1])
+
+
+def running_parts(settings: Settings) -> list[int]:
+    found = running(settings)
+    return [part.pid for part in found.parts] if found else []
+
+
+def test_runs_end_before_what_starts_them_and_in_order(
+    held: Held, starts: Path
+) -> None:
+    told = "signal.signal(signal.SIGTERM, lambda *_: (tell(), os._exit(0))); "
+    tell = "tell = lambda: open({file!r}, 'a').write({word!r} + chr(10)); "
+    run = "import signal, time; " + tell.format(file=str(starts), word="run") + told
+    server = server_with_run(starts, run=run + "time.sleep(600)")
+    first = "import signal; " + tell.format(file=str(starts), word="server") + told
+    server = replace(server, command=[*server.command[:2], first_of(server, first)])
+
+    with Supervisor([server], held=held):
+        wait(lambda: len(owners(starts)) == 2)
+
+    assert owners(starts)[2:] == ["run", "server"]
+
+
+def first_of(service: Service, code: str) -> str:
+    """The program of *service*, with *code* before what starts the run."""
+    return service.command[2].replace(_STARTS_RUN, code + _STARTS_RUN)
+
+
+_SUPERVISES = """
+import sys
+from phx_pipeline.settings import load_settings
+from phx_pipeline.supervise.services import Service
+from phx_pipeline.supervise.supervisor import Supervisor, holding
+
+with holding(load_settings()) as held:
+    service = Service(name="server", command=[sys.executable, "-c", sys.argv[1]])
+    with Supervisor([service], held=held) as supervised:
+        supervised.keep_alive()
+"""
+
+
+def supervising(settings: Settings, starts: Path) -> "subprocess.Popen[bytes]":
+    """A supervisor as a process, whose server has started a run."""
+    program = server_with_run(starts).command[2]
+    started = subprocess.Popen(  # noqa: S603 - the tests' own program
+        [sys.executable, "-c", _SUPERVISES, program], env=environment(settings)
+    )
+    wait(lambda: len(owners(starts)) == 2)
+    return started
+
+
+@pytest.mark.usefixtures("at_once")
+def test_of_a_killed_supervisor_the_next_one_ends_what_lives_on(
+    settings: Settings, starts: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    killed = supervising(settings, starts)
+    server, run = owners(starts)
+
+    killed.kill()
+    killed.wait()
+    wait(lambda: is_dead(server))
+
+    assert is_dead(server)
+    assert not is_dead(run)
+    assert running(settings) is None
+    with caplog.at_level(logging.WARNING), holding(settings):
+        assert is_dead(run)
+    assert f"left running: [{pid_of(run)}]" in caplog.text
+
+
+@pytest.mark.usefixtures("at_once")
+def test_down_stops_a_supervisor_and_is_repeated_without_harm(
+    settings: Settings, starts: Path
+) -> None:
+    stopped = supervising(settings, starts)
+
+    told = list(stop(settings))
+
+    assert stopped.wait() == -signal.SIGTERM
+    assert all(map(is_dead, owners(starts)))
+    assert told == [
+        f"stopped http://127.0.0.1:{settings.webserver_port} (pid {stopped.pid})",
+        f"ended what was left running: {pid_of(owners(starts)[1])}",
+    ]
+    assert list(stop(settings)) == [f"nothing runs on {settings.data_dir}"]
+
+
+def test_the_processes_of_other_stores_are_left_alone(
+    held: Held, settings: Settings, starts: Path
+) -> None:
+    elsewhere = replace(
+        settings,
+        data_dir=settings.data_dir.with_name("elsewhere"),
+        dagster_dir=settings.dagster_dir.with_name("elsewhere-dagster"),
+    )
+    with Supervisor([service(starts, "import time; time.sleep(600)")], held=held):
+        wait(lambda: bool(owners(starts)))
+
+        assert list(stop(elsewhere)) == [f"nothing runs on {elsewhere.data_dir}"]
+        assert not is_dead(owners(starts)[0])
+    assert not elsewhere.data_dir.exists()
 
 
 def test_a_living_process_is_not_dead() -> None:

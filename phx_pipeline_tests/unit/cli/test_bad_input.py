@@ -156,7 +156,7 @@ def test_a_bad_setting_is_told_in_one_line(
         (["images"], "Missing argument 'HOUSE'"),
         (["images", KNOWN, "--min-confidence", "100"], "0<=x<=99"),
         (["extract", "--everything"], "No such option"),
-        (["up", "--port", "99999"], "1<=x<=65535"),
+        (["up", "--port", "99999"], "0<=x<=65535"),
         (["properties", "add"], "Missing argument"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",

@@ -69,6 +69,7 @@ def test_an_empty_environment_gives_the_defaults(repo_dir: Path) -> None:
         lease_wait_s=600,
         webserver_port=3000,
         user=pwd.getpwuid(os.getuid()).pw_name,
+        supervisor_id=None,
     )
 
 
@@ -88,6 +89,7 @@ def test_every_variable_is_read(tmp_path: Path) -> None:
         "PHX_IMAGE_FORMAT": "original",
         "PHX_CA_FILE": str(ca_file),
         "PHX_USER": "ada",
+        "PHX_SUPERVISOR_ID": "5e28145c",
         **{name: str(high) for name, (_, _, high) in _NUMBERS.items()},
     }
 
@@ -119,6 +121,7 @@ def test_every_variable_is_read(tmp_path: Path) -> None:
         lease_wait_s=86400,
         webserver_port=65535,
         user="ada",
+        supervisor_id="5e28145c",
     )
 
 
@@ -359,6 +362,7 @@ _ONE_PROXY = {
         probe_url=st.none() | st.just("https://probe.example/"),
         ca_file=st.none() | st.just(Path(__file__).resolve()),
         user=_WORDS.map(str.strip).filter(bool),
+        supervisor_id=st.none() | st.just("5e28145c"),
         **{field: st.integers(low, high) for field, low, high in _NUMBERS.values()},
     )
 )
@@ -375,6 +379,7 @@ def test_what_is_unset_is_not_exported() -> None:
         "PHX_PROXY",
         "PHX_CA_FILE",
         "PHX_PROBE_URL",
+        "PHX_SUPERVISOR_ID",
         *_OTHER_PROXIES,
     }
 
@@ -395,6 +400,26 @@ def test_other_processes_get_these_settings_in_place_of_our_own(
     assert "PHX_PROXY" not in env
     assert env["SOMETHING"] == "else"
     assert env["PHX_DATA_DIR"] == str(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        ("", None),
+        (":/opt/lib", "/opt/lib"),
+        ("/opt/lib:", "/opt/lib"),
+        (".:/opt/lib:/srv/lib", "/opt/lib:/srv/lib"),
+    ],
+)
+def test_other_processes_import_nothing_from_where_they_are_started(
+    monkeypatch: pytest.MonkeyPatch, given: str, kept: str | None
+) -> None:
+    monkeypatch.setenv("PYTHONPATH", given)
+
+    env = environment(load_settings({}))
+
+    assert env["PYTHONSAFEPATH"] == "1"
+    assert env.get("PYTHONPATH") == kept
 
 
 def test_exporting_leaves_nothing_of_other_settings(
