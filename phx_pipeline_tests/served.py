@@ -96,9 +96,9 @@ def up(deployment: Deployment) -> Iterator[None]:
     assert (code, down.returncode) == (0, 0), down.stderr
     assert f"(pid {process.pid})" in down.stdout
     assert not (traps / "sprung").exists(), (traps / "sprung").read_text()
-    # Only views that are being rendered may outlive it, and not for long.
+    # Only Python's own helper may outlive it, and not for long.
     left = _started_by(log)
-    assert [line for line in left if "rebuild --views" not in line] == []
+    assert [line for line in left if "resource_tracker" not in line] == []
     wait_for(lambda: not _started_by(log) or None)
 
 

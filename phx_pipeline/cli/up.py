@@ -8,7 +8,7 @@ from dataclasses import replace
 import click
 
 from phx_pipeline.cli.console import console, log_to_stderr
-from phx_pipeline.settings import load_settings
+from phx_pipeline.settings import Settings, load_settings
 
 
 @click.command()
@@ -27,11 +27,9 @@ def up(*, port: int | None) -> None:
       phx up --port 3001
       phx up --port 0       take any free port, and say which
     """
-    from phx_pipeline.defs.submit import open_instance
     from phx_pipeline.supervise.addresses import free_port
     from phx_pipeline.supervise.services import services
     from phx_pipeline.supervise.supervisor import Supervisor, holding
-    from phx_pipeline.wiring import initialise
 
     log_to_stderr()
     settings = load_settings()
@@ -39,8 +37,7 @@ def up(*, port: int | None) -> None:
         settings = replace(settings, webserver_port=port or free_port())
     with holding(settings) as held:
         stop = _stop_signals()
-        initialise(settings)
-        open_instance(settings).dispose()
+        _prepare(settings)
         _say("starting code server, daemon and webserver …")
         wanted = services(held.settings)
         with Supervisor(wanted, held=held, until=stop.is_set) as supervisor:
@@ -49,6 +46,14 @@ def up(*, port: int | None) -> None:
                 _say("stop with Ctrl-C or `phx down`")
             supervisor.keep_alive()
             _say("stopping …")
+
+
+def _prepare(settings: Settings) -> None:
+    from phx_pipeline.defs.submit import open_instance
+    from phx_pipeline.wiring import initialise
+
+    initialise(settings)
+    open_instance(settings).dispose()
 
 
 def _stop_signals() -> threading.Event:

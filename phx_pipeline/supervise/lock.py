@@ -90,6 +90,11 @@ class Lock:
             file.truncate(0)
         self._held.close()
 
+    @property
+    def is_lost(self) -> bool:
+        """Whether a file was deleted, so that somebody else may lock a new one."""
+        return any(os.fstat(file.fileno()).st_nlink == 0 for file in self._files)
+
     def tell(self, running: Running) -> None:
         """Say who has the lock."""
         text = json.dumps(asdict(running), indent=2).encode() + b"\n"

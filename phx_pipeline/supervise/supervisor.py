@@ -31,6 +31,8 @@ _STOP_S = 10.0  # for the services, and once more for the one that starts runs
 _READY_S = 120.0
 _BACKOFF_S = (1.0, 2.0, 5.0, 15.0, 30.0)
 _STEADY_S = 60.0  # a process that lived this long starts its back-off anew
+_FAULT_S = 5.0
+_TICK_S = 0.2
 _LAUNCH = (sys.executable, "-I", "-S", str(Path(launch.__file__)))
 _FOREIGN = {"DAGSTER_GRPC_PORT", "DAGSTER_GRPC_HOST", "DAGSTER_GRPC_SOCKET"}
 
@@ -177,7 +179,7 @@ class _Process:
                 raise ServiceError(
                     f"{self.service.name} did not start: see {self._log}"
                 )
-            time.sleep(0.2)
+            time.sleep(_TICK_S)
 
 
 class Supervisor:
@@ -233,11 +235,20 @@ class Supervisor:
         self.stop()
 
     def keep_alive(self) -> None:
-        """Restart what ends, until the supervisor is to stop."""
+        """Restart what ends, until the supervisor is to stop.
+
+        A full disk, or no process to be had, is told and waited for.
+
+        Raises:
+            ServiceError: the lock's file was deleted, maybe with the whole folder.
+        """
         while not self._until():
-            if [process for process in self._processes if process.keep_alive()]:
-                self._tell()
-            time.sleep(0.2)
+            try:
+                self._restart()
+            except OSError as error:
+                logger.warning("%s: trying again in %.0f s", error, _FAULT_S)
+                self._wait(_FAULT_S)
+            self._wait(_TICK_S)
 
     def stop(self) -> None:
         """End everything: what launches runs, the runs, what tells how they ended."""
@@ -254,6 +265,19 @@ class Supervisor:
             process.start()
             self._tell()
             process.wait_ready(until=self._until)
+
+    def _restart(self) -> None:
+        if self._held.lock.is_lost:
+            raise ServiceError(
+                f"the lock of {self._held.settings.data_dir} was deleted: stopped"
+            )
+        if [process for process in self._processes if process.keep_alive()]:
+            self._tell()
+
+    def _wait(self, wait_s: float) -> None:
+        deadline = time.monotonic() + wait_s
+        while time.monotonic() < deadline and not self._until():
+            time.sleep(_TICK_S)
 
     def _tell(self) -> None:
         self._held.tell([one.part for one in self._processes if one.pid])

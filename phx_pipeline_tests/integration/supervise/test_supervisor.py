@@ -60,6 +60,7 @@ def starts(tmp_path: Path) -> Path:
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """No pause before a restart, and little patience when stopping."""
     monkeypatch.setattr(supervisor, "_BACKOFF_S", (0.0,))
+    monkeypatch.setattr(supervisor, "_FAULT_S", 0.0)
     monkeypatch.setattr(supervisor, "_STOP_S", 1.0)
     monkeypatch.setattr(strays, "GRACE_S", 1.0)
 
@@ -104,6 +105,48 @@ def test_a_service_that_ends_is_started_again(
     assert "a service ended with code 3, starting again" in caplog.text
     log = held.settings.dagster_dir / "service_logs" / "a_service.log"
     assert log.read_text().count("gone again") >= 2
+
+
+@pytest.mark.usefixtures("at_once")
+def test_a_disk_that_takes_no_log_is_waited_for(
+    held: Held, starts: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    log = held.settings.dagster_dir / "service_logs" / "a_service.log"
+    ends = service(starts, "raise SystemExit(3)")
+
+    def mended() -> bool:
+        if log.is_dir() and "trying again" in caplog.text:
+            log.rmdir()
+        return len(owners(starts)) == 2
+
+    with Supervisor([ends], held=held, until=soon(mended)) as supervised:
+        wait(lambda: bool(owners(starts)))
+        log.unlink()
+        log.mkdir()
+        supervised.keep_alive()
+
+    assert "a_service.log" in caplog.text
+    assert len(owners(starts)) == 2
+
+
+@pytest.mark.parametrize("folder", ["data", "dagster"])
+def test_it_ends_when_its_lock_is_deleted(
+    held: Held, starts: Path, folder: str
+) -> None:
+    stays = service(starts, "import time; time.sleep(600)")
+
+    def deleted() -> bool:
+        if owners(starts):
+            (starts.parent / folder / "supervisor.lock").unlink(missing_ok=True)
+        return False
+
+    with (
+        pytest.raises(ServiceError, match="was deleted"),
+        Supervisor([stays], held=held, until=soon(deleted)) as supervised,
+    ):
+        supervised.keep_alive()
+
+    assert all(map(is_dead, owners(starts)))
 
 
 @pytest.mark.usefixtures("at_once")
