@@ -13,6 +13,8 @@ import sqlalchemy as sa
 from phx_pipeline.catalog import tables
 from phx_pipeline.catalog.engine import writing
 from phx_pipeline.catalog.facts import FactBook, upsert_facts
+from phx_pipeline.catalog.files import FileBook
+from phx_pipeline.catalog.integrity import Integrity
 from phx_pipeline.catalog.jobs import JobBook
 from phx_pipeline.catalog.leases import Lease, Leases
 from phx_pipeline.catalog.lookup import HashLookup
@@ -80,6 +82,8 @@ class Catalog(CatalogReader):
         self.history = History(engine)
         self.statistics = CatalogStatistics(engine)
         self.facts = FactBook(engine)
+        self.files = FileBook(engine)
+        self.integrity = Integrity(engine)
         self.views = ViewBook(engine)
         self.runs = RunBook(engine)
         self.urls = UrlTracker(engine)
@@ -208,6 +212,17 @@ class Catalog(CatalogReader):
         with writing(self._engine) as connection:
             Leases.fence(connection, lease)
             _insert_appearance(connection, sha256, look)
+
+    def record_examined(self, lease: Lease, blob: Blob) -> None:
+        """Make the facts of known bytes what a new look at them gave."""
+        table, look = tables.blob, tables.appearance
+        with writing(self._engine) as connection:
+            Leases.fence(connection, lease)
+            this = table.c.sha256 == blob.sha256
+            connection.execute(sa.update(table).where(this).values(blob_values(blob)))
+            connection.execute(sa.delete(look).where(look.c.sha256 == blob.sha256))
+            if blob.appearance is not None:
+                _insert_appearance(connection, blob.sha256, blob.appearance)
 
     def record_picture(self, lease: Lease, picture: StandardPicture) -> None:
         """Record a standardized picture that is safely stored."""

@@ -117,25 +117,26 @@ def _due(
     mode: Mode,
 ) -> list[str]:
     """The properties with something to do; says how many were left out."""
+    from phx_pipeline.stages.missing import lacking_files
     from phx_pipeline.stages.plan import has_work, sources_due
 
     among = tuple(sources or context.sources)
     at = context.stamp().at
     days = context.stale_days
     off = context.catalog.policies.switched_off()
-    due = []
+    due = lacking_files(context, slugs)
     for tally in context.tallies(among, slugs=slugs):
         asked = sources_due(
             tally, among=among, mode=mode, at=at, stale_days=days, off=off
         )
         if has_work(tally, due=asked, off=off):
-            due.append(tally.slug)
+            due.add(tally.slug)
     if left_out := len(slugs) - len(due):
         console.print(
             f"{left_out} properties are complete and were asked within {days} days: "
             "skipped (--fresh asks again)"
         )
-    return [slug for slug in slugs if slug in set(due)]
+    return [slug for slug in slugs if slug in due]
 
 
 def _show_only(

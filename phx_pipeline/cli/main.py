@@ -37,6 +37,7 @@ _COMMANDS = {
     "rebuild": "export:rebuild",
     "bench": "bench.group:bench",
     "verify": "verify:verify",
+    "repair": "repair:repair",
     "prune": "prune:prune",
     "up": "up:up",
     "down": "down:down",

@@ -1,6 +1,7 @@
 """`phx verify`: proof that catalogue, files and views agree."""
 
 import json
+from typing import TYPE_CHECKING
 
 import click
 from rich.progress import track
@@ -9,38 +10,65 @@ from phx_pipeline.cli.console import console, errors
 from phx_pipeline.cli.main import Exit
 from phx_pipeline.cli.session import opened
 
+if TYPE_CHECKING:
+    from phx_pipeline.stages.context import StageContext
+    from phx_pipeline.stages.verify import Problem
+
 
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="Machine-readable output.")
 @click.option("--digest", is_flag=True, help="Print only the hash of all content rows.")
+@click.option("--deep", is_flag=True, help="Decode all originals and compare as well.")
 @click.pass_context
-def verify(ctx: click.Context, *, as_json: bool, digest: bool) -> None:
+def verify(ctx: click.Context, *, as_json: bool, digest: bool, deep: bool) -> None:
     """Check every row, file and view; exit code 1 when anything disagrees.
+
+    Changes nothing: `phx repair` does. With --deep, hashes and PNGs are made again from
+    the originals, and the database looks at all of itself.
 
     \b
     Examples:
       phx verify
+      phx verify --deep       as long as collecting, without the downloads
       phx verify --digest     equal for two stores with the same photos and names
     """
-    from phx_pipeline.stages.verify import (
-        content_digest,
-        verify_property,
-        verify_views,
-    )
+    from phx_pipeline.stages.verify import content_digest
 
     with opened() as context:
         if digest:
             click.echo(content_digest(context))
             return
-        slugs = context.catalog.slugs()
-        followed = track(slugs, "verifying", console=errors, disable=as_json)
-        problems = [p for slug in followed for p in verify_property(context, slug)]
-        problems += verify_views(context)
+        houses, problems = _look(context, deep=deep, quiet=as_json)
     if as_json:
         found = [{"rule": p.rule.value, "problem": p.text} for p in problems]
-        click.echo(json.dumps({"properties": len(slugs), "problems": found}, indent=2))
+        click.echo(json.dumps({"properties": houses, "problems": found}, indent=2))
     else:
         for problem in problems:
             console.print(f"{problem.rule.value}: {problem.text}", soft_wrap=True)
-        console.print(f"{len(slugs)} properties, {len(problems)} problems")
+        console.print(f"{houses} properties, {len(problems)} problems")
     ctx.exit(Exit.ERROR if problems else Exit.COMPLETE)
+
+
+def _look(
+    context: "StageContext", *, deep: bool, quiet: bool
+) -> tuple[int, list["Problem"]]:
+    """How many houses were looked at, and all problems.
+
+    Only those of the database where it has any: its rows cannot be trusted.
+    """
+    from phx_pipeline.stages.recompute import verify_facts
+    from phx_pipeline.stages.verify import (
+        verify_database,
+        verify_property,
+        verify_views,
+    )
+
+    if broken := verify_database(context, deep=deep):
+        return 0, broken
+    slugs = context.catalog.slugs()
+    found: list[Problem] = []
+    for slug in track(slugs, "verifying", console=errors, disable=quiet):
+        found += verify_property(context, slug)
+        if deep:
+            found += verify_facts(context, slug)
+    return len(slugs), found + verify_views(context)

@@ -8,7 +8,12 @@ from phx_pipeline.model.printable import printable
 from phx_pipeline.stages.context import StageContext
 from phx_pipeline.stages.quarantine import CaseKind, case_table, cases
 from phx_pipeline.stages.report import outcome_table
-from phx_pipeline.stages.verify import Problem, Rule, verify_property
+from phx_pipeline.stages.verify import (
+    RULES_OF_HOUSES,
+    Problem,
+    Rule,
+    verify_property,
+)
 
 _ASSET = "manifest"
 _COMPLETE = "complete"
@@ -17,7 +22,7 @@ _RIGHT_HOUSE = "right_house"
 CHECKS = [
     *(
         dg.AssetCheckSpec(rule.value, asset=_ASSET, description=rule.meaning)
-        for rule in Rule
+        for rule in RULES_OF_HOUSES
     ),
     dg.AssetCheckSpec(
         _COMPLETE,
@@ -36,7 +41,7 @@ def results(pipeline: StageContext, slug: str) -> list[dg.AssetCheckResult]:
     """Run all checks of one property."""
     problems = verify_property(pipeline, slug)
     return [
-        *(_judge(rule, problems) for rule in Rule),
+        *(_judge(rule, problems) for rule in RULES_OF_HOUSES),
         _completeness(pipeline, slug),
         _right_house(pipeline, slug),
     ]

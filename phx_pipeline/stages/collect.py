@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Collection
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from hashlib import sha256
@@ -56,20 +57,27 @@ class CollectReport:
 
 
 async def collect(
-    context: StageContext, slug: str, *, mode: Mode = Mode.RESUME
+    context: StageContext,
+    slug: str,
+    *,
+    mode: Mode = Mode.RESUME,
+    only: Collection[tuple[Source, str]] | None = None,
 ) -> CollectReport:
     """Download every photo of *slug* that is due, several at once.
+
+    Of the photos *only* names, and of no other, those whose bytes rotted as well.
 
     Each photo is committed by itself, its blob first: a kill at any moment loses only
     the downloads under way.
     """
     context.house(slug)
     with context.holding(slug) as lease:
-        missing = [
-            photo
-            for photo in context.catalog.photos(slug)
-            if _wants(context, photo, mode=mode)
-        ]
+        photos = context.catalog.photos(slug)
+        if only is None:
+            missing = [photo for photo in photos if _wants(context, photo, mode=mode)]
+        else:
+            named = [photo for photo in photos if photo.key in only]
+            missing = [p for p in named if not context.blobs.is_whole(str(p.sha256))]
         if not missing:
             return CollectReport(asked=0, stored=0, failed=0, skipped=0)
         fetcher = context.open_fetcher(slug)
@@ -231,11 +239,10 @@ def _request(photo: Photo, url: str, *, judge: Judge) -> Request:
     )
 
 
-def _examine(context: StageContext, body: bytes) -> Blob:
-    picture = decode(body)
-    digest = sha256(body).hexdigest()
-    blob = Blob(
-        sha256=digest,
+def facts_of(body: bytes, picture: Picture) -> Blob:
+    """Return what the catalogue notes of *body*, which decodes to *picture*."""
+    return Blob(
+        sha256=sha256(body).hexdigest(),
         size_bytes=len(body),
         media_type=picture.media_type,
         width=picture.width,
@@ -243,7 +250,12 @@ def _examine(context: StageContext, body: bytes) -> Blob:
         hashes=picture_hashes(picture.image),
         appearance=appearance(picture.image),
     )
-    _remember(context, digest, picture)
+
+
+def _examine(context: StageContext, body: bytes) -> Blob:
+    picture = decode(body)
+    blob = facts_of(body, picture)
+    _remember(context, blob.sha256, picture)
     return blob
 
 

@@ -141,14 +141,13 @@ def _look(context: StageContext, lease: Lease, sha: str) -> Appearance | None:
 
 
 def _encode_missing(context: StageContext, lease: Lease, kept: Sequence[Photo]) -> int:
+    """Make the PNGs that are not there, or have other bytes than their rows say."""
     recipe = context.recipe
     shas = [str(photo.sha256) for photo in kept]
     known = context.catalog.pictures(shas)
-    missing = [
-        sha
-        for sha in shas
-        if (sha, recipe) not in known or not context.blobs.has_standardized(sha, recipe)
-    ]
+    with picture_pool(context) as pool:
+        there = pool.map(lambda sha: _has_png(context, known.get((sha, recipe))), shas)
+        missing = [sha for sha, whole in zip(shas, there, strict=True) if not whole]
     # Frames at hand go first and make room for the pictures to be decoded.
     at_hand = context.frames.keep_only(missing)
     missing.sort(key=lambda sha: sha not in at_hand)
@@ -158,12 +157,25 @@ def _encode_missing(context: StageContext, lease: Lease, kept: Sequence[Photo]) 
     return len(missing)
 
 
+def _has_png(context: StageContext, picture: StandardPicture | None) -> bool:
+    return picture is not None and context.blobs.holds_standardized(
+        picture.sha256, picture.recipe, png_sha256=picture.png_sha256
+    )
+
+
 def _encode(context: StageContext, lease: Lease, sha: str, *, recipe: str) -> None:
     try:
         frame = _frame(context, sha)
     except (StorageError, ImageError) as error:
         logger.warning("%s: no PNG can be made of it now", error)
         return
+    keep_png(context, lease, sha, frame, recipe=recipe)
+
+
+def keep_png(
+    context: StageContext, lease: Lease, sha: str, frame: Frame, *, recipe: str
+) -> None:
+    """Store the PNG of a frame, and then the row that tells of it."""
     made = encode(frame)
     context.blobs.put_standardized(sha, recipe, made.png)
     picture = StandardPicture(

@@ -230,14 +230,19 @@ def _plan_photo(
 def converge_folder(
     context: StageContext, house: Property, active: Sequence[Publication]
 ) -> tuple[int, int]:
-    """Make the folder hold exactly the active files; return (linked, removed)."""
+    """Make the folder hold exactly the active files; return (linked, removed).
+
+    A file whose PNG is missing, because nothing it can be made of is there, waits.
+    """
     folder = context.layout.folder(house.folder)
     wanted = {publication.file_name: publication for publication in active}
     linked = 0
     for file_name, publication in wanted.items():
-        linked += context.blobs.name_file(
-            publication.sha256, publication.recipe, folder / file_name
-        )
+        sha, recipe = publication.sha256, publication.recipe
+        if context.blobs.has_standardized(sha, recipe):
+            linked += context.blobs.name_file(sha, recipe, folder / file_name)
+        else:
+            logger.warning("%s: there is no PNG to show", file_name)
     strays = [
         path
         for path in (folder.iterdir() if folder.is_dir() else ())

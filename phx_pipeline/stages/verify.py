@@ -1,8 +1,8 @@
-"""Proving that catalogue, blobs, folders and views agree."""
+"""Proving that catalogue, blobs, folders and views agree; changes nothing."""
 
 import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from hashlib import sha256
@@ -12,6 +12,7 @@ from phx_pipeline.errors import StorageError
 from phx_pipeline.model.outcome import Verdict, VerdictKind
 from phx_pipeline.model.photo import Photo
 from phx_pipeline.model.property import Property
+from phx_pipeline.model.publication import Publication
 from phx_pipeline.model.published import PublishedImage
 from phx_pipeline.stages.context import StageContext
 from phx_pipeline.stages.views import render_views
@@ -25,12 +26,16 @@ class Rule(StrEnum):
     CONSERVATION = "conservation"
     FILES = "files_match_rows"
     MANIFEST = "manifest_equals_folder"
+    DATABASE = "database_is_sound"
 
     @property
     def meaning(self) -> str:
         """The rule in one sentence."""
         return _MEANINGS[self]
 
+
+RULES_OF_HOUSES = (Rule.CONSERVATION, Rule.FILES, Rule.MANIFEST)
+"""The rules that are judged property by property."""
 
 _MEANINGS = {
     Rule.CONSERVATION: (
@@ -39,15 +44,59 @@ _MEANINGS = {
     ),
     Rule.FILES: "Every kept row has its file, and the file its hash.",
     Rule.MANIFEST: "The manifest lists exactly the files of the folder.",
+    Rule.DATABASE: "The database finds no fault in itself.",
+}
+
+
+class Fault(StrEnum):
+    """What is wrong, as far as the remedy differs."""
+
+    COUNTS = "counts"
+    CLUSTER = "cluster"
+    UNPUBLISHED = "unpublished"
+    ORIGINAL = "original"
+    FACTS = "facts"
+    PNG = "png"
+    FILE = "file"
+    FOLDER = "folder"
+    VIEW = "view"
+    DATABASE = "database"
+
+    @property
+    def rule(self) -> Rule:
+        """The rule that is broken."""
+        return _RULES[self]
+
+
+_RULES = {
+    Fault.COUNTS: Rule.CONSERVATION,
+    Fault.CLUSTER: Rule.CONSERVATION,
+    Fault.UNPUBLISHED: Rule.CONSERVATION,
+    Fault.ORIGINAL: Rule.FILES,
+    Fault.FACTS: Rule.FILES,
+    Fault.PNG: Rule.FILES,
+    Fault.FILE: Rule.FILES,
+    Fault.FOLDER: Rule.MANIFEST,
+    Fault.VIEW: Rule.MANIFEST,
+    Fault.DATABASE: Rule.DATABASE,
 }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:
-    """One violation, with the row or file it is about."""
+    """One violation, with the row or file it is about.
 
-    rule: Rule
+    `sha256` is that of the original concerned, where one is.
+    """
+
+    fault: Fault
     text: str
+    sha256: str | None = None
+
+    @property
+    def rule(self) -> Rule:
+        """The rule that is broken."""
+        return self.fault.rule
 
 
 def verify_property(context: StageContext, slug: str) -> list[Problem]:
@@ -55,11 +104,23 @@ def verify_property(context: StageContext, slug: str) -> list[Problem]:
     house = context.house(slug)
     photos = context.catalog.photos(slug)
     images = list(context.catalog.published_images(slug))
+    shown = [row for row in context.catalog.publications(slug) if row.active]
+    originals = {row.file_name: row.sha256 for row in shown}
     return [
         *_conservation(context, house, photos, images),
-        *_files(context, images),
+        *_categories(context, house, shown),
+        *_files(context, images, originals),
+        *_pngs(context, house, shown),
         *_blobs(context, photos),
-        *_folder(context, house, images),
+        *_folder(context, house, images, originals),
+    ]
+
+
+def verify_database(context: StageContext, *, deep: bool = False) -> list[Problem]:
+    """Return what the database finds wrong with itself; *deep* looks at all of it."""
+    return [
+        Problem(fault=Fault.DATABASE, text=told)
+        for told in context.catalog.integrity.faults(deep=deep)
     ]
 
 
@@ -75,7 +136,7 @@ def verify_views(context: StageContext) -> list[Problem]:
     told = "shows rows as they were" if behind else "differs from the catalogue"
     return [
         Problem(
-            rule=Rule.MANIFEST, text=f"{name} {told}: `phx rebuild --views` renders it"
+            fault=Fault.VIEW, text=f"{name} {told}: `phx rebuild --views` renders it"
         )
         for name, text in render_views(context).items()
         if _read(folder / name) != text.encode()
@@ -98,23 +159,59 @@ def _conservation(
 ) -> Iterator[Problem]:
     tally = context.tally(house.slug)
     if tally.discovered != len(photos):
-        yield _broken(f"{house.slug}: {len(photos)} photos, {tally.discovered} counted")
+        told = f"{house.slug}: {len(photos)} photos, {tally.discovered} counted"
+        yield Problem(fault=Fault.COUNTS, text=told)
     kept = Counter(p.cluster_id for p in photos if p.verdict is Verdict.KEPT)
     for photo in photos:
         count = kept[photo.cluster_id]
         if photo.verdict.kind in _CLUSTERED and count != 1:
-            yield _broken(f"{_name(photo)}: its cluster has {count} kept photos")
+            told = f"{_name(photo)}: its cluster has {count} kept photos"
+            yield Problem(fault=Fault.CLUSTER, text=told)
     if len(images) != kept.total():
-        yield _broken(f"{house.slug}: {kept.total()} kept, {len(images)} published")
+        told = f"{house.slug}: {kept.total()} kept, {len(images)} published"
+        yield Problem(fault=Fault.UNPUBLISHED, text=told)
 
 
-def _files(context: StageContext, images: list[PublishedImage]) -> Iterator[Problem]:
+def _categories(
+    context: StageContext, house: Property, shown: list[Publication]
+) -> Iterator[Problem]:
+    """Published files whose name tells another kind than their category."""
+    categories = context.catalog.categories(house.slug)
+    for row in shown:
+        category = categories.get((row.source, row.photo_key))
+        kind = category and (category.location, category.subject)
+        if kind != (row.location, row.subject):
+            told = f"{row.file_name} is not named as its category says"
+            yield Problem(fault=Fault.UNPUBLISHED, text=told, sha256=row.sha256)
+
+
+def _files(
+    context: StageContext, images: list[PublishedImage], originals: Mapping[str, str]
+) -> Iterator[Problem]:
     for image in images:
-        body = _read(context.layout.images / image.local_path)
-        if body is None:
-            yield Problem(rule=Rule.FILES, text=f"{image.local_path} is missing")
-        elif sha256(body).hexdigest() != image.content_hash:
-            yield Problem(rule=Rule.FILES, text=f"{image.local_path} has other bytes")
+        path = context.layout.images / image.local_path
+        body = _read(path)
+        if body is None or sha256(body).hexdigest() != image.content_hash:
+            told = f"{image.local_path} {_how(body)}"
+            sha = originals.get(path.name)
+            yield Problem(fault=Fault.FILE, text=told, sha256=sha)
+
+
+def _pngs(
+    context: StageContext, house: Property, shown: list[Publication]
+) -> Iterator[Problem]:
+    """The PNGs the published files are names of, if they are not those very files."""
+    pictures = context.catalog.pictures([row.sha256 for row in shown])
+    folder = context.layout.folder(house.folder)
+    for row in shown:
+        png = context.layout.standardized(row.sha256, row.recipe)
+        picture = pictures.get((row.sha256, row.recipe))
+        if picture is None or _is_same_file(png, folder / row.file_name):
+            continue  # told of by other rules
+        body = _read(png)
+        if body is None or sha256(body).hexdigest() != picture.png_sha256:
+            told = f"{context.layout.relative(png)} {_how(body)}"
+            yield Problem(fault=Fault.PNG, text=told, sha256=row.sha256)
 
 
 def _blobs(context: StageContext, photos: list[Photo]) -> Iterator[Problem]:
@@ -122,11 +219,14 @@ def _blobs(context: StageContext, photos: list[Photo]) -> Iterator[Problem]:
         try:
             context.blobs.read_raw(sha)
         except StorageError as error:
-            yield Problem(rule=Rule.FILES, text=str(error))
+            yield Problem(fault=Fault.ORIGINAL, text=str(error), sha256=sha)
 
 
 def _folder(
-    context: StageContext, house: Property, images: list[PublishedImage]
+    context: StageContext,
+    house: Property,
+    images: list[PublishedImage],
+    originals: Mapping[str, str],
 ) -> Iterator[Problem]:
     folder = context.layout.folder(house.folder)
     there = {path.name for path in folder.glob("*.png")} if folder.is_dir() else set()
@@ -134,11 +234,11 @@ def _folder(
     for name in sorted(there ^ listed):
         where = "listed but not in" if name in listed else "not listed but in"
         text = f"{name} is {where} processed/{house.folder}"
-        yield Problem(rule=Rule.MANIFEST, text=text)
+        yield Problem(fault=Fault.FOLDER, text=text, sha256=originals.get(name))
 
 
-def _broken(text: str) -> Problem:
-    return Problem(rule=Rule.CONSERVATION, text=text)
+def _how(body: bytes | None) -> str:
+    return "is missing" if body is None else "has other bytes"
 
 
 def _name(photo: Photo) -> str:
@@ -150,3 +250,10 @@ def _read(path: Path) -> bytes | None:
         return path.read_bytes()
     except FileNotFoundError:
         return None
+
+
+def _is_same_file(one: Path, other: Path) -> bool:
+    try:
+        return one.samefile(other)
+    except FileNotFoundError:
+        return False

@@ -61,6 +61,32 @@ class BlobStore:
             raise StorageError(f"raw blob {sha256} does not match its name")
         return body
 
+    def is_whole(self, sha256: str) -> bool:
+        """Whether the blob is there with the bytes of its name."""
+        try:
+            self.read_raw(sha256)
+        except StorageError:
+            return False
+        return True
+
+    def find_raw(self, sha256: str, *, size_bytes: int) -> bool:
+        """Put a blob back whose bytes lie in its folder under another name.
+
+        That is what a killed writer leaves, or somebody who set the file aside.
+
+        Args:
+            sha256: of a blob that is not whole.
+            size_bytes: its length; files of another one are not read.
+        """
+        folder = self.layout.raw(sha256).parent
+        for path in sorted(folder.iterdir()) if folder.is_dir() else ():
+            if path.is_file() and path.stat().st_size == size_bytes:
+                body = path.read_bytes()
+                if hashlib.sha256(body).hexdigest() == sha256:
+                    self.put_raw(body)
+                    return True
+        return False
+
     def drop_raw(self, sha256: str) -> None:
         """Delete the raw blob if it is there; the caller knows that nobody needs it."""
         self.layout.raw(sha256).unlink(missing_ok=True)
@@ -76,16 +102,24 @@ class BlobStore:
             yield from sorted(name for name in names if _SHA256.fullmatch(name))
 
     def put_standardized(self, sha256: str, recipe: str, png: bytes) -> None:
-        """Store the PNG made by *recipe*; the first one stored stays."""
+        """Store the PNG made by *recipe*; one with other bytes is replaced."""
         path = self.layout.standardized(sha256, recipe)
         if not path.is_file():
             create_atomically(path, png, mode=_READ_ONLY)
-        else:
+        elif not write_atomically(path, png, mode=_READ_ONLY):  # else it was changed
             sync_folder(path.parent)  # as in `put_raw`
 
     def has_standardized(self, sha256: str, recipe: str) -> bool:
         """Whether the PNG made by *recipe* is there."""
         return self.layout.standardized(sha256, recipe).is_file()
+
+    def holds_standardized(self, sha256: str, recipe: str, *, png_sha256: str) -> bool:
+        """Whether the PNG made by *recipe* is there with the bytes of this SHA-256."""
+        try:
+            png = self.read_standardized(sha256, recipe)
+        except StorageError:
+            return False
+        return hashlib.sha256(png).hexdigest() == png_sha256
 
     def read_standardized(self, sha256: str, recipe: str) -> bytes:
         """Return the PNG made by *recipe*.

@@ -1,17 +1,13 @@
 """Each rule finds what was broken on purpose, and nothing on a healthy store."""
 
 import asyncio
-import json
 import shutil
-import sqlite3
-from collections.abc import Callable, Iterator
-from contextlib import closing
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from phx_pipeline.demo.houses import HOUSES
 from phx_pipeline.demo.redfin_site import redfin_sites
 from phx_pipeline.settings import Settings
 from phx_pipeline.stages.context import StageContext
@@ -25,19 +21,26 @@ from phx_pipeline.stages.verify import (
 )
 from phx_pipeline.stages.views import render_views
 from phx_pipeline.wiring import build_context, initialise
+from phx_pipeline_tests.damage import (
+    HOUSE,
+    Break,
+    add_stray,
+    alter_file,
+    alter_png,
+    corrupt_original,
+    delete_file,
+    delete_original,
+    delete_png,
+    delete_view,
+    edit_manifest,
+    execute,
+    forget_category,
+    keep_none_of_a_cluster,
+    keep_two_of_a_cluster,
+    truncate_original,
+    unpublish,
+)
 from phx_pipeline_tests.deployment import Deployment
-
-# One with copies, so that clusters of two are among its few photos.
-_WITH_COPY = next(h for h in HOUSES if any(s.copied for s in h.record.shots))
-_COPY = next(s for s in _WITH_COPY.record.shots if s.copied)
-_COPIED = [s for s in _WITH_COPY.record.shots if s.drawing == _COPY.drawing]
-_OTHERS = [
-    s
-    for s in _WITH_COPY.record.shots
-    if s.drawing != _COPY.drawing and s.verdict.value == "kept"
-]
-SHOTS = (*_COPIED, *_OTHERS[:2])
-HOUSE = replace(_WITH_COPY, record=replace(_WITH_COPY.record, shots=SHOTS))
 
 
 @pytest.fixture(scope="module")
@@ -65,80 +68,6 @@ def problems(context: StageContext) -> list[Problem]:
     return [*verify_property(context, slug), *verify_views(context)]
 
 
-def a_file(context: StageContext) -> Path:
-    (slug,) = context.catalog.slugs()
-    return min(context.layout.folder(context.house(slug).folder).glob("*.png"))
-
-
-def an_original(context: StageContext) -> Path:
-    return context.layout.raw(min(context.blobs.raw_hashes()))
-
-
-def overwrite(path: Path, body: bytes) -> None:
-    """Give *path* other bytes without touching files it shares its content with."""
-    path.unlink()
-    path.write_bytes(body)
-
-
-def execute(context: StageContext, statement: str) -> int:
-    """Change the catalogue behind its back; return how many rows changed."""
-    with closing(sqlite3.connect(context.layout.catalogue)) as connection:
-        changed = connection.execute(statement).rowcount
-        connection.commit()
-    return changed
-
-
-def delete_file(context: StageContext) -> None:
-    a_file(context).unlink()
-
-
-def alter_file(context: StageContext) -> None:
-    overwrite(a_file(context), a_file(context).read_bytes() + b"x")
-
-
-def add_stray(context: StageContext) -> None:
-    a_file(context).with_name("[stray].png").write_bytes(b"not ours")
-
-
-def edit_manifest(context: StageContext) -> None:
-    path = context.layout.metadata / "image_manifest.json"
-    manifest = json.loads(path.read_text())
-    for images in manifest["properties"].values():
-        images.pop()
-    path.write_text(json.dumps(manifest))
-
-
-def delete_view(context: StageContext) -> None:
-    (context.layout.metadata / "hash_index.json").unlink()
-
-
-def keep_two_of_a_cluster(context: StageContext) -> None:
-    assert execute(context, "update photo set verdict='kept' where verdict='duplicate'")
-
-
-def keep_none_of_a_cluster(context: StageContext) -> None:
-    assert execute(
-        context,
-        "update photo set verdict='duplicate' where verdict='kept' and cluster_id in "
-        "(select cluster_id from photo where verdict='duplicate')",
-    )
-
-
-def unpublish(context: StageContext) -> None:
-    assert execute(context, "update publication set active=0 where sequence=1")
-
-
-def corrupt_original(context: StageContext) -> None:
-    overwrite(an_original(context), b"rotten")
-
-
-def delete_original(context: StageContext) -> None:
-    an_original(context).unlink()
-
-
-Break = Callable[[StageContext], None]
-
-
 def test_a_healthy_store_has_no_problem(context: StageContext) -> None:
     (slug,) = context.catalog.slugs()
     verdicts = {photo.verdict.value for photo in context.catalog.photos(slug)}
@@ -163,7 +92,11 @@ def test_a_healthy_store_has_no_problem(context: StageContext) -> None:
         ),
         (unpublish, {Rule.CONSERVATION, Rule.MANIFEST}, "published"),
         (corrupt_original, {Rule.FILES}, "does not match its name"),
+        (forget_category, {Rule.CONSERVATION}, "not named as its category says"),
         (delete_original, {Rule.FILES}, "blob is missing"),
+        (truncate_original, {Rule.FILES}, "does not match its name"),
+        (delete_png, {Rule.FILES}, ".png is missing"),
+        (alter_png, {Rule.FILES}, ".png has other bytes"),
     ],
     ids=lambda value: value.__name__ if callable(value) else "",
 )

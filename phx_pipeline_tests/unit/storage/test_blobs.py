@@ -81,13 +81,13 @@ def test_a_blob_that_rotted_is_noticed_and_can_be_put_again(store: BlobStore) ->
     assert store.read_raw(SHA) == BODY
 
 
-def test_the_first_png_of_a_recipe_stays(store: BlobStore) -> None:
+def test_a_png_with_other_bytes_is_replaced(store: BlobStore) -> None:
     store.put_standardized(SHA, RECIPE, b"first")
     store.put_standardized(SHA, RECIPE, b"second")
     store.put_standardized(SHA, "png2048-v1", b"other recipe")
 
     assert store.has_standardized(SHA, RECIPE)
-    assert store.read_standardized(SHA, RECIPE) == b"first"
+    assert store.read_standardized(SHA, RECIPE) == b"second"
     assert store.read_standardized(SHA, "png2048-v1") == b"other recipe"
     assert modes(store.layout.standardized(SHA, RECIPE)) == 0o444
 
@@ -283,3 +283,45 @@ def test_other_failures_to_link_are_not_hidden(
         store.name_file(SHA, RECIPE, target)
 
     assert files_below(target.parent) == []
+
+
+def test_the_same_png_is_not_written_again(store: BlobStore) -> None:
+    store.put_standardized(SHA, RECIPE, b"png")
+    path = store.layout.standardized(SHA, RECIPE)
+    before = path.stat().st_ino
+
+    store.put_standardized(SHA, RECIPE, b"png")
+
+    assert path.stat().st_ino == before
+
+
+@pytest.mark.parametrize(("png", "whole"), [(b"png", True), (b"pnG", False)])
+def test_a_png_is_whole_with_the_bytes_of_its_row_alone(
+    store: BlobStore, *, png: bytes, whole: bool
+) -> None:
+    store.put_standardized(SHA, RECIPE, png)
+    wanted = hashlib.sha256(b"png").hexdigest()
+
+    assert store.holds_standardized(SHA, RECIPE, png_sha256=wanted) is whole
+    assert not store.holds_standardized(SHA, "other-v1", png_sha256=wanted)
+
+
+@pytest.mark.parametrize("name", ["set-aside.bak", ".x.0123456789abcdef.tmp"])
+def test_bytes_that_lie_under_another_name_are_found(
+    store: BlobStore, name: str
+) -> None:
+    digest = store.put_raw(b"a picture")
+    path = store.layout.raw(digest)
+    path.rename(path.with_name(name))
+    path.with_name("another").write_bytes(b"A PICTURE")
+
+    assert store.find_raw(digest, size_bytes=9)
+    assert store.read_raw(digest) == b"a picture"
+
+
+def test_bytes_that_are_nowhere_are_not_found(store: BlobStore) -> None:
+    digest = store.put_raw(b"a picture")
+    store.layout.raw(digest).unlink()
+
+    assert not store.find_raw(digest, size_bytes=9)
+    assert not store.is_whole(digest)

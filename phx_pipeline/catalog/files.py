@@ -1,0 +1,70 @@
+"""Which files the rows of properties name: originals, PNGs, published names."""
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import sqlalchemy as sa
+
+from phx_pipeline.catalog import tables
+from phx_pipeline.catalog.engine import reading
+from phx_pipeline.catalog.rows import AnyRow
+
+_MANY = 500  # values in one statement; SQLite allows 32,766
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NamedFile:
+    """A published file, and the PNG it is a name of."""
+
+    file_name: str
+    sha256: str
+    recipe: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NamedFiles:
+    """What should be on the disk for one property."""
+
+    slug: str
+    folder: str
+    originals: set[str] = field(default_factory=set)
+    published: list[NamedFile] = field(default_factory=list)
+
+
+class FileBook:
+    """Reads few columns of many properties at once."""
+
+    def __init__(self, engine: sa.Engine) -> None:
+        self._engine = engine
+
+    def named(self, slugs: Collection[str]) -> Iterator[NamedFiles]:
+        """What the rows of *slugs* say should be there, by slug."""
+        wanted = sorted(set(slugs))
+        for start in range(0, len(wanted), _MANY):
+            yield from self._some(wanted[start : start + _MANY])
+
+    def _some(self, slugs: Collection[str]) -> list[NamedFiles]:
+        house, photo, shown = tables.house.c, tables.photo.c, tables.publication.c
+        with reading(self._engine) as connection:
+
+            def rows(query: sa.Select[Any]) -> list[AnyRow]:
+                return list(connection.execute(query))
+
+            houses = sa.select(house.slug, house.folder).where(house.slug.in_(slugs))
+            found = {
+                row.slug: NamedFiles(slug=row.slug, folder=row.folder)
+                for row in rows(houses)
+            }
+            have = photo.sha256.is_not(None)
+            held = sa.select(photo.slug, photo.sha256)
+            for row in rows(held.where(photo.slug.in_(slugs), have)):
+                found[row.slug].originals.add(row.sha256)
+            names = sa.select(shown.slug, shown.file_name, shown.sha256, shown.recipe)
+            for row in rows(names.where(shown.slug.in_(slugs), shown.active)):
+                found[row.slug].published.append(
+                    NamedFile(
+                        file_name=row.file_name, sha256=row.sha256, recipe=row.recipe
+                    )
+                )
+        return [found[slug] for slug in sorted(found)]

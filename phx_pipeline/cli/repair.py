@@ -1,0 +1,109 @@
+"""`phx repair`: make right what `phx verify` names."""
+
+import asyncio
+import json
+from collections import Counter
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import click
+from rich.progress import track
+
+from phx_pipeline.cli.console import console, errors
+from phx_pipeline.cli.main import Exit
+from phx_pipeline.cli.session import opened
+from phx_pipeline.errors import CatalogError, PhxError
+
+if TYPE_CHECKING:
+    from phx_pipeline.stages.context import StageContext
+    from phx_pipeline.stages.repair import Repaired
+
+
+@click.command()
+@click.argument("house", required=False)
+@click.option("--deep", is_flag=True, help="Also what `phx verify --deep` names.")
+@click.option("--json", "as_json", is_flag=True, help="Machine-readable output.")
+@click.pass_context
+def repair(ctx: click.Context, house: str | None, *, deep: bool, as_json: bool) -> None:
+    """Make right what `phx verify` names, of one HOUSE (key, folder, address) or all.
+
+    Files and decisions are made again from what is stored; only an original that is
+    nowhere on the disk is downloaded again, its photo alone. Without damage nothing is
+    asked and nothing is written. It may be repeated, interrupted, and run beside runs.
+
+    \b
+    Examples:
+      phx repair
+      phx repair 686067a4
+
+    Exit codes: 0 all is well now, 1 something cannot be healed, 3 something must wait.
+    """
+    from phx_pipeline.stages.intake import find_property
+    from phx_pipeline.stages.repair import repair_views, sweep_leftovers
+    from phx_pipeline.stages.verify import verify_database
+
+    with opened() as context:
+        if broken := verify_database(context):
+            raise CatalogError(
+                f"the database is damaged ({broken[0].text}) and nothing was changed: "
+                "restore its file from a backup, then repair again"
+            )
+        one = find_property(context, house).slug if house else None
+        slugs = [one] if one else context.catalog.slugs()
+        done, failed = _each(context, slugs, deep=deep, quiet=as_json)
+        swept = sweep_leftovers(context)
+        done += repair_views(context)
+    _tell(done, houses=len(slugs), swept=swept, as_json=as_json)
+    ctx.exit(_code(done, failed=failed))
+
+
+def _each(
+    context: "StageContext", slugs: Sequence[str], *, deep: bool, quiet: bool
+) -> tuple[list["Repaired"], int]:
+    from phx_pipeline.stages.repair import repair as repair_property
+
+    done: list[Repaired] = []
+    failed = 0
+    hidden = quiet or not errors.is_terminal
+    for slug in track(slugs, "repairing", console=errors, disable=hidden):
+        try:
+            done += asyncio.run(repair_property(context, slug, deep=deep))
+        except PhxError as error:
+            failed += 1
+            errors.print(f"{slug}: {error}", soft_wrap=True)
+    return done, failed
+
+
+def _tell(
+    done: Sequence["Repaired"], *, houses: int, swept: int, as_json: bool
+) -> None:
+    if as_json:
+        rows = [
+            {
+                "rule": it.problem.rule.value,
+                "problem": it.problem.text,
+                "end": it.end.value,
+                "told": it.told,
+            }
+            for it in done
+        ]
+        told = {"properties": houses, "leftovers": swept, "problems": rows}
+        click.echo(json.dumps(told, indent=2))
+        return
+    for it in done:
+        line = f"{it.end.value}: {it.problem.rule.value}: {it.problem.text}: {it.told}"
+        console.print(line, soft_wrap=True)
+    if swept:
+        console.print(f"done: {swept} temporary files of killed processes removed")
+    ends = Counter(it.end.value for it in done)
+    counted = ", ".join(f"{count} {end}" for end, count in ends.items())
+    console.print(f"{houses} properties: {counted or 'nothing to repair'}")
+
+
+def _code(done: Sequence["Repaired"], *, failed: int) -> Exit:
+    from phx_pipeline.stages.repair import End
+
+    ends = {it.end for it in done}
+    if failed or End.LEFT in ends:
+        return Exit.ERROR
+    return Exit.PARTIAL if End.WAITS in ends else Exit.COMPLETE

@@ -1,0 +1,246 @@
+"""Making right what `verify` names, house by house, with as few requests as possible.
+
+Only an original that is nowhere on the disk is asked for again, and then once, however
+many photos share its bytes. All else follows from rows and originals.
+"""
+
+import logging
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from hashlib import sha256
+from typing import Final
+
+from phx_pipeline.errors import ImageError, LeaseHeldError, StorageError
+from phx_pipeline.model.job import Mode
+from phx_pipeline.model.photo import Photo
+from phx_pipeline.stages.categorize import categorize
+from phx_pipeline.stages.collect import collect
+from phx_pipeline.stages.context import StageContext
+from phx_pipeline.stages.dedupe import dedupe
+from phx_pipeline.stages.lifecycle import working_on
+from phx_pipeline.stages.publish import publish
+from phx_pipeline.stages.recompute import correct_facts, verify_facts
+from phx_pipeline.stages.runs import recorded
+from phx_pipeline.stages.verify import (
+    Fault,
+    Problem,
+    verify_property,
+    verify_views,
+)
+from phx_pipeline.stages.views import refresh_views
+from phx_pipeline.storage.atomic import sweep_temporaries
+
+logger = logging.getLogger(__name__)
+
+_PATIENCE_S: Final = 5.0  # for a house somebody works on
+_LEFTOVER_S: Final = 3600.0  # a file is written within moments, on the slowest disk
+
+
+class End(StrEnum):
+    """What became of a problem."""
+
+    DONE = "done"
+    WAITS = "waits"
+    LEFT = "left"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Repaired:
+    """A problem and its end; `told` says what was done, or what to do."""
+
+    problem: Problem
+    end: End
+    told: str
+
+
+_DONE = {
+    Fault.COUNTS: "counted again",
+    Fault.CLUSTER: "decided again",
+    Fault.UNPUBLISHED: "published",
+    Fault.ORIGINAL: "downloaded again",
+    Fault.FACTS: "read again from the original",
+    Fault.PNG: "made again",
+    Fault.FILE: "made again",
+    Fault.FOLDER: "the folder holds what is listed",
+    Fault.VIEW: "rendered again",
+}
+_FOUND = "found under another name"
+_NOT_GIVEN = "its source does not give it now: `phx sources`, then repair again"
+_AT_WORK = "somebody works on the house: repair again when that has ended"
+_NO_REMEDY = "this does not heal it: `phx extract --fresh` or a backup may"
+
+
+async def repair(
+    context: StageContext, slug: str, *, deep: bool = False
+) -> list[Repaired]:
+    """Make right what is wrong with one property; nothing is written if all is well.
+
+    The database must be sound: see `verify_database`.
+
+    Args:
+        context: of the command.
+        slug: the property.
+        deep: whether rows are compared with what the originals say, too.
+    """
+    found = _problems(context, slug, deep=deep)
+    if not found:
+        return []
+    patient = replace(context, lease_wait_s=min(_PATIENCE_S, context.lease_wait_s))
+    try:
+        with recorded(patient, slug, mode=Mode.RESUME):
+            again = await _heal(patient, slug, found)
+    except LeaseHeldError as error:
+        logger.info("%s: %s", slug, error)
+        return [Repaired(problem=p, end=End.WAITS, told=_AT_WORK) for p in found]
+    return _ends(found, _problems(context, slug, deep=deep), again=again)
+
+
+def repair_views(context: StageContext) -> list[Repaired]:
+    """Render the views anew if any is not what the rows render to.
+
+    Call it after the properties: what they publish is shown there.
+    """
+    found = verify_views(context)
+    if not found:
+        return []
+    refresh_views(context, anyway=True)
+    return _ends(found, verify_views(context), again=frozenset())
+
+
+def sweep_leftovers(context: StageContext) -> int:
+    """Remove temporary files of killed processes; return how many.
+
+    While nobody works on any house all of them; else those no living process writes to.
+    """
+    now = context.clock().timestamp()
+    slugs = context.catalog.slugs()
+    busy = any(working_on(context, slug) for slug in slugs)
+    age_s = _LEFTOVER_S if busy else 0.0
+    return sweep_temporaries(context.layout.images, older_than_s=age_s, now=now)
+
+
+def _problems(context: StageContext, slug: str, *, deep: bool) -> list[Problem]:
+    return [
+        *verify_property(context, slug),
+        *(verify_facts(context, slug) if deep else ()),
+        *_unfinished(context, slug),
+    ]
+
+
+def _unfinished(context: StageContext, slug: str) -> Iterable[Problem]:
+    """A house whose run was killed: rows may be right, but nobody has looked."""
+    tally = context.tally(slug)
+    if tally.is_published or working_on(context, slug):
+        return
+    if tally.discovered or any(source.outcome for source in tally.sources):
+        told = f"{slug}: a run ended before it had published"
+        yield Problem(fault=Fault.UNPUBLISHED, text=told)
+
+
+async def _heal(
+    context: StageContext, slug: str, found: Sequence[Problem]
+) -> frozenset[str]:
+    """Do what *found* needs; return the originals found under another name."""
+    faults = {problem.fault for problem in found}
+    if Fault.COUNTS in faults:
+        recount(context, slug)
+    again = _find_originals(context, slug, found)
+    await _fetch_originals(context, slug, found)
+    if Fault.PNG in faults:
+        _keep_shown_pngs(context, slug)
+    for problem in found:
+        if problem.fault is Fault.FACTS:
+            _correct(context, slug, str(problem.sha256))
+    dedupe(context, slug)
+    categorize(context, slug)
+    publish(context, slug, ends_run=True)
+    return again
+
+
+def recount(context: StageContext, slug: str) -> None:
+    """Make stored counters right: today counts are read from the photos themselves."""
+    logger.info("%s: %d photos", slug, context.tally(slug).discovered)
+
+
+def _find_originals(
+    context: StageContext, slug: str, found: Sequence[Problem]
+) -> frozenset[str]:
+    lost = {p.sha256 for p in found if p.fault is Fault.ORIGINAL}
+    blobs = context.catalog.blobs(slug)
+    return frozenset(
+        sha
+        for sha, blob in blobs.items()
+        if sha in lost and context.blobs.find_raw(sha, size_bytes=blob.size_bytes)
+    )
+
+
+async def _fetch_originals(
+    context: StageContext, slug: str, found: Sequence[Problem]
+) -> None:
+    """Ask for originals that are lost, one photo after the other until one has it."""
+    lost = {p.sha256 for p in found if p.fault is Fault.ORIGINAL}
+    holders: dict[str, list[Photo]] = defaultdict(list)
+    for photo in context.catalog.photos(slug):
+        if photo.sha256 is not None and photo.sha256 in lost:
+            holders[photo.sha256].append(photo)
+    for photos in holders.values():
+        photos.sort(key=lambda photo: not photo.present)
+    while wanted := {
+        photos.pop(0).key
+        for sha, photos in holders.items()
+        if photos and not context.blobs.is_whole(sha)
+    }:
+        await collect(context, slug, only=wanted)
+
+
+def _keep_shown_pngs(context: StageContext, slug: str) -> None:
+    """Where a published file has the right bytes, its PNG gets them from there.
+
+    So a picture whose original is lost as well goes on being shown.
+    """
+    folder = context.layout.folder(context.house(slug).folder)
+    shown = [row for row in context.catalog.publications(slug) if row.active]
+    pictures = context.catalog.pictures([row.sha256 for row in shown])
+    with context.holding(slug):
+        for row in shown:
+            picture = pictures.get((row.sha256, row.recipe))
+            file = folder / row.file_name
+            if picture is None or not file.is_file():
+                continue
+            png = file.read_bytes()
+            if sha256(png).hexdigest() == picture.png_sha256:
+                context.blobs.put_standardized(row.sha256, row.recipe, png)
+
+
+def _correct(context: StageContext, slug: str, sha: str) -> None:
+    try:
+        correct_facts(context, slug, sha)
+    except (StorageError, ImageError) as error:
+        logger.warning("%s: %s", slug, error)
+
+
+def _ends(
+    found: Sequence[Problem], left: Sequence[Problem], *, again: frozenset[str]
+) -> list[Repaired]:
+    still = set(left)
+    lost = {p.sha256 for p in left if p.fault is Fault.ORIGINAL}
+    return [
+        _end_of_left(problem, lost=lost)
+        if problem in still
+        else _end_of_done(problem, again=again)
+        for problem in dict.fromkeys([*found, *left])
+    ]
+
+
+def _end_of_done(problem: Problem, *, again: frozenset[str]) -> Repaired:
+    is_original = problem.fault is Fault.ORIGINAL
+    told = _FOUND if is_original and problem.sha256 in again else _DONE[problem.fault]
+    return Repaired(problem=problem, end=End.DONE, told=told)
+
+
+def _end_of_left(problem: Problem, *, lost: set[str | None]) -> Repaired:
+    if problem.fault is Fault.ORIGINAL or (problem.sha256 and problem.sha256 in lost):
+        return Repaired(problem=problem, end=End.WAITS, told=_NOT_GIVEN)
+    return Repaired(problem=problem, end=End.LEFT, told=_NO_REMEDY)

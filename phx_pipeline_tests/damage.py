@@ -1,0 +1,162 @@
+"""What may go wrong with stores, done to them on purpose."""
+
+import json
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+
+from phx_pipeline.demo.houses import HOUSES
+from phx_pipeline.stages.context import StageContext
+
+Break = Callable[[StageContext], None]
+
+# One with copies, so that clusters of two are among its few photos.
+_WITH_COPY = next(h for h in HOUSES if any(s.copied for s in h.record.shots))
+_COPY = next(s for s in _WITH_COPY.record.shots if s.copied)
+_COPIED = [s for s in _WITH_COPY.record.shots if s.drawing == _COPY.drawing]
+_OTHERS = [
+    s
+    for s in _WITH_COPY.record.shots
+    if s.drawing != _COPY.drawing and s.verdict.value == "kept"
+]
+SHOTS = (*_COPIED, *_OTHERS[:2])
+HOUSE = replace(_WITH_COPY, record=replace(_WITH_COPY.record, shots=SHOTS))
+
+
+def a_file(context: StageContext) -> Path:
+    (slug,) = context.catalog.slugs()
+    return min(context.layout.folder(context.house(slug).folder).glob("*.png"))
+
+
+def an_original(context: StageContext) -> Path:
+    return context.layout.raw(min(context.blobs.raw_hashes()))
+
+
+def overwrite(path: Path, body: bytes) -> None:
+    """Give *path* other bytes without touching files it shares its content with."""
+    path.unlink()
+    path.write_bytes(body)
+
+
+def execute(context: StageContext, statement: str) -> int:
+    """Change the catalogue behind its back; return how many rows changed."""
+    with closing(sqlite3.connect(context.layout.catalogue)) as connection:
+        changed = connection.execute(statement).rowcount
+        connection.commit()
+    return changed
+
+
+def delete_file(context: StageContext) -> None:
+    a_file(context).unlink()
+
+
+def alter_file(context: StageContext) -> None:
+    overwrite(a_file(context), a_file(context).read_bytes() + b"x")
+
+
+def add_stray(context: StageContext) -> None:
+    a_file(context).with_name("[stray].png").write_bytes(b"not ours")
+
+
+def edit_manifest(context: StageContext) -> None:
+    path = context.layout.metadata / "image_manifest.json"
+    manifest = json.loads(path.read_text())
+    for images in manifest["properties"].values():
+        images.pop()
+    path.write_text(json.dumps(manifest))
+
+
+def delete_view(context: StageContext) -> None:
+    (context.layout.metadata / "hash_index.json").unlink()
+
+
+def keep_two_of_a_cluster(context: StageContext) -> None:
+    assert execute(context, "update photo set verdict='kept' where verdict='duplicate'")
+
+
+def keep_none_of_a_cluster(context: StageContext) -> None:
+    assert execute(
+        context,
+        "update photo set verdict='duplicate' where verdict='kept' and cluster_id in "
+        "(select cluster_id from photo where verdict='duplicate')",
+    )
+
+
+def unpublish(context: StageContext) -> None:
+    assert execute(context, "update publication set active=0 where sequence=1")
+
+
+def corrupt_original(context: StageContext) -> None:
+    overwrite(an_original(context), b"rotten")
+
+
+def delete_original(context: StageContext) -> None:
+    an_original(context).unlink()
+
+
+def truncate_original(context: StageContext) -> None:
+    path = an_original(context)
+    overwrite(path, path.read_bytes()[:-100])
+
+
+def set_original_aside(context: StageContext) -> None:
+    path = an_original(context)
+    path.rename(path.with_name(f"{path.name}.bak"))
+
+
+def a_png(context: StageContext) -> Path:
+    (slug,) = context.catalog.slugs()
+    shown = [row for row in context.catalog.publications(slug) if row.active]
+    row = min(shown, key=lambda row: row.file_name)
+    return context.layout.standardized(row.sha256, row.recipe)
+
+
+def delete_png(context: StageContext) -> None:
+    a_png(context).unlink()
+
+
+def alter_png(context: StageContext) -> None:
+    """Change as many bytes as there were, and not those of the published file."""
+    body = a_png(context).read_bytes()
+    overwrite(a_png(context), body[:-9] + bytes(9))
+
+
+def change_in_place(context: StageContext) -> None:
+    """Change a published file, and through its hard link the PNG."""
+    path = a_file(context)
+    body = path.read_bytes()
+    path.chmod(0o644)
+    path.write_bytes(body[:-9] + bytes(9))
+
+
+def delete_png_and_its_names(context: StageContext) -> None:
+    delete_png(context)
+    delete_file(context)
+
+
+def delete_folder(context: StageContext) -> None:
+    folder = a_file(context).parent
+    for path in folder.iterdir():
+        path.unlink()
+    folder.rmdir()
+
+
+def forget_category(context: StageContext) -> None:
+    assert execute(context, "delete from category where subject='kitchen'")
+
+
+def forget_hashes(context: StageContext) -> None:
+    assert execute(context, "update blob set phash=phash+1, trimmed_dhash=0")
+
+
+def forget_png_row(context: StageContext) -> None:
+    assert execute(context, "update picture set png_sha256='0', size_bytes=1")
+
+
+def kill_before_publishing(context: StageContext) -> None:
+    """Leave what a run leaves that was killed after it had decided."""
+    (slug,) = context.catalog.slugs()
+    with context.holding(slug):
+        delete_file(context)

@@ -1,0 +1,350 @@
+"""`phx repair` on stores that were damaged on purpose."""
+
+import json
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from phx_pipeline.catalog.leases import process_owner
+from phx_pipeline.demo.loopback import Answer, Asked, Handler
+from phx_pipeline.demo.redfin_site import redfin_sites
+from phx_pipeline.model.identity import property_lease
+from phx_pipeline.stages.context import StageContext
+from phx_pipeline.stages.verify import content_digest
+from phx_pipeline_tests.commands import Phx
+from phx_pipeline_tests.damage import (
+    HOUSE,
+    Break,
+    a_file,
+    a_png,
+    add_stray,
+    alter_file,
+    alter_png,
+    an_original,
+    change_in_place,
+    corrupt_original,
+    delete_file,
+    delete_folder,
+    delete_original,
+    delete_png,
+    delete_png_and_its_names,
+    delete_view,
+    edit_manifest,
+    execute,
+    forget_category,
+    forget_hashes,
+    forget_png_row,
+    keep_none_of_a_cluster,
+    keep_two_of_a_cluster,
+    kill_before_publishing,
+    set_original_aside,
+    truncate_original,
+    unpublish,
+)
+from phx_pipeline_tests.deployment import (
+    PHOTO_HOST,
+    Deployment,
+    collected_whole,
+    slug_of,
+)
+
+SLUG = slug_of(HOUSE)
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of an installation with one complete house."""
+    return collected_whole(tmp_path_factory.mktemp("whole"), HOUSE)
+
+
+@pytest.fixture(scope="module")
+def shared(
+    whole: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Deployment]:
+    """One copy of it for many tests: each heals what it breaks, and looks first."""
+    root = shutil.copytree(whole, tmp_path_factory.mktemp("shared") / "copy")
+    with Deployment(root, redfin_sites([HOUSE])) as made:
+        yield made
+
+
+@pytest.fixture
+def collected(shared: Deployment, phx_on: Phx) -> Deployment:
+    assert phx_on(shared, "verify").out == "1 properties, 0 problems\n"
+    shared.standin.asked.clear()
+    return shared
+
+
+Refused = Callable[[str], AbstractContextManager[Deployment]]
+
+
+@pytest.fixture
+def refused(whole: Path, tmp_path: Path) -> Refused:
+    """Gives a copy at sites that answer so to every request for a photo."""
+
+    @contextmanager
+    def at_sites(kind: str) -> Iterator[Deployment]:
+        root = shutil.copytree(whole, tmp_path / "refused")
+        with Deployment(root, sites_that(kind)) as made:
+            yield made
+
+    return at_sites
+
+
+def sites_that(kind: str) -> dict[str, Handler]:
+    status = {"refuse": 403, "have nothing": 404}[kind]
+
+    def answer(_asked: Asked) -> Answer:
+        return Answer(status=status, body=b"no")
+
+    return {**redfin_sites([HOUSE]), PHOTO_HOST: answer}
+
+
+def digest(made: Deployment) -> str:
+    with made.context() as context:
+        return content_digest(context)
+
+
+def published(made: Deployment) -> dict[str, bytes]:
+    """The published files: when an original was downloaded is told in the views."""
+    return {name: body for name, body in made.files().items() if "processed" in name}
+
+
+def breaking(made: Deployment, *breaks: Break) -> None:
+    with made.context() as context:
+        for break_it in breaks:
+            break_it(context)
+
+
+LOST = [delete_original, corrupt_original, truncate_original]
+UNASKED = [
+    set_original_aside,
+    delete_png,
+    alter_png,
+    change_in_place,
+    delete_png_and_its_names,
+    delete_file,
+    alter_file,
+    delete_folder,
+    add_stray,
+    edit_manifest,
+    delete_view,
+    keep_two_of_a_cluster,
+    keep_none_of_a_cluster,
+    unpublish,
+    forget_category,
+    forget_png_row,
+    kill_before_publishing,
+]
+
+
+@pytest.mark.parametrize(
+    ("break_it", "photos"),
+    [*((it, 1) for it in LOST), *((it, 0) for it in UNASKED)],
+    ids=lambda value: getattr(value, "__name__", ""),
+)
+def test_what_was_broken_is_whole_again_with_as_few_requests_as_possible(
+    collected: Deployment, phx_on: Phx, break_it: Break, photos: int
+) -> None:
+    before, files = digest(collected), published(collected)
+    breaking(collected, break_it)
+    assert phx_on(collected, "verify").code == 1
+
+    ended = phx_on(collected, "repair")
+
+    assert (ended.code, ended.err) == (0, "")
+    assert ended.out.startswith("done: ")
+    assert phx_on(collected, "verify").out == "1 properties, 0 problems\n"
+    assert (digest(collected), published(collected)) == (before, files)
+    assert len(collected.standin.asked) == len(collected.photos_asked()) == photos
+    assert phx_on(collected, "repair").out == "1 properties: nothing to repair\n"
+
+
+def test_without_damage_nothing_is_asked_and_nothing_written(
+    collected: Deployment, phx_on: Phx
+) -> None:
+    data = collected.settings.data_dir
+
+    def written() -> dict[str, tuple[int, int]]:
+        # The log of SQLite is truncated by whoever closes the file last.
+        files = [path for path in data.rglob("*") if ".db" not in path.name]
+        return {
+            str(path): (path.stat().st_ino, path.stat().st_ctime_ns) for path in files
+        }
+
+    files, rows = written(), (data / "phx.db").read_bytes()
+
+    ended = phx_on(collected, "repair", SLUG, "--deep", "--json")
+
+    assert ended.json == {"properties": 1, "leftovers": 0, "problems": []}
+    assert (written(), (data / "phx.db").read_bytes()) == (files, rows)
+    assert collected.standin.asked == []
+
+
+@pytest.mark.parametrize(
+    ("break_it", "photos"),
+    [
+        (delete_original, 1),
+        (delete_png, 0),
+        (delete_png_and_its_names, 0),
+        (delete_file, 0),
+        (delete_folder, 0),
+    ],
+    ids=lambda value: getattr(value, "__name__", ""),
+)
+def test_the_plain_extraction_brings_back_what_was_deleted(
+    collected: Deployment, phx_on: Phx, break_it: Break, photos: int
+) -> None:
+    before, files = digest(collected), published(collected)
+    breaking(collected, break_it)
+
+    ended = phx_on(collected, "extract", "--address", SLUG, "--sync")
+
+    assert ended.code == 0
+    assert phx_on(collected, "verify").out == "1 properties, 0 problems\n"
+    assert (digest(collected), published(collected)) == (before, files)
+    assert len(collected.standin.asked) == len(collected.photos_asked()) == photos
+    again = phx_on(collected, "extract", "--address", SLUG, "--sync")
+    assert "1 properties are complete" in again.out
+
+
+@pytest.mark.parametrize("break_it", [forget_hashes, forget_png_row])
+def test_rows_that_differ_from_the_originals_are_found_and_mended_by_a_deep_look(
+    collected: Deployment, phx_on: Phx, break_it: Break
+) -> None:
+    before = digest(collected)
+    breaking(collected, break_it)
+
+    looked = phx_on(collected, "verify", "--deep", "--json")
+    ended = phx_on(collected, "repair", "--deep")
+
+    assert looked.code == 1
+    assert any("differs from its rows" in p["problem"] for p in looked.json["problems"])
+    assert ended.code == 0
+    assert phx_on(collected, "verify", "--deep").code == 0
+    assert digest(collected) == before
+    assert collected.standin.asked == []
+
+
+def test_an_original_that_photos_share_is_asked_for_once(
+    tmp_path: Path, phx_on: Phx
+) -> None:
+    sites = redfin_sites([HOUSE])
+    photos = sites[PHOTO_HOST]
+    targets: list[str] = []
+
+    def answer(asked: Asked) -> Answer:
+        targets.append(asked.target)
+        return photos(replace(asked, target=targets[0]))
+
+    with Deployment(tmp_path, {**sites, PHOTO_HOST: answer}) as made:
+        made.add_houses([HOUSE])
+        phx_on(made, "extract", "--all", "--sync")
+        made.standin.asked.clear()
+        breaking(made, delete_original)
+
+        ended = phx_on(made, "repair")
+
+        assert ended.code == 0
+        assert len(made.standin.asked) == len(made.photos_asked()) == 1
+        assert phx_on(made, "verify").code == 0
+
+
+@pytest.mark.parametrize("kind", ["refuse", "have nothing"])
+def test_what_a_source_does_not_give_waits_and_goes_on_being_shown(
+    refused: Refused, phx_on: Phx, kind: str
+) -> None:
+    with refused(kind) as made:
+        before = made.files()
+        breaking(made, delete_original, delete_png)
+
+        ended = phx_on(made, "repair")
+        verified = phx_on(made, "verify", "--json")
+
+        assert ended.code == 3
+        assert "waits: files_match_rows: blob is missing" in ended.out
+        assert "does not give it now" in ended.out
+        assert made.files() == before
+        assert len(made.photos_asked()) == 1
+        assert len(verified.json["problems"]) == 1
+
+
+def test_a_picture_lost_altogether_does_not_keep_the_others_from_being_mended(
+    refused: Refused, phx_on: Phx
+) -> None:
+    with refused("have nothing") as made:
+        breaking(made, lose_everything_of_a_picture, add_stray)
+
+        ended = phx_on(made, "repair", "--json")
+
+    ends = {p["problem"]: p["end"] for p in ended.json["problems"]}
+    assert ended.code == 3
+    assert set(ends.values()) == {"done", "waits"}
+    assert [p for p, end in ends.items() if end == "done"] == [
+        next(p for p in ends if p.startswith("[stray].png"))
+    ]
+
+
+def lose_everything_of_a_picture(context: StageContext) -> None:
+    png = a_png(context)
+    context.layout.raw(png.stem).unlink()
+    png.unlink()
+    a_file(context).unlink()
+
+
+def test_a_house_somebody_works_on_is_left_to_them(
+    collected: Deployment, phx_on: Phx
+) -> None:
+    breaking(collected, delete_file)
+    impatient = replace(collected.settings, lease_wait_s=0)
+    made = Deployment(collected.root, {})
+    made.settings = impatient
+    with collected.context("somebody") as context:
+        name, owner = property_lease(SLUG), process_owner("somebody")
+        with context.catalog.leases.hold(name, owner=owner):
+            ended = phx_on(made, "repair")
+
+    assert ended.code == 3
+    assert "somebody works on the house" in ended.out
+    assert phx_on(collected, "repair").code == 0
+
+
+def test_leftovers_of_killed_processes_go(collected: Deployment, phx_on: Phx) -> None:
+    with collected.context() as context:
+        blob = an_original(context)
+    leftover = blob.with_name(f".{blob.name}.0123456789abcdef.tmp")
+    leftover.write_bytes(b"half")
+
+    ended = phx_on(collected, "repair")
+
+    assert ended.code == 0
+    assert "1 temporary files of killed processes removed" in ended.out
+    assert not leftover.exists()
+
+
+def test_a_damaged_database_is_told_and_left_alone(
+    whole: Path, tmp_path: Path, phx_on: Phx
+) -> None:
+    root = shutil.copytree(whole, tmp_path / "copy")
+    with Deployment(root, {}) as made:
+        breaking(made, lose_a_row_others_refer_to)
+
+        verified = phx_on(made, "verify", "--json")
+        ended = phx_on(made, "repair")
+
+    problem, *_ = json.loads(verified.out)["problems"]
+    assert problem["rule"] == "database_is_sound"
+    assert problem["problem"].startswith("1 rows of appearance without")
+    assert ended.code == 1
+    assert "nothing was changed: restore" in ended.err
+
+
+def lose_a_row_others_refer_to(context: StageContext) -> None:
+    assert execute(
+        context,
+        "delete from blob where sha256 in (select sha256 from photo"
+        " where sha256 is not null order by sha256 limit 1)",
+    )
