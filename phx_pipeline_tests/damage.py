@@ -1,6 +1,7 @@
 """What may go wrong with stores, done to them on purpose."""
 
 import json
+import shutil
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
@@ -160,3 +161,21 @@ def kill_before_publishing(context: StageContext) -> None:
     (slug,) = context.catalog.slugs()
     with context.holding(slug):
         delete_file(context)
+
+
+def delete_processed(context: StageContext) -> None:
+    shutil.rmtree(context.layout.processed)
+
+
+def note_a_publication(context: StageContext) -> None:
+    """Publish nothing new, and leave the views as they are: they show a run less."""
+    assert execute(context, "update view set wanted=wanted+1")
+    assert execute(context, "update run set error='by hand'")
+
+
+def corrupt_database(context: StageContext) -> None:
+    """Put nonsense over the last page of the file."""
+    context.catalog.close()
+    with context.layout.catalogue.open("r+b") as file:
+        file.seek(-4096, 2)
+        file.write(b"nonsense" * 512)

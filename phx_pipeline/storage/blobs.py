@@ -70,7 +70,7 @@ class BlobStore:
         return True
 
     def find_raw(self, sha256: str, *, size_bytes: int) -> bool:
-        """Put a blob back whose bytes lie in its folder under another name.
+        """Give a blob its name back whose bytes lie in its folder under another one.
 
         That is what a killed writer leaves, or somebody who set the file aside.
 
@@ -84,6 +84,7 @@ class BlobStore:
                 body = path.read_bytes()
                 if hashlib.sha256(body).hexdigest() == sha256:
                     self.put_raw(body)
+                    path.unlink()
                     return True
         return False
 
