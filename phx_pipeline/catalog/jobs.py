@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
+from typing import Final
 
 import sqlalchemy as sa
 
@@ -10,6 +11,9 @@ from phx_pipeline.catalog.engine import reading, writing
 from phx_pipeline.catalog.views import want
 from phx_pipeline.model.job import JobItem, Mode
 from phx_pipeline.model.source import Source
+
+FOLLOW_UP: Final = "settle-"
+"""How the ids of jobs begin that one property's run asked for because of another."""
 
 
 class JobBook:
@@ -26,12 +30,23 @@ class JobBook:
         sources: Sequence[Source],
         at: datetime,
         mode: Mode = Mode.FRESH,
-    ) -> None:
+        unless_waiting: bool = False,
+    ) -> list[str]:
         """Write a job and its items, first in first out; empty *sources* means all.
 
-        A slug given twice is one item.
+        A slug given twice is one item. With *unless_waiting* those are left out that
+        wait for a run of any job, and no job is written if none is left.
+
+        Returns:
+            The slugs of the items.
         """
+        asked = list(dict.fromkeys(slugs))
         with writing(self._engine) as connection:
+            if unless_waiting:
+                there = _waiting_among(connection, asked)
+                asked = [slug for slug in asked if slug not in there]
+                if not asked:
+                    return []
             want(connection)
             connection.execute(
                 sa.insert(tables.job).values(
@@ -43,10 +58,29 @@ class JobBook:
             )
             items = [
                 {"job_id": job_id, "slug": slug, "position": index, "attempt": 1}
-                for index, slug in enumerate(dict.fromkeys(slugs))
+                for index, slug in enumerate(asked)
             ]
             if items:
                 connection.execute(sa.insert(tables.job_item), items)
+        return asked
+
+    def called_on(self, slugs: Collection[str]) -> set[str]:
+        """Those of *slugs* that wait for a run because of another property."""
+        with reading(self._engine) as connection:
+            return {slug for _, slug in connection.execute(_FOLLOWERS)} & set(slugs)
+
+    def withdraw(self, slugs: Collection[str]) -> None:
+        """Forget what *slugs* wait for because of others: it has been done."""
+        job, item = tables.job, tables.job_item
+        with writing(self._engine) as connection:
+            for job_id, slug in connection.execute(_FOLLOWERS).all():
+                if slug not in slugs:
+                    continue
+                this = sa.and_(item.c.job_id == job_id, item.c.slug == slug)
+                connection.execute(sa.delete(item).where(this))
+                rest = sa.exists().where(item.c.job_id == job.c.id)
+                connection.execute(sa.delete(job).where(job.c.id == job_id, ~rest))
+                want(connection)
 
     def waiting(self, *, limit: int) -> list[JobItem]:
         """The oldest items without a run, at most *limit*."""
@@ -97,3 +131,20 @@ class JobBook:
                 )
                 for row in connection.execute(query)
             ]
+
+
+def _waiting_among(connection: sa.Connection, slugs: Collection[str]) -> set[str]:
+    """Those of *slugs* with an item that has no run yet; who asks at once waits."""
+    house, item = tables.house, tables.job_item
+    these = sa.select(house.c.slug).where(house.c.slug.in_(slugs))
+    connection.execute(these.order_by(house.c.slug).with_for_update(key_share=True))
+    there = item.c.slug.in_(slugs)
+    waits = sa.select(item.c.slug).where(there, item.c.dispatched_at.is_(None))
+    return set(connection.execute(waits).scalars())
+
+
+# Items that wait because of another property: few at any time.
+_FOLLOWERS = sa.select(tables.job_item.c.job_id, tables.job_item.c.slug).where(
+    tables.job_item.c.dispatched_at.is_(None),
+    tables.job_item.c.job_id.startswith(FOLLOW_UP),
+)

@@ -17,6 +17,7 @@ from phx_pipeline.cli.console import (
     print_tallies,
 )
 from phx_pipeline.cli.main import Exit
+from phx_pipeline.cli.partners import settle_partners
 from phx_pipeline.cli.session import opened
 from phx_pipeline.errors import InputError, PhxError
 from phx_pipeline.model.job import Mode
@@ -124,7 +125,7 @@ def _due(
     at = context.stamp().at
     days = context.stale_days
     off = context.catalog.policies.switched_off()
-    due = lacking_files(context, slugs)
+    due = lacking_files(context, slugs) | context.catalog.jobs.called_on(slugs)
     for tally in context.tallies(among, slugs=slugs):
         asked = sources_due(
             tally, among=among, mode=mode, at=at, stale_days=days, off=off
@@ -210,6 +211,7 @@ def _run_here(
             told = printable(f"{type(error).__name__}: {error}")
             errors.print(f"{slug}: stopped by {told} (-v shows where)", soft_wrap=True)
             logger.info("%s", slug, exc_info=error)
+    settle_partners(context, slugs)
     return _summarize(context, slugs, sources=sources, failed=failed)
 
 

@@ -8,6 +8,7 @@ import click
 
 from phx_pipeline.cli.console import console, errors
 from phx_pipeline.cli.main import Exit
+from phx_pipeline.cli.partners import settle_partners
 from phx_pipeline.cli.session import opened
 from phx_pipeline.model.listing import Listing
 from phx_pipeline.settings import parse_sources
@@ -59,6 +60,8 @@ def ingest(
         taken = is_taken(listing)
         if taken and collect:
             asyncio.run(take_photos(context, slug))
+        if taken:
+            settle_partners(context, [slug])
         refresh_views(context)
     _tell(listing, slug=slug, taken=taken, as_json=as_json)
     ctx.exit(Exit.COMPLETE if taken else Exit.PARTIAL)

@@ -13,6 +13,7 @@ from rich.table import Table
 
 from phx_pipeline.cli.console import console, errors
 from phx_pipeline.cli.main import Exit
+from phx_pipeline.cli.partners import settle_partners
 from phx_pipeline.cli.property_show import show
 from phx_pipeline.cli.session import opened
 from phx_pipeline.errors import InputError, ServiceError
@@ -68,6 +69,7 @@ def add(
       phx properties add - < houses.csv --problems problems.csv
     """
     from phx_pipeline.stages.intake import add_houses, write_problems
+    from phx_pipeline.stages.views import refresh_views
 
     with opened() as context:
         reading = _read(context, file_or_address, problems=problems)
@@ -79,6 +81,8 @@ def add(
         if not reading.taken or (strict and told):
             raise reading.refusal()
         report = add_houses(context, reading.taken)
+        settle_partners(context, [house.slug for house in report.revived])
+        refresh_views(context)
     _tell_problems(told)
     _list_some("added", report.added)
     _list_some("followed again", report.revived)
@@ -139,12 +143,15 @@ def rename(house: str, new_address: str) -> None:
     from phx_pipeline.model.address import Address
     from phx_pipeline.stages.intake import find_property
     from phx_pipeline.stages.lifecycle import rename as rename_property
+    from phx_pipeline.stages.views import refresh_views
 
     address = Address.parse(new_address)
     with opened() as context:
         before = find_property(context, house)
         _tell_of_waiting(context, before.slug)
         after = rename_property(context, before.slug, address)
+        settle_partners(context, [after.slug])
+        refresh_views(context)
     if before == after:
         console.print(f"{after.slug} has this address already")
         return
@@ -178,6 +185,7 @@ def remove(ctx: click.Context, house: str, *, purge: bool, yes: bool) -> None:
     from phx_pipeline.stages.lifecycle import known_property
     from phx_pipeline.stages.lifecycle import purge as purge_property
     from phx_pipeline.stages.lifecycle import remove as remove_property
+    from phx_pipeline.stages.views import refresh_views
 
     settings = load_settings()
     with opened(settings) as context:
@@ -188,6 +196,8 @@ def remove(ctx: click.Context, house: str, *, purge: bool, yes: bool) -> None:
         _stop_runs(context, settings, found.slug)
         _tell_of_waiting(context, found.slug)
         new = remove_property(context, found.slug)
+        settle_partners(context, [found.slug])
+        refresh_views(context)
         _forget_partition(settings, found.slug)
         console.print(f"removed {'' if new else '(before) '}{found.slug}")
         if purge:
@@ -237,7 +247,7 @@ def _forget_partition(settings: "Settings", slug: str) -> None:
 
 
 def _tell_of_waiting(context: "StageContext", slug: str) -> None:
-    from phx_pipeline.stages.lifecycle import working_on
+    from phx_pipeline.stages.context import working_on
 
     if owner := working_on(context, slug):
         wait_s = context.lease_wait_s

@@ -8,6 +8,7 @@ import click
 from rich.table import Table
 
 from phx_pipeline.cli.console import console
+from phx_pipeline.cli.partners import settle_partners
 from phx_pipeline.cli.session import opened
 
 if TYPE_CHECKING:
@@ -73,6 +74,7 @@ def release(photo_ids: tuple[str, ...], *, why: str, as_json: bool) -> None:
 
     with opened() as context:
         done = [release_photo(context, photo_id, why=why) for photo_id in photo_ids]
+        settle_partners(context, [ruled.photo.slug for ruled in done])
         refresh_views(context)
     _tell(done, word="released", as_json=as_json)
 
@@ -93,6 +95,7 @@ def drop(photo_ids: tuple[str, ...], *, why: str, as_json: bool) -> None:
 
     with opened() as context:
         done = [drop_photo(context, photo_id, why=why) for photo_id in photo_ids]
+        settle_partners(context, [ruled.photo.slug for ruled in done])
         refresh_views(context)
     _tell(done, word="dropped", as_json=as_json)
 

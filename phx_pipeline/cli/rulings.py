@@ -11,6 +11,7 @@ from rich.table import Table
 
 from phx_pipeline.cli.console import console, errors
 from phx_pipeline.cli.main import Exit
+from phx_pipeline.cli.partners import settle_partners
 from phx_pipeline.cli.session import opened, opened_catalog
 from phx_pipeline.cli.times import phoenix_text
 from phx_pipeline.errors import InputError
@@ -101,6 +102,7 @@ def import_(ctx: click.Context, *, file: Path, as_json: bool) -> None:
     lines = _lines(file)
     with opened() as context:
         taken = take_rulings(context, lines)
+        settle_partners(context, taken.settled)
         refresh_views(context)
     _tell(taken, as_json=as_json)
     ctx.exit(Exit.PARTIAL if taken.problems else Exit.COMPLETE)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
-from phx_pipeline.catalog.leases import Lease, process_owner
+from phx_pipeline.catalog.leases import Lease, is_dead, process_owner
 from phx_pipeline.catalog.store import Catalog, Stamp
 from phx_pipeline.categorize.base import Categorizer
 from phx_pipeline.errors import InputError
@@ -129,6 +129,14 @@ class StageContext:
         ) as lease:
             self.house(slug)
             yield lease
+
+
+def working_on(context: StageContext, slug: str) -> str | None:
+    """Return who works on a property now."""
+    state = context.catalog.leases.state(property_lease(slug))
+    if state is None or not state.is_live or is_dead(state.owner):
+        return None
+    return state.owner
 
 
 def picture_pool(context: StageContext) -> ThreadPoolExecutor:

@@ -13,19 +13,23 @@ from phx_pipeline.model.source import Source
 from phx_pipeline.stages.blocked_pages import LastAnswer, keep_page
 from phx_pipeline.stages.context import StageContext
 from phx_pipeline.stages.guard import guard
+from phx_pipeline.stages.partners import call_on_partners, converge
 from phx_pipeline.stages.plan import sources_due
-from phx_pipeline.stages.quarantine import follow_up
 
 logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DiscoverReport:
-    """What one run of the stage did: sources asked, of them final, photos listed."""
+    """What one run of the stage did: sources asked, of them final, photos listed.
+
+    `called` counts houses that get a run because they share photos with this one.
+    """
 
     asked: int
     final: int
     listed: int
+    called: int
 
 
 async def discover(
@@ -59,11 +63,13 @@ async def discover(
             held = guard(context, lease, slug)
     finally:
         await fetcher.aclose()
-    follow_up(context, slug, held=held)
+    if held:
+        converge(context, slug)
     return DiscoverReport(
         asked=len(found),
         final=sum(listing.outcome.is_settled for listing in found),
         listed=sum(len(listing.photos) for listing in found),
+        called=len(call_on_partners(context, slug)),
     )
 
 

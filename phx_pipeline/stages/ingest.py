@@ -32,8 +32,8 @@ from phx_pipeline.stages.collect import collect
 from phx_pipeline.stages.context import StageContext
 from phx_pipeline.stages.dedupe import dedupe
 from phx_pipeline.stages.guard import guard
+from phx_pipeline.stages.partners import call_on_partners, converge
 from phx_pipeline.stages.publish import publish
-from phx_pipeline.stages.quarantine import follow_up
 from phx_pipeline.stages.runs import recorded
 
 logger = logging.getLogger(__name__)
@@ -73,7 +73,9 @@ def ingest(
         stamp = context.stamp()
         context.catalog.record_listing(lease, slug, listing, stamp=stamp)
         held = guard(context, lease, slug)
-    follow_up(context, slug, held=held)
+    if held:
+        converge(context, slug)
+    call_on_partners(context, slug)
     return listing
 
 

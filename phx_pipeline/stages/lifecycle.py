@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from phx_pipeline.catalog.leases import Lease, is_dead, process_owner
+from phx_pipeline.catalog.leases import Lease, process_owner
 from phx_pipeline.catalog.properties import Known, OwnBlob
 from phx_pipeline.errors import InputError, LeaseHeldError, StorageError
 from phx_pipeline.model.address import Address
@@ -19,8 +19,7 @@ from phx_pipeline.model.identity import property_lease
 from phx_pipeline.model.property import Property
 from phx_pipeline.stages.context import StageContext
 from phx_pipeline.stages.guard import guard
-from phx_pipeline.stages.publish import publish
-from phx_pipeline.stages.quarantine import follow_up
+from phx_pipeline.stages.partners import call_on_partners
 from phx_pipeline.stages.rebuild import rebuild
 from phx_pipeline.stages.typed import is_address, typed_address
 from phx_pipeline.stages.views import refresh_views
@@ -61,14 +60,6 @@ def known_property(context: StageContext, text: str) -> Known:
     return known
 
 
-def working_on(context: StageContext, slug: str) -> str | None:
-    """Return who works on a property now."""
-    state = context.catalog.leases.state(property_lease(slug))
-    if state is None or not state.is_live or is_dead(state.owner):
-        return None
-    return state.owner
-
-
 def rename(context: StageContext, slug: str, address: Address) -> Property:
     """Give a property another address; folder, photos, verdicts and names stay.
 
@@ -87,7 +78,7 @@ def rename(context: StageContext, slug: str, address: Address) -> Property:
     logger.info("%s is %s now", before.slug, house.slug)
     rebuild(context, house.slug)
     if house.slug != before.slug:
-        _look_again(context, context.catalog.quarantine.partners(house.slug))
+        call_on_partners(context, house.slug, anyway=True)
     refresh_views(context)
     return house
 
@@ -105,7 +96,7 @@ def remove(context: StageContext, slug: str) -> bool:
         with _alone(context, slug) as lease:
             context.catalog.houses.remove(lease, slug, at=context.stamp().at)
         logger.info("%s is removed", slug)
-    follow_up(context, slug, held=False)
+    call_on_partners(context, slug)
     refresh_views(context)
     return followed
 
@@ -121,7 +112,7 @@ def take_up_again(context: StageContext, slugs: Iterable[str]) -> None:
         held = {photo.sha256 for photo in context.catalog.photos(slug) if photo.sha256}
         if all(context.blobs.has_raw(sha) for sha in held):
             rebuild(context, slug)
-        follow_up(context, slug, held=False)
+        call_on_partners(context, slug)
     refresh_views(context)
 
 
@@ -172,17 +163,6 @@ def _alone(context: StageContext, slug: str) -> Iterator[Lease]:
             f"{slug} is being worked on ({error}) and nothing was changed: wait until "
             "its run has ended, or cancel it in the UI, and run this again"
         ) from error
-
-
-def _look_again(context: StageContext, slugs: Iterable[str]) -> None:
-    """Let properties name the renamed one rightly in why they hold photos."""
-    for slug in slugs:
-        try:
-            with context.holding(slug) as lease:
-                guard(context, lease, slug)
-            publish(context, slug)
-        except LeaseHeldError as error:
-            logger.warning("%s names a property by its former key: %s", slug, error)
 
 
 def _drop(context: StageContext, blob: OwnBlob, *, slug: str) -> None:

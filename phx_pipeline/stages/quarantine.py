@@ -16,18 +16,15 @@ from phx_pipeline.catalog.quarantine import (
     PhotoAt,
     SeenLookalike,
 )
-from phx_pipeline.errors import ImageError, InputError, LeaseHeldError, StorageError
+from phx_pipeline.errors import ImageError, InputError, StorageError
 from phx_pipeline.imaging.contact_sheet import contact_sheet
 from phx_pipeline.imaging.decode import decode
 from phx_pipeline.imaging.standardize import standardize
-from phx_pipeline.model.outcome import Verdict
 from phx_pipeline.model.photo import Photo
 from phx_pipeline.model.ruling import About, PhotoRuling, Ruling
-from phx_pipeline.stages.categorize import categorize
 from phx_pipeline.stages.context import StageContext
-from phx_pipeline.stages.dedupe import dedupe
-from phx_pipeline.stages.guard import guard, suspects_of
-from phx_pipeline.stages.publish import publish
+from phx_pipeline.stages.guard import guard
+from phx_pipeline.stages.partners import call_on_partners, converge
 from phx_pipeline.stages.report import inert, table_line
 
 logger = logging.getLogger(__name__)
@@ -126,38 +123,15 @@ def drop(context: StageContext, wanted_id: str, *, why: str = "") -> Ruled:
 def settle_ruled(context: StageContext, slug: str) -> None:
     """Hold, free, decide and publish what the rulings on *slug* ask for.
 
+    A run is asked for of each house on which that changes what is held.
+
     Raises:
         LeaseHeldError: a stage still works on it; the next run does it.
     """
     with context.holding(slug) as lease:
         guard(context, lease, slug)
-    follow_up(context, slug, held=True)
-
-
-def follow_up(context: StageContext, slug: str, *, held: bool) -> list[str]:
-    """Publish *slug* and its partners without what the guard holds now.
-
-    Partners are the properties that share photo keys with *slug*; each is looked at and
-    changed under its own lease: call this without holding any.
-
-    Args:
-        context: of the run.
-        slug: the property the guard has looked at.
-        held: whether that changed what is held of it.
-
-    Returns:
-        The properties that were published anew.
-    """
-    changed = []
-    if held and _converge(context, slug):
-        changed.append(slug)
-    for partner in context.catalog.quarantine.partners(slug):
-        try:
-            if _settle(context, partner):
-                changed.append(partner)
-        except LeaseHeldError as error:
-            logger.warning("%s shares photos with %s: %s", partner, slug, error)
-    return changed
+    converge(context, slug)
+    call_on_partners(context, slug)
 
 
 def thumbnails(context: StageContext, case: Case) -> str:
@@ -302,53 +276,6 @@ def _case_with(context: StageContext, wanted_id: str) -> Case:
         ids = ", ".join(case.id for case in found)
         raise InputError(f"{wanted_id!r} may be any of {ids}: give the whole id")
     return found[0]
-
-
-def _settle(context: StageContext, slug: str) -> bool:
-    """Hold, free, decide and publish what is due for *slug*; False if nothing is."""
-    if _holds_others(context, slug):
-        with context.holding(slug) as lease:
-            guard(context, lease, slug)
-    return _converge(context, slug)
-
-
-def _converge(context: StageContext, slug: str) -> bool:
-    """Decide and publish anew what is stored; False if rows and files agree."""
-    if not _is_unpublished(context, slug):
-        return False
-    dedupe(context, slug)
-    categorize(context, slug)
-    publish(context, slug)
-    return True
-
-
-def _holds_others(context: StageContext, slug: str) -> bool:
-    """Whether other photos of *slug* are held than should be."""
-    ruled = {row.photo: row.ruling for row in context.catalog.quarantine.held(slug)}
-    suspects = suspects_of(context, slug)
-    wanted, now = set(), set()
-    for photo in context.catalog.photos(slug):
-        at = PhotoAt(slug=slug, source=photo.ref.source, photo_key=photo.ref.photo_key)
-        ruling = ruled.get(at, PhotoRuling.OPEN)
-        if ruling is PhotoRuling.DROPPED or (
-            ruling is PhotoRuling.OPEN and photo.key in suspects
-        ):
-            wanted.add(photo.key)
-        if photo.verdict is Verdict.FOREIGN:
-            now.add(photo.key)
-    return wanted != now
-
-
-def _is_unpublished(context: StageContext, slug: str) -> bool:
-    """Whether decisions, rows and files of *slug* do not agree yet."""
-    photos = context.catalog.photos(slug)
-    if any(photo.verdict is Verdict.PENDING and photo.sha256 for photo in photos):
-        return True
-    kept = sum(photo.verdict is Verdict.KEPT for photo in photos)
-    names = {row.file_name for row in context.catalog.publications(slug) if row.active}
-    folder = context.layout.folder(context.house(slug).folder)
-    there = {path.name for path in folder.glob("*.png")} if folder.is_dir() else set()
-    return kept != len(names) or there != names
 
 
 def _photo(context: StageContext, at: PhotoAt) -> Photo | None:

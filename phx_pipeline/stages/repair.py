@@ -17,9 +17,8 @@ from phx_pipeline.model.job import Mode
 from phx_pipeline.model.photo import Photo
 from phx_pipeline.stages.categorize import categorize
 from phx_pipeline.stages.collect import collect
-from phx_pipeline.stages.context import StageContext
+from phx_pipeline.stages.context import StageContext, working_on
 from phx_pipeline.stages.dedupe import dedupe
-from phx_pipeline.stages.lifecycle import working_on
 from phx_pipeline.stages.publish import publish
 from phx_pipeline.stages.recompute import correct_facts, verify_facts
 from phx_pipeline.stages.runs import recorded

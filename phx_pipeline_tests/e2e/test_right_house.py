@@ -13,6 +13,7 @@ import dagster as dg
 import pytest
 from click.testing import CliRunner
 
+from phx_pipeline.catalog.leases import process_owner
 from phx_pipeline.catalog.quarantine import Likeness
 from phx_pipeline.cli.ingest import ingest as ingest_command
 from phx_pipeline.cli.quarantine import quarantine as quarantine_command
@@ -23,6 +24,8 @@ from phx_pipeline.demo.redfin_page import PAGE_HOST, listing_page
 from phx_pipeline.demo.redfin_photos import PHOTO_HOST
 from phx_pipeline.demo.redfin_site import redfin_sites
 from phx_pipeline.errors import InputError
+from phx_pipeline.model.identity import property_lease
+from phx_pipeline.model.job import Mode
 from phx_pipeline.model.outcome import ListingOutcome, Verdict, VerdictKind
 from phx_pipeline.model.ruling import PhotoRuling
 from phx_pipeline.model.source import Source
@@ -31,10 +34,11 @@ from phx_pipeline.stages.discover import discover
 from phx_pipeline.stages.extract import extract
 from phx_pipeline.stages.guard import guard
 from phx_pipeline.stages.ingest import ingest, take_photos
+from phx_pipeline.stages.partners import settle_called
 from phx_pipeline.stages.quarantine import CaseKind, cases, drop, release
 from phx_pipeline.stages.verify import content_digest, verify_property, verify_views
 from phx_pipeline.stages.views import refresh_views
-from phx_pipeline_tests.commands import UseSettings
+from phx_pipeline_tests.commands import Phx, UseSettings
 from phx_pipeline_tests.deployment import Deployment, slug_of, with_shots
 
 (_THERE,) = (house for house in HOUSES if house.number == "7316")
@@ -87,6 +91,7 @@ def stray_sites() -> dict[str, Handler]:
 def run(context: StageContext, houses: Sequence[House]) -> None:
     for house in houses:
         asyncio.run(extract(context, slug_of(house)))
+    settle_called(context, [slug_of(house) for house in houses])
     refresh_views(context)
 
 
@@ -210,6 +215,73 @@ def test_running_together_does_not_change_the_result(
     assert set(stray.files()) == whole.files
 
 
+def test_the_partner_is_left_alone_and_gets_one_run_of_its_own(
+    stray: Deployment, whole: Whole
+) -> None:
+    with stray.context() as context:
+        run(context, [HOME])
+        for _again in range(2):
+            asyncio.run(extract(context, slug_of(THERE)))
+
+        (item,) = context.catalog.jobs.waiting(limit=9)
+        asked = len(stray.standin.asked)
+        assert (item.slug, item.mode) == (slug_of(HOME), Mode.RESUME)
+        assert verdicts(context, HOME) == HOME.expected_verdicts()
+        assert verdicts(context, THERE) == expected_there()
+
+        asyncio.run(extract(context, slug_of(HOME), mode=item.mode))
+        refresh_views(context)
+
+        assert len(stray.standin.asked) == asked
+        assert verdicts(context, HOME) == expected_home()
+        assert content_digest(context) == whole.digest
+        assert problems(context) == []
+
+
+def test_a_partner_somebody_works_on_waits_and_is_settled_by_the_next_command(
+    stray: Deployment, whole: Whole, phx_on: Phx
+) -> None:
+    slug, impatient = slug_of(HOME), replace(stray.settings, lease_wait_s=0)
+    phx_on(stray, "extract", "--sync", "--address", slug)
+    patient, stray.settings = stray.settings, impatient
+    with stray.context("somebody") as context:
+        name, owner = property_lease(slug), process_owner("somebody")
+        with context.catalog.leases.hold(name, owner=owner):
+            first = phx_on(stray, "extract", "--sync", "--address", slug_of(THERE))
+        (item,) = context.catalog.jobs.waiting(limit=9)
+        stray.settings = patient
+        asked = len(stray.standin.asked)
+        second = phx_on(stray, "extract", "--sync", "--address", slug)
+
+        assert (first.code, second.code, item.slug) == (0, 0, slug)
+        assert f"{slug} shares photos and is being worked on" in first.err
+        assert "skipped" not in second.out
+        assert len(stray.standin.asked) == asked
+        assert context.catalog.jobs.waiting(limit=9) == []
+        assert content_digest(context) == whole.digest
+        assert problems(context) == []
+
+
+def test_a_command_settles_the_partner_before_it_ends(
+    stray: Deployment, whole: Whole, phx_on: Phx
+) -> None:
+    slugs = [slug_of(house) for house in PAIR[::-1]]
+    ended = [phx_on(stray, "extract", "--sync", "--address", slug) for slug in slugs]
+
+    assert [end.code for end in ended] == [0, 0]
+    assert ended[1].err.startswith(f"{slugs[0]} is published anew")
+    with stray.context() as context:
+        assert context.catalog.jobs.waiting(limit=9) == []
+        assert content_digest(context) == whole.digest
+        assert problems(context) == []
+        records = context.catalog.runs.newest(limit=9)
+    assert [record.run_id.partition("-")[0] for record in records] == [
+        "settle",
+        "cli",
+        "cli",
+    ]
+
+
 def test_the_counts_add_up_with_held_photos(collected: Deployment) -> None:
     with collected.context() as context:
         for house, held in ((THERE, 1), (HOME, 1)):
@@ -240,6 +312,7 @@ def test_a_run_killed_before_it_published_the_partner_is_made_good(
     with stray.context() as context:
         run(context, [HOME])
         asyncio.run(discover(context, slug_of(THERE)))
+        settle_called(context, [slug_of(THERE)])
         # As a kill leaves it: held again, nothing decided and published since.
         (case,) = cases(context, slug_of(HOME))
         release(context, case.id)
@@ -345,6 +418,7 @@ def test_dropping_one_side_frees_the_other(collected: Deployment) -> None:
         (there,) = cases(context, slug_of(THERE))
 
         drop(context, there.id)
+        settle_called(context, [slug_of(THERE)])
         refresh_views(context)
 
         assert verdicts(context, HOME)[STRAY_KEY] is Verdict.KEPT

@@ -3,7 +3,9 @@ from datetime import timedelta
 import pytest
 import sqlalchemy as sa
 
+from phx_pipeline.catalog.jobs import FOLLOW_UP
 from phx_pipeline.catalog.store import Catalog
+from phx_pipeline.model.job import Mode
 from phx_pipeline.model.source import Source
 from phx_pipeline_tests.integration.conftest import STAMP, house_at
 
@@ -88,3 +90,60 @@ def test_a_job_with_an_unknown_property_is_not_written(housed: Catalog) -> None:
 
     assert housed.jobs.waiting(limit=10) == []
     housed.jobs.submit("job", [A], sources=[], at=NOON)  # the id is still free
+
+
+# --- jobs for one property because of another
+
+
+def call_on(catalog: Catalog, job_id: str, *slugs: str) -> list[str]:
+    return catalog.jobs.submit(
+        f"{FOLLOW_UP}{job_id}",
+        slugs,
+        sources=[],
+        at=NOON,
+        mode=Mode.RESUME,
+        unless_waiting=True,
+    )
+
+
+def test_a_property_that_waits_already_is_not_asked_for_again(housed: Catalog) -> None:
+    housed.jobs.submit("by-hand", [A], sources=[Source.REDFIN], at=NOON)
+
+    asked = [call_on(housed, "1", A, B), call_on(housed, "2", B, C, C)]
+
+    assert asked == [[B], [C]]
+    assert {item.slug for item in housed.jobs.waiting(limit=9)} == {A, B, C}
+    assert {it.mode for it in housed.jobs.items(f"{FOLLOW_UP}1")} == {Mode.RESUME}
+
+
+def test_no_job_is_written_where_all_wait_already(housed: Catalog) -> None:
+    call_on(housed, "1", A)
+
+    assert call_on(housed, "2", A) == call_on(housed, "3") == []
+    assert [job.job_id for job in housed.runs.newest_jobs(limit=9)] == [f"{FOLLOW_UP}1"]
+
+
+def test_a_property_whose_run_exists_may_be_asked_for_again(housed: Catalog) -> None:
+    call_on(housed, "1", A)
+    housed.jobs.mark_dispatched(housed.jobs.waiting(limit=9), at=LATER)
+
+    assert call_on(housed, "2", A) == [A]
+
+
+def test_what_is_done_is_withdrawn_and_nothing_a_person_asked_for(
+    housed: Catalog,
+) -> None:
+    call_on(housed, "1", A, B)
+    housed.jobs.submit("by-hand", [A, C], sources=[], at=NOON)
+    assert housed.jobs.called_on([A, C]) == {A}
+
+    housed.jobs.withdraw([A, C])
+
+    assert housed.jobs.called_on([A, B, C]) == {B}
+    assert {(it.job_id, it.slug) for it in housed.jobs.waiting(limit=9)} == {
+        (f"{FOLLOW_UP}1", B),
+        ("by-hand", A),
+        ("by-hand", C),
+    }
+    housed.jobs.withdraw([B])
+    assert [job.job_id for job in housed.runs.newest_jobs(limit=9)] == ["by-hand"]

@@ -8,6 +8,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
+from phx_pipeline.catalog.jobs import FOLLOW_UP
 from phx_pipeline.catalog.leases import process_owner
 from phx_pipeline.catalog.store import Catalog
 from phx_pipeline.defs.partitions import PROPERTIES
@@ -17,6 +18,7 @@ from phx_pipeline.defs.sensors.views import refresh_views
 from phx_pipeline.defs.tags import ITEM_TAG, JOB_TAG, MODE_TAG, SOURCES_TAG
 from phx_pipeline.model.address import Address
 from phx_pipeline.model.identity import property_lease
+from phx_pipeline.model.job import Mode
 from phx_pipeline.model.source import Source
 from phx_pipeline.settings import load_settings
 from phx_pipeline.wiring import build_catalog, utc_now
@@ -102,6 +104,26 @@ def launch(instance: dg.DagsterInstance, request: dg.RunRequest) -> None:
 
 
 # --- dispatch_jobs --------------------------------------------------------------------
+
+
+def test_a_house_another_one_calls_on_gets_a_run_that_resumes(
+    catalog: Catalog, instance: dg.DagsterInstance, slugs: list[str]
+) -> None:
+    for job in ("1", "2"):
+        catalog.jobs.submit(
+            f"{FOLLOW_UP}{job}",
+            slugs[:1],
+            sources=(),
+            at=AT,
+            mode=Mode.RESUME,
+            unless_waiting=True,
+        )
+
+    (request,) = requests(tick(dispatch_jobs, instance))
+
+    assert request.partition_key == slugs[0]
+    assert request.tags[MODE_TAG] == "resume"
+    assert SOURCES_TAG not in request.tags
 
 
 def test_each_waiting_item_is_requested_with_its_tags(

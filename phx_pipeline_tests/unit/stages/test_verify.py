@@ -1,17 +1,13 @@
 """Each rule finds what was broken on purpose, and nothing on a healthy store."""
 
-import asyncio
 import shutil
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from phx_pipeline.demo.redfin_site import redfin_sites
 from phx_pipeline.settings import Settings
 from phx_pipeline.stages.context import StageContext
-from phx_pipeline.stages.extract import extract
 from phx_pipeline.stages.verify import (
     Problem,
     Rule,
@@ -22,7 +18,6 @@ from phx_pipeline.stages.verify import (
 from phx_pipeline.stages.views import render_views
 from phx_pipeline.wiring import build_context, initialise
 from phx_pipeline_tests.damage import (
-    HOUSE,
     Break,
     add_stray,
     alter_file,
@@ -40,27 +35,11 @@ from phx_pipeline_tests.damage import (
     truncate_original,
     unpublish,
 )
-from phx_pipeline_tests.deployment import Deployment
-
-
-@pytest.fixture(scope="module")
-def healthy(tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    """A store of one house, made by the stages themselves."""
-    root = tmp_path_factory.mktemp("healthy")
-    with Deployment(root, redfin_sites([HOUSE])) as made:
-        (slug,) = made.add_houses([HOUSE])
-        with made.context() as context:
-            asyncio.run(extract(context, slug))
-        return made.settings
 
 
 @pytest.fixture
-def context(healthy: Settings, tmp_path: Path) -> Iterator[StageContext]:
-    """A copy of the store that may be broken."""
-    shutil.copytree(healthy.data_dir, tmp_path / "data")
-    made = build_context(replace(healthy, data_dir=tmp_path / "data"), run_id="test")
-    yield made
-    made.catalog.close()
+def context(collected: StageContext) -> StageContext:
+    return collected
 
 
 def problems(context: StageContext) -> list[Problem]:

@@ -21,6 +21,7 @@ from phx_pipeline.demo.redfin_site import redfin_sites
 from phx_pipeline.model.identity import property_lease
 from phx_pipeline.model.outcome import Verdict
 from phx_pipeline.stages.extract import extract
+from phx_pipeline.stages.partners import settle_called
 from phx_pipeline.stages.verify import verify_property
 from phx_pipeline_tests.commands import Phx, UseSettings
 from phx_pipeline_tests.deployment import Deployment, slug_of
@@ -135,6 +136,7 @@ def test_a_removed_house_holds_no_photo_of_another(
         with made.context() as context:
             for slug in slugs:
                 asyncio.run(extract(context, slug))
+            settle_called(context, slugs)
             held = [p.verdict for p in context.catalog.photos(RIGHT.slug)]
 
         ended = phx("properties", "remove", spelled.slug)

@@ -1,0 +1,110 @@
+"""PNGs and folders made again from originals: what lacks, and nothing else."""
+
+import pytest
+
+from phx_pipeline.model.outcome import Verdict
+from phx_pipeline.stages.context import StageContext
+from phx_pipeline.stages.dedupe import dedupe
+from phx_pipeline.stages.lifecycle import remove, take_up_again
+from phx_pipeline.stages.missing import lacking_files
+from phx_pipeline.stages.rebuild import rebuild
+from phx_pipeline_tests.damage import (
+    Break,
+    a_png,
+    alter_png,
+    delete_file,
+    delete_original,
+    delete_png,
+    edit_manifest,
+)
+
+
+@pytest.fixture
+def slug(collected: StageContext) -> str:
+    (only,) = collected.catalog.slugs()
+    return only
+
+
+def test_pngs_that_are_there_are_not_made_again(
+    collected: StageContext, slug: str
+) -> None:
+    before = a_png(collected).stat().st_ino
+
+    assert dedupe(collected, slug).encoded == 0
+    assert a_png(collected).stat().st_ino == before
+
+
+@pytest.mark.parametrize("break_it", [delete_png, alter_png])
+def test_a_png_that_is_not_whole_is_made_again_alone(
+    collected: StageContext, slug: str, break_it: Break
+) -> None:
+    whole = a_png(collected).read_bytes()
+    break_it(collected)
+
+    assert dedupe(collected, slug).encoded == 1
+    assert a_png(collected).read_bytes() == whole
+
+
+def test_a_png_nothing_can_make_again_keeps_no_other_from_being_named(
+    collected: StageContext, slug: str
+) -> None:
+    png = a_png(collected)
+    collected.layout.raw(png.stem).unlink()
+    png.unlink()
+    folder = collected.layout.folder(collected.house(slug).folder)
+    names = {path.name for path in folder.iterdir()}
+    for path in folder.iterdir():
+        path.unlink()
+
+    report = rebuild(collected, slug)
+
+    kept = [p for p in collected.catalog.photos(slug) if p.verdict is Verdict.KEPT]
+    assert report.linked == len(names) - 1 == len(kept) - 1
+    assert {path.name for path in folder.iterdir()} < names
+
+
+@pytest.mark.parametrize(
+    ("break_it", "lacks"),
+    [
+        (delete_original, True),
+        (delete_png, True),
+        (delete_file, True),
+        (alter_png, False),
+        (edit_manifest, False),
+    ],
+)
+def test_a_house_is_due_when_a_file_of_its_rows_is_not_there(
+    collected: StageContext, slug: str, break_it: Break, *, lacks: bool
+) -> None:
+    assert lacking_files(collected, [slug, slug]) == set()
+
+    break_it(collected)
+
+    assert lacking_files(collected, [slug]) == ({slug} if lacks else set())
+
+
+def test_a_house_taken_up_after_half_a_purge_stays_open(
+    collected: StageContext, slug: str
+) -> None:
+    remove(collected, slug)
+    delete_original(collected)
+    house = collected.catalog.houses.removed()[0].house
+    collected.catalog.houses.add([house], at=collected.stamp().at)
+
+    take_up_again(collected, [slug])
+
+    assert not collected.tally(slug).is_published
+
+
+def test_a_house_taken_up_whole_is_published_at_once(
+    collected: StageContext, slug: str
+) -> None:
+    remove(collected, slug)
+    house = collected.catalog.houses.removed()[0].house
+    collected.catalog.houses.add([house], at=collected.stamp().at)
+    delete_file(collected)
+
+    take_up_again(collected, [slug])
+
+    assert collected.tally(slug).is_published
+    assert lacking_files(collected, [slug]) == set()
