@@ -1,0 +1,92 @@
+"""When the views are rendered, and by whom."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from phx_pipeline.catalog.leases import process_owner
+from phx_pipeline.catalog.views import ViewState
+from phx_pipeline.errors import LeaseHeldError
+from phx_pipeline.stages.context import StageContext
+from phx_pipeline.stages.views import (
+    VIEWS_LEASE,
+    is_due,
+    refresh_if_quick,
+    refresh_views,
+    render_views,
+)
+from phx_pipeline_tests.damage import delete_view, execute
+
+
+def manifest(context: StageContext) -> Path:
+    return context.layout.metadata / "image_manifest.json"
+
+
+def test_fresh_views_are_rendered_only_on_demand(collected: StageContext) -> None:
+    refresh_views(collected)
+    delete_view(collected)
+
+    assert refresh_views(collected) == refresh_if_quick(collected) == 0
+    assert refresh_views(collected, anyway=True) == 1
+    assert refresh_views(collected, anyway=True) == 0
+
+
+def test_stale_views_are_rendered_and_then_fresh(collected: StageContext) -> None:
+    manifest(collected).unlink()
+    collected.catalog.views.want()
+
+    assert refresh_views(collected) == 1
+    assert not collected.catalog.views.state().is_stale
+
+
+@pytest.mark.parametrize(("took_s", "written"), [(0.5, 1), (0.51, 0)])
+def test_a_publication_renders_what_takes_but_a_moment(
+    collected: StageContext, took_s: float, written: int
+) -> None:
+    refresh_views(collected)
+    manifest(collected).unlink()
+    collected.catalog.views.want()
+    assert execute(collected, f"update view set took_s={took_s:f}")  # noqa: S608
+
+    assert refresh_if_quick(collected) == written
+    assert collected.catalog.views.state().is_stale is (written == 0)
+
+
+def test_one_process_renders_at_a_time(collected: StageContext) -> None:
+    collected.catalog.views.want()
+    owner = process_owner("somebody")
+    impatient = replace(collected, lease_wait_s=0.0)
+
+    with (
+        collected.catalog.leases.hold(VIEWS_LEASE, owner=owner),
+        pytest.raises(LeaseHeldError),
+    ):
+        refresh_views(impatient)
+
+
+def test_files_of_views_that_are_no_more_go(collected: StageContext) -> None:
+    gone = collected.layout.metadata / "jobs" / "0123456789ab.json"
+    gone.parent.mkdir(exist_ok=True)
+    gone.write_text("{}")
+
+    refresh_views(collected, anyway=True)
+
+    assert not gone.exists()
+    shown = render_views(collected)["image_manifest.json"]
+    assert manifest(collected).read_text() == shown
+
+
+@pytest.mark.parametrize(
+    ("now_s", "due"), [(1039.9, False), (1040.0, True), (2000.0, True)]
+)
+def test_views_rest_twenty_times_what_rendering_takes(
+    now_s: float, *, due: bool
+) -> None:
+    state = ViewState(wanted=2, rendered=1, took_s=1.0, rendered_at=1000.0)
+
+    assert is_due(state, now_s=now_s) is due
+
+
+def test_views_that_show_all_are_never_due() -> None:
+    assert not is_due(ViewState(wanted=2, rendered=2), now_s=1e9)
