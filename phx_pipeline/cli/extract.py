@@ -252,11 +252,14 @@ def _summarize(
     failed: int,
 ) -> Exit:
     from phx_pipeline.cli.status import open_lines
+    from phx_pipeline.stages.missing import lacking_files
     from phx_pipeline.stages.views import refresh_views
 
     refresh_views(context)
     asked = tuple(sources or context.sources)
     tallies = context.tallies(asked, slugs=slugs)
     print_tallies(tallies)
-    print_lines(open_lines(context, tallies))
-    return result_code(tallies, asked=asked, failed=failed)
+    lacking = sorted(lacking_files(context, slugs))
+    told = [f"open: {it}: files are missing, `phx repair {it}` tells" for it in lacking]
+    print_lines([*open_lines(context, tallies), *told])
+    return result_code(tallies, asked=asked, failed=failed + len(lacking))

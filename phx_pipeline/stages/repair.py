@@ -28,7 +28,7 @@ from phx_pipeline.stages.verify import (
     verify_property,
     verify_views,
 )
-from phx_pipeline.stages.views import refresh_views
+from phx_pipeline.stages.views import VIEWS_LEASE, refresh_views
 from phx_pipeline.storage.atomic import sweep_temporaries
 
 logger = logging.getLogger(__name__)
@@ -113,11 +113,19 @@ def sweep_leftovers(context: StageContext) -> int:
 
     While nobody works on any house all of them; else those no living process writes to.
     """
-    now = context.clock().timestamp()
-    slugs = context.catalog.slugs()
-    busy = any(working_on(context, slug) for slug in slugs)
-    age_s = _LEFTOVER_S if busy else 0.0
-    return sweep_temporaries(context.layout.images, older_than_s=age_s, now=now)
+    now = context.clock().timestamp()  # what begins to be written after it is younger
+    images = context.layout.images
+    if not any(images.rglob(".*.tmp")):
+        return 0
+    age_s = _LEFTOVER_S if _somebody_writes(context) else 0.0
+    return sweep_temporaries(images, older_than_s=age_s, now=now)
+
+
+def _somebody_writes(context: StageContext) -> bool:
+    views = context.catalog.leases.state(VIEWS_LEASE)
+    if views is not None and views.is_live:
+        return True
+    return any(working_on(context, slug) for slug in context.catalog.slugs())
 
 
 def _problems(context: StageContext, slug: str, *, deep: bool) -> list[Problem]:

@@ -248,6 +248,9 @@ def test_what_a_source_does_not_give_waits_and_goes_on_being_shown(
         assert made.files() == before
         assert len(made.photos_asked()) == 1
         assert len(verified.json["problems"]) == 1
+        extracted = phx_on(made, "extract", "--all", "--sync")
+        assert extracted.code == 3
+        assert f"open: {SLUG}: files are missing" in extracted.out
 
 
 def test_a_picture_lost_altogether_does_not_keep_the_others_from_being_mended(
@@ -290,16 +293,22 @@ def test_a_house_somebody_works_on_is_left_to_them(
     assert phx_on(collected, "repair").code == 0
 
 
-def test_leftovers_of_killed_processes_go(collected: Deployment, phx_on: Phx) -> None:
-    with collected.context() as context:
+@pytest.mark.parametrize("busy", [True, False], ids=["beside a run", "alone"])
+def test_leftovers_of_killed_processes_go_and_no_file_of_a_living_one(
+    collected: Deployment, phx_on: Phx, *, busy: bool
+) -> None:
+    with collected.context("somebody") as context:
         blob = an_original(context)
-    leftover = blob.with_name(f".{blob.name}.0123456789abcdef.tmp")
-    leftover.write_bytes(b"half")
+        leftover = blob.with_name(f".{blob.name}.0123456789abcdef.tmp")
+        leftover.write_bytes(b"half")
+        lease = property_lease(SLUG) if busy else "another"
+        with context.catalog.leases.hold(lease, owner=process_owner("somebody")):
+            ended = phx_on(collected, "repair")
+    told = "1 temporary files of killed processes removed"
 
-    ended = phx_on(collected, "repair")
-
-    assert ended.code == 0
-    assert "1 temporary files of killed processes removed" in ended.out
+    assert (told in ended.out, leftover.exists()) == (not busy, busy)
+    # The lease was held after the last publication, and so something is to be done.
+    assert phx_on(collected, "repair").code == 0
     assert not leftover.exists()
 
 
