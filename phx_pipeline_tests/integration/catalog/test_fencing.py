@@ -104,6 +104,9 @@ WRITES: dict[str, Write] = {
     "record_appearance": lambda catalog, lease, _scene: catalog.record_appearance(
         lease, blob_of("first").sha256, LOOK
     ),
+    "record_examined": lambda catalog, lease, _scene: catalog.record_examined(
+        lease, replace(blob_of("first"), width=1)
+    ),
     "record_categories": lambda catalog, lease, scene: catalog.record_categories(
         lease, scene.slug, {KEY: POOL}, votes={}
     ),
