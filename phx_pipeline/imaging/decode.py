@@ -24,8 +24,12 @@ from PIL import (
     WebPImagePlugin,
 )
 from PIL.ImageFile import ImageFile
+from PIL.PngImagePlugin import PngImageFile
 
 from phx_pipeline.errors import ImageError
+from phx_pipeline.imaging import jpeg
+from phx_pipeline.imaging.png_pixels import SIGNATURE as PNG_SIGNATURE
+from phx_pipeline.imaging.png_pixels import pixels_only
 from phx_pipeline.model.outcome import Verdict
 
 MAX_BODY_BYTES: Final = 25_000_000
@@ -81,6 +85,8 @@ _TURNS: Final = MappingProxyType(
     }
 )
 
+_PNG_DEPTH: Final = 24  # where a PNG names its depth, then its kind of colour
+
 _PROFILE_SPACES: Final = MappingProxyType({"L": "GRAY", "RGB": "RGB ", "CMYK": "CMYK"})
 _PROFILE_TOLERANCE: Final = 1  # grey levels; profiles of sRGB differ by their rounding
 
@@ -110,8 +116,10 @@ def decode(body: bytes) -> Picture:
     if len(body) > MAX_BODY_BYTES:
         raise ImageError(f"{len(body)} bytes", verdict=Verdict.TOO_LARGE)
     with _plugin_errors_as_verdicts(body):
+        if body.startswith(PNG_SIGNATURE):
+            body = pixels_only(body)
         file = _opened(body)
-        image = _upright_rgb(file)
+        image = _upright_rgb(file, _pixels(file, body))
     return Picture(
         image=image,
         media_type=_MEDIA_TYPES[str(file.format)],
@@ -136,17 +144,33 @@ def _plugin_errors_as_verdicts(body: bytes) -> Iterator[None]:
 
 
 def _opened(body: bytes) -> ImageFile:
-    """Return the file with its first frame decoded, once its size is in bounds."""
+    """Return the file, its size in bounds; nothing is decoded yet."""
     file = Image.open(BytesIO(body), formats=_FORMATS)
     _check_pixels(file.size)
     _check_shape(file.size)
-    file.load()
     return file
 
 
-def _upright_rgb(file: ImageFile) -> Image.Image:
+def _pixels(file: ImageFile, body: bytes) -> Image.Image:
+    """Return the first frame."""
+    if _MEDIA_TYPES[str(file.format)] == "image/jpeg":
+        return jpeg.load(file, body)
+    deep = isinstance(file, PngImageFile) and _has_deep_colours(body)
+    file.load()
+    key = file.info.get("transparency")
+    if deep and isinstance(key, tuple):  # Pillow keeps the high byte of each level
+        file.info["transparency"] = tuple(level >> 8 for level in key)
+    return file
+
+
+def _has_deep_colours(png: bytes) -> bool:
+    """Whether the PNG holds three levels of 16 bits for each pixel."""
+    return png[_PNG_DEPTH : _PNG_DEPTH + 2] == b"\x10\x02"
+
+
+def _upright_rgb(file: ImageFile, pixels: Image.Image) -> Image.Image:
     turn = _TURNS.get(_orientation(file))
-    image = _to_srgb(_flattened(file), profile=file.info.get("icc_profile"))
+    image = _to_srgb(_flattened(pixels), profile=file.info.get("icc_profile"))
     image = image.transpose(turn) if turn is not None else image
     image.info = {}
     return image
@@ -239,8 +263,20 @@ def _applied(transform: ImageCms.ImageCmsTransform, image: Image.Image) -> Image
 
 
 def _orientation(file: ImageFile) -> int:
-    """Return the EXIF orientation; an unreadable block means as stored."""
+    """Return the EXIF orientation; an unreadable block means as stored.
+
+    Not by `getexif`, which asks XMP as well: what that says is stale where a program
+    turned the pixels, and viewers leave it alone.
+    """
+    exif = Image.Exif()
     try:
-        return int(file.getexif().get(_ORIENTATION_TAG, 1))
+        exif.load(file.info.get("exif") or _exif_as_text(file))
+        return int(exif.get(_ORIENTATION_TAG, 1))
     except _PLUGIN_ERRORS:
         return 1
+
+
+def _exif_as_text(file: ImageFile) -> bytes:
+    """Return the EXIF block that old programs wrote as text: three lines, then hex."""
+    text = str(file.info.get("Raw profile type exif", ""))
+    return bytes.fromhex("".join(text.split("\n")[3:]))

@@ -87,17 +87,6 @@ def test_junk_after_the_picture_does_not_matter(
     assert with_junk.image == decode(body).image
 
 
-def test_garbage_inside_the_scan_of_a_jpeg_goes_unnoticed(
-    make_picture: MakePicture, encode: Encode
-) -> None:
-    # The codec cannot tell; recorded here so that nobody relies on the opposite.
-    body = bytearray(encode(make_picture(), "JPEG"))
-    middle = len(body) // 2
-    body[middle : middle + 64] = bytes(range(1, 65))
-
-    assert decode(bytes(body)).image.mode == "RGB"
-
-
 @ignoring_warnings
 def test_a_broken_animation_header_of_a_png_is_ignored() -> None:
     body = grey_png((320, 240), extra=chunk(b"acTL", bytes(8)))
