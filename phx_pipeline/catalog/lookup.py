@@ -17,11 +17,22 @@ from numpy.typing import NDArray
 from phx_pipeline.catalog import tables
 from phx_pipeline.catalog.engine import reading, writing
 from phx_pipeline.catalog.rows import AnyRow, signed, unsigned
+from phx_pipeline.model.outcome import Verdict
 
 # Hashes that differ in fewer bits than there are bands agree in one of them.
 BAND_DISTANCE: Final = tables.BANDS - 1
 
 _MANY = 500  # pairs in one statement: six values each, and SQLite allows 32,766
+
+_DECIDABLE = tuple(
+    verdict.value
+    for verdict in (
+        Verdict.PENDING,
+        Verdict.KEPT,
+        Verdict.DUPLICATE,
+        Verdict.PLACEHOLDER,
+    )
+)
 
 _UNKNOWN = {
     "size_bytes": 0,
@@ -40,6 +51,15 @@ class HashedBlob:
     sha256: str
     phash: int
     dhash: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Holder:
+    """A photo that has some bytes, as far as dedupe may decide about it."""
+
+    sha256: str
+    slug: str
+    verdict: Verdict
 
 
 class HashLookup:
@@ -75,6 +95,26 @@ class HashLookup:
                     for row in connection.execute(query.where(agree)):
                         found[row.sha256] = row
         return _hashed(found.values())
+
+    def holders(self, sha256s: Collection[str]) -> list[Holder]:
+        """All photos that have some of these bytes, but those that are held.
+
+        Those of removed properties are among them: what a picture is does not change
+        when somebody loses interest in a house.
+        """
+        photo = tables.photo.c
+        query: sa.Select[Any] = sa.select(photo.sha256, photo.slug, photo.verdict)
+        query = query.where(photo.verdict.in_(_DECIDABLE)).distinct()
+        wanted = sorted(sha256s)
+        found: list[AnyRow] = []
+        with reading(self._engine) as connection:
+            for start in range(0, len(wanted), _MANY):
+                these = photo.sha256.in_(wanted[start : start + _MANY])
+                found += connection.execute(query.where(these))
+        return [
+            Holder(sha256=row.sha256, slug=row.slug, verdict=Verdict(row.verdict))
+            for row in found
+        ]
 
     def add(self, blobs: Iterable[HashedBlob]) -> None:
         """Write rows that hold hashes and nothing else: to measure the lookup by."""

@@ -60,10 +60,10 @@ class Stamp:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
-    """What dedupe decided for one photo."""
+    """What dedupe decided for one photo; no cluster for a rejected one."""
 
     verdict: Verdict
-    cluster_id: str
+    cluster_id: str | None
 
 
 class Catalog(CatalogReader):
@@ -197,7 +197,7 @@ class Catalog(CatalogReader):
     def record_decisions(
         self, lease: Lease, slug: str, decisions: Mapping[PhotoKey, Decision]
     ) -> None:
-        """Record who is kept and who is a duplicate, for all photos decided anew."""
+        """Record who is kept, a duplicate or a card, for all photos decided anew."""
         with writing(self._engine) as connection:
             Leases.fence(connection, lease)
             for (source, photo_key), decision in decisions.items():

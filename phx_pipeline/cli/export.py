@@ -67,6 +67,7 @@ def rebuild(*, views_only: bool) -> None:
       phx rebuild
       phx rebuild --views    the JSON files of the metadata folder alone
     """
+    from phx_pipeline.cli.partners import settle_partners
     from phx_pipeline.stages.rebuild import rebuild as rebuild_property
     from phx_pipeline.stages.views import refresh_views
 
@@ -75,6 +76,7 @@ def rebuild(*, views_only: bool) -> None:
         files = 0
         for slug in track(slugs, "publishing", console=errors, disable=views_only):
             files += rebuild_property(context, slug).files
+        settle_partners(context, slugs)
         changed = refresh_views(context, anyway=True)
     folders = "" if views_only else f"{len(slugs)} folders, {files} files, "
     console.print(f"{folders}{changed} views changed")

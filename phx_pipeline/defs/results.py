@@ -41,7 +41,8 @@ def materialized(
 
 def fields_of(report: object) -> dict[str, int]:
     """The numbers of a stage's report, by name."""
-    return {name: getattr(report, name) for name in type(report).__slots__}  # type: ignore[attr-defined]  # reports are slotted dataclasses
+    values = {name: getattr(report, name) for name in type(report).__slots__}  # type: ignore[attr-defined]  # reports are slotted dataclasses
+    return {name: value for name, value in values.items() if isinstance(value, int)}
 
 
 def nothing_found(tally: PropertyTally) -> dg.Failure:

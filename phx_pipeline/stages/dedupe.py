@@ -1,8 +1,11 @@
-"""Asset `deduped_images`: cluster all pictures of a property, keep the best of each."""
+"""Asset `deduped_images`: cluster all pictures of a property, keep the best of each.
+
+Cards that stand where a photo is missing are left out.
+"""
 
 import logging
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from hashlib import sha256
@@ -16,15 +19,18 @@ from phx_pipeline.imaging.decode import decode
 from phx_pipeline.imaging.standardize import Frame, encode, standard_frame
 from phx_pipeline.model.appearance import Appearance
 from phx_pipeline.model.identity import image_id
-from phx_pipeline.model.outcome import Verdict, VerdictKind
+from phx_pipeline.model.outcome import Verdict
 from phx_pipeline.model.photo import Blob, Photo
 from phx_pipeline.model.picture import StandardPicture
 from phx_pipeline.model.source import Source
+from phx_pipeline.stages.cards import cards_of
 from phx_pipeline.stages.context import StageContext, picture_pool
 
 logger = logging.getLogger(__name__)
 
-_DECIDABLE = frozenset({VerdictKind.PENDING, VerdictKind.KEPT, VerdictKind.DUPLICATE})
+_DECIDABLE = frozenset(
+    {Verdict.PENDING, Verdict.KEPT, Verdict.DUPLICATE, Verdict.PLACEHOLDER}
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,11 +38,13 @@ class DedupeReport:
     """What one run of the stage did: decisions changed, pictures encoded.
 
     `looked_at` counts originals of which an older version had noted no appearance.
+    `to_settle` are houses that still show a card this run has found to be one.
     """
 
     decided: int
     encoded: int
     looked_at: int = 0
+    to_settle: tuple[str, ...] = ()
 
 
 def dedupe(context: StageContext, slug: str) -> DedupeReport:
@@ -50,12 +58,13 @@ def dedupe(context: StageContext, slug: str) -> DedupeReport:
         photos = [
             photo
             for photo in context.catalog.photos(slug)
-            if photo.sha256 and photo.verdict.kind in _DECIDABLE
+            if photo.sha256 and photo.verdict in _DECIDABLE
         ]
         blobs = context.catalog.blobs(slug)
         looks = _look_at_unseen(context, lease, photos, blobs)
         seen = {sha: replace(blobs[sha], appearance=looks[sha]) for sha in looks}
-        decisions = decide(slug, photos, blobs | seen)
+        cards = cards_of(context, slug, photos, blobs | seen)
+        decisions = decide(slug, photos, blobs | seen, cards=cards.sha256s)
         changed = {
             photo.key: decisions[photo.key]
             for photo in photos
@@ -64,25 +73,36 @@ def dedupe(context: StageContext, slug: str) -> DedupeReport:
         }
         if changed:
             context.catalog.record_decisions(lease, slug, changed)
+        found_card = any(
+            decision.verdict is Verdict.PLACEHOLDER for decision in changed.values()
+        )
         kept = [p for p in photos if decisions[p.key].verdict is Verdict.KEPT]
         return DedupeReport(
             decided=len(changed),
             encoded=_encode_missing(context, lease, kept),
             looked_at=len(looks),
+            to_settle=tuple(sorted(cards.undecided)) if found_card else (),
         )
 
 
 def decide(
-    slug: str, photos: Sequence[Photo], blobs: Mapping[str, Blob]
+    slug: str,
+    photos: Sequence[Photo],
+    blobs: Mapping[str, Blob],
+    *,
+    cards: Collection[str] = (),
 ) -> dict[tuple[Source, str], Decision]:
     """Return a decision per photo: one kept per cluster, the others duplicates.
 
-    Of the photos that share the best bytes, the first in gallery order is kept.
+    Of the photos that share the best bytes, the first in gallery order is kept. Photos
+    whose bytes are *cards* are placeholders, and in no cluster.
     """
     holders: dict[str, list[Photo]] = defaultdict(list)
     for photo in sorted(photos, key=lambda photo: photo.order):
-        holders[str(photo.sha256)].append(photo)
-    decisions: dict[tuple[Source, str], Decision] = {}
+        if photo.sha256 not in cards:
+            holders[str(photo.sha256)].append(photo)
+    card = Decision(verdict=Verdict.PLACEHOLDER, cluster_id=None)
+    decisions = {photo.key: card for photo in photos if photo.sha256 in cards}
     for group in cluster([_candidate(blobs[sha]) for sha in sorted(holders)]):
         decisions |= _decide_cluster(slug, group, holders)
     return decisions

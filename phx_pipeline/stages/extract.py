@@ -10,6 +10,7 @@ from phx_pipeline.stages.collect import collect
 from phx_pipeline.stages.context import StageContext
 from phx_pipeline.stages.dedupe import dedupe
 from phx_pipeline.stages.discover import discover
+from phx_pipeline.stages.partners import call_on
 from phx_pipeline.stages.publish import publish
 from phx_pipeline.stages.runs import recorded
 
@@ -25,7 +26,7 @@ async def extract(
     with recorded(context, slug, mode=mode):
         await discover(context, slug, sources=sources, mode=mode)
         await collect(context, slug, mode=mode)
-        dedupe(context, slug)
+        call_on(context, dedupe(context, slug).to_settle)
         categorize(context, slug)
         publish(context, slug, ends_run=True)
     return context.tally(slug)

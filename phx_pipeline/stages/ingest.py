@@ -32,7 +32,7 @@ from phx_pipeline.stages.collect import collect
 from phx_pipeline.stages.context import StageContext
 from phx_pipeline.stages.dedupe import dedupe
 from phx_pipeline.stages.guard import guard
-from phx_pipeline.stages.partners import call_on_partners, converge
+from phx_pipeline.stages.partners import call_on, call_on_partners, converge
 from phx_pipeline.stages.publish import publish
 from phx_pipeline.stages.runs import recorded
 
@@ -88,7 +88,7 @@ async def take_photos(context: StageContext, slug: str) -> None:
     """Do the rest for a property without asking any source for its listing."""
     with recorded(context, slug, mode=Mode.RESUME):
         await collect(context, slug)
-        dedupe(context, slug)
+        call_on(context, dedupe(context, slug).to_settle)
         categorize(context, slug)
         publish(context, slug, ends_run=True)
 

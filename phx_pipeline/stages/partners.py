@@ -53,20 +53,21 @@ def call_on_partners(
         The properties a run was asked for.
     """
     partners = context.catalog.quarantine.partners(slug)
-    return _call_on(context, [p for p in partners if anyway or _is_due(context, p)])
+    return call_on(context, [p for p in partners if anyway or _is_due(context, p)])
 
 
 def settle_called(context: StageContext, slugs: Collection[str]) -> Settled:
-    """Do in this process what *slugs* made due: on their partners and on themselves.
+    """Do in this process what *slugs* made due: on other houses and on themselves.
 
     While this command was at work, another one may have found that a house of ours has
-    to hold a photo too. No source is asked. A house somebody else works on stays in the
-    queue.
+    to hold a photo too; what waits because of others is few and done as well. No source
+    is asked. A house somebody else works on stays in the queue.
     """
     book = context.catalog.quarantine
-    concerned = {*slugs, *(p for slug in slugs for p in book.partners(slug))}
-    followed = sorted(concerned & set(context.catalog.slugs()))
-    called = context.catalog.jobs.called_on(followed)
+    all_followed = context.catalog.slugs()
+    called = context.catalog.jobs.called_on(all_followed)
+    concerned = {*slugs, *called, *(p for slug in slugs for p in book.partners(slug))}
+    followed = sorted(concerned & set(all_followed))
     patience_s = min(_PATIENCE_S, context.lease_wait_s)
     patient = replace(context, lease_wait_s=patience_s)
     done, waiting = [], []
@@ -77,7 +78,7 @@ def settle_called(context: StageContext, slugs: Collection[str]) -> Settled:
             _settle(patient, slug)
         except PhxError as error:
             logger.warning("%s waits for a run of its own: %s", slug, error)
-            _call_on(context, [slug])
+            call_on(context, [slug])
             waiting.append(slug)
         else:
             context.catalog.jobs.withdraw([slug])
@@ -95,7 +96,10 @@ def converge(context: StageContext, slug: str) -> bool:
     return True
 
 
-def _call_on(context: StageContext, slugs: Collection[str]) -> list[str]:
+def call_on(context: StageContext, slugs: Collection[str]) -> list[str]:
+    """Ask for a run of each of *slugs* that waits for none yet; return those asked."""
+    if not slugs:
+        return []
     asked = context.catalog.jobs.submit(
         f"{FOLLOW_UP}{uuid4().hex[:12]}",
         sorted(slugs),

@@ -3,6 +3,7 @@
 from phx_pipeline.stages.categorize import categorize
 from phx_pipeline.stages.context import StageContext
 from phx_pipeline.stages.dedupe import dedupe
+from phx_pipeline.stages.partners import call_on
 from phx_pipeline.stages.publish import PublishReport, publish
 
 
@@ -12,6 +13,6 @@ def rebuild(context: StageContext, slug: str) -> PublishReport:
     The PNGs are made of the stored originals where they are missing, or are of another
     recipe than the settings ask for.
     """
-    dedupe(context, slug)
+    call_on(context, dedupe(context, slug).to_settle)
     categorize(context, slug)
     return publish(context, slug)

@@ -8,6 +8,7 @@ from phx_pipeline.defs.partitions import PROPERTIES
 from phx_pipeline.defs.results import materialized
 from phx_pipeline.stages.context import StageContext
 from phx_pipeline.stages.dedupe import dedupe
+from phx_pipeline.stages.partners import call_on
 
 
 @dg.asset(
@@ -22,4 +23,5 @@ def deduped_images(
     """Which photos show the same picture, and the best copy of each as PNG."""
     with at_work(context, pipeline) as house:
         report = dedupe(pipeline, house.slug)
+        call_on(pipeline, report.to_settle)
         return materialized(pipeline, house.slug, asset="deduped_images", did=report)

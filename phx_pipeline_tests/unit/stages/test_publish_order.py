@@ -107,7 +107,7 @@ def published(
 ) -> list[Publication]:
     """Decide for *photos* and name the kept ones, as one run does it."""
     decisions = decide(HOUSE.slug, photos, blobs)
-    members: dict[str, set[tuple[Source, str]]] = {}
+    members: dict[str | None, set[tuple[Source, str]]] = {}
     for key, decision in decisions.items():
         members.setdefault(decision.cluster_id, set()).add(key)
     plans = [
@@ -203,7 +203,7 @@ def test_a_picture_shown_before_is_shown_under_a_number_it_had(
         pairwise(series(arrival)), arrival.cuts[2:], strict=True
     ):
         decisions = decide(HOUSE.slug, arrival.photos[:end], arrival.blobs)
-        had: dict[str, set[int]] = {}
+        had: dict[str | None, set[int]] = {}
         for row in before:
             if row.active:
                 cluster_id = decisions[row.holder].cluster_id
