@@ -85,6 +85,7 @@ _TURNS: Final = MappingProxyType(
     }
 )
 
+_PNG_SIZE: Final = 16  # where a PNG names its width, then its height
 _PNG_DEPTH: Final = 24  # where a PNG names its depth, then its kind of colour
 
 _PROFILE_SPACES: Final = MappingProxyType({"L": "GRAY", "RGB": "RGB ", "CMYK": "CMYK"})
@@ -126,6 +127,18 @@ def decode(body: bytes) -> Picture:
         width=image.width,
         height=image.height,
     )
+
+
+def stated_pixels(body: bytes) -> int:
+    """Return how many pixels *body* says it has; 0 if `decode` refuses it at once."""
+    try:
+        if body.startswith(PNG_SIGNATURE):  # by hand: texts behind it may be bombs
+            width, height = struct.unpack_from(">II", body, _PNG_SIZE)
+        else:
+            width, height = Image.open(BytesIO(body), formats=_FORMATS).size
+    except (*_PLUGIN_ERRORS, Image.DecompressionBombError):
+        return 0
+    return width * height if width * height <= MAX_PIXELS else 0
 
 
 @contextlib.contextmanager

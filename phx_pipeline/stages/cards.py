@@ -74,7 +74,9 @@ def cards_of(
 def _is_drawn(context: StageContext, sha: str, *, before: bool) -> bool:
     """Look at the original; one that cannot be read stays what it was."""
     try:
-        return is_card(decode(context.blobs.read_raw(sha)).image)
+        body = context.blobs.read_raw(sha)
+        with context.room_for(body):
+            return is_card(decode(body).image)
     except (StorageError, ImageError) as error:
         logger.warning("%s: whether it is a card cannot be told now", error)
         return before

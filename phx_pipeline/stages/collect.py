@@ -253,9 +253,10 @@ def facts_of(body: bytes, picture: Picture) -> Blob:
 
 
 def _examine(context: StageContext, body: bytes) -> Blob:
-    picture = decode(body)
-    blob = facts_of(body, picture)
-    _remember(context, blob.sha256, picture)
+    with context.room_for(body):
+        picture = decode(body)
+        blob = facts_of(body, picture)
+        _remember(context, blob.sha256, picture)
     return blob
 
 

@@ -12,6 +12,8 @@ from phx_pipeline.catalog.store import Catalog, Stamp
 from phx_pipeline.categorize.base import Categorizer
 from phx_pipeline.errors import InputError
 from phx_pipeline.fetch.base import Fetcher
+from phx_pipeline.imaging.budget import PixelBudget
+from phx_pipeline.imaging.decode import stated_pixels
 from phx_pipeline.imaging.frames import Frames
 from phx_pipeline.imaging.standardize import recipe_name
 from phx_pipeline.model.due import FINAL_AFTER_DAYS
@@ -25,6 +27,8 @@ from phx_pipeline.storage.layout import Layout
 
 PHOENIX = ZoneInfo("America/Phoenix")
 
+_LARGE_PIXELS = 16_000_000
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StageContext:
@@ -35,8 +39,9 @@ class StageContext:
     longest side of a standardized picture in pixels, None for its own size;
     `picture_workers` how many are worked on at once. `final_after_days` is on how many
     days asking for a photo must give no picture before that is final. `frames` spares a
-    stage the decoding that an earlier one of the same run has done. `job_id` is the job
-    that asked for the run, if one did; `who` is whose rulings are recorded.
+    stage the decoding that an earlier one of the same run has done; `pixels` bounds the
+    memory of all that is decoded at once. `job_id` is the job that asked for the run,
+    if one did; `who` is whose rulings are recorded.
     """
 
     catalog: Catalog
@@ -54,6 +59,7 @@ class StageContext:
     final_after_days: int = FINAL_AFTER_DAYS
     picture_workers: int = 2
     frames: Frames = field(default_factory=Frames)
+    pixels: PixelBudget = field(default_factory=PixelBudget)
     job_id: str | None = None
     who: str = "unknown"
 
@@ -129,6 +135,18 @@ class StageContext:
         ) as lease:
             self.house(slug)
             yield lease
+
+    @contextmanager
+    def room_for(self, body: bytes) -> Iterator[None]:
+        """Let the picture in *body* be decoded in the `with` block; wait for memory.
+
+        Frames are only a saving: a large picture has their room.
+        """
+        pixels = stated_pixels(body)
+        with self.pixels.taking(pixels):
+            if pixels > _LARGE_PIXELS:
+                self.frames.clear()
+            yield
 
 
 def working_on(context: StageContext, slug: str) -> str | None:

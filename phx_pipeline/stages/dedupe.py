@@ -152,7 +152,9 @@ def _look_at_unseen(
 
 def _look(context: StageContext, lease: Lease, sha: str) -> Appearance | None:
     try:
-        look = appearance(decode(context.blobs.read_raw(sha)).image)
+        body = context.blobs.read_raw(sha)
+        with context.room_for(body):
+            look = appearance(decode(body).image)
     except (StorageError, ImageError) as error:
         logger.warning("%s: judged by its hashes alone", error)
         return None
@@ -214,5 +216,6 @@ def _frame(context: StageContext, sha: str) -> Frame:
     frame = context.frames.take(sha)
     if frame is not None:
         return frame
-    picture = decode(context.blobs.read_raw(sha))
-    return standard_frame(picture, max_side=context.max_side)
+    body = context.blobs.read_raw(sha)
+    with context.room_for(body):
+        return standard_frame(decode(body), max_side=context.max_side)

@@ -3,7 +3,8 @@
 import subprocess
 import sys
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from io import BytesIO
 from pathlib import Path
 
@@ -19,7 +20,9 @@ from phx_pipeline.model.photo import PhotoRef
 from phx_pipeline.model.source import Source
 from phx_pipeline_tests.deployment import PHOTO_HOST, Deployment
 
-SIZE = (4000, 3000)
+TWELVE_MEGAPIXELS = (4000, 3000)
+FORTY_MEGAPIXELS = (7300, 5475)
+ONE_MEGAPIXEL = (1200, 900)
 MIB_ALLOWED = 300
 
 PROGRAM = textwrap.dedent(
@@ -46,19 +49,30 @@ PROGRAM = textwrap.dedent(
 )
 
 
-def large_jpegs(*, count: int) -> list[bytes]:
-    """Make different pictures of `SIZE`, of about 2 MB each."""
-    random = np.random.default_rng(3)
-    grain = random.integers(0, 24, (SIZE[1], SIZE[0], 3), dtype=np.uint8)
+def large_jpegs(size: tuple[int, int], *, count: int) -> list[bytes]:
+    """Make different pictures of *size*, of about 2 MB each at 12 megapixels."""
+    width, height = size
+    random = np.random.default_rng(width)
+    grain = random.integers(0, 24, (height, width, 3), dtype=np.uint8)
     same_for_all = Image.fromarray(grain)
     found = []
     for _ in range(count):
         coarse = random.integers(0, 232, (12, 16, 3), dtype=np.uint8)
-        image = Image.fromarray(coarse).resize(SIZE, Image.Resampling.BILINEAR)
+        image = Image.fromarray(coarse).resize(size, Image.Resampling.BILINEAR)
         buffer = BytesIO()
         ImageChops.add(image, same_for_all).save(buffer, format="JPEG", quality=85)
         found.append(buffer.getvalue())
     return found
+
+
+def mixed_jpegs() -> list[bytes]:
+    """Make 30 ordinary pictures, and two of the largest size side by side."""
+    ordinary = large_jpegs(ONE_MEGAPIXEL, count=30)
+    return [
+        *ordinary[:20],
+        *large_jpegs(FORTY_MEGAPIXELS, count=2),
+        *ordinary[20:],
+    ]
 
 
 def gallery(count: int) -> Listing:
@@ -88,12 +102,21 @@ def serve(jpegs: Sequence[bytes], asked: Asked) -> Answer:
     not Path("/proc/self/status").exists(), reason="reads the peak from Linux's /proc"
 )
 @pytest.mark.parametrize(
-    "count", [24, pytest.param(100, marks=pytest.mark.soak)], ids=["short", "long"]
+    "make",
+    [
+        partial(large_jpegs, TWELVE_MEGAPIXELS, count=16),
+        mixed_jpegs,
+        pytest.param(
+            partial(large_jpegs, TWELVE_MEGAPIXELS, count=100), marks=pytest.mark.soak
+        ),
+    ],
+    ids=["twelve megapixels", "two of forty", "a hundred"],
 )
-def test_a_gallery_of_twelve_megapixel_photos_fits_in_little_memory(
-    tmp_path: Path, count: int
+def test_a_gallery_of_large_photos_fits_in_little_memory(
+    tmp_path: Path, make: Callable[[], list[bytes]]
 ) -> None:
-    jpegs = large_jpegs(count=count)
+    jpegs = make()
+    count = len(jpegs)
     sites = {PHOTO_HOST: lambda asked: serve(jpegs, asked)}
 
     with Deployment(tmp_path, sites) as made:
