@@ -36,7 +36,7 @@ from phx_pipeline.catalog.statistics import CatalogStatistics
 from phx_pipeline.catalog.tracker import UrlTracker
 from phx_pipeline.catalog.views import ViewBook, want
 from phx_pipeline.model.appearance import Appearance
-from phx_pipeline.model.due import faults_after
+from phx_pipeline.model.due import MOST_FAULT_DAYS, faults_after
 from phx_pipeline.model.listing import Listing
 from phx_pipeline.model.outcome import Verdict
 from phx_pipeline.model.photo import Blob, Photo, PhotoRef
@@ -203,7 +203,9 @@ class Catalog(CatalogReader):
             for (source, photo_key), decision in decisions.items():
                 connection.execute(
                     _this_photo(slug, source, photo_key).values(
-                        verdict=decision.verdict.value, cluster_id=decision.cluster_id
+                        verdict=decision.verdict.value,
+                        cluster_id=decision.cluster_id,
+                        fault_days=_faults_of(decision),
                     )
                 )
 
@@ -289,6 +291,15 @@ class Catalog(CatalogReader):
 
 _NO_FAULT: dict[str, object] = {"fault_days": 0, "faulted_on": None}
 _DECIDED = frozenset({Verdict.KEPT.kind, Verdict.DUPLICATE.kind})
+
+
+def _faults_of(decision: Decision) -> sa.ColumnElement[int]:
+    """A card came as bytes: asking again would give it again, so that is final."""
+    table = tables.photo
+    if decision.verdict is Verdict.PLACEHOLDER:
+        return sa.literal(MOST_FAULT_DAYS)
+    was_card = table.c.verdict == Verdict.PLACEHOLDER.value
+    return sa.case((was_card, 0), else_=table.c.fault_days)
 
 
 def _is_new_to_decide(photo: Photo, blob: Blob) -> bool:

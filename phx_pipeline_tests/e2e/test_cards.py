@@ -150,6 +150,16 @@ def test_a_house_decided_before_gets_a_run_of_its_own_once(made: Deployment) -> 
         assert verdicts(context, first)["card"] is Verdict.PLACEHOLDER
 
 
+def test_a_card_is_asked_for_once(made: Deployment) -> None:
+    with made.context() as context:
+        first, second, _ = context.catalog.slugs()
+        for slug in (first, second, first, second):
+            run(context, slug)
+
+        assert len(made.photos_asked()) == 6
+        assert sum(it.wanting for it in context.tally(first).sources) == 0
+
+
 def test_a_card_whose_original_is_gone_stays_one(made: Deployment) -> None:
     with made.context() as context:
         first, second, _ = context.catalog.slugs()
