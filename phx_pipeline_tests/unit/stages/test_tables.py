@@ -452,7 +452,7 @@ def archive(*names: str) -> bytes:
     body = io.BytesIO()
     with zipfile.ZipFile(body, "w") as made:
         for name in names:
-            made.writestr(name, "<x/>")
+            made.writestr(zipfile.ZipInfo(name), "<x/>")  # of no time: a case's name
     return body.getvalue()
 
 
