@@ -35,7 +35,7 @@ from phx_pipeline.catalog.quarantine import (
 )
 from phx_pipeline.dedup.hashes import distance
 from phx_pipeline.dedup.lookup import near
-from phx_pipeline.model.outcome import VerdictKind
+from phx_pipeline.model.outcome import Verdict, VerdictKind
 from phx_pipeline.model.photo import Blob, Photo
 from phx_pipeline.model.source import Source
 from phx_pipeline.stages.context import StageContext
@@ -91,7 +91,7 @@ def outliers(
     """Yield the photos of one listing that stand out, and in what.
 
     Args:
-        gallery: all photos a source has listed for a property.
+        gallery: the photos a source lists for a property.
         mls_id: the listing's own id in the MLS, if the source states it.
     """
     marks = {photo.key: mark_of(photo) for photo in gallery}
@@ -227,9 +227,15 @@ def _at(photo: Photo) -> PhotoAt:
 
 
 def _galleries(photos: Iterable[Photo]) -> dict[Source, list[Photo]]:
+    """Return what each source lists now, and what is held of what it listed before.
+
+    A house that is listed anew gets another number, and photos of another year: those
+    of its former listing were judged by that one.
+    """
     galleries: dict[Source, list[Photo]] = defaultdict(list)
     for photo in photos:
-        galleries[photo.ref.source].append(photo)
+        if photo.present or photo.verdict is Verdict.FOREIGN:
+            galleries[photo.ref.source].append(photo)
     return galleries
 
 

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 from random import Random
@@ -15,7 +16,7 @@ from phx_pipeline.model.outcome import Verdict
 from phx_pipeline.model.photo import Photo, PhotoRef
 from phx_pipeline.model.source import Source
 from phx_pipeline.sources.redfin.parse import photo_key
-from phx_pipeline.stages.guard import Mark, mark_of, outliers
+from phx_pipeline.stages.guard import Mark, _galleries, mark_of, outliers
 
 SLUG = "4732-w-davis-rd-glendale-az-85306"
 DAY = date(2025, 3, 8)
@@ -234,3 +235,18 @@ def test_the_six_listings_the_predecessor_mixed_are_told_apart() -> None:
 
     assert len(found) == 15
     assert not {p.ref.photo_key for p in own} & set(found)
+
+
+def test_photos_of_a_former_listing_are_not_judged_by_the_number_of_the_next_one() -> (
+    None
+):
+    now = redfin("6900001", 3)
+    gone = [replace(it, present=False) for it in redfin("6100007", 3)]
+    held = replace(gone[0], verdict=Verdict.FOREIGN)
+
+    galleries = _galleries([*now, held, *gone[1:]])
+
+    assert galleries == {Source.REDFIN: [*now, held]}
+    assert standing_out(galleries[Source.REDFIN], mls_id="6900001") == [
+        held.ref.photo_key
+    ]
