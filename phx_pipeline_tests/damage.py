@@ -73,6 +73,10 @@ def delete_view(context: StageContext) -> None:
     (context.layout.metadata / "hash_index.json").unlink()
 
 
+def count_wrongly(context: StageContext) -> None:
+    assert execute(context, "update photo_count set photos = photos + 1")
+
+
 def keep_two_of_a_cluster(context: StageContext) -> None:
     assert execute(context, "update photo set verdict='kept' where verdict='duplicate'")
 

@@ -4,6 +4,12 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+
+_INSERTS: Mapping[str, Callable[[sa.Table], Any]] = {
+    "postgresql": postgresql.insert,
+    "sqlite": sqlite.insert,
+}
 
 
 def clock_s(connection: sa.Connection, *, now: Callable[[], float]) -> float:
@@ -29,6 +35,14 @@ def locked_row(
 def has_key(table: sa.Table, values: Mapping[str, Any]) -> sa.ColumnElement[bool]:
     """The condition that a row of *table* has the primary key in *values*."""
     return sa.and_(*(column == values[column.name] for column in table.primary_key))
+
+
+def insert_missing(
+    connection: sa.Connection, table: sa.Table, values: Mapping[str, Any]
+) -> None:
+    """Add a row, unless one with its primary key is there, or comes at this moment."""
+    insert = _INSERTS[connection.dialect.name](table).values(values)
+    connection.execute(insert.on_conflict_do_nothing())
 
 
 def _insert(

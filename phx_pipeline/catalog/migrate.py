@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from phx_pipeline.catalog.engine import answering, reading, writing
 from phx_pipeline.errors import RevisionError
 
-HEAD = "0014"
+HEAD = "0015"
 _ADVISORY_LOCK = 0x7068785F  # "phx_"
 
 

@@ -14,11 +14,13 @@ from typing import Any
 import sqlalchemy as sa
 
 from phx_pipeline.catalog import tables
+from phx_pipeline.catalog.door import passing, photo_rows
 from phx_pipeline.catalog.engine import reading, writing
 from phx_pipeline.catalog.leases import Lease, Leases
 from phx_pipeline.catalog.properties import followed
 from phx_pipeline.catalog.rows import AnyRow
 from phx_pipeline.catalog.rulings import newest_of
+from phx_pipeline.catalog.stamp import Stamp
 from phx_pipeline.model.outcome import Verdict
 from phx_pipeline.model.ruling import About, PhotoRuling, Ruling
 from phx_pipeline.model.source import Source
@@ -198,7 +200,7 @@ class QuarantineBook:
         slug: str,
         suspects: Mapping[PhotoKey, Suspicion],
         *,
-        at: datetime,
+        stamp: Stamp,
     ) -> bool:
         """Make exactly *suspects* and what a person dropped the held photos of *slug*.
 
@@ -212,12 +214,12 @@ class QuarantineBook:
         with writing(self._engine) as connection:
             Leases.fence(connection, lease)
             rulings = _rulings_of(connection, slug)
-            known = _rows_of(connection, _HELD, slug)
+            known = _held_rows(connection, slug)
             _update_reasons(
-                connection, slug, suspects, known=known, rulings=rulings, at=at
+                connection, slug, suspects, known=known, rulings=rulings, at=stamp.at
             )
             foreign = _foreign(suspects, rulings)
-            photos = _rows_of(connection, _PHOTO, slug)
+            photos = photo_rows(connection, slug)
             held = {key for key in photos if key in foreign}
             caught = [key for key in held if not _is_foreign(photos[key])]
             freed = [
@@ -225,11 +227,17 @@ class QuarantineBook:
                 for key in sorted({*known, *rulings} - held)
                 if _is_foreign(photos.get(key))
             ]
-            _mark(connection, slug, caught, verdict=Verdict.FOREIGN)
-            _mark(connection, slug, freed, verdict=Verdict.PENDING)
             clusters = {photos[key].cluster_id for key in caught} - {None}
+            with passing(connection, slug, stamp=stamp) as door:
+                for key in caught:
+                    door.change(photos[key], _marked(Verdict.FOREIGN))
+                for key in freed:
+                    door.change(photos[key], _marked(Verdict.PENDING))
+                for key, row in photos.items():
+                    if key not in held and row.cluster_id in clusters:
+                        door.change(row, _UNDECIDED)
             if clusters:
-                _forget_decisions(connection, slug, clusters)
+                _forget_names(connection, slug)
         return bool(caught or freed)
 
     def record_lookalikes(
@@ -269,10 +277,8 @@ def _sharing(slug: str, theirs: sa.FromClause) -> sa.Select[Any]:
     )
 
 
-def _rows_of(
-    connection: sa.Connection, table: sa.Table, slug: str
-) -> dict[PhotoKey, AnyRow]:
-    rows = connection.execute(sa.select(table).where(table.c.slug == slug))
+def _held_rows(connection: sa.Connection, slug: str) -> dict[PhotoKey, AnyRow]:
+    rows = connection.execute(sa.select(_HELD).where(_HELD.c.slug == slug))
     return {(Source(row.source), row.photo_key): row for row in rows}
 
 
@@ -331,25 +337,17 @@ def _update_reasons(
             connection.execute(sa.update(_HELD).where(this).values(told))
 
 
-def _mark(
-    connection: sa.Connection, slug: str, keys: Iterable[PhotoKey], *, verdict: Verdict
-) -> None:
-    for key in keys:
-        connection.execute(
-            sa.update(_PHOTO)
-            .where(_this(_PHOTO, _at(slug, key)))
-            .values(verdict=verdict.value, cluster_id=None, detail="")
-        )
+_UNDECIDED: Mapping[str, object] = {
+    "verdict": Verdict.PENDING.value,
+    "cluster_id": None,
+}
 
 
-def _forget_decisions(
-    connection: sa.Connection, slug: str, clusters: Collection[str]
-) -> None:
-    connection.execute(
-        sa.update(_PHOTO)
-        .where(_PHOTO.c.slug == slug, _PHOTO.c.cluster_id.in_(clusters))
-        .values(verdict=Verdict.PENDING.value, cluster_id=None)
-    )
+def _marked(verdict: Verdict) -> Mapping[str, object]:
+    return {"verdict": verdict.value, "cluster_id": None, "detail": ""}
+
+
+def _forget_names(connection: sa.Connection, slug: str) -> None:
     for table in (tables.category, tables.publication):
         connection.execute(sa.delete(table).where(table.c.slug == slug))
 

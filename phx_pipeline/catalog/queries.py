@@ -2,7 +2,8 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from phx_pipeline.catalog import tables
+from phx_pipeline.catalog.door import WANTED, fault_days_of
 from phx_pipeline.catalog.engine import reading
 from phx_pipeline.catalog.properties import followed
 from phx_pipeline.catalog.rows import (
@@ -21,7 +23,7 @@ from phx_pipeline.catalog.rows import (
 )
 from phx_pipeline.model.due import FINAL_AFTER_DAYS
 from phx_pipeline.model.identity import image_id, property_lease
-from phx_pipeline.model.outcome import ListingOutcome, Verdict
+from phx_pipeline.model.outcome import ListingOutcome, Verdict, VerdictKind
 from phx_pipeline.model.photo import Blob, Photo
 from phx_pipeline.model.picture import StandardPicture
 from phx_pipeline.model.property import Property
@@ -129,18 +131,16 @@ class CatalogReader:
         outdated; without one, none is. Photos that gave no picture on fewer than
         *final_after_days* are wanting.
         """
-        listed, counted, wanted, faulted, published, others = self._together(
+        listed, counted, faulted, published, others = self._together(
             _of_slugs(_answers_query(), tables.listing, slugs),
-            _of_slugs(_counts_query(), tables.photo, slugs),
-            _of_slugs(_wanted_query(), tables.photo, slugs),
+            _of_slugs(_counts_query(), tables.photo_count, slugs),
             _of_slugs(_faulted_query(final_after_days), tables.photo, slugs),
             _of_slugs(_published_epochs(), tables.house, slugs),
             _outdated_query(recipe, slugs),
         )
         listings = {(row.slug, _SOURCE[row.source]): row for row in listed}
         counts = _by_source(counted)
-        wanting = {(row.slug, _SOURCE[row.source]): row.photos for row in wanted}
-        faults = {(row.slug, _SOURCE[row.source]): row for row in faulted}
+        days = {(row.slug, _SOURCE[row.source]): row.faulted_on for row in faulted}
         is_published = {row.slug: row.epoch == row.published_epoch for row in published}
         outdated = {row.slug: row.files for row in others}
         renamed = {row.slug: row.renamed_at for row in published}
@@ -151,14 +151,18 @@ class CatalogReader:
                 is_published=is_published.get(slug, False),
                 outdated=outdated.get(slug, 0),
                 sources=tuple(
-                    _tally(
-                        slug,
-                        source,
-                        listings.get((slug, source)),
-                        counts,
-                        wanting=wanting.get((slug, source), 0),
-                        faulted=faults.get((slug, source)),
-                        renamed_at=renamed.get(slug),
+                    replace(
+                        _tally(
+                            slug,
+                            source,
+                            listings.get((slug, source)),
+                            renamed_at=renamed.get(slug),
+                        ),
+                        **_counted(
+                            counts.get((slug, source), ()),
+                            final_after_days=final_after_days,
+                        ),
+                        faulted_on=days.get((slug, source)),
                     )
                     for source in Source
                     if source in sources or (slug, source) in asked
@@ -242,32 +246,19 @@ def _answers_query() -> sa.Select[Any]:
 
 
 def _counts_query() -> sa.Select[Any]:
-    photo = tables.photo.c
-    counted = sa.func.count().label("photos")
-    query = sa.select(photo.slug, photo.source, photo.verdict, counted)
-    return query.group_by(photo.slug, photo.source, photo.verdict)
-
-
-def _wanted_query() -> sa.Select[Any]:
-    photo = tables.photo.c
-    counted = sa.func.count().label("photos")
-    query = sa.select(photo.slug, photo.source, counted)
-    wanted: sa.ColumnElement[bool] = sa.literal_column(tables.PHOTO_WANTED)
-    return query.where(wanted).group_by(photo.slug, photo.source)
+    row = tables.photo_count.c
+    query = sa.select(row.slug, row.source, row.kind, row.photos)
+    return query.where(row.photos > 0)
 
 
 def _faulted_query(final_after_days: int) -> sa.Select[Any]:
-    """Photos that gave no picture, and are due for no other reason."""
+    """The last day on which photos gave no picture that are due for no other reason."""
     photo = tables.photo.c
-    query = sa.select(
-        photo.slug,
-        photo.source,
-        sa.func.count().label("photos"),
-        sa.func.max(photo.faulted_on).label("faulted_on"),
-    )
+    last = sa.func.max(photo.faulted_on).label("faulted_on")
     faulted: sa.ColumnElement[bool] = sa.literal_column(tables.PHOTO_FAULTED)
     wanted: sa.ColumnElement[bool] = sa.literal_column(tables.PHOTO_WANTED)
     due = sa.and_(faulted, sa.not_(wanted), photo.fault_days < final_after_days)
+    query = sa.select(photo.slug, photo.source, last)
     return query.where(due).group_by(photo.slug, photo.source)
 
 
@@ -285,33 +276,33 @@ def _of_slugs(
 
 
 def _tally(
-    slug: str,
-    source: Source,
-    listing: AnyRow | None,
-    counts: dict[tuple[str, Source], list[AnyRow]],
-    *,
-    wanting: int,
-    faulted: AnyRow | None,
-    renamed_at: datetime | None,
+    slug: str, source: Source, listing: AnyRow | None, *, renamed_at: datetime | None
 ) -> SourceTally:
-    bins: dict[Any, int] = defaultdict(int)
-    rows = counts.get((slug, source), [])
+    """What a source said, without counts."""
     checked_at = listing.checked_at if listing else None
     if checked_at and renamed_at and checked_at < renamed_at:
         checked_at = None  # it answered for another address
-    for row in rows:
-        bins[_KIND[row.verdict]] += row.photos
     return SourceTally(
         slug=slug,
         source=source,
         outcome=_OUTCOME[listing.outcome] if listing else None,
         detail=listing.detail if listing else "",
         checked_at=checked_at,
-        counts=dict(bins),
-        wanting=wanting + (faulted.photos if faulted else 0),
-        faulted=faulted.photos if faulted else 0,
-        faulted_on=faulted.faulted_on if faulted else None,
     )
+
+
+def _counted(rows: Iterable[AnyRow], *, final_after_days: int) -> dict[str, Any]:
+    """The counts of a `SourceTally`, by their names."""
+    bins: dict[VerdictKind, int] = defaultdict(int)
+    wanted = faulted = 0
+    for row in rows:
+        if row.kind == WANTED:
+            wanted += row.photos
+        elif (days := fault_days_of(row.kind)) is not None:
+            faulted += row.photos if days < final_after_days else 0
+        else:
+            bins[_KIND[row.kind]] += row.photos
+    return {"counts": dict(bins), "wanting": wanted + faulted, "faulted": faulted}
 
 
 def _publication_of(row: AnyRow) -> Publication:

@@ -1,6 +1,7 @@
 """Forgetting history: rows that no longer explain anything.
 
 What is current never goes: of a photo its last attempt, of a property its last run.
+Nor do changes and rulings (`change`, `ruling`): histories are told from them.
 """
 
 from collections.abc import Collection, Iterator, Sequence

@@ -11,12 +11,14 @@ from datetime import date, datetime
 import sqlalchemy as sa
 
 from phx_pipeline.catalog import tables
+from phx_pipeline.catalog.door import Door, Passage, PhotoKey, passing, photo_rows
 from phx_pipeline.catalog.engine import writing
 from phx_pipeline.catalog.facts import FactBook, upsert_facts
 from phx_pipeline.catalog.files import FileBook
 from phx_pipeline.catalog.integrity import Integrity
 from phx_pipeline.catalog.jobs import JobBook
 from phx_pipeline.catalog.leases import Lease, Leases
+from phx_pipeline.catalog.locking import insert_missing
 from phx_pipeline.catalog.lookup import HashLookup
 from phx_pipeline.catalog.policies import CatalogPolicies
 from phx_pipeline.catalog.properties import PropertyBook
@@ -28,34 +30,24 @@ from phx_pipeline.catalog.rows import (
     AnyRow,
     appearance_values,
     blob_values,
+    photo_of,
     ref_values,
 )
 from phx_pipeline.catalog.rulings import RulingBook
 from phx_pipeline.catalog.runs import RunBook
+from phx_pipeline.catalog.stamp import Stamp
 from phx_pipeline.catalog.statistics import CatalogStatistics
 from phx_pipeline.catalog.tracker import UrlTracker
 from phx_pipeline.catalog.views import ViewBook, want
 from phx_pipeline.model.appearance import Appearance
-from phx_pipeline.model.due import MOST_FAULT_DAYS, faults_after
+from phx_pipeline.model.due import faults_after
 from phx_pipeline.model.listing import Listing
 from phx_pipeline.model.outcome import Verdict
 from phx_pipeline.model.photo import Blob, Photo, PhotoRef
 from phx_pipeline.model.picture import StandardPicture
 from phx_pipeline.model.property import Property
 from phx_pipeline.model.publication import Publication
-from phx_pipeline.model.source import Source
 from phx_pipeline.model.taxonomy import Category
-
-PhotoKey = tuple[Source, str]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stamp:
-    """When and by which run a fact is written; `today` is the date in Phoenix."""
-
-    at: datetime
-    today: date
-    run_id: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +64,7 @@ class Catalog(CatalogReader):
     def __init__(self, engine: sa.Engine, *, leases: Leases) -> None:
         super().__init__(engine)
         self.leases = leases
+        self.door = Door(engine)
         self.houses = PropertyBook(engine)
         self.jobs = JobBook(engine)
         self.policies = CatalogPolicies(engine)
@@ -110,7 +103,7 @@ class Catalog(CatalogReader):
         """
         with writing(self._engine) as connection:
             Leases.fence(connection, lease)
-            _upsert_listing(connection, slug, listing, stamp=stamp)
+            before = _upsert_listing(connection, slug, listing, stamp=stamp)
             if listing.facts is not None:
                 upsert_facts(
                     connection,
@@ -119,15 +112,12 @@ class Catalog(CatalogReader):
                     listing.facts,
                     seen_on=stamp.today,
                 )
-            known = _photo_rows(connection, slug, source=listing.source)
-            _insert_photos(connection, slug, listing, known=known, stamp=stamp)
-            _update_photos(connection, slug, listing, known=known)
-            if listing.complete and listing.outcome.saw_gallery:
-                seen = {ref.photo_key for ref in listing.photos}
-                absent = [
-                    key for key, row in known.items() if row.present and key not in seen
-                ]
-                _mark_absent(connection, slug, source=listing.source, keys=absent)
+            known = photo_rows(connection, slug, source=listing.source)
+            with passing(connection, slug, stamp=stamp) as door:
+                door.note_outcome(
+                    listing.source, before=before, after=listing.outcome.value
+                )
+                _take_gallery(door, listing, known=known)
 
     def record_download(
         self,
@@ -151,9 +141,11 @@ class Catalog(CatalogReader):
                 "detail": "",
                 **_NO_FAULT,
             }
-            if _is_new_to_decide(photo, blob):
-                values |= {"verdict": Verdict.PENDING.value, "cluster_id": None}
-            _set_photo(connection, photo, values)
+            with passing(connection, photo.property_slug, stamp=stamp) as door:
+                row = door.row(*photo.key)
+                if _is_new_to_decide(row, blob):
+                    values |= {"verdict": Verdict.PENDING.value, "cluster_id": None}
+                door.change(row, values)
             _log_attempt(
                 connection, photo, url=fetched_url, result="ok", detail="", stamp=stamp
             )
@@ -173,18 +165,13 @@ class Catalog(CatalogReader):
         """
         with writing(self._engine) as connection:
             Leases.fence(connection, lease)
-            days, day = faults_after(photo, verdict, today=stamp.today)
-            values: dict[str, object] = {
-                "detail": detail,
-                "run_id": stamp.run_id,
-                "fault_days": days,
-                "faulted_on": day,
-            }
-            if photo.sha256 is None and photo.verdict is not Verdict.FOREIGN:
-                values["verdict"] = verdict.value
-            if not verdict.is_passing:
-                values["asked_url"] = photo.ref.url
-            _set_photo(connection, photo, values)
+            with passing(connection, photo.property_slug, stamp=stamp) as door:
+                row = door.row(*photo.key)
+                values = _failed_values(
+                    photo_of(row), verdict, asked_url=photo.ref.url, today=stamp.today
+                )
+                told = {"detail": detail, "run_id": stamp.run_id}
+                door.change(row, values | told)
             _log_attempt(
                 connection,
                 photo,
@@ -195,19 +182,22 @@ class Catalog(CatalogReader):
             )
 
     def record_decisions(
-        self, lease: Lease, slug: str, decisions: Mapping[PhotoKey, Decision]
+        self,
+        lease: Lease,
+        slug: str,
+        decisions: Mapping[PhotoKey, Decision],
+        *,
+        stamp: Stamp,
     ) -> None:
         """Record who is kept, a duplicate or a card, for all photos decided anew."""
         with writing(self._engine) as connection:
             Leases.fence(connection, lease)
-            for (source, photo_key), decision in decisions.items():
-                connection.execute(
-                    _this_photo(slug, source, photo_key).values(
-                        verdict=decision.verdict.value,
-                        cluster_id=decision.cluster_id,
-                        fault_days=_faults_of(decision),
-                    )
-                )
+            known = photo_rows(connection, slug)
+            with passing(connection, slug, stamp=stamp) as door:
+                for key, decision in decisions.items():
+                    verdict, cluster_id = decision.verdict.value, decision.cluster_id
+                    values = {"verdict": verdict, "cluster_id": cluster_id}
+                    door.change(known[key], values)
 
     def record_appearance(self, lease: Lease, sha256: str, look: Appearance) -> None:
         """Record what bytes look like that were stored without it."""
@@ -293,24 +283,29 @@ _NO_FAULT: dict[str, object] = {"fault_days": 0, "faulted_on": None}
 _DECIDED = frozenset({Verdict.KEPT.kind, Verdict.DUPLICATE.kind})
 
 
-def _faults_of(decision: Decision) -> sa.ColumnElement[int]:
-    """A card came as bytes: asking again would give it again, so that is final."""
-    table = tables.photo
-    if decision.verdict is Verdict.PLACEHOLDER:
-        return sa.literal(MOST_FAULT_DAYS)
-    was_card = table.c.verdict == Verdict.PLACEHOLDER.value
-    return sa.case((was_card, 0), else_=table.c.fault_days)
-
-
-def _is_new_to_decide(photo: Photo, blob: Blob) -> bool:
-    if photo.verdict is Verdict.FOREIGN:  # whatever its bytes: it is held
+def _is_new_to_decide(row: AnyRow, blob: Blob) -> bool:
+    verdict = Verdict(row.verdict)
+    if verdict is Verdict.FOREIGN:  # whatever its bytes: it is held
         return False
-    return photo.sha256 != blob.sha256 or photo.verdict.kind not in _DECIDED
+    return row.sha256 != blob.sha256 or verdict.kind not in _DECIDED
+
+
+def _failed_values(
+    photo: Photo, verdict: Verdict, *, asked_url: str, today: date
+) -> dict[str, object]:
+    days, day = faults_after(photo, verdict, today=today)
+    values: dict[str, object] = {"fault_days": days, "faulted_on": day}
+    if photo.sha256 is None and photo.verdict is not Verdict.FOREIGN:
+        values["verdict"] = verdict.value
+    if not verdict.is_passing:
+        values["asked_url"] = asked_url
+    return values
 
 
 def _upsert_listing(
     connection: sa.Connection, slug: str, listing: Listing, *, stamp: Stamp
-) -> None:
+) -> str:
+    """Write what a source said of the listing; return how it had ended, if it had."""
     table = tables.listing
     this = sa.and_(table.c.slug == slug, table.c.source == listing.source.value)
     values: dict[str, object] = {
@@ -330,64 +325,49 @@ def _upsert_listing(
         "gallery_seen_at": stamp.at if listing.complete else None,
     }
     values |= {name: value for name, value in learnt.items() if value is not None}
-    updated = connection.execute(sa.update(table).where(this).values(values))
-    if not updated.rowcount:
+    before: str | None = connection.execute(
+        sa.select(table.c.outcome).where(this)
+    ).scalar()
+    if before is None:
         key = {"slug": slug, "source": listing.source.value}
         connection.execute(sa.insert(table).values(key | values))
+        return ""
+    connection.execute(sa.update(table).where(this).values(values))
+    return before
 
 
-def _photo_rows(
-    connection: sa.Connection, slug: str, *, source: Source
-) -> dict[str, AnyRow]:
-    query = sa.select(tables.photo).where(
-        tables.photo.c.slug == slug, tables.photo.c.source == source.value
-    )
-    return {row.photo_key: row for row in connection.execute(query)}
-
-
-def _insert_photos(
-    connection: sa.Connection,
-    slug: str,
-    listing: Listing,
-    *,
-    known: Mapping[str, AnyRow],
-    stamp: Stamp,
+def _take_gallery(
+    door: Passage, listing: Listing, *, known: Mapping[PhotoKey, AnyRow]
 ) -> None:
-    new = [
-        {
-            "slug": slug,
-            "source": listing.source.value,
-            "photo_key": ref.photo_key,
-            "listed_on": listing.listed_on,
-            "first_seen_on": stamp.today,
-            "present": True,
-            "verdict": Verdict.PENDING.value,
-            "detail": "",
-            "run_id": stamp.run_id,
-            **ref_values(ref),
-        }
-        for ref in listing.photos
-        if ref.photo_key not in known
-    ]
-    if new:
-        connection.execute(sa.insert(tables.photo), new)
+    refs: dict[PhotoKey, PhotoRef] = {}
+    for ref in listing.photos:  # a page that shows a photo twice shows one photo
+        refs.setdefault((ref.source, ref.photo_key), ref)
+    new = [ref for key, ref in refs.items() if key not in known]
+    door.add([_new_values(ref, listing=listing, door=door) for ref in new])
+    for key, ref in refs.items():
+        if (row := known.get(key)) is not None:
+            wanted = _wanted_values(ref, listing=listing, row=row)
+            if any(getattr(row, name) != value for name, value in wanted.items()):
+                door.change(row, wanted)
+    if listing.complete and listing.outcome.saw_gallery:
+        for key, row in known.items():
+            if row.present and key not in refs:
+                door.change(row, {"present": False})
 
 
-def _update_photos(
-    connection: sa.Connection,
-    slug: str,
-    listing: Listing,
-    *,
-    known: Mapping[str, AnyRow],
-) -> None:
-    for ref in listing.photos:
-        row = known.get(ref.photo_key)
-        if row is None:
-            continue
-        wanted = _wanted_values(ref, listing=listing, row=row)
-        if any(getattr(row, name) != value for name, value in wanted.items()):
-            statement = _this_photo(slug, ref.source, ref.photo_key)
-            connection.execute(statement.values(wanted))
+def _new_values(ref: PhotoRef, *, listing: Listing, door: Passage) -> dict[str, object]:
+    return {
+        "slug": door.slug,
+        "source": listing.source.value,
+        "photo_key": ref.photo_key,
+        "listed_on": listing.listed_on,
+        "first_seen_on": door.stamp.today,
+        "present": True,
+        "verdict": Verdict.PENDING.value,
+        "detail": "",
+        "run_id": door.stamp.run_id,
+        **ref_values(ref),
+    }
 
 
 def _wanted_values(
@@ -402,56 +382,17 @@ def _wanted_values(
     return values if row.url == ref.url else values | _NO_FAULT
 
 
-def _mark_absent(
-    connection: sa.Connection, slug: str, *, source: Source, keys: Sequence[str]
-) -> None:
-    for key in keys:
-        connection.execute(_this_photo(slug, source, key).values(present=False))
-
-
-def _this_photo(slug: str, source: Source, photo_key: str) -> sa.Update:
-    table = tables.photo
-    return sa.update(table).where(
-        table.c.slug == slug,
-        table.c.source == source.value,
-        table.c.photo_key == photo_key,
-    )
-
-
-def _set_photo(
-    connection: sa.Connection, photo: Photo, values: Mapping[str, object]
-) -> None:
-    statement = _this_photo(photo.property_slug, photo.ref.source, photo.ref.photo_key)
-    connection.execute(statement.values(values))
-
-
 def _insert_blob(connection: sa.Connection, blob: Blob) -> None:
-    known = sa.select(tables.blob.c.sha256).where(tables.blob.c.sha256 == blob.sha256)
-    if connection.execute(known).first() is not None:
-        return
-    try:
-        with connection.begin_nested():
-            connection.execute(sa.insert(tables.blob).values(blob_values(blob)))
-            if blob.appearance is not None:
-                look = appearance_values(blob.sha256, blob.appearance)
-                connection.execute(sa.insert(tables.appearance).values(look))
-    except sa.exc.IntegrityError:
-        pass  # another property stored the same bytes a moment ago: the row is equal
+    # Another property may store the same bytes at this moment: the row is equal.
+    insert_missing(connection, tables.blob, blob_values(blob))
+    if blob.appearance is not None:
+        _insert_appearance(connection, blob.sha256, blob.appearance)
 
 
 def _insert_appearance(
     connection: sa.Connection, sha256: str, look: Appearance
 ) -> None:
-    table = tables.appearance
-    known = sa.select(table.c.sha256).where(table.c.sha256 == sha256)
-    if connection.execute(known).first() is not None:
-        return
-    try:
-        with connection.begin_nested():
-            values = appearance_values(sha256, look)
-            connection.execute(sa.insert(table).values(values))
-    except sa.exc.IntegrityError:
-        pass  # as in `_insert_blob`
+    insert_missing(connection, tables.appearance, appearance_values(sha256, look))
 
 
 def _upsert_picture(connection: sa.Connection, picture: StandardPicture) -> None:

@@ -128,15 +128,15 @@ listing = sa.Table(
     sa.Column("run_id", sa.String(64), nullable=False),
 )
 
-# The rule of `model.due.is_photo_due`, but for the days of faults: those are compared
-# with a setting, which no index can know.
+# The two parts of the rule `model.due.is_photo_due`: due anyway, and due while the days
+# of faults are fewer than a setting says. Counted as they change: `catalog.door`.
 PHOTO_WANTED = (
     "(asked_url is distinct from url"
     " or verdict in ('failed:blocked', 'failed:network', 'failed:rate_limited',"
     " 'failed:timeout') or (verdict = 'pending' and sha256 is null)"
-    " or (fault_days = 0 and verdict in ('failed:gone', 'rejected:damaged',"
-    " 'rejected:not_an_image', 'rejected:placeholder', 'rejected:too_large',"
-    " 'rejected:too_small')))"
+    " or (fault_days = 0 and sha256 is null and verdict in ('failed:gone',"
+    " 'rejected:damaged', 'rejected:not_an_image', 'rejected:placeholder',"
+    " 'rejected:too_large', 'rejected:too_small')))"
 )
 PHOTO_FAULTED = "(fault_days > 0 and verdict <> 'rejected:foreign')"
 
@@ -168,19 +168,41 @@ photo = sa.Table(
     sa.Column("faulted_on", sa.Date),
     sa.Index("ix_photo_photo_key", "source", "photo_key"),
     sa.Index("ix_photo_sha256", "sha256"),
-    sa.Index("ix_photo_verdict", "slug", "source", "verdict"),
-    sa.Index(
-        "ix_photo_wanted",
-        *("slug", "source"),
-        sqlite_where=sa.text(PHOTO_WANTED),
-        postgresql_where=sa.text(PHOTO_WANTED),
-    ),
     sa.Index(
         "ix_photo_faulted",
         *("slug", "source"),
         sqlite_where=sa.text(PHOTO_FAULTED),
         postgresql_where=sa.text(PHOTO_FAULTED),
     ),
+)
+
+# How many photos of a source a property has, by verdict and by what they wait for.
+photo_count = sa.Table(
+    "photo_count",
+    metadata,
+    _slug(primary_key=True),
+    sa.Column("source", sa.String(32), primary_key=True),
+    sa.Column("kind", sa.String(32), primary_key=True),
+    sa.Column("photos", sa.Integer, nullable=False),
+)
+
+# One row for each verdict, presence and outcome that changed; rows are only added. The
+# key of a photo is empty where the outcome of a source changed.
+change = sa.Table(
+    "change",
+    metadata,
+    sa.Column(
+        "id", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True
+    ),
+    _slug(nullable=False),
+    sa.Column("source", sa.String(32), nullable=False),
+    sa.Column("photo_key", sa.String(200), nullable=False),
+    sa.Column("what", sa.String(16), nullable=False),
+    sa.Column("before", sa.String(32), nullable=False),
+    sa.Column("after", sa.String(32), nullable=False),
+    sa.Column("at", UtcDateTime, nullable=False),
+    sa.Column("run_id", sa.String(64), nullable=False),
+    sa.Index("ix_change_slug", "slug", "source", "photo_key"),
 )
 
 attempt = sa.Table(

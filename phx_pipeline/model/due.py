@@ -1,6 +1,7 @@
 """When a photo or a source is due: the one rule, asked by all that starts work.
 
-`catalog.tables` says the same of a photo in SQL; a test compares the two.
+`catalog.tables` says the same of a photo in SQL, in the same two parts; a test compares
+them.
 """
 
 from datetime import date, datetime, timedelta
@@ -18,22 +19,32 @@ MOST_FAULT_DAYS: Final = 30  # nobody may ask for more, so no more are counted
 def is_photo_due(photo: Photo, *, final_after_days: int) -> bool:
     """Whether a photo is to be asked for: its bytes, or better ones, may be had.
 
-    A variant never asked for is; after that a held photo is not. Asking that gave no
-    picture counts as a bad minute of the host until it has done so on
-    *final_after_days* different days, also where the bytes of a smaller variant are
-    held.
+    Asking that gave no picture counts as a bad minute of the host until it has done so
+    on *final_after_days* different days.
+    """
+    return is_due_anyway(photo) or 0 < open_fault_days(photo) < final_after_days
+
+
+def is_due_anyway(photo: Photo) -> bool:
+    """Whether a photo is due on however many days asking for it failed.
+
+    A variant never asked for is; after that a held photo is not, nor one whose bytes
+    are a card: asking again would give it again.
     """
     if photo.ref.url != photo.asked_url:
         return True
-    if photo.verdict is Verdict.FOREIGN:
-        return False
-    lacks_bytes = photo.verdict is Verdict.PENDING and photo.sha256 is None
-    may_pass = photo.verdict.gave_no_picture or photo.fault_days > 0
-    return (
-        photo.verdict.is_passing
-        or lacks_bytes
-        or (may_pass and photo.fault_days < final_after_days)
-    )
+    if photo.verdict is Verdict.PENDING:
+        return photo.sha256 is None
+    lacks_picture = photo.verdict.gave_no_picture and photo.sha256 is None
+    return photo.verdict.is_passing or (lacks_picture and photo.fault_days == 0)
+
+
+def open_fault_days(photo: Photo) -> int:
+    """On how many days asking gave no picture; 0 for a held photo, or without faults.
+
+    The bytes of a smaller variant may be held.
+    """
+    return 0 if photo.verdict is Verdict.FOREIGN else photo.fault_days
 
 
 def is_photo_asked(

@@ -8,7 +8,8 @@ from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 from phx_pipeline.catalog.leases import Lease, is_dead, process_owner
-from phx_pipeline.catalog.store import Catalog, Stamp
+from phx_pipeline.catalog.stamp import Stamp
+from phx_pipeline.catalog.store import Catalog
 from phx_pipeline.categorize.base import Categorizer
 from phx_pipeline.errors import InputError
 from phx_pipeline.fetch.base import Fetcher

@@ -72,7 +72,9 @@ def dedupe(context: StageContext, slug: str) -> DedupeReport:
             != (decisions[photo.key].verdict, decisions[photo.key].cluster_id)
         }
         if changed:
-            context.catalog.record_decisions(lease, slug, changed)
+            context.catalog.record_decisions(
+                lease, slug, changed, stamp=context.stamp()
+            )
         found_card = any(
             decision.verdict is Verdict.PLACEHOLDER for decision in changed.values()
         )

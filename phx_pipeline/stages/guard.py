@@ -66,7 +66,7 @@ class Mark:
 def guard(context: StageContext, lease: Lease, slug: str) -> bool:
     """Hold what must be held of *slug*, free the rest; return whether that changed."""
     suspects = suspects_of(context, slug)
-    return context.catalog.quarantine.hold(lease, slug, suspects, at=context.stamp().at)
+    return context.catalog.quarantine.hold(lease, slug, suspects, stamp=context.stamp())
 
 
 def suspects_of(context: StageContext, slug: str) -> dict[PhotoKey, Suspicion]:

@@ -167,8 +167,9 @@ async def _heal(
 
 
 def recount(context: StageContext, slug: str) -> None:
-    """Make stored counters right: today counts are read from the photos themselves."""
-    logger.info("%s: %d photos", slug, context.tally(slug).discovered)
+    """Make the counters of a property what its photo rows give."""
+    with context.holding(slug) as lease:
+        context.catalog.door.recount(lease, slug)
 
 
 def _find_originals(

@@ -107,7 +107,8 @@ def verify_property(context: StageContext, slug: str) -> list[Problem]:
     shown = [row for row in context.catalog.publications(slug) if row.active]
     originals = {row.file_name: row.sha256 for row in shown}
     return [
-        *_conservation(context, house, photos, images),
+        *_conservation(house, photos, images),
+        *_counters(context, slug),
         *_categories(context, house, shown),
         *_files(context, images, originals),
         *_pngs(context, house, shown),
@@ -152,15 +153,8 @@ def content_digest(context: StageContext) -> str:
 
 
 def _conservation(
-    context: StageContext,
-    house: Property,
-    photos: list[Photo],
-    images: list[PublishedImage],
+    house: Property, photos: list[Photo], images: list[PublishedImage]
 ) -> Iterator[Problem]:
-    tally = context.tally(house.slug)
-    if tally.discovered != len(photos):
-        told = f"{house.slug}: {len(photos)} photos, {tally.discovered} counted"
-        yield Problem(fault=Fault.COUNTS, text=told)
     kept = Counter(p.cluster_id for p in photos if p.verdict is Verdict.KEPT)
     for photo in photos:
         count = kept[photo.cluster_id]
@@ -170,6 +164,15 @@ def _conservation(
     if len(images) != kept.total():
         told = f"{house.slug}: {kept.total()} kept, {len(images)} published"
         yield Problem(fault=Fault.UNPUBLISHED, text=told)
+
+
+def _counters(context: StageContext, slug: str) -> Iterator[Problem]:
+    for wrong in context.catalog.door.miscounts(slug):
+        told = (
+            f"{slug} {wrong.source.value}: {wrong.there} photos {wrong.kind}, "
+            f"{wrong.counted} counted"
+        )
+        yield Problem(fault=Fault.COUNTS, text=told)
 
 
 def _categories(

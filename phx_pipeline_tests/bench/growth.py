@@ -27,6 +27,7 @@ import click
 import sqlalchemy as sa
 
 from phx_pipeline.catalog import tables
+from phx_pipeline.catalog.door import recount
 from phx_pipeline.catalog.engine import open_engine, writing
 from phx_pipeline.catalog.rows import property_values, signed
 from phx_pipeline.imaging.standardize import recipe_name
@@ -147,6 +148,8 @@ def fill(context: StageContext, engine: sa.Engine, size: int) -> list[str]:
         with writing(engine) as connection:
             for table, rows in _rows(houses[start : start + _BATCH], recipe, chance):
                 connection.execute(sa.insert(table), rows)
+            for house in houses[start : start + _BATCH]:
+                recount(connection, house.slug)
     engine.dispose()
     return [house.slug for house in houses]
 

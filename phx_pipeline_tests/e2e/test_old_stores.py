@@ -138,7 +138,7 @@ def decide_by_hashes_alone(context: StageContext) -> None:
     photos = [photo for photo in context.catalog.photos(SLUG) if photo.cluster_id]
     decisions = decide(SLUG, photos, context.catalog.blobs(SLUG))
     with context.holding(SLUG) as lease:
-        context.catalog.record_decisions(lease, SLUG, decisions)
+        context.catalog.record_decisions(lease, SLUG, decisions, stamp=context.stamp())
 
 
 def test_decisions_made_without_looks_are_corrected(store: Store) -> None:

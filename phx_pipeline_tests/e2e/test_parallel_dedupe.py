@@ -191,7 +191,7 @@ def test_the_same_properties_may_be_extracted_twice_at_once(
     deployment.add_houses(TWO)
     runs = [
         subprocess.Popen(  # noqa: S603 - the tests' own command
-            deployment.command("extract", "--all", "--sync", "--fresh"),
+            deployment.command("extract", "--all", "--sync"),
             env=deployment.env,
             cwd=ROOT,
             stdout=subprocess.DEVNULL,

@@ -20,7 +20,8 @@ from phx_pipeline.catalog import tables
 from phx_pipeline.catalog.engine import open_engine, reading, writing
 from phx_pipeline.catalog.leases import Lease, Leases
 from phx_pipeline.catalog.migrate import upgrade
-from phx_pipeline.catalog.store import Catalog, Stamp
+from phx_pipeline.catalog.stamp import Stamp
+from phx_pipeline.catalog.store import Catalog
 from phx_pipeline.model.address import Address
 from phx_pipeline.model.due import FINAL_AFTER_DAYS, is_photo_due
 from phx_pipeline.model.identity import property_lease

@@ -9,7 +9,8 @@ import pytest
 import sqlalchemy as sa
 
 from phx_pipeline.catalog.leases import Leases
-from phx_pipeline.catalog.store import Catalog, Decision, Stamp
+from phx_pipeline.catalog.stamp import Stamp
+from phx_pipeline.catalog.store import Catalog, Decision
 from phx_pipeline.model.outcome import ListingOutcome, Verdict
 from phx_pipeline.model.photo import Photo
 from phx_pipeline.model.picture import StandardPicture
@@ -58,7 +59,7 @@ def _photos(scene: Scene) -> list[Photo]:
 def _decide(scene: Scene, **changes: Any) -> None:
     given = {"verdict": Verdict.KEPT, "cluster_id": "cluster"} | changes
     decisions = {photo.key: Decision(**given) for photo in _photos(scene)}
-    scene.catalog.record_decisions(scene.lease, scene.slug, decisions)
+    scene.catalog.record_decisions(scene.lease, scene.slug, decisions, stamp=STAMP)
 
 
 def _categorize(scene: Scene, **changes: Any) -> None:

@@ -96,7 +96,10 @@ WRITES: dict[str, Write] = {
         lease, scene.slug
     ),
     "record_decisions": lambda catalog, lease, scene: catalog.record_decisions(
-        lease, scene.slug, {KEY: Decision(verdict=Verdict.KEPT, cluster_id="c")}
+        lease,
+        scene.slug,
+        {KEY: Decision(verdict=Verdict.KEPT, cluster_id="c")},
+        stamp=STAMP,
     ),
     "record_picture": lambda catalog, lease, _scene: catalog.record_picture(
         lease, _picture(blob_of("first").sha256)

@@ -129,7 +129,7 @@ def full(scene: Scene, engine: sa.Engine) -> Scene:
     scene.download("a", "first")
     kept = Decision(verdict=Verdict.KEPT, cluster_id="c")
     scene.catalog.record_decisions(
-        scene.lease, scene.slug, {(Source.REDFIN, "a"): kept}
+        scene.lease, scene.slug, {(Source.REDFIN, "a"): kept}, stamp=STAMP
     )
     fill(engine, scene.slug)
     return scene

@@ -11,7 +11,7 @@ from phx_pipeline.catalog.engine import writing
 from phx_pipeline.catalog.leases import Leases
 from phx_pipeline.catalog.migrate import upgrade
 from phx_pipeline.catalog.store import Catalog
-from phx_pipeline.model.outcome import Verdict
+from phx_pipeline.model.outcome import Verdict, VerdictKind
 from phx_pipeline.model.ruling import About, PhotoRuling
 from phx_pipeline_tests.integration.conftest import TTL_S, Databases, is_due
 
@@ -84,6 +84,30 @@ def test_what_people_ruled_is_kept(old: Old) -> None:
         "b": PhotoRuling.DROPPED,
         "c": PhotoRuling.OPEN,
     }
+
+
+def test_the_photos_that_are_there_are_counted(old: Old) -> None:
+    states: list[tuple[str, str, str]] = [
+        ("a", Verdict.KEPT, "'x'"),
+        ("b", Verdict.KEPT, "'x'"),
+        ("c", Verdict.GONE, "null"),
+        ("d", Verdict.PENDING, "null"),
+    ]
+    rows = [
+        _PHOTO.format(key=key, verdict=verdict, detail="", sha256=sha256)
+        for key, verdict, sha256 in states
+    ]
+
+    catalog = upgraded(old("0013", _BLOB, *rows))
+
+    (redfin,) = catalog.tallies([])[0].sources
+    assert redfin.counts == {
+        VerdictKind.KEPT: 2,
+        VerdictKind.FAILED: 1,
+        VerdictKind.PENDING: 1,
+    }
+    assert (redfin.wanting, redfin.faulted) == (2, 1)
+    assert catalog.door.miscounts("h") == []
 
 
 def test_what_was_lost_to_a_bad_minute_is_asked_for_again(old: Old) -> None:

@@ -49,7 +49,7 @@ def kept(pending: Scene) -> Scene:
 def _decide(scene: Scene, verdict: Verdict) -> None:
     decision = Decision(verdict=verdict, cluster_id="cluster")
     scene.catalog.record_decisions(
-        scene.lease, scene.slug, {(Source.REDFIN, "a"): decision}
+        scene.lease, scene.slug, {(Source.REDFIN, "a"): decision}, stamp=STAMP
     )
 
 

@@ -58,7 +58,9 @@ def _tell_whole_property(url: str, number: int) -> None:
         catalog.record_picture(scene.lease, _picture(blob))
         (photo,) = (p for p in catalog.photos(scene.slug) if p.ref.photo_key == key)
         decision = Decision(verdict=Verdict.KEPT, cluster_id=key)
-        catalog.record_decisions(scene.lease, scene.slug, {photo.key: decision})
+        catalog.record_decisions(
+            scene.lease, scene.slug, {photo.key: decision}, stamp=STAMP
+        )
     catalog.close()
 
 

@@ -54,12 +54,12 @@ def decide(scene: Scene) -> None:
         A: Decision(verdict=Verdict.KEPT, cluster_id="one"),
         B: Decision(verdict=Verdict.DUPLICATE, cluster_id="one"),
     }
-    scene.catalog.record_decisions(scene.lease, scene.slug, decisions)
+    scene.catalog.record_decisions(scene.lease, scene.slug, decisions, stamp=STAMP)
 
 
 def hold(scene: Scene, *keys: tuple[Source, str]) -> bool:
     suspects = dict.fromkeys(keys, STRAY)
-    return scene.catalog.quarantine.hold(scene.lease, scene.slug, suspects, at=STAMP.at)
+    return scene.catalog.quarantine.hold(scene.lease, scene.slug, suspects, stamp=STAMP)
 
 
 def rule(scene: Scene, key: str, value: PhotoRuling) -> None:

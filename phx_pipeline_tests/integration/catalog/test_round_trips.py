@@ -29,7 +29,7 @@ def kept(scene: Scene) -> Scene:
         scene.download(key, key)
         decision = Decision(verdict=Verdict.KEPT, cluster_id=key)
         scene.catalog.record_decisions(
-            scene.lease, scene.slug, {(Source.REDFIN, key): decision}
+            scene.lease, scene.slug, {(Source.REDFIN, key): decision}, stamp=STAMP
         )
     return scene
 

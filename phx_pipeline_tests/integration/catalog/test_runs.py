@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from phx_pipeline.catalog import runs as run_rows
 from phx_pipeline.catalog import tables
-from phx_pipeline.catalog.store import Stamp
+from phx_pipeline.catalog.stamp import Stamp
 from phx_pipeline.model.facts import ListingFacts, SeenFacts
 from phx_pipeline.model.job import Mode
 from phx_pipeline.model.outcome import ListingOutcome, Verdict

@@ -11,6 +11,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from phx_pipeline.catalog import tables
+from phx_pipeline.catalog.door import recount
 from phx_pipeline.catalog.engine import writing
 from phx_pipeline.catalog.lookup import HashedBlob
 from phx_pipeline.catalog.quarantine import Likeness, Lookalike, PhotoAt
@@ -44,6 +45,7 @@ def _put(
     ]
     with writing(engine) as connection:
         connection.execute(sa.insert(tables.photo), rows)
+        recount(connection, slug)
 
 
 def _add_houses(catalog: Catalog, count: int) -> list[str]:

@@ -10,7 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from phx_pipeline.catalog import tables
-from phx_pipeline.catalog.engine import writing
+from phx_pipeline.catalog.door import kinds_of, recount
+from phx_pipeline.catalog.engine import reading, writing
 from phx_pipeline.catalog.leases import Leases
 from phx_pipeline.catalog.rows import blob_values, ref_values
 from phx_pipeline.catalog.store import Catalog
@@ -90,6 +91,7 @@ def _put(engine: sa.Engine, slug: str, states: Sequence[State]) -> None:
             connection.execute(sa.insert(tables.blob).values(blob_values(BLOB)))
         if rows:
             connection.execute(sa.insert(tables.photo), rows)
+        recount(connection, slug)
 
 
 def _new_house(catalog: Catalog) -> str:
@@ -114,6 +116,24 @@ def test_what_is_counted_as_wanting_is_what_is_due(
     assert wanting == {
         house.slug: is_photo_due(catalog.photos(house.slug)[0], final_after_days=days)
         for house in houses
+    }
+
+
+def test_a_photo_counts_as_it_changes_in_what_a_full_count_puts_it(
+    engine: sa.Engine, catalog: Catalog
+) -> None:
+    houses = [house_at(next(_houses)) for _ in ALL_STATES]
+    catalog.add_properties(houses, at=STAMP.at)
+    for house, state in zip(houses, ALL_STATES, strict=True):
+        _put(engine, house.slug, [state])
+
+    counted: dict[str, list[str]] = {house.slug: [] for house in houses}
+    with reading(engine) as connection:
+        for row in connection.execute(sa.select(tables.photo_count)).all():
+            counted[row.slug] += [row.kind] * row.photos
+
+    assert {slug: sorted(kinds) for slug, kinds in counted.items()} == {
+        house.slug: sorted(kinds_of(catalog.photos(house.slug)[0])) for house in houses
     }
 
 

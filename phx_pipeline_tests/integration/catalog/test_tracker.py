@@ -63,7 +63,7 @@ def test_a_decided_photo_has_the_picture_of_its_cluster(fetched: Scene) -> None:
     decision = Decision(verdict=Verdict.DUPLICATE, cluster_id="cluster")
 
     fetched.catalog.record_decisions(
-        fetched.lease, fetched.slug, {(Source.REDFIN, "a"): decision}
+        fetched.lease, fetched.slug, {(Source.REDFIN, "a"): decision}, stamp=STAMP
     )
 
     assert (tracked(fetched).image_id, tracked(fetched).shown) == ("cluster", True)

@@ -87,6 +87,13 @@ def test_a_failed_upgrade_is_due_until_enough_days(verdict: Verdict) -> None:
     assert due == [False, True, True, False, False]
 
 
+def test_a_card_that_came_as_bytes_is_not_due() -> None:
+    card = replace(KEPT, verdict=Verdict.PLACEHOLDER)
+
+    assert not is_photo_due(card, final_after_days=30)
+    assert is_photo_due(offered_larger(card), final_after_days=1)
+
+
 @pytest.mark.parametrize("days", [0, 1, 2])
 def test_a_held_photo_and_one_of_another_host_are_not_due(days: int) -> None:
     held = replace(ASKED, verdict=Verdict.FOREIGN, fault_days=days)

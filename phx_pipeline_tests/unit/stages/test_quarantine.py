@@ -76,7 +76,7 @@ def hold(context: StageContext, slug: str, keys: Sequence[str]) -> None:
     suspicion = Suspicion(reason=Reason.LISTING_ID, detail="filed under another")
     suspects = {(Source.ZILLOW, key): suspicion for key in keys}
     with context.holding(slug) as lease:
-        context.catalog.quarantine.hold(lease, slug, suspects, at=context.stamp().at)
+        context.catalog.quarantine.hold(lease, slug, suspects, stamp=context.stamp())
 
 
 def note_alike(context: StageContext, *keys: tuple[str, str]) -> None:

@@ -23,6 +23,7 @@ from phx_pipeline_tests.damage import (
     alter_file,
     alter_png,
     corrupt_original,
+    count_wrongly,
     delete_file,
     delete_original,
     delete_png,
@@ -64,6 +65,7 @@ def test_a_healthy_store_has_no_problem(context: StageContext) -> None:
         (edit_manifest, {Rule.MANIFEST}, "image_manifest.json differs"),
         (delete_view, {Rule.MANIFEST}, "hash_index.json differs"),
         (keep_two_of_a_cluster, {Rule.CONSERVATION}, "has 2 kept photos"),
+        (count_wrongly, {Rule.CONSERVATION}, "counted"),
         (
             keep_none_of_a_cluster,
             {Rule.CONSERVATION},
