@@ -157,7 +157,7 @@ def rename(house: str, new_address: str) -> None:
         return
     told = "same key" if before.slug == after.slug else f"formerly {before.slug}"
     console.print(f"renamed to {after.slug}  ({after.address}, {told})")
-    if not after.address.same_house(before.address):
+    if after.address.match_key != before.address.match_key:
         errors.print(
             "number, street, unit or ZIP differ, and the photos kept so far are of the "
             "former address: if that is another house, rename back and add the new one",

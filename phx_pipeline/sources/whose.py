@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from phx_pipeline.errors import InputError
-from phx_pipeline.model.address import Address
+from phx_pipeline.model.address import Address, Match
 
 _LINK_END = re.compile(r"-(?P<state>[A-Za-z]{2})-(?P<zip>\d{5})(?:-\d{4})?$", re.ASCII)
 _MOST_WORDS = 20
@@ -30,9 +30,11 @@ def contradicts(own: Address, other: Address) -> bool:
 
     A statement may leave the unit out, and one from a link has lost its signs.
     """
-    if own.same_house(other) or _same_words(own, other):
+    if own.compare(other) is Match.SAME or _same_words(own, other):
         return False
-    return not (other.unit is None and replace(own, unit=None).same_house(other))
+    return not (
+        other.unit is None and replace(own, unit=None).compare(other) is Match.SAME
+    )
 
 
 def link_contradicts(words: str, own: Address) -> bool:

@@ -8,7 +8,7 @@ from urllib.parse import quote, urlencode
 
 from phx_pipeline.errors import BlockedError, SourceChangedError
 from phx_pipeline.fetch.base import Fetched
-from phx_pipeline.model.address import Address
+from phx_pipeline.model.address import Address, Match
 from phx_pipeline.model.facts import unwrapped
 from phx_pipeline.sources.redfin.answers import (
     JsonObject,
@@ -123,7 +123,7 @@ def _matching(rows: list[Any], *, address: Address) -> tuple[Home, ...]:
 
 def _is_same_house(row: JsonObject, *, home: Home, address: Address) -> bool:
     readings = (path_address(home.path), _row_address(row, path=home.path))
-    return any(address.same_house(own) for own in readings if own)
+    return any(address.compare(own) is Match.SAME for own in readings if own)
 
 
 def path_address(path: str) -> Address | None:

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from phx_pipeline.errors import InputError, SourceChangedError
-from phx_pipeline.model.address import Address
+from phx_pipeline.model.address import Address, Match
 from phx_pipeline.model.facts import unwrapped
 from phx_pipeline.model.listing import Listing
 from phx_pipeline.model.outcome import ListingOutcome
@@ -86,7 +86,7 @@ def parse_listing(html: str, *, address: Address, page_url: str) -> Listing:
         raise SourceChangedError("the page has no aboveTheFold answer")
     section = mapping(above.get("addressSectionInfo"), what="addressSectionInfo")
     shown = parse_page_address(section)
-    if not address.same_house(shown):
+    if address.compare(shown) is not Match.SAME:
         return _wrong(f"the page is about {shown}", page_url=page_url)
     media = _media(above)
     links = [text(section.get("url")), *own_urls(html.encode(errors="replace"))]

@@ -10,7 +10,7 @@ from datetime import date
 from typing import Any
 
 from phx_pipeline.errors import InputError, SourceChangedError
-from phx_pipeline.model.address import Address
+from phx_pipeline.model.address import Address, Match
 from phx_pipeline.model.listing import Listing
 from phx_pipeline.model.outcome import ListingOutcome
 from phx_pipeline.model.printable import printable
@@ -109,7 +109,7 @@ def parse_detail(page: Page, *, address: Address, zpid: str | None) -> Listing:
     if zpid:
         homes = {zpid: homes[zpid]} if zpid in homes else homes
     shown = {own: parse_home_address(home.fields) for own, home in homes.items()}
-    same = [own for own, its in shown.items() if address.same_house(its)]
+    same = [own for own, its in shown.items() if address.compare(its) is Match.SAME]
     if not same or (zpid and zpid not in same):
         told = "; ".join(f"{its} (zpid {own})" for own, its in shown.items())
         return _ended(ListingOutcome.WRONG_PROPERTY, f"the page is about {told}", page)

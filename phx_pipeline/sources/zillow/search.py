@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from phx_pipeline.errors import SourceChangedError
-from phx_pipeline.model.address import Address
+from phx_pipeline.model.address import Address, Match
 from phx_pipeline.model.facts import ListingFacts
 from phx_pipeline.model.photo import PhotoRef
 from phx_pipeline.sources.stated import LONGEST_URL, identifier, text, whole
@@ -64,7 +64,7 @@ class Row:
     def is_at(self, address: Address) -> bool:
         """Whether every reading is *address*; those with a unit are the exact ones."""
         exact = [own for own in self.addresses if own.unit] or self.addresses
-        return bool(exact) and all(address.same_house(own) for own in exact)
+        return bool(exact) and all(address.compare(own) is Match.SAME for own in exact)
 
 
 def search_url(address: Address) -> str:

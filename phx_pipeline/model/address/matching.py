@@ -1,0 +1,303 @@
+"""What two spellings of an address have in common, and how near two addresses are.
+
+A word counts as what it stands for, never as how it is written.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from phx_pipeline.model.address.street import (
+    is_suffix,
+    numbered_road,
+    split_first_direction,
+    split_last_direction,
+)
+from phx_pipeline.model.address.units import joined
+from phx_pipeline.model.address.words import (
+    DIRECTIONS,
+    FULL_WORDS,
+    SUFFIX_WORDS,
+    SUFFIXES,
+)
+
+_NORTH_SOUTH, _EAST_WEST = frozenset("NS"), frozenset("EW")
+_LONG_DIRECTIONS = {
+    short: long for long, short in DIRECTIONS.items() if len(long) > len("SW")
+}
+# The word, then what people write for it; in any place of a name.
+_NAME_TABLE = """
+airport arpt; avenida avda avd; calle cll; camino cam cmno; caminito cmto; captain capt;
+cerrada cer; country cntry ctry; county co cnty; entrada ent; general gen; governor gov;
+hacienda hcda; hospital hosp; indian ind; international intl; jr junior; lieutenant lt;
+lower lowr lwr; memorial mem; national natl; paseo pso; placita pla; president pres;
+railroad rr; rancho rch rcho; sainte ste; school sch; sergeant sgt; sr senior;
+township twp; university univ; upper uppr upr; vereda ver
+"""
+_NAME_WORDS = FULL_WORDS | {
+    spelled: word
+    for word, *others in map(str.split, _NAME_TABLE.split(";"))
+    for spelled in others
+}
+_VOCABULARY = frozenset(_NAME_WORDS.values())
+_TWO_WORDS = {
+    "dela": ("de", "la"),
+    "delas": ("de", "las"),
+    "delos": ("de", "los"),
+    "mlk": ("martin", "luther", "king"),
+}
+# "Mc Dowell", "O Connor", "D Angelo": one name in two words.
+_PARTICLES = frozenset({"mc", "mac", "o", "d"})
+_SHORTEST_NAME = 3  # letters behind a particle
+_ORDINAL = re.compile(r"(\d+)(?:st|nd|rd|th)")
+_ONES = """
+    first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth
+    thirteenth fourteenth fifteenth sixteenth seventeenth eighteenth nineteenth
+    """.split()  # noqa: SIM905 - a list of words reads better as text
+_TENS = ("twent", "thirt", "fort", "fift", "sixt", "sevent", "eight", "ninet")
+_ORDINALS = {word: number for number, word in enumerate(_ONES, start=1)}
+_ORDINALS |= {f"{ten}ieth": 10 * number for number, ten in enumerate(_TENS, start=2)}
+_TEN = 10
+_TENS_BEFORE = {f"{ten}y": 10 * number for number, ten in enumerate(_TENS, start=2)}
+_JOINED_ROAD = re.compile(r"(us|sr|cr|az|fm|ih|sh|i)-?(\d+[a-z]?)")
+_JOINED_FRACTION = re.compile(r"(\d+)-(\d/\d[a-z]?)")
+# Roads with a number have several names; the longest that fits is read.
+_ROAD_NAMES = {
+    tuple(spelled.split()): tuple(name.split())
+    for name, spellings in (
+        ("us highway", "us highway;us route;us"),
+        ("state highway", "state highway;state route;state road;az highway;az route"),
+        ("state highway", "arizona highway;arizona route;sr;sh;az;highway sr"),
+        ("state highway", "arizona state highway;arizona state route;state"),
+        ("interstate", "interstate highway;interstate;ih;i"),
+        ("county road", "county road;cr"),
+        ("farm to market road", "farm to market road;farm to market;fm"),
+        ("forest road", "forest service road;forest road"),
+    )
+    for spelled in spellings.split(";")
+}
+_LONGEST_ROAD_NAME = max(map(len, _ROAD_NAMES))
+
+_LONG_WORD, _LONGER_WORD = 5, 9  # letters: one of them may be wrong, or two
+_SMALL_WORDS = frozenset(
+    ("jr", "doctor", "the", "of", "de", "del", "la", "las", "los", "el", "old", "us")
+) | {"state", "county"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Street:
+    """A street in long words: "N Mtn Vw Rd" is north, (mountain, view), road."""
+
+    before: str
+    name: tuple[str, ...]
+    suffix: str
+    after: str
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """The name with its suffix, without directions."""
+        return (*self.name, self.suffix) if self.suffix else self.name
+
+    def __str__(self) -> str:
+        """Return the line that is equal for all spellings of the street."""
+        return " ".join(filter(None, (self.before, *self.words, self.after)))
+
+    @property
+    def directions(self) -> tuple[str, str]:
+        """Those before and behind the name."""
+        return (self.before, self.after)
+
+    def is_near(self, other: "Street") -> bool:
+        """Whether they differ in what one side leaves out, or in a letter or two."""
+        if not near_directions(self.directions, other.directions):
+            return False
+        if self.suffix == other.suffix:
+            return _near_words(self.name, other.name)
+        # "Mountain Vw" and "Mountain Vw Rd": the suffix of one is a word of the other.
+        pairs = ((self.name, other.words), (self.words, other.name))
+        return any(_near_words(mine, theirs) for mine, theirs in pairs)
+
+
+def street_of(words: Sequence[str]) -> Street:
+    """Read the words of a street, in any spelling that `canonical_street` keeps."""
+    low = [word.lower() for word in words]
+    after: list[str] = []
+    if numbered_road(low) < len(low):
+        low, after = _without_last_direction(low)
+    before, low = _without_first_direction(low)
+    suffix = ""
+    if is_suffix(low):
+        *low, last = low
+        suffix = SUFFIX_WORDS[SUFFIXES[last]]
+    return Street(
+        before="".join(before),
+        name=tuple(_name(low)),
+        suffix=suffix,
+        after="".join(after),
+    )
+
+
+def with_letter(number: str, words: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
+    """Join a letter to its number: "12 B W Davis Rd" is "12B W Davis Rd"."""
+    letter, direction = words[0], words[min(1, len(words) - 1)].lower()
+    alone = len(letter) == 1 and letter.isalpha() and letter.lower() not in DIRECTIONS
+    if alone and direction in DIRECTIONS and len(words) > len("BW"):
+        return number + letter, words[1:]
+    return number, words
+
+
+def near_units(one: Sequence[str], other: Sequence[str]) -> bool:
+    """Whether one side leaves out the unit, its building or its kind, or nothing."""
+    short, long = sorted((one, other), key=len)
+    if not short or joined(short) == joined(long):
+        return True
+    if len(short) < len(long):
+        return short[-1] == long[-1]
+    return _bare_unit(joined(one)) == _bare_unit(joined(other))
+
+
+def _bare_unit(value: str) -> str:
+    """Return a unit's value without what some write and others do not."""
+    plain = re.sub(r"^(?:BLDG|FL|PH|REAR|FRNT|UPPR|LOWR|OFC)(?=\d|[A-Z]$)", "", value)
+    return re.sub(r"\b0+(?=\d)", "", plain)
+
+
+def near_directions(mine: tuple[str, str], theirs: tuple[str, str]) -> bool:
+    """Whether one side leaves a direction out, or has it at the other end."""
+    left_out = all(a == b or not a or not b for a, b in zip(mine, theirs, strict=True))
+    return left_out or mine == theirs[::-1]
+
+
+# --- directions -------------------------------------------------------------------
+
+
+def _without_last_direction(words: list[str]) -> tuple[list[str], list[str]]:
+    rest, after = split_last_direction(words)
+    if not after or len(rest) == 1:
+        return rest, after
+    inner, earlier = split_last_direction(rest)
+    if earlier and _makes_one(earlier[0], after[0]):
+        return inner, [earlier[0] + after[0]]
+    return rest, after
+
+
+def _without_first_direction(words: list[str]) -> tuple[list[str], list[str]]:
+    before, rest = split_first_direction(words)
+    second = DIRECTIONS.get(rest[0], "")
+    names = len(rest) - 1 - (rest[-1] in SUFFIXES)
+    if before and names > 0 and _makes_one(before[0], second):
+        return [before[0] + second], rest[1:]
+    return before, rest
+
+
+def _makes_one(first: str, second: str) -> bool:
+    return first in _NORTH_SOUTH and second in _EAST_WEST
+
+
+# --- names ------------------------------------------------------------------------
+
+
+def _name(words: Sequence[str]) -> list[str]:
+    """Return a name in long words, its numbers in digits."""
+    split = [part for word in words for part in _parts(word)]
+    long = [_long(split, at) for at in range(len(split))]
+    return _numbered(_with_digits(_with_particles(long)))
+
+
+def _parts(word: str) -> Iterable[str]:
+    if found := _JOINED_ROAD.fullmatch(word) or _JOINED_FRACTION.fullmatch(word):
+        return found.groups()
+    return _TWO_WORDS.get(word, (word,))
+
+
+def _long(words: Sequence[str], at: int) -> str:
+    word = words[at]
+    is_last = at == len(words) - 1
+    if len(words) == 1 and word in DIRECTIONS:
+        return word
+    if word == "st" and not is_last and not (at and words[at - 1][0].isdigit()):
+        return "saint"
+    if word == "dr" and at == 0 and not is_last:
+        return "doctor"
+    if short := DIRECTIONS.get(word):
+        numbered = at and words[at - 1][-1].isdigit()
+        return short.lower() if numbered and is_last else _LONG_DIRECTIONS[short]
+    return _NAME_WORDS.get(word, word)
+
+
+def _with_particles(words: Sequence[str]) -> list[str]:
+    found: list[str] = []
+    for word in words:
+        whole = len(word) >= _SHORTEST_NAME and word.isalpha()
+        if found and found[-1] in _PARTICLES and whole:
+            found[-1] += word
+        else:
+            found.append(word)
+    return found
+
+
+def _with_digits(words: Sequence[str]) -> list[str]:
+    """Write ordinals in digits: "Twenty Ninth", "29th" and "29" are one."""
+    found: list[str] = []
+    for before, word in pairwise(["", *words]):
+        number = _ORDINALS.get(word, 0)
+        if number and before in _TENS_BEFORE and number < _TEN:
+            found[-1] = str(_TENS_BEFORE[before] + number)
+        elif number:
+            found.append(str(number))
+        else:
+            ordinal = _ORDINAL.fullmatch(word)
+            found.append(ordinal[1] if ordinal else word)
+    return found
+
+
+def _numbered(words: list[str]) -> list[str]:
+    """Give a road with a number its one name, and join what belongs to the number."""
+    for size in range(min(_LONGEST_ROAD_NAME, len(words) - 1), 0, -1):
+        name = _ROAD_NAMES.get(tuple(words[:size]))
+        if name and words[size][0].isdigit():
+            words = [*name, *words[size:]]
+            break
+    *rest, last = words
+    if len(rest) > 1 and len(last) == 1 and last.isalpha() and rest[-1][-1].isdigit():
+        return [*rest[:-1], rest[-1] + last]  # "Avenue 3 E"
+    return words
+
+
+def _near_words(one: Sequence[str], other: Sequence[str]) -> bool:
+    """Whether small words are left out, or one word is misspelled or split."""
+    if "".join(one) == "".join(other):
+        return True
+    if len(one) != len(other):
+        short, long = sorted((one, other), key=len)
+        left = Counter(long) - Counter(short)
+        kept = [word for word in long if word not in left]
+        return kept == list(short) and left.keys() <= _SMALL_WORDS
+    wrong = [(a, b) for a, b in zip(one, other, strict=True) if a != b]
+    return len(wrong) == 1 and _is_typo(*wrong[0])
+
+
+def _is_typo(one: str, other: str) -> bool:
+    """Whether a long word is misspelled; two words of the vocabulary never are."""
+    if {one, other} <= _VOCABULARY or not (one + other).isalpha():
+        return False
+    shortest = min(len(one), len(other))
+    if shortest < _LONG_WORD:
+        return False
+    return _edits(one, other) <= 1 + (shortest >= _LONGER_WORD)
+
+
+def _edits(one: str, other: str) -> int:
+    """Letters to insert, remove, replace or swap with the next one."""
+    before: list[int] = []
+    row = list(range(len(other) + 1))
+    for i, a in enumerate(one, start=1):
+        earlier, before, row = before, row, [i]
+        for j, b in enumerate(other, start=1):
+            cost = min(before[j] + 1, row[j - 1] + 1, before[j - 1] + (a != b))
+            if i > 1 and j > 1 and a == other[j - 2] and one[i - 2] == b:
+                cost = min(cost, earlier[j - 2] + 1)
+            row.append(cost)
+    return row[-1]

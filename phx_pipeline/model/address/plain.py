@@ -1,0 +1,71 @@
+"""From any typing to plain ASCII words; what the words mean does not belong here."""
+
+import re
+import unicodedata
+from typing import Final
+
+from phx_pipeline.errors import InputError
+
+EXAMPLE: Final = "4732 W Davis Rd, Glendale, AZ 85306"
+
+# Hyphens, dashes and the minus sign; apostrophes and the accents typed in their place;
+# slashes of fractions.
+_DASHES = "\u2010\u2011\u2012\u2013\u2014\u2212"
+_QUOTES = "'`\u00b4\u2018\u2019\u02bc"
+_SLASHES = "\u2044\u2215"
+_SIGNS = str.maketrans(
+    dict.fromkeys(_DASHES, "-")
+    | dict.fromkeys(_QUOTES, "")
+    | dict.fromkeys(_SLASHES, "/")
+)
+_UNIT_WORDS = "apt|apartment|unit|ste|suite|bldg|building|lot|spc|space|trlr|rm|room"
+_REWRITES = tuple(
+    (re.compile(pattern, re.IGNORECASE), replacement)
+    for pattern, replacement in (
+        (r"[\r\n]+", ","),  # a pasted envelope: each line is a part
+        (r"(?<=[a-z])\.(?=\d)|\.(?=[a-z]{2})", " "),  # "Apt.4", "W.Davis"
+        (r"(?<!\d)\.|\.(?!\d)", ""),  # "N.W.", "Rd."; the dot of "39.2 Rd" stays
+        (r"#", " # "),
+        (r"(?<=\d)\s*/\s*(?=\d)", "/"),  # "1 / 2"
+        (r"^(\s*\d+[a-z]?)\s*-\s*(?=\d/\d\s)", r"\1 "),  # "2417-1/2 W"
+        (r"^(\s*\d+)\s*-\s*(?=\d+\s)", r"\1-"),  # "5021 - 5023 W"
+        (r"(?<![a-z\d])-|-(?![a-z\d])", " "),  # "4 - B"; "4-B" stays
+        (r"(?<=[a-z]{2})-|-(?=[a-z]{2})", " "),  # "Smith-Jones"
+        (r"(?<!\d)/|/(?!\d)", " "),  # "1/2" stays
+        (r"\b(\d+)(?:st|nd|rd|th) (?:fl|floor)\b", r"Fl \1"),  # "2nd Floor"
+        (rf"\b({_UNIT_WORDS})(?=\d)", r"\1 "),  # "Apt4"
+        (r"\b(apt|unit)(?=[a-df-rt-xz]\b)", r"\1 "),  # "AptB"; "units", "unity" stay
+        (r"\s+", " "),
+    )
+)
+_FOREIGN = re.compile(r"[^A-Za-z0-9 ,#/.-]")
+
+
+def refusal(text: str, reason: str) -> InputError:
+    """Return the error that names what was typed, why it is refused and an example."""
+    return InputError(f"address {text!r}: {reason}; write it like {EXAMPLE!r}")
+
+
+def plain(text: str) -> str:
+    """Return *text* in ASCII, without marks that differ between typists.
+
+    Raises:
+        InputError: nothing is left, or a character has no place in an address.
+    """
+    line = "".join(map(_ascii, text))
+    for pattern, replacement in _REWRITES:
+        line = pattern.sub(replacement, line)
+    if not line.strip(" ,"):
+        raise refusal(text, "it is empty")
+    if _FOREIGN.search(line):
+        typed = next(c for c in text if _FOREIGN.search(_ascii(c).strip()))
+        raise refusal(text, f"remove the character {typed!r}")
+    return line
+
+
+def _ascii(typed: str) -> str:
+    # Signs go first: decomposition would turn an accent mark into a blank.
+    signs = unicodedata.normalize("NFKD", typed.translate(_SIGNS))
+    kept = "".join(c for c in signs if unicodedata.category(c) not in {"Mn", "Cf"})
+    fraction = kept.translate(_SIGNS)
+    return f" {fraction} " if len(typed) < len(kept) and "/" in fraction else fraction
