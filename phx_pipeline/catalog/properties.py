@@ -1,4 +1,4 @@
-"""The life of a property: added, renamed, removed, taken up again, purged.
+"""The life of a property: added, renamed, merged, removed, taken up again, purged.
 
 A key means one property for good: a former key stays as an alias, a removed property
 keeps its row. What belongs to a property is whatever has its key in a column `slug`.
@@ -7,6 +7,7 @@ keeps its row. What belongs to a property is whatever has its key in a column `s
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import count
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -14,11 +15,15 @@ import sqlalchemy as sa
 from phx_pipeline.catalog import tables
 from phx_pipeline.catalog.engine import reading, writing
 from phx_pipeline.catalog.leases import Lease, Leases
+from phx_pipeline.catalog.merging import join_rows, renamed_pair
 from phx_pipeline.catalog.rows import AnyRow, property_of, property_values
+from phx_pipeline.catalog.rulings import record_ruling
+from phx_pipeline.catalog.spellings import Meanings, all_meanings, meanings_of
 from phx_pipeline.catalog.views import want
 from phx_pipeline.errors import CatalogError, InputError
 from phx_pipeline.model.address import Address
 from phx_pipeline.model.property import Property
+from phx_pipeline.model.ruling import Ruling
 
 _FOLDER_TRIES = 16
 _NO_FOLDER: Final = "renaming"  # held by the old row while the new one takes the folder
@@ -37,10 +42,15 @@ _OWN = tuple(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Added:
-    """What adding did; `revived` had been removed before."""
+    """What adding did; `revived` had been removed before.
+
+    `known` are the addresses of houses that were there before, or came twice, each with
+    its house: that may be spelled otherwise.
+    """
 
     added: tuple[Property, ...]
     revived: tuple[Property, ...]
+    known: tuple[tuple[Address, Property], ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,30 +82,33 @@ class PropertyBook:
     def add(self, houses: Sequence[Property], *, at: datetime) -> Added:
         """Add the houses not known yet and take up removed ones again, all or none.
 
-        A former key is known. A folder id that another house already has is salted
+        A house is known under any spelling of its address, a former one and one a
+        person confirmed. A key or folder id that another house already has is changed
         until it is free.
         """
         with writing(self._engine) as connection:
             _lock(connection, "property")
-            rows = {row.slug: row for row in connection.execute(sa.select(_HOUSE))}
-            means = {slug: slug for slug in rows} | _aliases(connection)
-            taken = {row.folder for row in rows.values()}
-            added, revived = [], {}
+            places = _Places.of(connection)
+            added: list[Property] = []
+            revived: dict[str, Property] = {}
+            known: list[tuple[Address, Property]] = []
             for house in houses:
-                if house.slug not in means:
-                    placed = replace(house, folder=_free_folder(house, taken))
-                    means[placed.slug] = placed.slug
-                    taken.add(placed.folder)
-                    added.append(placed)
-                elif row := _removed_row(rows, means[house.slug]):
-                    revived[row.slug] = property_of(row)
+                meant = places.meant_by(house.address)
+                if meant is None:
+                    added.append(places.place(house))
+                elif places.is_removed(meant.slug):
+                    revived[meant.slug] = meant
+                else:
+                    known.append((house.address, meant))
             _insert(connection, added, at=at)
             for slug in revived:
                 _update_house(connection, slug, {"removed_at": None})
         if revived:  # after it: a publication notes this first, and waits for our lock
             with writing(self._engine) as connection:
                 want(connection)
-        return Added(added=tuple(added), revived=tuple(revived.values()))
+        return Added(
+            added=tuple(added), revived=tuple(revived.values()), known=tuple(known)
+        )
 
     def find(self, key: str) -> Known | None:
         """The property that has or had this key, or has this folder."""
@@ -109,6 +122,29 @@ class PropertyBook:
             return None
         row = min(rows, key=lambda row: row.slug != key)
         return Known(house=property_of(row), removed_at=row.removed_at)
+
+    def find_address(self, address: Address) -> Known | None:
+        """The property an address means, however it is spelled."""
+        with reading(self._engine) as connection:
+            slug = meanings_of(connection, address).slug_of(address)
+        return None if slug is None else self.find(slug)
+
+    def twins(self) -> list[tuple[Property, ...]]:
+        """Properties that are one house, not removed, the first added first."""
+        followed_ = _HOUSE.c.removed_at.is_(None)
+        several = (
+            sa.select(_HOUSE.c.match_key)
+            .where(followed_)
+            .group_by(_HOUSE.c.match_key)
+            .having(sa.func.count() > 1)
+        )
+        query = sa.select(_HOUSE).where(followed_, _HOUSE.c.match_key.in_(several))
+        found: dict[str, list[Property]] = {}
+        with reading(self._engine) as connection:
+            rows = connection.execute(query.order_by(_HOUSE.c.match_key, _HOUSE.c.twin))
+            for row in rows:
+                found.setdefault(row.match_key, []).append(property_of(row))
+        return sorted(map(tuple, found.values()), key=lambda houses: houses[0].slug)
 
     def removed(self) -> list[Known]:
         """The removed properties, by key."""
@@ -141,16 +177,70 @@ class PropertyBook:
             _lock(connection, "lookalike", "property")
             row = _followed_row(connection, slug)
             old = property_of(row)
-            new = replace(old, slug=address.slug, address=address)
-            if new == old:
+            if old.address == address:
                 return old
+            new = _renamed(connection, old, address)
             if new.slug == old.slug:
-                _update_house(connection, slug, property_values(new))
+                _update_house(connection, slug, _values(row, new))
             else:
-                _refuse_taken(connection, address, slug=slug)
                 _move(connection, row, new)
-                _note_alias(connection, old, new, at=at)
+                _note_alias(connection, old, new.slug, at=at)
         return new
+
+    def merge(
+        self,
+        leases: Sequence[Lease],
+        keep: str,
+        other: str,
+        *,
+        at: datetime,
+        ruling: Ruling | None = None,
+    ) -> None:
+        """Give *keep* everything *other* has, whose key becomes an alias; all or none.
+
+        The files of *other* are left: `merged_folders` names them until
+        `forget_folder`.
+
+        Args:
+            leases: of both.
+            keep: the key that stays, with its folder and numbers.
+            other: the key that goes; it may be a removed property.
+            at: now.
+            ruling: that the address of *other* means *keep*, where it is another.
+
+        Raises:
+            InputError: one of them is not there any more.
+        """
+        with writing(self._engine) as connection:
+            for lease in leases:
+                Leases.fence(connection, lease)
+            want(connection)
+            _lock(connection, "lookalike", "property")
+            _followed_row(connection, keep)
+            this = sa.select(_HOUSE).where(_HOUSE.c.slug == other).with_for_update()
+            if (gone := connection.execute(this).one_or_none()) is None:
+                raise InputError(f"there is no property {other} any more")
+            join_rows(connection, keep, other)
+            _note_alias(connection, property_of(gone), keep, at=at)
+            folder = sa.update(_ALIAS).where(_ALIAS.c.alias == other)
+            connection.execute(folder.values(folder=gone.folder))
+            connection.execute(sa.delete(_HOUSE).where(_HOUSE.c.slug == other))
+            if ruling is not None:
+                record_ruling(connection, ruling)
+
+    def merged_folders(self, slug: str) -> list[str]:
+        """The folders of properties merged into *slug* that may still have files."""
+        query = sa.select(_ALIAS.c.folder).where(
+            _ALIAS.c.slug == slug, _ALIAS.c.folder.is_not(None)
+        )
+        with reading(self._engine) as connection:
+            return sorted(map(str, connection.execute(query).scalars()))
+
+    def forget_folder(self, folder: str) -> None:
+        """Note that the files of a merged property are gone."""
+        with writing(self._engine) as connection:
+            this = sa.update(_ALIAS).where(_ALIAS.c.folder == folder)
+            connection.execute(this.values(folder=None))
 
     def remove(self, lease: Lease, slug: str, *, at: datetime) -> None:
         """Follow a property no more; its rows stay, but for what waits for a run.
@@ -232,22 +322,70 @@ def _lock(connection: sa.Connection, *names: str) -> None:
         connection.execute(lock)
 
 
-def _aliases(connection: sa.Connection) -> dict[str, str]:
-    rows = connection.execute(sa.select(_ALIAS.c.alias, _ALIAS.c.slug))
-    return {row.alias: row.slug for row in rows}
+class _Places:
+    """What addresses mean within one transaction, and which keys and folders are free.
+
+    Houses placed here are known to those that follow.
+    """
+
+    def __init__(
+        self, meanings: Meanings, *, keys: set[str], folders: set[str]
+    ) -> None:
+        self._meanings = meanings
+        self._keys = keys
+        self._folders = folders
+        self._placed: dict[str, Property] = {}
+
+    @classmethod
+    def of(cls, connection: sa.Connection) -> "_Places":
+        meanings = all_meanings(connection)
+        aliases = connection.execute(sa.select(_ALIAS.c.alias, _ALIAS.c.folder)).all()
+        rows = meanings.rows.values()
+        return cls(
+            meanings,
+            keys=set(meanings.rows) | {row.alias for row in aliases},
+            folders={row.folder for row in (*rows, *aliases) if row.folder},
+        )
+
+    def meant_by(self, address: Address) -> Property | None:
+        """The house an address means."""
+        slug = self._meanings.slug_of(address)
+        if slug is None:
+            return self._placed.get(address.match_key)
+        return property_of(self._meanings.rows[slug])
+
+    def is_removed(self, slug: str) -> bool:
+        """Whether a house that was there before is followed no more."""
+        row = self._meanings.rows.get(slug)
+        return row is not None and row.removed_at is not None
+
+    def place(self, house: Property) -> Property:
+        """Give a new house a key and a folder nobody has."""
+        folder = _free_folder(house.address, self._folders)
+        placed = replace(
+            house, slug=_free_key(house.address, self._keys), folder=folder
+        )
+        self._keys.add(placed.slug)
+        self._folders.add(folder)
+        self._placed[house.address.match_key] = placed
+        return placed
 
 
-def _free_folder(house: Property, taken: Collection[str]) -> str:
+def _free_key(address: Address, taken: Collection[str]) -> str:
+    """The key of an address; a number follows where another house has that one.
+
+    "47-32 Davis Rd" and "47 32 Davis Rd" are two houses with one key.
+    """
+    keys = (f"{address.slug}-{n}" if n > 1 else address.slug for n in count(1))
+    return next(key for key in keys if key not in taken)
+
+
+def _free_folder(address: Address, taken: Collection[str]) -> str:
     for salt in range(_FOLDER_TRIES):
-        folder = house.address.folder_id(salt)
+        folder = address.folder_id(salt)
         if folder not in taken:
             return folder
-    raise CatalogError(f"no free folder id for {house.slug} in {_FOLDER_TRIES} tries")
-
-
-def _removed_row(rows: dict[str, AnyRow], slug: str) -> AnyRow | None:
-    row = rows.get(slug)  # none yet for a house that was added just before
-    return row if row is not None and row.removed_at is not None else None
+    raise CatalogError(f"no free folder id for {address.slug} in {_FOLDER_TRIES} tries")
 
 
 def _insert(
@@ -276,24 +414,44 @@ def _followed_row(connection: sa.Connection, slug: str) -> AnyRow:
     return row
 
 
-def _refuse_taken(connection: sa.Connection, address: Address, *, slug: str) -> None:
-    this = _HOUSE.c.slug == address.slug
-    row = connection.execute(sa.select(_HOUSE).where(this)).one_or_none()
-    if row is not None and row.removed_at is not None:
-        raise InputError(
-            f"{address} is a removed property: `phx properties remove {address.slug} "
-            "--purge` deletes it for good, then rename"
+def _renamed(connection: sa.Connection, old: Property, address: Address) -> Property:
+    """Return a property with another address, and with the key that follows from it."""
+    meanings = all_meanings(connection)
+    meant = _other_meant(meanings, old, address)
+    if meant not in {old.slug, None}:
+        raise InputError(_why_taken(meanings, address, str(meant), slug=old.slug))
+    aliases = connection.execute(sa.select(_ALIAS.c.alias, _ALIAS.c.slug)).all()
+    taken = {*meanings.rows, *(row.alias for row in aliases if row.slug != old.slug)}
+    return replace(old, slug=_free_key(address, taken - {old.slug}), address=address)
+
+
+def _other_meant(meanings: Meanings, old: Property, address: Address) -> str | None:
+    """The key of the property an address means; a twin counts only as it is spelled."""
+    meant = meanings.slug_of(address)
+    if meant != old.slug and address.match_key == old.address.match_key:
+        return meant if meant == address.slug else old.slug
+    return meant
+
+
+def _why_taken(meanings: Meanings, address: Address, meant: str, *, slug: str) -> str:
+    row = meanings.rows[meant]
+    if row.match_key != address.match_key:
+        return f"{address} is another address of {meant}: rename that one back first"
+    if row.removed_at is not None:
+        return (
+            f"{address} is a removed property: `phx properties remove {meant} --purge` "
+            "deletes it for good, then rename"
         )
-    if row is not None:
-        raise InputError(
-            f"{address} is a property of its own: if both are the same house, keep one "
-            f"and `phx properties remove` the other ({slug} or {address.slug})"
-        )
-    meant = _aliases(connection).get(address.slug, slug)
-    if meant != slug:
-        raise InputError(
-            f"{address} is a former address of {meant}: rename that one back first"
-        )
+    return (
+        f"{address} is a property of its own: if both are the same house, "
+        f"`phx properties merge {meant} {slug}` makes them one"
+    )
+
+
+def _values(row: AnyRow, new: Property) -> dict[str, Any]:
+    """The columns of a renamed property; it is a twin no more of what it was."""
+    values = property_values(new)
+    return values | {"twin": row.twin if values["match_key"] == row.match_key else 0}
 
 
 def _move(connection: sa.Connection, row: AnyRow, new: Property) -> None:
@@ -302,9 +460,10 @@ def _move(connection: sa.Connection, row: AnyRow, new: Property) -> None:
     Neither database lets a key change under the rows that point to it, so the new
     row comes first and the old one goes last.
     """
-    _update_house(connection, row.slug, {"folder": _NO_FOLDER})
+    meanwhile = {"folder": _NO_FOLDER, "match_key": f"{_NO_FOLDER} {row.slug}"}
+    _update_house(connection, row.slug, meanwhile)
     # No lease of the new key was ever the one of a finished publication.
-    values = {**row._mapping, **property_values(new), "published_epoch": 0}  # noqa: SLF001 - SQLAlchemy's public name
+    values = {**row._mapping, **_values(row, new), "published_epoch": 0}  # noqa: SLF001 - SQLAlchemy's public name
     connection.execute(sa.insert(_HOUSE).values(values))
     _move_lookalikes(connection, row.slug, new.slug)
     for table in _OWN:
@@ -318,34 +477,16 @@ def _move_lookalikes(connection: sa.Connection, old: str, new: str) -> None:
     this = sa.or_(_ALIKE.c.slug == old, _ALIKE.c.other_slug == old)
     rows = connection.execute(sa.select(_ALIKE).where(this)).all()
     connection.execute(sa.delete(_ALIKE).where(this))
-    moved = [_renamed_pair(row, old, new) for row in rows]
+    moved = [renamed_pair(row, old, new) for row in rows]
     if moved:
         connection.execute(sa.insert(_ALIKE), moved)
 
 
-def _renamed_pair(row: AnyRow, old: str, new: str) -> dict[str, Any]:
-    sides = sorted(
-        (new if slug == old else slug, source, key)
-        for slug, source, key in (
-            (row.slug, row.source, row.photo_key),
-            (row.other_slug, row.other_source, row.other_key),
-        )
-    )
-    names = (
-        ("slug", "source", "photo_key"),
-        ("other_slug", "other_source", "other_key"),
-    )
-    values = dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's public name
-    for side, columns in zip(sides, names, strict=True):
-        values |= zip(columns, side, strict=True)
-    return values
-
-
 def _note_alias(
-    connection: sa.Connection, old: Property, new: Property, *, at: datetime
+    connection: sa.Connection, old: Property, slug: str, *, at: datetime
 ) -> None:
-    connection.execute(sa.delete(_ALIAS).where(_ALIAS.c.alias == new.slug))
-    values = {"alias": old.slug, "slug": new.slug, "address": str(old.address)}
+    connection.execute(sa.delete(_ALIAS).where(_ALIAS.c.alias == slug))
+    values = {"alias": old.slug, "slug": slug, "address": str(old.address)}
     connection.execute(sa.insert(_ALIAS).values(**values, at=at))
 
 

@@ -21,6 +21,7 @@ from phx_pipeline.catalog.rows import (
     property_of,
     unsigned,
 )
+from phx_pipeline.catalog.spellings import with_spellings
 from phx_pipeline.model.due import FINAL_AFTER_DAYS
 from phx_pipeline.model.identity import image_id, property_lease
 from phx_pipeline.model.outcome import ListingOutcome, Verdict, VerdictKind
@@ -51,13 +52,21 @@ class CatalogReader:
         """All properties but removed ones, by slug."""
         house = tables.house
         rows = self._all(sa.select(house).where(house.c.removed_at.is_(None)))
-        return [property_of(row) for row in sorted(rows, key=lambda row: row.slug)]
+        found = [property_of(row) for row in sorted(rows, key=lambda row: row.slug)]
+        return self._with_spellings(found)
 
     def property(self, slug: str) -> Property | None:
         """The property with this key, if there is one that is not removed."""
         this = sa.select(tables.house).where(tables.house.c.slug == slug)
         rows = self._all(this.where(tables.house.c.removed_at.is_(None)))
-        return property_of(rows[0]) if rows else None
+        found = self._with_spellings(list(map(property_of, rows)))
+        return found[0] if found else None
+
+    def _with_spellings(self, houses: list[Property]) -> list[Property]:
+        if not houses:
+            return []
+        with reading(self._engine) as connection:
+            return with_spellings(connection, houses)
 
     def slugs(self) -> list[str]:
         """All property keys but those of removed ones, sorted."""

@@ -29,8 +29,13 @@ def unsigned(value: int) -> int:
 
 
 def property_of(row: AnyRow) -> Property:
-    """Read a `property` row."""
-    address = Address(
+    """Read a `property` row; what people ruled on it is another table's."""
+    return Property(slug=row.slug, folder=row.folder, address=address_of(row))
+
+
+def address_of(row: AnyRow) -> Address:
+    """Read the address of a `property` row."""
+    return Address(
         street_number=row.street_number,
         street=row.street,
         unit=row.unit,
@@ -38,7 +43,6 @@ def property_of(row: AnyRow) -> Property:
         state=row.state,
         zip_code=row.zip_code,
     )
-    return Property(slug=row.slug, folder=row.folder, address=address)
 
 
 def property_values(house: Property) -> dict[str, object]:
@@ -53,6 +57,7 @@ def property_values(house: Property) -> dict[str, object]:
         "city": house.address.city,
         "state": house.address.state,
         "zip_code": house.address.zip_code,
+        "match_key": house.address.match_key,
     }
 
 

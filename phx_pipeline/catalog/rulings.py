@@ -35,12 +35,7 @@ class RulingBook:
         """
         with writing(self._engine) as connection:
             Leases.fence(connection, lease)
-            before = newest_of(connection, ruling.about, [ruling.slug])
-            last = before.get((ruling.slug, ruling.source, ruling.key))
-            if last is not None and last.at >= ruling.at:
-                ruling = replace(ruling, at=last.at + _TICK)
-            connection.execute(sa.insert(_RULING).values(_values(ruling)))
-        return ruling
+            return record_ruling(connection, ruling)
 
     def newest(self, slug: str, about: About) -> dict[Subject, Ruling]:
         """The rulings of one kind that count for a property, by source and key."""
@@ -73,6 +68,16 @@ class RulingBook:
             if added:
                 connection.execute(sa.insert(_RULING), list(map(_values, added)))
         return added
+
+
+def record_ruling(connection: sa.Connection, ruling: Ruling) -> Ruling:
+    """Add a ruling within a transaction, as `RulingBook.record` does."""
+    before = newest_of(connection, ruling.about, [ruling.slug])
+    last = before.get((ruling.slug, ruling.source, ruling.key))
+    if last is not None and last.at >= ruling.at:
+        ruling = replace(ruling, at=last.at + _TICK)
+    connection.execute(sa.insert(_RULING).values(_values(ruling)))
+    return ruling
 
 
 def newest_of(

@@ -97,9 +97,13 @@ house = sa.Table(
     sa.Column("added_at", UtcDateTime, nullable=False),
     sa.Column("published_epoch", sa.BigInteger, nullable=False, server_default="0"),
     sa.Column("removed_at", UtcDateTime),
+    sa.Column("match_key", sa.Text, nullable=False),
+    sa.Column("twin", sa.Integer, nullable=False, server_default="0"),
+    sa.Index("ix_property_match_key", "match_key", "twin", unique=True),
 )
 
-# Keys a property had before it was renamed; they still mean it.
+# Keys a property had before it was renamed or merged; they still mean it. `folder` is
+# set while a merged property's files are still there.
 alias = sa.Table(
     "alias",
     metadata,
@@ -107,6 +111,7 @@ alias = sa.Table(
     _slug(nullable=False),
     sa.Column("address", sa.Text, nullable=False),
     sa.Column("at", UtcDateTime, nullable=False),
+    sa.Column("folder", sa.String(8)),
     sa.Index("ix_alias_slug", "slug"),
 )
 

@@ -1,0 +1,144 @@
+"""The rows of one property joined to those of another that is the same house."""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from phx_pipeline.catalog import tables
+from phx_pipeline.catalog.rows import AnyRow
+from phx_pipeline.model.outcome import ListingOutcome, Verdict
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_PHOTO = tables.photo
+_ALIKE = tables.lookalike
+# What a photo has once it was downloaded.
+_BYTES = ("sha256", "asked_url", "fetched_url", "downloaded_at", "detail")
+_DECIDED = (Verdict.KEPT.value, Verdict.DUPLICATE.value)
+
+
+def join_rows(connection: sa.Connection, keep: str, other: str) -> None:
+    """Give *keep* everything *other* has; what both have stays as *keep* has it.
+
+    Joined photos are decided anew; the numbers of *other*'s files are nobody's.
+    """
+    _join_lookalikes(connection, keep, other)
+    _join_photos(connection, keep, other)
+    _choose_listings(connection, keep, other)
+    shown = tables.publication
+    connection.execute(sa.delete(shown).where(shown.c.slug == other))
+    for table in tables.metadata.sorted_tables:
+        if table not in {tables.house, _ALIKE} and "slug" in table.c:
+            _move_missing(connection, table, keep, other)
+
+
+def _move_missing(
+    connection: sa.Connection, table: sa.Table, keep: str, other: str
+) -> None:
+    keys = [column for column in table.primary_key if column.name != "slug"]
+    if len(keys) < len(table.primary_key):
+        mine = table.alias("mine")
+        same = (mine.c[column.name] == column for column in keys)
+        there = sa.exists().where(mine.c.slug == keep, *same)
+        connection.execute(sa.delete(table).where(table.c.slug == other, there))
+    theirs = sa.update(table).where(table.c.slug == other)
+    connection.execute(theirs.values(slug=keep))
+
+
+def _join_photos(connection: sa.Connection, keep: str, other: str) -> None:
+    mine = {_key(row): row for row in _photos(connection, keep)}
+    for theirs in _photos(connection, other):
+        values: dict[str, Any] = {}
+        own = mine.get(_key(theirs))
+        if own is None:
+            if theirs.verdict in _DECIDED:
+                values = {"verdict": Verdict.PENDING.value, "cluster_id": None}
+            _update_photo(connection, theirs, values)
+            continue
+        values["present"] = own.present or theirs.present
+        values["first_seen_on"] = min(own.first_seen_on, theirs.first_seen_on)
+        if own.sha256 is None and theirs.sha256 is not None:
+            values |= {name: theirs._mapping[name] for name in _BYTES}  # noqa: SLF001 - SQLAlchemy's public name
+            if own.verdict != Verdict.FOREIGN.value:
+                values["verdict"] = Verdict.PENDING.value
+        _update_photo(connection, own, values)
+
+
+def _photos(connection: sa.Connection, slug: str) -> Iterable[AnyRow]:
+    return connection.execute(sa.select(_PHOTO).where(_PHOTO.c.slug == slug)).all()
+
+
+def _key(row: AnyRow) -> tuple[str, str]:
+    return row.source, row.photo_key
+
+
+def _update_photo(
+    connection: sa.Connection, row: AnyRow, values: dict[str, Any]
+) -> None:
+    this = sa.and_(
+        _PHOTO.c.slug == row.slug,
+        _PHOTO.c.source == row.source,
+        _PHOTO.c.photo_key == row.photo_key,
+    )
+    if values:
+        connection.execute(sa.update(_PHOTO).where(this).values(values))
+
+
+def _choose_listings(connection: sa.Connection, keep: str, other: str) -> None:
+    """Drop the worse of two listings of one source: the one that says less."""
+    listing = tables.listing
+    of_both = sa.select(listing).where(listing.c.slug.in_([keep, other]))
+    rows = connection.execute(of_both).all()
+    mine = {row.source: row for row in rows if row.slug == keep}
+    for theirs in rows:
+        own = mine.get(theirs.source)
+        if theirs.slug == other and own and _worth(theirs) > _worth(own):
+            this = sa.and_(listing.c.slug == keep, listing.c.source == own.source)
+            connection.execute(sa.delete(listing).where(this))
+
+
+def _worth(row: AnyRow) -> tuple[bool, datetime, datetime]:
+    listed = row.outcome == ListingOutcome.LISTED.value
+    return listed, row.gallery_seen_at or _EPOCH, row.checked_at
+
+
+def _join_lookalikes(connection: sa.Connection, keep: str, other: str) -> None:
+    """Pairs of the two are none any more; those with others are *keep*'s."""
+    sides = (_ALIKE.c.slug, _ALIKE.c.other_slug)
+    this = sa.or_(*(side == other for side in sides))
+    theirs = connection.execute(sa.select(_ALIKE).where(this)).all()
+    connection.execute(sa.delete(_ALIKE).where(this))
+    mine = sa.select(_ALIKE).where(sa.or_(*(side == keep for side in sides)))
+    known = {_pair_key(dict(row._mapping)) for row in connection.execute(mine)}  # noqa: SLF001 - as above
+    moved = [renamed_pair(row, other, keep) for row in theirs]
+    fresh = {
+        key: pair
+        for pair in moved
+        if pair["slug"] != pair["other_slug"] and (key := _pair_key(pair)) not in known
+    }
+    if fresh:
+        connection.execute(sa.insert(_ALIKE), list(fresh.values()))
+
+
+def _pair_key(values: dict[str, Any]) -> tuple[Any, ...]:
+    return tuple(values[column.name] for column in _ALIKE.primary_key)
+
+
+def renamed_pair(row: AnyRow, old: str, new: str) -> dict[str, Any]:
+    """Return a pair with one side's key renamed; the sides stay in rising order."""
+    sides = sorted(
+        (new if slug == old else slug, source, key)
+        for slug, source, key in (
+            (row.slug, row.source, row.photo_key),
+            (row.other_slug, row.other_source, row.other_key),
+        )
+    )
+    names = (
+        ("slug", "source", "photo_key"),
+        ("other_slug", "other_source", "other_key"),
+    )
+    values = dict(row._mapping)  # noqa: SLF001 - as above
+    for side, columns in zip(sides, names, strict=True):
+        values |= zip(columns, side, strict=True)
+    return values
