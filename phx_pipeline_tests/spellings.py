@@ -34,28 +34,26 @@ _TOWNS = (
 _DIRECTIONS = {"N": "North", "S": "South", "E": "East", "W": "West"}
 _DIRECTIONS |= {"NE": "Northeast", "SW": "Southwest", "NW": "Northwest"}
 _OPPOSITE = {"N": "S", "S": "N", "E": "W", "W": "E", "NE": "NW", "NW": "NE"}
-_SUFFIXES = {
-    short: long
-    for short, long in map(
-        str.split,
-        """
-        St Street; Ave Avenue; Rd Road; Dr Drive; Ln Lane; Ct Court; Cir Circle; Pl Place;
-        Blvd Boulevard; Way Way; Pkwy Parkway; Trl Trail; Hwy Highway; Ter Terrace
-        """.split(";"),
-    )
-}
-_INNER = {
-    long: short
-    for long, short in (
-        row.strip().split("/")
-        for row in """
-        Mountain/Mtn; View/Vw; Valley/Vly; Creek/Crk; Fort/Ft; Mount/Mt; Saint/St;
-        School/Sch; Canyon/Cyn; General/Gen; Junior/Jr; Ranch/Rnch; 1st/First; 2nd/Second;
-        7th/Seventh; Highway/Hwy; County/Co; 3E/3 E; Avenue/Ave; Hills/Hls; Camino/Cam;
-        McDowell/Mc Dowell; O'Connor/O Connor; Trails/Trls; Forest/Frst; Springs/Spgs
-        """.split(";")
-    )
-}
+
+
+def _pairs(text: str) -> dict[str, str]:
+    return dict(row.strip().split("/") for row in text.split(";"))
+
+
+_SUFFIXES = _pairs(
+    """
+    St/Street; Ave/Avenue; Rd/Road; Dr/Drive; Ln/Lane; Ct/Court; Cir/Circle; Pl/Place;
+    Blvd/Boulevard; Way/Way; Pkwy/Parkway; Trl/Trail; Hwy/Highway; Ter/Terrace
+    """
+)
+_INNER = _pairs(
+    """
+    Mountain/Mtn; View/Vw; Valley/Vly; Creek/Crk; Fort/Ft; Mount/Mt; Saint/St;
+    School/Sch; Canyon/Cyn; General/Gen; Junior/Jr; Ranch/Rnch; 1st/First; 2nd/Second;
+    7th/Seventh; Highway/Hwy; County/Co; 3E/3 E; Avenue/Ave; Hills/Hls; Camino/Cam;
+    McDowell/Mc Dowell; O'Connor/O Connor; Trails/Trls; Forest/Frst; Springs/Spgs
+    """
+)
 _UNIT = re.compile(r" (?:Unit|Apt|#|Ste) ?(?P<value>[\w-]+)$")
 _UNIT_WRITINGS = (
     " Unit {}",

@@ -14,7 +14,10 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _PHOTO = tables.photo
 _ALIKE = tables.lookalike
 # What a photo has once it was downloaded.
-_BYTES = ("sha256", "asked_url", "fetched_url", "downloaded_at", "detail")
+_BYTES = (
+    *("sha256", "asked_url", "fetched_url", "downloaded_at", "detail"),
+    *("fault_days", "faulted_on"),
+)
 _DECIDED = (Verdict.KEPT.value, Verdict.DUPLICATE.value)
 
 

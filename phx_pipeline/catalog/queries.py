@@ -30,6 +30,7 @@ from phx_pipeline.model.picture import StandardPicture
 from phx_pipeline.model.property import Property
 from phx_pipeline.model.publication import Publication
 from phx_pipeline.model.published import PublishedImage
+from phx_pipeline.model.ruling import About
 from phx_pipeline.model.source import Source
 from phx_pipeline.model.tally import PropertyTally, SourceTally
 from phx_pipeline.model.taxonomy import Category, Location, Subject
@@ -152,7 +153,10 @@ class CatalogReader:
         days = {(row.slug, _SOURCE[row.source]): row.faulted_on for row in faulted}
         is_published = {row.slug: row.epoch == row.published_epoch for row in published}
         outdated = {row.slug: row.files for row in others}
-        renamed = {row.slug: row.renamed_at for row in published}
+        meant_since = {
+            row.slug: max(filter(None, (row.renamed_at, row.ruled_at)), default=None)
+            for row in published
+        }
         asked = set(listings) | set(counts)
         return [
             PropertyTally(
@@ -165,7 +169,7 @@ class CatalogReader:
                             slug,
                             source,
                             listings.get((slug, source)),
-                            renamed_at=renamed.get(slug),
+                            meant_since=meant_since.get(slug),
                         ),
                         **_counted(
                             counts.get((slug, source), ()),
@@ -221,13 +225,18 @@ def _slugs_query() -> sa.Select[tuple[str]]:
 def _published_epochs() -> sa.Select[Any]:
     house, lease, alias = tables.house.c, tables.lease.c, tables.alias.c
     held = lease.name == sa.literal(property_lease("")) + house.slug
+    ruling = tables.ruling.c
     renamed_at = sa.select(sa.func.max(alias.at)).where(alias.slug == house.slug)
+    ruled_at = sa.select(sa.func.max(ruling.at)).where(
+        ruling.slug == house.slug, ruling.about == About.SPELLING.value
+    )
     return (
         sa.select(
             house.slug,
             house.published_epoch,
             lease.epoch,
             renamed_at.scalar_subquery().label("renamed_at"),
+            ruled_at.scalar_subquery().label("ruled_at"),
         )
         .join(tables.lease, held, isouter=True)
         .where(house.removed_at.is_(None))
@@ -285,12 +294,12 @@ def _of_slugs(
 
 
 def _tally(
-    slug: str, source: Source, listing: AnyRow | None, *, renamed_at: datetime | None
+    slug: str, source: Source, listing: AnyRow | None, *, meant_since: datetime | None
 ) -> SourceTally:
     """What a source said, without counts."""
     checked_at = listing.checked_at if listing else None
-    if checked_at and renamed_at and checked_at < renamed_at:
-        checked_at = None  # it answered for another address
+    if checked_at and meant_since and checked_at < meant_since:
+        checked_at = None  # it answered before the address meant what it means now
     return SourceTally(
         slug=slug,
         source=source,

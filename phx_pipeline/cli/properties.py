@@ -35,7 +35,7 @@ Item = TypeVar("Item")
 
 @click.group()
 def properties() -> None:
-    """The houses to follow: add, list, rename, remove."""
+    """The houses to follow: add, list, rename, merge, confirm, remove."""
 
 
 @properties.command()
@@ -163,6 +163,74 @@ def rename(house: str, new_address: str) -> None:
             "former address: if that is another house, rename back and add the new one",
             soft_wrap=True,
         )
+
+
+@properties.command()
+@click.argument("keep")
+@click.argument("other")
+def merge(keep: str, other: str) -> None:
+    """Make two properties that are one house one: KEEP, with all that OTHER has.
+
+    Keys, folders or addresses name them. Folder, file names and numbers of KEEP stay,
+    the key of OTHER means KEEP from now on, nothing is downloaded again. `phx status`
+    names houses that are there twice.
+
+    \b
+    Example:
+      phx properties merge 686067a4 4732-w-davis-rd-phoenix-az-85306
+    """
+    from phx_pipeline.settings import load_settings
+    from phx_pipeline.stages.intake import find_property
+    from phx_pipeline.stages.lifecycle import known_property
+    from phx_pipeline.stages.lifecycle import merge as merge_properties
+    from phx_pipeline.stages.views import refresh_views
+
+    settings = load_settings()
+    with opened(settings) as context:
+        stays = find_property(context, keep)
+        goes = known_property(context, other).house
+        are_two = stays.slug != goes.slug
+        if are_two:
+            _stop_runs(context, settings, goes.slug)
+            for slug in (stays.slug, goes.slug):
+                _tell_of_waiting(context, slug)
+        done = merge_properties(context, stays, goes)
+        settle_partners(context, [stays.slug])
+        refresh_views(context)
+        if are_two:
+            _forget_partition(settings, goes.slug)
+    told = f"{other} is part of" if done else "nothing to merge: both mean"
+    console.print(f"{told} {stays.slug}", soft_wrap=True)
+
+
+@properties.command()
+@click.argument("house")
+@click.argument("spellings", nargs=-1, required=True)
+@click.option("--not", "other", is_flag=True, help="They are other houses.")
+def confirm(house: str, spellings: tuple[str, ...], *, other: bool) -> None:
+    """Say that addresses a site shows, SPELLINGS, are the HOUSE, or are not.
+
+    A source that shows nothing but an address much like the house's ends `ambiguous`
+    and names it. Once said, it is settled for good; the last word counts.
+
+    \b
+    Example:
+      phx properties confirm 686067a4 "4732 Davis Rd, Glendale, AZ 85306"
+      phx properties confirm 686067a4 --not "4732 W Davis Ln, Glendale, AZ 85306"
+    """
+    from phx_pipeline.model.address import Address
+    from phx_pipeline.stages.intake import find_property
+    from phx_pipeline.stages.lifecycle import confirm as confirm_spelling
+
+    addresses = [Address.parse(spelling) for spelling in spellings]
+    with opened() as context:
+        found = find_property(context, house)
+        for address in addresses:
+            new = confirm_spelling(context, found, address, same=not other)
+            told = "is another house than" if other else "is"
+            before = "" if new else " (said before)"
+            console.print(f"{address} {told} {found.slug}{before}", soft_wrap=True)
+    console.print(f"`phx extract --address {found.slug}` asks the sources again")
 
 
 @properties.command()
@@ -321,8 +389,8 @@ def _list_known(known: Sequence["Typed"], *, always: bool) -> None:
 
     listed = [each for each in known if always or _is_other_spelling(each)]
     for each in listed[:_SHOWN]:
-        told = f"({each.house.address}), as {printable(each.text)!r}"
-        console.print(f"known {each.house.slug}  {told}", soft_wrap=True)
+        told = f"({each.house.address}), typed as {printable(each.text)!r}"
+        console.print(f"known as {each.house.slug}  {told}", soft_wrap=True)
     _count_more(len(listed))
 
 

@@ -16,6 +16,7 @@ from phx_pipeline.cli.times import phoenix_text
 from phx_pipeline.fetch.policies import group_names, next_try_s
 from phx_pipeline.model.due import next_day
 from phx_pipeline.model.facts import Conflict
+from phx_pipeline.model.property import Property
 from phx_pipeline.model.tally import PropertyTally, SourceTally
 from phx_pipeline.settings import load_settings
 from phx_pipeline.stages.report import tally_counts
@@ -55,6 +56,7 @@ def status(*, everything: bool, service: bool, as_json: bool) -> None:
         suspects = Counter(case.photo.slug for case in cases(context))
         conflicts = conflicts_by_property(context)
         left = list(open_lines(context, tallies))
+        twins = context.catalog.houses.twins()
     if as_json:
         _print_json(tallies, suspects=suspects, conflicts=conflicts)
         return
@@ -63,6 +65,7 @@ def status(*, everything: bool, service: bool, as_json: bool) -> None:
     complete = sum(tally.is_complete for tally in tallies)
     console.print(f"{complete} of {len(tallies)} properties complete")
     for lines in (
+        _twin_lines(twins),
         left,
         _outdated_lines(tallies),
         conflict_lines(conflicts),
@@ -87,6 +90,15 @@ def _print_json(
     )
     listed = ",\n".join(json.dumps(row) for row in rows)
     click.echo(f"[\n{listed}\n]")
+
+
+def _twin_lines(twins: Sequence[Sequence[Property]]) -> Iterator[str]:
+    for keep, *others in twins:
+        for other in others:
+            yield (
+                f"twin: {other.slug} is the same house as {keep.slug}: "
+                f"`phx properties merge {keep.slug} {other.slug}` makes them one"
+            )
 
 
 def open_lines(

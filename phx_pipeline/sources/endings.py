@@ -1,5 +1,6 @@
 """How asking a source ends without a gallery: outcomes of errors, told in one line."""
 
+from collections.abc import Iterable
 from typing import Final
 
 from phx_pipeline.errors import (
@@ -10,12 +11,15 @@ from phx_pipeline.errors import (
     RateLimitedError,
     SourceDisabledError,
 )
+from phx_pipeline.model.address import Address
 from phx_pipeline.model.listing import Listing
 from phx_pipeline.model.outcome import ListingOutcome
 from phx_pipeline.model.printable import printable
+from phx_pipeline.model.property import Property
 from phx_pipeline.model.source import Source
 
 LONGEST_DETAIL: Final = 300
+_SHOWN: Final = 2  # spellings: more would not fit
 
 
 def outcome_of(error: FetchError) -> ListingOutcome:
@@ -59,3 +63,23 @@ def ended(
         detail=printable(detail, most=LONGEST_DETAIL),
         url=url,
     )
+
+
+def near_miss(
+    source: Source,
+    house: Property,
+    spellings: Iterable[Address],
+    *,
+    url: str | None = None,
+) -> Listing:
+    """The answer of a source that shows no more than addresses much like the house's.
+
+    Its detail names them and the command that tells whether they are the house.
+    """
+    shown = [f'"{spelling}"' for spelling in dict.fromkeys(map(str, spellings))]
+    more = f"; {len(shown) - _SHOWN} more like it" if len(shown) > _SHOWN else ""
+    command = f"`phx properties confirm {house.slug} {' '.join(shown[:_SHOWN])}`"
+    told = (
+        f"only an address much like it: {command} if that is it, else add --not{more}"
+    )
+    return ended(source, ListingOutcome.AMBIGUOUS, told, url=url)

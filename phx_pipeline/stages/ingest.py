@@ -13,10 +13,10 @@ from urllib.parse import urlsplit
 from phx_pipeline.errors import InputError, SourceChangedError
 from phx_pipeline.fetch.base import Fetched
 from phx_pipeline.fetch.challenge import recognise
-from phx_pipeline.model.address import Address
 from phx_pipeline.model.job import Mode
 from phx_pipeline.model.listing import Listing
 from phx_pipeline.model.outcome import ListingOutcome
+from phx_pipeline.model.property import Property
 from phx_pipeline.model.source import Source
 from phx_pipeline.sources.border import read
 from phx_pipeline.sources.endings import ended
@@ -65,7 +65,7 @@ def ingest(
     """
     house = context.house(slug)
     page, source = _opened(path, source=source)
-    listing = read_saved(page, address=house.address, source=source)
+    listing = read_saved(page, house=house, source=source)
     logger.info("%s %s: %s", slug, source.value, listing.outcome.value)
     if not is_taken(listing):
         return listing
@@ -93,31 +93,31 @@ async def take_photos(context: StageContext, slug: str) -> None:
         publish(context, slug, ends_run=True)
 
 
-def read_saved(page: Fetched, *, address: Address, source: Source) -> Listing:
-    """Return what a saved page says about the house at *address*; never raises."""
+def read_saved(page: Fetched, *, house: Property, source: Source) -> Listing:
+    """Return what a saved page says about *house*; never raises."""
     challenge = recognise(page)
     if challenge is not None and not challenge.over_payload:
         told = f"the saved page is a challenge: {challenge.reason}"
         return ended(source, ListingOutcome.BLOCKED, told)
-    listing = read(available_sources()[source], lambda: _READERS[source](page, address))
+    listing = read(available_sources()[source], lambda: _READERS[source](page, house))
     if listing.outcome is ListingOutcome.PAGE_CHANGED:
         told = f"not a listing page of {source.value} that we can read: "
         return ended(source, listing.outcome, told + listing.detail)
     return listing
 
 
-def _redfin(page: Fetched, address: Address) -> Listing:
-    return parse_listing(text_of(page), address=address, page_url=page.url)
+def _redfin(page: Fetched, house: Property) -> Listing:
+    return parse_listing(text_of(page), house=house, page_url=page.url)
 
 
-def _zillow(page: Fetched, address: Address) -> Listing:
+def _zillow(page: Fetched, house: Property) -> Listing:
     opened = read_page(page)
     if opened.cache is None:
         raise SourceChangedError("no details of a house in it")
-    return parse_detail(opened, address=address, zpid=zpid_in(page.url))
+    return parse_detail(opened, house=house, zpid=zpid_in(page.url))
 
 
-_READERS: Mapping[Source, Callable[[Fetched, Address], Listing]] = {
+_READERS: Mapping[Source, Callable[[Fetched, Property], Listing]] = {
     Source.REDFIN: _redfin,
     Source.ZILLOW: _zillow,
 }

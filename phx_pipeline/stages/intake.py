@@ -153,7 +153,7 @@ def read_file(
             reason = str(error).removesuffix(_ENDING)
             unread.append(Problem(row=row.number, text=_shown(row), reason=reason))
             continue
-        earlier = first_row.setdefault(typed.house.slug, row.number)
+        earlier = first_row.setdefault(typed.house.address.match_key, row.number)
         if earlier != row.number:
             repeats.append(_repeat(typed, row, earlier=earlier))
         elif question := _question(context, typed):
@@ -185,7 +185,7 @@ def _question(context: StageContext, typed: Typed) -> str | None:
     """Return what is odd about a house; nobody is asked about a known one again."""
     address = typed.house.address
     question = doubt(address.state, address.zip_code)
-    if question and context.catalog.houses.find(typed.house.slug):
+    if question and context.catalog.houses.find_address(address):
         return None
     return question
 
@@ -230,21 +230,13 @@ def add_houses(context: StageContext, typed: Sequence[Typed]) -> IntakeReport:
     done = context.catalog.houses.add(houses, at=context.stamp().at)
     if done.revived:
         take_up_again(context, [house.slug for house in done.revived])
-    new = {house.slug for house in (*done.added, *done.revived)}
-    known = _as_known(context, [each for each in typed if each.house.slug not in new])
+    meant = dict(done.known)
+    known = tuple(
+        replace(each, house=meant[each.house.address])
+        for each in typed
+        if each.house.address in meant
+    )
     return IntakeReport(added=done.added, revived=done.revived, known=known)
-
-
-def _as_known(context: StageContext, typed: Sequence[Typed]) -> tuple[Typed, ...]:
-    """Return each with the property that is known, whatever its key was."""
-    present = {house.slug: house for house in context.catalog.properties() if typed}
-    found = []
-    for each in typed:
-        house = present.get(each.house.slug)
-        if house is None and (known := context.catalog.houses.find(each.house.slug)):
-            house = known.house
-        found.append(replace(each, house=house or each.house))
-    return tuple(found)
 
 
 def find_property(context: StageContext, text: str) -> Property:

@@ -1,4 +1,4 @@
-"""A property is renamed, removed, taken up again or purged; nothing here is asked for.
+"""A property is renamed, merged, removed, taken up again or purged, without a request.
 
 Each is one transaction under the property's lease, and then what follows from it:
 names, views, and what other properties held because of it. Running again after a kill
@@ -8,15 +8,17 @@ does the rest.
 import logging
 import shutil
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from uuid import uuid4
 
 from phx_pipeline.catalog.leases import Lease, process_owner
 from phx_pipeline.catalog.properties import Known, OwnBlob
 from phx_pipeline.errors import InputError, LeaseHeldError, StorageError
-from phx_pipeline.model.address import Address
+from phx_pipeline.model.address import Address, Match
 from phx_pipeline.model.identity import property_lease
 from phx_pipeline.model.property import Property
+from phx_pipeline.model.ruling import About, Ruling, SpellingRuling
 from phx_pipeline.stages.context import StageContext
 from phx_pipeline.stages.guard import guard
 from phx_pipeline.stages.partners import call_on_partners
@@ -52,8 +54,9 @@ def known_property(context: StageContext, text: str) -> Known:
     wanted = text.strip()
     known = context.catalog.houses.find(wanted.lower())
     if known is None and is_address(wanted):
-        wanted = typed_address(wanted).slug
-        known = context.catalog.houses.find(wanted)
+        address = typed_address(wanted)
+        known = context.catalog.houses.find_address(address)
+        wanted = address.slug
     if known is None:
         context.house(wanted)  # raises, and tells the remedy
         raise InputError(f"unknown property {wanted!r}")
@@ -81,6 +84,105 @@ def rename(context: StageContext, slug: str, address: Address) -> Property:
         call_on_partners(context, house.slug, anyway=True)
     refresh_views(context)
     return house
+
+
+def merge(context: StageContext, keep: Property, other: Property) -> bool:
+    """Make two properties one: *keep* has all of *other*, whose key means it from now.
+
+    Numbers and folder of *keep* stay, photos held only because both had them are free,
+    and the sources are due. Run again after a kill, it does the rest.
+
+    Returns:
+        Whether there was anything to do.
+
+    Raises:
+        InputError: one of them is not there any more.
+        LeaseHeldError: a stage still works on one of them.
+    """
+    if keep.slug != other.slug:
+        with ExitStack() as stack:
+            # In one order for all who merge, so that nobody waits in a circle.
+            leases = [
+                stack.enter_context(_alone(context, slug))
+                for slug in sorted((keep.slug, other.slug))
+            ]
+            at, ruling = context.stamp().at, _same_spelling(context, keep, other)
+            context.catalog.houses.merge(
+                leases, keep.slug, other.slug, at=at, ruling=ruling
+            )
+        logger.info("%s is part of %s now", other.slug, keep.slug)
+    return _finish_merge(context, keep.slug)
+
+
+def _finish_merge(context: StageContext, slug: str) -> bool:
+    """Publish a property others were merged into, and delete their folders."""
+    folders = context.catalog.houses.merged_folders(slug)
+    if not folders:
+        return False
+    with context.holding(slug) as lease:
+        guard(context, lease, slug)
+    rebuild(context, slug)
+    for folder in folders:
+        path = context.layout.folder(folder)
+        if path.is_dir():
+            shutil.rmtree(path)
+        context.catalog.houses.forget_folder(folder)
+    call_on_partners(context, slug, anyway=True)
+    refresh_views(context)
+    return True
+
+
+def _same_spelling(
+    context: StageContext, keep: Property, other: Property
+) -> Ruling | None:
+    """Return the ruling that the address of *other* is *keep*, unless that is plain."""
+    if keep.means(other.address) is Match.SAME:
+        return None
+    return _spelling(context, keep, other.address, SpellingRuling.SAME)
+
+
+def confirm(
+    context: StageContext, house: Property, address: Address, *, same: bool
+) -> bool:
+    """Remember whether an address a site shows is *house*; its sources are due again.
+
+    Returns:
+        Whether that is new.
+
+    Raises:
+        InputError: it is the property's own address, or that of another one.
+    """
+    known = context.catalog.houses.find_address(address)
+    if known is not None and known.house.slug != house.slug and same:
+        raise InputError(
+            f"{address} is {known.house.slug}: if both are one house, "
+            f"`phx properties merge {house.slug} {known.house.slug}` makes them one"
+        )
+    if house.address.compare(address) is Match.SAME:
+        raise InputError(f"{address} is the address of {house.slug} itself")
+    ruled = house.spellings if same else house.strangers
+    if address.match_key in ruled:
+        return False
+    value = SpellingRuling.SAME if same else SpellingRuling.OTHER
+    with context.holding(house.slug) as lease:
+        ruling = _spelling(context, house, address, value)
+        context.catalog.rulings.record(lease, ruling)
+    return True
+
+
+def _spelling(
+    context: StageContext, house: Property, address: Address, value: SpellingRuling
+) -> Ruling:
+    return Ruling(
+        id=str(uuid4()),
+        at=context.stamp().at,
+        who=context.who,
+        about=About.SPELLING,
+        slug=house.slug,
+        source=None,
+        key=str(address),
+        value=value,
+    )
 
 
 def remove(context: StageContext, slug: str) -> bool:

@@ -20,6 +20,7 @@ from phx_pipeline.catalog import tables
 from phx_pipeline.catalog.engine import open_engine, reading, writing
 from phx_pipeline.catalog.leases import Lease, Leases
 from phx_pipeline.catalog.migrate import upgrade
+from phx_pipeline.catalog.rows import property_values
 from phx_pipeline.catalog.stamp import Stamp
 from phx_pipeline.catalog.store import Catalog
 from phx_pipeline.model.address import Address
@@ -257,6 +258,13 @@ class Scene:
 def house_at(number: int) -> Property:
     """The house with this street number."""
     return Property.at(Address.parse(f"{number} W Davis Rd, Glendale, AZ 85306"))
+
+
+def add_twin(catalog: Catalog, house: Property, *, twin: int = 1) -> None:
+    """Add a house a second time, as an older version did under another spelling."""
+    values = {**property_values(house), "added_at": STAMP.at, "twin": twin}
+    with writing(catalog._engine) as connection:
+        connection.execute(sa.insert(tables.house).values(values))
 
 
 def ref(key: str, **changes: Any) -> PhotoRef:

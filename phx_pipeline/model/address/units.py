@@ -76,8 +76,8 @@ def read_unit(
         waiting = bool(groups) and not groups[-1][1] and groups[-1][0] not in _PLACES
         if waiting and word in _SIGNS:
             continue  # "Apt # 4"
-        if waiting and groups[-1][0] == "Unit" and _KINDS.get(word) in _PLACES:
-            groups[-1] = (_KINDS[word], [])  # "Unit PH"
+        if waiting and groups[-1][0] == "Unit" and word in _KINDS:
+            groups[-1] = (_KINDS[word], [])  # "Unit PH", "# Lot 4"
         elif word in _KINDS and not waiting:
             if word in _WEAK and not (groups or weak or behind_street):
                 return ()

@@ -5,15 +5,20 @@ from phx_pipeline.errors import (
     GoneError,
     SourceChangedError,
 )
-from phx_pipeline.fetch.base import Fetcher, Request, RequestKind
+from phx_pipeline.fetch.base import Fetched, Fetcher, Request, RequestKind
 from phx_pipeline.model.address import Address
 from phx_pipeline.model.listing import Listing
 from phx_pipeline.model.outcome import ListingOutcome
 from phx_pipeline.model.property import Property
 from phx_pipeline.model.source import Source
-from phx_pipeline.sources.endings import ended, failed
+from phx_pipeline.sources.endings import ended, failed, near_miss
 from phx_pipeline.sources.redfin.answers import text_of
-from phx_pipeline.sources.redfin.find import Home, homes_matching, search_url
+from phx_pipeline.sources.redfin.find import (
+    Home,
+    homes_matching,
+    near_addresses,
+    search_url,
+)
 from phx_pipeline.sources.redfin.parse import PHOTO_HOSTS, parse_listing
 
 _ANSWER_BYTES = 1_000_000
@@ -34,15 +39,18 @@ class Redfin:
     async def discover(self, house: Property, *, fetcher: Fetcher) -> Listing:
         """Find the listing of *house* and return its gallery, or why there is none."""
         try:
-            return await _discover(house.address, fetcher=fetcher)
+            return await _discover(house, fetcher=fetcher)
         except SourceChangedError as error:
             return ended(Source.REDFIN, ListingOutcome.PAGE_CHANGED, str(error))
         except FetchError as error:
             return failed(Source.REDFIN, error)
 
 
-async def _discover(address: Address, *, fetcher: Fetcher) -> Listing:
-    homes = await _search(address, fetcher=fetcher)
+async def _discover(house: Property, *, fetcher: Fetcher) -> Listing:
+    answer = await _search(house.address, fetcher=fetcher)
+    homes = homes_matching(answer, house=house)
+    if not homes and (near := near_addresses(answer, house=house)):
+        return near_miss(Source.REDFIN, house, near)
     if not homes:
         return ended(
             Source.REDFIN,
@@ -52,10 +60,10 @@ async def _discover(address: Address, *, fetcher: Fetcher) -> Listing:
     if len(homes) > 1:
         paths = ", ".join(home.path for home in homes)
         return ended(Source.REDFIN, ListingOutcome.AMBIGUOUS, f"several pages: {paths}")
-    return await _read_page(homes[0], address=address, fetcher=fetcher)
+    return await _read_page(homes[0], house=house, fetcher=fetcher)
 
 
-async def _search(address: Address, *, fetcher: Fetcher) -> tuple[Home, ...]:
+async def _search(address: Address, *, fetcher: Fetcher) -> Fetched:
     request = Request(
         url=search_url(address),
         source=Source.REDFIN,
@@ -63,14 +71,13 @@ async def _search(address: Address, *, fetcher: Fetcher) -> tuple[Home, ...]:
         max_bytes=_ANSWER_BYTES,
     )
     try:
-        answer = await fetcher.get(request)
+        return await fetcher.get(request)
     except GoneError as error:
         # An unknown address is an empty answer; a 404 means the search has moved.
         raise SourceChangedError("the address search is gone") from error
-    return homes_matching(answer, address=address)
 
 
-async def _read_page(home: Home, *, address: Address, fetcher: Fetcher) -> Listing:
+async def _read_page(home: Home, *, house: Property, fetcher: Fetcher) -> Listing:
     request = Request(
         url=home.url,
         source=Source.REDFIN,
@@ -78,4 +85,4 @@ async def _read_page(home: Home, *, address: Address, fetcher: Fetcher) -> Listi
         max_bytes=_PAGE_BYTES,
     )
     page = await fetcher.get(request)
-    return parse_listing(text_of(page), address=address, page_url=page.url)
+    return parse_listing(text_of(page), house=house, page_url=page.url)

@@ -10,6 +10,7 @@ from phx_pipeline.errors import BlockedError, SourceChangedError
 from phx_pipeline.fetch.base import Fetched
 from phx_pipeline.model.address import Address, Match
 from phx_pipeline.model.facts import unwrapped
+from phx_pipeline.model.property import Property
 from phx_pipeline.sources.redfin.answers import (
     JsonObject,
     decode_answer,
@@ -69,16 +70,43 @@ def home_at(path: object) -> Home | None:
     return Home(home_id=found["home"], path=link) if found else None
 
 
-def homes_matching(fetched: Fetched, *, address: Address) -> tuple[Home, ...]:
+def homes_matching(fetched: Fetched, *, house: Property) -> tuple[Home, ...]:
     """Return the pages an address search found for exactly this house.
 
     The search is fuzzy and offers neighbours, even as its exact match, so each row's
-    own address is compared. An exact match that holds is returned alone.
+    own address is compared. An exact match that holds is returned alone. So are rows
+    that name the unit as the house does, where others name it otherwise: a site may
+    have both a Lot 4 and an Apt 4.
 
     Raises:
         BlockedError: Redfin answered, but refused (result code other than 0).
         SourceChangedError: the answer has another shape.
     """
+    exact, rows = _rows_of(fetched)
+    alone = _matching(exact, house=house)
+    if any(is_own for _, is_own in alone):
+        return _homes(alone)
+    return _homes([*alone, *_matching(rows, house=house)])
+
+
+def near_addresses(fetched: Fetched, *, house: Property) -> tuple[Address, ...]:
+    """Return the addresses an address search shows that may be the house, or not.
+
+    Raises:
+        BlockedError: as `homes_matching`.
+        SourceChangedError: as `homes_matching`.
+    """
+    exact, rows = _rows_of(fetched)
+    return tuple(
+        own
+        for _, readings in _read([*exact, *rows])
+        for own in readings[:1]
+        if house.means(own) is Match.NEAR
+    )
+
+
+def _rows_of(fetched: Fetched) -> tuple[list[Any], list[Any]]:
+    """Return the exact match, if there is one, and the rows with addresses."""
     what = "the address search"
     answer = decode_answer(text_of(fetched), what=what)
     if answer.get("resultCode", 0) != 0:
@@ -88,9 +116,7 @@ def homes_matching(fetched: Fetched, *, address: Address) -> tuple[Home, ...]:
     exact = payload.get("exactMatch")
     if exact is None and "sections" not in payload:
         raise SourceChangedError(f"{what} has neither exactMatch nor sections")
-    return _matching([exact], address=address) or _matching(
-        list(_address_rows(payload)), address=address
-    )
+    return [exact] if exact is not None else [], list(_address_rows(payload))
 
 
 def _address_rows(payload: JsonObject) -> Iterator[Any]:
@@ -107,23 +133,30 @@ def _list_at(key: str, answer: JsonObject) -> list[Any]:
     return value
 
 
-def _matching(rows: list[Any], *, address: Address) -> tuple[Home, ...]:
-    found: dict[str, Home] = {}
+def _matching(rows: list[Any], *, house: Property) -> list[tuple[Home, bool]]:
+    """Return the homes that are the house, and whether they name the unit alike."""
+    return [
+        (home, any(own.unit == house.address.unit for own in same))
+        for home, readings in _read(rows)
+        if (same := [own for own in readings if house.means(own) is Match.SAME])
+    ]
+
+
+def _homes(found: list[tuple[Home, bool]]) -> tuple[Home, ...]:
+    own = [home for home, is_own in found if is_own]
+    homes = own or [home for home, _ in found]
+    return tuple({home.home_id: home for home in reversed(homes)}.values())[::-1]
+
+
+def _read(rows: list[Any]) -> Iterator[tuple[Home, list[Address]]]:
+    """Yield each home with the readings of its address."""
     for row in rows:
-        if row is None:
-            continue
         row_keys = mapping(row, what="a row of the address search")
         if "url" not in row_keys:
             raise SourceChangedError("a row of the address search has no url")
-        home = home_at(row_keys["url"])
-        if home and _is_same_house(row_keys, home=home, address=address):
-            found.setdefault(home.home_id, home)
-    return tuple(found.values())
-
-
-def _is_same_house(row: JsonObject, *, home: Home, address: Address) -> bool:
-    readings = (path_address(home.path), _row_address(row, path=home.path))
-    return any(address.compare(own) is Match.SAME for own in readings if own)
+        if home := home_at(row_keys["url"]):
+            stated = _row_address(row_keys, path=home.path)
+            yield home, [own for own in (stated, path_address(home.path)) if own]
 
 
 def path_address(path: str) -> Address | None:

@@ -19,8 +19,9 @@ from phx_pipeline.model.listing import Listing
 from phx_pipeline.model.outcome import ListingOutcome
 from phx_pipeline.model.photo import PhotoRef
 from phx_pipeline.model.printable import printable
+from phx_pipeline.model.property import Property
 from phx_pipeline.model.source import Source
-from phx_pipeline.sources.endings import ended
+from phx_pipeline.sources.endings import ended, near_miss
 from phx_pipeline.sources.head import own_urls
 from phx_pipeline.sources.redfin.answers import (
     EmbeddedAnswers,
@@ -72,10 +73,11 @@ class Gallery:
     unreadable: int
 
 
-def parse_listing(html: str, *, address: Address, page_url: str) -> Listing:
-    """Return what a listing page says about the house at *address*.
+def parse_listing(html: str, *, house: Property, page_url: str) -> Listing:
+    """Return what a listing page says about *house*.
 
-    The outcome is `listed`, `listed_empty`, `off_market` or `wrong_property`.
+    The outcome is `listed`, `listed_empty`, `off_market`, `wrong_property`, or
+    `ambiguous` where the page's address is only much like the house's.
 
     Raises:
         SourceChangedError: the page is no listing, or no longer of the known shape.
@@ -86,7 +88,10 @@ def parse_listing(html: str, *, address: Address, page_url: str) -> Listing:
         raise SourceChangedError("the page has no aboveTheFold answer")
     section = mapping(above.get("addressSectionInfo"), what="addressSectionInfo")
     shown = parse_page_address(section)
-    if address.compare(shown) is not Match.SAME:
+    match = house.means(shown)
+    if match is Match.NEAR:
+        return near_miss(Source.REDFIN, house, [shown], url=page_url)
+    if match is Match.OTHER:
         return _wrong(f"the page is about {shown}", page_url=page_url)
     media = _media(above)
     links = [text(section.get("url")), *own_urls(html.encode(errors="replace"))]

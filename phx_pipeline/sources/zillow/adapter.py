@@ -9,16 +9,21 @@ from phx_pipeline.errors import (
     SourceChangedError,
 )
 from phx_pipeline.fetch.base import Fetcher, Request, RequestKind
-from phx_pipeline.model.address import Address
 from phx_pipeline.model.listing import Listing
 from phx_pipeline.model.outcome import ListingOutcome
 from phx_pipeline.model.property import Property
 from phx_pipeline.model.source import Source
-from phx_pipeline.sources.endings import ended, failed, told
+from phx_pipeline.sources.endings import ended, failed, near_miss, told
 from phx_pipeline.sources.zillow.detail import parse_detail
 from phx_pipeline.sources.zillow.gallery import PHOTO_HOSTS
 from phx_pipeline.sources.zillow.payload import JsonObject, Page, read_page
-from phx_pipeline.sources.zillow.search import Row, rows_matching, search_url, zpid_in
+from phx_pipeline.sources.zillow.search import (
+    Row,
+    near_addresses,
+    rows_matching,
+    search_url,
+    zpid_in,
+)
 
 _PAGE_BYTES = 8_000_000  # a real search page has 1 MB
 
@@ -33,32 +38,34 @@ class Zillow:
     async def discover(self, house: Property, *, fetcher: Fetcher) -> Listing:
         """Find the listing of *house* and return its gallery, or why there is none."""
         try:
-            return await _discover(house.address, fetcher=fetcher)
+            return await _discover(house, fetcher=fetcher)
         except SourceChangedError as error:
             return ended(Source.ZILLOW, ListingOutcome.PAGE_CHANGED, str(error))
         except FetchError as error:
             return failed(Source.ZILLOW, error)
 
 
-async def _discover(address: Address, *, fetcher: Fetcher) -> Listing:
+async def _discover(house: Property, *, fetcher: Fetcher) -> Listing:
     try:
-        page = await _open(search_url(address), fetcher=fetcher)
+        page = await _open(search_url(house.address), fetcher=fetcher)
     except GoneError as error:
         # An unknown address is a search page without it; a 404 means it has moved.
         raise SourceChangedError("the address search is gone") from error
     if page.cache is not None:
         return _marked(
-            parse_detail(page, address=address, zpid=zpid_in(page.url)), page=page
+            parse_detail(page, house=house, zpid=zpid_in(page.url)), page=page
         )
     if page.search is None:
         raise SourceChangedError("neither a listing nor a search page")
-    return await _follow(page.search, page=page, address=address, fetcher=fetcher)
+    return await _follow(page.search, page=page, house=house, fetcher=fetcher)
 
 
 async def _follow(
-    search: JsonObject, *, page: Page, address: Address, fetcher: Fetcher
+    search: JsonObject, *, page: Page, house: Property, fetcher: Fetcher
 ) -> Listing:
-    rows = rows_matching(search, address=address)
+    rows = rows_matching(search, house=house)
+    if not rows and (near := near_addresses(search, house=house)):
+        return _marked(near_miss(Source.ZILLOW, house, near), page=page)
     if not rows:
         answer = ended(
             Source.ZILLOW,
@@ -75,17 +82,17 @@ async def _follow(
     if page.challenged:  # a second request would be answered with a block
         told = "a challenge lies over the search page"
         return _marked(_from_row(rows[0], refused=told), page=page)
-    return await _read_detail(rows[0], address=address, fetcher=fetcher)
+    return await _read_detail(rows[0], house=house, fetcher=fetcher)
 
 
-async def _read_detail(row: Row, *, address: Address, fetcher: Fetcher) -> Listing:
+async def _read_detail(row: Row, *, house: Property, fetcher: Fetcher) -> Listing:
     try:
         page = await _open(row.url, fetcher=fetcher)
     except BlockedError as error:
         return _from_row(row, refused=told(error))
     if page.cache is None:
         raise SourceChangedError("the detail page holds no listing")
-    return _marked(parse_detail(page, address=address, zpid=row.zpid), page=page)
+    return _marked(parse_detail(page, house=house, zpid=row.zpid), page=page)
 
 
 async def _open(url: str, *, fetcher: Fetcher) -> Page:

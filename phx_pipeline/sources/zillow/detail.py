@@ -5,7 +5,7 @@ owners, with their phone numbers.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -14,7 +14,9 @@ from phx_pipeline.model.address import Address, Match
 from phx_pipeline.model.listing import Listing
 from phx_pipeline.model.outcome import ListingOutcome
 from phx_pipeline.model.printable import printable
+from phx_pipeline.model.property import Property
 from phx_pipeline.model.source import Source
+from phx_pipeline.sources.endings import near_miss
 from phx_pipeline.sources.stated import day, identifier, text, whole
 from phx_pipeline.sources.whose import contradicts, link_contradicts, readable
 from phx_pipeline.sources.zillow.facts import home_facts
@@ -89,15 +91,16 @@ class _Event:
         return mls_id is not None and mls_id.lower() in words
 
 
-def parse_detail(page: Page, *, address: Address, zpid: str | None) -> Listing:
-    """Return what a detail page says about the house at *address*.
+def parse_detail(page: Page, *, house: Property, zpid: str | None) -> Listing:
+    """Return what a detail page says about *house*.
 
     The outcome is `listed`, `listed_empty`, `off_market`, `wrong_property`, or
-    `ambiguous` if the page is about several records of the house.
+    `ambiguous` if the page is about several records of the house, or of one whose
+    address is only much like it.
 
     Args:
         page: with the answers of a detail page.
-        address: the house asked for.
+        house: the one asked for.
         zpid: the home the page was asked for; None if only the address is known.
 
     Raises:
@@ -109,7 +112,13 @@ def parse_detail(page: Page, *, address: Address, zpid: str | None) -> Listing:
     if zpid:
         homes = {zpid: homes[zpid]} if zpid in homes else homes
     shown = {own: parse_home_address(home.fields) for own, home in homes.items()}
-    same = [own for own, its in shown.items() if address.compare(its) is Match.SAME]
+    matches = {own: house.means(its) for own, its in shown.items()}
+    same = [own for own, match in matches.items() if match is Match.SAME]
+    near = [own for own, match in matches.items() if match is Match.NEAR]
+    if near and not same:
+        spellings = [shown[own] for own in near]
+        answer = near_miss(Source.ZILLOW, house, spellings, url=page.url)
+        return replace(answer, challenged=page.challenged)
     if not same or (zpid and zpid not in same):
         told = "; ".join(f"{its} (zpid {own})" for own, its in shown.items())
         return _ended(ListingOutcome.WRONG_PROPERTY, f"the page is about {told}", page)

@@ -1,7 +1,7 @@
 """Zillow's search pages: the URL of an address, and which rows are that house."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -9,6 +9,7 @@ from phx_pipeline.errors import SourceChangedError
 from phx_pipeline.model.address import Address, Match
 from phx_pipeline.model.facts import ListingFacts
 from phx_pipeline.model.photo import PhotoRef
+from phx_pipeline.model.property import Property
 from phx_pipeline.sources.stated import LONGEST_URL, identifier, text, whole
 from phx_pipeline.sources.whose import readable
 from phx_pipeline.sources.zillow.facts import row_facts
@@ -61,10 +62,21 @@ class Row:
         )
         return tuple(ref for ref in refs if ref)
 
-    def is_at(self, address: Address) -> bool:
-        """Whether every reading is *address*; those with a unit are the exact ones."""
-        exact = [own for own in self.addresses if own.unit] or self.addresses
-        return bool(exact) and all(address.compare(own) is Match.SAME for own in exact)
+    def match(self, house: Property) -> Match:
+        """Tell whether it is *house*: no exact reading may be of another door."""
+        found = {house.means(own) for own in self.exact}
+        if found == {Match.SAME}:
+            return Match.SAME
+        return Match.NEAR if found and Match.OTHER not in found else Match.OTHER
+
+    def names_unit_of(self, house: Property) -> bool:
+        """Whether it names the unit as the house does: "Lot 4" may not be "Apt 4"."""
+        return any(own.unit == house.address.unit for own in self.exact)
+
+    @property
+    def exact(self) -> Sequence[Address]:
+        """The readings with a unit; all where none has one."""
+        return [own for own in self.addresses if own.unit] or self.addresses
 
 
 def search_url(address: Address) -> str:
@@ -91,10 +103,11 @@ def _detail(link: object) -> re.Match[str] | None:
     return _DETAIL.fullmatch(link)
 
 
-def rows_matching(search: JsonObject, *, address: Address) -> tuple[Row, ...]:
+def rows_matching(search: JsonObject, *, house: Property) -> tuple[Row, ...]:
     """Return the rows that are exactly this house, one per zpid.
 
-    A search page also shows other homes when it knows the one asked for.
+    A search page also shows other homes when it knows the one asked for. Rows that name
+    the unit as the house does go before those that name it otherwise.
 
     Raises:
         SourceChangedError: the state has another shape, or has rows but no address
@@ -103,13 +116,25 @@ def rows_matching(search: JsonObject, *, address: Address) -> tuple[Row, ...]:
     rows = rows_of(search)
     if rows and not any(row.addresses for row in rows):
         raise SourceChangedError(f"none of {len(rows)} search rows has an address")
+    same = [row for row in rows if row.match(house) is Match.SAME]
     found: dict[str, Row] = {}
-    for row in rows:
-        if row.is_at(address):
-            known = found.setdefault(row.zpid, row)
-            if len(row.photo_keys) > len(known.photo_keys):
-                found[row.zpid] = row
+    for row in [row for row in same if row.names_unit_of(house)] or same:
+        known = found.setdefault(row.zpid, row)
+        if len(row.photo_keys) > len(known.photo_keys):
+            found[row.zpid] = row
     return tuple(found.values())
+
+
+def near_addresses(search: JsonObject, *, house: Property) -> tuple[Address, ...]:
+    """Return the addresses a search page shows that may be the house, or not.
+
+    Raises:
+        SourceChangedError: as `rows_of`.
+    """
+    near = [row for row in rows_of(search) if row.match(house) is Match.NEAR]
+    return tuple(
+        own for row in near for own in row.exact if house.means(own) is Match.NEAR
+    )
 
 
 def rows_of(search: JsonObject) -> tuple[Row, ...]:

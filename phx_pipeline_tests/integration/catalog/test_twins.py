@@ -27,6 +27,7 @@ from phx_pipeline_tests.integration.conftest import (
     TTL_S,
     Databases,
     Scene,
+    add_twin,
     expire,
     gallery,
 )
@@ -42,22 +43,15 @@ LAVEEN, PHOENIX, LOT = (
 )
 
 
-def add_twin(engine: sa.Engine, house: Property, *, twin: int) -> None:
-    """Write a row as an older version left it."""
-    with writing(engine) as connection:
-        values = {**property_values(house), "added_at": STAMP.at, "twin": twin}
-        connection.execute(sa.insert(tables.house).values(values))
-
-
 def scene_of(catalog: Catalog, house: Property) -> Scene:
     lease = catalog.leases.acquire(property_lease(house.slug), owner="test")
     return Scene(catalog=catalog, house=house, lease=lease)
 
 
 @pytest.fixture
-def twins(catalog: Catalog, engine: sa.Engine) -> tuple[Scene, Scene]:
+def twins(catalog: Catalog) -> tuple[Scene, Scene]:
     catalog.add_properties([LAVEEN], at=STAMP.at)
-    add_twin(engine, PHOENIX, twin=1)
+    add_twin(catalog, PHOENIX)
     return scene_of(catalog, LAVEEN), scene_of(catalog, PHOENIX)
 
 

@@ -178,7 +178,8 @@ async def test_a_unit_is_part_of_the_address() -> None:
 
     listing, _ = await discover(house.address.replace(f" #{house.unit}", ""))
 
-    assert listing.outcome is ListingOutcome.NOT_FOUND
+    assert listing.outcome is ListingOutcome.AMBIGUOUS
+    assert f'"{Address.parse(house.address)}"' in listing.detail
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from phx_pipeline.errors import InputError
 from phx_pipeline.fetch.base import Fetched
 from phx_pipeline.model.address import Address
 from phx_pipeline.model.outcome import ListingOutcome
+from phx_pipeline.model.property import Property
 from phx_pipeline.model.source import Source
 from phx_pipeline.stages.context import StageContext
 from phx_pipeline.stages.ingest import MAX_BYTES, ingest, is_taken, read_saved
@@ -45,7 +46,7 @@ def saved(folder: Path, body: bytes | str) -> Path:
 
 def read(name: str, *, source: Source = Source.REDFIN, house: str = HOUSE) -> str:
     page = Fetched(url="", status=200, headers={}, body=(PAGES / name).read_bytes())
-    listing = read_saved(page, address=Address.parse(house), source=source)
+    listing = read_saved(page, house=Property.at(Address.parse(house)), source=source)
     return listing.outcome.value
 
 
@@ -160,7 +161,9 @@ def test_a_saved_zillow_page_that_names_a_neighbour_is_not_taken() -> None:
     body = head + (PAGES / "zillow/listed_2026.html").read_bytes()
     page = Fetched(url="", status=200, headers={}, body=body)
 
-    listing = read_saved(page, address=Address.parse(HOUSE), source=Source.ZILLOW)
+    listing = read_saved(
+        page, house=Property.at(Address.parse(HOUSE)), source=Source.ZILLOW
+    )
 
     assert listing.outcome is ListingOutcome.WRONG_PROPERTY
 
@@ -260,9 +263,11 @@ def test_a_real_saved_page_is_read_and_belongs_to_one_house(shared_dir: Path) ->
     page = Fetched(url="", status=200, headers={}, body=body)
 
     own = read_saved(
-        page, address=Address.parse(CAPTURED_ADDRESS), source=Source.REDFIN
+        page, house=Property.at(Address.parse(CAPTURED_ADDRESS)), source=Source.REDFIN
     )
-    other = read_saved(page, address=Address.parse(HOUSE), source=Source.REDFIN)
+    other = read_saved(
+        page, house=Property.at(Address.parse(HOUSE)), source=Source.REDFIN
+    )
 
     assert (own.outcome, len(own.photos)) == (ListingOutcome.LISTED, 52)
     assert (other.outcome, other.photos) == (ListingOutcome.WRONG_PROPERTY, ())

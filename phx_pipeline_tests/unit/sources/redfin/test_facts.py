@@ -14,6 +14,7 @@ from phx_pipeline.demo.redfin_page import listing_page
 from phx_pipeline.model.address import Address
 from phx_pipeline.model.facts import ListingFacts
 from phx_pipeline.model.outcome import ListingOutcome
+from phx_pipeline.model.property import Property
 from phx_pipeline.sources.redfin.parse import parse_listing
 
 DAHLONEGA = "redfin/detail_2026-02_dahlonega_home137774138_undercontract.html"
@@ -75,7 +76,7 @@ def embedding(payloads: dict[str, object]) -> str:
 
 
 def facts_of(text: str, address: Address = ADDRESS) -> ListingFacts:
-    facts = parse_listing(text, address=address, page_url="https://x").facts
+    facts = parse_listing(text, house=Property.at(address), page_url="https://x").facts
     assert facts is not None
     return facts
 
@@ -193,7 +194,7 @@ def test_the_sites_own_count_of_days_goes_first_unless_it_cannot_be(
 def test_the_page_of_another_house_gives_no_facts() -> None:
     other = Address.parse("1422 E Quail Whistle Ln, Phoenix, AZ 85042")
 
-    listing = parse_listing(page(), address=other, page_url="https://x")
+    listing = parse_listing(page(), house=Property.at(other), page_url="https://x")
 
     assert listing.outcome is ListingOutcome.WRONG_PROPERTY
     assert listing.facts is None

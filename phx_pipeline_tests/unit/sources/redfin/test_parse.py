@@ -12,6 +12,7 @@ from phx_pipeline.errors import SourceChangedError
 from phx_pipeline.model.address import Address
 from phx_pipeline.model.listing import Listing
 from phx_pipeline.model.outcome import ListingOutcome
+from phx_pipeline.model.property import Property
 from phx_pipeline.sources.redfin.parse import parse_gallery, parse_listing, photo_key
 
 PAGES = Path(__file__).parents[3] / "pages" / "redfin"
@@ -28,7 +29,7 @@ def html_of(name: str) -> str:
 
 
 def parse(name: str) -> Listing:
-    return parse_listing(html_of(name), address=HOUSE, page_url=URL)
+    return parse_listing(html_of(name), house=Property.at(HOUSE), page_url=URL)
 
 
 def cache_of(html: str) -> Cache:
@@ -64,7 +65,7 @@ def cache() -> Cache:
 
 
 def parse_cache(cache: Cache) -> Listing:
-    return parse_listing(page_of(cache), address=HOUSE, page_url=URL)
+    return parse_listing(page_of(cache), house=Property.at(HOUSE), page_url=URL)
 
 
 def test_the_gallery_is_the_listings_own_in_order_and_largest() -> None:
@@ -140,13 +141,13 @@ def test_another_house_gives_no_photos() -> None:
     [
         "1418 W Quail Whistle Ln, Phoenix, AZ 85042",
         "1418 E Quail Whistle Ln, Phoenix, AZ 85041",
-        "1418 E Quail Whistle Ln Unit 2, Phoenix, AZ 85042",
+        "1418 E Quail Whistle Ct Unit 2, Phoenix, AZ 85042",
         "1418 E Quail Whistle Dr, Phoenix, AZ 85042",
     ],
 )
 def test_a_page_must_be_of_this_very_door(other: str) -> None:
     listing = parse_listing(
-        html_of("listed.html"), address=Address.parse(other), page_url=URL
+        html_of("listed.html"), house=Property.at(Address.parse(other)), page_url=URL
     )
 
     assert listing.outcome is ListingOutcome.WRONG_PROPERTY
@@ -157,13 +158,15 @@ def test_a_page_must_be_of_this_very_door(other: str) -> None:
     [
         ("655 N Cactus Wren Ave #12", ListingOutcome.LISTED),
         ("655 N Cactus Wren Ave #21", ListingOutcome.WRONG_PROPERTY),
-        ("655 N Cactus Wren Ave", ListingOutcome.WRONG_PROPERTY),
+        ("655 N Cactus Wren Ave", ListingOutcome.AMBIGUOUS),
     ],
 )
 def test_the_unit_of_the_page_counts(asked: str, outcome: ListingOutcome) -> None:
     address = Address.parse(f"{asked}, Phoenix, AZ 85004")
 
-    listing = parse_listing(html_of("unit.html"), address=address, page_url=URL)
+    listing = parse_listing(
+        html_of("unit.html"), house=Property.at(address), page_url=URL
+    )
 
     assert listing.outcome is outcome
 
@@ -172,7 +175,11 @@ def test_a_unit_stated_apart_from_the_street_line_counts(cache: Cache) -> None:
     section = payload_in(cache, "/aboveTheFold")["addressSectionInfo"]
     section["streetAddress"]["unitValue"] = "#7"
 
-    assert parse_cache(cache).outcome is ListingOutcome.WRONG_PROPERTY
+    listing = parse_cache(cache)
+
+    assert listing.outcome is ListingOutcome.AMBIGUOUS
+    assert f"confirm {HOUSE.slug} " in listing.detail
+    assert 'Unit 7, Phoenix, AZ 85042"' in listing.detail
 
 
 def test_an_active_listing_without_photos_is_empty_and_fully_seen() -> None:
@@ -399,7 +406,7 @@ def real_listing(shared_dir: Path, truth: dict[str, Any]) -> Listing:
     """The real listing page, read."""
     return parse_listing(
         (shared_dir / "samples" / REAL).read_text(),
-        address=Address.parse(truth[REAL]["address"]),
+        house=Property.at(Address.parse(truth[REAL]["address"])),
         page_url="https://www.redfin.com/home/137774138",
     )
 
@@ -440,7 +447,7 @@ def test_a_real_page_gives_tags_and_captions(real_listing: Listing) -> None:
 def test_a_real_page_of_another_house_is_refused(shared_dir: Path) -> None:
     html = (shared_dir / "samples" / REAL).read_text()
 
-    listing = parse_listing(html, address=HOUSE, page_url=URL)
+    listing = parse_listing(html, house=Property.at(HOUSE), page_url=URL)
 
     assert listing.outcome is ListingOutcome.WRONG_PROPERTY
     assert listing.photos == ()
@@ -450,7 +457,7 @@ def test_a_real_search_page_is_not_a_listing(shared_dir: Path) -> None:
     html = (shared_dir / "samples/redfin/search_2020-07_irvine.html").read_text()
 
     with pytest.raises(SourceChangedError, match="aboveTheFold"):
-        parse_listing(html, address=HOUSE, page_url=URL)
+        parse_listing(html, house=Property.at(HOUSE), page_url=URL)
 
 
 def test_a_real_gallery_of_2024_reads_the_same(
@@ -579,7 +586,9 @@ def test_the_unit_stated_twice_must_be_one(
 
     listing = parse_listing(
         page_of(cache),
-        address=Address.parse("1418 E Quail Whistle Ln Unit 2, Phoenix, AZ 85042"),
+        house=Property.at(
+            Address.parse("1418 E Quail Whistle Ln Unit 2, Phoenix, AZ 85042")
+        ),
         page_url=URL,
     )
 
@@ -621,6 +630,8 @@ def test_an_active_page_that_says_it_shows_nothing_is_empty(cache: Cache) -> Non
 def test_the_pages_own_link_in_its_head_must_name_the_house(cache: Cache) -> None:
     link = f'<link rel="canonical" href="https://www.redfin.com{NEIGHBOUR}">'
 
-    listing = parse_listing(link + page_of(cache), address=HOUSE, page_url=URL)
+    listing = parse_listing(
+        link + page_of(cache), house=Property.at(HOUSE), page_url=URL
+    )
 
     assert listing.outcome is ListingOutcome.WRONG_PROPERTY

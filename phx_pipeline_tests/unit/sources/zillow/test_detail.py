@@ -11,6 +11,7 @@ from phx_pipeline.fetch.base import Fetched
 from phx_pipeline.model.address import Address
 from phx_pipeline.model.listing import Listing
 from phx_pipeline.model.outcome import ListingOutcome
+from phx_pipeline.model.property import Property
 from phx_pipeline.sources.zillow.detail import parse_detail
 from phx_pipeline.sources.zillow.payload import Page, read_page
 
@@ -33,7 +34,7 @@ def page_of(name: str) -> Page:
 
 
 def parse(name: str, *, zpid: str | None = ZPID) -> Listing:
-    return parse_detail(page_of(name), address=HOUSE, zpid=zpid)
+    return parse_detail(page_of(name), house=Property.at(HOUSE), zpid=zpid)
 
 
 @pytest.fixture
@@ -50,7 +51,7 @@ def home() -> Fields:
 def parse_homes(*homes: Fields, zpid: str | None = ZPID, query: str = "q") -> Listing:
     cache = {f"{query}{n}": {"property": each} for n, each in enumerate(homes)}
     page = Page(url=URL, cache=cache, search=None, challenged=False)
-    return parse_detail(page, address=HOUSE, zpid=zpid)
+    return parse_detail(page, house=Property.at(HOUSE), zpid=zpid)
 
 
 @pytest.mark.parametrize(
@@ -149,7 +150,7 @@ def test_the_wanted_zpid_is_taken_among_several(home: Fields) -> None:
         {"streetAddress": "1422 E Quail Whistle Ln"},
         {"streetAddress": "1418 W Quail Whistle Ln"},
         {"streetAddress": "1418 E Quail Whistle Dr"},
-        {"streetAddress": "1418 E Quail Whistle Ln UNIT 2"},
+        {"streetAddress": "1418 E Quail Whistle Ct UNIT 2"},
         {"zipcode": "85041"},
     ],
 )
@@ -163,6 +164,17 @@ def test_another_house_gives_no_photos(
     assert ZPID in listing.detail
 
 
+@pytest.mark.parametrize("zpid", [ZPID, None])
+@pytest.mark.parametrize("line", ["1418 Quail Whistle Ln", "1418 E Quail Whistel Ln"])
+def test_a_page_of_an_address_much_like_it_is_for_a_person_to_judge(
+    home: Fields, line: str, zpid: str | None
+) -> None:
+    listing = parse_homes(home | {"streetAddress": line}, zpid=zpid)
+
+    assert (listing.outcome, listing.photos) == (ListingOutcome.AMBIGUOUS, ())
+    assert f'confirm {HOUSE.slug} "{line}, Phoenix, AZ 85042"' in listing.detail
+
+
 def test_another_zpid_than_the_one_asked_for_is_another_property(home: Fields) -> None:
     listing = parse_homes(home, zpid="90100999")
 
@@ -174,13 +186,15 @@ def test_another_zpid_than_the_one_asked_for_is_another_property(home: Fields) -
     [
         ("655 N Cactus Wren Ave #12", ListingOutcome.LISTED),
         ("655 N Cactus Wren Ave #21", ListingOutcome.WRONG_PROPERTY),
-        ("655 N Cactus Wren Ave", ListingOutcome.WRONG_PROPERTY),
+        ("655 N Cactus Wren Ave", ListingOutcome.AMBIGUOUS),
     ],
 )
 def test_the_unit_of_the_page_counts(asked: str, outcome: ListingOutcome) -> None:
     address = Address.parse(f"{asked}, Phoenix, AZ 85004")
 
-    listing = parse_detail(page_of("unit.html"), address=address, zpid="90100612")
+    listing = parse_detail(
+        page_of("unit.html"), house=Property.at(address), zpid="90100612"
+    )
 
     assert listing.outcome is outcome
 
@@ -354,7 +368,7 @@ def test_a_page_without_a_property_has_changed(cache: dict[str, Any]) -> None:
     page = Page(url=URL, cache=cache, search=None, challenged=False)
 
     with pytest.raises(SourceChangedError, match="no property"):
-        parse_detail(page, address=HOUSE, zpid=ZPID)
+        parse_detail(page, house=Property.at(HOUSE), zpid=ZPID)
 
 
 OWNER = {"event": "Listed for sale", "date": "2025-01-15", "source": "Owner"}
@@ -511,4 +525,4 @@ def test_the_pages_own_link_in_its_head_must_name_the_house(
     body = head + (PAGES / "listed_2026.html").read_bytes()
     page = read_page(Fetched(url=URL, status=200, headers={}, body=body))
 
-    assert parse_detail(page, address=HOUSE, zpid=ZPID).outcome is outcome
+    assert parse_detail(page, house=Property.at(HOUSE), zpid=ZPID).outcome is outcome

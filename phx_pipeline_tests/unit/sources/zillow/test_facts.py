@@ -13,6 +13,7 @@ from phx_pipeline.demo.zillow_page import detail_page, search_page
 from phx_pipeline.fetch.base import Fetched
 from phx_pipeline.model.address import Address
 from phx_pipeline.model.facts import ListingFacts, SeenFacts, conflicts
+from phx_pipeline.model.property import Property
 from phx_pipeline.model.source import Source
 from phx_pipeline.sources.zillow.detail import parse_detail
 from phx_pipeline.sources.zillow.facts import home_facts, row_facts
@@ -215,7 +216,7 @@ def test_the_stand_in_states_the_facts_of_its_houses(house: House) -> None:
     others = tuple(other for other in HOUSES if other is not house)
     page = page_of(detail_page(house, others=others))
 
-    facts = parse_detail(page, address=address, zpid=None).facts
+    facts = parse_detail(page, house=Property.at(address), zpid=None).facts
 
     assert facts is not None
     assert facts == ListingFacts(
@@ -239,9 +240,11 @@ def test_a_row_and_its_page_do_not_contradict_each_other() -> None:
     for house in HOUSES:
         address = Address.parse(house.address)
         search = page_of(search_page((house,), relaxed=())).search
-        (row,) = rows_matching(search or {}, address=address)
+        (row,) = rows_matching(search or {}, house=Property.at(address))
         detail = parse_detail(
-            page_of(detail_page(house, others=())), address=address, zpid=row.zpid
+            page_of(detail_page(house, others=())),
+            house=Property.at(address),
+            zpid=row.zpid,
         ).facts
 
         assert detail is not None

@@ -12,6 +12,7 @@ from phx_pipeline.fetch.base import Fetched
 from phx_pipeline.fetch.challenge import screened
 from phx_pipeline.model.address import Address
 from phx_pipeline.model.outcome import ListingOutcome
+from phx_pipeline.model.property import Property
 from phx_pipeline.sources.zillow.detail import parse_detail
 from phx_pipeline.sources.zillow.payload import Page, read_page
 from phx_pipeline.sources.zillow.search import rows_matching, rows_of
@@ -86,7 +87,7 @@ def test_a_captured_home_gives_its_gallery_in_order_and_nothing_else(
 
     listing = parse_detail(
         detail_page(home, generation=generation),
-        address=Address.parse(facts["address"]),
+        house=Property.at(Address.parse(facts["address"])),
         zpid=str(facts["zpid"]),
     )
 
@@ -120,7 +121,7 @@ def test_a_captured_home_is_dated_by_its_own_listing(
     )
 
     listing = parse_detail(
-        detail_page(home, generation=2023), address=address, zpid=None
+        detail_page(home, generation=2023), house=Property.at(address), zpid=None
     )
 
     assert str(listing.listed_on) == day
@@ -134,7 +135,7 @@ def test_a_captured_photo_falls_back_through_full_frames_to_cuts(
     address = Address.parse("661 Lakeview Ave, San Francisco, CA 94112")
 
     listing = parse_detail(
-        detail_page(home, generation=2023), address=address, zpid=None
+        detail_page(home, generation=2023), house=Property.at(address), zpid=None
     )
 
     ladders = {
@@ -192,7 +193,7 @@ def test_a_house_that_is_not_on_a_captured_search_page_has_no_photos_there(
     absent = Address.parse("4732 W Davis Rd, Glendale, AZ 85306")
 
     assert page.cache is None
-    assert rows_matching(page.search or {}, address=absent) == ()
+    assert rows_matching(page.search or {}, house=Property.at(absent)) == ()
 
 
 @pytest.mark.parametrize(
@@ -215,7 +216,7 @@ def test_a_house_is_found_on_a_captured_search_page(
 ) -> None:
     page = read((samples / name).read_bytes())
 
-    rows = rows_matching(page.search or {}, address=Address.parse(address))
+    rows = rows_matching(page.search or {}, house=Property.at(Address.parse(address)))
 
     assert [row.zpid for row in rows] == [zpid]
 
@@ -227,7 +228,7 @@ def test_almost_every_captured_row_is_found_by_its_own_address(
     search = read((samples / name).read_bytes()).search or {}
     rows = [row for row in rows_of(search) if row.addresses]
 
-    found = [rows_matching(search, address=row.addresses[0]) for row in rows]
+    found = [rows_matching(search, house=Property.at(row.addresses[0])) for row in rows]
 
     assert found == [(row,) for row in rows]
     assert len(rows) >= 40  # of 41; a builder's plan has no street number
@@ -252,4 +253,4 @@ def test_no_captured_page_is_taken_for_a_detail_page(samples: Path, name: str) -
     address = Address.parse("661 Lakeview Ave, San Francisco, CA 94112")
 
     with pytest.raises(SourceChangedError):
-        parse_detail(page, address=address, zpid=None)
+        parse_detail(page, house=Property.at(address), zpid=None)

@@ -6,6 +6,7 @@ import pytest
 from phx_pipeline.errors import SourceChangedError
 from phx_pipeline.fetch.base import Fetched
 from phx_pipeline.model.address import Address
+from phx_pipeline.model.property import Property
 from phx_pipeline.sources.zillow.payload import read_page
 from phx_pipeline.sources.zillow.search import (
     Row,
@@ -48,7 +49,7 @@ def entry(**changes: object) -> Entry:
 
 
 def matching(*entries: object, address: Address = HOUSE) -> tuple[Row, ...]:
-    return rows_matching(state_with(*entries), address=address)
+    return rows_matching(state_with(*entries), house=Property.at(address))
 
 
 @pytest.mark.parametrize(
@@ -73,7 +74,7 @@ def test_an_address_is_asked_in_its_canonical_spelling(address: str, url: str) -
 
 @pytest.mark.parametrize("name", GENERATIONS)
 def test_the_house_is_found_among_others_in_every_generation(name: str) -> None:
-    (row,) = rows_matching(state_of(name), address=HOUSE)
+    (row,) = rows_matching(state_of(name), house=Property.at(HOUSE))
 
     assert row.zpid == "90100418"
     assert zpid_in(row.url) == "90100418"
@@ -91,7 +92,7 @@ def test_the_house_is_found_among_others_in_every_generation(name: str) -> None:
 def test_a_row_has_the_photos_its_generation_shows(
     name: str, shown: int, stated: int | None
 ) -> None:
-    (row,) = rows_matching(state_of(name), address=HOUSE)
+    (row,) = rows_matching(state_of(name), house=Property.at(HOUSE))
 
     assert (len(row.photos), row.stated) == (shown, stated)
     assert row.has_whole_gallery == (shown == stated)
@@ -99,7 +100,7 @@ def test_a_row_has_the_photos_its_generation_shows(
 
 def test_the_gallery_of_a_row_is_its_own_without_the_communitys() -> None:
     state = state_of("search_2026.html")
-    (row,) = rows_matching(state, address=HOUSE)
+    (row,) = rows_matching(state, house=Property.at(HOUSE))
     others = {
         key for other in rows_of(state) if other.zpid != row.zpid
         for key in other.photo_keys
@@ -121,14 +122,14 @@ def test_buildings_are_no_homes() -> None:
 
 @pytest.mark.parametrize("name", ["search_neighbours.html", "search_nothing.html"])
 def test_neighbours_are_not_the_house(name: str) -> None:
-    assert rows_matching(state_of(name), address=HOUSE) == ()
+    assert rows_matching(state_of(name), house=Property.at(HOUSE)) == ()
 
 
 @pytest.mark.parametrize(
     "where", ["listResults", "mapResults", "relaxedResults", "relaxedMapResults"]
 )
 def test_the_house_is_found_in_each_list_of_results(where: str) -> None:
-    rows = rows_matching(state_with(entry(), where=where), address=HOUSE)
+    rows = rows_matching(state_with(entry(), where=where), house=Property.at(HOUSE))
 
     assert [row.zpid for row in rows] == ["90100418"]
 

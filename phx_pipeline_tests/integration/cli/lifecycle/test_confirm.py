@@ -1,0 +1,96 @@
+"""A site that shows only an address much like the house's; a person says what it is."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from phx_pipeline.demo.houses import HOUSES
+from phx_pipeline.demo.redfin_site import redfin_sites
+from phx_pipeline.demo.zillow_site import zillow_sites
+from phx_pipeline.model.address import Address
+from phx_pipeline.model.outcome import ListingOutcome
+from phx_pipeline.model.source import Source
+from phx_pipeline_tests.commands import Phx
+from phx_pipeline_tests.deployment import Deployment, with_shots
+
+HOUSE = with_shots(HOUSES[0], 0, 1)
+SHOWN = Address.parse(HOUSE.address)
+TYPED = Address.parse(HOUSE.address.replace(" Rd,", " Rd S,", 1))
+BOTH = (Source.ZILLOW, Source.REDFIN)
+
+
+@pytest.fixture
+def made(tmp_path: Path) -> Iterator[Deployment]:
+    """The house added with a direction that neither site shows."""
+    sites = {**redfin_sites([HOUSE]), **zillow_sites([HOUSE])}
+    with Deployment(tmp_path, sites, sources=BOTH) as made:
+        made.add([str(TYPED)])
+        yield made
+
+
+def outcomes(made: Deployment) -> set[ListingOutcome | None]:
+    with made.context() as context:
+        return {it.outcome for it in context.tally(TYPED.slug).sources}
+
+
+def test_a_near_miss_is_settled_for_good_by_a_person(
+    made: Deployment, phx: Phx
+) -> None:
+    first = phx("extract", "--all", "--sync")
+    before = outcomes(made)
+    told = phx("status", "--all").out
+
+    confirmed = phx("properties", "confirm", TYPED.slug, str(SHOWN).upper())
+    again = phx("properties", "confirm", str(TYPED), str(SHOWN))
+    second = phx("extract", "--all", "--sync")
+
+    assert SHOWN.slug != TYPED.slug
+    assert first.code != 0
+    assert before == {ListingOutcome.AMBIGUOUS}
+    assert f'`phx properties confirm {TYPED.slug} "{SHOWN}"`' in told
+    assert f"{SHOWN} is {TYPED.slug}" in confirmed.out
+    assert "said before" in again.out
+    assert second.code == 0
+    assert outcomes(made) == {ListingOutcome.LISTED}
+    added = phx("properties", "add", str(SHOWN))
+    assert f"known as {TYPED.slug}" in added.out
+    assert "0 added, 1 known" in added.out
+
+
+def test_what_a_person_said_is_another_house_is_not_found(
+    made: Deployment, phx: Phx
+) -> None:
+    phx("properties", "confirm", "--not", TYPED.slug, str(SHOWN))
+
+    phx("extract", "--all", "--sync")
+
+    assert outcomes(made) == {ListingOutcome.NOT_FOUND}
+    added = phx("properties", "add", str(SHOWN))
+    assert "1 added" in added.out
+
+
+def test_an_answer_given_before_a_ruling_is_asked_for_again(
+    made: Deployment, phx: Phx
+) -> None:
+    phx("properties", "confirm", "--not", TYPED.slug, str(SHOWN))
+    phx("extract", "--all", "--sync")
+
+    phx("properties", "confirm", TYPED.slug, str(SHOWN))
+    ended = phx("extract", "--all", "--sync")
+
+    assert ended.code == 0
+    assert outcomes(made) == {ListingOutcome.LISTED}
+
+
+def test_a_spelling_of_the_house_itself_or_of_another_is_refused(
+    made: Deployment, phx: Phx
+) -> None:
+    made.add([str(SHOWN)])
+
+    own = phx("properties", "confirm", "--not", TYPED.slug, f"{TYPED}-1234")
+    other = phx("properties", "confirm", TYPED.slug, str(SHOWN))
+
+    assert (own.code, other.code) == (2, 2)
+    assert "is the address of" in own.err
+    assert f"`phx properties merge {TYPED.slug} {SHOWN.slug}`" in other.err
