@@ -54,7 +54,7 @@ _INNER = _pairs(
     McDowell/Mc Dowell; O'Connor/O Connor; Trails/Trls; Forest/Frst; Springs/Spgs
     """
 )
-_UNIT = re.compile(r" (?:Unit|Apt|#|Ste) ?(?P<value>[\w-]+)$")
+_UNIT = re.compile(r" (?:(?:Unit|Apt|Ste) |# ?)(?P<value>[\w-]+)$", re.IGNORECASE)
 _UNIT_WRITINGS = (
     " Unit {}",
     " #{}",

@@ -52,7 +52,9 @@ def plain(text: str) -> str:
     Raises:
         InputError: nothing is left, or a character has no place in an address.
     """
-    line = "".join(map(_ascii, text))
+    line = text.translate(_SIGNS)
+    if not line.isascii():
+        line = "".join(map(_ascii, text))
     for pattern, replacement in _REWRITES:
         line = pattern.sub(replacement, line)
     if not line.strip(" ,"):

@@ -302,7 +302,9 @@ def test_another_spelling_of_a_known_house_says_which(phx: Phx, tmp_path: Path) 
     file = tmp_path / "houses.txt"
     spelled = "4732 west davis road glendale az 85306"
     file.write_text(f"note,address\n,{spelled}\n")
-    told = f"known as 4732-w-davis-rd-glendale-az-85306  ({KNOWN}), typed as {spelled!r}\n"
+    told = (
+        f"known as 4732-w-davis-rd-glendale-az-85306  ({KNOWN}), typed as {spelled!r}\n"
+    )
 
     one = phx("properties", "add", spelled)
     several = phx("properties", "add", str(file))
