@@ -6,11 +6,10 @@ from collections.abc import Sequence
 from phx_pipeline.model.address.plain import refusal
 from phx_pipeline.model.address.street import cased
 from phx_pipeline.model.address.units import read_unit
-from phx_pipeline.model.address.words import STATES
+from phx_pipeline.model.states import state_at_end, state_code
 
 _COUNTRY = re.compile(r"[, ]+(usa?|united states( of america)?)[, ]*$", re.IGNORECASE)
 _ZIP = re.compile(r"(?<![0-9-])(\d{5})([- ]?\d{4})?$")
-_LONGEST_STATE = 3  # words: "District of Columbia"
 _CODE_LENGTH = 2
 
 
@@ -26,10 +25,10 @@ def split_state(head: str, text: str) -> tuple[list[str], str]:
     """Return the comma parts before the state, and its code."""
     parts = [part.strip() for part in head.split(",") if part.strip()]
     words = parts[-1].split() if parts else []
-    for size in range(min(_LONGEST_STATE, len(words)), 0, -1):
-        if code := STATES.get(" ".join(words[-size:]).lower()):
-            rest = [" ".join(words[:-size])] if words[:-size] else []
-            return [*parts[:-1], *rest], code
+    if size := state_at_end(words):
+        code = state_code(" ".join(words[-size:])) or ""
+        rest = [" ".join(words[:-size])] if words[:-size] else []
+        return [*parts[:-1], *rest], code
     raise refusal(text, _state_trouble(parts))
 
 

@@ -1,33 +1,11 @@
-"""The words of addresses: states, directions, street suffixes, and their short forms.
+"""The words of streets: directions, suffixes, and their short forms.
 
 The short forms are those of USPS Publication 28: appendix C1 (street suffixes) and B
-(states and directions). What a line does with a word does not belong here.
+(directions). What a line does with a word does not belong here.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Final
-
-_STATE_TABLE = """
-AL Alabama; AK Alaska; AZ Arizona; AR Arkansas; CA California; CO Colorado;
-CT Connecticut; DE Delaware; DC District of Columbia; FL Florida; GA Georgia;
-HI Hawaii; ID Idaho; IL Illinois; IN Indiana; IA Iowa; KS Kansas; KY Kentucky;
-LA Louisiana; ME Maine; MD Maryland; MA Massachusetts; MI Michigan; MN Minnesota;
-MS Mississippi; MO Missouri; MT Montana; NE Nebraska; NV Nevada; NH New Hampshire;
-NJ New Jersey; NM New Mexico; NY New York; NC North Carolina; ND North Dakota;
-OH Ohio; OK Oklahoma; OR Oregon; PA Pennsylvania; RI Rhode Island; SC South Carolina;
-SD South Dakota; TN Tennessee; TX Texas; UT Utah; VT Vermont; VA Virginia;
-WA Washington; WV West Virginia; WI Wisconsin; WY Wyoming; AS American Samoa; GU Guam;
-MP Northern Mariana Islands; PR Puerto Rico; VI Virgin Islands
-"""
-
-
-def _state_codes(table: str) -> Mapping[str, str]:
-    rows = [row.strip().partition(" ") for row in table.split(";")]
-    names = {name.lower(): code for code, _, name in rows}
-    return names | {code.lower(): code for code, _, _ in rows}
-
-
-STATES: Final = _state_codes(_STATE_TABLE)
 
 # Each entry: the short form, the full word, then what else people write for it; after
 # a slash the plural where the postal service has one short form for both. Left out:
