@@ -1,17 +1,17 @@
 """The rows of one property joined to those of another that is the same house."""
 
-from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
 import sqlalchemy as sa
 
 from phx_pipeline.catalog import tables
+from phx_pipeline.catalog.door import passing, photo_rows, recount
 from phx_pipeline.catalog.rows import AnyRow
+from phx_pipeline.catalog.stamp import Stamp
 from phx_pipeline.model.outcome import ListingOutcome, Verdict
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_PHOTO = tables.photo
 _ALIKE = tables.lookalike
 # What a photo has once it was downloaded.
 _BYTES = (
@@ -21,19 +21,22 @@ _BYTES = (
 _DECIDED = (Verdict.KEPT.value, Verdict.DUPLICATE.value)
 
 
-def join_rows(connection: sa.Connection, keep: str, other: str) -> None:
+def join_rows(
+    connection: sa.Connection, keep: str, other: str, *, stamp: Stamp
+) -> None:
     """Give *keep* everything *other* has; what both have stays as *keep* has it.
 
     Joined photos are decided anew; the numbers of *other*'s files are nobody's.
     """
     _join_lookalikes(connection, keep, other)
-    _join_photos(connection, keep, other)
+    _join_photos(connection, keep, other, stamp=stamp)
     _choose_listings(connection, keep, other)
     shown = tables.publication
     connection.execute(sa.delete(shown).where(shown.c.slug == other))
     for table in tables.metadata.sorted_tables:
         if table not in {tables.house, _ALIKE} and "slug" in table.c:
             _move_missing(connection, table, keep, other)
+    recount(connection, keep)
 
 
 def _move_missing(
@@ -49,43 +52,32 @@ def _move_missing(
     connection.execute(theirs.values(slug=keep))
 
 
-def _join_photos(connection: sa.Connection, keep: str, other: str) -> None:
-    mine = {_key(row): row for row in _photos(connection, keep)}
-    for theirs in _photos(connection, other):
-        values: dict[str, Any] = {}
-        own = mine.get(_key(theirs))
-        if own is None:
-            if theirs.verdict in _DECIDED:
-                values = {"verdict": Verdict.PENDING.value, "cluster_id": None}
-            _update_photo(connection, theirs, values)
-            continue
-        values["present"] = own.present or theirs.present
-        values["first_seen_on"] = min(own.first_seen_on, theirs.first_seen_on)
-        if own.sha256 is None and theirs.sha256 is not None:
-            values |= {name: theirs._mapping[name] for name in _BYTES}  # noqa: SLF001 - SQLAlchemy's public name
-            if own.verdict != Verdict.FOREIGN.value:
-                values["verdict"] = Verdict.PENDING.value
-        _update_photo(connection, own, values)
-
-
-def _photos(connection: sa.Connection, slug: str) -> Iterable[AnyRow]:
-    return connection.execute(sa.select(_PHOTO).where(_PHOTO.c.slug == slug)).all()
-
-
-def _key(row: AnyRow) -> tuple[str, str]:
-    return row.source, row.photo_key
-
-
-def _update_photo(
-    connection: sa.Connection, row: AnyRow, values: dict[str, Any]
+def _join_photos(
+    connection: sa.Connection, keep: str, other: str, *, stamp: Stamp
 ) -> None:
-    this = sa.and_(
-        _PHOTO.c.slug == row.slug,
-        _PHOTO.c.source == row.source,
-        _PHOTO.c.photo_key == row.photo_key,
-    )
-    if values:
-        connection.execute(sa.update(_PHOTO).where(this).values(values))
+    """Prepare both sides for the move: what both have will be *keep*'s row."""
+    mine = photo_rows(connection, keep)
+    theirs = photo_rows(connection, other)
+    with passing(connection, other, stamp=stamp) as door:
+        for key, row in theirs.items():
+            if key not in mine and row.verdict in _DECIDED:
+                values = {"verdict": Verdict.PENDING.value, "cluster_id": None}
+                door.change(row, values)
+    with passing(connection, keep, stamp=stamp) as door:
+        for key in mine.keys() & theirs.keys():
+            door.change(mine[key], _joined(mine[key], theirs[key]))
+
+
+def _joined(own: AnyRow, theirs: AnyRow) -> dict[str, Any]:
+    values = {
+        "present": own.present or theirs.present,
+        "first_seen_on": min(own.first_seen_on, theirs.first_seen_on),
+    }
+    if own.sha256 is None and theirs.sha256 is not None:
+        values |= {name: theirs._mapping[name] for name in _BYTES}  # noqa: SLF001 - SQLAlchemy's public name
+        if own.verdict != Verdict.FOREIGN.value:
+            values["verdict"] = Verdict.PENDING.value
+    return values
 
 
 def _choose_listings(connection: sa.Connection, keep: str, other: str) -> None:

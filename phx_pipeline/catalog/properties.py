@@ -19,6 +19,7 @@ from phx_pipeline.catalog.merging import join_rows, renamed_pair
 from phx_pipeline.catalog.rows import AnyRow, property_of, property_values
 from phx_pipeline.catalog.rulings import record_ruling
 from phx_pipeline.catalog.spellings import Meanings, all_meanings, meanings_of
+from phx_pipeline.catalog.stamp import Stamp
 from phx_pipeline.catalog.views import want
 from phx_pipeline.errors import CatalogError, InputError
 from phx_pipeline.model.address import Address
@@ -193,7 +194,7 @@ class PropertyBook:
         keep: str,
         other: str,
         *,
-        at: datetime,
+        stamp: Stamp,
         ruling: Ruling | None = None,
     ) -> None:
         """Give *keep* everything *other* has, whose key becomes an alias; all or none.
@@ -205,7 +206,7 @@ class PropertyBook:
             leases: of both.
             keep: the key that stays, with its folder and numbers.
             other: the key that goes; it may be a removed property.
-            at: now.
+            stamp: now, and the run.
             ruling: that the address of *other* means *keep*, where it is another.
 
         Raises:
@@ -220,8 +221,8 @@ class PropertyBook:
             this = sa.select(_HOUSE).where(_HOUSE.c.slug == other).with_for_update()
             if (gone := connection.execute(this).one_or_none()) is None:
                 raise InputError(f"there is no property {other} any more")
-            join_rows(connection, keep, other)
-            _note_alias(connection, property_of(gone), keep, at=at)
+            join_rows(connection, keep, other, stamp=stamp)
+            _note_alias(connection, property_of(gone), keep, at=stamp.at)
             folder = sa.update(_ALIAS).where(_ALIAS.c.alias == other)
             connection.execute(folder.values(folder=gone.folder))
             connection.execute(sa.delete(_HOUSE).where(_HOUSE.c.slug == other))

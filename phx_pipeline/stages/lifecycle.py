@@ -106,9 +106,12 @@ def merge(context: StageContext, keep: Property, other: Property) -> bool:
                 stack.enter_context(_alone(context, slug))
                 for slug in sorted((keep.slug, other.slug))
             ]
-            at, ruling = context.stamp().at, _same_spelling(context, keep, other)
             context.catalog.houses.merge(
-                leases, keep.slug, other.slug, at=at, ruling=ruling
+                leases,
+                keep.slug,
+                other.slug,
+                stamp=context.stamp(),
+                ruling=_same_spelling(context, keep, other),
             )
         logger.info("%s is part of %s now", other.slug, keep.slug)
     return _finish_merge(context, keep.slug)

@@ -57,14 +57,14 @@ def twins(catalog: Catalog) -> tuple[Scene, Scene]:
 
 def merge(keep: Scene, other: Scene) -> None:
     keep.catalog.houses.merge(
-        [keep.lease, other.lease], keep.slug, other.slug, at=LATER
+        [keep.lease, other.lease], keep.slug, other.slug, stamp=STAMP
     )
 
 
 def decide(scene: Scene, key: str, cluster: str) -> None:
     kept = Decision(verdict=Verdict.KEPT, cluster_id=cluster)
     scene.catalog.record_decisions(
-        scene.lease, scene.slug, {(Source.REDFIN, key): kept}
+        scene.lease, scene.slug, {(Source.REDFIN, key): kept}, stamp=STAMP
     )
 
 
