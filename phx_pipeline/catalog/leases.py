@@ -39,11 +39,15 @@ class Lease:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeaseState:
-    """A lease row as seen at one moment; ages in seconds by the catalogue's clock."""
+    """A lease row as seen at one moment; ages in seconds by the catalogue's clock.
+
+    Of a lease that was given back `owner` is empty, and the heartbeat is the release.
+    """
 
     name: str
     owner: str
     epoch: int
+    heartbeat_at: float
     heartbeat_age_s: float
     expires_in_s: float
 
@@ -125,13 +129,18 @@ class Leases:
             )
 
     def release(self, lease: Lease) -> None:
-        """Give *lease* back; the epoch stays. A lost lease is left to its new owner."""
+        """Give *lease* back; the epoch stays. A lost lease is left to its new owner.
+
+        Who watches the owner can tell since when: it is the last heartbeat.
+        """
         with writing(self._engine) as connection:
+            now = clock_s(connection, now=self._now)
             connection.execute(
                 sa.update(tables.lease)
                 .where(tables.lease.c.name == lease.name)
                 .where(tables.lease.c.epoch == lease.epoch)
-                .values(owner="", expires_at=0.0)
+                .where(tables.lease.c.owner == lease.owner)
+                .values(owner="", heartbeat_at=now, expires_at=0.0)
             )
 
     def state(self, name: str) -> LeaseState | None:
@@ -147,6 +156,7 @@ class Leases:
             name=row.name,
             owner=row.owner,
             epoch=row.epoch,
+            heartbeat_at=row.heartbeat_at,
             heartbeat_age_s=now - row.heartbeat_at,
             expires_in_s=row.expires_at - now,
         )

@@ -10,10 +10,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import dagster as dg
-from dagster._core.launcher.base import WorkerStatus
 
 from phx_pipeline.catalog.leases import Leases
-from phx_pipeline.defs.launcher import judge
+from phx_pipeline.defs.internals import WorkerStatus
+from phx_pipeline.defs.launcher import grace_s, judge
 from phx_pipeline.defs.partitions import PROPERTIES
 from phx_pipeline.defs.submit import open_instance
 from phx_pipeline.model.identity import run_lease
@@ -114,9 +114,15 @@ def _write_off(
             _cancel(instance, run)
             continue
         age_s = now_s - since.get(run.run_id, now_s)
-        health = judge(leases.state(run_lease(run.run_id)), age_s=age_s)
+        state = leases.state(run_lease(run.run_id))
+        health = judge(state, age_s=age_s, grace_s=grace_s(leases))
         if health.status is WorkerStatus.RUNNING:
             left.append(run.run_id)
-        else:
+        elif _goes_on(instance, run.run_id):  # it may have ended in this moment
             instance.report_run_canceled(run, message=health.msg)
     return left
+
+
+def _goes_on(instance: dg.DagsterInstance, run_id: str) -> bool:
+    run = instance.get_run_by_id(run_id)
+    return run is not None and not run.is_finished

@@ -1,58 +1,165 @@
-"""The run launcher: Dagster's default one, plus worker health from the lease."""
+"""The run launcher: Dagster's default one, plus worker health from the lease.
 
+A run is failed only for what proves that nobody works on it. Clocks may jump and
+databases be away: then a run is taken to be at work, and `max_runtime_seconds` of
+`dagster.yaml` is its bound.
+"""
+
+import logging
 import time
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass
+from typing import Any, Final
 
-from dagster import DagsterRun
-from dagster._core.launcher.base import CheckRunHealthResult, WorkerStatus
-from dagster._core.launcher.default_run_launcher import DefaultRunLauncher
+import dagster as dg
 
-from phx_pipeline.catalog.leases import LeaseState, is_dead
-from phx_pipeline.errors import PhxError
+from phx_pipeline.catalog.leases import Leases, LeaseState, is_dead
+from phx_pipeline.defs.internals import CheckRunHealthResult, WorkerStatus
 from phx_pipeline.model.identity import run_lease
 from phx_pipeline.settings import load_settings
 from phx_pipeline.wiring import build_catalog
 
-# A worker imports for some seconds between STARTED and its first heartbeat.
-_GRACE_S = 60.0
+logger = logging.getLogger(__name__)
+
+# Lifetimes of a lease that a started run may be without a worker: one imports for some
+# seconds before it takes the lease, and ends some moments after it gave it back.
+GRACE_LIFETIMES: Final = 2
+_MOST_DOUBTS: Final = 100  # runs; only those going on are asked about
 
 
-class LeaseAwareRunLauncher(DefaultRunLauncher):
+class LeaseAwareRunLauncher(dg.DefaultRunLauncher):
     """Lets run monitoring see a killed worker, which the default launcher cannot."""
+
+    def __init__(self, inst_data: Any = None) -> None:
+        super().__init__(inst_data)
+        self._doubts = Doubts()
 
     @property
     def supports_check_run_worker_health(self) -> bool:
         """Monitoring asks for health only where this is true."""
         return True
 
-    def check_run_worker_health(self, run: DagsterRun) -> CheckRunHealthResult:
+    def check_run_worker_health(self, run: dg.DagsterRun) -> CheckRunHealthResult:
         """Judge the worker by the heartbeat of its run lease."""
         try:
-            catalog = build_catalog(load_settings())
-        except PhxError as error:
-            # Without the catalogue nothing can be said, and saying so fails the run.
-            return CheckRunHealthResult(WorkerStatus.RUNNING, str(error))
+            return self._judged(run)
+        # Without the catalogue nothing can be said, and to raise would end the round of
+        # monitoring for this run: then not even its longest time would be watched.
+        except Exception as error:  # noqa: BLE001 - whatever a database raises
+            told = " ".join(str(error).split())[:200]
+            logger.warning("run %s: nothing is known of its worker: %s", run, told)
+            return CheckRunHealthResult(WorkerStatus.RUNNING, told)
+
+    def _judged(self, run: dg.DagsterRun) -> CheckRunHealthResult:
+        catalog = build_catalog(load_settings())
         try:
-            state = catalog.leases.state(run_lease(run.run_id))
+            leases = catalog.leases
+            state = leases.state(run_lease(run.run_id))
         finally:
             catalog.close()
-        return judge(state, age_s=self._age_s(run))
+        health = judge(state, age_s=self._age_s(run), grace_s=grace_s(leases))
+        if state and is_dead(state.owner):  # no clock has a part in it
+            return health
+        sign = (state.owner, state.epoch, state.heartbeat_at) if state else None
+        return self._doubts.settled(run.run_id, sign, health, wait_s=leases.ttl_s)
 
-    def _age_s(self, run: DagsterRun) -> float:
+    def _age_s(self, run: dg.DagsterRun) -> float:
         record = self._instance.get_run_record_by_id(run.run_id)
         started = record.start_time if record else None
         return time.time() - started if started else 0.0
 
 
-def judge(state: LeaseState | None, *, age_s: float) -> CheckRunHealthResult:
-    """Tell a worker's health from its lease; *age_s* is the time since STARTED."""
+def grace_s(leases: Leases) -> float:
+    """How long a started run may be without a worker before it counts as lost."""
+    return GRACE_LIFETIMES * leases.ttl_s
+
+
+def judge(
+    state: LeaseState | None, *, age_s: float, grace_s: float
+) -> CheckRunHealthResult:
+    """Tell a worker's health from its lease.
+
+    A lease that was given back is a worker's last act but one: Dagster writes the end
+    of the run after it. So it is neither dead nor lost, until that end is overdue.
+
+    Args:
+        state: of the run's lease; None if no worker ever took it.
+        age_s: since STARTED, less than zero after a clock was set back.
+        grace_s: as of `grace_s`.
+    """
     if state is None or not state.owner:
-        if age_s < _GRACE_S:
-            return CheckRunHealthResult(WorkerStatus.RUNNING, "no heartbeat yet")
-        return CheckRunHealthResult(WorkerStatus.NOT_FOUND, "no worker keeps the lease")
+        return _judge_absence(state, age_s=age_s, grace_s=grace_s)
     if is_dead(state.owner):
         return CheckRunHealthResult(WorkerStatus.FAILED, f"{state.owner} is gone")
     if not state.is_live:
-        return CheckRunHealthResult(
-            WorkerStatus.FAILED, f"last heartbeat {state.heartbeat_age_s:.0f} s ago"
-        )
+        told = f"last heartbeat {state.heartbeat_age_s:.0f} s ago"
+        return CheckRunHealthResult(WorkerStatus.FAILED, told)
     return CheckRunHealthResult(WorkerStatus.RUNNING)
+
+
+def _judge_absence(
+    state: LeaseState | None, *, age_s: float, grace_s: float
+) -> CheckRunHealthResult:
+    if state is None:
+        if age_s < grace_s:
+            return CheckRunHealthResult(WorkerStatus.RUNNING, "no heartbeat yet")
+        told = f"no worker came in {age_s:.0f} s"
+        return CheckRunHealthResult(WorkerStatus.NOT_FOUND, told)
+    # A run may be started again under its id: then the lease was given back before.
+    idle_s = min(age_s, state.heartbeat_age_s)
+    if idle_s < grace_s:
+        return CheckRunHealthResult(WorkerStatus.RUNNING, "its worker has ended")
+    told = f"its worker ended {idle_s:.0f} s ago and left no end of the run"
+    return CheckRunHealthResult(WorkerStatus.NOT_FOUND, told)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Doubt:
+    sign: Hashable
+    since_s: float
+
+
+class Doubts:
+    """Verdicts against workers, each held back until a second look agrees.
+
+    A clock that jumps ahead, or a computer that slept, makes every heartbeat look old.
+    A worker that lives gives a new sign within the lifetime of its lease, counted while
+    this process is awake.
+    """
+
+    def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._doubts: dict[str, _Doubt] = {}
+
+    def settled(
+        self,
+        run_id: str,
+        sign: Hashable,
+        health: CheckRunHealthResult,
+        *,
+        wait_s: float,
+    ) -> CheckRunHealthResult:
+        """Return *health*, or that the run goes on while the doubt is younger.
+
+        Args:
+            run_id: of the run.
+            sign: the worker's last sign of life; a new one ends the doubt.
+            health: by the clocks.
+            wait_s: a living worker gives a sign within this time.
+        """
+        if health.status is WorkerStatus.RUNNING:
+            self._doubts.pop(run_id, None)
+            return health
+        doubt = self._doubts.get(run_id)
+        if doubt is None or doubt.sign != sign:
+            doubt = _Doubt(sign=sign, since_s=self._clock())
+            self._remember(run_id, doubt)
+        if self._clock() - doubt.since_s >= wait_s:
+            return health
+        return CheckRunHealthResult(WorkerStatus.RUNNING, f"in doubt: {health.msg}")
+
+    def _remember(self, run_id: str, doubt: _Doubt) -> None:
+        self._doubts.pop(run_id, None)
+        self._doubts[run_id] = doubt
+        if len(self._doubts) > _MOST_DOUBTS:
+            del self._doubts[next(iter(self._doubts))]

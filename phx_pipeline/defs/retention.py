@@ -19,18 +19,19 @@ from pathlib import Path
 from typing import Any, Self, TypeVar
 
 import dagster as dg
-from dagster._core.execution.backfill import (
-    BULK_ACTION_TERMINAL_STATUSES,
-    BulkActionsFilter,
-    BulkActionStatus,
-)
-from dagster._core.storage.dagster_run import FINISHED_STATUSES, NOT_FINISHED_STATUSES
-from dagster._core.storage.event_log import SqlEventLogStorage
-from dagster._core.storage.event_log.schema import AssetCheckExecutionsTable
-from dagster._core.storage.event_log.sqlite import SqliteEventLogStorage
-from dagster._core.storage.runs import SqlRunStorage
 
 from phx_pipeline.catalog.retention import History
+from phx_pipeline.defs.internals import (
+    BULK_ACTION_TERMINAL_STATUSES,
+    FINISHED_STATUSES,
+    NOT_FINISHED_STATUSES,
+    AssetCheckExecutionsTable,
+    BulkActionsFilter,
+    BulkActionStatus,
+    SqlEventLogStorage,
+    SqliteEventLogStorage,
+    SqlRunStorage,
+)
 from phx_pipeline.defs.tags import JOB_TAG, SHEET_RUN_TAG
 from phx_pipeline.errors import ServiceError
 

@@ -4,6 +4,7 @@ import os
 import shlex
 import signal
 import subprocess
+import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ import pytest
 from dagster._cli import cli as dagster_command
 
 from phx_pipeline.catalog.leases import is_dead
+from phx_pipeline.defs.launcher import GRACE_LIFETIMES
 from phx_pipeline.defs.submit import open_instance, state_of
 from phx_pipeline.demo.houses import HOUSES, House
 from phx_pipeline.demo.loopback import Answer, Asked, Handler
@@ -29,7 +31,14 @@ from phx_pipeline_tests.captured import (
     expected_photo_keys,
 )
 from phx_pipeline_tests.commands import Phx
-from phx_pipeline_tests.deployment import BIN, ROOT, Deployment, slug_of, with_shots
+from phx_pipeline_tests.deployment import (
+    BIN,
+    PHOTO_HOST,
+    ROOT,
+    Deployment,
+    slug_of,
+    with_shots,
+)
 from phx_pipeline_tests.served import up, wait_for
 
 pytestmark = pytest.mark.xdist_group("dagster")
@@ -39,6 +48,9 @@ _KILLED = (_LARKSTONE, _OCOTILLO)
 # Of each house two photos to keep and one that cannot be.
 _SUBMITTED = (with_shots(_COPPER, 0, 3, 7), with_shots(_MARIGOLD, 0, 2, 5))
 _HOUSES = (_LAUNCHED, *_SUBMITTED, *_KILLED)
+# A run that is longer than the launcher's grace, in a few seconds.
+_TTL_S = 2
+_PAUSE_S = 3.0
 _PARTITION = "dagster/partition"
 _LOCK = "supervisor.lock"
 _CHECKED = dg.DagsterEventType.ASSET_CHECK_EVALUATION
@@ -58,6 +70,17 @@ def joined(
     return {host: choose(host) for host in other}
 
 
+def with_a_pause(photos: Handler) -> Handler:
+    """The same photos, one of the launched house so late that its run is long."""
+
+    def handle(asked: Asked) -> Answer:
+        if _LAUNCHED.record.file_name(0) in asked.target:
+            time.sleep(_PAUSE_S)
+        return photos(asked)
+
+    return handle
+
+
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
     """`phx up` on a deployment with all the houses."""
@@ -68,7 +91,9 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
         captured = captured_redfin_sites(shared)
         sites = joined(captured, sites, mark="7652074")
         sites = joined(captured, sites, mark="King")
-    with Deployment(root, sites, webserver_port=free_port()) as made:
+    sites = {**sites, PHOTO_HOST: with_a_pause(sites[PHOTO_HOST])}
+    port = free_port()
+    with Deployment(root, sites, webserver_port=port, lease_ttl_s=_TTL_S) as made:
         made.add_houses(_HOUSES)
         with up(made):
             yield made
@@ -148,7 +173,12 @@ def test_a_launched_job_goes_through_the_queue_and_finishes(
         record.dagster_event_type for record in instance.all_logs(launched.run_id)
     }
 
+    record = instance.get_run_record_by_id(launched.run_id)
+    assert record is not None
+    lasted_s = (record.end_time or 0) - (record.start_time or 0)
     assert launched.status is dg.DagsterRunStatus.SUCCESS
+    assert lasted_s > GRACE_LIFETIMES * _TTL_S
+    assert [run.run_id for run in runs_of(instance, slug)] == [launched.run_id]
     assert dg.DagsterEventType.PIPELINE_ENQUEUED in events
     assert dg.DagsterEventType.PIPELINE_STARTING in events
     with running.context() as context:

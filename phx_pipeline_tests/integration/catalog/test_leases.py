@@ -105,6 +105,26 @@ def test_a_released_lease_is_free_and_its_epoch_goes_on(leases: Leases) -> None:
     assert leases.acquire("door", owner="bob").epoch == 2
 
 
+def test_since_when_a_lease_is_free_is_told_once(
+    engine: sa.Engine, leases: Leases
+) -> None:
+    lease = leases.acquire("door", owner="ann")
+    with writing(engine) as connection:
+        long_ago = {"heartbeat_at": 1.0}
+        connection.execute(sa.update(tables.lease).values(long_ago))
+
+    leases.release(lease)
+    first = leases.state("door")
+    leases.release(lease)
+
+    again = leases.state("door")
+    assert first is not None
+    assert again is not None
+    assert (first.owner, first.epoch) == ("", lease.epoch)
+    assert 0 <= first.heartbeat_age_s < PATIENCE_S
+    assert again.heartbeat_at == first.heartbeat_at
+
+
 def test_a_lost_lease_is_not_released_under_its_new_owner(
     engine: sa.Engine, leases: Leases
 ) -> None:

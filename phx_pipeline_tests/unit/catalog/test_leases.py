@@ -79,6 +79,7 @@ def test_a_lease_is_live_while_somebody_holds_it(
         name="door",
         owner=owner,
         epoch=1,
+        heartbeat_at=9.0,
         heartbeat_age_s=1.0,
         expires_in_s=expires_in_s,
     )

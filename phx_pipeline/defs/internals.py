@@ -1,0 +1,33 @@
+"""All we use of Dagster that it does not promise to keep: each name, and what for.
+
+No other module imports from `dagster._…`. Written for the version the test of this
+module names; with another, read anew what each of these does.
+"""
+
+# Health of a run's worker, as run monitoring asks the launcher for it.
+# The tables of Dagster's stores: what may be forgotten is found by SQL (`retention`).
+from dagster._core.execution.backfill import (
+    BULK_ACTION_TERMINAL_STATUSES,
+    BulkActionsFilter,
+    BulkActionStatus,
+)
+from dagster._core.launcher.base import CheckRunHealthResult, WorkerStatus
+from dagster._core.storage.dagster_run import FINISHED_STATUSES, NOT_FINISHED_STATUSES
+from dagster._core.storage.event_log import SqlEventLogStorage
+from dagster._core.storage.event_log.schema import AssetCheckExecutionsTable
+from dagster._core.storage.event_log.sqlite import SqliteEventLogStorage
+from dagster._core.storage.runs import SqlRunStorage
+
+__all__ = [
+    "BULK_ACTION_TERMINAL_STATUSES",
+    "FINISHED_STATUSES",
+    "NOT_FINISHED_STATUSES",
+    "AssetCheckExecutionsTable",
+    "BulkActionStatus",
+    "BulkActionsFilter",
+    "CheckRunHealthResult",
+    "SqlEventLogStorage",
+    "SqlRunStorage",
+    "SqliteEventLogStorage",
+    "WorkerStatus",
+]
