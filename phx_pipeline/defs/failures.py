@@ -5,6 +5,7 @@ none), and a run by the daemon, which is told in `dagster.yaml` to retry crashed
 only. A failure raised on purpose is therefore final until somebody acts.
 """
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -17,14 +18,21 @@ from phx_pipeline.model.property import Property
 from phx_pipeline.stages.context import StageContext
 from phx_pipeline.stages.runs import recorded
 
+logger = logging.getLogger(__name__)
+
 
 @contextmanager
 def explained() -> Iterator[None]:
-    """Turn what the package raises on purpose into a `Failure` without retries."""
+    """Turn what the package raises on purpose into a `Failure` without retries.
+
+    Its message says all a user needs; where it was raised, only a log tells.
+    """
     try:
         yield
     except PhxError as error:
-        raise dg.Failure(description=str(error), allow_retries=False) from error
+        logger.debug("raised on purpose", exc_info=error)
+        told = " ".join(str(error).split())
+        raise dg.Failure(description=told, allow_retries=False) from None
 
 
 @contextmanager

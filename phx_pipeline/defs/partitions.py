@@ -6,6 +6,7 @@ from phx_pipeline.errors import InputError
 from phx_pipeline.model.property import Property
 from phx_pipeline.stages.context import StageContext
 
+OWNERS = ["team:phx_pipeline"]
 PROPERTIES = dg.DynamicPartitionsDefinition(name="property")
 
 

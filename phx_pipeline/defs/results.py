@@ -1,18 +1,28 @@
-"""What an asset tells the UI: counts from the catalogue, and a data version."""
+"""What an asset tells the UI: the house, the catalogue's counts, a data version."""
 
 from collections.abc import Mapping
 from typing import Any
 
 import dagster as dg
 
-from phx_pipeline.model.tally import PropertyTally
+from phx_pipeline.model.printable import printable
+from phx_pipeline.model.property import Property
 from phx_pipeline.stages.context import StageContext
-from phx_pipeline.stages.report import outcome_lines, outcome_table, tally_counts
+from phx_pipeline.stages.facts import shown_value
+from phx_pipeline.stages.report import (
+    inert,
+    outcome_rows,
+    outcome_sentence,
+    tally_counts,
+)
+
+_LONGEST_CAUSE = 600
+_PRICE = "list_price"
 
 
 def materialized(
     pipeline: StageContext,
-    slug: str,
+    house: Property,
     *,
     asset: str,
     did: object,
@@ -20,23 +30,53 @@ def materialized(
     tags: Mapping[str, str] | None = None,
     checks: list[dg.AssetCheckResult] | None = None,
 ) -> dg.MaterializeResult[None]:
-    """Return the result of *asset*: what this run did, the counts, the outcome table.
+    """Return the result of *asset*: the house, what this run did, counts, outcomes.
 
     The data version is a digest of the rows the asset answers for, so Dagster shows
     what is downstream of a real change as stale, and nothing else.
     """
-    tally = pipeline.tally(slug)
+    version = pipeline.catalog.data_version(house.slug, asset=asset)
     return dg.MaterializeResult(
         metadata={
+            **house_metadata(pipeline, house),
             **{f"run/{name}": value for name, value in fields_of(did).items()},
-            **tally_counts(tally),
-            "outcomes": dg.MetadataValue.md(outcome_table(tally)),
+            **tally_counts(pipeline.tally(house.slug)),
+            "outcomes": outcome_table(pipeline, house.slug),
             **(more or {}),
         },
-        data_version=dg.DataVersion(pipeline.catalog.data_version(slug, asset=asset)),
+        data_version=dg.DataVersion(version),
         tags=tags,
         check_results=checks,
     )
+
+
+def house_metadata(
+    pipeline: StageContext, house: Property
+) -> dict[str, dg.MetadataValue[Any] | str]:
+    """Name the house: address, folder, price, and where its listings are."""
+    facts = pipeline.catalog.facts
+    prices = [
+        f"{shown_value(_PRICE, seen.facts.list_price)} ({source.value})"
+        for source, seen in sorted(facts.newest(house.slug).items())
+        if seen.facts.list_price is not None
+    ]
+    links = {
+        f"listing/{source.value}": _link(url)
+        for source, url in sorted(facts.listing_urls(house.slug).items())
+    }
+    folder = str(pipeline.layout.folder(house.folder))
+    return {
+        "address": str(house.address),
+        "folder": dg.MetadataValue.path(folder),
+        **({"price": " / ".join(prices)} if prices else {}),
+        **links,
+    }
+
+
+def outcome_table(pipeline: StageContext, slug: str) -> dg.TableMetadataValue:
+    """The outcome and the counts of each source, as a table of Dagster's pages."""
+    rows = outcome_rows(pipeline.tally(slug))
+    return dg.MetadataValue.table([dg.TableRecord(row) for row in rows])
 
 
 def fields_of(report: object) -> dict[str, int]:
@@ -45,10 +85,24 @@ def fields_of(report: object) -> dict[str, int]:
     return {name: value for name, value in values.items() if isinstance(value, int)}
 
 
-def nothing_found(tally: PropertyTally) -> dg.Failure:
+def nothing_found(pipeline: StageContext, house: Property) -> dg.Failure:
     """The failure of a property whose every source ended open."""
+    told = outcome_sentence(pipeline.tally(house.slug))
     return dg.Failure(
-        description="no source gave anything:\n" + outcome_lines(tally),
-        metadata={"outcomes": dg.MetadataValue.md(outcome_table(tally))},
+        description=(
+            f"no source gave anything for {house.address}: "
+            f"{printable(told, most=_LONGEST_CAUSE)}"
+        ),
+        metadata={
+            **house_metadata(pipeline, house),
+            "outcomes": outcome_table(pipeline, house.slug),
+        },
         allow_retries=False,
     )
+
+
+def _link(url: str) -> dg.MetadataValue[Any]:
+    """A link of a source as one; of a catalogue from before the border as text."""
+    if url.startswith("https://") and url == printable(url, most=len(url) + 1):
+        return dg.MetadataValue.url(url)
+    return dg.MetadataValue.text(inert(url))

@@ -15,8 +15,8 @@ _MAX_PICTURES = 100
 def contact_sheet(pngs: Iterable[bytes], *, max_bytes: int) -> bytes:
     """Return a JPEG grid of *pngs* in order, as large as fits *max_bytes*.
 
-    Beyond 100 pictures the first 100 are shown. *pngs* may be a generator: one is held
-    at a time.
+    Beyond 100 pictures the first 100 are shown; one that cannot be read is an empty
+    place. *pngs* may be a generator: one is held at a time.
     """
     shown = [_small(png) for png in islice(pngs, _MAX_PICTURES)]
     for tile in _TILES:
@@ -29,8 +29,11 @@ def contact_sheet(pngs: Iterable[bytes], *, max_bytes: int) -> bytes:
 
 
 def _small(png: bytes) -> Image.Image:
-    with Image.open(BytesIO(png), formats=["PNG"]) as image:
-        return ImageOps.fit(image.convert("RGB"), _TILES[0])
+    try:
+        with Image.open(BytesIO(png), formats=["PNG"]) as image:
+            return ImageOps.fit(image.convert("RGB"), _TILES[0])
+    except (OSError, SyntaxError, ValueError):  # Pillow's ways to say "damaged"
+        return Image.new("RGB", _TILES[0], "white")
 
 
 def _grid(pictures: Sequence[Image.Image], *, tile: tuple[int, int]) -> Image.Image:

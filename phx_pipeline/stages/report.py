@@ -17,7 +17,6 @@ _LINK = re.compile(r"://|\bwww\.", re.IGNORECASE)
 _IN_CODE = str.maketrans({"`": "'", "|": "¦", "<": "\u2039", ">": "\u203a"})
 
 _NOT = "not asked"
-COLUMNS = ("discovered", *(kind.value for kind in VerdictKind))
 
 
 def tally_counts(tally: PropertyTally) -> dict[str, int]:
@@ -28,21 +27,23 @@ def tally_counts(tally: PropertyTally) -> dict[str, int]:
     }
 
 
-def outcome_table(tally: PropertyTally) -> str:
-    """A Markdown table: one line per source."""
-    head = ("source", "outcome", *COLUMNS, "detail")
-    lines = [table_line(head), table_line(("---",) * len(head))]
-    for source in tally.sources:
-        counts = [source.discovered, *(source.count(kind) for kind in VerdictKind)]
-        outcome = source.outcome.value if source.outcome else _NOT
-        cells = (source.source.value, outcome, *map(str, counts), inert(source.detail))
-        lines.append(table_line(cells))
-    return "\n".join(lines)
+def outcome_rows(tally: PropertyTally) -> list[dict[str, str | int]]:
+    """A table for pages: one row per source, all of the same columns."""
+    return [
+        {
+            "source": source.source.value,
+            "outcome": source.outcome.value if source.outcome else _NOT,
+            "discovered": source.discovered,
+            **{kind.value: source.count(kind) for kind in VerdictKind},
+            "detail": inert(source.detail),
+        }
+        for source in tally.sources
+    ]
 
 
-def outcome_lines(tally: PropertyTally) -> str:
-    """One plain line per source: how it ended, and why."""
-    return "\n".join(
+def outcome_sentence(tally: PropertyTally) -> str:
+    """How each source ended, and why, on one plain line."""
+    return "; ".join(
         f"{source.source.value}: {source.outcome.value if source.outcome else _NOT}"
         + (f" ({printable(source.detail)})" if source.detail else "")
         for source in tally.sources

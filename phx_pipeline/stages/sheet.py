@@ -1,6 +1,7 @@
 """The contact sheet of a property: all kept pictures small, for one look."""
 
 from hashlib import sha256
+from pathlib import Path
 
 from phx_pipeline.imaging.contact_sheet import contact_sheet
 from phx_pipeline.stages.context import StageContext
@@ -14,7 +15,12 @@ def property_sheet(context: StageContext, slug: str) -> bytes | None:
     paths = [context.layout.images / image.local_path for image in images]
     if not paths:
         return None
-    return contact_sheet((path.read_bytes() for path in paths), max_bytes=MAX_BYTES)
+    return contact_sheet(map(_bytes_of, paths), max_bytes=MAX_BYTES)
+
+
+def _bytes_of(path: Path) -> bytes:
+    """What a published file holds; nothing if it is gone, which a check tells."""
+    return path.read_bytes() if path.is_file() else b""
 
 
 def pictures_digest(context: StageContext, slug: str) -> str:

@@ -10,7 +10,7 @@ from phx_pipeline.defs.launcher import GRACE_LIFETIMES
 from phx_pipeline.demo.houses import HOUSES
 from phx_pipeline.demo.loopback import Answer, Asked, Handler
 from phx_pipeline.demo.redfin_site import redfin_sites
-from phx_pipeline.supervise.supervisor import free_port
+from phx_pipeline.supervise.addresses import free_port
 from phx_pipeline_tests.deployment import PHOTO_HOST, Deployment, slug_of, with_shots
 from phx_pipeline_tests.served import serving
 

@@ -4,7 +4,7 @@ import dagster as dg
 
 from phx_pipeline.defs.assets.raw_images import raw_images
 from phx_pipeline.defs.failures import at_work
-from phx_pipeline.defs.partitions import PROPERTIES
+from phx_pipeline.defs.partitions import OWNERS, PROPERTIES
 from phx_pipeline.defs.results import materialized
 from phx_pipeline.stages.context import StageContext
 from phx_pipeline.stages.dedupe import dedupe
@@ -15,6 +15,7 @@ from phx_pipeline.stages.partners import call_on
     deps=[raw_images],
     partitions_def=PROPERTIES,
     group_name="property",
+    owners=OWNERS,
     kinds={"numpy"},
 )
 def deduped_images(
@@ -24,4 +25,4 @@ def deduped_images(
     with at_work(context, pipeline) as house:
         report = dedupe(pipeline, house.slug)
         call_on(pipeline, report.to_settle)
-        return materialized(pipeline, house.slug, asset="deduped_images", did=report)
+        return materialized(pipeline, house, asset="deduped_images", did=report)

@@ -3,9 +3,9 @@
 import dagster as dg
 
 from phx_pipeline.defs.assets.categorized_images import categorized_images
-from phx_pipeline.defs.checks import CHECKS, results
+from phx_pipeline.defs.checks import MANIFEST_CHECKS, results
 from phx_pipeline.defs.failures import at_work
-from phx_pipeline.defs.partitions import PROPERTIES
+from phx_pipeline.defs.partitions import OWNERS, PROPERTIES
 from phx_pipeline.defs.results import materialized, nothing_found
 from phx_pipeline.defs.sheets import sheet_of
 from phx_pipeline.stages.context import StageContext
@@ -16,7 +16,8 @@ from phx_pipeline.stages.publish import publish
     deps=[categorized_images],
     partitions_def=PROPERTIES,
     group_name="property",
-    check_specs=CHECKS,
+    owners=OWNERS,
+    check_specs=MANIFEST_CHECKS,
     kinds={"json"},
 )
 def manifest(
@@ -26,12 +27,12 @@ def manifest(
     with at_work(context, pipeline) as house:
         slug = house.slug
         report = publish(pipeline, slug, ends_run=True)
-        if not (tally := pipeline.tally(slug)).gave_anything:
-            raise nothing_found(tally)
+        if not pipeline.tally(slug).gave_anything:
+            raise nothing_found(pipeline, house)
         sheet = sheet_of(context, pipeline, slug)
         return materialized(
             pipeline,
-            slug,
+            house,
             asset="manifest",
             did=report,
             more=sheet.metadata,

@@ -6,7 +6,7 @@ import dagster as dg
 
 from phx_pipeline.defs.assets.discovered_urls import discovered_urls
 from phx_pipeline.defs.failures import at_work
-from phx_pipeline.defs.partitions import PROPERTIES
+from phx_pipeline.defs.partitions import OWNERS, PROPERTIES
 from phx_pipeline.defs.results import materialized
 from phx_pipeline.defs.tags import requested_mode
 from phx_pipeline.stages.collect import collect
@@ -17,6 +17,7 @@ from phx_pipeline.stages.context import StageContext
     deps=[discovered_urls],
     partitions_def=PROPERTIES,
     group_name="property",
+    owners=OWNERS,
     kinds={"jpeg"},
 )
 def raw_images(
@@ -26,4 +27,4 @@ def raw_images(
     with at_work(context, pipeline) as house:
         mode = requested_mode(context)
         report = asyncio.run(collect(pipeline, house.slug, mode=mode))
-        return materialized(pipeline, house.slug, asset="raw_images", did=report)
+        return materialized(pipeline, house, asset="raw_images", did=report)

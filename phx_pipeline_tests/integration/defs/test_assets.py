@@ -1,6 +1,7 @@
 """The five assets of one house, run in this process on a throw-away instance."""
 
 import asyncio
+import re
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -13,14 +14,16 @@ import dagster as dg
 import pytest
 
 from phx_pipeline.definitions import build_definitions
-from phx_pipeline.defs.checks import CHECKS
+from phx_pipeline.defs.checks import DISCOVERED_CHECKS, MANIFEST_CHECKS
 from phx_pipeline.defs.jobs import extract_property
 from phx_pipeline.defs.partitions import PROPERTIES
 from phx_pipeline.defs.retention import RunHistory
-from phx_pipeline.demo.houses import House
+from phx_pipeline.demo.houses import HOUSES, House
 from phx_pipeline.demo.loopback import Answer, Asked, Handler
 from phx_pipeline.demo.redfin_page import PAGE_HOST
 from phx_pipeline.demo.redfin_site import redfin_sites
+from phx_pipeline.model.address import Address
+from phx_pipeline.model.property import Property
 from phx_pipeline.stages.context import StageContext
 from phx_pipeline.stages.extract import extract
 from phx_pipeline.stages.views import refresh_views
@@ -53,6 +56,7 @@ def with_small_shots(house: House, *numbers: int) -> House:
 
 
 HOUSE = with_small_shots(SMALLEST, 0, 2, 3)
+OTHER = with_small_shots(next(one for one in HOUSES if one != SMALLEST), 0)
 SLUG = slug_of(HOUSE)
 
 
@@ -95,18 +99,21 @@ class Bench:
     deployment: Deployment
     instance: dg.DagsterInstance
 
-    def run(self, *, retrying: bool = False) -> dg.ExecuteInProcessResult:
+    def run(
+        self, house: House | None = None, *, retrying: bool = False
+    ) -> dg.ExecuteInProcessResult:
         """Run the main job, or the same with a retry policy on every step."""
         with self.deployment.context() as context:
-            return self.run_in(context, retrying=retrying)
+            slug = slug_of(house or HOUSE)
+            return self.run_in(context, slug=slug, retrying=retrying)
 
     def run_in(
-        self, context: StageContext, *, retrying: bool = False
+        self, context: StageContext, *, slug: str = SLUG, retrying: bool = False
     ) -> dg.ExecuteInProcessResult:
         defs = build_definitions(resources={"pipeline": context})
         job = with_retries(defs) if retrying else main_job(defs)
         result = job.execute_in_process(
-            partition_key=SLUG, instance=self.instance, raise_on_error=False
+            partition_key=slug, instance=self.instance, raise_on_error=False
         )
         refresh_views(context)  # as the sensor does, in case a run has no time for it
         return result
@@ -115,7 +122,7 @@ class Bench:
 @contextmanager
 def bench_in(root: Path) -> Iterator[Bench]:
     """A bench on the stores of this folder, and a new instance."""
-    market = Market(redfin_sites([HOUSE]))
+    market = Market(redfin_sites([HOUSE, OTHER]))
     with (
         Deployment(root, market.handlers(), downloads=1) as deployment,
         dg.DagsterInstance.ephemeral() as instance,
@@ -175,6 +182,9 @@ def changed(before: Mapping[str, str], after: Mapping[str, str]) -> Sequence[str
     return [name for name in ASSETS if before[name] != after[name]]
 
 
+SPECS = [*DISCOVERED_CHECKS, *MANIFEST_CHECKS]
+
+
 def checks(result: dg.ExecuteInProcessResult) -> dict[str, dg.AssetCheckEvaluation]:
     return {check.check_name: check for check in result.get_asset_check_evaluations()}
 
@@ -190,10 +200,28 @@ def test_a_house_goes_through_all_five_assets(
     assert tuple(made) == ASSETS
     assert (manifest["discovered"], manifest["kept"]) == (3, 3)
     assert manifest["run/files"] == 3
-    assert "| redfin | listed | 3 |" in manifest["outcomes"]
+    (row,) = manifest["outcomes"].records
+    assert row.data["source"] == "redfin"
+    assert row.data["outcome"] == "listed"
+    assert (row.data["discovered"], row.data["kept"]) == (3, 3)
     assert manifest["contact_sheet"].startswith("![contact sheet](data:image/jpeg")
     assert [name for name, check in checks(result).items() if not check.passed] == []
-    assert set(checks(result)) == {spec.name for spec in CHECKS}
+    assert set(checks(result)) == {spec.name for spec in SPECS}
+
+
+def test_each_event_names_the_house(first: dg.ExecuteInProcessResult) -> None:
+    house = HOUSE.address
+    for made in materialized(first).values():
+        told = made.metadata
+        assert told["address"].value == house
+        assert told["folder"].path.endswith("/processed/" + folder_of(house))
+        assert re.fullmatch(r"\$[\d,]+ \(redfin\)", told["price"].value)
+        assert isinstance(told["listing/redfin"], dg.UrlMetadataValue)
+        assert str(told["listing/redfin"].url).startswith("https://www.redfin.com/")
+
+
+def folder_of(address: str) -> str:
+    return Property.at(Address.parse(address)).folder
 
 
 def test_running_again_changes_no_data_version(
@@ -322,10 +350,26 @@ def test_when_no_source_gave_anything_the_manifest_fails_once_after_publishing(
     retries = [event for event in result.all_events if event.is_step_up_for_retry]
     assert not result.success
     assert step == "manifest"
-    assert "no source gave anything" in told
-    assert "\nredfin: blocked (" in told
+    start = f"no source gave anything for {HOUSE.address}: redfin: blocked ("
+    assert told.startswith(start)
+    assert "\n" not in told
+    assert "|" not in told
     assert retries == []
     assert later.deployment.files() == published
+    assert causes(result) == [None]
+    reached = checks(result)["reached"]
+    assert (reached.passed, reached.asset_key.path) == (False, ["discovered_urls"])
+    assert reached.severity is dg.AssetCheckSeverity.ERROR
+    assert (reached.description or "").startswith("redfin: blocked (")
+
+
+def causes(result: dg.ExecuteInProcessResult) -> list[object]:
+    """What is shown as the cause of each failure, with the place in our code."""
+    return [
+        event.step_failure_data.error and event.step_failure_data.error.cause
+        for event in result.all_events
+        if event.is_step_failure
+    ]
 
 
 def test_a_step_that_fails_by_accident_would_be_retried(
@@ -370,6 +414,38 @@ def test_a_partial_house_succeeds_with_a_warning(bench: Bench) -> None:
     )
 
 
+def test_a_house_that_passes_leaves_the_checks_of_another_as_they_are(
+    later: Bench,
+) -> None:
+    other = slug_of(OTHER)
+    later.deployment.add_houses([OTHER])
+    later.instance.add_dynamic_partitions(str(PROPERTIES.name), [other])
+    damage(later.deployment)
+
+    bad, good = later.run(), later.run(OTHER)
+
+    def passed(result: dg.ExecuteInProcessResult) -> bool:
+        return checks(result)["files_match_rows"].passed
+
+    assert (passed(bad), passed(good)) == (False, True)
+    key = dg.AssetCheckKey(dg.AssetKey("manifest"), "files_match_rows")
+    newest = later.instance.event_log_storage.get_asset_check_partition_info([key])
+    assert {one.partition_key: one.latest_execution_status.value for one in newest} == {
+        SLUG: "FAILED",
+        other: "SUCCEEDED",
+    }
+
+
+def damage(deployment: Deployment) -> None:
+    """Change a picture of the house behind the catalogue's back."""
+    folder = deployment.root / "data/property_images/standardized"
+    file = next(iter(sorted(folder.rglob("*.png"))))
+    file.chmod(0o644)
+    body = bytearray(file.read_bytes())
+    body[len(body) // 2] ^= 1
+    file.write_bytes(body)
+
+
 def test_a_property_the_catalogue_does_not_know_fails_once_at_the_first_step(
     bench: Bench,
 ) -> None:
@@ -387,5 +463,6 @@ def test_a_property_the_catalogue_does_not_know_fails_once_at_the_first_step(
     ((step, told),) = failures(result)
     assert [event for event in result.all_events if event.is_step_up_for_retry] == []
     assert step == "discovered_urls"
+    assert causes(result) == [None]
     assert f"unknown property '{unknown}'" in told
     assert "phx properties add" in told

@@ -18,9 +18,10 @@ def shape(defs: dg.Definitions) -> Iterator[str]:
             f"asset {spec.key.to_user_string()}: after {deps or 'nothing'}; "
             f"group {spec.group_name}; {_partitions(spec.partitions_def)}"
         )
-    checks = defs.resolve_asset_graph().asset_check_keys
-    for check in sorted(checks, key=lambda check: check.name):
-        yield f"check {check.asset_key.to_user_string()}/{check.name}"
+    graph = defs.resolve_asset_graph()
+    for check in sorted(graph.asset_check_keys, key=lambda check: check.name):
+        partitions = _partitions(graph.get(check).partitions_def)
+        yield f"check {check.asset_key.to_user_string()}/{check.name}; {partitions}"
     repository = defs.get_repository_def()
     for job in sorted(repository.get_all_jobs(), key=lambda job: job.name):
         if not job.name.startswith("__"):

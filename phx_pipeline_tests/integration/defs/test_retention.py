@@ -3,6 +3,7 @@
 import os
 import random
 import shutil
+import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -13,7 +14,11 @@ from typing import Any
 
 import dagster as dg
 import pytest
+from dagster._core.event_api import PartitionKeyFilter
 from dagster._core.execution.backfill import BulkActionStatus, PartitionBackfill
+from dagster._core.storage.asset_check_execution_record import (
+    AssetCheckExecutionRecordStatus,
+)
 from dagster._core.storage.partition_status_cache import (
     get_and_update_asset_status_cache_value,
 )
@@ -34,6 +39,11 @@ UNTRUE = "test/untrue"
 TEMPLATE = "two_runs"
 
 
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore", dg.PreviewWarning)
+    CHECKED = dg.AssetCheckSpec("whole", asset="shown", partitions_def=PARTITIONS)
+
+
 @dg.asset(partitions_def=PARTITIONS)
 def found(context: dg.AssetExecutionContext) -> dg.MaterializeResult[None]:
     print("told by", context.run.run_id)  # noqa: T201 - makes a compute log
@@ -43,7 +53,7 @@ def found(context: dg.AssetExecutionContext) -> dg.MaterializeResult[None]:
 @dg.asset(
     deps=[found],
     partitions_def=PARTITIONS,
-    check_specs=[dg.AssetCheckSpec("whole", asset="shown")],
+    check_specs=[CHECKED],
 )
 def shown(context: dg.AssetExecutionContext) -> dg.MaterializeResult:  # type: ignore[type-arg]  # beside check_specs Dagster knows only the bare class
     tags = context.run.tags
@@ -187,10 +197,25 @@ class Bench:
         storage = self.instance.event_log_storage
         (summary,) = storage.get_asset_check_summary_records([CHECK]).values()
         last = storage.get_latest_asset_check_execution_by_key([CHECK])
+        infos = storage.get_asset_check_partition_info([CHECK])
         return (
             summary.last_check_execution_record,
             summary.last_completed_check_execution_record,
             last,
+            sorted(infos, key=lambda info: str(info.partition_key)),
+            [self._newest_evaluations(house) for house in HOUSES],
+        )
+
+    def _newest_evaluations(self, house: str) -> Any:
+        """The newest record of the check of one house, and the newest that ended."""
+        storage, this = self.instance.event_log_storage, PartitionKeyFilter(key=house)
+        ended = {
+            one for one in AssetCheckExecutionRecordStatus if one.value != "PLANNED"
+        }
+        history = storage.get_asset_check_execution_history
+        return (
+            history(CHECK, limit=1, partition_filter=this),
+            history(CHECK, limit=1, partition_filter=this, status=ended),
         )
 
     def traces(self, run_id: str) -> list[str]:

@@ -108,3 +108,11 @@ def test_a_transparent_picture_is_shown() -> None:
 def test_a_budget_nothing_fits_is_refused() -> None:
     with pytest.raises(ValueError, match="1 pictures do not fit 10 bytes"):
         contact_sheet([noise(1)], max_bytes=10)
+
+
+@pytest.mark.parametrize("damaged", [b"", b"no picture", png("red")[:60]])
+def test_a_picture_that_cannot_be_read_is_an_empty_place(damaged: bytes) -> None:
+    sheet = opened(contact_sheet([damaged, png("lime")], max_bytes=9_000))
+
+    assert near(sheet.getpixel((sheet.width // 4, sheet.height // 2)), "white")
+    assert near(sheet.getpixel((sheet.width * 3 // 4, sheet.height // 2)), "lime")

@@ -20,7 +20,7 @@ from phx_pipeline.sources.redfin.find import search_url
 from phx_pipeline.sources.registry import available_sources
 from phx_pipeline.stages.context import StageContext
 from phx_pipeline.stages.discover import discover
-from phx_pipeline.stages.report import outcome_table
+from phx_pipeline.stages.report import outcome_rows
 from phx_pipeline_tests.canned import CannedFetcher
 from phx_pipeline_tests.deployment import Deployment
 from phx_pipeline_tests.hostile import (
@@ -94,7 +94,7 @@ def test_pages_full_of_hostile_texts_leave_nothing_raw_anywhere(
     for source in tally.sources:
         console.print(source.detail)
     print_tallies([tally])
-    told = capsys.readouterr().out + outcome_table(tally)
+    told = capsys.readouterr().out + str(outcome_rows(tally))
     assert [c for c in told if (c < " " and c != "\n") or "\x7f" <= c < "\xa0"] == []
 
 

@@ -9,7 +9,12 @@ from markdown_it.token import Token
 from phx_pipeline.model.outcome import ListingOutcome, VerdictKind
 from phx_pipeline.model.source import Source
 from phx_pipeline.model.tally import PropertyTally, SourceTally
-from phx_pipeline.stages.report import inert, outcome_lines, outcome_table
+from phx_pipeline.stages.report import (
+    inert,
+    outcome_rows,
+    outcome_sentence,
+    table_line,
+)
 from phx_pipeline_tests.hostile import TEXTS
 
 SLUG = "4732-w-davis-rd-glendale-az-85306"
@@ -40,7 +45,10 @@ def inline(markdown: str) -> list[Token]:
 @pytest.mark.parametrize("start", range(0, len(TEXTS), 20))
 def test_no_text_of_a_site_becomes_more_than_text(start: int) -> None:
     for text in TEXTS[start : start + 20]:
-        table = outcome_table(tally(text))
+        rows = outcome_rows(tally(text))
+        head = [list(rows[0]), ["---"] * len(rows[0])]
+        lines = [*head, *(map(str, row.values()) for row in rows)]
+        table = "\n".join(map(table_line, lines))
         tokens = inline(table)
 
         assert {token.type for token in tokens} <= {"text", "code_inline"}
@@ -73,7 +81,7 @@ def test_what_markdown_would_obey_stands_as_code(text: str, shown: str) -> None:
     assert inert(text) == f"`{shown}`"
 
 
-def test_each_source_has_a_plain_line() -> None:
-    assert outcome_lines(tally("3 photos\x1b")) == (
-        "redfin: listed (3 photos\ufffd)\nzillow: not asked"
+def test_how_each_source_ended_is_told_on_one_plain_line() -> None:
+    assert outcome_sentence(tally("3\nphotos\x1b")) == (
+        "redfin: listed (3 photos\ufffd); zillow: not asked"
     )
