@@ -2,18 +2,21 @@
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 import sqlalchemy as sa
 
 from phx_pipeline.catalog import tables
 from phx_pipeline.catalog.engine import reading, writing
+from phx_pipeline.catalog.rows import AnyRow
 from phx_pipeline.catalog.views import want
 from phx_pipeline.model.job import JobItem, Mode
 from phx_pipeline.model.source import Source
 
 FOLLOW_UP: Final = "settle-"
 """How the ids of jobs begin that one property's run asked for because of another."""
+
+_MOST_KEYS: Final = 5_000  # in one query
 
 
 class JobBook:
@@ -43,25 +46,46 @@ class JobBook:
         asked = list(dict.fromkeys(slugs))
         with writing(self._engine) as connection:
             if unless_waiting:
-                there = _waiting_among(connection, asked)
+                there = {item.slug for item in _waiting_among(connection, asked)}
                 asked = [slug for slug in asked if slug not in there]
                 if not asked:
                     return []
-            want(connection)
-            connection.execute(
-                sa.insert(tables.job).values(
-                    id=job_id,
-                    created_at=at,
-                    sources=[s.value for s in sources],
-                    mode=mode.value,
-                )
-            )
-            items = [
-                {"job_id": job_id, "slug": slug, "position": index, "attempt": 1}
-                for index, slug in enumerate(asked)
-            ]
-            if items:
-                connection.execute(sa.insert(tables.job_item), items)
+            _write(connection, job_id, asked, sources=sources, at=at, mode=mode)
+        return asked
+
+    def join(
+        self,
+        job_id: str,
+        slugs: Sequence[str],
+        *,
+        sources: Sequence[Source],
+        at: datetime,
+        mode: Mode,
+        queued: Collection[JobItem] = (),
+    ) -> dict[str, str]:
+        """Ask for a run of each of *slugs*, unless one that does the same is to come.
+
+        No job is written if all are to come.
+
+        Args:
+            job_id: of the job that is written.
+            slugs: the properties, first in first out.
+            sources: as in `submit`.
+            at: now.
+            mode: fresh or resume.
+            queued: items whose runs exist and have not begun.
+
+        Returns:
+            For each slug the job whose run it gets, *job_id* or an older one.
+        """
+        asked = dict.fromkeys(slugs, job_id)
+        with writing(self._engine) as connection:
+            to_come = [*queued, *_waiting_among(connection, asked)]
+            same = [it for it in to_come if it.covers(sources=sources, mode=mode)]
+            asked |= {it.slug: it.job_id for it in same if it.slug in asked}
+            left = [slug for slug, job in asked.items() if job == job_id]
+            if left or not asked:
+                _write(connection, job_id, left, sources=sources, at=at, mode=mode)
         return asked
 
     def called_on(self, slugs: Collection[str]) -> set[str]:
@@ -86,7 +110,7 @@ class JobBook:
         """The oldest items without a run, at most *limit*."""
         item, job = tables.job_item, tables.job
         query = (
-            self._items()
+            _items()
             .where(item.c.dispatched_at.is_(None))
             .order_by(job.c.created_at, job.c.id, item.c.position)
             .limit(limit)
@@ -96,7 +120,7 @@ class JobBook:
     def items(self, job_id: str) -> list[JobItem]:
         """All items of a job, in order; empty for an unknown job."""
         item = tables.job_item
-        query = self._items().where(item.c.job_id == job_id).order_by(item.c.position)
+        query = _items().where(item.c.job_id == job_id).order_by(item.c.position)
         return self._read(query)
 
     def mark_dispatched(self, items: Collection[JobItem], *, at: datetime) -> None:
@@ -110,37 +134,70 @@ class JobBook:
                     .values(dispatched_at=at)
                 )
 
-    @staticmethod
-    def _items() -> sa.Select[tuple[object, ...]]:
-        item, job = tables.job_item, tables.job
-        columns = (item.c.job_id, item.c.slug, item.c.attempt, item.c.dispatched_at)
-        return sa.select(*columns, job.c.sources, job.c.mode).join(
-            job, job.c.id == item.c.job_id
-        )
-
-    def _read(self, query: sa.Select[tuple[object, ...]]) -> list[JobItem]:
+    def _read(self, query: sa.Select[Any]) -> list[JobItem]:
         with reading(self._engine) as connection:
-            return [
-                JobItem(
-                    job_id=row.job_id,
-                    slug=row.slug,
-                    attempt=row.attempt,
-                    sources=tuple(Source(name) for name in row.sources),
-                    mode=Mode(row.mode),
-                    dispatched_at=row.dispatched_at,
-                )
-                for row in connection.execute(query)
-            ]
+            return [_item_of(row) for row in connection.execute(query)]
 
 
-def _waiting_among(connection: sa.Connection, slugs: Collection[str]) -> set[str]:
-    """Those of *slugs* with an item that has no run yet; who asks at once waits."""
-    house, item = tables.house, tables.job_item
-    these = sa.select(house.c.slug).where(house.c.slug.in_(slugs))
-    connection.execute(these.order_by(house.c.slug).with_for_update(key_share=True))
-    there = item.c.slug.in_(slugs)
-    waits = sa.select(item.c.slug).where(there, item.c.dispatched_at.is_(None))
-    return set(connection.execute(waits).scalars())
+def _items() -> sa.Select[Any]:
+    item, job = tables.job_item, tables.job
+    columns = (item.c.job_id, item.c.slug, item.c.attempt, item.c.dispatched_at)
+    return sa.select(*columns, job.c.sources, job.c.mode).join(
+        job, job.c.id == item.c.job_id
+    )
+
+
+def _item_of(row: AnyRow) -> JobItem:
+    return JobItem(
+        job_id=row.job_id,
+        slug=row.slug,
+        attempt=row.attempt,
+        sources=tuple(Source(name) for name in row.sources),
+        mode=Mode(row.mode),
+        dispatched_at=row.dispatched_at,
+    )
+
+
+def _write(
+    connection: sa.Connection,
+    job_id: str,
+    slugs: Sequence[str],
+    *,
+    sources: Sequence[Source],
+    at: datetime,
+    mode: Mode,
+) -> None:
+    want(connection)
+    named = [source.value for source in sources]
+    connection.execute(
+        sa.insert(tables.job).values(
+            id=job_id, created_at=at, sources=named, mode=mode.value
+        )
+    )
+    items = [
+        {"job_id": job_id, "slug": slug, "position": index, "attempt": 1}
+        for index, slug in enumerate(slugs)
+    ]
+    if items:
+        connection.execute(sa.insert(tables.job_item), items)
+
+
+def _waiting_among(connection: sa.Connection, slugs: Collection[str]) -> list[JobItem]:
+    """The items of *slugs* whose runs have not begun; who asks at once waits.
+
+    A run that was launched just now may have begun, and learns nothing more.
+    """
+    house, item, run = tables.house, tables.job_item, tables.run
+    keys = sorted(set(slugs))
+    for start in range(0, len(keys), _MOST_KEYS):
+        these = house.c.slug.in_(keys[start : start + _MOST_KEYS])
+        query = sa.select(house.c.slug).where(these).order_by(house.c.slug)
+        connection.execute(query.with_for_update(key_share=True))
+    begun = sa.exists().where(run.c.job_id == item.c.job_id, run.c.slug == item.c.slug)
+    waits = _items().where(item.c.dispatched_at.is_(None), ~begun)
+    found = (_item_of(row) for row in connection.execute(waits))
+    wanted = set(keys)
+    return [each for each in found if each.slug in wanted]
 
 
 # Items that wait because of another property: few at any time.

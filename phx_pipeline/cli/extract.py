@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC
 from typing import TYPE_CHECKING
@@ -226,19 +227,29 @@ def enqueue(
 ) -> Exit:
     """Submit a job for *slugs*; follow it unless told otherwise.
 
+    Houses that wait for such a run already join it: their older job is followed too.
+
     Ctrl-C while following leaves the job running and counts as complete.
     """
     from phx_pipeline.cli.follow import Follower
 
     job_id = uuid4().hex[:12]
-    at = context.clock().astimezone(UTC)
-    context.catalog.jobs.submit(job_id, slugs, sources=sources, at=at, mode=mode)
-    console.print(f"job {job_id}: {len(slugs)} properties enqueued")
-    follower = Follower(context, settings, job_id=job_id, slugs=slugs)
+    follower = Follower(context, settings, job_id=job_id)
+    jobs = context.catalog.jobs.join(
+        job_id,
+        slugs,
+        sources=sources,
+        at=context.clock().astimezone(UTC),
+        mode=mode,
+        queued=follower.queued(),
+    )
+    for job, count in Counter(jobs.values()).items():
+        told = "enqueued" if job == job_id else "wait for the same already"
+        console.print(f"job {job}: {count} properties {told}")
     follower.warn_without_daemon()
     if not follow:
         return Exit.COMPLETE
-    failed = follower.wait()
+    failed = follower.wait(jobs)
     if failed is None:
         return Exit.COMPLETE
     return _summarize(context, slugs, sources=sources, failed=failed)

@@ -32,7 +32,7 @@ from phx_pipeline.defs.internals import (
     SqliteEventLogStorage,
     SqlRunStorage,
 )
-from phx_pipeline.defs.tags import JOB_TAG, SHEET_RUN_TAG
+from phx_pipeline.defs.tags import DRAWN_BY_TAG, JOB_TAG, SHEET_RUN_TAG
 from phx_pipeline.errors import ServiceError
 
 _T = TypeVar("_T")
@@ -86,7 +86,8 @@ _JOBS_TO_COME = f"""
     JOIN run_tags ON run_tags.run_id = runs.run_id
     WHERE run_tags."key" = '{JOB_TAG}' AND runs.status IN ({_GOING_ON})
 """  # noqa: S608 - as above
-# Runs that point to another: started from it, or with a sheet that it drew. Those that
+# Runs that point to another: started from it, or with a sheet that it drew (the second
+# tag is that of older versions). Those that
 # stay anyhow are told without their id, which leaves few rows.
 _POINTERS = f"""
     SELECT DISTINCT
@@ -95,7 +96,8 @@ _POINTERS = f"""
         run_tags."value"
     FROM run_tags JOIN runs ON runs.run_id = run_tags.run_id
     WHERE run_tags."key" IN
-        ('dagster/parent_run_id', 'dagster/root_run_id', '{SHEET_RUN_TAG}')
+        ('dagster/parent_run_id', 'dagster/root_run_id', '{DRAWN_BY_TAG}',
+         '{SHEET_RUN_TAG}')
 """  # noqa: S608 - as above
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import dagster as dg
 
-from phx_pipeline.defs.tags import SHEET_RUN_TAG, SHEET_TAG
+from phx_pipeline.defs.tags import DRAWN_BY_TAG, SHEET_RUN_TAG, SHEET_TAG
 from phx_pipeline.stages.context import StageContext
 from phx_pipeline.stages.sheet import pictures_digest, property_sheet
 
@@ -33,7 +33,7 @@ def sheet_of(
     """
     digest = pictures_digest(pipeline, slug)
     if run_id := _run_with(context, slug, digest):
-        context.instance.add_run_tags(context.run.run_id, {SHEET_RUN_TAG: run_id})
+        context.instance.add_run_tags(context.run.run_id, {DRAWN_BY_TAG: run_id})
         return Sheet(
             metadata={"contact_sheet_in": dg.MetadataValue.dagster_run(run_id)},
             tags={SHEET_TAG: digest, SHEET_RUN_TAG: run_id},

@@ -7,7 +7,8 @@ from enum import StrEnum
 
 import dagster as dg
 
-from phx_pipeline.defs.tags import JOB_TAG
+from phx_pipeline.defs.tags import JOB_TAG, mode_of, sources_of
+from phx_pipeline.model.job import JobItem
 from phx_pipeline.settings import Settings, export
 from phx_pipeline.wiring import opening_dagster
 
@@ -81,6 +82,22 @@ def item_runs(instance: dg.DagsterInstance, job_id: str) -> dict[str, ItemRun]:
             state=state_of(run, retries=instance.run_retries_enabled),
         )
     return newest
+
+
+def queued_items(instance: dg.DagsterInstance) -> list[JobItem]:
+    """The items of jobs whose runs wait in Dagster's queue."""
+    waiting = dg.RunsFilter(statuses=[dg.DagsterRunStatus.QUEUED])
+    return [
+        JobItem(
+            job_id=run.tags[JOB_TAG],
+            slug=run.tags[_PARTITION_TAG],
+            attempt=1,
+            sources=sources_of(run.tags) or (),
+            mode=mode_of(run.tags),
+        )
+        for run in instance.get_runs(waiting)
+        if {JOB_TAG, _PARTITION_TAG} <= run.tags.keys()
+    ]
 
 
 def daemon_is_running(instance: dg.DagsterInstance) -> bool:

@@ -1,4 +1,9 @@
-"""The tags of the package: on runs who asked and for what, on events which sheet."""
+"""The tags of the package: on runs who asked and for what, on events which sheet.
+
+The list of runs shows all tags of a run: what only programs read stays out of it.
+"""
+
+from collections.abc import Mapping
 
 import dagster as dg
 
@@ -9,20 +14,34 @@ from phx_pipeline.settings import parse_sources
 JOB_TAG = "phx/job"
 SOURCES_TAG = "phx/sources"
 MODE_TAG = "phx/mode"
-ITEM_TAG = "phx/item"
 
 # The pictures of a contact sheet, and the run that drew it: on the event of `manifest`.
-# A run that did not draw its sheet itself has the latter too.
 SHEET_TAG = "phx/sheet"
 SHEET_RUN_TAG = "phx/sheet_run"
+
+DRAWN_BY_TAG = ".dagster/phx_sheet_run"
+"""On a run that points to a sheet: the run that drew it. Pages show no such tags."""
+
+RUN_KEY_TAG = "dagster/run_key"
+"""What a sensor called the run it asked for; Dagster's own tag."""
 
 
 def requested_sources(context: dg.AssetExecutionContext) -> tuple[Source, ...] | None:
     """The sources the run was launched for; None means all enabled ones."""
-    text = context.run.tags.get(SOURCES_TAG)
-    return parse_sources(text) if text else None
+    return sources_of(context.run.tags)
 
 
 def requested_mode(context: dg.AssetExecutionContext) -> Mode:
     """Whether to ask again what is complete; a run started in the UI does."""
-    return Mode(context.run.tags.get(MODE_TAG, Mode.FRESH))
+    return mode_of(context.run.tags)
+
+
+def sources_of(tags: Mapping[str, str]) -> tuple[Source, ...] | None:
+    """The sources named by the tags of a run."""
+    text = tags.get(SOURCES_TAG)
+    return parse_sources(text) if text else None
+
+
+def mode_of(tags: Mapping[str, str]) -> Mode:
+    """The mode named by the tags of a run."""
+    return Mode(tags.get(MODE_TAG, Mode.FRESH))

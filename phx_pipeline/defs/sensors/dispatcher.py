@@ -7,8 +7,8 @@ import dagster as dg
 from phx_pipeline.catalog.store import Catalog
 from phx_pipeline.defs.jobs import extract_property
 from phx_pipeline.defs.partitions import PROPERTIES
-from phx_pipeline.defs.tags import ITEM_TAG, JOB_TAG, MODE_TAG, SOURCES_TAG
-from phx_pipeline.model.job import JobItem
+from phx_pipeline.defs.tags import JOB_TAG, MODE_TAG, RUN_KEY_TAG, SOURCES_TAG
+from phx_pipeline.model.job import JobItem, Mode
 from phx_pipeline.settings import load_settings
 from phx_pipeline.wiring import build_catalog, utc_now
 
@@ -45,7 +45,7 @@ def _dispatch(
     known = set(instance.get_dynamic_partitions(str(PROPERTIES.name)))
     missing = sorted({item.slug for item in due} - known)
     return dg.SensorResult(
-        run_requests=[_request(item) for item in due],
+        run_requests=[request_of(item) for item in due],
         dynamic_partitions_requests=[PROPERTIES.build_add_request(missing)]
         if missing
         else [],
@@ -65,12 +65,15 @@ def split(
 
 
 def _has_run(instance: dg.DagsterInstance, item: JobItem) -> bool:
-    filters = dg.RunsFilter(tags={ITEM_TAG: item.run_key})
+    filters = dg.RunsFilter(tags={RUN_KEY_TAG: item.run_key})
     return bool(instance.get_runs(filters, limit=1))
 
 
-def _request(item: JobItem) -> dg.RunRequest:
-    tags = {JOB_TAG: item.job_id, ITEM_TAG: item.run_key, MODE_TAG: item.mode.value}
+def request_of(item: JobItem) -> dg.RunRequest:
+    """What is asked of Dagster for an item; the tags say all a run needs to know."""
+    tags = {JOB_TAG: item.job_id}
+    if item.mode is not Mode.FRESH:
+        tags[MODE_TAG] = item.mode.value
     if item.sources:
         tags[SOURCES_TAG] = ",".join(item.sources)
     return dg.RunRequest(run_key=item.run_key, partition_key=item.slug, tags=tags)

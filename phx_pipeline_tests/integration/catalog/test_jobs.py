@@ -1,3 +1,5 @@
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
@@ -5,7 +7,8 @@ import sqlalchemy as sa
 
 from phx_pipeline.catalog.jobs import FOLLOW_UP
 from phx_pipeline.catalog.store import Catalog
-from phx_pipeline.model.job import Mode
+from phx_pipeline.model.identity import property_lease
+from phx_pipeline.model.job import JobItem, Mode
 from phx_pipeline.model.source import Source
 from phx_pipeline_tests.integration.conftest import STAMP, house_at
 
@@ -147,3 +150,85 @@ def test_what_is_done_is_withdrawn_and_nothing_a_person_asked_for(
     }
     housed.jobs.withdraw([B])
     assert [job.job_id for job in housed.runs.newest_jobs(limit=9)] == ["by-hand"]
+
+
+# --- joining what is to come
+
+
+def join(
+    catalog: Catalog,
+    job_id: str,
+    *slugs: str,
+    sources: Sequence[Source] = (),
+    mode: Mode = Mode.RESUME,
+    queued: Sequence[JobItem] = (),
+) -> dict[str, str]:
+    return catalog.jobs.join(
+        job_id, slugs, sources=sources, at=NOON, mode=mode, queued=queued
+    )
+
+
+def test_a_property_that_waits_for_the_same_joins_and_the_others_get_a_job(
+    housed: Catalog,
+) -> None:
+    first = join(housed, "first", A, B)
+
+    again = join(housed, "second", A, C, A)
+
+    assert first == {A: "first", B: "first"}
+    assert again == {A: "first", C: "second"}
+    waiting = [(item.job_id, item.slug) for item in housed.jobs.waiting(limit=9)]
+    assert waiting == [("first", A), ("first", B), ("second", C)]
+
+
+def test_where_all_is_to_come_no_job_is_written(housed: Catalog) -> None:
+    join(housed, "first", A, B)
+
+    assert join(housed, "second", B, A) == {B: "first", A: "first"}
+    assert [job.job_id for job in housed.runs.newest_jobs(limit=9)] == ["first"]
+
+
+def test_what_waits_for_less_is_not_joined(housed: Catalog) -> None:
+    join(housed, "narrow", A, sources=[Source.REDFIN])
+    join(housed, "weak", B)
+
+    wide = join(housed, "wide", A)
+    strong = join(housed, "strong", B, mode=Mode.FRESH)
+
+    assert (wide, strong) == ({A: "wide"}, {B: "strong"})
+
+
+def test_a_run_that_exists_is_joined_only_if_it_is_named_as_queued(
+    housed: Catalog,
+) -> None:
+    join(housed, "first", A)
+    (item,) = housed.jobs.items("first")
+    housed.jobs.mark_dispatched([item], at=LATER)
+
+    assert join(housed, "second", A, queued=[item]) == {A: "first"}
+    assert join(housed, "third", A) == {A: "third"}
+
+
+def test_a_run_that_has_begun_is_joined_no_more(housed: Catalog) -> None:
+    """Its item may still wait to be noted as dispatched."""
+    join(housed, "first", A)
+    with housed.leases.hold(property_lease(A), owner="the run") as lease:
+        housed.runs.record_started(
+            lease,
+            A,
+            mode=Mode.RESUME,
+            job_id="first",
+            photos=(),
+            interrupted={},
+            stamp=STAMP,
+        )
+
+    assert join(housed, "second", A) == {A: "second"}
+
+
+def test_of_many_that_ask_at_once_one_gets_the_job(housed: Catalog) -> None:
+    with ThreadPoolExecutor(4) as threads:
+        told = list(threads.map(lambda n: join(housed, f"job-{n}", A, B), range(4)))
+
+    assert len({tuple(sorted(each.items())) for each in told}) == 1
+    assert len(housed.jobs.waiting(limit=9)) == 2

@@ -10,12 +10,17 @@ from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
+import dagster as dg
+
+from phx_pipeline.defs.sensors.dispatcher import request_of
+from phx_pipeline.defs.submit import open_instance
 from phx_pipeline.demo.houses import HOUSES, House
 from phx_pipeline.demo.loopback import Answer, Asked, Handler
 from phx_pipeline.demo.redfin_page import PAGE_HOST
 from phx_pipeline.demo.redfin_site import redfin_sites
 from phx_pipeline.model.outcome import ListingOutcome, Verdict, VerdictKind
 from phx_pipeline_tests.commands import Phx
+from phx_pipeline_tests.dagster_runs import run_of
 from phx_pipeline_tests.deployment import PHOTO_HOST, Deployment, slug_of
 
 
@@ -173,3 +178,29 @@ def test_ctrl_c_ends_with_130_and_running_again_completes(
         with made.context() as context:
             for slug in slugs:
                 assert context.tally(slug).count(VerdictKind.KEPT) == 3
+
+
+def test_a_repeated_extraction_joins_what_waits_and_what_is_queued(
+    tmp_path: Path, phx_on: Phx
+) -> None:
+    with Deployment(tmp_path, {}) as made, made.context() as context:
+        first, second = made.add_houses(BOTH)
+        jobs = context.catalog.jobs
+
+        phx_on(made, "extract", "--async", "--address", first)
+        (waiting,) = jobs.waiting(limit=9)
+        job = waiting.job_id
+        both = phx_on(made, "extract", "--async", "--all")
+        with open_instance(made.settings) as instance:
+            tags = request_of(waiting).tags
+            queued = run_of(first, dg.DagsterRunStatus.QUEUED, **tags)
+            instance.add_run(queued)
+        jobs.mark_dispatched([waiting], at=context.stamp().at)
+        again = phx_on(made, "extract", "--async", "--address", first)
+        fresh = phx_on(made, "extract", "--async", "--fresh", "--address", first)
+
+        assert f"job {job}: 1 properties wait for the same already" in both.out
+        assert "1 properties enqueued" in both.out
+        assert again.out == f"job {job}: 1 properties wait for the same already\n"
+        assert "1 properties enqueued" in fresh.out
+        assert [item.slug for item in jobs.waiting(limit=9)] == [second, first]

@@ -437,9 +437,9 @@ def test_a_house_that_passes_leaves_the_checks_of_another_as_they_are(
 
 
 def damage(deployment: Deployment) -> None:
-    """Change a picture of the house behind the catalogue's back."""
-    folder = deployment.root / "data/property_images/standardized"
-    file = next(iter(sorted(folder.rglob("*.png"))))
+    """Change an original behind the catalogue's back, which no run reads again."""
+    folder = deployment.root / "data/property_images/raw"
+    file = next(path for path in sorted(folder.rglob("*")) if path.is_file())
     file.chmod(0o644)
     body = bytearray(file.read_bytes())
     body[len(body) // 2] ^= 1

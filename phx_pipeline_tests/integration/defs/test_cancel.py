@@ -10,11 +10,6 @@ from pathlib import Path
 
 import dagster as dg
 import pytest
-from dagster._core.remote_origin import (
-    RegisteredCodeLocationOrigin,
-    RemoteJobOrigin,
-    RemoteRepositoryOrigin,
-)
 
 from phx_pipeline.catalog.leases import Leases, process_owner
 from phx_pipeline.definitions import build_definitions
@@ -25,18 +20,13 @@ from phx_pipeline.defs.submit import open_instance
 from phx_pipeline.model.address import Address
 from phx_pipeline.model.identity import run_lease
 from phx_pipeline.stages.lifecycle import remove, rename
+from phx_pipeline_tests.dagster_runs import run_of
 from phx_pipeline_tests.deployment import Deployment
 
 HOUSE = "4732 W Davis Rd, Glendale, AZ 85306"
 SLUG = "4732-w-davis-rd-glendale-az-85306"
 _NAME = str(PROPERTIES.name)
 _STATUS = dg.DagsterRunStatus
-_ORIGIN = RemoteJobOrigin(
-    RemoteRepositoryOrigin(
-        RegisteredCodeLocationOrigin("phx_pipeline"), "__repository__"
-    ),
-    "extract_property",
-)
 
 
 @pytest.fixture(scope="module")
@@ -73,13 +63,7 @@ def a_run(
     instance: dg.DagsterInstance, status: dg.DagsterRunStatus, *, slug: str = SLUG
 ) -> str:
     """A run of the property as Dagster stores it."""
-    run = dg.DagsterRun(
-        job_name="extract_property",
-        status=status,
-        tags={"dagster/partition": slug},
-        remote_job_origin=_ORIGIN,
-    )
-    return instance.add_run(run).run_id
+    return instance.add_run(run_of(slug, status)).run_id
 
 
 def status_of(instance: dg.DagsterInstance, run_id: str) -> dg.DagsterRunStatus:

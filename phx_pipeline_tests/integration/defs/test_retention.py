@@ -26,7 +26,7 @@ from dagster._core.storage.partition_status_cache import (
 from phx_pipeline.catalog.retention import Forgotten
 from phx_pipeline.defs import retention
 from phx_pipeline.defs.retention import RunHistory, prune
-from phx_pipeline.defs.tags import JOB_TAG
+from phx_pipeline.defs.tags import DRAWN_BY_TAG, JOB_TAG
 from phx_pipeline.errors import ServiceError
 from phx_pipeline_tests.integration.conftest import ENGINES, Databases
 from phx_pipeline_tests.postgres import PostgresServer
@@ -439,7 +439,8 @@ def test_each_partition_and_each_asset_keeps_its_own(bench: Bench) -> None:
 @ON_BOTH
 def test_the_run_that_drew_the_sheet_stays(bench: Bench) -> None:
     bench.tag(bench.new, phx__sheet_run=bench.old)
-    last = bench.run("ash", phx__sheet_run=bench.old)
+    last = bench.run("ash")
+    bench.instance.add_run_tags(last, {DRAWN_BY_TAG: bench.old})
 
     assert bench.kept_after_pruning() == {bench.old, last}
 
