@@ -13,6 +13,7 @@ from rich.table import Table
 
 from phx_pipeline.cli.console import console, errors
 from phx_pipeline.cli.main import Exit
+from phx_pipeline.cli.partitions import reconcile_partitions
 from phx_pipeline.cli.partners import settle_partners
 from phx_pipeline.cli.property_show import show
 from phx_pipeline.cli.session import opened
@@ -68,10 +69,12 @@ def add(
       phx properties add houses.csv     columns street,unit,city,state,zip
       phx properties add - < houses.csv --problems problems.csv
     """
+    from phx_pipeline.settings import load_settings
     from phx_pipeline.stages.intake import add_houses, write_problems
     from phx_pipeline.stages.views import refresh_views
 
-    with opened() as context:
+    settings = load_settings()
+    with opened(settings) as context:
         reading = _read(context, file_or_address, problems=problems)
         if reading.doubts and (yes or _confirmed(reading, file_or_address)):
             reading = reading.confirmed()
@@ -83,6 +86,7 @@ def add(
         report = add_houses(context, reading.taken)
         settle_partners(context, [house.slug for house in report.revived])
         refresh_views(context)
+        reconcile_partitions(context, settings)
     _tell_problems(told)
     _list_some("added", report.added)
     _list_some("followed again", report.revived)
@@ -141,17 +145,20 @@ def rename(house: str, new_address: str) -> None:
       phx properties rename 686067a4 "4732 W Davis Rd, Phoenix, AZ 85306"
     """
     from phx_pipeline.model.address import Address
+    from phx_pipeline.settings import load_settings
     from phx_pipeline.stages.intake import find_property
     from phx_pipeline.stages.lifecycle import rename as rename_property
     from phx_pipeline.stages.views import refresh_views
 
     address = Address.parse(new_address)
-    with opened() as context:
+    settings = load_settings()
+    with opened(settings) as context:
         before = find_property(context, house)
         _tell_of_waiting(context, before.slug)
         after = rename_property(context, before.slug, address)
         settle_partners(context, [after.slug])
         refresh_views(context)
+        reconcile_partitions(context, settings)
     if before == after:
         console.print(f"{after.slug} has this address already")
         return
@@ -266,7 +273,7 @@ def remove(ctx: click.Context, house: str, *, purge: bool, yes: bool) -> None:
         new = remove_property(context, found.slug)
         settle_partners(context, [found.slug])
         refresh_views(context)
-        _forget_partition(settings, found.slug)
+        reconcile_partitions(context, settings)
         console.print(f"removed {'' if new else '(before) '}{found.slug}")
         if purge:
             gone = purge_property(context, found)
@@ -304,14 +311,6 @@ def _stop_runs(context: "StageContext", settings: "Settings", slug: str) -> None
         )
     if done.ended:
         console.print(f"{done.ended} runs ended")
-
-
-def _forget_partition(settings: "Settings", slug: str) -> None:
-    if not settings.dagster_dir.is_dir():
-        return
-    from phx_pipeline.defs.cancel import drop_partition
-
-    drop_partition(settings, slug)
 
 
 def _tell_of_waiting(context: "StageContext", slug: str) -> None:

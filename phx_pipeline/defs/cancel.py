@@ -1,4 +1,4 @@
-"""Ending the runs of one property and its partition; the CLI reaches this lazily.
+"""Ending the runs of one property; the CLI reaches this lazily.
 
 No daemon, code server or webserver is needed: a queued run is cancelled in Dagster's
 store, a running one is asked to end, and one whose worker is gone is only written off.
@@ -14,7 +14,6 @@ import dagster as dg
 from phx_pipeline.catalog.leases import Leases
 from phx_pipeline.defs.internals import WorkerStatus
 from phx_pipeline.defs.launcher import grace_s, judge
-from phx_pipeline.defs.partitions import PROPERTIES
 from phx_pipeline.defs.submit import open_instance
 from phx_pipeline.model.identity import run_lease
 from phx_pipeline.settings import Settings
@@ -53,14 +52,6 @@ def stop_runs(
         return Stopped(ended=0, going_on=())
     with open_instance(settings) as instance:
         return end_runs(instance, slug, leases=leases, wait_s=wait_s)
-
-
-def drop_partition(settings: Settings, slug: str) -> None:
-    """Delete a property's partition; its history stays in Dagster's event log."""
-    if not has_store(settings):
-        return
-    with open_instance(settings) as instance:
-        instance.delete_dynamic_partition(str(PROPERTIES.name), slug)
 
 
 def end_runs(

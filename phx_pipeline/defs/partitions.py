@@ -1,5 +1,7 @@
 """Properties as dynamic partitions; the key is the property's slug."""
 
+from collections.abc import Callable, Collection
+
 import dagster as dg
 
 from phx_pipeline.errors import InputError
@@ -8,6 +10,28 @@ from phx_pipeline.stages.context import StageContext
 
 OWNERS = ["team:phx_pipeline"]
 PROPERTIES = dg.DynamicPartitionsDefinition(name="property")
+
+
+def reconcile(
+    instance: dg.DagsterInstance, *, wanted: Callable[[], Collection[str]]
+) -> None:
+    """Make the partitions those *wanted*; the history of others stays in the event log.
+
+    What is wanted is asked after what is there: a house is there before its partition.
+    """
+    name = str(PROPERTIES.name)
+    missing, left_over = changes(instance.get_dynamic_partitions(name), wanted())
+    if missing:
+        instance.add_dynamic_partitions(name, missing)
+    for key in left_over:
+        instance.delete_dynamic_partition(name, key)
+
+
+def changes(
+    there: Collection[str], wanted: Collection[str]
+) -> tuple[list[str], list[str]]:
+    """Return (keys to add, keys to delete), sorted."""
+    return sorted(set(wanted) - set(there)), sorted(set(there) - set(wanted))
 
 
 def requested_house(

@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from phx_pipeline.defs.partitions import PROPERTIES
+from phx_pipeline.defs.partitions import PROPERTIES, changes
 from phx_pipeline.settings import load_settings
 from phx_pipeline.wiring import build_catalog
 
@@ -21,23 +21,20 @@ def reconcile_properties(
     """
     name = str(PROPERTIES.name)
     # Before the catalogue is read: a property is there before its partition is.
-    there = set(context.instance.get_dynamic_partitions(name))
+    there = context.instance.get_dynamic_partitions(name)
     catalog = build_catalog(load_settings())
     try:
-        wanted = set(catalog.slugs())
+        wanted = catalog.slugs()
     finally:
         catalog.close()
-    if there == wanted:
+    missing, left_over = changes(there, wanted)
+    requests: list[
+        dg.AddDynamicPartitionsRequest | dg.DeleteDynamicPartitionsRequest
+    ] = []
+    if missing:
+        requests.append(PROPERTIES.build_add_request(missing))
+    if left_over:
+        requests.append(PROPERTIES.build_delete_request(left_over))
+    if not requests:
         return dg.SkipReason(f"all {len(wanted)} properties have their partition")
-    return dg.SensorResult(dynamic_partitions_requests=_requests(there, wanted))
-
-
-def _requests(
-    there: set[str], wanted: set[str]
-) -> list[dg.AddDynamicPartitionsRequest | dg.DeleteDynamicPartitionsRequest]:
-    asked: list[dg.AddDynamicPartitionsRequest | dg.DeleteDynamicPartitionsRequest] = []
-    if missing := sorted(wanted - there):
-        asked.append(PROPERTIES.build_add_request(missing))
-    if left_over := sorted(there - wanted):
-        asked.append(PROPERTIES.build_delete_request(left_over))
-    return asked
+    return dg.SensorResult(dynamic_partitions_requests=requests)

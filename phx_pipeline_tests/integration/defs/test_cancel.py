@@ -1,4 +1,4 @@
-"""Ending the runs of a property, on Dagster's real store and without any daemon."""
+"""What commands do in Dagster's real store, without any daemon: runs, partitions."""
 
 import shutil
 import subprocess
@@ -12,14 +12,16 @@ import dagster as dg
 import pytest
 
 from phx_pipeline.catalog.leases import Leases, process_owner
+from phx_pipeline.cli.partitions import reconcile_partitions
 from phx_pipeline.definitions import build_definitions
-from phx_pipeline.defs.cancel import drop_partition, end_runs, stop_runs
+from phx_pipeline.defs.cancel import end_runs, stop_runs
 from phx_pipeline.defs.jobs import extract_property
 from phx_pipeline.defs.partitions import PROPERTIES
 from phx_pipeline.defs.submit import open_instance
 from phx_pipeline.model.address import Address
 from phx_pipeline.model.identity import run_lease
 from phx_pipeline.stages.lifecycle import remove, rename
+from phx_pipeline_tests.commands import Phx
 from phx_pipeline_tests.dagster_runs import run_of
 from phx_pipeline_tests.deployment import Deployment
 
@@ -129,15 +131,41 @@ def test_a_run_that_works_is_asked_to_end_and_waited_for(
     assert second.going_on == ()
 
 
-def test_the_partition_goes_and_can_go_twice(
-    made: Deployment, instance: dg.DagsterInstance
+def test_partitions_follow_the_houses_before_a_command_ends(
+    made: Deployment, instance: dg.DagsterInstance, phx_on: Phx
 ) -> None:
-    instance.add_dynamic_partitions(_NAME, [SLUG, "other"])
+    def keys() -> list[str]:
+        return sorted(instance.get_dynamic_partitions(_NAME))
 
-    drop_partition(made.settings, SLUG)
-    drop_partition(made.settings, SLUG)
+    instance.add_dynamic_partitions(_NAME, ["added-by-hand"])
+    other = "4733 W Davis Rd, Glendale, AZ 85306"
 
-    assert instance.get_dynamic_partitions(_NAME) == ["other"]
+    phx_on(made, "properties", "add", other)
+    after_adding = keys()
+    phx_on(made, "properties", "rename", other, other.replace("Glendale", "Phoenix"))
+    after_renaming = keys()
+    phx_on(made, "properties", "remove", SLUG)
+
+    renamed = "4733-w-davis-rd-phoenix-az-85306"
+    assert after_adding == [SLUG, "4733-w-davis-rd-glendale-az-85306"]
+    assert after_renaming == [SLUG, renamed]
+    assert keys() == [renamed]
+
+
+def test_a_store_that_cannot_be_opened_spoils_no_command(
+    made: Deployment, phx_on: Phx
+) -> None:
+    for file in (made.settings.dagster_dir / "schedules").iterdir():
+        file.write_bytes(b"no database" * 1_000)
+    for file in (made.settings.dagster_dir / "history" / "runs").iterdir():
+        file.write_bytes(b"no database" * 1_000)
+
+    ended = phx_on(made, "properties", "add", "4733 W Davis Rd, Glendale, AZ 85306")
+
+    assert ended.code == 0
+    assert "1 added" in ended.out
+    assert ended.err.startswith("Dagster's partitions follow while `phx up` runs: ")
+    assert len(ended.err.splitlines()) == 1
 
 
 def test_where_dagster_was_never_used_nothing_is_made(made: Deployment) -> None:
@@ -145,7 +173,7 @@ def test_where_dagster_was_never_used_nothing_is_made(made: Deployment) -> None:
     with made.context() as context:
         leases = context.catalog.leases
         done = stop_runs(settings, SLUG, leases=leases, wait_s=0)
-        drop_partition(settings, SLUG)
+        reconcile_partitions(context, settings)
 
     assert (done.ended, done.going_on) == (0, ())
     assert not settings.dagster_dir.exists()
