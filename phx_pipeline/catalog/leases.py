@@ -24,6 +24,8 @@ from phx_pipeline.errors import CatalogDownError, LeaseHeldError, StaleEpochErro
 
 logger = logging.getLogger(__name__)
 
+_TOLD_EVERY_S = 60.0  # that somebody waits
+
 # The database is busy, restarting, or our pool is used up: the next beat may work.
 _PASSING = (CatalogDownError, sa.exc.OperationalError, sa.exc.TimeoutError)
 
@@ -197,13 +199,16 @@ class Leases:
         self, name: str, *, owner: str, wait_s: float, poll_s: float
     ) -> Lease:
         deadline = time.monotonic() + wait_s
+        told_s = -_TOLD_EVERY_S
         while True:
             try:
                 return self.acquire(name, owner=owner)
             except LeaseHeldError as held:
-                if time.monotonic() >= deadline:
+                if (now_s := time.monotonic()) >= deadline:
                     raise
-                logger.info("waiting: %s", held)
+                if now_s - told_s >= _TOLD_EVERY_S:
+                    told_s = now_s
+                    logger.info("waiting up to %.0f s: %s", deadline - now_s, held)
                 time.sleep(poll_s)
 
     def _renew(self, lease: Lease, stop: threading.Event) -> None:

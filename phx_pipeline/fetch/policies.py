@@ -276,6 +276,8 @@ class Policies:
         error: Fault | None,
     ) -> None:
         before, after = await self._run(name, step)
+        if after.open_until is None and before.open_until is not None:
+            logger.info("%s: circuit closed, asked as usual again", after.name)
         if after.open_until is not None and after.open_until != before.open_until:
             logger.warning(
                 "%s: circuit open until %s: %s",

@@ -2,6 +2,7 @@
 
 import logging
 from dataclasses import dataclass
+from typing import Final
 
 import stamina
 from stamina.instrumentation import RetryDetails, set_on_retry_hooks
@@ -10,6 +11,8 @@ from phx_pipeline.errors import TransientError
 from phx_pipeline.fetch.base import Fetched, Fetcher, Request
 
 logger = logging.getLogger(__name__)
+
+_LONG_S: Final = 5.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +75,9 @@ class Retries:
 
 
 def _tell(details: RetryDetails) -> None:
-    logger.info("asks again in %.1f s: %s", details.wait_for, details.caused_by)
+    # A run shows what it waits for; the short pauses of many photos are no news.
+    level = logging.INFO if details.wait_for >= _LONG_S else logging.DEBUG
+    logger.log(level, "asks again in %.1f s: %s", details.wait_for, details.caused_by)
 
 
 # By default it logs through structlog where that is there, which prints on standard

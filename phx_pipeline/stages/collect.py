@@ -33,6 +33,7 @@ from phx_pipeline.model.photo import Blob, Photo
 from phx_pipeline.model.printable import printable
 from phx_pipeline.model.source import Source
 from phx_pipeline.stages.context import StageContext, picture_pool
+from phx_pipeline.stages.progress import Progress
 
 logger = logging.getLogger(__name__)
 
@@ -83,7 +84,9 @@ async def collect(
         fetcher = context.open_fetcher(slug)
         try:
             with picture_pool(context) as pool:
-                return await _Collector(context, lease, fetcher, pool).run(missing)
+                progress = Progress(slug, missing)
+                collector = _Collector(context, lease, fetcher, pool, progress)
+                return await collector.run(missing)
         finally:
             await fetcher.aclose()
 
@@ -104,11 +107,13 @@ class _Collector:
         lease: Lease,
         fetcher: Fetcher,
         pool: ThreadPoolExecutor,
+        progress: Progress,
     ) -> None:
         self._context = context
         self._lease = lease
         self._fetcher = fetcher
         self._pool = pool
+        self._progress = progress
         self._slots = asyncio.Semaphore(context.downloads)
         self._refused: set[Source] = set()
 
@@ -148,6 +153,7 @@ class _Collector:
         # no more photos are asked for, and no more bodies wait in memory.
         async with self._slots:
             if photo.ref.source in self._refused:
+                self._progress.kept_back(photo.ref.source)
                 return None
             examiner = _Examiner(self._context, self._pool)
             try:
@@ -156,11 +162,14 @@ class _Collector:
                 if _was_not_sent(error):
                     self._refused.add(photo.ref.source)
                     logger.info("%s: %s", photo.property_slug, error)
+                    self._progress.kept_back(photo.ref.source)
                     return None
                 return await self._fail(photo, _verdict_of(error), str(error))
             except ImageError as error:
                 return await self._fail(photo, error.verdict, str(error))
             await asyncio.to_thread(self._keep, photo, fetched, examiner.blob)
+            size_bytes = len(fetched.body)
+            self._progress.came(photo.ref.source, size_bytes=size_bytes)
             return Verdict.PENDING
 
     async def _fetch(self, photo: Photo, *, judge: Judge) -> Fetched:
@@ -170,7 +179,7 @@ class _Collector:
             try:
                 return await self._fetcher.get(replace(request, has_spare=True))
             except GoneError:
-                logger.info("%s is gone, asking for the next smaller variant", url)
+                logger.debug("%s is gone, asking for the next smaller variant", url)
         return await self._fetcher.get(_request(photo, last, judge=judge))
 
     def _keep(self, photo: Photo, fetched: Fetched, blob: Blob) -> None:
@@ -190,7 +199,7 @@ class _Collector:
         if verdict is Verdict.BLOCKED:
             self._refused.add(photo.ref.source)
         detail = printable(told)
-        logger.warning("%s %s: %s", photo.property_slug, photo.ref.photo_key, detail)
+        self._progress.failed(photo, verdict, detail)
         await asyncio.to_thread(
             self._context.catalog.record_failure,
             self._lease,

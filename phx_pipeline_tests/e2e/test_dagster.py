@@ -1,6 +1,7 @@
 """The real thing: daemon, queue, run workers, the stock command line."""
 
 import os
+import re
 import shlex
 import signal
 import subprocess
@@ -228,7 +229,28 @@ def test_the_assets_tell_counts_that_add_up_and_pass_their_checks(
         "manifest_equals_folder": True,
         "complete": True,
         "right_house": True,
+        "reached": True,
+        "large_batch": True,
+        "many_duplicates": True,
     }
+    assert {c.partition for c in checks if isinstance(c, dg.AssetCheckEvaluation)} == {
+        slug_of(_LAUNCHED)
+    }
+
+
+def test_the_log_of_a_run_tells_what_the_stages_did(
+    instance: dg.DagsterInstance, launched: dg.DagsterRun
+) -> None:
+    told = [
+        record.user_message
+        for record in instance.all_logs(launched.run_id)
+        if record.dagster_event is None
+    ]
+
+    photos = len(_LAUNCHED.record.shots)
+    progress = re.compile(rf"redfin: \d+ of {photos} photos, [\d.]+ MB")
+    assert [line for line in told if progress.search(line)]
+    assert len(told) < 40
 
 
 @pytest.mark.parametrize(

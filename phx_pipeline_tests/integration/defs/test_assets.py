@@ -119,13 +119,17 @@ class Bench:
         return result
 
 
+# As our configuration of Dagster says, which the tests of the instance read.
+_LOGGING = {"managed_python_loggers": ["phx_pipeline"], "python_log_level": "INFO"}
+
+
 @contextmanager
 def bench_in(root: Path) -> Iterator[Bench]:
     """A bench on the stores of this folder, and a new instance."""
     market = Market(redfin_sites([HOUSE, OTHER]))
     with (
         Deployment(root, market.handlers(), downloads=1) as deployment,
-        dg.DagsterInstance.ephemeral() as instance,
+        dg.DagsterInstance.ephemeral(settings={"python_logs": _LOGGING}) as instance,
     ):
         deployment.add_houses([HOUSE])
         instance.add_dynamic_partitions(str(PROPERTIES.name), [SLUG])
@@ -412,6 +416,19 @@ def test_a_partial_house_succeeds_with_a_warning(bench: Bench) -> None:
     assert all(
         check.passed for name, check in checks(result).items() if name != "complete"
     )
+    told = lines_of(bench.instance, result.run_id)
+    assert f"{SLUG} redfin: 2 of 3 photos, 0.1 MB, 1 failed:blocked" in told
+    assert [line for line in told if line.startswith(f"{SLUG} redfin: listed")]
+    assert len(told) < 20
+
+
+def lines_of(instance: dg.DagsterInstance, run_id: str) -> list[str]:
+    """What the log of a run tells besides Dagster's own events."""
+    return [
+        entry.user_message
+        for entry in instance.all_logs(run_id)
+        if entry.dagster_event is None
+    ]
 
 
 def test_a_house_that_passes_leaves_the_checks_of_another_as_they_are(

@@ -43,6 +43,8 @@ def test_the_instance_is_the_one_we_promise(
     assert instance.run_retries_enabled
     assert instance.run_retries_max_retries == 2
     assert not instance.telemetry_enabled
+    assert instance.managed_python_loggers == ["phx_pipeline"]
+    assert instance.python_log_level == "INFO"
     # Nothing lands in the working directory, whatever it is.
     assert [path.name for path in tmp_path.iterdir()] == ["dagster"]
 

@@ -243,7 +243,7 @@ def test_a_gallery_under_a_challenge_is_taken_and_its_photos_wait(
 def test_one_photo_that_is_late_leaves_the_json_of_a_command_whole(
     tmp_path: Path, phx_on: Phx, caplog: pytest.LogCaptureFixture
 ) -> None:
-    caplog.set_level("INFO", logger="phx_pipeline.fetch.retries")
+    caplog.set_level("DEBUG", logger="phx_pipeline.fetch.retries")
     host = PhotoHost()
 
     def once_busy(asked: Asked) -> Answer:
