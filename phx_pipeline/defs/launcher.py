@@ -47,7 +47,7 @@ class LeaseAwareRunLauncher(dg.DefaultRunLauncher):
         # monitoring for this run: then not even its longest time would be watched.
         except Exception as error:  # noqa: BLE001 - whatever a database raises
             told = " ".join(str(error).split())[:200]
-            logger.warning("run %s: nothing is known of its worker: %s", run, told)
+            logger.warning("%s: nothing is known of its worker: %s", run.run_id, told)
             return CheckRunHealthResult(WorkerStatus.RUNNING, told)
 
     def _judged(self, run: dg.DagsterRun) -> CheckRunHealthResult:

@@ -1,5 +1,6 @@
 """The real thing: daemon, queue, run workers, the stock command line."""
 
+import json
 import os
 import re
 import shlex
@@ -9,7 +10,7 @@ import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
-from urllib.request import urlopen
+from urllib.request import Request, urlopen
 
 import dagster as dg
 import pytest
@@ -236,6 +237,40 @@ def test_the_assets_tell_counts_that_add_up_and_pass_their_checks(
     assert {c.partition for c in checks if isinstance(c, dg.AssetCheckEvaluation)} == {
         slug_of(_LAUNCHED)
     }
+
+
+def test_the_page_shows_the_checks_of_each_house_by_itself(
+    running: Deployment, launched: dg.DagsterRun
+) -> None:
+    assert launched.status is dg.DagsterRunStatus.SUCCESS
+
+    shown = asked_of_the_page(running, _CHECKS_OF_HOUSES)
+
+    checks = shown["assetNodeOrError"]["assetChecksOrError"]["checks"]
+    house = [slug_of(_LAUNCHED)]  # the others had no run yet
+    assert len(checks) == 7
+    assert [it["partitionStatuses"]["succeededPartitions"] for it in checks] == [
+        house
+    ] * 7
+
+
+_CHECKS_OF_HOUSES = """
+    { assetNodeOrError(assetKey: {path: ["manifest"]}) { ... on AssetNode {
+        assetChecksOrError { ... on AssetChecks { checks { name partitionStatuses {
+            ... on AssetCheckDefaultPartitionStatuses { succeededPartitions }
+    } } } } } } }
+"""
+
+
+def asked_of_the_page(deployment: Deployment, query: str) -> Any:
+    """What a page of the UI gets to show."""
+    asked = Request(
+        f"http://127.0.0.1:{deployment.settings.webserver_port}/graphql",
+        data=json.dumps({"query": query}).encode(),
+        headers={"Content-Type": "application/json"},
+    )
+    with urlopen(asked) as answer:  # noqa: S310 - as above
+        return json.load(answer)["data"]
 
 
 def test_the_log_of_a_run_tells_what_the_stages_did(

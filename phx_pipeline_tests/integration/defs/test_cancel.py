@@ -11,7 +11,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from phx_pipeline.catalog.leases import Leases, process_owner
+from phx_pipeline.catalog.leases import Leases, LeaseState, process_owner
 from phx_pipeline.cli.partitions import reconcile_partitions
 from phx_pipeline.definitions import build_definitions
 from phx_pipeline.defs.cancel import end_runs, stop_runs
@@ -129,6 +129,29 @@ def test_a_run_that_works_is_asked_to_end_and_waited_for(
     assert first.going_on == (run_id,)
     assert asked is _STATUS.CANCELING
     assert second.going_on == ()
+
+
+def test_a_run_that_ends_well_while_it_is_looked_at_is_not_written_off(
+    instance: dg.DagsterInstance, leases: Leases, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_id = a_run(instance, _STATUS.STARTED)
+    leases.acquire(run_lease(run_id), owner=owner_that_died())
+    look = leases.state
+
+    def end_then_look(name: str) -> LeaseState | None:
+        event = dg.DagsterEvent(
+            event_type_value=dg.DagsterEventType.RUN_SUCCESS.value,
+            job_name="extract_property",
+        )
+        instance.report_dagster_event(event, run_id=run_id)
+        return look(name)
+
+    monkeypatch.setattr(leases, "state", end_then_look)
+
+    done = end_runs(instance, SLUG, leases=leases, wait_s=0)
+
+    assert (done.ended, done.going_on) == (1, ())
+    assert status_of(instance, run_id) is _STATUS.SUCCESS
 
 
 def test_partitions_follow_the_houses_before_a_command_ends(
