@@ -204,8 +204,7 @@ def merge(keep: str, other: str) -> None:
         done = merge_properties(context, stays, goes)
         settle_partners(context, [stays.slug])
         refresh_views(context)
-        if are_two:
-            _forget_partition(settings, goes.slug)
+        reconcile_partitions(context, settings)
     told = f"{other} is part of" if done else "nothing to merge: both mean"
     console.print(f"{told} {stays.slug}", soft_wrap=True)
 
