@@ -196,8 +196,7 @@ def merge(keep: str, other: str) -> None:
     with opened(settings) as context:
         stays = find_property(context, keep)
         goes = known_property(context, other).house
-        are_two = stays.slug != goes.slug
-        if are_two:
+        if stays.slug != goes.slug:
             _stop_runs(context, settings, goes.slug)
             for slug in (stays.slug, goes.slug):
                 _tell_of_waiting(context, slug)
