@@ -40,7 +40,12 @@ def up(*, port: int | None) -> None:
         _prepare(settings)
         _say("starting code server, daemon and webserver …")
         wanted = services(held.settings)
-        with Supervisor(wanted, held=held, until=stop.is_set) as supervisor:
+        with Supervisor(
+            wanted,
+            held=held,
+            until=stop.is_set,
+            before_runs_end=lambda: _spare_retries(settings),
+        ) as supervisor:
             if not stop.is_set():
                 _say(f"Dagster is up: {held.running.url}")
                 _say("stop with Ctrl-C or `phx down`")
@@ -54,6 +59,17 @@ def _prepare(settings: Settings) -> None:
 
     initialise(settings)
     open_instance(settings).dispose()
+
+
+def _spare_retries(settings: Settings) -> None:
+    from phx_pipeline.defs.interrupted import allow_another_retry
+    from phx_pipeline.defs.submit import open_instance
+
+    instance = open_instance(settings)
+    try:
+        allow_another_retry(instance)
+    finally:
+        instance.dispose()
 
 
 def _stop_signals() -> threading.Event:

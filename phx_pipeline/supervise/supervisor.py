@@ -13,12 +13,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from socket import gethostname
 from types import TracebackType
-from typing import Self
+from typing import BinaryIO, Self
 from uuid import uuid4
 
 from phx_pipeline.errors import ServiceError
 from phx_pipeline.settings import Settings, environment
-from phx_pipeline.supervise import launch
+from phx_pipeline.supervise import launch, watchdog
 from phx_pipeline.supervise.addresses import listens, require_free
 from phx_pipeline.supervise.lock import Lock, Part, Running
 from phx_pipeline.supervise.service_logs import rotate
@@ -34,6 +34,9 @@ _STEADY_S = 60.0  # a process that lived this long starts its back-off anew
 _FAULT_S = 5.0
 _TICK_S = 0.2
 _LAUNCH = (sys.executable, "-I", "-S", str(Path(launch.__file__)))
+_WATCHDOG = Service(
+    name="watchdog", command=(sys.executable, "-P", "-m", watchdog.__name__)
+)
 _FOREIGN = {"DAGSTER_GRPC_PORT", "DAGSTER_GRPC_HOST", "DAGSTER_GRPC_SOCKET"}
 
 
@@ -109,15 +112,18 @@ class _Process:
     def start(self) -> None:
         rotate(self._log)
         with self._log.open("ab") as log:  # appending: it may be emptied meanwhile
-            self._popen = subprocess.Popen(  # noqa: S603 - our own fixed commands
-                [*_LAUNCH, str(os.getpid()), *self.service.command],
-                env=dict(self._env),
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
+            self._popen = self._spawned(log)
         self._started_at = time.monotonic()
+
+    def _spawned(self, log: BinaryIO) -> "subprocess.Popen[bytes]":
+        return subprocess.Popen(  # noqa: S603 - our own fixed commands
+            [*_LAUNCH, str(os.getpid()), *self.service.command],
+            env=dict(self._env),
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
 
     def is_alive(self) -> bool:
         return self._popen is not None and self._popen.poll() is None
@@ -182,6 +188,38 @@ class _Process:
             time.sleep(_TICK_S)
 
 
+class _Watchdog(_Process):
+    """The process that ends everything if this one is killed.
+
+    It must outlive this one, so no signal tells it, but the end of a pipe that no
+    other process inherits.
+    """
+
+    def _spawned(self, log: BinaryIO) -> "subprocess.Popen[bytes]":
+        self._hang_up()
+        return subprocess.Popen(  # noqa: S603 - our own fixed command
+            list(self.service.command),
+            env=dict(self._env),
+            stdin=subprocess.PIPE,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            bufsize=0,
+            start_new_session=True,
+        )
+
+    def dismiss(self) -> None:
+        """Tell it that nothing is left to end, and wait for its end."""
+        if self._popen and self._popen.stdin:
+            with suppress(OSError):  # it is gone already
+                self._popen.stdin.write(watchdog.GOODBYE)
+        self._hang_up()
+        self.reap(deadline=time.monotonic() + _STOP_S)
+
+    def _hang_up(self) -> None:
+        if self._popen and self._popen.stdin:
+            self._popen.stdin.close()
+
+
 class Supervisor:
     """Keeps services alive between `__enter__` and `__exit__`.
 
@@ -195,8 +233,17 @@ class Supervisor:
         *,
         held: Held,
         until: Callable[[], bool] = lambda: False,
+        before_runs_end: Callable[[], None] = lambda: None,
     ) -> None:
-        """Prepare to run *wanted*, in this order; *until* ends start and watch."""
+        """Prepare to run services.
+
+        Args:
+            wanted: In this order.
+            held: The stores.
+            until: Ends start and watch.
+            before_runs_end: Called once no more runs are begun; those under way are
+                ended next, whatever it raises.
+        """
         logs = held.settings.dagster_dir / "service_logs"
         logs.mkdir(parents=True, exist_ok=True)
         env = environment(held.settings)
@@ -204,6 +251,8 @@ class Supervisor:
             env.pop(name, None)
         self._held = held
         self._until = until
+        self._before_runs_end = before_runs_end
+        self._watchdog = _Watchdog(_WATCHDOG, env=env, log=logs / "watchdog.log")
         self._processes = [
             _Process(
                 service, env=env, log=logs / f"{service.name.replace(' ', '_')}.log"
@@ -213,11 +262,6 @@ class Supervisor:
 
     def __enter__(self) -> Self:
         """Start all services in order, each when the one before it answers."""
-        if sys.platform != "linux":
-            logger.warning(
-                "on this system the servers outlive a supervisor that is killed, "
-                "until the next `phx up` or `phx down`"
-            )
         try:
             self._start()
         except BaseException:
@@ -253,12 +297,18 @@ class Supervisor:
     def stop(self) -> None:
         """End everything: what launches runs, the runs, what tells how they ended."""
         last = [one for one in self._processes if one.service.starts_runs]
-        _end([one for one in reversed(self._processes) if one not in last])
-        self._end_others(but=last)
-        _end(last)
-        self._end_others(but=())
+        try:
+            _end([one for one in reversed(self._processes) if one not in last])
+            if not self._held.lock.is_lost:  # or it would make the stores anew
+                self._before_runs_end()
+        finally:
+            self._end_others(but=last)
+            _end(last)
+            self._end_others(but=())
+            self._watchdog.dismiss()
 
     def _start(self) -> None:
+        self._watchdog.start()
         for process in self._processes:
             if self._until():
                 return
@@ -271,6 +321,7 @@ class Supervisor:
             raise ServiceError(
                 f"the lock of {self._held.settings.data_dir} was deleted: stopped"
             )
+        self._watchdog.keep_alive()
         if [process for process in self._processes if process.keep_alive()]:
             self._tell()
 
@@ -285,7 +336,7 @@ class Supervisor:
     def _end_others(self, *, but: Sequence[_Process]) -> None:
         """End the runs, and whatever else was started by what we started."""
         settings = self._held.settings
-        pids = [process.pid for process in but]
+        pids = [process.pid for process in (self._watchdog, *but)]
         end(strays(settings, but=pids, of=settings.supervisor_id))
 
 

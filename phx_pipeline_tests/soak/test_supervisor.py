@@ -27,7 +27,6 @@ pytestmark = pytest.mark.soak
 
 _ROUNDS = 6
 _SIGNALS = (signal.SIGKILL, signal.SIGHUP, signal.SIGTERM, signal.SIGINT)
-_SERVERS = ("dagster api grpc", "dagster._daemon", "dagster_webserver")
 
 
 @contextmanager
@@ -51,12 +50,6 @@ def all_answer(settings: Settings) -> bool:
     return bool(found and len(found.answers) == 3 and all(found.answers.values()))
 
 
-def servers(settings: Settings) -> list[str]:
-    """The command lines of servers that live."""
-    lines = [" ".join(process.cmdline()) for process in strays(settings)]
-    return [line for line in lines if any(name in line for name in _SERVERS)]
-
-
 def test_nothing_outlives_it_and_all_runs_end_well(tmp_path: Path) -> None:
     chance = random.Random(20260302)  # noqa: S311 - to repeat a campaign, not to hide
     sites = redfin_sites(HOUSES, photo_delay_s=0.2)
@@ -70,8 +63,7 @@ def test_nothing_outlives_it_and_all_runs_end_well(tmp_path: Path) -> None:
                 sent = _SIGNALS[number % len(_SIGNALS)]
                 os.kill(process.pid, sent)
                 process.wait()
-                wait_for(lambda: not servers(made.settings) or None)
-                assert sent is signal.SIGKILL or strays(made.settings) == []
+                wait_for(lambda: not strays(made.settings) or None, patience_s=30)
             assert running(made.settings) is None
 
         with up(made, _ROUNDS):

@@ -11,12 +11,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import psutil
 import pytest
 
 from phx_pipeline.catalog.leases import is_dead, process_owner
 from phx_pipeline.errors import ServiceError
 from phx_pipeline.settings import Settings, environment, load_settings
-from phx_pipeline.supervise import strays, supervisor
+from phx_pipeline.supervise import strays, supervisor, watchdog
 from phx_pipeline.supervise.addresses import free_port
 from phx_pipeline.supervise.down import stop
 from phx_pipeline.supervise.lock import running
@@ -322,9 +323,14 @@ with holding(load_settings()) as held:
 """
 
 
-def supervising(settings: Settings, starts: Path) -> "subprocess.Popen[bytes]":
+_IGNORES_SIGTERM = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN)"
+
+
+def supervising(
+    settings: Settings, starts: Path, *, run: str = "import time; time.sleep(600)"
+) -> "subprocess.Popen[bytes]":
     """A supervisor as a process, whose server has started a run."""
-    program = server_with_run(starts).command[2]
+    program = server_with_run(starts, run=run).command[2]
     started = subprocess.Popen(  # noqa: S603 - the tests' own program
         [sys.executable, "-c", _SUPERVISES, program], env=environment(settings)
     )
@@ -333,12 +339,64 @@ def supervising(settings: Settings, starts: Path) -> "subprocess.Popen[bytes]":
 
 
 @pytest.mark.usefixtures("at_once")
-def test_of_a_killed_supervisor_the_next_one_ends_what_lives_on(
+@pytest.mark.parametrize(
+    "run", ["import time; time.sleep(600)", "{ignores}; time.sleep(600)"]
+)
+def test_nothing_outlives_a_killed_supervisor(
+    settings: Settings, starts: Path, run: str
+) -> None:
+    killed = supervising(settings, starts, run=run.format(ignores=_IGNORES_SIGTERM))
+
+    killed.kill()
+    killed.wait()
+    wait(lambda: all(map(is_dead, owners(starts))) and not strays.strays(settings))
+
+    assert [owner for owner in owners(starts) if not is_dead(owner)] == []
+    assert strays.strays(settings) == []
+    assert running(settings) is None
+    log = settings.dagster_dir / "service_logs" / "watchdog.log"
+    assert f"ended what it left: [{pid_of(owners(starts)[1])}]" in log.read_text()
+
+
+def watchdogs(settings: Settings) -> list[psutil.Process]:
+    found = strays.strays(settings)
+    return [one for one in found if watchdog.__name__ in one.cmdline()]
+
+
+@pytest.mark.usefixtures("at_once")
+def test_a_watchdog_that_is_killed_is_replaced(
+    held: Held, settings: Settings, starts: Path
+) -> None:
+    killed: list[psutil.Process] = []
+
+    def replaced() -> bool:
+        if not killed and (found := watchdogs(settings)):
+            killed.extend(found)
+            killed[0].kill()
+        return bool(killed and set(watchdogs(settings)) - set(killed))
+
+    stays = service(starts, "import time; time.sleep(600)")
+    with Supervisor([stays], held=held, until=soon(replaced)) as supervised:
+        wait(lambda: bool(owners(starts)))
+        supervised.keep_alive()
+
+        assert len(set(watchdogs(settings)) - set(killed)) == 1
+        assert not is_dead(owners(starts)[0])
+
+    assert watchdogs(settings) == []
+    log = held.settings.dagster_dir / "service_logs" / "watchdog.log"
+    assert log.read_text() == ""
+
+
+@pytest.mark.usefixtures("at_once")
+def test_of_a_supervisor_killed_with_its_watchdog_the_next_one_ends_what_lives_on(
     settings: Settings, starts: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     killed = supervising(settings, starts)
     server, run = owners(starts)
 
+    for one in watchdogs(settings):
+        one.kill()
     killed.kill()
     killed.wait()
     wait(lambda: is_dead(server))
@@ -352,6 +410,24 @@ def test_of_a_killed_supervisor_the_next_one_ends_what_lives_on(
 
 
 @pytest.mark.usefixtures("at_once")
+def test_what_prepares_the_end_of_runs_sees_them_and_cannot_prevent_it(
+    held: Held, starts: Path
+) -> None:
+    seen: list[bool] = []
+
+    def fails() -> None:
+        seen.extend(map(is_dead, owners(starts)))
+        raise ServiceError("the store is away")
+
+    supervised = Supervisor([server_with_run(starts)], held=held, before_runs_end=fails)
+    with pytest.raises(ServiceError, match="the store is away"), supervised:
+        wait(lambda: len(owners(starts)) == 2)
+
+    assert seen == [False, False]
+    assert all(map(is_dead, owners(starts)))
+
+
+@pytest.mark.usefixtures("at_once")
 def test_down_stops_a_supervisor_and_is_repeated_without_harm(
     settings: Settings, starts: Path
 ) -> None:
@@ -361,10 +437,10 @@ def test_down_stops_a_supervisor_and_is_repeated_without_harm(
 
     assert stopped.wait() == -signal.SIGTERM
     assert all(map(is_dead, owners(starts)))
-    assert told == [
-        f"stopped http://127.0.0.1:{settings.webserver_port} (pid {stopped.pid})",
-        f"ended what was left running: {pid_of(owners(starts)[1])}",
-    ]
+    assert strays.strays(settings) == []
+    # This supervisor heeds no signal: whether its watchdog or `stop` is first is open.
+    url = f"http://127.0.0.1:{settings.webserver_port}"
+    assert told[0] == f"stopped {url} (pid {stopped.pid})"
     assert list(stop(settings)) == [f"nothing runs on {settings.data_dir}"]
 
 

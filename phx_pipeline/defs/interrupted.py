@@ -1,0 +1,23 @@
+"""Runs that `phx up` ends because it was told to stop, which is no crash of theirs."""
+
+import dagster as dg
+
+_MAX_RETRIES_TAG = (
+    "dagster/max_retries"  # Dagster copies it to the run that repeats one
+)
+_UNDER_WAY = [dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED]
+
+
+def allow_another_retry(instance: dg.DagsterInstance) -> None:
+    """Let each run under way be repeated once more than before.
+
+    Dagster fails a run whose process is ended, and counts no reasons but runs. Whose
+    tag forbids retries stays without.
+    """
+    if not instance.run_retries_enabled:
+        return
+    for run in instance.get_runs(dg.RunsFilter(statuses=_UNDER_WAY)):
+        allowed = run.tags.get(_MAX_RETRIES_TAG, str(instance.run_retries_max_retries))
+        if allowed.isdecimal() and int(allowed):
+            more = {_MAX_RETRIES_TAG: str(int(allowed) + 1)}
+            instance.add_run_tags(run.run_id, more)
