@@ -55,8 +55,8 @@ def services(settings: Settings) -> list[Service]:
         Service(
             name="webserver",
             command=[
-                *(*_PYTHON, "-m", "dagster_webserver", "-w", workspace),
-                *("-h", "127.0.0.1", "-p", str(port)),
+                *(*_PYTHON, "-m", "phx_pipeline.service", "--workspace", workspace),
+                *("--host", "127.0.0.1", "--port", str(port)),
             ],
             address=port,
         ),

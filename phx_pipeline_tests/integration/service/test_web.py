@@ -1,0 +1,113 @@
+"""What of Dagster's insides the service leans on, and where it is served."""
+
+import ast
+import subprocess
+import sys
+from importlib.metadata import version
+from pathlib import Path
+
+import pytest
+from dagster_webserver.webserver import DagsterWebserver
+from starlette.routing import Route
+
+from phx_pipeline.errors import InputError
+from phx_pipeline.service import web
+from phx_pipeline.service.web import require_loopback
+
+# Whoever updates Dagster looks at each of these; the guard's rules for `/graphql` and
+# `/report_…` follow the routes of `dagster_webserver.webserver` too.
+_INSIDES = {
+    "dagster._core.workspace.context.WorkspaceProcessContext",
+    "dagster._core.workspace.load_target.WorkspaceFileTarget",
+    "dagster._utils.log.configure_loggers",
+    "dagster_webserver.app.create_app_from_workspace_process_context",
+    "dagster_webserver.version.__version__",
+}
+_EVERYWHERE = "0.0.0.0"  # noqa: S104 - to be refused
+_SEEN_WITH = "1.13."
+_ROUTES = {
+    "/server_info": {"GET", "HEAD"},
+    "/dagit_info": {"GET", "HEAD"},
+    "/graphql": {"GET", "HEAD", "POST"},
+    "/logs/{path:path}": {"GET", "HEAD"},
+    "/notebook": {"GET", "HEAD"},
+    "/dagit/notebook": {"GET", "HEAD"},
+    "/download_debug/{run_id:str}": {"GET", "HEAD"},
+    "/report_asset_materialization/{asset_key:path}": {"POST"},
+    "/report_asset_check/{asset_key:path}": {"POST"},
+    "/report_asset_observation/{asset_key:path}": {"POST"},
+    "/{path:path}": {"GET", "HEAD"},
+    "/": {"GET", "HEAD"},
+}
+
+
+def imported(path: Path) -> set[str]:
+    nodes = ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+    return {
+        f"{node.module}.{name.name}"
+        for node in nodes
+        if isinstance(node, ast.ImportFrom)
+        for name in node.names
+    }
+
+
+def test_one_module_names_all_insides_of_dagster() -> None:
+    folder = Path(web.__file__).parent
+    insides = {
+        path.name: {
+            name
+            for name in imported(path)
+            if name.startswith(("dagster._", "dagster_"))
+        }
+        for path in folder.glob("*.py")
+    }
+
+    assert insides.pop("web.py") == _INSIDES
+    assert set().union(*insides.values()) == set()
+
+
+def test_the_insides_were_looked_at_in_this_version() -> None:
+    for package in ("dagster", "dagster-webserver"):
+        assert version(package).startswith(_SEEN_WITH)
+
+
+def test_the_web_app_has_the_routes_the_guard_was_written_for() -> None:
+    server = DagsterWebserver.__new__(DagsterWebserver)
+    server._app_path_prefix = ""
+    made = server.build_routes()  # type: ignore[no-untyped-call]  # of Dagster
+    routes = {
+        route.path: route.methods
+        for route in made
+        if isinstance(route, Route) and route.name != "root_static"
+    }
+
+    assert routes == _ROUTES
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.0.0.2", "::1"])
+def test_loopback_is_served(host: str) -> None:
+    require_loopback(host)
+
+
+@pytest.mark.parametrize(
+    "host", [_EVERYWHERE, "::", "192.168.1.2", "", "localhost", "evil.test", "127.1"]
+)
+def test_nothing_but_loopback_is_served(host: str) -> None:
+    with pytest.raises(InputError, match="without a login"):
+        require_loopback(host)
+
+
+def test_another_address_is_refused_in_one_line(tmp_path: Path) -> None:
+    refused = subprocess.run(  # noqa: S603 - the tests' own command
+        [
+            *(sys.executable, "-P", "-m", "phx_pipeline.service", "--port", "3000"),
+            *("--workspace", str(tmp_path / "w.yaml"), "--host", _EVERYWHERE),
+        ],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert refused.returncode == 2
+    assert refused.stderr.count("\n") == 1
+    assert refused.stderr.startswith("'0.0.0.0': without a login the UI is served on")
