@@ -1,7 +1,7 @@
 """The system's Chromium, driven by Playwright; it reaches nothing but this machine."""
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -19,8 +19,8 @@ _SWITCHES = (
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
-    "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1",
 )
+_NOTHING_ELSE = "MAP * ~NOTFOUND , EXCLUDE 127.0.0.1"
 
 
 def find_chromium() -> str | None:
@@ -29,11 +29,21 @@ def find_chromium() -> str | None:
 
 
 @contextmanager
-def chromium_page(executable: str, *, profile: Path) -> Iterator[Page]:
-    """A page of a browser of its own, without a window; *profile* must be new."""
+def chromium_page(
+    executable: str, *, profile: Path, names: Sequence[str] = ()
+) -> Iterator[Page]:
+    """A page of a browser of its own, without a window.
+
+    Args:
+        executable: The browser.
+        profile: A folder that must be new.
+        names: They lead to this machine too.
+    """
+    rules = [*(f"MAP {name} 127.0.0.1" for name in names), _NOTHING_ELSE]
+    switches = [*_SWITCHES, f"--host-resolver-rules={' , '.join(rules)}"]
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch_persistent_context(
-            profile, executable_path=executable, headless=True, args=list(_SWITCHES)
+            profile, executable_path=executable, headless=True, args=switches
         )
         browser.set_default_timeout(PATIENCE_MS)
         expect.set_options(timeout=PATIENCE_MS)

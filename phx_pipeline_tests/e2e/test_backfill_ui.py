@@ -1,4 +1,7 @@
-"""A backfill clicked together in the UI, from the first click to the pictures."""
+"""A backfill clicked together in the UI, from the first click to the pictures.
+
+Then, in the same browser, pages of others try to undo it all.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,6 +19,12 @@ from phx_pipeline.stages.verify import verify_property, verify_views
 from phx_pipeline_tests.chromium import chromium_page, find_chromium
 from phx_pipeline_tests.dagster_ui import ASSETS, SHOTS, Seen, backfill_by_hand
 from phx_pipeline_tests.deployment import slug_of, with_shots
+from phx_pipeline_tests.hostile_page import (
+    NAMES,
+    REPORTED,
+    attacks,
+    changed_by_itself,
+)
 from phx_pipeline_tests.served import Served, served, wait_for
 
 CHROMIUM = find_chromium()
@@ -46,11 +55,17 @@ _WAY = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Backfill:
-    """A finished backfill: what the browser saw, and where its pictures lie."""
+    """A finished backfill: what the browser saw, and where its pictures lie.
+
+    `learned` is what hostile pages learned afterwards, by their origin and the way they
+    tried; `changed` what the UI's own page gets for asking the same.
+    """
 
     running: Served
     seen: Seen
     shots: Path
+    learned: dict[str, dict[str, object]]
+    changed: object
 
     @property
     def runs(self) -> list[dg.DagsterRun]:
@@ -73,11 +88,16 @@ def backfill(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Backfill]:
     """Four houses, materialized together by clicks; the browser is closed again."""
     root = tmp_path_factory.mktemp("backfill")
     with served(root / "stores", redfin_sites(_HOUSES), houses=_HOUSES) as running:
-        with chromium_page(str(CHROMIUM), profile=root / "profile") as page:
-            seen = backfill_by_hand(
-                page, url=running.url, partitions=_SLUGS, shots=root
-            )
-        yield Backfill(running=running, seen=seen, shots=root)
+        with chromium_page(
+            str(CHROMIUM), profile=root / "profile", names=NAMES
+        ) as page:
+            url = running.url
+            seen = backfill_by_hand(page, url=url, partitions=_SLUGS, shots=root)
+            learned = attacks(page, url=url, partitions=_SLUGS)
+            changed = changed_by_itself(page, url=url, partitions=_SLUGS)
+        yield Backfill(
+            running=running, seen=seen, shots=root, learned=learned, changed=changed
+        )
 
 
 def test_each_property_of_a_backfill_is_a_run_of_its_own(backfill: Backfill) -> None:
@@ -169,3 +189,37 @@ def test_there_are_pictures_of_all_of_it(backfill: Backfill) -> None:
         assert shot.width > 1000
         assert colours is not None
         assert len(colours) > 50
+
+
+def test_the_ui_itself_may_do_what_hostile_pages_try(backfill: Backfill) -> None:
+    assert backfill.changed == {
+        "status": 200,
+        "answer": {"data": {"mark": True}},
+        "socket": True,
+    }
+
+
+def test_hostile_pages_change_nothing(backfill: Backfill) -> None:
+    instance = backfill.running.instance
+
+    assert instance.event_log_storage.get_concurrency_keys() == {"own page"}
+    assert [one.backfill_id for one in instance.get_backfills()] == [
+        backfill.seen.backfill_id
+    ]
+    assert set(instance.get_materialized_partitions(dg.AssetKey("manifest"))) == set(
+        _SLUGS
+    )
+    assert set(_SLUGS) <= set(instance.get_dynamic_partitions("property"))
+    assert not instance.has_asset_key(dg.AssetKey(REPORTED))
+
+
+@pytest.mark.parametrize("origin", ["other port", "other site", "rebound name"])
+def test_hostile_pages_learn_nothing(backfill: Backfill, origin: str) -> None:
+    learned = backfill.learned[origin]
+    fetched = {told for way, told in learned.items() if way.startswith("fetch")}
+    page = str(learned["form of the window"])
+
+    assert fetched <= {"TypeError", "error", "basic 421"}
+    assert learned["image /graphql"] == "error"
+    assert learned["socket"] == "error"
+    assert page.startswith(("sent by a page from elsewhere", "not served under this"))
