@@ -1,7 +1,8 @@
 """All we use of Dagster that it does not promise to keep: each name, and what for.
 
-No other module imports from `dagster._…`. Written for the version the test of this
-module names; with another, read anew what each of these does.
+No other module imports from `dagster._…`, but `service.web` for the web app. Written
+for the version the test of this module names; with another, read anew what each of
+these does.
 """
 
 # Health of a run's worker, as run monitoring asks the launcher for it.
