@@ -6,8 +6,9 @@ What an address means is for `model.address`; here it is put together as a line 
 import re
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
+from itertools import takewhile
 from typing import Self
 
 from phx_pipeline.errors import InputError
@@ -84,6 +85,8 @@ _PARTS = {name: part for part in Part for name in part.value.split()}
 _OWNERS = re.compile(r"^(?:the|property|listing|site|situs|home|house|address)+")
 _FILLING = frozenset({"or", "and", "the", "of", "if", "any", "for", "a"})
 _NUMBERS = frozenset({"number", "no", "num", "nr", "#", "id"})
+_DIRECTION = frozenset({"dir", "direction", "directional"})
+_STREET_WORDS = frozenset({"street", "str", "st"})
 # Sets of words of each of which one must be there, and those that may stand beside it.
 _WORDED: Sequence[tuple[Part, Sequence[AbstractSet[str]], AbstractSet[str]]] = (
     (
@@ -100,7 +103,12 @@ _WORDED: Sequence[tuple[Part, Sequence[AbstractSet[str]], AbstractSet[str]]] = (
         {"location", "residence", "physical", "street", "property", "home", "house"}
         | {"site", "subject", "listing", "display", "current", "full", "real"},
     ),
+    (Part.NUMBER, (_STREET_WORDS, _NUMBERS - {"id"}), frozenset()),
     (Part.STREET, ({"street"},), {"name", "number", "no", "line", "house", "property"}),
+    (Part.AFTER, (_DIRECTION, {"suffix", "sfx", "post"}), _STREET_WORDS),
+    (Part.BEFORE, (_DIRECTION,), _STREET_WORDS | {"prefix", "pfx", "pre"}),
+    (Part.SUFFIX, ({"suffix", "sfx"},), _STREET_WORDS),
+    (Part.SUFFIX, ({"type"}, _STREET_WORDS), frozenset()),
 )
 _REST = (Part.CITY, Part.STATE, Part.ZIP)
 _LINES = (Part.WHOLE, Part.LINE, Part.STREET)
@@ -112,6 +120,8 @@ _STREET_CELL = re.compile(r"\d+\S*\s+\S*[^\W\d_].*", re.DOTALL)
 _ZIP_CELL = re.compile(r"(\d{5})(?:\.0*|[- ]?\d{4})?")
 _SHORT_UNIT = re.compile(r"[A-Za-z]?-?\d{1,4}(?:\.0+)?(?:-?[A-Za-z])?|[A-Za-z]")
 _SITE_URL = re.compile(r"(?:https?://|www\.)\S+", re.IGNORECASE)
+_NAMES_ONE = re.compile(r"\d\d|\b(?:apt|bldg|ste|unit)\W*\d", re.IGNORECASE)
+_REST_OF_URL = re.compile(r"-[\w/-]+")
 _COUNTRY = re.compile(r"[\s,]+(?:u\.?s\.?a?\.?|united states)[\s,.]*$", re.IGNORECASE)
 # USPS Publication 28, appendix C2; the last ones need no number.
 _UNIT_WORD = (
@@ -144,6 +154,8 @@ def _part_for_sure(name: str) -> Part | None:
 
 def _part_by_words(name: str) -> Part | None:
     """Read a name nobody listed, such as "Apt or Suite" or "Physical address"."""
+    if _NAMES_ONE.search(name):
+        return None
     parted = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", re.sub(r"\(.*?\)", "", name))
     words = set(re.findall(r"[a-z]+|#", parted.lower())) - _FILLING
     for part, needed, allowed in _WORDED:
@@ -226,6 +238,8 @@ def columns_of(rows: Sequence[Row], *, name: str) -> tuple[Columns, list[Row]]:
         InputError: its header lacks a column, or nothing stands below it.
     """
     columns, at = _header(rows, name=name)
+    if columns.at is None:
+        rows = _each_on_one(rows)
     header = rows[at].cells if columns.at is not None else None
     below = [
         row
@@ -241,6 +255,30 @@ def _is_remark(row: Row, columns: Columns) -> bool:
     """Whether a row is about the file: Redfin's own, or a comment among lines."""
     text = " ".join(row.cells).lower()
     return _DISCLAIMER in text or (columns.at is None and text.startswith("# "))
+
+
+def _each_on_one(rows: Sequence[Row]) -> list[Row]:
+    """Return rows in which a street, and the lines below it up to its place, are one.
+
+    So addresses stand in notes and letters.
+    """
+    joined: list[Row] = []
+    for row in rows:
+        above = joined[-1] if joined else None
+        if above and _goes_on(above, row):
+            joined[-1] = replace(above, cells=above.cells + row.cells)
+        else:
+            joined.append(row)
+    return joined
+
+
+def _goes_on(above: Row, row: Row) -> bool:
+    """Whether the address that begins in the row *above* goes on in *row*."""
+    street, rest = ", ".join(above.cells), ", ".join(filter(None, row.cells))
+    if row.number > above.number + len(above.cells) or is_whole(street):
+        return False
+    is_next = _SAYS_UNIT.match(rest) or (rest[:1].isalpha() and is_whole(rest))
+    return bool(is_next and _STREET_CELL.fullmatch(street))
 
 
 def is_whole(text: str) -> bool:
@@ -366,9 +404,10 @@ def _by_content(cells: Sequence[str]) -> str:
     for cell in filled:
         if _STREET_CELL.match(cell) and is_whole(cell):
             return cell
-    for cell in filled:
+    for at, cell in enumerate(filled):
         if _SITE_URL.match(cell):
-            return cell
+            rest = takewhile(_REST_OF_URL.fullmatch, filled[at + 1 :])
+            return ",".join((cell, *rest))  # its own commas cut it
     street = next((at for at, c in enumerate(filled) if _STREET_CELL.match(c)), None)
     if street is None or len(filled) == 1:
         return ", ".join(filled)

@@ -218,9 +218,10 @@ def _record(lines: Sequence[str], at: int, *, delimiter: str) -> tuple[list[str]
 def _trimmed(cell: str) -> str:
     """Return a cell without blanks, nor Excel's ways to keep a number a text.
 
-    The dashes below the header of a table in Markdown are blank too.
+    Nor are curly quotes part of it, or what marks the lines of a quoted letter. The
+    dashes below the header of a table in Markdown are blank too.
     """
-    text = cell.strip().strip("\u200b\ufeff")[:_LONGEST_CELL]
+    text = cell.strip().strip("\u200b\ufeff\u201c\u201d")[:_LONGEST_CELL].lstrip("> ")
     if _RULE.fullmatch(text):
         return ""
     if text.startswith('="') and text.endswith('"'):

@@ -19,7 +19,8 @@ _REWRITES = tuple(
     (re.compile(pattern, re.IGNORECASE), replacement)
     for pattern, replacement in (
         (r"^(?:\w+\s+)?address\s*[:=]\s*", ""),
-        (r"^(?:[-*\u2013\u2022\u00b7]|\d{1,3}[.)])\s+(?=\d)", ""),  # an item of a list
+        # Marks of a list, a box to tick, the mark of a quotation in a letter.
+        (r"^(?:\d{1,3}[.)]\s+|\[[ x]?\]\s*|[-+]\s+|[^\w\s+=@$#-]\s*)+(?=\d)", ""),
         (r"\s*[;|\u2022\u00b7]\s*", ", "),
         (r"(?<=\d{5})\.0*$", ""),  # a ZIP code that was taken for a number
         (r"\bAriz\b\.?(?=\W+\d{5})", "AZ"),

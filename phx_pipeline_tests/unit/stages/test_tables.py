@@ -518,3 +518,64 @@ def test_whatever_the_bytes_are_there_is_a_row_or_a_message(content: bytes) -> N
         assert all(any(row.cells) for row in rows)
 
     assert told is None or "\n" not in told
+
+
+# --- notes, letters and the exports of agents -----------------------------------------
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        (
+            "4732 W Davis Rd",
+            "Glendale, AZ 85306",
+            "",
+            "100 N Adams St",
+            "Phoenix AZ 85003",
+        ),
+        ("> 4732 W Davis Rd", "> Glendale, AZ 85306", f"> {ADAMS}"),
+        (f"\u2610 {DAVIS}", f"[x] {ADAMS}"),
+        (f"\U0001f4cd{DAVIS}", f">> 3) {ADAMS}"),
+        (f"\u201c{DAVIS}\u201d", f"[ ] {ADAMS}"),
+    ],
+    ids=["two lines", "quoted", "ticked", "marked", "in quotes"],
+)
+def test_addresses_of_notes_and_letters_are_read(lines: Sequence[str]) -> None:
+    assert addresses_in("\n".join(lines), name="notes.txt") == [DAVIS, ADAMS]
+
+
+def test_a_unit_on_a_line_of_its_own_belongs_to_the_street_above() -> None:
+    lines = ("To see", "1425 E Roosevelt St", "Unit 204", "Phoenix, AZ 85006", DAVIS)
+
+    assert addresses_in("\n".join(lines)) == [FLAT_204, DAVIS]
+
+
+def test_a_street_without_a_place_does_not_take_the_next_ones() -> None:
+    lines = ("4734 W Davis Rd", "100 N Adams St", "Phoenix, AZ 85003")
+    rows = read_table("\n".join(lines).encode(), name="x", is_column=is_column)
+
+    columns, below = columns_of(rows, name="x")
+
+    assert [columns.address_text(row) for row in below] == ["4734 W Davis Rd", ADAMS]
+
+
+@pytest.mark.parametrize(
+    "before", ["Dir", "Direction", "Pre Dir", "Str Dir", "Dir Prefix"]
+)
+@pytest.mark.parametrize("suffix", ["Suffix", "Str Type", "Street Sfx"])
+def test_the_direction_in_a_column_of_its_own_is_not_left_out(
+    before: str, suffix: str
+) -> None:
+    header = f"Str No,{before},Street Name,{suffix},Dir Suffix,City,State,Zip"
+    rows = "4732,W,Davis,Rd,,Glendale,AZ,85306\n4410,,Main,St,NE,Mesa,AZ,85203"
+
+    assert addresses_in(f"{header}\n{rows}") == [
+        DAVIS,
+        "4410 Main St NE, Mesa, AZ 85203",
+    ]
+
+
+def test_the_commas_of_a_url_do_not_cut_it() -> None:
+    url = "https://www.zillow.com/homes/4732-W-Davis-Rd-Glendale,-AZ-85306_rb/"
+
+    assert addresses_in(f"{url}\n{ADAMS}") == [DAVIS, ADAMS]
