@@ -42,6 +42,7 @@ class ChallengeKind(StrEnum):
     DATADOME = "datadome"
     IMPERVA = "imperva"
     AKAMAI = "akamai"
+    KASADA = "kasada"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -261,6 +262,10 @@ _TITLES: tuple[tuple[ChallengeKind, re.Pattern[str]], ...] = tuple(
             ChallengeKind.CLOUDFLARE,
             r"Just a moment\b|Attention Required! \| Cloudflare",
         ),
+        (
+            ChallengeKind.CLOUDFLARE,
+            r"Checking your browser before\b|.* used Cloudflare to restrict access",
+        ),
         (ChallengeKind.IMPERVA, r"Pardon Our Interruption\b"),
         (ChallengeKind.AKAMAI, r"Access Denied$"),
         (
@@ -269,8 +274,13 @@ _TITLES: tuple[tuple[ChallengeKind, re.Pattern[str]], ...] = tuple(
         ),
         (
             ChallengeKind.ROBOT_PAGE,
-            r"Verify(?:ing)? (?:that )?you are (?:a )?human\b",
+            r"Verify(?:ing)? (?:that )?you are (?:a )?human\b|One more step\b",
         ),
+        (
+            ChallengeKind.ROBOT_PAGE,
+            r"(?:Client Challenge|Request Rejected|(?:\S+ )?Security Checkpoint)$",
+        ),
+        (ChallengeKind.ROBOT_PAGE, r"DDoS-Guard$|Sucuri WebSite Firewall\b"),
     )
 )
 _APOSTROPHE = r"(?:'|\u2019|&#0?39;|&#x27;|&apos;|&rsquo;)"
@@ -307,6 +317,16 @@ _IN_MARKUP: tuple[_Rule, ...] = tuple(
             "with an incident in place of content",
             r"Incapsula incident ID|<iframe\b[^<>]*\bsrc=[\"']/_Incapsula_Resource",
         ),
+        (
+            ChallengeKind.AKAMAI,
+            "with a challenge box",
+            r"<div\b[^<>]*\bid=([\"']?)sec-(?:if-)?cpt-(?:container|if)\1(?![\w-])",
+        ),
+        (
+            ChallengeKind.ROBOT_PAGE,
+            "that speaks of unusual traffic",
+            r"unusual traffic (?:from|coming from) your (?:computer )?network",
+        ),
     )
 )
 _IN_SCRIPTS: tuple[_Rule, ...] = (
@@ -325,12 +345,33 @@ _IN_SCRIPTS: tuple[_Rule, ...] = (
         "with the firewall's settings",
         re.compile(r"[\"'/]\w{2,3}\.captcha-delivery\.com\b"),
     ),
+    (
+        ChallengeKind.IMPERVA,
+        "with a test in place of content",
+        re.compile(
+            r"<script\b[^<>]*\bsrc=[\"']/_Incapsula_Resource"
+            r"|window\.reeseSkipExpirationCheck\s*="
+        ),
+    ),
+    (
+        ChallengeKind.AKAMAI,
+        "with a test in place of content",
+        re.compile(r"<script\b[^<>]*\bsrc=[\"']/_sec/cp_challenge/"),
+    ),
+    (
+        ChallengeKind.KASADA,
+        "with a test in place of content",
+        re.compile(r"<script\b[^<>]*\bsrc=[\"'][^\"'<>]*/ips\.js\b"),
+    ),
 )
 _EMPTY: Final = ChallengeKind.SOFT_BLOCK
 _HEADERS: tuple[tuple[ChallengeKind, str, Callable[[str], bool]], ...] = (
     (ChallengeKind.AWS_WAF, "x-amzn-waf-action", bool),
     (ChallengeKind.PERIMETERX, "x-px-blocked", lambda value: value == "1"),
     (ChallengeKind.CLOUDFLARE, "cf-mitigated", bool),
+    (ChallengeKind.ROBOT_PAGE, "x-vercel-mitigated", bool),
+    (ChallengeKind.ROBOT_PAGE, "sg-captcha", bool),
+    (ChallengeKind.ROBOT_PAGE, "x-sucuri-block", bool),
 )
 _JSON_SIGNS = re.compile(r"\"blockScript\"|captcha-delivery\.com")
 _OVERLAY_NAME = "px-captcha-modal"
@@ -348,8 +389,19 @@ _LOGIN_PATH = re.compile(
 )
 _LOGIN_TITLE = re.compile(r"(?:log|sign) ?in\b", re.IGNORECASE)
 _LOGIN_HOST = re.compile(r"(?:log-?in|sign-?in|accounts?|auth|sso)\.", re.IGNORECASE)
+_CAPTCHA_BOX = re.compile(
+    r"<(?:div|form)\b[^<>]*\bclass=[\"']?(?:[\w -]+ )?"
+    r"(?:g-recaptcha|h-captcha|cf-turnstile|frc-captcha)(?![\w-])",
+    re.IGNORECASE,
+)
+_LITTLE_TEXT = 1000  # characters a person reads
+_WRITTEN = re.compile(
+    r"<textarea\b|<input\b[^<>]*\btype=[\"']?(?:text|email|tel|password)\b",
+    re.IGNORECASE,
+)
 _CAPTCHA_HOST = re.compile(
-    r"(?:^|[.-])captcha(?:[.-]|$)|\.perfdrive\.com$", re.IGNORECASE
+    r"(?:^|[.-])(?:h|re)?captcha(?:[.-]|$)|\.(?:perfdrive|queue-it)\.(?:com|net)$",
+    re.IGNORECASE,
 )
 _CAPTCHA_PATH = re.compile(
     r"/(?:re|h)?captcha(?:[/.]|$)|/cdn-cgi/challenge", re.IGNORECASE
@@ -389,6 +441,8 @@ def _signs(answer: Fetched, page: _Page) -> Iterator[Challenge]:
     for kind, told, pattern in _IN_SCRIPTS:
         if any(pattern.search(script, 0, _START) for script in page.scripts):
             yield _challenge(kind, f"a page {told}")
+    if _is_captcha_alone(page):
+        yield _challenge(ChallengeKind.ROBOT_PAGE, "a page with little but a captcha")
     if _is_login(answer, page):
         yield _challenge(ChallengeKind.LOGIN_WALL, "a log-in page")
 
@@ -408,6 +462,14 @@ def _is_login(answer: Fetched, page: _Page) -> bool:
     if _PASSWORD.search(page.start):
         return is_there or is_titled
     return (is_there or is_titled) and bool(_WHO.search(page.start))
+
+
+def _is_captcha_alone(page: _Page) -> bool:
+    """Whether a captcha is what a page is for; many a form to write to us has one."""
+    if not _CAPTCHA_BOX.search(page.start):
+        return False
+    text = " ".join(_TAG.sub(" ", page.start).split())
+    return len(text) <= _LITTLE_TEXT and not _WRITTEN.search(page.start)
 
 
 def _cover(page: _Page) -> Challenge | None:

@@ -146,6 +146,42 @@ def test_over_all_our_pages_none_is_missed_and_no_good_one_is_called_a_block() -
         ),
         ("<title>Security Check</title><p>x", ChallengeKind.ROBOT_PAGE),
         ("<title>Verifying you are human</title>", ChallengeKind.ROBOT_PAGE),
+        (
+            "<title>Checking your browser before accessing x</title><p>x",
+            ChallengeKind.CLOUDFLARE,
+        ),
+        (
+            "<title>Access denied | x used Cloudflare to restrict access</title><p>x",
+            ChallengeKind.CLOUDFLARE,
+        ),
+        ("<title>Request Rejected</title><p>Your support ID", ChallengeKind.ROBOT_PAGE),
+        ("<title>Client Challenge</title><p>x", ChallengeKind.ROBOT_PAGE),
+        ("<title>Vercel Security Checkpoint</title><p>x", ChallengeKind.ROBOT_PAGE),
+        ("<title>One more step</title><p>x", ChallengeKind.ROBOT_PAGE),
+        (
+            "<p>Our systems have detected unusual traffic from your computer network",
+            ChallengeKind.ROBOT_PAGE,
+        ),
+        ('<div id="sec-if-cpt-container"></div><p>x', ChallengeKind.AKAMAI),
+        (
+            '<p>x<script src="/_sec/cp_challenge/ak-challenge-4-4.js"></script>',
+            ChallengeKind.AKAMAI,
+        ),
+        (
+            '<p>x<script src="/_Incapsula_Resource?SWJIYLWA=1"></script>',
+            ChallengeKind.IMPERVA,
+        ),
+        (
+            "<p>x<script>window.reeseSkipExpirationCheck = true;</script>",
+            ChallengeKind.IMPERVA,
+        ),
+        (
+            '<p>x<script src="/149e9513-01fa/2d206a39/ips.js?x"></script>',
+            ChallengeKind.KASADA,
+        ),
+        ('<h1>Hello</h1><div class="g-recaptcha" data-x=y>', ChallengeKind.ROBOT_PAGE),
+        ("<h1>Hello</h1><div class='box h-captcha'></div>", ChallengeKind.ROBOT_PAGE),
+        ("<h1>Hello</h1><div class=cf-turnstile></div>", ChallengeKind.ROBOT_PAGE),
     ],
 )
 def test_each_kind_is_told_by_what_is_in_the_answer(
@@ -165,6 +201,8 @@ def test_each_kind_is_told_by_what_is_in_the_answer(
         ({"x-amzn-waf-action": "captcha"}, ChallengeKind.AWS_WAF),
         ({"x-px-blocked": "1"}, ChallengeKind.PERIMETERX),
         ({"cf-mitigated": "challenge"}, ChallengeKind.CLOUDFLARE),
+        ({"x-vercel-mitigated": "challenge"}, ChallengeKind.ROBOT_PAGE),
+        ({"sg-captcha": "challenge"}, ChallengeKind.ROBOT_PAGE),
         ({"x-px-blocked": "0"}, None),
         ({"server": "cloudflare", "cf-ray": "8f"}, None),
     ],
@@ -300,6 +338,8 @@ def test_a_log_in_that_asks_for_a_name_first_is_one_too() -> None:
         ("https://geo.captcha-delivery.com/captcha/?x", ChallengeKind.ROBOT_PAGE),
         ("https://validate.perfdrive.com/x", ChallengeKind.ROBOT_PAGE),
         ("https://www.example.com/recaptcha/x", ChallengeKind.ROBOT_PAGE),
+        ("https://newassets.hcaptcha.com/x", ChallengeKind.ROBOT_PAGE),
+        ("https://example.queue-it.net/?c=x", ChallengeKind.ROBOT_PAGE),
         ("https://accounts.example.com/", ChallengeKind.LOGIN_WALL),
         ("https://example.com/signin?next=x", ChallengeKind.LOGIN_WALL),
         ("https://example.com/user/sign_in", ChallengeKind.LOGIN_WALL),
@@ -398,6 +438,11 @@ def test_an_empty_or_broken_payload_is_no_payload(empty: str) -> None:
         "<title>Just moments from the lake</title>",
         "<title>Robots of Phoenix</title>",
         "<form><input type='password'></form><p>Welcome</p>",
+        '<p>Write</p><textarea></textarea><div class="g-recaptcha"></div>',
+        '<p>Write</p><input type="email"><div class="h-captcha"></div>',
+        '<div class="g-recaptcha"></div>' + "<p>a page to read</p>" * 100,
+        '<div class="g-recaptcha-note">x</div>',
+        "<p>We saw unusual traffic on Main Street</p>",
         '{"resultCode": 7}',
         "[]",
         '{"homes": []}',
@@ -408,7 +453,15 @@ def test_what_good_pages_carry_is_no_challenge(inert: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "flood", ["<script", "<!--", "<div ", "<title", "<iframe id='px-captcha-modal'"]
+    "flood",
+    [
+        "<script",
+        "<!--",
+        "<div ",
+        "<div class=a ",
+        "<title",
+        "<iframe id='px-captcha-modal'",
+    ],
 )
 def test_a_page_made_to_be_slow_is_read_to_its_end(flood: str) -> None:
     body = "<p>x</p>" + flood * (20_000_000 // len(flood))
