@@ -16,6 +16,7 @@ from phx_pipeline.stages.context import StageContext
 from phx_pipeline.stages.guard import note_lookalikes
 from phx_pipeline.stages.runs import end_run
 from phx_pipeline.stages.views import refresh_if_quick
+from phx_pipeline.storage.atomic import set_aside
 
 logger = logging.getLogger(__name__)
 
@@ -249,5 +250,6 @@ def converge_folder(
         if path.name not in wanted and path.suffix in {".png", ".tmp"}
     ]
     for path in strays:
-        path.unlink()
+        set_aside(path)  # a folder of such a name may hold anything
+        path.unlink(missing_ok=True)
     return linked, len(strays)

@@ -16,6 +16,7 @@ from phx_pipeline.model.publication import Publication
 from phx_pipeline.model.published import PublishedImage
 from phx_pipeline.stages.context import StageContext
 from phx_pipeline.stages.views import render_views
+from phx_pipeline.storage.atomic import NO_FILE
 
 _CLUSTERED = frozenset({VerdictKind.KEPT, VerdictKind.DUPLICATE})
 
@@ -251,12 +252,12 @@ def _name(photo: Photo) -> str:
 def _read(path: Path) -> bytes | None:
     try:
         return path.read_bytes()
-    except FileNotFoundError:
+    except NO_FILE:
         return None
 
 
 def _is_same_file(one: Path, other: Path) -> bool:
     try:
         return one.samefile(other)
-    except FileNotFoundError:
+    except NO_FILE:
         return False

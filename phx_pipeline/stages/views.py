@@ -16,7 +16,7 @@ from phx_pipeline.exports.hash_index import render_hash_index
 from phx_pipeline.exports.manifest import render_manifest
 from phx_pipeline.stages.context import StageContext
 from phx_pipeline.stages.view_rows import history_views, outdated_files
-from phx_pipeline.storage.atomic import write_atomically
+from phx_pipeline.storage.atomic import set_aside, write_atomically
 
 VIEWS_LEASE: Final = "views"
 
@@ -67,6 +67,7 @@ def _write_views(context: StageContext) -> int:
     folder = context.layout.metadata
     views = render_views(context)
     for path in outdated_files(folder, views=views):
+        set_aside(path)
         path.unlink(missing_ok=True)
     return sum(
         write_atomically(folder / name, text.encode()) for name, text in views.items()

@@ -14,6 +14,10 @@ _LINK_REFUSED = frozenset(
     {errno.EXDEV, errno.EPERM, errno.EMLINK, errno.EOPNOTSUPP, errno.ENOSYS}
 )
 
+# What reading raises where no file has the name, but perhaps a folder, or a file that
+# of one of its folders.
+NO_FILE = (FileNotFoundError, IsADirectoryError, NotADirectoryError)
+
 _TEMPORARY = re.compile(r"\..+\.[0-9a-f]{16}\.tmp")
 
 
@@ -44,6 +48,7 @@ def writing_atomically(path: Path, *, mode: int = 0o666) -> Iterator[BinaryIO]:
         mode: Permission bits before the umask.
     """
     create_folder(path.parent)
+    set_aside(path)
     with temporary_beside(path) as temporary:
         with _durable(temporary, mode=mode) as file:
             yield file
@@ -66,6 +71,7 @@ def create_atomically(path: Path, body: bytes, *, mode: int) -> bool:
         False when the file was there already.
     """
     create_folder(path.parent)
+    set_aside(path)
     with temporary_beside(path) as temporary:
         with _durable(temporary, mode=mode) as file:
             file.write(body)
@@ -94,8 +100,19 @@ def holds(path: Path, body: bytes) -> bool:
     """Whether the file exists with exactly this content."""
     try:
         return path.stat().st_size == len(body) and path.read_bytes() == body
-    except FileNotFoundError:
+    except NO_FILE:
         return False
+
+
+def set_aside(path: Path, *, is_folder: bool = False) -> None:
+    """Make way for a file, or a folder, where something of another kind has its name.
+
+    A link to nowhere is removed; all else stays beside it under a name with `.aside-`.
+    """
+    if path.is_symlink() and not path.exists():
+        path.unlink(missing_ok=True)
+    elif path.is_file() if is_folder else path.is_dir():
+        path.rename(path.with_name(f"{path.name}.aside-{secrets.token_hex(4)}"))
 
 
 @contextlib.contextmanager
@@ -113,6 +130,7 @@ def create_folder(folder: Path) -> None:
     if folder.is_dir():
         return
     create_folder(folder.parent)
+    set_aside(folder, is_folder=True)
     folder.mkdir(exist_ok=True)
     sync_folder(folder.parent)
 

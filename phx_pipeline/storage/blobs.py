@@ -9,8 +9,10 @@ from pathlib import Path
 
 from phx_pipeline.errors import StorageError
 from phx_pipeline.storage.atomic import (
+    NO_FILE,
     create_atomically,
     create_folder,
+    set_aside,
     sync_folder,
     temporary_beside,
     try_link,
@@ -146,6 +148,7 @@ class BlobStore:
         if target.exists() and target.samefile(blob):
             return False
         create_folder(target.parent)
+        set_aside(target)
         if _same_bytes(blob, target):
             return False
         return _link(blob, target) or write_atomically(
@@ -156,7 +159,7 @@ class BlobStore:
 def _read(path: Path) -> bytes:
     try:
         return path.read_bytes()
-    except FileNotFoundError as error:
+    except NO_FILE as error:
         raise StorageError(f"blob is missing: {path}") from error
 
 

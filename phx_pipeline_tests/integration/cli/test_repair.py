@@ -335,3 +335,43 @@ def lose_a_row_others_refer_to(context: StageContext) -> None:
         "delete from blob where sha256 in (select sha256 from photo"
         " where sha256 is not null order by sha256 limit 1)",
     )
+
+
+# --- something of another kind in the place of a file ---------------------------------
+
+
+@pytest.mark.parametrize(
+    "place",
+    ["raw/*/*", "standardized/**/*.png", "processed/*/*.png", "metadata/*.json"],
+)
+@pytest.mark.parametrize("obstacle", ["a folder", "a link to nowhere", "no folder"])
+def test_what_stands_in_the_place_of_a_file_is_told_and_set_aside(
+    collected: Deployment, phx_on: Phx, place: str, obstacle: str
+) -> None:
+    before, known = published(collected), digest(collected)
+    images = collected.root / "data" / "property_images"
+    path = next(path for path in sorted(images.glob(place)) if path.is_file())
+    put_in_place(obstacle, of=path)
+
+    verified = phx_on(collected, "verify")
+    repaired = phx_on(collected, "repair")
+    again = phx_on(collected, "verify")
+
+    assert (verified.code, repaired.code, again.code) == (1, 0, 0), repaired.out
+    after = {n: b for n, b in published(collected).items() if ".aside-" not in n}
+    assert (after, digest(collected)) == (before, known)
+    for aside in images.rglob("*.aside-*"):  # the copy is shared
+        shutil.rmtree(aside) if aside.is_dir() else aside.unlink()
+
+
+def put_in_place(obstacle: str, *, of: Path) -> None:
+    if obstacle == "no folder":
+        shutil.rmtree(of.parent)
+        of.parent.write_text("a file")
+        return
+    of.unlink()
+    if obstacle == "a folder":
+        of.mkdir()
+        (of / "note.txt").write_text("mine")
+    else:
+        of.symlink_to("/nowhere/at/all")

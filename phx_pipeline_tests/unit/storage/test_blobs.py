@@ -3,6 +3,7 @@ import hashlib
 import os
 import stat
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -325,3 +326,51 @@ def test_bytes_that_are_nowhere_are_not_found(store: BlobStore) -> None:
 
     assert not store.find_raw(digest, size_bytes=9)
     assert not store.is_whole(digest)
+
+
+def _folder(path: Path) -> None:
+    path.mkdir(parents=True)
+    (path / "note.txt").write_text("mine")
+
+
+def _link_to_nowhere(path: Path) -> None:
+    path.parent.mkdir(parents=True)
+    path.symlink_to("/nowhere/at/all")
+
+
+def _file_for_its_folder(path: Path) -> None:
+    path.parent.parent.mkdir(parents=True)
+    path.parent.write_text("mine")
+
+
+@pytest.mark.parametrize("obstacle", [_folder, _link_to_nowhere, _file_for_its_folder])
+def test_a_blob_in_whose_place_something_else_stands_is_missing_and_can_be_put(
+    store: BlobStore, obstacle: Callable[[Path], None]
+) -> None:
+    obstacle(store.layout.raw(SHA))
+    whole_before = store.is_whole(SHA)
+
+    store.put_raw(BODY)
+
+    assert (whole_before, store.read_raw(SHA)) == (False, BODY)
+
+
+def test_what_stood_in_the_place_of_a_file_is_kept_beside_it(store: BlobStore) -> None:
+    path = store.layout.raw(SHA)
+    _folder(path)
+
+    store.put_raw(BODY)
+
+    (aside,) = path.parent.glob("*.aside-*")
+    assert (aside / "note.txt").read_text() == "mine"
+
+
+@pytest.mark.parametrize("obstacle", [_folder, _link_to_nowhere, _file_for_its_folder])
+def test_a_name_is_made_where_something_else_stands(
+    store: BlobStore, target: Path, obstacle: Callable[[Path], None]
+) -> None:
+    store.put_standardized(SHA, RECIPE, b"png")
+    obstacle(target)
+
+    assert store.name_file(SHA, RECIPE, target)
+    assert target.read_bytes() == b"png"
