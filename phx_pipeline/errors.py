@@ -16,8 +16,10 @@ PhxError
 ├── SourceChangedError    a page no longer has the shape we parse
 ├── ImageError            the bytes are not a usable picture; carries the verdict
 ├── StorageError          a blob is missing or does not match its name
+├── DiskError             the disk refused: full, read-only, not permitted, failing
 ├── CatalogError          the catalogue refused
-│   ├── CatalogDownError  a PostgreSQL server does not answer: another try may work
+│   ├── CatalogDownError  its database does not answer now: another try may work
+│   ├── CatalogUnusableError  its file is damaged, foreign, read-only, its disk is full
 │   ├── RevisionError     its schema is not the one this version needs
 │   ├── LeaseHeldError    somebody else holds the lease
 │   └── StaleEpochError   our lease was taken over; nothing was written
@@ -32,7 +34,12 @@ if TYPE_CHECKING:
 
 
 class PhxError(Exception):
-    """Base class; catch it only at the edge."""
+    """Base class; catch it only at the edge.
+
+    `stops_all` tells that work on any other property would meet the same.
+    """
+
+    stops_all: bool = False
 
 
 class InputError(PhxError):
@@ -177,12 +184,34 @@ class StorageError(PhxError):
     """A blob is missing or does not match its name."""
 
 
+class DiskError(PhxError):
+    """The disk refused a file; the text names the path and the remedy.
+
+    With `stops_all` it is the disk as a whole, else one file or folder.
+    """
+
+    def __init__(self, message: str, *, stops_all: bool) -> None:
+        super().__init__(message)
+        self.stops_all = stops_all
+
+
 class CatalogError(PhxError):
     """The catalogue refused."""
 
 
 class CatalogDownError(CatalogError):
-    """A PostgreSQL server, of ours or Dagster's, does not answer; retrying may help."""
+    """A database, of ours or Dagster's, does not answer now; retrying may help.
+
+    Its server is away, or another process has its file locked.
+    """
+
+    stops_all = True
+
+
+class CatalogUnusableError(CatalogError):
+    """A database's file cannot be used as it is; retrying alone does not help."""
+
+    stops_all = True
 
 
 class RevisionError(CatalogError):

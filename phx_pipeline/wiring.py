@@ -1,12 +1,15 @@
 """Settings in, ready objects out: the one place where parts are put together."""
 
 import fcntl
+import logging
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from functools import partial
+from pathlib import Path
 
-from phx_pipeline.catalog.engine import catalogue_url, open_engine
+from phx_pipeline.catalog.complaints import explaining
+from phx_pipeline.catalog.engine import answering, catalogue_url, file_of, open_engine
 from phx_pipeline.catalog.leases import Leases
 from phx_pipeline.catalog.migrate import one_at_a_time, require_current, upgrade
 from phx_pipeline.catalog.store import Catalog
@@ -17,6 +20,7 @@ from phx_pipeline.fetch.chain import build_fetcher
 from phx_pipeline.fetch.policies import rules_for
 from phx_pipeline.fetch.profile import profile_for
 from phx_pipeline.fetch.proxies import ListProxies, Proxy, ProxyPool, read_proxies
+from phx_pipeline.model.refusal import on_disk
 from phx_pipeline.model.source import Source
 from phx_pipeline.settings import Settings
 from phx_pipeline.sources.base import ListingSource
@@ -25,7 +29,11 @@ from phx_pipeline.stages.context import PHOENIX, StageContext
 from phx_pipeline.storage.atomic import sweep_temporaries
 from phx_pipeline.storage.blobs import BlobStore
 from phx_pipeline.storage.layout import Layout
+from phx_pipeline.storage.private import private_file, private_folder, tighten
 
+logger = logging.getLogger(__name__)
+
+_ENDINGS = ("", "-wal", "-shm")  # of the files of an SQLite database
 _LEFTOVER_S = 86_400.0  # older than the longest run
 
 
@@ -44,15 +52,35 @@ def build_catalog(settings: Settings) -> Catalog:
 def initialise(settings: Settings) -> str:
     """Bring the catalogue to this version; return the revision it had.
 
-    Temporary files that killed processes left behind are removed on the way.
+    Folders and catalogue are for their owner alone. Temporary files that killed
+    processes left behind are removed on the way.
+
+    Raises:
+        CatalogError: the database cannot be made or used.
+        DiskError: a folder cannot be made or cleaned.
     """
     images = Layout(settings.data_dir).images
-    sweep_temporaries(images, older_than_s=_LEFTOVER_S, now=utc_now().timestamp())
     engine = open_engine(_url(settings))
+    _keep_private(settings, catalogue=file_of(engine))
+    with on_disk(images):
+        sweep_temporaries(images, older_than_s=_LEFTOVER_S, now=utc_now().timestamp())
     try:
         return upgrade(engine)
     finally:
         engine.dispose()
+
+
+def _keep_private(settings: Settings, *, catalogue: Path | None) -> None:
+    folders = [settings.data_dir, settings.dagster_dir]
+    for folder in folders:
+        private_folder(folder)
+    files: list[Path] = []
+    if catalogue is not None:
+        private_folder(catalogue.parent)
+        private_file(catalogue)
+        files += [catalogue.with_name(catalogue.name + end) for end in _ENDINGS]
+    for path in tighten([*folders, *files]):
+        logger.info("%s is for its owner alone from now on", path)
 
 
 @contextmanager
@@ -63,17 +91,21 @@ def opening_dagster(settings: Settings) -> Iterator[None]:
 
     Raises:
         CatalogDownError: the database does not answer.
+        CatalogUnusableError: its file is damaged, read-only, or the disk full.
+        DiskError: the folder cannot be used.
     """
-    settings.dagster_dir.mkdir(parents=True, exist_ok=True)
+    folder = settings.dagster_dir
+    private_folder(folder)
     if settings.dagster_pg_url is None:
-        file = settings.dagster_dir / "opening.lock"
-        with file.open("w", encoding="ascii") as lock:
+        with explaining(folder), on_disk(folder), ExitStack() as stack:
+            file = folder / "opening.lock"
+            lock = stack.enter_context(file.open("w", encoding="ascii"))
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
         return
     engine = open_engine(settings.dagster_pg_url)
     try:
-        with one_at_a_time(engine):
+        with answering(engine), one_at_a_time(engine):
             yield
     finally:
         engine.dispose()

@@ -1,5 +1,6 @@
 """Opening the catalogue's database: drivers, pragmas, transactions."""
 
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -7,9 +8,14 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from phx_pipeline.errors import CatalogDownError
+from phx_pipeline.catalog.complaints import explaining, primary_code
+from phx_pipeline.errors import CatalogUnusableError
 
 _WRITES = "phx_writes"
+_PATIENCE_S = 30.0  # for another process that writes
+_REFUSED = frozenset(
+    {sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM}
+)
 
 
 def catalogue_url(configured: str | None, *, default_file: Path) -> str:
@@ -27,19 +33,24 @@ def catalogue_url(configured: str | None, *, default_file: Path) -> str:
 
 
 def open_engine(url: str) -> sa.Engine:
-    """Open *url*; an SQLite file's folder is made when it is missing."""
+    """Open *url* when it is first used; an SQLite file's folder must be there."""
     if not url.startswith("sqlite"):
         # Pooled connections do not outlive the server: each is tried before use.
         engine = sa.create_engine(url, pool_pre_ping=True, pool_size=2, max_overflow=8)
         sa.event.listen(engine, "connect", _prepare_postgres)
         return engine
-    file = sa.make_url(url).database
-    if file:
-        Path(file).parent.mkdir(parents=True, exist_ok=True)
-    engine = sa.create_engine(url, connect_args={"timeout": 30})
+    engine = sa.create_engine(url, connect_args={"timeout": _PATIENCE_S})
+    sa.event.listen(engine, "do_connect", _connect_sqlite)
     sa.event.listen(engine, "connect", _prepare_sqlite)
     sa.event.listen(engine, "begin", _begin_sqlite)
     return engine
+
+
+def file_of(engine: sa.Engine) -> Path | None:
+    """The file of an SQLite database; None for a server's, or one in memory."""
+    if engine.dialect.name != "sqlite" or engine.url.database in {None, "", ":memory:"}:
+        return None
+    return Path(str(engine.url.database))
 
 
 def _prepare_postgres(connection: Any, _record: Any) -> None:
@@ -50,13 +61,50 @@ def _prepare_postgres(connection: Any, _record: Any) -> None:
     connection.commit()
 
 
+def _connect_sqlite(
+    _dialect: Any, _record: Any, place: list[Any], options: dict[str, Any]
+) -> sqlite3.Connection:
+    connection: sqlite3.Connection = sqlite3.connect(*place, **options)
+    try:
+        connection.execute("PRAGMA journal_mode=WAL").close()
+    except sqlite3.OperationalError as error:
+        connection.close()
+        if primary_code(error) not in _REFUSED or not Path(place[0]).is_file():
+            raise
+        return _for_reading(Path(place[0]), options)
+    return connection
+
+
+def _for_reading(file: Path, options: dict[str, Any]) -> sqlite3.Connection:
+    """Open a file on a disk that cannot be written, where WAL needs a file beside it.
+
+    Without a `-wal` file nobody has it open for writing there, and all is in the file
+    itself; with one, what it holds would be missed.
+    """
+    uri = f"{file.absolute().as_uri()}?mode=ro"
+    wal = file.with_name(f"{file.name}-wal")
+    if not wal.is_file() or not wal.stat().st_size:
+        uri += "&immutable=1"
+    connection: sqlite3.Connection = sqlite3.connect(uri, **(options | {"uri": True}))
+    try:
+        connection.execute("PRAGMA schema_version").close()
+    except sqlite3.OperationalError as error:
+        connection.close()
+        if primary_code(error) not in _REFUSED or not wal.is_file():
+            raise
+        raise CatalogUnusableError(
+            f"{file}: not all of it can be read on a disk that cannot be written: "
+            f"newest rows are in {wal.name}; copy both to another folder, and name it "
+            "by PHX_DATA_DIR"
+        ) from error
+    return connection
+
+
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
     connection.isolation_level = None  # the "begin" listener writes BEGIN itself
     cursor = connection.cursor()
-    cursor.execute("PRAGMA journal_mode=WAL")
     cursor.execute("PRAGMA synchronous=NORMAL")
     cursor.execute("PRAGMA foreign_keys=ON")
-    cursor.execute("PRAGMA busy_timeout=30000")
     cursor.close()
 
 
@@ -86,21 +134,11 @@ def reading(engine: sa.Engine) -> Iterator[sa.Connection]:
 
 @contextmanager
 def answering(engine: sa.Engine) -> Iterator[None]:
-    """Tell a PostgreSQL server that is away or going away in one line.
-
-    SQLite uses the same errors for faulty statements: they stay as they are.
+    """Tell in one sentence what the database refused in the body.
 
     Raises:
-        CatalogDownError: the connection failed, or broke in the body.
+        CatalogDownError: the connection failed, or broke; or the file stayed locked.
+        CatalogUnusableError: the file is damaged, read-only, or its disk full.
     """
-    try:
+    with explaining(file_of(engine) or engine.url.database or "in memory"):
         yield
-    except sa.exc.DBAPIError as error:
-        passing = isinstance(error, (sa.exc.OperationalError, sa.exc.InterfaceError))
-        if engine.dialect.name != "postgresql" or not (
-            passing or error.connection_invalidated
-        ):
-            raise
-        reason = " ".join(str(error.orig).split())  # without statement and values
-        name = engine.url.database
-        raise CatalogDownError(f"the database {name} failed: {reason}") from error

@@ -7,6 +7,7 @@ import sqlalchemy as sa
 
 from phx_pipeline.catalog import tables
 from phx_pipeline.catalog.engine import reading
+from phx_pipeline.errors import CatalogUnusableError
 
 _SOUND = "ok"
 _MOST = 20  # faults told of each kind
@@ -28,8 +29,8 @@ class Integrity:
         try:
             broken = list(self._broken_pages(deep=deep))
             return broken or list(self._orphans())
-        except sa.exc.DatabaseError as error:
-            return [" ".join(str(error.orig).split())]
+        except CatalogUnusableError as error:
+            return [str(error)]
 
     def _broken_pages(self, *, deep: bool) -> Iterator[str]:
         check = "integrity_check" if deep else "quick_check"

@@ -10,7 +10,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,15 +20,11 @@ import sqlalchemy as sa
 from phx_pipeline.catalog import tables
 from phx_pipeline.catalog.engine import reading, writing
 from phx_pipeline.catalog.locking import clock_s
-from phx_pipeline.errors import CatalogDownError, LeaseHeldError, StaleEpochError
+from phx_pipeline.errors import CatalogError, LeaseHeldError, StaleEpochError
 
 logger = logging.getLogger(__name__)
 
 _TOLD_EVERY_S = 60.0  # that somebody waits
-
-# The database is busy, restarting, or our pool is used up: the next beat may work.
-_PASSING = (CatalogDownError, sa.exc.OperationalError, sa.exc.TimeoutError)
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lease:
@@ -190,10 +186,18 @@ class Leases:
         renewer.start()
         try:
             yield lease
-        finally:
-            stop.set()
-            renewer.join()
-            self.release(lease)
+        except BaseException:
+            with suppress(CatalogError):  # the first error is the one to tell
+                self._end(lease, renewer, stop)
+            raise
+        self._end(lease, renewer, stop)
+
+    def _end(
+        self, lease: Lease, renewer: threading.Thread, stop: threading.Event
+    ) -> None:
+        stop.set()
+        renewer.join()
+        self.release(lease)
 
     def _acquire_patiently(
         self, name: str, *, owner: str, wait_s: float, poll_s: float
@@ -218,7 +222,7 @@ class Leases:
             except StaleEpochError as error:
                 logger.warning("lost the lease: %s", error)
                 return
-            except _PASSING as error:
+            except CatalogError as error:  # busy, restarting, full: not for ever
                 logger.warning("could not renew %s yet: %s", lease.name, error)
 
     def _locked_row(

@@ -2,20 +2,27 @@
 
 import fcntl
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import sqlalchemy as sa
 
-from phx_pipeline.catalog.engine import answering, reading, writing
+from phx_pipeline.catalog.engine import answering, file_of, reading, writing
 from phx_pipeline.errors import RevisionError
+from phx_pipeline.model.refusal import on_disk
 
 HEAD = "0015"
 _ADVISORY_LOCK = 0x7068785F  # "phx_"
 
 
 def current_revision(engine: sa.Engine) -> str | None:
-    """The revision the database is at; None when it was never initialised."""
+    """The revision the database is at; None when it was never initialised.
+
+    A file that is missing is not made.
+    """
+    file = file_of(engine)
+    if file is not None and not _is_there(file):
+        return None
     with reading(engine) as connection:
         if not sa.inspect(connection).has_table("alembic_version"):
             return None
@@ -28,7 +35,10 @@ def require_current(engine: sa.Engine) -> None:
     """Raise `RevisionError` with the remedy unless the schema is this version's."""
     found = current_revision(engine)
     if found is None:
-        raise RevisionError("the catalogue is not initialised: run `phx init`")
+        where = file_of(engine) or engine.url.database
+        raise RevisionError(
+            f"the catalogue is not initialised: run `phx init` (none in {where})"
+        )
     if found != HEAD:
         raise RevisionError(
             f"the catalogue is at revision {found}, this version needs {HEAD}: "
@@ -83,7 +93,19 @@ def one_at_a_time(engine: sa.Engine) -> Iterator[None]:
                 unlock = sa.select(sa.func.pg_advisory_unlock(_ADVISORY_LOCK))
                 connection.execute(unlock)
         return
-    file = Path(f"{engine.url.database}.migrating")
-    with file.open("w", encoding="ascii") as handle:
-        fcntl.flock(handle, fcntl.LOCK_EX)
+    with _locked(Path(f"{engine.url.database}.migrating")):
         yield
+
+
+@contextmanager
+def _locked(file: Path) -> Iterator[None]:
+    with ExitStack() as stack:
+        with on_disk(file):
+            handle = stack.enter_context(file.open("w", encoding="ascii"))
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+
+
+@on_disk()
+def _is_there(file: Path) -> bool:
+    return file.exists()

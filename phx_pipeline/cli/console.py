@@ -4,14 +4,18 @@ import logging
 import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from typing import TypeVar
 
 from rich.console import Console, ConsoleOptions, RenderableType
+from rich.progress import track
 from rich.segment import Segment
 from rich.table import Table
 
 from phx_pipeline.model.outcome import VerdictKind
 from phx_pipeline.model.printable import shown_only
 from phx_pipeline.model.tally import PropertyTally, SourceTally
+
+_Item = TypeVar("_Item")
 
 # A file or a pipe has no width of its own; keys and paths should stay on one line.
 _WIDTH = None if sys.stdout.isatty() else 200
@@ -58,6 +62,19 @@ def log_to_stderr() -> None:
     handler.setFormatter(_InertFormatter("%(asctime)s %(message)s"))
     logging.basicConfig(level=logging.WARNING, handlers=[handler])
     logging.getLogger("phx_pipeline").setLevel(logging.INFO)
+
+
+def followed(
+    items: Iterable[_Item], doing: str, *, hidden: bool = False
+) -> Iterable[_Item]:
+    """Show on a terminal how far a loop over *items* is; elsewhere nothing."""
+    return track(
+        items,
+        doing,
+        console=errors,
+        transient=True,
+        disable=hidden or not errors.is_terminal,
+    )
 
 
 def print_tallies(

@@ -55,15 +55,17 @@ def demo(ctx: click.Context, *, folder: Path | None, postgres: bool) -> None:
     from phx_pipeline.demo.loopback import Loopback
     from phx_pipeline.demo.redfin_site import redfin_sites
     from phx_pipeline.demo.zillow_site import zillow_sites
+    from phx_pipeline.model.refusal import on_disk
     from phx_pipeline.stages.facts import conflict_lines, conflicts_by_property
+    from phx_pipeline.storage.private import private_folder
     from phx_pipeline.supervise.addresses import free_port
 
     own = load_settings()
     stores = _databases(own, postgres=postgres)
     root = (folder or own.data_dir / "demo").resolve()
-    root.mkdir(parents=True, exist_ok=True)
+    private_folder(root)
     sites = {**redfin_sites(), **zillow_sites()}
-    with Loopback(sites, folder=root / "standin") as standin:
+    with on_disk(root), Loopback(sites, folder=root / "standin") as standin:
         settings = replace(
             stores,
             data_dir=root,

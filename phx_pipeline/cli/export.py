@@ -4,9 +4,8 @@ from functools import partial
 from pathlib import Path
 
 import click
-from rich.progress import track
 
-from phx_pipeline.cli.console import console, errors
+from phx_pipeline.cli.console import console, followed
 from phx_pipeline.cli.session import opened
 from phx_pipeline.errors import InputError
 
@@ -50,7 +49,7 @@ def export(
         if not slugs:
             raise InputError(f"unknown job {job_id!r}: `phx extract` prints a job's id")
         path = target or Path(f"{slugs[0] if house else f'job-{job_id}'}.zip")
-        packing = partial(track, description="packing", console=errors, transient=True)
+        packing = partial(followed, doing="packing")
         pictures = bundle(context, slugs, path, table=TableFormat(table), each=packing)
     console.print(f"{pictures} pictures in {path}", markup=False)
 
@@ -74,7 +73,7 @@ def rebuild(*, views_only: bool) -> None:
     with opened() as context:
         slugs = [] if views_only else context.catalog.slugs()
         files = 0
-        for slug in track(slugs, "publishing", console=errors, disable=views_only):
+        for slug in followed(slugs, "publishing", hidden=views_only):
             files += rebuild_property(context, slug).files
         settle_partners(context, slugs)
         changed = refresh_views(context, anyway=True)

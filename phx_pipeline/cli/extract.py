@@ -12,18 +12,17 @@ import click
 
 from phx_pipeline.cli.console import (
     console,
-    errors,
     log_to_stderr,
     print_lines,
     print_tallies,
 )
+from phx_pipeline.cli.failures import tell_failure
 from phx_pipeline.cli.main import Exit
 from phx_pipeline.cli.partners import settle_partners
 from phx_pipeline.cli.session import opened
-from phx_pipeline.errors import InputError, PhxError
+from phx_pipeline.errors import InputError
 from phx_pipeline.model.job import Mode
 from phx_pipeline.model.outcome import VerdictKind
-from phx_pipeline.model.printable import printable
 from phx_pipeline.model.source import Source
 from phx_pipeline.model.tally import PropertyTally
 from phx_pipeline.settings import Settings, load_settings, parse_sources
@@ -204,14 +203,9 @@ def _run_here(
             asyncio.run(
                 extract_property(context, slug, sources=sources or None, mode=mode)
             )
-        except PhxError as error:
+        except Exception as error:  # noqa: BLE001 - the next house is to be had
             failed += 1
-            errors.print(f"{slug}: {error}", soft_wrap=True)
-        except Exception as error:  # the next house is still to be had
-            failed += 1
-            told = printable(f"{type(error).__name__}: {error}")
-            errors.print(f"{slug}: stopped by {told} (-v shows where)", soft_wrap=True)
-            logger.info("%s", slug, exc_info=error)
+            tell_failure(slug, error)
     settle_partners(context, slugs)
     return _summarize(context, slugs, sources=sources, failed=failed)
 

@@ -1,12 +1,16 @@
 """The `phx` command group, and how errors become exit codes."""
 
+import os
 import sys
+import tempfile
+import traceback
+from contextlib import suppress
 from enum import IntEnum
 from importlib import import_module
 
 import click
 
-from phx_pipeline.errors import InputError, PhxError
+from phx_pipeline.errors import InputError
 from phx_pipeline.model.printable import shown_only
 
 
@@ -80,20 +84,48 @@ def phx() -> None:
 
 
 def main() -> None:
-    """Run `phx`; what the package raises on purpose is one line on stderr."""
+    """Run `phx`; whatever ends it early is one line on standard error."""
     try:
-        sys.exit(phx(standalone_mode=False) or Exit.COMPLETE)
+        code = phx(standalone_mode=False) or Exit.COMPLETE
+        sys.stdout.flush()
     except click.exceptions.Abort:
         sys.exit(130)
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
     except InputError as error:
-        click.echo(f"phx: {shown_only(str(error))}", err=True)
+        _tell(str(error))
         sys.exit(Exit.USAGE)
-    except PhxError as error:
-        click.echo(f"phx: {shown_only(str(error))}", err=True)
+    except Exception as error:  # noqa: BLE001 - the edge: people get one line
+        _tell(_sentence(error))
         sys.exit(Exit.ERROR)
+    sys.exit(code)
+
+
+def _sentence(error: Exception) -> str:
+    from phx_pipeline.stages.surprise import known
+
+    told = known(error)
+    return str(told) if told is not None else _unexpected(error)
+
+
+def _unexpected(error: Exception) -> str:
+    """One line for a fault of ours; where it happened goes into a file of its own."""
+    what = f"unexpected {type(error).__name__}: {error}"
+    trace = "".join(traceback.format_exception(error))
+    try:
+        descriptor, name = tempfile.mkstemp(prefix="phx-fault-", suffix=".txt")
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(trace)
+    except OSError:
+        click.echo(trace, err=True)
+        return what
+    return f"{what}; this is a fault of phx_pipeline, {name} tells where"
+
+
+def _tell(text: str) -> None:
+    with suppress(OSError):  # the terminal may be gone
+        click.echo(f"phx: {shown_only(' '.join(text.split()))}", err=True)
 
 
 if __name__ == "__main__":

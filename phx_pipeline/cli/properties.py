@@ -8,10 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 import click
-from rich.progress import track
 from rich.table import Table
 
-from phx_pipeline.cli.console import console, errors
+from phx_pipeline.cli.console import console, errors, followed
 from phx_pipeline.cli.main import Exit
 from phx_pipeline.cli.partitions import reconcile_partitions
 from phx_pipeline.cli.partners import settle_partners
@@ -358,12 +357,7 @@ def _confirmed(reading: "Reading", what: str) -> bool:
 
 def _told(doing: str) -> Callable[[Sequence[Item]], Iterable[Item]]:
     """Show how far a long list is, where somebody looks."""
-
-    def followed(items: Sequence[Item]) -> Iterable[Item]:
-        hidden = not errors.is_terminal
-        return track(items, doing, console=errors, disable=hidden, transient=True)
-
-    return followed
+    return lambda items: followed(items, doing)
 
 
 def _tell_problems(told: Sequence["Problem"]) -> None:

@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import click
-from rich.progress import track
 
-from phx_pipeline.cli.console import console, errors
+from phx_pipeline.cli.console import console, followed
+from phx_pipeline.cli.failures import tell_failure
 from phx_pipeline.cli.main import Exit
 from phx_pipeline.cli.session import opened
-from phx_pipeline.errors import CatalogError, PhxError
+from phx_pipeline.errors import CatalogError
 
 if TYPE_CHECKING:
     from phx_pipeline.stages.context import StageContext
@@ -64,13 +64,12 @@ def _each(
 
     done: list[Repaired] = []
     failed = 0
-    hidden = quiet or not errors.is_terminal
-    for slug in track(slugs, "repairing", console=errors, disable=hidden):
+    for slug in followed(slugs, "repairing", hidden=quiet):
         try:
             done += asyncio.run(repair_property(context, slug, deep=deep))
-        except PhxError as error:
+        except Exception as error:  # noqa: BLE001 - the next house is to be had
             failed += 1
-            errors.print(f"{slug}: {error}", soft_wrap=True)
+            tell_failure(slug, error)
     return done, failed
 
 

@@ -27,6 +27,7 @@ def up(*, port: int | None) -> None:
       phx up --port 3001
       phx up --port 0       take any free port, and say which
     """
+    from phx_pipeline.model.refusal import on_disk
     from phx_pipeline.supervise.addresses import free_port
     from phx_pipeline.supervise.services import services
     from phx_pipeline.supervise.supervisor import Supervisor, holding
@@ -35,7 +36,7 @@ def up(*, port: int | None) -> None:
     settings = load_settings()
     if port is not None:
         settings = replace(settings, webserver_port=port or free_port())
-    with holding(settings) as held:
+    with on_disk(settings.data_dir), holding(settings) as held:
         stop = _stop_signals()
         _prepare(settings)
         _say("starting code server, daemon and webserver …")

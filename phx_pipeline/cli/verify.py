@@ -4,9 +4,8 @@ import json
 from typing import TYPE_CHECKING
 
 import click
-from rich.progress import track
 
-from phx_pipeline.cli.console import console, errors
+from phx_pipeline.cli.console import console, followed
 from phx_pipeline.cli.main import Exit
 from phx_pipeline.cli.session import opened
 
@@ -67,7 +66,7 @@ def _look(
         return 0, broken
     slugs = context.catalog.slugs()
     found: list[Problem] = []
-    for slug in track(slugs, "verifying", console=errors, disable=quiet):
+    for slug in followed(slugs, "verifying", hidden=quiet):
         found += verify_property(context, slug)
         if deep:
             found += verify_facts(context, slug)

@@ -13,25 +13,29 @@ import dagster as dg
 
 from phx_pipeline.defs.partitions import requested_house
 from phx_pipeline.defs.tags import requested_mode
-from phx_pipeline.errors import PhxError
 from phx_pipeline.model.property import Property
 from phx_pipeline.stages.context import StageContext
 from phx_pipeline.stages.runs import recorded
+from phx_pipeline.stages.surprise import known
 
 logger = logging.getLogger(__name__)
 
 
 @contextmanager
 def explained() -> Iterator[None]:
-    """Turn what the package raises on purpose into a `Failure` without retries.
+    """Turn what has a sentence for people into a `Failure` without retries.
 
-    Its message says all a user needs; where it was raised, only a log tells.
+    That is what the package raises on purpose, and what disk or database refused. Where
+    it was raised, only a log tells.
     """
     try:
         yield
-    except PhxError as error:
+    except Exception as error:
+        reason = known(error)
+        if reason is None:
+            raise
         logger.debug("raised on purpose", exc_info=error)
-        told = " ".join(str(error).split())
+        told = " ".join(str(reason).split())
         raise dg.Failure(description=told, allow_retries=False) from None
 
 

@@ -21,6 +21,7 @@ from phx_pipeline.model.run import (
     compare,
 )
 from phx_pipeline.stages.context import StageContext
+from phx_pipeline.stages.surprise import known
 
 logger = logging.getLogger(__name__)
 
@@ -41,7 +42,7 @@ def recorded(context: StageContext, slug: str, *, mode: Mode) -> Iterator[None]:
         # An interruption is no `Exception`, and is told from a failure by that.
         failed = isinstance(error, Exception)
         outcome = RunOutcome.FAILED if failed else RunOutcome.CANCELED
-        told = " ".join(str(error).split()) or type(error).__name__
+        told = " ".join(str(known(error) or error).split()) or type(error).__name__
         with suppress(PhxError):  # the first error is the one to tell
             end_early(context, slug, outcome=outcome, error=told[:_LONGEST_ERROR])
         raise

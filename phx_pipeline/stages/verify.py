@@ -8,7 +8,7 @@ from enum import StrEnum
 from hashlib import sha256
 from pathlib import Path
 
-from phx_pipeline.errors import StorageError
+from phx_pipeline.errors import DiskError, StorageError
 from phx_pipeline.model.outcome import Verdict, VerdictKind
 from phx_pipeline.model.photo import Photo
 from phx_pipeline.model.property import Property
@@ -222,7 +222,9 @@ def _blobs(context: StageContext, photos: list[Photo]) -> Iterator[Problem]:
     for sha in sorted({photo.sha256 for photo in photos if photo.sha256}):
         try:
             context.blobs.read_raw(sha)
-        except StorageError as error:
+        except (StorageError, DiskError) as error:
+            if error.stops_all:
+                raise
             yield Problem(fault=Fault.ORIGINAL, text=str(error), sha256=sha)
 
 

@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
+from phx_pipeline.model.refusal import on_disk
+
 # Another disk, a file system without links, or the link limit of one file.
 _LINK_REFUSED = frozenset(
     {errno.EXDEV, errno.EPERM, errno.EMLINK, errno.EOPNOTSUPP, errno.ENOSYS}
@@ -31,9 +33,13 @@ def write_atomically(path: Path, body: bytes, *, mode: int = 0o666) -> bool:
 
     Returns:
         False, with nothing written, when the file already held these bytes.
+
+    Raises:
+        DiskError: the disk refused; the file is as it was.
     """
-    if holds(path, body):
-        return False
+    with on_disk(path):
+        if holds(path, body):
+            return False
     with writing_atomically(path, mode=mode) as file:
         file.write(body)
     return True
@@ -46,14 +52,18 @@ def writing_atomically(path: Path, *, mode: int = 0o666) -> Iterator[BinaryIO]:
     Args:
         path: The file to write or replace; parents are created.
         mode: Permission bits before the umask.
+
+    Raises:
+        DiskError: the disk refused; the file is as it was.
     """
-    create_folder(path.parent)
-    set_aside(path)
-    with temporary_beside(path) as temporary:
-        with _durable(temporary, mode=mode) as file:
-            yield file
-        os.replace(temporary, path)  # noqa: PTH105 - tests fail this very call
-    sync_folder(path.parent)
+    with on_disk(path):
+        create_folder(path.parent)
+        set_aside(path)
+        with temporary_beside(path) as temporary:
+            with _durable(temporary, mode=mode) as file:
+                yield file
+            os.replace(temporary, path)  # noqa: PTH105 - tests fail this very call
+        sync_folder(path.parent)
 
 
 def create_atomically(path: Path, body: bytes, *, mode: int) -> bool:
@@ -69,20 +79,28 @@ def create_atomically(path: Path, body: bytes, *, mode: int) -> bool:
 
     Returns:
         False when the file was there already.
+
+    Raises:
+        DiskError: the disk refused; there is no such file.
     """
-    create_folder(path.parent)
-    set_aside(path)
-    with temporary_beside(path) as temporary:
-        with _durable(temporary, mode=mode) as file:
-            file.write(body)
-        try:
-            if not try_link(temporary, path):
-                os.replace(temporary, path)  # noqa: PTH105 - as above
-            created = True
-        except FileExistsError:
-            created = False
-    sync_folder(path.parent)  # the other writer may not have got that far
+    with on_disk(path):
+        create_folder(path.parent)
+        set_aside(path)
+        with temporary_beside(path) as temporary:
+            with _durable(temporary, mode=mode) as file:
+                file.write(body)
+            created = _take_name(temporary, path)
+        sync_folder(path.parent)  # the other writer may not have got that far
     return created
+
+
+def _take_name(temporary: Path, path: Path) -> bool:
+    try:
+        if not try_link(temporary, path):
+            os.replace(temporary, path)  # noqa: PTH105 - as above
+    except FileExistsError:
+        return False
+    return True
 
 
 def try_link(source: Path, name: Path) -> bool:

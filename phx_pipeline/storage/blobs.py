@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from phx_pipeline.errors import StorageError
+from phx_pipeline.model.refusal import on_disk
 from phx_pipeline.storage.atomic import (
     NO_FILE,
     create_atomically,
@@ -30,12 +31,13 @@ class BlobStore:
     """Immutable files: raw bytes by SHA-256, PNGs by (raw SHA-256, recipe).
 
     Safe for any number of threads and processes: a blob appears whole, and two
-    writers of one blob write the same bytes.
+    writers of one blob write the same bytes. What the disk refuses is a `DiskError`.
     """
 
     def __init__(self, layout: Layout) -> None:
         self.layout = layout
 
+    @on_disk()
     def put_raw(self, body: bytes) -> str:
         """Store *body* and return its SHA-256; a whole blob is not written again."""
         sha256 = hashlib.sha256(body).hexdigest()
@@ -48,10 +50,12 @@ class BlobStore:
             sync_folder(path.parent)
         return sha256
 
+    @on_disk()
     def has_raw(self, sha256: str) -> bool:
         """Whether the blob is there; its content is checked when it is read."""
         return self.layout.raw(sha256).is_file()
 
+    @on_disk()
     def read_raw(self, sha256: str) -> bytes:
         """Return the bytes with this SHA-256.
 
@@ -63,6 +67,7 @@ class BlobStore:
             raise StorageError(f"raw blob {sha256} does not match its name")
         return body
 
+    @on_disk()
     def is_whole(self, sha256: str) -> bool:
         """Whether the blob is there with the bytes of its name."""
         try:
@@ -71,6 +76,7 @@ class BlobStore:
             return False
         return True
 
+    @on_disk()
     def find_raw(self, sha256: str, *, size_bytes: int) -> bool:
         """Give a blob its name back whose bytes lie in its folder under another one.
 
@@ -90,10 +96,12 @@ class BlobStore:
                     return True
         return False
 
+    @on_disk()
     def drop_raw(self, sha256: str) -> None:
         """Delete the raw blob if it is there; the caller knows that nobody needs it."""
         self.layout.raw(sha256).unlink(missing_ok=True)
 
+    @on_disk()
     def drop_standardized(self, sha256: str, recipe: str) -> None:
         """Delete the PNG made by *recipe* if it is there; its other names stay."""
         self.layout.standardized(sha256, recipe).unlink(missing_ok=True)
@@ -104,6 +112,7 @@ class BlobStore:
             names = (path.name for path in folder.iterdir())
             yield from sorted(name for name in names if _SHA256.fullmatch(name))
 
+    @on_disk()
     def put_standardized(self, sha256: str, recipe: str, png: bytes) -> None:
         """Store the PNG made by *recipe*; one with other bytes is replaced."""
         path = self.layout.standardized(sha256, recipe)
@@ -112,10 +121,12 @@ class BlobStore:
         elif not write_atomically(path, png, mode=_READ_ONLY):  # else it was changed
             sync_folder(path.parent)  # as in `put_raw`
 
+    @on_disk()
     def has_standardized(self, sha256: str, recipe: str) -> bool:
         """Whether the PNG made by *recipe* is there."""
         return self.layout.standardized(sha256, recipe).is_file()
 
+    @on_disk()
     def holds_standardized(self, sha256: str, recipe: str, *, png_sha256: str) -> bool:
         """Whether the PNG made by *recipe* is there with the bytes of this SHA-256."""
         try:
@@ -124,6 +135,7 @@ class BlobStore:
             return False
         return hashlib.sha256(png).hexdigest() == png_sha256
 
+    @on_disk()
     def read_standardized(self, sha256: str, recipe: str) -> bytes:
         """Return the PNG made by *recipe*.
 
@@ -132,6 +144,7 @@ class BlobStore:
         """
         return _read(self.layout.standardized(sha256, recipe))
 
+    @on_disk()
     def name_file(self, sha256: str, recipe: str, target: Path) -> bool:
         """Make *target* another name of a standardized PNG, replacing what is there.
 

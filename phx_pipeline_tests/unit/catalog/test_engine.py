@@ -25,17 +25,6 @@ def test_the_url_names_a_driver_that_is_installed(
     assert catalogue_url(configured, default_file=FILE) == url
 
 
-def test_the_folder_of_a_new_file_is_made(tmp_path: Path) -> None:
-    file = tmp_path / "a" / "b" / "phx.db"
-
-    engine = open_engine(f"sqlite:///{file}")
-    with writing(engine) as connection:
-        connection.execute(sa.text("create table kept (number integer)"))
-    engine.dispose()
-
-    assert file.is_file()
-
-
 @pytest.mark.parametrize(
     ("pragma", "value"),
     [("journal_mode", "wal"), ("foreign_keys", 1), ("synchronous", 1)],

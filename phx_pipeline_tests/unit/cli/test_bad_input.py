@@ -192,7 +192,11 @@ def test_without_stores_the_remedy_is_told(
     ended = phx(*arguments)
 
     assert ended.code == 1
-    assert ended.err == "phx: the catalogue is not initialised: run `phx init`\n"
+    assert ended.err == (
+        "phx: the catalogue is not initialised: run `phx init` "
+        f"(none in {tmp_path / 'phx.db'})\n"
+    )
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_without_properties_there_is_nothing_to_extract(

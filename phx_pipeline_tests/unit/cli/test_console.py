@@ -75,6 +75,7 @@ def test_a_surprise_in_one_house_is_told_and_the_next_house_is_taken(
         return Exit.PARTIAL if failed == 1 else Exit.ERROR
 
     monkeypatch.setattr("phx_pipeline.stages.extract.extract", extract)
+    monkeypatch.setattr(command, "settle_partners", lambda *_: None)
     monkeypatch.setattr(command, "_summarize", summarize)
     context: Any = SimpleNamespace()
 

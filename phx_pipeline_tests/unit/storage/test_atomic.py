@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from phx_pipeline.errors import DiskError
 from phx_pipeline.storage.atomic import (
     create_atomically,
     sweep_temporaries,
@@ -128,7 +129,7 @@ def test_a_failure_leaves_the_old_content_and_no_temporary(
     write_atomically(target, b"old")
     monkeypatch.setattr(os, call, refuse)
 
-    with pytest.raises(OSError, match="disk full"):
+    with pytest.raises(DiskError, match=r"/file\.json: the disk is full; make room"):
         write_atomically(target, b"new")
 
     assert target.read_bytes() == b"old"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from phx_pipeline.errors import StorageError
+from phx_pipeline.errors import DiskError, StorageError
 from phx_pipeline.storage.atomic import sweep_temporaries
 from phx_pipeline.storage.blobs import BlobStore
 from phx_pipeline.storage.layout import Layout
@@ -230,7 +230,7 @@ def test_a_name_that_cannot_be_replaced_keeps_its_old_picture(
     store.put_standardized(SHA, RECIPE, b"png")
     monkeypatch.setattr(os, "replace", refuse)
 
-    with pytest.raises(OSError, match="bad disk"):
+    with pytest.raises(DiskError, match="the disk failed"):
         store.name_file(SHA, RECIPE, target)
 
     assert target.read_bytes() == b"old"
@@ -280,7 +280,7 @@ def test_other_failures_to_link_are_not_hidden(
     store.put_standardized(SHA, RECIPE, b"png")
     monkeypatch.setattr(os, "link", refuse)
 
-    with pytest.raises(OSError, match="disk full"):
+    with pytest.raises(DiskError, match="the disk is full"):
         store.name_file(SHA, RECIPE, target)
 
     assert files_below(target.parent) == []

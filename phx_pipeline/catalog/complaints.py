@@ -1,0 +1,128 @@
+"""What a database complains of, as one sentence with the remedy."""
+
+import errno
+import os
+import shutil
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+import sqlalchemy as sa
+
+from phx_pipeline.errors import CatalogDownError, CatalogError, CatalogUnusableError
+from phx_pipeline.model.refusal import refusal
+
+_PRIMARY: Final = 0xFF  # the byte of an SQLite code that is not the detail
+_NO_ROOM: Final = 1 << 20  # bytes; below that an SQLite file cannot grow for long
+
+_REMEDIES: Final = {
+    sqlite3.SQLITE_CORRUPT: (
+        "restore it from a backup, or save what can be read by "
+        "`sqlite3 {file} .recover | sqlite3 NEW`; the photos are not in it"
+    ),
+    sqlite3.SQLITE_NOTADB: (
+        "PHX_DATA_DIR or PHX_CATALOG_URL leads to another program's file, or it is "
+        "damaged: restore it from a backup"
+    ),
+    sqlite3.SQLITE_NOMEM: "end other programs and run it again",
+}
+_SYSTEM: Final = {
+    sqlite3.SQLITE_FULL: errno.ENOSPC,
+    sqlite3.SQLITE_PERM: errno.EACCES,
+    sqlite3.SQLITE_AUTH: errno.EACCES,
+    sqlite3.SQLITE_IOERR: errno.EIO,
+    sqlite3.SQLITE_CANTOPEN: errno.EACCES,
+    sqlite3.SQLITE_READONLY: errno.EROFS,
+}
+_LOCKED: Final = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
+
+# Classes of SQLSTATE that tell of the server or its disk, not of the statement; and a
+# right that is missing.
+_OF_THE_SERVER: Final = ("08", "25", "53", "54", "57", "58", "F0", "XX", "42501")
+
+
+@contextmanager
+def explaining(place: Path | str) -> Iterator[None]:
+    """Tell in one sentence what the database at *place* refused in the body.
+
+    Args:
+        place: its file or folder, or the name of a database of a server.
+
+    Raises:
+        CatalogDownError: it does not answer now.
+        CatalogUnusableError: it cannot be used as it is.
+    """
+    try:
+        yield
+    except (sa.exc.DBAPIError, sa.exc.TimeoutError, sqlite3.Error) as error:
+        if (told := complaint(error, place)) is None:
+            raise
+        raise told from error
+
+
+def complaint(error: Exception, place: Path | str) -> CatalogError | None:
+    """Return *error* as ours; None if it is a fault of the statement."""
+    if isinstance(error, sa.exc.TimeoutError):
+        return CatalogDownError(f"the database {place} is busy: {_flat(error)}")
+    cause = error.orig if isinstance(error, sa.exc.DBAPIError) else error
+    if isinstance(cause, sqlite3.Error):
+        return _of_sqlite(cause, place)
+    if isinstance(error, sa.exc.DBAPIError) and _is_of_the_server(error):
+        return CatalogDownError(f"the database {place} failed: {_flat(cause)}")
+    return None
+
+
+def primary_code(error: sqlite3.Error) -> int | None:
+    """SQLite's own code of *error*, without the detail."""
+    code: int | None = getattr(error, "sqlite_errorcode", None)
+    return None if code is None else code & _PRIMARY
+
+
+def _of_sqlite(error: sqlite3.Error, place: Path | str) -> CatalogError | None:
+    code = primary_code(error)
+    if code in _LOCKED:
+        return CatalogDownError(
+            f"{place} is locked by another process: end it (`fuser {place}` names it) "
+            "and run it again"
+        )
+    if code in _SYSTEM:
+        number = _system_error(code, Path(place))
+        return CatalogUnusableError(refusal(number, place))
+    if code in _REMEDIES:
+        remedy = _REMEDIES[code].format(file=place)
+        return CatalogUnusableError(f"{place}: {_flat(error)}; {remedy}")
+    return None
+
+
+def _system_error(code: int, file: Path) -> int:
+    """The system's number behind SQLite's, which often does not tell it."""
+    if code == sqlite3.SQLITE_IOERR and _is_full(file):
+        return errno.ENOSPC
+    if code in {sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY}:
+        try:
+            os.close(os.open(file, os.O_RDWR))
+        except OSError as error:
+            return error.errno or errno.EACCES
+        if _is_full(file):
+            return errno.ENOSPC
+    return _SYSTEM[code]
+
+
+def _is_full(file: Path) -> bool:
+    try:
+        return shutil.disk_usage(file.parent).free < _NO_ROOM
+    except OSError:
+        return False
+
+
+def _is_of_the_server(error: sa.exc.DBAPIError) -> bool:
+    if isinstance(error, sa.exc.OperationalError | sa.exc.InterfaceError):
+        return True
+    state = getattr(error.orig, "pgcode", None) or ""
+    return error.connection_invalidated or state.startswith(_OF_THE_SERVER)
+
+
+def _flat(error: BaseException | None) -> str:
+    return " ".join(str(error).split())  # without statement and values
