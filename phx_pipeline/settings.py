@@ -152,6 +152,28 @@ def export(settings: Settings) -> None:
     os.environ.update(exported(settings))
 
 
+def complete_environment() -> None:
+    """Set what Dagster resolves as `{env: ...}`, where a stock command lacks it.
+
+    Raises:
+        InputError: there is nothing to set: no store was made yet.
+    """
+    if _is_on_postgres() and not os.environ.get("PHX_DAGSTER_PG_URL"):
+        raise InputError(
+            f"DAGSTER_HOME={_ON_POSTGRES} needs PHX_DAGSTER_PG_URL, which is not set: "
+            '`eval "$(phx env)"` where it is'
+        )
+    if os.environ.get("PHX_DAGSTER_DIR"):
+        return
+    folder = load_settings().dagster_dir
+    if not folder.is_dir():
+        raise InputError(
+            f"there is no store of Dagster in {folder}: run `phx init` in this folder, "
+            'or `eval "$(phx env)"` where you did'
+        )
+    os.environ["PHX_DAGSTER_DIR"] = str(folder)
+
+
 def setting_names() -> list[str]:
     """All environment variables that are read, sorted."""
     return sorted(_variable(field.name) for field in fields(Settings))
@@ -165,6 +187,11 @@ def parse_sources(text: str) -> tuple[Source, ...]:
         wrong = ", ".join(unknown) if names else repr(text)
         raise InputError(f"unknown source {wrong}: choose from {', '.join(known)}")
     return tuple(source for source in Source if source.value in names)
+
+
+def _is_on_postgres() -> bool:
+    named = os.environ.get("DAGSTER_HOME") or ""
+    return Path(named).resolve() == _ON_POSTGRES
 
 
 def _variable(field: str) -> str:
@@ -256,7 +283,13 @@ def _database(given: Mapping[str, str]) -> str | None:
             "PHX_CATALOG_URL: give a URL such as postgresql://USER@HOST:PORT/NAME "
             "or sqlite:////folder/phx.db; in a password write @ as %40, / as %2F"
         )
-    return url
+    return f"sqlite:///{Path(rest[1:]).resolve()}" if _is_relative(url) else url
+
+
+def _is_relative(url: str) -> bool:
+    """Whether *url* is an SQLite file that would follow the working directory."""
+    file = url.removeprefix("sqlite:///")
+    return file != url and not file.startswith(("/", ":memory:", "file:"))
 
 
 def _dagster_database(given: Mapping[str, str]) -> str | None:

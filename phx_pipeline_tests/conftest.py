@@ -88,7 +88,12 @@ def use_settings(monkeypatch: pytest.MonkeyPatch) -> UseSettings:
 
 @pytest.fixture
 def phx(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Phx:
-    """Run a command line to its end, as the script `phx` does."""
+    """Run a command line to its end, as the script `phx` does.
+
+    Not in this checkout, where `phx init` would leave a `.env`.
+    """
+    if Path.cwd() == ROOT:
+        monkeypatch.chdir(ROOT / "docs")
 
     def run(*arguments: str) -> Ended:
         monkeypatch.setattr(sys, "argv", ["phx", *arguments])

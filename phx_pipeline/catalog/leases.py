@@ -26,6 +26,7 @@ logger = logging.getLogger(__name__)
 
 _TOLD_EVERY_S = 60.0  # that somebody waits
 
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lease:
     """Proof of holding *name* since *epoch*."""

@@ -1,6 +1,7 @@
 """`phx init` and `phx env`."""
 
 import shlex
+from pathlib import Path
 
 import click
 
@@ -12,21 +13,34 @@ from phx_pipeline.settings import exported, load_settings
 def init() -> None:
     """Make the stores, or bring them to this version. Safe to repeat.
 
+    In a folder with dagster.yaml and workspace.yaml it also writes .env, so that the
+    stock `dagster` commands find the same stores there.
+
     \b
     Example:
       phx init
     """
     from phx_pipeline.catalog.migrate import HEAD
+    from phx_pipeline.cli.dotenv import write_dotenv
+    from phx_pipeline.cli.session import opened_catalog
+    from phx_pipeline.defs.partitions import reconcile
     from phx_pipeline.defs.submit import open_instance
+    from phx_pipeline.model.refusal import on_disk
     from phx_pipeline.wiring import initialise
 
     settings = load_settings()
     before = initialise(settings)
-    open_instance(settings).dispose()
+    instance = open_instance(settings)
+    with opened_catalog(settings) as catalog:
+        reconcile(instance, wanted=catalog.slugs)
+    instance.dispose()
     where = (settings.catalog_url and "PHX_CATALOG_URL") or settings.data_dir
     store = (settings.dagster_pg_url and "PHX_DAGSTER_PG_URL") or settings.dagster_dir
     console.print(f"catalogue in {where}: revision {before} → {HEAD}")
     console.print(f"Dagster's store in {store}: ready")
+    here = Path.cwd()
+    with on_disk(here):
+        console.print(write_dotenv(settings, here), soft_wrap=True)
 
 
 @click.command()

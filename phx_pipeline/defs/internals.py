@@ -12,6 +12,9 @@ from dagster._core.execution.backfill import (
     BulkActionsFilter,
     BulkActionStatus,
 )
+
+# What an instance is made of where its configuration does not say (`instance`).
+from dagster._core.instance.ref import InstanceRef
 from dagster._core.launcher.base import CheckRunHealthResult, WorkerStatus
 from dagster._core.storage.dagster_run import FINISHED_STATUSES, NOT_FINISHED_STATUSES
 from dagster._core.storage.event_log import SqlEventLogStorage
@@ -27,6 +30,7 @@ __all__ = [
     "BulkActionStatus",
     "BulkActionsFilter",
     "CheckRunHealthResult",
+    "InstanceRef",
     "SqlEventLogStorage",
     "SqlRunStorage",
     "SqliteEventLogStorage",

@@ -119,6 +119,7 @@ class _Process:
         return subprocess.Popen(  # noqa: S603 - our own fixed commands
             [*_LAUNCH, str(os.getpid()), *self.service.command],
             env=dict(self._env),
+            cwd=self._log.parent,  # Dagster obeys a `.env` of its working directory
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,

@@ -254,7 +254,10 @@ def test_many_first_commands_at_once_make_dagsters_store_once(
     with deployed(tmp_path, server) as made:
         started = [
             subprocess.Popen(  # noqa: S603 - the tests' own command
-                made.command("init"), env=made.env, stdout=subprocess.DEVNULL
+                made.command("init"),
+                env=made.env,
+                cwd=tmp_path,
+                stdout=subprocess.DEVNULL,
             )
             for _ in range(3)
         ]

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+import pytest
 from dagster._core.instance.config import dagster_instance_config
 
 _HOMES = ("", "deploy/postgres")
@@ -13,7 +14,10 @@ def _instance(repo_dir: Path, home: str) -> dict[str, Any]:
     return dict(config)
 
 
-def test_both_instances_are_alike_but_for_their_storage(repo_dir: Path) -> None:
+def test_both_instances_are_alike_but_for_their_storage(
+    repo_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PHX_DAGSTER_DIR", str(tmp_path))
     on_sqlite, on_postgres = (_instance(repo_dir, home) for home in _HOMES)
 
     assert on_sqlite.pop("storage") == {

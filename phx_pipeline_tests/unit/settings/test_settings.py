@@ -13,6 +13,7 @@ from phx_pipeline.errors import InputError
 from phx_pipeline.model.source import Source
 from phx_pipeline.settings import (
     Settings,
+    complete_environment,
     environment,
     export,
     exported,
@@ -263,7 +264,8 @@ def test_other_databases_bring_the_home_that_fits_them() -> None:
 @pytest.mark.parametrize(
     "url",
     [
-        "sqlite:///phx.db",
+        "sqlite:////phx/phx.db",
+        "sqlite:///:memory:",
         "postgresql://me:secret@db.example/phx",
         "postgres://db.example/phx",
         "postgresql+psycopg2:///phx?host=/run/db",
@@ -271,6 +273,40 @@ def test_other_databases_bring_the_home_that_fits_them() -> None:
 )
 def test_the_database_may_be_sqlite_or_postgresql(url: str) -> None:
     assert load_settings({"PHX_CATALOG_URL": url}).catalog_url == url
+
+
+def test_a_stock_command_is_told_where_the_stores_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PHX_DATA_DIR", str(tmp_path))
+    monkeypatch.setenv("PHX_DAGSTER_DIR", "")
+
+    with pytest.raises(InputError, match="run `phx init`"):
+        complete_environment()
+    (tmp_path / "dagster").mkdir()
+    complete_environment()
+
+    assert os.environ["PHX_DAGSTER_DIR"] == str(tmp_path / "dagster")
+
+
+def test_the_home_for_postgres_needs_its_database(
+    repo_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DAGSTER_HOME", str(repo_dir / "deploy" / "postgres"))
+    monkeypatch.delenv("PHX_DAGSTER_PG_URL", raising=False)
+
+    with pytest.raises(InputError, match="needs PHX_DAGSTER_PG_URL"):
+        complete_environment()
+
+
+def test_a_relative_file_means_the_same_from_everywhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    settings = load_settings({"PHX_CATALOG_URL": "sqlite:///a/phx.db"})
+
+    assert settings.catalog_url == f"sqlite:///{tmp_path}/a/phx.db"
 
 
 def test_a_webshare_token_or_a_file_of_proxies_is_read(tmp_path: Path) -> None:
