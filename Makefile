@@ -10,13 +10,17 @@ help: ## show this list
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
 	    echo "$(PYTHON) with its venv module is needed (Debian: apt-get install python3.11-venv);" \
 	        "another place: make PYTHON=/path/to/python3.11" >&2; exit 1; }
-	$(PYTHON) -m venv .venv
-	.venv/bin/pip install -qq --require-hashes -r requirements.lock
-	.venv/bin/pip install -qq --no-deps --no-build-isolation --editable .
+	@echo "making the environment in .venv (a few seconds) …"
+	@$(PYTHON) -m venv .venv
+	@echo "installing the packages of requirements.lock (one to five minutes) …"
+	@.venv/bin/pip install -qq --require-hashes -r requirements.lock
+	@echo "installing phx_pipeline itself (a few seconds) …"
+	@.venv/bin/pip install -qq --no-deps --no-build-isolation --editable .
 	@touch $@
 
 demo: .venv/ready ## run the whole pipeline offline on sample properties
-	.venv/bin/phx demo
+	@echo "phx demo: six houses from stand-in sites (about a minute) …"
+	@.venv/bin/phx demo
 
 test: .venv/ready ## run every check
 	@deploy/system-packages.sh

@@ -104,7 +104,9 @@ class Deployment:
         """The command line of `phx` with *arguments*."""
         return [str(BIN / "phx"), *arguments]
 
-    def phx(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+    def phx(
+        self, *arguments: str, patience_s: float = 300
+    ) -> subprocess.CompletedProcess[str]:
         """Run `phx` to its end."""
         return subprocess.run(  # noqa: S603 - the tests' own commands
             self.command(*arguments),
@@ -113,7 +115,7 @@ class Deployment:
             capture_output=True,
             text=True,
             check=False,
-            timeout=300,
+            timeout=patience_s,
         )
 
     @contextmanager

@@ -180,7 +180,8 @@ class _Process:
             self._popen.wait()
 
     def wait_ready(self, *, until: Callable[[], bool]) -> None:
-        deadline = time.monotonic() + _READY_S
+        load = os.getloadavg()[0] / (os.cpu_count() or 1)
+        deadline = time.monotonic() + _READY_S * max(1.0, load)
         while not (until() or self.is_ready()):
             if not self.is_alive() or time.monotonic() > deadline:
                 raise ServiceError(

@@ -1,0 +1,118 @@
+"""The demo on a busy machine, and what it leaves behind."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from phx_pipeline.cli import demo, extract
+from phx_pipeline.cli.main import Exit
+from phx_pipeline.demo import gallery, redfin_photos, zillow_photos
+from phx_pipeline.demo.houses import HOUSES
+from phx_pipeline.demo.redfin_site import redfin_sites
+from phx_pipeline.fetch.policies import group_names
+from phx_pipeline.model.source import Source
+from phx_pipeline.settings import load_settings
+from phx_pipeline.stages.context import StageContext
+from phx_pipeline_tests.deployment import SMALLEST, Deployment
+
+
+@pytest.fixture
+def context(tmp_path: Path) -> Iterator[StageContext]:
+    with Deployment(tmp_path, redfin_sites([SMALLEST])) as made:
+        made.add_houses([SMALLEST])
+        with made.context() as opened:
+            yield opened
+
+
+@pytest.fixture
+def ends_with(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[Exit]]:
+    """Let the rounds of the demo end so, one after the other; those still to come."""
+
+    def prepare(*codes: Exit) -> list[Exit]:
+        left = list(codes)
+        monkeypatch.setattr(extract, "enqueue", lambda *_, **__: left.pop(0))
+        monkeypatch.setattr(gallery, "draw_all", lambda _houses: 0)
+        return left
+
+    return prepare
+
+
+@pytest.mark.parametrize(
+    ("load", "downloads", "ttl_s"),
+    [(0.0, 12, 120), (1.0, 12, 120), (3.0, 4, 120), (10.0, 2, 300), (500.0, 2, 3600)],
+)
+def test_what_takes_longer_is_given_more_time(
+    load: float, downloads: int, ttl_s: int
+) -> None:
+    settings = demo.patient(load_settings({}), load=load)
+
+    assert (settings.downloads, settings.lease_ttl_s) == (downloads, ttl_s)
+
+
+def test_what_a_busy_machine_left_open_is_asked_for_again(
+    context: StageContext, ends_with: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    left = ends_with(Exit.PARTIAL, Exit.COMPLETE, Exit.ERROR)
+    _open_circuit(context, "redfin/photos")
+
+    code = demo._collected(context, load_settings({}))
+
+    assert code is Exit.COMPLETE
+    assert left == [Exit.ERROR]
+    assert "this machine is busy" in capsys.readouterr().out
+    assert not any(state.open_until for state in _states(context))
+
+
+def test_it_does_not_try_for_ever(context: StageContext, ends_with: Any) -> None:
+    left = ends_with(*[Exit.PARTIAL] * 4)
+
+    assert demo._collected(context, load_settings({})) is Exit.PARTIAL
+    assert left == [Exit.PARTIAL]
+
+
+def test_its_sources_are_on_only_meanwhile(context: StageContext) -> None:
+    policies = context.catalog.policies
+
+    with demo._switched_on(context):
+        assert policies.switched_off() == frozenset()
+    assert policies.switched_off() == {Source.ZILLOW, Source.REDFIN}
+
+    with demo._switched_on(context):  # the next time
+        assert policies.switched_off() == frozenset()
+
+
+def test_every_photo_is_drawn_before_it_is_asked_for() -> None:
+    drawn = gallery.draw_all([SMALLEST])
+
+    for draws in (redfin_photos._uploaded, zillow_photos._uploaded):
+        assert draws.cache_info().currsize
+    before = redfin_photos._uploaded.cache_info().misses
+    for shot in SMALLEST.record.shots:
+        redfin_photos._uploaded(shot)
+    assert redfin_photos._uploaded.cache_info().misses == before
+    assert drawn >= len(SMALLEST.record.shots)
+
+
+def test_what_is_drawn_is_kept() -> None:
+    shots = sum(len(house.record.shots) + len(house.earlier.shots) for house in HOUSES)
+    uploads = sum(len(zillow_photos.uploads(house)) for house in HOUSES)
+
+    for draws, count in (
+        (redfin_photos._uploaded, shots),
+        (zillow_photos._uploaded, uploads),
+    ):
+        assert count <= (draws.cache_info().maxsize or 0)
+
+
+def _open_circuit(context: StageContext, name: str) -> None:
+    assert name in group_names(Source.REDFIN)
+    context.catalog.policies.change(
+        name, lambda state, now_s: (replace(state, open_until=now_s + 300.0), None)
+    )
+
+
+def _states(context: StageContext) -> Any:
+    return context.catalog.policies.source_states()[1]
