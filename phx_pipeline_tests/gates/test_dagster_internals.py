@@ -17,6 +17,7 @@ _USED = {
         "BulkActionStatus",
         "BulkActionsFilter",
     },
+    "dagster._core.instance.ref": {"InstanceRef"},
     "dagster._core.launcher.base": {"CheckRunHealthResult", "WorkerStatus"},
     "dagster._core.storage.dagster_run": {"FINISHED_STATUSES", "NOT_FINISHED_STATUSES"},
     "dagster._core.storage.event_log": {"SqlEventLogStorage"},

@@ -53,7 +53,6 @@ def test_after_phx_init_they_use_the_same_stores(clone: Path, phx: Phx) -> None:
     with environment_put_back():
         assert phx("init").code == 0
         assert phx("properties", "add", str(ADDRESS)).code == 0
-        assert phx("init").code == 0  # or `phx up`: the house has its partition
 
     validated = dagster("definitions", "validate")
     made = dagster(
@@ -63,7 +62,8 @@ def test_after_phx_init_they_use_the_same_stores(clone: Path, phx: Phx) -> None:
 
     assert validated.returncode == 0, validated.stderr
     assert made.returncode == 0, made.stderr
-    assert "RUN_SUCCESS" in made.stderr
+    runs = {path.stem for path in (clone / "data/dagster/history/runs").glob("*.db")}
+    assert any(run_id in made.stderr for run_id in runs - {"index"})
     kept = {path.name for path in clone.iterdir()}
     assert kept == {
         ".env",
