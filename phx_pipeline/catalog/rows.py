@@ -133,6 +133,7 @@ def _appearance_of(row: AnyRow) -> Appearance | None:
         right=row.right,
         bottom=row.bottom,
         low_information=row.low_information,
+        detail=row.detail,
     )
 
 

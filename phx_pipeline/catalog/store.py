@@ -200,9 +200,12 @@ class Catalog(CatalogReader):
                     door.change(known[key], values)
 
     def record_appearance(self, lease: Lease, sha256: str, look: Appearance) -> None:
-        """Record what bytes look like that were stored without it."""
+        """Record what bytes look like that were stored without it, or part of it."""
         with writing(self._engine) as connection:
             Leases.fence(connection, lease)
+            table = tables.appearance
+            this = sa.and_(table.c.sha256 == sha256, table.c.detail.is_(None))
+            connection.execute(sa.delete(table).where(this))
             _insert_appearance(connection, sha256, look)
 
     def record_examined(self, lease: Lease, blob: Blob) -> None:

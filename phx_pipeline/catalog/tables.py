@@ -257,6 +257,7 @@ appearance = sa.Table(
     sa.Column("right", sa.Float, nullable=False),
     sa.Column("bottom", sa.Float, nullable=False),
     sa.Column("low_information", sa.Boolean, nullable=False),
+    sa.Column("detail", sa.Integer),
 )
 
 picture = sa.Table(

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from phx_pipeline.dedup.detail import detail
 from phx_pipeline.dedup.lowinfo import is_low_information
 from phx_pipeline.model.appearance import THUMBNAIL_SIDE, Appearance
 
@@ -72,6 +73,9 @@ def appearance(image: Image.Image) -> Appearance:
     box = _content_box(small)
     content = small.crop(box)
     thumbnail = content.resize((_SIDE, _SIDE), Image.Resampling.BILINEAR)
+    across, down = image.width / small.width, image.height / small.height
+    left, right = round(box[0] * across), round(box[2] * across)
+    top, bottom = round(box[1] * down), round(box[3] * down)
     return Appearance(
         thumbnail=thumbnail.tobytes(),
         left=box[0] / small.width,
@@ -79,6 +83,7 @@ def appearance(image: Image.Image) -> Appearance:
         right=box[2] / small.width,
         bottom=box[3] / small.height,
         low_information=is_low_information(np.asarray(content)),
+        detail=detail(image, (left, top, right, bottom)),
     )
 
 

@@ -18,7 +18,9 @@ MIN_AGREEING: Final = 0.8  # share of blocks
 MIN_AGREEING_PAGE: Final = 0.9  # plans of one builder agree in outline and title
 MAX_STIRRED: Final = 0.11  # share of windows: 5 of 49
 
-_ALIKE_IN_SIZE: Final = 0.75  # share of the most pixels
+_ENOUGH: Final = 0.4  # of the most detail for the same part of the scene
+_UNCROPPED: Final = 0.98  # of the largest extent; aligning is no more exact
+_UNRELATED: Final = 0.5  # share of blocks below which moves tell nothing
 _TRIMMED_ALIKE: Final = 0.02  # moves (of frames) below this are found anyway
 _ROWS: Final = 256  # pictures compared with all others at a time
 
@@ -30,7 +32,7 @@ _Pairs = NDArray[np.int64]  # shape (pairs, 2): indexes a < b
 class Candidate:
     """A picture to be compared: its raw SHA-256, size in pixels, hashes and looks.
 
-    Without an appearance only the hashes decide.
+    Without an appearance only the hashes decide whose copy it is.
     """
 
     sha256: str
@@ -38,6 +40,7 @@ class Candidate:
     height: int
     hashes: PictureHashes
     appearance: Appearance | None = None
+    size_bytes: int = 0
 
     @property
     def content_pixels(self) -> float:
@@ -224,19 +227,52 @@ def _mostly(
 
 
 def _as_cluster(group: Sequence[Candidate]) -> Cluster:
-    """Name the best: of those nearly as large as the largest, the least cropped."""
-    largest = group[0]
-    enough = _ALIKE_IN_SIZE * largest.content_pixels
-    rivals = [it for it in group if it.content_pixels >= enough]
-    best = max(zip(_extents(rivals), rivals, strict=True), key=lambda it: it[0])[1]
-    return Cluster(members=tuple(sorted(it.sha256 for it in group)), best=best.sha256)
+    members = tuple(sorted(it.sha256 for it in group))
+    return Cluster(members=members, best=_best(group).sha256)
 
 
-def _extents(rivals: Sequence[Candidate]) -> list[float]:
-    """Return how much of the scene each shows, the first one 1, in steps of 2 %."""
-    if len(rivals) == 1 or any(it.appearance is None for it in rivals):
-        return [1.0] * len(rivals)
-    pairs = np.array([(0, index) for index in range(1, len(rivals))])
-    moves = _agreement(rivals, pairs).moves
-    extents = 1 / ((1 + moves[:, 0]) * (1 + moves[:, 2]))
-    return [1.0, *(round(float(extent) * 50) / 50 for extent in extents)]
+def _best(group: Sequence[Candidate]) -> Candidate:
+    """Return the copy a person would choose; *group* has the largest first.
+
+    Out go those with far less detail than another has of the same part of the scene,
+    and of the rest the cropped ones. Then the most detail counts, pixels, bytes.
+    """
+    if len(group) == 1:
+        return group[0]
+    details, extents = _details(group), _extents(group)
+    densities = details / extents
+    enough = densities >= _ENOUGH * densities.max()
+    whole = enough & (extents >= _UNCROPPED * extents[enough].max())
+    rivals = [index for index in range(len(group)) if whole[index]]
+    return group[min(rivals, key=lambda it: (-details[it], *_rank(group[it])))]
+
+
+def _rank(picture: Candidate) -> tuple[float, int, str]:
+    return (-picture.content_pixels, -picture.size_bytes, picture.sha256)
+
+
+def _details(group: Sequence[Candidate]) -> NDArray[np.float64]:
+    """Return the detail of each, at least 1; pixels stand in where one is unknown."""
+    found = [None if it.appearance is None else it.appearance.detail for it in group]
+    known = [it for it in found if it is not None]
+    if len(known) < len(group):
+        return np.array([it.content_pixels for it in group])
+    return np.maximum(known, 1).astype(np.float64)
+
+
+def _extents(group: Sequence[Candidate]) -> NDArray[np.float64]:
+    """Return how much of the scene each shows, the first one 1."""
+    extents = np.ones(len(group))
+    if any(it.appearance is None for it in group):
+        return extents
+    pairs = np.array([(0, index) for index in range(1, len(group))])
+    found = _agreement(group, pairs)
+    # What was trimmed off one copy only may be its ceiling or sky: where the frames
+    # explain how the contents lie, both copies show the same, in that direction.
+    aside = np.abs(found.moves - _moves_of_frames(group, pairs)) > _TRIMMED_ALIKE
+    related = found.shares >= _UNRELATED
+    for axis in (slice(0, 2), slice(2, 4)):
+        scales = found.moves[:, axis][:, 0]
+        told = related & aside[:, axis].any(axis=1)
+        extents[1:][told] /= 1 + scales[told]
+    return extents

@@ -12,7 +12,8 @@ class Appearance:
     `thumbnail` is the luminance of the border-trimmed frame, squeezed to 64 x 64, row
     by row. `left` to `bottom` say where that is, in shares (0 to 1) of the whole frame.
     `low_information` marks plans, documents and blanks: pictures that resemble each
-    other without showing the same thing.
+    other without showing the same thing. `detail` is how many pixels would hold what
+    there is to see, None for bytes an older version looked at.
     """
 
     thumbnail: bytes
@@ -21,6 +22,7 @@ class Appearance:
     right: float
     bottom: float
     low_information: bool
+    detail: int | None = None
 
     @property
     def content_share(self) -> float:

@@ -37,7 +37,7 @@ _DECIDABLE = frozenset(
 class DedupeReport:
     """What one run of the stage did: decisions changed, pictures encoded.
 
-    `looked_at` counts originals of which an older version had noted no appearance.
+    `looked_at` counts originals of which an older version had noted less.
     `to_settle` are houses that still show a card this run has found to be one.
     """
 
@@ -132,6 +132,7 @@ def _candidate(blob: Blob) -> Candidate:
         height=blob.height,
         hashes=blob.hashes,
         appearance=blob.appearance,
+        size_bytes=blob.size_bytes,
     )
 
 
@@ -141,15 +142,18 @@ def _look_at_unseen(
     photos: Sequence[Photo],
     blobs: Mapping[str, Blob],
 ) -> dict[str, Appearance]:
-    """Note the appearance of stored bytes that have none; return those noted."""
-    unseen = sorted(
-        {sha for p in photos if blobs[sha := str(p.sha256)].appearance is None}
-    )
+    """Note the appearance of stored bytes that lack it or part of it; return those."""
+    shas = {str(photo.sha256) for photo in photos}
+    unseen = sorted(sha for sha in shas if not _is_seen(blobs[sha].appearance))
     with picture_pool(context) as pool:
         looks = list(pool.map(partial(_look, context, lease), unseen))
     return {
         sha: look for sha, look in zip(unseen, looks, strict=True) if look is not None
     }
+
+
+def _is_seen(look: Appearance | None) -> bool:
+    return look is not None and look.detail is not None
 
 
 def _look(context: StageContext, lease: Lease, sha: str) -> Appearance | None:
@@ -158,7 +162,7 @@ def _look(context: StageContext, lease: Lease, sha: str) -> Appearance | None:
         with context.room_for(body):
             look = appearance(decode(body).image)
     except (StorageError, ImageError) as error:
-        logger.warning("%s: judged by its hashes alone", error)
+        logger.warning("%s: judged by what is known of it", error)
         return None
     context.catalog.record_appearance(lease, sha, look)
     return look

@@ -77,6 +77,8 @@ def _differences(
     seen = facts_of(body, decoded)
     if known.appearance is None:  # of an older version: no claim, nothing to compare
         seen = replace(seen, appearance=None)
+    elif seen.appearance is not None and known.appearance.detail is None:
+        seen = replace(seen, appearance=replace(seen.appearance, detail=None))
     for field in fields(Blob):
         if getattr(known, field.name) != getattr(seen, field.name):
             yield field.name

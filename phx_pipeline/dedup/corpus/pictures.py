@@ -71,6 +71,11 @@ def jpeg(image: Image.Image, quality: int) -> bytes:
     return file.getvalue()
 
 
+def decoded(body: bytes) -> Image.Image:
+    """Return what `jpeg` or `webp` encoded."""
+    return Image.open(BytesIO(body)).convert("RGB")
+
+
 def webp(image: Image.Image, quality: int) -> bytes:
     """Encode *image*, lossy and quickly."""
     file = BytesIO()

@@ -1,6 +1,6 @@
 import hashlib
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import asdict, replace
 from io import BytesIO
 from itertools import pairwise
 
@@ -14,6 +14,8 @@ from phx_pipeline.dedup.cluster import Candidate, Cluster, cluster
 from phx_pipeline.dedup.corpus.cameras import moved_cameras
 from phx_pipeline.dedup.corpus.copies import site_copies
 from phx_pipeline.dedup.corpus.pages import pages
+from phx_pipeline.dedup.corpus.pictures import decoded, to_width
+from phx_pipeline.dedup.corpus.worse import FINER, UNPROMISED, WORSE, choices
 from phx_pipeline.dedup.hashes import distance, picture_hashes
 from phx_pipeline.demo import rooms
 from phx_pipeline.demo.rooms import RoomKind
@@ -409,6 +411,54 @@ def test_bars_do_not_make_a_picture_larger(room: Image.Image) -> None:
     (found,) = cluster([looked_at("bare", room), looked_at("barred", barred)])
 
     assert found.best == sha("bare")
+
+
+LYING = [(kind, False) for kind in sorted(WORSE.keys() - UNPROMISED)]
+UPRIGHT = [(kind, True) for kind in [*sorted(FINER), "1/4 enlarged to 2.0"]]
+
+
+@pytest.mark.parametrize(("kind", "upright"), LYING + UPRIGHT)
+def test_the_copy_a_person_would_choose_is_best(
+    room: Image.Image, kind: str, *, upright: bool
+) -> None:
+    photo = room.transpose(Image.Transpose.ROTATE_90) if upright else room
+    (pair,) = choices(photo, name="room", seed=2, kinds=[kind])
+    better = looked_at("better", decoded(pair.better))
+    worse = looked_at("worse", decoded(pair.worse), **asdict(better.hashes))
+
+    (found,) = cluster([better, worse])
+
+    assert found.best == better.sha256
+
+
+def test_a_thumbnail_does_not_win_by_showing_a_little_more(room: Image.Image) -> None:
+    cropped = room.crop((30, 20, 1000, 670))
+    thumbnail = room.resize((256, 171))
+
+    (found,) = cluster([looked_at("large", cropped), looked_at("small", thumbnail)])
+
+    assert found.best == sha("large")
+
+
+def test_of_copies_with_equal_detail_the_larger_file_is_best(
+    room: Image.Image,
+) -> None:
+    bare = looked_at("bare", room)
+    rivals = [replace(bare, sha256=sha(name), size_bytes=7) for name in "abcd"]
+
+    (found,) = cluster([*rivals, replace(bare, sha256=sha("e"), size_bytes=8)])
+
+    assert found.best == sha("e")
+
+
+def test_copies_of_an_older_look_are_ranked_by_their_pixels(room: Image.Image) -> None:
+    large = looked_at("large", to_width(to_width(room, 256), 1280))
+    sharp = looked_at("sharp", room, **asdict(large.hashes))
+    assert large.appearance is not None
+    older = replace(large, appearance=replace(large.appearance, detail=None))
+
+    assert [it.best for it in cluster([large, sharp])] == [sharp.sha256]
+    assert [it.best for it in cluster([older, sharp])] == [large.sha256]
 
 
 @pytest.fixture(scope="module")
