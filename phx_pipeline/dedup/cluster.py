@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from phx_pipeline.dedup.align import Agreement, agreement, moves_of_frames
+from phx_pipeline.dedup.strips import has_strip
 from phx_pipeline.model.appearance import THUMBNAIL_SIDE, Appearance
 from phx_pipeline.model.photo import PictureHashes
 
@@ -235,15 +236,18 @@ def _best(group: Sequence[Candidate]) -> Candidate:
     """Return the copy a person would choose; *group* has the largest first.
 
     Out go those with far less detail than another has of the same part of the scene,
-    and of the rest the cropped ones. Then the most detail counts, pixels, bytes.
+    of the rest those with a strip of text, then the cropped ones. Then the most detail
+    counts, pixels, bytes.
     """
     if len(group) == 1:
         return group[0]
-    details, extents = _details(group), _extents(group)
-    densities = details / extents
-    enough = densities >= _ENOUGH * densities.max()
-    whole = enough & (extents >= _UNCROPPED * extents[enough].max())
-    rivals = [index for index in range(len(group)) if whole[index]]
+    details, views = _details(group), _views(group)
+    densities = details / views.extents
+    left = densities >= _ENOUGH * densities.max()
+    if (left & ~views.stripped).any():
+        left &= ~views.stripped
+    left &= views.extents >= _UNCROPPED * views.extents[left].max()
+    rivals = [index for index in range(len(group)) if left[index]]
     return group[min(rivals, key=lambda it: (-details[it], *_rank(group[it])))]
 
 
@@ -260,19 +264,49 @@ def _details(group: Sequence[Candidate]) -> NDArray[np.float64]:
     return np.maximum(known, 1).astype(np.float64)
 
 
-def _extents(group: Sequence[Candidate]) -> NDArray[np.float64]:
-    """Return how much of the scene each shows, the first one 1."""
-    extents = np.ones(len(group))
-    if any(it.appearance is None for it in group):
-        return extents
-    pairs = np.array([(0, index) for index in range(1, len(group))])
-    found = _agreement(group, pairs)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Views:
+    """How much of the scene each copy shows, the first one 1, and who adds a strip."""
+
+    extents: NDArray[np.float64]
+    stripped: NDArray[np.bool_]
+
+
+def _views(group: Sequence[Candidate]) -> _Views:
+    extents, stripped = np.ones(len(group)), np.zeros(len(group), dtype=bool)
+    looks = [it.appearance for it in group if it.appearance is not None]
+    if len(looks) == len(group):
+        pairs = np.array([(0, index) for index in range(1, len(group))])
+        found = _agreement(group, pairs)
+        related = found.shares >= _UNRELATED
+        aside = np.abs(found.moves - _moves_of_frames(group, pairs)) > _TRIMMED_ALIKE
+        _measure_extents(extents, found.moves, told=aside & related[:, None])
+        _find_strips(stripped, looks, found.moves * related[:, None])
+    return _Views(extents=extents, stripped=stripped)
+
+
+def _measure_extents(
+    extents: NDArray[np.float64],
+    moves: NDArray[np.float32],
+    *,
+    told: NDArray[np.bool_],
+) -> None:
     # What was trimmed off one copy only may be its ceiling or sky: where the frames
     # explain how the contents lie, both copies show the same, in that direction.
-    aside = np.abs(found.moves - _moves_of_frames(group, pairs)) > _TRIMMED_ALIKE
-    related = found.shares >= _UNRELATED
-    for axis in (slice(0, 2), slice(2, 4)):
-        scales = found.moves[:, axis][:, 0]
-        told = related & aside[:, axis].any(axis=1)
-        extents[1:][told] /= 1 + scales[told]
-    return extents
+    for first in (0, 2):
+        counts = told[:, first] | told[:, first + 1]
+        extents[1:][counts] /= 1 + moves[counts, first]
+
+
+def _find_strips(
+    stripped: NDArray[np.bool_],
+    looks: Sequence[Appearance],
+    moves: NDArray[np.float32],
+) -> None:
+    for index, (_, _, scale, shift) in enumerate(moves.astype(float), start=1):
+        grown = 1 + scale
+        ours = has_strip(looks[0], top=(-1 - shift) / grown, bottom=(1 - shift) / grown)
+        stripped[0] |= ours
+        stripped[index] = has_strip(
+            looks[index], top=shift - grown, bottom=shift + grown
+        )

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 _SIDE: Final = 32  # px of a block
-_MOST: Final = 20  # blocks along each side; they stand for the whole
+_MOST: Final = 14  # blocks along each side; they stand for the whole
 _FAINTEST: Final = 9.0  # grey levels a pattern must reach at one megapixel
 _MEGAPIXEL: Final = 1e6
 _UNIT: Final = 1 << 10  # of the whole-numbered cosines

@@ -134,4 +134,4 @@ _MARKED: Final[Mapping[str, Step]] = MappingProxyType(
 WORSE: Final[Mapping[str, Step]] = MappingProxyType(
     {**_SHARP, **FINER, **_CUT, **_MARKED}
 )
-UNPROMISED: Final = frozenset(_MARKED)
+UNPROMISED: Final = frozenset({"badge", "centre mark"})
