@@ -71,15 +71,13 @@ def initialise(settings: Settings) -> str:
 
 
 def _keep_private(settings: Settings, *, catalogue: Path | None) -> None:
-    folders = [settings.data_dir, settings.dagster_dir]
-    for folder in folders:
-        private_folder(folder)
-    files: list[Path] = []
+    private_folder(settings.data_dir)
+    kept = [settings.data_dir, settings.dagster_dir]
     if catalogue is not None:
         private_folder(catalogue.parent)
         private_file(catalogue)
-        files += [catalogue.with_name(catalogue.name + end) for end in _ENDINGS]
-    for path in tighten([*folders, *files]):
+        kept += [catalogue.with_name(catalogue.name + end) for end in _ENDINGS]
+    for path in tighten(kept):
         logger.info("%s is for its owner alone from now on", path)
 
 

@@ -5,7 +5,7 @@ import os
 import shutil
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -102,12 +102,21 @@ def _system_error(code: int, file: Path) -> int:
         return errno.ENOSPC
     if code in {sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY}:
         try:
-            os.close(os.open(file, os.O_RDWR))
+            _open_together(file)
         except OSError as error:
             return error.errno or errno.EACCES
         if _is_full(file):
             return errno.ENOSPC
     return _SYSTEM[code]
+
+
+def _open_together(file: Path) -> None:
+    """Open what SQLite opens, which says less of why it cannot."""
+    with ExitStack() as stack:
+        for ending in ("", "-wal", "-shm"):
+            path = file.with_name(file.name + ending)
+            known = path if path.exists() or not ending else os.devnull
+            stack.callback(os.close, os.open(known, os.O_RDWR))
 
 
 def _is_full(file: Path) -> bool:

@@ -1,5 +1,6 @@
 """Opening the catalogue's database: drivers, pragmas, transactions."""
 
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -69,10 +70,16 @@ def _connect_sqlite(
         connection.execute("PRAGMA journal_mode=WAL").close()
     except sqlite3.OperationalError as error:
         connection.close()
-        if primary_code(error) not in _REFUSED or not Path(place[0]).is_file():
+        file = Path(place[0])
+        if primary_code(error) not in _REFUSED or not _is_sealed(file):
             raise
-        return _for_reading(Path(place[0]), options)
+        return _for_reading(file, options)
     return connection
+
+
+def _is_sealed(file: Path) -> bool:
+    """Whether nothing can be written beside *file*, so that nobody here writes it."""
+    return file.is_file() and not os.access(file.parent, os.W_OK, effective_ids=True)
 
 
 def _for_reading(file: Path, options: dict[str, Any]) -> sqlite3.Connection:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from phx_pipeline.settings import Settings, load_settings
-from phx_pipeline.wiring import build_catalog, initialise
+from phx_pipeline.wiring import build_catalog, initialise, opening_dagster
 
 
 @pytest.fixture
@@ -37,7 +37,8 @@ ALONE = {
 
 def test_new_stores_are_for_their_owner_alone(settings: Settings) -> None:
     initialise(settings)
-    catalog = build_catalog(settings)
+    with opening_dagster(settings):
+        catalog = build_catalog(settings)
 
     found = modes(settings)
     catalog.close()
@@ -48,6 +49,7 @@ def test_new_stores_are_for_their_owner_alone(settings: Settings) -> None:
 
 def test_stores_of_an_earlier_version_become_so(settings: Settings) -> None:
     initialise(settings)
+    settings.dagster_dir.mkdir()
     catalog = build_catalog(settings)
     for path in (settings.data_dir, settings.dagster_dir):
         path.chmod(0o755)
@@ -62,8 +64,9 @@ def test_stores_of_an_earlier_version_become_so(settings: Settings) -> None:
 
 
 def test_a_folder_set_up_for_a_group_stays(settings: Settings) -> None:
-    settings.data_dir.mkdir()
-    settings.data_dir.chmod(0o770)
+    for folder in (settings.data_dir, settings.dagster_dir):
+        folder.mkdir()
+        folder.chmod(0o770)
 
     initialise(settings)
 
