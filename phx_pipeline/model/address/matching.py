@@ -80,6 +80,10 @@ _ROAD_NAMES = {
 }
 _LONGEST_ROAD_NAME = max(map(len, _ROAD_NAMES))
 
+_UNIT_KIND = re.compile(
+    r"^(?:BLDG|FL|PH|REAR|FRNT|UPPR|LOWR|OFC|VILLA|CASITA|TWNHSE|COTTAGE|CABIN|STUDIO"
+    r"|LOFT)(?=\d|[A-Z]$)"
+)
 _LONG_WORD, _LONGER_WORD = 5, 9  # letters: one of them may be wrong, or two
 _SMALL_WORDS = frozenset(
     ("jr", "doctor", "the", "of", "de", "del", "la", "las", "los", "el", "old", "us")
@@ -151,16 +155,15 @@ def with_letter(number: str, words: tuple[str, ...]) -> tuple[str, tuple[str, ..
 def near_units(one: Sequence[str], other: Sequence[str]) -> bool:
     """Whether one side leaves out the unit, its building or its kind, or nothing."""
     short, long = sorted((one, other), key=len)
-    if not short or joined(short) == joined(long):
+    if not short or _bare_unit(joined(short)) == _bare_unit(joined(long)):
         return True
-    if len(short) < len(long):
-        return short[-1] == long[-1]
-    return _bare_unit(joined(one)) == _bare_unit(joined(other))
+    return len(short) < len(long) and short[-1] == long[-1]
 
 
 def _bare_unit(value: str) -> str:
     """Return a unit's value without what some write and others do not."""
-    plain = re.sub(r"^(?:BLDG|FL|PH|REAR|FRNT|UPPR|LOWR|OFC)(?=\d|[A-Z]$)", "", value)
+    plain = _UNIT_KIND.sub("", value)
+    plain = re.sub(r"(?<=\d)-(?=[A-Z])|(?<=[A-Z])-(?=\d)", "", plain)
     return re.sub(r"\b0+(?=\d)", "", plain)
 
 
@@ -221,6 +224,8 @@ def _long(words: Sequence[str], at: int) -> str:
         return "saint"
     if word == "dr" and at == 0 and not is_last:
         return "doctor"
+    if word in {"ave", "av"} and not is_last and words[at + 1] in {"de", "del"}:
+        return "avenida"
     if short := DIRECTIONS.get(word):
         numbered = at and words[at - 1][-1].isdigit()
         return short.lower() if numbered and is_last else _LONG_DIRECTIONS[short]

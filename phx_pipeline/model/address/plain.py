@@ -18,11 +18,12 @@ _SIGNS = str.maketrans(
     | dict.fromkeys(_QUOTES, "")
     | dict.fromkeys(_SLASHES, "/")
 )
-_UNIT_WORDS = "apt|apartment|unit|ste|suite|bldg|building|lot|spc|space|trlr|rm|room"
+_UNIT_WORDS = "apt|apartment|unit|ste|suite|bldg|building|lot|spc|space|sp|trlr|rm|room"
 _REWRITES = tuple(
     (re.compile(pattern, re.IGNORECASE), replacement)
     for pattern, replacement in (
         (r"[\r\n]+", ","),  # a pasted envelope: each line is a part
+        (r"[()]", ","),  # "(Unit 4)"
         (r"(?<=[a-z])\.(?=\d)|\.(?=[a-z]{2})", " "),  # "Apt.4", "W.Davis"
         (r"(?<!\d)\.|\.(?!\d)", ""),  # "N.W.", "Rd."; the dot of "39.2 Rd" stays
         (r"#", " # "),

@@ -25,7 +25,7 @@ _OTHERS = {
     "Bldg": ("bldg", "building"),
     "Fl": ("fl", "floor"),
     "Lot": ("lot",),
-    "Spc": ("spc", "space"),
+    "Spc": ("spc", "space", "sp", "site"),
     "Trlr": ("trlr", "trailer"),
     "Rm": ("rm", "room"),
     "Ph": ("ph", "penthouse"),
@@ -36,6 +36,13 @@ _OTHERS = {
     "Frnt": ("frnt", "front"),
     "Rear": ("rear",),
     "Ofc": ("ofc", "office"),
+    "Villa": ("villa",),
+    "Casita": ("casita",),
+    "Twnhse": ("twnhse", "townhouse", "townhome"),
+    "Cottage": ("cottage",),
+    "Cabin": ("cabin",),
+    "Studio": ("studio",),
+    "Loft": ("loft",),
     "Side": ("side",),
 }
 _ORDER = (*_OTHERS, "Unit")
@@ -46,14 +53,20 @@ _PLACES = frozenset(_ORDER[_ORDER.index("Ph") : _ORDER.index("Unit")])
 _KINDS = {word: kind for kind, words in _OTHERS.items() for word in words}
 _KINDS |= dict.fromkeys(_PLAIN | _SIGNS | _RARE, "Unit")
 # Words a street may end with as well.
-_WEAK = _RARE | {"lobby", "lower", "upper", "front", "office", "side"}
+_WEAK = _RARE | frozenset(
+    """
+    lobby lower upper front office side villa casita twnhse townhouse townhome cottage
+    cabin studio loft
+    """.split()  # noqa: SIM905 - a list of words reads better as text
+)
 
 _VALUE = re.compile(
     r"(?=.*\d)[A-Z\d]+(?:[-/][A-Z\d]+)*|[A-Z]{1,2}|[A-Z](?:-[A-Z])+|[IVX]{3,5}"
 )
 _ORDINAL = re.compile(r"\d+(?:st|nd|rd|th)", re.IGNORECASE)
-# "12-A", "12 A" and "12A" are one door, "1-11" and "11-1" are two.
-_NEEDLESS_HYPHEN = re.compile(r"(?<=\d)-(?=[A-Z])|(?<=[A-Z])-(?=\d)")
+# "12-A", "12 A" and "12A" are one door; "1-11" and "11-1" are two, and so are "1-A1"
+# and "1A-1": in those the hyphen tells where the building ends.
+_NEEDLESS_HYPHEN = re.compile(r"\d+-[A-Z]+|[A-Z]+-\d+")
 
 
 def read_unit(
@@ -76,6 +89,8 @@ def read_unit(
         waiting = bool(groups) and not groups[-1][1] and groups[-1][0] not in _PLACES
         if waiting and word in _SIGNS:
             continue  # "Apt # 4"
+        if waiting and word == "unit" and groups[-1][0] in _DOORS - {"Unit"}:
+            continue  # "Lot Unit 4"
         if waiting and groups[-1][0] == "Unit" and word in _KINDS:
             groups[-1] = (_KINDS[word], [])  # "Unit PH", "# Lot 4"
         elif word in _KINDS and not waiting:
@@ -156,7 +171,8 @@ def unit_value(groups: Iterable[Group]) -> tuple[str, ...]:
 
 def joined(values: Iterable[str]) -> str:
     """Return values as one, without the hyphens some leave out: "A", "3" -> "A3"."""
-    return _NEEDLESS_HYPHEN.sub("", "-".join(values))
+    value = "-".join(values)
+    return value.replace("-", "") if _NEEDLESS_HYPHEN.fullmatch(value) else value
 
 
 def _named(groups: Iterable[Group]) -> dict[str, str]:

@@ -111,6 +111,7 @@ SAME = table(
 100 E Camino De La Luz Apt B12 = 100 E Camino De La Luz #B-12
   = 100 E Camino De La Luz B12
 100 N Adams St Unit Casita = 100 N Adams St #Casita = 100 N Adams St Apt casita
+  = 100 N Adams St Casita = 100 N Adams St, Casita = 100 N Adams St (Casita)
 100 N Adams St Unit CT = 100 N Adams St #Ct
 # units without a number
 1425 E Roosevelt St, Rear = 1425 E Roosevelt St Rear = 1425 E Roosevelt St Unit Rear
@@ -132,6 +133,16 @@ SAME = table(
   = 100 N Adams St Unit A3
 100 N Adams St Bldg 2 Unit 4 = 100 N Adams St #2-4 = 100 N Adams St Bldg 2, 4
 100 N Adams St Lot 5 #5 = 100 N Adams St Lot 5
+100 N Adams St Bldg 2 Unit 4B = 100 N Adams St #2-4B = 100 N Adams St Bldg 2, 4-B
+# mobile home parks, and what else a complex calls its doors
+2650 W Union Hills Dr Sp 33 = 2650 W Union Hills Dr #33 = 2650 W Union Hills Dr Spc 33
+  = 2650 W Union Hills Dr SP#33 = 2650 W Union Hills Dr SP33
+  = 2650 W Union Hills Dr Site 33 = 2650 W Union Hills Dr (Space 33)
+  = 2650 W Union Hills Dr Lot Unit 33
+100 N Adams St Villa 12 = 100 N Adams St Villa #12 = 100 N Adams St, Villa 12
+  = 100 N Adams St Villa Unit 12 = 100 N Adams St Unit Villa 12
+100 N Adams St Townhouse 3 = 100 N Adams St Twnhse 3 = 100 N Adams St Townhome #3
+6001 E Ave Del Sol = 6001 E Avenida Del Sol = 6001 E Avda Del Sol
 """
 )
 
@@ -164,6 +175,8 @@ DIFFERENT = table(
 100 N Adams St Unit 2 = 100 N Adams St Unit 12
 100 N Adams St Unit 2 = 100 N Adams St Unit 2A
 100 N Adams St Unit 1-11 = 100 N Adams St Unit 11-1
+100 N Adams St Villa 12 = 100 N Adams St Villa 1
+6001 E Avenida Del Sol = 6001 E Calle Del Sol
 100 N Adams St Unit ABC = 100 N Adams St Unit ABD
 100 N Adams St Unit II = 100 N Adams St Unit III
 100 N Adams St Upper = 100 N Adams St Lower
@@ -211,6 +224,15 @@ NEAR = table(
 100 N Adams St Ph 1 = 100 N Adams St Unit 1
 100 N Adams St Fl 1 = 100 N Adams St Unit 1
 100 N Adams St Unit 04 = 100 N Adams St Unit 4
+100 N Adams St Villa 12 = 100 N Adams St Unit 12
+100 N Adams St Casita = 100 N Adams St
+100 N Adams St Bldg 1 Unit A-B = 100 N Adams St Bldg 1A Unit B
+100 N Adams St Fl 2 Unit A1 = 100 N Adams St Fl 2A Unit 1
+100 N Adams St Bldg 1 Unit A1 = 100 N Adams St Bldg 1A Unit 1
+100 N Adams St Bldg B Unit 12A = 100 N Adams St Bldg B12 Unit A
+100 N Adams St Villa 12 = 100 N Adams St Casita 12
+100 N Adams St Bldg A Unit 4B = 100 N Adams St Unit A4B
+100 N Adams St Bldg 1 Unit A1 = 100 N Adams St Unit 1A1
 100 E Via Linda B = 100 E Via Linda #B
 """
 )
