@@ -10,6 +10,7 @@ from phx_pipeline.catalog.door import passing, photo_rows, recount
 from phx_pipeline.catalog.rows import AnyRow
 from phx_pipeline.catalog.stamp import Stamp
 from phx_pipeline.model.outcome import ListingOutcome, Verdict
+from phx_pipeline.model.source import Source
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _ALIKE = tables.lookalike
@@ -26,11 +27,14 @@ def join_rows(
 ) -> None:
     """Give *keep* everything *other* has; what both have stays as *keep* has it.
 
-    Joined photos are decided anew; the numbers of *other*'s files are nobody's.
+    Joined photos are decided anew; the numbers of *other*'s files are nobody's. Of a
+    photo or a source both have, the changes of *keep* go on and *other*'s are dropped:
+    mixed by their times they would tell of neither.
     """
     _join_lookalikes(connection, keep, other)
+    _drop_told_twice(connection, keep, other)
     _join_photos(connection, keep, other, stamp=stamp)
-    _choose_listings(connection, keep, other)
+    _choose_listings(connection, keep, other, stamp=stamp)
     shown = tables.publication
     connection.execute(sa.delete(shown).where(shown.c.slug == other))
     for table in tables.metadata.sorted_tables:
@@ -50,6 +54,21 @@ def _move_missing(
         connection.execute(sa.delete(table).where(table.c.slug == other, there))
     theirs = sa.update(table).where(table.c.slug == other)
     connection.execute(theirs.values(slug=keep))
+
+
+def _drop_told_twice(connection: sa.Connection, keep: str, other: str) -> None:
+    """Drop what is told of *other* about photos and sources that *keep* has as well."""
+    told, photo, listing = tables.change, tables.photo.c, tables.listing.c
+    its_photo = sa.exists().where(
+        photo.slug == keep,
+        photo.source == told.c.source,
+        photo.photo_key == told.c.photo_key,
+    )
+    its_source = sa.exists().where(
+        listing.slug == keep, listing.source == told.c.source, told.c.photo_key == ""
+    )
+    this = sa.and_(told.c.slug == other, sa.or_(its_photo, its_source))
+    connection.execute(sa.delete(told).where(this))
 
 
 def _join_photos(
@@ -80,7 +99,9 @@ def _joined(own: AnyRow, theirs: AnyRow) -> dict[str, Any]:
     return values
 
 
-def _choose_listings(connection: sa.Connection, keep: str, other: str) -> None:
+def _choose_listings(
+    connection: sa.Connection, keep: str, other: str, *, stamp: Stamp
+) -> None:
     """Drop the worse of two listings of one source: the one that says less."""
     listing = tables.listing
     of_both = sa.select(listing).where(listing.c.slug.in_([keep, other]))
@@ -91,6 +112,9 @@ def _choose_listings(connection: sa.Connection, keep: str, other: str) -> None:
         if theirs.slug == other and own and _worth(theirs) > _worth(own):
             this = sa.and_(listing.c.slug == keep, listing.c.source == own.source)
             connection.execute(sa.delete(listing).where(this))
+            with passing(connection, keep, stamp=stamp) as door:
+                source = Source(own.source)
+                door.note_outcome(source, before=own.outcome, after=theirs.outcome)
 
 
 def _worth(row: AnyRow) -> tuple[bool, datetime, datetime]:

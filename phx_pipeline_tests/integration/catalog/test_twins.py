@@ -18,9 +18,10 @@ from phx_pipeline.catalog.store import Catalog, Decision
 from phx_pipeline.errors import InputError, StaleEpochError
 from phx_pipeline.model.address import Address
 from phx_pipeline.model.identity import property_lease
-from phx_pipeline.model.outcome import Verdict
+from phx_pipeline.model.outcome import ListingOutcome, Verdict
 from phx_pipeline.model.property import Property
 from phx_pipeline.model.source import Source
+from phx_pipeline_tests.integration.catalog.test_door import changes_of, state_of
 from phx_pipeline_tests.integration.catalog.test_lifecycle import rows_of
 from phx_pipeline_tests.integration.conftest import (
     STAMP,
@@ -166,6 +167,47 @@ def test_merging_joins_everything_and_keeps_what_was_kept(
     assert keep.catalog.slugs() == [keep.slug]
     assert keep.catalog.houses.aliases(keep.slug) == [other.slug]
     assert keep.catalog.houses.twins() == []
+
+
+def test_what_an_older_version_did_not_tell_is_not_told_by_the_merged_house(
+    twins: tuple[Scene, Scene], engine: sa.Engine
+) -> None:
+    keep, other = twins
+    keep.list_photos("a")
+    keep.download("a", "first")
+    decide(keep, "a", "c")
+    with writing(engine) as connection:
+        connection.execute(sa.delete(tables.change))
+    other.list_photos("a")
+
+    merge(keep, other)
+
+    assert changes_of(engine, keep.slug) == []
+
+
+def test_the_changes_of_a_merged_house_tell_what_its_photos_are(
+    twins: tuple[Scene, Scene], engine: sa.Engine
+) -> None:
+    keep, other = twins
+    keep.list_photos("a", "b", "c")
+    keep.download("a", "first")
+    other.say(gallery("a", "b", "d"))
+    other.say(gallery("b", "d"))
+    keep.say(gallery("a", "b"))
+    decide(keep, "a", "c")
+    other.download("a", "of a")
+    decide(other, "a", "d")
+    blocked = ListingOutcome.BLOCKED
+    keep.say(gallery(outcome=blocked, complete=False))
+    other.say(gallery("d", source=Source.ZILLOW))
+
+    merge(keep, other)
+
+    told = {row[:3]: row[4] for row in changes_of(engine, keep.slug)}
+    found = state_of(engine, keep.slug)
+    assert {key: value for key, value in found.items() if key in told} == told
+    assert {value for key, value in found.items() if key not in told} == {"true"}
+    assert keep.catalog.door.miscounts(keep.slug) == []
 
 
 def test_the_merged_key_and_spelling_mean_the_house(
