@@ -4,13 +4,15 @@ import json
 import logging
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any, Final
 from uuid import UUID
 
+from phx_pipeline.catalog.properties import PropertyBook
 from phx_pipeline.errors import InputError, LeaseHeldError
-from phx_pipeline.model.ruling import About, Ruling
+from phx_pipeline.model.address import Address
+from phx_pipeline.model.ruling import About, Ruling, SpellingRuling
 from phx_pipeline.model.source import Source
 from phx_pipeline.stages.context import StageContext
 from phx_pipeline.stages.quarantine import settle_ruled
@@ -18,6 +20,7 @@ from phx_pipeline.stages.quarantine import settle_ruled
 logger = logging.getLogger(__name__)
 
 _LONGEST: Final = {"who": 64, "slug": 200, "key": 500, "value": 100, "why": 2_000}
+_CLOCKS_DIFFER: Final = timedelta(days=1)  # between machines, at most
 _OPTIONAL: Final = frozenset({"why", "source"})
 
 
@@ -53,7 +56,7 @@ def take_rulings(context: StageContext, lines: Iterable[str]) -> Taken:
     A row that cannot be read, or is about a house that is not here, is told and left
     out. A former key of a house means the house.
     """
-    found, problems = _read(lines, meant=_keys(context))
+    found, problems = _read(lines, read=_reader(context))
     added = context.catalog.rulings.add_missing(found)
     settled, waiting = [], []
     for slug in sorted({it.slug for it in added if it.about is About.PHOTO}):
@@ -74,26 +77,49 @@ def take_rulings(context: StageContext, lines: Iterable[str]) -> Taken:
     )
 
 
-def _keys(context: StageContext) -> Callable[[str], str]:
+def _reader(context: StageContext) -> Callable[[str], Ruling]:
+    houses, now = context.catalog.houses, context.stamp().at
+
     @cache
     def meant(key: str) -> str:
-        known = context.catalog.houses.find(key)
+        known = houses.find(key)
         if known is None:
             raise InputError(f"unknown property {key!r}: see `phx properties list`")
         return known.house.slug
 
-    return meant
+    def read(line: str) -> Ruling:
+        ruling = _ruling_in(line, meant=meant)
+        if ruling.at > now + _CLOCKS_DIFFER:
+            raise InputError(f"at {ruling.at.isoformat()} is in the future: mend it")
+        if ruling.about is About.SPELLING and ruling.value == SpellingRuling.SAME:
+            _refuse_other_house(ruling, houses=houses)
+        return ruling
+
+    return read
+
+
+def _refuse_other_house(ruling: Ruling, *, houses: PropertyBook) -> None:
+    """Refuse to call one house another that is followed as well, as `confirm` does."""
+    try:
+        known = houses.find_address(Address.parse(ruling.key))
+    except InputError:  # of a version that reads more; it means nothing here
+        return
+    if known is not None and known.house.slug != ruling.slug:
+        raise InputError(
+            f"{ruling.key} is {known.house.slug}: if both are one house, "
+            f"`phx properties merge {ruling.slug} {known.house.slug}` makes them one"
+        )
 
 
 def _read(
-    lines: Iterable[str], *, meant: Callable[[str], str]
+    lines: Iterable[str], *, read: Callable[[str], Ruling]
 ) -> tuple[list[Ruling], list[str]]:
     found, problems = [], []
     for number, line in enumerate(lines, start=1):
         if not line.strip():
             continue
         try:
-            found.append(_ruling_in(line, meant=meant))
+            found.append(read(line))
         except InputError as error:
             problems.append(f"row {number}: {error}")
     return found, problems

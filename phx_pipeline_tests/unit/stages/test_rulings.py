@@ -4,12 +4,13 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
 
-from phx_pipeline.model.address import Address
+from phx_pipeline.model.address import Address, Match
 from phx_pipeline.model.listing import Listing
 from phx_pipeline.model.outcome import ListingOutcome, Verdict
 from phx_pipeline.model.photo import PhotoRef
@@ -22,6 +23,7 @@ from phx_pipeline_tests.deployment import Deployment
 
 ADDRESS = "4732 W Davis Rd, Glendale, AZ 85306"
 HOUSE = Address.parse(ADDRESS).slug
+SOON = (datetime.now(UTC) + timedelta(days=3)).isoformat()
 
 
 @pytest.fixture
@@ -156,6 +158,37 @@ def test_a_bad_row_is_told_and_the_others_are_taken(
     assert len(taken.added) == 1
     (problem,) = taken.problems
     assert re.match(f"row 3: .*{told}", problem)
+
+
+def test_a_ruling_of_the_future_would_count_for_ever_and_is_left_out(
+    context: StageContext,
+) -> None:
+    texts = [line(context, at=at) for at in (SOON, "9999-12-31T23:59:59.999999+00:00")]
+
+    taken = take_rulings(context, texts)
+
+    assert [told.partition(":")[0] for told in taken.problems] == ["row 1", "row 2"]
+    assert all("is in the future" in told for told in taken.problems)
+    assert context.catalog.rulings.all() == []
+
+
+def test_an_imported_spelling_cannot_make_two_followed_houses_one(
+    made: Deployment, context: StageContext
+) -> None:
+    other = "4734 W Davis Rd, Glendale, AZ 85306"
+    slug = made.add([other])[-1]
+    spelling = {"about": "spelling", "source": None, "key": other}
+
+    taken = take_rulings(
+        context,
+        [line(context, **spelling, value=value) for value in ("same", "other")],
+    )
+
+    (told,) = taken.problems
+    assert f"phx properties merge {HOUSE} {slug}" in told
+    assert [ruling.value for ruling in taken.added] == ["other"]
+    house = context.house(HOUSE)
+    assert house.means(Address.parse(other)) is Match.OTHER
 
 
 @pytest.mark.parametrize("text", ["[]", "{", "[" * 100_000, '"a"', "{}", "\0"])
