@@ -64,9 +64,11 @@ _VALUE = re.compile(
     r"(?=.*\d)[A-Z\d]+(?:[-/][A-Z\d]+)*|[A-Z]{1,2}|[A-Z](?:-[A-Z])+|[IVX]{3,5}"
 )
 _ORDINAL = re.compile(r"\d+(?:st|nd|rd|th)", re.IGNORECASE)
-# "12-A", "12 A" and "12A" are one door; "1-11" and "11-1" are two, and so are "1-A1"
-# and "1A-1": in those the hyphen tells where the building ends.
-_NEEDLESS_HYPHEN = re.compile(r"\d+-[A-Z]+|[A-Z]+-\d+")
+# "12-A", "12 A" and "12A" are one door, "1-11" and "11-1" are two.
+_NEEDLESS_HYPHEN = re.compile(r"(?<=\d)-(?=[A-Z])|(?<=[A-Z])-(?=\d)")
+# Between a building and its door it may be left out as well, but for "Bldg 1 Unit A1"
+# and "Bldg 1A Unit 1": there it tells where the building ends.
+_PLAIN_PAIR = re.compile(r"\d+-[A-Z]+|[A-Z]+-\d+")
 
 
 def read_unit(
@@ -172,13 +174,13 @@ def unit_value(groups: Iterable[Group]) -> tuple[str, ...]:
 def joined(values: Iterable[str]) -> str:
     """Return values as one, without the hyphens some leave out: "A", "3" -> "A3"."""
     value = "-".join(values)
-    return value.replace("-", "") if _NEEDLESS_HYPHEN.fullmatch(value) else value
+    return value.replace("-", "") if _PLAIN_PAIR.fullmatch(value) else value
 
 
 def _named(groups: Iterable[Group]) -> dict[str, str]:
     named: dict[str, str] = {}
     for kind, values in groups:
-        value = joined(values)
+        value = _NEEDLESS_HYPHEN.sub("", "-".join(values))
         if named.setdefault(kind, value) != value:
             raise ValueError(f"two units, {named[kind]!r} and {value!r}; keep one")
     return named

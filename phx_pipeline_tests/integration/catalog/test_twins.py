@@ -105,35 +105,6 @@ def test_an_older_catalogue_keeps_its_twins_and_names_them(
     assert catalog.add_properties([LAVEEN, PHOENIX, LOT], at=LATER) == []
 
 
-def test_keys_of_a_version_that_read_addresses_otherwise_are_computed_anew(
-    databases: Databases, kind: str, opened: Callable[[str], sa.Engine]
-) -> None:
-    engine = migrated_to(databases.empty(kind), opened, "0015")
-    now_apart, now_one = (
-        [
-            Property.at(Address.parse(f"100 N Adams St {unit}, Phoenix, AZ 85003"))
-            for unit in units
-        ]
-        for units in (("Bldg 1 Unit A1", "Bldg 1A Unit 1"), ("Lot 33", "Sp 33"))
-    )
-    now_one[1] = replace(now_one[1], slug="spelled-by-an-older-version")
-    with writing(engine) as connection:
-        for number, house in enumerate((*now_apart, *now_one)):
-            row = property_values(house) | {"added_at": STAMP.at}
-            if house in now_apart:
-                row |= {"match_key": "one of both", "twin": number}
-            else:
-                row |= {"match_key": f"older key {number}", "folder": f"{number:08}"}
-            connection.execute(sa.insert(tables.house).values(row))
-
-    upgrade(engine)
-
-    catalog = Catalog(engine, leases=Leases(engine, ttl_s=TTL_S))
-    ((one, other),) = catalog.houses.twins()
-    assert {one.slug, other.slug} == {house.slug for house in now_one}
-    assert catalog.add_properties([*now_apart, *now_one], at=LATER) == []
-
-
 def test_an_address_means_the_twin_that_is_spelled_so(
     twins: tuple[Scene, Scene],
 ) -> None:

@@ -338,3 +338,12 @@ def test_comparing_is_symmetric_and_same_is_one_key(line: str, other: str) -> No
     if one is not None and two is not None:
         assert one.compare(two) is two.compare(one)
         assert (one.compare(two) is Match.SAME) is (one.match_key == two.match_key)
+
+
+@pytest.mark.parametrize("unit", ["1-A1", "1A-1", "B-12-3", "2-B-3", "12-A"])
+def test_a_unit_is_displayed_as_it_was_by_earlier_versions(unit: str) -> None:
+    address = Address.parse(f"100 E Main St Unit {unit}, Mesa, AZ 85201")
+    shown = re.sub(r"(?<=\d)-(?=[A-Z])|(?<=[A-Z])-(?=\d)", "", unit)
+
+    assert address.unit == f"Unit {shown}"
+    assert Address.parse(str(address)).match_key == address.match_key
