@@ -11,7 +11,7 @@ from hashlib import sha256
 from typing import Self
 
 from phx_pipeline.errors import InputError
-from phx_pipeline.model.address.line import read_line
+from phx_pipeline.model.address.line import StreetLine, read_line
 from phx_pipeline.model.address.matching import (
     Street,
     near_directions,
@@ -92,18 +92,19 @@ class Address:
         parts, state = split_state(head, text)
         street_parts, city = split_city(parts, text)
         line = read_line(street_parts, text)
-        try:
-            unit = canonical_unit(line.units)
-        except ValueError as error:
-            raise refusal(text, str(error)) from error
-        return cls(
+        street, unit = _canonical(line, text)
+        address = cls(
             street_number=line.number,
-            street=canonical_street(line.words),
+            street=street,
             unit=unit,
             city=city,
             state=state,
             zip_code=zip_code,
         )
+        if _canonical(read_line([plain(address._line)], text), text) != (street, unit):
+            # Such as "100 N, PH": read again, it would be another house.
+            raise refusal(text, "street and unit cannot be told apart")
+        return address
 
     def __str__(self) -> str:
         """Return the canonical line; `parse` reads it back unchanged."""
@@ -161,3 +162,11 @@ class Address:
             unit=unit,
             zip_code=self.zip_code,
         )
+
+
+def _canonical(line: StreetLine, text: str) -> tuple[str, str | None]:
+    """Return street and unit of a street line as they are written."""
+    try:
+        return canonical_street(line.words), canonical_unit(line.units)
+    except ValueError as error:
+        raise refusal(text, str(error)) from error
