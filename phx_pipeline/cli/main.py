@@ -5,6 +5,7 @@ import sys
 import tempfile
 import traceback
 from contextlib import suppress
+from difflib import get_close_matches
 from enum import IntEnum
 from importlib import import_module
 
@@ -65,6 +66,14 @@ class _LazyGroup(click.Group):
         command: click.Command = getattr(found, attribute)
         return command
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        close = get_close_matches(args[0], _COMMANDS, n=2)
+        if args[0] not in _COMMANDS and close:
+            ctx.fail(f"No such command {args[0]!r}. Did you mean {' or '.join(close)}?")
+        return super().resolve_command(ctx, args)
+
 
 @click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="phx_pipeline", prog_name="phx")
@@ -90,8 +99,11 @@ def main() -> None:
         sys.stdout.flush()
     except click.exceptions.Abort:
         sys.exit(130)
-    except click.ClickException as error:
+    except click.exceptions.NoArgsIsHelpError as error:
         error.show()
+        sys.exit(Exit.USAGE)
+    except click.ClickException as error:
+        _tell(_usage(error))
         sys.exit(error.exit_code)
     except InputError as error:
         _tell(str(error))
@@ -100,6 +112,18 @@ def main() -> None:
         _tell(_sentence(error))
         sys.exit(Exit.ERROR)
     sys.exit(code)
+
+
+def _usage(error: click.ClickException) -> str:
+    """Return what is wrong with a command line, and where the right one is shown."""
+    told = error.format_message().rstrip(".")
+    context = error.ctx if isinstance(error, click.UsageError) else None
+    if context is None:
+        return told
+    takes_words = any(isinstance(p, click.Argument) for p in context.command.params)
+    if "unexpected extra" in told and takes_words:
+        told += ", an address needs quotes"
+    return f"{told} (see `{context.command_path} --help`)"
 
 
 def _sentence(error: Exception) -> str:
