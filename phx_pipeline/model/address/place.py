@@ -46,6 +46,8 @@ def split_city(parts: Sequence[str], text: str) -> tuple[Sequence[str], str]:
     """Return the comma parts before the city, and its name."""
     alone = 1
     if len(parts) <= alone:
+        if not any(c.isdigit() for c in "".join(parts)):
+            raise refusal(text, "no street; begin with its number and name")
         raise refusal(text, "no city; put a comma between street and city")
     words = parts[-1].replace("-", " ").split()
     named = words and all(word.isalpha() for word in words)

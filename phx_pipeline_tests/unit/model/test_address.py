@@ -263,6 +263,8 @@ def test_a_unit_word_in_a_street_name_is_no_unit(line: str) -> None:
         ("4732 W Davis Rd, Glendale ZZ 85306", "unknown state 'ZZ'"),
         ("4732 W Davis Rd, Glendale, Arizonia 85306", "unknown state 'Arizonia'"),
         ("4732 W Davis Rd, AZ 85306", "no city"),
+        (", Tempe, AZ 85281", "no street"),
+        ("Tempe, AZ 85281", "no street"),
         ("4732 W Davis Rd, , AZ 85306", "no city"),
         ("4732 W Davis Rd, 12, AZ 85306", "no city"),
         ("4732 W Davis Rd, Unit 4, AZ 85306", "no city"),
