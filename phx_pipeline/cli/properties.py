@@ -16,6 +16,7 @@ from phx_pipeline.cli.partitions import reconcile_partitions
 from phx_pipeline.cli.partners import settle_partners
 from phx_pipeline.cli.property_show import show
 from phx_pipeline.cli.session import opened
+from phx_pipeline.cli.times import phoenix_text
 from phx_pipeline.errors import InputError, ServiceError
 
 if TYPE_CHECKING:
@@ -69,7 +70,7 @@ def add(
       phx properties add - < houses.csv --problems problems.csv
     """
     from phx_pipeline.settings import load_settings
-    from phx_pipeline.stages.intake import add_houses, write_problems
+    from phx_pipeline.stages.intake import add_houses, look_alikes, write_problems
     from phx_pipeline.stages.views import refresh_views
 
     settings = load_settings()
@@ -86,8 +87,10 @@ def add(
         settle_partners(context, [house.slug for house in report.revived])
         refresh_views(context)
         reconcile_partitions(context, settings)
+        alike = look_alikes(context, report.added)
     _tell_problems(told)
     _list_some("added", report.added)
+    _list_alike(alike)
     _list_some("followed again", report.revived)
     _list_known(report.known, always=len(reading.taken) == 1)
     console.print(_summary(report, reading))
@@ -122,10 +125,11 @@ def list_(*, removed: bool, as_json: bool) -> None:
         click.echo(json.dumps(rows, indent=2))
         return
     kind = "removed properties" if removed else "properties"
-    columns = ("key", "folder", "address", *(("removed_at",) if removed else ()))
+    columns = ("key", "folder", "address", *(("removed",) if removed else ()))
     table = Table(*columns, title=f"{len(houses)} {kind}")
     for row in rows:
-        table.add_row(*row.values())
+        at = [phoenix_text(row["removed_at"])] if removed else []
+        table.add_row(row["key"], row["folder"], row["address"], *at)
     console.print(table)
 
 
@@ -372,6 +376,16 @@ def _list_some(word: str, houses: Sequence["Property"]) -> None:
         line = f"{word} {house.slug}  ({house.address}, folder {house.folder})"
         console.print(line, soft_wrap=True)
     _count_more(len(houses))
+
+
+def _list_alike(pairs: Sequence[tuple["Property", "Property"]]) -> None:
+    for new, other in pairs[:_SHOWN]:
+        errors.print(
+            f"look: {new.slug} differs from {other.slug} in the ZIP alone: if that is "
+            f"a typing error, `phx properties remove {new.slug}`",
+            soft_wrap=True,
+        )
+    _count_more(len(pairs))
 
 
 def _list_known(known: Sequence["Typed"], *, always: bool) -> None:

@@ -239,6 +239,25 @@ def add_houses(context: StageContext, typed: Sequence[Typed]) -> IntakeReport:
     return IntakeReport(added=done.added, revived=done.revived, known=known)
 
 
+def look_alikes(
+    context: StageContext, added: Sequence[Property]
+) -> list[tuple[Property, Property]]:
+    """Pair houses just added with those that differ from them in the ZIP alone."""
+    places: dict[str, list[Property]] = {}
+    for house in context.catalog.properties():
+        places.setdefault(_without_zip(house), []).append(house)
+    return [
+        (house, other)
+        for house in added
+        for other in places[_without_zip(house)]
+        if other.slug != house.slug
+    ]
+
+
+def _without_zip(house: Property) -> str:
+    return house.slug.rpartition("-")[0]
+
+
 def find_property(context: StageContext, text: str) -> Property:
     """Return the property meant by a key, a folder id, an address or a listing's URL.
 
