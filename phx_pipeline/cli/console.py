@@ -3,10 +3,11 @@
 import logging
 import sys
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TypeVar
 
 from rich.console import Console, ConsoleOptions, RenderableType
+from rich.measure import Measurement
 from rich.progress import track
 from rich.segment import Segment
 from rich.table import Table
@@ -30,6 +31,9 @@ class _InertConsole(Console):
     def render(
         self, renderable: RenderableType, options: ConsoleOptions | None = None
     ) -> Iterator[Segment]:
+        if isinstance(renderable, Table):
+            for column in renderable.columns:
+                column.overflow = "fold"  # half a name or a path is of no use
         for segment in super().render(renderable, options):
             if segment.control:  # Rich's own, such as those of a live display
                 yield segment
@@ -51,6 +55,7 @@ def _console(*, stderr: bool = False) -> Console:
 console = _console()
 errors = _console(stderr=True)
 
+_ANY_WIDTH = 10_000
 _KINDS = tuple(VerdictKind)
 _MANY = 100  # properties a table may show whole
 _MOST = 50  # rows or lines when there are more
@@ -87,7 +92,13 @@ def print_tallies(
     shown = tallies
     if len(tallies) > _MANY and not everything:
         shown = [tally for tally in tallies if not tally.is_complete][:_MOST]
-    console.print(_tally_table(shown, sums_of=tallies))
+    table = _tally_table(shown, sums_of=tallies)
+    anywhere = console.options.update(max_width=_ANY_WIDTH)
+    if Measurement.get(console, anywhere, table).maximum <= console.width:
+        console.print(table)
+    else:
+        for line in _tally_lines(shown, sums_of=tallies):
+            console.print(line, soft_wrap=True)
     if left_out := len(tallies) - len(shown):
         console.print(f"{left_out} more properties are counted, not shown")
 
@@ -106,13 +117,10 @@ def _tally_table(
     tallies: Sequence[PropertyTally], *, sums_of: Sequence[PropertyTally]
 ) -> Table:
     table = Table(title="Photos per property and source", show_footer=True)
-    table.add_column("property", footer="sum", overflow="fold")
+    table.add_column("property", footer="sum")
     table.add_column("source")
     table.add_column("outcome")
-    totals: Counter[VerdictKind] = Counter()
-    for tally in sums_of:
-        for source in tally.sources:
-            totals.update(source.counts)
+    totals = _totals(sums_of)
     table.add_column("found", justify="right", footer=str(totals.total()))
     for kind in _KINDS:
         table.add_column(kind.value, justify="right", footer=str(totals[kind]))
@@ -120,6 +128,33 @@ def _tally_table(
         for index, source in enumerate(tally.sources):
             table.add_row(tally.slug if index == 0 else "", *_cells(source))
     return table
+
+
+def _tally_lines(
+    tallies: Sequence[PropertyTally], *, sums_of: Sequence[PropertyTally]
+) -> Iterator[str]:
+    """The table as lines, without its zeros: for a terminal it is too wide for."""
+    for tally in tallies:
+        yield tally.slug
+        for source in tally.sources:
+            outcome = source.outcome.value if source.outcome else "not asked"
+            counts = _told_counts(source.discovered, source.counts)
+            yield f"  {source.source.value}: {outcome}, {counts}"
+    totals = _totals(sums_of)
+    yield f"sum: {_told_counts(totals.total(), totals)}"
+
+
+def _told_counts(found: int, counts: Mapping[VerdictKind, int]) -> str:
+    told = [f"{counts[k]} {k.value}" for k in _KINDS if counts.get(k)]
+    return ", ".join([f"{found} found", *told])
+
+
+def _totals(tallies: Sequence[PropertyTally]) -> Counter[VerdictKind]:
+    totals: Counter[VerdictKind] = Counter()
+    for tally in tallies:
+        for source in tally.sources:
+            totals.update(source.counts)
+    return totals
 
 
 def _cells(tally: SourceTally) -> list[str]:

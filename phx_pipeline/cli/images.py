@@ -8,6 +8,7 @@ from rich.table import Table
 from phx_pipeline.cli.console import console
 from phx_pipeline.cli.session import opened
 from phx_pipeline.model.naming import ImageName
+from phx_pipeline.model.taxonomy import Subject
 
 
 @click.command()
@@ -18,7 +19,12 @@ from phx_pipeline.model.naming import ImageName
     default=0,
     help="Only pictures named with at least this confidence.",
 )
-@click.option("--subject", help="Only pictures of one subject, such as kitchen.")
+@click.option(
+    "--subject",
+    type=click.Choice([each.value for each in Subject]),
+    metavar="SUBJECT",
+    help="Only pictures of one subject, such as kitchen.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Machine-readable output.")
 def images(
     house: str, *, min_confidence: int, subject: str | None, as_json: bool
@@ -50,11 +56,14 @@ def images(
         ]
         click.echo(json.dumps(found, indent=2))
         return
-    table = Table(
-        "file", "shows", "sure", "size", title=f"{slug}: {len(rows)} pictures"
-    )
+    console.print(f"{slug}: {len(rows)} pictures", soft_wrap=True)
+    if not rows:
+        return
+    console.print(f"in {(root / rows[0][0].local_path).parent}", soft_wrap=True)
+    table = Table("file", "shows", "sure", "size")
     for image, name in rows:
-        size = f"{image.width} x {image.height}"
+        file = image.local_path.rpartition("/")[2]
+        size = f"{image.width}x{image.height}"
         shows = f"{name.location.value} {name.subject.value}"
-        table.add_row(image.local_path, shows, f"{name.confidence} %", size)
+        table.add_row(file, shows, f"{name.confidence} %", size)
     console.print(table)

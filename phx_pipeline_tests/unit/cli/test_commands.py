@@ -10,7 +10,9 @@ import click
 import pytest
 from click.testing import CliRunner
 
+from phx_pipeline.cli.console import console
 from phx_pipeline.cli.main import phx
+from phx_pipeline.cli.times import phoenix_text
 from phx_pipeline.settings import Settings
 from phx_pipeline_tests.commands import Phx, UseSettings
 from phx_pipeline_tests.deployment import (
@@ -97,6 +99,31 @@ def test_adding_a_house_again_changes_nothing(run: Phx) -> None:
     assert "added 100-n-adams-st-phoenix-az-85003" in first.out
     assert "1 added, 0 known" in first.out
     assert "0 added, 1 known" in again.out
+
+
+def test_a_house_that_differs_in_the_zip_alone_is_added_and_pointed_out(
+    run: Phx,
+) -> None:
+    run("properties", "add", "100 N Adams St, Phoenix, AZ 85003")
+    typo = run("properties", "add", "100 N Adams St, Phoenix, AZ 85030")
+    apart = run("properties", "add", "102 N Adams St, Phoenix, AZ 85003")
+
+    key = "100-n-adams-st-phoenix-az-85030"
+    assert (typo.code, apart.code) == (0, 0)
+    assert "1 added" in typo.out
+    assert f"{key} differs from 100-n-adams-st-phoenix-az-85003" in typo.err
+    assert f"`phx properties remove {key}`" in typo.err
+    assert apart.err == ""
+
+
+def test_when_a_house_was_removed_is_told_in_the_time_of_phoenix(run: Phx) -> None:
+    run("properties", "remove", SLUG)
+
+    table = run("properties", "list", "--removed").out
+    (row,) = run("properties", "list", "--removed", "--json").json
+
+    assert phoenix_text(row["removed_at"]) in table
+    assert "removed_at" not in table
 
 
 def test_adding_a_grown_file_adds_what_is_new(run: Phx, tmp_path: Path) -> None:
@@ -218,6 +245,30 @@ def test_images_can_be_chosen_by_subject_and_confidence(run: Phx) -> None:
     assert "_int_kitchen_" in kitchens[0]["file"]
     assert len(surest) < 4
     assert "1 pictures" in run("images", SLUG, "--subject", "kitchen").out
+    assert "0 pictures" in run("images", SLUG, "--subject", "sewer").out
+
+
+def test_a_subject_that_is_none_is_refused_with_those_there_are(run: Phx) -> None:
+    ended = run("images", SLUG, "--subject", "kitchne")
+
+    assert ended.code == 2
+    assert "'kitchne' is not one of 'kitchen'" in ended.err
+
+
+@pytest.mark.parametrize("width", [40, 80, 200])
+def test_no_width_of_a_terminal_cuts_a_name(
+    run: Phx, folder: Path, monkeypatch: pytest.MonkeyPatch, width: int
+) -> None:
+    monkeypatch.setattr(console, "_width", width)
+
+    status, images = run("status").out, run("images", SLUG).out
+
+    assert SLUG in status
+    assert ("found ┃" in status) == (width == 200)
+    assert ("4 found, 4 kept" in status) == (width < 200)
+    assert "…" not in status + images
+    for file in folder.iterdir():
+        assert (file.name in images) == (width > 40)
 
 
 # --- verify ---------------------------------------------------------------------------
