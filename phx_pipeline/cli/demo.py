@@ -49,7 +49,9 @@ _SOURCES = (Source.ZILLOW, Source.REDFIN)
 def demo(
     ctx: click.Context, *, folder: Path | None, postgres: bool, stay: bool
 ) -> None:
-    """Collect six made-up houses from two stand-in sites on this machine.
+    """Collect six made-up houses, without any network.
+
+    Two stand-in sites on this machine show them.
 
     They speak the formats of the real pages; the requests carry production URLs
     through a loopback proxy that refuses every other host. Both show many of the same

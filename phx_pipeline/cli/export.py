@@ -29,7 +29,9 @@ from phx_pipeline.errors import InputError
 def export(
     house: str | None, *, job_id: str | None, target: Path | None, table: str
 ) -> None:
-    """Write a zip of a HOUSE (key, folder or address): pictures, manifest, table.
+    """Write a zip of a HOUSE: pictures, manifest, table.
+
+    HOUSE is a key, a folder id or an address.
 
     \b
     Examples:
@@ -57,7 +59,7 @@ def export(
 @click.command()
 @click.option("--views", "views_only", is_flag=True, help="Only the JSON files.")
 def rebuild(*, views_only: bool) -> None:
-    """Make all published folders and views anew from the catalogue; no request.
+    """Make all published folders and views anew; nothing is asked.
 
     Pictures of another size or format than the settings say are made anew as well.
 

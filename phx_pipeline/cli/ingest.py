@@ -32,7 +32,9 @@ def ingest(
     collect: bool,
     as_json: bool,
 ) -> None:
-    """Read a PAGE you saved in your own browser: the way on when a source refuses us.
+    """Read a PAGE you saved in your own browser.
+
+    It is the way on when a source refuses us.
 
     The page is taken as what the source says now, and must be of this very house. Its
     photos are downloaded by the next `phx extract`, or at once with --collect.

@@ -36,7 +36,7 @@ Item = TypeVar("Item")
 
 @click.group()
 def properties() -> None:
-    """The houses to follow: add, list, rename, merge, confirm, remove."""
+    """The houses to follow: add, list, rename, merge, remove."""
 
 
 @properties.command()
@@ -57,7 +57,9 @@ def add(
     strict: bool,
     problems: Path | None,
 ) -> None:
-    """Add one ADDRESS, or all rows of a FILE; known ones are left as they are.
+    """Add one ADDRESS, or all rows of a FILE.
+
+    Houses that are known are left as they are.
 
     FILE is a CSV (any delimiter, with or without a header), one address a line, an
     Excel workbook, or - for standard input. ADDRESS is also a listing's URL, or the key
@@ -128,8 +130,8 @@ def list_(*, removed: bool, as_json: bool) -> None:
     columns = ("key", "folder", "address", *(("removed",) if removed else ()))
     table = Table(*columns, title=f"{len(houses)} {kind}")
     for row in rows:
-        at = [phoenix_text(row["removed_at"])] if removed else []
-        table.add_row(row["key"], row["folder"], row["address"], *at)
+        told = [phoenix_text(row["removed_at"])] if removed else []
+        table.add_row(row["key"], row["folder"], row["address"], *told)
     console.print(table)
 
 
@@ -137,7 +139,9 @@ def list_(*, removed: bool, as_json: bool) -> None:
 @click.argument("house")
 @click.argument("new_address")
 def rename(house: str, new_address: str) -> None:
-    """Correct the address of a HOUSE (key, folder or address) to NEW_ADDRESS.
+    """Correct the address of a HOUSE to NEW_ADDRESS.
+
+    HOUSE is a key, a folder id or an address.
 
     Folder, photos and names stay, nothing is downloaded again, and the former address
     still means the house. Its sources are asked again by the next `phx extract`. For
@@ -179,7 +183,9 @@ def rename(house: str, new_address: str) -> None:
 @click.argument("keep")
 @click.argument("other")
 def merge(keep: str, other: str) -> None:
-    """Make two properties that are one house one: KEEP, with all that OTHER has.
+    """Make one of two properties that are the same house.
+
+    KEEP stays, with all that OTHER has.
 
     Keys, folders or addresses name them. Folder, file names and numbers of KEEP stay,
     the key of OTHER means KEEP from now on, nothing is downloaded again. `phx status`
@@ -216,10 +222,11 @@ def merge(keep: str, other: str) -> None:
 @click.argument("spellings", nargs=-1, required=True)
 @click.option("--not", "other", is_flag=True, help="They are other houses.")
 def confirm(house: str, spellings: tuple[str, ...], *, other: bool) -> None:
-    """Say that addresses a site shows, SPELLINGS, are the HOUSE, or are not.
+    """Say whether addresses a site shows are the HOUSE.
 
     A source that shows nothing but an address much like the house's ends `ambiguous`
-    and names it. Once said, it is settled for good; the last word counts.
+    and names it; give those as SPELLINGS. Once said, it is settled for good; the last
+    word counts.
 
     \b
     Example:

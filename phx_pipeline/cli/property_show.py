@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 @click.argument("house")
 @click.option("--json", "as_json", is_flag=True, help="Machine-readable output.")
 def show(house: str, *, as_json: bool) -> None:
-    """Show what the sources say of one house; a ! marks where they disagree.
+    """Show what the sources say of one house.
+
+    A ! marks where they disagree.
 
     HOUSE is a key, a folder id or an address.
 

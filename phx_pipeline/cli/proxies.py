@@ -30,7 +30,7 @@ class _Shown:
 @click.option("--json", "as_json", is_flag=True, help="Machine-readable output.")
 @click.pass_context
 def proxies(ctx: click.Context, *, as_json: bool) -> None:
-    """Show the proxies, and for which sources each rests after failures.
+    """Show the proxies, and for which sources each rests.
 
     Names and passwords are not shown; an ID stands for scheme, user, host and port.
 

@@ -18,7 +18,9 @@ from phx_pipeline.settings import load_settings
     help="Keep what is at most so old.  [default: PHX_KEEP_RUNS_DAYS]",
 )
 def prune(*, dry_run: bool, days: int | None) -> None:
-    """Forget old runs, logs and rows that explain nothing of what is there now.
+    """Forget old runs and logs.
+
+    Rows that explain nothing of what is there now go too.
 
     The sensor `prune_history` does the same bit by bit; both may work at once.
 

@@ -63,7 +63,7 @@ def list_(*, house: str | None, everything: bool, as_json: bool) -> None:
 @click.option("--why", default="", help="A reason to be kept with the ruling.")
 @click.option("--json", "as_json", is_flag=True, help="Machine-readable output.")
 def release(photo_ids: tuple[str, ...], *, why: str, as_json: bool) -> None:
-    """Say that a photo is of its house: it is kept, and never held again.
+    """Say that a photo is of its house: it is kept from now on.
 
     \b
     Example:

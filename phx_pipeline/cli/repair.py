@@ -25,7 +25,9 @@ if TYPE_CHECKING:
 @click.option("--json", "as_json", is_flag=True, help="Machine-readable output.")
 @click.pass_context
 def repair(ctx: click.Context, house: str | None, *, deep: bool, as_json: bool) -> None:
-    """Make right what `phx verify` names, of one HOUSE (key, folder, address) or all.
+    """Make right what `phx verify` names, of one HOUSE or all.
+
+    HOUSE is a key, a folder id or an address.
 
     Files and decisions are made again from what is stored; only an original that is
     nowhere on the disk is downloaded again, its photo alone. Without damage nothing is

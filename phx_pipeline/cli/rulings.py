@@ -25,7 +25,7 @@ _STANDARD = Path("-")
 
 @click.group()
 def rulings() -> None:
-    """What people decided: look at it, save it, bring it to another catalogue."""
+    """What people decided: list, save and bring elsewhere."""
 
 
 @rulings.command("list")
@@ -60,7 +60,9 @@ def list_(*, house: str | None, everything: bool, as_json: bool) -> None:
 @rulings.command()
 @click.argument("file", type=click.Path(path_type=Path), default=_STANDARD)
 def export(file: Path) -> None:
-    """Write every ruling as a line of JSON to FILE, by default to standard output.
+    """Write every ruling as a line of JSON to FILE.
+
+    Without FILE they go to standard output.
 
     \b
     Example:
@@ -87,7 +89,9 @@ def export(file: Path) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Machine-readable output.")
 @click.pass_context
 def import_(ctx: click.Context, *, file: Path, as_json: bool) -> None:
-    """Add the rulings of FILE (- for standard input) that are not here yet.
+    """Add the rulings of FILE that are not here yet.
+
+    - means standard input.
 
     Rows that cannot be used are told, the others are taken and acted on. Importing a
     file again changes nothing.

@@ -45,7 +45,7 @@ def init() -> None:
 
 @click.command()
 def env() -> None:
-    """Print what the stock `dagster` commands need to find the same stores.
+    """Print the settings that the stock `dagster` commands need.
 
     It holds the passwords of the settings: meant for `eval`, not for a file or a log.
 

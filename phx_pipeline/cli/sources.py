@@ -22,7 +22,7 @@ from phx_pipeline.settings import load_settings
 @click.option("--json", "as_json", is_flag=True, help="Machine-readable output.")
 @click.pass_context
 def sources(ctx: click.Context, *, as_json: bool) -> None:
-    """Show how each source is being asked, by all processes together.
+    """Show how each source is asked, by all processes together.
 
     NAME/photos stands for the photo hosts of a source; their downloads are not paced.
 

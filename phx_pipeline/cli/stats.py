@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="Machine-readable output.")
 def stats(*, as_json: bool) -> None:
-    """Show totals per source, and the size of the index of picture hashes.
+    """Show totals per source, and the index of picture hashes.
 
     \b
     Examples:

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 @click.option("--service", is_flag=True, help="Only what runs, and what answers.")
 @click.option("--json", "as_json", is_flag=True, help="Machine-readable output.")
 def status(*, everything: bool, service: bool, as_json: bool) -> None:
-    """Show counts and outcomes per property and source, and what is left to do.
+    """Show what each source gave, and what is left to do.
 
     Of more than a hundred properties those that are complete are only counted.
 
@@ -145,7 +145,7 @@ def _open_line(tally: SourceTally, *, waits: Mapping[str, float], today: date) -
     if tally.detail:
         told.append(tally.detail)
     at_s = max(waits.get(name, 0.0) for name in group_names(tally.source))
-    when = f"not before {phoenix_text(at_s)}" if at_s else "any time"
+    when = f"not before {phoenix_text(at_s)} in Phoenix" if at_s else "any time"
     told.append(f"`phx extract --address {tally.slug}` retries it {when}")
     return ", ".join(told)
 

@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 @click.option("--deep", is_flag=True, help="Decode all originals and compare as well.")
 @click.pass_context
 def verify(ctx: click.Context, *, as_json: bool, digest: bool, deep: bool) -> None:
-    """Check every row, file and view; exit code 1 when anything disagrees.
+    """Check every row, file and view.
+
+    The exit code is 1 when anything disagrees.
 
     Changes nothing: `phx repair` does. With --deep, hashes and PNGs are made again from
     the originals, and the database looks at all of itself.

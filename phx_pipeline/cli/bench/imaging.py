@@ -92,7 +92,7 @@ class ImagingFigures:
 def imaging(
     folder: Path, *, count: int, rounds: int, peer_python: Path | None, as_json: bool
 ) -> None:
-    """Hash, scale and encode the pictures in FOLDER, one after the other.
+    """Hash, scale and encode the pictures in FOLDER.
 
     Beside it, picture by picture: imagehash for the hashes, Pillow and (if installed)
     img2dataset for the PNGs. Those two hash nothing.

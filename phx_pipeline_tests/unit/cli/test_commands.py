@@ -86,6 +86,15 @@ def test_the_first_help_names_every_command_and_the_exit_codes() -> None:
     assert "Exit codes: 0 complete, 1 error, 2 usage, 3 partial" in shown.output
 
 
+@pytest.mark.parametrize("group", ["", "properties", "rulings", "quarantine"])
+def test_no_line_of_a_list_of_commands_is_cut_at_80_columns(group: str) -> None:
+    shown = CliRunner().invoke(phx, [*group.split(), "--help"], terminal_width=80)
+
+    _, _, listed = shown.output.partition("Commands:")
+    assert len(listed.splitlines()) > 2
+    assert "..." not in listed
+
+
 # --- properties -----------------------------------------------------------------------
 
 
