@@ -7,9 +7,9 @@ help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-6s %s\n", $$1, $$2}' Makefile
 
 .venv/ready: requirements.lock pyproject.toml
-	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
-	    echo "$(PYTHON) with its venv module is needed (Debian: apt-get install python3.11-venv);" \
-	        "another place: make PYTHON=/path/to/python3.11" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, sys, venv; sys.exit(sys.version_info[:2] != (3, 11))' 2>/dev/null || { \
+	    echo "Python 3.11 with its venv module is needed, $(PYTHON) is not that" \
+	        "(Debian: apt-get install python3.11-venv); another place: make PYTHON=/path/to/python3.11" >&2; exit 1; }
 	@echo "making the environment in .venv (a few seconds) …"
 	@$(PYTHON) -m venv .venv
 	@echo "installing the packages of requirements.lock (one to five minutes) …"
