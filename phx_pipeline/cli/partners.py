@@ -21,7 +21,7 @@ def settle_partners(context: "StageContext", slugs: Collection[str]) -> None:
         errors.print(f"{slug} is published anew: it shares photos", soft_wrap=True)
     for slug in settled.waiting:
         errors.print(
-            f"{slug} shares photos and is being worked on: its run waits in the queue "
+            f"{slug} is being worked on or lacks originals: its run waits in the queue "
             f"(`phx up`, or `phx extract --address {slug} --sync` later)",
             soft_wrap=True,
         )

@@ -182,14 +182,15 @@ def rename(house: str, new_address: str) -> None:
 @properties.command()
 @click.argument("keep")
 @click.argument("other")
-def merge(keep: str, other: str) -> None:
+@click.option("--yes", is_flag=True, help="Also where the addresses differ.")
+def merge(keep: str, other: str, *, yes: bool) -> None:
     """Make one of two properties that are the same house.
 
     KEEP stays, with all that OTHER has.
 
     Keys, folders or addresses name them. Folder, file names and numbers of KEEP stay,
     the key of OTHER means KEEP from now on, nothing is downloaded again. `phx status`
-    names houses that are there twice.
+    names houses that are there twice. A merge cannot be undone.
 
     \b
     Example:
@@ -206,6 +207,8 @@ def merge(keep: str, other: str) -> None:
         stays = find_property(context, keep)
         goes = known_property(context, other).house
         if stays.slug != goes.slug:
+            if not yes:
+                _require_likeness(stays, goes)
             _stop_runs(context, settings, goes.slug)
             for slug in (stays.slug, goes.slug):
                 _tell_of_waiting(context, slug)
@@ -215,6 +218,16 @@ def merge(keep: str, other: str) -> None:
         reconcile_partitions(context, settings)
     told = f"{other} is part of" if done else "nothing to merge: both mean"
     console.print(f"{told} {stays.slug}", soft_wrap=True)
+
+
+def _require_likeness(stays: "Property", goes: "Property") -> None:
+    from phx_pipeline.model.address import Match
+
+    if stays.means(goes.address) is Match.OTHER:
+        raise InputError(
+            f"{goes.address} is another house than {stays.address}, and a merge cannot "
+            "be undone: add --yes if both are one house"
+        )
 
 
 @properties.command()

@@ -21,7 +21,7 @@ from phx_pipeline.model.property import Property
 from phx_pipeline.model.ruling import About, Ruling, SpellingRuling
 from phx_pipeline.stages.context import StageContext
 from phx_pipeline.stages.guard import guard
-from phx_pipeline.stages.partners import call_on_partners
+from phx_pipeline.stages.partners import call_on_partners, has_originals
 from phx_pipeline.stages.rebuild import rebuild
 from phx_pipeline.stages.typed import is_address, typed_address
 from phx_pipeline.stages.views import refresh_views
@@ -214,8 +214,7 @@ def take_up_again(context: StageContext, slugs: Iterable[str]) -> None:
     for slug in slugs:
         with context.holding(slug) as lease:
             guard(context, lease, slug)
-        held = {photo.sha256 for photo in context.catalog.photos(slug) if photo.sha256}
-        if all(context.blobs.has_raw(sha) for sha in held):
+        if has_originals(context, slug):
             rebuild(context, slug)
         call_on_partners(context, slug)
     refresh_views(context)

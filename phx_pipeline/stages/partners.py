@@ -74,6 +74,10 @@ def settle_called(context: StageContext, slugs: Collection[str]) -> Settled:
     for slug in followed:
         if slug not in called and not _is_due(context, slug):
             continue
+        if not has_originals(context, slug):  # a run fetches what is gone
+            call_on(context, [slug])
+            waiting.append(slug)
+            continue
         try:
             _settle(patient, slug)
         except PhxError as error:
@@ -84,6 +88,12 @@ def settle_called(context: StageContext, slugs: Collection[str]) -> Settled:
             context.catalog.jobs.withdraw([slug])
             done.append(slug)
     return Settled(done=tuple(done), waiting=tuple(waiting))
+
+
+def has_originals(context: StageContext, slug: str) -> bool:
+    """Whether all bytes downloaded for a house are there: not after half a purge."""
+    held = {photo.sha256 for photo in context.catalog.photos(slug) if photo.sha256}
+    return all(context.blobs.has_raw(sha) for sha in held)
 
 
 def converge(context: StageContext, slug: str) -> bool:

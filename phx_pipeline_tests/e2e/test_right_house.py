@@ -254,7 +254,7 @@ def test_a_partner_somebody_works_on_waits_and_is_settled_by_the_next_command(
         second = phx_on(stray, "extract", "--sync", "--address", slug)
 
         assert (first.code, second.code, item.slug) == (0, 0, slug)
-        assert f"{slug} shares photos and is being worked on" in first.err
+        assert f"{slug} is being worked on" in first.err
         assert "skipped" not in second.out
         assert len(stray.standin.asked) == asked
         assert context.catalog.jobs.waiting(limit=9) == []

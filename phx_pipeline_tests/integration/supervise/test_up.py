@@ -2,6 +2,7 @@
 
 import os
 import pty
+import signal
 import subprocess
 from pathlib import Path
 
@@ -26,16 +27,22 @@ def test_a_terminal_that_closes_takes_everything_with_it(tmp_path: Path) -> None
             stdin=keyboard,
             stdout=keyboard,
             stderr=keyboard,
+            preexec_fn=obey_hangup,  # noqa: PLW1509 - no thread runs here
         )
         os.close(keyboard)
         try:
             wait_for(lambda: all_answer(made, process) or None)
         finally:
             os.close(screen)
-            process.wait()
+            process.wait(timeout=60)
 
         assert running(made.settings) is None
         assert strays(made.settings) == []
+
+
+def obey_hangup() -> None:
+    # Tests that were started with `nohup` would hand on that it is ignored.
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 def all_answer(made: Deployment, process: "subprocess.Popen[bytes]") -> bool:

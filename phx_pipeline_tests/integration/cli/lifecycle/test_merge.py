@@ -174,3 +174,17 @@ def test_a_house_that_is_worked_on_is_not_merged(made: Deployment, phx: Phx) -> 
     assert ended.code != 0
     assert "is being worked on" in ended.err
     assert before == after
+
+
+def test_two_houses_of_other_addresses_are_merged_only_if_asked_twice(phx: Phx) -> None:
+    for number in (4732, 4733):
+        phx("properties", "add", f"{number} W Davis Rd, Glendale, AZ 85306")
+    keep, other = (f"{number}-w-davis-rd-glendale-az-85306" for number in (4732, 4733))
+
+    refused = phx("properties", "merge", keep, other)
+    merged = phx("properties", "merge", keep, other, "--yes")
+
+    assert refused.code == 2
+    assert "is another house than" in refused.err
+    assert "add --yes" in refused.err
+    assert merged.code == 0

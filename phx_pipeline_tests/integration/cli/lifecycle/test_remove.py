@@ -5,6 +5,7 @@ import json
 import os
 import pty
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -345,8 +346,11 @@ def test_a_house_taken_up_again_after_half_a_purge_is_fetched_again(
         phx("properties", "remove", WRONG.slug)
         context.blobs.drop_raw(first.sha256)
         context.blobs.drop_standardized(first.sha256, context.recipe)
+        folder = context.layout.folder(WRONG.folder_id())
+        shutil.rmtree(folder)
 
     phx("properties", "add", str(WRONG))
+    assert not folder.exists()
     ended = phx("extract", "--all", "--sync")
 
     assert ended.code == 0
