@@ -20,6 +20,7 @@ from phx_pipeline.defs.tags import JOB_TAG
 from phx_pipeline.demo.loopback import Answer, Asked, Handler
 from phx_pipeline.demo.redfin_page import PAGE_HOST
 from phx_pipeline.demo.redfin_site import redfin_sites
+from phx_pipeline.errors import DiskError
 from phx_pipeline.model.outcome import VerdictKind
 from phx_pipeline.model.run import Change, RunOutcome, RunRecord
 from phx_pipeline.model.source import Source
@@ -203,8 +204,8 @@ def test_a_run_that_fails_says_why_and_what_it_had_done(
 ) -> None:
     processed = made.root / "data/property_images/processed"
     processed.parent.mkdir(parents=True)
-    processed.write_bytes(b"in the way")
-    with made.context("cli-failed") as context, pytest.raises(OSError, match="process"):
+    processed.symlink_to("/proc")  # nobody, not even root, makes a folder there
+    with made.context("cli-failed") as context, pytest.raises(DiskError, match="proc"):
         asyncio.run(extract(context, SLUG))
     processed.unlink()
 
@@ -334,7 +335,7 @@ def test_a_step_that_fails_ends_the_run_with_its_reason(
 ) -> None:
     processed = made.root / "data/property_images/processed"
     processed.parent.mkdir(parents=True)
-    processed.write_bytes(b"in the way")
+    processed.symlink_to("/proc")
 
     result = run_job(instance)
 

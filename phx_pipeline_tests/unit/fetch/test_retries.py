@@ -173,7 +173,7 @@ async def test_closing_closes_what_is_inside() -> None:
 async def test_that_it_asks_again_is_logged_and_never_printed(
     capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
 ) -> None:
-    caplog.set_level("INFO", logger="phx_pipeline")
+    caplog.set_level("DEBUG", logger="phx_pipeline")
     script = Script(TransientError("answered 503", url=URL, status=503))
 
     await Retries(script, backoff=QUICK).get(REQUEST)
