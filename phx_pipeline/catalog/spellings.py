@@ -10,7 +10,7 @@ from phx_pipeline.catalog import tables
 from phx_pipeline.catalog.rows import AnyRow
 from phx_pipeline.catalog.rulings import newest_of
 from phx_pipeline.errors import InputError
-from phx_pipeline.model.address import Address
+from phx_pipeline.model.address import Address, Match
 from phx_pipeline.model.property import Property
 from phx_pipeline.model.ruling import About, SpellingRuling
 
@@ -64,19 +64,46 @@ def with_spellings(
     rulings = newest_of(
         connection, About.SPELLING, [it.slug for it in houses] if alone else None
     )
-    ruled: dict[tuple[str, str], set[str]] = defaultdict(set)
+    ruled: dict[tuple[str, str], list[Address]] = defaultdict(list)
     for ruling in rulings.values():
-        ruled[ruling.slug, ruling.value] |= _match_keys([ruling.key])
+        ruled[ruling.slug, ruling.value] += _addresses([ruling.key])
     if not ruled:
         return list(houses)
+    former = _former(connection)
     return [
         replace(
             house,
-            spellings=frozenset(ruled[house.slug, SpellingRuling.SAME]),
-            strangers=frozenset(ruled[house.slug, SpellingRuling.OTHER]),
+            spellings=frozenset(
+                address.match_key
+                for address in ruled[house.slug, SpellingRuling.SAME]
+                if _still_means(house, address, former=former)
+            ),
+            strangers=frozenset(
+                it.match_key for it in ruled[house.slug, SpellingRuling.OTHER]
+            ),
         )
         for house in houses
     ]
+
+
+def _still_means(
+    house: Property, address: Address, *, former: Collection[tuple[str, str]]
+) -> bool:
+    """Whether a spelling is like the address the house has now.
+
+    One confirmed before a rename was like the wrong address. The address of a house
+    that was merged may be quite another one: its key is an alias.
+    """
+    if house.address.compare(address) is not Match.OTHER:
+        return True
+    return (house.slug, address.match_key) in former
+
+
+def _former(connection: sa.Connection) -> set[tuple[str, str]]:
+    """The keys of houses with the match keys of their aliases."""
+    alias = tables.alias.c
+    rows = connection.execute(sa.select(alias.slug, alias.address))
+    return {(row.slug, key) for row in rows for key in _match_keys([row.address])}
 
 
 def _meanings(connection: sa.Connection, rows: Iterable[AnyRow]) -> Meanings:
@@ -95,13 +122,17 @@ def _meanings(connection: sa.Connection, rows: Iterable[AnyRow]) -> Meanings:
 
 
 def _match_keys(spellings: Iterable[str]) -> set[str]:
-    keys = set()
+    return {address.match_key for address in _addresses(spellings)}
+
+
+def _addresses(spellings: Iterable[str]) -> list[Address]:
+    found = []
     for spelling in spellings:
         try:
-            keys.add(Address.parse(spelling).match_key)
+            found.append(Address.parse(spelling))
         except InputError:
             continue  # brought from elsewhere, or of a version that read more
-    return keys
+    return found
 
 
 def _order(row: AnyRow) -> tuple[bool, int]:

@@ -8,7 +8,7 @@ import pytest
 from phx_pipeline.demo.houses import HOUSES
 from phx_pipeline.demo.redfin_site import redfin_sites
 from phx_pipeline.demo.zillow_site import zillow_sites
-from phx_pipeline.model.address import Address
+from phx_pipeline.model.address import Address, Match
 from phx_pipeline.model.outcome import ListingOutcome
 from phx_pipeline.model.source import Source
 from phx_pipeline_tests.commands import Phx
@@ -94,3 +94,20 @@ def test_a_spelling_of_the_house_itself_or_of_another_is_refused(
     assert (own.code, other.code) == (2, 2)
     assert "is the address of" in own.err
     assert f"`phx properties merge {TYPED.slug} {SHOWN.slug}`" in other.err
+
+
+def test_a_spelling_confirmed_for_a_wrong_address_ends_with_its_correction(
+    made: Deployment, phx: Phx
+) -> None:
+    phx("properties", "confirm", TYPED.slug, str(SHOWN))
+    number = int(TYPED.street_number) + 2
+    moved = str(TYPED).replace(TYPED.street_number, str(number), 1)
+
+    with made.context() as context:
+        before = context.house(TYPED.slug).means(SHOWN)
+    renamed = phx("properties", "rename", TYPED.slug, moved)
+    with made.context() as context:
+        after = context.house(Address.parse(moved).slug).means(SHOWN)
+
+    assert renamed.code == 0
+    assert (before, after) == (Match.SAME, Match.OTHER)
