@@ -1,6 +1,7 @@
 """Fixtures every folder of tests may use, and how soak tests are chosen."""
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -38,6 +39,23 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow],
 )
 settings.load_profile("patient")
+
+_HEEDED = (
+    (signal.SIGINT, signal.default_int_handler),
+    (signal.SIGTERM, signal.SIG_DFL),
+    (signal.SIGHUP, signal.SIG_DFL),
+)
+
+
+def pytest_configure() -> None:
+    """Let whatever the tests start heed signals.
+
+    A shell's `&` and `nohup` hand on that some are ignored, and Dagster lets SIGTERM
+    mean what SIGINT does.
+    """
+    for number, handler in _HEEDED:
+        if signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, handler)
 
 
 @pytest.fixture(scope="session")

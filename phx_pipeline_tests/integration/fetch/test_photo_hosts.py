@@ -184,7 +184,8 @@ def test_trouble_that_begins_amid_a_house_is_seen_within_what_is_under_way(
     ends = scene.collect()
 
     slots, in_a_row = 4, 5
-    assert scene.host.asked < 6 + in_a_row + slots
+    # The last good answer may be noted after the first faults, and begins a new row.
+    assert scene.host.asked < 6 + in_a_row + 2 * slots - 1
     assert ends[Verdict.PENDING] == PHOTOS - (scene.host.asked - 6)
 
 
