@@ -42,7 +42,7 @@ def outcome_of(error: FetchError) -> ListingOutcome:
 def told(error: FetchError) -> str:
     """Return what happened in words, with the status if there was one."""
     status = f" (HTTP {error.status})" if error.status else ""
-    return f"{type(error).__name__}: {printable(str(error))}{status}"
+    return f"{printable(str(error))}{status}"
 
 
 def failed(source: Source, error: FetchError) -> Listing:

@@ -25,4 +25,4 @@ def test_a_failed_request_does_not_replace_the_address_of_the_listing(
 
     assert listing.outcome is outcome
     assert listing.url is None
-    assert listing.detail == f"{kind.__name__}: no answer (HTTP 418)"
+    assert listing.detail == "no answer (HTTP 418)"
