@@ -68,12 +68,24 @@ def process_owner(label: str) -> str:
 
 def is_dead(owner: str) -> bool:
     """Whether *owner* was a process of this host that is certainly gone."""
+    known = _pid_and_start(owner)
+    return known is not None and _start_ticks(known[0]) != known[1]
+
+
+def living_pid(owner: str) -> int | None:
+    """The id of *owner* if it certainly is a process of this host that lives."""
+    known = _pid_and_start(owner)
+    return known[0] if known and _start_ticks(known[0]) == known[1] else None
+
+
+def _pid_and_start(owner: str) -> tuple[int, int] | None:
+    """Process id and start of *owner*; None if it is of another host, or not known."""
     host, pid, start, *_ = [*owner.split(":"), "", "", ""]
     if host != socket.gethostname() or not (pid.isdecimal() and start.isdecimal()):
-        return False
+        return None
     if start == "0":  # its start time could not be read
-        return False
-    return _start_ticks(int(pid)) != int(start)
+        return None
+    return int(pid), int(start)
 
 
 def _start_ticks(pid: int) -> int | None:

@@ -6,14 +6,17 @@ databases be away: then a run is taken to be at work, and `max_runtime_seconds` 
 """
 
 import logging
+import os
+import signal
 import time
 from collections.abc import Callable, Hashable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final
 
 import dagster as dg
 
-from phx_pipeline.catalog.leases import Leases, LeaseState, is_dead
+from phx_pipeline.catalog.leases import Leases, LeaseState, is_dead, living_pid
 from phx_pipeline.defs.internals import CheckRunHealthResult, WorkerStatus
 from phx_pipeline.model.identity import run_lease
 from phx_pipeline.settings import load_settings
@@ -61,12 +64,27 @@ class LeaseAwareRunLauncher(dg.DefaultRunLauncher):
         if state and is_dead(state.owner):  # no clock has a part in it
             return health
         sign = (state.owner, state.epoch, state.heartbeat_at) if state else None
-        return self._doubts.settled(run.run_id, sign, health, wait_s=leases.ttl_s)
+        told = self._doubts.settled(run.run_id, sign, health, wait_s=leases.ttl_s)
+        if state and told.status is WorkerStatus.FAILED:
+            _end_worker(state.owner)
+        return told
 
     def _age_s(self, run: dg.DagsterRun) -> float:
         record = self._instance.get_run_record_by_id(run.run_id)
         started = record.start_time if record else None
         return time.time() - started if started else 0.0
+
+
+def _end_worker(owner: str) -> None:
+    """Kill a worker without signs of life, as far as this host can: its run is failed.
+
+    One that was only paused would go on, and tell Dagster that the failed run succeeded
+    while another one repeats it.
+    """
+    pid = living_pid(owner)
+    if pid is not None and pid != os.getpid():
+        with suppress(OSError):  # it ended just now, or is another user's
+            os.kill(pid, signal.SIGKILL)
 
 
 def grace_s(leases: Leases) -> float:

@@ -106,6 +106,23 @@ def test_a_worker_is_healthy_until_it_is_killed(
     assert f":{process.pid}:" in (dead.msg or "")
 
 
+def test_a_paused_worker_that_is_given_up_does_not_go_on_later(
+    deployment: Deployment,
+    instance: dg.DagsterInstance,
+    launcher: LeaseAwareRunLauncher,
+) -> None:
+    run = started(instance, at=_LONG_AGO)
+
+    with worker(deployment, run) as process:
+        process.send_signal(signal.SIGSTOP)
+        told = list(takewhile(lambda status: status != "FAILED", looks(launcher, run)))
+        process.send_signal(signal.SIGCONT)
+        ended = process.wait(timeout=60)
+
+    assert set(told) == {"RUNNING"}
+    assert ended == -signal.SIGKILL
+
+
 @pytest.mark.usefixtures("deployment")
 def test_a_run_that_started_just_now_is_given_time(
     instance: dg.DagsterInstance, launcher: LeaseAwareRunLauncher
