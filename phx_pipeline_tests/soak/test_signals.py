@@ -27,7 +27,6 @@ from phx_pipeline.demo.houses import HOUSES
 from phx_pipeline.demo.redfin_site import redfin_sites
 from phx_pipeline.errors import ServiceError
 from phx_pipeline.model.identity import run_lease
-from phx_pipeline.model.run import RunOutcome
 from phx_pipeline.settings import SUPERVISOR_ID
 from phx_pipeline.stages.verify import content_digest
 from phx_pipeline.supervise.addresses import free_port
@@ -48,6 +47,12 @@ _SUPERVISOR, _WORKER, _EXTRACT = "supervisor", "run worker", "extract"
 _SERVICES = ("daemon", "code server", "webserver")
 _KINDS = (signal.SIGKILL, signal.SIGTERM, signal.SIGHUP, signal.SIGSTOP)
 _CARDS = tuple(product(_KINDS, (_SUPERVISOR, *_SERVICES, _WORKER, _EXTRACT)))
+
+_ENDS = (
+    dg.DagsterEventType.RUN_SUCCESS,
+    dg.DagsterEventType.RUN_FAILURE,
+    dg.DagsterEventType.RUN_CANCELED,
+)
 
 # Photo requests by target, as often as a collection asks that nobody disturbs.
 Requests = Counter[str]
@@ -249,7 +254,7 @@ class Round:
         runs = self.instance.get_run_records()
         yield from _twins(runs)
         yield from _overlaps(runs)
-        yield from self._failed_after_success(runs)
+        yield from self._ended_twice(runs)
         yield from self._requests(reference)
 
     def _of_older_supervisors(self) -> Iterator[str]:
@@ -276,14 +281,21 @@ class Round:
             if content_digest(context) != reference.digest:
                 yield "the content differs from that of an undisturbed collection"
 
-    def _failed_after_success(self, runs: Sequence[dg.RunRecord]) -> Iterator[str]:
-        with self.made.context() as context:
-            for run in (record.dagster_run for record in runs):
-                if run.status is dg.DagsterRunStatus.SUCCESS:
-                    continue
-                for record in context.catalog.runs.of_run(run.run_id):
-                    if record.outcome is RunOutcome.COMPLETE:
-                        yield f"{run.run_id} {record.slug}: complete, but {run.status}"
+    def _ended_twice(self, runs: Sequence[dg.RunRecord]) -> Iterator[str]:
+        """Runs that failed after they had succeeded, or the other way round.
+
+        One that is killed between its record's end and Dagster's is none: it failed,
+        and its repetition finds nothing left to do.
+        """
+        for record in runs:
+            run_id = record.dagster_run.run_id
+            ends = [
+                entry.dagster_event_type.value
+                for entry in self.instance.all_logs(run_id, of_type=set(_ENDS))
+                if entry.dagster_event_type
+            ]
+            if len(ends) != 1:
+                yield f"{_told(record)} has these ends: {ends}"
 
     def _requests(self, reference: Undisturbed) -> Iterator[str]:
         asked = Counter(self.made.photos_asked())
