@@ -240,18 +240,19 @@ def test_the_assets_tell_counts_that_add_up_and_pass_their_checks(
 
 
 def test_the_page_shows_the_checks_of_each_house_by_itself(
-    running: Deployment, launched: dg.DagsterRun
+    running: Deployment, instance: dg.DagsterInstance, launched: dg.DagsterRun
 ) -> None:
     assert launched.status is dg.DagsterRunStatus.SUCCESS
 
     shown = asked_of_the_page(running, _CHECKS_OF_HOUSES)
 
     checks = shown["assetNodeOrError"]["assetChecksOrError"]["checks"]
-    house = [slug_of(_LAUNCHED)]  # the others had no run yet
+    had_runs = {run.tags["dagster/partition"] for run in instance.get_runs()}
     assert len(checks) == 7
-    assert [it["partitionStatuses"]["succeededPartitions"] for it in checks] == [
-        house
-    ] * 7
+    for check in checks:
+        passed = set(check["partitionStatuses"]["succeededPartitions"])
+        assert slug_of(_LAUNCHED) in passed
+        assert passed <= had_runs, "a house without a run has no result"
 
 
 _CHECKS_OF_HOUSES = """

@@ -71,8 +71,9 @@ def cut_after(engine: sa.Engine, statements: int | None) -> Iterator[None]:
     """Let the power fail before that many statements and one were executed."""
     left = count(statements or 0, -1)
 
-    def fail(*_call: Any) -> None:
-        if next(left) <= 0:
+    def fail(*call: Any) -> None:
+        # What is undone without a statement must not fail to be undone by one.
+        if not call[2].startswith("ROLLBACK") and next(left) <= 0:
             raise PowerCutError
 
     if statements is None:
