@@ -174,7 +174,7 @@ def delete_processed(context: StageContext) -> None:
 def note_a_publication(context: StageContext) -> None:
     """Publish nothing new, and leave the views as they are: they show a run less."""
     assert execute(context, "update view set wanted=wanted+1")
-    assert execute(context, "update run set error='by hand'")
+    assert execute(context, "update run set error=coalesce(error, '') || '!'")
 
 
 def corrupt_database(context: StageContext) -> None:
