@@ -10,28 +10,30 @@ from phx_pipeline.defs.assets.deduped_images import deduped_images
 from phx_pipeline.defs.assets.discovered_urls import discovered_urls
 from phx_pipeline.defs.assets.manifest import manifest
 from phx_pipeline.defs.assets.raw_images import raw_images
+from phx_pipeline.defs.code_links import with_code_links
 from phx_pipeline.defs.jobs import extract_property
 from phx_pipeline.defs.resources import pipeline
 from phx_pipeline.defs.sensors.dispatcher import dispatch_jobs
 from phx_pipeline.defs.sensors.history import prune_history
 from phx_pipeline.defs.sensors.properties import reconcile_properties
 from phx_pipeline.defs.sensors.views import refresh_views
+from phx_pipeline.settings import code_url
+
+_ASSETS = [discovered_urls, raw_images, deduped_images, categorized_images, manifest]
 
 
-def build_definitions(*, resources: Mapping[str, Any] | None = None) -> dg.Definitions:
+def build_definitions(
+    *, resources: Mapping[str, Any] | None = None, code_url: str | None = None
+) -> dg.Definitions:
     """Return fresh definitions, with *resources* replacing the defaults.
+
+    Assets link to their code, at *code_url* if it is given.
 
     Runs execute in one process: the default executor starts a process per step, which
     costs five times the time and would lose the run's lease between steps.
     """
     return dg.Definitions(
-        assets=[
-            discovered_urls,
-            raw_images,
-            deduped_images,
-            categorized_images,
-            manifest,
-        ],
+        assets=with_code_links(_ASSETS, code_url=code_url),
         jobs=[extract_property],
         sensors=[dispatch_jobs, prune_history, reconcile_properties, refresh_views],
         resources={"pipeline": pipeline, **(resources or {})},
@@ -39,4 +41,4 @@ def build_definitions(*, resources: Mapping[str, Any] | None = None) -> dg.Defin
     )
 
 
-defs = build_definitions()
+defs = build_definitions(code_url=code_url())

@@ -46,6 +46,7 @@ class Settings:
     webshare_mode: str
     proxies_file: Path | None
     probe_url: str | None
+    code_url: str | None
     ca_file: Path | None
     downloads: int
     pace_percent: int
@@ -80,7 +81,8 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         webshare_token=given.get("PHX_WEBSHARE_TOKEN") or None,
         webshare_mode=_choice(given, "WEBSHARE_MODE", among=_MODES),
         proxies_file=_file(given, "PROXIES_FILE"),
-        probe_url=_probe_url(given),
+        probe_url=_https_url(given, "PROBE_URL"),
+        code_url=code_url(given),
         ca_file=_file(given, "CA_FILE"),
         downloads=_whole(given, "DOWNLOADS", default=12, low=1, high=20),
         pace_percent=_whole(given, "PACE_PERCENT", default=100, low=0, high=1000),
@@ -102,6 +104,16 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         user=_user(given),
         supervisor_id=given.get(SUPERVISOR_ID) or None,
     )
+
+
+def code_url(environ: Mapping[str, str] | None = None) -> str | None:
+    """Where a page shows the files of this project; the definitions need no more.
+
+    Raises:
+        InputError: it cannot be used.
+    """
+    url = _https_url(os.environ if environ is None else environ, "CODE_URL")
+    return url.rstrip("/") if url else None
 
 
 def stored_in(
@@ -235,10 +247,10 @@ def _choice(given: Mapping[str, str], name: str, *, among: Sequence[str]) -> str
     return word
 
 
-def _probe_url(given: Mapping[str, str]) -> str | None:
-    url = given.get("PHX_PROBE_URL")
+def _https_url(given: Mapping[str, str], name: str) -> str | None:
+    url = given.get(_PREFIX + name)
     if url and not url.startswith("https://"):
-        raise InputError("PHX_PROBE_URL: give an https URL")
+        raise InputError(f"{_PREFIX}{name}: give an https URL")
     return url or None
 
 

@@ -38,6 +38,7 @@ class Seen:
         completed: the rows of the backfill page, each an asset's name and counts.
         metadata: of the partition, by label; markdown as the text it renders to.
         sheet_px: width and height the browser decoded the contact sheet to.
+        linked_px: the same of the picture that a click on its link opened.
         hosts: what the pages asked, such as `127.0.0.1`.
     """
 
@@ -45,6 +46,7 @@ class Seen:
     completed: tuple[str, ...]
     metadata: dict[str, str]
     sheet_px: tuple[int, int]
+    linked_px: tuple[int, int]
     hosts: frozenset[str]
 
 
@@ -70,12 +72,14 @@ def backfill_by_hand(
     completed = _completed(page, shot=shots / "backfill.png")
     _show_graph(page, count=len(partitions), shot=shots / "asset-graph.png")
     metadata = _metadata(page, url=url, partition=partitions[0])
+    linked_px = _linked_sheet(page)
     sheet_px = _contact_sheet(page, shot=shots / "contact-sheet.png")
     return Seen(
         backfill_id=backfill_id,
         completed=completed,
         metadata=metadata,
         sheet_px=sheet_px,
+        linked_px=linked_px,
         hosts=frozenset(hosts),
     )
 
@@ -153,8 +157,22 @@ def _contact_sheet(page: Page, *, shot: Path) -> tuple[int, int]:
     """Open the sheet; return its size in pixels once the browser has decoded it."""
     page.get_by_text("[Show Markdown]").click()
     sheet = page.get_by_role("dialog").locator("img[src^='data:image/jpeg;base64,']")
-    width, height = sheet.evaluate(
+    size = _decoded(sheet)
+    page.screenshot(path=shot, animations="disabled")
+    return size
+
+
+def _linked_sheet(page: Page) -> tuple[int, int]:
+    """Click the link to the large sheet; return the size of what a new tab shows."""
+    with page.expect_popup() as opened:
+        page.get_by_role("link", name="/sheets/").click()
+    size = _decoded(opened.value.locator("img"))
+    opened.value.close()
+    return size
+
+
+def _decoded(picture: Locator) -> tuple[int, int]:
+    width, height = picture.evaluate(
         "async (e) => { await e.decode(); return [e.naturalWidth, e.naturalHeight]; }"
     )
-    page.screenshot(path=shot, animations="disabled")
     return width, height

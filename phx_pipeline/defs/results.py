@@ -7,6 +7,7 @@ import dagster as dg
 
 from phx_pipeline.model.printable import printable
 from phx_pipeline.model.property import Property
+from phx_pipeline.model.sheet import Step, path_of_sheet, shown_photos
 from phx_pipeline.stages.context import StageContext
 from phx_pipeline.stages.facts import shown_value
 from phx_pipeline.stages.report import (
@@ -38,6 +39,7 @@ def materialized(
     version = pipeline.catalog.data_version(house.slug, asset=asset)
     return dg.MaterializeResult(
         metadata={
+            **_sheet_link(pipeline, house, asset=asset),
             **house_metadata(pipeline, house),
             **{f"run/{name}": value for name, value in fields_of(did).items()},
             **tally_counts(pipeline.tally(house.slug)),
@@ -71,6 +73,21 @@ def house_metadata(
         **({"price": " / ".join(prices)} if prices else {}),
         **links,
     }
+
+
+def _sheet_link(
+    pipeline: StageContext, house: Property, *, asset: str
+) -> dict[str, dg.MetadataValue[Any]]:
+    """Where the service shows the pictures of this step; nothing if there are none.
+
+    Without a host: the browser takes that of the page, whatever port it has.
+    """
+    if asset not in set(Step):
+        return {}
+    step = Step(asset)
+    if not shown_photos(step, pipeline.catalog.photos(house.slug)):
+        return {}
+    return {"pictures": dg.MetadataValue.url(path_of_sheet(house, step))}
 
 
 def outcome_table(pipeline: StageContext, slug: str) -> dg.TableMetadataValue:

@@ -5,6 +5,7 @@ Dagster promises nothing about most of these names: a test lists them, and the v
 
 import ipaddress
 import logging
+from functools import partial
 from pathlib import Path
 
 import dagster as dg
@@ -17,6 +18,10 @@ from dagster_webserver.version import __version__
 
 from phx_pipeline.errors import InputError
 from phx_pipeline.service.guard import Guard
+from phx_pipeline.service.sheets import Sheets
+from phx_pipeline.settings import load_settings
+from phx_pipeline.storage.layout import Layout
+from phx_pipeline.wiring import build_catalog
 
 logger = logging.getLogger("dagster.phx_pipeline.service")
 
@@ -52,6 +57,8 @@ def serve(*, workspace: Path, host: str, port: int) -> None:
     """
     require_loopback(host)
     configure_loggers(log_level="INFO")
+    settings = load_settings()
+    sheets = Sheets(partial(build_catalog, settings), layout=Layout(settings.data_dir))
     with (
         dg.DagsterInstance.get() as instance,
         WorkspaceProcessContext(
@@ -62,6 +69,7 @@ def serve(*, workspace: Path, host: str, port: int) -> None:
     ):
         instance.optimize_for_webserver(_STATEMENT_MS, _RECYCLE_S, _OVERFLOW)
         app = create_app_from_workspace_process_context(context, "", _REFRESH_MS)
+        app.routes.insert(0, sheets.mount())  # the last of Dagster's takes any path
         logger.info("serving on http://%s:%s", host, port)
         uvicorn.run(
             Guard(app, port=port),

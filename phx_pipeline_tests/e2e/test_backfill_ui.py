@@ -177,6 +177,13 @@ def test_the_contact_sheet_is_shown_as_a_picture(backfill: Backfill) -> None:
     assert height > 100
 
 
+def test_the_link_of_a_step_opens_its_pictures_large(backfill: Backfill) -> None:
+    width, height = backfill.seen.linked_px
+
+    assert width > 2 * 240
+    assert height > 180
+
+
 def test_nothing_but_this_machine_is_asked_by_the_pages(backfill: Backfill) -> None:
     assert backfill.seen.hosts == {"127.0.0.1"}
 

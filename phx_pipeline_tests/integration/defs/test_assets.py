@@ -224,6 +224,19 @@ def test_each_event_names_the_house(first: dg.ExecuteInProcessResult) -> None:
         assert str(told["listing/redfin"].url).startswith("https://www.redfin.com/")
 
 
+def test_steps_with_pictures_link_to_a_sheet_of_them_on_the_same_host(
+    first: dg.ExecuteInProcessResult,
+) -> None:
+    links = {
+        name: made.metadata["pictures"].value
+        for name, made in materialized(first).items()
+        if "pictures" in made.metadata
+    }
+
+    folder = folder_of(HOUSE.address)
+    assert links == {step: f"/sheets/{folder}/{step}.jpg" for step in ASSETS[1:]}
+
+
 def folder_of(address: str) -> str:
     return Property.at(Address.parse(address)).folder
 

@@ -1,0 +1,165 @@
+"""Contact sheets over HTTP: what the catalogue names, behind the guard, no more."""
+
+import asyncio
+from collections.abc import Iterator
+from functools import partial
+from io import BytesIO
+from pathlib import Path
+
+import httpx
+import pytest
+from PIL import Image
+from starlette.applications import Starlette
+
+from phx_pipeline.catalog.store import Catalog
+from phx_pipeline.demo.redfin_site import redfin_sites
+from phx_pipeline.errors import CatalogDownError
+from phx_pipeline.model.address import Address
+from phx_pipeline.model.property import Property
+from phx_pipeline.model.sheet import SHEETS, Step, path_of_sheet
+from phx_pipeline.service.guard import Guard
+from phx_pipeline.service.sheets import MAX_BYTES, Sheets
+from phx_pipeline.stages.extract import extract
+from phx_pipeline.storage.layout import Layout
+from phx_pipeline.wiring import build_catalog
+from phx_pipeline_tests.deployment import SMALLEST, Deployment, slug_of, with_shots
+
+_PORT = 3999
+_URL = f"http://127.0.0.1:{_PORT}"
+_HOUSE = with_shots(SMALLEST, 0, 2)
+_SLUG = slug_of(_HOUSE)
+_KNOWN = Property.at(Address.parse(_HOUSE.address))
+_MANIFEST = path_of_sheet(_KNOWN, Step.MANIFEST)
+
+
+@pytest.fixture(scope="module")
+def collected(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
+    """A house with two pictures, and one that nobody has asked for; read only."""
+    root = tmp_path_factory.mktemp("collected")
+    with Deployment(root, redfin_sites([_HOUSE])) as made:
+        made.add([_HOUSE.address, "1 E Unasked St, Mesa, AZ 85204"])
+        with made.context() as context:
+            asyncio.run(extract(context, _SLUG))
+        yield made
+
+
+def sheets_of(made: Deployment) -> Sheets:
+    opening = partial(build_catalog, made.settings)
+    return Sheets(opening, layout=Layout(made.settings.data_dir))
+
+
+async def ask(sheets: Sheets, path: str, **headers: str) -> httpx.Response:
+    """What a browser gets that goes to *path*."""
+    app = Guard(Starlette(routes=[sheets.mount()]), port=_PORT)
+    transport = httpx.ASGITransport(app)
+    async with httpx.AsyncClient(transport=transport, base_url=_URL) as client:
+        given = {name.replace("_", "-"): value for name, value in headers.items()}
+        return await client.get(path, headers=given)
+
+
+@pytest.mark.parametrize("step", Step)
+async def test_each_step_with_pictures_has_a_sheet_of_them(
+    collected: Deployment, step: Step
+) -> None:
+    shown = await ask(sheets_of(collected), path_of_sheet(_KNOWN, step))
+
+    assert shown.status_code == 200
+    assert shown.headers["content-type"] == "image/jpeg"
+    assert shown.headers["x-content-type-options"] == "nosniff"
+    assert len(shown.content) < MAX_BYTES
+    with Image.open(BytesIO(shown.content), formats=["JPEG"]) as sheet:
+        assert sheet.width > 2 * 240
+        assert not sheet.getexif()
+
+
+async def test_a_sheet_is_asked_about_each_time_and_sent_once(
+    collected: Deployment,
+) -> None:
+    sheets = sheets_of(collected)
+    first = await ask(sheets, _MANIFEST)
+    etag = first.headers["etag"]
+
+    known = await ask(sheets, _MANIFEST, if_none_match=f'"other", W/{etag}')
+    outdated = await ask(sheets, _MANIFEST, if_none_match='"other"')
+
+    assert first.headers["cache-control"] == "private, no-cache"
+    assert (known.status_code, known.content) == (304, b"")
+    assert known.headers["etag"] == etag
+    assert (outdated.status_code, outdated.content) == (200, first.content)
+
+
+async def test_the_key_of_a_house_leads_to_it_too(collected: Deployment) -> None:
+    shown = await ask(sheets_of(collected), f"{SHEETS}/{_SLUG}/manifest.jpg")
+
+    assert shown.status_code == 200
+    assert f'"{_SLUG}-manifest.jpg"' in shown.headers["content-disposition"]
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        f"{SHEETS}/1-e-unasked-st-mesa-az-85204/manifest.jpg",
+        f"{SHEETS}/1-nowhere-st-mesa-az-85204/manifest.jpg",
+        f"{SHEETS}/{_SLUG}/discovered_urls.jpg",
+        f"{SHEETS}/{_SLUG}/phx.jpg",
+        f"{SHEETS}/{_SLUG}/manifest.png",
+        f"{SHEETS}/{_SLUG}/../../phx.db",
+        f"{SHEETS}/..%2F..%2Fphx.db/manifest.jpg",
+        f"{SHEETS}/%2E%2E/manifest.jpg",
+        f"{SHEETS}/{_SLUG}/..%2F{_SLUG}%2Fmanifest.jpg",
+        f"{SHEETS}/{_SLUG}%00/manifest.jpg",
+        f"{SHEETS}/'%20OR%201=1--/manifest.jpg",
+        f"{SHEETS}/",
+    ],
+)
+async def test_what_the_catalogue_does_not_name_is_not_there(
+    collected: Deployment, path: str
+) -> None:
+    refused = await ask(sheets_of(collected), path)
+
+    assert refused.status_code in {400, 404}
+    assert refused.headers["content-type"].startswith("text/plain")
+    assert len(refused.content) < 400
+
+
+async def test_a_page_from_elsewhere_cannot_show_it(collected: Deployment) -> None:
+    refused = await ask(sheets_of(collected), _MANIFEST, sec_fetch_site="cross-site")
+
+    assert refused.status_code == 403
+
+
+async def test_a_picture_that_is_gone_leaves_its_place_empty(tmp_path: Path) -> None:
+    root = tmp_path / "damaged"
+    with Deployment(root, redfin_sites([_HOUSE])) as made:
+        made.add_houses([_HOUSE])
+        with made.context() as context:
+            await extract(context, _SLUG)
+        whole = await ask(sheets_of(made), _MANIFEST)
+        folder = made.settings.data_dir / "property_images" / "processed"
+        first, second = sorted(folder.glob("*/*.png"))
+        first.unlink()
+        second.chmod(0o644)
+        second.write_bytes(b"no picture")
+
+        shown = await ask(sheets_of(made), _MANIFEST)
+
+    with (
+        Image.open(BytesIO(shown.content), formats=["JPEG"]) as left,
+        Image.open(BytesIO(whole.content), formats=["JPEG"]) as all_there,
+    ):
+        assert left.size == all_there.size
+        assert left.getpixel((60, 60)) == (221, 221, 221)
+
+
+async def test_a_catalogue_that_is_down_is_told_in_one_line(
+    collected: Deployment,
+) -> None:
+    def down() -> Catalog:
+        raise CatalogDownError("the catalogue does not answer: start its server")
+
+    sheets = Sheets(down, layout=Layout(collected.settings.data_dir))
+
+    told = await ask(sheets, _MANIFEST)
+
+    assert told.status_code == 503
+    assert told.text == "the catalogue does not answer: start its server\n"
