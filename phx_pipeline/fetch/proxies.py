@@ -18,7 +18,6 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -43,6 +42,7 @@ from phx_pipeline.fetch.base import (
 )
 from phx_pipeline.fetch.curl_client import CurlClient, split_proxy
 from phx_pipeline.model.encoding import decoded
+from phx_pipeline.model.moments import moment_text
 from phx_pipeline.model.printable import printable
 from phx_pipeline.model.proxy_health import ProxyHealth
 from phx_pipeline.model.source import Source
@@ -305,7 +305,7 @@ def _all_rest(request: Request, ends: Sequence[float], *, now_s: float) -> Proxy
     until_s = min(ends)
     told = f"proxy: all {len(ends)} rest for {request.source.value} until "
     return ProxyError(
-        told + _time(until_s), url=request.url, retry_after_s=until_s - now_s
+        told + moment_text(until_s), url=request.url, retry_after_s=until_s - now_s
     )
 
 
@@ -315,13 +315,9 @@ def _tell(health: ProxyHealth, error: FetchError) -> None:
         health.proxy_id,
         health.place,
         health.source.value,
-        _time(health.cool_until),
+        moment_text(health.cool_until),
         error,
     )
-
-
-def _time(at_s: float) -> str:
-    return f"{datetime.fromtimestamp(at_s, UTC):%Y-%m-%d %H:%M:%S} UTC"
 
 
 # --- the layer ------------------------------------------------------------------------

@@ -86,11 +86,10 @@ async def _ask(
     context.catalog.record_listing(lease, house.slug, listing, stamp=stamp)
     keep_page(context.layout, house.slug, listing, watched.page, at=stamp.at)
     logger.info(
-        "%s %s: %s, %d photos %s",
+        "%s %s: %s%s",
         house.slug,
         source.value,
         listing.outcome.value,
-        len(listing.photos),
-        listing.detail,
+        f" ({listing.detail})" if listing.detail else "",
     )
     return listing

@@ -147,4 +147,5 @@ def _record_end(
         error=error,
         stamp=context.stamp(),
     )
-    logger.info("%s: run %s ended %s %s", slug, record.run_id, outcome.value, error)
+    told = f"{outcome.value}: {error}" if error else outcome.value
+    logger.info("%s: run %s ended %s", slug, record.run_id, told)
