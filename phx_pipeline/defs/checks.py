@@ -4,6 +4,7 @@ What `phx verify` proves, whether a source answered at all, and what is unusual.
 """
 
 import warnings
+from collections.abc import Sequence
 from fractions import Fraction
 from typing import Any, Final
 
@@ -15,7 +16,7 @@ from phx_pipeline.model.printable import printable
 from phx_pipeline.model.run import Change, RunResult
 from phx_pipeline.stages.context import StageContext
 from phx_pipeline.stages.quarantine import CaseKind, case_table, cases
-from phx_pipeline.stages.report import outcome_sentence
+from phx_pipeline.stages.report import inert, outcome_sentence
 from phx_pipeline.stages.verify import (
     RULES_OF_HOUSES,
     Problem,
@@ -30,6 +31,7 @@ MOST_DUPLICATES: Final = Fraction(2, 3)
 FEWEST_TO_JUDGE: Final = 12
 """New photos below which their share of duplicates tells nothing."""
 
+_MOST_SHOWN = 10  # problems of one check
 _REACHED = "reached"
 _COMPLETE = "complete"
 _RIGHT_HOUSE = "right_house"
@@ -107,7 +109,7 @@ def results(pipeline: StageContext, slug: str) -> list[dg.AssetCheckResult]:
     record = pipeline.catalog.runs.record(pipeline.run_id, slug)
     changed = record.result if record else RunResult()
     return [
-        *(_judge(rule, problems) for rule in RULES_OF_HOUSES),
+        *(_judge(rule, problems, slug=slug) for rule in RULES_OF_HOUSES),
         _completeness(pipeline, slug),
         _right_house(pipeline, slug),
         large_batch(changed),
@@ -137,19 +139,29 @@ def many_duplicates(changed: RunResult) -> dg.AssetCheckResult:
         severity=dg.AssetCheckSeverity.WARN,
         metadata={
             "duplicates": duplicates,
-            "of": judged,
+            "new_photos": judged,
             "share": round(float(share), 2),
         },
     )
 
 
-def _judge(rule: Rule, problems: list[Problem]) -> dg.AssetCheckResult:
+def _judge(rule: Rule, problems: list[Problem], *, slug: str) -> dg.AssetCheckResult:
     broken = [printable(it.text) for it in problems if it.rule is rule]
+    metadata: dict[str, dg.MetadataValue[Any] | int] = {"problems": len(broken)}
+    if broken:
+        shown = [dg.TableRecord({"problem": inert(it)}) for it in broken[:_MOST_SHOWN]]
+        metadata["first"] = dg.MetadataValue.table(shown)
     return dg.AssetCheckResult(
         check_name=rule.value,
         passed=not broken,
-        metadata={"problems": len(broken), "first": "\n".join(broken[:10]) or "none"},
+        description=_remedy(slug, broken) if broken else None,
+        metadata=metadata,
     )
+
+
+def _remedy(slug: str, broken: Sequence[str]) -> str:
+    rest = f" (and {len(broken) - 1} more)" if len(broken) > 1 else ""
+    return f"{broken[0]}{rest}: `phx repair {slug}` makes it right"
 
 
 def _completeness(pipeline: StageContext, slug: str) -> dg.AssetCheckResult:

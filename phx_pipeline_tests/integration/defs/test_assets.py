@@ -458,6 +458,9 @@ def test_a_house_that_passes_leaves_the_checks_of_another_as_they_are(
         return checks(result)["files_match_rows"].passed
 
     assert (passed(bad), passed(good)) == (False, True)
+    told = checks(bad)["files_match_rows"].description or ""
+    assert told.endswith(f"`phx repair {SLUG}` makes it right")
+    assert checks(good)["files_match_rows"].description is None
     key = dg.AssetCheckKey(dg.AssetKey("manifest"), "files_match_rows")
     newest = later.instance.event_log_storage.get_asset_check_partition_info([key])
     assert {one.partition_key: one.latest_execution_status.value for one in newest} == {
