@@ -24,6 +24,7 @@ ASSETS = (
 )
 _ENDED = re.compile("Succeeded|Failed|Canceled")
 _ALL_PASSED = re.compile(r"(\d+) / \1 Passed")
+_RESULTS = ("Failed", "Passed")
 SHOTS = ("asset-graph.png", "backfill.png", "contact-sheet.png")
 _CHECKED_ASSETS = 2  # of which the graph tells how many checks passed
 _MARGIN = 24  # pixels left around what a picture shows
@@ -39,6 +40,7 @@ class Seen:
         metadata: of the partition, by label; markdown as the text it renders to.
         sheet_px: width and height the browser decoded the contact sheet to.
         linked_px: the same of the picture that a click on its link opened.
+        source: where the link to the code of `raw_images` leads.
         hosts: what the pages asked, such as `127.0.0.1`.
     """
 
@@ -47,6 +49,7 @@ class Seen:
     metadata: dict[str, str]
     sheet_px: tuple[int, int]
     linked_px: tuple[int, int]
+    source: str
     hosts: frozenset[str]
 
 
@@ -80,8 +83,63 @@ def backfill_by_hand(
         metadata=metadata,
         sheet_px=sheet_px,
         linked_px=linked_px,
+        source=_source(page, url=url),
         hosts=frozenset(hosts),
     )
+
+
+def houses_by_result(
+    page: Page, *, url: str, check: str, partitions: Sequence[str]
+) -> dict[str, list[str]]:
+    """The partitions that the page of a check of `manifest` shows for each result.
+
+    Args:
+        page: of any browser.
+        url: of the UI, without a path.
+        check: its name.
+        partitions: all keys there are; some have failed, all others passed.
+    """
+    page.set_viewport_size({"width": 1500, "height": 800})
+    page.goto(f"{url}/assets/manifest?view=checks&checkDetail={check}")
+    expect(page.get_by_text("Automation history")).to_be_visible()
+    page.get_by_role("tab", name="Partitions").last.click()
+    expect(_shown(page, partitions)).to_have_count(len(partitions))
+    boxes = {result: page.get_by_text(_result(result)) for result in _RESULTS}
+    counts = {result: _number(box.inner_text()) for result, box in boxes.items()}
+    found = {}
+    for result, other in (_RESULTS, reversed(_RESULTS)):
+        boxes[other].click()  # those of the other result are hidden
+        expect(_shown(page, partitions)).to_have_count(counts[result])
+        listed = _shown(page, partitions).all()
+        found[result] = sorted(str(one.get_attribute("title")) for one in listed)
+        boxes[other].click()
+        expect(_shown(page, partitions)).to_have_count(len(partitions))
+    return found
+
+
+def _result(name: str) -> re.Pattern[str]:
+    # Until the results are there, all have none.
+    return re.compile(rf"^{name} \([1-9]\d*\)$")
+
+
+def _number(text: str) -> int:
+    return int("".join(filter(str.isdigit, text)))
+
+
+def _shown(page: Page, partitions: Sequence[str]) -> Locator:
+    """The lines of the list with a filter; a page may name its partitions elsewhere."""
+    keys = " or ".join(f"@title='{key}'" for key in partitions)
+    listed = page.get_by_placeholder("Filter by partition").locator(
+        f"xpath=ancestor::div[.//*[{keys}]][1]"
+    )
+    return listed.locator(f"xpath=.//*[{keys}]")
+
+
+def _source(page: Page, *, url: str) -> str:
+    """Where the link to the code of `raw_images` leads."""
+    page.goto(f"{url}/assets/raw_images")
+    link = page.get_by_role("link").filter(has_text="in editor")
+    return str(link.get_attribute("href"))
 
 
 def _launch(page: Page, *, url: str, count: int) -> str:

@@ -4,6 +4,7 @@ Then, in the same browser, pages of others try to undo it all.
 """
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,14 +12,20 @@ import dagster as dg
 import pytest
 from PIL import Image
 
-from phx_pipeline.defs.submit import ItemState, state_of
+from phx_pipeline.defs.submit import ItemState, item_runs, state_of
 from phx_pipeline.demo.houses import HOUSES
 from phx_pipeline.demo.redfin_site import redfin_sites
 from phx_pipeline.model.outcome import Verdict
 from phx_pipeline.stages.verify import verify_property, verify_views
 from phx_pipeline_tests.chromium import chromium_page, find_chromium
-from phx_pipeline_tests.dagster_ui import ASSETS, SHOTS, Seen, backfill_by_hand
-from phx_pipeline_tests.deployment import slug_of, with_shots
+from phx_pipeline_tests.dagster_ui import (
+    ASSETS,
+    SHOTS,
+    Seen,
+    backfill_by_hand,
+    houses_by_result,
+)
+from phx_pipeline_tests.deployment import ROOT, Deployment, slug_of, with_shots
 from phx_pipeline_tests.hostile_page import (
     NAMES,
     REPORTED,
@@ -45,6 +52,7 @@ _HOUSES = [
 ]
 _SLUGS = sorted(map(slug_of, _HOUSES))
 _OPENED = _SLUGS[0]  # _MARIGOLD
+_DAMAGED = slug_of(_COPPER)
 _WAY = (
     dg.DagsterEventType.PIPELINE_ENQUEUED,
     dg.DagsterEventType.PIPELINE_STARTING,
@@ -58,7 +66,8 @@ class Backfill:
     """A finished backfill: what the browser saw, and where its pictures lie.
 
     `learned` is what hostile pages learned afterwards, by their origin and the way they
-    tried; `changed` what the UI's own page gets for asking the same.
+    tried; `changed` what the UI's own page gets for asking the same. `results` are the
+    houses by what the page of a check says of them after one was damaged and run again.
     """
 
     running: Served
@@ -66,6 +75,7 @@ class Backfill:
     shots: Path
     learned: dict[str, dict[str, object]]
     changed: object
+    results: dict[str, list[str]]
 
     @property
     def runs(self) -> list[dg.DagsterRun]:
@@ -93,11 +103,53 @@ def backfill(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Backfill]:
         ) as page:
             url = running.url
             seen = backfill_by_hand(page, url=url, partitions=_SLUGS, shots=root)
-            learned = attacks(page, url=url, partitions=_SLUGS)
-            changed = changed_by_itself(page, url=url, partitions=_SLUGS)
+            with damaged(running.deployment, _DAMAGED):
+                again = submitted(running.deployment, _DAMAGED)
+                learned = attacks(page, url=url, partitions=_SLUGS)
+                changed = changed_by_itself(page, url=url, partitions=_SLUGS)
+                wait_for(lambda: ended(running.instance, job=again))
+                results = houses_by_result(
+                    page, url=url, check="files_match_rows", partitions=_SLUGS
+                )
         yield Backfill(
-            running=running, seen=seen, shots=root, learned=learned, changed=changed
+            running=running,
+            seen=seen,
+            shots=root,
+            learned=learned,
+            changed=changed,
+            results=results,
         )
+
+
+@contextmanager
+def damaged(deployment: Deployment, slug: str) -> Iterator[None]:
+    """Change an original of a house behind the catalogue's back, for a while."""
+    with deployment.context() as context:
+        kept = next(p for p in context.catalog.photos(slug) if p.sha256)
+        file = context.layout.raw(str(kept.sha256))
+    body = file.read_bytes()
+    file.chmod(0o644)
+    file.write_bytes(body[:-1] + bytes([body[-1] ^ 1]))
+    try:
+        yield
+    finally:
+        file.write_bytes(body)
+        file.chmod(0o444)
+
+
+def submitted(deployment: Deployment, slug: str) -> str:
+    """Ask for a run of a house as `phx extract` does; return its job."""
+    job = "after-damage"
+    with deployment.context() as context:
+        at = context.stamp().at
+        assert context.catalog.jobs.submit(job, [slug], sources=(), at=at) == [slug]
+    return job
+
+
+def ended(instance: dg.DagsterInstance, *, job: str) -> bool | None:
+    """Whether all runs of a job have ended for good; None as long as not."""
+    runs = item_runs(instance, job).values()
+    return (runs and all(run.state.is_final for run in runs)) or None
 
 
 def test_each_property_of_a_backfill_is_a_run_of_its_own(backfill: Backfill) -> None:
@@ -182,6 +234,21 @@ def test_the_link_of_a_step_opens_its_pictures_large(backfill: Backfill) -> None
 
     assert width > 2 * 240
     assert height > 180
+
+
+def test_an_asset_says_where_its_code_is(backfill: Backfill) -> None:
+    path, _, line = backfill.seen.source.rpartition(":")
+
+    assert path.endswith(str(ROOT / "phx_pipeline/defs/assets/raw_images.py"))
+    assert int(line) > 0
+
+
+def test_the_page_of_a_check_shows_the_house_that_fails_and_those_that_pass(
+    backfill: Backfill,
+) -> None:
+    others = [slug for slug in _SLUGS if slug != _DAMAGED]
+
+    assert backfill.results == {"Failed": [_DAMAGED], "Passed": others}
 
 
 def test_nothing_but_this_machine_is_asked_by_the_pages(backfill: Backfill) -> None:
