@@ -5,11 +5,12 @@ What is shown is what the catalogue names now; nothing of a request becomes a pa
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
 from hashlib import sha256
+from pathlib import Path
 
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
@@ -39,10 +40,10 @@ _DRAWN_AS = "1"  # another one, should the same pictures give another sheet
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Asked:
-    """A sheet that there is: its pictures, and the tag that changes with them."""
+    """A sheet that there is: files and captions, and the tag that changes with them."""
 
     name: str
-    tiles: Sequence[Tile]
+    pictures: Sequence[tuple[Path, str]]
     etag: str
 
 
@@ -99,28 +100,49 @@ class Sheets:
             if known is None or known.removed_at is not None:
                 return None
             slug = known.house.slug
-            tiles = tuple(_tiles(catalog, slug, step)[:MOST_PICTURES])
-        told = "".join(f"{tile.sha256} {tile.caption}\n" for tile in tiles)
-        digest = sha256(f"{_DRAWN_AS} {step.value}\n{told}".encode()).hexdigest()
-        name, etag = f"{slug}-{step.value}", f'"{digest[:32]}"'
-        return _Asked(name=name, tiles=tiles, etag=etag) if tiles else None
+            tiles = _tiles(catalog, slug, step)[:MOST_PICTURES]
+        pictures = [(self._path(tile), tile.caption) for tile in tiles]
+        told = [
+            _DRAWN_AS,
+            *(f"{path} {_state(path)} {line}" for path, line in pictures),
+        ]
+        digest = sha256("\n".join(told).encode()).hexdigest()[:32]
+        name = f"{slug}-{step.value}"
+        return (
+            _Asked(name=name, pictures=pictures, etag=f'"{digest}"') if tiles else None
+        )
+
+    def _path(self, tile: Tile) -> Path:
+        file = tile.file
+        return self._layout.images / file if file else self._layout.raw(tile.sha256)
 
     def _jpeg(self, asked: _Asked) -> bytes:
         jpeg = self._drawn.pop(asked.etag, None) or captioned_sheet(
-            self._pictures(asked.tiles), count=len(asked.tiles), max_bytes=MAX_BYTES
+            ((_bytes_of(path), caption) for path, caption in asked.pictures),
+            count=len(asked.pictures),
+            max_bytes=MAX_BYTES,
         )
         self._drawn[asked.etag] = jpeg
         if len(self._drawn) > _REMEMBERED:
             self._drawn.popitem(last=False)
         return jpeg
 
-    def _pictures(self, tiles: Sequence[Tile]) -> Iterator[tuple[bytes, str]]:
-        layout = self._layout
-        for tile in tiles:
-            original = layout.raw(tile.sha256)
-            path = original if tile.file is None else layout.images / tile.file
-            # A file that is gone is an empty place; that it is, a check tells.
-            yield path.read_bytes() if path.is_file() else b"", tile.caption
+
+def _state(path: Path) -> str:
+    """What is another one once a file that was damaged or gone was mended."""
+    try:
+        found = path.stat()
+    except OSError:
+        return "gone"
+    return f"{found.st_size} {found.st_mtime_ns}"
+
+
+def _bytes_of(path: Path) -> bytes:
+    """What a file holds; nothing if it cannot be read, which a check tells."""
+    try:
+        return path.read_bytes()
+    except OSError:
+        return b""
 
 
 def _tiles(catalog: Catalog, slug: str, step: Step) -> list[Tile]:

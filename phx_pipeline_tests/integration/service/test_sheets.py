@@ -128,27 +128,32 @@ async def test_a_page_from_elsewhere_cannot_show_it(collected: Deployment) -> No
     assert refused.status_code == 403
 
 
-async def test_a_picture_that_is_gone_leaves_its_place_empty(tmp_path: Path) -> None:
-    root = tmp_path / "damaged"
-    with Deployment(root, redfin_sites([_HOUSE])) as made:
+@pytest.mark.parametrize("left", [None, b"no picture"], ids=["gone", "damaged"])
+async def test_a_picture_that_cannot_be_read_leaves_its_place_empty_until_it_is_mended(
+    tmp_path: Path, left: bytes | None
+) -> None:
+    with Deployment(tmp_path / "made", redfin_sites([_HOUSE])) as made:
         made.add_houses([_HOUSE])
         with made.context() as context:
             await extract(context, _SLUG)
-        whole = await ask(sheets_of(made), _MANIFEST)
+        sheets = sheets_of(made)
+        whole = await ask(sheets, _MANIFEST)
         folder = made.settings.data_dir / "property_images" / "processed"
-        first, second = sorted(folder.glob("*/*.png"))
-        first.unlink()
-        second.chmod(0o644)
-        second.write_bytes(b"no picture")
+        file = min(folder.glob("*/*.png"))
+        body = file.read_bytes()
+        file.unlink()
+        if left is not None:
+            file.write_bytes(left)
 
-        shown = await ask(sheets_of(made), _MANIFEST)
+        lacking = await ask(sheets, _MANIFEST)
+        file.unlink(missing_ok=True)
+        file.write_bytes(body)
+        etag = lacking.headers["etag"]
+        mended = await ask(sheets, _MANIFEST, if_none_match=etag)
 
-    with (
-        Image.open(BytesIO(shown.content), formats=["JPEG"]) as left,
-        Image.open(BytesIO(whole.content), formats=["JPEG"]) as all_there,
-    ):
-        assert left.size == all_there.size
-        assert left.getpixel((60, 60)) == (221, 221, 221)
+    sheet = Image.open(BytesIO(lacking.content), formats=["JPEG"])
+    assert sheet.getpixel((60, 60)) == (221, 221, 221)
+    assert (mended.status_code, mended.content) == (200, whole.content)
 
 
 async def test_a_catalogue_that_is_down_is_told_in_one_line(
