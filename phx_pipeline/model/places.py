@@ -101,9 +101,14 @@ def with_commas(text: str) -> str:
     if zip_code is None or found is None:
         return text
     before, words, state = found
-    if before and not _begins_with_unit(words):
+    leading = _begins_with_unit(before.split()) and "," not in before
+    if before and not leading and not _begins_with_unit(words):
         return text  # a comma stands before the city already
-    at = _city_at(words, least=0 if before else 2, at_home=state_code(state) == HOME)
+    at = _city_at(
+        words,
+        least=0 if before and not leading else 2,
+        at_home=state_code(state) == HOME,
+    )
     if at is None:
         return text
     parts = (before, " ".join(words[:at]), " ".join(words[at:]), state)

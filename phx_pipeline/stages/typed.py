@@ -1,6 +1,7 @@
 """The address that a person typed, pasted or copied as a URL; no site is asked."""
 
 import re
+from html import unescape
 
 from phx_pipeline.errors import InputError
 from phx_pipeline.model.address import Address
@@ -12,13 +13,24 @@ _LONGEST = 300  # characters
 _URL = re.compile(r"https?://[^\s\"'<>]+", re.IGNORECASE)
 _SLUG = re.compile(r"\d[a-z0-9-]*-[a-z]{2}-\d{5}", re.IGNORECASE)
 _SHORT_ZIP = re.compile(r"(?P<state>[A-Za-z]{2})[\s,]+(?P<zip>\d{3,4})$")
+_UNIT_LAST = re.compile(
+    r"(?P<line>\d.+\s\d{5}(?:-\d{4})?)[\s,]+"
+    r"(?P<unit>(?:#|(?:apt|apartment|unit|ste|suite|lot|spc|space)\b\W{0,2})\s*"
+    r"(?:(?=[\w-]*\d)[\w-]+|[a-z]))",
+    re.IGNORECASE | re.DOTALL,
+)
 _WHOLE = re.compile(r"\d.*\s\d{5}(?:-\d{4})?\W*", re.DOTALL)
 
 # What people write around an address, or between its parts, that is none of them.
 _REWRITES = tuple(
     (re.compile(pattern, re.IGNORECASE), replacement)
     for pattern, replacement in (
-        (r"^(?:\w+\s+)?address\s*[:=]\s*", ""),
+        (r"^(?:\w+\s+)?(?:address|location|property|home|house)\s*[:=]\s*", ""),
+        (r"(?<=\d{5})\s*(?:\([^()]*\)|!+)$", ""),  # "85306 (for sale)"
+        (r"[\U0001f000-\U0001faff\u2600-\u27bf\ufe0f\u200d]", " "),  # emoji
+        (r"^<(.*)>$", r"\1"),
+        (r"(?<=[^\W\d])\s+/\s+(?=\w)", ", "),
+        (r"\bzip(?: ?code)?\W{0,3}(?=\d{5}\b)", " "),
         # Marks of a list, a box to tick, the mark of a quotation in a letter.
         (r"^(?:\d{1,3}[.)]\s+|\[[ x]?\]\s*|[-+]\s+|[^\w\s+=@$#-]\s*)+(?=\d)", ""),
         (r"\s*[;|\u2022\u00b7]\s*", ", "),
@@ -36,7 +48,7 @@ def typed_address(text: str) -> Address:
     Raises:
         InputError: none is; the text names the value and the remedy.
     """
-    line = text.strip().strip("\"'\u201c\u201d").strip()
+    line = unescape(text).strip().strip("\"'\u201c\u201d").strip()
     if len(line) > _LONGEST and not _URL.search(line):
         raise InputError(
             f"address {line[:40]!r}… is too long: write one house per line"
@@ -48,6 +60,8 @@ def typed_address(text: str) -> Address:
     for pattern, replacement in _REWRITES:
         line = pattern.sub(replacement, line)
     _refuse_lost_zero(line)
+    if found := _UNIT_LAST.fullmatch(line):
+        return Address.parse(f"{found['unit']}, {with_commas(found['line'])}")
     return Address.parse(with_commas(line))
 
 

@@ -52,12 +52,18 @@ class _Door:
 
     def is_near(self, other: Self) -> bool:
         """Whether it may be the same door, were one side careless."""
-        if (self.number, self.zip_code) != (other.number, other.zip_code):
+        if self.zip_code != other.zip_code:
             return False
+        if self.number != other.number:  # "12A Elm St" and "12 Elm St Unit A"
+            return self.street == other.street and self._numbers == other._numbers
         if self._squeezed == other._squeezed:  # "Via Linda B" and "Via Linda #B"
             return near_directions(self.street.directions, other.street.directions)
         streets = self.street.is_near(other.street)
         return streets and near_units(self.unit, other.unit)
+
+    @property
+    def _numbers(self) -> str:
+        return f"{self.number}{joined(self.unit)}".replace(" ", "").lower()
 
     @property
     def _squeezed(self) -> str:
@@ -149,7 +155,7 @@ class Address:
     def _door(self) -> _Door:
         """Read the line anew: an older version may have put a unit into the street."""
         try:
-            line = read_line([self._line], self._line)
+            line = read_line([plain(self._line)], self._line)
             unit = unit_value(line.units)
         except (InputError, ValueError):
             number, words = self.street_number, tuple(self.street.split())
@@ -157,7 +163,7 @@ class Address:
         else:
             number, words = with_letter(line.number, line.words)
         return _Door(
-            number=number.lower(),
+            number=re.sub(r"^0+(?=\d)", "", number.lower()),
             street=street_of(words),
             unit=unit,
             zip_code=self.zip_code,

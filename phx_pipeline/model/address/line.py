@@ -19,6 +19,18 @@ _NUMBERED = re.compile(
     r"(?P<number>\d+(?:-\d+)?)-?(?P<letter>[A-Za-z]?)"
     r"(?P<fraction> \d/\d)?(?: (?P<rest>.+))?"
 )
+# "Apt 4 100 E Bell Rd": a number follows the unit, and a word the number.
+_UNIT_FIRST = re.compile(
+    r"(?P<unit>(?:(?:apt|apartment|unit|ste|suite) |# ?)#? ?[\w-]+) "
+    r"(?P<street>\d+ (?!\d+$)\w.*)",
+    re.IGNORECASE,
+)
+_PO_BOX = re.compile(r"\b(?:po|p o|post office) ?box \d", re.IGNORECASE)
+_MAIL = re.compile(
+    r"\b(?:(?:p ?o ?b(?:ox)?|post office box|general delivery|gen del)\b(?: ?#? ?\d+)?"
+    r"|(?:pmb|box|rr|rural route|hcr?|star route) ?#? ?\d+)",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,9 +50,11 @@ def read_line(parts: Sequence[str], text: str) -> StreetLine:
     """
     first, *others = _number_first(parts)
     if not (found := _NUMBERED.fullmatch(first)):
-        raise refusal(text, "no street number; begin with it")
+        raise refusal(text, _without_number(first))
     if not found["rest"]:
         raise refusal(text, "no street name after the number")
+    if _PO_BOX.search(found["rest"]):
+        raise refusal(text, "a post office box is no house; remove it")
     words, units = split_units(found["rest"].split())
     whole = is_whole(words)
     for part in others:
@@ -75,8 +89,17 @@ def _has_name(street: Sequence[str]) -> bool:
     return any(word.lower() not in DIRECTIONS for word in street)
 
 
+def _without_number(line: str) -> str:
+    """Return what is to be done about a line that does not begin with a number."""
+    if found := _MAIL.match(line):
+        return f"{found[0]!r} is a mail box and no house; give the street address"
+    return "no street number; begin with it"
+
+
 def _number_first(parts: Sequence[str]) -> Sequence[str]:
     """Put a unit that stands before the street behind it: "Unit 4, 12 Main St"."""
+    if found := _UNIT_FIRST.fullmatch(parts[0]):
+        parts = [found["unit"], found["street"], *parts[1:]]
     leading = len(parts) > 1 and not parts[0][0].isdigit() and parts[1][0].isdigit()
     if leading and read_unit(parts[0].split()):
         return [parts[1], parts[0], *parts[2:]]

@@ -7,7 +7,6 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
 from phx_pipeline.model.address.street import (
     is_suffix,
@@ -19,7 +18,6 @@ from phx_pipeline.model.address.units import joined
 from phx_pipeline.model.address.words import (
     DIRECTIONS,
     FULL_WORDS,
-    SUFFIX_WORDS,
     SUFFIXES,
 )
 
@@ -27,6 +25,8 @@ _NORTH_SOUTH, _EAST_WEST = frozenset("NS"), frozenset("EW")
 _LONG_DIRECTIONS = {
     short: long for long, short in DIRECTIONS.items() if len(long) > len("SW")
 }
+# A single letter before these is a name, as in "E Street", unlike that of "W N Ln".
+_LETTERED = frozenset({"", "street", "avenue"})
 # The word, then what people write for it; in any place of a name.
 _NAME_TABLE = """
 airport arpt; avenida avda avd; calle cll; camino cam cmno; caminito cmto; captain capt;
@@ -51,6 +51,8 @@ _TWO_WORDS = {
 # "Mc Dowell", "O Connor", "D Angelo": one name in two words.
 _PARTICLES = frozenset({"mc", "mac", "o", "d"})
 _SHORTEST_NAME = 3  # letters behind a particle
+# What stands before a name, where a suffix would stand behind it.
+_TITLES = {"st": "saint", "dr": "doctor", "sta": "santa", "sto": "santo"}
 _ORDINAL = re.compile(r"(\d+)(?:st|nd|rd|th)")
 _ONES = """
     first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth
@@ -59,9 +61,19 @@ _ONES = """
 _TENS = ("twent", "thirt", "fort", "fift", "sixt", "sevent", "eight", "ninet")
 _ORDINALS = {word: number for number, word in enumerate(_ONES, start=1)}
 _ORDINALS |= {f"{ten}ieth": 10 * number for number, ten in enumerate(_TENS, start=2)}
-_TEN = 10
+_ORDINALS |= {"fourtieth": 40, "nineth": 9, "hundredth": 100}
+_TEN, _HUNDRED = 10, 100
 _TENS_BEFORE = {f"{ten}y": 10 * number for number, ten in enumerate(_TENS, start=2)}
-_JOINED_ROAD = re.compile(r"(us|sr|cr|az|fm|ih|sh|i)-?(\d+[a-z]?)")
+_DIGITS = {
+    word: number
+    for number, word in enumerate(
+        "one two three four five six seven eight nine".split(),  # noqa: SIM905 - as above
+        start=1,
+    )
+}
+_TENS_JOINED = re.compile(rf"({'|'.join(_TENS_BEFORE)})({'|'.join(_ONES[: _TEN - 1])})")
+_JOINED_ROAD = re.compile(r"(us|sr|cr|az|fm|fr|fsr|ih|sh|i)-?(\d+[a-z]?)")
+_JOINED_LETTER = re.compile(r"(\d+)-([a-z])")  # "Avenue 3-E", "Highway 89-A"
 _JOINED_FRACTION = re.compile(r"(\d+)-(\d/\d[a-z]?)")
 # Roads with a number have several names; the longest that fits is read.
 _ROAD_NAMES = {
@@ -70,14 +82,17 @@ _ROAD_NAMES = {
         ("us highway", "us highway;us route;us"),
         ("state highway", "state highway;state route;state road;az highway;az route"),
         ("state highway", "arizona highway;arizona route;sr;sh;az;highway sr"),
-        ("state highway", "arizona state highway;arizona state route;state"),
+        ("state highway", "arizona state highway;arizona state route;state;arizona"),
+        ("state highway", "az state highway;az state route;az sr;arizona sr"),
+        ("state highway", "saint route;saint highway"),  # "St Rte 87"
         ("interstate", "interstate highway;interstate;ih;i"),
         ("county road", "county road;cr"),
         ("farm to market road", "farm to market road;farm to market;fm"),
-        ("forest road", "forest service road;forest road"),
+        ("forest road", "forest service road;forest road;national forest road;fr;fsr"),
     )
     for spelled in spellings.split(";")
 }
+_FORMER = frozenset({"old", "historic"})  # "Old US 80"
 _LONGEST_ROAD_NAME = max(map(len, _ROAD_NAMES))
 
 _UNIT_KIND = re.compile(
@@ -86,7 +101,21 @@ _UNIT_KIND = re.compile(
 )
 _LONG_WORD, _LONGER_WORD = 5, 9  # letters: one of them may be wrong, or two
 _SMALL_WORDS = frozenset(
-    ("jr", "doctor", "the", "of", "de", "del", "la", "las", "los", "el", "old", "us")
+    (
+        "jr",
+        "doctor",
+        "historic",
+        "the",
+        "of",
+        "de",
+        "del",
+        "la",
+        "las",
+        "los",
+        "el",
+        "old",
+        "us",
+    )
 ) | {"state", "county"}
 
 
@@ -117,7 +146,7 @@ class Street:
         """Whether they differ in what one side leaves out, or in a letter or two."""
         if not near_directions(self.directions, other.directions):
             return False
-        if self.suffix == other.suffix:
+        if SUFFIXES.get(self.suffix) == SUFFIXES.get(other.suffix):  # "Trail", "Trails"
             return _near_words(self.name, other.name)
         # "Mountain Vw" and "Mountain Vw Rd": the suffix of one is a word of the other.
         pairs = ((self.name, other.words), (self.words, other.name))
@@ -134,7 +163,9 @@ def street_of(words: Sequence[str]) -> Street:
     suffix = ""
     if is_suffix(low):
         *low, last = low
-        suffix = SUFFIX_WORDS[SUFFIXES[last]]
+        suffix = FULL_WORDS[last]
+    if len(low) == 1 and suffix not in _LETTERED:
+        low = [_LONG_DIRECTIONS.get(DIRECTIONS.get(low[0], ""), low[0])]
     return Street(
         before="".join(before),
         name=tuple(_name(low)),
@@ -156,6 +187,8 @@ def near_units(one: Sequence[str], other: Sequence[str]) -> bool:
     """Whether one side leaves out the unit, its building or its kind, or nothing."""
     short, long = sorted((one, other), key=len)
     if not short or _bare_unit(joined(short)) == _bare_unit(joined(long)):
+        return True
+    if short == (f"BLDG{long[0]}",):
         return True
     return len(short) < len(long) and short[-1] == long[-1]
 
@@ -210,8 +243,12 @@ def _name(words: Sequence[str]) -> list[str]:
 
 
 def _parts(word: str) -> Iterable[str]:
+    if found := _TENS_JOINED.fullmatch(word):
+        return found.groups()
     if found := _JOINED_ROAD.fullmatch(word) or _JOINED_FRACTION.fullmatch(word):
         return found.groups()
+    if found := _JOINED_LETTER.fullmatch(word):
+        return ("".join(found.groups()),)
     return _TWO_WORDS.get(word, (word,))
 
 
@@ -220,16 +257,23 @@ def _long(words: Sequence[str], at: int) -> str:
     is_last = at == len(words) - 1
     if len(words) == 1 and word in DIRECTIONS:
         return word
-    if word == "st" and not is_last and not (at and words[at - 1][0].isdigit()):
-        return "saint"
-    if word == "dr" and at == 0 and not is_last:
-        return "doctor"
+    if word in _TITLES and not is_last and (at == 0 or word == "st"):
+        return _title(words, at)
     if word in {"ave", "av"} and not is_last and words[at + 1] in {"de", "del"}:
         return "avenida"
     if short := DIRECTIONS.get(word):
         numbered = at and words[at - 1][-1].isdigit()
         return short.lower() if numbered and is_last else _LONG_DIRECTIONS[short]
     return _NAME_WORDS.get(word, word)
+
+
+def _title(words: Sequence[str], at: int) -> str:
+    """Read "St" of "St John Rd", but of "12th St Ln" and "St B" as the suffix it is."""
+    word, following = words[at], words[at + 1]
+    numbered = following[0].isdigit() or len(following) == 1
+    if numbered or (word == "st" and at and words[at - 1][0].isdigit()):
+        return _NAME_WORDS.get(word, word)
+    return _TITLES[word]
 
 
 def _with_particles(words: Sequence[str]) -> list[str]:
@@ -246,20 +290,38 @@ def _with_particles(words: Sequence[str]) -> list[str]:
 def _with_digits(words: Sequence[str]) -> list[str]:
     """Write ordinals in digits: "Twenty Ninth", "29th" and "29" are one."""
     found: list[str] = []
-    for before, word in pairwise(["", *words]):
+    for word in words:
+        ordinal = _ORDINAL.fullmatch(word)
         number = _ORDINALS.get(word, 0)
-        if number and before in _TENS_BEFORE and number < _TEN:
-            found[-1] = str(_TENS_BEFORE[before] + number)
+        if ordinal:
+            found.append(ordinal[1])
         elif number:
-            found.append(str(number))
+            found.append(str(_before_ordinal(found, number) + number))
         else:
-            ordinal = _ORDINAL.fullmatch(word)
-            found.append(ordinal[1] if ordinal else word)
+            found.append(word)
     return found
+
+
+def _before_ordinal(found: list[str], number: int) -> int:
+    """Take what belongs to a spelled ordinal off *found*: "One Hundred Twenty"."""
+    total = 0
+    if number == _HUNDRED:
+        many = _DIGITS.get(found[-1], 0) if found else 0
+        del found[len(found) - bool(many) :]
+        return number * max(many - 1, 0)
+    if found and number < _TEN and found[-1] in _TENS_BEFORE:
+        total += _TENS_BEFORE[found.pop()]
+    hundreds = found[:-1] if found[-1:] == ["and"] else found
+    if hundreds[-1:] == ["hundred"] and hundreds[-2:-1] and hundreds[-2] in _DIGITS:
+        total += _HUNDRED * _DIGITS[hundreds[-2]]
+        del found[len(hundreds) - 2 :]
+    return total
 
 
 def _numbered(words: list[str]) -> list[str]:
     """Give a road with a number its one name, and join what belongs to the number."""
+    if len(words) > 1 and words[0] in _FORMER:
+        return [words[0], *_numbered(words[1:])]
     for size in range(min(_LONGEST_ROAD_NAME, len(words) - 1), 0, -1):
         name = _ROAD_NAMES.get(tuple(words[:size]))
         if name and words[size][0].isdigit():
@@ -273,7 +335,9 @@ def _numbered(words: list[str]) -> list[str]:
 
 def _near_words(one: Sequence[str], other: Sequence[str]) -> bool:
     """Whether small words are left out, or one word is misspelled or split."""
-    if "".join(one) == "".join(other):
+    one, other = _without_route(one), _without_route(other)
+    joined_one, joined_other = "".join(one), "".join(other)
+    if joined_one == joined_other or _is_clipped(joined_one, joined_other):
         return True
     if len(one) != len(other):
         short, long = sorted((one, other), key=len)
@@ -281,7 +345,43 @@ def _near_words(one: Sequence[str], other: Sequence[str]) -> bool:
         kept = [word for word in long if word not in left]
         return kept == list(short) and left.keys() <= _SMALL_WORDS
     wrong = [(a, b) for a, b in zip(one, other, strict=True) if a != b]
-    return len(wrong) == 1 and _is_typo(*wrong[0])
+    if len(wrong) == 1 and len(one) > 1 and set(wrong[0]) == {"mount", "mountain"}:
+        return True  # "Mt View Rd"
+    return len(wrong) == 1 and (_is_typo(*wrong[0]) or _is_shortened(*wrong[0]))
+
+
+def _without_route(name: Sequence[str]) -> Sequence[str]:
+    """Call "Route 66" what "Highway 66" is called."""
+    numbered = len(name) > 1 and name[-1][0].isdigit()
+    return [("highway" if w == "route" else w) for w in name] if numbered else name
+
+
+def _is_clipped(one: str, other: str) -> bool:
+    """Whether one is the other without what follows its first letter: "T-Bird"."""
+    short, long = sorted((one, other), key=len)
+    return (
+        _LONG_WORD <= len(short) < len(long)
+        and short[0] == long[0]
+        and long.endswith(short[1:])
+    )
+
+
+def _is_shortened(one: str, other: str) -> bool:
+    """Whether one is the other without inner letters: "Pk" and "Peak", "N" and "North".
+
+    Words of the vocabulary are none of these; what is left has no inner vowel.
+    """
+    short, long = sorted((one, other), key=len)
+    if _LONG_DIRECTIONS.get(short.upper()) == long:
+        return True
+    if {one, other} <= _VOCABULARY or not (one + other).isalpha():
+        return False
+    if len(short) >= _SHORTEST_NAME and long == f"{short}s":
+        return True  # "St John", "St Johns"
+    if len(short) < len("Pk") or (short[0], short[-1]) != (long[0], long[-1]):
+        return False
+    letters = iter(long)
+    return not set(short[1:-1]) & set("aeiou") and all(it in letters for it in short)
 
 
 def _is_typo(one: str, other: str) -> bool:

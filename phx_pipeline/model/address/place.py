@@ -10,13 +10,19 @@ from phx_pipeline.model.states import state_at_end, state_code
 
 _COUNTRY = re.compile(r"[, ]+(usa?|united states( of america)?)[, ]*$", re.IGNORECASE)
 _ZIP = re.compile(r"(?<![0-9-])(\d{5})([- ]?\d{4})?$")
+_BEHIND_ZIP = re.compile(
+    r"\b(?:AZ|Arizona)[ ,]+\d{5}(?:-\d{4})?[ ,]+(?P<rest>.*\w.*)", re.IGNORECASE
+)
 _CODE_LENGTH = 2
 
 
 def split_zip(plain: str, text: str) -> tuple[str, str]:
     """Return what stands before the ZIP code, and its five digits."""
     line = _COUNTRY.sub("", plain).strip(" ,")
-    if not (found := _ZIP.search(line)):
+    found = _ZIP.search(line)
+    if not found and (behind := _BEHIND_ZIP.search(line)):
+        raise refusal(text, f"remove {behind['rest']!r} behind the ZIP code")
+    if not found:
         raise refusal(text, "no ZIP code at the end; add its five digits")
     return line[: found.start()], found[1]
 

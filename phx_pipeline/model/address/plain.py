@@ -5,25 +5,45 @@ import unicodedata
 from typing import Final
 
 from phx_pipeline.errors import InputError
+from phx_pipeline.model.address.words import SUFFIXES
 
 EXAMPLE: Final = "4732 W Davis Rd, Glendale, AZ 85306"
 
 # Hyphens, dashes and the minus sign; apostrophes and the accents typed in their place;
-# slashes of fractions.
+# slashes of fractions; the sign of a number.
 _DASHES = "\u2010\u2011\u2012\u2013\u2014\u2212"
-_QUOTES = "'`\u00b4\u2018\u2019\u02bc"
+_QUOTES = "'`\u00b4\u2018\u2019\u02bc\"\u201c\u201d\u201e"
 _SLASHES = "\u2044\u2215"
+_NUMBER_SIGNS = "\u2116\u00ba\u00b0"
 _SIGNS = str.maketrans(
     dict.fromkeys(_DASHES, "-")
     | dict.fromkeys(_QUOTES, "")
     | dict.fromkeys(_SLASHES, "/")
+    | dict.fromkeys(_NUMBER_SIGNS, "#")
 )
 _UNIT_WORDS = "apt|apartment|unit|ste|suite|bldg|building|lot|spc|space|sp|trlr|rm|room"
+_FLOORS = (
+    "first",
+    "second",
+    "third",
+    "fourth",
+    "fifth",
+    "sixth",
+    "seventh",
+    "eighth",
+    "ninth",
+    "tenth",
+)
+_ENDS = "|".join(SUFFIXES)
 _REWRITES = tuple(
     (re.compile(pattern, re.IGNORECASE), replacement)
     for pattern, replacement in (
         (r"[\r\n]+", ","),  # a pasted envelope: each line is a part
-        (r"[()]", ","),  # "(Unit 4)"
+        (r"[()\[\]]", ","),  # "(Unit 4)"
+        (r"_", " "),
+        (r"\bn#", "#"),  # "N\u00ba 4"
+        (rf"\b({_UNIT_WORDS}) *: *", r"\1 "),  # "Unit: 4"
+        (r"\b(apt|apartment|unit|ste|suite|bldg|building)\.? *, *(?=[#\d])", r"\1 "),
         (r"(?<=[a-z])\.(?=\d)|\.(?=[a-z]{2})", " "),  # "Apt.4", "W.Davis"
         (r"(?<!\d)\.|\.(?!\d)", ""),  # "N.W.", "Rd."; the dot of "39.2 Rd" stays
         (r"#", " # "),
@@ -33,7 +53,17 @@ _REWRITES = tuple(
         (r"(?<![a-z\d])-|-(?![a-z\d])", " "),  # "4 - B"; "4-B" stays
         (r"(?<=[a-z]{2})-|-(?=[a-z]{2})", " "),  # "Smith-Jones"
         (r"(?<!\d)/|/(?!\d)", " "),  # "1/2" stays
-        (r"\b(\d+)(?:st|nd|rd|th) (?:fl|floor)\b", r"Fl \1"),  # "2nd Floor"
+        (r"\bu s (?=(?:hwy|highway|rte|rt|route|\d+)\b)", "US "),
+        (r"\bunited states (?=(?:hwy|highway|rte|rt|route)\b)", "US "),
+        # "40 th Ln", "1 st St"; but "101 St John St" and "100 E 1 St".
+        (r"(?<=\w )(\d+) (?=th\b)|(?<=\w )(\d*2) (?=nd\b)", r"\1\2"),
+        (rf"(?<=\w )(\d*1) (?=st (?:{_ENDS})\b)", r"\1"),
+        (rf"(?<=\w )(\d*3) (?=rd (?:{_ENDS})\b)", r"\1"),
+        *(
+            (rf"\b{word} (?=(?:fl|flr|floor)\b)", f"{number}th ")
+            for number, word in enumerate(_FLOORS, start=1)
+        ),
+        (r"\b(\d+)(?:st|nd|rd|th) (?:fl|flr|floor)\b", r"Fl \1"),  # "2nd Floor"
         (rf"\b({_UNIT_WORDS})(?=\d)", r"\1 "),  # "Apt4"
         (r"\b(apt|unit)(?=[a-df-rt-xz]\b)", r"\1 "),  # "AptB"; "units", "unity" stay
         (r"\s+", " "),

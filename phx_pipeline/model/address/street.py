@@ -9,6 +9,7 @@ from phx_pipeline.model.address.words import (
     EVERYDAY,
     FULL_WORDS,
     SUFFIXES,
+    WRITTEN,
 )
 
 # Behind these nothing more of a name is expected.
@@ -21,26 +22,27 @@ _ENDING = EVERYDAY | frozenset(
 # Roads that have a number for a name: "County Rd 12A", "Old Us Hwy 80", "Calle 5".
 _ROAD_KINDS = frozenset(
     """
-    arizona az bia cnty co county cr farm fire fm forest historic i ih indian
+    arizona az bia cnty co county cr farm fire fm forest fr fsr historic i ih indian
     interstate market national navajo old private ranch service sh sr state to
     township us
     """.split()  # noqa: SIM905 - a list of words reads better as text
 )
 _WITH_NUMBER = frozenset(
-    ("us", "county", "az", "interstate", "sr", "cr", "fm", "ih", "i", "sh")
+    "us county az arizona interstate sr cr fm fr fsr ih i sh".split()  # noqa: SIM905 - as above
 )
 _NUMBERED_ROADS = frozenset(
     """
     Ave Byp Ct Dr Expy Fwy Hwy Ln Loop Pl Rd Rte Spur St Way
     """.split()  # noqa: SIM905 - a list of words reads better as text
 )
+_HIGHWAYS = frozenset({"Hwy", "Rte"})
 _NUMBERED_PLACES = frozenset(
     """
     avenida block calle camino carretera mile milepost parcel section tract via
     """.split()  # noqa: SIM905 - a list of words reads better as text
 )
 _ROAD_NUMBER = re.compile(r"\d+(?:\.\d+|-\d/\d)?-?[a-z]?|[a-z]")
-_JOINED_NUMBER = re.compile(r"(?:us|sr|cr|az|fm|ih|sh|i)-?\d+[a-z]?")
+_JOINED_NUMBER = re.compile(r"(?:us|sr|cr|az|fm|fr|fsr|ih|sh|i)-?\d+[a-z]?")
 _FRACTION = re.compile(r"\d/\d")
 
 
@@ -108,6 +110,8 @@ def numbered_road(words: Sequence[str]) -> int:
     at = _first_other(low, DIRECTIONS)
     if _JOINED_NUMBER.fullmatch(low[at]):
         return at + 1
+    if low[at] == "st" and SUFFIXES.get(low[at + 1]) in _HIGHWAYS:
+        at += 1  # "St Rte 87"
     road = _first_other(low, _ROAD_KINDS, start=at)
     is_road = SUFFIXES.get(low[road]) in _NUMBERED_ROADS
     if is_road or low[road] in _NUMBERED_PLACES:
@@ -115,6 +119,8 @@ def numbered_road(words: Sequence[str]) -> int:
     elif road == at or low[road - 1] not in _WITH_NUMBER:
         return 0
     if not _ROAD_NUMBER.fullmatch(low[road]):
+        return 0
+    if low[road - 1] == "arizona" and not low[road][0].isdigit():
         return 0
     end = road + 1
     if _FRACTION.fullmatch(low[end]):
@@ -134,12 +140,12 @@ def _canonical_name(words: list[str]) -> list[str]:
     if not name:
         return [_full(last)]
     if is_suffix(words):
-        short = SUFFIXES[last.lower()]
-        return [*([_full(name[0])] if len(name) == 1 else name), short]
+        written = WRITTEN[last.lower()]
+        return [*([_full(name[0])] if len(name) == 1 else name), written]
     if last.lower() in SUFFIXES:
         return [*name, _full(last)]
     if re.fullmatch(r"\d+[A-Z]?|[A-Z]", last):  # "Highway 60", "Avenue B"
-        return [*name[:-1], SUFFIXES.get(name[-1].lower(), name[-1]), last]
+        return [*name[:-1], WRITTEN.get(name[-1].lower(), name[-1]), last]
     return words
 
 

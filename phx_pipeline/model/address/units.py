@@ -14,6 +14,7 @@ Group = tuple[str, tuple[str, ...]]  # a kind of unit and its values
 # One door is a "suite" to one source and "#" to another.
 _SIGNS = frozenset({"#", "no", "number"})
 _PLAIN = frozenset({"apt", "apartment", "condo", "ste", "suite", "unit"})
+_PLURAL = frozenset({"apts", "apartments", "suites", "units"})
 # The value may be any word: no street is called so. "Rue Ste Anne" is one.
 _STRONG = frozenset({"apt", "apartment", "suite", "unit", "#"})
 # Written as any other unit, but only behind a whole street: "Slip 4", "Key Largo Dr".
@@ -22,9 +23,9 @@ _RARE = frozenset(
 )
 # In the order they are written.
 _OTHERS = {
-    "Bldg": ("bldg", "building"),
-    "Fl": ("fl", "floor"),
-    "Lot": ("lot",),
+    "Bldg": ("bldg", "building", "bld", "bldng"),
+    "Fl": ("fl", "floor", "flr"),
+    "Lot": ("lot", "lt"),
     "Spc": ("spc", "space", "sp", "site"),
     "Trlr": ("trlr", "trailer"),
     "Rm": ("rm", "room"),
@@ -55,8 +56,8 @@ _KINDS |= dict.fromkeys(_PLAIN | _SIGNS | _RARE, "Unit")
 # Words a street may end with as well.
 _WEAK = _RARE | frozenset(
     """
-    lobby lower upper front office side villa casita twnhse townhouse townhome cottage
-    cabin studio loft
+    lobby lower lt upper front office side villa casita twnhse townhouse townhome
+    cottage cabin studio loft
     """.split()  # noqa: SIM905 - a list of words reads better as text
 )
 
@@ -129,7 +130,7 @@ def read_bare(words: Sequence[str], *, letters: bool) -> tuple[Group, ...]:
 
 def is_loose(words: Sequence[str]) -> bool:
     """Whether street words hold a unit word that lacks its number."""
-    return "#" in words or (len(words) > 1 and words[-1].lower() in _PLAIN)
+    return "#" in words or (len(words) > 1 and words[-1].lower() in _PLAIN | _PLURAL)
 
 
 def is_unit_word(word: str) -> bool:
@@ -158,17 +159,21 @@ def unit_value(groups: Iterable[Group]) -> tuple[str, ...]:
     """Return what tells a door from others: its values in order, without unit words.
 
     A kind that is no door of its own is part of the value: a floor, a penthouse, a
-    building without any door.
+    building without any door. So is that of all doors but the last, and of a building
+    with a hyphen: "Lot 5 Unit 3" is not "Bldg 5 Unit 3", nor is "Bldg 1-2 Unit 3" "Bldg
+    1 Unit 2-3".
     """
     named = _named(groups)
     building = named.pop("Bldg", None)
     there = [kind for kind in _ORDER if kind in named]
-    doors = dict.fromkeys(named[kind] for kind in there if kind in _DOORS)
+    doors = {named[kind]: kind.upper() for kind in there if kind in _DOORS}
+    *outer, last = doors or [""]
     places = [kind.upper() + named[kind] for kind in there if kind not in _DOORS]
-    inner = [*places, *doors]
+    inner = [*places, *(doors[value] + value for value in outer), *filter(None, [last])]
     if building is None:
         return tuple(inner)
-    return (building, *inner) if inner else (f"BLDG{building}",)
+    alone = not inner or "-" in building
+    return (f"BLDG{building}" if alone else building, *inner)
 
 
 def joined(values: Iterable[str]) -> str:

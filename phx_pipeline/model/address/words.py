@@ -13,7 +13,8 @@ from typing import Final
 _SUFFIX_TABLE = """
 Aly alley allee ally; Anx annex anex annx; Arc arcade; Ave avenue av aven avenu avn
 avnue; Byu bayou bayoo; Bch beach; Bnd bend; Blf bluff bluf; Blfs bluffs; Btm bottom bot
-bottm; Blvd boulevard boul boulv; Br branch brnch; Brg bridge brdge; Brk brook; Brks
+bottm; Blvd boulevard boul boulv bl blv
+bvd; Br branch brnch; Brg bridge brdge; Brk brook; Brks
 brooks; Bg burg; Bgs burgs; Byp bypass bypa bypas byps; Cp camp cmp; Cyn canyon canyn
 cnyn; Cpe cape; Cswy causeway causwa; Ctr center cen cent centr centre cnter cntr; Ctrs
 centers; Cir circle circ circl crcl crcle; Cirs circles; Clf cliff; Clfs cliffs; Clb
@@ -21,9 +22,10 @@ club; Cmn common; Cmns commons; Cor corner; Cors corners; Crse course; Ct court 
 courts; Cv cove; Cvs coves; Crk creek; Cres crescent crsent crsnt; Crst crest; Xing
 crossing crssng; Xrd crossroad; Xrds crossroads; Curv curve; Dl dale; Dm dam; Dv divide
 div dvd; Dr drive driv drv; Drs drives; Est estate; Ests estates; Expy expressway exp
-expr express expw; Ext extension extn extnsn; Exts extensions; Fall fall; Fls falls; Fry
-ferry frry; Fld field; Flds fields; Flt flat; Flts flats; Frd ford; Frds fords; Frst
-forest / forests; Frg forge forg; Frgs forges; Frk fork; Frks forks; Ft fort frt; Fwy
+expr express expw expwy; Ext extension extn extnsn; Exts extensions; Fall fall; Fls
+falls; Fry ferry frry; Fld field; Flds fields; Flt flat; Flts flats; Frd ford; Frds
+fords; Frst forest / forests;
+Frg forge forg; Frgs forges; Frk fork; Frks forks; Ft fort frt; Fwy
 freeway freewy frway frwy; Gdn garden gardn grden grdn; Gdns gardens grdns; Gtwy gateway
 gatewy gatway gtway; Gln glen; Glns glens; Grn green; Grns greens; Grv grove grov; Grvs
 groves; Hbr harbor harb harbr hrbor; Hbrs harbors; Hvn haven; Hts heights ht; Hwy
@@ -40,8 +42,8 @@ pass; Psge passage; Path path / paths; Pike pike / pikes; Pne pine; Pnes pines; 
 place; Pln plain; Plns plains; Plz plaza plza; Pt point; Pts points; Prt port; Prts
 ports; Pr prairie prr; Radl radial rad radiel; Ramp ramp; Rnch ranch / ranches rnchs;
 Rpd rapid; Rpds rapids; Rst rest; Rdg ridge rdge; Rdgs ridges; Riv river rvr rivr; Rd
-road; Rds roads; Rte route; Row row; Rue rue; Run run; Shl shoal; Shls shoals; Shr shore
-shoar; Shrs shores shoars; Skwy skyway; Spg spring spng sprng; Spgs springs spngs
+road; Rds roads; Rte route rt; Row row; Rue rue; Run run; Shl shoal; Shls shoals; Shr
+shore shoar; Shrs shores shoars; Skwy skyway; Spg spring spng sprng; Spgs springs spngs
 sprngs; Spur spur / spurs; Sq square sqr sqre squ; Sqs squares sqrs; Sta station statn
 stn; Stra stravenue strav straven stravn strvn strvnue; Strm stream streme; St street
 strt str; Sts streets; Smt summit sumit sumitt; Ter terrace terr; Trwy throughway; Trce
@@ -69,8 +71,13 @@ _ROWS = tuple(_suffix_rows(_SUFFIX_TABLE))
 SUFFIXES: Final = {word: short for short, _, words in _ROWS for word in words}
 # Any spelling -> the word it stands for: "trls" -> "trails", "trl" -> "trail".
 FULL_WORDS: Final = {word: full for _, full, words in _ROWS for word in words}
-# Short form -> the word a street ends with: "Trl" -> "trail".
-SUFFIX_WORDS: Final = {short: FULL_WORDS[short.lower()] for short, _, _ in _ROWS}
+# Any spelling -> how a street ends: "trail" -> "Trl"; a plural that shares the short
+# form of its singular stays a word, for "Trl" is read as one trail.
+WRITTEN: Final = {
+    word: short if full == FULL_WORDS[short.lower()] else full.capitalize()
+    for short, full, words in _ROWS
+    for word in words
+}
 # After a lone direction these are the suffix ("North St"); a rarer one is the name
 # ("E Plaza").
 EVERYDAY: Final = frozenset(

@@ -43,6 +43,15 @@ LAVEEN, PHOENIX, LOT = (
     )
 )
 
+# Two spellings of a house, with the keys an earlier version gave them.
+KEYS_BEFORE = [
+    (Property.at(Address.parse(f"{line}, Phoenix, AZ 85021")), key)
+    for line, key in (
+        ("1511 W N Ln", "1511|w n lane||85021"),
+        ("1511 W North Ln", "1511|w north lane||85021"),
+    )
+]
+
 
 def scene_of(catalog: Catalog, house: Property) -> Scene:
     lease = catalog.leases.acquire(property_lease(house.slug), owner="test")
@@ -232,3 +241,32 @@ def test_one_house_of_another_number_is_no_twin(twins: tuple[Scene, Scene]) -> N
     keep.catalog.add_properties([next_door], at=STAMP.at)
 
     assert keep.catalog.houses.twins() == [(LAVEEN, PHOENIX)]
+
+
+def test_keys_of_an_earlier_version_are_made_anew(
+    databases: Databases, kind: str, opened: Callable[[str], sa.Engine]
+) -> None:
+    engine = migrated_to(databases.empty(kind), opened, "0016")
+    with writing(engine) as connection:
+        for day, (house, old_key) in enumerate(KEYS_BEFORE):
+            added = {"added_at": STAMP.at + timedelta(days=day), "twin": 0}
+            row = property_values(house) | added | {"match_key": old_key}
+            table = sa.table("property", *map(sa.column, row))
+            connection.execute(sa.insert(table).values(row))
+
+    upgrade(engine)
+
+    catalog = Catalog(engine, leases=Leases(engine, ttl_s=TTL_S))
+    query = sa.select(
+        tables.house.c.slug, tables.house.c.match_key, tables.house.c.twin
+    )
+    houses = [house for house, _ in KEYS_BEFORE]
+    with reading(engine) as connection:
+        rows = {
+            row.slug: (row.match_key, row.twin) for row in connection.execute(query)
+        }
+    assert rows == {
+        houses[0].slug: (houses[0].address.match_key, 0),
+        houses[1].slug: (houses[0].address.match_key, 1),
+    }
+    assert catalog.add_properties(houses, at=LATER) == []

@@ -143,6 +143,43 @@ SAME = table(
   = 100 N Adams St Villa Unit 12 = 100 N Adams St Unit Villa 12
 100 N Adams St Townhouse 3 = 100 N Adams St Twnhse 3 = 100 N Adams St Townhome #3
 6001 E Ave Del Sol = 6001 E Avenida Del Sol = 6001 E Avda Del Sol
+# numbers in words, and ordinals in two
+100 N 40 th Ln = 100 N 40th Ln = 100 N Fortieth Lane = 100 N Fourtieth Ln
+100 N 1 st St = 100 N 1st St = 100 N First St = 100 N 1 St
+100 N 22 nd Ave = 100 N 22nd Ave = 100 N Twentysecond Ave = 100 N TWENTY-SECOND AVE
+100 N 101st Ave = 100 N One Hundred First Ave = 100 N One Hundred and First Avenue
+  = 100 N One-Hundred-First Ave
+100 N 123rd Ave = 100 N One Hundred Twenty-Third Ave
+  = 100 N One Hundred and Twentythird Ave
+100 N 110th Ln = 100 N One Hundred Tenth Ln
+100 N 150th Dr = 100 N One Hundred Fiftieth Dr
+100 N 200th Ave = 100 N Two Hundredth Ave
+100 N 100th Ave = 100 N One Hundredth Ave = 100 N Hundredth Ave
+101 St John St = 101 Saint John St
+100 E Roosevelt St Fl 2 = 100 E Roosevelt St Second Floor = 100 E Roosevelt St Flr 2
+# more roads with numbers
+100 N State Route 88 = 100 N Arizona 88 = 100 N AZ State Route 88 = 100 N St Rt 88
+  = 100 N Arizona State Route 88 = 100 N S.R. 88 = 100 N AZ SR 88 = 100 N St Rte 88
+100 N State Route 89A = 100 N Arizona 89A = 100 N SR 89-A = 100 N AZ-89A
+100 W US Highway 70 = 100 W U S Hwy 70 = 100 W U. S. 70 = 100 W United States Hwy 70
+100 W Old US Highway 80 = 100 W Old US 80 = 100 W Old US-80 = 100 W Old U.S. Hwy 80
+100 N Forest Service Road 100 = 100 N FSR 100 = 100 N Forest Rd 100
+100 N Indian Route 15 = 100 N Indian Rt 15 = 100 N Indian Rte 15
+2450 S Avenue 4 E = 2450 S Avenue 4-E = 2450 S Ave. 4-E = 2450 S Avenue 4E
+# a letter that can only be a direction's
+1513 West North Lane = 1513 W N Ln = 1513 W North Ln
+100 E West Ct = 100 E W Ct
+1513 North Way = 1513 N Way
+# a title before a name
+100 E Sta Cruz Dr = 100 E Santa Cruz Dr
+100 E Shea Bl = 100 E Shea Blvd = 100 E Shea Boulevard
+# a unit as others write it
+102 E Bell Rd Unit 4 = Apt 4 102 E Bell Rd = #4 102 E Bell Rd = 102 E Bell Rd Unit: 4
+  = 102 E Bell Rd Unit, 4 = 102 E Bell Rd Nº 4 = 102 E Bell Rd N° 4
+  = 102 E Bell Rd № 4 = 102 E Bell Rd Unit "4" = 102 E Bell Rd [Unit 4]
+  = 102 E Bell Rd Unit_4 = 102 E Bell Rd Lt 4
+102 E Bell Rd Bld 3 Apt 4 = 102 E Bell Rd Bldg 3 Apt 4 = 102 E Bell Rd #3-4
+0104 E Bell Rd = 104 E Bell Rd
 """
 )
 
@@ -197,6 +234,16 @@ DIFFERENT = table(
 100 E Elm St = 100 E Elk St
 100 E Mountain View Rd = 100 E Desert View Rd
 100 E San Juan Ave = 100 E San Jose Ave
+100 N Arizona 87 = 100 N Arizona Unit 87
+100 N Old US 80 = 100 N US 60
+100 N 101st Ave = 100 N 1st Ave
+100 N One Hundred Twenty-First Ave = 100 N One Hundred Ave
+100 N Two Hundred First Ave = 100 N One Hundred First Ave
+100 E St B = 100 E Saint B
+100 E Dr B = 100 E Doctor B
+100 E Lot 5 St = 100 E Bldg 5 St
+100 E Pinnacle Park Rd = 100 E Pinnacle Peak Rd
+100 E Main Rd = 100 E Mountain Rd
 """
 )
 
@@ -234,6 +281,25 @@ NEAR = table(
 100 N Adams St Bldg A Unit 4B = 100 N Adams St Unit A4B
 100 N Adams St Bldg 1 Unit A1 = 100 N Adams St Unit 1A1
 100 E Via Linda B = 100 E Via Linda #B
+100 E Thomas Trails = 100 E Thomas Trl
+100 E Thomas Walks = 100 E Thomas Walk
+100 E Thomas Loops = 100 E Thomas Loop
+100 E Thomas Parkways = 100 E Thomas Pkwy
+100 E N St = 100 E North St
+100 W E Ave = 100 W East Ave
+100 E Mt View Rd = 100 E Mountain View Rd
+100 E Pinnacle Pk Rd = 100 E Pinnacle Peak Rd
+100 E T-Bird Rd = 100 E Thunderbird Rd
+100 E Tbird Rd = 100 E Thunderbird Rd
+100 N Cntrl Ave = 100 N Central Ave
+100 W Sn Miguel Dr = 100 W San Miguel Dr
+100 E Saint Johns Rd = 100 E Saint John Rd
+100 N Route 66 = 100 N Highway 66
+100 N Historic Route 66 = 100 N Route 66
+100 N Route 87 = 100 N State Route 87
+4732A W Davis Rd = 4732 W Davis Rd Unit A
+2417 1/2 W Adams St = 2417 W Adams St Unit 1/2
+100 N Adams St Bldg A = 100 N Adams St Bldg A Unit 3
 """
 )
 
@@ -270,6 +336,33 @@ def test_no_two_doors_of_the_tables_share_a_key() -> None:
     keys = {at(line).match_key for line in doors}
 
     assert len(keys) == len(doors)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("Lot 5 Unit 3", "Bldg 5 Unit 3"),
+        ("Lot 5 Unit 3", "Unit 5-3"),
+        ("Unit 2 Rm 4", "Bldg 4 Unit 2"),
+        ("Bldg 1-2 Unit 3", "Bldg 1 Unit 2-3"),
+        ("Bldg 1 Unit 12", "Bldg 11 Unit 2"),
+    ],
+)
+def test_units_of_several_parts_do_not_run_into_one_another(
+    one: str, other: str
+) -> None:
+    doors = {at(f"100 N Adams St {unit}").match_key for unit in (one, other)}
+
+    assert len(doors) == len({one, other})
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["PO Box 12", "P.O. Box 12", "HC 1 Box 12", "RR 2 Box 5", "100 N A St PO Box 5"],
+)
+def test_a_mail_box_is_refused_as_one(line: str) -> None:
+    with pytest.raises(InputError, match="box"):
+        at(line)
 
 
 @pytest.mark.parametrize("typed", ["100 N Adams St Unit 204", "100 N Adams St 204"])

@@ -41,6 +41,15 @@ DAVIS = "4732 W Davis Rd, Glendale, AZ 85306"
         "4732 W Davis Rd, Glendale, Ariz. 85306",
         "4732 W Davis Rd, Glendale, Maricopa County, AZ 85306",
         "4732 W Davis Rd, Glendale, AZ 85306, Maricopa County",
+        f"Location: {DAVIS}",
+        f"{DAVIS} \U0001f3e1",
+        f"\u2705\ufe0f {DAVIS} \U0001f468\u200d\U0001f469",
+        f"<{DAVIS}>",
+        f"{DAVIS} (for sale)",
+        f"{DAVIS}!",
+        "4732&nbsp;W&nbsp;Davis&#32;Rd, Glendale, AZ&nbsp;85306",
+        "4732 W Davis Rd / Glendale / AZ / 85306",
+        "4732 W Davis Rd, Glendale, AZ ZIP: 85306",
     ],
 )
 def test_one_house_may_be_named_in_many_ways(text: str) -> None:
@@ -48,10 +57,29 @@ def test_one_house_may_be_named_in_many_ways(text: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "text",
+    [
+        f"{DAVIS}, Unit 4",
+        f"{DAVIS} #4",
+        "4732 W Davis Rd Glendale AZ 85306 Apt. 4",
+        "Unit 4, 4732 W Davis Rd Glendale AZ 85306",
+        "#4 4732 W Davis Rd Glendale AZ 85306",
+    ],
+)
+def test_a_unit_may_stand_at_either_end(text: str) -> None:
+    expected = "4732 W Davis Rd Unit 4, Glendale, AZ 85306"
+
+    assert typed_address(text).match_key == typed_address(expected).match_key
+
+
+@pytest.mark.parametrize(
     ("text", "told"),
     [
         ("", "empty"),
         ("nowhere", "no ZIP code"),
+        (f"{DAVIS} 3 bd 2 ba", "remove '3 bd 2 ba' behind the ZIP code"),
+        (f"{DAVIS} # sold", "remove '# sold' behind the ZIP code"),
+        ("P.O. Box 5, Glendale, AZ 85306", "mail box and no house"),
         ("5 Main St, Boston, MA 2108", "leading zero: write 02108"),
         ("5 Main St Boston MA 2108", "leading zero: write 02108"),
         ("1 Calle Luna, San Juan, PR 901", "leading zero: write 00901"),
