@@ -1,7 +1,7 @@
 """The text of bytes that a person saved, whatever the encoding; nothing is guessed.
 
 UTF-8, UTF-16 and UTF-32 with or without a mark, else line by line Windows-1252, which
-is what an older program writes.
+is what an older program writes; or Mac Roman, where a word would have a dash in it.
 """
 
 import codecs
@@ -16,6 +16,7 @@ _MARKS = (
 )
 _LOOKED_AT = 4096  # bytes
 _MOSTLY = 0.4  # of the bytes at even, or odd, places are zero in Latin text as UTF-16
+_MAC_LETTER = re.compile(rb"[A-Za-z][\x87\x96\x97][a-z]")  # a, n, o with their marks
 _NO_TEXT = re.compile(r"[\0-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\ufffe\uffff]")
 
 
@@ -44,6 +45,8 @@ def _unmarked(content: bytes) -> str | None:
     text = _strict(content, "utf-8")
     if text is not None:
         return text
+    if _MAC_LETTER.search(content):
+        return content.decode("mac-roman")
     lines = [
         _strict(line, "utf-8") or _strict(line, "cp1252")
         for line in content.split(b"\n")

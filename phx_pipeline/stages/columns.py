@@ -56,7 +56,11 @@ class Part(Enum):
         "aptsuite aptsuiteunit unitsuite addressunit secondaryunit condounit door "
         "aptsteunit unitaptnumber aptunitnumber"
     )
-    BUILDING = "bldg"
+    FRACTION = (
+        "housenumbersuffix housenumsuffix streetnumbersuffix numbersuffix fraction "
+        "streetnumberfraction numberfraction housefraction housenumberfraction"
+    )
+    BUILDING = "bldg building"
     CITY = (
         "city town cityname citytown citytowncode municipality postalcity addresscity "
         "citymunicipality addresslocality locality"
@@ -113,8 +117,21 @@ _WORDED: Sequence[tuple[Part, Sequence[AbstractSet[str]], AbstractSet[str]]] = (
 _REST = (Part.CITY, Part.STATE, Part.ZIP)
 _LINES = (Part.WHOLE, Part.LINE, Part.STREET)
 
-_EMPTY = frozenset({"", "-", "--", "n/a", "none", "null", "nan", "#n/a"})
+_EMPTY = frozenset({"", "-", "--", "n/a", "none", "null", "nan", "#n/a", "false"})
+_COUNTS = frozenset({"no", "nr", "num", "number", "#"})  # names of a column that may
+_OWN_NUMBER = re.compile(r"\d+[a-z]?\s+\S+\s+\S", re.IGNORECASE)  # "4732 W Davis"
+_HOUSE_AND_STREET = re.compile(r"\d{3,}[a-z]?\s+\S+\s+\S", re.IGNORECASE)
 _AS_NUMBER = re.compile(r"(\d+)\.0*$")
+_SCIENTIFIC = re.compile(r"(\d)(?:\.(\d+))?E\+0*([1-9])", re.IGNORECASE)
+_MONTH = "(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)"
+_DATE = re.compile(
+    rf"\d{{1,2}}-{_MONTH}(?:-\d{{2,4}})?|{_MONTH}-\d{{1,2}}|\d{{1,2}}/\d{{1,2}}/\d{{2,4}}"
+    r"|\d{4}-\d{2}-\d{2}(?: [\d:]+)?|\d\d:\d\d:\d\d",
+    re.IGNORECASE,
+)
+_LAST_CODE = re.compile(
+    r"(?<!\d)(\d{5})(?:\.0+|[- ]?\d{4})?\W*(?:u\.?s\.?a?\.?)?\W*$", re.IGNORECASE
+)
 _WHOLE_ZIP = re.compile(r"[^\W\d_]\W*(?<!\d)\d{5}(?:\.0+|[- ]?\d{4})?$")
 _STREET_CELL = re.compile(r"\d+\S*\s+\S*[^\W\d_].*", re.DOTALL)
 _ZIP_CELL = re.compile(r"(\d{5})(?:\.0*|[- ]?\d{4})?")
@@ -186,7 +203,26 @@ class Columns:
             for index, name in enumerate(header):
                 if index not in at.values() and (part := read(name)):
                     at.setdefault(part, index)
+        behind = at.get(Part.NAME, len(header)) + 1
+        of_street = header[behind : behind + 1] and Part.NUMBER in at
+        if of_street and header[behind].strip().lower() == "type":  # not of the house
+            at.setdefault(Part.SUFFIX, behind)
         return cls(at=at, width=len(header))
+
+    def only_counts(self, header: Sequence[str], rows: Sequence[Row]) -> bool:
+        """Whether the column of numbers counts rows, whose streets have their own."""
+        found = self.at or {}
+        street = next((found[part] for part in _LINES if part in found), None)
+        if street is None or Part.NUMBER not in found:
+            return False
+        if header[found[Part.NUMBER]].strip(" .:").lower() not in _COUNTS:
+            return False
+        streets = (row.cells[street] for row in rows if street < len(row.cells))
+        return all(_OWN_NUMBER.match(cell) for cell in streets if cell)
+
+    def without(self, part: Part) -> Mapping[Part, int]:
+        """Return where the other parts stand."""
+        return {it: index for it, index in (self.at or {}).items() if it is not part}
 
     def missing(self) -> list[str]:
         """Return the columns without which no row can be an address."""
@@ -248,6 +284,8 @@ def columns_of(rows: Sequence[Row], *, name: str) -> tuple[Columns, list[Row]]:
     ]
     if not below:
         raise InputError(f"{name}: no rows below the header; add one house per line")
+    if header and columns.only_counts(header, below):
+        columns = replace(columns, at=columns.without(Part.NUMBER))
     return columns, below
 
 
@@ -322,11 +360,13 @@ def _has_digit(row: Row) -> bool:
 
 def _put_together(parts: Mapping[Part, str]) -> str:
     second = parts.get(Part.SECOND, "")
-    building = f"Bldg {parts[Part.BUILDING]}" if Part.BUILDING in parts else ""
+    building = _number(parts.get(Part.BUILDING, ""))
+    building = f"Bldg {building}" if _SHORT_UNIT.fullmatch(building) else ""
     units = [parts.get(Part.UNIT, ""), building, "" if is_whole(second) else second]
     place = _place(parts) or (second if is_whole(second) else "")
     found = next((part for part in _LINES if part in parts), None)
     line = _street(parts, parts[found] if found else parts.get(Part.NAME, ""))
+    _refuse_two_codes(line, parts)
     if found is Part.WHOLE or is_whole(line) or not place:
         return _with_units(line or place, units)
     return f"{_with_units(_without_city(line, parts), units)}, {place}"
@@ -334,14 +374,53 @@ def _put_together(parts: Mapping[Part, str]) -> str:
 
 def _street(parts: Mapping[Part, str], line: str) -> str:
     """Return a street line; one without a number is a name among other columns."""
-    number = _AS_NUMBER.sub(r"\1", parts.get(Part.NUMBER, ""))
+    number = _number(parts.get(Part.NUMBER, ""))
+    fraction = parts.get(Part.FRACTION, "")
     if line[:1].isdigit() and (not number or line.startswith(f"{number} ")):
         return line
     if not number or (line and not {Part.STREET, Part.NAME} & parts.keys()):
         return line
+    if _HOUSE_AND_STREET.match(line):
+        raise InputError(
+            f"{printable(number)!r} and {printable(line)!r} are two street numbers: "
+            "remove one"
+        )
+    number += f" {fraction}" if "/" in fraction else fraction
     around = (number, parts.get(Part.BEFORE, ""), line)
     ends = (parts.get(part, "") for part in (Part.SUFFIX, Part.AFTER))
     return " ".join(filter(None, (*around, *ends)))
+
+
+def _number(cell: str) -> str:
+    """Return a number as it was before a spreadsheet took it for another kind.
+
+    Raises:
+        InputError: what it was cannot be told any more.
+    """
+    if _DATE.fullmatch(cell):
+        raise InputError(
+            f"{printable(cell)!r} was made a date by a spreadsheet: write what it was, "
+            "such as 1-2, in a column of text"
+        )
+    if found := _SCIENTIFIC.fullmatch(cell):
+        digits = (found[2] or "").ljust(int(found[3]), "?")
+        if "?" in digits or len(digits) > int(found[3]):
+            raise InputError(
+                f"{printable(cell)!r} has lost digits in a spreadsheet: write them all"
+            )
+        return found[1] + digits
+    return _AS_NUMBER.sub(r"\1", cell)
+
+
+def _refuse_two_codes(line: str, parts: Mapping[Part, str]) -> None:
+    """Refuse a row whose address and whose own column name two ZIP codes."""
+    code = _ZIP_CELL.fullmatch(zip_text(parts.get(Part.ZIP, "")))
+    said = _LAST_CODE.search(line) if is_whole(line) else None
+    if code and said and code[1] != said[1]:
+        raise InputError(
+            f"{printable(line)!r} has ZIP {said[1]}, but the column for it {code[1]}: "
+            "correct one of them"
+        )
 
 
 def _place(parts: Mapping[Part, str]) -> str:
@@ -355,6 +434,9 @@ def _place(parts: Mapping[Part, str]) -> str:
     before, comma, again = city.rpartition(",")
     if comma and state and state_code(again) == state_code(state):
         city = before
+    if city and not state and (found := _ZIP_CELL.fullmatch(code)):
+        states = states_of(found[1])  # such as AZ for 85306
+        state = min(states) if len(states) == 1 else ""
     if state:
         code = re.sub(r"^[A-Za-z]+[\s,]+(?=\d)", "", code)  # "AZ 85306"
     return f"{city}, {state} {code}".strip()
@@ -362,7 +444,7 @@ def _place(parts: Mapping[Part, str]) -> str:
 
 def zip_text(cell: str) -> str:
     """Return a ZIP code as it was before a spreadsheet took it for a number."""
-    text = _AS_NUMBER.sub(r"\1", cell)
+    text = _number(cell)
     grouped = re.sub(r"(?<=\d)[,\u00a0\u202f ](?=\d{3}$)", "", text)
     return grouped.rstrip("-")
 
@@ -377,7 +459,7 @@ def _without_city(line: str, parts: Mapping[Part, str]) -> str:
 def _with_units(line: str, units: Sequence[str]) -> str:
     """Put the cells that name a unit behind the street, unless it stands there."""
     for cell in filter(None, units):
-        unit = _AS_NUMBER.sub(r"\1", cell).replace(":", " ")
+        unit = _number(cell).replace(":", " ")
         if not _SAYS_UNIT.match(unit):
             unit = f"Unit {unit}"
         if not _names_unit(line, unit):

@@ -31,6 +31,7 @@ _USUAL = 0.8  # of the sampled lines have their delimiter
 _RULE = re.compile(r":?-{2,}:?")
 _OLD_OFFICE = b"\xd0\xcf\x11\xe0"
 _OTHER_FILES = (
+    (b"SQLite format 3", "a database: save the addresses as CSV"),
     (b"%PDF", "a PDF: copy its addresses into a text file, one a line"),
     (b"\x1f\x8b", "compressed: unpack it, and give the file in it"),
     (b"BZh", "compressed: unpack it, and give the file in it"),
@@ -92,7 +93,7 @@ def read_table(
         raise InputError(f"{name} is larger than 50 MB: cut it into pieces")
     if content.startswith(b"PK\x03\x04"):
         numbered: Iterable[tuple[int, list[str]]] = workbook_rows(
-            _workbook(content, name=name), name=name
+            _workbook(content, name=name), name=name, is_column=is_column
         )
     else:
         numbered = _text_rows(_text(content, name=name), is_column=is_column)
@@ -127,6 +128,12 @@ def _workbook(content: bytes, *, name: str) -> bytes:
             f"{name} is a spreadsheet we do not read: make a CSV of it, `"
             f"{csv_command(name)}`"
         )
+    if "word/document.xml" in names or "ppt/presentation.xml" in names:
+        raise InputError(
+            f"{name} is a document: copy its addresses into a text file, one a line"
+        )
+    if any(it.endswith(".iwa") for it in names):
+        raise InputError(f"{name} is of Apple Numbers or Pages: export it as CSV")
     raise InputError(f"{name} is an archive: unpack it, and give the file in it")
 
 
@@ -226,4 +233,6 @@ def _trimmed(cell: str) -> str:
         return ""
     if text.startswith('="') and text.endswith('"'):
         return text[2:-1].strip()
-    return text[1:].strip() if text.startswith("'") else text
+    if text.startswith("'"):
+        return text[1:].removesuffix("'").strip()
+    return text

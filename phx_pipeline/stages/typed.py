@@ -4,13 +4,14 @@ import re
 from html import unescape
 
 from phx_pipeline.errors import InputError
-from phx_pipeline.model.address import Address
+from phx_pipeline.model.address import Address, Match
 from phx_pipeline.model.places import line_of_slug, with_commas
 from phx_pipeline.model.states import state_code, states_of
 from phx_pipeline.sources.registry import address_at, site_named
 
 _LONGEST = 300  # characters
 _URL = re.compile(r"https?://[^\s\"'<>]+", re.IGNORECASE)
+_FILE_URL = re.compile(r"\.(?:csv|tsv|txt|xlsx?|ods|numbers)(?:$|[?#])", re.IGNORECASE)
 _SLUG = re.compile(r"\d[a-z0-9-]*-[a-z]{2}-\d{5}", re.IGNORECASE)
 _SHORT_ZIP = re.compile(r"(?P<state>[A-Za-z]{2})[\s,]+(?P<zip>\d{3,4})$")
 _UNIT_LAST = re.compile(
@@ -67,11 +68,21 @@ def typed_address(text: str) -> Address:
 
 def _named_by_url(line: str) -> str:
     """Return the address of the URL in a line, or what stands beside it if that is."""
+    if line.lower().startswith("file://"):
+        raise InputError(f"{line!r}: give the name of the file without 'file://'")
     if not (url := url_in(line)):
         return line
+    if _FILE_URL.search(url):
+        raise InputError(f"{url!r}: download the file and give its name")
     beside = line.replace(url, " ").strip()
-    is_address = len(beside) <= _LONGEST and _WHOLE.fullmatch(beside)
-    return beside if is_address else address_at(url)
+    if len(beside) <= _LONGEST and _WHOLE.fullmatch(beside):
+        return beside
+    named = address_at(url)
+    if (second := url_in(beside)) and site_named(second.partition("//")[2]):
+        other = typed_address(second)
+        if typed_address(named).compare(other) is Match.OTHER:
+            raise InputError(f"{second!r} is of another house: write one per line")
+    return named
 
 
 def _without_addressee(text: str) -> str:

@@ -6,7 +6,7 @@ import shlex
 import warnings
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Any
 
@@ -26,12 +26,20 @@ _DAMAGED = (
     zipfile.BadZipFile,
     zlib.error,
 )
+_LOOKED_AT = 20  # rows of a sheet for its header
 _MAX_UNPACKED = 500_000_000  # bytes
 _ZEROS = re.compile(r"0{2,}(?:\\?-0+)?")  # the format of a ZIP code: 00000
 
 
-def workbook_rows(content: bytes, *, name: str) -> list[tuple[int, list[str]]]:
-    """Return the numbered rows of the first sheet that has any.
+def workbook_rows(
+    content: bytes, *, name: str, is_column: Callable[[str], bool]
+) -> list[tuple[int, list[str]]]:
+    """Return the numbered rows of the first sheet with a known column, or with any.
+
+    Args:
+        content: of the file.
+        name: of the file, for messages.
+        is_column: whether a cell names a column: a cover sheet has none.
 
     Raises:
         InputError: the library is missing, or the file is damaged.
@@ -52,7 +60,7 @@ def workbook_rows(content: bytes, *, name: str) -> list[tuple[int, list[str]]]:
             book = openpyxl.load_workbook(
                 io.BytesIO(content), read_only=True, data_only=True
             )
-            return next(filter(None, map(_rows, _sheets(book))), [])
+            return _chosen(_sheets(book), is_column=is_column)
     except _DAMAGED as error:
         raise InputError(
             f"{name} cannot be read as an Excel workbook: save it again, or as CSV"
@@ -70,6 +78,17 @@ def _sheets(book: Any) -> Iterator[Any]:
     for sheet in shown or book.worksheets:
         sheet.reset_dimensions()  # some programs state wrong ones
         yield sheet
+
+
+def _chosen(
+    sheets: Iterator[Any], *, is_column: Callable[[str], bool]
+) -> list[tuple[int, list[str]]]:
+    first: list[tuple[int, list[str]]] = []
+    for rows in filter(None, map(_rows, sheets)):
+        if any(is_column(cell) for _, cells in rows[:_LOOKED_AT] for cell in cells):
+            return rows
+        first = first or rows
+    return first
 
 
 def _rows(sheet: Any) -> list[tuple[int, list[str]]]:

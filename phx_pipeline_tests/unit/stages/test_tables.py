@@ -579,3 +579,113 @@ def test_the_commas_of_a_url_do_not_cut_it() -> None:
     url = "https://www.zillow.com/homes/4732-W-Davis-Rd-Glendale,-AZ-85306_rb/"
 
     assert addresses_in(f"{url}\n{ADAMS}") == [DAVIS, ADAMS]
+
+
+# --- what would make another house of a row -------------------------------------------
+
+PLACE = "city,state,zip"
+
+
+@pytest.mark.parametrize(
+    ("content", "address"),
+    [
+        # The kind of a street beside its name.
+        (
+            f"Number,Dir,Street Name,Type,{PLACE}\n4732.0,W,Davis,Rd,Glendale,AZ,85306",
+            DAVIS,
+        ),
+        # A column that counts, not one of street numbers.
+        (f"No,Street,{PLACE}\n7,4732 W Davis Rd,Glendale,AZ,85306", DAVIS),
+        (f"#,Address,{PLACE}\n7,4732 W Davis Rd,Glendale,AZ,85306", DAVIS),
+        (f"No,Street,{PLACE}\n4732,W Davis Rd,Glendale,AZ,85306", DAVIS),
+        # The end of a number in a column of its own.
+        (
+            (
+                f"House Number,House Number Suffix,Street Name,{PLACE}\n"
+                "2417,1/2,W Adams St,Phoenix,AZ,85009"
+            ),
+            "2417 1/2 W Adams St, Phoenix, AZ 85009",
+        ),
+        (
+            (
+                f"House Number,House Number Suffix,Street Name,{PLACE}\n"
+                "4732,B,W Davis Rd,Glendale,AZ,85306"
+            ),
+            "4732B W Davis Rd, Glendale, AZ 85306",
+        ),
+        # A building, and a building's name.
+        (
+            f"Street,Building,Unit,{PLACE}\n1425 E Roosevelt St,2,204,Phoenix,AZ,85006",
+            "1425 E Roosevelt St Bldg 2 Unit 204, Phoenix, AZ 85006",
+        ),
+        (
+            (
+                f"Street,Building,Unit,{PLACE}\n"
+                "1425 E Roosevelt St,Sun Towers,204,Phoenix,AZ,85006"
+            ),
+            FLAT_204,
+        ),
+        # Numbers as a spreadsheet writes them, with no digit lost.
+        (
+            f"street,unit,{PLACE}\n1425 E Roosevelt St,2.04E+02,Phoenix,AZ,8.5006E+04",
+            FLAT_204,
+        ),
+        (f"street,{PLACE}\n4732 W Davis Rd,Glendale,,85306", DAVIS),
+        (
+            "'street','city','state','zip'\n'4732 W Davis Rd','Glendale','AZ','85306'",
+            DAVIS,
+        ),
+    ],
+)
+def test_no_part_of_an_address_is_left_out(content: str, address: str) -> None:
+    assert addresses_in(content) == [address]
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (f"street,unit,{PLACE}\n1 A St,2-Jan,Mesa,AZ,85201", "'2-Jan' was made a date"),
+        (f"street,unit,{PLACE}\n1 A St,1/2/2026,Mesa,AZ,85201", "was made a date"),
+        (f"street,unit,{PLACE}\n1 A St,2026-01-02 00:00:00,Mesa,AZ,85201", "a date"),
+        (f"street number,street name,{PLACE}\n20-Oct,A St,Mesa,AZ,85201", "a date"),
+        (f"street,{PLACE}\n1 A St,Mesa,AZ,8.52E+04", "has lost digits"),
+        (
+            f"street number,street,{PLACE}\n9,4732 W Davis Rd,Mesa,AZ,85201",
+            "two street",
+        ),
+        (f'address,{PLACE}\n"{DAVIS}",Mesa,AZ,85201', "has ZIP 85306, but the column"),
+    ],
+)
+def test_a_row_that_may_mean_another_house_is_refused(content: str, told: str) -> None:
+    with pytest.raises(InputError, match=told):
+        addresses_in(content)
+
+
+def test_a_cover_sheet_is_passed_over() -> None:
+    openpyxl = pytest.importorskip("openpyxl", reason="the extra xlsx is not installed")
+    book, body = openpyxl.Workbook(), io.BytesIO()
+    book.active.append(["Houses we like"])
+    sheet = book.create_sheet("Houses")
+    sheet.append(["Full Address"])
+    sheet.append([DAVIS])
+    book.save(body)
+
+    assert addresses_in(body.getvalue(), name="houses.xlsx") == [DAVIS]
+
+
+def test_letters_of_an_old_macintosh_are_no_dashes() -> None:
+    content = f"street,{PLACE}\n100 E Cañada Dr,Phoenix,AZ,85003\n".encode("mac-roman")
+
+    assert addresses_in(content) == ["100 E Canada Dr, Phoenix, AZ 85003"]
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("word/document.xml", "is a document"),
+        ("Index/Document.iwa", "export it as CSV"),
+    ],
+)
+def test_a_document_is_told_for_what_it_is(name: str, told: str) -> None:
+    with pytest.raises(InputError, match=told):
+        addresses_in(archive(name), name="houses.docx")

@@ -5,6 +5,7 @@ import pytest
 from phx_pipeline.errors import InputError
 from phx_pipeline.stages.typed import is_address, typed_address
 
+ZILLOW = "https://www.zillow.com/homedetails/4732-W-Davis-Rd-Glendale-AZ-85306/7_zpid/"
 DAVIS = "4732 W Davis Rd, Glendale, AZ 85306"
 
 
@@ -42,6 +43,7 @@ DAVIS = "4732 W Davis Rd, Glendale, AZ 85306"
         "4732 W Davis Rd, Glendale, Maricopa County, AZ 85306",
         "4732 W Davis Rd, Glendale, AZ 85306, Maricopa County",
         f"Location: {DAVIS}",
+        f"{ZILLOW} https://www.redfin.com/AZ/Glendale/4732-W-Davis-Rd-85306/home/1",
         f"{DAVIS} \U0001f3e1",
         f"\u2705\ufe0f {DAVIS} \U0001f468\u200d\U0001f469",
         f"<{DAVIS}>",
@@ -79,6 +81,12 @@ def test_a_unit_may_stand_at_either_end(text: str) -> None:
         ("nowhere", "no ZIP code"),
         (f"{DAVIS} 3 bd 2 ba", "remove '3 bd 2 ba' behind the ZIP code"),
         (f"{DAVIS} # sold", "remove '# sold' behind the ZIP code"),
+        (
+            f"{ZILLOW} https://www.redfin.com/AZ/Glendale/4734-W-Davis-Rd-85306/home/1",
+            "of another house",
+        ),
+        ("https://example.com/houses.csv?x=1", "download the file and give its name"),
+        ("file:///home/me/houses.csv", "give the name of the file without 'file://'"),
         ("P.O. Box 5, Glendale, AZ 85306", "mail box and no house"),
         ("5 Main St, Boston, MA 2108", "leading zero: write 02108"),
         ("5 Main St Boston MA 2108", "leading zero: write 02108"),
