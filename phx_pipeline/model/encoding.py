@@ -17,6 +17,7 @@ _MARKS = (
 _LOOKED_AT = 4096  # bytes
 _MOSTLY = 0.4  # of the bytes at even, or odd, places are zero in Latin text as UTF-16
 _MAC_LETTER = re.compile(rb"[A-Za-z][\x87\x96\x97][a-z]")  # a, n, o with their marks
+_WINDOWS_LETTER = re.compile(rb"[\xc0-\xff]")
 _NO_TEXT = re.compile(r"[\0-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\ufffe\uffff]")
 
 
@@ -45,13 +46,13 @@ def _unmarked(content: bytes) -> str | None:
     text = _strict(content, "utf-8")
     if text is not None:
         return text
-    if _MAC_LETTER.search(content):
-        return content.decode("mac-roman")
-    lines = [
-        _strict(line, "utf-8") or _strict(line, "cp1252")
-        for line in content.split(b"\n")
-    ]
+    lines = [_strict(line, "utf-8") or _older(line) for line in content.split(b"\n")]
     return None if None in lines else "\n".join(line or "" for line in lines)
+
+
+def _older(line: bytes) -> str | None:
+    is_mac = _MAC_LETTER.search(line) and not _WINDOWS_LETTER.search(line)
+    return _strict(line, "mac-roman" if is_mac else "cp1252")
 
 
 def _strict(content: bytes, encoding: str) -> str | None:

@@ -673,10 +673,15 @@ def test_a_cover_sheet_is_passed_over() -> None:
     assert addresses_in(body.getvalue(), name="houses.xlsx") == [DAVIS]
 
 
-def test_letters_of_an_old_macintosh_are_no_dashes() -> None:
-    content = f"street,{PLACE}\n100 E Cañada Dr,Phoenix,AZ,85003\n".encode("mac-roman")
+@pytest.mark.parametrize(
+    ("encoding", "note"), [("mac-roman", "cosy"), ("cp1252", "bed\u2013bath")]
+)
+def test_letters_of_an_old_macintosh_are_no_dashes(encoding: str, note: str) -> None:
+    content = f"street,{PLACE},note\n100 E Ca\u00f1ada Dr,Phoenix,AZ,85003,{note}\n"
 
-    assert addresses_in(content) == ["100 E Canada Dr, Phoenix, AZ 85003"]
+    found = addresses_in(content.encode(encoding))
+
+    assert found == ["100 E Canada Dr, Phoenix, AZ 85003"]
 
 
 @pytest.mark.parametrize(
