@@ -90,7 +90,18 @@ _LONGEST_WORDS = 60
 _LONGEST_TEXT = 500  # of which a fact is read
 _DEEPEST = 3  # wrappers around a value
 
-_NUMBER = re.compile(r"\$?\s*(?P<number>\d[\d,]*(?:\.\d+)?)", re.ASCII)
+_NUMBER = re.compile(
+    r"\$?\s*(?P<number>(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?)", re.ASCII
+)
+# Behind a number: it is of another size (`850K`), a part (`2 1/2`), one of several
+# (`3-4`), or written in a way we do not read (`298.500,00`).
+_GOES_ON = re.compile(
+    r"[kmb]\b|e[+-]?\d|[½¼¾⅓⅔]|\s*[.,+/\u2013\u2014-]?\s*\$?\d", re.IGNORECASE
+)
+_METRIC = re.compile(
+    r"m²|\bm2\b|\bsq(?:uare|\.)?\s*m(?:et(?:er|re)s?)?\b|\bhectares?\b|\bha\b",
+    re.IGNORECASE,
+)
 _ACRES = re.compile(r"\bacres?\b", re.IGNORECASE)
 _SQUARE_FEET = re.compile(r"\bsq(?:uare|\.)?\s*(?:feet|foot|ft)\b", re.IGNORECASE)
 _NOTHING_SAID = frozenset({"", "-", "\u2014", "n/a", "na", "none", "other", "unknown"})
@@ -140,7 +151,10 @@ def number(value: object) -> float | None:
     """
     value = unwrapped(value)
     if isinstance(value, str):
-        found = _NUMBER.match(value[:_LONGEST_TEXT].strip())
+        words = value[:_LONGEST_TEXT].strip()
+        found = _NUMBER.match(words)
+        if found and _GOES_ON.match(words, found.end()):
+            return None
         # Far fewer digits than Python refuses to read.
         text = found["number"].replace(",", "")[:40] if found else ""
         value = float(text) if text else None
@@ -160,6 +174,11 @@ def size(value: object) -> int | None:
     return whole(value) or None
 
 
+def price(value: object) -> int | None:
+    """Return what is asked for a house; an amount for a month or a week is a rent."""
+    return None if _months(_plain(value)) else size(value)
+
+
 def year(value: object) -> int | None:
     """Return a year a house can be from."""
     stated = whole(value)
@@ -173,7 +192,7 @@ def square_feet(value: object, *, unit: object = None) -> int | None:
     """
     words = f"{_plain(value)} {_plain(unit) or str(unit or '')[:_LONGEST_WORDS]}"
     stated = number(value)
-    if stated is None:
+    if stated is None or _METRIC.search(words):
         return None
     if _ACRES.search(words):
         return size(stated * _SQUARE_FEET_PER_ACRE)

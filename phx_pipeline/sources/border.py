@@ -23,7 +23,12 @@ from phx_pipeline.model.property import Property
 from phx_pipeline.model.source import Source
 from phx_pipeline.sources.base import ListingSource
 from phx_pipeline.sources.endings import LONGEST_DETAIL, ended, failed
-from phx_pipeline.sources.stated import LARGEST_INTEGER, LONGEST_URL
+from phx_pipeline.sources.stated import (
+    FIRST_DAY,
+    LARGEST_INTEGER,
+    LAST_DAY,
+    LONGEST_URL,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -33,7 +38,6 @@ _LONGEST_TAG = 60
 _MOST_TAGS = 20
 _MOST_FALLBACKS = 20
 _MOST_PIXELS = 100_000
-_FIRST_DAY, _LAST_DAY = date(1980, 1, 1), date(2100, 1, 1)
 
 _ID = re.compile(r"[\w.#/ -]{1,60}", re.ASCII)
 _PHOTO_KEY = re.compile(r"[\w.~%+,=@!/-]{1,200}", re.ASCII)
@@ -178,7 +182,7 @@ def _identifier(value: str | None) -> str | None:
 
 
 def _day(day: date | None) -> date | None:
-    return day if day and _FIRST_DAY <= day <= _LAST_DAY else None
+    return day if day and FIRST_DAY <= day <= LAST_DAY else None
 
 
 def _pixels(stated: int | None) -> int | None:

@@ -1,10 +1,13 @@
-"""What the head of a page says of the page's own address."""
+"""What a page says of its own address: in its head, and in its structured data."""
 
 import html
+import json
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
 
-from phx_pipeline.sources.stated import LONGEST_URL
+from phx_pipeline.sources.stated import LONGEST_URL, text
 
 _START = 20_000  # characters in which a browser notes where a page was saved from
 _LONGEST_HEAD = 4_000_000  # characters; pages saved with their styles have large heads
@@ -18,38 +21,129 @@ _STEP = re.compile(
     rf"(?P<end></head\b|<body\b)|<!--|<(?P<name>{'|'.join(_NO_MARKUP)})\b",
     re.IGNORECASE,
 )
-_URL = r"=\s*[\"']?(?P<url>https://[^\"'<>\s]+)"
-_TAGGED_URLS = (
-    re.compile(
-        rf"<link\b(?=[^<>]*\brel\s*=\s*[\"']?canonical\b)[^<>]*\bhref\s*{_URL}",
-        re.IGNORECASE,
-    ),
-    re.compile(
-        rf"<meta\b(?=[^<>]*\bproperty\s*=\s*[\"']?og:url\b)[^<>]*\bcontent\s*{_URL}",
-        re.IGNORECASE,
-    ),
+_TAG = re.compile(r"<(?P<name>link|meta)\b(?P<attributes>[^<>]*)>?", re.IGNORECASE)
+_ATTRIBUTE = re.compile(
+    r"(?<![\w:-])(?P<name>rel|href|property|name|content)\s*=\s*"
+    r"(?:\"(?P<double>[^\"]*)\"|'(?P<single>[^']*)'|(?P<bare>[^\s\"'<>]+))",
+    re.IGNORECASE,
 )
+_OWN = frozenset({"og:url", "twitter:url", "al:web:url", "al:android:url"})
+_MOST_TAGS = 2000
+_MOST_URLS = 20
+
+_DATA = re.compile(r"<script\b[^<>]*\bapplication/ld\+json\b[^<>]*>", re.IGNORECASE)
+_DATA_END = re.compile("</script", re.IGNORECASE)
+_MOST_DATA = 200  # scripts and objects: a search page has about 50
+_OF_A_HOUSE = frozenset(
+    {
+        "Accommodation",
+        "Apartment",
+        "House",
+        "Product",
+        "RealEstateListing",
+        "Residence",
+        "SingleFamilyResidence",
+    }
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Described:
+    """A house that the structured data of a page tells of; empty what it leaves out."""
+
+    url: str
+    street: str
+    zip_code: str
 
 
 def own_urls(body: bytes) -> list[str]:
     """Return what a page says its address is: where it was saved, its own links.
 
     Only the head is read, without what is no markup: the body, and scripts, may name
-    other pages in the same words.
+    other pages in the same words. The links may be relative.
     """
-    text = body[:_LONGEST_HEAD].decode("utf-8", errors="replace")
-    head = " ".join(_markup_of_head(text))
-    found = [_SAVED_FROM.search(text[:_START])]
-    found += [pattern.search(head) for pattern in _TAGGED_URLS]
-    return [html.unescape(match["url"])[:LONGEST_URL] for match in found if match]
+    page = body[:_LONGEST_HEAD].decode("utf-8", errors="replace")
+    saved = _SAVED_FROM.search(page[:_START])
+    found = [html.unescape(saved["url"])] if saved else []
+    found += _tagged(" ".join(_markup_of_head(page)))
+    return [url[:LONGEST_URL] for url in dict.fromkeys(found)][:_MOST_URLS]
 
 
-def _markup_of_head(text: str) -> Iterator[str]:
+def described(body: bytes) -> list[Described]:
+    """Return the houses of a page's structured data (JSON-LD), other ones too."""
+    page = body.decode("utf-8", errors="replace")
+    found: list[Described] = []
     at = 0
-    while step := _STEP.search(text, at):
-        yield text[at : step.start()]
-        close = _ENDS[(step["name"] or "").lower()].search(text, step.end())
+    while (start := _DATA.search(page, at)) and len(found) < _MOST_DATA:
+        end = _DATA_END.search(page, start.end())
+        if end is None:
+            break
+        at = end.end()
+        found += _houses_in(page[start.end() : end.start()])
+    return found[:_MOST_DATA]
+
+
+def _tagged(head: str) -> Iterator[str]:
+    """Yield the links that are canonical, then those told to other services."""
+    links, told = [], []
+    for number, tag in enumerate(_TAG.finditer(head)):
+        if number >= _MOST_TAGS:
+            break
+        said = _attributes(tag["attributes"])
+        if tag["name"].lower() == "link":
+            is_own = "canonical" in said.get("rel", "").lower().split()
+            links += [said.get("href", "")] if is_own else []
+        elif {said.get("property"), said.get("name")} & _OWN:
+            told.append(said.get("content", ""))
+    yield from filter(None, [*links, *told])
+
+
+def _attributes(tag: str) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for each in _ATTRIBUTE.finditer(tag):
+        value = each["double"] or each["single"] or each["bare"] or ""
+        found.setdefault(each["name"].lower(), html.unescape(value).strip())
+    return found
+
+
+def _markup_of_head(page: str) -> Iterator[str]:
+    at = 0
+    while step := _STEP.search(page, at):
+        yield page[at : step.start()]
+        close = _ENDS[(step["name"] or "").lower()].search(page, step.end())
         if step["end"] or close is None:
             return
         at = close.start()
-    yield text[at:]
+    yield page[at:]
+
+
+def _houses_in(data: str) -> Iterator[Described]:
+    try:
+        told = json.loads(data)
+    except (ValueError, RecursionError):
+        return
+    for entry in _objects_in(told):
+        kinds = entry.get("@type")
+        named = kinds if isinstance(kinds, list) else [kinds]
+        if any(isinstance(kind, str) and kind in _OF_A_HOUSE for kind in named):
+            stated = _address_of(entry) or _address_of(entry.get("mainEntity"))
+            yield Described(
+                url=text(entry.get("url")),
+                street=text(stated.get("streetAddress")) or text(entry.get("name")),
+                zip_code=text(stated.get("postalCode")),
+            )
+
+
+def _objects_in(told: object) -> Iterator[dict[str, Any]]:
+    entries = told if isinstance(told, list) else [told]
+    for entry in entries[:_MOST_DATA]:
+        if isinstance(entry, dict):
+            yield entry
+            graph = entry.get("@graph")
+            inner = graph[:_MOST_DATA] if isinstance(graph, list) else ()
+            yield from (each for each in inner if isinstance(each, dict))
+
+
+def _address_of(entry: object) -> dict[str, Any]:
+    address = entry.get("address") if isinstance(entry, dict) else None
+    return address if isinstance(address, dict) else {}

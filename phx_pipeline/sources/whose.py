@@ -4,11 +4,12 @@ Whether that house is the one asked for is another question.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
 from phx_pipeline.errors import InputError
 from phx_pipeline.model.address import Address, Match
+from phx_pipeline.sources.head import Described
 
 _LINK_END = re.compile(r"-(?P<state>[A-Za-z]{2})-(?P<zip>\d{5})(?:-\d{4})?$", re.ASCII)
 _MOST_WORDS = 20
@@ -45,6 +46,38 @@ def link_contradicts(words: str, own: Address) -> bool:
     """
     readings = list(_readings(words, city=own.city))
     return bool(readings) and all(contradicts(own, each) for each in readings)
+
+
+def another_described(
+    houses: Iterable[Described],
+    own: Address,
+    *,
+    link_differs: Callable[[str], bool | None],
+) -> str:
+    """Return the other house that structured data is of; empty if it tells of *own*.
+
+    Pages also describe houses nearby: one that is their own settles it.
+
+    Args:
+        houses: what the page describes.
+        own: its own address.
+        link_differs: whether a link names another house; None if it names none.
+    """
+    others = ""
+    for each in houses:
+        said = (link_differs(each.url), _street_differs(each, own))
+        if True in said:
+            others = others or each.url or each.street
+        elif False in said:
+            return ""
+    return others
+
+
+def _street_differs(each: Described, own: Address) -> bool | None:
+    zip_code = each.zip_code or own.zip_code
+    named = readable(f"{each.street}, {own.city}, {own.state} {zip_code}")
+    other = named or readable(each.street)
+    return None if other is None else contradicts(own, other)
 
 
 def _readings(words: str, *, city: str) -> Iterator[Address]:

@@ -6,6 +6,8 @@ decides. Held is a function of all rows, never of what was looked at first:
 - a photo key that two properties have is held on both;
 - within one listing, a photo under another MLS id than the page states for itself, be
   it every photo; or, where it states none, under another than nearly all the others;
+- within one listing, a photo of another data source (MLS) than nearly all the others:
+  the same number there is another house;
 - within one listing, a photo uploaded long before or after the others.
 
 Pictures that only look alike (agents' logos, the pool of a community) are recorded and
@@ -48,7 +50,7 @@ _FAR_DAYS = 180  # between uploads; photos are added to a listing for months
 _BATCH_DAYS = 30
 
 # Redfin's keys are `{data source}-{MLS id}_...`; the site's own uploads have no id.
-_REDFIN_KEY = re.compile(r"\d+-(?P<listing>[A-Za-z0-9]+)_")
+_REDFIN_KEY = re.compile(r"(?P<owner>\d+)-(?P<listing>[^_]+)(?:_|$)")
 # Spark's photo ids begin with the time of upload, YYYYMMDDhhmmss.
 _SPARK_URL = re.compile(
     r"https://[^/]+\.sparkplatform\.com/(?:[^/]+/)+(?P<uploaded>20\d{6})\d{18}\b"
@@ -60,6 +62,7 @@ class Mark:
     """What a photo's key or URL tells of where it comes from."""
 
     listing: str | None = None
+    owner: str | None = None
     uploaded: date | None = None
 
 
@@ -102,6 +105,12 @@ def outliers(
             if not _same_listing(listing, usual):
                 told = f"filed under listing {listing}, {whose} {usual}"
                 yield key, Suspicion(reason=Reason.LISTING_ID, detail=told)
+    owners = {key: mark.owner for key, mark in marks.items() if mark.owner}
+    if usual := _usual_listing(list(owners.values())):
+        for key, owner in owners.items():
+            if owner != usual:
+                told = f"of data source {owner}, the others of {usual}"
+                yield key, Suspicion(reason=Reason.LISTING_ID, detail=told)
     days = {key: mark.uploaded for key, mark in marks.items() if mark.uploaded}
     if batch := _usual_days(list(days.values())):
         for key, day in days.items():
@@ -112,12 +121,14 @@ def outliers(
 
 def mark_of(photo: Photo) -> Mark:
     """Return what a photo's key and URL tell; nothing for most sources."""
-    listing = None
-    if photo.ref.source is Source.REDFIN:
-        found = _REDFIN_KEY.match(photo.ref.photo_key)
-        listing = found["listing"] if found else None
+    is_redfin = photo.ref.source is Source.REDFIN
+    filed = _REDFIN_KEY.match(photo.ref.photo_key) if is_redfin else None
     uploaded = _SPARK_URL.match(photo.ref.url)
-    return Mark(listing=listing, uploaded=_day(uploaded[1]) if uploaded else None)
+    return Mark(
+        listing=filed["listing"] if filed else None,
+        owner=filed["owner"] if filed else None,
+        uploaded=_day(uploaded[1]) if uploaded else None,
+    )
 
 
 def note_lookalikes(context: StageContext, lease: Lease, slug: str) -> None:
@@ -242,8 +253,8 @@ def _galleries(photos: Iterable[Photo]) -> dict[Source, list[Photo]]:
 def _same_listing(one: str, other: str) -> bool:
     """Whether both are one number; some sites put letters of the MLS before it."""
     if one.isdecimal() != other.isdecimal():
-        one, other = (text.lstrip(ascii_letters) for text in (one, other))
-    return one.lower() == other.lower()
+        one, other = (text.lstrip(f"{ascii_letters}-._") for text in (one, other))
+    return one.lstrip("0").lower() == other.lstrip("0").lower()
 
 
 def _usual_listing(listings: Sequence[str]) -> str | None:

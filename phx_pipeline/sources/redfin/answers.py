@@ -5,7 +5,8 @@ What an answer means is read in `find` and `parse`.
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from typing import Any
 
 from phx_pipeline.errors import SourceChangedError
@@ -71,21 +72,36 @@ class EmbeddedAnswers:
         Raises:
             SourceChangedError: the answer is there but has another shape.
         """
-        wanted = re.compile(rf"/{end}$")
-        for path, entry in self._entries.items():
-            if wanted.search(path.partition("?")[0]):
-                return payload_of(_answer_in(entry, what=end), what=end)
-        return None
+        return next(self._payloads(end), None)
+
+    def payloads(self, end: str) -> list[JsonObject]:
+        """Return all usable payloads like `payload`; of other homes too."""
+        found = []
+        for entry in self._at(end):
+            with suppress(SourceChangedError):
+                found.append(payload_of(_answer_in(entry, what=end), what=end))
+        return found
 
     def optional(self, end: str) -> JsonObject:
         """Return the payload like `payload`, or an empty one if it is unusable.
 
-        For answers a listing can do without: tags, history.
+        For answers a listing can do without: tags, history. A page with several that
+        differ does not say which is its own.
         """
-        try:
-            return self.payload(end) or {}
-        except SourceChangedError:
-            return {}
+        first, *others = self.payloads(end) or [{}]
+        return first if all(other == first for other in others) else {}
+
+    def _payloads(self, end: str) -> Iterator[JsonObject]:
+        for entry in self._at(end):
+            yield payload_of(_answer_in(entry, what=end), what=end)
+
+    def _at(self, end: str) -> list[object]:
+        wanted = re.compile(rf"/{end}$")
+        return [
+            entry
+            for path, entry in self._entries.items()
+            if wanted.search(path.partition("?")[0])
+        ]
 
 
 def _data_cache(html: str) -> JsonObject:

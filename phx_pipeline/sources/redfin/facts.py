@@ -5,6 +5,7 @@ house that may since have been replaced (other size, other year), and cards of o
 houses; and it names agents. None of that is read.
 """
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,9 +13,9 @@ from phx_pipeline.model.facts import (
     ListingFacts,
     monthly_fee,
     number,
+    price,
     private_pool,
     sewer_kind,
-    size,
     square_feet,
     status_word,
     unwrapped,
@@ -23,12 +24,18 @@ from phx_pipeline.model.facts import (
     yes_or_no,
 )
 from phx_pipeline.sources.redfin.answers import EmbeddedAnswers, JsonObject
-from phx_pipeline.sources.stated import text
+from phx_pipeline.sources.stated import days, text
 
 _MS_PER_DAY = 86_400_000
+_MILLISECONDS = re.compile(r"\d{1,15}", re.ASCII)
 _MOST_DAYS = 36_500
 _MOST = 50  # values of one amenity
-_NOT_ASKED = ("sold", "estimate", "off market")  # labels of amounts nobody asks for
+# Labels of amounts that nobody asks for the house.
+_NOT_ASKED = re.compile(
+    r"\b(?:sold|estimate|off market|last|previous(?:ly)?|rent(?:al)?|lease"
+    r"|month(?:ly)?|bid|deposit)\b",
+    re.IGNORECASE,
+)
 
 _Amenities = dict[str, list[str]]
 
@@ -53,8 +60,8 @@ def listing_facts(
         list_price=None if off_market else _price(section),
         bedrooms_total=number(section.get("beds")),
         bathrooms_total=number(section.get("baths")),
-        living_area=size(section.get("sqFt")),
-        lot_size_square_feet=size(section.get("lotSize"))
+        living_area=square_feet(section.get("sqFt"), unit="sqft"),
+        lot_size_square_feet=square_feet(section.get("lotSize"), unit="sqft")
         or square_feet(_first(told, "LOT_SIZE_AREA"), unit="sqft"),
         garage_spaces=number(_first(told, "GARAGE_SPACES")),
         pool_private=_pool(told),
@@ -70,9 +77,8 @@ def listing_facts(
 def _price(section: JsonObject) -> int | None:
     for name in ("priceInfo", "latestPriceInfo"):
         stated = section.get(name)
-        if isinstance(stated, dict) and (price := size(stated.get("amount"))):
-            label = text(stated.get("label")).lower()
-            return None if any(word in label for word in _NOT_ASKED) else price
+        if isinstance(stated, dict) and (asked := price(stated.get("amount"))):
+            return None if _NOT_ASKED.search(text(stated.get("label"))) else asked
     return None
 
 
@@ -90,14 +96,16 @@ def _pool(told: _Amenities) -> bool | None:
 
 def _days(section: JsonObject) -> int | None:
     """Return the days on the market; a new count that still stands at 0 is none yet."""
-    stated = whole(section.get("cumulativeDaysOnMarket"))
+    stated = days(section.get("cumulativeDaysOnMarket"))
     if stated and stated <= _MOST_DAYS:
         return stated
     elapsed = unwrapped(section.get("timeOnRedfin"))
+    if isinstance(elapsed, str) and _MILLISECONDS.fullmatch(elapsed):
+        elapsed = int(elapsed)
     if isinstance(elapsed, bool) or not isinstance(elapsed, int | float):
         return stated
-    days = whole(elapsed // _MS_PER_DAY)
-    return stated if days is None or days > _MOST_DAYS else days
+    counted = whole(elapsed // _MS_PER_DAY)
+    return stated if counted is None or counted > _MOST_DAYS else counted
 
 
 def _status(section: JsonObject) -> str | None:

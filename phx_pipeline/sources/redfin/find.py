@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import quote, unquote, urlencode, urlsplit
 
 from phx_pipeline.errors import BlockedError, SourceChangedError
 from phx_pipeline.fetch.base import Fetched
@@ -28,6 +28,8 @@ _HOME = re.compile(
     r"(?:/(?P<unit>[^/?#]+))?/home/(?P<home>\d+)",
     re.ASCII,
 )
+_ANY_HOME = re.compile(rf"{_HOME.pattern}(?!\d)", re.ASCII | re.IGNORECASE)
+_DOMAIN = "redfin.com"
 _UNIT_WORD = re.compile(r"^(?:unit|apt|ste|suite|no)\s+", re.IGNORECASE)
 _COUNTRY = re.compile(r",\s*(?:USA|US)\s*$")
 _ZIP_AT_END = re.compile(r"\b\d{5}(?:-\d{4})?$")
@@ -68,6 +70,27 @@ def home_at(path: object) -> Home | None:
         return None
     found = _HOME.fullmatch(link)
     return Home(home_id=found["home"], path=link) if found else None
+
+
+def home_named(link: str) -> Home | None:
+    """Return the home a link names, however it is written; None if it names none.
+
+    For telling homes apart; `home_at` reads links that are followed.
+    """
+    try:
+        parts = urlsplit(link.strip())
+        host = parts.hostname or ""
+    except ValueError:  # such as brackets that hold no address
+        return None
+    if host and host != _DOMAIN and not host.endswith(f".{_DOMAIN}"):
+        return None
+    found = _ANY_HOME.match(unquote(parts.path).replace(" ", "-"))
+    if found is None:
+        return None
+    unit = f"/{found['unit']}" if found["unit"] else ""
+    street = f"{found['street']}-{found['zip']}{unit}"
+    place = f"/{found['state'].upper()}/{found['city']}/{street}"
+    return Home(home_id=found["home"], path=f"{place}/home/{found['home']}")
 
 
 def homes_matching(fetched: Fetched, *, house: Property) -> tuple[Home, ...]:

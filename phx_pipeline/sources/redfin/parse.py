@@ -4,8 +4,10 @@ Only the listing's own JSON objects are read, never URLs found in the markup: ev
 page shows photos of other houses, and of earlier listings of the same house.
 """
 
+import html as markup
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, tzinfo
 from typing import Any
@@ -22,32 +24,46 @@ from phx_pipeline.model.printable import printable
 from phx_pipeline.model.property import Property
 from phx_pipeline.model.source import Source
 from phx_pipeline.sources.endings import ended, near_miss
-from phx_pipeline.sources.head import own_urls
+from phx_pipeline.sources.head import Described, described, own_urls
 from phx_pipeline.sources.redfin.answers import (
     EmbeddedAnswers,
     JsonObject,
     mapping,
 )
 from phx_pipeline.sources.redfin.facts import listing_facts
-from phx_pipeline.sources.redfin.find import SITE, home_at, path_address
+from phx_pipeline.sources.redfin.find import SITE, home_at, home_named, path_address
 from phx_pipeline.sources.stated import (
+    FIRST_DAY,
+    LAST_DAY,
     LONGEST_URL,
+    OFF_MARKET_WORDS,
     identifier,
+    mls_number,
+    part,
     pixels,
     text,
     whole,
 )
-from phx_pipeline.sources.whose import contradicts, readable
+from phx_pipeline.sources.whose import another_described, contradicts, readable
 
 PHOTO_HOSTS = ("ssl.cdn-redfin.com",)
 
 _TAGS = r"photoTagsAndCaptions(?:/listingId/\d+/dataSourceId/\d+)?"
+# The host also has logos, faces of agents and maps, in other folders.
+_PICTURE = r"(?P<stem>[^/]+)\.(?:jpe?g|png|webp|gif|avif|heic)"
 _MLS_PHOTO = re.compile(
-    r"/photo/(?P<owner>\d+)/[^/]+/(?:[^/]+/)*(?:gen[A-Za-z]+\.)?(?P<stem>[^/]+)\.\w+"
+    rf"/photo/(?P<owner>\w+)/[^/]+/(?:[^/]+/)*(?:gen[A-Za-z]+\.)?{_PICTURE}",
+    re.ASCII | re.IGNORECASE,
 )
 _UPLOADED_PHOTO = re.compile(
-    r"/system_files/media/(?P<owner>[^/]+)/(?:[^/]+/)*(?P<stem>[^/]+)\.\w+"
+    rf"/system_files/media/(?P<owner>[^/]+)/(?:[^/]+/)*{_PICTURE}",
+    re.ASCII | re.IGNORECASE,
 )
+_UP = re.compile(r"/(?:\.|%2e){1,2}/", re.IGNORECASE)  # a path that leads elsewhere
+_PHOTO_URL = re.compile(r"https://ssl\.cdn-redfin\.com/photo/")
+_TITLE = re.compile(r"<title[^<>]*>(?P<title>[^<]*)", re.IGNORECASE)
+_TITLE_NUMBER = re.compile(r"\bMLS\s?#:?\s?(?P<number>\S+)", re.IGNORECASE)
+_START = 200_000  # characters of a page that hold its title
 _UNIT_WORD = re.compile(r"^(?:(?:unit|apt|ste|suite|no)\b\.?)?\s*#?\s*", re.IGNORECASE)
 _STREET_PARTS = (
     "streetNumber",
@@ -61,7 +77,8 @@ _SOLD = 4  # searchStatus; 1 is active, 2 under contract
 _ON_MARKET = (1, 2)
 _OFF_MARKET_PAGES = ("sdp", "pdp")
 _SOLD_WORDS = re.compile(r"\b(?:closed|sold)\b", re.IGNORECASE)
-_OFF_MARKET_WORDS = re.compile(r"\boff.market\b", re.IGNORECASE)
+_LISTED = re.compile(r"listed(?: for sale)?(?:\s*\([^()]*\))?", re.IGNORECASE)
+_MOST_VALUES = 20_000  # looked at for photos under another name
 _MOST_TAGS = 50
 
 
@@ -83,22 +100,50 @@ def parse_listing(html: str, *, house: Property, page_url: str) -> Listing:
         SourceChangedError: the page is no listing, or no longer of the known shape.
     """
     answers = EmbeddedAnswers(html)
-    above = answers.payload("aboveTheFold")
-    if above is None:
-        raise SourceChangedError("the page has no aboveTheFold answer")
+    above = _own_above(answers, house=house)
     section = mapping(above.get("addressSectionInfo"), what="addressSectionInfo")
     shown = parse_page_address(section)
     match = house.means(shown)
     if match is Match.NEAR:
         return near_miss(Source.REDFIN, house, [shown], url=page_url)
-    if match is Match.OTHER:
+    if match is Match.OTHER or shown.state != house.address.state:
         return _wrong(f"the page is about {shown}", page_url=page_url)
     media = _media(above)
-    links = [text(section.get("url")), *own_urls(html.encode(errors="replace"))]
-    told = _contradiction(section, media=media, links=links, own=shown)
-    if told:
-        return _wrong(told, page_url=page_url)
-    return _listing_of(answers, section=section, media=media, page_url=page_url)
+    body = html.encode(errors="replace")
+    links = [text(section.get("url")), *own_urls(body)]
+    told = _contradiction(section, media=media, own=shown)
+    if told := told or _elsewhere(links, described(body), own=shown):
+        return _wrong(f"the page contradicts itself: {told}", page_url=page_url)
+    return _listing_of(
+        answers,
+        above=above,
+        mls_id=_mls_id(answers, html=html),
+        page_url=page_url,
+    )
+
+
+def _own_above(answers: EmbeddedAnswers, *, house: Property) -> JsonObject:
+    """Return what the page shows first; of several homes that of *house*."""
+    first = answers.payload("aboveTheFold")
+    if first is None:
+        raise SourceChangedError("the page has no aboveTheFold answer")
+    several = answers.payloads("aboveTheFold")
+    for above in several if len(several) > 1 else ():
+        section = above.get("addressSectionInfo")
+        with suppress(SourceChangedError):
+            shown = parse_page_address(mapping(section, what="addressSectionInfo"))
+            if house.means(shown) is Match.SAME:
+                return above
+    return first
+
+
+def _mls_id(answers: EmbeddedAnswers, *, html: str) -> str | None:
+    """Return the listing's number; a page without it may tell it in its title."""
+    if stated := mls_number(answers.optional("initialInfo").get("mlsId")):
+        return stated
+    title = _TITLE.search(html, 0, _START)
+    found = _TITLE_NUMBER.search(markup.unescape(title["title"])) if title else None
+    return mls_number(found["number"]) if found else None
 
 
 def parse_page_address(section: JsonObject) -> Address:
@@ -108,8 +153,8 @@ def parse_page_address(section: JsonObject) -> Address:
         SourceChangedError: parts are missing or do not make an address.
     """
     street = mapping(section.get("streetAddress"), what="streetAddress")
-    line = text(street.get("assembledAddress"))
-    place = [text(section.get(key)) for key in ("city", "state", "zip")]
+    line = part(street.get("assembledAddress"), what="the street line")
+    place = [part(section.get(key), what=key) for key in ("city", "state", "zip")]
     if not line or not all(place):
         raise SourceChangedError("the page's own address is incomplete")
     unit = _unit(street)
@@ -123,28 +168,37 @@ def parse_page_address(section: JsonObject) -> Address:
     return own
 
 
-def _names_another(link: str, own: Address) -> bool:
-    """Whether a link to a Redfin page names another house than *own*."""
-    home = home_at(link.removeprefix(SITE).partition("?")[0].partition("#")[0])
+def _names_another(link: str, own: Address) -> bool | None:
+    """Whether a link to a Redfin page names another house; None if it names none."""
+    home = home_named(link)
     named = path_address(home.path) if home else None
-    return named is not None and contradicts(own, named)
+    return None if named is None else contradicts(own, named)
 
 
 def _unit(street: JsonObject) -> str:
-    return _UNIT_WORD.sub("", text(street.get("unitValue"))).strip()
+    return _UNIT_WORD.sub("", part(street.get("unitValue"), what="the unit")).strip()
 
 
-def _contradiction(
-    section: JsonObject, *, media: JsonObject, links: Iterable[str], own: Address
+def _elsewhere(
+    links: Sequence[str], houses: Iterable[Described], *, own: Address
 ) -> str:
+    """Return how links and structured data name another house; empty if not."""
+    homes = [(link, home) for link in links if (home := home_named(link))]
+    for link, home in homes:
+        if _names_another(link, own) or home.home_id != homes[0][1].home_id:
+            return f"{own}, but its link is {link}"
+    other = another_described(
+        houses, own, link_differs=lambda link: _names_another(link, own)
+    )
+    return f"{own}, but its structured data is of {other}" if other else ""
+
+
+def _contradiction(section: JsonObject, *, media: JsonObject, own: Address) -> str:
     """Return how the page says that it is about another house too; empty if not."""
     for what, stated in _statements(section, media=media, own=own):
         other = readable(f"{stated}, {own.city}, {own.state} {own.zip_code}")
         if other and contradicts(own, other):
-            return f"the page contradicts itself: {own}, but {what} {stated}"
-    for link in links:
-        if _names_another(link, own):
-            return f"the page contradicts itself: {own}, but its link is {link}"
+            return f"{own}, but {what} {stated}"
     return ""
 
 
@@ -156,11 +210,13 @@ def _statements(
     if unit := _unit(street):
         line = f"{own.street_number} {own.street} Unit {unit}"
         yield "the unit stated apart makes it", line
-    parts = [text(street.get(name)) for name in _STREET_PARTS]
-    if parts[0] and parts[2]:
-        yield "its parts make", " ".join(part for part in parts if part)
-    if of_gallery := text(media.get("assembledAddress")):
-        yield "its gallery is of", of_gallery
+    parts = [part(street.get(name), what=name) for name in _STREET_PARTS]
+    if parts[0]:
+        rest = parts[1:] if parts[2] else [own.street, own.unit or ""]
+        yield "its parts make", " ".join(filter(None, [parts[0], *rest]))
+    for name in ("assembledAddress", "altTextForImage"):
+        if of_gallery := text(media.get(name)):
+            yield "its gallery is of", of_gallery
 
 
 def _wrong(told: str, *, page_url: str) -> Listing:
@@ -188,7 +244,7 @@ def parse_gallery(photos: Iterable[Any], *, tags: JsonObject) -> Gallery:
 def photo_key(url: str) -> str | None:
     """Return a photo's identity, the same for all its size variants.
 
-    None if *url* is not an https URL of Redfin's photo host, or too long for one.
+    None if *url* is not the https URL of a photo of a home on Redfin's photo host.
     """
     if len(url) > LONGEST_URL:
         return None
@@ -196,13 +252,14 @@ def photo_key(url: str) -> str | None:
         parts = urlsplit(url)
     except ValueError:  # such as brackets that hold no address
         return None
-    if parts.scheme != "https" or parts.netloc not in PHOTO_HOSTS:
+    is_there = parts.scheme == "https" and parts.netloc in PHOTO_HOSTS
+    if not is_there or _UP.search(parts.path):
         return None
     if found := _MLS_PHOTO.fullmatch(parts.path):
         return f"{found['owner']}-{found['stem']}"
     if found := _UPLOADED_PHOTO.fullmatch(parts.path):
         return f"media-{found['owner']}-{found['stem']}"
-    return parts.path.strip("/") or None
+    return None
 
 
 def _photo(entry: object, *, position: int, tags: JsonObject) -> PhotoRef | None:
@@ -236,15 +293,15 @@ def _room_tags(tags: object) -> tuple[str, ...]:
 def _listing_of(
     answers: EmbeddedAnswers,
     *,
-    section: JsonObject,
-    media: JsonObject,
+    above: JsonObject,
+    mls_id: str | None,
     page_url: str,
 ) -> Listing:
+    section = mapping(above.get("addressSectionInfo"), what="addressSectionInfo")
     initial = answers.optional("initialInfo")
     listing_id = identifier(initial.get("listingId"))
-    mls_id = identifier(initial.get("mlsId"))
     off_market = _is_off_market(initial, section=section)
-    entries = _photo_entries(media)
+    entries = _photo_entries(above)
     gallery = parse_gallery(
         entries or (),
         tags=_own_tags(answers, listing_id=listing_id),
@@ -275,25 +332,40 @@ def _media(above: JsonObject) -> JsonObject:
     return mapping(above.get("mediaBrowserInfo"), what="mediaBrowserInfo")
 
 
-def _photo_entries(media: JsonObject) -> list[Any] | None:
+def _photo_entries(above: JsonObject) -> list[Any] | None:
     """Return the gallery as decoded from JSON; None if the page has none.
 
     Raises:
         SourceChangedError: photos are there under another name or in another shape.
     """
-    photos = media.get("photos")
+    photos = _media(above).get("photos")
     if photos is not None and not isinstance(photos, list):
         raise SourceChangedError("mediaBrowserInfo.photos is not a list")
-    if photos is None and any("photoUrls" in entry for entry in _objects_in(media)):
+    others = {key: above[key] for key in above if key != "addressSectionInfo"}
+    if photos is None and _shows_photos(others):
         raise SourceChangedError("mediaBrowserInfo.photos has another name")
     return photos
 
 
-def _objects_in(media: JsonObject) -> Iterator[JsonObject]:
-    for value in media.values():
-        for entry in value if isinstance(value, list) else ():
-            if isinstance(entry, dict):
-                yield entry
+def _shows_photos(told: Mapping[str, object]) -> bool:
+    """Whether the URL of a photo, or an entry of a gallery, stands anywhere in *told*.
+
+    The section of the address names one photo, as an icon: it is not looked at.
+    """
+    waiting: list[object] = [told]
+    for _ in range(_MOST_VALUES):
+        if not waiting:
+            break
+        value = waiting.pop()
+        if isinstance(value, str) and _PHOTO_URL.match(value):
+            return True
+        if isinstance(value, dict):
+            if "photoUrls" in value:
+                return True
+            waiting += value.values()
+        elif isinstance(value, list):
+            waiting += value
+    return False
 
 
 def _outcome(
@@ -318,7 +390,7 @@ def _is_off_market(initial: JsonObject, *, section: JsonObject) -> bool:
     return (
         text(initial.get("riftPageType")) in _OFF_MARKET_PAGES
         or _is_sold(section)
-        or _OFF_MARKET_WORDS.search(_status_words(section)) is not None
+        or OFF_MARKET_WORDS.search(_status_words(section)) is not None
     )
 
 
@@ -346,12 +418,13 @@ def _detail(gallery: Gallery, *, section: JsonObject) -> str:
 
 
 def _own_tags(answers: EmbeddedAnswers, *, listing_id: str | None) -> JsonObject:
-    payload = answers.optional(_TAGS)
-    owner = identifier(payload.get("listingId"))
-    if owner and listing_id and owner != listing_id:
-        return {}
-    tags = payload.get("tagsByPhotoId")
-    return tags if isinstance(tags, dict) else {}
+    for payload in answers.payloads(_TAGS):
+        owner = identifier(payload.get("listingId"))
+        tags = payload.get("tagsByPhotoId")
+        is_own = not owner or not listing_id or owner == listing_id
+        if is_own and isinstance(tags, dict):
+            return tags
+    return {}
 
 
 def _listed_on(
@@ -366,19 +439,22 @@ def _listed_on(
     events = history.get("events") if isinstance(history, dict) else None
     if not isinstance(history, dict) or not isinstance(events, list) or not mls_id:
         return None
+    zone = _zone(history.get("displayTimeZone") or section.get("soldDateTimeZone"))
     own = [
-        unwrapped(event.get("eventDate"))
+        _local_day(unwrapped(event.get("eventDate")), zone=zone)
         for event in events
         if isinstance(event, dict)
-        and text(event.get("eventDescription")) == "Listed"
-        and identifier(event.get("sourceId")) == mls_id
+        and _LISTED.fullmatch(text(event.get("eventDescription")))
+        and (mls_number(event.get("sourceId")) or "").lower() == mls_id.lower()
     ]
-    stated = [ms for ms in own if isinstance(ms, int) and not isinstance(ms, bool)]
-    zone = history.get("displayTimeZone") or section.get("soldDateTimeZone")
-    return _local_day(max(stated), zone=_zone(zone)) if stated else None
+    stated = [day for day in own if day and FIRST_DAY <= day <= LAST_DAY]
+    return max(stated, default=None)
 
 
-def _local_day(epoch_ms: int, *, zone: tzinfo) -> date | None:
+def _local_day(epoch_ms: object, *, zone: tzinfo) -> date | None:
+    """Return the day of a whole number of milliseconds."""
+    if isinstance(epoch_ms, bool) or not isinstance(epoch_ms, int | float):
+        return None
     try:
         at = datetime.fromtimestamp(epoch_ms / 1000, tz=UTC)
         return at.astimezone(zone).date()

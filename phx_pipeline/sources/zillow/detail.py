@@ -4,25 +4,44 @@ Of the property object only the fields named here are read: it also names agents
 owners, with their phone numbers.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
 from phx_pipeline.errors import InputError, SourceChangedError
 from phx_pipeline.model.address import Address, Match
+from phx_pipeline.model.facts import whole
 from phx_pipeline.model.listing import Listing
 from phx_pipeline.model.outcome import ListingOutcome
 from phx_pipeline.model.printable import printable
 from phx_pipeline.model.property import Property
 from phx_pipeline.model.source import Source
 from phx_pipeline.sources.endings import near_miss
-from phx_pipeline.sources.stated import day, identifier, text, whole
-from phx_pipeline.sources.whose import contradicts, link_contradicts, readable
-from phx_pipeline.sources.zillow.facts import home_facts
-from phx_pipeline.sources.zillow.gallery import PHOTO_LISTS, Gallery, parse_gallery
+from phx_pipeline.sources.stated import (
+    OFF_MARKET_WORDS,
+    day,
+    identifier,
+    mls_number,
+    part,
+    text,
+)
+from phx_pipeline.sources.whose import (
+    another_described,
+    contradicts,
+    link_contradicts,
+    readable,
+)
+from phx_pipeline.sources.zillow.facts import home_facts, status_of
+from phx_pipeline.sources.zillow.gallery import (
+    PHOTO_LISTS,
+    Gallery,
+    has_renamed_list,
+    parse_gallery,
+)
 from phx_pipeline.sources.zillow.payload import JsonObject, Page
-from phx_pipeline.sources.zillow.search import SITE, detail_path, zpid_in
+from phx_pipeline.sources.zillow.search import SITE, detail_path, named_in, zpid_in
 
 _ON_MARKET = frozenset({"FOR_SALE", "PENDING", "COMING_SOON", "FOR_RENT"})
 _SOLD = frozenset({"SOLD", "RECENTLY_SOLD"})
@@ -35,9 +54,11 @@ _OFF_MARKET = _SOLD | {
 }
 _OFF_MARKET_QUERY = "NotForSale"
 _LISTED = "listed for sale"
+_LONGEST_QUERY = 2000
 _LINKS = ("hdpUrl", "url")
 _ADDRESS_PARTS = ("streetAddress", "city", "state", "zipcode")
 # Several queries of a page answer with the same home; the fullest answer is read.
+_ZPID_OF_QUERY = re.compile(r"\"zpid\"\s*:\s*\"?(?P<zpid>\d+)", re.ASCII)
 _TELLING = ("streetAddress", "zipcode", "homeStatus", "photoCount", "priceHistory")
 
 
@@ -56,14 +77,16 @@ class Home:
     @property
     def status(self) -> str:
         """The state of the listing in the site's words, such as FOR_SALE."""
-        return printable(text(self.fields.get("homeStatus")), most=40)
+        return printable(status_of(self.fields), most=40)
 
     @property
     def is_off_market(self) -> bool:
         """Whether it is not for sale; a query may say so where the status does not."""
         if self.status in _ON_MARKET:
             return False
-        return self.status in _OFF_MARKET or self.query.startswith(_OFF_MARKET_QUERY)
+        said_so = OFF_MARKET_WORDS.search(self.status.replace("_", " ")) is not None
+        ended = said_so or self.status in _OFF_MARKET
+        return ended or self.query.startswith(_OFF_MARKET_QUERY)
 
     @property
     def was_sold(self) -> bool:
@@ -112,7 +135,10 @@ def parse_detail(page: Page, *, house: Property, zpid: str | None) -> Listing:
     if zpid:
         homes = {zpid: homes[zpid]} if zpid in homes else homes
     shown = {own: parse_home_address(home.fields) for own, home in homes.items()}
-    matches = {own: house.means(its) for own, its in shown.items()}
+    matches = {
+        own: house.means(its) if its.state == house.address.state else Match.OTHER
+        for own, its in shown.items()
+    }
     same = [own for own, match in matches.items() if match is Match.SAME]
     near = [own for own, match in matches.items() if match is Match.NEAR]
     if near and not same:
@@ -126,7 +152,10 @@ def parse_detail(page: Page, *, house: Property, zpid: str | None) -> Listing:
         told = f"several records: zpid {', '.join(same)}"
         return _ended(ListingOutcome.AMBIGUOUS, told, page)
     home = homes[same[0]]
-    if told := _contradiction(home, links=page.links, own=shown[same[0]]):
+    own_address = shown[same[0]]
+    told = _contradiction(home, own=own_address, cache=page.cache or {})
+    if told := told or _elsewhere(home, page=page, own=own_address):
+        told = f"the page contradicts itself: {own_address}, but {told}"
         return _ended(ListingOutcome.WRONG_PROPERTY, told, page)
     return _listing_of(home, page=page)
 
@@ -139,7 +168,8 @@ def parse_home_address(fields: JsonObject) -> Address:
     """
     nested = _nested(fields)
     lines = [
-        text(fields.get(name)) or text(nested.get(name)) for name in _ADDRESS_PARTS
+        part(fields.get(name), what=name) or part(nested.get(name), what=name)
+        for name in _ADDRESS_PARTS
     ]
     if not all(lines):
         raise SourceChangedError("the page's own address is incomplete")
@@ -150,28 +180,46 @@ def parse_home_address(fields: JsonObject) -> Address:
         raise SourceChangedError("the page's own address is unreadable") from error
 
 
-def _names_another(link: str, own: Address) -> bool:
-    """Whether a link to a detail page names another house than *own*."""
-    path = detail_path(link) or ""
-    _, _, words, *_ = f"{path}///".split("/")
-    return link_contradicts(words, own)
+def _elsewhere(home: Home, *, page: Page, own: Address) -> str:
+    """Return how links and structured data name another house; empty if not."""
+
+    def differs(link: str) -> bool | None:
+        zpid, words = named_in(link)
+        if zpid and zpid != home.zpid:
+            return True
+        return link_contradicts(words, own) if zpid or words else None
+
+    for link in (*(text(home.fields.get(name)) for name in _LINKS), *page.links):
+        if differs(link):
+            return f"its link is {link}"
+    other = another_described(page.houses, own, link_differs=differs)
+    return f"its structured data is of {other}" if other else ""
 
 
-def _contradiction(home: Home, *, links: Iterable[str], own: Address) -> str:
-    """Return how the page says that it is about another house too; empty if not."""
-    nested = _nested(home.fields)
-    parts = [
-        text(nested.get(name)) or text(home.fields.get(name)) for name in _ADDRESS_PARTS
-    ]
-    street, city, state, zip_code = parts
-    other = readable(f"{street}, {city}, {state} {zip_code}")
-    if other and contradicts(own, other):
-        return f"the page contradicts itself: {own}, but its address object is {other}"
-    for link in (*(text(home.fields.get(name)) for name in _LINKS), *links):
-        zpid = zpid_in(link)
-        if (zpid and zpid != home.zpid) or _names_another(link, own):
-            return f"the page contradicts itself: {own}, but its link is {link}"
+def _contradiction(home: Home, *, own: Address, cache: JsonObject) -> str:
+    """Return how the answers about a home name another house too; empty if not."""
+    asked = _ZPID_OF_QUERY.search(home.query[:_LONGEST_QUERY])
+    if asked and asked["zpid"] != home.zpid:
+        return f"it answers a query of zpid {asked['zpid']}"
+    for each in _answers(cache):
+        for street, zip_code in _stated(each) if each.zpid == home.zpid else ():
+            line = f"{street}, {own.city}, {own.state} {zip_code or own.zip_code}"
+            other = readable(line)
+            if other and contradicts(own, other):
+                return f"an address in it is {other}"
     return ""
+
+
+def _stated(home: Home) -> Iterator[tuple[str, str]]:
+    """Yield the street lines a property object states, with their ZIPs."""
+    fields, nested = home.fields, _nested(home.fields)
+    outer, inner = (
+        [part(each.get(name), what=name) for name in ("streetAddress", "zipcode")]
+        for each in (fields, nested)
+    )
+    yield outer[0] or inner[0], outer[1]
+    yield inner[0] or outer[0], inner[1]
+    yield text(fields.get("abbreviatedAddress")), ""
 
 
 def _nested(fields: JsonObject) -> JsonObject:
@@ -182,11 +230,7 @@ def _nested(fields: JsonObject) -> JsonObject:
 def _homes(cache: JsonObject) -> dict[str, Home]:
     """Return the fullest answer about each home of the page, by zpid."""
     found: dict[str, Home] = {}
-    for query, answer in cache.items():
-        fields = answer.get("property") if isinstance(answer, dict) else None
-        if not isinstance(fields, dict):
-            continue
-        home = Home(query=query, fields=fields)
+    for home in _answers(cache):
         if home.zpid is None:
             continue
         known = found.setdefault(home.zpid, home)
@@ -195,11 +239,19 @@ def _homes(cache: JsonObject) -> dict[str, Home]:
     return found
 
 
+def _answers(cache: JsonObject) -> Iterator[Home]:
+    for query, answer in cache.items():
+        fields = answer.get("property") if isinstance(answer, dict) else None
+        if isinstance(fields, dict):
+            yield Home(query=query, fields=fields)
+
+
 def _listing_of(home: Home, *, page: Page) -> Listing:
     gallery = parse_gallery(home.fields)
     outcome = _outcome(gallery, home=home)
-    stated = whole(home.fields.get("photoCount"))
-    agrees = stated is None or stated == gallery.entries
+    counted = home.fields.get("photoCount")
+    stated = whole(counted)
+    agrees = counted is None or stated == gallery.entries
     mls_id = _mls_id(home.fields)
     return Listing(
         source=Source.ZILLOW,
@@ -210,7 +262,9 @@ def _listing_of(home: Home, *, page: Page) -> Listing:
         url=_own_url(home, page=page),
         listed_on=_listed_on(home.fields, mls_id=mls_id),
         photos=gallery.photos,
-        complete=outcome.saw_gallery and agrees and not gallery.unreadable,
+        complete=outcome.saw_gallery
+        and agrees
+        and not (gallery.unreadable or gallery.foreign),
         facts=home_facts(home.fields, mls_id=mls_id),
     )
 
@@ -221,10 +275,12 @@ def _outcome(gallery: Gallery, *, home: Home) -> ListingOutcome:
         return ListingOutcome.OFF_MARKET if ended else ListingOutcome.LISTED
     if home.is_off_market:
         return ListingOutcome.OFF_MARKET
-    if gallery.unreadable:
+    if gallery.unreadable or gallery.foreign:
         raise SourceChangedError(
-            f"none of {gallery.unreadable} gallery entries has a known photo URL"
+            f"none of {gallery.entries} gallery entries is a photo of the home"
         )
+    if has_renamed_list(home.fields):
+        raise SourceChangedError("the lists of photos have other names")
     stated = whole(home.fields.get("photoCount"))
     if stated:
         raise SourceChangedError(f"the page states {stated} photos and shows none")
@@ -241,6 +297,8 @@ def _detail(gallery: Gallery, *, home: Home, stated: int | None) -> str:
         told += f" of {stated} stated"
     if gallery.unreadable:
         told += f", {gallery.unreadable} gallery entries unreadable"
+    if gallery.foreign:
+        told += f", {gallery.foreign} left out that are shown of others"
     if home.is_off_market and not home.was_sold:
         told += ", off market"
     return f"{told}; status {home.status}" if home.status else told
@@ -249,7 +307,7 @@ def _detail(gallery: Gallery, *, home: Home, stated: int | None) -> str:
 def _mls_id(fields: Mapping[str, Any]) -> str | None:
     info = fields.get("attributionInfo")
     stated = info.get("mlsId") if isinstance(info, dict) else None
-    return identifier(stated) or identifier(fields.get("mlsid"))
+    return mls_number(stated) or mls_number(fields.get("mlsid"))
 
 
 def _mls_name(fields: JsonObject) -> str:

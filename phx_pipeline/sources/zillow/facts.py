@@ -4,12 +4,14 @@ Only the fields named here are read: the same objects name agents and owners, an
 cards of other homes.
 """
 
+import re
 from typing import Any
 
 from phx_pipeline.model.facts import (
     ListingFacts,
     monthly_fee,
     number,
+    price,
     private_pool,
     sewer_kind,
     size,
@@ -19,11 +21,13 @@ from phx_pipeline.model.facts import (
     year,
     yes_or_no,
 )
-from phx_pipeline.sources.stated import text
+from phx_pipeline.sources.stated import days, text
 from phx_pipeline.sources.zillow.payload import JsonObject
 
 _FOR_SALE = frozenset({"FOR_SALE", "PENDING", "COMING_SOON"})
 _UNDER_CONTRACT = "UNDER_CONTRACT"
+_SMALL_THEN_LARGE = re.compile(r"(?<=[a-z])(?=[A-Z])")
+_MOST_DAYS = 36_500
 _NO_LISTING = "OTHER"  # how the site says that a home is not on the market
 # What each kind of bathroom counts; `bathrooms` itself counts all of them as one.
 _BATHS = {
@@ -48,7 +52,7 @@ def home_facts(home: JsonObject, *, mls_id: str | None) -> ListingFacts:
         association_fee=_fee(home, reso=reso),
         sewer=sewer_kind(_list(reso.get("sewer"))),
         year_built=year(home.get("yearBuilt")) or year(reso.get("yearBuilt")),
-        days_on_market=whole(home.get("daysOnZillow")),
+        days_on_market=_days(home),
         standard_status=_status(home),
         mls_number=mls_id,
     )
@@ -72,8 +76,22 @@ def row_facts(info: JsonObject) -> ListingFacts:
 
 def _price(home: JsonObject) -> int | None:
     """Return the price asked; that of a sold home is an estimate or of its sale."""
-    on_sale = text(home.get("homeStatus")) in _FOR_SALE
-    return size(home.get("price")) if on_sale else None
+    return price(home.get("price")) if status_of(home) in _FOR_SALE else None
+
+
+def _days(home: JsonObject) -> int | None:
+    """Return the days on the site; a new count that still stands at 0 is none yet."""
+    stated = days(home.get("daysOnZillow"))
+    if stated and stated <= _MOST_DAYS:
+        return stated
+    told = days(home.get("timeOnZillow"))
+    return told if told is not None else stated
+
+
+def status_of(home: JsonObject) -> str:
+    """Return the state as the site's own words have it, such as `FOR_SALE`."""
+    words = _SMALL_THEN_LARGE.sub("_", text(home.get("homeStatus")))
+    return re.sub(r"[\s_-]+", "_", words.upper())
 
 
 def _baths(reso: JsonObject) -> float | None:
@@ -128,7 +146,7 @@ def _fee(home: JsonObject, *, reso: JsonObject) -> float | None:
 
 def _status(home: JsonObject) -> str | None:
     """Return the state; a home under contract can still be FOR_SALE."""
-    status = text(home.get("homeStatus"))
+    status = status_of(home)
     contingent = text(home.get("contingentListingType"))
     if status == "FOR_SALE" and contingent == _UNDER_CONTRACT:
         status = contingent

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from phx_pipeline.errors import SourceChangedError
 from phx_pipeline.model.photo import PhotoRef
 from phx_pipeline.model.source import Source
-from phx_pipeline.sources.stated import LONGEST_URL, text, whole
+from phx_pipeline.sources.stated import LONGEST_URL, identifier, text, whole
 from phx_pipeline.sources.zillow.payload import JsonObject
 
 PHOTO_HOSTS = ("photos.zillowstatic.com",)
@@ -33,6 +33,22 @@ _PHOTO = re.compile(
     re.ASCII,
 )
 _KEY = re.compile(r"[0-9a-f]{32}", re.ASCII)
+_KEY_IN_URL = re.compile(r"/fp/([0-9a-f]{32})-", re.ASCII)
+# Cards of other homes; faces and logos.
+_OF_OTHERS = (
+    "nearbyHomes",
+    "comps",
+    "compsCarouselPropertyPhotos",
+    "similarHomes",
+    "homeRecommendations",
+    "attributionInfo",
+    "listedBy",
+    "listing_provided_by",
+    "postingContact",
+    "contactFormRenderData",
+    "priceHistory",
+)
+_MOST_VALUES = 200_000  # looked at in them
 _FULL_FRAME = re.compile(r"uncropped_\w+|o_a|d_d", re.ASCII)
 
 # The sizes the photo host has of every photo, largest first, full frames before cuts.
@@ -54,12 +70,14 @@ class Gallery:
     """The photos of a listing.
 
     `entries` counts the list they came from, repeated and unreadable entries
-    included; `unreadable` ones could not be taken as a photo.
+    included; `unreadable` ones could not be taken as a photo; `foreign` ones the page
+    itself shows as of another home, or as a face or a logo.
     """
 
     photos: tuple[PhotoRef, ...]
     entries: int
     unreadable: int
+    foreign: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,7 +119,8 @@ def variant_of(url: object) -> Variant | None:
 def parse_gallery(home: JsonObject) -> Gallery:
     """Return the photos of a property object, in the order of its best list.
 
-    The lists are joined by photo key: a photo's sizes may be spread over them.
+    The lists are joined by photo key: a photo's sizes may be spread over them. A photo
+    that is shown of another home too is not taken: nobody can say whose it is.
 
     Raises:
         SourceChangedError: a list is no list.
@@ -111,13 +130,51 @@ def parse_gallery(home: JsonObject) -> Gallery:
     readable = (entries for entries in lists if any(map(_key_of, entries)))
     order = next(readable, lists[0] if lists else [])
     keys = [_key_of(entry) for entry in order]
-    firsts = {key: at for at, key in reversed(list(enumerate(keys))) if key}
+    others = keys_of_others(home)
+    firsts = {
+        key: at
+        for at, key in reversed(list(enumerate(keys)))
+        if key and key not in others
+    }
     refs = [_photo(key, told[key], position=at) for key, at in firsts.items()]
     return Gallery(
         photos=tuple(sorted(refs, key=lambda ref: ref.position)),
         entries=len(keys),
         unreadable=keys.count(None),
+        foreign=sum(key in others for key in keys),
     )
+
+
+def keys_of_others(home: JsonObject) -> frozenset[str]:
+    """Return the keys of what a property object shows that is not of the home."""
+    own = identifier(home.get("zpid"))
+    waiting: list[object] = [home.get(name) for name in _OF_OTHERS]
+    found: set[str] = set()
+    for _ in range(_MOST_VALUES):
+        if not waiting:
+            break
+        value = waiting.pop()
+        if isinstance(value, str):  # a URL; in resold feeds JSON in a text
+            found.update(_KEY_IN_URL.findall(value))
+        elif isinstance(value, list):
+            waiting += value
+        elif isinstance(value, dict) and (not own or _zpid(value) != own):
+            waiting += value.values()
+    return frozenset(found)
+
+
+def has_renamed_list(home: JsonObject) -> bool:
+    """Whether a list of photos stands there under another name."""
+    return any(
+        _key_of(entry) is not None
+        for name, entries in home.items()
+        if isinstance(entries, list) and name not in {*PHOTO_LISTS, *_OF_OTHERS}
+        for entry in entries
+    )
+
+
+def _zpid(value: JsonObject) -> str | None:
+    return identifier(value.get("zpid"))
 
 
 def photo_of_key(key: object, *, position: int) -> PhotoRef | None:

@@ -5,21 +5,19 @@ What the JSON means is read in `search`, `gallery` and `detail`.
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from phx_pipeline.errors import SourceChangedError
 from phx_pipeline.fetch.base import Fetched
-from phx_pipeline.sources.head import own_urls
+from phx_pipeline.sources.head import Described, described, own_urls
 
 JsonObject = Mapping[str, Any]
 _Payload = tuple[JsonObject | None, JsonObject | None]  # of a detail, a search page
 
-_SCRIPT = re.compile(
-    r"<script\b(?P<attributes>[^>]*)>(?P<text>.*?)</script\s*>",
-    re.DOTALL | re.IGNORECASE,
-)
+_SCRIPT = re.compile(r"<script\b(?P<attributes>[^>]*)>", re.IGNORECASE)
+_SCRIPT_END = re.compile(r"</script\s*>", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +27,7 @@ class Page:
     `cache` holds the answers of a detail page by query, `search` the state of a search
     page; a page that is neither (the home page) has none. `challenged`: a challenge
     lies over a page that was delivered in full. `links` are its own addresses, as its
-    head tells them.
+    head tells them, `houses` those its structured data is of.
     """
 
     url: str
@@ -37,6 +35,7 @@ class Page:
     search: JsonObject | None
     challenged: bool
     links: tuple[str, ...] = ()
+    houses: tuple[Described, ...] = ()
 
 
 def read_page(fetched: Fetched) -> Page:
@@ -52,6 +51,7 @@ def read_page(fetched: Fetched) -> Page:
         search=search,
         challenged=bool(fetched.challenge),
         links=tuple(own_urls(fetched.body)) if cache is not None else (),
+        houses=tuple(described(fetched.body)) if cache is not None else (),
     )
 
 
@@ -59,13 +59,24 @@ def _payload(text: str) -> _Payload:
     """Return the answers of a detail page and the state of a search page."""
     if text.lstrip().startswith("{"):  # the search API of 2018
         return None, mapping(decoded(text, what="the answer"), what="the answer")
-    for script in _SCRIPT.finditer(text):
+    for attributes, script in _scripts(text):
         for name, read in _READERS.items():
-            if name in script["attributes"]:
+            if name in attributes:
                 # In some generations the JSON is pretty-printed, in some a comment.
-                bare = script["text"].strip().removeprefix("<!--").removesuffix("-->")
+                bare = script.strip().removeprefix("<!--").removesuffix("-->")
                 return read(mapping(decoded(bare, what=name), what=name))
     return None, None
+
+
+def _scripts(text: str) -> Iterator[tuple[str, str]]:
+    """Yield attributes and content of each script that is closed, in one pass."""
+    at = 0
+    while start := _SCRIPT.search(text, at):
+        end = _SCRIPT_END.search(text, start.end())
+        if end is None:
+            return
+        yield start["attributes"], text[start.end() : end.start()]
+        at = end.end()
 
 
 def _next_data(carried: JsonObject) -> _Payload:

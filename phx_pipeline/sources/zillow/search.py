@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import unquote_plus, urlsplit
 
 from phx_pipeline.errors import SourceChangedError
 from phx_pipeline.model.address import Address, Match
@@ -23,6 +24,13 @@ _DETAIL = re.compile(
     r"(?P<path>/homedetails/(?:[^/?#\s]+/)?(?P<zpid>\d+)_zpid/)(?:[?#].*)?",
     re.ASCII,
 )
+# As people and pages write links, for telling homes apart.
+_NAMED = re.compile(
+    r"/(?:homedetails/(?:(?P<words>[^/]+)/)?(?P<zpid>\d+)_zpid"
+    r"|homes/(?:[a-z_]+/)?(?:(?P<number>\d+)_zpid|(?P<line>[^/]+)_rb))(?![^/])",
+    re.ASCII | re.IGNORECASE,
+)
+_DOMAIN = "zillow.com"
 _ZPID = re.compile(r"\d+", re.ASCII)
 _CATEGORY = re.compile(r"cat\d+", re.ASCII)  # homes of agents, homes of others
 _RESULT_LISTS = ("listResults", "mapResults", "relaxedResults", "relaxedMapResults")
@@ -95,6 +103,21 @@ def zpid_in(link: object) -> str | None:
     """Return the zpid a detail page's link names; None for any other link."""
     found = _detail(link)
     return found["zpid"] if found else None
+
+
+def named_in(link: str) -> tuple[str | None, str]:
+    """Return the zpid and the words of the address that a link names, if it does."""
+    try:
+        parts = urlsplit(link.strip())
+        host = parts.hostname or ""
+    except ValueError:  # such as brackets that hold no address
+        return None, ""
+    is_there = not host or host == _DOMAIN or host.endswith(f".{_DOMAIN}")
+    found = _NAMED.match(unquote_plus(parts.path)) if is_there else None
+    if found is None:
+        return None, ""
+    words = re.sub(r"[\s,]+", "-", found["words"] or found["line"] or "")
+    return found["zpid"] or found["number"], words
 
 
 def _detail(link: object) -> re.Match[str] | None:
