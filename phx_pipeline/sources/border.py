@@ -8,7 +8,7 @@ import logging
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -114,6 +114,15 @@ def bounded(listing: Listing, *, of: ListingSource) -> Listing:
         complete=listing.complete and outcome.saw_gallery and not left_out,
         facts=listing.facts and plausible(listing.facts),
     )
+
+
+def begun(listing: Listing, *, today: date) -> Listing:
+    """Return *listing* without a first day that is still to come.
+
+    Tomorrow is let pass: the site's clock may be of another zone.
+    """
+    is_to_come = listing.listed_on and listing.listed_on > today + timedelta(days=1)
+    return replace(listing, listed_on=None) if is_to_come else listing
 
 
 class _Watched:

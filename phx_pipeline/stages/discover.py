@@ -10,6 +10,7 @@ from phx_pipeline.model.job import Mode
 from phx_pipeline.model.listing import Listing
 from phx_pipeline.model.property import Property
 from phx_pipeline.model.source import Source
+from phx_pipeline.sources.border import begun
 from phx_pipeline.stages.blocked_pages import LastAnswer, keep_page
 from phx_pipeline.stages.context import StageContext
 from phx_pipeline.stages.guard import guard
@@ -83,6 +84,7 @@ async def _ask(
     watched = LastAnswer(fetcher)
     listing = await context.sources[source].discover(house, fetcher=watched)
     stamp = context.stamp()
+    listing = begun(listing, today=stamp.today)
     context.catalog.record_listing(lease, house.slug, listing, stamp=stamp)
     keep_page(context.layout, house.slug, listing, watched.page, at=stamp.at)
     logger.info(

@@ -5,6 +5,7 @@ nothing is asked of the site for it.
 """
 
 import logging
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
@@ -18,7 +19,7 @@ from phx_pipeline.model.listing import Listing
 from phx_pipeline.model.outcome import ListingOutcome
 from phx_pipeline.model.property import Property
 from phx_pipeline.model.source import Source
-from phx_pipeline.sources.border import read
+from phx_pipeline.sources.border import begun, read
 from phx_pipeline.sources.endings import ended
 from phx_pipeline.sources.head import own_urls
 from phx_pipeline.sources.redfin.answers import text_of
@@ -44,6 +45,26 @@ _TAKEN = frozenset(
     {ListingOutcome.LISTED, ListingOutcome.LISTED_EMPTY, ListingOutcome.OFF_MARKET}
 )
 _START = 20_000  # bytes by which a file is told from a page
+_OTHER_FILES = (
+    (re.compile(rb"%PDF-"), "a PDF"),
+    (re.compile(rb"bplist"), "a Safari web archive"),
+    (re.compile(rb"PK\x03\x04|\x1f\x8b"), "a packed file"),
+    (re.compile(rb"\x89PNG|\xff\xd8\xff|GIF8|RIFF"), "a picture that holds no text"),
+    (
+        re.compile(
+            rb"(?:.*\n)??content-type:\s*multipart/related", re.IGNORECASE | re.DOTALL
+        ),
+        "a web archive",
+    ),
+    (
+        re.compile(
+            rb".*?(?:\)view-source:|<body id=\"viewsource\"|class=\"line-content\")",
+            re.DOTALL,
+        ),
+        "what `view-source` shows",
+    ),
+)
+_WIDE = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
 
 
 def ingest(
@@ -71,6 +92,7 @@ def ingest(
         return listing
     with context.holding(slug) as lease:
         stamp = context.stamp()
+        listing = begun(listing, today=stamp.today)
         context.catalog.record_listing(lease, slug, listing, stamp=stamp)
         held = guard(context, lease, slug)
     if held:
@@ -125,7 +147,8 @@ _READERS: Mapping[Source, Callable[[Fetched, Property], Listing]] = {
 
 def _opened(path: Path, *, source: Source | None) -> tuple[Fetched, Source]:
     body = _body(path)
-    url = next(iter(own_urls(body)), "")
+    urls = own_urls(body)
+    url = next((url for url in urls if _source_at(url)), next(iter(urls), ""))
     said = _source_at(url)
     if source is not None and source not in _READERS:
         raise InputError(
@@ -154,12 +177,15 @@ def _body(path: Path) -> bytes:
         raise InputError(f"there is no file {path}: check the name") from error
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror}") from error
+    for pattern, what in _OTHER_FILES:
+        if pattern.match(body[:_START].lstrip()):
+            raise InputError(
+                f'{path} is {what}: save the page again as "Webpage, HTML only"'
+            )
+    if wide := _WIDE.get(body[:2]):
+        body = body.decode(wide, errors="replace").encode(errors="replace")
     if b"\0" in body[:_START] or not body.strip():
         raise InputError(f"{path} is not a saved page: it holds no text")
-    if b"\nContent-Type: multipart/related" in body[:_START].replace(b"\r", b""):
-        raise InputError(
-            f'{path} is a web archive: save the page again as "Webpage, HTML only"'
-        )
     return body
 
 

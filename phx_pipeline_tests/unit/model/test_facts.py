@@ -14,6 +14,7 @@ from phx_pipeline.model.facts import (
     conflicts,
     monthly_fee,
     number,
+    price,
     price_changes,
     private_pool,
     sewer_kind,
@@ -368,3 +369,22 @@ def test_a_price_that_comes_back_is_a_change() -> None:
         )
         for at, price in [(0, 500), (1, 480), (4, 500)]
     )
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["850K", "$1.2M", "2.9e5", "2 1/2", "2\u00bd", "1/2", "3-4", "3 \u2013 4", "2+1",
+     "298.500,00", "298 500", "$298,50", "1,791\u20132,000"],
+)  # fmt: skip
+def test_a_number_written_in_a_way_we_do_not_read_is_none(words: str) -> None:
+    assert number(words) is None
+
+
+@pytest.mark.parametrize("words", ["$1,295/mo", "$1,295 per month", "300 weekly"])
+def test_a_rent_is_not_the_price_of_a_house(words: str) -> None:
+    assert price(words) is None
+
+
+@pytest.mark.parametrize("words", ["166 m\u00b2", "166 m2", "166 sq m", "2 hectares"])
+def test_a_metric_area_is_not_taken_for_square_feet(words: str) -> None:
+    assert square_feet(words, unit="sqft") is None

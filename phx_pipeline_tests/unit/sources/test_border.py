@@ -25,7 +25,7 @@ from phx_pipeline.model.photo import PhotoRef
 from phx_pipeline.model.printable import printable
 from phx_pipeline.model.property import Property
 from phx_pipeline.model.source import Source
-from phx_pipeline.sources.border import MOST_PHOTOS, Border, bounded
+from phx_pipeline.sources.border import MOST_PHOTOS, Border, begun, bounded
 from phx_pipeline.sources.endings import LONGEST_DETAIL
 from phx_pipeline.sources.redfin import Redfin
 from phx_pipeline.sources.redfin.find import search_url
@@ -367,3 +367,12 @@ def test_a_page_nested_without_end_is_an_outcome(page: Page, levels: int) -> Non
             page.tree, lambda name, it: nested(levels) if name == "date" else it
         )
         assert_bounded(asked(page, page.body(tree)))
+
+
+@pytest.mark.parametrize(
+    ("listed", "kept"), [(1, True), (2, True), (3, False), (28, False)]
+)
+def test_a_listing_does_not_begin_in_the_future(listed: int, *, kept: bool) -> None:
+    listing = held(listed_on=date(2025, 2, listed))
+
+    assert (begun(listing, today=date(2025, 2, 1)).listed_on is not None) is kept

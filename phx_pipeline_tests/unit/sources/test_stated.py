@@ -4,7 +4,17 @@ from datetime import date
 
 import pytest
 
-from phx_pipeline.sources.stated import day, identifier, pixels, text, whole
+from phx_pipeline.errors import SourceChangedError
+from phx_pipeline.sources.stated import (
+    day,
+    days,
+    identifier,
+    mls_number,
+    part,
+    pixels,
+    text,
+    whole,
+)
 
 
 @pytest.mark.parametrize(
@@ -76,3 +86,86 @@ def test_a_wrapped_text_is_read_and_a_wrapper_without_end_is_not() -> None:
 
     assert text({"value": "Active"}) == "Active"
     assert text(inner) == ""
+
+
+@pytest.mark.parametrize(
+    ("value", "read_as"),
+    [
+        ("6801242", "6801242"),
+        (6801242, "6801242"),
+        ({"value": "6801242"}, "6801242"),
+        (["6801242"], "6801242"),
+        ("ML81929841", "ML81929841"),
+        ("24-388903", "24-388903"),
+        ("MLS# 6801242", "6801242"),
+        ("ARMLS #6801242", "6801242"),
+        ("ARMLS-6801242", "6801242"),
+        ("MLS ID: 6801242", "6801242"),
+        ("MLSListings Inc #ML81929841", "ML81929841"),
+        ("6801242 (ARMLS)", "6801242"),
+        ("6801242 6801243", None),
+        (["6801242", "6801243"], None),
+        ("N/A", None),
+        ("-", None),
+        ("0", None),
+        (0, None),
+        (-6801242, None),
+        ("\x1b[31m6801242", None),
+        (True, None),
+        (None, None),
+        ({}, None),
+    ],
+    ids=repr,
+)
+def test_a_number_in_an_mls_is_read_without_what_stands_before_it(
+    value: object, read_as: str | None
+) -> None:
+    assert mls_number(value) == read_as
+
+
+@pytest.mark.parametrize(
+    ("value", "read_as"),
+    [
+        (7, 7),
+        ({"value": 7}, 7),
+        ("7", 7),
+        ("1 day", 1),
+        ("12 Days", 12),
+        ("90+ days", 90),
+        ("13 hours", 0),
+        ("40 minutes", 0),
+        ("2 weeks", 14),
+        ("3 months", None),
+        ("soon", None),
+        (-1, None),
+        (True, None),
+        (float("nan"), None),
+        ("9" * 50, None),
+    ],
+    ids=repr,
+)
+def test_a_duration_is_read_in_whole_days(value: object, read_as: int | None) -> None:
+    assert days(value) == read_as
+
+
+@pytest.mark.parametrize(
+    ("value", "read_as"),
+    [("1418", "1418"), (1418, "1418"), (1418.0, "1418"), ({"value": 7}, "7"),
+     (None, ""), ("", "")],
+    ids=repr,
+)  # fmt: skip
+def test_a_part_of_an_address_is_a_text_or_a_number(
+    value: object, read_as: str
+) -> None:
+    assert part(value, what="the number") == read_as
+
+
+@pytest.mark.parametrize("value", [["12"], {"text": "12"}, True, 1.5, float("nan")])
+def test_a_part_of_an_address_in_another_shape_is_a_changed_page(value: object) -> None:
+    with pytest.raises(SourceChangedError, match="the unit"):
+        part(value, what="the unit")
+
+
+@pytest.mark.parametrize("value", ["0001-01-01", "9999-12-31", "2025-03-081"])
+def test_a_day_no_listing_can_begin_on_is_none(value: str) -> None:
+    assert day(value) is None

@@ -3,7 +3,12 @@
 import pytest
 
 from phx_pipeline.model.address import Address
-from phx_pipeline.sources.whose import contradicts, link_contradicts
+from phx_pipeline.sources.head import Described
+from phx_pipeline.sources.whose import (
+    another_described,
+    contradicts,
+    link_contradicts,
+)
 
 
 def at(line: str) -> Address:
@@ -54,3 +59,33 @@ def test_the_words_of_a_link_name_the_house_or_another(
     own: str, words: str, *, differ: bool
 ) -> None:
     assert link_contradicts(words, at(own)) is differ
+
+
+HOME = "1418 E Quail Whistle Ln"
+NEXT = "1422 E Quail Whistle Ln"
+
+
+@pytest.mark.parametrize(
+    ("told", "other"),
+    [
+        ([], ""),
+        ([("own", HOME, "85042")], ""),
+        ([("other", "", "")], "other"),
+        ([("", NEXT, "")], NEXT),
+        ([("", HOME, "85041")], HOME),
+        ([("", f"{NEXT}, Phoenix, AZ 85042", "")], f"{NEXT}, Phoenix, AZ 85042"),
+        ([("other", HOME, "")], "other"),
+        ([("other", "", ""), ("own", "", "")], ""),
+        ([("", "Made-up words", ""), ("elsewhere", "", "")], ""),
+    ],
+)
+def test_structured_data_is_of_this_house_or_of_another(
+    told: list[tuple[str, str, str]], other: str
+) -> None:
+    houses = [
+        Described(url=url, street=street, zip_code=zip_code)
+        for url, street, zip_code in told
+    ]
+    differs = {"own": False, "other": True}.get
+
+    assert another_described(houses, at(HOME), link_differs=differs) == other

@@ -109,6 +109,10 @@ def test_four_fifths_of_a_gallery_and_no_less_say_what_is_usual(
     [
         ("81929841", "ML81929841", 0),
         ("ML81929841", "81929841", 0),
+        ("0081929841", "81929841", 0),
+        ("NTX-6999999", "6999999", 0),
+        ("NTX-6999999", "6900001", 3),
+        ("O.6999999", "6900001", 3),
         ("A6988124", "B6988124", 3),
         ("81929842", "ML81929841", 3),
     ],
@@ -249,4 +253,19 @@ def test_photos_of_a_former_listing_are_not_judged_by_the_number_of_the_next_one
     assert galleries == {Source.REDFIN: [*now, held]}
     assert standing_out(galleries[Source.REDFIN], mls_id="6900001") == [
         held.ref.photo_key
+    ]
+
+
+@pytest.mark.parametrize("key", ["57-6999999", "57-6999999_0", "57-6999999_3_M"])
+def test_the_name_of_a_photo_tells_its_listing_with_and_without_a_place(
+    key: str,
+) -> None:
+    assert standing_out([photo(key)], mls_id="6900001") == [key]
+
+
+def test_the_same_number_in_another_mls_is_another_listing() -> None:
+    stray = photo("9-6900001_4_0")
+
+    assert standing_out([*redfin("6900001", 8), stray], mls_id="6900001") == [
+        stray.ref.photo_key
     ]

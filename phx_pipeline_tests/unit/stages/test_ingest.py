@@ -177,6 +177,17 @@ def test_a_head_that_never_ends_is_read_in_one_pass(
         ingest(context, slug(), page)
 
 
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "cp1252"])
+def test_a_page_saved_in_another_encoding_is_read(
+    context: StageContext, tmp_path: Path, encoding: str
+) -> None:
+    text = REDFIN + (PAGES / "redfin/listed.html").read_text()
+
+    listing = ingest(context, slug(), saved(tmp_path, text.encode(encoding, "replace")))
+
+    assert len(listing.photos) == 5
+
+
 def test_a_page_read_twice_is_read_once(context: StageContext, tmp_path: Path) -> None:
     page = saved(tmp_path, REDFIN + (PAGES / "redfin/listed.html").read_text())
     ingest(context, slug(), page)
@@ -216,8 +227,16 @@ def test_what_cannot_be_used_changes_nothing_known_before(
         (b"", "holds no text"),
         (b" \n ", "holds no text"),
         (b"\x89PNG\r\n\x1a\n\0\0\0", "holds no text"),
-        ("<p>x</p>".encode("utf-16"), "holds no text"),
+        ("<p>x</p>".encode("utf-16"), "give --source"),
+        ("<p>x</p>".encode("utf-16-le"), "holds no text"),
         (b"From: <Saved>\r\nContent-Type: multipart/related;\r\n", "web archive"),
+        (b"content-type: multipart/related\r\n\r\n<p>", "web archive: save"),
+        (b"%PDF-1.7\n1 0 obj", "a PDF: save the page again"),
+        (b"bplist00\xd1\x01\0", "Safari web archive: save"),
+        (b"\x1f\x8b\x08\0", "packed file: save"),
+        (b"PK\x03\x04" + b"x" * 99, "packed file: save"),
+        (b'<html><body id="viewsource"><pre>', "`view-source` shows: save"),
+        (b"<!-- saved from url=(9)view-source:https://www.redfin.com/ -->", "view-s"),
         (b"<html><p>A page of nobody</p></html>", "give --source"),
         (b'<link rel="canonical" href="https://[::1/">', "give --source"),
         (b'<link rel="canonical" href="https://www.example.com/x">', "--source"),

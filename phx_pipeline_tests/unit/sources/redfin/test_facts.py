@@ -264,3 +264,29 @@ def test_nobody_is_named_in_the_facts(
 @pytest.fixture
 def redfin_page() -> Callable[[House], str]:
     return lambda house: listing_page(house, others=()).decode()
+
+
+@pytest.mark.parametrize(
+    ("label", "asked"),
+    [
+        ("Listed at Price", 434_900),
+        ("List Price", 434_900),
+        ("", 434_900),
+        ("Last Listed Price", None),
+        ("Previously Listed", None),
+        ("Rent", None),
+        ("Starting Bid", None),
+    ],
+)
+def test_the_label_tells_whether_a_price_is_asked(
+    label: str, asked: int | None
+) -> None:
+    told = page(priceInfo={"amount": 434_900, "label": label})
+
+    assert facts_of(told).list_price == asked
+
+
+def test_a_time_on_the_site_may_be_a_text() -> None:
+    told = page(cumulativeDaysOnMarket=0, timeOnRedfin="454496180")
+
+    assert facts_of(told).days_on_market == 5

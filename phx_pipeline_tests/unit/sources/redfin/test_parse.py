@@ -635,3 +635,189 @@ def test_the_pages_own_link_in_its_head_must_name_the_house(cache: Cache) -> Non
     )
 
     assert listing.outcome is ListingOutcome.WRONG_PROPERTY
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        NEIGHBOUR + "/",
+        NEIGHBOUR.lower(),
+        NEIGHBOUR + "?utm=1#x",
+        NEIGHBOUR.replace("1422-E-", "1422%20E%20"),
+        "//www.redfin.com" + NEIGHBOUR,
+        "http://www.redfin.com" + NEIGHBOUR,
+        "https://m.redfin.com:443" + NEIGHBOUR + "/photos",
+    ],
+)
+def test_a_link_names_a_neighbour_however_it_is_written(
+    cache: Cache, link: str
+) -> None:
+    head = (
+        f'<link rel="canonical" href="{URL}"><meta property="og:url" content="{link}">'
+    )
+    told = [
+        parse_listing(head + page_of(cache), house=Property.at(HOUSE), page_url=URL)
+    ]
+    section_of(cache)["url"] = link
+    told.append(parse_cache(cache))
+
+    assert [each.outcome for each in told] == [ListingOutcome.WRONG_PROPERTY] * 2
+
+
+def test_two_links_to_pages_of_two_homes_contradict_each_other(cache: Cache) -> None:
+    link = URL.replace("90100418", "90100777")
+    head = f'<link rel="canonical" href="{link}">'
+
+    listing = parse_listing(
+        head + page_of(cache), house=Property.at(HOUSE), page_url=URL
+    )
+
+    assert listing.outcome is ListingOutcome.WRONG_PROPERTY
+
+
+@pytest.mark.parametrize(
+    ("told", "outcome"),
+    [
+        ([{"@type": "RealEstateListing", "url": URL}], ListingOutcome.LISTED),
+        (
+            [{"@type": "RealEstateListing", "url": URL.replace("1418-E", "1422-E")}],
+            ListingOutcome.WRONG_PROPERTY,
+        ),
+        (
+            [
+                {"@type": "House", "url": URL.replace("1418-E", "1422-E")},
+                {"@type": "House", "url": URL},
+            ],
+            ListingOutcome.LISTED,
+        ),
+    ],
+)
+def test_structured_data_must_be_of_the_house(
+    cache: Cache, told: object, outcome: ListingOutcome
+) -> None:
+    data = f'<script type="application/ld+json">{json.dumps(told)}</script>'
+
+    listing = parse_listing(
+        data + page_of(cache), house=Property.at(HOUSE), page_url=URL
+    )
+
+    assert listing.outcome is outcome
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"streetNumber": 1422},
+        {"streetNumber": 1422.0, "streetName": None},
+        {"streetNumber": "1422", "streetName": ""},
+        {"unitValue": 12},
+        {"unitValue": {"value": 12}},
+    ],
+)
+def test_a_number_in_place_of_a_text_is_read_too(
+    cache: Cache, said: dict[str, object]
+) -> None:
+    section_of(cache)["streetAddress"].update(said)
+
+    assert parse_cache(cache).photos == ()
+
+
+@pytest.mark.parametrize("name", ["streetNumber", "streetName", "unitValue"])
+@pytest.mark.parametrize("value", [["12"], {"text": "12"}, True])
+def test_a_part_of_the_address_in_another_shape_is_a_changed_page(
+    cache: Cache, name: str, value: object
+) -> None:
+    section_of(cache)["streetAddress"][name] = value
+
+    with pytest.raises(SourceChangedError, match="another shape"):
+        parse_cache(cache)
+
+
+def test_a_zip_may_be_a_number_and_the_state_must_be_the_houses(cache: Cache) -> None:
+    section_of(cache)["zip"] = 85042
+    assert parse_cache(cache).outcome is ListingOutcome.LISTED
+
+    section_of(cache)["state"] = "CA"
+    assert parse_cache(cache).outcome is ListingOutcome.WRONG_PROPERTY
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "v617.0.2/images/logos/Redfin_Logo.png",
+        "system_files/images/58443/640x460/5_20.jpg",
+        "agent/1234.jpg",
+        "photo/9/../../logo.jpg",
+        "photo/9/bigphoto/%2e%2e/logo.jpg",
+        "photo/9/bigphoto/242/6801242_1_0.mp4",
+        "photo/9/bigphoto/242/6801242_1_0.svg",
+        "",
+    ],
+)
+def test_what_else_lies_on_the_photo_host_is_no_photo(path: str) -> None:
+    assert photo_key(f"{HOST}/{path}") is None
+
+
+@pytest.mark.parametrize(
+    "word",
+    ["Withdrawn", "Expired", "Cancelled", "Canceled", "Delisted", "On Hold",
+     "Temporarily Off Market", "Listing Removed", "No longer for sale"],
+)  # fmt: skip
+@pytest.mark.parametrize("wrapped", [True, False])
+def test_a_listing_that_was_ended_is_off_market(
+    cache: Cache, word: str, *, wrapped: bool
+) -> None:
+    section_of(cache)["status"] = {"displayValue": word} if wrapped else word
+
+    listing = parse_cache(cache)
+
+    assert (listing.outcome, len(listing.photos)) == (ListingOutcome.OFF_MARKET, 5)
+    assert listing.facts is not None
+    assert listing.facts.list_price is None
+
+
+@pytest.mark.parametrize("stated", ["MLS# 6801242", ["6801242"], 6801242, None, "N/A"])
+def test_the_number_is_read_in_any_form_or_from_the_title(
+    cache: Cache, stated: object
+) -> None:
+    payload_in(cache, "/initialInfo")["mlsId"] = stated
+    title = "<title>1418 E Quail Whistle Ln | MLS# 6801242 | Redfin</title>"
+
+    listing = parse_listing(
+        title + page_of(cache), house=Property.at(HOUSE), page_url=URL
+    )
+
+    assert (listing.mls_id, listing.listed_on) == ("6801242", date(2025, 2, 25))
+
+
+def test_photos_below_another_name_are_not_an_empty_gallery(cache: Cache) -> None:
+    above = payload_in(cache, "/aboveTheFold")
+    photos = above["mediaBrowserInfo"].pop("photos")
+    above["mediaBrowserInfo"]["gallery"] = {"items": [p["photoUrls"] for p in photos]}
+
+    with pytest.raises(SourceChangedError, match="another name"):
+        parse_cache(cache)
+
+
+def test_of_two_homes_in_a_page_nothing_of_the_other_is_taken(cache: Cache) -> None:
+    other = cache_of(html_of("wrong_house.html"))
+    payload_in(other, "/initialInfo")["mlsId"] = "6999999"
+    both = {path.replace("/api/", "/api/v1/", 1): other[path] for path in other} | cache
+
+    listing = parse_cache(both)
+
+    assert [photo.photo_key for photo in listing.photos][:1] == ["9-6801242_0"]
+    assert listing.mls_id is None
+
+
+@pytest.mark.parametrize("odd", [253402300799000, 10**17, -1, 1, None, float("nan")])
+@pytest.mark.parametrize("word", ["Listed", "LISTED", "Listed (Active)"])
+def test_an_odd_event_does_not_hide_the_day_of_the_listing(
+    cache: Cache, word: str, odd: object
+) -> None:
+    own = {"eventDescription": word, "sourceId": "MLS #6801242"}
+    events = [own | {"eventDate": at} for at in (odd, 1741500000000.0)]
+    events.append(own | {"eventDescription": "Listed for Rent", "eventDate": 10**12})
+    payload_in(cache, "/belowTheFold")["propertyHistoryInfo"]["events"] = events
+
+    assert parse_cache(cache).listed_on == date(2025, 3, 8)

@@ -526,3 +526,178 @@ def test_the_pages_own_link_in_its_head_must_name_the_house(
     page = read_page(Fetched(url=URL, status=200, headers={}, body=body))
 
     assert parse_detail(page, house=Property.at(HOUSE), zpid=ZPID).outcome is outcome
+
+
+OTHER_LINK = CANONICAL.replace("1418-E", "1422-E").replace("90100418", "90100422")
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        OTHER_LINK.rstrip("/"),
+        OTHER_LINK + "photos/",
+        OTHER_LINK.replace("https:", "http:"),
+        OTHER_LINK.replace("https:", ""),
+        OTHER_LINK.replace("www.", "m.").lower(),
+        CANONICAL.replace("1418-E-", "1422%20E%20"),
+        "/homedetails/90100422_zpid",
+        "/homes/90100422_zpid/",
+        "/homes/1422-E-Quail-Whistle-Ln-Phoenix-AZ-85042_rb/",
+    ],
+)
+def test_a_link_names_a_neighbour_however_it_is_written(
+    home: Fields, link: str
+) -> None:
+    page = Page(
+        url=URL,
+        cache={"q": {"property": home}},
+        search=None,
+        challenged=False,
+        links=(CANONICAL, link),
+    )
+    told = [
+        parse_homes(home | {"url": link}),
+        parse_detail(page, house=Property.at(HOUSE), zpid=ZPID),
+    ]
+
+    assert [each.outcome for each in told] == [ListingOutcome.WRONG_PROPERTY] * 2
+
+
+@pytest.mark.parametrize(
+    ("street", "outcome"),
+    [
+        ("1418 E Quail Whistle Ln", "listed"),
+        ("1422 E Quail Whistle Ln", "wrong_property"),
+    ],
+)
+def test_structured_data_must_be_of_the_house(street: str, outcome: str) -> None:
+    told = {
+        "@type": "SingleFamilyResidence",
+        "address": {"streetAddress": street, "postalCode": "85042"},
+    }
+    data = f'<script type="application/ld+json">{json.dumps(told)}</script>'.encode()
+    body = data + (PAGES / "listed_2026.html").read_bytes()
+    page = read_page(Fetched(url=URL, status=200, headers={}, body=body))
+
+    assert parse_detail(page, house=Property.at(HOUSE), zpid=ZPID).outcome == outcome
+
+
+def test_two_answers_about_one_home_must_be_of_one_address(home: Fields) -> None:
+    stub = {"zpid": ZPID, "streetAddress": "1422 E Quail Whistle Ln"}
+
+    assert parse_homes(home, stub).outcome is ListingOutcome.WRONG_PROPERTY
+
+
+def test_an_answer_must_be_about_the_home_it_was_asked_for(home: Fields) -> None:
+    told = [parse_homes(home, query=f'Q{{"zpid":{zpid}}}') for zpid in (ZPID, 7)]
+
+    assert [each.outcome.value for each in told] == ["listed", "wrong_property"]
+
+
+@pytest.mark.parametrize(
+    ("said", "outcome"),
+    [
+        ({"abbreviatedAddress": "1422 E Quail Whistle Ln"}, "wrong_property"),
+        ({"abbreviatedAddress": "1418 E Quail Whistle Lane"}, "listed"),
+        ({"address": NESTED | {"zipcode": 85041}}, "wrong_property"),
+        ({"address": NESTED | {"zipcode": 85042}, "zipcode": 85042}, "listed"),
+        ({"address": NESTED | {"state": "CA"}, "state": "CA"}, "wrong_property"),
+    ],
+)
+def test_what_else_states_the_address_must_agree(
+    home: Fields, said: Fields, outcome: str
+) -> None:
+    assert parse_homes(home | said).outcome == outcome
+
+
+def shown_at(key: str, size: str = "p_c") -> str:
+    return f"https://photos.zillowstatic.com/fp/{key}-{size}.jpg"
+
+
+@pytest.mark.parametrize(
+    "name", ["nearbyHomes", "comps", "compsCarouselPropertyPhotos"]
+)
+@pytest.mark.parametrize("as_text", [True, False])
+def test_a_photo_that_is_shown_of_a_neighbour_too_is_left_out(
+    home: Fields, name: str, *, as_text: bool
+) -> None:
+    key = home["originalPhotos"][1]["key"]
+    card = {"zpid": 7, "miniCardPhotos": [{"url": shown_at(key)}]}
+
+    listing = parse_homes(home | {name: [json.dumps(card) if as_text else card]})
+
+    assert [photo.position for photo in listing.photos] == [0, 2, 3, 4]
+    assert not listing.complete
+    assert "1 left out" in listing.detail
+
+
+def test_a_logo_and_a_face_in_the_gallery_are_left_out(home: Fields) -> None:
+    logo, face = (entry["key"] for entry in home["originalPhotos"][:2])
+    said = {
+        "attributionInfo": home["attributionInfo"]
+        | {"mlsLogoSrc": shown_at(logo, "zillow_web_48_23")},
+        "listedBy": [{"photo": shown_at(face, "h_n")}],
+    }
+
+    assert len(parse_homes(home | said).photos) == 3
+
+
+def test_a_card_of_the_home_itself_takes_nothing_away(home: Fields) -> None:
+    key = home["originalPhotos"][0]["key"]
+    card = {"zpid": ZPID, "miniCardPhotos": [{"url": shown_at(key)}]}
+
+    assert len(parse_homes(home | {"comps": [card]}).photos) == 5
+
+
+@pytest.mark.parametrize(
+    ("stated", "complete"),
+    [("5", True), (5.0, True), ("6", False), (-1, False), ("many", False), ([], False)],
+)
+def test_a_count_that_cannot_be_read_does_not_make_a_gallery_complete(
+    home: Fields, stated: object, *, complete: bool
+) -> None:
+    assert parse_homes(home | {"photoCount": stated}).complete is complete
+
+
+def test_photos_below_another_name_are_not_an_empty_gallery(home: Fields) -> None:
+    moved = without_photos(home, pictures=home["originalPhotos"])
+
+    with pytest.raises(SourceChangedError, match="other names"):
+        parse_homes(moved)
+
+
+@pytest.mark.parametrize(
+    ("status", "outcome", "price"),
+    [
+        ("for_sale", "listed", True),
+        ("For Sale", "listed", True),
+        ("ForSale", "listed", True),
+        ("Pending", "listed", True),
+        ("Off Market", "off_market", False),
+        ("other", "off_market", False),
+        ("WITHDRAWN", "off_market", False),
+        ("EXPIRED", "off_market", False),
+        ("CANCELED", "off_market", False),
+        ("recentlySold", "listed", False),
+    ],
+)
+def test_a_status_is_read_however_it_is_written(
+    home: Fields, status: str, outcome: str, *, price: bool
+) -> None:
+    listing = parse_homes(home | {"homeStatus": status, "price": 434_900})
+
+    assert listing.outcome == outcome
+    assert listing.facts is not None
+    assert (listing.facts.list_price is not None) is price
+
+
+@pytest.mark.parametrize("odd", ["9999-12-31", "0001-01-01", "2025-02-30"])
+def test_an_odd_day_does_not_hide_the_day_of_the_listing(
+    home: Fields, odd: str
+) -> None:
+    history = [event("Listed for sale", at, "M2") for at in (odd, "2025-03-09")]
+    said = {"attributionInfo": {"mlsId": "M2"}, "priceHistory": history}
+
+    listing = parse_homes(home | said | {"datePostedString": odd})
+
+    assert listing.listed_on == date(2025, 3, 9)

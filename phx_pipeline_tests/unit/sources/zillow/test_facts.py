@@ -261,3 +261,24 @@ def test_no_name_and_no_number_of_a_person_is_a_fact() -> None:
 
     assert "A Name" not in told
     assert "000-000-0000" not in told
+
+
+@pytest.mark.parametrize(
+    ("counted", "told", "days"),
+    [
+        (14, "5 days", 14),
+        (0, "5 days", 5),
+        (-1, "5 days", 5),
+        (None, "2 weeks", 14),
+        (10**9, "5 days", 5),
+        (0, "13 hours", 0),
+        (0, None, 0),
+        (None, None, None),
+    ],
+)
+def test_a_count_of_days_that_cannot_be_gives_way_to_the_time_told(
+    counted: object, told: object, days: int | None
+) -> None:
+    facts = facts_of({"daysOnZillow": counted, "timeOnZillow": told})
+
+    assert facts.days_on_market == days

@@ -158,3 +158,11 @@ def test_a_payload_parsed_already_reads_the_same() -> None:
     page = read(next_data({"componentProps": {"gdpClientCache": {"q": {}}}}))
 
     assert page.cache == {"q": {}}
+
+
+def test_scripts_that_are_never_closed_are_looked_at_once() -> None:
+    body = b'<script id="__NEXT_DATA__">' * 200_000
+
+    page = read_page(Fetched(url="u", status=200, headers={}, body=body))
+
+    assert (page.cache, page.search) == (None, None)
