@@ -113,14 +113,15 @@ def _from_row(row: Row, *, refused: str) -> Listing:
         detail = f"{refused}; {shown} of {stated} photos"
         answer = ended(Source.ZILLOW, ListingOutcome.BLOCKED, detail, url=row.url)
         return replace(answer, facts=row.facts)
+    ended_as = ListingOutcome.OFF_MARKET if row.is_off_market else ListingOutcome.LISTED
     return Listing(
         source=Source.ZILLOW,
-        outcome=ListingOutcome.LISTED,
+        outcome=ended_as,
         detail=_one_line(f"{shown} photos, all there are; detail page: {refused}"),
         listing_id=row.zpid,
         url=row.url,
         photos=row.photos,
-        complete=True,
+        complete=ended_as.saw_gallery,
         facts=row.facts,
     )
 

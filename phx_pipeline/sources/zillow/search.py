@@ -11,8 +11,14 @@ from phx_pipeline.model.address import Address, Match
 from phx_pipeline.model.facts import ListingFacts
 from phx_pipeline.model.photo import PhotoRef
 from phx_pipeline.model.property import Property
-from phx_pipeline.sources.stated import LONGEST_URL, identifier, text, whole
-from phx_pipeline.sources.whose import readable
+from phx_pipeline.sources.stated import (
+    LONGEST_URL,
+    OFF_MARKET_WORDS,
+    identifier,
+    text,
+    whole,
+)
+from phx_pipeline.sources.whose import link_contradicts, readable
 from phx_pipeline.sources.zillow.facts import row_facts
 from phx_pipeline.sources.zillow.gallery import photo_of_key, variant_of
 from phx_pipeline.sources.zillow.payload import JsonObject, mapping
@@ -43,6 +49,7 @@ class Row:
     `addresses` are the readings of it; `photo_keys` its gallery as far as the page
     shows it: captured pages show up to 61, and those of 2026 seem to stop at 50.
     `stated` is the size of the whole gallery, which most generations leave out.
+    `link_words` are those of the link to its detail page.
     """
 
     zpid: str
@@ -51,6 +58,7 @@ class Row:
     photo_keys: tuple[str, ...]
     stated: int | None
     facts: ListingFacts = field(default_factory=ListingFacts)
+    link_words: str = ""
 
     @property
     def url(self) -> str:
@@ -58,8 +66,20 @@ class Row:
         return SITE + self.path
 
     @property
+    def is_off_market(self) -> bool:
+        """Whether its state says that nobody offers it now."""
+        status = (self.facts.standard_status or "").replace("_", " ")
+        return OFF_MARKET_WORDS.search(status) is not None
+
+    @property
     def has_whole_gallery(self) -> bool:
-        """Whether all photos the listing has are on the search page."""
+        """Whether all photos the listing has, and no other's, are on the search page.
+
+        Those of a row whose link names another house are nobody's.
+        """
+        named = self.exact[:1]
+        if any(link_contradicts(self.link_words, own) for own in named):
+            return False
         return bool(self.photo_keys) and len(self.photo_keys) == self.stated
 
     @property
@@ -225,6 +245,7 @@ def _row(entry: object) -> Row | None:
         photo_keys=tuple(dict.fromkeys(_photo_keys(entry))),
         stated=next((number for number in stated if number is not None), None),
         facts=row_facts(info),
+        link_words=named_in(text(link))[1],
     )
 
 

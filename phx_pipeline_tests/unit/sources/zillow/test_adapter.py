@@ -288,3 +288,33 @@ async def test_a_search_that_is_gone_is_a_changed_site() -> None:
     )
 
     assert listing.outcome is ListingOutcome.PAGE_CHANGED
+
+
+async def test_a_gallery_of_a_row_whose_link_names_a_neighbour_is_not_taken() -> None:
+    own = "/homedetails/1418-E-Quail-Whistle-Ln-Phoenix-AZ-85042/90100418"
+    search = changed("search_2024.html", own, own.replace("1418-E", "1422-E"))
+
+    class Refusing:
+        async def get(self, request: Request) -> Fetched:
+            if request.url == search.url:
+                return search
+            raise REFUSED
+
+        async def aclose(self) -> None:
+            pass
+
+    listing = await Zillow().discover(HOUSE, fetcher=Refusing())
+
+    assert (listing.outcome, listing.photos) == (ListingOutcome.BLOCKED, ())
+
+
+@pytest.mark.parametrize("status", ["OTHER", "WITHDRAWN", "OFF_MARKET"])
+async def test_a_gallery_of_a_row_that_is_off_market_does_not_list_the_house(
+    status: str,
+) -> None:
+    search = changed("search_2024.html", '"FOR_SALE"', f'"{status}"')
+
+    listing = await Zillow().discover(HOUSE, fetcher=site(search, REFUSED))
+
+    assert (listing.outcome, len(listing.photos)) == (ListingOutcome.OFF_MARKET, 5)
+    assert not listing.complete
