@@ -33,6 +33,7 @@ _MOST_URLS = 20
 
 _DATA = re.compile(r"<script\b[^<>]*\bapplication/ld\+json\b[^<>]*>", re.IGNORECASE)
 _DATA_END = re.compile("</script", re.IGNORECASE)
+_ENDS_WITH_ZIP = re.compile(r"\b\d{5}(?:-\d{4})?$", re.ASCII)
 _MOST_DATA = 200  # scripts and objects: a search page has about 50
 _OF_A_HOUSE = frozenset(
     {
@@ -129,7 +130,7 @@ def _houses_in(data: str) -> Iterator[Described]:
             stated = _address_of(entry) or _address_of(entry.get("mainEntity"))
             yield Described(
                 url=text(entry.get("url")),
-                street=text(stated.get("streetAddress")) or text(entry.get("name")),
+                street=text(stated.get("streetAddress")) or _address_in(entry),
                 zip_code=text(stated.get("postalCode")),
             )
 
@@ -142,6 +143,12 @@ def _objects_in(told: object) -> Iterator[dict[str, Any]]:
             graph = entry.get("@graph")
             inner = graph[:_MOST_DATA] if isinstance(graph, list) else ()
             yield from (each for each in inner if isinstance(each, dict))
+
+
+def _address_in(entry: dict[str, Any]) -> str:
+    """Return a name that is an address; others praise the house: `4 Bed House`."""
+    name = text(entry.get("name"))
+    return name if _ENDS_WITH_ZIP.search(name) else ""
 
 
 def _address_of(entry: object) -> dict[str, Any]:

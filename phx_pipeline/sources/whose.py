@@ -75,8 +75,8 @@ def another_described(
 
 def _street_differs(each: Described, own: Address) -> bool | None:
     zip_code = each.zip_code or own.zip_code
-    named = readable(f"{each.street}, {own.city}, {own.state} {zip_code}")
-    other = named or readable(each.street)
+    whole = f"{each.street}, {own.city}, {own.state} {zip_code}"
+    other = readable(each.street) or readable(whole)
     return None if other is None else contradicts(own, other)
 
 

@@ -214,9 +214,8 @@ def _statements(
     if parts[0]:
         rest = parts[1:] if parts[2] else [own.street, own.unit or ""]
         yield "its parts make", " ".join(filter(None, [parts[0], *rest]))
-    for name in ("assembledAddress", "altTextForImage"):
-        if of_gallery := text(media.get(name)):
-            yield "its gallery is of", of_gallery
+    if of_gallery := text(media.get("assembledAddress")):
+        yield "its gallery is of", of_gallery
 
 
 def _wrong(told: str, *, page_url: str) -> Listing:

@@ -690,6 +690,11 @@ def test_two_links_to_pages_of_two_homes_contradict_each_other(cache: Cache) -> 
             ],
             ListingOutcome.LISTED,
         ),
+        ([{"@type": "Product", "name": "4 Bed House"}], ListingOutcome.LISTED),
+        (
+            [{"@type": "House", "name": "1422 E Quail Whistle Ln, Phoenix, AZ 85042"}],
+            ListingOutcome.WRONG_PROPERTY,
+        ),
     ],
 )
 def test_structured_data_must_be_of_the_house(
