@@ -6,6 +6,7 @@ PhxError
 │   ├── TransientError    another attempt may work (reset, DNS, 5xx, short body)
 │   │   ├── DeadlineError     the time limit was reached
 │   │   ├── RateLimitedError  the source asked for patience (429)
+│   │   ├── NoWayError        the name does not resolve, or no network leads there
 │   │   └── ProxyError        the proxy failed, which tells nothing about the source
 │   ├── GoneError         the resource does not exist (404, 410)
 │   ├── BlockedError      the source refused us (403, challenge): never retried
@@ -83,6 +84,13 @@ class RateLimitedError(TransientError):
     """The source asked for patience.
 
     Without a `status` nothing was sent: its earlier wish still holds.
+    """
+
+
+class NoWayError(TransientError):
+    """From this machine no way leads there: nothing was sent, nobody is to blame.
+
+    The name does not resolve, or no network leads to its address.
     """
 
 

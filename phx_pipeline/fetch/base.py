@@ -37,8 +37,8 @@ class Request:
     Attributes:
         judge: looks at the answer within the attempt; an `ImageError` from it counts
             against the hosts that gave the answer, and comes out of `get`.
-        has_spare: another address is known for the same thing; that this one is gone
-            tells nothing about its host.
+        has_spare: another address is known for the same thing, and will be asked for
+            if this one gives none; so that alone never lets its host rest.
     """
 
     url: str
@@ -98,7 +98,8 @@ class Fetcher(Protocol):
                 an earlier Retry-After that is too long to wait for.
             CircuitOpenError: the source rests after failures; nothing was sent.
             SourceDisabledError: the user switched it off; nothing was sent.
-            TransientError: time-out, reset, DNS, TLS, 5xx, an answer that is not whole,
+            NoWayError: the name does not resolve, or no network leads there.
+            TransientError: time-out, reset, TLS, 5xx, an answer that is not whole,
                 after the allowed attempts.
             BodyLimitError: the body is larger than `max_bytes`, decoded.
             HostRefusedError: the address or a redirect is not on the source's list.

@@ -103,8 +103,12 @@ def failed(
     holder: str,
     rules: BreakerRules,
     by_content: bool = False,
+    has_spare: bool = False,
 ) -> SourceState:
     """Note a failure that says something about the source.
+
+    One that has a spare never opens the circuit by itself: what else can be had of the
+    same thing is asked for first, and by then decides.
 
     Args:
         state: the circuit's.
@@ -112,9 +116,14 @@ def failed(
         holder: whose attempt it was.
         rules: the limits.
         by_content: an answer came, but not what was asked for.
+        has_spare: the same thing may be had elsewhere, and will be asked for.
     """
     limit = rules.content_faults if by_content else rules.failures
     match phase(state, now_s=now_s):
+        case Phase.CLOSED if has_spare:
+            return replace(state, failures=min(state.failures + 1, limit - 1))
+        case Phase.HALF_OPEN if has_spare:
+            return released(state, holder=holder)
         case Phase.CLOSED if state.failures + 1 < limit:
             return replace(state, failures=state.failures + 1)
         case Phase.CLOSED:

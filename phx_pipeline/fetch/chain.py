@@ -18,6 +18,7 @@ overcomes is none.
 import asyncio
 import re
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC
@@ -37,7 +38,14 @@ from phx_pipeline.errors import (
     RateLimitedError,
     TransientError,
 )
-from phx_pipeline.fetch.base import Fetched, Fetcher, PolicyStore, Request
+from phx_pipeline.fetch.base import (
+    Fetched,
+    Fetcher,
+    PolicyStore,
+    Request,
+    RequestKind,
+)
+from phx_pipeline.fetch.bucket import is_missing_object
 from phx_pipeline.fetch.challenge import Screen, sent_away
 from phx_pipeline.fetch.curl_client import CurlClient
 from phx_pipeline.fetch.hosts import AllowList, HostGuard, PublicAddresses, Resolve
@@ -165,17 +173,20 @@ class Redirects:
 
         Raises:
             HostRefusedError: a hop leads to an address that is not listed.
-            FetchError: too many hops, or a redirect without a target.
+            FetchError: hops in a circle, too many, or a redirect without a target.
         """
         ends_at = _now() + request.timeout_s
-        hop = request
+        hop, asked = request, Counter[str]()
         for _ in range(MAX_REDIRECTS + 1):
             self._check(hop, first=request)
+            asked[_place(hop.url)] += 1
             answer = await self._inner.get(hop)
             ends_at += answer.waited_s
             if answer.status not in _REDIRECTS:
                 return answer
             hop = _next_hop(hop, answer=answer, left_s=ends_at - _now())
+            if asked[_place(hop.url)] > _sets_cookie(answer, request=request):
+                raise FetchError("redirected in a circle", url=request.url)
         raise FetchError(f"more than {MAX_REDIRECTS} redirects", url=request.url)
 
     def _check(self, hop: Request, *, first: Request) -> None:
@@ -208,7 +219,11 @@ class Statuses:
     async def get(self, request: Request) -> Fetched:
         """Return a usable answer; the exceptions are those of `Fetcher.get`."""
         answer = await self._inner.get(request)
-        if error := failure_of(answer, now_s=self._clock()):
+        error = failure_of(answer, now_s=self._clock())
+        if request.kind is RequestKind.PHOTO and is_missing_object(answer):
+            told = f"{urlsplit(answer.url).hostname} has no such object"
+            error = GoneError(told, url=answer.url, status=answer.status)
+        if error is not None:
             error.body = answer.body
             raise error
         return answer
@@ -305,6 +320,18 @@ def _next_hop(hop: Request, *, answer: Fetched, left_s: float) -> Request:
         if same_host or name.lower() not in _OWN_TO_A_HOST
     }
     return replace(hop, url=url, headers=kept, timeout_s=left_s)
+
+
+def _place(url: str) -> str:
+    """Return *url* as every spelling of it that asks for the same is written."""
+    parts = urlsplit(url)
+    host = parts.netloc.lower().removesuffix(":443")
+    return parts._replace(netloc=host, path=parts.path or "/", fragment="").geturl()
+
+
+def _sets_cookie(answer: Fetched, *, request: Request) -> bool:
+    """Whether the same address may answer otherwise the next time: once, for a page."""
+    return request.kind is not RequestKind.PHOTO and "set-cookie" in answer.headers
 
 
 def _elsewhere(told: str, *, hop: Request) -> HostRefusedError:

@@ -25,12 +25,14 @@ from phx_pipeline.errors import (
     FetchError,
     HostRefusedError,
     InputError,
+    NoWayError,
     ProxyError,
     TransientError,
 )
 from phx_pipeline.fetch.base import Fetched, Request
-from phx_pipeline.fetch.hosts import PublicAddresses
+from phx_pipeline.fetch.hosts import PublicAddresses, has_route
 from phx_pipeline.fetch.profile import USUAL_PROFILE, ClientProfile
+from phx_pipeline.model.no_way import no_way
 from phx_pipeline.model.printable import printable
 
 logger = logging.getLogger(__name__)
@@ -108,14 +110,19 @@ class CurlClient:
             DeadlineError: not complete after `timeout_s`.
             BodyLimitError: more than `max_bytes` after decoding.
             HostRefusedError: without a proxy, the host has an address not public.
+            NoWayError: without a proxy, its name does not resolve, or no network leads
+                to any of its addresses.
             ProxyError: the proxy could not be used.
             TransientError: anything else that went wrong on the wire.
         """
+        pinned = None
         try:
             async with asyncio.timeout(request.timeout_s + _BACKSTOP_S):
                 pinned = await self._pin(request.url)
-                answer, body = await self._send(request)
+                answer, body = await self._send(request, pinned=pinned)
         except TimeoutError as error:
+            if pinned is None and self._proxy is None:
+                raise _no_way(request, "its name does not resolve in time") from error
             raise _too_late(request) from error
         check_peer(answer.primary_ip, pinned=pinned, url=request.url)
         return Fetched(
@@ -147,7 +154,9 @@ class CurlClient:
         if session is not None:
             await session.close()
 
-    async def _send(self, request: Request) -> tuple[Response, bytes]:
+    async def _send(
+        self, request: Request, *, pinned: tuple[str, ...] | None
+    ) -> tuple[Response, bytes]:
         body = _Body(request.max_bytes)
         session = self._session()
         try:
@@ -160,6 +169,8 @@ class CurlClient:
             )
         # The border to curl_cffi, which lets bare ValueErrors of malformed answers out.
         except Exception as error:
+            if pinned and _found_no_way(error) and not any(map(has_route, pinned)):
+                raise _no_way(request, "no network leads there") from error
             raise self._translated(error, request=request, body=body) from error
         return answer, body.value()
 
@@ -302,6 +313,15 @@ def _usable_parts(proxy: str) -> SplitResult | None:
         if parts.scheme in _PROXY_SCHEMES and parts.hostname and parts.port and whole:
             return parts
     return None
+
+
+def _found_no_way(error: Exception) -> bool:
+    return getattr(error, "code", 0) == CurlECode.COULDNT_CONNECT
+
+
+def _no_way(request: Request, why: str) -> NoWayError:
+    told = no_way(f"{urlsplit(request.url).hostname}: {why}")
+    return NoWayError(printable(told), url=request.url)
 
 
 def _too_late(request: Request) -> DeadlineError:

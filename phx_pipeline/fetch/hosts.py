@@ -5,14 +5,16 @@ a proxy resolves names out of our sight.
 """
 
 import asyncio
+import errno
 import ipaddress
 import re
 import socket
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from urllib.parse import SplitResult, urlsplit
 
-from phx_pipeline.errors import HostRefusedError, TransientError
+from phx_pipeline.errors import HostRefusedError, NoWayError
 from phx_pipeline.fetch.base import Fetched, Fetcher, Request
+from phx_pipeline.model.no_way import no_way
 from phx_pipeline.model.printable import printable
 from phx_pipeline.model.source import Source
 
@@ -28,6 +30,7 @@ _PLAIN_AUTHORITY = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?(?::443
 _NUMERIC_LABEL = re.compile(r"(?:[0-9]+|0[xX][0-9A-Fa-f]*)")
 
 _LONGEST_NAME = 100  # of a host, as told
+_NO_ROUTE = frozenset({errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN})
 
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 # What `is_global` of Python 3.11 lets through although no public site lives there.
@@ -107,7 +110,7 @@ class PublicAddresses:
 
         Raises:
             HostRefusedError: at least one address is not public.
-            TransientError: the name does not resolve.
+            NoWayError: the name does not resolve.
         """
         if (known := self._pinned.get(host)) is not None:
             return known
@@ -124,9 +127,11 @@ class PublicAddresses:
         try:
             found = tuple(await self._resolve(host))
         except OSError as error:
-            raise TransientError(f"cannot resolve {host}: {error}", url=url) from error
+            told = no_way(f"cannot resolve {host}: {error}")
+            raise NoWayError(printable(told), url=url) from error
         if not found:
-            raise TransientError(f"cannot resolve {host}: no address", url=url)
+            told = no_way(f"cannot resolve {host}: no address")
+            raise NoWayError(printable(told), url=url)
         return found
 
 
@@ -136,6 +141,17 @@ async def system_resolve(host: str) -> Sequence[str]:
         host, 443, type=socket.SOCK_STREAM
     )
     return tuple(dict.fromkeys(str(entry[4][0]) for entry in found))
+
+
+def has_route(address: str) -> bool:
+    """Return whether a network leads to *address*; nothing is sent to learn it."""
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    with socket.socket(family, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect((address, 443))
+        except OSError as error:
+            return error.errno not in _NO_ROUTE
+    return True
 
 
 def is_public(text: str) -> bool:

@@ -26,6 +26,7 @@ from phx_pipeline.errors import (
     GoneError,
     HostRefusedError,
     ImageError,
+    NoWayError,
     ProxyError,
     RateLimitedError,
     SourceDisabledError,
@@ -69,6 +70,7 @@ class Event(StrEnum):
     LIMITED = "limited"
     UNAVAILABLE = "unavailable"
     NO_PICTURE = "no_picture"
+    SPARE = "spare"
     BLOCK = "block"
 
 
@@ -123,28 +125,31 @@ def group_names(source: Source) -> tuple[str, str]:
 def event_of(error: Fault, *, request: Request) -> Event | None:
     """Return what *error* tells about the source, or None if nothing.
 
-    Nothing: our own guards and policies, and a proxy's fault. A missing page is as good
-    an answer as any; but a photo is listed, so whatever comes in its place is a fault
-    of its host, unless it may be had in another size. A `RateLimitedError` without a
-    status is our own `Pacing`'s.
+    Nothing: our own guards and policies, a proxy's fault, and that no way leads there
+    from here. A missing page is as good an answer as any; but a photo is listed, so
+    whatever comes in its place is a fault of its host. Of a photo that may be had in
+    another size, a size that is gone tells nothing, and any other fault a little. A
+    `RateLimitedError` without a status is our own `Pacing`'s.
     """
-    if isinstance(error, ProxyError) or _is_our_own(error):
+    if isinstance(error, ProxyError | NoWayError) or _is_our_own(error):
         return None
-    if request.kind is RequestKind.PHOTO and _is_no_picture(error, request=request):
-        return Event.NO_PICTURE
+    if request.kind is RequestKind.PHOTO and is_no_picture(error):
+        if not request.has_spare:
+            return Event.NO_PICTURE
+        return None if isinstance(error, GoneError) else Event.SPARE
     for kind, status, event in _EVENTS:
         if isinstance(error, kind) and status in {None, getattr(error, "status", None)}:
             return event
     return None
 
 
-def _is_no_picture(error: Fault, *, request: Request) -> bool:
+def is_no_picture(error: Fault) -> bool:
     """Whether the source answered, but with nothing of use and for no other reason."""
     if isinstance(error, HostRefusedError):
         return error.redirected
-    if isinstance(error, GoneError):
-        return not request.has_spare
-    return type(error) is FetchError or isinstance(error, BodyLimitError)
+    if isinstance(error, GoneError | BodyLimitError | ImageError):
+        return True
+    return type(error) is FetchError
 
 
 def _is_our_own(error: Fault) -> bool:
@@ -176,8 +181,11 @@ def noted(
         case Event.SUCCESS:
             judge = breaker.succeeded
         case _:
-            by_content = event is Event.NO_PICTURE
-            judge = partial(breaker.failed, by_content=by_content)
+            judge = partial(
+                breaker.failed,
+                by_content=event in {Event.NO_PICTURE, Event.SPARE},
+                has_spare=event is Event.SPARE,
+            )
     state = pacing.scaled(state, _factor(event, rules.pacing), rules=rules.pacing)
     return judge(state, now_s=now_s, holder=holder, rules=rules.breaker)
 

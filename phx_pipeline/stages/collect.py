@@ -2,10 +2,13 @@
 
 import asyncio
 import logging
+from collections import deque
 from collections.abc import Collection
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from hashlib import sha256
+from typing import Final
+from urllib.parse import urlsplit
 
 from phx_pipeline.catalog.leases import Lease
 from phx_pipeline.dedup.align import appearance
@@ -19,11 +22,13 @@ from phx_pipeline.errors import (
     GoneError,
     HostRefusedError,
     ImageError,
+    NoWayError,
     ProxyError,
     RateLimitedError,
     SourceDisabledError,
 )
 from phx_pipeline.fetch.base import Fetched, Fetcher, Judge, Request, RequestKind
+from phx_pipeline.fetch.policies import Fault, is_no_picture
 from phx_pipeline.imaging.decode import Picture, decode
 from phx_pipeline.imaging.standardize import standard_frame, standard_size
 from phx_pipeline.model.due import is_photo_asked
@@ -36,6 +41,8 @@ from phx_pipeline.stages.context import StageContext, picture_pool
 from phx_pipeline.stages.progress import Progress
 
 logger = logging.getLogger(__name__)
+
+_MOST_BROKEN: Final = 3  # sizes of one photo that are no pictures; any may be gone
 
 _VERDICTS: tuple[tuple[type[FetchError], Verdict], ...] = (
     (GoneError, Verdict.GONE),
@@ -116,6 +123,8 @@ class _Collector:
         self._progress = progress
         self._slots = asyncio.Semaphore(context.downloads)
         self._refused: set[Source] = set()
+        self._no_way: set[str] = set()  # hosts
+        self._in_trouble: set[Source] = set()
 
     async def run(self, photos: list[Photo]) -> CollectReport:
         sources = dict.fromkeys(photo.ref.source for photo in photos)
@@ -137,50 +146,100 @@ class _Collector:
     async def _gallery(self, photos: list[Photo]) -> list[Verdict | None]:
         """Ask for photos of one source: one alone until one has come, then many.
 
-        So hosts that are in trouble, or refuse us, are asked for as few as it takes to
-        see that. Those that gave no picture before come last, lest they stand for all.
+        And one alone again after any trouble. So hosts that are in trouble, or refuse
+        us, are asked for as few as it takes to see that. Those that gave no picture
+        before come last, lest they stand for all.
         """
-        waiting = sorted(photos, key=_gave_no_picture)
+        waiting = deque(sorted(photos, key=_gave_no_picture))
         ends: list[Verdict | None] = []
-        while waiting and Verdict.PENDING not in ends:
-            ends.append(await self._one(waiting.pop(0)))
+        while waiting:
+            async with self._slots:
+                ends.append(await self._one(waiting.popleft()))
+            if ends[-1] is Verdict.PENDING:
+                ends += await self._many(waiting)
+        return ends
+
+    async def _many(self, waiting: deque[Photo]) -> list[Verdict | None]:
+        """Ask for photos of one source at once, until there is any trouble."""
+        self._in_trouble -= {photo.ref.source for photo in waiting}
+        at_once = min(self._context.downloads, len(waiting))
         async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(self._one(photo)) for photo in waiting]
-        return [*ends, *(task.result() for task in tasks)]
+            tasks = [group.create_task(self._in_turn(waiting)) for _ in range(at_once)]
+        return [end for task in tasks for end in task.result()]
+
+    async def _in_turn(self, waiting: deque[Photo]) -> list[Verdict | None]:
+        ends: list[Verdict | None] = []
+        while True:
+            # A slot is held until the bytes are dealt with: while the workers lag
+            # behind, no more photos are asked for, and no more bodies wait in memory.
+            async with self._slots:
+                if not waiting or waiting[0].ref.source in self._in_trouble:
+                    return ends
+                ends.append(await self._one(waiting.popleft()))
 
     async def _one(self, photo: Photo) -> Verdict | None:
-        # A slot is held until the bytes are dealt with: while the workers lag behind,
-        # no more photos are asked for, and no more bodies wait in memory.
-        async with self._slots:
-            if photo.ref.source in self._refused:
-                self._progress.kept_back(photo.ref.source)
+        source = photo.ref.source
+        if source in self._refused or _host_of(photo) in self._no_way:
+            self._progress.kept_back(source)
+            return None
+        examiner = _Examiner(self._context, self._pool)
+        faults: list[Fault] = []
+        try:
+            fetched = await self._fetch(photo, judge=examiner, faults=faults)
+        except (FetchError, ImageError) as error:
+            self._in_trouble.add(source)
+            if isinstance(error, FetchError) and _was_not_sent(error):
+                self._refused.add(source)
+                logger.info("%s: %s", photo.property_slug, error)
+                self._progress.kept_back(source)
                 return None
-            examiner = _Examiner(self._context, self._pool)
-            try:
-                fetched = await self._fetch(photo, judge=examiner)
-            except FetchError as error:
-                if _was_not_sent(error):
-                    self._refused.add(photo.ref.source)
-                    logger.info("%s: %s", photo.property_slug, error)
-                    self._progress.kept_back(photo.ref.source)
-                    return None
-                return await self._fail(photo, _verdict_of(error), str(error))
-            except ImageError as error:
-                return await self._fail(photo, error.verdict, str(error))
-            await asyncio.to_thread(self._keep, photo, fetched, examiner.blob)
-            size_bytes = len(fetched.body)
-            self._progress.came(photo.ref.source, size_bytes=size_bytes)
-            return Verdict.PENDING
+            if isinstance(error, NoWayError):
+                self._no_way.add(_host_of(photo))
+            return await self._fail(photo, _verdict_of(error), str(error))
+        await asyncio.to_thread(self._keep, photo, fetched, examiner.blob)
+        if faults:
+            await self._note_larger(photo, faults[0])
+        self._progress.came(source, size_bytes=len(fetched.body))
+        return Verdict.PENDING
 
-    async def _fetch(self, photo: Photo, *, judge: Judge) -> Fetched:
-        *larger, last = (photo.ref.url, *photo.ref.fallback_urls)
-        for url in larger:
-            request = _request(photo, url, judge=judge)
+    async def _fetch(
+        self, photo: Photo, *, judge: Judge, faults: list[Fault]
+    ) -> Fetched:
+        """Return the largest size that can be had and is larger than the one held.
+
+        One that is gone or no picture gives way to the next smaller; a refusal and a
+        failure of the wire do not, since they would meet the same host.
+
+        Args:
+            photo: in its sizes.
+            judge: looks at each answer.
+            faults: gets those of sizes that came, but were no picture.
+
+        Raises:
+            FetchError, ImageError: how the last size asked for failed.
+        """
+        sizes = deque(self._sizes(photo))
+        while True:
+            request = _request(photo, sizes.popleft(), judge=judge)
+            has_spare = bool(sizes) and len(faults) + 1 < _MOST_BROKEN
             try:
-                return await self._fetcher.get(replace(request, has_spare=True))
-            except GoneError:
-                logger.debug("%s is gone, asking for the next smaller variant", url)
-        return await self._fetcher.get(_request(photo, last, judge=judge))
+                return await self._fetcher.get(replace(request, has_spare=has_spare))
+            except (FetchError, ImageError) as error:
+                if not has_spare or not is_no_picture(error):
+                    raise
+                logger.debug("%s: %s; next smaller size", request.url, error)
+                if not isinstance(error, GoneError):
+                    self._in_trouble.add(photo.ref.source)
+                    faults.append(error)
+
+    def _sizes(self, photo: Photo) -> list[str]:
+        """What to ask for, largest first; nothing that is held already."""
+        sizes = [photo.ref.url, *photo.ref.fallback_urls]
+        if photo.fetched_url in sizes[1:] and photo.sha256 is not None:
+            held = sizes.index(photo.fetched_url, 1)
+            if self._context.blobs.is_whole(photo.sha256):
+                return sizes[:held]
+        return sizes
 
     def _keep(self, photo: Photo, fetched: Fetched, blob: Blob) -> None:
         self._context.blobs.put_raw(fetched.body)
@@ -195,11 +254,22 @@ class _Collector:
         if not self._context.blobs.has_raw(blob.sha256):
             self._context.blobs.put_raw(fetched.body)
 
+    async def _note_larger(self, photo: Photo, fault: Fault) -> None:
+        """Let a larger size be asked for again: it was no picture, in a bad minute."""
+        verdict = _verdict_of(fault)
+        if not verdict.gave_no_picture:  # but an answer came, which was none
+            verdict = Verdict.NOT_AN_IMAGE
+        await self._record(photo, verdict, printable(f"a larger size: {fault}"))
+
     async def _fail(self, photo: Photo, verdict: Verdict, told: str) -> Verdict:
         if verdict is Verdict.BLOCKED:
             self._refused.add(photo.ref.source)
         detail = printable(told)
         self._progress.failed(photo, verdict, detail)
+        await self._record(photo, verdict, detail)
+        return verdict
+
+    async def _record(self, photo: Photo, verdict: Verdict, detail: str) -> None:
         await asyncio.to_thread(
             self._context.catalog.record_failure,
             self._lease,
@@ -208,7 +278,6 @@ class _Collector:
             detail=detail,
             stamp=self._context.stamp(),
         )
-        return verdict
 
 
 class _Examiner:
@@ -231,6 +300,10 @@ class _Examiner:
 def _gave_no_picture(photo: Photo) -> bool:
     is_fault = photo.verdict.kind in {VerdictKind.REJECTED, VerdictKind.FAILED}
     return is_fault or photo.fault_days > 0
+
+
+def _host_of(photo: Photo) -> str:
+    return urlsplit(photo.ref.url).hostname or ""
 
 
 def _was_not_sent(error: FetchError) -> bool:
@@ -282,7 +355,9 @@ def _remember(context: StageContext, digest: str, picture: Picture) -> None:
         context.frames.put(digest, frame)
 
 
-def _verdict_of(error: FetchError) -> Verdict:
+def _verdict_of(error: Fault) -> Verdict:
+    if isinstance(error, ImageError):
+        return error.verdict
     if isinstance(error, HostRefusedError) and error.redirected:
         return Verdict.NETWORK  # what the host did, not what the gallery says
     for kind, verdict in _VERDICTS:

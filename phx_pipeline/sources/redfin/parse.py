@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, tzinfo
+from itertools import islice
 from typing import Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
@@ -48,6 +49,8 @@ from phx_pipeline.sources.whose import another_described, contradicts, readable
 
 PHOTO_HOSTS = ("ssl.cdn-redfin.com",)
 
+# The larger is asked for where the full frame is gone or broken; both are cuts.
+_SMALLER = ("nonFullScreenPhotoUrlCompressed", "nonFullScreenPhotoUrl")
 _TAGS = r"photoTagsAndCaptions(?:/listingId/\d+/dataSourceId/\d+)?"
 # The host also has logos, faces of agents and maps, in other folders.
 _PICTURE = r"(?P<stem>[^/]+)\.(?:jpe?g|png|webp|gif|avif|heic)"
@@ -264,10 +267,13 @@ def photo_key(url: str) -> str | None:
 def _photo(entry: object, *, position: int, tags: JsonObject) -> PhotoRef | None:
     if not isinstance(entry, dict):
         return None
-    urls = entry.get("photoUrls")
-    url = text(urls.get("fullScreenPhotoUrl")) if isinstance(urls, dict) else ""
+    told_urls = entry.get("photoUrls")
+    urls = told_urls if isinstance(told_urls, dict) else {}
+    url = text(urls.get("fullScreenPhotoUrl"))
     if (key := photo_key(url)) is None:
         return None
+    smaller = (text(urls.get(name)) for name in _SMALLER)
+    others = (other for other in smaller if other != url and photo_key(other) == key)
     own = tags.get(identifier(entry.get("photoId")) or "")
     told = own if isinstance(own, dict) else {}
     return PhotoRef(
@@ -275,6 +281,7 @@ def _photo(entry: object, *, position: int, tags: JsonObject) -> PhotoRef | None
         photo_key=key,
         url=url,
         position=position,
+        fallback_urls=tuple(islice(others, 1)),
         caption=text(told.get("shortCaption")) or text(told.get("longCaption")),
         tags=_room_tags(told.get("tags")),
         width=pixels(entry.get("width")),

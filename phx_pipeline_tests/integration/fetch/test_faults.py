@@ -104,7 +104,7 @@ async def test_an_answer_that_does_not_end_is_given_up_at_the_deadline(
         ("/403", BlockedError, "answered 403"),
         ("/waf", BlockedError, "challenge"),
         ("/503", TransientError, "answered 503"),
-        ("/loop", FetchError, "more than 5 redirects"),
+        ("/loop", FetchError, "in a circle"),
     ],
 )
 async def test_a_fault_ends_as_the_exception_it_should_be(

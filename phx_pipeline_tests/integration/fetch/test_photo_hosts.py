@@ -5,7 +5,7 @@ import json
 import time
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cache
 from io import BytesIO
 from pathlib import Path
@@ -24,6 +24,7 @@ from phx_pipeline.demo.zillow_site import zillow_sites
 from phx_pipeline.model.outcome import ListingOutcome, Verdict
 from phx_pipeline.model.source import Source
 from phx_pipeline.model.source_state import SourceState
+from phx_pipeline.sources.redfin.parse import photo_key
 from phx_pipeline.stages.collect import collect
 from phx_pipeline.stages.context import StageContext
 from phx_pipeline.stages.discover import discover
@@ -33,6 +34,11 @@ from phx_pipeline_tests.deployment import Deployment, slug_of
 HOUSE, OTHER = HOUSES[3], HOUSES[0]  # of 24 and of 16 photos
 SLUG = slug_of(HOUSE)
 PHOTOS = len(HOUSE.record.shots)
+DENIED = Answer(
+    status=403,
+    headers={"content-type": "application/xml"},
+    body=b'<?xml version="1.0"?><Error><Code>AccessDenied</Code></Error>',
+)
 ROBOT = Answer(body=b"<title>Are You a Robot?</title><p>x</p>")
 EMPTY = Answer(headers={"content-type": "image/jpeg"})
 MISSING = Answer(status=404, body=b"Not Found")
@@ -68,6 +74,10 @@ def part(asked: Asked) -> Answer:
     return Answer(status=206, body=whole[:1000], headers=told)
 
 
+def around(asked: Asked) -> Answer:
+    return Answer(status=302, headers={"Location": asked.target})
+
+
 @dataclass
 class PhotoHost:
     """Answers as it is told to, but for what `healthy` says."""
@@ -75,9 +85,11 @@ class PhotoHost:
     trouble: object = good
     healthy_for: int = 0
     asked: int = 0
+    photos: set[str] = field(default_factory=set)  # in whatever size
 
     def __call__(self, asked: Asked) -> Answer:
         self.asked += 1
+        self.photos.add(str(photo_key(f"https://{PHOTO_HOST}{asked.target}")))
         if self.asked <= self.healthy_for:
             return good(asked)
         trouble = self.trouble
@@ -120,27 +132,32 @@ def scene(tmp_path: Path) -> Iterator[Scene]:
 
 
 @pytest.mark.parametrize(
-    ("trouble", "verdict", "asked"),
+    ("trouble", "verdict", "photos", "asked"),
     [
-        (EMPTY, Verdict.NOT_AN_IMAGE, 5),
-        (half, Verdict.DAMAGED, 5),
-        (MISSING, Verdict.GONE, 5),
-        (AWAY, Verdict.NETWORK, 5),
-        (TEAPOT, Verdict.NETWORK, 5),
-        (part, Verdict.NETWORK, 3),
-        (OUT_OF_ORDER, Verdict.NETWORK, 3),
+        (EMPTY, Verdict.NOT_AN_IMAGE, 3, 6),
+        (half, Verdict.DAMAGED, 3, 6),
+        (MISSING, Verdict.GONE, 5, 10),
+        (DENIED, Verdict.GONE, 5, 10),
+        (AWAY, Verdict.NETWORK, 3, 6),
+        (TEAPOT, Verdict.NETWORK, 3, 6),
+        (around, Verdict.NETWORK, 3, 6),
+        (part, Verdict.NETWORK, 3, 3),
+        (OUT_OF_ORDER, Verdict.NETWORK, 3, 3),
     ],
-    ids=["no bytes", "halves", "missing", "away", "teapot", "parts", "out of order"],
+    ids=[
+        *("no bytes", "halves", "missing", "denied", "away", "teapot", "around"),
+        *("parts", "out of order"),
+    ],
 )
 def test_a_photo_host_in_trouble_is_asked_for_few_and_rests(
-    scene: Scene, trouble: object, verdict: Verdict, asked: int
+    scene: Scene, trouble: object, verdict: Verdict, photos: int, asked: int
 ) -> None:
     scene.host.trouble = trouble
 
     ends = scene.collect()
 
-    assert scene.host.asked == asked
-    assert ends == {verdict: asked, Verdict.PENDING: PHOTOS - asked}
+    assert (len(scene.host.photos), scene.host.asked) == (photos, asked)
+    assert ends == {verdict: photos, Verdict.PENDING: PHOTOS - photos}
     assert REST_S - 100 < scene.rests_s("redfin/photos") <= REST_S
     assert scene.state("redfin").open_until is None
     scene.collect()
@@ -175,7 +192,11 @@ def test_a_bare_refusal_of_a_photo_rests_the_photo_hosts_alone(
     assert scene.state("redfin").open_until is None
 
 
-@pytest.mark.parametrize("trouble", [EMPTY, half, MISSING, ROBOT])
+@pytest.mark.parametrize(
+    "trouble",
+    [EMPTY, half, MISSING, DENIED, ROBOT],
+    ids=["no bytes", "halves", "missing", "denied", "robot"],
+)
 def test_trouble_that_begins_amid_a_house_is_seen_within_what_is_under_way(
     scene: Scene, trouble: object
 ) -> None:
@@ -183,10 +204,46 @@ def test_trouble_that_begins_amid_a_house_is_seen_within_what_is_under_way(
 
     ends = scene.collect()
 
-    slots, in_a_row = 4, 5
-    # The last good answer may be noted after the first faults, and begins a new row.
-    assert scene.host.asked < 6 + in_a_row + 2 * slots - 1
-    assert ends[Verdict.PENDING] == PHOTOS - (scene.host.asked - 6)
+    slots, in_a_row, sizes = 4, 5, 2
+    # Each slot meets it once; then photos go one by one. A good answer that is noted
+    # late begins a new row, but then its slot has met nothing.
+    assert len(scene.host.photos) < 6 + in_a_row + slots
+    assert scene.host.asked - 6 <= sizes * (len(scene.host.photos) - 6)
+    failed = PHOTOS - ends[Verdict.PENDING]
+    assert failed == len(scene.host.photos) - 6
+
+
+@pytest.mark.parametrize("page", [b"<p>Sorry</p>", b"", DENIED.body])
+@pytest.mark.parametrize("status", [200, 404, 418])
+def test_where_the_large_photos_are_no_pictures_the_smaller_ones_come(
+    scene: Scene, page: bytes, status: int
+) -> None:
+    def only_small(asked: Asked) -> Answer:
+        large = "/bigphoto/" in asked.target
+        return Answer(status=status, body=page) if large else good(asked)
+
+    scene.host.trouble = only_small
+
+    scene.collect()
+
+    photos = scene.context.catalog.photos(SLUG)
+    assert all(photo.sha256 for photo in photos)
+    assert scene.host.asked == 2 * PHOTOS
+    assert scene.state("redfin/photos").open_until is None
+
+
+def test_an_object_that_is_denied_concerns_that_photo_alone(scene: Scene) -> None:
+    def one_denied(asked: Asked) -> Answer:
+        return DENIED if "_3_" in asked.target else good(asked)
+
+    scene.host.trouble = one_denied
+
+    ends = scene.collect()
+
+    assert ends == {Verdict.PENDING: PHOTOS - 1, Verdict.GONE: 1}
+    assert scene.state("redfin/photos").open_until is None
+    (gone,) = [it for it in scene.context.catalog.photos(SLUG) if not it.sha256]
+    assert gone.fault_days == 1
 
 
 def test_when_its_rest_is_over_and_it_is_well_again_all_photos_come(
@@ -209,9 +266,12 @@ def test_a_probe_that_brings_no_picture_lets_the_host_rest_again(scene: Scene) -
     scene.collect()
     let_the_rest_be_over(scene)
 
+    before = set(scene.host.photos)
+
     scene.collect()
 
-    assert scene.host.asked == 6
+    assert len(scene.host.photos - before) == 1
+    assert scene.host.asked == 6 + 2
     assert scene.rests_s("redfin/photos") > REST_S - 100
 
 

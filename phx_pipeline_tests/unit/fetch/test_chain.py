@@ -30,7 +30,8 @@ from phx_pipeline.fetch.hosts import AllowList
 from phx_pipeline.model.source import Source
 
 NOW_S = 1_796_000_000.0
-HOME = "https://www.zillow.com/home"
+SITE = "https://www.zillow.com"
+HOME = f"{SITE}/home"
 ALLOW_LIST = AllowList({Source.ZILLOW: ("zillow.com",)})
 
 
@@ -301,15 +302,135 @@ async def test_five_redirects_are_followed_and_a_sixth_is_not() -> None:
     }
     five = {**hops, HOME: answer(302, location="https://zillow.com/1")}
     site = Site({**five, "https://zillow.com/5": answer(200)})
-    loop = Site({HOME: answer(302, location=HOME)})
+    six = Site({**five})
 
     final = await Redirects(site, allow_list=ALLOW_LIST).get(request())
     with pytest.raises(FetchError, match="more than 5 redirects") as caught:
-        await Redirects(loop, allow_list=ALLOW_LIST).get(request())
+        await Redirects(six, allow_list=ALLOW_LIST).get(request())
 
     assert final.status == 200
-    assert len(site.urls) == len(loop.urls) == 6
+    assert len(site.urls) == len(six.urls) == 6
     assert type(caught.value) is FetchError
+
+
+@pytest.mark.parametrize(
+    ("hops", "asked"),
+    [
+        ({HOME: HOME}, 1),
+        ({HOME: "/home#top"}, 1),
+        ({HOME: "https://WWW.zillow.com:443/home"}, 1),
+        ({HOME: "/a", f"{SITE}/a": HOME}, 2),
+        ({HOME: "/a", f"{SITE}/a": "/b", f"{SITE}/b": "/a"}, 3),
+    ],
+    ids=[
+        "itself",
+        "a part of itself",
+        "itself spelt otherwise",
+        "two",
+        "not the first",
+    ],
+)
+@pytest.mark.parametrize("kind", list(RequestKind))
+async def test_a_circle_of_redirects_is_seen_the_moment_it_closes(
+    hops: Mapping[str, str], asked: int, kind: RequestKind
+) -> None:
+    site = Site({url: answer(302, location=to) for url, to in hops.items()})
+    of_kind = replace(request(), kind=kind)
+
+    with pytest.raises(FetchError, match="in a circle") as caught:
+        await Redirects(site, allow_list=ALLOW_LIST).get(of_kind)
+
+    assert type(caught.value) is FetchError
+    assert len(site.urls) == asked
+
+
+@pytest.mark.parametrize(
+    ("kind", "asked"),
+    [(RequestKind.PAGE, 2), (RequestKind.API, 2), (RequestKind.PHOTO, 1)],
+)
+async def test_a_page_that_sets_a_cookie_is_asked_once_more_at_the_same_place(
+    kind: RequestKind, asked: int
+) -> None:
+    again = answer(302, location=HOME, set_cookie="seen=1")
+    site = Site({HOME: again})
+
+    with pytest.raises(FetchError, match="in a circle"):
+        await Redirects(site, allow_list=ALLOW_LIST).get(replace(request(), kind=kind))
+
+    assert len(site.urls) == asked
+
+
+def bucket_error(code: str, *, more: str = "<Message>Access Denied</Message>") -> bytes:
+    """What S3 answers, as S3 writes it."""
+    told = f"<Error><Code>{code}</Code>{more}<RequestId>K5D</RequestId></Error>"
+    return f'<?xml version="1.0" encoding="UTF-8"?>\n{told}'.encode()
+
+
+XML = {"content-type": "application/xml"}
+DENIED = replace(answer(403), headers=XML, body=bucket_error("AccessDenied"))
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        DENIED,
+        replace(DENIED, headers={"content-type": "text/xml; charset=utf-8"}),
+        replace(DENIED, body=b"<Error>\n  <Code> AccessDenied </Code></Error>"),
+        replace(DENIED, body=bucket_error("AccessDenied").decode().encode("utf-16")),
+        replace(DENIED, body=b'<Error xmlns="x"><Code>AccessDenied</Code></Error>'),
+        replace(DENIED, body=bucket_error("NoSuchKey")),
+        replace(DENIED, body=bucket_error("InvalidObjectState")),
+    ],
+    ids=["S3", "text", "blanks", "UTF-16", "named", "no such key", "archived"],
+)
+async def test_a_store_that_denies_one_object_says_that_the_photo_is_not_there(
+    said: Fetched,
+) -> None:
+    photo = replace(request(), kind=RequestKind.PHOTO)
+
+    with pytest.raises(GoneError, match="no such object"):
+        await Statuses(Site({HOME: said})).get(photo)
+    with pytest.raises(BlockedError):
+        await Statuses(Site({HOME: said})).get(request())
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        answer(403),
+        replace(DENIED, body=b""),
+        replace(DENIED, body=b"<html><title>403 Forbidden</title></html>"),
+        replace(DENIED, headers={"content-type": "text/html"}),
+        replace(DENIED, headers={}),
+        replace(DENIED, headers={"content-type": "application/xhtml+xml"}),
+        replace(DENIED, status=401),
+        replace(DENIED, body=bucket_error("SignatureDoesNotMatch")),
+        replace(DENIED, body=bucket_error("RequestTimeTooSkewed")),
+        replace(DENIED, body=bucket_error("AllAccessDisabled")),
+        replace(DENIED, body=b"<p>x</p>" + bucket_error("AccessDenied")),
+        replace(DENIED, body=bucket_error("AccessDenied", more="x" * 9000)),
+        replace(DENIED, body=b"<!DOCTYPE html>" + bucket_error("AccessDenied")),
+    ],
+    ids=[
+        *("bare", "empty", "HTML", "as HTML", "as nothing", "as XHTML", "401"),
+        *("signature", "clock", "whole bucket", "in a page", "long", "in a document"),
+    ],
+)
+async def test_any_other_refusal_of_a_photo_is_one_of_its_host(said: Fetched) -> None:
+    photo = replace(request(), kind=RequestKind.PHOTO)
+
+    with pytest.raises(BlockedError):
+        await Statuses(Site({HOME: said})).get(photo)
+
+
+@given(st.binary(max_size=300))
+async def test_nothing_a_store_may_say_breaks_the_reader(noise: bytes) -> None:
+    said = replace(DENIED, body=bucket_error("AccessDenied")[:40] + noise)
+
+    with pytest.raises((BlockedError, GoneError)):
+        await Statuses(Site({HOME: said})).get(
+            replace(request(), kind=RequestKind.PHOTO)
+        )
 
 
 async def test_a_redirect_without_a_target_is_an_error() -> None:
@@ -361,7 +482,8 @@ async def test_a_redirect_to_an_endless_address_is_not_followed() -> None:
 
 
 async def test_hops_share_one_deadline() -> None:
-    site = Site({HOME: answer(302, location=HOME)})
+    hops = {f"{SITE}/{n}": answer(302, location=f"/{n + 1}") for n in range(6)}
+    site = Site({**hops, HOME: answer(302, location="/0")})
 
     with pytest.raises(FetchError):
         await Redirects(site, allow_list=ALLOW_LIST).get(request(timeout_s=9))

@@ -651,7 +651,8 @@ async def test_every_hop_takes_a_slot_and_waiting_is_not_counted_as_slowness(
             answer = await super().get(request)
             if len(self.asked_at) > 4:
                 return answer
-            return replace(answer, status=302, headers={"location": URL})
+            place = f"/{len(self.asked_at)}"
+            return replace(answer, status=302, headers={"location": place})
 
     site = Hops(memory)
     policies = Policies(memory, rules=lambda _: RULES)

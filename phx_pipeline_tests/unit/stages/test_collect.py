@@ -13,8 +13,13 @@ from PIL import Image
 
 from phx_pipeline.errors import (
     BlockedError,
+    BodyLimitError,
+    DeadlineError,
     FetchError,
     GoneError,
+    HostRefusedError,
+    NoWayError,
+    RateLimitedError,
     TransientError,
 )
 from phx_pipeline.fetch.base import Fetched, Request
@@ -58,11 +63,13 @@ class PhotoHost:
     at_once: int = 0
     alone: int = 0
     came: int = 0
+    watch: Callable[[], None] = lambda: None
 
     async def get(self, request: Request) -> Fetched:
         self.asked.append(request)
         self.under_way += 1
         self.at_once = max(self.at_once, self.under_way)
+        self.watch()
         try:
             return await self._answer(request)
         finally:
@@ -213,6 +220,41 @@ def test_no_more_are_under_way_than_there_are_slots(context: StageContext) -> No
     assert host.at_once == 3
 
 
+@pytest.mark.parametrize("downloads", [1, 4, 20])
+def test_after_any_trouble_photos_are_asked_for_one_by_one_until_one_has_come(
+    context: StageContext, downloads: int
+) -> None:
+    many = tuple(f"p{number:02}" for number in range(40))
+    gallery(context, *refs(*many))
+    host = PhotoHost(dict.fromkeys(many[10:], NO_PICTURE))
+    under_way: list[int] = []
+    host.watch = lambda: under_way.append(host.under_way)
+
+    report = take(context, host, downloads=downloads)
+
+    # Those under way with the first that failed end; then each is alone.
+    assert set(under_way[10 + downloads :]) == {1}
+    assert report == CollectReport(asked=40, stored=10, failed=30, skipped=0)
+
+
+def test_a_host_no_way_leads_to_is_tried_once_and_others_are_asked(
+    context: StageContext,
+) -> None:
+    here, there = refs(*ALL[:3]), refs("q0", "q1")
+    away = [replace(it, url=it.url.replace("photos", "other")) for it in there]
+    gallery(context, *here, *away)
+    no_way = dict.fromkeys(ALL[:3], NoWayError("no way there: x", url=URL))
+    host = PhotoHost(no_way)
+
+    report = take(context, host)
+
+    assert host.names[0] == "p0"
+    assert sorted(host.names[1:]) == [it.url for it in away]
+    assert report == CollectReport(asked=3, stored=2, failed=1, skipped=2)
+    assert verdicts(context)["p0"] is Verdict.NETWORK
+    assert {photo.fault_days for photo in context.catalog.photos(SLUG)} == {0}
+
+
 def test_photos_that_gave_no_picture_come_last_the_next_time(
     context: StageContext,
 ) -> None:
@@ -226,30 +268,117 @@ def test_photos_that_gave_no_picture_come_last_the_next_time(
     assert host.names == ["p3", "p4", "p0"]
 
 
-def test_only_a_size_that_is_gone_is_replaced_by_a_smaller_one(
+SIZES = ("p0", "p0-l", "p0-m", "p0-s")
+HALF = picture("p0")[:9000]
+AWAY = HostRefusedError("sent to an address not listed", url=URL, redirected=True)
+ODD = FetchError("answered 418", url=URL, status=418)
+BIG = BodyLimitError("the body is larger than 9 bytes", url=URL)
+
+
+@pytest.mark.parametrize(
+    ("told", "days"),
+    [
+        ([gone("p0")], 0),
+        ([gone("p0"), gone("p0-l"), gone("p0-m")], 0),
+        ([NO_PICTURE], 1),
+        ([b""], 1),
+        ([HALF], 1),
+        ([AWAY], 1),
+        ([ODD], 1),
+        ([BIG], 1),
+        ([NO_PICTURE, b""], 1),
+        ([NO_PICTURE, gone("p0-l"), HALF], 1),
+        ([gone("p0"), HALF], 1),
+    ],
+    ids=[
+        *("gone", "all but one gone", "a page", "no bytes", "a half", "sent away"),
+        *("odd", "too large", "two bad", "bad, gone and bad", "gone and bad"),
+    ],
+)
+def test_a_size_that_is_missing_or_broken_gives_way_to_the_next_smaller(
+    context: StageContext, told: Sequence[bytes | FetchError], days: int
+) -> None:
+    gallery(context, *refs("p0", smaller=("l", "m", "s")))
+    host = PhotoHost(dict(zip(SIZES, told, strict=False)))
+
+    report = take(context, host)
+
+    assert host.names == list(SIZES[: len(told) + 1])
+    (photo,) = context.catalog.photos(SLUG)
+    assert photo.fetched_url == f"{URL}/{SIZES[len(told)]}"
+    assert (photo.verdict, photo.fault_days) == (Verdict.PENDING, days)
+    assert report == CollectReport(asked=1, stored=1, failed=0, skipped=0)
+
+
+def test_after_three_sizes_that_are_no_pictures_no_fourth_is_asked_for(
     context: StageContext,
 ) -> None:
-    gallery(context, *refs("p0", smaller=("m", "s")))
-    host = PhotoHost({"p0": gone("p0"), "p0-m": gone("p0-m")})
+    gallery(context, *refs("p0", smaller=("l", "m", "s")))
+    host = PhotoHost(dict.fromkeys(SIZES, NO_PICTURE))
 
     take(context, host)
 
+    assert host.names == ["p0", "p0-l", "p0-m"]
     assert [request.has_spare for request in host.asked] == [True, True, False]
+    assert verdicts(context) == {"p0": Verdict.NOT_AN_IMAGE}
+
+
+def test_sizes_that_are_gone_are_asked_for_to_the_last(context: StageContext) -> None:
+    gallery(context, *refs("p0", smaller=("l", "m", "s")))
+    host = PhotoHost({name: gone(name) for name in SIZES})
+
+    take(context, host)
+
+    assert host.names == list(SIZES)
+    assert [it.has_spare for it in host.asked] == [True, True, True, False]
+    assert verdicts(context) == {"p0": Verdict.GONE}
+
+
+def test_a_larger_size_that_was_broken_is_asked_for_again_and_nothing_else_is(
+    context: StageContext,
+) -> None:
+    gallery(context, *refs("p0", smaller=("m", "s")))
+    take(context, PhotoHost({"p0": HALF}))
+    asked_again = replace(context, run_id="again", final_after_days=3)
+    still, well = PhotoHost({"p0": HALF}), PhotoHost()
+
+    take(asked_again, still)
+    (held,) = context.catalog.photos(SLUG)
+    take(asked_again, well)
+
+    assert still.names == well.names == ["p0"]
+    assert (held.fetched_url, held.fault_days) == (f"{URL}/p0-m", 1)
     (photo,) = context.catalog.photos(SLUG)
-    assert photo.fetched_url == f"{URL}/p0-s"
+    assert (photo.fetched_url, photo.fault_days) == (f"{URL}/p0", 0)
+
+
+def test_a_smaller_size_whose_bytes_were_lost_is_asked_for_again(
+    context: StageContext,
+) -> None:
+    gallery(context, *refs("p0", smaller=("m", "s")))
+    host = PhotoHost({"p0": gone("p0")})
+    take(context, host)
+    (held,) = context.catalog.photos(SLUG)
+    context.blobs.drop_raw(str(held.sha256))
+
+    take(context, host)
+
+    assert host.names == ["p0", "p0-m"] * 2
+    assert context.blobs.is_whole(str(held.sha256))
 
 
 @pytest.mark.parametrize(
     ("trouble", "verdict"),
     [
-        (NO_PICTURE, Verdict.NOT_AN_IMAGE),
-        (b"", Verdict.NOT_AN_IMAGE),
-        (picture("p0")[:9000], Verdict.DAMAGED),
         (TransientError("answered 206", url=URL, status=206), Verdict.NETWORK),
+        (DeadlineError("late", url=URL), Verdict.TIMEOUT),
+        (RateLimitedError("429", url=URL, status=429), Verdict.RATE_LIMITED),
+        (BlockedError("answered 403", url=URL, status=403), Verdict.BLOCKED),
         (BLOCK, Verdict.BLOCKED),
     ],
+    ids=["a part", "late", "limited", "refused", "challenged"],
 )
-def test_another_trouble_is_no_reason_to_take_a_smaller_one(
+def test_a_refusal_and_a_failing_wire_are_no_reason_to_take_a_smaller_one(
     context: StageContext, trouble: bytes | FetchError, verdict: Verdict
 ) -> None:
     gallery(context, *refs("p0", smaller=("m", "s")))
