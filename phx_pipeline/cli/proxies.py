@@ -10,7 +10,7 @@ from rich.table import Table
 
 from phx_pipeline.cli.console import console, errors
 from phx_pipeline.cli.session import opened_catalog
-from phx_pipeline.cli.times import phoenix_text, utc_text
+from phx_pipeline.cli.times import utc_text, zoned_text
 from phx_pipeline.errors import InputError, ProxyError
 from phx_pipeline.model.proxy_health import ProxyHealth
 from phx_pipeline.settings import Settings, load_settings
@@ -129,8 +129,8 @@ def _table(rows: Sequence[dict[str, Any]]) -> Table:
 
 
 def _words(state: dict[str, object]) -> tuple[str, str]:
-    rest = phoenix_text(state.get("rests_until"))
-    failure = (phoenix_text(state.get("last_failure_at")), state.get("last_failure"))
+    rest = zoned_text(state.get("rests_until"))
+    failure = (zoned_text(state.get("last_failure_at")), state.get("last_failure"))
     return (
         f"resting until {rest}" if rest else str(state["state"]),
         " ".join(str(part) for part in failure if part),

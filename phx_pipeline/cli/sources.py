@@ -8,11 +8,12 @@ from rich.table import Table
 
 from phx_pipeline.cli.console import console
 from phx_pipeline.cli.session import opened_catalog
-from phx_pipeline.cli.times import phoenix_text, utc_text
+from phx_pipeline.cli.times import utc_text, zoned_text
 from phx_pipeline.errors import InputError
-from phx_pipeline.fetch.breaker import phase
+from phx_pipeline.fetch.breaker import Phase, phase
 from phx_pipeline.fetch.pacing import period_s
 from phx_pipeline.fetch.policies import group_names, next_try_s, rules_for
+from phx_pipeline.model.moments import end_of_rest
 from phx_pipeline.model.source import Source
 from phx_pipeline.model.source_state import SourceState
 from phx_pipeline.settings import load_settings
@@ -37,13 +38,12 @@ def sources(ctx: click.Context, *, as_json: bool) -> None:
     settings = load_settings()
     with opened_catalog(settings) as catalog:
         now_s, known = catalog.policies.source_states()
-    rows = [
-        _plain(state, now_s=now_s) for state in _shown(known, enabled=settings.sources)
-    ]
+    states = _shown(known, enabled=settings.sources)
     if as_json:
+        rows = [_plain(state, now_s=now_s) for state in states]
         click.echo(json.dumps(rows, indent=2))
         return
-    console.print(_table(rows))
+    console.print(_table(states, now_s=now_s))
 
 
 @sources.command()
@@ -116,11 +116,10 @@ def _shown(
 
 
 def _plain(state: SourceState, *, now_s: float) -> dict[str, object]:
-    period = period_s(state, rules=rules_for(state.name).pacing)
     return {
         "name": state.name,
         "state": _word(state, now_s=now_s),
-        "requests_per_s": round(1 / period, 3) if period else None,
+        "requests_per_s": _requests_per_s(state),
         "failures": state.failures,
         "open_since": utc_text(state.opened_at),
         "last_block_at": utc_text(state.blocked_at),
@@ -129,7 +128,13 @@ def _plain(state: SourceState, *, now_s: float) -> dict[str, object]:
     }
 
 
+def _requests_per_s(state: SourceState) -> float | None:
+    period = period_s(state, rules=rules_for(state.name).pacing)
+    return round(1 / period, 3) if period else None
+
+
 def _word(state: SourceState, *, now_s: float) -> str:
+    """The state for programs: that of the circuit, in the words of circuits."""
     if state.disabled:
         return "disabled"
     if state.open_until is None and now_s < state.not_before:
@@ -137,17 +142,38 @@ def _word(state: SourceState, *, now_s: float) -> str:
     return phase(state, now_s=now_s).value
 
 
-def _table(rows: Sequence[dict[str, object]]) -> Table:
-    table = Table("source", "state", "requests", "last block", "next try")
-    for row in rows:
-        rate = row["requests_per_s"]
-        block = (phoenix_text(row["last_block_at"]), str(row["last_block"] or ""))
+def _told(state: SourceState, *, now_s: float) -> str:
+    """The state for people."""
+    if state.disabled:
+        return f"switched off (`phx sources enable {state.name}`)"
+    next_s = next_try_s(state, now_s=now_s)
+    until = end_of_rest(next_s, now_s=now_s) if next_s is not None else ""
+    match phase(state, now_s=now_s):
+        case Phase.OPEN if _was_refused(state):
+            return f"stopped until {until}, it refused us"
+        case Phase.OPEN:
+            return f"resting until {until}"
+        case Phase.HALF_OPEN:
+            return "trying again, one request at a time"
+        case Phase.CLOSED:
+            return f"waiting until {until}, as it asked" if until else "ready"
+
+
+def _was_refused(state: SourceState) -> bool:
+    """Whether a refusal came since requests went through as usual."""
+    is_known = state.blocked_at is not None and state.opened_at is not None
+    return is_known and (state.blocked_at or 0.0) >= (state.opened_at or 0.0)
+
+
+def _table(states: Sequence[SourceState], *, now_s: float) -> Table:
+    table = Table("source", "state", "requests", "last refusal")
+    for state in states:
+        rate = _requests_per_s(state)
+        refusal = (zoned_text(state.blocked_at), state.block)
         table.add_row(
-            str(row["name"]),
-            str(row["state"]),
-            f"{rate:g} per s" if isinstance(rate, float) else "not paced",
-            " ".join(filter(None, block)),
-            phoenix_text(row["next_try_at"])
-            or ("never" if row["state"] == "disabled" else "at once"),
+            state.name,
+            _told(state, now_s=now_s),
+            f"{rate:g} per s" if rate else "not paced",
+            " ".join(filter(None, refusal)),
         )
     return table

@@ -12,7 +12,7 @@ import click
 from phx_pipeline.cli.console import console, print_lines, print_tallies
 from phx_pipeline.cli.service_state import service_json, service_line
 from phx_pipeline.cli.session import opened
-from phx_pipeline.cli.times import phoenix_text
+from phx_pipeline.cli.times import zoned_text
 from phx_pipeline.fetch.policies import group_names, next_try_s
 from phx_pipeline.model.due import next_day
 from phx_pipeline.model.facts import Conflict
@@ -145,7 +145,7 @@ def _open_line(tally: SourceTally, *, waits: Mapping[str, float], today: date) -
     if tally.detail:
         told.append(tally.detail)
     at_s = max(waits.get(name, 0.0) for name in group_names(tally.source))
-    when = f"not before {phoenix_text(at_s)} in Phoenix" if at_s else "any time"
+    when = f"not before {zoned_text(at_s)}" if at_s else "any time"
     told.append(f"`phx extract --address {tally.slug}` retries it {when}")
     return ", ".join(told)
 

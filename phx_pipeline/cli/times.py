@@ -25,3 +25,9 @@ def phoenix_text(at: object) -> str:
     else:
         return ""
     return f"{moment.astimezone(_PHOENIX):%Y-%m-%d %H:%M:%S}"
+
+
+def zoned_text(at: object) -> str:
+    """As `phoenix_text`, with the zone."""
+    told = phoenix_text(at)
+    return f"{told} MST" if told else ""

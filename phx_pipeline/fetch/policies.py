@@ -43,7 +43,7 @@ from phx_pipeline.fetch.base import (
 )
 from phx_pipeline.fetch.breaker import BreakerRules, Phase
 from phx_pipeline.fetch.pacing import PacingRules, Turn
-from phx_pipeline.model.moments import moment_text
+from phx_pipeline.model.moments import moment
 from phx_pipeline.model.printable import printable
 from phx_pipeline.model.source import Source
 from phx_pipeline.model.source_state import SourceState
@@ -291,7 +291,7 @@ class Policies:
             logger.warning(
                 "%s: circuit open until %s: %s",
                 after.name,
-                moment_text(after.open_until),
+                moment(after.open_until),
                 error,
             )
 
@@ -457,7 +457,7 @@ def _turned(
         state, turn = pacing.confirmed(state, slot, now_s=now_s, rules=rules.pacing)
     if turn.wait_s <= rules.pacing.patience_s:
         return state, turn
-    told = f"{state.name} is not to be asked before {moment_text(turn.slot)}"
+    told = f"{state.name} is not to be asked before {moment(turn.slot)}"
     return state, RateLimitedError(
         told, url=request.url, retry_after_s=round(turn.wait_s, 1)
     )
@@ -492,7 +492,7 @@ def _circuit_open(
     probing = breaker.phase(state, now_s=now_s) is Phase.HALF_OPEN
     told = "is being tried by another request" if probing else "rests"
     return CircuitOpenError(
-        f"{state.name} {told} until {moment_text(until_s)}",
+        f"{state.name} {told} until {moment(until_s)}",
         url=url,
         retry_at=retry_at,
         probing=probing,

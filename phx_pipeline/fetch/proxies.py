@@ -42,7 +42,7 @@ from phx_pipeline.fetch.base import (
 )
 from phx_pipeline.fetch.curl_client import CurlClient, split_proxy
 from phx_pipeline.model.encoding import decoded
-from phx_pipeline.model.moments import moment_text
+from phx_pipeline.model.moments import moment
 from phx_pipeline.model.printable import printable
 from phx_pipeline.model.proxy_health import ProxyHealth
 from phx_pipeline.model.source import Source
@@ -305,7 +305,7 @@ def _all_rest(request: Request, ends: Sequence[float], *, now_s: float) -> Proxy
     until_s = min(ends)
     told = f"proxy: all {len(ends)} rest for {request.source.value} until "
     return ProxyError(
-        told + moment_text(until_s), url=request.url, retry_after_s=until_s - now_s
+        told + moment(until_s), url=request.url, retry_after_s=until_s - now_s
     )
 
 
@@ -315,7 +315,7 @@ def _tell(health: ProxyHealth, error: FetchError) -> None:
         health.proxy_id,
         health.place,
         health.source.value,
-        moment_text(health.cool_until),
+        moment(health.cool_until),
         error,
     )
 

@@ -1,12 +1,23 @@
-"""A moment as people read it in a sentence: in the time of Phoenix, which it names."""
+"""Moments as people read them: Phoenix's time, with its zone. No ISO for machines."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from typing import Final
 from zoneinfo import ZoneInfo
 
-_PHOENIX = ZoneInfo("America/Phoenix")
+_PHOENIX: Final = ZoneInfo("America/Phoenix")
 
 
-def moment_text(at_s: float) -> str:
-    """Date and time of seconds since 1970, such as `2026-11-27 13:51:18 in Phoenix`."""
-    moment = datetime.fromtimestamp(at_s, UTC).astimezone(_PHOENIX)
-    return f"{moment:%Y-%m-%d %H:%M:%S} in Phoenix"
+def moment(at_s: float) -> str:
+    """Date, time and zone of seconds since 1970."""
+    return f"{_in_phoenix(at_s):%Y-%m-%d %H:%M:%S %Z}"
+
+
+def end_of_rest(at_s: float, *, now_s: float) -> str:
+    """The minute by which *at_s* is over, with its date if that is not today's."""
+    minute = _in_phoenix(at_s).replace(second=0, microsecond=0) + timedelta(minutes=1)
+    is_today = minute.date() == _in_phoenix(now_s).date()
+    return f"{minute:%H:%M %Z}" if is_today else f"{minute:%Y-%m-%d %H:%M %Z}"
+
+
+def _in_phoenix(at_s: float) -> datetime:
+    return datetime.fromtimestamp(at_s, UTC).astimezone(_PHOENIX)

@@ -1,6 +1,7 @@
 """`phx sources`, as a user runs it."""
 
 import json
+import re
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -131,7 +132,46 @@ def test_the_table_shows_the_last_block_and_the_next_try_in_phoenix_time(
     assert "2025-03-09 22:3" in shown
     assert "are you a robot" in shown
     assert "not paced" in shown
-    assert "at once" in shown
+    assert "trying again" in shown
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({}, "ready"),
+        ({"failures": 2}, "ready"),
+        ({"not_before": -1.0}, "ready"),
+        ({"open_until": 300.0, "opened_at": -60.0}, "resting until TIME"),
+        ({"open_until": 9e3, "opened_at": 0.0, "blocked_at": -9e4}, "resting until"),
+        (
+            {"open_until": 9e3, "opened_at": -9.0, "blocked_at": -9.0},
+            "stopped until TIME, it refused us",
+        ),
+        (
+            {"open_until": 9e3, "opened_at": -60.0, "blocked_at": -9.0},
+            "stopped until TIME, it refused us",
+        ),
+        ({"not_before": 300.0}, "waiting until TIME, as it asked"),
+        ({"open_until": -1.0, "opened_at": -301.0}, "trying again, one request at a"),
+        ({"disabled": True}, "switched off (`phx sources enable redfin`)"),
+    ],
+)
+def test_people_are_told_in_their_words_and_until_when_with_the_zone(
+    phx: Phx, put: Callable[..., None], changes: dict[str, Any], told: str
+) -> None:
+    put("redfin", **changes)
+
+    shown = " ".join(re.sub(r"[│┃]", " ", phx()).split())
+
+    said = re.sub(r"(\d{4}-\d\d-\d\d )?\d\d:\d\d MST", "TIME", shown)
+    assert f"redfin {told}" in said
+    assert not {"closed", "open", "half-open", "circuit"} & set(shown.split())
+
+
+def test_a_time_of_another_day_has_its_date(phx: Phx, put: Callable[..., None]) -> None:
+    put("redfin", open_until=86_400.0 * 3)
+
+    assert re.search(r"\d{4}-\d\d-\d\d \d\d:\d\d MST", phx())
 
 
 def test_a_source_is_switched_off_with_its_photos_and_on_again(

@@ -329,7 +329,7 @@ def test_when_all_rest_it_is_told_until_when_the_first_does() -> None:
     shelf.now_s += 20
 
     with pytest.raises(
-        ProxyError, match=r"all 2 rest for redfin until 2026-.* in Phoenix"
+        ProxyError, match=r"all 2 rest for redfin until 2026-.* MST"
     ) as c:
         pool.choose(request(), key="house")
 

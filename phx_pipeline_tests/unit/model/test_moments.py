@@ -1,22 +1,24 @@
-"""A moment in a sentence: on any machine that of Phoenix, which it names."""
-
-import time
-
 import pytest
 
-from phx_pipeline.model.moments import moment_text
+from phx_pipeline.model.moments import end_of_rest, moment
+
+NOON_S = 1_796_065_200.0  # 2026-11-30 12:00:00 in Phoenix
 
 
-@pytest.mark.parametrize("zone", ["UTC", "Asia/Tokyo"])
-def test_a_moment_is_told_in_the_time_of_phoenix(
-    monkeypatch: pytest.MonkeyPatch, zone: str
-) -> None:
-    monkeypatch.setenv("TZ", zone)
-    time.tzset()
-    try:
-        told = moment_text(1_741_584_600.0)  # 05:30 in UTC
-    finally:
-        monkeypatch.undo()
-        time.tzset()
+def test_a_moment_is_told_in_phoenix_with_its_zone() -> None:
+    assert moment(NOON_S) == "2026-11-30 12:00:00 MST"
 
-    assert told == "2025-03-09 22:30:00 in Phoenix"
+
+@pytest.mark.parametrize(
+    ("in_s", "told"),
+    [
+        (0.0, "12:01 MST"),
+        (59.9, "12:01 MST"),
+        (60.0, "12:02 MST"),
+        (4 * 3600.0 + 300, "16:06 MST"),
+        (12 * 3600.0 - 60, "2026-12-01 00:00 MST"),
+        (24 * 3600.0, "2026-12-01 12:01 MST"),
+    ],
+)
+def test_a_rest_is_over_by_the_minute_that_is_told(in_s: float, told: str) -> None:
+    assert end_of_rest(NOON_S + in_s, now_s=NOON_S) == told
