@@ -22,7 +22,8 @@ from phx_pipeline.cli.partners import settle_partners
 from phx_pipeline.cli.session import opened
 from phx_pipeline.errors import InputError
 from phx_pipeline.model.job import Mode
-from phx_pipeline.model.outcome import VerdictKind
+from phx_pipeline.model.no_way import OFFLINE, all_tell_no_way
+from phx_pipeline.model.outcome import ListingOutcome, Verdict, VerdictKind
 from phx_pipeline.model.source import Source
 from phx_pipeline.model.tally import PropertyTally
 from phx_pipeline.settings import Settings, load_settings, parse_sources
@@ -146,15 +147,19 @@ def _show_only(
     from phx_pipeline.stages.preview import preview
 
     photos = 0
+    details: list[str] = []
     for slug in slugs:
         for listing in asyncio.run(preview(context, slug, sources=sources or None)):
             photos += len(listing.photos)
+            details.append(listing.detail)
             console.print(
                 f"{slug} {listing.source.value}: {listing.outcome.value}, "
                 f"{len(listing.photos)} photos {listing.detail}",
                 soft_wrap=True,
             )
     console.print(f"{photos} photos listed; nothing was downloaded or kept")
+    if all_tell_no_way(details):
+        console.print(OFFLINE, soft_wrap=True)
     return Exit.COMPLETE if photos else Exit.NOTHING
 
 
@@ -267,4 +272,24 @@ def _summarize(
     lacking = sorted(lacking_files(context, slugs))
     told = [f"open: {it}: files are missing, `phx repair {it}` tells" for it in lacking]
     print_lines([*open_lines(context, tallies), *told])
+    if _is_offline(context, tallies):
+        console.print(OFFLINE, soft_wrap=True)
     return result_code(tallies, asked=asked, failed=failed + len(lacking))
+
+
+def _is_offline(context: "StageContext", tallies: Sequence[PropertyTally]) -> bool:
+    """Whether all that failed, of pages and photos, failed for want of a network."""
+    told = [
+        source.detail
+        for tally in tallies
+        for source in tally.sources
+        if source.outcome is ListingOutcome.FAILED
+    ]
+    lacking = [t.slug for t in tallies if any(source.wanting for source in t.sources)]
+    told += [
+        photo.detail
+        for slug in lacking
+        for photo in context.catalog.runs.photo_states(slug)
+        if photo.verdict is Verdict.NETWORK
+    ]
+    return all_tell_no_way(told)

@@ -30,7 +30,12 @@ _PLAIN_AUTHORITY = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?(?::443
 _NUMERIC_LABEL = re.compile(r"(?:[0-9]+|0[xX][0-9A-Fa-f]*)")
 
 _LONGEST_NAME = 100  # of a host, as told
-_NO_ROUTE = frozenset({errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN})
+_NO_ROUTE = frozenset(
+    {
+        *(errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN),
+        *(errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT),  # no address of ours to ask from
+    }
+)
 
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 # What `is_global` of Python 3.11 lets through although no public site lives there.
@@ -146,11 +151,11 @@ async def system_resolve(host: str) -> Sequence[str]:
 def has_route(address: str) -> bool:
     """Return whether a network leads to *address*; nothing is sent to learn it."""
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
-    with socket.socket(family, socket.SOCK_DGRAM) as probe:
-        try:
+    try:
+        with socket.socket(family, socket.SOCK_DGRAM) as probe:
             probe.connect((address, 443))
-        except OSError as error:
-            return error.errno not in _NO_ROUTE
+    except OSError as error:
+        return error.errno not in _NO_ROUTE
     return True
 
 
