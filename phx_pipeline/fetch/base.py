@@ -59,6 +59,7 @@ class Fetched:
 
     `waited_s` was spent waiting for a turn before it was asked for. `challenge` tells
     of a refusal that came together with a full answer, which then may have any status.
+    Not `is_framed`: nothing came, and nothing said that this was all.
     """
 
     url: str
@@ -67,6 +68,7 @@ class Fetched:
     body: bytes
     waited_s: float = 0.0
     challenge: str = ""
+    is_framed: bool = True
 
 
 Judge = Callable[[Fetched], Awaitable[None]]

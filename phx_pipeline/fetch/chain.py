@@ -262,6 +262,8 @@ def _lacking(answer: Fetched) -> str:
     headers = answer.headers
     if answer.status == HTTPStatus.PARTIAL_CONTENT or "content-range" in headers:
         return "with a part that was not asked for"
+    if not answer.is_framed and answer.status != HTTPStatus.NO_CONTENT:
+        return "with a header that breaks off"
     length = headers.get("content-length", "")
     if not _COUNT.fullmatch(length) or headers.keys() & _OTHER_LENGTHS:
         return ""

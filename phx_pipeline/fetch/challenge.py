@@ -486,6 +486,8 @@ def _without_content(answer: Fetched, page: _Page) -> Challenge | None:
     """An answer that claims success and holds nothing at all."""
     if answer.status not in _ANSWERED or answer.status == HTTPStatus.NO_CONTENT:
         return None
+    if not answer.is_framed:
+        return None
     is_long = len(page.markup) > _START
     if page.scripts or is_long or _TAG.sub("", page.markup).strip():
         return None

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import SplitResult, unquote, urlsplit
 
-from curl_cffi import CurlECode, CurlError, CurlOpt
+from curl_cffi import CurlECode, CurlError, CurlHttpVersion, CurlOpt
 from curl_cffi.curl import CURL_WRITEFUNC_ERROR, DEFAULT_CACERT
 from curl_cffi.requests import AsyncSession, Response
 
@@ -47,6 +47,7 @@ _BACKSTOP_S: Final = 0.5
 _MOST_HEADERS: Final = 200
 _LONGEST_NAME: Final = 100
 _LONGEST_HEADER: Final = 8192
+_FRAMING: Final = frozenset({"content-length", "transfer-encoding"})
 
 _REASONS: Final = {
     CurlECode.COULDNT_RESOLVE_HOST: "the name does not resolve",
@@ -125,11 +126,13 @@ class CurlClient:
                 raise _no_way(request, "its name does not resolve in time") from error
             raise _too_late(request) from error
         check_peer(answer.primary_ip, pinned=pinned, url=request.url)
+        headers = bounded(answer.headers.items())
         return Fetched(
             url=request.url,
             status=answer.status_code,
-            headers=bounded(answer.headers.items()),
+            headers=headers,
             body=body,
+            is_framed=_is_framed(answer, headers=headers, body=body),
         )
 
     async def connects(self, url: str, *, timeout_s: float) -> bool:
@@ -264,6 +267,16 @@ def bounded(headers: Iterable[tuple[str, str | None]]) -> dict[str, str]:
         line = printable(value or "", most=_LONGEST_HEADER)
         found.setdefault(printable(name, most=_LONGEST_NAME).lower(), line)
     return found
+
+
+def _is_framed(answer: Response, *, headers: dict[str, str], body: bytes) -> bool:
+    """Whether the answer may be all there is; False if it ended within its header.
+
+    libcurl takes an HTTP/1 header that breaks off for a whole one, without a body: only
+    what such an answer lacks tells.
+    """
+    is_plain = answer.http_version in {CurlHttpVersion.V1_0, CurlHttpVersion.V1_1}
+    return bool(body) or not is_plain or bool(headers.keys() & _FRAMING)
 
 
 def check_peer(peer: str, *, pinned: tuple[str, ...] | None, url: str) -> None:

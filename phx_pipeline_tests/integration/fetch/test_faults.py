@@ -99,6 +99,10 @@ async def test_an_answer_that_does_not_end_is_given_up_at_the_deadline(
         ("/many-headers", TransientError, "malformed"),
         ("/long-header", TransientError, "malformed"),
         ("/endless", TransientError, "less than announced"),
+        ("/cut-header", TransientError, "header that breaks off"),
+        ("/cut-headers", TransientError, "header that breaks off"),
+        ("/cut-marked", BlockedError, "x-px-blocked"),
+        ("/nothing", BlockedError, "an empty page"),
         ("/404", GoneError, "answered 404"),
         ("/410", GoneError, "answered 410"),
         ("/403", BlockedError, "answered 403"),
@@ -115,6 +119,12 @@ async def test_a_fault_ends_as_the_exception_it_should_be(
 
     assert type(caught.value) is kind
     assert caught.value.url.startswith("https://www.zillow.com/")
+
+
+async def test_an_answer_that_says_it_has_no_body_is_whole(fault_site: Any) -> None:
+    answer = await answer_to(asked("/204"), fetcher=chain(fault_site))
+
+    assert (answer.status, answer.body) == (204, b"")
 
 
 @pytest.mark.parametrize("path", ["/bomb", "/huge", "/big"])
