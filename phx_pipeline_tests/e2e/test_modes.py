@@ -66,7 +66,8 @@ def test_fresh_asks_the_source_again_and_for_the_photo_it_never_got(
     again = phx_on(complete, "extract", "--all", "--sync", "--fresh")
 
     assert again.code == 0
-    assert hosts_asked(complete) == [REDFIN_HOST, REDFIN_HOST, PHOTO_HOST]
+    both_sizes = [PHOTO_HOST, PHOTO_HOST]
+    assert hosts_asked(complete) == [REDFIN_HOST, REDFIN_HOST, *both_sizes]
     assert phx_on(complete, "verify", "--digest").out == digest
 
 

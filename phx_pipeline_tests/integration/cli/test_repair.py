@@ -246,7 +246,9 @@ def test_what_a_source_does_not_give_waits_and_goes_on_being_shown(
         assert "waits: files_match_rows: blob is missing" in ended.out
         assert "does not give it now" in ended.out
         assert made.files() == before
-        assert len(made.photos_asked()) == 1
+        large, *smaller = made.photos_asked()
+        assert "/bigphoto/" in large
+        assert len(smaller) == (kind == "have nothing")  # a refusal ends it
         assert len(verified.json["problems"]) == 1
         extracted = phx_on(made, "extract", "--all", "--sync")
         assert extracted.code == 3
