@@ -28,8 +28,9 @@ from PIL.PngImagePlugin import PngImageFile
 
 from phx_pipeline.errors import ImageError
 from phx_pipeline.imaging import jpeg
+from phx_pipeline.imaging.fills import has_fill
 from phx_pipeline.imaging.png_pixels import SIGNATURE as PNG_SIGNATURE
-from phx_pipeline.imaging.png_pixels import pixels_only
+from phx_pipeline.imaging.png_pixels import has_all_rows, pixels_only
 from phx_pipeline.model.outcome import Verdict
 
 MAX_BODY_BYTES: Final = 25_000_000
@@ -166,8 +167,13 @@ def _opened(body: bytes) -> ImageFile:
 
 def _pixels(file: ImageFile, body: bytes) -> Image.Image:
     """Return the first frame."""
-    if _MEDIA_TYPES[str(file.format)] == "image/jpeg":
+    media_type = _MEDIA_TYPES[str(file.format)]
+    if media_type == "image/jpeg":
         return jpeg.load(file, body)
+    if has_fill(body, media_type=media_type):
+        raise ImageError("zeros in place of pixels", verdict=Verdict.DAMAGED)
+    if isinstance(file, PngImageFile) and not has_all_rows(body):
+        raise ImageError("rows are missing", verdict=Verdict.DAMAGED)
     deep = isinstance(file, PngImageFile) and _has_deep_colours(body)
     file.load()
     key = file.info.get("transparency")

@@ -16,14 +16,11 @@ from PIL import Image
 from PIL.ImageFile import ImageFile
 
 from phx_pipeline.errors import ImageError
+from phx_pipeline.imaging.jpeg_ending import ends_rightly
+from phx_pipeline.imaging.jpeg_scans import END, MAX_SCANS, Scans, scans_of
 from phx_pipeline.model.outcome import Verdict
 
-MAX_SCANS: Final = 100  # each is a pass over the whole picture; encoders write 10
-
-_END: Final = b"\xff\xd9"
-_SCAN: Final = b"\xff\xda"
-_MARKER: Final = re.compile(rb"\xff[\x01-\xcf\xd9-\xfe]")  # but restarts and the start
-# What libjpeg says where pixels are missing or wrong. A bad ICC marker costs none.
+# What libjpeg says where pixels are missing or wrong.
 _DAMAGE: Final = re.compile(
     r"Corrupt JPEG data: (?!bad ICC)|Premature end|Unsupported marker type"
 )
@@ -38,32 +35,40 @@ def load(file: ImageFile, body: bytes) -> Image.Image:
     A lacking end marker and anything behind the end are no damage.
 
     Raises:
-        ImageError: With verdict DAMAGED: pixels are missing or wrong, or there are more
-            than `MAX_SCANS` scans.
+        ImageError: With verdict DAMAGED: pixels are missing or wrong, scans lack, or
+            there are more than `MAX_SCANS` of them.
     """
-    whole = _with_end(body)
+    scans = scans_of(body)
+    if scans.count > MAX_SCANS:
+        raise _damaged(f"more than {MAX_SCANS} scans")
+    if not scans.finished:
+        raise _damaged("scans are missing or out of order")
     space = _SPACES.get(file.mode)
     if space is None or file.width * file.height > _AT_ONCE:
-        _strictly(whole, colorspace="GRAY", **_EIGHTH)
-        return _by_pillow(file, body, whole=whole)
-    pixels = _strictly(whole, colorspace=space)
+        _judge(body, scans, colorspace="GRAY", **_EIGHTH)
+        return _by_pillow(body, scans)
+    pixels = _judge(body, scans, colorspace=space)
     if pixels is None:
-        return _by_pillow(file, body, whole=whole)
+        return _by_pillow(body, scans)
     return Image.fromarray(pixels if file.mode == "RGB" else pixels[:, :, 0])
 
 
-def _with_end(body: bytes) -> bytes:
-    """Return *body* with an end marker, which only some lack; count the scans."""
-    scans, at = 0, 2
-    while found := _MARKER.search(body, at):
-        if found[0] == _END:
-            return body
-        scans += found[0] == _SCAN
-        if scans > MAX_SCANS:
-            raise _damaged(f"more than {MAX_SCANS} scans")
-        length = int.from_bytes(body[found.end() : found.end() + 2], "big")
-        at = found.end() + length
-    return body + _END
+def _judge(
+    body: bytes, scans: Scans, *, colorspace: str, **scale: Any
+) -> NDArray[np.uint8] | None:
+    """Return all pixels; None where the strict decoder does not tell what lacks.
+
+    Raises:
+        ImageError: Pixels are missing or wrong.
+    """
+    # Of arithmetic coding it knows, but not where the data end.
+    if not scans.arithmetic:
+        pixels = _strictly(scans.bare, colorspace=colorspace, **scale)
+        if pixels is not None:
+            return pixels
+    if not ends_rightly(body, scans):
+        raise _damaged("the data do not end where the picture ends")
+    return None
 
 
 def _strictly(
@@ -81,9 +86,10 @@ def _strictly(
     return pixels
 
 
-def _by_pillow(file: ImageFile, body: bytes, *, whole: bytes) -> Image.Image:
-    if whole is not body:
-        file = Image.open(BytesIO(whole), formats=("JPEG",))
+def _by_pillow(body: bytes, scans: Scans) -> Image.Image:
+    if not body.startswith(END, scans.data_end):
+        body = body[: scans.data_end] + END
+    file = Image.open(BytesIO(body), formats=("JPEG",))
     file.load()
     return file
 

@@ -1,6 +1,7 @@
 """Half a JPEG is told from a whole one, and a whole one keeps Pillow's pixels."""
 
 from io import BytesIO
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ from PIL import Image
 
 from phx_pipeline.errors import ImageError
 from phx_pipeline.imaging.decode import decode
-from phx_pipeline.imaging.jpeg import MAX_SCANS
+from phx_pipeline.imaging.jpeg_scans import MAX_SCANS
 from phx_pipeline.model.outcome import Verdict
 from phx_pipeline_tests.unit.imaging.bodies import Encode, MakePicture
 
@@ -93,12 +94,84 @@ def test_a_lacking_end_marker_is_no_damage(body: bytes) -> None:
     assert np.array_equal(np.asarray(decode(body[:-1]).image), expected)
 
 
-def test_a_cmyk_picture_the_strict_decoder_does_not_know_is_still_opened(
+@pytest.fixture(params=["baseline", "progressive"])
+def odd_body(
+    request: pytest.FixtureRequest, make_picture: MakePicture, encode: Encode
+) -> bytes:
+    """A kind the strict decoder does not know."""
+    progressive = request.param == "progressive"
+    picture = make_picture().convert("CMYK")
+    return encode(picture, "JPEG", subsampling=2, progressive=progressive)
+
+
+def test_a_cmyk_picture_the_strict_decoder_does_not_know_keeps_its_pixels(
+    odd_body: bytes,
+) -> None:
+    with Image.open(BytesIO(odd_body)) as file:
+        expected = np.asarray(file.convert("RGB"))
+
+    for body in (odd_body, odd_body[:-2], odd_body + b"<html>behind the end</html>"):
+        assert np.array_equal(np.asarray(decode(body).image), expected)
+
+
+@pytest.mark.parametrize("percent", [10, 50, 80, 95])
+def test_a_part_of_such_a_picture_is_damaged_however_it_ends(
+    odd_body: bytes, percent: int
+) -> None:
+    part = odd_body[: len(odd_body) * percent // 100]
+    rest = len(odd_body) - len(part)
+
+    assert damaged(part)
+    assert damaged(part + END)
+    assert damaged(part + bytes(rest - 2) + END)
+    assert damaged(part + b"\xff" * (rest - 2) + END)
+
+
+def test_a_blank_of_such_a_kind_is_whole(encode: Encode) -> None:
+    blank = Image.new("CMYK", (640, 480), (0, 0, 0, 0))
+
+    assert decode(encode(blank, "JPEG", subsampling=2)).image.size == (640, 480)
+
+
+def starts_of_scans(body: bytes) -> list[int]:
+    # No table or picture made here has these bytes by chance: a marker escapes them.
+    return [at for at in range(len(body)) if body.startswith(b"\xff\xda", at)]
+
+
+@pytest.mark.parametrize("mode", ["L", "RGB", "CMYK"])
+def test_a_progressive_picture_without_its_last_scans_is_damaged(
+    make_picture: MakePicture, encode: Encode, mode: str
+) -> None:
+    body = encode(make_picture().convert(mode), "JPEG", progressive=True)
+    starts = starts_of_scans(body)
+
+    assert len(starts) > 5
+    for start in starts[1:]:
+        assert damaged(body[:start])
+        assert damaged(body[:start] + END)
+
+
+def test_a_progressive_picture_without_a_scan_amid_is_damaged(
     make_picture: MakePicture, encode: Encode
 ) -> None:
-    body = encode(make_picture().convert("CMYK"), "JPEG", subsampling=2)
+    body = encode(make_picture(), "JPEG", progressive=True)
+    starts = starts_of_scans(body)
+
+    for start, end in pairwise(starts):
+        assert damaged(body[:start] + body[end:])
+
+
+@pytest.mark.parametrize("number", [(1, 2), (2, 1), (3, 3)])
+def test_a_profile_that_counts_wrongly_hides_no_damage(
+    make_picture: MakePicture, encode: Encode, number: tuple[int, int]
+) -> None:
+    body = encode(make_picture(), "JPEG")
+    profile = b"ICC_PROFILE\0" + bytes(number) + bytes(200)
+    marker = b"\xff\xe2" + (2 + len(profile)).to_bytes(2, "big") + profile
+    body = body[:2] + marker + body[2:]
 
     assert decode(body).image.size == (320, 240)
+    assert damaged(body[: len(body) // 2] + END)
 
 
 def test_large_pictures_are_judged_as_strictly(encode: Encode) -> None:

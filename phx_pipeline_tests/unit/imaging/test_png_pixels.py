@@ -18,6 +18,7 @@ from phx_pipeline_tests.unit.imaging.bodies import (
     grey_png,
 )
 
+PNG = b"\x89PNG\r\n\x1a\n"
 STALE_XMP = b'<x:xmpmeta xmlns:tiff="t" tiff:Orientation="6"/>'
 
 
@@ -113,3 +114,51 @@ def test_orientation_in_xmp_alone_turns_nothing(
         body = body[:33] + text + body[33:]
 
     assert decode(body).image.size == image.size
+
+
+@pytest.mark.parametrize("rows", [0, 1, 120, 239])
+def test_rows_that_a_whole_stream_does_not_have_are_damage(rows: int) -> None:
+    body = grey_png((320, 240), rows=bytes(321 * rows))
+
+    with pytest.raises(ImageError) as caught:
+        decode(body)
+
+    assert caught.value.verdict is Verdict.DAMAGED
+
+
+@pytest.mark.parametrize("percent", [20, 50, 90, 99])
+def test_zeros_in_place_of_the_rest_are_damage(
+    make_picture: MakePicture, encode: Encode, percent: int
+) -> None:
+    body = encode(make_picture().convert("1"), "PNG")  # in one chunk, as small ones are
+    kept = len(body) * percent // 100
+
+    with pytest.raises(ImageError) as caught:
+        decode(body[:kept].ljust(len(body), b"\0"))
+
+    assert caught.value.verdict is Verdict.DAMAGED
+
+
+@pytest.mark.parametrize("size", [(200, 201), (203, 207), (1_000, 200)])
+@pytest.mark.parametrize("depth", [1, 8, 16])
+def test_interlaced_pictures_are_whole_with_all_their_passes(
+    size: tuple[int, int], depth: int
+) -> None:
+    width, height = size
+    steps = (
+        *((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4)),
+        *((0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2)),
+    )
+    rows = b"".join(
+        bytes(1 + (len(range(x, width, across)) * depth + 7) // 8)
+        for x, y, across, down in steps
+        for _ in range(y, height, down)
+    )
+    header = struct.pack(">IIBBBBB", width, height, depth, 0, 0, 0, 1)
+
+    def png(packed: bytes) -> bytes:
+        return PNG + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(packed))
+
+    assert decode(png(rows)).image.size == size
+    with pytest.raises(ImageError):
+        decode(png(rows[: -1 - (width * depth + 7) // 8]))
