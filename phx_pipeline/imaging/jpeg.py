@@ -61,14 +61,12 @@ def _judge(
     Raises:
         ImageError: Pixels are missing or wrong.
     """
-    # Of arithmetic coding it knows, but not where the data end.
-    if not scans.arithmetic:
-        pixels = _strictly(scans.bare, colorspace=colorspace, **scale)
-        if pixels is not None:
-            return pixels
-    if not ends_rightly(body, scans):
+    pixels = _strictly(scans.bare, colorspace=colorspace, **scale)
+    # It knows arithmetic coding, but not where such data end.
+    asked = pixels is None or scans.arithmetic
+    if asked and not ends_rightly(body, scans):
         raise _damaged("the data do not end where the picture ends")
-    return None
+    return pixels
 
 
 def _strictly(

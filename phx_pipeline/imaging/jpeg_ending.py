@@ -10,6 +10,7 @@ import zlib
 from io import BytesIO
 from typing import Final
 
+import simplejpeg
 from PIL import Image
 
 from phx_pipeline.imaging.jpeg_scans import END, Scans
@@ -31,10 +32,11 @@ def ends_rightly(body: bytes, scans: Scans) -> bool:
     if scans.progressive and scans.arithmetic:
         return True
     data = body[: scans.data_end].rstrip(b"\xff")
+    if scans.arithmetic:
+        return len({_seen_arithmetic(data + pad) for pad in _PADS}) == 1
     with Image.open(BytesIO(body), formats=("JPEG",)) as file:
         reduced = file.width * file.height > _REDUCED_ABOVE
-    spare = file.height // _SPARED if scans.arithmetic else 0
-    if len({_seen(data + pad, reduced=reduced, spare=spare) for pad in _PADS}) > 1:
+    if len({_seen(data + pad, reduced=reduced) for pad in _PADS}) > 1:
         return False
     if reduced or scans.progressive:
         return True
@@ -42,17 +44,25 @@ def ends_rightly(body: bytes, scans: Scans) -> bool:
     return len({_seen(shorter + pad, reduced=reduced) for pad in _PADS}) > 1
 
 
-def _seen(data: bytes, *, reduced: bool, spare: int = 0) -> int:
-    """Return a checksum of all pixels but those of the last *spare* rows."""
+def _seen(data: bytes, *, reduced: bool) -> int:
+    """Return a checksum of all pixels."""
     with Image.open(BytesIO(data + END), formats=("JPEG",)) as file:
         if reduced:
-            spare //= _EIGHTH
             file.draft(None, (file.width // _EIGHTH, file.height // _EIGHTH))
         try:
             file.load()
         except OSError:
             return -1
-        return zlib.crc32(file.crop((0, 0, file.width, file.height - spare)).tobytes())
+        return zlib.crc32(file.tobytes())
+
+
+def _seen_arithmetic(data: bytes) -> int:
+    """Return a checksum of the upper rows; Pillow reads no such file in portions."""
+    try:
+        pixels = simplejpeg.decode_jpeg(data + END, colorspace="GRAY", strict=False)
+    except ValueError:
+        return -1
+    return zlib.crc32(pixels[: len(pixels) - len(pixels) // _SPARED].tobytes())
 
 
 def _noise() -> bytes:

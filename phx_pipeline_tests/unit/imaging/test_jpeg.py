@@ -1,5 +1,6 @@
 """Half a JPEG is told from a whole one, and a whole one keeps Pillow's pixels."""
 
+from base64 import b64decode
 from io import BytesIO
 from itertools import pairwise
 from pathlib import Path
@@ -131,6 +132,36 @@ def test_a_blank_of_such_a_kind_is_whole(encode: Encode) -> None:
     blank = Image.new("CMYK", (640, 480), (0, 0, 0, 0))
 
     assert decode(encode(blank, "JPEG", subsampling=2)).image.size == (640, 480)
+
+
+# A pattern of waves, 200 x 200, in arithmetic coding, which Pillow does not write.
+ARITHMETIC = b64decode(
+    "/9j/4AAQSkZJRgABAQAAAQABAAD/2wBDACgcHiMeGSgjISMtKygwPGRBPDc3PHtYXUlkkYCZlo+A"
+    "jIqgtObDoKrarYqMyP/L2u71////m8H////6/+b9//j/yQALCADIAMgBAREA/8wABgAQEAX/2gAI"
+    "AQEAAD8A0Ml8oWjBpcmP9D7bh/qegsVhjfUD/wCHzkNcXUZ2Y9vlSZb22hJpbqDr2QPar1/9wnEf"
+    "mVBLV/AqXnyrYUdXW+yrkUD0JI2dMojVP99KitcYuVw5c/AQFaXystRmnfvleHTeDxAolORnEmoo"
+    "xx3+xDlHBejQLS0Eek2iKbyCcFUcx/k59JWwisAMn855CBeiv4Yjzy6ukADGvm9YN4El7TDzR1nK"
+    "uNTbcw/5W04GcnDhP6MufjXlipNs3H9ud3xmIRcVfxI9F+rx5BivlyR4CnR8WZdzrn2zKPIHrROw"
+    "SMY1XgNzSvkeUynf8nc5rtVqwxyJmh4llaG72gDZMBzKxMpPCo19qOC1dW7lhlkpotqUDUj6qsO/"
+    "zXJUYpxibHEyB2rOnuoyWx+LPTmECQCYmTPr9syEzLSBjqJbj8Poqt56TjrCZoGuQ7Wf0MpryC3+"
+    "QtGl0hgel8ZZ7H4ZGmMLUyZ3XH0TOk0aQGWGRdZjgywNfpGt834vMIT/AID5q1/8oLyLtDqW0Zdr"
+    "DLg6wjpUviUTiLgpzT7s3bQVmV6y6cKclq06McdbbzzFT25QPq6NhAzTg1XwDNXmaxNv+zW5XXuS"
+    "ssXiMhxPG+wSjVM1R8W0zUcuvkQo8J1pEi1I9FM0mVdPf0AdBBH8TZZmfp/goDGAGFBxNjQ1ojij"
+    "mdmeyantKNIvqe5YkwGIJ7uZqYetjEFJIM9swCoY/wBIcTqRc/mweTIW3Su7m16tt+xPMz1kHIs4"
+    "ACR4Vo/5bk7Av88fdmOBtMy4HmkgJDqaIF2o5DRNfwCZFJr8V5m37KL9P9Q8hI+cxUWBOZ/mhey8"
+    "mptjVre2Bac33BqC7typEmc+EMaz7kcVwfnS+t/kq23C7OhUixhebBTkjrsk8G3ktmVnYBZtidbF"
+    "z+/nnfHf24EtkpA2iQ0uwdXwcYfh7HfYwmM8o/mTT6LpmISYY/AAFrdmx9eHJhHARAmXx38G75IW"
+    "fQyJgHXJqrFkn3N/jrnd7ANZk5bYh8EQ/9k="
+)
+
+
+def test_a_part_of_a_picture_in_arithmetic_coding_is_damaged() -> None:
+    half = ARITHMETIC[: len(ARITHMETIC) // 2]
+
+    for body in (ARITHMETIC, ARITHMETIC[:-2], ARITHMETIC + b"<html>"):
+        assert decode(body).image.size == (200, 200)
+    assert damaged(half)
+    assert damaged(half + END)
 
 
 def starts_of_scans(body: bytes) -> list[int]:
