@@ -59,4 +59,4 @@ def test_more_duplicates_than_three_sources_explain_are_many(
     result = many_duplicates(run_with(new=new, duplicates=duplicates))
 
     assert (result.passed, result.severity) == (usual, dg.AssetCheckSeverity.WARN)
-    assert result.metadata["of"].value == new + duplicates
+    assert result.metadata["new_photos"].value == new + duplicates
