@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 import sqlalchemy as sa
 
 from phx_pipeline.catalog import tables
-from phx_pipeline.catalog.rows import AnyRow
+from phx_pipeline.catalog.rows import AnyRow, property_of
 from phx_pipeline.catalog.rulings import newest_of
 from phx_pipeline.errors import InputError
 from phx_pipeline.model.address import Address, Match
@@ -109,16 +109,23 @@ def _former(connection: sa.Connection) -> set[tuple[str, str]]:
 def _meanings(connection: sa.Connection, rows: Iterable[AnyRow]) -> Meanings:
     alias = tables.alias.c
     former = connection.execute(sa.select(alias.slug, alias.address)).all()
-    same = [
-        (it.slug, it.key)
-        for it in newest_of(connection, About.SPELLING).values()
-        if it.value == SpellingRuling.SAME
-    ]
     return Meanings(
         rows={row.slug: row for row in rows},
         former={k: row.slug for row in former for k in _match_keys([row.address])},
-        confirmed={k: slug for slug, text in same for k in _match_keys([text])},
+        confirmed={
+            key: house.slug
+            for house in with_spellings(connection, _ruled(connection))
+            for key in house.spellings
+        },
     )
+
+
+def _ruled(connection: sa.Connection) -> list[Property]:
+    """The houses about whose spellings anybody ruled."""
+    ruling = tables.ruling.c
+    slugs = sa.select(ruling.slug).where(ruling.about == About.SPELLING.value)
+    rows = connection.execute(sa.select(_HOUSE).where(_HOUSE.c.slug.in_(slugs)))
+    return [property_of(row) for row in rows]
 
 
 def _match_keys(spellings: Iterable[str]) -> set[str]:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from uuid import uuid4
 
 from phx_pipeline.catalog.leases import Lease, process_owner
-from phx_pipeline.catalog.properties import Known, OwnBlob
+from phx_pipeline.catalog.properties import Known, OwnBlob, PropertyBook
 from phx_pipeline.errors import InputError, LeaseHeldError, StorageError
 from phx_pipeline.model.address import Address, Match
 from phx_pipeline.model.identity import property_lease
@@ -153,14 +153,11 @@ def confirm(
         Whether that is new.
 
     Raises:
-        InputError: it is the property's own address, or that of another one.
+        InputError: it is the property's own address, or that of another one, followed
+            or not.
     """
-    known = context.catalog.houses.find_address(address)
-    if known is not None and known.house.slug != house.slug and same:
-        raise InputError(
-            f"{address} is {known.house.slug}: if both are one house, "
-            f"`phx properties merge {house.slug} {known.house.slug}` makes them one"
-        )
+    if same:
+        refuse_other_house(context.catalog.houses, house, address)
     if house.address.compare(address) is Match.SAME:
         raise InputError(f"{address} is the address of {house.slug} itself")
     ruled = house.spellings if same else house.strangers
@@ -171,6 +168,36 @@ def confirm(
         ruling = _spelling(context, house, address, value)
         context.catalog.rulings.record(lease, ruling)
     return True
+
+
+def refuse_other_house(houses: PropertyBook, house: Property, address: Address) -> None:
+    """Refuse to call an address a spelling of *house* that no site means by it.
+
+    Raises:
+        InputError: another property has the address, or it is not even near the
+            property's own: another number or ZIP is a slip of the pen, not a spelling.
+    """
+    known = houses.find_address(address)
+    if known is None and house.address.compare(address) is Match.OTHER:
+        raise InputError(
+            f"{address} is no spelling of {house.address}, but another "
+            f"{_difference(house.address, address)}: check it; where the house's own "
+            f"address is wrong, `phx properties rename {house.slug} ADDRESS` mends it"
+        )
+    if known is not None and known.house.slug != house.slug:
+        raise InputError(
+            f"{address} is {known.house.slug}: if both are one house, "
+            f"`phx properties merge {house.slug} {known.house.slug}` makes them one"
+        )
+
+
+def _difference(mine: Address, other: Address) -> str:
+    differences = {
+        "ZIP code": mine.zip_code != other.zip_code,
+        "house number": mine.street_number != other.street_number,
+    }
+    found = [name for name, differs in differences.items() if differs]
+    return " and ".join(found) or "street or unit"
 
 
 def _spelling(

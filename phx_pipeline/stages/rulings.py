@@ -2,19 +2,19 @@
 
 import json
 import logging
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any, Final
 from uuid import UUID
 
-from phx_pipeline.catalog.properties import PropertyBook
 from phx_pipeline.errors import InputError, LeaseHeldError
 from phx_pipeline.model.address import Address
 from phx_pipeline.model.ruling import About, Ruling, SpellingRuling
 from phx_pipeline.model.source import Source
 from phx_pipeline.stages.context import StageContext
+from phx_pipeline.stages.lifecycle import refuse_other_house
 from phx_pipeline.stages.quarantine import settle_ruled
 
 logger = logging.getLogger(__name__)
@@ -54,9 +54,11 @@ def take_rulings(context: StageContext, lines: Iterable[str]) -> Taken:
     """Add the rulings that are not here yet, and act on those about photos.
 
     A row that cannot be read, or is about a house that is not here, is told and left
-    out. A former key of a house means the house.
+    out; so are rows with one id that differ, as nobody knows which is right. A former
+    key of a house means the house.
     """
-    found, problems = _read(lines, read=_reader(context))
+    rows, problems = _read(lines, read=_reader(context))
+    found = _agreeing(rows, here=context.catalog.rulings.all(), problems=problems)
     added = context.catalog.rulings.add_missing(found)
     settled, waiting = [], []
     for slug in sorted({it.slug for it in added if it.about is About.PHOTO}):
@@ -71,7 +73,7 @@ def take_rulings(context: StageContext, lines: Iterable[str]) -> Taken:
     return Taken(
         added=tuple(added),
         known=len(found) - len(added),
-        problems=tuple(problems),
+        problems=tuple(problems[row] for row in sorted(problems)),
         settled=tuple(settled),
         waiting=tuple(waiting),
     )
@@ -92,37 +94,63 @@ def _reader(context: StageContext) -> Callable[[str], Ruling]:
         if ruling.at > now + _CLOCKS_DIFFER:
             raise InputError(f"at {ruling.at.isoformat()} is in the future: mend it")
         if ruling.about is About.SPELLING and ruling.value == SpellingRuling.SAME:
-            _refuse_other_house(ruling, houses=houses)
+            _refuse_other_house(context, ruling)
         return ruling
 
     return read
 
 
-def _refuse_other_house(ruling: Ruling, *, houses: PropertyBook) -> None:
-    """Refuse to call one house another that is followed as well, as `confirm` does."""
+def _refuse_other_house(context: StageContext, ruling: Ruling) -> None:
+    """Refuse what `phx properties confirm` refuses."""
     try:
-        known = houses.find_address(Address.parse(ruling.key))
+        address = Address.parse(ruling.key)
     except InputError:  # of a version that reads more; it means nothing here
         return
-    if known is not None and known.house.slug != ruling.slug:
-        raise InputError(
-            f"{ruling.key} is {known.house.slug}: if both are one house, "
-            f"`phx properties merge {ruling.slug} {known.house.slug}` makes them one"
-        )
+    known = context.catalog.houses.find(ruling.slug)
+    if known is not None:
+        refuse_other_house(context.catalog.houses, known.house, address)
 
 
 def _read(
     lines: Iterable[str], *, read: Callable[[str], Ruling]
-) -> tuple[list[Ruling], list[str]]:
-    found, problems = [], []
+) -> tuple[dict[int, Ruling], dict[int, str]]:
+    """Return the rulings and the problems, by number of the row."""
+    found, problems = {}, {}
     for number, line in enumerate(lines, start=1):
         if not line.strip():
             continue
         try:
-            found.append(read(line))
+            found[number] = read(line)
         except InputError as error:
-            problems.append(f"row {number}: {error}")
+            problems[number] = f"row {number}: {error}"
     return found, problems
+
+
+def _agreeing(
+    rows: Mapping[int, Ruling], *, here: Iterable[Ruling], problems: dict[int, str]
+) -> list[Ruling]:
+    """Return each ruling once; add to *problems* the ids that stand for several.
+
+    Those *here* are right: a ruling is never changed.
+    """
+    known = {ruling.id: ruling for ruling in here}
+    first: dict[str, int] = {}
+    doubtful = set()
+    for number, ruling in rows.items():
+        before = first.setdefault(ruling.id, number)
+        if known.get(ruling.id, ruling) != ruling:
+            other = "a ruling that is here already"
+        elif rows[before] != ruling:
+            other = f"the one of row {before}, and both are left out"
+        else:
+            continue
+        doubtful.add(ruling.id)
+        problems[number] = (
+            f"row {number}: id {ruling.id} differs from {other}: remove the wrong row,"
+            " or give a ruling of its own an id of its own"
+        )
+    kept = [rows[number] for number in first.values()]
+    return [ruling for ruling in kept if ruling.id not in doubtful]
 
 
 def _ruling_in(line: str, *, meant: Callable[[str], str]) -> Ruling:

@@ -191,6 +191,66 @@ def test_an_imported_spelling_cannot_make_two_followed_houses_one(
     assert house.means(Address.parse(other)) is Match.OTHER
 
 
+def test_a_spelling_with_another_number_or_zip_is_no_spelling_in_a_file_either(
+    context: StageContext,
+) -> None:
+    slip = "4723 W Davis Rd, Glendale, AZ 85306"
+    row = line(context, about="spelling", source=None, key=slip, value="same")
+
+    taken = take_rulings(context, [row])
+
+    (told,) = taken.problems
+    assert (taken.added, context.catalog.rulings.all()) == ((), [])
+    assert told.startswith(f"row 1: {slip} is no spelling of {ADDRESS}")
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"value": "released"}, {"key": "b"}, {"who": "alan"}],
+    ids=["value", "key", "who"],
+)
+def test_rows_with_one_id_that_differ_are_left_out_and_the_id_is_named(
+    context: StageContext, changes: Mapping[str, str]
+) -> None:
+    row = json.loads(line(context))
+    one, other = json.dumps(row), json.dumps(row | changes)
+
+    taken = take_rulings(context, [one, line(context, key="b"), other])
+
+    (told,) = taken.problems
+    assert told.startswith(f"row 3: id {row['id']} differs from the one of row 1")
+    assert "\n" not in told
+    assert [ruling.key for ruling in taken.added] == ["b"]
+    assert context.catalog.rulings.all() == list(taken.added)
+
+
+def test_a_row_that_is_there_twice_counts_once(context: StageContext) -> None:
+    row = line(context)
+    shouted = json.loads(row)
+    shouted["id"] = shouted["id"].upper()
+
+    first = take_rulings(context, [row, row, json.dumps(shouted)])
+    again = take_rulings(context, [row, row])
+
+    assert (len(first.added), first.known, first.problems) == (1, 0, ())
+    assert (len(again.added), again.known, again.problems) == (0, 1, ())
+
+
+def test_a_ruling_that_is_here_is_not_changed_by_a_row_with_its_id(
+    context: StageContext,
+) -> None:
+    row = json.loads(line(context))
+    take_rulings(context, [json.dumps(row)])
+    before = context.catalog.rulings.all()
+
+    taken = take_rulings(context, [json.dumps(row | {"value": "released"})])
+
+    (told,) = taken.problems
+    assert (taken.added, taken.known) == ((), 0)
+    assert f"id {row['id']} differs from a ruling that is here already" in told
+    assert context.catalog.rulings.all() == before
+
+
 @pytest.mark.parametrize("text", ["[]", "{", "[" * 100_000, '"a"', "{}", "\0"])
 def test_a_row_that_is_no_ruling_is_told(context: StageContext, text: str) -> None:
     taken = take_rulings(context, [text])

@@ -96,6 +96,33 @@ def test_a_spelling_of_the_house_itself_or_of_another_is_refused(
     assert f"`phx properties merge {TYPED.slug} {SHOWN.slug}`" in other.err
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        (TYPED.street_number, TYPED.street_number[::-1], "another house number:"),
+        (TYPED.zip_code, "85003", "another ZIP code:"),
+        (f"{TYPED.street_number} ", "1 ", "another house number:"),
+        (TYPED.street.split()[1], "Somewhere", "another street or unit:"),
+    ],
+)
+def test_an_address_that_is_not_even_near_is_no_spelling(
+    made: Deployment, phx: Phx, old: str, new: str, told: str
+) -> None:
+    slip = Address.parse(str(TYPED).replace(old, new, 1))
+
+    ended = phx("properties", "confirm", TYPED.slug, str(slip))
+    denied = phx("properties", "confirm", "--not", TYPED.slug, str(slip))
+
+    assert (ended.code, ended.out, denied.code) == (2, "", 0)
+    assert ended.err.count("\n") == 1
+    assert f"{slip} is no spelling of {TYPED}" in ended.err
+    assert told in ended.err
+    assert f"`phx properties rename {TYPED.slug} ADDRESS`" in ended.err
+    with made.context() as context:
+        house = context.house(TYPED.slug)
+        assert (house.spellings, len(house.strangers)) == (frozenset(), 1)
+
+
 def test_a_spelling_confirmed_for_a_wrong_address_ends_with_its_correction(
     made: Deployment, phx: Phx
 ) -> None:
@@ -108,6 +135,8 @@ def test_a_spelling_confirmed_for_a_wrong_address_ends_with_its_correction(
     renamed = phx("properties", "rename", TYPED.slug, moved)
     with made.context() as context:
         after = context.house(Address.parse(moved).slug).means(SHOWN)
+    added = phx("properties", "add", str(SHOWN))
 
     assert renamed.code == 0
     assert (before, after) == (Match.SAME, Match.OTHER)
+    assert "1 added" in added.out
