@@ -121,6 +121,19 @@ def test_what_a_cut_leaves_of_a_token_is_not_kept(tmp_path: Path, left: int) -> 
     assert token[:left] not in path.read_bytes()
 
 
+@pytest.mark.parametrize(("more", "is_kept"), [(0, True), (1, False)])
+def test_only_of_a_page_that_was_cut_the_end_is_left_out(
+    tmp_path: Path, *, more: int, is_kept: bool
+) -> None:
+    words = b" these plain words are the end of the page"
+    filler = b"x1" * MAX_BYTES  # all of it is taken out
+
+    path = keep(tmp_path, b"." * more + filler[len(words) :] + words)
+
+    assert path is not None
+    assert path.read_bytes().endswith(words) == is_kept
+
+
 @pytest.mark.parametrize("odd", ["\x1b[31m", "\x07", "\x9b2J", "\u202e", "\0"])
 def test_nothing_in_a_kept_page_obeys_a_terminal(tmp_path: Path, odd: str) -> None:
     path = keep(tmp_path, f"<h1>{odd}No</h1>\n<p>{odd}</p>".encode())
