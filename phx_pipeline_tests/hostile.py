@@ -57,7 +57,7 @@ _PARTS = (
 TEXTS = tuple(
     form.format(part)
     for part in (part.replace("{", "{{").replace("}", "}}") for part in _PARTS)
-    for form in ("{}", "Active {}", "Ki{}tchen", "{}" + " x" * 3000, "{0}{0}")
+    for form in ("{}", "Active {}", "Ki{}tchen", "{}" + " x" * 1200, "{0}{0}")
 )
 HUGE_TEXT = "\x1b[31m" + "\u0301" * 10 + "x" * _HUGE
 VALUES: tuple[object, ...] = (
@@ -103,8 +103,65 @@ def fields(tree: object) -> Iterator[str]:
     yield from found
 
 
+# What the saved pages lack and parsers read, so that a test can fill it.
+_REDFIN_SECTION = {
+    "priceInfo": {"amount": 450_000, "label": "Price"},
+    "latestPriceInfo": {"amount": 455_000, "label": "Price"},
+    "beds": 4,
+    "baths": 2.5,
+    "sqFt": {"value": 2077},
+    "lotSize": 7000,
+    "yearBuilt": 1999,
+    "cumulativeDaysOnMarket": 3,
+    "timeOnRedfin": 454_496_180,
+    "homeStatusLabel": "For sale",
+}
+_REDFIN_AMENITIES = {
+    "POOL_PRIVATE_YN": "Yes",
+    "POOL_FEATURES": "Private",
+    "ASSOCIATION_YN": "Yes",
+    "ASSOCIATION_FEE": "50",
+    "ASSOCIATION_FEE_FREQUENCY": "Monthly",
+    "GARAGE_SPACES": "2",
+    "LOT_SIZE_AREA": "7000",
+    "SEWER": "Public Sewer",
+}
+_ZILLOW_HOME: dict[str, object] = {
+    "mlsid": "6801242",
+    "price": 450_000,
+    "bedrooms": 4,
+    "bathrooms": 2.5,
+    "livingArea": 2077,
+    "livingAreaValue": 2077,
+    "livingAreaUnits": "Square Feet",
+    "livingAreaUnitsShort": "sqft",
+    "lotSize": 7000,
+    "lotAreaValue": 7000,
+    "lotAreaUnits": "sqft",
+    "lotAreaUnit": "sqft",
+    "yearBuilt": 1999,
+    "monthlyHoaFee": 50,
+    "contingentListingType": None,
+    "resoFacts": {
+        "bathroomsFloat": 2.5,
+        "bathroomsFull": 2,
+        "bathroomsThreeQuarter": 0,
+        "bathroomsHalf": 1,
+        "bathroomsOneQuarter": 0,
+        "garageParkingCapacity": 2,
+        "hasGarage": True,
+        "hasPrivatePool": True,
+        "poolFeatures": ["Private"],
+        "hoaFee": "$50/mo",
+        "associationFee": "$50 monthly",
+        "hasAssociation": True,
+        "sewer": ["Public Sewer"],
+    },
+}
+
+
 class RedfinPage:
-    """The good listing page, for a test to change."""
+    """The good listing page with every field that is read, for a test to change."""
 
     url = (
         "https://www.redfin.com/AZ/Phoenix/1418-E-Quail-Whistle-Ln-85042/home/90100418"
@@ -126,6 +183,12 @@ class RedfinPage:
             path: json.loads(entry["res"]["text"].removeprefix("{}&&"))
             for path, entry in entries.items()
         }
+        payloads = {
+            path.rpartition("/")[2]: answer.get("payload")
+            for path, answer in self.tree.items()
+        }
+        payloads["aboveTheFold"]["addressSectionInfo"] |= _REDFIN_SECTION
+        payloads["belowTheFold"]["amenitiesInfo"] = _amenities(_REDFIN_AMENITIES)
 
     def body(self, tree: object) -> bytes:
         """The page with these answers."""
@@ -139,8 +202,16 @@ class RedfinPage:
         return f"<!DOCTYPE html><script>{script}</script>".encode()
 
 
+def _amenities(told: dict[str, str]) -> object:
+    entries = [
+        {"referenceName": name, "amenityValues": [value]}
+        for name, value in told.items()
+    ]
+    return {"superGroups": [{"amenityGroups": [{"amenityEntries": entries}]}]}
+
+
 class ZillowPage:
-    """The good detail page, for a test to change."""
+    """The good detail page with every field that is read, for a test to change."""
 
     url = "https://www.zillow.com/homes/1418-E-Quail-Whistle-Ln-Phoenix-AZ-85042_rb/"
     whose = frozenset({"zpid", "streetAddress", "city", "state", "zipcode", "hdpUrl"})
@@ -148,12 +219,65 @@ class ZillowPage:
 
     def __init__(self) -> None:
         text = (PAGES / "zillow/listed_2026.html").read_text()
-        found = re.search(r"__NEXT_DATA__[^>]*>(.*?)</script>", text, re.DOTALL)
-        props = json.loads(found[1])["props"]["pageProps"]  # type: ignore[index]
+        props = _next_data(text)["props"]["pageProps"]
         self.tree: Any = json.loads(props["componentProps"]["gdpClientCache"])
+        (home,) = (
+            answer["property"]
+            for query, answer in self.tree.items()
+            if query.startswith("ForSalePriority")
+        )
+        home |= _ZILLOW_HOME
 
     def body(self, tree: object) -> bytes:
         """The page with these answers."""
         props = {"pageProps": {"componentProps": {"gdpClientCache": json.dumps(tree)}}}
-        data = json.dumps({"props": props}).replace("<", "\\u003c")
-        return f'<script id="__NEXT_DATA__">{data}</script>'.encode()
+        return _zillow_page(props)
+
+
+class RedfinSearch:
+    """The answer of the address search with the house, for a test to change."""
+
+    whose = frozenset({"name", "subName", "url", "resultCode"})
+    where = frozenset[str]()
+
+    def __init__(self) -> None:
+        self.tree: Any = json.loads(RedfinPage.search.removeprefix(b"{}&&"))
+
+    def body(self, tree: object) -> bytes:
+        """The answer as it comes."""
+        return b"{}&&" + json.dumps(tree).encode()
+
+
+class ZillowSearch:
+    """The search page with the house and its whole gallery, for a test to change."""
+
+    whose = frozenset(
+        {"zpid", "detailUrl", "address", "addressStreet", "addressCity", "addressState"}
+        | {"addressZipcode", "streetAddress", "city", "state", "zipcode"}
+    )
+    where = frozenset({"url", "photoCount", "baseUrl", "photoKey"})
+
+    def __init__(self) -> None:
+        text = (PAGES / "zillow/search_2024.html").read_text()
+        props = _next_data(text)["props"]
+        self.tree: Any = props["pageProps"]["searchPageState"]
+        for row in self.tree["cat1"]["searchResults"]["listResults"]:
+            row["hdpData"]["homeInfo"] |= {"photoCount": 5} | _ZILLOW_HOME
+        row["carouselPhotosComposable"] = {
+            "baseUrl": "https://no.example/{photoKey}",
+            "photoData": [{"photoKey": "k"}],
+        }
+
+    def body(self, tree: object) -> bytes:
+        """The page with this state."""
+        return _zillow_page({"pageProps": {"searchPageState": tree}})
+
+
+def _next_data(page: str) -> Any:
+    found = re.search(r"__NEXT_DATA__[^>]*>(.*?)</script>", page, re.DOTALL)
+    return json.loads(found[1])  # type: ignore[index]
+
+
+def _zillow_page(props: object) -> bytes:
+    data = json.dumps({"props": props}).replace("<", "\\u003c")
+    return f'<script id="__NEXT_DATA__">{data}</script>'.encode()

@@ -8,6 +8,7 @@ from phx_pipeline.errors import InputError
 from phx_pipeline.model.address.words import SUFFIXES
 
 EXAMPLE: Final = "4732 W Davis Rd, Glendale, AZ 85306"
+LONGEST: Final = 150  # characters; a key has at most 200, and no house needs as many
 
 # Hyphens, dashes and the minus sign; apostrophes and the accents typed in their place;
 # slashes of fractions; the sign of a number.
@@ -74,15 +75,19 @@ _FOREIGN = re.compile(r"[^A-Za-z0-9 ,#/.-]")
 
 def refusal(text: str, reason: str) -> InputError:
     """Return the error that names what was typed, why it is refused and an example."""
-    return InputError(f"address {text!r}: {reason}; write it like {EXAMPLE!r}")
+    shown = text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
+    return InputError(f"address {shown!r}: {reason}; write it like {EXAMPLE!r}")
 
 
 def plain(text: str) -> str:
     """Return *text* in ASCII, without marks that differ between typists.
 
     Raises:
-        InputError: nothing is left, or a character has no place in an address.
+        InputError: nothing is left, it is too long, or a character has no place in an
+            address.
     """
+    if len(text) > LONGEST and len(" ".join(text.split())) > LONGEST:
+        raise refusal(text, f"it has more than {LONGEST} characters")
     line = text.translate(_SIGNS)
     if not line.isascii():
         line = "".join(map(_ascii, text))

@@ -291,6 +291,20 @@ def test_bad_input_names_the_value_and_the_remedy(typed: str, reason: str) -> No
     assert DAVIS in str(refused.value)
 
 
+@pytest.mark.parametrize("times", [60, 1_500_000])
+def test_what_is_too_long_for_an_address_is_refused_at_once(times: int) -> None:
+    with pytest.raises(InputError, match="more than 150 characters") as refused:
+        Address.parse(DAVIS.replace("Davis", "x " * times + "Davis"))
+
+    assert len(str(refused.value)) < 400
+
+
+def test_blanks_do_not_make_an_address_long() -> None:
+    spaced = DAVIS.replace(" ", " " * 40)
+
+    assert Address.parse(spaced) == Address.parse(DAVIS)
+
+
 # --- folder and identity ----------------------------------------------------------
 
 
