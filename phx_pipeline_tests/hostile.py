@@ -142,6 +142,8 @@ _ZILLOW_HOME: dict[str, object] = {
     "yearBuilt": 1999,
     "monthlyHoaFee": 50,
     "contingentListingType": None,
+    "timeOnZillow": "5 days",
+    "abbreviatedAddress": "1418 E Quail Whistle Ln",
     "resoFacts": {
         "bathroomsFloat": 2.5,
         "bathroomsFull": 2,
@@ -214,7 +216,10 @@ class ZillowPage:
     """The good detail page with every field that is read, for a test to change."""
 
     url = "https://www.zillow.com/homes/1418-E-Quail-Whistle-Ln-Phoenix-AZ-85042_rb/"
-    whose = frozenset({"zpid", "streetAddress", "city", "state", "zipcode", "hdpUrl"})
+    whose = frozenset(
+        {"zpid", "streetAddress", "city", "state", "zipcode", "hdpUrl"}
+        | {"abbreviatedAddress"}
+    )
     where = frozenset({"url"})
 
     def __init__(self) -> None:
@@ -254,6 +259,7 @@ class ZillowSearch:
     whose = frozenset(
         {"zpid", "detailUrl", "address", "addressStreet", "addressCity", "addressState"}
         | {"addressZipcode", "streetAddress", "city", "state", "zipcode"}
+        | {"abbreviatedAddress"}
     )
     where = frozenset({"url", "photoCount", "baseUrl", "photoKey"})
 
