@@ -16,6 +16,7 @@ from phx_pipeline.defs.resources import pipeline
 from phx_pipeline.defs.sensors.dispatcher import dispatch_jobs
 from phx_pipeline.defs.sensors.history import prune_history
 from phx_pipeline.defs.sensors.properties import reconcile_properties
+from phx_pipeline.defs.sensors.repeats import repeat_lost_runs
 from phx_pipeline.defs.sensors.views import refresh_views
 from phx_pipeline.settings import code_url
 
@@ -35,7 +36,13 @@ def build_definitions(
     return dg.Definitions(
         assets=with_code_links(_ASSETS, code_url=code_url),
         jobs=[extract_property],
-        sensors=[dispatch_jobs, prune_history, reconcile_properties, refresh_views],
+        sensors=[
+            dispatch_jobs,
+            prune_history,
+            reconcile_properties,
+            refresh_views,
+            repeat_lost_runs,
+        ],
         resources={"pipeline": pipeline, **(resources or {})},
         executor=dg.in_process_executor,
     )

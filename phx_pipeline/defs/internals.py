@@ -5,8 +5,13 @@ for the version the test of this module names; with another, read anew what each
 these does.
 """
 
-# Health of a run's worker, as run monitoring asks the launcher for it.
+# Starting a run, which the queue tries again for some errors only; the health of its
+# worker, as run monitoring asks the launcher for it (`launcher`).
 # The tables of Dagster's stores: what may be forgotten is found by SQL (`retention`).
+from dagster._core.errors import (
+    DagsterLaunchFailedError,
+    DagsterUserCodeUnreachableError,
+)
 from dagster._core.execution.backfill import (
     BULK_ACTION_TERMINAL_STATUSES,
     BulkActionsFilter,
@@ -15,7 +20,11 @@ from dagster._core.execution.backfill import (
 
 # What an instance is made of where its configuration does not say (`instance`).
 from dagster._core.instance.ref import InstanceRef
-from dagster._core.launcher.base import CheckRunHealthResult, WorkerStatus
+from dagster._core.launcher.base import (
+    CheckRunHealthResult,
+    LaunchRunContext,
+    WorkerStatus,
+)
 from dagster._core.storage.dagster_run import FINISHED_STATUSES, NOT_FINISHED_STATUSES
 from dagster._core.storage.event_log import SqlEventLogStorage
 from dagster._core.storage.event_log.schema import AssetCheckExecutionsTable
@@ -30,7 +39,10 @@ __all__ = [
     "BulkActionStatus",
     "BulkActionsFilter",
     "CheckRunHealthResult",
+    "DagsterLaunchFailedError",
+    "DagsterUserCodeUnreachableError",
     "InstanceRef",
+    "LaunchRunContext",
     "SqlEventLogStorage",
     "SqlRunStorage",
     "SqliteEventLogStorage",

@@ -2,9 +2,8 @@
 
 import dagster as dg
 
-_MAX_RETRIES_TAG = (
-    "dagster/max_retries"  # Dagster copies it to the run that repeats one
-)
+from phx_pipeline.defs.repeats import MAX_RETRIES_TAG, REPEATS_TAG
+
 _UNDER_WAY = [dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED]
 
 
@@ -12,12 +11,12 @@ def allow_another_retry(instance: dg.DagsterInstance) -> None:
     """Let each run under way be repeated once more than before.
 
     Dagster fails a run whose process is ended, and counts no reasons but runs. Whose
-    tag forbids retries stays without.
+    tag forbids retries stays without; one that repeats another has used them up.
     """
     if not instance.run_retries_enabled:
         return
     for run in instance.get_runs(dg.RunsFilter(statuses=_UNDER_WAY)):
-        allowed = run.tags.get(_MAX_RETRIES_TAG, str(instance.run_retries_max_retries))
-        if allowed.isdecimal() and int(allowed):
-            more = {_MAX_RETRIES_TAG: str(int(allowed) + 1)}
+        allowed = run.tags.get(MAX_RETRIES_TAG, str(instance.run_retries_max_retries))
+        if allowed.isdecimal() and (int(allowed) or REPEATS_TAG in run.tags):
+            more = {MAX_RETRIES_TAG: str(int(allowed) + 1)}
             instance.add_run_tags(run.run_id, more)

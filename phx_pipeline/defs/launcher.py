@@ -17,7 +17,13 @@ from typing import Any, Final
 import dagster as dg
 
 from phx_pipeline.catalog.leases import Leases, LeaseState, is_dead, living_pid
-from phx_pipeline.defs.internals import CheckRunHealthResult, WorkerStatus
+from phx_pipeline.defs.internals import (
+    CheckRunHealthResult,
+    DagsterLaunchFailedError,
+    DagsterUserCodeUnreachableError,
+    LaunchRunContext,
+    WorkerStatus,
+)
 from phx_pipeline.model.identity import run_lease
 from phx_pipeline.settings import load_settings
 from phx_pipeline.wiring import build_catalog
@@ -27,6 +33,7 @@ logger = logging.getLogger(__name__)
 # Lifetimes of a lease that a started run may be without a worker: one imports for some
 # seconds before it takes the lease, and ends some moments after it gave it back.
 GRACE_LIFETIMES: Final = 2
+_SHUTTING_DOWN: Final = "after telling it to shut down"  # the code server, of itself
 _MOST_DOUBTS: Final = 100  # runs; only those going on are asked about
 
 
@@ -36,6 +43,20 @@ class LeaseAwareRunLauncher(dg.DefaultRunLauncher):
     def __init__(self, inst_data: Any = None) -> None:
         super().__init__(inst_data)
         self._doubts = Doubts()
+
+    def launch_run(self, context: LaunchRunContext) -> None:
+        """Start a run's worker.
+
+        Raises:
+            DagsterUserCodeUnreachableError: the code server is away, or about to be;
+                the queue keeps the run, where another error would fail it.
+        """
+        try:
+            super().launch_run(context)
+        except DagsterLaunchFailedError as error:
+            if _SHUTTING_DOWN not in str(error):
+                raise
+            raise DagsterUserCodeUnreachableError(str(error)) from error
 
     @property
     def supports_check_run_worker_health(self) -> bool:

@@ -7,13 +7,17 @@ from enum import StrEnum
 
 import dagster as dg
 
+from phx_pipeline.defs.repeats import (
+    PARTITION_TAG,
+    WILL_RETRY_TAG,
+    is_lost,
+    retries_of,
+)
 from phx_pipeline.defs.tags import JOB_TAG, mode_of, sources_of
 from phx_pipeline.model.job import JobItem
 from phx_pipeline.settings import Settings, export
 from phx_pipeline.wiring import opening_dagster
 
-_PARTITION_TAG = "dagster/partition"
-_WILL_RETRY_TAG = "dagster/will_retry"
 _HEARTBEAT_LIMIT_S = 90.0
 _NEEDED_DAEMONS = {"SENSOR", "QUEUED_RUN_COORDINATOR"}
 
@@ -75,11 +79,12 @@ def item_runs(instance: dg.DagsterInstance, job_id: str) -> dict[str, ItemRun]:
     """Return the newest run per property of a job; none for those still waiting."""
     records = instance.get_run_records(dg.RunsFilter(tags={JOB_TAG: job_id}))
     newest: dict[str, ItemRun] = {}
+    retries = retries_of(instance)
     for record in sorted(records, key=lambda record: record.storage_id):
         run = record.dagster_run
-        newest[run.tags[_PARTITION_TAG]] = ItemRun(
+        newest[run.tags[PARTITION_TAG]] = ItemRun(
             run_id=run.run_id,
-            state=state_of(run, retries=instance.run_retries_enabled),
+            state=state_of(run, retries=retries),
         )
     return newest
 
@@ -90,13 +95,13 @@ def queued_items(instance: dg.DagsterInstance) -> list[JobItem]:
     return [
         JobItem(
             job_id=run.tags[JOB_TAG],
-            slug=run.tags[_PARTITION_TAG],
+            slug=run.tags[PARTITION_TAG],
             attempt=1,
             sources=sources_of(run.tags) or (),
             mode=mode_of(run.tags),
         )
         for run in instance.get_runs(waiting)
-        if {JOB_TAG, _PARTITION_TAG} <= run.tags.keys()
+        if {JOB_TAG, PARTITION_TAG} <= run.tags.keys()
     ]
 
 
@@ -111,12 +116,20 @@ def daemon_is_running(instance: dg.DagsterInstance) -> bool:
     return fresh >= _NEEDED_DAEMONS
 
 
-def state_of(run: dg.DagsterRun, *, retries: bool) -> ItemState:
-    """Tell where a run is; with *retries*, a failure is final once Dagster said so.
+def state_of(run: dg.DagsterRun, *, retries: int) -> ItemState:
+    """Tell where a run is; after a failure, whether it will be repeated.
 
-    Dagster stores the failure first and whether it retries a moment later.
+    Dagster stores the failure first and whether it retries a moment later; what it
+    gives up without need, `repeat_lost_runs` repeats.
+
+    Args:
+        run: the newest of its item.
+        retries: as of `retries_of`; without any, a failure is final at once.
     """
     state = _STATES[run.status]
     if state is not ItemState.FAILED or not retries:
         return state
-    return state if run.tags.get(_WILL_RETRY_TAG) == "false" else ItemState.RETRYING
+    is_decided = run.tags.get(WILL_RETRY_TAG) == "false"
+    if is_decided and not is_lost(run, retries=retries):
+        return state
+    return ItemState.RETRYING

@@ -22,6 +22,9 @@ SHEET_RUN_TAG = "phx/sheet_run"
 DRAWN_BY_TAG = ".dagster/phx_sheet_run"
 """On a run that points to a sheet: the run that drew it. Pages show no such tags."""
 
+GIVEN_UP_TAG = ".dagster/phx_given_up"
+"""On a failed run that should have been repeated, and nobody wants it any more."""
+
 RUN_KEY_TAG = "dagster/run_key"
 """What a sensor called the run it asked for; Dagster's own tag."""
 

@@ -29,6 +29,7 @@ logger = logging.getLogger(__name__)
 
 _STOP_S = 10.0  # for the services, and once more for the one that starts runs
 _READY_S = 120.0
+_MOST_STARTS = 4  # of a service that ends before it first answers
 _BACKOFF_S = (1.0, 2.0, 5.0, 15.0, 30.0)
 _STEADY_S = 60.0  # a process that lived this long starts its back-off anew
 _FAULT_S = 5.0
@@ -90,8 +91,8 @@ class _Process:
 
     def __init__(self, service: Service, *, env: Mapping[str, str], log: Path) -> None:
         self.service = service
+        self.log = log
         self._env = env
-        self._log = log
         self._restarts = 0
         self._due_at = 0.0
         self._started_at = 0.0
@@ -110,8 +111,8 @@ class _Process:
         return Part(name=self.service.name, pid=self.pid, address=address)
 
     def start(self) -> None:
-        rotate(self._log)
-        with self._log.open("ab") as log:  # appending: it may be emptied meanwhile
+        rotate(self.log)
+        with self.log.open("ab") as log:  # appending: it may be emptied meanwhile
             self._popen = self._spawned(log)
         self._started_at = time.monotonic()
 
@@ -119,7 +120,7 @@ class _Process:
         return subprocess.Popen(  # noqa: S603 - our own fixed commands
             [*_LAUNCH, str(os.getpid()), *self.service.command],
             env=dict(self._env),
-            cwd=self._log.parent,  # Dagster obeys a `.env` of its working directory
+            cwd=self.log.parent,  # Dagster obeys a `.env` of its working directory
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
@@ -136,7 +137,7 @@ class _Process:
 
     def keep_alive(self) -> bool:
         """Start it again when that is due; return whether it was started."""
-        rotate(self._log)
+        rotate(self.log)
         if self.is_alive() or self._popen is None:
             return False
         now = time.monotonic()
@@ -158,7 +159,7 @@ class _Process:
             self.service.name,
             self._popen and self._popen.returncode,
             wait_s,
-            self._log,
+            self.log,
         )
         return wait_s
 
@@ -179,15 +180,12 @@ class _Process:
             self._popen.kill()
             self._popen.wait()
 
-    def wait_ready(self, *, until: Callable[[], bool]) -> None:
+    def is_hopeless(self, *, starts: int) -> bool:
+        """Whether it never will answer: it hangs, or has ended *starts* times."""
+        if not self.is_alive():
+            return starts >= _MOST_STARTS
         load = os.getloadavg()[0] / (os.cpu_count() or 1)
-        deadline = time.monotonic() + _READY_S * max(1.0, load)
-        while not (until() or self.is_ready()):
-            if not self.is_alive() or time.monotonic() > deadline:
-                raise ServiceError(
-                    f"{self.service.name} did not start: see {self._log}"
-                )
-            time.sleep(_TICK_S)
+        return time.monotonic() - self._started_at > _READY_S * max(1.0, load)
 
 
 class _Watchdog(_Process):
@@ -289,11 +287,7 @@ class Supervisor:
             ServiceError: the lock's file was deleted, maybe with the whole folder.
         """
         while not self._until():
-            try:
-                self._restart()
-            except OSError as error:
-                logger.warning("%s: trying again in %.0f s", error, _FAULT_S)
-                self._wait(_FAULT_S)
+            self._restart_what_ended()
             self._wait(_TICK_S)
 
     def stop(self) -> None:
@@ -316,7 +310,25 @@ class Supervisor:
                 return
             process.start()
             self._tell()
-            process.wait_ready(until=self._until)
+            self._wait_ready(process)
+
+    def _wait_ready(self, process: _Process) -> None:
+        """Wait until it answers; whatever ends meanwhile is started again."""
+        started: set[int] = set()
+        while not (self._until() or process.is_ready()):
+            started.add(process.pid)
+            if process.is_hopeless(starts=len(started)):
+                name = process.service.name
+                raise ServiceError(f"{name} did not start: see {process.log}")
+            self._restart_what_ended()
+            self._wait(_TICK_S)
+
+    def _restart_what_ended(self) -> None:
+        try:
+            self._restart()
+        except OSError as error:
+            logger.warning("%s: trying again in %.0f s", error, _FAULT_S)
+            self._wait(_FAULT_S)
 
     def _restart(self) -> None:
         if self._held.lock.is_lost:

@@ -141,7 +141,7 @@ def runs_of(instance: dg.DagsterInstance, slug: str) -> list[dg.DagsterRun]:
 
 def has_ended(run: dg.DagsterRun) -> bool:
     """Whether *run* has ended for good; a retry is announced after the failure."""
-    return state_of(run, retries=True).is_final
+    return state_of(run, retries=2).is_final
 
 
 def finished(instance: dg.DagsterInstance, slug: str) -> dg.DagsterRun:

@@ -17,8 +17,16 @@ _USED = {
         "BulkActionStatus",
         "BulkActionsFilter",
     },
+    "dagster._core.errors": {
+        "DagsterLaunchFailedError",
+        "DagsterUserCodeUnreachableError",
+    },
     "dagster._core.instance.ref": {"InstanceRef"},
-    "dagster._core.launcher.base": {"CheckRunHealthResult", "WorkerStatus"},
+    "dagster._core.launcher.base": {
+        "CheckRunHealthResult",
+        "LaunchRunContext",
+        "WorkerStatus",
+    },
     "dagster._core.storage.dagster_run": {"FINISHED_STATUSES", "NOT_FINISHED_STATUSES"},
     "dagster._core.storage.event_log": {"SqlEventLogStorage"},
     "dagster._core.storage.event_log.schema": {"AssetCheckExecutionsTable"},

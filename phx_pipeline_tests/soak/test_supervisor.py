@@ -84,7 +84,7 @@ def all_done(made: Deployment) -> bool:
         runs = reversed(instance.get_runs())  # the newest last
         newest = {run.tags["dagster/partition"]: run for run in runs}
         return bool(newest) and all(
-            state_of(run, retries=True).is_final for run in newest.values()
+            state_of(run, retries=2).is_final for run in newest.values()
         )
     finally:
         instance.dispose()

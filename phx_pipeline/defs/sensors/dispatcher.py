@@ -65,8 +65,12 @@ def split(
 
 
 def _has_run(instance: dg.DagsterInstance, item: JobItem) -> bool:
-    filters = dg.RunsFilter(tags={RUN_KEY_TAG: item.run_key})
-    return bool(instance.get_runs(filters, limit=1))
+    """Whether it waits in the queue or further on; one only created is asked for again.
+
+    A daemon that was killed between the two would leave it so.
+    """
+    runs = instance.get_runs(dg.RunsFilter(tags={RUN_KEY_TAG: item.run_key}))
+    return any(run.status is not dg.DagsterRunStatus.NOT_STARTED for run in runs)
 
 
 def request_of(item: JobItem) -> dg.RunRequest:

@@ -23,6 +23,7 @@ from phx_pipeline.model.source import Source
 from phx_pipeline.settings import load_settings
 from phx_pipeline.wiring import build_catalog, utc_now
 from phx_pipeline_tests.commands import UseSettings
+from phx_pipeline_tests.dagster_runs import run_of
 from phx_pipeline_tests.deployment import Deployment
 
 AT = datetime(2025, 3, 10, 5, 30, tzinfo=UTC)
@@ -97,10 +98,14 @@ def apply(said: dg.SensorResult | dg.SkipReason, instance: dg.DagsterInstance) -
                 instance.delete_dynamic_partition(name, key)
 
 
-def launch(instance: dg.DagsterInstance, request: dg.RunRequest) -> None:
+def launch(
+    instance: dg.DagsterInstance,
+    request: dg.RunRequest,
+    status: dg.DagsterRunStatus = dg.DagsterRunStatus.QUEUED,
+) -> None:
     """Let the run of a request exist."""
     tags = {**request.tags, "dagster/run_key": str(request.run_key)}
-    instance.add_run(dg.DagsterRun(job_name="extract_property", tags=tags))
+    instance.add_run(run_of(str(request.partition_key), status, **tags))
 
 
 # --- dispatch_jobs --------------------------------------------------------------------
@@ -180,6 +185,18 @@ def test_a_request_that_was_lost_is_made_again_under_the_same_key(
         request.run_key for request in first
     ]
     assert [item.dispatched_at for item in catalog.jobs.items("j1")] == [None]
+
+
+def test_a_run_that_was_created_and_never_queued_is_requested_again(
+    catalog: Catalog, instance: dg.DagsterInstance, slugs: list[str]
+) -> None:
+    catalog.jobs.submit("j1", slugs[:1], sources=(), at=AT)
+    (first,) = requests(tick(dispatch_jobs, instance))
+    launch(instance, first, dg.DagsterRunStatus.NOT_STARTED)
+
+    (again,) = requests(tick(dispatch_jobs, instance))
+
+    assert again.run_key == first.run_key
 
 
 def test_an_item_whose_run_exists_is_noted_and_not_requested_again(

@@ -12,7 +12,10 @@ def run(status: dg.DagsterRunStatus, **tags: str) -> dg.DagsterRun:
     return dg.DagsterRun(
         job_name="extract_property",
         status=status,
-        tags={f"dagster/{name}": value for name, value in tags.items()},
+        tags={
+            "dagster/partition": "a-house",
+            **{f"dagster/{name}": value for name, value in tags.items()},
+        },
     )
 
 
@@ -21,15 +24,18 @@ def run(status: dg.DagsterRunStatus, **tags: str) -> dg.DagsterRun:
     [
         ({}, ItemState.RETRYING),
         ({"will_retry": "true"}, ItemState.RETRYING),
-        ({"will_retry": "false"}, ItemState.FAILED),
+        ({"will_retry": "false", "retry_number": "2"}, ItemState.FAILED),
+        ({"will_retry": "false", "failure_reason": "STEP_FAILURE"}, ItemState.FAILED),
+        ({"will_retry": "false", "max_retries": "0"}, ItemState.FAILED),
+        ({"will_retry": "false", "retry_number": "1"}, ItemState.RETRYING),
     ],
-    ids=["undecided", "to be retried", "decided"],
+    ids=["undecided", "to be retried", "used up", "on purpose", "forbidden", "lost"],
 )
-def test_a_failure_is_final_once_dagster_decided_against_a_retry(
+def test_a_failure_is_final_once_nobody_will_repeat_it(
     tags: dict[str, str], state: ItemState
 ) -> None:
-    assert state_of(run(_FAILED, **tags), retries=True) is state
+    assert state_of(run(_FAILED, **tags), retries=2) is state
 
 
 def test_without_retries_a_failure_is_final_at_once() -> None:
-    assert state_of(run(_FAILED), retries=False) is ItemState.FAILED
+    assert state_of(run(_FAILED), retries=0) is ItemState.FAILED

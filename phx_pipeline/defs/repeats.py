@@ -1,0 +1,96 @@
+"""Which failed runs are to be repeated by us, because Dagster gave them up.
+
+Dagster decides when a run fails whether to repeat it, and does so seconds later. If its
+code server is away just then it says "Failed to retry run" and never tries again.
+"""
+
+from typing import Final
+
+import dagster as dg
+
+from phx_pipeline.defs.internals import BulkActionStatus
+from phx_pipeline.defs.tags import GIVEN_UP_TAG, RUN_KEY_TAG
+
+PARTITION_TAG: Final = "dagster/partition"
+WILL_RETRY_TAG: Final = "dagster/will_retry"
+MAX_RETRIES_TAG: Final = "dagster/max_retries"
+REPEATS_TAG: Final = "phx/repeats"
+"""On a run that we asked for in the place of Dagster: the run it repeats."""
+
+_PARENT_TAG: Final = "dagster/parent_run_id"
+_NUMBER_TAG: Final = "dagster/retry_number"
+_REASON_TAG: Final = "dagster/failure_reason"
+_BACKFILL_TAG: Final = "dagster/backfill"
+_KEPT: Final = ("dagster/priority", "dagster/max_runtime")
+_OF_DAGSTER: Final = ("dagster/", ".dagster/")
+_UNWANTED: Final = (BulkActionStatus.CANCELING, BulkActionStatus.CANCELED)
+
+
+def retries_of(instance: dg.DagsterInstance) -> int:
+    """How often a run is repeated whose tags do not say it."""
+    if not instance.run_retries_enabled:
+        return 0
+    return int(instance.run_retries_max_retries)
+
+
+def retries_left(run: dg.DagsterRun, *, retries: int) -> int:
+    """How often a run may be repeated after it; *retries* as of `retries_of`."""
+    told = run.tags.get(MAX_RETRIES_TAG, str(retries))
+    number = run.tags.get(_NUMBER_TAG, "0")
+    return int(told) - int(number) if told.isdecimal() and number.isdecimal() else 0
+
+
+def is_lost(run: dg.DagsterRun, *, retries: int) -> bool:
+    """Whether a failed run should have been repeated, and Dagster will not.
+
+    Whether it has been repeated by now only other runs tell.
+    """
+    return (
+        run.status is dg.DagsterRunStatus.FAILURE
+        and run.tags.get(WILL_RETRY_TAG) == "false"
+        and run.tags.get(_REASON_TAG) != "STEP_FAILURE"
+        and GIVEN_UP_TAG not in run.tags
+        and PARTITION_TAG in run.tags
+        and retries_left(run, retries=retries) > 0
+    )
+
+
+def is_repeated(instance: dg.DagsterInstance, run: dg.DagsterRun) -> bool:
+    """Whether a run that repeats this one exists; one of ours must be in the queue."""
+    ours = instance.get_runs(dg.RunsFilter(tags={RUN_KEY_TAG: run_key_of(run)}))
+    if any(one.status is not dg.DagsterRunStatus.NOT_STARTED for one in ours):
+        return True
+    theirs = dg.RunsFilter(tags={_PARENT_TAG: run.run_id})
+    return bool(instance.get_runs(theirs, limit=1))
+
+
+def is_wanted(instance: dg.DagsterInstance, run: dg.DagsterRun) -> bool:
+    """Whether nobody called off what the run belongs to."""
+    backfill_id = run.tags.get(_BACKFILL_TAG)
+    if backfill_id is None:
+        return True
+    backfill = instance.get_backfill(backfill_id)
+    return backfill is not None and backfill.status not in _UNWANTED
+
+
+def run_key_of(run: dg.DagsterRun) -> str:
+    """The idempotency key of the run that repeats this one."""
+    return f"again:{run.run_id}"
+
+
+def request_again(run: dg.DagsterRun, *, retries: int) -> dg.RunRequest:
+    """Ask for the same once more, with one retry less than were left."""
+    tags = {
+        name: value
+        for name, value in run.tags.items()
+        if name in _KEPT or not name.startswith(_OF_DAGSTER)
+    }
+    left = retries_left(run, retries=retries) - 1
+    tags |= {MAX_RETRIES_TAG: str(left), REPEATS_TAG: run.run_id}
+    return dg.RunRequest(
+        run_key=run_key_of(run),
+        partition_key=run.tags[PARTITION_TAG],
+        run_config=run.run_config,
+        asset_selection=sorted(run.asset_selection) if run.asset_selection else None,
+        tags=tags,
+    )

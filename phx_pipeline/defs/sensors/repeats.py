@@ -1,0 +1,85 @@
+"""Sensor `repeat_lost_runs`: what Dagster gave up repeating is asked for again."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+import dagster as dg
+
+from phx_pipeline.defs.jobs import extract_property
+from phx_pipeline.defs.partitions import PROPERTIES
+from phx_pipeline.defs.repeats import (
+    PARTITION_TAG,
+    WILL_RETRY_TAG,
+    is_lost,
+    is_repeated,
+    is_wanted,
+    request_again,
+    retries_of,
+)
+from phx_pipeline.defs.tags import GIVEN_UP_TAG
+
+_PAGE = 500
+_BATCH = 25
+# Who writes at once with others may be seen after them: so much is looked at twice.
+_OVERLAP = timedelta(seconds=60)
+
+
+@dg.sensor(
+    job=extract_property,
+    minimum_interval_seconds=10,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="Repeats runs whose retry failed because no code server answered.",
+)
+def repeat_lost_runs(
+    context: dg.SensorEvaluationContext,
+) -> dg.SensorResult | dg.SkipReason:
+    """Request what was lost since the cursor, which waits until it is there."""
+    instance = context.instance
+    retries = retries_of(instance)
+    records = _given_up(instance, after=context.cursor)
+    lost = [
+        record
+        for record in records
+        if is_lost(record.dagster_run, retries=retries)
+        and not is_repeated(instance, record.dagster_run)
+    ]
+    if records:
+        context.update_cursor(_edge(records, lost=lost).isoformat())
+    wanted = [it for it in (one.dagster_run for one in lost) if _is_due(instance, it)]
+    if not wanted:
+        return dg.SkipReason("no run was lost")
+    asked = [request_again(run, retries=retries) for run in wanted[:_BATCH]]
+    return dg.SensorResult(run_requests=asked)
+
+
+def _given_up(
+    instance: dg.DagsterInstance, *, after: str | None
+) -> Sequence[dg.RunRecord]:
+    """Failed runs that Dagster will not repeat, by the time of their last change."""
+    filters = dg.RunsFilter(
+        statuses=[dg.DagsterRunStatus.FAILURE],
+        tags={WILL_RETRY_TAG: "false"},
+        updated_after=datetime.fromisoformat(after) if after else None,
+    )
+    return instance.get_run_records(
+        filters, limit=_PAGE, order_by="update_timestamp", ascending=True
+    )
+
+
+def _edge(records: Sequence[dg.RunRecord], *, lost: Sequence[dg.RunRecord]) -> datetime:
+    """From where to look the next time: not past a run that is asked for just now."""
+    if not lost and len(records) == _PAGE:
+        return records[-1].update_timestamp
+    edge = lost[0] if lost else records[-1]
+    return edge.update_timestamp - _OVERLAP
+
+
+def _is_due(instance: dg.DagsterInstance, run: dg.DagsterRun) -> bool:
+    """Whether a run of it may be asked for; if not, whoever waits for it is told so."""
+    known = instance.has_dynamic_partition(
+        str(PROPERTIES.name), run.tags[PARTITION_TAG]
+    )
+    if known and is_wanted(instance, run):
+        return True
+    instance.add_run_tags(run.run_id, {GIVEN_UP_TAG: "true"})
+    return False
