@@ -5,11 +5,14 @@ for the version the test of this module names; with another, read anew what each
 these does.
 """
 
+# An error that is shown as it was told, where of others Dagster shows the whole stack
+# (`failures`).
 # Starting a run, which the queue tries again for some errors only; the health of its
 # worker, as run monitoring asks the launcher for it (`launcher`).
 # The tables of Dagster's stores: what may be forgotten is found by SQL (`retention`).
 from dagster._core.errors import (
     DagsterLaunchFailedError,
+    DagsterUserCodeProcessError,
     DagsterUserCodeUnreachableError,
 )
 from dagster._core.execution.backfill import (
@@ -40,6 +43,7 @@ __all__ = [
     "BulkActionsFilter",
     "CheckRunHealthResult",
     "DagsterLaunchFailedError",
+    "DagsterUserCodeProcessError",
     "DagsterUserCodeUnreachableError",
     "InstanceRef",
     "LaunchRunContext",

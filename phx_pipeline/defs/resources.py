@@ -1,28 +1,55 @@
 """The one resource: a `StageContext`, and a heartbeat while the run's worker lives."""
 
+import logging
 from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 
 import dagster as dg
 
 from phx_pipeline.catalog.leases import process_owner
+from phx_pipeline.defs.failures import Unopened
 from phx_pipeline.defs.tags import JOB_TAG
 from phx_pipeline.model.identity import run_lease
 from phx_pipeline.settings import load_settings
 from phx_pipeline.stages.context import StageContext
 from phx_pipeline.stages.runs import end_left_open
+from phx_pipeline.stages.surprise import known
 from phx_pipeline.stages.views import refresh_if_quick
 from phx_pipeline.wiring import build_context
 
+logger = logging.getLogger(__name__)
+
 
 @dg.resource(description="Stores, sources and clock for the stages; made by `wiring`.")
-def pipeline(context: dg.InitResourceContext) -> Iterator[StageContext]:
+def pipeline(context: dg.InitResourceContext) -> Iterator[StageContext | Unopened]:
     """Open the stores for one run and keep its lease alive until the run ends.
 
-    The lease is how the launcher tells a working run from a dead one.
+    The lease is how the launcher tells a working run from a dead one. Dagster shows
+    what a resource raises with its trace and repeats the run, so why the stores cannot
+    be opened is handed to the first step to tell.
     """
     run = context.run
     run_id = run.run_id if run else "no-run"
     job_id = run.tags.get(JOB_TAG) if run else None
+    with ExitStack() as stores:
+        try:
+            opened = stores.enter_context(_opened(run_id, job_id=job_id))
+        except Exception as error:
+            if (reason := known(error)) is None:
+                raise
+            yield Unopened(reason=reason)
+            return
+        yield opened
+        try:
+            stores.close()
+        except Exception as error:
+            if (reason := known(error)) is None:
+                raise
+            logger.warning("at the end of the run: %s", " ".join(str(reason).split()))
+
+
+@contextmanager
+def _opened(run_id: str, *, job_id: str | None) -> Iterator[StageContext]:
     made = build_context(load_settings(), run_id=run_id).for_run(run_id, job_id=job_id)
     try:
         owner = process_owner(run_id)

@@ -5,6 +5,7 @@ from typing import Any
 
 import dagster as dg
 
+from phx_pipeline.defs.failures import ToldError
 from phx_pipeline.model.printable import printable
 from phx_pipeline.model.property import Property
 from phx_pipeline.model.sheet import Step, path_of_sheet, shown_photos
@@ -102,19 +103,16 @@ def fields_of(report: object) -> dict[str, int]:
     return {name: value for name, value in values.items() if isinstance(value, int)}
 
 
-def nothing_found(pipeline: StageContext, house: Property) -> dg.Failure:
+def nothing_found(pipeline: StageContext, house: Property) -> ToldError:
     """The failure of a property whose every source ended open."""
     told = outcome_sentence(pipeline.tally(house.slug))
-    return dg.Failure(
-        description=(
-            f"no source gave anything for {house.address}: "
-            f"{printable(told, most=_LONGEST_CAUSE)}"
-        ),
+    return ToldError(
+        f"no source gave anything for {house.address}: "
+        f"{printable(told, most=_LONGEST_CAUSE)}",
         metadata={
             **house_metadata(pipeline, house),
             "outcomes": outcome_table(pipeline, house.slug),
         },
-        allow_retries=False,
     )
 
 

@@ -19,6 +19,7 @@ _USED = {
     },
     "dagster._core.errors": {
         "DagsterLaunchFailedError",
+        "DagsterUserCodeProcessError",
         "DagsterUserCodeUnreachableError",
     },
     "dagster._core.instance.ref": {"InstanceRef"},

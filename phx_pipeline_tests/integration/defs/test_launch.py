@@ -37,7 +37,7 @@ def launch(monkeypatch: pytest.MonkeyPatch, *, reply: str) -> None:
 
     def refuse(_: dg.DefaultRunLauncher, context: LaunchRunContext) -> None:
         assert context.dagster_run is _RUN
-        raise DagsterLaunchFailedError(reply)
+        raise DagsterLaunchFailedError(reply)  # type: ignore[no-untyped-call]  # Dagster's
 
     monkeypatch.setattr(dg.DefaultRunLauncher, "launch_run", refuse)
     context = LaunchRunContext(dagster_run=_RUN, workspace=None)

@@ -72,7 +72,8 @@ def test_a_run_that_is_lost_again_and_again_is_repeated_as_often_as_a_crash() ->
     failed, repeated = run(), 0
     while is_lost(failed, retries=2):
         repeated += 1
-        failed = run().with_tags(_LOST | request_again(failed, retries=2).tags)
+        again = dict(request_again(failed, retries=2).tags)
+        failed = run().with_tags(_LOST | again)
 
     assert repeated == 2
     assert retries_left(failed, retries=2) == 0
