@@ -13,6 +13,7 @@ from typing import Any
 from urllib.request import Request, urlopen
 
 import dagster as dg
+import psutil
 import pytest
 from dagster._cli import cli as dagster_command
 
@@ -27,6 +28,8 @@ from phx_pipeline.model.identity import run_lease
 from phx_pipeline.model.outcome import Verdict
 from phx_pipeline.stages.verify import verify_property, verify_views
 from phx_pipeline.supervise.addresses import free_port
+from phx_pipeline.supervise.lock import running as supervisor_of
+from phx_pipeline.supervise.state import state
 from phx_pipeline_tests.captured import (
     CAPTURED_ADDRESS,
     captured_redfin_sites,
@@ -46,10 +49,17 @@ from phx_pipeline_tests.served import up, wait_for
 pytestmark = pytest.mark.xdist_group("dagster")
 
 _LARKSTONE, _LAUNCHED, _COPPER, _, _MARIGOLD, _OCOTILLO = HOUSES
-_KILLED = (_LARKSTONE, _OCOTILLO)
+# The signal to the worker of a house, and those to the services beside it.
+_HIT: Mapping[House, tuple[signal.Signals, Mapping[str, signal.Signals]]] = {
+    _LARKSTONE: (signal.SIGKILL, {"daemon": signal.SIGKILL}),
+    _OCOTILLO: (
+        signal.SIGTERM,
+        {"code server": signal.SIGKILL, "webserver": signal.SIGHUP},
+    ),
+}
 # Of each house two photos to keep and one that cannot be.
 _SUBMITTED = (with_shots(_COPPER, 0, 3, 7), with_shots(_MARIGOLD, 0, 2, 5))
-_HOUSES = (_LAUNCHED, *_SUBMITTED, *_KILLED)
+_HOUSES = (_LAUNCHED, *_SUBMITTED, *_HIT)
 # A run that is longer than the launcher's grace, in a few seconds.
 _TTL_S = 2
 _PAUSE_S = 3.0
@@ -365,15 +375,20 @@ def test_the_captured_page_through_the_queue_keeps_exactly_its_photos(
     assert finished(instance, slug).status is dg.DagsterRunStatus.SUCCESS
 
 
-@pytest.mark.parametrize("house", _KILLED, ids=lambda house: house.street)
-def test_a_killed_worker_is_noticed_and_its_run_retried(
+@pytest.mark.parametrize("house", _HIT, ids=lambda house: house.street)
+def test_a_run_goes_on_whatever_is_hit_with_its_worker(
     running: Deployment, instance: dg.DagsterInstance, phx_on: Phx, house: House
 ) -> None:
     slug = slug_of(house)
+    sent, others = _HIT[house]
 
     assert phx_on(running, "extract", "--async", "--address", slug).code == 0
     first = wait_for(lambda: next(iter(runs_of(instance, slug)), None))
-    os.kill(worker_pid(running, first, slug), signal.SIGKILL)
+    worker = worker_pid(running, first, slug)
+    os.kill(worker, sent)
+    for part, number in others.items():
+        os.kill(service_pid(running, part), number)
+    wait_for(lambda: has_gone(worker) or None)
     held = settled(running, slug)
     asked = len(running.photos_asked())
     last = finished(instance, slug)
@@ -382,6 +397,26 @@ def test_a_killed_worker_is_noticed_and_its_run_retried(
     assert last.status is dg.DagsterRunStatus.SUCCESS
     assert not held & set(running.photos_asked()[asked:])
     assert problems(running, slug) == []
+    wait_for(lambda: all_answer(running) or None)
+
+
+def service_pid(deployment: Deployment, name: str) -> int:
+    found = supervisor_of(deployment.settings)
+    assert found is not None
+    (pid,) = (part.pid for part in found.parts if part.name == name)
+    return pid
+
+
+def has_gone(pid: int) -> bool:
+    try:
+        return bool(psutil.Process(pid).status() == psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return True
+
+
+def all_answer(deployment: Deployment) -> bool:
+    found = state(deployment.settings)
+    return bool(found and len(found.answers) == 3 and all(found.answers.values()))
 
 
 def worker_pid(deployment: Deployment, run: dg.DagsterRun, slug: str) -> int:

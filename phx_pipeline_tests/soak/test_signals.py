@@ -42,7 +42,8 @@ pytestmark = pytest.mark.soak
 _SEED = 20261127
 _TTL_S = 2
 _PHOTO_DELAY_S = 0.4  # so that there is something under way
-_PATIENCE_S = 150.0
+# A daemon killed as it launches a run leaves it `STARTING`: Dagster waits two minutes.
+_PATIENCE_S = 400.0
 _PARTITION = "dagster/partition"
 _SUPERVISOR, _WORKER, _EXTRACT = "supervisor", "run worker", "extract"
 _SERVICES = ("daemon", "code server", "webserver")
