@@ -18,6 +18,7 @@ REPEATS_TAG: Final = "phx/repeats"
 """On a run that we asked for in the place of Dagster: the run it repeats."""
 
 _PARENT_TAG: Final = "dagster/parent_run_id"
+_BY_DAGSTER_TAG: Final = "dagster/auto_retry_run_id"
 _NUMBER_TAG: Final = "dagster/retry_number"
 _REASON_TAG: Final = "dagster/failure_reason"
 _BACKFILL_TAG: Final = "dagster/backfill"
@@ -53,6 +54,11 @@ def is_lost(run: dg.DagsterRun, *, retries: int) -> bool:
         and PARTITION_TAG in run.tags
         and retries_left(run, retries=retries) > 0
     )
+
+
+def is_announced(run: dg.DagsterRun) -> bool:
+    """Whether Dagster said it would repeat a failed run, and noted no repetition."""
+    return run.tags.get(WILL_RETRY_TAG) == "true" and _BY_DAGSTER_TAG not in run.tags
 
 
 def is_repeated(instance: dg.DagsterInstance, run: dg.DagsterRun) -> bool:

@@ -25,6 +25,9 @@ DRAWN_BY_TAG = ".dagster/phx_sheet_run"
 GIVEN_UP_TAG = ".dagster/phx_given_up"
 """On a failed run that should have been repeated, and nobody wants it any more."""
 
+CLAIMED_TAG = ".dagster/phx_claimed"
+"""On a failed run that Dagster said it would repeat, and we do."""
+
 RUN_KEY_TAG = "dagster/run_key"
 """What a sensor called the run it asked for; Dagster's own tag."""
 

@@ -10,18 +10,23 @@ from phx_pipeline.defs.partitions import PROPERTIES
 from phx_pipeline.defs.repeats import (
     PARTITION_TAG,
     WILL_RETRY_TAG,
+    is_announced,
     is_lost,
     is_repeated,
     is_wanted,
     request_again,
     retries_of,
 )
-from phx_pipeline.defs.tags import GIVEN_UP_TAG
+from phx_pipeline.defs.tags import CLAIMED_TAG, GIVEN_UP_TAG
+from phx_pipeline.wiring import utc_now
 
 _PAGE = 500
 _BATCH = 25
 # Who writes at once with others may be seen after them: so much is looked at twice.
 _OVERLAP = timedelta(seconds=60)
+# Dagster repeats a run some seconds after it said it would, a minute if all is slow.
+_PATIENCE = timedelta(seconds=90)
+_LOOK_BACK = timedelta(days=1)
 
 
 @dg.sensor(
@@ -34,8 +39,9 @@ def repeat_lost_runs(
     context: dg.SensorEvaluationContext,
 ) -> dg.SensorResult | dg.SkipReason:
     """Request what was lost since the cursor, which waits until it is there."""
-    instance = context.instance
+    instance, now = context.instance, utc_now()
     retries = retries_of(instance)
+    _claim(instance, now=now)
     records = _given_up(instance, after=context.cursor)
     lost = [
         record
@@ -45,11 +51,36 @@ def repeat_lost_runs(
     ]
     if records:
         context.update_cursor(_edge(records, lost=lost).isoformat())
-    wanted = [it for it in (one.dagster_run for one in lost) if _is_due(instance, it)]
+    ripe = [one.dagster_run for one in lost if _is_ripe(one, now=now)]
+    wanted = [run for run in ripe if _is_due(instance, run)]
     if not wanted:
         return dg.SkipReason("no run was lost")
     asked = [request_again(run, retries=retries) for run in wanted[:_BATCH]]
     return dg.SensorResult(run_requests=asked)
+
+
+def _claim(instance: dg.DagsterInstance, *, now: datetime) -> None:
+    """Take over the runs that Dagster said it would repeat, and forgot.
+
+    It reads of a failure in its event log. If it does so in the moment before the run
+    is stored as failed, it passes on.
+    """
+    filters = dg.RunsFilter(
+        statuses=[dg.DagsterRunStatus.FAILURE],
+        tags={WILL_RETRY_TAG: "true"},
+        updated_after=now - _LOOK_BACK,
+        updated_before=now - _PATIENCE,
+    )
+    claimed = {WILL_RETRY_TAG: "false", CLAIMED_TAG: "true"}
+    for run in instance.get_runs(filters, limit=_PAGE):
+        if is_announced(run) and not is_repeated(instance, run):
+            instance.add_run_tags(run.run_id, claimed)
+
+
+def _is_ripe(record: dg.RunRecord, *, now: datetime) -> bool:
+    """Whether Dagster, if it was about to repeat a claimed run, would have done so."""
+    is_claimed = CLAIMED_TAG in record.dagster_run.tags
+    return not is_claimed or record.update_timestamp < now - _PATIENCE
 
 
 def _given_up(

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Iterator, Sequence
+from datetime import timedelta
 from pathlib import Path
 
 import dagster as dg
@@ -13,9 +14,11 @@ from dagster._daemon.auto_run_reexecution.auto_run_reexecution import (
 )
 
 from phx_pipeline.defs.partitions import PROPERTIES
+from phx_pipeline.defs.sensors import repeats
 from phx_pipeline.defs.sensors.repeats import repeat_lost_runs
 from phx_pipeline.defs.submit import ItemState, item_runs
 from phx_pipeline.defs.tags import JOB_TAG
+from phx_pipeline.wiring import utc_now
 from phx_pipeline_tests.dagster_runs import run_of
 
 _HOUSE = "a-house"
@@ -135,6 +138,39 @@ def test_what_dagster_repeats_itself_is_left_to_it(
 
     assert daemon.requests() == []
     assert state(instance) is ItemState.RETRYING
+
+
+def test_what_dagster_says_it_repeats_and_forgets_is_repeated_after_a_while(
+    instance: dg.DagsterInstance, daemon: Daemon, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    forgotten = crashed(instance)
+    announced = dict(tags_of(instance, forgotten))
+    at = utc_now()
+
+    asked = []
+    for minutes in (0, 1, 2, 3, 4):
+        later = at + timedelta(minutes=minutes)
+        monkeypatch.setattr(repeats, "utc_now", lambda later=later: later)
+        asked.append([request.run_key for request in daemon.requests()])
+
+    assert announced["dagster/will_retry"] == "true"
+    assert asked[:2] == [[], []]
+    assert asked[-1] == [f"again:{forgotten}"]
+
+
+def test_what_dagster_has_repeated_is_not_taken_over(
+    instance: dg.DagsterInstance, daemon: Daemon, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    noted, unnoted = crashed(instance), crashed(instance)
+    instance.add_run_tags(noted, {"dagster/auto_retry_run_id": "another"})
+    parent = {"dagster/parent_run_id": unnoted}
+    instance.add_run(run_of(_HOUSE, dg.DagsterRunStatus.QUEUED, **parent))
+    later = utc_now() + timedelta(hours=1)
+    monkeypatch.setattr(repeats, "utc_now", lambda: later)
+
+    assert daemon.requests() == []
+    for run_id in (noted, unnoted):
+        assert tags_of(instance, run_id)["dagster/will_retry"] == "true"
 
 
 def test_one_that_was_repeated_by_somebody_is_not_asked_for(
