@@ -24,6 +24,8 @@ _PSYCOPG2 = "postgresql+psycopg2"
 _POSTGRES = {"postgresql", "postgres", _PSYCOPG2}
 _DATABASES = {"sqlite", *_POSTGRES}
 _LONGEST_USER = 64
+_LONGEST_TOLD = 100  # characters of a wrong value
+_MOST_DIGITS = 20
 _IN_UTC = "options=-c%20timezone%3DUTC"
 
 
@@ -67,7 +69,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
     """Read the settings; `InputError` names a variable that cannot be used."""
     given = os.environ if environ is None else environ
     _refuse_unknown(given)
-    data_dir = _path(given, "DATA_DIR") or Path("data").resolve()
+    data_dir = _path(given, "DATA_DIR") or _resolved("data", "PHX_DATA_DIR")
     _refuse_several_proxies(given)
     dagster_pg_url = _dagster_database(given)
     return Settings(
@@ -197,6 +199,8 @@ def parse_sources(text: str) -> tuple[Source, ...]:
     known = {source.value: source for source in Source if source is not Source.UNKNOWN}
     if not names or (unknown := sorted(names - set(known))):
         wrong = ", ".join(unknown) if names else repr(text)
+        if len(wrong) > _LONGEST_TOLD or "@" in wrong:
+            wrong = _quoted(text)
         raise InputError(f"unknown source {wrong}: choose from {', '.join(known)}")
     return tuple(source for source in Source if source.value in names)
 
@@ -223,13 +227,37 @@ def _refuse_unknown(given: Mapping[str, str]) -> None:
 
 def _path(given: Mapping[str, str], name: str) -> Path | None:
     text = given.get(_PREFIX + name)
-    return Path(text).expanduser().resolve() if text else None
+    return _resolved(text, _PREFIX + name) if text else None
+
+
+def _resolved(text: str, name: str) -> Path:
+    """The whole path of what the variable *name* says."""
+    try:
+        return Path(text).expanduser().resolve()
+    except FileNotFoundError as error:
+        raise InputError(
+            f"the working directory was removed: change into one that is there, or "
+            f"give {name} a whole path"
+        ) from error
+    except RuntimeError as error:
+        raise InputError(
+            f"{name}={_quoted(text)}: it names an unknown user, or a link that leads "
+            "to itself: give a whole path"
+        ) from error
+
+
+def _quoted(text: str) -> str:
+    """A wrong value for a message: short, and without a password put there in error."""
+    if "@" in text and ":" in text:
+        return "(not shown, it may hold a password)"
+    return repr(text if len(text) <= _LONGEST_TOLD else text[:_LONGEST_TOLD] + "…")
 
 
 def _file(given: Mapping[str, str], name: str) -> Path | None:
     path = _path(given, name)
     if path is not None and not path.is_file():
-        raise InputError(f"{_PREFIX}{name}: there is no file {path}")
+        told = _quoted(str(path))
+        raise InputError(f"{_PREFIX}{name}: there is no file {told}")
     return path
 
 
@@ -243,7 +271,7 @@ def _choice(given: Mapping[str, str], name: str, *, among: Sequence[str]) -> str
     """Read one of a few words; the first is the default."""
     word = given.get(_PREFIX + name) or among[0]
     if word not in among:
-        raise InputError(f"{_PREFIX}{name}={word!r}: give {' or '.join(among)}")
+        raise InputError(f"{_PREFIX}{name}={_quoted(word)}: give {' or '.join(among)}")
     return word
 
 
@@ -257,7 +285,7 @@ def _https_url(given: Mapping[str, str], name: str) -> str | None:
 def _home(named: str | None, *, on_postgres: bool) -> Path:
     # `phx env` exports the home too. If one of ours is named, it may stem from before
     # PHX_DAGSTER_PG_URL was set or unset, and would quietly lead to the other store.
-    home = Path(named).resolve() if named else _PROJECT
+    home = _resolved(named, "DAGSTER_HOME") if named else _PROJECT
     if home in {_PROJECT, _ON_POSTGRES}:
         return _ON_POSTGRES if on_postgres else _PROJECT
     return home
@@ -268,8 +296,8 @@ def _user(given: Mapping[str, str]) -> str:
     name = given.get("PHX_USER") or _system_user()
     if len(name) > _LONGEST_USER or not name.isprintable() or not name.strip():
         raise InputError(
-            f"PHX_USER={name!r}: give a name of at most {_LONGEST_USER} printable "
-            "characters"
+            f"PHX_USER={_quoted(name)}: give a name of at most {_LONGEST_USER} "
+            "printable characters"
         )
     return name.strip()
 
@@ -295,7 +323,9 @@ def _database(given: Mapping[str, str]) -> str | None:
             "PHX_CATALOG_URL: give a URL such as postgresql://USER@HOST:PORT/NAME "
             "or sqlite:////folder/phx.db; in a password write @ as %40, / as %2F"
         )
-    return f"sqlite:///{Path(rest[1:]).resolve()}" if _is_relative(url) else url
+    if not _is_relative(url):
+        return url
+    return f"sqlite:///{_resolved(rest[1:], 'PHX_CATALOG_URL')}"
 
 
 def _is_relative(url: str) -> bool:
@@ -349,8 +379,9 @@ def _whole(
     text = given.get(_PREFIX + name)
     if not text:
         return default
-    if not text.isdecimal() or not low <= int(text) <= high:
+    is_short = len(text) <= _MOST_DIGITS  # Python reads no number of thousands
+    if not (is_short and text.isdecimal() and low <= int(text) <= high):
         raise InputError(
-            f"{_PREFIX}{name}={text!r}: give a whole number from {low} to {high}"
+            f"{_PREFIX}{name}={_quoted(text)}: give a whole number from {low} to {high}"
         )
     return int(text)

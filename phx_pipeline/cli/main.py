@@ -8,6 +8,7 @@ from contextlib import suppress
 from difflib import get_close_matches
 from enum import IntEnum
 from importlib import import_module
+from typing import TextIO
 
 import click
 
@@ -94,6 +95,7 @@ def phx() -> None:
 
 def main() -> None:
     """Run `phx`; whatever ends it early is one line on standard error."""
+    _open_streams()
     try:
         code = phx(standalone_mode=False) or Exit.COMPLETE
         sys.stdout.flush()
@@ -114,6 +116,16 @@ def main() -> None:
     sys.exit(code)
 
 
+def _open_streams() -> None:
+    """Have what was closed before the start (`>&-`) lead nowhere.
+
+    Else the next file that is opened gets its number, and is written to.
+    """
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, _nowhere(mode))
+
+
 def _usage(error: click.ClickException) -> str:
     """Return what is wrong with a command line, and where the right one is shown."""
     told = error.format_message().rstrip(".")
@@ -129,8 +141,25 @@ def _usage(error: click.ClickException) -> str:
 def _sentence(error: Exception) -> str:
     from phx_pipeline.stages.surprise import known
 
+    if isinstance(error, OSError) and error.filename is None and _output_fails():
+        error = OSError(error.errno, error.strerror, "standard output")
     told = known(error)
     return str(told) if told is not None else _unexpected(error)
+
+
+def _output_fails() -> bool:
+    """Whether nothing can be printed any more; it is not tried again then."""
+    try:
+        click.echo()  # what failed before is forgotten, so by another line
+    except OSError:
+        sys.stdout = _nowhere("w")
+        return True
+    return False
+
+
+def _nowhere(mode: str) -> TextIO:
+    descriptor = os.open(os.devnull, os.O_RDWR)
+    return os.fdopen(descriptor, mode, encoding="utf-8")
 
 
 def _unexpected(error: Exception) -> str:

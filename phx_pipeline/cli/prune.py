@@ -35,10 +35,11 @@ def prune(*, dry_run: bool, days: int | None) -> None:
     settings = load_settings()
     kept_days = days or settings.keep_runs_days
     removed: Counter[str] = Counter()
+    hidden = not errors.is_terminal
     with (
         opened(settings) as context,
         open_instance(settings) as instance,
-        Progress(console=errors, transient=True) as progress,
+        Progress(console=errors, transient=True, disable=hidden) as progress,
     ):
         task = progress.add_task("looking", total=None)
         steps = retention.prune(

@@ -38,7 +38,8 @@ def init() -> None:
     store = (settings.dagster_pg_url and "PHX_DAGSTER_PG_URL") or settings.dagster_dir
     console.print(f"catalogue in {where}: revision {before} → {HEAD}")
     console.print(f"Dagster's store in {store}: ready")
-    here = Path.cwd()
+    with on_disk(Path("the working directory")):
+        here = Path.cwd()
     with on_disk(here):
         console.print(write_dotenv(settings, here), soft_wrap=True)
 

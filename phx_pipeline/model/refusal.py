@@ -12,6 +12,7 @@ from phx_pipeline.errors import DiskError
 _AGAIN: Final = "and run it again: it goes on where it was"
 _RIGHTS: Final = "run it as the user who owns it, or give this user the right"
 _TOO_MANY: Final = f"raise the limit (`ulimit -n 4096`) {_AGAIN}"
+_LONGEST_SHOWN: Final = 400  # characters of a path; some file systems take thousands
 _CHECK: Final = "look into the system's log (`dmesg`), and save what can be read"
 
 _TOLD: Final[Mapping[int, tuple[str, str]]] = {
@@ -49,7 +50,14 @@ def refusal(number: int, path: object) -> str:
     """The sentence for a system error *number* that *path* met."""
     plain = os.strerror(number).lower()
     what, remedy = _TOLD.get(number, (plain, f"put it right {_AGAIN}"))
-    return f"{path}: {what}; {remedy}"
+    return f"{_shown(path)}: {what}; {remedy}"
+
+
+def _shown(path: object) -> str:
+    text = str(path)
+    if len(text) <= _LONGEST_SHOWN:
+        return text
+    return f"{text[: _LONGEST_SHOWN // 2]}…{text[-_LONGEST_SHOWN // 2 :]}"
 
 
 def disk_error(error: OSError, path: Path | None = None) -> DiskError | None:

@@ -12,7 +12,13 @@ from enum import StrEnum
 from hashlib import sha256
 from typing import Final
 
-from phx_pipeline.errors import ImageError, LeaseHeldError, StorageError
+from phx_pipeline.errors import (
+    ImageError,
+    LeaseHeldError,
+    StaleEpochError,
+    StorageError,
+)
+from phx_pipeline.model.identity import property_lease
 from phx_pipeline.model.job import Mode
 from phx_pipeline.model.photo import Photo
 from phx_pipeline.stages.categorize import categorize
@@ -68,6 +74,7 @@ _DONE = {
 _FOUND = "found under another name"
 _NOT_GIVEN = "its source does not give it now: `phx sources`, then repair again"
 _AT_WORK = "somebody works on the house: repair again when that has ended"
+_CHANGING = "somebody changes what it shows: repair again when that has ended"
 _NO_REMEDY = "this does not heal it: `phx extract --fresh` or a backup may"
 
 
@@ -90,10 +97,13 @@ async def repair(
     try:
         with recorded(patient, slug, mode=Mode.RESUME):
             again = await _heal(patient, slug, found)
-    except LeaseHeldError as error:
+    except (LeaseHeldError, StaleEpochError) as error:
         logger.info("%s: %s", slug, error)
         return [Repaired(problem=p, end=End.WAITS, told=_AT_WORK) for p in found]
-    return _ends(found, _problems(context, slug, deep=deep), again=again)
+    before = _settled(context, slug)
+    left = _problems(context, slug, deep=deep)
+    is_busy = before is None or _settled(context, slug) != before
+    return _ends(found, left, again=again, busy=_AT_WORK if is_busy else "")
 
 
 def repair_views(context: StageContext) -> list[Repaired]:
@@ -104,8 +114,15 @@ def repair_views(context: StageContext) -> list[Repaired]:
     found = verify_views(context)
     if not found:
         return []
-    refresh_views(context, anyway=True)
-    return _ends(found, verify_views(context), again=frozenset())
+    try:
+        refresh_views(context, anyway=True)
+    except LeaseHeldError as error:
+        logger.info("%s", error)
+        return _ends(found, found, busy=_CHANGING)
+    before = context.catalog.views.state()
+    left = verify_views(context)
+    is_busy = before.is_stale or context.catalog.views.state() != before
+    return _ends(found, left, busy=_CHANGING if is_busy else "")
 
 
 def sweep_leftovers(context: StageContext) -> int:
@@ -134,6 +151,15 @@ def _problems(context: StageContext, slug: str, *, deep: bool) -> list[Problem]:
         *(verify_facts(context, slug) if deep else ()),
         *_unfinished(context, slug),
     ]
+
+
+def _settled(context: StageContext, slug: str) -> int | None:
+    """The lease's epoch at the last publication; None if any has begun since.
+
+    Who finds faults between two that are equal has not looked at half-done work.
+    """
+    state = context.catalog.leases.state(property_lease(slug))
+    return state.epoch if state and context.tally(slug).is_published else None
 
 
 def _unfinished(context: StageContext, slug: str) -> Iterable[Problem]:
@@ -230,12 +256,17 @@ def _correct(context: StageContext, slug: str, sha: str) -> None:
 
 
 def _ends(
-    found: Sequence[Problem], left: Sequence[Problem], *, again: frozenset[str]
+    found: Sequence[Problem],
+    left: Sequence[Problem],
+    *,
+    again: frozenset[str] = frozenset(),
+    busy: str,
 ) -> list[Repaired]:
+    """What became of *found*; *busy* tells who may be about to change what is left."""
     still = set(left)
     lost = {p.sha256 for p in left if p.fault is Fault.ORIGINAL}
     return [
-        _end_of_left(problem, lost=lost)
+        _end_of_left(problem, lost=lost, busy=busy)
         if problem in still
         else _end_of_done(problem, again=again)
         for problem in dict.fromkeys([*found, *left])
@@ -248,7 +279,9 @@ def _end_of_done(problem: Problem, *, again: frozenset[str]) -> Repaired:
     return Repaired(problem=problem, end=End.DONE, told=told)
 
 
-def _end_of_left(problem: Problem, *, lost: set[str | None]) -> Repaired:
+def _end_of_left(problem: Problem, *, lost: set[str | None], busy: str) -> Repaired:
     if problem.fault is Fault.ORIGINAL or (problem.sha256 and problem.sha256 in lost):
         return Repaired(problem=problem, end=End.WAITS, told=_NOT_GIVEN)
+    if busy:
+        return Repaired(problem=problem, end=End.WAITS, told=busy)
     return Repaired(problem=problem, end=End.LEFT, told=_NO_REMEDY)

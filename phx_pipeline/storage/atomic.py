@@ -130,7 +130,8 @@ def set_aside(path: Path, *, is_folder: bool = False) -> None:
     if path.is_symlink() and not path.exists():
         path.unlink(missing_ok=True)
     elif path.is_file() if is_folder else path.is_dir():
-        path.rename(path.with_name(f"{path.name}.aside-{secrets.token_hex(4)}"))
+        with contextlib.suppress(FileNotFoundError):  # another has just done it
+            path.rename(path.with_name(f"{path.name}.aside-{secrets.token_hex(4)}"))
 
 
 @contextlib.contextmanager

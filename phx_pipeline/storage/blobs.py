@@ -81,20 +81,22 @@ class BlobStore:
         """Give a blob its name back whose bytes lie in its folder under another one.
 
         That is what a killed writer leaves, or somebody who set the file aside.
+        Another process may do the same at once: none of them removes the blob itself.
 
         Args:
-            sha256: of a blob that is not whole.
+            sha256: of a blob that was not whole when it was looked at.
             size_bytes: its length; files of another one are not read.
         """
-        folder = self.layout.raw(sha256).parent
-        for path in sorted(folder.iterdir()) if folder.is_dir() else ():
-            if path.is_file() and path.stat().st_size == size_bytes:
-                body = path.read_bytes()
-                if hashlib.sha256(body).hexdigest() == sha256:
-                    self.put_raw(body)
-                    path.unlink()
-                    return True
-        return False
+        if self.is_whole(sha256):
+            return True
+        blob = self.layout.raw(sha256)
+        for path in sorted(blob.parent.iterdir()) if blob.parent.is_dir() else ():
+            body = None if path == blob else _read_if(path, size_bytes=size_bytes)
+            if body is not None and hashlib.sha256(body).hexdigest() == sha256:
+                self.put_raw(body)
+                path.unlink(missing_ok=True)
+                return True
+        return self.is_whole(sha256)
 
     @on_disk()
     def drop_raw(self, sha256: str) -> None:
@@ -174,6 +176,14 @@ def _read(path: Path) -> bytes:
         return path.read_bytes()
     except NO_FILE as error:
         raise StorageError(f"blob is missing: {path}") from error
+
+
+def _read_if(path: Path, *, size_bytes: int) -> bytes | None:
+    """The bytes of a file that has so many; None for all else."""
+    try:
+        return path.read_bytes() if path.stat().st_size == size_bytes else None
+    except NO_FILE:
+        return None
 
 
 def _same_bytes(blob: Path, target: Path) -> bool:

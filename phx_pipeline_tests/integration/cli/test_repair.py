@@ -1,11 +1,13 @@
 """`phx repair` on stores that were damaged on purpose."""
 
+import asyncio
 import json
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,8 +15,11 @@ from phx_pipeline.catalog.leases import process_owner
 from phx_pipeline.demo.loopback import Answer, Asked, Handler
 from phx_pipeline.demo.redfin_site import redfin_sites
 from phx_pipeline.model.identity import property_lease
+from phx_pipeline.stages import repair as stage
 from phx_pipeline.stages.context import StageContext
+from phx_pipeline.stages.publish import publish
 from phx_pipeline.stages.verify import content_digest
+from phx_pipeline.stages.views import VIEWS_LEASE, refresh_views
 from phx_pipeline_tests.commands import Phx
 from phx_pipeline_tests.damage import (
     HOUSE,
@@ -293,6 +298,67 @@ def test_a_house_somebody_works_on_is_left_to_them(
     assert ended.code == 3
     assert "somebody works on the house" in ended.out
     assert phx_on(collected, "repair").code == 0
+
+
+def test_what_another_run_has_in_its_hands_by_then_waits(
+    collected: Deployment, phx_on: Phx, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    breaking(collected, delete_file)
+    with (
+        collected.context("first") as context,
+        collected.context("second") as other,
+        ExitStack() as at_work,
+    ):
+
+        def publish_and_lose(*given: Any, **options: Any) -> None:
+            publish(*given, **options)
+            at_work.enter_context(other.holding(SLUG))
+            delete_file(other)
+
+        monkeypatch.setattr(stage, "publish", publish_and_lose)
+        impatient = replace(context, lease_wait_s=0)
+        ends = asyncio.run(stage.repair(impatient, SLUG))
+        monkeypatch.undo()
+
+    assert phx_on(collected, "repair").code == 0
+    assert {it.end for it in ends} == {stage.End.WAITS}
+
+
+def test_views_of_rows_that_go_on_changing_wait(
+    collected: Deployment, phx_on: Phx, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    breaking(collected, edit_manifest)
+    with collected.context("first") as context, collected.context("second") as other:
+
+        def render_and_change(*given: Any, **options: Any) -> int:
+            written = refresh_views(*given, **options)
+            other.catalog.views.want()
+            edit_manifest(other)
+            return written
+
+        monkeypatch.setattr(stage, "refresh_views", render_and_change)
+        ends = stage.repair_views(context)
+        monkeypatch.undo()
+
+    assert phx_on(collected, "repair").code == 0
+    # What was wrong first is done: what differs now is told in other words.
+    assert [it.end for it in ends] == [stage.End.DONE, stage.End.WAITS]
+
+
+def test_views_that_another_process_renders_wait(
+    collected: Deployment, phx_on: Phx
+) -> None:
+    breaking(collected, edit_manifest)
+    made = Deployment(collected.root, {})
+    made.settings = replace(collected.settings, lease_wait_s=0)
+    with collected.context("somebody") as context:
+        owner = process_owner("somebody")
+        with context.catalog.leases.hold(VIEWS_LEASE, owner=owner):
+            ended = phx_on(made, "repair")
+
+    assert phx_on(collected, "repair").code == 0
+    assert (ended.code, ended.err) == (3, "")
+    assert "waits: manifest_equals_folder: image_manifest.json" in ended.out
 
 
 @pytest.mark.parametrize("busy", [True, False], ids=["beside a run", "alone"])

@@ -3,6 +3,8 @@
 import errno
 import logging
 import re
+import subprocess
+import sys
 import tempfile
 from pathlib import Path
 from typing import Any, NoReturn
@@ -80,6 +82,30 @@ def test_what_is_known_is_told_without_a_traceback(
 
     assert ended.code == 1
     assert re.fullmatch(told, ended.err)
+
+
+@pytest.mark.parametrize(
+    ("redirected", "code", "told"),
+    [
+        (">&-", 0, ""),
+        ("<&- >&- 2>&-", 0, ""),
+        (">/dev/full", 1, "phx: standard output: the disk is full; make room"),
+    ],
+)
+def test_an_output_that_takes_nothing_is_no_fault_of_ours(
+    redirected: str, code: int, told: str
+) -> None:
+    command = f'"$0" -m phx_pipeline.cli.main env {redirected}'
+    ended = subprocess.run(  # noqa: S603 - the tests' own command
+        ["/bin/sh", "-c", command, sys.executable],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert ended.returncode == code
+    assert ended.stderr.startswith(told)
+    assert ended.stderr.count("\n") == code
 
 
 def test_what_the_user_gave_ends_with_another_code(phx: Phx, fails_with: Any) -> None:

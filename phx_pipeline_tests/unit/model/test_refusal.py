@@ -71,3 +71,11 @@ def test_what_tells_of_no_file_is_no_fault_of_a_disk() -> None:
     assert disk_error(OSError("only a text")) is None
     with pytest.raises(ConnectionRefusedError):
         written(error(errno.ECONNREFUSED))
+
+
+def test_a_path_of_thousands_of_characters_is_shortened() -> None:
+    told = refusal(errno.ENAMETOOLONG, f"/data/{'x' * 5000}/phx.db")
+
+    assert len(told) < 500
+    assert told.startswith("/data/xxx")
+    assert "xxx/phx.db: the name is too long" in told

@@ -200,6 +200,59 @@ def test_a_value_that_cannot_be_used_is_refused_with_its_name(
         load_settings({name: value})
 
 
+@pytest.mark.parametrize("name", [*_NUMBERS, "PHX_IMAGE_FORMAT", "PHX_SOURCES"])
+@pytest.mark.parametrize("value", ["9" * 5000, "x" * 5000, "http://me:secret@proxy:1"])
+def test_a_value_of_another_kind_is_told_shortly_and_without_passwords(
+    name: str, value: str
+) -> None:
+    with pytest.raises(InputError, match=r"give|choose") as refused:
+        load_settings({name: value})
+
+    assert len(str(refused.value)) < 300
+    assert "secret" not in str(refused.value)
+
+
+@pytest.mark.parametrize("name", ["PHX_CA_FILE", "PHX_PROXIES_FILE"])
+def test_a_file_that_is_not_there_is_told_without_a_password_put_there(
+    name: str,
+) -> None:
+    with pytest.raises(InputError, match=f"{name}: there is no file") as refused:
+        load_settings({name: "http://me:secret@proxy:1"})
+
+    assert "secret" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "name", ["PHX_DATA_DIR", "PHX_DAGSTER_DIR", "PHX_CA_FILE", "DAGSTER_HOME"]
+)
+def test_a_path_that_leads_nowhere_is_refused_with_its_name(
+    name: str, tmp_path: Path
+) -> None:
+    link = tmp_path / "link"
+    link.symlink_to(link)
+
+    with pytest.raises(InputError, match=name):
+        load_settings({name: str(link / "below")})
+
+
+def test_a_home_of_nobody_is_refused_with_the_name_of_the_variable() -> None:
+    with pytest.raises(InputError, match=r"PHX_DATA_DIR='~no such/x': it names an unk"):
+        load_settings({"PHX_DATA_DIR": "~no such/x"})
+
+
+def test_a_working_directory_that_was_removed_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+
+    with pytest.raises(InputError, match=r"directory was removed: .* PHX_DATA_DIR a"):
+        load_settings({})
+    assert load_settings({"PHX_DATA_DIR": str(tmp_path)}).data_dir == tmp_path
+
+
 @pytest.mark.parametrize("name", ["PHX_CATALOG_URL", "PHX_DAGSTER_PG_URL"])
 def test_the_password_of_a_refused_url_is_not_told(name: str) -> None:
     with pytest.raises(InputError) as raised:

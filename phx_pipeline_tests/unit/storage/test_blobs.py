@@ -320,6 +320,17 @@ def test_bytes_that_lie_under_another_name_are_found(
     assert store.read_raw(digest) == b"a picture"
 
 
+def test_a_blob_that_another_process_has_found_meanwhile_stays(
+    store: BlobStore,
+) -> None:
+    digest = store.put_raw(b"a picture")
+    copy = store.layout.raw(digest).with_name("zz")
+    copy.write_bytes(b"a picture")
+
+    assert store.find_raw(digest, size_bytes=9)
+    assert store.read_raw(digest) == b"a picture"
+
+
 def test_bytes_that_are_nowhere_are_not_found(store: BlobStore) -> None:
     digest = store.put_raw(b"a picture")
     store.layout.raw(digest).unlink()
