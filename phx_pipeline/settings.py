@@ -70,12 +70,15 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
     given = os.environ if environ is None else environ
     _refuse_unknown(given)
     data_dir = _path(given, "DATA_DIR") or _resolved("data", "PHX_DATA_DIR")
+    dagster_dir = _path(given, "DAGSTER_DIR") or data_dir / "dagster"
+    require_place(data_dir, "PHX_DATA_DIR")
+    require_place(dagster_dir, "PHX_DAGSTER_DIR")
     _refuse_several_proxies(given)
     dagster_pg_url = _dagster_database(given)
     return Settings(
         data_dir=data_dir,
         dagster_home=_home(given.get("DAGSTER_HOME"), on_postgres=bool(dagster_pg_url)),
-        dagster_dir=_path(given, "DAGSTER_DIR") or data_dir / "dagster",
+        dagster_dir=dagster_dir,
         catalog_url=_database(given),
         dagster_pg_url=dagster_pg_url,
         sources=parse_sources(given.get("PHX_SOURCES") or Source.REDFIN.value),
@@ -116,6 +119,19 @@ def code_url(environ: Mapping[str, str] | None = None) -> str | None:
     """
     url = _https_url(os.environ if environ is None else environ, "CODE_URL")
     return url.rstrip("/") if url else None
+
+
+def require_place(folder: Path, name: str) -> None:
+    """Raise `InputError` if no database can lie in *folder*, which *name* has given.
+
+    A database is named by a URL: what follows a question mark is not of its path, and
+    another file would be used.
+    """
+    if "?" in str(folder):
+        raise InputError(
+            f"{name}: {_quoted(str(folder))} has a question mark in its path, which "
+            "databases cannot have: choose another folder"
+        )
 
 
 def stored_in(

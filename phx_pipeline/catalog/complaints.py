@@ -28,6 +28,11 @@ _REMEDIES: Final = {
     ),
     sqlite3.SQLITE_NOMEM: "end other programs and run it again",
 }
+# Dagster's, which has many files and is told of as a folder.
+_OF_A_FOLDER: Final = (
+    "move the folder away and run `phx init`: it holds the history of runs, houses "
+    "and photos are not in it"
+)
 _SYSTEM: Final = {
     sqlite3.SQLITE_FULL: errno.ENOSPC,
     sqlite3.SQLITE_PERM: errno.EACCES,
@@ -88,26 +93,27 @@ def _of_sqlite(error: sqlite3.Error, place: Path | str) -> CatalogError | None:
             "and run it again"
         )
     if code in _SYSTEM:
-        number = _system_error(code, Path(place))
-        return CatalogUnusableError(refusal(number, place))
+        return CatalogUnusableError(refusal(*_system_error(code, Path(place))))
     if code in _REMEDIES:
         remedy = _REMEDIES[code].format(file=place)
+        if code != sqlite3.SQLITE_NOMEM and Path(place).is_dir():
+            remedy = _OF_A_FOLDER
         return CatalogUnusableError(f"{place}: {_flat(error)}; {remedy}")
     return None
 
 
-def _system_error(code: int, file: Path) -> int:
-    """The system's number behind SQLite's, which often does not tell it."""
+def _system_error(code: int, file: Path) -> tuple[int, Path]:
+    """The system's number behind SQLite's, which often does not tell it; and where."""
     if code == sqlite3.SQLITE_IOERR and _is_full(file):
-        return errno.ENOSPC
+        return errno.ENOSPC, file
     if code in {sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY}:
         try:
             _open_together(file)
         except OSError as error:
-            return error.errno or errno.EACCES
+            return error.errno or errno.EACCES, Path(str(error.filename or file))
         if _is_full(file):
-            return errno.ENOSPC
-    return _SYSTEM[code]
+            return errno.ENOSPC, file
+    return _SYSTEM[code], file
 
 
 def _open_together(file: Path) -> None:
@@ -115,7 +121,7 @@ def _open_together(file: Path) -> None:
     with ExitStack() as stack:
         for ending in ("", "-wal", "-shm"):
             path = file.with_name(file.name + ending)
-            known = path if path.exists() or not ending else os.devnull
+            known = path if os.path.lexists(path) or not ending else os.devnull
             stack.callback(os.close, os.open(known, os.O_RDWR))
 
 

@@ -16,7 +16,7 @@ from phx_pipeline.cli.main import Exit
 from phx_pipeline.errors import InputError
 from phx_pipeline.model.job import Mode
 from phx_pipeline.model.source import Source
-from phx_pipeline.settings import Settings, load_settings, stored_in
+from phx_pipeline.settings import Settings, load_settings, require_place, stored_in
 
 if TYPE_CHECKING:
     from phx_pipeline.demo.loopback import Loopback
@@ -74,6 +74,7 @@ def demo(
     own = load_settings()
     stores = _databases(own, postgres=postgres)
     root = (folder or own.data_dir / "demo").resolve()
+    require_place(root, "--folder")
     private_folder(root)
     sites = {**redfin_sites(), **zillow_sites()}
     with on_disk(root), Loopback(sites, folder=root / "standin") as standin:

@@ -8,7 +8,7 @@ from contextlib import suppress
 from difflib import get_close_matches
 from enum import IntEnum
 from importlib import import_module
-from typing import TextIO
+from typing import TextIO, cast
 
 import click
 
@@ -159,7 +159,7 @@ def _output_fails() -> bool:
 
 def _nowhere(mode: str) -> TextIO:
     descriptor = os.open(os.devnull, os.O_RDWR)
-    return os.fdopen(descriptor, mode, encoding="utf-8")
+    return cast("TextIO", os.fdopen(descriptor, mode, encoding="utf-8"))
 
 
 def _unexpected(error: Exception) -> str:

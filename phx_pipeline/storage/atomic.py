@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-from phx_pipeline.model.refusal import on_disk
+from phx_pipeline.errors import DiskError
+from phx_pipeline.model.refusal import on_disk, refusal
 
 # Another disk, a file system without links, or the link limit of one file.
 _LINK_REFUSED = frozenset(
@@ -126,8 +127,13 @@ def set_aside(path: Path, *, is_folder: bool = False) -> None:
     """Make way for a file, or a folder, where something of another kind has its name.
 
     A link to nowhere is removed; all else stays beside it under a name with `.aside-`.
+
+    Raises:
+        DiskError: a link to a folder leads nowhere: its disk may not be mounted.
     """
     if path.is_symlink() and not path.exists():
+        if is_folder:
+            raise DiskError(refusal(errno.ENOENT, path.readlink()), stops_all=True)
         path.unlink(missing_ok=True)
     elif path.is_file() if is_folder else path.is_dir():
         with contextlib.suppress(FileNotFoundError):  # another has just done it

@@ -39,6 +39,7 @@ from phx_pipeline_tests.hostile import (
 
 HOUSE = Address.parse("1418 E Quail Whistle Ln, Phoenix, AZ 85042")
 SLUG = HOUSE.slug
+HOSTILE = re.compile(r"evil\.example|alert\(|comment -->|---\|")
 TAKEN = frozenset({ListingOutcome.LISTED, ListingOutcome.OFF_MARKET})
 COMMANDS = (
     ("extract", "--all", "--sync", "--fresh"),
@@ -192,8 +193,8 @@ def test_a_site_leaves_nothing_but_plain_text_anywhere(
     assert ended["verify",].code == 0
     views = collected.deployment.views()
     # What was said did get here, as what it is.
-    assert any("evil.example" in text for text in stored)
-    assert any("evil.example" in text for text in views.values())
+    assert any(map(HOSTILE.search, stored))
+    assert any(map(HOSTILE.search, views.values()))
     assert raw(stored) == []
     assert raw(views.values()) == []
     assert raw(strings([json.loads(text) for text in views.values()])) == []

@@ -235,6 +235,12 @@ def test_a_path_that_leads_nowhere_is_refused_with_its_name(
         load_settings({name: str(link / "below")})
 
 
+@pytest.mark.parametrize("name", ["PHX_DATA_DIR", "PHX_DAGSTER_DIR"])
+def test_a_folder_whose_databases_would_lie_elsewhere_is_refused(name: str) -> None:
+    with pytest.raises(InputError, match=rf"{name}: '/srv/a\?b' has a question mark"):
+        load_settings({name: "/srv/a?b"})
+
+
 def test_a_home_of_nobody_is_refused_with_the_name_of_the_variable() -> None:
     with pytest.raises(InputError, match=r"PHX_DATA_DIR='~no such/x': it names an unk"):
         load_settings({"PHX_DATA_DIR": "~no such/x"})

@@ -197,3 +197,19 @@ def test_a_fresh_link_to_an_old_file_counts_as_fresh(tmp_path: Path) -> None:
 
 def test_a_sweep_of_an_absent_folder_removes_nothing(tmp_path: Path) -> None:
     assert sweep_temporaries(tmp_path / "none", older_than_s=0, now=0.0) == 0
+
+
+def test_a_folder_on_a_disk_that_is_not_mounted_is_not_made_here(
+    tmp_path: Path,
+) -> None:
+    link = tmp_path / "property_images"
+    link.symlink_to(tmp_path / "unmounted" / "images")
+
+    with pytest.raises(
+        DiskError, match=r"unmounted/images: not found; .*mounted"
+    ) as it:
+        write_atomically(link / "raw" / "x", b"bytes")
+
+    assert it.value.stops_all
+    assert link.is_symlink()
+    assert names_below(tmp_path) == []
