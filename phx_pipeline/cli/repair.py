@@ -70,6 +70,8 @@ def _each(
         try:
             done += asyncio.run(repair_property(context, slug, deep=deep))
         except Exception as error:  # noqa: BLE001 - the next house is to be had
+            if context.catalog.property(slug) is None:  # removed meanwhile
+                continue
             failed += 1
             tell_failure(slug, error)
     return done, failed

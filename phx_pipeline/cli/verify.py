@@ -8,6 +8,7 @@ import click
 from phx_pipeline.cli.console import console, followed
 from phx_pipeline.cli.main import Exit
 from phx_pipeline.cli.session import opened
+from phx_pipeline.errors import InputError
 
 if TYPE_CHECKING:
     from phx_pipeline.stages.context import StageContext
@@ -69,7 +70,10 @@ def _look(
     slugs = context.catalog.slugs()
     found: list[Problem] = []
     for slug in followed(slugs, "verifying", hidden=quiet):
-        found += verify_property(context, slug)
-        if deep:
-            found += verify_facts(context, slug)
+        try:
+            found += verify_property(context, slug)
+            found += verify_facts(context, slug) if deep else ()
+        except InputError:
+            if context.catalog.property(slug) is not None:
+                raise  # else it was removed meanwhile
     return len(slugs), found + verify_views(context)

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from phx_pipeline.catalog.leases import process_owner
+from phx_pipeline.catalog.store import Catalog
 from phx_pipeline.demo.loopback import Answer, Asked, Handler
 from phx_pipeline.demo.redfin_site import redfin_sites
 from phx_pipeline.model.identity import property_lease
@@ -322,6 +323,17 @@ def test_what_another_run_has_in_its_hands_by_then_waits(
 
     assert phx_on(collected, "repair").code == 0
     assert {it.end for it in ends} == {stage.End.WAITS}
+
+
+@pytest.mark.parametrize("command", ["repair", "repair --deep", "verify"])
+def test_a_house_that_is_removed_meanwhile_is_no_fault(
+    collected: Deployment, phx_on: Phx, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    monkeypatch.setattr(Catalog, "slugs", lambda _: ["1-gone-st-mesa-az-85201", SLUG])
+
+    ended = phx_on(collected, *command.split())
+
+    assert (ended.code, ended.err) == (0, "")
 
 
 def test_views_of_rows_that_go_on_changing_wait(
