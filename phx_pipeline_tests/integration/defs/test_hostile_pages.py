@@ -4,6 +4,7 @@ import dataclasses
 import itertools
 import json
 import logging
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from hashlib import sha256
 from io import BytesIO
