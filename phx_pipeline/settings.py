@@ -34,7 +34,7 @@ class Settings:
     """All settings. Times in seconds, sizes in pixels; paths absolute.
 
     Each field `name` is read from `PHX_NAME` (but Dagster's own `DAGSTER_HOME`);
-    `docs/running.md` tells what each does.
+    `docs/operations.md` tells what each does.
     """
 
     data_dir: Path

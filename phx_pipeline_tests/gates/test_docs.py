@@ -101,8 +101,13 @@ def documents(repo_dir: Path) -> Mapping[str, Document]:
 
 
 @pytest.fixture(scope="module")
-def running(documents: Mapping[str, Document]) -> Document:
-    return documents["docs/running.md"]
+def operations(documents: Mapping[str, Document]) -> Document:
+    return documents["docs/operations.md"]
+
+
+@pytest.fixture(scope="module")
+def reference(documents: Mapping[str, Document]) -> Document:
+    return documents["docs/commands.md"]
 
 
 @pytest.fixture(scope="module")
@@ -125,8 +130,8 @@ def test_a_name_outside_backticks_is_missing() -> None:
     assert missing_names(["PHX_TWO", "PHX_THREE"], document) == ["PHX_THREE", "PHX_TWO"]
 
 
-def test_every_setting_is_documented(running: Document) -> None:
-    assert missing_names(setting_names(), running) == []
+def test_every_setting_is_documented(operations: Document) -> None:
+    assert missing_names(setting_names(), operations) == []
 
 
 def dagster_names(defs: dg.Definitions) -> set[str]:
@@ -141,11 +146,11 @@ def dagster_names(defs: dg.Definitions) -> set[str]:
     }
 
 
-def test_everything_dagster_shows_is_documented(running: Document) -> None:
+def test_everything_dagster_shows_is_documented(operations: Document) -> None:
     names = dagster_names(build_definitions())
 
     assert {"manifest", "complete", "extract_property", "dispatch_jobs"} <= names
-    assert missing_names(names, running) == []
+    assert missing_names(names, operations) == []
 
 
 def test_every_outcome_and_verdict_is_documented(data: Document) -> None:
@@ -158,7 +163,7 @@ def test_every_outcome_and_verdict_is_documented(data: Document) -> None:
 def test_every_exit_code_is_documented(documents: Mapping[str, Document]) -> None:
     codes = [str(code.value) for code in Exit]
 
-    for name in ("README.md", "docs/running.md"):
+    for name in ("README.md", "docs/commands.md"):
         section = dict(documents[name].sections())["Exit codes"]
         assert missing_names(codes, section) == []
 
@@ -269,11 +274,11 @@ def test_a_missing_command_or_option_is_found() -> None:
     assert undocumented_commands(commands, _written("### phx go\n`--fast`\n")) == []
 
 
-def test_every_command_and_option_has_its_section(running: Document) -> None:
+def test_every_command_and_option_has_its_section(reference: Document) -> None:
     commands = dict(commands_of(phx, prefix="phx"))
 
     assert {"phx extract", "phx properties add"} <= set(commands)
-    assert undocumented_commands(commands.items(), running) == []
+    assert undocumented_commands(commands.items(), reference) == []
 
 
 # --- command lines

@@ -1,4 +1,4 @@
-"""The recovery table of docs/running.md, row by row: damage, remedy, all is well."""
+"""The recovery table of docs/operations.md, row by row: damage, remedy, all is well."""
 
 import re
 import shlex
@@ -81,7 +81,7 @@ def rows_of(text: str) -> Iterator[Row]:
         yield Row(symptom=spans[0], is_deep="--deep" in spans, ways=ways)
 
 
-ROWS = list(rows_of((ROOT / "docs/running.md").read_text(encoding="utf-8")))
+ROWS = list(rows_of((ROOT / "docs/operations.md").read_text(encoding="utf-8")))
 WAYS = [
     pytest.param(row, way, id=f"{row.symptom}: {', '.join(way)}")
     for row in ROWS
