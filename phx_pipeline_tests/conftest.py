@@ -48,11 +48,12 @@ _HEEDED = (
 
 
 def pytest_configure() -> None:
-    """Let whatever the tests start heed signals.
+    """Let whatever the tests start heed signals, and no terminal decide on widths.
 
     A shell's `&` and `nohup` hand on that some are ignored, and Dagster lets SIGTERM
-    mean what SIGINT does.
+    mean what SIGINT does. xdist hands on how wide its terminal is.
     """
+    os.environ.pop("COLUMNS", None)
     for number, handler in _HEEDED:
         if signal.getsignal(number) is signal.SIG_IGN:
             signal.signal(number, handler)

@@ -4,6 +4,7 @@ import logging
 import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from shutil import get_terminal_size
 from typing import TypeVar
 
 from rich.console import Console, ConsoleOptions, RenderableType
@@ -18,8 +19,9 @@ from phx_pipeline.model.tally import PropertyTally, SourceTally
 
 _Item = TypeVar("_Item")
 
-# A file or a pipe has no width of its own; keys and paths should stay on one line.
-_WIDTH = None if sys.stdout.isatty() else 200
+# A file or a pipe has no width of its own; keys and paths should stay on one line,
+# unless the width is said in COLUMNS.
+_WIDTH = None if sys.stdout.isatty() else get_terminal_size((200, 50)).columns
 
 
 class _InertConsole(Console):

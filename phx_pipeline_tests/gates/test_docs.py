@@ -23,6 +23,7 @@ from phx_pipeline.model.outcome import ListingOutcome, Verdict
 from phx_pipeline.settings import load_settings, setting_names
 from phx_pipeline.stages.views import render_views
 from phx_pipeline.wiring import build_context, initialise
+from phx_pipeline_tests.reference import commands_of, with_help
 
 pytestmark = pytest.mark.gate
 
@@ -61,7 +62,7 @@ class Document:
             line.strip()
             for fence in _FENCE.finditer(self.text)
             if fence["kind"] in _SHELL
-            for line in fence["text"].replace("\\\n", " ").splitlines()
+            for line in _typed(fence["kind"], fence["text"])
             if line.strip()
         ]
 
@@ -78,6 +79,14 @@ class Document:
         for heading, end in zip(found, ends, strict=True):
             text = self.text[heading.end() : end]
             yield heading[2].replace("`", ""), Document(path=self.path, text=text)
+
+
+def _typed(kind: str, text: str) -> list[str]:
+    """The lines of a fenced block that somebody types, not those that answer."""
+    lines = text.replace("\\\n> ", " ").replace("\\\n", " ").splitlines()
+    if kind == "console":
+        lines = [line.removeprefix("$ ") for line in lines if line.startswith("$ ")]
+    return lines
 
 
 def _anchor(title: str) -> str:
@@ -218,40 +227,6 @@ def test_every_table_and_column_is_documented(data: Document) -> None:
 # --- commands
 
 
-def commands_of(
-    group: click.Group, *, prefix: str
-) -> Iterator[tuple[str, click.Command]]:
-    """Yield every command below *group* with its full name, groups included."""
-    context = click.Context(group, info_name=prefix)
-    for name in group.list_commands(context):
-        command = group.get_command(context, name)
-        assert command is not None
-        yield f"{prefix} {name}", command
-        if isinstance(command, click.Group):
-            yield from commands_of(command, prefix=f"{prefix} {name}")
-
-
-def undocumented_commands(
-    commands: Iterable[tuple[str, click.Command]], document: Document
-) -> list[str]:
-    """Return commands without a section, and options not in the section of theirs."""
-    sections = dict(document.sections())
-    complaints = []
-    for name, command in commands:
-        options = [
-            option
-            for parameter in command.params
-            if isinstance(parameter, click.Option)
-            for option in parameter.opts
-        ]
-        if name not in sections:
-            complaints.append(name)
-        else:
-            missing = missing_names(options, sections[name])
-            complaints += [f"{name} {option}" for option in missing]
-    return complaints
-
-
 @click.group()
 def _made() -> None:
     """Stand in for `phx`."""
@@ -259,26 +234,50 @@ def _made() -> None:
 
 @_made.command("go")
 @click.argument("house")
-@click.option("--fast", is_flag=True)
+@click.option("--fast", is_flag=True, help="Do not look.")
 def _go(house: str, *, fast: bool) -> None:
+    """Go to a HOUSE."""
     raise AssertionError(f"a check must not run commands: {house} {fast}")
 
 
-def test_a_missing_command_or_option_is_found() -> None:
-    commands = list(commands_of(_made, prefix="phx"))
+_GO = """### phx go
 
-    assert undocumented_commands(commands, _written("# x\n")) == ["phx go"]
-    assert undocumented_commands(commands, _written("### phx go\n--fast")) == [
-        "phx go --fast"
-    ]
-    assert undocumented_commands(commands, _written("### phx go\n`--fast`\n")) == []
+```text
+Usage: phx go [OPTIONS] HOUSE
+
+  Go to a HOUSE.
+
+Options:
+  --fast      Do not look.
+  -h, --help  Show this message and exit.
+```
+"""
 
 
-def test_every_command_and_option_has_its_section(reference: Document) -> None:
+@pytest.mark.parametrize(
+    "told",
+    [
+        "### phx go\n",
+        "### `phx go`\n",
+        "### phx go\n\n```text\nUsage: phx go, formerly\n```\n",
+        _GO,
+    ],
+)
+def test_below_its_heading_stands_the_help_of_a_command(told: str) -> None:
+    rest = "\nIn words.\n\n### phx stay\n"
+
+    assert with_help(told + rest, _made) == _GO + rest
+
+
+def test_every_command_has_its_section_and_its_help(reference: Document) -> None:
     commands = dict(commands_of(phx, prefix="phx"))
+    titles = [title for title, _ in reference.sections() if title.startswith("phx")]
 
     assert {"phx extract", "phx properties add"} <= set(commands)
-    assert undocumented_commands(commands.items(), reference) == []
+    assert sorted(titles) == sorted(commands)
+    assert with_help(reference.text) == reference.text, (
+        "write it: python -m phx_pipeline_tests.reference docs/commands.md"
+    )
 
 
 # --- command lines
