@@ -126,15 +126,16 @@ def test_another_revision_is_refused_with_the_remedy(empty_engine: sa.Engine) ->
         require_current(empty_engine)
 
 
-def test_an_unknown_revision_is_not_upgraded(engine: sa.Engine) -> None:
-    _put_at(engine, "9999")
+def test_an_unknown_revision_is_not_upgraded(empty_engine: sa.Engine) -> None:
+    upgrade(empty_engine)
+    _put_at(empty_engine, "9999")
 
     with pytest.raises(
         RevisionError, match=r"^[^\n]*9999[^\n]*matching version[^\n]*$"
     ):
-        upgrade(engine)
+        upgrade(empty_engine)
 
-    assert current_revision(engine) == "9999"
+    assert current_revision(empty_engine) == "9999"
 
 
 # SQLite's inspector passes over such indexes; PostgreSQL's compares them.

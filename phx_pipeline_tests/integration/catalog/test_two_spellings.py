@@ -80,7 +80,10 @@ def page_in(spelling: str, *, number: int) -> bytes:
     told = READ.fullmatch(spelling)
     assert told is not None
     zpid, mls_id = str(30_000_000 + number), str(6_000_000 + number)
-    own = told.groupdict() | {"hdpUrl": f"/homedetails/{zpid}_zpid/"}
+    own = told.groupdict() | {
+        "abbreviatedAddress": told["streetAddress"],
+        "hdpUrl": f"/homedetails/{zpid}_zpid/",
+    }
     text = json.dumps(changed(page.tree, own.get))
     text = text.replace("90100418", zpid).replace("6801242", mls_id)
     for key in {it[-32:] for it in text.split("-cc_ft_")[:-1]}:
