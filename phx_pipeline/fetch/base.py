@@ -1,7 +1,7 @@
 """The seam between the pipeline and the wire: `Request`, `Fetched`, `Fetcher`.
 
-And `PolicyStore` and `ProxyStore`, where what is known of a source and of the proxies
-is kept for all processes.
+And `Client`, what answers at its end; `PolicyStore` and `ProxyStore`, where what is
+known of a source and of the proxies is kept for all processes.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
@@ -24,6 +24,14 @@ class RequestKind(StrEnum):
     PAGE = "page"
     API = "api"
     PHOTO = "photo"
+
+
+class ClientName(StrEnum):
+    """The clients there can be; `fetch.route` chooses."""
+
+    CURL = "curl"
+    HTTPX = "httpx"
+    BROWSER = "browser"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +57,7 @@ class Request:
     headers: Mapping[str, str] = field(default_factory=dict)
     holder: str = ""
     proxy: str = ""
+    client: ClientName = ClientName.CURL
     judge: "Judge | None" = None
     has_spare: bool = False
 
@@ -106,6 +115,25 @@ class Fetcher(Protocol):
             BodyLimitError: the body is larger than `max_bytes`, decoded.
             HostRefusedError: the address or a redirect is not on the source's list.
             ImageError: the request's `judge` found no usable picture.
+        """
+        ...
+
+    async def aclose(self) -> None:
+        """Release connections."""
+        ...
+
+
+class Client(Protocol):
+    """Sends one request as it is, below every policy."""
+
+    async def get(self, request: Request) -> Fetched:
+        """Return the raw answer, of any status; never follow a redirect.
+
+        Raises:
+            BodyLimitError: more than `max_bytes`, decoded.
+            HostRefusedError: without a proxy, the host has an address not public.
+            ProxyError: the proxy is at fault.
+            TransientError: anything else that went wrong on the wire.
         """
         ...
 

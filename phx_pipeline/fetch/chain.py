@@ -1,7 +1,7 @@
 """The order of the fetch policies, and what a status or a redirect means.
 
-hosts → (layers between) → retries → proxies → breaker → statuses → screen → redirects
-→ pacing → client
+hosts → (layers between) → retries → routing → proxies → breaker → statuses → screen
+→ redirects → pacing → client
 
 The retries stand outside the shared policies, so that a repeated attempt asks for
 permission like any other: it meets a circuit that opened and a Retry-After that came
@@ -10,9 +10,8 @@ Pacing is innermost because every hop is a request: each takes a slot, and after
 wait for it looks once more whether a Retry-After or an open circuit has come meanwhile.
 So nothing leaves, from any process, once the news of a refusal is in the store; what
 had left before then cannot be called back. The screen looks at what is in the last
-answer before anybody asks for its status: a challenge is one with any. A layer that
-escalates a refusal to a browser belongs between breaker and statuses: a refusal that it
-overcomes is none.
+answer before anybody asks for its status: a challenge is one with any. The routing
+names the client of an attempt outside the policies that know clients apart.
 """
 
 import asyncio
@@ -39,6 +38,8 @@ from phx_pipeline.errors import (
     TransientError,
 )
 from phx_pipeline.fetch.base import (
+    Client,
+    ClientName,
     Fetched,
     Fetcher,
     PolicyStore,
@@ -47,7 +48,7 @@ from phx_pipeline.fetch.base import (
 )
 from phx_pipeline.fetch.bucket import is_missing_object
 from phx_pipeline.fetch.challenge import Screen, sent_away
-from phx_pipeline.fetch.curl_client import CurlClient
+from phx_pipeline.fetch.clients.curl import CurlClient
 from phx_pipeline.fetch.hosts import AllowList, HostGuard, PublicAddresses, Resolve
 from phx_pipeline.fetch.policies import (
     Breaker,
@@ -59,6 +60,7 @@ from phx_pipeline.fetch.policies import (
 from phx_pipeline.fetch.profile import USUAL_PROFILE, ClientProfile
 from phx_pipeline.fetch.proxies import Probe, ProxiedClient, Proxies, ProxyPool
 from phx_pipeline.fetch.retries import Backoff, Retries
+from phx_pipeline.fetch.route import Clients, Route, Routing
 from phx_pipeline.model.source import Source
 
 Layer = Callable[[Fetcher], Fetcher]
@@ -97,6 +99,8 @@ def build_fetcher(  # noqa: PLR0913 - the one place where all parts meet
     probe_url: str | None = None,
     sticky: str = "",
     profile: ClientProfile = USUAL_PROFILE,
+    route: Route | None = None,
+    further: Mapping[ClientName, Client] | None = None,
 ) -> Fetcher:
     """Return the whole chain; close it in the event loop that used it.
 
@@ -115,13 +119,17 @@ def build_fetcher(  # noqa: PLR0913 - the one place where all parts meet
         probe_url: what to ask for through a proxy of *pool* to see whether it works.
         sticky: what keeps its proxy of *pool*, such as a property.
         profile: the browser that all requests look like.
+        route: which client answers what; None for curl, whatever is asked for.
+        further: clients beside curl, for a *route* that leads to them.
     """
+    route = route or Route()
     allow_list = AllowList(allowed)
     shared = Policies(policies, rules=rules) if policies is not None else None
     layers: list[Layer] = [
         lambda inner: HostGuard(inner, allow_list=allow_list),
         *between,
         lambda inner: Retries(inner, attempts=attempts, backoff=backoff or Backoff()),
+        lambda inner: Routing(inner, route=route),
         *_proxies(pool, sticky=sticky),
         *_breaker(shared),
         Statuses,
@@ -131,13 +139,15 @@ def build_fetcher(  # noqa: PLR0913 - the one place where all parts meet
     ]
     open_client = partial(CurlClient, ca_file=ca_file, profile=profile)
     if pool is None:
-        fetcher: Fetcher = open_client(proxy=proxy, addresses=PublicAddresses(resolve))
+        curl: Client = open_client(proxy=proxy, addresses=PublicAddresses(resolve))
     else:
-        fetcher = ProxiedClient(
+        curl = ProxiedClient(
             pool=pool,
             open_client=lambda url: open_client(proxy=url),
             probe=Probe(url=probe_url, allowed=allowed),
         )
+    clients = {ClientName.CURL: curl, **(further or {})}
+    fetcher: Fetcher = Clients(clients, route=route)
     for layer in reversed(layers):
         fetcher = layer(fetcher)
     return fetcher

@@ -14,7 +14,7 @@ from phx_pipeline.demo.loopback import Answer, Asked, Loopback
 from phx_pipeline.errors import HostRefusedError, InputError, TransientError
 from phx_pipeline.fetch.base import Request, RequestKind
 from phx_pipeline.fetch.chain import build_fetcher
-from phx_pipeline.fetch.curl_client import CurlClient, check_peer
+from phx_pipeline.fetch.clients.curl import CurlClient, check_peer
 from phx_pipeline.fetch.hosts import PublicAddresses
 from phx_pipeline.model.source import Source
 

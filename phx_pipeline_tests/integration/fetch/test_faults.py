@@ -20,7 +20,7 @@ from phx_pipeline.errors import (
 )
 from phx_pipeline.fetch.base import Fetched, Fetcher, Request, RequestKind
 from phx_pipeline.fetch.chain import LONGEST_WISH_S, build_fetcher
-from phx_pipeline.fetch.curl_client import CurlClient
+from phx_pipeline.fetch.clients.curl import CurlClient
 from phx_pipeline.fetch.retries import Backoff
 from phx_pipeline.model.source import Source
 

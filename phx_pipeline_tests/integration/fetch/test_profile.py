@@ -16,7 +16,7 @@ from phx_pipeline.catalog.proxies import CatalogProxies
 from phx_pipeline.demo.loopback import Answer, Asked, Loopback
 from phx_pipeline.errors import FetchError
 from phx_pipeline.fetch.base import Request, RequestKind
-from phx_pipeline.fetch.curl_client import CurlClient
+from phx_pipeline.fetch.clients.curl import CurlClient
 from phx_pipeline.fetch.profile import PROFILES, ClientProfile, profile_for
 from phx_pipeline.model.source import Source
 from phx_pipeline.settings import load_settings

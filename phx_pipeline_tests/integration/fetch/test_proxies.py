@@ -34,7 +34,7 @@ from phx_pipeline.errors import (
 from phx_pipeline.fetch import proxies as under_test
 from phx_pipeline.fetch.base import Fetcher, Request, RequestKind
 from phx_pipeline.fetch.chain import build_fetcher
-from phx_pipeline.fetch.curl_client import CurlClient
+from phx_pipeline.fetch.clients.curl import CurlClient
 from phx_pipeline.fetch.policies import rules_for
 from phx_pipeline.fetch.proxies import Proxy, ProxyPool, nearest
 from phx_pipeline.fetch.retries import Backoff

@@ -1,4 +1,4 @@
-"""The wire: plain GETs with a browser's TLS fingerprint, through curl_cffi.
+"""The client for pages and photos: GETs with a browser's TLS fingerprint (curl_cffi).
 
 Returns whatever status came; redirects and statuses are judged further out. Everything
 curl_cffi raises is translated here and nowhere else.

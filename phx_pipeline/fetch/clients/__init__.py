@@ -1,0 +1,1 @@
+"""The clients that can answer a request; no policy belongs here."""
