@@ -36,13 +36,20 @@ class ClientName(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """One GET. `timeout_s` is the total deadline of an attempt, redirects included.
+    """One question. `timeout_s` bounds an attempt as a whole, redirects included.
 
     Waiting for a turn is not part of it. `holder` names the attempt to the policies;
     the layer `Breaker` fills it in. `proxy` is the id of the proxy to use, which the
     layer `Proxies` fills in.
 
     Attributes:
+        method: of HTTP. Any but GET is repeated after a passing fault like one, and
+            never redirected.
+        body: what is sent along.
+        secret_headers: sent beside `headers`, to this very scheme, host and port
+            alone; never shown, and no answer to them is kept.
+        group: whose pace, Retry-After and circuit it is under; usually that of the
+            page or photo hosts of `source`.
         judge: looks at the answer within the attempt; an `ImageError` from it counts
             against the hosts that gave the answer, and comes out of `get`.
         has_spare: another address is known for the same thing, and will be asked for
@@ -50,11 +57,15 @@ class Request:
     """
 
     url: str
-    source: Source
+    source: Source = Source.UNKNOWN
     kind: RequestKind
+    method: str = "GET"
+    body: bytes = field(default=b"", repr=False)
+    group: str = ""
     timeout_s: float = 30.0
     max_bytes: int = 25_000_000
     headers: Mapping[str, str] = field(default_factory=dict)
+    secret_headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     holder: str = ""
     proxy: str = ""
     client: ClientName = ClientName.CURL
@@ -100,7 +111,7 @@ class Fetcher(Protocol):
     """Anything that can answer a `Request`."""
 
     async def get(self, request: Request) -> Fetched:
-        """Return the 2xx answer to *request*.
+        """Return the 2xx answer to *request*, whatever its method.
 
         Raises:
             GoneError: 404 or 410.

@@ -183,7 +183,8 @@ class Redirects:
 
         Raises:
             HostRefusedError: a hop leads to an address that is not listed.
-            FetchError: hops in a circle, too many, or a redirect without a target.
+            FetchError: hops in a circle, too many, a redirect without a target, or one
+                of anything but a GET.
         """
         ends_at = _now() + request.timeout_s
         hop, asked = request, Counter[str]()
@@ -194,6 +195,8 @@ class Redirects:
             ends_at += answer.waited_s
             if answer.status not in _REDIRECTS:
                 return answer
+            if hop.method != "GET":
+                raise FetchError(f"a redirect of a {hop.method}", url=hop.url)
             hop = _next_hop(hop, answer=answer, left_s=ends_at - _now())
             if asked[_place(hop.url)] > _sets_cookie(answer, request=request):
                 raise FetchError("redirected in a circle", url=request.url)
@@ -323,7 +326,7 @@ def _next_hop(hop: Request, *, answer: Fetched, left_s: float) -> Request:
     try:
         # Quoting first: what follows must see the very characters libcurl will see.
         url = urljoin(hop.url, quote(location, safe=_URL_SAFE)).partition("#")[0]
-        same_host = urlsplit(url).netloc == urlsplit(hop.url).netloc
+        same_host = urlsplit(url)[:2] == urlsplit(hop.url)[:2]
     except ValueError as error:
         raise _elsewhere("refused a redirect to no address", hop=hop) from error
     kept = {
@@ -331,7 +334,8 @@ def _next_hop(hop: Request, *, answer: Fetched, left_s: float) -> Request:
         for name, value in hop.headers.items()
         if same_host or name.lower() not in _OWN_TO_A_HOST
     }
-    return replace(hop, url=url, headers=kept, timeout_s=left_s)
+    secret = hop.secret_headers if same_host else {}
+    return replace(hop, url=url, headers=kept, secret_headers=secret, timeout_s=left_s)
 
 
 def _place(url: str) -> str:

@@ -113,8 +113,13 @@ def rules_for(name: str, *, pace: float = 1.0) -> Rules:
 
 
 def policy_name(request: Request) -> str:
-    """Return the group of hosts a request belongs to: `redfin` or `redfin/photos`."""
-    return group_names(request.source)[request.kind is RequestKind.PHOTO]
+    """Return the group of hosts a request belongs to: `redfin` or `redfin/photos`.
+
+    One that is no listing source's is named by the request itself.
+    """
+    return (
+        request.group or group_names(request.source)[request.kind is RequestKind.PHOTO]
+    )
 
 
 def group_names(source: Source) -> tuple[str, str]:
@@ -268,11 +273,14 @@ class Policies:
     async def note(
         self, request: Request, event: Event | None, *, error: Fault | None = None
     ) -> None:
-        """Record the end of an attempt; a challenge stops all hosts of the source."""
+        """Record the end of an attempt; a challenge stops all hosts of the source.
+
+        One under a group of its own stops that group only.
+        """
         step = partial(_noted, request=request, event=event, error=error)
         own = policy_name(request)
         await self._note(own, step, error=error)
-        if isinstance(error, BlockedError) and error.challenge:
+        if isinstance(error, BlockedError) and error.challenge and not request.group:
             for name in group_names(request.source):
                 if name != own:
                     await self._note(name, step, error=error)

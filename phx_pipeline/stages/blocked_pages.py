@@ -73,7 +73,7 @@ class SeenPage:
 
 
 class LastAnswer:
-    """A fetcher that remembers what came last."""
+    """A fetcher that remembers what came last, unless the question held a secret."""
 
     def __init__(self, inner: Fetcher) -> None:
         self._inner = inner
@@ -85,12 +85,13 @@ class LastAnswer:
         try:
             answer = await self._inner.get(request)
         except FetchError as error:
-            if error.body:
+            if error.body and not request.secret_headers:
                 self.page = SeenPage(
                     url=error.url, status=error.status, body=error.body
                 )
             raise
-        self.page = SeenPage(url=answer.url, status=answer.status, body=answer.body)
+        if not request.secret_headers:
+            self.page = SeenPage(url=answer.url, status=answer.status, body=answer.body)
         return answer
 
     async def aclose(self) -> None:

@@ -1,4 +1,4 @@
-"""The client for pages and photos: GETs with a browser's TLS fingerprint (curl_cffi).
+"""The client for pages and photos, with a browser's TLS fingerprint (curl_cffi).
 
 Returns whatever status came; redirects and statuses are judged further out. Everything
 curl_cffi raises is translated here and nowhere else.
@@ -75,7 +75,7 @@ _SOCKS_BEYOND: Final = re.compile(r"SOCKS5 connection to .*\([3-6]\)")
 
 
 class CurlClient:
-    """GETs through one proxy, or directly to checked addresses.
+    """Asks through one proxy, or directly to checked addresses.
 
     Holds one session per event loop, made on first use and closed by `aclose` in that
     loop. Without *proxy* every host is resolved by *addresses* and pinned. The
@@ -163,9 +163,13 @@ class CurlClient:
         body = _Body(request.max_bytes)
         session = self._session()
         try:
-            answer = await session.get(
+            answer = await session.request(
+                request.method,  # type: ignore[arg-type]  # any method is sent as it is
                 request.url,
-                headers=self._profile.without_own(request.headers),
+                headers=self._profile.without_own(
+                    {**request.headers, **request.secret_headers}
+                ),
+                data=request.body or None,
                 timeout=request.timeout_s,
                 allow_redirects=False,
                 content_callback=body,

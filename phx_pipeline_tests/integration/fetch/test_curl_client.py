@@ -54,6 +54,24 @@ async def test_twenty_photos_at_once_each_get_their_own_body(
     assert {a.headers["referer"] for a in loopback.asked} == {"https://www.zillow.com/"}
 
 
+async def test_a_post_with_a_body_and_secret_headers_arrives_as_it_is(
+    loopback: Loopback,
+) -> None:
+    asking = replace(
+        photo(1), method="POST", body=b'{"a":1}', secret_headers={"X-Api-Key": "hush"}
+    )
+
+    async with aclosing(client_for(loopback)) as client:
+        await client.get(asking)
+        await client.get(photo(2))
+
+    post, get = loopback.asked
+    assert (post.method, get.method) == ("POST", "GET")
+    assert post.headers["x-api-key"] == "hush"
+    assert post.headers["content-length"] == "7"
+    assert "x-api-key" not in get.headers
+
+
 async def test_the_client_looks_like_chrome(loopback: Loopback) -> None:
     async with aclosing(client_for(loopback)) as client:
         await client.get(photo(1))

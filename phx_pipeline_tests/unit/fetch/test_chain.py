@@ -1,3 +1,4 @@
+import contextlib
 from collections.abc import Mapping
 from dataclasses import replace
 from email.utils import formatdate
@@ -515,6 +516,50 @@ async def test_secrets_of_one_host_do_not_follow_to_another() -> None:
         headers,
         {"Accept": "text/html"},
     ]
+
+
+@pytest.mark.parametrize(
+    "target", ["https://zillow.com/other", "http://www.zillow.com/other"]
+)
+async def test_secret_headers_go_to_the_very_origin_they_were_given_for(
+    target: str,
+) -> None:
+    own = "https://www.zillow.com/own"
+    site = Site(
+        {HOME: answer(302, location="/own"), own: answer(302, location=target)}
+        | {target: answer(200)}
+    )
+    secret = {"X-Api-Key": "hush"}
+
+    with contextlib.suppress(HostRefusedError):
+        await Redirects(site, allow_list=ALLOW_LIST).get(
+            replace(request(), secret_headers=secret)
+        )
+
+    sent = [dict(asked.secret_headers) for asked in site.asked]
+    assert sent[:2] == [secret, secret]
+    assert not any(sent[2:])
+
+
+def test_neither_secret_headers_nor_a_body_are_shown_with_a_request() -> None:
+    secret = {"X-Api-Key": "hush"}
+    shown = repr(replace(request(), method="POST", body=b"mine", secret_headers=secret))
+
+    assert "POST" in shown
+    assert "hush" not in shown
+    assert "X-Api-Key" not in shown
+    assert "mine" not in shown
+
+
+async def test_what_is_no_get_is_not_redirected() -> None:
+    site = Site({HOME: answer(307, location="/own")})
+
+    with pytest.raises(FetchError, match="redirect of a POST"):
+        await Redirects(site, allow_list=ALLOW_LIST).get(
+            replace(request(), method="POST")
+        )
+
+    assert len(site.asked) == 1
 
 
 async def test_closing_reaches_the_innermost_layer() -> None:

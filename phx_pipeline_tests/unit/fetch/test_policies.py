@@ -343,6 +343,20 @@ async def test_one_source_that_rests_does_not_stop_another(memory: Memory) -> No
     assert answer.status == 200
 
 
+async def test_a_group_that_is_no_listing_sources_has_a_state_of_its_own(
+    memory: Memory,
+) -> None:
+    refused = BlockedError("robot?", url=URL, status=403, challenge=True)
+    site = Site(memory, refused)
+    request = replace(PAGE, source=Source.UNKNOWN, group="vision")
+
+    with pytest.raises(BlockedError):
+        await stack(memory, site).get(request)
+
+    opened = {name for name, state in memory.states.items() if state.open_until}
+    assert opened == {"vision"}
+
+
 CHALLENGE = BlockedError("are you a robot", url=URL, status=200, challenge=True)
 GROUPS = ("redfin", "redfin/photos")
 

@@ -1,5 +1,6 @@
 """Refusals are kept for diagnosis: few, small, and without anything personal."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -239,6 +240,20 @@ async def test_the_last_answer_is_remembered() -> None:
         await watched.get(REQUEST)
 
     assert watched.page == SeenPage(url=URL, status=200, body=b"second")
+
+
+async def test_no_answer_to_a_question_with_a_secret_is_remembered() -> None:
+    refusal = BlockedError("no", url=URL, status=403)
+    refusal.body = b"your key hush is not known"
+    watched = LastAnswer(Wire(fetched(b"hush"), refusal))
+    secret = replace(REQUEST, secret_headers={"X-Api-Key": "hush"})
+
+    await watched.get(secret)
+    answered = watched.page
+    with pytest.raises(BlockedError):
+        await watched.get(secret)
+
+    assert (answered, watched.page) == (None, None)
 
 
 async def test_a_refusal_with_a_body_is_remembered_and_one_without_forgets() -> None:
