@@ -5,7 +5,7 @@ import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 
 from phx_pipeline.catalog.complaints import explaining
@@ -18,8 +18,8 @@ from phx_pipeline.errors import InputError
 from phx_pipeline.fetch.base import Fetcher, PolicyStore, ProxyStore
 from phx_pipeline.fetch.chain import build_fetcher
 from phx_pipeline.fetch.policies import rules_for
-from phx_pipeline.fetch.profile import profile_for
 from phx_pipeline.fetch.proxies import ListProxies, Proxy, ProxyPool, read_proxies
+from phx_pipeline.fetch.session import Session
 from phx_pipeline.model.refusal import on_disk
 from phx_pipeline.model.source import Source
 from phx_pipeline.settings import Settings
@@ -34,6 +34,7 @@ from phx_pipeline.storage.private import private_file, private_folder, tighten
 logger = logging.getLogger(__name__)
 
 _ENDINGS = ("", "-wal", "-shm")  # of the files of an SQLite database
+_SESSIONS = 64  # of properties, remembered at once
 _LEFTOVER_S = 86_400.0  # older than the longest run
 
 
@@ -118,8 +119,10 @@ def build_fetcher_factory(
 ) -> Callable[[str], Fetcher]:
     """Return a maker of fetchers, each for a property and the event loop it is used in.
 
-    All fetchers of a property look like one browser for a day, and keep to one proxy.
+    All fetchers of a property look like one browser for a day, share its cookies, and
+    keep to one proxy.
     """
+    session_of = lru_cache(_SESSIONS)(Session)
     listing = None if settings.proxy else proxy_list(settings)
     build = partial(
         build_fetcher,
@@ -135,7 +138,7 @@ def build_fetcher_factory(
 
     def open_fetcher(slug: str) -> Fetcher:
         day = clock().astimezone(PHOENIX).date()
-        return build(sticky=slug, profile=profile_for(slug, day=day))
+        return build(sticky=slug, session=session_of(slug, day))
 
     return open_fetcher
 

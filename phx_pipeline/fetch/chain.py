@@ -57,10 +57,11 @@ from phx_pipeline.fetch.policies import (
     RulesOf,
     rules_for,
 )
-from phx_pipeline.fetch.profile import USUAL_PROFILE, ClientProfile
+from phx_pipeline.fetch.profile import USUAL_PROFILE
 from phx_pipeline.fetch.proxies import Probe, ProxiedClient, Proxies, ProxyPool
 from phx_pipeline.fetch.retries import Backoff, Retries
 from phx_pipeline.fetch.route import Clients, Route, Routing
+from phx_pipeline.fetch.session import Session
 from phx_pipeline.model.source import Source
 
 Layer = Callable[[Fetcher], Fetcher]
@@ -98,7 +99,7 @@ def build_fetcher(  # noqa: PLR0913 - the one place where all parts meet
     pool: ProxyPool | None = None,
     probe_url: str | None = None,
     sticky: str = "",
-    profile: ClientProfile = USUAL_PROFILE,
+    session: Session | None = None,
     route: Route | None = None,
     further: Mapping[ClientName, Client] | None = None,
 ) -> Fetcher:
@@ -118,7 +119,8 @@ def build_fetcher(  # noqa: PLR0913 - the one place where all parts meet
         pool: many proxies, in place of *proxy*.
         probe_url: what to ask for through a proxy of *pool* to see whether it works.
         sticky: what keeps its proxy of *pool*, such as a property.
-        profile: the browser that all requests look like.
+        session: the browser that all requests look like, and their cookies; None for
+            the usual browser, with cookies that nothing else sees.
         route: which client answers what; None for curl, whatever is asked for.
         further: clients beside curl, for a *route* that leads to them.
     """
@@ -137,13 +139,13 @@ def build_fetcher(  # noqa: PLR0913 - the one place where all parts meet
         lambda inner: Redirects(inner, allow_list=allow_list),
         *_pacing(shared),
     ]
-    open_client = partial(CurlClient, ca_file=ca_file, profile=profile)
+    open_client = partial(_open_curl, session, ca_file=ca_file)
     if pool is None:
-        curl: Client = open_client(proxy=proxy, addresses=PublicAddresses(resolve))
+        curl: Client = open_client(url=proxy, addresses=PublicAddresses(resolve))
     else:
         curl = ProxiedClient(
             pool=pool,
-            open_client=lambda url: open_client(proxy=url),
+            open_client=open_client,
             probe=Probe(url=probe_url, allowed=allowed),
         )
     clients = {ClientName.CURL: curl, **(further or {})}
@@ -151,6 +153,23 @@ def build_fetcher(  # noqa: PLR0913 - the one place where all parts meet
     for layer in reversed(layers):
         fetcher = layer(fetcher)
     return fetcher
+
+
+def _open_curl(
+    session: Session | None,
+    proxy_id: str = "",
+    url: str | None = None,
+    *,
+    ca_file: Path | None,
+    addresses: PublicAddresses | None = None,
+) -> CurlClient:
+    return CurlClient(
+        proxy=url,
+        ca_file=ca_file,
+        profile=session.profile if session else USUAL_PROFILE,
+        addresses=addresses,
+        cookies=session.jar(proxy_id) if session else None,
+    )
 
 
 def _proxies(pool: ProxyPool | None, *, sticky: str) -> list[Layer]:

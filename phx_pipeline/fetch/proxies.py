@@ -445,13 +445,19 @@ async def _answers(client: CurlClient, url: str) -> bool:
 
 
 class ProxiedClient:
-    """GETs through the proxy each request names: one client, and session, per proxy."""
+    """Asks through the proxy each request names: one client, and session, per proxy.
+
+    Args:
+        pool: knows the proxies.
+        open_client: from a proxy's id and URL to the client for it.
+        probe: tells whose fault it was.
+    """
 
     def __init__(
         self,
         *,
         pool: ProxyPool,
-        open_client: Callable[[str], CurlClient],
+        open_client: Callable[[str, str], CurlClient],
         probe: Probe,
     ) -> None:
         self._pool = pool
@@ -487,7 +493,8 @@ class ProxiedClient:
 
     def _client(self, proxy_id: str) -> CurlClient:
         if proxy_id not in self._clients:
-            self._clients[proxy_id] = self._open_client(self._pool.url_of(proxy_id))
+            url = self._pool.url_of(proxy_id)
+            self._clients[proxy_id] = self._open_client(proxy_id, url)
         return self._clients[proxy_id]
 
 

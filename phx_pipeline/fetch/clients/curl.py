@@ -10,6 +10,7 @@ import io
 import logging
 import re
 from collections.abc import Iterable
+from http.cookiejar import CookieJar
 from itertools import islice
 from pathlib import Path
 from typing import Final
@@ -79,7 +80,8 @@ class CurlClient:
 
     Holds one session per event loop, made on first use and closed by `aclose` in that
     loop. Without *proxy* every host is resolved by *addresses* and pinned. The
-    environment's proxy and CA variables have no effect.
+    environment's proxy and CA variables have no effect. Cookies are kept in *cookies*
+    if that is given, else with the session.
 
     Raises:
         InputError: *proxy* or *ca_file* cannot be used.
@@ -93,6 +95,7 @@ class CurlClient:
         profile: ClientProfile = USUAL_PROFILE,
         max_clients: int = 20,
         addresses: PublicAddresses | None = None,
+        cookies: CookieJar | None = None,
     ) -> None:
         if ca_file is not None and not ca_file.is_file():
             raise InputError(f"the CA file {ca_file} does not exist; give a PEM file")
@@ -101,6 +104,7 @@ class CurlClient:
         self._profile = profile
         self._max_clients = max_clients
         self._addresses = addresses or PublicAddresses()
+        self._cookies = cookies
         self._pins: list[str] = []
         self._sessions: dict[asyncio.AbstractEventLoop, AsyncSession[Response]] = {}
 
@@ -206,6 +210,7 @@ class CurlClient:
         return AsyncSession(
             impersonate=self._profile.impersonate,
             max_clients=self._max_clients,
+            cookies=self._cookies,  # the jar itself, not a copy
             proxy=self._proxy,
             proxy_auth=self._credentials,
             verify=self._ca_file,  # type: ignore[arg-type]  # a path is documented

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Iterator
 from contextlib import aclosing, asynccontextmanager
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
@@ -18,6 +18,7 @@ from phx_pipeline.errors import FetchError
 from phx_pipeline.fetch.base import Request, RequestKind
 from phx_pipeline.fetch.clients.curl import CurlClient
 from phx_pipeline.fetch.profile import PROFILES, ClientProfile, profile_for
+from phx_pipeline.fetch.session import Session, SessionCookie
 from phx_pipeline.model.source import Source
 from phx_pipeline.settings import load_settings
 from phx_pipeline.wiring import build_fetcher_factory
@@ -114,6 +115,54 @@ async def test_no_header_contradicts_the_user_agent(
     else:
         assert "Version/26" in headers["user-agent"]
         assert not [name for name in headers if name.startswith("sec-ch-")]
+
+
+# --- cookies
+
+
+def visitor(asked: Asked) -> Answer:
+    cookies = {"Set-Cookie": "visitor=7; Domain=redfin.com; Path=/; Secure; HttpOnly"}
+    sent = {} if "cookie" in asked.headers else cookies
+    return Answer(body=b"<html><body>fine</body></html>", headers=sent)
+
+
+async def test_cookies_of_the_search_are_sent_by_the_stages_after_it(
+    tmp_path: Path,
+) -> None:
+    with Loopback(dict.fromkeys((PAGES, PHOTOS), visitor), folder=tmp_path) as loopback:
+        await visit(loopback, "a-house")
+
+    told = [(asked.host, asked.headers.get("cookie")) for asked in loopback.asked]
+    first, *pages = [cookie for host, cookie in told if host == PAGES]
+    assert (first, set(pages)) == (None, {"visitor=7"})
+    assert {cookie for host, cookie in told if host == PHOTOS} == {None}
+
+
+async def test_what_curl_was_given_another_client_can_read_and_the_other_way_round(
+    tmp_path: Path,
+) -> None:
+    session = Session("a-house", date(2026, 3, 9))
+    with Loopback({PAGES: visitor}, folder=tmp_path) as loopback:
+        client = CurlClient(
+            proxy=loopback.proxy_url, ca_file=loopback.ca_file, cookies=session.jar()
+        )
+        async with aclosing(client):
+            await client.get(asking(PAGES, RequestKind.PAGE))
+            given = session.cookies()
+            session.add([SessionCookie(name="own", value="1", domain=PAGES)])
+            await client.get(asking(PAGES, RequestKind.PAGE))
+
+    assert given == [
+        SessionCookie(
+            name="visitor",
+            value="7",
+            domain=".redfin.com",
+            secure=True,
+            http_only=True,
+        )
+    ]
+    sent = loopback.asked[1].headers["cookie"].split("; ")
+    assert sorted(sent) == ["own=1", "visitor=7"]
 
 
 # --- TLS
