@@ -139,15 +139,23 @@ class BlockedError(FetchError):
 class CircuitOpenError(FetchError):
     """The source rests after failures or a block; nothing was sent.
 
-    `probing` tells that another request is just trying it, so more may be known soon.
+    `probing` tells that another request is just trying it, so more may be known soon,
+    `refused` that it rests because it refused us.
     """
 
     def __init__(
-        self, message: str, *, url: str, retry_at: datetime, probing: bool = False
+        self,
+        message: str,
+        *,
+        url: str,
+        retry_at: datetime,
+        probing: bool = False,
+        refused: bool = False,
     ) -> None:
         super().__init__(message, url=url)
         self.retry_at = retry_at
         self.probing = probing
+        self.refused = refused
 
 
 class SourceDisabledError(FetchError):

@@ -10,9 +10,14 @@ from phx_pipeline.cli.console import console
 from phx_pipeline.cli.session import opened_catalog
 from phx_pipeline.cli.times import utc_text, zoned_text
 from phx_pipeline.errors import InputError
-from phx_pipeline.fetch.breaker import Phase, phase
+from phx_pipeline.fetch.breaker import Phase, phase, was_refused
 from phx_pipeline.fetch.pacing import period_s
-from phx_pipeline.fetch.policies import group_names, next_try_s, rules_for
+from phx_pipeline.fetch.policies import (
+    further_circuits,
+    group_names,
+    next_try_s,
+    rules_for,
+)
 from phx_pipeline.model.moments import end_of_rest
 from phx_pipeline.model.source import Source
 from phx_pipeline.model.source_state import SourceState
@@ -55,8 +60,11 @@ def reset(name: str) -> None:
     Example:
       phx sources reset redfin
     """
+    groups = _groups(name)
     with opened_catalog() as catalog:
-        catalog.policies.reset(_groups(name))
+        _, states = catalog.policies.source_states()
+        further = set(further_circuits(groups)) & {state.name for state in states}
+        catalog.policies.reset([*groups, *sorted(further)])
     console.print(f"{name}: reset")
 
 
@@ -149,7 +157,7 @@ def _told(state: SourceState, *, now_s: float) -> str:
     next_s = next_try_s(state, now_s=now_s)
     until = end_of_rest(next_s, now_s=now_s) if next_s is not None else ""
     match phase(state, now_s=now_s):
-        case Phase.OPEN if _was_refused(state):
+        case Phase.OPEN if was_refused(state):
             return f"stopped until {until}, it refused us"
         case Phase.OPEN:
             return f"resting until {until}"
@@ -157,12 +165,6 @@ def _told(state: SourceState, *, now_s: float) -> str:
             return "trying again, one request at a time"
         case Phase.CLOSED:
             return f"waiting until {until}, as it asked" if until else "ready"
-
-
-def _was_refused(state: SourceState) -> bool:
-    """Whether a refusal came since requests went through as usual."""
-    is_known = state.blocked_at is not None and state.opened_at is not None
-    return is_known and (state.blocked_at or 0.0) >= (state.opened_at or 0.0)
 
 
 def _table(states: Sequence[SourceState], *, now_s: float) -> Table:

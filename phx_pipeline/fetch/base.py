@@ -69,6 +69,7 @@ class Request:
     holder: str = ""
     proxy: str = ""
     client: ClientName = ClientName.CURL
+    escalates: bool = False
     judge: "Judge | None" = None
     has_spare: bool = False
 

@@ -143,6 +143,12 @@ def blocked(
     return _opened(state, now_s=now_s, until=until)
 
 
+def was_refused(state: SourceState) -> bool:
+    """Whether a refusal came since requests went through as usual."""
+    is_known = state.blocked_at is not None and state.opened_at is not None
+    return is_known and (state.blocked_at or 0.0) >= (state.opened_at or 0.0)
+
+
 def sane(state: SourceState, *, now_s: float, rules: BreakerRules) -> SourceState:
     """Cut what only a clock that was set back can have put this far ahead."""
     if state.open_until is None:

@@ -8,7 +8,7 @@ store runs each in one transaction. Here is what an error means to them, and the
 import asyncio
 import logging
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -34,6 +34,7 @@ from phx_pipeline.errors import (
 )
 from phx_pipeline.fetch import breaker, pacing
 from phx_pipeline.fetch.base import (
+    ClientName,
     Fetched,
     Fetcher,
     PolicyStore,
@@ -127,6 +128,38 @@ def group_names(source: Source) -> tuple[str, str]:
     return source.value, f"{source.value}/photos"
 
 
+def circuit_name(request: Request) -> str:
+    """Return the name of the circuit a request is under, of its group and client.
+
+    All plain HTTP shares the group's own; a browser is served where that is refused, so
+    it has another. Pace and Retry-After are the group's, whoever asks.
+    """
+    group = policy_name(request)
+    return _browser_circuit(group) if request.client is ClientName.BROWSER else group
+
+
+def further_circuits(groups: Iterable[str]) -> list[str]:
+    """Return the circuits that *groups* may have beside their own."""
+    return [_browser_circuit(group) for group in groups]
+
+
+def _browser_circuit(group: str) -> str:
+    return f"{group}/{ClientName.BROWSER}"
+
+
+def _rested_by(error: Fault | None, request: Request) -> list[str]:
+    """Return the names of the circuits that the end of an attempt counts for.
+
+    A challenge stops the source with all its hosts, unless another client may overcome
+    it; any other end, and all under a group that is no source's, tells of one circuit.
+    """
+    own = circuit_name(request)
+    challenged = isinstance(error, BlockedError) and error.challenge
+    if not challenged or request.escalates or request.group:
+        return [own]
+    return list(dict.fromkeys((own, *group_names(request.source))))
+
+
 def event_of(error: Fault, *, request: Request) -> Event | None:
     """Return what *error* tells about the source, or None if nothing.
 
@@ -172,7 +205,9 @@ def noted(
     detail: str = "",
 ) -> SourceState:
     """Return what the end of *holder*'s attempt makes of *state*."""
-    state = pacing.postponed(state, retry_after_s, now_s=now_s)
+    state = _pace_after(
+        state, event, now_s=now_s, rules=rules, retry_after_s=retry_after_s
+    )
     match event:
         case None:
             return breaker.released(state, holder=holder)
@@ -191,17 +226,30 @@ def noted(
                 by_content=event in {Event.NO_PICTURE, Event.SPARE},
                 has_spare=event is Event.SPARE,
             )
-    state = pacing.scaled(state, _factor(event, rules.pacing), rules=rules.pacing)
     return judge(state, now_s=now_s, holder=holder, rules=rules.breaker)
 
 
-def _factor(event: Event, rules: PacingRules) -> float:
+def _pace_after(
+    state: SourceState,
+    event: Event | None,
+    *,
+    now_s: float,
+    rules: Rules,
+    retry_after_s: float | None,
+) -> SourceState:
+    state = pacing.postponed(state, retry_after_s, now_s=now_s)
+    if event in {None, Event.BLOCK}:
+        return state
+    return pacing.scaled(state, _factor(event, rules.pacing), rules=rules.pacing)
+
+
+def _factor(event: Event | None, rules: PacingRules) -> float:
     factors = {
         Event.SUCCESS: rules.on_success,
         Event.LIMITED: rules.on_limited,
         Event.UNAVAILABLE: rules.on_unavailable,
     }
-    return factors.get(event, 1.0)
+    return factors.get(event, 1.0) if event else 1.0
 
 
 def sane(state: SourceState, *, now_s: float, rules: Rules) -> SourceState:
@@ -253,14 +301,22 @@ class Policies:
             CircuitOpenError: not now.
             SourceDisabledError: not until the user switches the source on.
         """
-        step = partial(_admitted, request=request)
         left_s = self.rules(request).breaker.probe_wait_s
-        while refusal := await self._run(policy_name(request), step):
+        while refusal := await self._refusal(request):
             probing = isinstance(refusal, CircuitOpenError) and refusal.probing
             if not probing or left_s <= 0:
                 raise refusal
             await self._sleep(_PROBE_POLL_S)
             left_s -= _PROBE_POLL_S
+
+    async def _refusal(self, request: Request) -> FetchError | None:
+        """Ask the group's row whether it is switched off, then that of the circuit."""
+        step = partial(_admitted, request=request)
+        group, circuit = policy_name(request), circuit_name(request)
+        refusal = await self._run(group, step)
+        if refusal is None and circuit != group:
+            refusal = await self._run(circuit, step)
+        return refusal
 
     async def reserve(self, request: Request) -> Turn:
         """Take a slot; the errors are those of `admit` and `RateLimitedError`."""
@@ -273,17 +329,17 @@ class Policies:
     async def note(
         self, request: Request, event: Event | None, *, error: Fault | None = None
     ) -> None:
-        """Record the end of an attempt; a challenge stops all hosts of the source.
+        """Record the end of an attempt: for its circuit, and for the pace of its group.
 
-        One under a group of its own stops that group only.
+        A challenge stops all hosts of the source, unless another client is asked next.
         """
         step = partial(_noted, request=request, event=event, error=error)
-        own = policy_name(request)
-        await self._note(own, step, error=error)
-        if isinstance(error, BlockedError) and error.challenge and not request.group:
-            for name in group_names(request.source):
-                if name != own:
-                    await self._note(name, step, error=error)
+        names = _rested_by(error, request)
+        for name in names:
+            await self._note(name, step, error=error)
+        if policy_name(request) not in names:
+            paced = partial(_paced, event=event, error=error)
+            await self._run(policy_name(request), paced)
 
     async def _note(
         self,
@@ -306,7 +362,7 @@ class Policies:
     def give_up(self, request: Request) -> None:
         """Record, without waiting for it, that an attempt was broken off."""
         step = partial(_noted, request=request, event=None)
-        self._executor().submit(self._change, policy_name(request), step)
+        self._executor().submit(self._change, circuit_name(request), step)
 
     def close(self) -> None:
         """Finish what is under way; a later call starts a new thread."""
@@ -315,8 +371,12 @@ class Policies:
             self._thread = None
 
     async def _turn(self, request: Request, *, slot: float | None) -> Turn:
-        step = partial(_turned, request=request, slot=slot)
-        turn = await self._run(policy_name(request), step)
+        group, circuit = policy_name(request), circuit_name(request)
+        if circuit != group:
+            refusal = await self._run(circuit, partial(_admitted, request=request))
+            if refusal is not None:
+                raise refusal
+        turn = await self._run(group, partial(_turned, request=request, slot=slot))
         if isinstance(turn, FetchError):
             raise turn
         return turn
@@ -440,6 +500,8 @@ def _admitted(
     if state.disabled:
         told = f"{state.name} is switched off (`phx sources enable {state.name}`)"
         return state, SourceDisabledError(told, url=request.url)
+    if state.name != circuit_name(request):
+        return state, None
     until_s = breaker.shut_until(state, now_s=now_s, holder=request.holder)
     if until_s is not None:
         return state, _circuit_open(state, until_s, now_s=now_s, url=request.url)
@@ -480,17 +542,36 @@ def _noted(
     event: Event | None,
     error: Fault | None = None,
 ) -> tuple[SourceState, tuple[SourceState, SourceState]]:
-    wish_s = error.retry_after_s if isinstance(error, TransientError) else None
     after = noted(
         state,
         event,
         now_s=now_s,
         rules=rules,
         holder=request.holder,
-        retry_after_s=wish_s if event is not None else None,
+        retry_after_s=_wish_s(event, error),
         detail=f"{error} ({getattr(error, 'url', request.url)})" if error else "",
     )
     return after, (state, after)
+
+
+def _paced(
+    state: SourceState,
+    *,
+    now_s: float,
+    rules: Rules,
+    event: Event | None,
+    error: Fault | None,
+) -> tuple[SourceState, None]:
+    """What an attempt whose circuit is another row tells about the pace."""
+    wish_s = _wish_s(event, error)
+    after = _pace_after(state, event, now_s=now_s, rules=rules, retry_after_s=wish_s)
+    return after, None
+
+
+def _wish_s(event: Event | None, error: Fault | None) -> float | None:
+    if event is not None and isinstance(error, TransientError):
+        return error.retry_after_s
+    return None
 
 
 def _circuit_open(
@@ -504,4 +585,5 @@ def _circuit_open(
         url=url,
         retry_at=retry_at,
         probing=probing,
+        refused=breaker.was_refused(state),
     )

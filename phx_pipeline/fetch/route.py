@@ -4,10 +4,13 @@ Two parts stand in the chain for it: the layer `Routing`, above the policies tha
 the client, names it, and `Clients`, below all of them, hands the request to it.
 """
 
+import logging
 from collections.abc import Container, Mapping
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from typing import Final
 
+from phx_pipeline.errors import BlockedError, CircuitOpenError, FetchError
 from phx_pipeline.fetch.base import (
     Client,
     ClientName,
@@ -18,40 +21,69 @@ from phx_pipeline.fetch.base import (
 )
 from phx_pipeline.model.source import Source
 
-_USUAL: Final[Mapping[RequestKind, ClientName]] = dict.fromkeys(
-    RequestKind, ClientName.CURL
+logger = logging.getLogger(__name__)
+
+Order = tuple[ClientName, ...]
+"""The client to ask, and after a refusal the ones to ask then; at least one."""
+
+_USUAL: Final[Mapping[RequestKind, Order]] = dict.fromkeys(
+    RequestKind, (ClientName.CURL,)
 )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Route:
-    """The client of each kind of request, and where a source has one of its own."""
+    """The clients of each kind of request, and where a source has others."""
 
-    usual: Mapping[RequestKind, ClientName] = field(default_factory=lambda: _USUAL)
-    own: Mapping[tuple[Source, RequestKind], ClientName] = field(default_factory=dict)
+    usual: Mapping[RequestKind, Order] = field(default_factory=lambda: _USUAL)
+    own: Mapping[tuple[Source, RequestKind], Order] = field(default_factory=dict)
 
-    def client_of(self, request: Request) -> ClientName:
-        """Return the client that is to answer *request*."""
+    def clients_of(self, request: Request) -> Order:
+        """Return the clients that are to answer *request*, in turn."""
         own = self.own.get((request.source, request.kind))
         return own or self.usual[request.kind]
 
     def needs(self, known: Container[ClientName]) -> frozenset[ClientName]:
         """Return the clients this leads to that are not among *known*."""
-        named = {*self.usual.values(), *self.own.values()}
+        named = chain.from_iterable([*self.usual.values(), *self.own.values()])
         return frozenset(name for name in named if name not in known)
 
 
+def may_escalate(error: FetchError) -> bool:
+    """Whether another client may get what *error* says this one did not.
+
+    A refusal of the host may be of the client; an outage is not.
+    """
+    if isinstance(error, CircuitOpenError):
+        return error.refused
+    return isinstance(error, BlockedError)
+
+
 class Routing:
-    """Around one attempt: names the client, so that the policies inside know it."""
+    """Around one attempt: names the client, so that the policies inside know it.
+
+    After a refusal, or while the client's circuit rests from one, the next is asked.
+    """
 
     def __init__(self, inner: Fetcher, *, route: Route) -> None:
         self._inner = inner
         self._route = route
 
     async def get(self, request: Request) -> Fetched:
-        """Return the answer of the client the route leads to."""
-        client = self._route.client_of(request)
-        return await self._inner.get(replace(request, client=client))
+        """Return the answer of the first client that is not refused."""
+        *earlier, last = self._route.clients_of(request)
+        for client in earlier:
+            try:
+                return await self._inner.get(
+                    replace(request, client=client, escalates=True)
+                )
+            except FetchError as error:
+                if not may_escalate(error):
+                    raise
+                logger.info(
+                    "%s: asks otherwise than by %s: %s", request.url, client, error
+                )
+        return await self._inner.get(replace(request, client=last))
 
     async def aclose(self) -> None:
         """Close what is inside."""

@@ -8,8 +8,10 @@ class SourceState:
     """One row of the catalogue: pace, Retry-After and circuit of a group of hosts.
 
     `name` is that of the source for its page and API hosts, `SOURCE/photos` for its
-    photo hosts. Times are seconds since 1970 by the catalogue's clock. What the fields
-    mean together is decided in `fetch.pacing` and `fetch.breaker`.
+    photo hosts; a row `NAME/browser` holds the circuit of a browser that asks such a
+    group, whose pace is the group's. Times are seconds since 1970 by the catalogue's
+    clock. What the fields mean together is decided in `fetch.pacing` and
+    `fetch.breaker`.
 
     Attributes:
         next_slot: when the next request may leave; those before it are given away.

@@ -203,6 +203,20 @@ def test_a_reset_closes_the_circuit_of_what_is_named_only(
     assert states == {"redfin": "open", "redfin/photos": "closed"}
 
 
+def test_a_reset_closes_the_circuit_of_a_browser_as_well(
+    phx: Phx, put: Callable[..., None]
+) -> None:
+    put("redfin", open_until=300.0)
+    put("redfin/browser", open_until=300.0)
+
+    phx("reset", "redfin")
+
+    states = {name: row["state"] for name, row in told(phx).items()}
+    assert states == dict.fromkeys(
+        ("redfin", "redfin/browser", "redfin/photos"), "closed"
+    )
+
+
 @pytest.mark.parametrize("name", ["realtor", "redfin/", "unknown", "redfin/pages", ""])
 @pytest.mark.parametrize("command", ["reset", "disable", "enable"])
 def test_an_unknown_name_is_refused_with_those_there_are(

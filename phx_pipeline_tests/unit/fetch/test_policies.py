@@ -20,7 +20,13 @@ from phx_pipeline.errors import (
     SourceDisabledError,
     TransientError,
 )
-from phx_pipeline.fetch.base import Fetched, Fetcher, Request, RequestKind
+from phx_pipeline.fetch.base import (
+    ClientName,
+    Fetched,
+    Fetcher,
+    Request,
+    RequestKind,
+)
 from phx_pipeline.fetch.breaker import BreakerRules
 from phx_pipeline.fetch.chain import Redirects
 from phx_pipeline.fetch.hosts import AllowList
@@ -37,6 +43,7 @@ from phx_pipeline.fetch.policies import (
     rules_for,
 )
 from phx_pipeline.fetch.retries import Backoff, Retries
+from phx_pipeline.fetch.route import Clients, Route, Routing
 from phx_pipeline.model.outcome import Verdict
 from phx_pipeline.model.source import Source
 from phx_pipeline.model.source_state import SourceState
@@ -353,8 +360,7 @@ async def test_a_group_that_is_no_listing_sources_has_a_state_of_its_own(
     with pytest.raises(BlockedError):
         await stack(memory, site).get(request)
 
-    opened = {name for name, state in memory.states.items() if state.open_until}
-    assert opened == {"vision"}
+    assert opened(memory) == {"vision"}
 
 
 CHALLENGE = BlockedError("are you a robot", url=URL, status=200, challenge=True)
@@ -392,6 +398,92 @@ async def test_a_bare_refusal_stops_the_hosts_that_gave_it(
 
     resting = [name for name in GROUPS if memory.state(name).open_until]
     assert resting == [rests]
+
+
+def routed(memory: Memory, curl: Fetcher, browser: Fetcher) -> Routing:
+    order = (ClientName.CURL, ClientName.BROWSER)
+    route = Route(own={(Source.REDFIN, RequestKind.PAGE): order})
+    clients = Clients({order[0]: curl, order[1]: browser}, route=route)
+    return Routing(stack(memory, clients), route=route)
+
+
+def opened(memory: Memory) -> set[str]:
+    return {name for name, state in memory.states.items() if state.open_until}
+
+
+@pytest.mark.parametrize("challenge", [False, True])
+async def test_a_refusal_that_the_browser_overcomes_rests_plain_http_alone(
+    memory: Memory, *, challenge: bool
+) -> None:
+    refused = BlockedError("no", url=URL, status=403, challenge=challenge)
+    curl, browser = Site(memory, refused), Site(memory)
+    fetcher = routed(memory, curl, browser)
+
+    answers = [await fetcher.get(PAGE) for _ in range(3)]
+    photo = await fetcher.get(PHOTO)
+
+    assert [answer.status for answer in (*answers, photo)] == [200] * 4
+    assert opened(memory) == {"redfin"}
+    assert (len(curl.asked_at), len(browser.asked_at)) == (2, 3)
+
+
+async def test_a_challenge_inside_the_browser_stops_the_source(memory: Memory) -> None:
+    curl, browser = Site(memory, CHALLENGE), Site(memory, CHALLENGE)
+    fetcher = routed(memory, curl, browser)
+
+    for request in (PAGE, PAGE, PHOTO):
+        with pytest.raises((BlockedError, CircuitOpenError)):
+            await fetcher.get(request)
+
+    assert opened(memory) == {"redfin", "redfin/browser", "redfin/photos"}
+    assert (len(curl.asked_at), len(browser.asked_at)) == (1, 1)
+
+
+async def test_a_browser_keeps_the_pace_and_the_retry_after_of_its_group(
+    memory: Memory,
+) -> None:
+    refused = BlockedError("no", url=URL, status=403)
+    curl, browser = Site(memory, refused), Site(memory, limited(30.0))
+    fetcher = routed(memory, curl, browser)
+    with pytest.raises(RateLimitedError):
+        await fetcher.get(PAGE)
+    slower_s = memory.state().period_s
+
+    await fetcher.get(PAGE)
+
+    assert slower_s == 1.0
+    assert browser.asked_at[1] - browser.asked_at[0] >= 30
+
+
+async def test_a_source_that_is_switched_off_is_not_asked_by_a_browser_either(
+    memory: Memory,
+) -> None:
+    memory.put(disabled=True)
+    browser = Site(memory)
+
+    with pytest.raises(SourceDisabledError):
+        await stack(memory, browser).get(replace(PAGE, client=ClientName.BROWSER))
+
+    assert browser.asked_at == []
+
+
+async def test_what_fails_in_the_browser_opens_its_own_circuit_and_a_probe_closes_it(
+    memory: Memory,
+) -> None:
+    request = replace(PAGE, client=ClientName.BROWSER)
+    broken = TransientError("reset", url=URL)
+    fetcher = stack(memory, Site(memory, *[broken] * 3))
+    for _ in range(3):
+        with pytest.raises(TransientError):
+            await fetcher.get(request)
+    after_failures = opened(memory)
+
+    memory.now_s += 301
+    for _ in range(2):
+        await fetcher.get(request)
+
+    assert after_failures == {"redfin/browser"}
+    assert opened(memory) == set()
 
 
 async def test_a_payload_under_a_challenge_is_taken_and_stops_the_source(
