@@ -50,6 +50,8 @@ class Request:
             alone; never shown, and no answer to them is kept.
         group: whose pace, Retry-After and circuit it is under; usually that of the
             page or photo hosts of `source`.
+        captures: beginnings of paths; a client that runs the page hands on the answers
+            to what the page itself asks for there.
         judge: looks at the answer within the attempt; an `ImageError` from it counts
             against the hosts that gave the answer, and comes out of `get`.
         has_spare: another address is known for the same thing, and will be asked for
@@ -70,8 +72,19 @@ class Request:
     proxy: str = ""
     client: ClientName = ClientName.CURL
     escalates: bool = False
+    captures: tuple[str, ...] = ()
     judge: "Judge | None" = None
     has_spare: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Captured:
+    """The answer to a request that a page made by itself."""
+
+    url: str
+    status: int
+    headers: Mapping[str, str]
+    body: bytes = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,7 +93,8 @@ class Fetched:
 
     `waited_s` was spent waiting for a turn before it was asked for. `challenge` tells
     of a refusal that came together with a full answer, which then may have any status.
-    Not `is_framed`: nothing came, and nothing said that this was all.
+    Not `is_framed`: nothing came, and nothing said that this was all. `captured` is of
+    what the request's `captures` name, in the order it came.
     """
 
     url: str
@@ -90,6 +104,7 @@ class Fetched:
     waited_s: float = 0.0
     challenge: str = ""
     is_framed: bool = True
+    captured: tuple[Captured, ...] = ()
 
 
 Judge = Callable[[Fetched], Awaitable[None]]

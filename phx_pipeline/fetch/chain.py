@@ -1,7 +1,7 @@
 """The order of the fetch policies, and what a status or a redirect means.
 
 hosts → (layers between) → retries → routing → proxies → breaker → statuses → screen
-→ redirects → pacing → client
+→ redirects → capture limits → pacing → client
 
 The retries stand outside the shared policies, so that a repeated attempt asks for
 permission like any other: it meets a circuit that opened and a Retry-After that came
@@ -47,6 +47,7 @@ from phx_pipeline.fetch.base import (
     RequestKind,
 )
 from phx_pipeline.fetch.bucket import is_missing_object
+from phx_pipeline.fetch.captured import CaptureLimits
 from phx_pipeline.fetch.challenge import Screen, sent_away
 from phx_pipeline.fetch.clients.curl import CurlClient
 from phx_pipeline.fetch.hosts import AllowList, HostGuard, PublicAddresses, Resolve
@@ -137,6 +138,7 @@ def build_fetcher(  # noqa: PLR0913 - the one place where all parts meet
         Statuses,
         Screen,
         lambda inner: Redirects(inner, allow_list=allow_list),
+        lambda inner: CaptureLimits(inner, allow_list=allow_list),
         *_pacing(shared),
     ]
     open_client = partial(_open_curl, session, ca_file=ca_file)
