@@ -40,7 +40,8 @@ from phx_pipeline.fetch.base import (
     RequestKind,
     refusal,
 )
-from phx_pipeline.fetch.clients.curl import CurlClient, split_proxy
+from phx_pipeline.fetch.clients.curl import CurlClient
+from phx_pipeline.fetch.clients.wire import split_proxy
 from phx_pipeline.model.encoding import decoded
 from phx_pipeline.model.moments import moment
 from phx_pipeline.model.printable import printable

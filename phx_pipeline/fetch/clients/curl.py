@@ -5,16 +5,13 @@ curl_cffi raises is translated here and nowhere else.
 """
 
 import asyncio
-import contextlib
 import io
 import logging
 import re
-from collections.abc import Iterable
 from http.cookiejar import CookieJar
-from itertools import islice
 from pathlib import Path
 from typing import Final
-from urllib.parse import SplitResult, unquote, urlsplit
+from urllib.parse import urlsplit
 
 from curl_cffi import CurlECode, CurlError, CurlHttpVersion, CurlOpt
 from curl_cffi.curl import CURL_WRITEFUNC_ERROR, DEFAULT_CACERT
@@ -22,32 +19,24 @@ from curl_cffi.requests import AsyncSession, Response
 
 from phx_pipeline.errors import (
     BodyLimitError,
-    DeadlineError,
     FetchError,
     HostRefusedError,
     InputError,
-    NoWayError,
     ProxyError,
     TransientError,
 )
 from phx_pipeline.fetch.base import Fetched, Request
+from phx_pipeline.fetch.clients.wire import bounded, no_way_to, split_proxy, too_late
 from phx_pipeline.fetch.hosts import PublicAddresses, has_route
 from phx_pipeline.fetch.profile import USUAL_PROFILE, ClientProfile
-from phx_pipeline.model.no_way import no_way
-from phx_pipeline.model.printable import printable
 
 logger = logging.getLogger(__name__)
 
-_PROXY_SCHEMES: Final = frozenset({"http", "https", "socks5", "socks5h"})
 _LOW_SPEED_BYTES_S: Final = 1000
 _LOW_SPEED_S: Final = 10
 # libcurl ends the transfer itself; this only catches waiting outside it.
 _BACKSTOP_S: Final = 0.5
 
-# Of each answer; browsers send and servers need far less.
-_MOST_HEADERS: Final = 200
-_LONGEST_NAME: Final = 100
-_LONGEST_HEADER: Final = 8192
 _FRAMING: Final = frozenset({"content-length", "transfer-encoding"})
 
 _REASONS: Final = {
@@ -127,8 +116,8 @@ class CurlClient:
                 answer, body = await self._send(request, pinned=pinned)
         except TimeoutError as error:
             if pinned is None and self._proxy is None:
-                raise _no_way(request, "its name does not resolve in time") from error
-            raise _too_late(request) from error
+                raise no_way_to(request, "its name does not resolve in time") from error
+            raise too_late(request) from error
         check_peer(answer.primary_ip, pinned=pinned, url=request.url)
         headers = bounded(answer.headers.items())
         return Fetched(
@@ -181,7 +170,7 @@ class CurlClient:
         # The border to curl_cffi, which lets bare ValueErrors of malformed answers out.
         except Exception as error:
             if pinned and _found_no_way(error) and not any(map(has_route, pinned)):
-                raise _no_way(request, "no network leads there") from error
+                raise no_way_to(request, "no network leads there") from error
             raise self._translated(error, request=request, body=body) from error
         return answer, body.value()
 
@@ -239,7 +228,7 @@ class CurlClient:
             )
         code = getattr(error, "code", 0)
         if code == CurlECode.OPERATION_TIMEDOUT:
-            return _too_late(request)
+            return too_late(request)
         if self._proxy and (fault := _proxy_fault(code, str(error), url=request.url)):
             return fault
         known = {int(member): reason for member, reason in _REASONS.items()}
@@ -267,15 +256,6 @@ class _Body:
 
     def value(self) -> bytes:
         return self._buffer.getvalue()
-
-
-def bounded(headers: Iterable[tuple[str, str | None]]) -> dict[str, str]:
-    """Return the first headers, names in lower case, each one printable and short."""
-    found: dict[str, str] = {}
-    for name, value in islice(headers, _MOST_HEADERS):
-        line = printable(value or "", most=_LONGEST_HEADER)
-        found.setdefault(printable(name, most=_LONGEST_NAME).lower(), line)
-    return found
 
 
 def _is_framed(answer: Response, *, headers: dict[str, str], body: bytes) -> bool:
@@ -309,44 +289,5 @@ def _proxy_fault(code: int, text: str, *, url: str) -> ProxyError | None:
     return None
 
 
-def split_proxy(proxy: str | None) -> tuple[str | None, tuple[str, str] | None]:
-    """Part the credentials from a proxy URL: libcurl repeats the URL in its messages.
-
-    Raises:
-        InputError: the URL has no usable scheme, host or port.
-    """
-    if proxy is None:
-        return None, None
-    if (parts := _usable_parts(proxy)) is None:
-        known = ", ".join(sorted(_PROXY_SCHEMES))
-        raise InputError(
-            f"the proxy must be SCHEME://[USER:PASSWORD@]HOST:PORT, SCHEME in {known}"
-        )
-    bare = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
-    if parts.username is None:
-        return bare, None
-    return bare, (unquote(parts.username), unquote(parts.password or ""))
-
-
-def _usable_parts(proxy: str) -> SplitResult | None:
-    with contextlib.suppress(ValueError):  # its text would repeat a password
-        parts = urlsplit(proxy)
-        whole = parts.path in {"", "/"} and not (parts.query or parts.fragment)
-        if parts.scheme in _PROXY_SCHEMES and parts.hostname and parts.port and whole:
-            return parts
-    return None
-
-
 def _found_no_way(error: Exception) -> bool:
     return getattr(error, "code", 0) == CurlECode.COULDNT_CONNECT
-
-
-def _no_way(request: Request, why: str) -> NoWayError:
-    told = no_way(f"{urlsplit(request.url).hostname}: {why}")
-    return NoWayError(printable(told), url=request.url)
-
-
-def _too_late(request: Request) -> DeadlineError:
-    return DeadlineError(
-        f"no complete answer within {round(request.timeout_s, 2):g} s", url=request.url
-    )

@@ -1,0 +1,69 @@
+"""What all clients do alike: proxy URLs, bounds of headers, words of errors."""
+
+import contextlib
+from collections.abc import Iterable
+from itertools import islice
+from typing import Final
+from urllib.parse import SplitResult, unquote, urlsplit
+
+from phx_pipeline.errors import DeadlineError, InputError, NoWayError
+from phx_pipeline.fetch.base import Request
+from phx_pipeline.model.no_way import no_way
+from phx_pipeline.model.printable import printable
+
+_PROXY_SCHEMES: Final = frozenset({"http", "https", "socks5", "socks5h"})
+
+# Of each answer; browsers send and servers need far less.
+_MOST_HEADERS: Final = 200
+_LONGEST_NAME: Final = 100
+_LONGEST_HEADER: Final = 8192
+
+
+def bounded(headers: Iterable[tuple[str, str | None]]) -> dict[str, str]:
+    """Return the first headers, names in lower case, each one printable and short."""
+    found: dict[str, str] = {}
+    for name, value in islice(headers, _MOST_HEADERS):
+        line = printable(value or "", most=_LONGEST_HEADER)
+        found.setdefault(printable(name, most=_LONGEST_NAME).lower(), line)
+    return found
+
+
+def split_proxy(proxy: str | None) -> tuple[str | None, tuple[str, str] | None]:
+    """Part the credentials from a proxy URL: libcurl repeats the URL in its messages.
+
+    Raises:
+        InputError: the URL has no usable scheme, host or port.
+    """
+    if proxy is None:
+        return None, None
+    if (parts := _usable_parts(proxy)) is None:
+        known = ", ".join(sorted(_PROXY_SCHEMES))
+        raise InputError(
+            f"the proxy must be SCHEME://[USER:PASSWORD@]HOST:PORT, SCHEME in {known}"
+        )
+    bare = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
+    if parts.username is None:
+        return bare, None
+    return bare, (unquote(parts.username), unquote(parts.password or ""))
+
+
+def _usable_parts(proxy: str) -> SplitResult | None:
+    with contextlib.suppress(ValueError):  # its text would repeat a password
+        parts = urlsplit(proxy)
+        whole = parts.path in {"", "/"} and not (parts.query or parts.fragment)
+        if parts.scheme in _PROXY_SCHEMES and parts.hostname and parts.port and whole:
+            return parts
+    return None
+
+
+def no_way_to(request: Request, why: str) -> NoWayError:
+    """Return the error for a host that cannot be reached from here."""
+    told = no_way(f"{urlsplit(request.url).hostname}: {why}")
+    return NoWayError(printable(told), url=request.url)
+
+
+def too_late(request: Request) -> DeadlineError:
+    """Return the error for an answer that was not complete in time."""
+    return DeadlineError(
+        f"no complete answer within {round(request.timeout_s, 2):g} s", url=request.url
+    )
