@@ -48,7 +48,9 @@ class CaptureLimits:
 
     def _is_wanted(self, captured: Captured, *, request: Request) -> bool:
         try:
-            self._allow_list.check(captured.url, source=request.source)
+            self._allow_list.check(
+                captured.url, source=request.source, group=request.group
+            )
         except HostRefusedError:
             return False
         path = urlsplit(captured.url).path

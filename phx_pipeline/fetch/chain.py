@@ -24,6 +24,7 @@ from datetime import UTC
 from email.utils import parsedate_to_datetime
 from functools import partial
 from http import HTTPStatus
+from itertools import chain
 from pathlib import Path
 from urllib.parse import quote, urljoin, urlsplit
 
@@ -50,7 +51,13 @@ from phx_pipeline.fetch.bucket import is_missing_object
 from phx_pipeline.fetch.captured import CaptureLimits
 from phx_pipeline.fetch.challenge import Screen, sent_away
 from phx_pipeline.fetch.clients.curl import CurlClient
-from phx_pipeline.fetch.hosts import AllowList, HostGuard, PublicAddresses, Resolve
+from phx_pipeline.fetch.hosts import (
+    AllowList,
+    Endpoint,
+    HostGuard,
+    PublicAddresses,
+    Resolve,
+)
 from phx_pipeline.fetch.policies import (
     Breaker,
     Pacing,
@@ -89,6 +96,7 @@ _URL_SAFE = "!#$%&'()*+,/:;=?@[]~"
 def build_fetcher(  # noqa: PLR0913 - the one place where all parts meet
     *,
     allowed: Mapping[Source, Sequence[str]],
+    endpoints: Mapping[str, Sequence[Endpoint]] | None = None,
     proxy: str | None = None,
     ca_file: Path | None = None,
     attempts: int = 3,
@@ -108,6 +116,8 @@ def build_fetcher(  # noqa: PLR0913 - the one place where all parts meet
 
     Args:
         allowed: host names of each source; an entry covers its subdomains.
+        endpoints: of policy groups that are no source's, what the user configured;
+            httpx asks them, those on this machine never through a proxy.
         proxy: URL of the proxy, or None to connect directly to checked addresses.
         ca_file: certificates to trust instead of the usual ones.
         attempts: how often a request is sent at most.
@@ -125,8 +135,10 @@ def build_fetcher(  # noqa: PLR0913 - the one place where all parts meet
         route: which client answers what; None for curl, whatever is asked for.
         further: clients beside curl, for a *route* that leads to them.
     """
-    route = route or Route()
-    allow_list = AllowList(allowed)
+    endpoints = endpoints or {}
+    to_endpoints = dict.fromkeys(endpoints, (ClientName.HTTPX,))
+    route = replace(route or Route(), groups=to_endpoints)
+    allow_list = AllowList(allowed, endpoints=endpoints)
     shared = Policies(policies, rules=rules) if policies is not None else None
     layers: list[Layer] = [
         lambda inner: HostGuard(inner, allow_list=allow_list),
@@ -151,6 +163,10 @@ def build_fetcher(  # noqa: PLR0913 - the one place where all parts meet
             probe=Probe(url=probe_url, allowed=allowed),
         )
     clients = {ClientName.CURL: curl, **(further or {})}
+    if endpoints:
+        clients[ClientName.HTTPX] = _open_httpx(
+            endpoints, proxy=None if pool else proxy, ca_file=ca_file, resolve=resolve
+        )
     fetcher: Fetcher = Clients(clients, route=route)
     for layer in reversed(layers):
         fetcher = layer(fetcher)
@@ -171,6 +187,25 @@ def _open_curl(
         profile=session.profile if session else USUAL_PROFILE,
         addresses=addresses,
         cookies=session.jar(proxy_id) if session else None,
+    )
+
+
+def _open_httpx(
+    endpoints: Mapping[str, Sequence[Endpoint]],
+    *,
+    proxy: str | None,
+    ca_file: Path | None,
+    resolve: Resolve | None,
+) -> Client:
+    from phx_pipeline.fetch.clients.httpx import (  # noqa: PLC0415 - 0.2 s, seldom used
+        HttpxClient,
+    )
+
+    return HttpxClient(
+        endpoints=frozenset(chain.from_iterable(endpoints.values())),
+        proxy=proxy,
+        ca_file=ca_file,
+        resolve=resolve,
     )
 
 
@@ -226,7 +261,7 @@ class Redirects:
     def _check(self, hop: Request, *, first: Request) -> None:
         """Refuse a hop off the list; one that leads to a captcha is a challenge."""
         try:
-            self._allow_list.check(hop.url, source=hop.source)
+            self._allow_list.check(hop.url, source=hop.source, group=hop.group)
         except HostRefusedError as error:
             if hop is first:
                 raise

@@ -20,6 +20,7 @@ from urllib.parse import urlsplit
 
 from phx_pipeline.errors import FetchError, RateLimitedError
 from phx_pipeline.fetch.base import (
+    ClientName,
     Fetched,
     Fetcher,
     Request,
@@ -109,11 +110,13 @@ class Screen:
     async def get(self, request: Request) -> Fetched:
         """Return the answer, of any status, unless it is a challenge; see `screened`.
 
-        What is empty in place of a photo is a broken photo; and a page in place
-        of a photo is of no use, so none is handed on under a challenge.
+        What is empty in place of a photo is a broken photo, and an API may have nothing
+        to say; and a page in place of either is of no use, so none is handed on under a
+        challenge.
         """
         answer = await self._inner.get(request)
-        if request.kind is not RequestKind.PHOTO:
+        is_api = request.client is ClientName.HTTPX
+        if request.kind is not RequestKind.PHOTO and not is_api:
             return screened(answer)
         challenge = recognise(answer)
         if challenge is None or challenge.kind is _EMPTY:

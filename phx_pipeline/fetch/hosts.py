@@ -9,10 +9,11 @@ import errno
 import ipaddress
 import re
 import socket
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Container, Mapping, Sequence
+from dataclasses import dataclass
 from urllib.parse import SplitResult, urlsplit
 
-from phx_pipeline.errors import HostRefusedError, NoWayError
+from phx_pipeline.errors import HostRefusedError, InputError, NoWayError
 from phx_pipeline.fetch.base import Fetched, Fetcher, Request
 from phx_pipeline.model.no_way import no_way
 from phx_pipeline.model.printable import printable
@@ -30,6 +31,8 @@ _PLAIN_AUTHORITY = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?(?::443
 _NUMERIC_LABEL = re.compile(r"(?:[0-9]+|0[xX][0-9A-Fa-f]*)")
 
 _LONGEST_NAME = 100  # of a host, as told
+_LOCALHOST = "localhost"
+_PORTS = {"https": 443, "http": 80}
 _NO_ROUTE = frozenset(
     {
         *(errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN),
@@ -50,26 +53,99 @@ _NOT_PUBLIC = tuple(
 )
 
 
-class AllowList:
-    """Names a source may be asked at: each entry allows itself and its subdomains."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Endpoint:
+    """A server that the user configured; only its very scheme, host and port count."""
 
-    def __init__(self, allowed: Mapping[Source, Sequence[str]]) -> None:
+    scheme: str
+    host: str
+    port: int
+
+    @classmethod
+    def of(cls, url: str, *, setting: str) -> "Endpoint":
+        """Read the value of *setting*.
+
+        Raises:
+            InputError: it is no https URL, nor one of this machine; its text does not
+                repeat the URL, which may hold a secret.
+        """
+        try:
+            parts = urlsplit(url)
+            host, port = parts.hostname or "", parts.port or _PORTS.get(parts.scheme)
+        except ValueError:
+            host, port = "", None
+        else:
+            found = cls(scheme=parts.scheme, host=host, port=port or 0)
+            is_named = parts.scheme == "https" and not _is_numeric(host)
+            fits = port and (is_named or (found.is_here and parts.scheme in _PORTS))
+            if host and fits and not _is_ambiguous(url, parts):
+                return found
+        raise InputError(
+            f"{setting} must be https://HOST[:PORT]/..., or for a server on this "
+            "machine http://127.0.0.1:PORT/..."
+        )
+
+    @property
+    def is_here(self) -> bool:
+        """Whether it is on this machine by its very name."""
+        return self.host == _LOCALHOST or is_loopback(self.host)
+
+    def holds(self, parts: SplitResult) -> bool:
+        """Whether a URL is of this server."""
+        port = parts.port or _PORTS.get(parts.scheme)
+        return (parts.scheme, parts.hostname, port) == (
+            self.scheme,
+            self.host,
+            self.port,
+        )
+
+
+class AllowList:
+    """Names a source may be asked at: each entry allows itself and its subdomains.
+
+    Args:
+        allowed: of each source.
+        endpoints: of each policy group that is no source's, what the user configured.
+    """
+
+    def __init__(
+        self,
+        allowed: Mapping[Source, Sequence[str]],
+        *,
+        endpoints: Mapping[str, Sequence[Endpoint]] | None = None,
+    ) -> None:
         self._allowed = {
             source: tuple(entry.lower() for entry in entries)
             for source, entries in allowed.items()
         }
+        self._endpoints = endpoints or {}
 
-    def check(self, url: str, *, source: Source) -> None:
-        """Raise `HostRefusedError` unless *url* is a plain https URL of *source*."""
+    def check(self, url: str, *, source: Source, group: str = "") -> None:
+        """Raise `HostRefusedError` unless *url* is listed.
+
+        It must be of an endpoint of *group*, if that has any, else a plain https URL of
+        *source*.
+        """
         try:
             parts = urlsplit(url)
             host = parts.hostname or ""
+            reason = self._reason(url, parts, source=source, group=group)
         except ValueError as error:
             told = printable(f"refused an address: {error}")
             raise HostRefusedError(told, url=url) from error
-        if reason := _malformed(url, parts) or self._unlisted(host, source=source):
+        if reason:
             told = f"refused host {host[:_LONGEST_NAME]!r}: {reason}"
             raise HostRefusedError(told, url=url)
+
+    def _reason(
+        self, url: str, parts: SplitResult, *, source: Source, group: str
+    ) -> str | None:
+        if (endpoints := self._endpoints.get(group)) is None:
+            host = parts.hostname or ""
+            return _malformed(url, parts) or self._unlisted(host, source=source)
+        if _is_ambiguous(url, parts) or not any(e.holds(parts) for e in endpoints):
+            return f"not an address configured for {group}"
+        return None
 
     def _unlisted(self, host: str, *, source: Source) -> str | None:
         entries = self._allowed.get(source, ())
@@ -87,7 +163,7 @@ class HostGuard:
 
     async def get(self, request: Request) -> Fetched:
         """Check the name, then pass the request on."""
-        self._allow_list.check(request.url, source=request.source)
+        self._allow_list.check(request.url, source=request.source, group=request.group)
         return await self._inner.get(request)
 
     async def aclose(self) -> None:
@@ -101,13 +177,19 @@ class PublicAddresses:
     The first answer is kept for the life of the object, so a name cannot be rebound
     between the check and the connect. *also* lists addresses accepted although they
     are not public; it is for stand-ins on loopback and empty in production.
+    *configured* lists the hosts that may be on this machine.
     """
 
     def __init__(
-        self, resolve: Resolve | None = None, *, also: frozenset[str] = frozenset()
+        self,
+        resolve: Resolve | None = None,
+        *,
+        also: frozenset[str] = frozenset(),
+        configured: Container[str] = frozenset(),
     ) -> None:
         self._resolve = resolve or system_resolve
         self._also = also
+        self._configured = configured
         self._pinned: dict[str, tuple[str, ...]] = {}
 
     async def of(self, host: str, *, url: str) -> tuple[str, ...]:
@@ -121,7 +203,8 @@ class PublicAddresses:
             return known
         found = await self._look_up(host, url=url)
         for address in found:
-            if address not in self._also and not is_public(address):
+            is_own = host in self._configured and is_loopback(address)
+            if not (is_own or address in self._also or is_public(address)):
                 raise HostRefusedError(
                     f"refused host {host!r}: its address {address} is not public",
                     url=url,
@@ -176,6 +259,14 @@ def is_public(text: str) -> bool:
     )
 
 
+def is_loopback(text: str) -> bool:
+    """Return whether *text* is an address of this machine."""
+    try:
+        return ipaddress.ip_address(text).is_loopback
+    except ValueError:
+        return False
+
+
 def _carried(address: _IPAddress) -> _IPAddress:
     if isinstance(address, ipaddress.IPv4Address):
         return address
@@ -193,8 +284,19 @@ def _malformed(url: str, parts: SplitResult) -> str | None:
         return f"scheme {parts.scheme[:20]!r} is not https"
     if "@" in parts.netloc:
         return "user information in the URL"
-    if ":" in host or _NUMERIC_LABEL.fullmatch(host.rstrip(".").rpartition(".")[2]):
+    if _is_numeric(host):
         return "an IP address instead of a name"
     if not _PLAIN_AUTHORITY.fullmatch(parts.netloc):
         return "not a plain name on the default port"
     return None
+
+
+def _is_ambiguous(url: str, parts: SplitResult) -> bool:
+    """Whether two parsers might read different hosts in *url*."""
+    return bool(_AMBIGUOUS.search(url)) or "@" in parts.netloc
+
+
+def _is_numeric(host: str) -> bool:
+    """Whether some parser would read *host* as an IP address."""
+    last = host.rstrip(".").rpartition(".")[2]
+    return ":" in host or bool(_NUMERIC_LABEL.fullmatch(last))

@@ -33,19 +33,23 @@ _USUAL: Final[Mapping[RequestKind, Order]] = dict.fromkeys(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Route:
-    """The clients of each kind of request, and where a source has others."""
+    """The clients of each kind of request, and where a source or a group has others."""
 
     usual: Mapping[RequestKind, Order] = field(default_factory=lambda: _USUAL)
     own: Mapping[tuple[Source, RequestKind], Order] = field(default_factory=dict)
+    groups: Mapping[str, Order] = field(default_factory=dict)
 
     def clients_of(self, request: Request) -> Order:
         """Return the clients that are to answer *request*, in turn."""
+        if request.group in self.groups:
+            return self.groups[request.group]
         own = self.own.get((request.source, request.kind))
         return own or self.usual[request.kind]
 
     def needs(self, known: Container[ClientName]) -> frozenset[ClientName]:
         """Return the clients this leads to that are not among *known*."""
-        named = chain.from_iterable([*self.usual.values(), *self.own.values()])
+        orders = chain(self.usual.values(), self.own.values(), self.groups.values())
+        named = chain.from_iterable(orders)
         return frozenset(name for name in named if name not in known)
 
 

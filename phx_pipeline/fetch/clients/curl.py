@@ -14,19 +14,24 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from curl_cffi import CurlECode, CurlError, CurlHttpVersion, CurlOpt
-from curl_cffi.curl import CURL_WRITEFUNC_ERROR, DEFAULT_CACERT
+from curl_cffi.curl import CURL_WRITEFUNC_ERROR
 from curl_cffi.requests import AsyncSession, Response
 
 from phx_pipeline.errors import (
     BodyLimitError,
     FetchError,
     HostRefusedError,
-    InputError,
     ProxyError,
     TransientError,
 )
 from phx_pipeline.fetch.base import Fetched, Request
-from phx_pipeline.fetch.clients.wire import bounded, no_way_to, split_proxy, too_late
+from phx_pipeline.fetch.clients.wire import (
+    bounded,
+    no_way_to,
+    split_proxy,
+    too_late,
+    trusted,
+)
 from phx_pipeline.fetch.hosts import PublicAddresses, has_route
 from phx_pipeline.fetch.profile import USUAL_PROFILE, ClientProfile
 
@@ -86,10 +91,8 @@ class CurlClient:
         addresses: PublicAddresses | None = None,
         cookies: CookieJar | None = None,
     ) -> None:
-        if ca_file is not None and not ca_file.is_file():
-            raise InputError(f"the CA file {ca_file} does not exist; give a PEM file")
         self._proxy, self._credentials = split_proxy(proxy)
-        self._ca_file = str(ca_file or DEFAULT_CACERT)
+        self._ca_file = trusted(ca_file)
         self._profile = profile
         self._max_clients = max_clients
         self._addresses = addresses or PublicAddresses()

@@ -1,10 +1,13 @@
-"""What all clients do alike: proxy URLs, bounds of headers, words of errors."""
+"""What all clients do alike: CA files, proxy URLs, bounds of headers, error texts."""
 
 import contextlib
 from collections.abc import Iterable
 from itertools import islice
+from pathlib import Path
 from typing import Final
 from urllib.parse import SplitResult, unquote, urlsplit
+
+from curl_cffi.curl import DEFAULT_CACERT
 
 from phx_pipeline.errors import DeadlineError, InputError, NoWayError
 from phx_pipeline.fetch.base import Request
@@ -17,6 +20,17 @@ _PROXY_SCHEMES: Final = frozenset({"http", "https", "socks5", "socks5h"})
 _MOST_HEADERS: Final = 200
 _LONGEST_NAME: Final = 100
 _LONGEST_HEADER: Final = 8192
+
+
+def trusted(ca_file: Path | None) -> str:
+    """Return the path of the certificates to trust, the usual ones for None.
+
+    Raises:
+        InputError: the file does not exist.
+    """
+    if ca_file is not None and not ca_file.is_file():
+        raise InputError(f"the CA file {ca_file} does not exist; give a PEM file")
+    return str(ca_file or DEFAULT_CACERT)
 
 
 def bounded(headers: Iterable[tuple[str, str | None]]) -> dict[str, str]:

@@ -4,10 +4,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from phx_pipeline.errors import HostRefusedError, TransientError
+from phx_pipeline.errors import HostRefusedError, InputError, TransientError
 from phx_pipeline.fetch.base import Fetched, Request, RequestKind
 from phx_pipeline.fetch.hosts import (
     AllowList,
+    Endpoint,
     HostGuard,
     PublicAddresses,
     is_public,
@@ -297,3 +298,77 @@ async def test_the_operating_systems_answer_for_localhost_is_refused() -> None:
 
     assert found
     assert not any(is_public(address) for address in found)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://api.example.com/v1",
+        "https://api.example.com:8443",
+        "http://127.0.0.1:11434/api",
+        "http://localhost:11434",
+        "http://[::1]:11434",
+        "https://127.0.0.1:8443",
+    ],
+)
+def test_a_public_https_server_and_one_on_this_machine_can_be_configured(
+    url: str,
+) -> None:
+    endpoint = Endpoint.of(url, setting="PHX_VISION")
+
+    AllowList({}, endpoints={"vision": [endpoint]}).check(
+        url, source=Source.UNKNOWN, group="vision"
+    )
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://api.example.com/hush",
+        "https://user:hush@api.example.com",
+        "https://10.0.0.7/hush",
+        "http://192.168.1.5/hush",
+        "http://169.254.169.254/hush",
+        "https://2130706433/hush",
+        "https://0x7f.1/hush",
+        "ftp://127.0.0.1:21/hush",
+        "http://127.0.0.1:port/hush",
+        "http://[::1/hush",
+        "https:///hush",
+        "api.example.com/hush",
+        "",
+    ],
+)
+def test_any_other_is_refused_with_the_remedy_and_without_repeating_it(
+    url: str,
+) -> None:
+    with pytest.raises(InputError, match=r"PHX_VISION must be https://HOST") as caught:
+        Endpoint.of(url, setting="PHX_VISION")
+
+    assert "hush" not in repr(caught.value)
+    assert caught.value.__context__ is None
+
+
+@pytest.mark.parametrize(
+    ("host", "address", "passes"),
+    [
+        ("configured.example", "127.0.0.1", True),
+        ("configured.example", "::1", True),
+        ("configured.example", "93.184.216.34", True),
+        ("configured.example", "10.0.0.7", False),
+        ("configured.example", "169.254.169.254", False),
+        ("other.example", "127.0.0.1", False),
+    ],
+)
+async def test_only_a_configured_host_may_be_on_this_machine_and_none_next_to_it(
+    host: str, address: str, *, passes: bool
+) -> None:
+    async def resolve(_host: str) -> Sequence[str]:
+        return [address]
+
+    addresses = PublicAddresses(resolve, configured={"configured.example"})
+    if passes:
+        assert await addresses.of(host, url=f"https://{host}/") == (address,)
+        return
+    with pytest.raises(HostRefusedError, match="not public"):
+        await addresses.of(host, url=f"https://{host}/")
