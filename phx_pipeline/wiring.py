@@ -11,7 +11,12 @@ from pathlib import Path
 from phx_pipeline.catalog.complaints import explaining
 from phx_pipeline.catalog.engine import answering, catalogue_url, file_of, open_engine
 from phx_pipeline.catalog.leases import Leases
-from phx_pipeline.catalog.migrate import one_at_a_time, require_current, upgrade
+from phx_pipeline.catalog.migrate import (
+    lock_beside,
+    one_at_a_time,
+    require_current,
+    upgrade,
+)
 from phx_pipeline.catalog.store import Catalog
 from phx_pipeline.categorize.listing_text import ListingTextCategorizer
 from phx_pipeline.errors import InputError
@@ -26,10 +31,10 @@ from phx_pipeline.settings import Settings
 from phx_pipeline.sources.base import ListingSource
 from phx_pipeline.sources.registry import available_sources, hosts_of
 from phx_pipeline.stages.context import PHOENIX, StageContext
-from phx_pipeline.storage.atomic import sweep_temporaries
+from phx_pipeline.storage.atomic import create_folder, sweep_temporaries
 from phx_pipeline.storage.blobs import BlobStore
 from phx_pipeline.storage.layout import Layout
-from phx_pipeline.storage.private import private_file, private_folder, tighten
+from phx_pipeline.storage.private import private_file, tighten
 
 logger = logging.getLogger(__name__)
 
@@ -71,12 +76,15 @@ def initialise(settings: Settings) -> str:
         engine.dispose()
 
 
+@on_disk()
 def _keep_private(settings: Settings, *, catalogue: Path | None) -> None:
-    private_folder(settings.data_dir)
+    create_folder(settings.data_dir)
     kept = [settings.data_dir, settings.dagster_dir]
     if catalogue is not None:
-        private_folder(catalogue.parent)
+        create_folder(catalogue.parent)
         private_file(catalogue)
+        private_file(lock := lock_beside(catalogue))
+        kept += [lock]
         kept += [catalogue.with_name(catalogue.name + end) for end in _ENDINGS]
     for path in tighten(kept):
         logger.info("%s is for its owner alone from now on", path)
@@ -94,10 +102,11 @@ def opening_dagster(settings: Settings) -> Iterator[None]:
         DiskError: the folder cannot be used.
     """
     folder = settings.dagster_dir
-    private_folder(folder)
+    with on_disk(folder):
+        create_folder(folder)
     if settings.dagster_pg_url is None:
         with explaining(folder), on_disk(folder), ExitStack() as stack:
-            file = folder / "opening.lock"
+            private_file(file := folder / "opening.lock")
             lock = stack.enter_context(file.open("w", encoding="ascii"))
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield

@@ -93,8 +93,13 @@ def one_at_a_time(engine: sa.Engine) -> Iterator[None]:
                 unlock = sa.select(sa.func.pg_advisory_unlock(_ADVISORY_LOCK))
                 connection.execute(unlock)
         return
-    with _locked(Path(f"{engine.url.database}.migrating")):
+    with _locked(lock_beside(Path(str(engine.url.database)))):
         yield
+
+
+def lock_beside(database: Path) -> Path:
+    """The file whose lock keeps two migrations of an SQLite *database* apart."""
+    return database.with_name(f"{database.name}.migrating")
 
 
 @contextmanager

@@ -69,13 +69,11 @@ def demo(
     from phx_pipeline.demo.redfin_site import redfin_sites
     from phx_pipeline.demo.zillow_site import zillow_sites
     from phx_pipeline.model.refusal import on_disk
-    from phx_pipeline.storage.private import private_folder
 
     own = load_settings()
     stores = _databases(own, postgres=postgres)
     root = (folder or own.data_dir / "demo").resolve()
     require_place(root, "--folder")
-    private_folder(root)
     sites = {**redfin_sites(), **zillow_sites()}
     with on_disk(root), Loopback(sites, folder=root / "standin") as standin:
         settings = _settings(stores, root=root, standin=standin)

@@ -26,6 +26,8 @@ import trustme
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from phx_pipeline.storage.atomic import create_folder
+
 logger = logging.getLogger(__name__)
 
 _START_S = 10.0
@@ -126,7 +128,7 @@ class Loopback:
 
     def _certify(self) -> None:
         authority = trustme.CA()
-        self.ca_file.parent.mkdir(parents=True, exist_ok=True)
+        create_folder(self.ca_file.parent)
         authority.cert_pem.write_to_path(str(self.ca_file))
         leaf = authority.issue_cert(*(self._sites or ("nobody.invalid",)))
         leaf.configure_cert(self._tls)

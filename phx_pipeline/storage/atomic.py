@@ -5,6 +5,7 @@ import errno
 import os
 import re
 import secrets
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
@@ -24,13 +25,13 @@ NO_FILE = (FileNotFoundError, IsADirectoryError, NotADirectoryError)
 _TEMPORARY = re.compile(r"\..+\.[0-9a-f]{16}\.tmp")
 
 
-def write_atomically(path: Path, body: bytes, *, mode: int = 0o666) -> bool:
+def write_atomically(path: Path, body: bytes, *, mode: int | None = None) -> bool:
     """Make *path* hold exactly *body*, durably; parents are created.
 
     Args:
         path: The file to write or replace.
         body: Its whole content.
-        mode: Permission bits before the umask.
+        mode: Permission bits before the umask; None: no more than its folder gives.
 
     Returns:
         False, with nothing written, when the file already held these bytes.
@@ -47,12 +48,12 @@ def write_atomically(path: Path, body: bytes, *, mode: int = 0o666) -> bool:
 
 
 @contextlib.contextmanager
-def writing_atomically(path: Path, *, mode: int = 0o666) -> Iterator[BinaryIO]:
+def writing_atomically(path: Path, *, mode: int | None = None) -> Iterator[BinaryIO]:
     """Lend a file that becomes *path*, durably, if the block ends without an error.
 
     Args:
         path: The file to write or replace; parents are created.
-        mode: Permission bits before the umask.
+        mode: Permission bits before the umask; None: no more than its folder gives.
 
     Raises:
         DiskError: the disk refused; the file is as it was.
@@ -61,7 +62,8 @@ def writing_atomically(path: Path, *, mode: int = 0o666) -> Iterator[BinaryIO]:
         create_folder(path.parent)
         set_aside(path)
         with temporary_beside(path) as temporary:
-            with _durable(temporary, mode=mode) as file:
+            rights = _mode_of_file(path.parent) if mode is None else mode
+            with _durable(temporary, mode=rights) as file:
                 yield file
             os.replace(temporary, path)  # noqa: PTH105 - tests fail this very call
         sync_folder(path.parent)
@@ -151,13 +153,26 @@ def temporary_beside(path: Path) -> Iterator[Path]:
 
 
 def create_folder(folder: Path) -> None:
-    """Create *folder* and its parents so that a power cut does not lose them."""
+    """Create *folder* and its parents so that a power cut does not lose them.
+
+    Which houses is private: it is for this user alone from its first moment, and for
+    the group where the folder around it was set up for one. One that is there stays.
+    """
     if folder.is_dir():
         return
     create_folder(folder.parent)
     set_aside(folder, is_folder=True)
-    folder.mkdir(exist_ok=True)
+    folder.mkdir(mode=_mode_of_folder(folder.parent), exist_ok=True)
     sync_folder(folder.parent)
+
+
+def _mode_of_folder(around: Path) -> int:
+    given = around.stat().st_mode
+    return stat.S_IRWXU | (0 if given & stat.S_IRWXO else given & stat.S_IRWXG)
+
+
+def _mode_of_file(folder: Path) -> int:
+    return 0o666 & (folder.stat().st_mode | stat.S_IRWXU)
 
 
 def sync_folder(folder: Path) -> None:

@@ -1,15 +1,18 @@
-"""Folders and files that only their owner may look into: which houses is private."""
+"""Files that only their owner may look into, and old folders: which houses is private.
 
+New folders are so by `atomic.create_folder`.
+"""
+
+import errno
 import os
 import stat
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
-from phx_pipeline.model.refusal import on_disk
-from phx_pipeline.storage.atomic import create_folder
+from phx_pipeline.errors import DiskError
+from phx_pipeline.model.refusal import on_disk, refusal
 
-FOLDER_MODE: Final = 0o700
 FILE_MODE: Final = 0o600
 
 _OTHERS: Final = stat.S_IRWXO
@@ -18,19 +21,27 @@ _SHALLOWEST: Final = 3  # parts of a path: never /, /tmp or another top folder
 
 
 @on_disk()
-def private_folder(folder: Path) -> None:
-    """Make *folder* for this user alone; one that is there stays as it is."""
-    if folder.is_dir():
-        return
-    create_folder(folder.parent)
-    folder.mkdir(mode=FOLDER_MODE, exist_ok=True)
+def private_file(file: Path) -> None:
+    """Make *file*, empty, for this user alone; one that is there stays as it is.
+
+    Raises:
+        DiskError: the disk refused, or something else has its name.
+    """
+    if not is_there(file):
+        os.close(os.open(file, os.O_WRONLY | os.O_CREAT, FILE_MODE))
 
 
 @on_disk()
-def private_file(file: Path) -> None:
-    """Make *file*, empty, for this user alone; one that is there stays as it is."""
-    if not file.exists():
-        os.close(os.open(file, os.O_WRONLY | os.O_CREAT, FILE_MODE))
+def is_there(file: Path) -> bool:
+    """Whether *file* is there.
+
+    Raises:
+        DiskError: something else has its name: opening a pipe may wait for ever.
+    """
+    if not file.exists() or file.is_file():
+        return file.exists()
+    number = errno.EISDIR if file.is_dir() else errno.EEXIST
+    raise DiskError(refusal(number, file), stops_all=False)
 
 
 def tighten(paths: Iterable[Path]) -> list[Path]:

@@ -13,6 +13,7 @@ import psutil
 
 from phx_pipeline.errors import ServiceError
 from phx_pipeline.settings import Settings
+from phx_pipeline.storage.atomic import create_folder
 
 Address = int | Path  # a port on loopback, or a unix socket
 
@@ -51,7 +52,7 @@ def code_socket(settings: Settings) -> Path:
     no sockets; then it is a private folder among the temporary files.
     """
     path = settings.dagster_dir / "code.sock"
-    path.parent.mkdir(parents=True, exist_ok=True)
+    create_folder(path.parent)
     return path if _USABLE.fullmatch(str(path)) and _can_bind(path) else _aside(path)
 
 

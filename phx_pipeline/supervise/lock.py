@@ -18,6 +18,7 @@ from phx_pipeline.errors import ServiceError
 from phx_pipeline.settings import Settings
 from phx_pipeline.storage.atomic import create_folder
 from phx_pipeline.storage.layout import Layout
+from phx_pipeline.storage.private import is_there, private_file
 
 # Who looks at the file locks it for an instant, and who takes it writes a moment later.
 _PATIENCE_S = 2.0
@@ -90,6 +91,11 @@ class Lock:
             file.truncate(0)
         self._held.close()
 
+    @staticmethod
+    def has_been(settings: Settings) -> bool:
+        """Whether anybody ever took the lock there: its file stays."""
+        return any(path.exists() for path in _paths(settings))
+
     @property
     def is_lost(self) -> bool:
         """Whether a file was deleted, so that somebody else may lock a new one."""
@@ -107,6 +113,8 @@ def running(settings: Settings) -> Running | None:
     """The supervisor of the data folder; None if there is none."""
     path = next(_paths(settings))
     try:
+        if not is_there(path):
+            return None
         with path.open("rb") as file:
             return _holder(file, path)
     except FileNotFoundError:
@@ -121,8 +129,8 @@ def _paths(settings: Settings) -> Iterator[Path]:
 
 
 def _opened(path: Path) -> BinaryIO:
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
-    return os.fdopen(descriptor, "r+b", buffering=0)
+    private_file(path)
+    return path.open("r+b", buffering=0)
 
 
 def _take(file: BinaryIO, path: Path) -> None:

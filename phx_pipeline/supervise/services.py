@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from phx_pipeline.settings import Settings
+from phx_pipeline.storage.atomic import write_atomically
 from phx_pipeline.supervise.addresses import Address, code_socket
 
 _PYTHON = (sys.executable, "-P")  # nothing is imported from the working directory
@@ -66,12 +67,11 @@ def services(settings: Settings) -> list[Service]:
 def _write_workspace(settings: Settings, *, code: Path) -> Path:
     """Write the workspace that points at our code server; return its path."""
     path = settings.dagster_dir / "workspace.yaml"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(
+    text = (
         "load_from:\n"
         "  - grpc_server:\n"
         f"      socket: {code}\n"
-        f"      location_name: {_LOCATION}\n",
-        encoding="utf-8",
+        f"      location_name: {_LOCATION}\n"
     )
+    write_atomically(path, text.encode())
     return path

@@ -16,8 +16,10 @@ from types import TracebackType
 from typing import BinaryIO, Self
 from uuid import uuid4
 
-from phx_pipeline.errors import ServiceError
+from phx_pipeline.errors import DiskError, ServiceError
 from phx_pipeline.settings import Settings, environment
+from phx_pipeline.storage.atomic import create_folder
+from phx_pipeline.storage.private import private_file
 from phx_pipeline.supervise import launch, watchdog
 from phx_pipeline.supervise.addresses import listens, require_free
 from phx_pipeline.supervise.lock import Lock, Part, Running
@@ -65,6 +67,8 @@ def holding(settings: Settings) -> Iterator[Held]:
             nothing was started.
     """
     marked = replace(settings, supervisor_id=uuid4().hex)
+    if not Lock.has_been(settings) and not strays(settings):
+        require_free(settings.webserver_port)  # refused before anything is made
     with Lock(settings) as lock:
         held = Held(settings=marked, running=_running(marked), lock=lock)
         held.tell([])
@@ -112,6 +116,7 @@ class _Process:
 
     def start(self) -> None:
         rotate(self.log)
+        private_file(self.log)
         with self.log.open("ab") as log:  # appending: it may be emptied meanwhile
             self._popen = self._spawned(log)
         self._started_at = time.monotonic()
@@ -245,7 +250,7 @@ class Supervisor:
                 ended next, whatever it raises.
         """
         logs = held.settings.dagster_dir / "service_logs"
-        logs.mkdir(parents=True, exist_ok=True)
+        create_folder(logs)
         env = environment(held.settings)
         for name in _FOREIGN:  # Dagster reads them in place of the command's options
             env.pop(name, None)
@@ -326,7 +331,7 @@ class Supervisor:
     def _restart_what_ended(self) -> None:
         try:
             self._restart()
-        except OSError as error:
+        except (OSError, DiskError) as error:
             logger.warning("%s: trying again in %.0f s", error, _FAULT_S)
             self._wait(_FAULT_S)
 

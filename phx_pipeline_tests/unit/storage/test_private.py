@@ -2,11 +2,24 @@
 
 import os
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from phx_pipeline.storage.private import private_file, private_folder, tighten
+from phx_pipeline.errors import DiskError
+from phx_pipeline.storage.atomic import create_folder, write_atomically
+from phx_pipeline.storage.private import private_file, tighten
+
+
+@contextmanager
+def umask(bits: int) -> Iterator[None]:
+    before = os.umask(bits)
+    try:
+        yield
+    finally:
+        os.umask(before)
 
 
 def mode(path: Path) -> int:
@@ -14,12 +27,34 @@ def mode(path: Path) -> int:
 
 
 def test_what_is_made_is_for_its_owner_alone(tmp_path: Path) -> None:
+    tmp_path.chmod(0o755)
     folder = tmp_path / "a" / "data"
 
-    private_folder(folder)
-    private_file(folder / "phx.db")
+    with umask(0):
+        create_folder(folder)
+        private_file(folder / "phx.db")
+        write_atomically(folder / "views" / "manifest.json", b"{}")
 
-    assert (mode(folder), mode(folder / "phx.db")) == (0o700, 0o600)
+    assert mode(tmp_path / "a") == mode(folder) == mode(folder / "views") == 0o700
+    assert mode(folder / "phx.db") == mode(folder / "views" / "manifest.json") == 0o600
+
+
+def test_what_is_made_in_a_folder_of_a_group_is_the_groups_too(tmp_path: Path) -> None:
+    tmp_path.chmod(0o770)
+
+    with umask(0o007):
+        write_atomically(tmp_path / "views" / "manifest.json", b"{}")
+
+    assert mode(tmp_path / "views") == 0o770
+    assert mode(tmp_path / "views" / "manifest.json") == 0o660
+
+
+def test_a_pipe_in_place_of_a_file_is_refused_not_waited_for(tmp_path: Path) -> None:
+    pipe = tmp_path / "supervisor.lock"
+    os.mkfifo(pipe)
+
+    with pytest.raises(DiskError, match="something else is there already; move it"):
+        private_file(pipe)
 
 
 def test_what_is_there_stays_as_it_is(tmp_path: Path) -> None:
@@ -28,7 +63,7 @@ def test_what_is_there_stays_as_it_is(tmp_path: Path) -> None:
     file.chmod(0o640)
     tmp_path.chmod(0o750)
 
-    private_folder(tmp_path)
+    create_folder(tmp_path)
     private_file(file)
 
     assert (mode(tmp_path), mode(file)) == (0o750, 0o640)
