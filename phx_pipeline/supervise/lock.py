@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Self
@@ -15,6 +16,7 @@ from typing import BinaryIO, Self
 import psutil
 
 from phx_pipeline.errors import ServiceError
+from phx_pipeline.model.moments import moment
 from phx_pipeline.settings import Settings
 from phx_pipeline.storage.atomic import create_folder
 from phx_pipeline.storage.layout import Layout
@@ -138,13 +140,17 @@ def _take(file: BinaryIO, path: Path) -> None:
         if _locked(file, fcntl.LOCK_EX):
             return
         if found := _read(path):
-            since = f"since {found.started_at}, pid {found.pid}"
+            since = f"since {_begun(found)}, pid {found.pid}"
             where = "" if found.is_here else f" on {found.host}"
             raise ServiceError(
                 f"{path.parent} is served already by {found.url} "
                 f"({since}{where}); `phx down` stops it"
             )
     raise ServiceError(f"{path} is locked by a process that does not say which")
+
+
+def _begun(found: Running) -> str:
+    return moment(datetime.fromisoformat(found.started_at).timestamp())
 
 
 def _holder(file: BinaryIO, path: Path) -> Running | None:

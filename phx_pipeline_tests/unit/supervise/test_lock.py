@@ -59,6 +59,7 @@ def test_a_second_one_is_refused_with_pid_and_url_and_writes_nothing(
         assert contents(tmp_path) == before
     assert f"pid {os.getpid()}" in str(refused.value)
     assert "http://127.0.0.1:3000" in str(refused.value)
+    assert "since 2026-03-02 08:00:00 MST" in str(refused.value)
     assert "phx down" in str(refused.value)
     assert "\n" not in str(refused.value)
 
