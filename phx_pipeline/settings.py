@@ -13,6 +13,8 @@ from phx_pipeline.model.source import Source
 
 SUPERVISOR_ID = "PHX_SUPERVISOR_ID"  # not for people: marks what a supervisor starts
 
+STANDINS = "PHX_STANDINS"  # not for people: the demo's own processes ask stand-ins
+
 _PREFIX = "PHX_"
 _PROJECT = Path(__file__).resolve().parent.parent  # where dagster.yaml lies
 _ON_POSTGRES = _PROJECT / "deploy" / "postgres"  # and the one for PHX_DAGSTER_PG_URL
@@ -63,6 +65,7 @@ class Settings:
     webserver_port: int
     user: str
     supervisor_id: str | None
+    standins: str | None
 
 
 def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
@@ -108,6 +111,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         webserver_port=_whole(given, "WEBSERVER_PORT", default=3000, low=1, high=65535),
         user=_user(given),
         supervisor_id=given.get(SUPERVISOR_ID) or None,
+        standins=given.get(STANDINS) or None,
     )
 
 

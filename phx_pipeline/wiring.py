@@ -17,6 +17,7 @@ from phx_pipeline.catalog.migrate import (
     require_current,
     upgrade,
 )
+from phx_pipeline.catalog.policies import CatalogPolicies, StandinPolicies
 from phx_pipeline.catalog.store import Catalog
 from phx_pipeline.categorize.listing_text import ListingTextCategorizer
 from phx_pipeline.errors import InputError
@@ -52,7 +53,13 @@ def build_catalog(settings: Settings) -> Catalog:
     """Open the catalogue; `RevisionError` tells when `phx init` is due."""
     engine = open_engine(_url(settings))
     require_current(engine)
-    return Catalog(engine, leases=Leases(engine, ttl_s=settings.lease_ttl_s))
+    asks_standins = settings.proxy is not None and settings.standins == settings.proxy
+    policies = StandinPolicies if asks_standins else CatalogPolicies
+    return Catalog(
+        engine,
+        leases=Leases(engine, ttl_s=settings.lease_ttl_s),
+        policies=policies(engine),
+    )
 
 
 def initialise(settings: Settings) -> str:

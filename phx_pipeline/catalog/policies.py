@@ -9,6 +9,7 @@ these rows, a crash of our processes nothing.
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, replace
+from functools import partial
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
@@ -87,7 +88,42 @@ class CatalogPolicies:
         self, names: Iterable[str], into: Callable[[SourceState], SourceState]
     ) -> None:
         for name in names:
-            self.change(name, lambda state, _now_s: (into(state), None))
+            step = partial(_changed, into=into)
+            CatalogPolicies.change(self, name, step)
+
+
+class StandinPolicies(CatalogPolicies):
+    """The states for who asks stand-ins: a source that is switched off is on for it.
+
+    So the store of made-up houses says for good that no real site is to be asked, and
+    whatever is killed, nothing has to be put back.
+    """
+
+    def change(
+        self, name: str, decide: Callable[[SourceState, float], tuple[SourceState, T]]
+    ) -> T:
+        """Do as all others do, and leave the switch as it is."""
+
+        def decide_on(state: SourceState, now_s: float) -> tuple[SourceState, T]:
+            after, decision = decide(_on(state), now_s)
+            return replace(after, disabled=state.disabled), decision
+
+        return super().change(name, decide_on)
+
+    def source_states(self) -> tuple[float, list[SourceState]]:
+        """Return the catalogue's clock and all rows, as they are to the stand-ins."""
+        now_s, states = super().source_states()
+        return now_s, [_on(state) for state in states]
+
+
+def _changed(
+    state: SourceState, _now_s: float, *, into: Callable[[SourceState], SourceState]
+) -> tuple[SourceState, None]:
+    return into(state), None
+
+
+def _on(state: SourceState) -> SourceState:
+    return replace(state, disabled=False)
 
 
 def _do_not_wait_for_the_disk(connection: sa.Connection) -> None:

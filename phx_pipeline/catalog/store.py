@@ -61,13 +61,19 @@ class Decision:
 class Catalog(CatalogReader):
     """The catalogue: inherited reads, writes here, leases and jobs beside."""
 
-    def __init__(self, engine: sa.Engine, *, leases: Leases) -> None:
+    def __init__(
+        self,
+        engine: sa.Engine,
+        *,
+        leases: Leases,
+        policies: CatalogPolicies | None = None,
+    ) -> None:
         super().__init__(engine)
         self.leases = leases
         self.door = Door(engine)
         self.houses = PropertyBook(engine)
         self.jobs = JobBook(engine)
-        self.policies = CatalogPolicies(engine)
+        self.policies = policies or CatalogPolicies(engine)
         self.proxies = CatalogProxies(engine)
         self.quarantine = QuarantineBook(engine)
         self.rulings = RulingBook(engine)

@@ -100,6 +100,7 @@ def _settings(stores: Settings, *, root: Path, standin: "Loopback") -> Settings:
         dagster_dir=root / "dagster",
         sources=_SOURCES,
         proxy=standin.proxy_url,
+        standins=standin.proxy_url,
         ca_file=standin.ca_file,
         pace_percent=0,  # the stand-in needs no rest
         final_after_days=1,  # and what it says is gone is gone
@@ -123,14 +124,13 @@ def patient(settings: Settings, *, load: float) -> Settings:
 
 
 def _shown(settings: Settings, *, stay: bool) -> Exit:
-    """Run the demo on its stores; its sources are on only meanwhile."""
+    """Run the demo on its stores, where the sources are off for all others."""
     from phx_pipeline.cli.session import opened
     from phx_pipeline.stages.facts import conflict_lines, conflicts_by_property
 
     with (
         _supervised(settings) as supervisor,
         opened(settings) as context,
-        _switched_on(context),
     ):
         code = _collected(context, settings)
         _show_folders(context)
@@ -139,16 +139,6 @@ def _shown(settings: Settings, *, stay: bool) -> Exit:
         if stay:
             _stay(supervisor, settings)
     return code
-
-
-@contextmanager
-def _switched_on(context: "StageContext") -> Iterator[None]:
-    policies, names = context.catalog.policies, _groups()
-    policies.enable(names)
-    try:
-        yield
-    finally:
-        policies.disable(names)
 
 
 def _groups() -> list[str]:
@@ -243,6 +233,7 @@ def _prepare(settings: Settings) -> None:
                 "PHX_CATALOG_URL holds other houses than the demo's: "
                 "give the demo a database of its own"
             )
+        context.catalog.policies.disable(_groups())  # real sites must never be asked
         add_properties(context, houses)
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from phx_pipeline.cli import demo, extract
 from phx_pipeline.cli.main import Exit
+from phx_pipeline.cli.session import opened_catalog
 from phx_pipeline.demo import gallery, redfin_photos, zillow_photos
 from phx_pipeline.demo.houses import HOUSES
 from phx_pipeline.demo.redfin_site import redfin_sites
@@ -16,6 +17,7 @@ from phx_pipeline.fetch.policies import group_names
 from phx_pipeline.model.source import Source
 from phx_pipeline.settings import load_settings
 from phx_pipeline.stages.context import StageContext
+from phx_pipeline_tests.commands import environment_put_back
 from phx_pipeline_tests.deployment import SMALLEST, Deployment
 
 
@@ -73,15 +75,26 @@ def test_it_does_not_try_for_ever(context: StageContext, ends_with: Any) -> None
     assert left == [Exit.PARTIAL]
 
 
-def test_its_sources_are_on_only_meanwhile(context: StageContext) -> None:
-    policies = context.catalog.policies
+def test_its_sources_are_off_for_all_but_its_own_processes_whatever_is_killed(
+    tmp_path: Path,
+) -> None:
+    folders = {"data_dir": tmp_path / "demo", "dagster_dir": tmp_path / "demo/dagster"}
+    look_around = replace(load_settings({}), **folders)  # type: ignore[arg-type]  # both are paths
+    at = "http://127.0.0.1:9"
+    own = replace(look_around, proxy=at, standins=at)
 
-    with demo._switched_on(context):
-        assert policies.switched_off() == frozenset()
-    assert policies.switched_off() == {Source.ZILLOW, Source.REDFIN}
+    with environment_put_back():
+        demo._prepare(own)
 
-    with demo._switched_on(context):  # the next time
-        assert policies.switched_off() == frozenset()
+    with opened_catalog(own) as of_demo, opened_catalog(look_around) as of_others:
+        ours, others = of_demo.policies, of_others.policies
+        assert ours.switched_off() == frozenset()
+        ours.reset(demo._groups())
+        ours.change("redfin", lambda state, _now_s: (replace(state, failures=1), None))
+        assert others.switched_off() == {Source.ZILLOW, Source.REDFIN}
+    for proxy in (None, "http://127.0.0.1:10"):  # not the stand-ins'
+        with opened_catalog(replace(own, proxy=proxy)) as without:
+            assert without.policies.switched_off() == {Source.ZILLOW, Source.REDFIN}
 
 
 def test_every_photo_is_drawn_before_it_is_asked_for() -> None:

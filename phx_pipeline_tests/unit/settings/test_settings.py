@@ -72,6 +72,7 @@ def test_an_empty_environment_gives_the_defaults(repo_dir: Path) -> None:
         webserver_port=3000,
         user=pwd.getpwuid(os.getuid()).pw_name,
         supervisor_id=None,
+        standins=None,
     )
 
 
@@ -93,6 +94,7 @@ def test_every_variable_is_read(tmp_path: Path) -> None:
         "PHX_CA_FILE": str(ca_file),
         "PHX_USER": "ada",
         "PHX_SUPERVISOR_ID": "5e28145c",
+        "PHX_STANDINS": "http://127.0.0.1:8080",
         **{name: str(high) for name, (_, _, high) in _NUMBERS.items()},
     }
 
@@ -126,6 +128,7 @@ def test_every_variable_is_read(tmp_path: Path) -> None:
         webserver_port=65535,
         user="ada",
         supervisor_id="5e28145c",
+        standins="http://127.0.0.1:8080",
     )
 
 
@@ -463,6 +466,7 @@ _ONE_PROXY = {
         ca_file=st.none() | st.just(Path(__file__).resolve()),
         user=_WORDS.map(str.strip).filter(bool),
         supervisor_id=st.none() | st.just("5e28145c"),
+        standins=st.none() | st.just("http://127.0.0.1:8080"),
         **{field: st.integers(low, high) for field, low, high in _NUMBERS.values()},
     )
 )
@@ -481,6 +485,7 @@ def test_what_is_unset_is_not_exported() -> None:
         "PHX_PROBE_URL",
         "PHX_CODE_URL",
         "PHX_SUPERVISOR_ID",
+        "PHX_STANDINS",
         *_OTHER_PROXIES,
     }
 
