@@ -4,8 +4,9 @@ import logging
 import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from shutil import get_terminal_size
-from typing import TypeVar
+from typing import TextIO, TypeVar
 
 from rich.console import Console, ConsoleOptions, RenderableType
 from rich.measure import Measurement
@@ -57,10 +58,43 @@ def _console(*, stderr: bool = False) -> Console:
 console = _console()
 errors = _console(stderr=True)
 
+_OURS = "phx_pipeline"  # the root of our loggers
 _ANY_WIDTH = 10_000
 _KINDS = tuple(VerdictKind)
 _MANY = 100  # properties a table may show whole
 _MOST = 50  # rows or lines when there are more
+
+
+class _FirstOfEach(logging.StreamHandler[TextIO]):
+    """Prints the first warning of each kind, and counts those that follow it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._seen: Counter[str] = Counter()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._seen[str(record.msg)] += 1
+        if self._seen[str(record.msg)] == 1:
+            super().emit(record)
+
+    def tell_rest(self) -> None:
+        if more := self._seen.total() - len(self._seen):
+            errors.print(f"{more} more such warnings")
+
+
+@contextmanager
+def few_warnings() -> Iterator[None]:
+    """Have our own parts warn once of each kind, and tell at the end how many more."""
+    handler = _FirstOfEach()
+    handler.setLevel(logging.WARNING)
+    handler.setFormatter(_InertFormatter("%(message)s"))
+    ours = logging.getLogger(_OURS)
+    ours.addHandler(handler)
+    try:
+        yield
+    finally:
+        ours.removeHandler(handler)
+        handler.tell_rest()
 
 
 def log_to_stderr() -> None:
@@ -68,7 +102,7 @@ def log_to_stderr() -> None:
     handler = logging.StreamHandler()
     handler.setFormatter(_InertFormatter("%(asctime)s %(message)s"))
     logging.basicConfig(level=logging.WARNING, handlers=[handler])
-    logging.getLogger("phx_pipeline").setLevel(logging.INFO)
+    logging.getLogger(_OURS).setLevel(logging.INFO)
 
 
 def followed(

@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import nullcontext
 from datetime import UTC
 from typing import TYPE_CHECKING
 from uuid import uuid4
@@ -12,6 +13,7 @@ import click
 
 from phx_pipeline.cli.console import (
     console,
+    few_warnings,
     log_to_stderr,
     print_lines,
     print_tallies,
@@ -93,7 +95,9 @@ def extract(
         if not due:
             ctx.exit(_summarize(context, asked, sources=chosen, failed=0))
         if how == "sync":
-            ctx.exit(_run_here(context, due, sources=chosen, mode=mode))
+            with nullcontext() if verbose else few_warnings():
+                code = _run_here(context, due, sources=chosen, mode=mode)
+            ctx.exit(code)
         follow = how != "async"
         settings = load_settings()
         ctx.exit(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from phx_pipeline.cli.console import console, followed
+from phx_pipeline.cli.console import console, few_warnings, followed
 from phx_pipeline.cli.failures import tell_failure
 from phx_pipeline.cli.main import Exit
 from phx_pipeline.cli.session import opened
@@ -52,7 +52,8 @@ def repair(ctx: click.Context, house: str | None, *, deep: bool, as_json: bool) 
             )
         one = find_property(context, house).slug if house else None
         slugs = [one] if one else context.catalog.slugs()
-        done, failed = _each(context, slugs, deep=deep, quiet=as_json)
+        with few_warnings():
+            done, failed = _each(context, slugs, deep=deep, quiet=as_json)
         swept = sweep_leftovers(context)
         done += repair_views(context)
     _tell(done, houses=len(slugs), swept=swept, as_json=as_json)

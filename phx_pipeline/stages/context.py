@@ -23,6 +23,7 @@ from phx_pipeline.model.property import Property
 from phx_pipeline.model.source import Source
 from phx_pipeline.model.tally import PropertyTally
 from phx_pipeline.sources.base import ListingSource
+from phx_pipeline.storage.atomic import require_usable
 from phx_pipeline.storage.blobs import BlobStore
 from phx_pipeline.storage.layout import Layout
 
@@ -137,6 +138,14 @@ class StageContext:
             self.house(slug)
             yield lease
 
+    def require_disk(self) -> None:
+        """Stop, before picture for picture fails, where none could be read or written.
+
+        Raises:
+            DiskError: a folder of the pictures leads nowhere, or is closed to us.
+        """
+        require_usable(self.layout.trees)
+
     @contextmanager
     def room_for(self, body: bytes) -> Iterator[None]:
         """Let the picture in *body* be decoded in the `with` block; wait for memory.
@@ -156,6 +165,11 @@ def working_on(context: StageContext, slug: str) -> str | None:
     if state is None or not state.is_live or is_dead(state.owner):
         return None
     return state.owner
+
+
+def in_one(told: Sequence[str]) -> str:
+    """What was told of many pictures, in one line: the first, and how many more."""
+    return told[0] if len(told) == 1 else f"{told[0]} ({len(told) - 1} more such)"
 
 
 def picture_pool(context: StageContext) -> ThreadPoolExecutor:

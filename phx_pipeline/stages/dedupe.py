@@ -24,7 +24,7 @@ from phx_pipeline.model.photo import Blob, Photo
 from phx_pipeline.model.picture import StandardPicture
 from phx_pipeline.model.source import Source
 from phx_pipeline.stages.cards import cards_of
-from phx_pipeline.stages.context import StageContext, picture_pool
+from phx_pipeline.stages.context import StageContext, in_one, picture_pool
 
 logger = logging.getLogger(__name__)
 
@@ -54,6 +54,7 @@ def dedupe(context: StageContext, slug: str) -> DedupeReport:
     arrived and the number of runs do not matter.
     """
     context.house(slug)
+    context.require_disk()
     with context.holding(slug) as lease:
         photos = [
             photo
@@ -147,8 +148,12 @@ def _look_at_unseen(
     unseen = sorted(sha for sha in shas if not _is_seen(blobs[sha].appearance))
     with picture_pool(context) as pool:
         looks = list(pool.map(partial(_look, context, lease), unseen))
+    if refused := [str(look) for look in looks if not isinstance(look, Appearance)]:
+        logger.warning("%s: judged by what is known of it", in_one(refused))
     return {
-        sha: look for sha, look in zip(unseen, looks, strict=True) if look is not None
+        sha: look
+        for sha, look in zip(unseen, looks, strict=True)
+        if isinstance(look, Appearance)
     }
 
 
@@ -156,14 +161,15 @@ def _is_seen(look: Appearance | None) -> bool:
     return look is not None and look.detail is not None
 
 
-def _look(context: StageContext, lease: Lease, sha: str) -> Appearance | None:
+def _look(
+    context: StageContext, lease: Lease, sha: str
+) -> Appearance | StorageError | ImageError:
     try:
         body = context.blobs.read_raw(sha)
         with context.room_for(body):
             look = appearance(decode(body).image)
     except (StorageError, ImageError) as error:
-        logger.warning("%s: judged by what is known of it", error)
-        return None
+        return error
     context.catalog.record_appearance(lease, sha, look)
     return look
 
@@ -180,7 +186,9 @@ def _encode_missing(context: StageContext, lease: Lease, kept: Sequence[Photo]) 
     at_hand = context.frames.keep_only(missing)
     missing.sort(key=lambda sha: sha not in at_hand)
     with picture_pool(context) as pool:
-        list(pool.map(partial(_encode, context, lease, recipe=recipe), missing))
+        made = list(pool.map(partial(_encode, context, lease, recipe=recipe), missing))
+    if refused := [str(error) for error in made if error is not None]:
+        logger.warning("%s: no PNG can be made of it now", in_one(refused))
     context.frames.clear()
     return len(missing)
 
@@ -191,13 +199,15 @@ def _has_png(context: StageContext, picture: StandardPicture | None) -> bool:
     )
 
 
-def _encode(context: StageContext, lease: Lease, sha: str, *, recipe: str) -> None:
+def _encode(
+    context: StageContext, lease: Lease, sha: str, *, recipe: str
+) -> StorageError | ImageError | None:
     try:
         frame = _frame(context, sha)
     except (StorageError, ImageError) as error:
-        logger.warning("%s: no PNG can be made of it now", error)
-        return
+        return error
     keep_png(context, lease, sha, frame, recipe=recipe)
+    return None
 
 
 def keep_png(

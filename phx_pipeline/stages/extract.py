@@ -23,6 +23,7 @@ async def extract(
     mode: Mode = Mode.FRESH,
 ) -> PropertyTally:
     """Run discover → collect → dedupe → categorize → publish; return the counts."""
+    context.require_disk()
     with recorded(context, slug, mode=mode):
         await discover(context, slug, sources=sources, mode=mode)
         await collect(context, slug, mode=mode)

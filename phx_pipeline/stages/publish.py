@@ -12,7 +12,7 @@ from phx_pipeline.model.property import Property
 from phx_pipeline.model.publication import Publication
 from phx_pipeline.model.source import Source
 from phx_pipeline.model.taxonomy import Category, Location, Subject
-from phx_pipeline.stages.context import StageContext
+from phx_pipeline.stages.context import StageContext, in_one
 from phx_pipeline.stages.guard import note_lookalikes
 from phx_pipeline.stages.runs import end_run
 from phx_pipeline.stages.views import refresh_if_quick
@@ -43,6 +43,7 @@ def publish(
     *ends_run* tells that this is the last stage of the run, whose record ends here.
     """
     house = context.house(slug)
+    context.require_disk()
     with context.holding(slug) as lease:
         before = context.catalog.publications(slug)
         after = name_pictures(_plan(context, house, before), before)
@@ -238,12 +239,15 @@ def converge_folder(
     folder = context.layout.folder(house.folder)
     wanted = {publication.file_name: publication for publication in active}
     linked = 0
+    lacking = []
     for file_name, publication in wanted.items():
         sha, recipe = publication.sha256, publication.recipe
         if context.blobs.has_standardized(sha, recipe):
             linked += context.blobs.name_file(sha, recipe, folder / file_name)
         else:
-            logger.warning("%s: there is no PNG to show", file_name)
+            lacking.append(file_name)
+    if lacking:
+        logger.warning("%s: there is no PNG to show", in_one(lacking))
     strays = [
         path
         for path in (folder.iterdir() if folder.is_dir() else ())

@@ -90,6 +90,7 @@ async def repair(
         slug: the property.
         deep: whether rows are compared with what the originals say, too.
     """
+    context.require_disk()
     found = _problems(context, slug, deep=deep)
     if not found:
         return []

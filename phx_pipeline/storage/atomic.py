@@ -6,7 +6,7 @@ import os
 import re
 import secrets
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
@@ -140,6 +140,30 @@ def set_aside(path: Path, *, is_folder: bool = False) -> None:
     elif path.is_file() if is_folder else path.is_dir():
         with contextlib.suppress(FileNotFoundError):  # another has just done it
             path.rename(path.with_name(f"{path.name}.aside-{secrets.token_hex(4)}"))
+
+
+def require_usable(folders: Iterable[Path]) -> None:
+    """Look whether files can be read and written below *folders*, as far as these are.
+
+    That a whole disk cannot be written is told by the first file.
+
+    Raises:
+        DiskError: one leads nowhere, or this user has no right there; it stops all.
+    """
+    for folder in folders:
+        there = next(p for p in (folder, *folder.parents) if os.path.lexists(p))
+        number, where = 0, there
+        if there.is_symlink() and not there.exists():
+            number, where = errno.ENOENT, there.readlink()
+        elif there.is_dir() and not _gives_rights(there):
+            number = errno.EACCES
+        if number:
+            raise DiskError(refusal(number, where), stops_all=True)
+
+
+def _gives_rights(folder: Path) -> bool:
+    can_write = 0 if os.statvfs(folder).f_flag & os.ST_RDONLY else os.W_OK
+    return os.access(folder, os.R_OK | os.X_OK | can_write, effective_ids=True)
 
 
 @contextlib.contextmanager

@@ -37,6 +37,12 @@ class Layout:
         return self.images / "metadata"
 
     @property
+    def trees(self) -> tuple[Path, ...]:
+        """The folders that stages write below; each may be a link to another disk."""
+        standardized = self.images / "standardized"
+        return self.raw_root, standardized, self.processed, self.metadata
+
+    @property
     def catalogue(self) -> Path:
         """The SQLite file of the default catalogue."""
         return self.root / "phx.db"
