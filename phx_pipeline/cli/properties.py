@@ -23,7 +23,13 @@ if TYPE_CHECKING:
     from phx_pipeline.model.property import Property
     from phx_pipeline.settings import Settings
     from phx_pipeline.stages.context import StageContext
-    from phx_pipeline.stages.intake import IntakeReport, Problem, Reading, Typed
+    from phx_pipeline.stages.intake import (
+        IntakeReport,
+        LookAlike,
+        Problem,
+        Reading,
+        Typed,
+    )
 
 _SHOWN = 20
 _FILE_NAME = re.compile(
@@ -398,14 +404,18 @@ def _list_some(word: str, houses: Sequence["Property"]) -> None:
     _count_more(len(houses))
 
 
-def _list_alike(pairs: Sequence[tuple["Property", "Property"]]) -> None:
-    for new, other in pairs[:_SHOWN]:
-        errors.print(
-            f"look: {new.slug} differs from {other.slug} in the ZIP alone: if that is "
-            f"a typing error, `phx properties remove {new.slug}`",
-            soft_wrap=True,
+def _list_alike(alike: Sequence["LookAlike"]) -> None:
+    for it in alike[:_SHOWN]:
+        new, other = it.added.slug, it.other.slug
+        told = (
+            f"{new} differs from {other} in the ZIP alone: if that is a typing error, "
+            f"`phx properties remove {new}`"
+            if it.only_zip
+            else f"{new} may be {other}, which is written almost like it: if it is, "
+            f"`phx properties merge {other} {new}`"
         )
-    _count_more(len(pairs))
+        errors.print(f"look: {told}", soft_wrap=True)
+    _count_more(len(alike))
 
 
 def _list_known(known: Sequence["Typed"], *, always: bool) -> None:

@@ -5,13 +5,14 @@ raises a question is told and keeps no other out.
 """
 
 import csv
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from io import StringIO
 from pathlib import Path
 
 from phx_pipeline.errors import InputError
-from phx_pipeline.model.address import EXAMPLE, Address
+from phx_pipeline.model.address import EXAMPLE, Address, Match
 from phx_pipeline.model.property import Property
 from phx_pipeline.model.states import doubt
 from phx_pipeline.stages.columns import Columns, columns_of, is_column
@@ -239,23 +240,51 @@ def add_houses(context: StageContext, typed: Sequence[Typed]) -> IntakeReport:
     return IntakeReport(added=done.added, revived=done.revived, known=known)
 
 
-def look_alikes(
-    context: StageContext, added: Sequence[Property]
-) -> list[tuple[Property, Property]]:
-    """Pair houses just added with those that differ from them in the ZIP alone."""
-    places: dict[str, list[Property]] = {}
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LookAlike:
+    """A house just added, and one that may be meant; the ZIP alone differs, or not."""
+
+    added: Property
+    other: Property
+    only_zip: bool
+
+
+def look_alikes(context: StageContext, added: Sequence[Property]) -> list[LookAlike]:
+    """Find, for each house just added, one it may be by a slip of the pen.
+
+    That is one that differs in the ZIP alone, or has the ZIP and compares `NEAR`. Only
+    houses of one number and ZIP are compared, by the ends of their units: of thousands
+    of flats in one building each has a few.
+    """
+    places: dict[object, list[Property]] = {}
     for house in context.catalog.properties():
-        places.setdefault(_without_zip(house), []).append(house)
-    return [
-        (house, other)
-        for house in added
-        for other in places[_without_zip(house)]
-        if other.slug != house.slug
-    ]
+        for place in (_without_zip(house), _door_number(house)):
+            places.setdefault(place, []).append(house)
+    found = []
+    for house in added:
+        others = [it for it in places[_without_zip(house)] if it.slug != house.slug]
+        near = (it for it in places[_door_number(house)] if _may_be(house, it))
+        if others:
+            found.append(LookAlike(added=house, other=others[0], only_zip=True))
+        elif other := next(near, None):
+            found.append(LookAlike(added=house, other=other, only_zip=False))
+    return found
 
 
 def _without_zip(house: Property) -> str:
     return house.slug.rpartition("-")[0]
+
+
+def _door_number(house: Property) -> tuple[str, str]:
+    digits = re.match(r"\d*", house.address.street_number)
+    return house.address.zip_code, digits[0].lstrip("0") if digits else ""
+
+
+def _may_be(house: Property, other: Property) -> bool:
+    mine, theirs = house.address.unit, other.address.unit
+    if other.slug == house.slug or (mine and theirs and mine[-1:] != theirs[-1:]):
+        return False
+    return other.means(house.address) is Match.NEAR
 
 
 def find_property(context: StageContext, text: str) -> Property:

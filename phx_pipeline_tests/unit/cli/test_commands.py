@@ -13,6 +13,7 @@ from click.testing import CliRunner
 from phx_pipeline.cli.console import console
 from phx_pipeline.cli.main import phx
 from phx_pipeline.cli.times import phoenix_text
+from phx_pipeline.model.address import Address
 from phx_pipeline.settings import Settings
 from phx_pipeline_tests.commands import Phx, UseSettings
 from phx_pipeline_tests.deployment import (
@@ -123,6 +124,41 @@ def test_a_house_that_differs_in_the_zip_alone_is_added_and_pointed_out(
     assert f"{key} differs from 100-n-adams-st-phoenix-az-85003" in typo.err
     assert f"`phx properties remove {key}`" in typo.err
     assert apart.err == ""
+
+
+@pytest.mark.parametrize(
+    ("known", "typed"),
+    [
+        ("12 Thomas Trl", "12 Thomas Trails"),
+        ("100 N Adams St", "100 Adams St"),
+        ("100 N Adams St Unit 4", "100 N Adams St"),
+        ("12 Adams St Unit A", "12A Adams St"),
+    ],
+)
+def test_a_house_written_almost_like_another_is_pointed_out_until_they_are_one(
+    run: Phx, known: str, typed: str
+) -> None:
+    run("properties", "add", f"{known}, Phoenix, AZ 85003")
+    there = Address.parse(f"{known}, Phoenix, AZ 85003").slug
+
+    added = run("properties", "add", f"{typed}, Phoenix, AZ 85003")
+
+    new = Address.parse(f"{typed}, Phoenix, AZ 85003").slug
+    assert added.code == 0
+    assert f"look: {new} may be {there}," in added.err
+    assert run("properties", "merge", there, new).code == 0
+    assert f"`phx properties merge {there} {new}`" in added.err
+
+
+def test_of_other_flats_of_a_building_nobody_is_told_that_they_may_be_one(
+    run: Phx, tmp_path: Path
+) -> None:
+    flats = [f'"100 N Adams St Unit {n}, Phoenix, AZ 85003"' for n in range(100, 200)]
+    file = tmp_path / "flats.csv"
+    file.write_text("\n".join(["address", *flats]))
+
+    assert "100 added" in run("properties", "add", str(file)).out
+    assert run("properties", "add", str(file)).err == ""
 
 
 def test_when_a_house_was_removed_is_told_in_the_time_of_phoenix(run: Phx) -> None:
