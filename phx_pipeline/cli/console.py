@@ -84,7 +84,13 @@ class _FirstOfEach(logging.StreamHandler[TextIO]):
 
 @contextmanager
 def few_warnings() -> Iterator[None]:
-    """Have our own parts warn once of each kind, and tell at the end how many more."""
+    """Have our own parts warn once of each kind, and tell at the end how many more.
+
+    Whoever has set up a log gets them all there.
+    """
+    if logging.getLogger().handlers:
+        yield
+        return
     handler = _FirstOfEach()
     handler.setLevel(logging.WARNING)
     handler.setFormatter(_InertFormatter("%(message)s"))

@@ -4,7 +4,6 @@ import asyncio
 import logging
 from collections import Counter
 from collections.abc import Sequence
-from contextlib import nullcontext
 from datetime import UTC
 from typing import TYPE_CHECKING
 from uuid import uuid4
@@ -95,7 +94,7 @@ def extract(
         if not due:
             ctx.exit(_summarize(context, asked, sources=chosen, failed=0))
         if how == "sync":
-            with nullcontext() if verbose else few_warnings():
+            with few_warnings():
                 code = _run_here(context, due, sources=chosen, mode=mode)
             ctx.exit(code)
         follow = how != "async"

@@ -20,10 +20,10 @@ TWO = [with_shots(house, 0, 1, 2) for house in HOUSES[:2]]
 
 
 @pytest.fixture
-def images(use_settings: UseSettings, phx: Phx) -> Iterator[Path]:
-    """The folder of the pictures of two houses that are complete.
+def made(use_settings: UseSettings, phx: Phx) -> Iterator[Deployment]:
+    """Two houses that are complete.
 
-    It lies where other users may get to, which they may not below `tmp_path`.
+    They lie where other users may get to, which they may not below `tmp_path`.
     """
     with (
         TemporaryDirectory() as root,
@@ -32,7 +32,13 @@ def images(use_settings: UseSettings, phx: Phx) -> Iterator[Path]:
         made.add_houses(TWO)
         use_settings(made.settings)
         assert phx("extract", "--all", "--sync").code == 0
-        yield made.settings.data_dir / "property_images"
+        yield made
+
+
+@pytest.fixture
+def images(made: Deployment) -> Path:
+    """The folder of their pictures."""
+    return made.settings.data_dir / "property_images"
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -77,14 +83,14 @@ def without_rights() -> Iterator[None]:
 
 
 def test_of_many_pictures_that_are_gone_the_first_is_told_and_how_many(
-    images: Path, phx: Phx
+    made: Deployment, images: Path, phx: Phx
 ) -> None:
     phx("sources", "disable", "redfin")  # else they are downloaded again
     shutil.rmtree(images)
 
-    ended = phx("extract", "--all", "--sync")
+    ended = made.phx("extract", "--all", "--sync")  # where nobody else logs
 
-    warned = ended.err.splitlines()
+    warned = ended.stderr.splitlines()
     assert sum("no PNG can be made of it now" in line for line in warned) == 1
     assert sum("there is no PNG to show" in line for line in warned) == 1
     assert any("(2 more such)" in line for line in warned)
