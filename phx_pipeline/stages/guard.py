@@ -6,6 +6,8 @@ decides. Held is a function of all rows, never of what was looked at first:
 - a photo key that two properties have is held on both;
 - within one listing, a photo under another MLS id than the page states for itself, be
   it every photo; or, where it states none, under another than nearly all the others;
+- within one listing, a photo under no id, where nearly all that have one are under
+  another than the page states: the gallery is another house's;
 - within one listing, a photo of another data source (MLS) than nearly all the others:
   the same number there is another house;
 - within one listing, a photo uploaded long before or after the others.
@@ -99,12 +101,11 @@ def outliers(
     """
     marks = {photo.key: mark_of(photo) for photo in gallery}
     listings = {key: mark.listing for key, mark in marks.items() if mark.listing}
-    if usual := mls_id or _usual_listing(list(listings.values())):
-        whose = "the page is of" if mls_id else "the others under"
-        for key, listing in listings.items():
-            if not _same_listing(listing, usual):
-                told = f"filed under listing {listing}, {whose} {usual}"
-                yield key, Suspicion(reason=Reason.LISTING_ID, detail=told)
+    yield from _under_another(listings, mls_id=mls_id)
+    if mls_id:
+        for present in (True, False):  # now, and what is held of a former listing
+            keys = [photo.key for photo in gallery if photo.present is present]
+            yield from _under_none(keys, listings, mls_id=mls_id)
     owners = {key: mark.owner for key, mark in marks.items() if mark.owner}
     if usual := _usual_listing(list(owners.values())):
         for key, owner in owners.items():
@@ -117,6 +118,34 @@ def outliers(
             if _days_apart(day, batch) > _FAR_DAYS:
                 told = f"uploaded {day}, the others {batch[0]} to {batch[1]}"
                 yield key, Suspicion(reason=Reason.UPLOAD_DATE, detail=told)
+
+
+def _under_another(
+    listings: Mapping[PhotoKey, str], *, mls_id: str | None
+) -> Iterator[tuple[PhotoKey, Suspicion]]:
+    """Yield the photos filed under another listing than this or nearly all others."""
+    usual = mls_id or _usual_listing(list(listings.values()))
+    if usual is None:
+        return
+    whose = "the page is of" if mls_id else "the others under"
+    for key, listing in listings.items():
+        if not _same_listing(listing, usual):
+            told = f"filed under listing {listing}, {whose} {usual}"
+            yield key, Suspicion(reason=Reason.LISTING_ID, detail=told)
+
+
+def _under_none(
+    keys: Sequence[PhotoKey], listings: Mapping[PhotoKey, str], *, mls_id: str
+) -> Iterator[tuple[PhotoKey, Suspicion]]:
+    """Yield the photos under no listing where nearly all others are under a foreign."""
+    filed = [listings[key] for key in keys if key in listings]
+    others = [each for each in filed if not _same_listing(each, mls_id)]
+    if not others or len(others) < _MAJORITY * len(filed):
+        return
+    told = f"under no listing, the others under {others[0]}, the page is of {mls_id}"
+    for key in keys:
+        if key not in listings:
+            yield key, Suspicion(reason=Reason.LISTING_ID, detail=told)
 
 
 def mark_of(photo: Photo) -> Mark:

@@ -256,6 +256,36 @@ def test_photos_of_a_former_listing_are_not_judged_by_the_number_of_the_next_one
     ]
 
 
+@pytest.mark.parametrize(
+    ("own", "foreign", "held"),
+    [(0, 5, 6), (0, 1, 2), (1, 4, 5), (2, 5, 5), (5, 0, 0)],
+)
+def test_a_photo_under_no_number_is_held_with_nearly_all_that_have_a_foreign_one(
+    own: int, foreign: int, held: int
+) -> None:
+    plain = photo("media-880021_JPG-item_3")
+    gallery = [plain, *redfin("6900001", own), *redfin("6999999", foreign)]
+
+    found = dict(outliers(gallery, mls_id="6900001"))
+
+    assert len(found) == held
+    assert (plain.key in found) is (held > foreign)
+    if plain.key in found:
+        assert found[plain.key].detail == (
+            "under no listing, the others under 6999999, the page is of 6900001"
+        )
+
+
+def test_what_is_held_of_a_former_listing_holds_no_photo_of_the_next_one() -> None:
+    before = [*redfin("6100007", 9), photo("media-1_JPG-item_1")]
+    held = [replace(it, present=False, verdict=Verdict.FOREIGN) for it in before]
+    now = [*redfin("6900001", 3), photo("media-2_JPG-item_2")]
+
+    found = standing_out([*now, *held], mls_id="6900001")
+
+    assert set(found) == {it.ref.photo_key for it in held}
+
+
 @pytest.mark.parametrize("key", ["57-6999999", "57-6999999_0", "57-6999999_3_M"])
 def test_the_name_of_a_photo_tells_its_listing_with_and_without_a_place(
     key: str,
