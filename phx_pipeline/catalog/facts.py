@@ -5,7 +5,7 @@ Written with the listing they came with (`catalog.store.Catalog.record_listing`)
 
 from collections import defaultdict
 from collections.abc import Collection
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -53,6 +53,15 @@ class FactBook:
         for row in rows:
             found[row.slug].append(_seen(row))
         return dict(found)
+
+    def gallery_shown_at(self, slug: str, source: Source) -> datetime | None:
+        """When a source last showed the whole gallery of a property, if it ever did."""
+        row = tables.listing.c
+        this = sa.and_(row.slug == slug, row.source == source.value)
+        with reading(self._engine) as connection:
+            query = sa.select(row.gallery_seen_at).where(this)
+            shown_at: datetime | None = connection.execute(query).scalar()
+        return shown_at
 
     def listing_urls(self, slug: str) -> dict[Source, str]:
         """Where each source that knows a property has its listing."""

@@ -101,15 +101,24 @@ class Catalog(CatalogReader):
         return list(self.houses.add(houses, at=at).added)
 
     def record_listing(
-        self, lease: Lease, slug: str, listing: Listing, *, stamp: Stamp
+        self,
+        lease: Lease,
+        slug: str,
+        listing: Listing,
+        *,
+        stamp: Stamp,
+        shown_at: datetime | None = None,
     ) -> None:
         """Record what a source said: outcome, facts, and its gallery when one was seen.
 
         Photos missing from the gallery lose `present` only if it was seen whole.
+        *shown_at* tells when the source showed it, if that is not now.
         """
         with writing(self._engine) as connection:
             Leases.fence(connection, lease)
-            before = _upsert_listing(connection, slug, listing, stamp=stamp)
+            before = _upsert_listing(
+                connection, slug, listing, stamp=stamp, shown_at=shown_at or stamp.at
+            )
             if listing.facts is not None:
                 upsert_facts(
                     connection,
@@ -312,7 +321,12 @@ def _failed_values(
 
 
 def _upsert_listing(
-    connection: sa.Connection, slug: str, listing: Listing, *, stamp: Stamp
+    connection: sa.Connection,
+    slug: str,
+    listing: Listing,
+    *,
+    stamp: Stamp,
+    shown_at: datetime,
 ) -> str:
     """Write what a source said of the listing; return how it had ended, if it had."""
     table = tables.listing
@@ -331,7 +345,7 @@ def _upsert_listing(
         "mls_id": listing.mls_id,
         "url": listing.url,
         "listed_on": listing.listed_on,
-        "gallery_seen_at": stamp.at if listing.complete else None,
+        "gallery_seen_at": shown_at if listing.complete else None,
     }
     values |= {name: value for name, value in learnt.items() if value is not None}
     before: str | None = connection.execute(

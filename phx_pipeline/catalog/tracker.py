@@ -50,7 +50,7 @@ def _fetched_query() -> sa.Select[Any]:
             *(photo.c.slug, photo.c.source, photo.c.fetched_url, photo.c.sha256),
             *(photo.c.cluster_id, photo.c.present, photo.c.verdict),
             photo.c.downloaded_at,
-            *(listing.c.gallery_seen_at, listing.c.checked_at),
+            *(listing.c.gallery_seen_at, listing.c.complete),
             listing.c.run_id.label("asking_run"),
             *(first.c.at.label("first_at"), first.c.run_id.label("first_run")),
             *(last.c.at.label("last_at"), last.c.run_id.label("last_run")),
@@ -78,7 +78,7 @@ def _tracked_of(row: AnyRow) -> TrackedUrl:
     seen_at, seen_by = downloaded_at, row.last_run or ""
     if row.present and row.gallery_seen_at and row.gallery_seen_at >= seen_at:
         seen_at = row.gallery_seen_at
-    if row.present and row.gallery_seen_at == row.checked_at:
+    if row.present and row.complete:
         seen_by = row.asking_run  # else the last to ask was refused
     return TrackedUrl(
         url=row.fetched_url,

@@ -44,8 +44,8 @@ def ingest(
       phx ingest saved.html --property 4732-w-davis-rd-glendale-az-85306
       phx ingest saved.html --property 686067a4 --source redfin --collect
 
-    Exit codes: 0 taken, 2 the file cannot be used, 3 nothing taken (another house, a
-    challenge, no listing).
+    Exit codes: 0 taken, 2 the file cannot be used or is older than what is known, 3
+    nothing taken (another house, a challenge, no listing).
     """
     from phx_pipeline.errors import InputError
     from phx_pipeline.stages.ingest import ingest as ingest_page

@@ -7,6 +7,7 @@ nothing is asked of the site for it.
 import logging
 import re
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
@@ -16,6 +17,7 @@ from phx_pipeline.fetch.base import Fetched
 from phx_pipeline.fetch.challenge import recognise
 from phx_pipeline.model.job import Mode
 from phx_pipeline.model.listing import Listing
+from phx_pipeline.model.moments import moment
 from phx_pipeline.model.outcome import ListingOutcome
 from phx_pipeline.model.property import Property
 from phx_pipeline.model.source import Source
@@ -82,7 +84,8 @@ def ingest(
         source: whose page it is; by default what the page itself says.
 
     Raises:
-        InputError: the file cannot be read, or nobody says whose page it is.
+        InputError: the file cannot be read, nobody says whose page it is, or the source
+            has shown the whole gallery since the page was saved.
     """
     house = context.house(slug)
     page, source = _opened(path, source=source)
@@ -92,13 +95,34 @@ def ingest(
         return listing
     with context.holding(slug) as lease:
         stamp = context.stamp()
+        saved_at = min(_saved_at(path), stamp.at)
+        _refuse_older(context, slug, path, source=source, saved_at=saved_at)
         listing = begun(listing, today=stamp.today)
-        context.catalog.record_listing(lease, slug, listing, stamp=stamp)
+        context.catalog.record_listing(
+            lease, slug, listing, stamp=stamp, shown_at=saved_at
+        )
         held = guard(context, lease, slug)
     if held:
         converge(context, slug)
     call_on_partners(context, slug)
     return listing
+
+
+def _refuse_older(
+    context: StageContext, slug: str, path: Path, *, source: Source, saved_at: datetime
+) -> None:
+    """Refuse a page that is no news: photos added since would seem to be gone."""
+    shown_at = context.catalog.facts.gallery_shown_at(slug, source)
+    if shown_at is not None and saved_at < shown_at:
+        raise InputError(
+            f"{path} was saved {moment(saved_at.timestamp())}, before {source.value} "
+            f"showed the gallery that is known ({moment(shown_at.timestamp())}): "
+            "nothing was taken; if the page is newer, `touch` the file"
+        )
+
+
+def _saved_at(path: Path) -> datetime:
+    return datetime.fromtimestamp(path.stat().st_mtime, UTC)
 
 
 def is_taken(listing: Listing) -> bool:

@@ -1,5 +1,6 @@
 """A saved page: whose it is, what it is, and what makes it useless."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -196,6 +197,27 @@ def test_a_page_read_twice_is_read_once(context: StageContext, tmp_path: Path) -
     ingest(context, slug(), page, source=Source.REDFIN)
 
     assert content_digest(context) == digest
+
+
+def test_of_two_saved_pages_the_newer_one_counts_whichever_comes_first(
+    context: StageContext, tmp_path: Path
+) -> None:
+    text = REDFIN + (PAGES / "redfin/listed.html").read_text()
+    page, now_s = saved(tmp_path, text), context.clock().timestamp()
+    os.utime(page, (now_s, now_s - 600))
+    ingest(context, slug(), page)
+    digest = content_digest(context)
+
+    os.utime(page, (now_s, now_s - 3600))
+    with pytest.raises(InputError, match=r"was saved .* MST, before redfin .*`touch`"):
+        ingest(context, slug(), page)
+
+    assert content_digest(context) == digest
+    os.utime(page, (now_s, now_s - 60))  # saved before the other was read
+    assert is_taken(ingest(context, slug(), page))
+    os.utime(page, (now_s, now_s + 3600))  # by a clock that is fast
+    assert is_taken(ingest(context, slug(), page))
+    assert is_taken(ingest(context, slug(), page))
 
 
 @pytest.mark.parametrize(
