@@ -32,31 +32,31 @@ _SOURCES = (Source.ZILLOW, Source.REDFIN)
 @click.option(
     "--folder",
     type=click.Path(file_okay=False, path_type=Path),
-    help="Where to keep the demo's stores; default: data/demo.",
+    help="Keep the demo's stores here; by default in demo below the data folder.",
 )
 @click.option(
     "--postgres",
     is_flag=True,
-    help="Keep rows and runs in PHX_CATALOG_URL and PHX_DAGSTER_PG_URL, both empty "
-    "or of an earlier demo.",
+    help="Keep rows and runs in the databases of PHX_CATALOG_URL and "
+    "PHX_DAGSTER_PG_URL, both empty or of an earlier demo; by default in "
+    "files.",
 )
 @click.option(
     "--stay",
     is_flag=True,
-    help="Keep Dagster and the stand-ins up afterwards, until Ctrl-C.",
+    help="Keep Dagster and the stand-ins up afterwards until Ctrl-C, and print "
+    "the UI's address.",
 )
 @click.pass_context
 def demo(
     ctx: click.Context, *, folder: Path | None, postgres: bool, stay: bool
 ) -> None:
-    """Collect six made-up houses, without any network.
+    """Run the whole pipeline on six made-up houses, offline.
 
-    Two stand-in sites on this machine show them.
-
-    They speak the formats of the real pages; the requests carry production URLs
-    through a loopback proxy that refuses every other host. Both show many of the same
-    photos in other sizes and crops, and disagree about one house. Repeat it: the second
-    time nothing is downloaded.
+    Stand-ins for Redfin and Zillow on this machine speak the formats of the real pages;
+    the requests carry production URLs through a loopback proxy that refuses every other
+    host. Both show many of the same photos in other sizes and crops, and disagree about
+    one house. Repeat it: the second time nothing is downloaded.
 
     \b
     Examples:
@@ -64,6 +64,8 @@ def demo(
       phx demo --stay         and look around in Dagster, with the stand-ins there
       phx demo --postgres     on PostgreSQL, as PHX_CATALOG_URL and
                               PHX_DAGSTER_PG_URL say
+
+    Exit codes: 0 all is collected, 3 something is open: `phx demo` again goes on.
     """
     from phx_pipeline.demo.loopback import Loopback
     from phx_pipeline.demo.redfin_site import redfin_sites

@@ -8,9 +8,11 @@ from phx_pipeline.settings import load_settings
 
 @click.command()
 def down() -> None:
-    """Stop the `phx up` of the data folder, wherever it was started. Safe to repeat.
+    """Stop the `phx up` of the data folder. Safe to repeat.
 
-    Runs under way are told to end; the next `phx up` takes them up again.
+    It does so wherever `phx up` was started, waits for its end, ends what earlier ones
+    left, and says what it did. Runs under way are told to end; the next `phx up` takes
+    them up again. Set PHX_DATA_DIR to the folder of a `phx demo` to stop that.
 
     \b
     Example:

@@ -12,26 +12,35 @@ from phx_pipeline.errors import InputError
 
 @click.command()
 @click.argument("house", required=False)
-@click.option("--job", "job_id", help="All properties of one job instead.")
+@click.option(
+    "--job",
+    "job_id",
+    metavar="ID",
+    help="Pack all houses of one job instead; `phx extract` prints its id.",
+)
 @click.option(
     "--to",
     "target",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="The zip to write; default: KEY.zip or job-ID.zip here.",
+    help="Write the zip to this file; by default KEY.zip or job-ID.zip in this folder.",
 )
 @click.option(
     "--table",
     type=click.Choice(["csv", "parquet"]),
     default="csv",
     show_default=True,
-    help="Format of the table of photos in it.",
+    help="Format of the table; parquet needs the extra of that name.",
 )
 def export(
     house: str | None, *, job_id: str | None, target: Path | None, table: str
 ) -> None:
-    """Write a zip of a HOUSE: pictures, manifest, table.
+    """Pack the pictures of a house, or of a job, for somebody else.
 
-    HOUSE is a key, a folder id or an address.
+    HOUSE is the key, the folder or the address of a house, or the URL of its listing.
+    Give either HOUSE or --job.
+
+    The zip holds the published pictures, their manifest and a table of them. Equal
+    content gives equal bytes, and the file appears once it is whole.
 
     \b
     Examples:
@@ -57,11 +66,18 @@ def export(
 
 
 @click.command()
-@click.option("--views", "views_only", is_flag=True, help="Only the JSON files.")
+@click.option(
+    "--views",
+    "views_only",
+    is_flag=True,
+    help="Make only the JSON files of the metadata folder anew.",
+)
 def rebuild(*, views_only: bool) -> None:
-    """Make all published folders and views anew; nothing is asked.
+    """Make all published folders and views anew.
 
-    Pictures of another size or format than the settings say are made anew as well.
+    Every house is counted, decided, categorized and published anew from the catalogue
+    and the originals, and no site is asked. PNGs of another size or format than the
+    settings say are made anew as well. Folders, views and PNGs may be deleted before.
 
     \b
     Examples:

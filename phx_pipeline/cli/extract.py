@@ -36,26 +36,53 @@ logger = logging.getLogger(__name__)
 
 
 @click.command()
-@click.option("--all", "everything", is_flag=True, help="Every property.")
 @click.option(
-    "--address", "houses", multiple=True, metavar="A", help="A key, folder or address."
+    "--all", "everything", is_flag=True, help="Collect every house that is followed."
 )
-@click.option("--sources", help="Only these, comma-separated; default: all enabled.")
-@click.option("--async", "how", flag_value="async", help="Enqueue and return at once.")
-@click.option("--sync", "how", flag_value="sync", help="Run here, without Dagster.")
+@click.option(
+    "--address",
+    "houses",
+    multiple=True,
+    metavar="HOUSE",
+    help="Collect this house: its key, folder, address or URL. Repeat it for several.",
+)
+@click.option(
+    "--sources",
+    metavar="NAMES",
+    help="Ask only these sources, separated by commas; by default all of PHX_SOURCES.",
+)
+@click.option(
+    "--async",
+    "how",
+    flag_value="async",
+    help="Enqueue the houses, print the id of the job, and do not follow it.",
+)
+@click.option(
+    "--sync",
+    "how",
+    flag_value="sync",
+    help="Work in this process, one house after another, without Dagster but under "
+    "the same leases.",
+)
 @click.option(
     "--dry-run",
     "how",
     flag_value="dry",
-    help="Ask and show; download and keep nothing.",
+    help="Ask the sources and show what they list; download and keep nothing.",
 )
 @click.option(
     "--resume/--fresh",
     default=True,
-    show_default="resume",
-    help="Skip what is complete and younger than PHX_STALE_DAYS, or ask again.",
+    help="Leave out houses that are complete and were asked within PHX_STALE_DAYS, and "
+    "ask only the sources that are open or stale (--resume, the default); or ask every "
+    "source again, and once more for every photo without bytes (--fresh).",
 )
-@click.option("-v", "--verbose", is_flag=True, help="Log what the stages do.")
+@click.option(
+    "-v",
+    "--verbose",
+    is_flag=True,
+    help="Log what the stages do; from the queue they log into the run instead.",
+)
 @click.pass_context
 def extract(
     ctx: click.Context,
@@ -67,10 +94,11 @@ def extract(
     resume: bool,
     verbose: bool,
 ) -> None:
-    """Find and download photos of some properties.
+    """Find and download the photos of one house, some or all.
 
-    By default the properties are enqueued and followed; Ctrl-C stops following, the
-    runs go on. Photos already held are never downloaded again.
+    By default the houses are put into Dagster's queue and followed until their runs
+    have ended; Ctrl-C stops the following, and the runs go on. Photos that are held
+    already are never downloaded again. Give either --all or --address.
 
     \b
     Examples:
@@ -78,8 +106,8 @@ def extract(
       phx extract --address 4732-w-davis-rd-glendale-az-85306 --sources redfin
       phx extract --all --fresh     ask every source again, also where all is complete
       phx extract --all --dry-run   show what the sources list now
-      phx extract --all --async
-      phx extract --all --sync      under the same leases, in this process
+      phx extract --all --async     enqueue, and go on with something else
+      phx extract --all --sync -v   work in this process, and see each step
     """
     if verbose:
         log_to_stderr()

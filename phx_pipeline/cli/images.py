@@ -6,6 +6,7 @@ import click
 from rich.table import Table
 
 from phx_pipeline.cli.console import console
+from phx_pipeline.cli.options import json_option
 from phx_pipeline.cli.session import opened
 from phx_pipeline.model.naming import ImageName
 from phx_pipeline.model.taxonomy import Subject
@@ -17,19 +18,23 @@ from phx_pipeline.model.taxonomy import Subject
     "--min-confidence",
     type=click.IntRange(0, 99),
     default=0,
-    help="Only pictures named with at least this confidence.",
+    show_default=True,
+    metavar="PERCENT",
+    help="List only pictures whose subject is at least this sure, in percent.",
 )
 @click.option(
     "--subject",
     type=click.Choice([each.value for each in Subject]),
     metavar="SUBJECT",
-    help="Only pictures of one subject, such as kitchen.",
+    help="List only pictures of one subject, such as kitchen; by default all.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Machine-readable output.")
+@json_option
 def images(
     house: str, *, min_confidence: int, subject: str | None, as_json: bool
 ) -> None:
-    """List the pictures of a HOUSE (its key, folder or address).
+    """List the published pictures of one house.
+
+    HOUSE is the key, the folder or the address of a house, or the URL of its listing.
 
     \b
     Examples:

@@ -8,6 +8,7 @@ import click
 
 from phx_pipeline.cli.console import console, errors
 from phx_pipeline.cli.main import Exit
+from phx_pipeline.cli.options import json_option
 from phx_pipeline.cli.partners import settle_partners
 from phx_pipeline.cli.session import opened
 from phx_pipeline.model.listing import Listing
@@ -17,11 +18,23 @@ from phx_pipeline.settings import parse_sources
 @click.command()
 @click.argument("page", type=click.Path(path_type=Path))
 @click.option(
-    "--property", "house", required=True, metavar="P", help="Key, folder or address."
+    "--property",
+    "house",
+    required=True,
+    metavar="HOUSE",
+    help="The house the page is of: its key, folder, address or URL.",
 )
-@click.option("--source", help="Whose page it is; by default what the page says.")
-@click.option("--collect", is_flag=True, help="Download and publish its photos now.")
-@click.option("--json", "as_json", is_flag=True, help="Machine-readable output.")
+@click.option(
+    "--source",
+    metavar="NAME",
+    help="The source the page is of; by default the page tells.",
+)
+@click.option(
+    "--collect",
+    is_flag=True,
+    help="Download and publish its photos now; by default `phx extract` does.",
+)
+@json_option
 @click.pass_context
 def ingest(
     ctx: click.Context,
@@ -32,12 +45,12 @@ def ingest(
     collect: bool,
     as_json: bool,
 ) -> None:
-    """Read a PAGE you saved in your own browser.
+    """Read a listing page that you saved in your own browser.
 
-    It is the way on when a source refuses us.
-
-    The page is taken as what the source says now, and must be of this very house. Its
-    photos are downloaded by the next `phx extract`, or at once with --collect.
+    This is the way on when a source refuses us. PAGE is a file saved as "Webpage, HTML
+    only"; nothing is asked of the site for it. It counts as what the source says now,
+    and must be of this very house. Its photos are downloaded by the next `phx extract`,
+    or at once with --collect.
 
     \b
     Examples:

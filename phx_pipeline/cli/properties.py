@@ -12,6 +12,7 @@ from rich.table import Table
 
 from phx_pipeline.cli.console import console, errors, followed
 from phx_pipeline.cli.main import Exit
+from phx_pipeline.cli.options import json_option
 from phx_pipeline.cli.partitions import reconcile_partitions
 from phx_pipeline.cli.partners import settle_partners
 from phx_pipeline.cli.property_show import show
@@ -42,17 +43,27 @@ Item = TypeVar("Item")
 
 @click.group()
 def properties() -> None:
-    """The houses to follow: add, list, rename, merge, remove."""
+    """Say which houses are followed: add, correct, remove."""
 
 
 @properties.command()
 @click.argument("file_or_address")
-@click.option("--yes", is_flag=True, help="Add odd ones too, without being asked.")
-@click.option("--strict", is_flag=True, help="Add all rows of a file or none.")
+@click.option(
+    "--yes",
+    is_flag=True,
+    help="Add odd addresses too; by default you are asked about each.",
+)
+@click.option(
+    "--strict",
+    is_flag=True,
+    help="Add all rows of a file or none; by default a row that cannot be read "
+    "keeps no other out.",
+)
 @click.option(
     "--problems",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="Write the rows that were not taken to this CSV file.",
+    help="Write every row that was not taken to this CSV file: its number, its "
+    "text and what is wrong.",
 )
 @click.pass_context
 def add(
@@ -63,19 +74,23 @@ def add(
     strict: bool,
     problems: Path | None,
 ) -> None:
-    """Add one ADDRESS, or all rows of a FILE.
+    """Add one house, or all houses of a file.
 
-    Houses that are known are left as they are.
+    A house that is known stays as it is, so a file can be added again after it grew. A
+    removed house is followed again, with all that is known of it.
 
-    FILE is a CSV (any delimiter, with or without a header), one address a line, an
-    Excel workbook, or - for standard input. ADDRESS is also a listing's URL, or the key
-    of a removed house, which is followed again with all that is known of it.
+    FILE_OR_ADDRESS is an address in quotes, the URL of a listing, the key of a removed
+    house, or a file: a CSV with any delimiter, with or without a header, a list with
+    one address a line, or an Excel workbook. A single - stands for standard input.
 
     \b
     Examples:
       phx properties add "4732 W Davis Rd, Glendale, AZ 85306"
       phx properties add houses.csv     columns street,unit,city,state,zip
       phx properties add - < houses.csv --problems problems.csv
+
+    Exit codes: 0 every row was added, known or a repeat; 2 nothing was taken; 3 some
+    rows were not taken.
     """
     from phx_pipeline.settings import load_settings
     from phx_pipeline.stages.intake import add_houses, look_alikes, write_problems
@@ -107,14 +122,17 @@ def add(
 
 
 @properties.command("list")
-@click.option("--removed", is_flag=True, help="The removed ones instead.")
-@click.option("--json", "as_json", is_flag=True, help="Machine-readable output.")
+@click.option(
+    "--removed", is_flag=True, help="List the removed houses instead, and since when."
+)
+@json_option
 def list_(*, removed: bool, as_json: bool) -> None:
-    """List the properties: key, folder, address.
+    """List the houses that are followed: key, folder, address.
 
     \b
-    Example:
-      phx properties list --json
+    Examples:
+      phx properties list
+      phx properties list --removed --json
     """
     with opened() as context:
         if removed:
@@ -145,13 +163,13 @@ def list_(*, removed: bool, as_json: bool) -> None:
 @click.argument("house")
 @click.argument("new_address")
 def rename(house: str, new_address: str) -> None:
-    """Correct the address of a HOUSE to NEW_ADDRESS.
+    """Correct the address of a house that was written wrongly.
 
-    HOUSE is a key, a folder id or an address.
+    HOUSE is the key, the folder or the address of a house, or the URL of its listing.
 
     Folder, photos and names stay, nothing is downloaded again, and the former address
-    still means the house. Its sources are asked again by the next `phx extract`. For
-    another house, add that one and remove this.
+    still means the house. Its sources are asked again by the next `phx extract`. If you
+    mean another house, add that one and remove this one.
 
     \b
     Example:
@@ -188,15 +206,19 @@ def rename(house: str, new_address: str) -> None:
 @properties.command()
 @click.argument("keep")
 @click.argument("other")
-@click.option("--yes", is_flag=True, help="Also where the addresses differ.")
+@click.option(
+    "--yes",
+    is_flag=True,
+    help="Merge houses of different addresses too; by default that is refused.",
+)
 def merge(keep: str, other: str, *, yes: bool) -> None:
-    """Make one of two properties that are the same house.
+    """Make one house of two that are the same.
 
-    KEEP stays, with all that OTHER has.
+    KEEP and OTHER are keys, folders or addresses. KEEP gets all that OTHER has: photos,
+    listings, facts, rulings, runs, former keys. Folder, file names and numbers of KEEP
+    stay, the key of OTHER means KEEP from now on, and nothing is downloaded again.
 
-    Keys, folders or addresses name them. Folder, file names and numbers of KEEP stay,
-    the key of OTHER means KEEP from now on, nothing is downloaded again. `phx status`
-    names houses that are there twice. A merge cannot be undone.
+    `phx status` names houses that are there twice. A merge cannot be undone.
 
     \b
     Example:
@@ -239,16 +261,23 @@ def _require_likeness(stays: "Property", goes: "Property") -> None:
 @properties.command()
 @click.argument("house")
 @click.argument("spellings", nargs=-1, required=True)
-@click.option("--not", "other", is_flag=True, help="They are other houses.")
+@click.option(
+    "--not",
+    "other",
+    is_flag=True,
+    help="Say that the addresses are other houses, never taken for this one.",
+)
 def confirm(house: str, spellings: tuple[str, ...], *, other: bool) -> None:
-    """Say whether addresses a site shows are the HOUSE.
+    """Say whether an address that a site shows is your house.
 
-    A source that shows nothing but an address much like the house's ends `ambiguous`
-    and names it; give those as SPELLINGS. Once said, it is settled for good; the last
-    word counts.
+    HOUSE is the key, the folder or the address of a house, or the URL of its listing.
+
+    A source that shows nothing but an address much like the house's ends `ambiguous`,
+    takes nothing and names that address: give it as SPELLINGS, one or several. What you
+    say holds for every source and for `phx properties add`. The last word counts.
 
     \b
-    Example:
+    Examples:
       phx properties confirm 686067a4 "4732 Davis Rd, Glendale, AZ 85306"
       phx properties confirm 686067a4 --not "4732 W Davis Ln, Glendale, AZ 85306"
     """
@@ -269,14 +298,26 @@ def confirm(house: str, spellings: tuple[str, ...], *, other: bool) -> None:
 
 @properties.command()
 @click.argument("house")
-@click.option("--purge", is_flag=True, help="Delete its rows and photos for good.")
-@click.option("--yes", is_flag=True, help="Do not ask before deleting.")
+@click.option(
+    "--purge",
+    is_flag=True,
+    help="Also delete its rows, its folder, and the originals and PNGs no other "
+    "house has, for good; also of a house removed before.",
+)
+@click.option(
+    "--yes",
+    is_flag=True,
+    help="Delete without asking; needed where there is no terminal. By default "
+    "--purge asks.",
+)
 @click.pass_context
 def remove(ctx: click.Context, house: str, *, purge: bool, yes: bool) -> None:
-    """Follow a HOUSE (key, folder or address) no more.
+    """Stop following a house, and keep what is known of it.
 
-    Its runs are cancelled, and no list, view or run has it any more. What is known of
-    it stays, until --purge: adding the address again takes it up where it was.
+    HOUSE is the key, the folder or the address of a house, or the URL of its listing.
+
+    Its runs are cancelled, and no list, view or run has it any more. Rows, photos and
+    folder stay until --purge: adding the address again takes the house up where it was.
 
     \b
     Examples:

@@ -9,6 +9,7 @@ import click
 from rich.table import Table
 
 from phx_pipeline.cli.console import console
+from phx_pipeline.cli.options import json_option
 from phx_pipeline.cli.session import opened
 from phx_pipeline.cli.times import phoenix_text
 
@@ -18,13 +19,15 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("house")
-@click.option("--json", "as_json", is_flag=True, help="Machine-readable output.")
+@json_option
 def show(house: str, *, as_json: bool) -> None:
-    """Show what the sources say of one house.
+    """Show all that is known of one house, and where sources disagree.
 
-    A ! marks where they disagree.
+    HOUSE is the key, the folder or the address of a house, or the URL of its listing.
 
-    HOUSE is a key, a folder id or an address.
+    Shown are how each source ended and where its listing is, the facts each source
+    states and on which day they were last seen, the prices if they changed, and what
+    the kept pictures show. A ! marks a fact in which the sources disagree.
 
     \b
     Examples:

@@ -9,6 +9,7 @@ import click
 from rich.table import Table
 
 from phx_pipeline.cli.console import console, errors
+from phx_pipeline.cli.options import json_option
 from phx_pipeline.cli.session import opened_catalog
 from phx_pipeline.cli.times import utc_text, zoned_text
 from phx_pipeline.errors import InputError, ProxyError
@@ -27,15 +28,19 @@ class _Shown:
 
 
 @click.group(invoke_without_command=True)
-@click.option("--json", "as_json", is_flag=True, help="Machine-readable output.")
+@json_option
 @click.pass_context
 def proxies(ctx: click.Context, *, as_json: bool) -> None:
-    """Show the proxies, and for which sources each rests.
+    """Show the proxies, and for which sources each one rests.
 
-    Names and passwords are not shown; an ID stands for scheme, user, host and port.
+    Shown are those of the settings and those the catalogue remembers: id, host and
+    port, and for each source with a failure whether the proxy rests, until when, and
+    what happened last. An id stands for scheme, user, host and port; names and
+    passwords are never shown.
 
     \b
     Examples:
+      phx proxies
       phx proxies --json
       phx proxies reset 1a2b3c4d5e6f
     """
@@ -54,7 +59,9 @@ def proxies(ctx: click.Context, *, as_json: bool) -> None:
 @proxies.command()
 @click.argument("proxy_id", metavar="ID")
 def reset(proxy_id: str) -> None:
-    """Let the proxy ID be used again at once, for every source.
+    """Let a proxy be used again at once, for every source.
+
+    ID is the id that `phx proxies` shows.
 
     \b
     Example:

@@ -11,18 +11,24 @@ from phx_pipeline.settings import load_settings
 
 
 @click.command()
-@click.option("--dry-run", is_flag=True, help="Only tell what would be removed.")
+@click.option(
+    "--dry-run", is_flag=True, help="Tell what would be removed, and remove nothing."
+)
 @click.option(
     "--days",
     type=click.IntRange(1, 3650),
-    help="Keep what is at most so old.  [default: PHX_KEEP_RUNS_DAYS]",
+    metavar="DAYS",
+    show_default="PHX_KEEP_RUNS_DAYS",
+    help="Keep what is at most so many days old.",
 )
 def prune(*, dry_run: bool, days: int | None) -> None:
-    """Forget old runs and logs.
+    """Forget old runs, logs and rows now.
 
-    Rows that explain nothing of what is there now go too.
+    Old runs of Dagster go with their events and logs, and so do old rows that explain
+    nothing of what is there now. What is the newest of its kind stays, however old.
 
-    The sensor `prune_history` does the same bit by bit; both may work at once.
+    While `phx up` runs, the sensor `prune_history` does the same bit by bit; both may
+    work at once, and either may be stopped at any moment.
 
     \b
     Examples:

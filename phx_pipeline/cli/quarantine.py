@@ -8,6 +8,7 @@ import click
 from rich.table import Table
 
 from phx_pipeline.cli.console import console
+from phx_pipeline.cli.options import house_option, json_option, why_option
 from phx_pipeline.cli.partners import settle_partners
 from phx_pipeline.cli.session import opened
 
@@ -18,15 +19,20 @@ if TYPE_CHECKING:
 
 @click.group()
 def quarantine() -> None:
-    """Photos that may be of another house: look at them and decide."""
+    """Look at photos that may be of another house, and decide."""
 
 
 @quarantine.command("list")
-@click.option("--property", "house", metavar="P", help="Only of one property.")
-@click.option("--all", "everything", is_flag=True, help="Also those decided before.")
-@click.option("--json", "as_json", is_flag=True, help="Machine-readable output.")
+@house_option
+@click.option(
+    "--all",
+    "everything",
+    is_flag=True,
+    help="List also those that were decided before.",
+)
+@json_option
 def list_(*, house: str | None, everything: bool, as_json: bool) -> None:
-    """List the photos to look at.
+    """List the photos to look at, the held ones first.
 
     A held photo is not published until you decide. One that is alike is published: the
     picture is on another house too, as logos and community pools often are.
@@ -60,14 +66,18 @@ def list_(*, house: str | None, everything: bool, as_json: bool) -> None:
 
 @quarantine.command()
 @click.argument("photo_ids", metavar="ID...", nargs=-1, required=True)
-@click.option("--why", default="", help="A reason to be kept with the ruling.")
-@click.option("--json", "as_json", is_flag=True, help="Machine-readable output.")
+@why_option
+@json_option
 def release(photo_ids: tuple[str, ...], *, why: str, as_json: bool) -> None:
     """Say that a photo is of its house: it is kept from now on.
 
+    ID is the id that `phx quarantine list` shows; its start is enough, four
+    digits or more. A released photo is never held again.
+
     \b
-    Example:
+    Examples:
       phx quarantine release 3f9a0c11d2
+      phx quarantine release 3f9a 77b0 --why "the patio is on the listing too"
     """
     from phx_pipeline.stages.quarantine import release as release_photo
     from phx_pipeline.stages.views import refresh_views
@@ -81,10 +91,14 @@ def release(photo_ids: tuple[str, ...], *, why: str, as_json: bool) -> None:
 
 @quarantine.command()
 @click.argument("photo_ids", metavar="ID...", nargs=-1, required=True)
-@click.option("--why", default="", help="A reason to be kept with the ruling.")
-@click.option("--json", "as_json", is_flag=True, help="Machine-readable output.")
+@why_option
+@json_option
 def drop(photo_ids: tuple[str, ...], *, why: str, as_json: bool) -> None:
     """Say that a photo is not of its house: it stays rejected.
+
+    ID is the id that `phx quarantine list` shows; its start is enough, four
+    digits or more. If the photo was held on two houses, the other one may
+    show it.
 
     \b
     Example:

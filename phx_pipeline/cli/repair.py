@@ -11,6 +11,7 @@ import click
 from phx_pipeline.cli.console import console, few_warnings, followed
 from phx_pipeline.cli.failures import tell_failure
 from phx_pipeline.cli.main import Exit
+from phx_pipeline.cli.options import json_option
 from phx_pipeline.cli.session import opened
 from phx_pipeline.errors import CatalogError
 
@@ -21,17 +22,24 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("house", required=False)
-@click.option("--deep", is_flag=True, help="Also what `phx verify --deep` names.")
-@click.option("--json", "as_json", is_flag=True, help="Machine-readable output.")
+@click.option(
+    "--deep",
+    is_flag=True,
+    help="Also mend rows that differ from what the originals say, which `phx "
+    "verify --deep` names.",
+)
+@json_option
 @click.pass_context
 def repair(ctx: click.Context, house: str | None, *, deep: bool, as_json: bool) -> None:
-    """Make right what `phx verify` names, of one HOUSE or all.
+    """Make right what `phx verify` names, of one house or all.
 
-    HOUSE is a key, a folder id or an address.
+    HOUSE is the key, the folder or the address of a house, or the URL of its listing.
+    Without it all houses are repaired.
 
     Files and decisions are made again from what is stored; only an original that is
-    nowhere on the disk is downloaded again, its photo alone. Without damage nothing is
-    asked and nothing is written. It may be repeated, interrupted, and run beside runs.
+    nowhere on the disk is downloaded again, its photo alone. Each problem gets a line:
+    done, waits or left, and how. Without damage nothing is asked and nothing is
+    written. You may repeat it, interrupt it, and run it beside runs.
 
     \b
     Examples:

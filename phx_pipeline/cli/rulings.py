@@ -11,6 +11,7 @@ from rich.table import Table
 
 from phx_pipeline.cli.console import console, errors
 from phx_pipeline.cli.main import Exit
+from phx_pipeline.cli.options import house_option, json_option
 from phx_pipeline.cli.partners import settle_partners
 from phx_pipeline.cli.session import opened, opened_catalog
 from phx_pipeline.cli.times import phoenix_text
@@ -25,17 +26,17 @@ _STANDARD = Path("-")
 
 @click.group()
 def rulings() -> None:
-    """What people decided: list, save and bring elsewhere."""
+    """Show, save and restore what people decided."""
 
 
 @rulings.command("list")
-@click.option("--property", "house", metavar="P", help="Only on one property.")
+@house_option
 @click.option(
-    "--all", "everything", is_flag=True, help="Also what newer ones replaced."
+    "--all", "everything", is_flag=True, help="List also what newer decisions replaced."
 )
-@click.option("--json", "as_json", is_flag=True, help="Machine-readable output.")
+@json_option
 def list_(*, house: str | None, everything: bool, as_json: bool) -> None:
-    """List what counts, the oldest first.
+    """List the decisions that count, the oldest first.
 
     \b
     Examples:
@@ -60,13 +61,14 @@ def list_(*, house: str | None, everything: bool, as_json: bool) -> None:
 @rulings.command()
 @click.argument("file", type=click.Path(path_type=Path), default=_STANDARD)
 def export(file: Path) -> None:
-    """Write every ruling as a line of JSON to FILE.
+    """Write every ruling to a file, as a line of JSON each.
 
     Without FILE they go to standard output.
 
     \b
-    Example:
+    Examples:
       phx rulings export rulings.jsonl
+      phx rulings export | wc -l
     """
     from phx_pipeline.stages.rulings import ruling_lines
     from phx_pipeline.storage.atomic import write_atomically
@@ -86,19 +88,23 @@ def export(file: Path) -> None:
 
 @rulings.command("import")
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--json", "as_json", is_flag=True, help="Machine-readable output.")
+@json_option
 @click.pass_context
 def import_(ctx: click.Context, *, file: Path, as_json: bool) -> None:
-    """Add the rulings of FILE that are not here yet.
+    """Take the rulings of a file that are not here yet.
 
-    - means standard input.
+    FILE is what `phx rulings export` wrote; a single - stands for standard input.
 
-    Rows that cannot be used are told, the others are taken and acted on. Importing a
-    file again changes nothing.
+    They are acted on as `phx quarantine` does: photos are freed or held, and their
+    houses published anew. A row that cannot be used is told with its number and left
+    out. Importing a file again changes nothing.
 
     \b
-    Example:
+    Examples:
       phx rulings import rulings.jsonl
+      ssh other phx rulings export | phx rulings import -
+
+    Exit codes: 0 all rows were taken or known, 3 some were left out.
     """
     from phx_pipeline.stages.rulings import take_rulings
     from phx_pipeline.stages.views import refresh_views

@@ -13,8 +13,12 @@ from phx_pipeline.settings import exported, load_settings
 def init() -> None:
     """Make the stores, or bring them to this version. Safe to repeat.
 
-    In a folder with dagster.yaml and workspace.yaml it also writes .env, so that the
-    stock `dagster` commands find the same stores there.
+    Run it first, and again after an update; `phx up` and `phx demo` do the same. Every
+    other command stops with one line where the catalogue is missing or of another
+    version.
+
+    In a folder with dagster.yaml and workspace.yaml, as a checkout has them, it also
+    writes .env, so that the stock `dagster` commands find the same stores there.
 
     \b
     Example:
@@ -46,9 +50,10 @@ def init() -> None:
 
 @click.command()
 def env() -> None:
-    """Print the settings that the stock `dagster` commands need.
+    """Print what the stock `dagster` commands need to know.
 
-    It holds the passwords of the settings: meant for `eval`, not for a file or a log.
+    Printed are all settings, as lines `export NAME=VALUE`. They hold passwords: give
+    them to `eval`, and keep them out of files and logs.
 
     \b
     Example:

@@ -7,6 +7,7 @@ import click
 from rich.table import Table
 
 from phx_pipeline.cli.console import console
+from phx_pipeline.cli.options import json_option
 from phx_pipeline.cli.session import opened_catalog
 from phx_pipeline.cli.times import utc_text, zoned_text
 from phx_pipeline.errors import InputError
@@ -25,15 +26,18 @@ from phx_pipeline.settings import load_settings
 
 
 @click.group(invoke_without_command=True)
-@click.option("--json", "as_json", is_flag=True, help="Machine-readable output.")
+@json_option
 @click.pass_context
 def sources(ctx: click.Context, *, as_json: bool) -> None:
-    """Show how each source is asked, by all processes together.
+    """Show how each source is being asked, and switch it on or off.
 
-    NAME/photos stands for the photo hosts of a source; their downloads are not paced.
+    For each source: whether it may be asked, its pace and its last refusal, for all
+    processes together. NAME/photos stands for the photo hosts of a source; their
+    downloads are not paced. Times are Phoenix's, in JSON UTC.
 
     \b
     Examples:
+      phx sources
       phx sources --json
       phx sources disable redfin
       phx sources reset redfin/photos
@@ -54,11 +58,15 @@ def sources(ctx: click.Context, *, as_json: bool) -> None:
 @sources.command()
 @click.argument("name")
 def reset(name: str) -> None:
-    """Forget what held NAME up: circuit, Retry-After, slower pace.
+    """Forget what held a source up, so that it is asked again.
+
+    Forgotten are its circuit, its Retry-After, its slower pace and its last refusal. A
+    switch-off stays. Do so only if you know why the source failed.
 
     \b
-    Example:
+    Examples:
       phx sources reset redfin
+      phx sources reset redfin/photos
     """
     groups = _groups(name)
     with opened_catalog() as catalog:
@@ -71,7 +79,9 @@ def reset(name: str) -> None:
 @sources.command()
 @click.argument("name")
 def disable(name: str) -> None:
-    """Send nothing more to NAME, from any process, until it is enabled.
+    """Send nothing more to a source, from any process.
+
+    It stays so until `phx sources enable`.
 
     \b
     Example:
@@ -85,7 +95,9 @@ def disable(name: str) -> None:
 @sources.command()
 @click.argument("name")
 def enable(name: str) -> None:
-    """Allow requests to NAME again; a resting circuit goes on resting.
+    """Allow requests to a source that was disabled.
+
+    A source that rests after failures or a refusal goes on resting.
 
     \b
     Example:

@@ -7,6 +7,7 @@ import click
 from rich.table import Table
 
 from phx_pipeline.cli.console import console
+from phx_pipeline.cli.options import json_option
 from phx_pipeline.cli.session import opened
 from phx_pipeline.model.outcome import VerdictKind
 
@@ -15,9 +16,13 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.option("--json", "as_json", is_flag=True, help="Machine-readable output.")
+@json_option
 def stats(*, as_json: bool) -> None:
-    """Show totals per source, and the index of picture hashes.
+    """Show totals over all houses, and the index of hashes.
+
+    For whoever looks after the store. For each source: the houses with photos, and the
+    photos by what became of them. Then
+    how large the index of picture hashes is, and how much one lookup in it reads.
 
     \b
     Examples:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from phx_pipeline.cli.console import console, print_lines, print_tallies
+from phx_pipeline.cli.options import json_option
 from phx_pipeline.cli.service_state import service_json, service_line
 from phx_pipeline.cli.session import opened
 from phx_pipeline.cli.times import zoned_text
@@ -27,14 +28,24 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.option(
-    "--all", "everything", is_flag=True, help="Every property, and all lines."
+    "--all",
+    "everything",
+    is_flag=True,
+    help="Show every house and all lines, however many.",
 )
-@click.option("--service", is_flag=True, help="Only what runs, and what answers.")
-@click.option("--json", "as_json", is_flag=True, help="Machine-readable output.")
+@click.option(
+    "--service",
+    is_flag=True,
+    help="Show only which servers of `phx up` run and answer.",
+)
+@json_option
 def status(*, everything: bool, service: bool, as_json: bool) -> None:
     """Show what each source gave, and what is left to do.
 
-    Of more than a hundred properties those that are complete are only counted.
+    Each house has a line for each source: how it ended, and how many photos it gave. Of
+    more than a hundred houses only those that are not complete have lines, at most
+    fifty; the sums are those of all. Below stands what is still open, why, and which
+    command helps. The first line tells whether `phx up` runs.
 
     \b
     Examples:

@@ -15,15 +15,20 @@ from phx_pipeline.settings import Settings, load_settings
 @click.option(
     "--port",
     type=click.IntRange(0, 65535),
-    help="Port of the UI (PHX_WEBSERVER_PORT, 3000); 0 takes any free one.",
+    metavar="PORT",
+    show_default="PHX_WEBSERVER_PORT",
+    help="Serve the UI on this port, 0 to 65535; 0 takes any free one.",
 )
 def up(*, port: int | None) -> None:
     """Start Dagster and keep it running until Ctrl-C.
 
-    One for each data folder: a second one is refused.
+    It starts code server, daemon and webserver, starts again what ends, and stops all
+    on Ctrl-C, SIGTERM or when the terminal closes. There is one for each data folder: a
+    second one is refused. It brings the catalogue to this version first, as `phx init`.
 
     \b
     Examples:
+      phx up
       phx up --port 3001
       phx up --port 0       take any free port, and say which
     """

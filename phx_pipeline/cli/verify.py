@@ -7,6 +7,7 @@ import click
 
 from phx_pipeline.cli.console import console, followed
 from phx_pipeline.cli.main import Exit
+from phx_pipeline.cli.options import json_option
 from phx_pipeline.cli.session import opened
 from phx_pipeline.errors import InputError
 
@@ -16,23 +17,33 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.option("--json", "as_json", is_flag=True, help="Machine-readable output.")
-@click.option("--digest", is_flag=True, help="Print only the hash of all content rows.")
-@click.option("--deep", is_flag=True, help="Decode all originals and compare as well.")
+@json_option
+@click.option(
+    "--digest",
+    is_flag=True,
+    help="Print only one hash of all photos, outcomes and names.",
+)
+@click.option(
+    "--deep",
+    is_flag=True,
+    help="Also make hashes and PNGs again from all originals and compare them, "
+    "and have the database look at its indexes.",
+)
 @click.pass_context
 def verify(ctx: click.Context, *, as_json: bool, digest: bool, deep: bool) -> None:
-    """Check every row, file and view.
+    """Check every row, file and view, and change nothing.
 
-    The exit code is 1 when anything disagrees.
-
-    Changes nothing: `phx repair` does. With --deep, hashes and PNGs are made again from
-    the originals, and the database looks at all of itself.
+    It checks that counts add up, that every original, PNG and published file has the
+    bytes its row says, that folders and views hold exactly what the catalogue says, and
+    that the database finds no fault in itself. `phx repair` makes right what it names.
 
     \b
     Examples:
       phx verify
       phx verify --deep       as long as collecting, without the downloads
       phx verify --digest     equal for two stores with the same photos and names
+
+    Exit codes: 0 all agree, 1 something disagrees.
     """
     from phx_pipeline.stages.verify import content_digest
 

@@ -13,6 +13,7 @@ from rich.table import Table
 from phx_pipeline.cli.bench.clocks import cpu_ms
 from phx_pipeline.cli.bench.pictures import pictures_in
 from phx_pipeline.cli.console import console
+from phx_pipeline.cli.options import json_option
 from phx_pipeline.errors import InputError
 
 if TYPE_CHECKING:
@@ -27,14 +28,16 @@ _MAX_PHASH, _MAX_DHASH = 8, 10  # of the rule compared with
 @click.option(
     "--labels",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="CSV with the columns file and group; default: {group}_{anything}.jpg.",
+    help="Read the groups from this CSV with the columns file and group; by "
+    "default from names such as {group}_{anything}.jpg.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Machine-readable output.")
+@json_option
 def dedup(folder: Path, *, labels: Path | None, as_json: bool) -> None:
-    """Find duplicates in a FOLDER of pictures whose groups are known.
+    """Count how well copies are found where the groups are known.
 
-    Pictures of one group are copies of each other, all others are not. All of them are
-    compared as if one property had them.
+    FOLDER holds pictures of which those of one group are copies of each other, and no
+    others. All are compared as if one house had them. Printed are precision, recall and
+    photos lost, for our rule and for the plain rule on the hashes of imagehash.
 
     \b
     Examples:

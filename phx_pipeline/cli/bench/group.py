@@ -9,7 +9,9 @@ from phx_pipeline.cli.bench.lookup import lookup
 
 @click.group()
 def bench() -> None:
-    """Measure parts of the pipeline on this machine.
+    """Measure parts of the pipeline on this machine, for developers.
+
+    Each is measured beside another way to do the same, in the same run.
 
     \b
     Examples:

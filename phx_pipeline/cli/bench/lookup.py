@@ -10,6 +10,7 @@ import click
 
 from phx_pipeline.cli.bench.clocks import wall_ms
 from phx_pipeline.cli.console import console, errors
+from phx_pipeline.cli.options import json_option
 from phx_pipeline.errors import InputError
 
 if TYPE_CHECKING:
@@ -41,14 +42,27 @@ class LookupFigures:
 
 
 @click.command()
-@click.option("-n", "count", type=click.IntRange(1000), default=100_000)
-@click.option("--url", help="Another database than a temporary SQLite file.")
-@click.option("--json", "as_json", is_flag=True, help="Machine-readable output.")
+@click.option(
+    "-n",
+    "count",
+    type=click.IntRange(1000),
+    default=100_000,
+    show_default=True,
+    metavar="COUNT",
+    help="Store so many hashes.",
+)
+@click.option(
+    "--url",
+    metavar="URL",
+    help="Store them in this empty database, where the rows stay; by default in a "
+    "temporary SQLite file.",
+)
+@json_option
 def lookup(*, count: int, url: str | None, as_json: bool) -> None:
-    """Look up a property's 40 hashes among COUNT stored ones, from a cold start.
+    """Measure how long finding near hashes takes among many.
 
-    Beside it: plain numpy over the same loaded hashes, and 8 bands of 8 bits. A
-    database given by --url must be empty; the rows stay in it.
+    The 40 hashes of a house are looked up among COUNT stored ones, from a cold start.
+    Beside it: plain numpy over the same loaded hashes, and 8 bands of 8 bits.
 
     \b
     Examples:
