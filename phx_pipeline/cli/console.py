@@ -14,6 +14,7 @@ from rich.progress import track
 from rich.segment import Segment
 from rich.table import Table
 
+from phx_pipeline.model.counted import counted
 from phx_pipeline.model.outcome import VerdictKind
 from phx_pipeline.model.printable import shown_only
 from phx_pipeline.model.tally import PropertyTally, SourceTally
@@ -59,6 +60,10 @@ console = _console()
 errors = _console(stderr=True)
 
 _OURS = "phx_pipeline"  # the root of our loggers
+NO_HOUSES = (
+    'there are no properties yet: `phx properties add "ADDRESS"` or `phx properties '
+    "add FILE` adds some"
+)
 _ANY_WIDTH = 10_000
 _KINDS = tuple(VerdictKind)
 _MANY = 100  # properties a table may show whole
@@ -142,7 +147,7 @@ def print_tallies(
         for line in _tally_lines(shown, sums_of=tallies):
             console.print(line, soft_wrap=True)
     if left_out := len(tallies) - len(shown):
-        console.print(f"{left_out} more properties are counted, not shown")
+        console.print(f"{counted(left_out, 'more property')} counted, not shown")
 
 
 def print_lines(lines: Iterable[str], *, everything: bool = False) -> None:
@@ -152,7 +157,7 @@ def print_lines(lines: Iterable[str], *, everything: bool = False) -> None:
     for line in shown:
         console.print(line, soft_wrap=True)
     if left_out := len(told) - len(shown):
-        console.print(f"… and {left_out} more such lines (--all shows them)")
+        console.print(f"… and {counted(left_out, 'more such line')} (--all shows all)")
 
 
 def _tally_table(

@@ -14,6 +14,7 @@ import click
 from phx_pipeline.cli.console import console
 from phx_pipeline.cli.main import Exit
 from phx_pipeline.errors import InputError
+from phx_pipeline.model.counted import counted
 from phx_pipeline.model.job import Mode
 from phx_pipeline.model.source import Source
 from phx_pipeline.settings import Settings, load_settings, require_place, stored_in
@@ -81,7 +82,7 @@ def demo(
         settings = _settings(stores, root=root, standin=standin)
         code = _shown(settings, stay=stay)
     photos = sum(asked.host in _PHOTO_HOSTS for asked in standin.asked)
-    console.print(f"the stand-ins were asked for {photos} photos")
+    console.print(f"the stand-ins were asked for {counted(photos, 'photo')}")
     if code is not Exit.COMPLETE:
         console.print("some of it is open, as told above: `phx demo` again goes on")
     line = _look_around(own, root, postgres=postgres)
@@ -160,7 +161,8 @@ def _collected(context: "StageContext", settings: Settings) -> Exit:
 
     slugs = context.catalog.slugs()
     if not all(tally.is_complete for tally in context.tallies()):
-        console.print(f"drew {draw_all(HOUSES)} photos for the stand-ins to show")
+        drawn = counted(draw_all(HOUSES), "photo")
+        console.print(f"drew {drawn} for the stand-ins to show")
     code = enqueue(context, settings, slugs, mode=Mode.RESUME)
     for _ in range(_MORE_ROUNDS):
         if code is Exit.COMPLETE:
@@ -243,4 +245,5 @@ def _show_folders(context: "StageContext") -> None:
     for house in context.catalog.properties():
         folder = context.layout.folder(house.folder)
         files = len(list(folder.glob("*.png")))
-        console.print(f"{files:4} pictures of {house.address}: {folder}", markup=False)
+        told = counted(files, "picture")
+        console.print(f"{told:>12} of {house.address}: {folder}", markup=False)

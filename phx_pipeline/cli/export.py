@@ -8,6 +8,7 @@ import click
 from phx_pipeline.cli.console import console, followed
 from phx_pipeline.cli.session import opened
 from phx_pipeline.errors import InputError
+from phx_pipeline.model.counted import counted
 
 
 @click.command()
@@ -62,7 +63,7 @@ def export(
         path = target or Path(f"{slugs[0] if house else f'job-{job_id}'}.zip")
         packing = partial(followed, doing="packing")
         pictures = bundle(context, slugs, path, table=TableFormat(table), each=packing)
-    console.print(f"{pictures} pictures in {path}", markup=False)
+    console.print(f"{counted(pictures, 'picture')} in {path}", markup=False)
 
 
 @click.command()
@@ -95,5 +96,6 @@ def rebuild(*, views_only: bool) -> None:
             files += rebuild_property(context, slug).files
         settle_partners(context, slugs)
         changed = refresh_views(context, anyway=True)
-    folders = "" if views_only else f"{len(slugs)} folders, {files} files, "
-    console.print(f"{folders}{changed} views changed")
+    made = [] if views_only else [(len(slugs), "folder"), (files, "file")]
+    told = [counted(count, noun) for count, noun in made]
+    console.print(", ".join([*told, f"{counted(changed, 'view')} changed"]))

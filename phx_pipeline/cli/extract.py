@@ -11,6 +11,7 @@ from uuid import uuid4
 import click
 
 from phx_pipeline.cli.console import (
+    NO_HOUSES,
     console,
     few_warnings,
     log_to_stderr,
@@ -22,6 +23,7 @@ from phx_pipeline.cli.main import Exit
 from phx_pipeline.cli.partners import settle_partners
 from phx_pipeline.cli.session import opened
 from phx_pipeline.errors import InputError
+from phx_pipeline.model.counted import counted
 from phx_pipeline.model.job import Mode
 from phx_pipeline.model.no_way import OFFLINE, all_tell_no_way
 from phx_pipeline.model.outcome import ListingOutcome, Verdict, VerdictKind
@@ -166,8 +168,9 @@ def _due(
             due.add(tally.slug)
     if left_out := len(slugs) - len(due):
         console.print(
-            f"{left_out} properties are complete and were asked within {days} days: "
-            "skipped (--fresh asks again)"
+            f"{counted(left_out, 'property')} left out: complete, and asked within "
+            f"{counted(days, 'day')} (--fresh asks again)",
+            soft_wrap=True,
         )
     return [slug for slug in slugs if slug in due]
 
@@ -185,10 +188,10 @@ def _show_only(
             details.append(listing.detail)
             console.print(
                 f"{slug} {listing.source.value}: {listing.outcome.value}, "
-                f"{len(listing.photos)} photos {listing.detail}",
+                f"{listing.detail or counted(len(listing.photos), 'photo')}",
                 soft_wrap=True,
             )
-    console.print(f"{photos} photos listed; nothing was downloaded or kept")
+    console.print(f"{counted(photos, 'photo')} listed; nothing was downloaded or kept")
     if all_tell_no_way(details):
         console.print(OFFLINE, soft_wrap=True)
     return Exit.COMPLETE if photos else Exit.NOTHING
@@ -209,7 +212,7 @@ def _slugs(
         else [find_property(context, text).slug for text in houses]
     )
     if not slugs:
-        raise InputError("there are no properties yet: `phx properties add FILE.csv`")
+        raise InputError(NO_HOUSES)
     return list(dict.fromkeys(slugs))
 
 
@@ -274,8 +277,8 @@ def enqueue(
         queued=follower.queued(),
     )
     for job, count in Counter(jobs.values()).items():
-        told = "enqueued" if job == job_id else "wait for the same already"
-        console.print(f"job {job}: {count} properties {told}")
+        told = "enqueued" if job == job_id else "waiting for the same already"
+        console.print(f"job {job}: {counted(count, 'property')} {told}")
     follower.warn_without_daemon()
     if not follow:
         return Exit.COMPLETE

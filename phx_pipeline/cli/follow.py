@@ -15,6 +15,7 @@ from phx_pipeline.defs.submit import (
     open_instance,
     queued_items,
 )
+from phx_pipeline.model.counted import counted
 from phx_pipeline.model.job import JobItem
 from phx_pipeline.model.outcome import VerdictKind
 from phx_pipeline.settings import Settings
@@ -108,7 +109,7 @@ class Follower:
     def _table(self, jobs: Mapping[str, str], runs: Mapping[str, ItemRun]) -> Table:
         done = sum(run.state.is_final for run in runs.values())
         named = ", ".join(dict.fromkeys(jobs.values()))
-        title = f"job {named}: {done} of {len(jobs)} properties done"
+        title = f"job {named}: {done} of {counted(len(jobs), 'property')} done"
         table = Table("property", "state", "photos", title=title)
         for slug in _most_telling(jobs, runs):
             state = runs[slug].state if slug in runs else ItemState.WAITING

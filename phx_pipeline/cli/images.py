@@ -8,6 +8,7 @@ from rich.table import Table
 from phx_pipeline.cli.console import console
 from phx_pipeline.cli.options import json_option
 from phx_pipeline.cli.session import opened
+from phx_pipeline.model.counted import counted
 from phx_pipeline.model.naming import ImageName
 from phx_pipeline.model.taxonomy import Subject
 
@@ -61,9 +62,10 @@ def images(
         ]
         click.echo(json.dumps(found, indent=2))
         return
-    console.print(f"{slug}: {len(rows)} pictures", soft_wrap=True)
     if not rows:
+        console.print(_nothing(slug, known=len(named)), soft_wrap=True)
         return
+    console.print(f"{slug}: {counted(len(rows), 'picture')}", soft_wrap=True)
     console.print(f"in {(root / rows[0][0].local_path).parent}", soft_wrap=True)
     table = Table("file", "shows", "sure", "size")
     for image, name in rows:
@@ -72,3 +74,10 @@ def images(
         shows = f"{name.location.value} {name.subject.value}"
         table.add_row(file, shows, f"{name.confidence} %", size)
     console.print(table)
+
+
+def _nothing(slug: str, *, known: int) -> str:
+    if known:
+        others = counted(known, "other")
+        return f"{slug}: no such picture, but {others} (leave out the options)"
+    return f"{slug}: no pictures yet; `phx extract --address {slug}` collects them"

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 import click
 from rich.table import Table
 
-from phx_pipeline.cli.console import console, errors, followed
+from phx_pipeline.cli.console import NO_HOUSES, console, errors, followed
 from phx_pipeline.cli.main import Exit
 from phx_pipeline.cli.options import json_option
 from phx_pipeline.cli.partitions import reconcile_partitions
@@ -19,6 +19,7 @@ from phx_pipeline.cli.property_show import show
 from phx_pipeline.cli.session import opened
 from phx_pipeline.cli.times import phoenix_text
 from phx_pipeline.errors import InputError, ServiceError
+from phx_pipeline.model.counted import counted
 
 if TYPE_CHECKING:
     from phx_pipeline.model.property import Property
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     )
 
 _SHOWN = 20
+_NONE_REMOVED = "no property was removed: `phx properties list` lists those followed"
 _FILE_NAME = re.compile(
     r"\.(csv|tsv|tab|psv|txt|xls[xmb]?|ods|numbers|pdf|zip|json|docx?|html?)$",
     re.IGNORECASE,
@@ -150,9 +152,12 @@ def list_(*, removed: bool, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(rows, indent=2))
         return
-    kind = "removed properties" if removed else "properties"
+    if not rows:
+        console.print(_NONE_REMOVED if removed else NO_HOUSES, soft_wrap=True)
+        return
+    kind = "removed property" if removed else "property"
     columns = ("key", "folder", "address", *(("removed",) if removed else ()))
-    table = Table(*columns, title=f"{len(houses)} {kind}")
+    table = Table(*columns, title=counted(len(houses), kind))
     for row in rows:
         told = [phoenix_text(row["removed_at"])] if removed else []
         table.add_row(row["key"], row["folder"], row["address"], *told)
@@ -346,7 +351,8 @@ def remove(ctx: click.Context, house: str, *, purge: bool, yes: bool) -> None:
         if purge:
             gone = purge_property(context, found)
             console.print(
-                f"deleted {gone.photos} photos, {_megabytes(gone.size_bytes)}"
+                f"deleted {counted(gone.photos, 'photo')}, "
+                f"{_megabytes(gone.size_bytes)}"
             )
 
 
@@ -359,8 +365,9 @@ def _may_purge(context: "StageContext", house: "Property", *, yes: bool) -> bool
         raise InputError("--purge asks first, and this is no terminal: add --yes")
     what = holdings(context, house)
     return click.confirm(
-        f"{house.address}: delete {what.photos} photos, {what.files} published files "
-        f"and {len(what.blobs)} originals nobody else has "
+        f"{house.address}: delete {counted(what.photos, 'photo')}, "
+        f"{counted(what.files, 'published file')} "
+        f"and {counted(len(what.blobs), 'original')} nobody else has "
         f"({_megabytes(what.size_bytes)}) for good?"
     )
 
@@ -378,7 +385,7 @@ def _stop_runs(context: "StageContext", settings: "Settings", slug: str) -> None
             "nothing was changed; terminate it in the UI, then run this again"
         )
     if done.ended:
-        console.print(f"{done.ended} runs ended")
+        console.print(f"{counted(done.ended, 'run')} ended")
 
 
 def _tell_of_waiting(context: "StageContext", slug: str) -> None:
@@ -481,15 +488,17 @@ def _count_more(count: int) -> None:
 
 
 def _summary(report: "IntakeReport", reading: "Reading") -> str:
-    parts = [
-        f"{len(report.added)} added",
-        *([f"{len(report.revived)} followed again"] if report.revived else []),
-        f"{len(report.known)} known",
-        *([f"{len(reading.repeats)} rows repeat others"] if reading.repeats else []),
-        *([f"{len(reading.unread)} rows could not be read"] if reading.unread else []),
-        *([f"{len(reading.doubts)} rows need --yes"] if reading.doubts else []),
+    kept, rows = report, reading
+    told = [
+        f"{len(kept.added)} added" if kept.added else "",
+        f"{len(kept.revived)} followed again" if kept.revived else "",
+        "" if kept.added or kept.revived else "nothing new",
+        f"{len(kept.known)} known already" if kept.known else "",
+        f"{counted(len(rows.repeats), 'row')} repeated" if rows.repeats else "",
+        f"{counted(len(rows.unread), 'row')} could not be read" if rows.unread else "",
+        f"{counted(len(rows.doubts), 'row')} left for --yes" if rows.doubts else "",
     ]
-    return ", ".join(parts)
+    return ", ".join(filter(None, told))
 
 
 def _megabytes(size_bytes: int) -> str:

@@ -12,6 +12,7 @@ from phx_pipeline.cli.console import console
 from phx_pipeline.cli.options import json_option
 from phx_pipeline.cli.session import opened
 from phx_pipeline.cli.times import phoenix_text
+from phx_pipeline.model.counted import counted
 
 if TYPE_CHECKING:
     from phx_pipeline.stages.facts import HouseSheet
@@ -91,7 +92,10 @@ def _price_table(sheet: "HouseSheet") -> Table:
 def _subject_lines(sheet: "HouseSheet") -> Iterator[str]:
     total = sum(sheet.subjects.values())
     counts = ", ".join(f"{subject} {n}" for subject, n in sheet.subjects.items())
-    yield f"{total} pictures kept" + (f": {counts}" if counts else "")
+    if total:
+        yield f"{counted(total, 'picture')} kept: {counts}"
+    else:
+        yield f"no pictures kept yet: `phx extract --address {sheet.house.slug}`"
 
 
 def _plain(sheet: "HouseSheet") -> dict[str, object]:

@@ -16,6 +16,11 @@ from phx_pipeline.errors import InputError, ProxyError
 from phx_pipeline.model.proxy_health import ProxyHealth
 from phx_pipeline.settings import Settings, load_settings
 
+_DIRECT = (
+    "no proxies: all is asked for directly (PHX_PROXY, PHX_PROXIES_FILE or "
+    "PHX_WEBSHARE_TOKEN name some)"
+)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Shown:
@@ -52,6 +57,9 @@ def proxies(ctx: click.Context, *, as_json: bool) -> None:
     rows = [_plain(proxy, now_s=now_s) for proxy in _shown(settings, healths)]
     if as_json:
         click.echo(json.dumps(rows, indent=2))
+        return
+    if not rows:
+        console.print(_DIRECT, soft_wrap=True)
         return
     console.print(_table(rows))
 

@@ -7,6 +7,7 @@ from rich.progress import Progress
 
 from phx_pipeline.cli.console import console, errors
 from phx_pipeline.cli.session import opened
+from phx_pipeline.model.counted import counted
 from phx_pipeline.settings import load_settings
 
 
@@ -56,13 +57,14 @@ def prune(*, dry_run: bool, days: int | None) -> None:
         )
         for step in steps:
             removed[step.what] += step.count
-            progress.update(task, description=f"{removed[step.what]} {step.what}")
+            progress.update(task, description=counted(removed[step.what], step.what))
     _tell(removed, verb="would be removed" if dry_run else "removed", days=kept_days)
 
 
 def _tell(removed: Counter[str], *, verb: str, days: int) -> None:
     told = {what: count for what, count in removed.items() if count}
     for what, count in told.items():
-        console.print(f"{count} {what} {verb}")
+        console.print(f"{counted(count, what)} {verb}")
     if not told:
-        console.print(f"nothing older than {days} days that is not the newest")
+        age = counted(days, "day")
+        console.print(f"nothing to remove: only what is the newest is older than {age}")

@@ -11,6 +11,7 @@ from phx_pipeline.cli.console import console
 from phx_pipeline.cli.options import house_option, json_option, why_option
 from phx_pipeline.cli.partners import settle_partners
 from phx_pipeline.cli.session import opened
+from phx_pipeline.model.counted import counted
 
 if TYPE_CHECKING:
     from phx_pipeline.stages.context import StageContext
@@ -52,6 +53,9 @@ def list_(*, house: str | None, everything: bool, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(rows, indent=2))
         return
+    if not found:
+        console.print(_nothing(slug, everything=everything), soft_wrap=True)
+        return
     table = Table("id", "state", "property", "photo", "why", "also on")
     for case, row in zip(found, rows, strict=True):
         others = dict.fromkeys(other.slug for other in case.others)
@@ -61,7 +65,14 @@ def list_(*, house: str | None, everything: bool, as_json: bool) -> None:
             "\n".join(others),
         )
     console.print(table)
-    console.print(f"{len(found)} photos")
+    console.print(counted(len(found), "photo"))
+
+
+def _nothing(slug: str | None, *, everything: bool) -> str:
+    of = f" of {slug}" if slug else ""
+    if everything:
+        return f"no photo{of} was ever held; `phx status` names any that is"
+    return f"no photo{of} waits for you (--all lists those decided before)"
 
 
 @quarantine.command()

@@ -14,6 +14,7 @@ from phx_pipeline.cli.main import Exit
 from phx_pipeline.cli.options import json_option
 from phx_pipeline.cli.session import opened
 from phx_pipeline.errors import CatalogError
+from phx_pipeline.model.counted import counted
 
 if TYPE_CHECKING:
     from phx_pipeline.stages.context import StageContext
@@ -99,17 +100,19 @@ def _tell(
             }
             for it in done
         ]
-        told = {"properties": houses, "leftovers": swept, "problems": rows}
-        click.echo(json.dumps(told, indent=2))
+        found = {"properties": houses, "leftovers": swept, "problems": rows}
+        click.echo(json.dumps(found, indent=2))
         return
     for it in done:
         line = f"{it.end.value}: {it.problem.rule.value}: {it.problem.text}: {it.told}"
         console.print(line, soft_wrap=True)
     if swept:
-        console.print(f"done: {swept} temporary files of killed processes removed")
+        console.print(
+            f"done: {counted(swept, 'temporary file')} of killed processes removed"
+        )
     ends = Counter(it.end.value for it in done)
-    counted = ", ".join(f"{count} {end}" for end, count in ends.items())
-    console.print(f"{houses} properties: {counted or 'nothing to repair'}")
+    told = ", ".join(f"{count} {end}" for end, count in ends.items())
+    console.print(f"{counted(houses, 'property')}: {told or 'nothing to repair'}")
 
 
 def _code(done: Sequence["Repaired"], *, failed: int) -> Exit:

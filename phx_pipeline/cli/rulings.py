@@ -16,12 +16,14 @@ from phx_pipeline.cli.partners import settle_partners
 from phx_pipeline.cli.session import opened, opened_catalog
 from phx_pipeline.cli.times import phoenix_text
 from phx_pipeline.errors import InputError
+from phx_pipeline.model.counted import counted
 
 if TYPE_CHECKING:
     from phx_pipeline.model.ruling import Ruling
     from phx_pipeline.stages.rulings import Taken
 
 _STANDARD = Path("-")
+_ORIGINS = "`phx quarantine` and `phx properties confirm` and `merge` make them"
 
 
 @click.group()
@@ -54,8 +56,12 @@ def list_(*, house: str | None, everything: bool, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(list(map(plain_ruling, found)), indent=2))
         return
+    if not found:
+        of = f" about {slug}" if slug else ""
+        console.print(f"no rulings{of} yet: {_ORIGINS}", soft_wrap=True)
+        return
     console.print(_table(found))
-    console.print(f"{len(found)} rulings")
+    console.print(counted(len(found), "ruling"))
 
 
 @rulings.command()
@@ -83,7 +89,7 @@ def export(file: Path) -> None:
         write_atomically(file, text.encode())
     except OSError as error:
         raise InputError(f"{file} cannot be written: {error.strerror}") from error
-    console.print(f"{len(found)} rulings written to {file}", soft_wrap=True)
+    console.print(f"{counted(len(found), 'ruling')} written to {file}", soft_wrap=True)
 
 
 @rulings.command("import")
@@ -150,14 +156,14 @@ def _table(found: "Sequence[Ruling]") -> Table:
 
 def _tell(taken: "Taken", *, as_json: bool) -> None:
     if as_json:
-        told = {
+        plain = {
             "added": len(taken.added),
             "known": taken.known,
             "problems": taken.problems,
             "settled": taken.settled,
             "waiting": taken.waiting,
         }
-        click.echo(json.dumps(told, indent=2))
+        click.echo(json.dumps(plain, indent=2))
         return
     for problem in taken.problems:
         errors.print(problem, soft_wrap=True)
@@ -166,8 +172,12 @@ def _tell(taken: "Taken", *, as_json: bool) -> None:
             f"{slug} is being worked on: its next run acts on the rulings",
             soft_wrap=True,
         )
-    left_out = f", {len(taken.problems)} rows left out" if taken.problems else ""
-    console.print(
-        f"{len(taken.added)} added, {taken.known} known before{left_out}; "
-        f"{len(taken.settled)} properties settled"
-    )
+    left_out = counted(len(taken.problems), "row")
+    settled = counted(len(taken.settled), "property")
+    told = [
+        f"{len(taken.added)} added" if taken.added else "nothing new",
+        f"{taken.known} known already" if taken.known else "",
+        f"{left_out} left out" if taken.problems else "",
+        f"{settled} settled" if taken.settled else "",
+    ]
+    console.print(", ".join(filter(None, told)))

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from rich.table import Table
 
-from phx_pipeline.cli.console import console
+from phx_pipeline.cli.console import NO_HOUSES, console
 from phx_pipeline.cli.options import json_option
 from phx_pipeline.cli.session import opened
 from phx_pipeline.model.outcome import VerdictKind
@@ -33,6 +33,9 @@ def stats(*, as_json: bool) -> None:
         found = context.catalog.statistics.read()
     if as_json:
         click.echo(json.dumps(_plain(found), indent=2))
+        return
+    if not found.properties and not found.removed:
+        console.print(NO_HOUSES, soft_wrap=True)
         return
     console.print(_table(found))
     for line in _lines(found):

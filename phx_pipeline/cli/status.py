@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from phx_pipeline.cli.console import console, print_lines, print_tallies
+from phx_pipeline.cli.console import NO_HOUSES, console, print_lines, print_tallies
 from phx_pipeline.cli.options import json_option
 from phx_pipeline.cli.service_state import service_json, service_line
 from phx_pipeline.cli.session import opened
 from phx_pipeline.cli.times import zoned_text
 from phx_pipeline.fetch.policies import group_names, next_try_s
+from phx_pipeline.model.counted import counted
 from phx_pipeline.model.due import next_day
 from phx_pipeline.model.facts import Conflict
 from phx_pipeline.model.property import Property
@@ -72,9 +73,12 @@ def status(*, everything: bool, service: bool, as_json: bool) -> None:
         _print_json(tallies, suspects=suspects, conflicts=conflicts)
         return
     console.print(service_line(settings, thorough=False), soft_wrap=True)
+    if not tallies:
+        console.print(NO_HOUSES, soft_wrap=True)
+        return
     print_tallies(tallies, everything=everything)
     complete = sum(tally.is_complete for tally in tallies)
-    console.print(f"{complete} of {len(tallies)} properties complete")
+    console.print(f"{complete} of {counted(len(tallies), 'property')} complete")
     for lines in (
         _twin_lines(twins),
         left,
@@ -133,15 +137,15 @@ def _outdated_lines(tallies: Sequence[PropertyTally]) -> Iterator[str]:
     for tally in tallies:
         if tally.outdated:
             yield (
-                f"open: {tally.slug}: {tally.outdated} files have another size than "
-                "PHX_IMAGE_FORMAT and PHX_MAX_SIDE say, `phx rebuild` makes them anew"
+                f"open: {tally.slug}: {counted(tally.outdated, 'file')} of another "
+                "size than PHX_IMAGE_FORMAT and PHX_MAX_SIDE say, `phx rebuild` helps"
             )
 
 
 def _suspect_lines(suspects: Counter[str]) -> Iterator[str]:
     for slug, count in sorted(suspects.items()):
         yield (
-            f"look: {slug}: {count} photos may be of another house "
+            f"look: {slug}: {counted(count, 'photo')} may be of another house "
             f"(`phx quarantine list --property {slug}`)"
         )
 
@@ -149,10 +153,11 @@ def _suspect_lines(suspects: Counter[str]) -> Iterator[str]:
 def _open_line(tally: SourceTally, *, waits: Mapping[str, float], today: date) -> str:
     told = [f"open: {tally.slug} {tally.source.value}: {tally.outcome}"]
     if to_fetch := tally.wanting - tally.faulted:
-        told.append(f"{to_fetch} photos to fetch")
+        told.append(f"{counted(to_fetch, 'photo')} to fetch")
     if tally.faulted:
         day = next_day(tally.faulted_on, today=today)
-        told.append(f"{tally.faulted} photos to be asked again, next day {day}")
+        faulted = counted(tally.faulted, "photo")
+        told.append(f"{faulted} to be asked again, next day {day}")
     if tally.detail:
         told.append(tally.detail)
     at_s = max(waits.get(name, 0.0) for name in group_names(tally.source))

@@ -5,11 +5,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from phx_pipeline.cli.console import console, followed
+from phx_pipeline.cli.console import NO_HOUSES, console, followed
 from phx_pipeline.cli.main import Exit
 from phx_pipeline.cli.options import json_option
 from phx_pipeline.cli.session import opened
 from phx_pipeline.errors import InputError
+from phx_pipeline.model.counted import counted
 
 if TYPE_CHECKING:
     from phx_pipeline.stages.context import StageContext
@@ -52,13 +53,16 @@ def verify(ctx: click.Context, *, as_json: bool, digest: bool, deep: bool) -> No
             click.echo(content_digest(context))
             return
         houses, problems = _look(context, deep=deep, quiet=as_json)
-    if as_json:
+    if not (houses or problems or as_json):
+        console.print(NO_HOUSES, soft_wrap=True)
+    elif as_json:
         found = [{"rule": p.rule.value, "problem": p.text} for p in problems]
         click.echo(json.dumps({"properties": houses, "problems": found}, indent=2))
     else:
         for problem in problems:
             console.print(f"{problem.rule.value}: {problem.text}", soft_wrap=True)
-        console.print(f"{houses} properties, {len(problems)} problems")
+        told = counted(len(problems), "problem") if problems else "no problem"
+        console.print(f"{counted(houses, 'property')} checked, {told} found")
     ctx.exit(Exit.ERROR if problems else Exit.COMPLETE)
 
 

@@ -210,11 +210,11 @@ class RunHistory:
             for batch in _batches(going, size=_BATCH):
                 if not dry_run:
                     self._delete([run.run_id for run in batch])
-                yield Removed(what="runs", count=len(batch), after=after)
+                yield Removed(what="run", count=len(batch), after=after)
             # Only a run that is still there can be gone on behind.
             staying = page if dry_run else [run for run in page if run not in going]
             after = staying[-1].run_id if staying else after
-            yield Removed(what="runs", count=0, after=after)
+            yield Removed(what="run", count=0, after=after)
 
     def sweep(
         self, *, before: datetime, kept: Kept, after: str = "", dry_run: bool = False
@@ -226,7 +226,7 @@ class RunHistory:
             if not dry_run:
                 for some in _batches(lost, size=_BATCH):
                     self._delete(some)
-            yield Removed(what="leftovers", count=len(lost), after=after)
+            yield Removed(what="leftover", count=len(lost), after=after)
 
     def _page(self, *, before: datetime, after: str) -> list[EndedRun]:
         records = self._instance.get_run_records(
@@ -322,7 +322,7 @@ def prune(
     else:
         told = rows.forget(before=before, open_jobs=open_jobs)
     for one in told:
-        yield Removed(what=f"rows of {one.table}", count=one.rows, after=after)
+        yield Removed(what=f"row of {one.table}", count=one.rows, after=after)
 
 
 def days_before(now: datetime, days: int) -> datetime:

@@ -168,7 +168,7 @@ def test_a_source_that_was_switched_off_is_asked_once_it_is_on(
     assert tally.is_settled
     assert (off.code, still_off.code, on.code) == (4, 4, 0)
     assert asked == 0
-    assert "1 properties are complete" in still_off.out
+    assert "1 property left out: complete" in still_off.out
     with made.context() as context:
         (tally,) = context.tally(SLUG).sources
     assert (tally.source, tally.outcome) == (Source.REDFIN, ListingOutcome.LISTED)

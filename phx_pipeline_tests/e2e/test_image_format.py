@@ -157,12 +157,12 @@ def test_resume_notices_files_of_another_size_and_status_tells(
     told = phx_on(collected, "status").out
     resumed = phx_on(collected, "extract", "--all", "--sync")
 
-    assert "0 of 1 properties complete" in told
+    assert "0 of 1 property complete" in told
     assert f"open: {SLUG}: {files} files have another size" in told
     assert resumed.code == 0, resumed.out + resumed.err
     assert len(recipes(collected)) == 1
     assert recipes(collected) != before
-    assert "1 of 1 properties complete" in phx_on(collected, "status").out
+    assert "1 of 1 property complete" in phx_on(collected, "status").out
     assert "are complete" in phx_on(collected, "extract", "--all", "--sync").out
     assert len(collected.standin.asked) == asked
 
@@ -185,7 +185,7 @@ def test_an_unreadable_original_keeps_the_file_it_has(
     after = pictures(collected)
     assert set(after) == set(before)
     assert sum(after[name] == before[name] for name in before) == 1
-    assert f"open: {SLUG}: 1 files have another size" in phx_on(collected, "status").out
+    assert f"open: {SLUG}: 1 file of another size" in phx_on(collected, "status").out
     asked = len(collected.photos_asked())
     assert phx_on(collected, "extract", "--all", "--sync").code == 0
     assert len(collected.photos_asked()) == asked + 1

@@ -54,7 +54,7 @@ def test_resume_asks_nothing_of_what_is_complete(
     again = phx_on(complete, "extract", "--all", "--sync")
 
     assert again.code == 0
-    assert "1 properties are complete" in again.out
+    assert "1 property left out: complete" in again.out
     assert hosts_asked(complete) == []
 
 

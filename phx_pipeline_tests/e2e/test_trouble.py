@@ -347,5 +347,5 @@ def test_after_all_troubles_every_row_file_and_view_agrees(
     assert {case.kind for case in held} == {CaseKind.HELD}
     assert off[-1].code == 0
     assert [(it.code, it.err) for it in verified] == [(0, ""), (0, "")]
-    assert f"{houses} properties, 0 problems" in verified[0].out
+    assert f"{houses} properties checked, no problem found" in verified[0].out
     assert json.loads(verified[1].out) == {"properties": houses, "problems": []}

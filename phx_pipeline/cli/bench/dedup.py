@@ -15,6 +15,7 @@ from phx_pipeline.cli.bench.pictures import pictures_in
 from phx_pipeline.cli.console import console
 from phx_pipeline.cli.options import json_option
 from phx_pipeline.errors import InputError
+from phx_pipeline.model.counted import counted
 
 if TYPE_CHECKING:
     from phx_pipeline.dedup.cluster import Candidate
@@ -148,7 +149,9 @@ def _plain(score: "Score") -> dict[str, Any]:
 
 def _score_table(scores: Mapping[str, "Score"]) -> Table:
     first = next(iter(scores.values()))
-    title = f"{first.pictures} pictures of {first.photos} photos, {first.pairs} pairs"
+    pictures = counted(first.pictures, "picture")
+    photos, pairs = counted(first.photos, "photo"), counted(first.pairs, "pair")
+    title = f"{pictures} of {photos}, {pairs}"
     table = Table("rule", title=title)
     for column in ("precision", "recall", "wrong pairs", "photos lost", "copies left"):
         table.add_column(column, justify="right")

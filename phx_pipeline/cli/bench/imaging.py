@@ -17,6 +17,7 @@ from phx_pipeline.cli.bench.pictures import pictures_in
 from phx_pipeline.cli.console import console, errors
 from phx_pipeline.cli.options import json_option
 from phx_pipeline.errors import ImageError, InputError
+from phx_pipeline.model.counted import counted
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -241,7 +242,8 @@ def _figures(meters: Sequence[_Meter], *, pictures: int) -> ImagingFigures:
 
 
 def _show(figures: ImagingFigures) -> None:
-    table = Table("ours", title=f"CPU ms per picture, {figures.pictures} pictures")
+    pictures = counted(figures.pictures, "picture")
+    table = Table("ours", title=f"CPU ms per picture, {pictures}")
     for column in ("ms", "beside", "ms", "ratio"):
         table.add_column(column, justify="left" if column == "beside" else "right")
     for name in STEPS:

@@ -8,6 +8,7 @@ import dagster as dg
 
 from phx_pipeline.catalog.store import Catalog
 from phx_pipeline.defs.retention import Removed, RunHistory, days_before, prune
+from phx_pipeline.model.counted import counted
 from phx_pipeline.settings import Settings, load_settings
 from phx_pipeline.wiring import build_catalog, utc_now
 
@@ -56,12 +57,12 @@ def take(
     removed: Counter[str] = Counter()
     for step in steps:
         removed[step.what] += step.count
-        if removed["runs"] >= _AT_MOST_RUNS or is_late():
+        if removed["run"] >= _AT_MOST_RUNS or is_late():
             return step.after, removed
     return "", removed
 
 
 def describe(removed: Mapping[str, int], *, days: int) -> str:
     """Say in one line what was removed."""
-    told = [f"{count} {what}" for what, count in sorted(removed.items()) if count]
-    return f"older than {days} days: {', '.join(told) or 'nothing'} removed"
+    told = [counted(count, what) for what, count in sorted(removed.items()) if count]
+    return f"older than {counted(days, 'day')}: {', '.join(told) or 'nothing'} removed"

@@ -99,7 +99,7 @@ def test_a_photo_that_was_refused_is_left_open_until_a_later_run(
     assert ended.code == 3
     assert tally.count(VerdictKind.KEPT) == 2
     assert tally.count(VerdictKind.FAILED) == 1
-    assert f"open: {slug} redfin: listed, 1 photos to fetch" in status.out
+    assert f"open: {slug} redfin: listed, 1 photo to fetch" in status.out
     assert f"`phx extract --address {slug}`" in status.out
 
     with Deployment(tmp_path, redfin_sites(BOTH)) as made:
@@ -199,8 +199,8 @@ def test_a_repeated_extraction_joins_what_waits_and_what_is_queued(
         again = phx_on(made, "extract", "--async", "--address", first)
         fresh = phx_on(made, "extract", "--async", "--fresh", "--address", first)
 
-        assert f"job {job}: 1 properties wait for the same already" in both.out
-        assert "1 properties enqueued" in both.out
-        assert again.out == f"job {job}: 1 properties wait for the same already\n"
-        assert "1 properties enqueued" in fresh.out
+        assert f"job {job}: 1 property waiting for the same already" in both.out
+        assert "1 property enqueued" in both.out
+        assert again.out == f"job {job}: 1 property waiting for the same already\n"
+        assert "1 property enqueued" in fresh.out
         assert [item.slug for item in jobs.waiting(limit=9)] == [second, first]

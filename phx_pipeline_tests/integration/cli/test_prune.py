@@ -114,17 +114,20 @@ def test_the_command_tells_first_and_then_removes(
 
     assert told.code == done.code == again.code == 0, done.err
     assert told.out.splitlines() == [
-        "1 runs would be removed",
-        "1 rows of attempt would be removed",
+        "1 run would be removed",
+        "1 row of attempt would be removed",
     ]
     assert before == (2, 2)
     assert done.out.splitlines() == [
-        "1 runs removed",
-        "1 rows of attempt removed",
+        "1 run removed",
+        "1 row of attempt removed",
     ]
     assert (instance.get_runs_count(), attempts(made)) == (1, 1)
     assert instance.get_materialized_partitions(manifest.key) == {SLUG}
-    assert again.out == "nothing older than 60 days that is not the newest\n"
+    assert (
+        again.out
+        == "nothing to remove: only what is the newest is older than 60 days\n"
+    )
 
 
 @pytest.mark.usefixtures("made")
@@ -152,7 +155,7 @@ def test_the_sensor_removes_the_same(
             assert context.cursor == ""
 
     assert [one.skip_message for one in said if isinstance(one, dg.SkipReason)] == [
-        "older than 60 days: 1 rows of attempt, 1 runs removed",
+        "older than 60 days: 1 row of attempt, 1 run removed",
         "older than 60 days: nothing removed",
     ]
     assert (instance.get_runs_count(), attempts(made)) == (1, 1)

@@ -141,7 +141,7 @@ def test_the_documented_remedy_heals(
     ]
 
     assert [end.code for end in ended] == [0] * len(way)
-    assert phx_on(made, *verify).out == "1 properties, 0 problems\n"
+    assert phx_on(made, *verify).out == "1 property checked, no problem found\n"
     assert len(made.standin.asked) == len(made.photos_asked()) == photos
     with made.context() as context:
         assert content_digest(context) == before

@@ -72,7 +72,7 @@ def shared(
 
 @pytest.fixture
 def collected(shared: Deployment, phx_on: Phx) -> Deployment:
-    assert phx_on(shared, "verify").out == "1 properties, 0 problems\n"
+    assert phx_on(shared, "verify").out == "1 property checked, no problem found\n"
     shared.standin.asked.clear()
     return shared
 
@@ -147,10 +147,10 @@ def test_what_was_broken_is_whole_again_with_as_few_requests_as_possible(
 
     assert (ended.code, ended.err) == (0, "")
     assert ended.out.startswith("done: ")
-    assert phx_on(collected, "verify").out == "1 properties, 0 problems\n"
+    assert phx_on(collected, "verify").out == "1 property checked, no problem found\n"
     assert (digest(collected), published(collected)) == (before, files)
     assert len(collected.standin.asked) == len(collected.photos_asked()) == photos
-    assert phx_on(collected, "repair").out == "1 properties: nothing to repair\n"
+    assert phx_on(collected, "repair").out == "1 property: nothing to repair\n"
 
 
 def test_without_damage_nothing_is_asked_and_nothing_written(
@@ -188,11 +188,11 @@ def test_the_plain_extraction_brings_back_what_was_deleted(
     ended = phx_on(collected, "extract", "--address", SLUG, "--sync")
 
     assert ended.code == 0
-    assert phx_on(collected, "verify").out == "1 properties, 0 problems\n"
+    assert phx_on(collected, "verify").out == "1 property checked, no problem found\n"
     assert (digest(collected), published(collected)) == (before, files)
     assert len(collected.standin.asked) == len(collected.photos_asked()) == photos
     again = phx_on(collected, "extract", "--address", SLUG, "--sync")
-    assert "1 properties are complete" in again.out
+    assert "1 property left out: complete" in again.out
 
 
 @pytest.mark.parametrize("break_it", [forget_hashes, forget_png_row])
@@ -384,7 +384,7 @@ def test_leftovers_of_killed_processes_go_and_no_file_of_a_living_one(
         lease = property_lease(SLUG) if busy else "another"
         with context.catalog.leases.hold(lease, owner=process_owner("somebody")):
             ended = phx_on(collected, "repair")
-    told = "1 temporary files of killed processes removed"
+    told = "1 temporary file of killed processes removed"
 
     assert (told in ended.out, leftover.exists()) == (not busy, busy)
     # The lease was held after the last publication, and so something is to be done.

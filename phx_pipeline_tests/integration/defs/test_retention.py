@@ -323,7 +323,7 @@ def test_nothing_the_ui_says_changes_and_a_second_time_removes_nothing(
     removed = bench.prune()
 
     assert bench.state() == before
-    assert 0 < removed["runs"] == len(runs) - len(bench.runs())
+    assert 0 < removed["run"] == len(runs) - len(bench.runs())
     assert bench.prune() == Counter()
     assert bench.state() == before
 
@@ -345,7 +345,7 @@ def test_a_dry_run_tells_and_removes_nothing(bench: Bench) -> None:
     told = bench.prune(dry_run=True)
 
     assert bench.runs() == runs
-    assert told == bench.prune() == Counter({"runs": 2})
+    assert told == bench.prune() == Counter({"run": 2})
 
 
 def test_young_runs_stay(bench: Bench) -> None:
@@ -382,7 +382,7 @@ def test_a_cursor_goes_on_behind_what_was_kept(
     first, old = bench.old, [bench.new, bench.run("ash")]
     last = bench.run("ash", phx__sheet_run=first)
 
-    steps = [step for step in bench.steps() if step.what == "runs"]
+    steps = [step for step in bench.steps() if step.what == "run"]
     seen = [(step.count, step.after) for step in steps]
 
     assert seen == [(0, first), *[(1, first), (0, first)] * 2, (0, last)]
@@ -527,7 +527,7 @@ def test_what_a_deleted_run_left_is_swept_up_once_it_is_old(bench: Bench) -> Non
         aged(path)
     removed = bench.prune(before=limit)
 
-    assert removed == Counter(leftovers=1)
+    assert removed == Counter(leftover=1)
     assert bench.traces(gone) == []
     assert bench.traces(bench.new)
 

@@ -237,8 +237,11 @@ def test_an_odd_address_is_added_only_with_yes(
     assert (refused.code, refused.out, refused.err.count("\n")) == (2, "", 1)
     assert told in refused.err
     assert "add --yes if it is right" in refused.err
-    assert (added.code, added.out.splitlines()[-1]) == (0, "1 added, 0 known")
-    assert (again.code, again.out.splitlines()[-1]) == (0, "0 added, 1 known")
+    assert (added.code, added.out.splitlines()[-1]) == (0, "1 added")
+    assert (again.code, again.out.splitlines()[-1]) == (
+        0,
+        "nothing new, 1 known already",
+    )
 
 
 @pytest.mark.parametrize(("answer", "code"), [("y\n", 0), ("n\n", 2), ("\n", 2)])
@@ -290,8 +293,8 @@ def test_an_odd_row_of_a_file_waits_for_yes(
         f"phx: row 2: {CUPERTINO}: it is outside Arizona, in CA: add --yes if it is "
         "right\n"
     )
-    assert without.out.endswith("1 added, 0 known, 1 rows need --yes\n")
-    assert sure.out.endswith("1 added, 1 known\n")
+    assert without.out.endswith("1 added, 1 row left for --yes\n")
+    assert sure.out.endswith("1 added, 1 known already\n")
 
 
 def test_the_problems_never_overwrite_the_file(phx: Phx, tmp_path: Path) -> None:
@@ -316,5 +319,5 @@ def test_another_spelling_of_a_known_house_says_which(phx: Phx, tmp_path: Path) 
     one = phx("properties", "add", spelled)
     several = phx("properties", "add", str(file))
 
-    assert one.out == told + "0 added, 1 known\n"
+    assert one.out == told + "nothing new, 1 known already\n"
     assert several.out == one.out

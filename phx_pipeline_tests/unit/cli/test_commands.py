@@ -107,8 +107,8 @@ def test_adding_a_house_again_changes_nothing(run: Phx) -> None:
 
     assert (first.code, again.code) == (0, 0)
     assert "added 100-n-adams-st-phoenix-az-85003" in first.out
-    assert "1 added, 0 known" in first.out
-    assert "0 added, 1 known" in again.out
+    assert "1 added" in first.out
+    assert "nothing new, 1 known already" in again.out
 
 
 def test_a_house_that_differs_in_the_zip_alone_is_added_and_pointed_out(
@@ -178,7 +178,7 @@ def test_adding_a_grown_file_adds_what_is_new(run: Phx, tmp_path: Path) -> None:
     ended = run("properties", "add", str(file))
 
     assert ended.code == 0
-    assert "1 added, 1 known" in ended.out
+    assert "1 added, 1 known already" in ended.out
 
 
 def test_properties_are_listed_for_people_and_for_programs(
@@ -187,10 +187,59 @@ def test_properties_are_listed_for_people_and_for_programs(
     table, plain = run("properties", "list"), run("properties", "list", "--json")
 
     assert SLUG in table.out
-    assert "1 properties" in table.out
+    assert "1 property" in table.out
     (row,) = plain.json
     assert (row["key"], row["folder"]) == (SLUG, folder.name)
     assert set(row) == {"key", "folder", "address"}
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("properties list --removed", "no property was removed"),
+        ("quarantine list", "no photo waits for you (--all lists"),
+        (f"quarantine list --all --property {SLUG}", f"no photo of {SLUG} was ever"),
+        ("rulings list", "no rulings yet: `phx quarantine`"),
+        (f"images {SLUG} --subject sewer", "no such picture, but 4 others"),
+    ],
+)
+def test_a_list_of_nothing_is_a_sentence_that_goes_on(
+    run: Phx, line: str, told: str
+) -> None:
+    ended, plain = run(*line.split()), run(*line.split(), "--json")
+
+    assert (ended.code, plain.json) == (0, [])
+    assert told in ended.out
+    assert "┃" not in ended.out
+
+
+def test_without_proxies_it_is_said_that_all_is_asked_for_directly(
+    run: Phx, healthy: Settings, tmp_path: Path, use_settings: UseSettings
+) -> None:
+    use_settings(replace(healthy, data_dir=tmp_path / "data", proxy=None))
+
+    ended, plain = run("proxies"), run("proxies", "--json")
+
+    assert (ended.code, plain.json) == (0, [])
+    assert "no proxies: all is asked for directly (PHX_PROXY" in ended.out
+
+
+def test_without_houses_every_list_of_them_says_how_to_add_one(run: Phx) -> None:
+    run("properties", "add", "100 N Adams St, Phoenix, AZ 85003")
+    shown = run("properties", "show", "100 N Adams St, Phoenix, AZ 85003").out
+    pictures = run("images", "100-n-adams-st-phoenix-az-85003").out
+    for house in (SLUG, "100-n-adams-st-phoenix-az-85003"):
+        run("properties", "remove", house, "--purge", "--yes")
+
+    empty = [run(*it.split()) for it in ("properties list", "status", "verify")]
+
+    goes_on = "`phx extract --address 100-n-adams-st-phoenix-az-85003`"
+    assert f"no pictures kept yet: {goes_on}" in shown
+    assert f"no pictures yet; {goes_on}" in pictures
+    assert [it.code for it in empty] == [0, 0, 0]
+    for it in empty:
+        assert "no properties yet: `phx properties add" in it.out
+        assert "┃" not in it.out
 
 
 # --- status, images -------------------------------------------------------------------
@@ -199,7 +248,7 @@ def test_properties_are_listed_for_people_and_for_programs(
 def test_the_status_of_a_complete_house(run: Phx) -> None:
     table, plain = run("status"), run("status", "--json")
 
-    assert "1 of 1 properties complete" in table.out
+    assert "1 of 1 property complete" in table.out
     assert "open:" not in table.out
     assert plain.json == [
         {
@@ -256,7 +305,7 @@ def test_of_very_many_houses_those_that_need_nothing_are_only_counted(
     short, whole = run("status").out, run("status", "--all").out
 
     assert "1 of 121 properties complete" in short
-    assert "71 more properties are counted, not shown" in short
+    assert "71 more properties counted, not shown" in short
     assert short.count("n-adams-st") == 50
     assert SLUG not in short
     assert whole.count("n-adams-st") == 120
@@ -289,8 +338,10 @@ def test_images_can_be_chosen_by_subject_and_confidence(run: Phx) -> None:
     assert len(kitchens) == 1
     assert "_int_kitchen_" in kitchens[0]["file"]
     assert len(surest) < 4
-    assert "1 pictures" in run("images", SLUG, "--subject", "kitchen").out
-    assert "0 pictures" in run("images", SLUG, "--subject", "sewer").out
+    assert "1 picture\n" in run("images", SLUG, "--subject", "kitchen").out
+    assert (
+        "no such picture, but 4 others" in run("images", SLUG, "--subject", "sewer").out
+    )
 
 
 def test_a_subject_that_is_none_is_refused_with_those_there_are(run: Phx) -> None:
@@ -323,7 +374,7 @@ def test_verify_is_content_with_a_healthy_store(run: Phx) -> None:
     text, plain = run("verify"), run("verify", "--json")
 
     assert text.code == 0
-    assert "1 properties, 0 problems" in text.out
+    assert "1 property checked, no problem found" in text.out
     assert plain.json == {"properties": 1, "problems": []}
 
 
@@ -335,7 +386,7 @@ def test_verify_names_what_is_broken_and_ends_with_1(run: Phx, folder: Path) -> 
 
     assert (text.code, plain.code) == (1, 1)
     assert f"{stray.name} is not listed but in processed/{folder.name}\n" in text.out
-    assert "1 problems" in text.out
+    assert "1 problem found" in text.out
     assert plain.json["problems"] == [
         {
             "rule": "manifest_equals_folder",

@@ -44,25 +44,25 @@ def test_a_run_of_no_backfill_and_no_job_is_not_kept_by_theirs() -> None:
 
 def steps() -> Iterator[Removed]:
     """Twenty runs a step, without end."""
-    return (Removed(what="runs", count=20, after=f"run-{n}") for n in count(1))
+    return (Removed(what="run", count=20, after=f"run-{n}") for n in count(1))
 
 
 def test_a_late_tick_leaves_off_and_tells_where_to_go_on() -> None:
     cursor, removed = take(steps(), is_late=lambda: True)
 
-    assert (cursor, removed["runs"]) == ("run-1", 20)
+    assert (cursor, removed["run"]) == ("run-1", 20)
 
 
 def test_a_tick_removes_five_hundred_runs_at_most() -> None:
     cursor, removed = take(steps(), is_late=lambda: False)
 
-    assert (cursor, removed["runs"]) == ("run-25", 500)
+    assert (cursor, removed["run"]) == ("run-25", 500)
 
 
 def test_when_all_was_looked_at_the_next_tick_begins_anew() -> None:
     few = [
-        Removed(what="runs", count=2, after="run-9"),
-        Removed(what="rows of attempt", count=0, after="run-9"),
+        Removed(what="run", count=2, after="run-9"),
+        Removed(what="row of attempt", count=0, after="run-9"),
     ]
 
     cursor, removed = take(few, is_late=lambda: False)
@@ -72,4 +72,4 @@ def test_when_all_was_looked_at_the_next_tick_begins_anew() -> None:
 
 
 def test_a_tick_without_anything_to_remove_says_so() -> None:
-    assert describe({"runs": 0}, days=7) == "older than 7 days: nothing removed"
+    assert describe({"run": 0}, days=7) == "older than 7 days: nothing removed"

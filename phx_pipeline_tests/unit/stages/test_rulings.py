@@ -274,7 +274,7 @@ def test_rulings_travel_by_the_commands(
         piped = phx_on(other, "rulings", "export")
 
     assert (exported.code, imported.code, again.code) == (0, 3, 3)
-    assert "1 added, 0 known before, 1 rows left out" in imported.out
+    assert "1 added, 1 row left out" in imported.out
     assert imported.err.startswith("row 2: ")
     assert (again.json["added"], again.json["known"]) == (0, 1)
     assert "the neighbours' pool" in listed.out

@@ -21,9 +21,9 @@ def test_a_long_file_is_told_in_a_summary(
     assert len(shown) == 20
     assert ended.out.splitlines()[-2:] == [
         "… and 280 more",
-        "300 added, 0 known",
+        "300 added",
     ]
-    assert again.out == "0 added, 300 known\n"
+    assert again.out == "nothing new, 300 known already\n"
     with made.context() as context:
         assert len(context.catalog.slugs()) == 302
 
@@ -49,7 +49,7 @@ def test_one_bad_row_keeps_no_other_out_but_with_strict(
     assert ended.err.splitlines()[0].startswith("phx: row 302: address 'nowhere'")
     assert ended.err.count("\n") == 8
     assert ended.out.splitlines()[-1] == (
-        "300 added, 0 known, 7 rows repeat others, 1 rows could not be read"
+        "300 added, 7 rows repeated, 1 row could not be read"
     )
     assert problems.read_text().count("\n") == 9
     with made.context() as context:

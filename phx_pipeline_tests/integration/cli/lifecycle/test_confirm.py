@@ -55,7 +55,7 @@ def test_a_near_miss_is_settled_for_good_by_a_person(
     assert outcomes(made) == {ListingOutcome.LISTED}
     added = phx("properties", "add", str(SHOWN))
     assert f"known as {TYPED.slug}" in added.out
-    assert "0 added, 1 known" in added.out
+    assert "nothing new, 1 known already" in added.out
 
 
 def test_what_a_person_said_is_another_house_is_not_found(

@@ -66,7 +66,7 @@ def test_the_next_run_asks_the_source_under_the_new_address_and_for_no_photo(
     second = phx("extract", "--all", "--sync")
 
     assert (first.code, second.code) == (0, 0)
-    assert "1 properties are complete" in first.out
+    assert "1 property left out: complete" in first.out
     assert any("Glendale" in target for target in asked)
     assert not any("Surprise" in target for target in asked)
     assert made.photos_asked() == []
@@ -88,8 +88,8 @@ def test_the_former_address_still_means_the_house(
 
     assert len(json.loads(images.out)) > 0
     assert RIGHT.slug in extracted.out
-    assert "0 added, 1 known" in added.out
-    assert "0 added, 1 known, 1 rows repeat others" in listed.out
+    assert "nothing new, 1 known already" in added.out
+    assert "nothing new, 1 known already, 1 row repeated" in listed.out
     with made.context() as context:
         assert len(context.catalog.slugs()) == 2
 
