@@ -139,15 +139,52 @@ def print_tallies(
     shown = tallies
     if len(tallies) > _MANY and not everything:
         shown = [tally for tally in tallies if not tally.is_complete][:_MOST]
-    table = _tally_table(shown, sums_of=tallies)
+    print_table(
+        _tally_table(shown, sums_of=tallies),
+        lines=_tally_lines(shown, sums_of=tallies),
+    )
+    if left_out := len(tallies) - len(shown):
+        console.print(f"{counted(left_out, 'more property')} counted, not shown")
+
+
+def print_table(table: Table, *, lines: Iterable[str] | None = None) -> None:
+    """Print a table, or lines where it is too wide: nothing is cut or folded.
+
+    Without *lines* each row is its first cell, and below it the others with the heads
+    of their columns.
+    """
     anywhere = console.options.update(max_width=_ANY_WIDTH)
     if Measurement.get(console, anywhere, table).maximum <= console.width:
         console.print(table)
-    else:
-        for line in _tally_lines(shown, sums_of=tallies):
-            console.print(line, soft_wrap=True)
-    if left_out := len(tallies) - len(shown):
-        console.print(f"{counted(left_out, 'more property')} counted, not shown")
+        return
+    for line in _told_rows(table) if lines is None else lines:
+        console.print(line, soft_wrap=True)
+
+
+def _told_rows(table: Table) -> Iterator[str]:
+    if table.title:
+        yield str(table.title)
+    heads = [" ".join(str(column.header).split()) for column in table.columns]
+    rows = list(zip(*(column.cells for column in table.columns), strict=True))
+    feet = [tuple(column.footer for column in table.columns)]
+    for first, *others in rows + (feet if table.show_footer else []):
+        yield str(first)
+        cells = zip(heads[1:], others, strict=True)
+        told = [f"{head}: {cell}" for head, cell in cells if cell]
+        yield from _packed(told, width=console.width)
+
+
+def _packed(parts: Iterable[str], *, width: int) -> Iterator[str]:
+    """Lines of *parts*, as many in one as fit; a part is never broken."""
+    line = ""
+    for part in parts:
+        longer = f"{line}, {part}" if line else f"  {part}"
+        if line and len(longer) > width:
+            yield line
+            longer = f"  {part}"
+        line = longer
+    if line:
+        yield line
 
 
 def print_lines(lines: Iterable[str], *, everything: bool = False) -> None:

@@ -5,7 +5,7 @@ import json
 import click
 from rich.table import Table
 
-from phx_pipeline.cli.console import console
+from phx_pipeline.cli.console import console, print_table
 from phx_pipeline.cli.options import json_option
 from phx_pipeline.cli.session import opened
 from phx_pipeline.model.counted import counted
@@ -73,7 +73,7 @@ def images(
         size = f"{image.width}x{image.height}"
         shows = f"{name.location.value} {name.subject.value}"
         table.add_row(file, shows, f"{name.confidence} %", size)
-    console.print(table)
+    print_table(table)
 
 
 def _nothing(slug: str, *, known: int) -> str:

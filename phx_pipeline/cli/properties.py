@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 import click
 from rich.table import Table
 
-from phx_pipeline.cli.console import NO_HOUSES, console, errors, followed
+from phx_pipeline.cli.console import NO_HOUSES, console, errors, followed, print_table
 from phx_pipeline.cli.main import Exit
 from phx_pipeline.cli.options import json_option
 from phx_pipeline.cli.partitions import reconcile_partitions
@@ -161,7 +161,7 @@ def list_(*, removed: bool, as_json: bool) -> None:
     for row in rows:
         told = [phoenix_text(row["removed_at"])] if removed else []
         table.add_row(row["key"], row["folder"], row["address"], *told)
-    console.print(table)
+    print_table(table)
 
 
 @properties.command()

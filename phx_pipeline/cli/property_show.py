@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 from rich.table import Table
 
-from phx_pipeline.cli.console import console
+from phx_pipeline.cli.console import console, print_table
 from phx_pipeline.cli.options import json_option
 from phx_pipeline.cli.session import opened
 from phx_pipeline.cli.times import phoenix_text
@@ -45,9 +45,9 @@ def show(house: str, *, as_json: bool) -> None:
         return
     _print_head(sheet)
     if sheet.facts:
-        console.print(_fact_table(sheet))
+        print_table(_fact_table(sheet))
     if len(sheet.prices) > len({seen.source for seen in sheet.prices}):
-        console.print(_price_table(sheet))
+        print_table(_price_table(sheet))
     for line in _subject_lines(sheet):
         console.print(line, soft_wrap=True)
 
@@ -72,11 +72,12 @@ def _fact_table(sheet: "HouseSheet") -> Table:
     differing = {conflict.name for conflict in sheet.conflicts}
     columns = sorted(sheet.facts.values(), key=lambda seen: seen.source.value)
     heads = [f"{seen.source.value}\n{seen.seen_on}" for seen in columns]
-    table = Table("", "fact", *heads, title="What the sources say")
+    table = Table("fact", *heads, title="What the sources say")
     for name, label in LABELS.items():
         values = [shown_value(name, seen.facts.value(name)) for seen in columns]
         if any(values):
-            table.add_row("!" if name in differing else "", label, *values)
+            mark = "!" if name in differing else " "
+            table.add_row(f"{mark} {label}", *values)
     return table
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import click
 from rich.table import Table
 
-from phx_pipeline.cli.console import console, errors
+from phx_pipeline.cli.console import console, errors, print_table
 from phx_pipeline.cli.options import json_option
 from phx_pipeline.cli.session import opened_catalog
 from phx_pipeline.cli.times import utc_text, zoned_text
@@ -61,7 +61,7 @@ def proxies(ctx: click.Context, *, as_json: bool) -> None:
     if not rows:
         console.print(_DIRECT, soft_wrap=True)
         return
-    console.print(_table(rows))
+    print_table(_table(rows))
 
 
 @proxies.command()

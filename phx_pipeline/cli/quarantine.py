@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 from rich.table import Table
 
-from phx_pipeline.cli.console import console
+from phx_pipeline.cli.console import console, print_table
 from phx_pipeline.cli.options import house_option, json_option, why_option
 from phx_pipeline.cli.partners import settle_partners
 from phx_pipeline.cli.session import opened
@@ -62,9 +62,9 @@ def list_(*, house: str | None, everything: bool, as_json: bool) -> None:
         photo = f"{case.photo.source.value} {case.photo.photo_key}"
         table.add_row(
             *(case.id, str(row["state"]), case.photo.slug, photo, case.why),
-            "\n".join(others),
+            ", ".join(others),
         )
-    console.print(table)
+    print_table(table)
     console.print(counted(len(found), "photo"))
 
 

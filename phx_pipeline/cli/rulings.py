@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 from rich.table import Table
 
-from phx_pipeline.cli.console import console, errors
+from phx_pipeline.cli.console import console, errors, print_table
 from phx_pipeline.cli.main import Exit
 from phx_pipeline.cli.options import house_option, json_option
 from phx_pipeline.cli.partners import settle_partners
@@ -60,7 +60,7 @@ def list_(*, house: str | None, everything: bool, as_json: bool) -> None:
         of = f" about {slug}" if slug else ""
         console.print(f"no rulings{of} yet: {_ORIGINS}", soft_wrap=True)
         return
-    console.print(_table(found))
+    print_table(_table(found))
     console.print(counted(len(found), "ruling"))
 
 

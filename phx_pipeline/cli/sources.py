@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import click
 from rich.table import Table
 
-from phx_pipeline.cli.console import console
+from phx_pipeline.cli.console import console, print_table
 from phx_pipeline.cli.options import json_option
 from phx_pipeline.cli.session import opened_catalog
 from phx_pipeline.cli.times import utc_text, zoned_text
@@ -52,7 +52,7 @@ def sources(ctx: click.Context, *, as_json: bool) -> None:
         rows = [_plain(state, now_s=now_s) for state in states]
         click.echo(json.dumps(rows, indent=2))
         return
-    console.print(_table(states, now_s=now_s))
+    print_table(_table(states, now_s=now_s))
 
 
 @sources.command()

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from rich.table import Table
 
-from phx_pipeline.cli.console import NO_HOUSES, console
+from phx_pipeline.cli.console import NO_HOUSES, console, print_table
 from phx_pipeline.cli.options import json_option
 from phx_pipeline.cli.session import opened
 from phx_pipeline.model.outcome import VerdictKind
@@ -37,7 +37,7 @@ def stats(*, as_json: bool) -> None:
     if not found.properties and not found.removed:
         console.print(NO_HOUSES, soft_wrap=True)
         return
-    console.print(_table(found))
+    print_table(_table(found))
     for line in _lines(found):
         console.print(line, soft_wrap=True)
 

@@ -355,16 +355,25 @@ def test_a_subject_that_is_none_is_refused_with_those_there_are(run: Phx) -> Non
 def test_no_width_of_a_terminal_cuts_a_name(
     run: Phx, folder: Path, monkeypatch: pytest.MonkeyPatch, width: int
 ) -> None:
+    run("sources", "disable", "redfin")
     monkeypatch.setattr(console, "_width", width)
 
     status, images = run("status").out, run("images", SLUG).out
+    listed, shown = run("properties", "list").out, run("properties", "show", SLUG).out
+    asked, stats = run("sources").out, run("stats").out
 
-    assert SLUG in status
     assert ("found ┃" in status) == (width == 200)
     assert ("4 found, 4 kept" in status) == (width < 200)
-    assert "…" not in status + images
+    assert ("state: switched off" in asked) == (width < 200)
+    assert "discovered: 4" in stats or "discovered ┃" in stats
+    assert "…" not in status + images + listed + shown + asked + stats
+    for name in (SLUG, str(folder.name), HOUSE.address):
+        assert name in listed
+        assert name in shown
     for file in folder.iterdir():
-        assert (file.name in images) == (width > 40)
+        assert file.name in images
+    assert SLUG in status
+    assert "(`phx sources enable redfin/photos`)" in asked
 
 
 # --- verify ---------------------------------------------------------------------------
