@@ -48,6 +48,8 @@ COMMANDS = (
     ("status", "--all", "--json"),
     ("images", SLUG),
     ("images", SLUG, "--json"),
+    ("images", SLUG, "--not-kept"),
+    ("images", SLUG, "--not-kept", "--json"),
     ("properties", "show", SLUG),
     ("properties", "show", SLUG, "--json"),
     ("quarantine", "list", "--all"),

@@ -9,11 +9,13 @@ from pathlib import Path
 import click
 import pytest
 from click.testing import CliRunner
+from PIL import Image
 
 from phx_pipeline.cli.console import console
 from phx_pipeline.cli.main import phx
 from phx_pipeline.cli.times import phoenix_text
 from phx_pipeline.model.address import Address
+from phx_pipeline.model.naming import ImageName
 from phx_pipeline.settings import Settings
 from phx_pipeline_tests.commands import Phx, UseSettings
 from phx_pipeline_tests.deployment import (
@@ -325,8 +327,31 @@ def test_images_are_listed_whatever_names_the_house(
     assert ended.code == 0
     assert {row["file"] for row in ended.json} == {str(p) for p in folder.iterdir()}
     for row in ended.json:
-        assert set(row) == {"file", "url"}
         assert row["url"].startswith("https://ssl.cdn-redfin.com/")
+        name = ImageName.parse(Path(row["file"]).name)
+        with Image.open(row["file"]) as picture:
+            size = picture.size
+        assert list(row.items())[2:] == [
+            ("location", name.location),
+            ("subject", name.subject),
+            ("confidence", name.confidence),
+            ("width", size[0]),
+            ("height", size[1]),
+            ("date", f"{name.date:%Y-%m-%d}"),
+            ("source", "redfin"),
+        ]
+
+
+def test_a_house_of_which_every_photo_is_kept_says_so(run: Phx) -> None:
+    ended, plain = (
+        run("images", SLUG, "--not-kept"),
+        run("images", SLUG, "--not-kept", "--json"),
+    )
+    both = run("images", SLUG, "--not-kept", "--subject", "kitchen")
+
+    assert (ended.code, plain.json) == (0, [])
+    assert "all photos found so far are kept" in ended.out
+    assert (both.code, "leave that out" in both.err) == (2, True)
 
 
 def test_images_can_be_chosen_by_subject_and_confidence(run: Phx) -> None:
