@@ -5,13 +5,13 @@ import sys
 import tempfile
 import traceback
 from contextlib import suppress
-from difflib import get_close_matches
 from enum import IntEnum
 from importlib import import_module
 from typing import TextIO, cast
 
 import click
 
+from phx_pipeline.cli.nearest import NearestGroup
 from phx_pipeline.errors import InputError
 from phx_pipeline.model.printable import shown_only
 
@@ -51,7 +51,7 @@ _COMMANDS = {
 }
 
 
-class _LazyGroup(click.Group):
+class _LazyGroup(NearestGroup):
     """Imports a command's module when it is named: most need no heavy library."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -66,14 +66,6 @@ class _LazyGroup(click.Group):
         found = import_module(f"phx_pipeline.cli.{module}")
         command: click.Command = getattr(found, attribute)
         return command
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        close = get_close_matches(args[0], _COMMANDS, n=2)
-        if args[0] not in _COMMANDS and close:
-            ctx.fail(f"No such command {args[0]!r}. Did you mean {' or '.join(close)}?")
-        return super().resolve_command(ctx, args)
 
 
 @click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})

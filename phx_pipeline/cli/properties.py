@@ -12,6 +12,7 @@ from rich.table import Table
 
 from phx_pipeline.cli.console import NO_HOUSES, console, errors, followed, print_table
 from phx_pipeline.cli.main import Exit
+from phx_pipeline.cli.nearest import NearestGroup
 from phx_pipeline.cli.options import json_option
 from phx_pipeline.cli.partitions import reconcile_partitions
 from phx_pipeline.cli.partners import settle_partners
@@ -43,7 +44,7 @@ _FILE_NAME = re.compile(
 Item = TypeVar("Item")
 
 
-@click.group()
+@click.group(cls=NearestGroup)
 def properties() -> None:
     """Say which houses are followed: add, correct, remove."""
 

@@ -9,6 +9,7 @@ import click
 from rich.table import Table
 
 from phx_pipeline.cli.console import console, errors, print_table
+from phx_pipeline.cli.nearest import NearestGroup
 from phx_pipeline.cli.options import json_option
 from phx_pipeline.cli.session import opened_catalog
 from phx_pipeline.cli.times import utc_text, zoned_text
@@ -32,7 +33,7 @@ class _Shown:
     healths: tuple[ProxyHealth, ...]
 
 
-@click.group(invoke_without_command=True)
+@click.group(cls=NearestGroup, invoke_without_command=True)
 @json_option
 @click.pass_context
 def proxies(ctx: click.Context, *, as_json: bool) -> None:

@@ -8,6 +8,7 @@ import click
 from rich.table import Table
 
 from phx_pipeline.cli.console import console, print_table
+from phx_pipeline.cli.nearest import NearestGroup
 from phx_pipeline.cli.options import house_option, json_option, why_option
 from phx_pipeline.cli.partners import settle_partners
 from phx_pipeline.cli.session import opened
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from phx_pipeline.stages.quarantine import Case, Ruled
 
 
-@click.group()
+@click.group(cls=NearestGroup)
 def quarantine() -> None:
     """Look at photos that may be of another house, and decide."""
 

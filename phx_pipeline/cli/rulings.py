@@ -11,6 +11,7 @@ from rich.table import Table
 
 from phx_pipeline.cli.console import console, errors, print_table
 from phx_pipeline.cli.main import Exit
+from phx_pipeline.cli.nearest import NearestGroup
 from phx_pipeline.cli.options import house_option, json_option
 from phx_pipeline.cli.partners import settle_partners
 from phx_pipeline.cli.session import opened, opened_catalog
@@ -26,7 +27,7 @@ _STANDARD = Path("-")
 _ORIGINS = "`phx quarantine` and `phx properties confirm` and `merge` make them"
 
 
-@click.group()
+@click.group(cls=NearestGroup)
 def rulings() -> None:
     """Show, save and restore what people decided."""
 

@@ -7,6 +7,7 @@ import click
 from rich.table import Table
 
 from phx_pipeline.cli.console import console, print_table
+from phx_pipeline.cli.nearest import NearestGroup
 from phx_pipeline.cli.options import json_option
 from phx_pipeline.cli.session import opened_catalog
 from phx_pipeline.cli.times import utc_text, zoned_text
@@ -25,7 +26,7 @@ from phx_pipeline.model.source_state import SourceState
 from phx_pipeline.settings import load_settings
 
 
-@click.group(invoke_without_command=True)
+@click.group(cls=NearestGroup, invoke_without_command=True)
 @json_option
 @click.pass_context
 def sources(ctx: click.Context, *, as_json: bool) -> None:

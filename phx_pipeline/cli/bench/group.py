@@ -5,9 +5,10 @@ import click
 from phx_pipeline.cli.bench.dedup import dedup
 from phx_pipeline.cli.bench.imaging import imaging
 from phx_pipeline.cli.bench.lookup import lookup
+from phx_pipeline.cli.nearest import NearestGroup
 
 
-@click.group()
+@click.group(cls=NearestGroup)
 def bench() -> None:
     """Measure parts of the pipeline on this machine, for developers.
 

@@ -152,8 +152,13 @@ def test_a_bad_setting_is_told_in_one_line(
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (["extrct"], "Did you mean extract or export?"),
-        (["properties", "lst"], "Did you mean 'list'?"),
+        (["extrct"], "Did you mean `phx extract`?"),
+        (["propertes", "list"], "Did you mean `phx properties`?"),
+        (["confirm"], "Did you mean `phx properties confirm`?"),
+        (["properties", "extract"], "Did you mean `phx extract`?"),
+        (["bench", "imagin"], "Did you mean `phx bench imaging`?"),
+        (["Xyzzy"], "No such command 'Xyzzy' (see `phx --help`)"),
+        (["properties", "lst"], "Did you mean `phx properties list`?"),
         (["properties", "add", "4732", "W", "Davis"], "an address needs quotes"),
         (["images"], "Missing argument 'HOUSE'"),
         (["images", KNOWN, "--min-confidence", "100"], "0<=x<=99"),

@@ -98,6 +98,24 @@ def test_no_line_of_a_list_of_commands_is_cut_at_80_columns(group: str) -> None:
     assert "..." not in listed
 
 
+@pytest.mark.parametrize(
+    ("typed", "offered"),
+    [
+        ("phx prop", "properties"),
+        ("phx properties ren", "rename"),
+        ("phx images --not", "--not-kept"),
+    ],
+)
+def test_a_shell_completes_commands_of_groups_and_options(
+    phx: Phx, monkeypatch: pytest.MonkeyPatch, typed: str, offered: str
+) -> None:
+    monkeypatch.setenv("_PHX_COMPLETE", "bash_complete")
+    monkeypatch.setenv("COMP_WORDS", typed)
+    monkeypatch.setenv("COMP_CWORD", str(typed.count(" ")))
+
+    assert phx().out.split() == [f"plain,{offered}"]
+
+
 # --- properties -----------------------------------------------------------------------
 
 

@@ -9,7 +9,13 @@ import pytest
 from rich.table import Table
 
 from phx_pipeline.cli import extract as command
-from phx_pipeline.cli.console import console, errors, log_to_stderr, print_lines
+from phx_pipeline.cli.console import (
+    _console,
+    console,
+    errors,
+    log_to_stderr,
+    print_lines,
+)
 from phx_pipeline.cli.main import Exit
 from phx_pipeline.model.job import Mode
 from phx_pipeline_tests.hostile import TEXTS
@@ -42,6 +48,24 @@ def test_nothing_a_site_said_reaches_a_terminal_raw(
     assert raw_in(told.out + told.err) == []
     assert "[bold red]rich[/]" in told.out
     assert ":warning:" in told.out
+
+
+@pytest.mark.parametrize("unwanted", [True, False])
+def test_no_color_is_honoured_also_where_colours_are_forced(
+    monkeypatch: pytest.MonkeyPatch, *, unwanted: bool
+) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    if unwanted:
+        monkeypatch.setenv("NO_COLOR", "1")
+    made = _console()
+
+    with made.capture() as shown:
+        made.print("3 of 4", style="red")
+
+    assert ("\x1b[31m" in shown.get()) == (not unwanted)
+    assert "3 of 4" in shown.get()
 
 
 def test_logs_hold_nothing_raw(capsys: pytest.CaptureFixture[str]) -> None:

@@ -27,8 +27,8 @@ def spoil(context: StageContext, verdict: str, **columns: object) -> NotKept:
         f"{name} = {'NULL' if value is None else repr(str(value))}"
         for name, value in changes.items()
     )
-    statement = " ".join(("UPDATE photo SET", told, "WHERE verdict = 'duplicate'"))
-    assert execute(context, statement) == 1
+    change = "UPDATE photo SET {} WHERE verdict = 'duplicate'"
+    assert execute(context, change.format(told)) == 1
     (found,) = of_house(context)
     return found
 
