@@ -81,6 +81,22 @@ def test_the_help_of_every_command_shows_an_example(path: tuple[str, ...]) -> No
     assert f"phx {' '.join(path)}" in example
 
 
+def test_every_option_is_explained_by_a_whole_sentence() -> None:
+    told = {
+        f"{' '.join(path)} {option.opts[0]}": option.help or ""
+        for path, command in _commands(phx)
+        for option in command.params
+        if isinstance(option, click.Option)
+    }
+
+    assert len(told) > 40
+    assert [
+        name
+        for name, text in told.items()
+        if not re.fullmatch(r"[A-Z].*[a-z].* .*\.", text)
+    ] == []
+
+
 def test_the_first_help_names_every_command_and_the_exit_codes() -> None:
     shown = CliRunner().invoke(phx, ["-h"])
 
