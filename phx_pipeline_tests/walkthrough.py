@@ -28,6 +28,7 @@ import click
 from phx_pipeline.demo.loopback import Handler
 from phx_pipeline.demo.redfin_site import redfin_sites
 from phx_pipeline.demo.zillow_site import zillow_sites
+from phx_pipeline.settings import exported, load_settings
 from phx_pipeline.supervise.addresses import free_port
 from phx_pipeline_tests.deployment import BIN, ROOT, Deployment
 
@@ -188,7 +189,8 @@ def terminal(place: Path, sites: Mapping[str, Handler]) -> Iterator[Terminal]:
     with Deployment(place / "made", sites, webserver_port=free_port()) as made:
         folder = place / "houses"
         folder.mkdir()
-        own = {
+        usual = ("PHX_FINAL_AFTER_DAYS", "PHX_SOURCES")
+        own = {name: exported(load_settings({}))[name] for name in usual} | {
             "PHX_DATA_DIR": str(folder / "data"),
             "PHX_DAGSTER_DIR": str(folder / "data" / "dagster"),
             "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}",

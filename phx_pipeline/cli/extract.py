@@ -25,8 +25,8 @@ from phx_pipeline.cli.session import opened
 from phx_pipeline.errors import InputError
 from phx_pipeline.model.counted import counted
 from phx_pipeline.model.job import Mode
-from phx_pipeline.model.no_way import OFFLINE, all_tell_no_way
-from phx_pipeline.model.outcome import ListingOutcome, Verdict, VerdictKind
+from phx_pipeline.model.no_way import OFFLINE, all_tell_no_way, nobody_was_reached
+from phx_pipeline.model.outcome import Verdict, VerdictKind
 from phx_pipeline.model.source import Source
 from phx_pipeline.model.tally import PropertyTally
 from phx_pipeline.settings import Settings, load_settings, parse_sources
@@ -312,18 +312,12 @@ def _summarize(
 
 
 def _is_offline(context: "StageContext", tallies: Sequence[PropertyTally]) -> bool:
-    """Whether all that failed, of pages and photos, failed for want of a network."""
-    told = [
-        source.detail
-        for tally in tallies
-        for source in tally.sources
-        if source.outcome is ListingOutcome.FAILED
-    ]
     lacking = [t.slug for t in tallies if any(source.wanting for source in t.sources)]
-    told += [
+    failed = [
         photo.detail
         for slug in lacking
         for photo in context.catalog.runs.photo_states(slug)
         if photo.verdict is Verdict.NETWORK
     ]
-    return all_tell_no_way(told)
+    sources = (source for tally in tallies for source in tally.sources)
+    return nobody_was_reached(sources, photos_failed=failed)

@@ -1,4 +1,4 @@
-"""Which client answers a request: a pure decision over source and kind.
+"""Which client answers a request: a pure decision over source, kind and group.
 
 Two parts stand in the chain for it: the layer `Routing`, above the policies that know
 the client, names it, and `Clients`, below all of them, hands the request to it.
