@@ -195,6 +195,10 @@ class ImageError(PhxError):
         super().__init__(message)
         self.verdict = verdict
 
+    def bare(self) -> "ImageError":
+        """The same without its traceback, whose frames hold bytes and pixels."""
+        return ImageError(str(self), verdict=self.verdict)
+
 
 class StorageError(PhxError):
     """A blob is missing or does not match its name."""

@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from phx_pipeline.demo.houses import HOUSES
+from phx_pipeline.model.outcome import Verdict
 from phx_pipeline.stages.context import StageContext
 
 Break = Callable[[StageContext], None]
@@ -104,6 +105,37 @@ def delete_original(context: StageContext) -> None:
 def truncate_original(context: StageContext) -> None:
     path = an_original(context)
     overwrite(path, path.read_bytes()[:-100])
+
+
+def hold_half_a_picture(context: StageContext) -> None:
+    """Make it a store of a version that took half a JPEG for a whole picture.
+
+    It is the better one of two copies.
+    """
+    (slug,) = context.catalog.slugs()
+    photos = context.catalog.photos(slug)
+    copied = {it.cluster_id for it in photos if it.verdict is Verdict.DUPLICATE}
+    best = next(
+        it for it in photos if it.verdict is Verdict.KEPT and it.cluster_id in copied
+    )
+    before = str(best.sha256)
+    body = context.blobs.read_raw(before)
+    after = context.blobs.put_raw(body[: len(body) // 2] + b"\xff\xd9")
+    for table in ("blob", "appearance", "picture", "publication", "photo"):
+        rename = f"update {table} set sha256='{after}' where sha256='{before}'"  # noqa: S608 - two hashes
+        assert execute(context, rename)
+    png = context.blobs.read_standardized(before, context.recipe)
+    context.blobs.put_standardized(after, context.recipe, png)
+    context.blobs.drop_standardized(before, context.recipe)
+    context.blobs.drop_raw(before)
+
+
+def forget_looks(context: StageContext) -> None:
+    assert execute(context, "delete from appearance")
+
+
+def forget_pngs(context: StageContext) -> None:
+    assert execute(context, "delete from picture")
 
 
 def set_original_aside(context: StageContext) -> None:

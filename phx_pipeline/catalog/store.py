@@ -39,12 +39,14 @@ from phx_pipeline.catalog.stamp import Stamp
 from phx_pipeline.catalog.statistics import CatalogStatistics
 from phx_pipeline.catalog.tracker import UrlTracker
 from phx_pipeline.catalog.views import ViewBook, want
+from phx_pipeline.errors import ImageError
 from phx_pipeline.model.appearance import Appearance
 from phx_pipeline.model.due import faults_after
 from phx_pipeline.model.listing import Listing
 from phx_pipeline.model.outcome import Verdict
 from phx_pipeline.model.photo import Blob, Photo, PhotoRef
 from phx_pipeline.model.picture import StandardPicture
+from phx_pipeline.model.printable import printable
 from phx_pipeline.model.property import Property
 from phx_pipeline.model.publication import Publication
 from phx_pipeline.model.taxonomy import Category
@@ -196,6 +198,33 @@ class Catalog(CatalogReader):
                 stamp=stamp,
             )
 
+    def record_no_pictures(
+        self,
+        lease: Lease,
+        slug: str,
+        faults: Mapping[str, ImageError],
+        *,
+        stamp: Stamp,
+    ) -> None:
+        """Record that stored bytes, once taken for pictures, are none.
+
+        Their photos are due, as if none had ever come; one that is held stays so.
+
+        Args:
+            lease: of the property.
+            slug: the property.
+            faults: by the SHA-256 of the bytes.
+            stamp: when, and in which run.
+        """
+        with writing(self._engine) as connection:
+            Leases.fence(connection, lease)
+            known = photo_rows(connection, slug)
+            with passing(connection, slug, stamp=stamp) as door:
+                for row in known.values():
+                    if (fault := faults.get(row.sha256)) is not None:
+                        values = _bereft_values(photo_of(row), fault)
+                        door.change(row, values | {"run_id": stamp.run_id})
+
     def record_decisions(
         self,
         lease: Lease,
@@ -318,6 +347,19 @@ def _failed_values(
     if not verdict.is_passing:
         values["asked_url"] = asked_url
     return values
+
+
+def _bereft_values(photo: Photo, fault: ImageError) -> dict[str, object]:
+    is_held = photo.verdict is Verdict.FOREIGN
+    return {
+        "verdict": (photo.verdict if is_held else fault.verdict).value,
+        "detail": printable(str(fault)),
+        "sha256": None,
+        "fetched_url": None,
+        "downloaded_at": None,
+        "cluster_id": None,
+        **_NO_FAULT,
+    }
 
 
 def _upsert_listing(

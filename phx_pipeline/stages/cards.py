@@ -28,10 +28,14 @@ MIN_HOUSES: Final = 2
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cards:
-    """The SHA-256s of a house's cards, and other houses that still show their like."""
+    """The SHA-256s of a house's cards, and other houses that still show their like.
+
+    `broken` are those that turned out to be no pictures.
+    """
 
     sha256s: frozenset[str]
     undecided: frozenset[str]
+    broken: Mapping[str, ImageError]
 
 
 def cards_of(
@@ -54,29 +58,40 @@ def cards_of(
     for holder in context.catalog.lookup.holders(known_ones):
         holders[holder.sha256].append(holder)
     before = {str(p.sha256) for p in photos if p.verdict is Verdict.PLACEHOLDER}
-    cards, undecided = set(), set()
+    cards, undecided, broken = set(), set(), dict[str, ImageError]()
     for own in sorted(plain):
         there = [holder for known in alike[own] for holder in holders[known]]
         elsewhere = {holder.slug for holder in there} - {slug}
         if len(elsewhere) + 1 < MIN_HOUSES:
             continue
-        if _is_drawn(context, own, before=own in before):
+        try:
+            is_drawn = _is_drawn(context, own, before=own in before)
+        except ImageError as error:
+            broken[own] = error.bare()
+            continue
+        if is_drawn:
             cards.add(own)
             undecided |= {
                 it.slug for it in there if it.verdict is not Verdict.PLACEHOLDER
             }
     followed = set(context.catalog.slugs()) if undecided else set()
     return Cards(
-        sha256s=frozenset(cards), undecided=frozenset((undecided & followed) - {slug})
+        sha256s=frozenset(cards),
+        undecided=frozenset((undecided & followed) - {slug}),
+        broken=broken,
     )
 
 
 def _is_drawn(context: StageContext, sha: str, *, before: bool) -> bool:
-    """Look at the original; one that cannot be read stays what it was."""
+    """Look at the original; one that cannot be read stays what it was.
+
+    Raises:
+        ImageError: it is no picture.
+    """
     try:
         body = context.blobs.read_raw(sha)
         with context.room_for(body):
             return is_card(decode(body).image)
-    except (StorageError, ImageError) as error:
+    except StorageError as error:
         logger.warning("%s: whether it is a card cannot be told now", error)
         return before

@@ -28,6 +28,8 @@ from phx_pipeline.stages.context import StageContext, in_one, picture_pool
 
 logger = logging.getLogger(__name__)
 
+PhotoKey = tuple[Source, str]
+
 _DECIDABLE = frozenset(
     {Verdict.PENDING, Verdict.KEPT, Verdict.DUPLICATE, Verdict.PLACEHOLDER}
 )
@@ -46,46 +48,86 @@ class DedupeReport:
     looked_at: int = 0
     to_settle: tuple[str, ...] = ()
 
+    def and_then(self, more: "DedupeReport") -> "DedupeReport":
+        """This and what was done after it."""
+        return DedupeReport(
+            decided=self.decided + more.decided,
+            encoded=self.encoded + more.encoded,
+            looked_at=self.looked_at + more.looked_at,
+            to_settle=tuple(sorted({*self.to_settle, *more.to_settle})),
+        )
+
 
 def dedupe(context: StageContext, slug: str) -> DedupeReport:
     """Decide kept and duplicate anew for the whole property, encode what is kept.
 
     The decision is a pure function of the stored bytes, so the order in which photos
-    arrived and the number of runs do not matter.
+    arrived and the number of runs do not matter. Bytes an older version took for a
+    picture, and that have to be decoded again, may be none: their photos are given up,
+    and the others decided without them.
     """
     context.house(slug)
     context.require_disk()
+    report = DedupeReport(decided=0, encoded=0)
     with context.holding(slug) as lease:
-        photos = [
-            photo
-            for photo in context.catalog.photos(slug)
-            if photo.sha256 and photo.verdict in _DECIDABLE
-        ]
-        blobs = context.catalog.blobs(slug)
-        looks = _look_at_unseen(context, lease, photos, blobs)
-        seen = {sha: replace(blobs[sha], appearance=looks[sha]) for sha in looks}
-        cards = cards_of(context, slug, photos, blobs | seen)
-        decisions = decide(slug, photos, blobs | seen, cards=cards.sha256s)
-        changed = {
-            photo.key: decisions[photo.key]
-            for photo in photos
-            if (photo.verdict, photo.cluster_id)
-            != (decisions[photo.key].verdict, decisions[photo.key].cluster_id)
-        }
-        if changed:
-            context.catalog.record_decisions(
-                lease, slug, changed, stamp=context.stamp()
-            )
-        found_card = any(
-            decision.verdict is Verdict.PLACEHOLDER for decision in changed.values()
-        )
-        kept = [p for p in photos if decisions[p.key].verdict is Verdict.KEPT]
-        return DedupeReport(
-            decided=len(changed),
-            encoded=_encode_missing(context, lease, kept),
-            looked_at=len(looks),
-            to_settle=tuple(sorted(cards.undecided)) if found_card else (),
-        )
+        while True:
+            more, broken = _decided(context, lease, slug)
+            report = report.and_then(more)
+            if not broken:
+                return report
+            give_up(context, lease, slug, broken)
+
+
+def give_up(
+    context: StageContext, lease: Lease, slug: str, broken: Mapping[str, ImageError]
+) -> None:
+    """Let photos of stored bytes that are no pictures be asked for again."""
+    for sha, error in broken.items():
+        logger.warning("%s: original %s is no picture: %s", slug, sha, error)
+    context.catalog.record_no_pictures(lease, slug, broken, stamp=context.stamp())
+
+
+def _decided(
+    context: StageContext, lease: Lease, slug: str
+) -> tuple[DedupeReport, dict[str, ImageError]]:
+    """Decide and encode once; return as well the bytes that turned out no pictures."""
+    photos = [
+        photo
+        for photo in context.catalog.photos(slug)
+        if photo.sha256 and photo.verdict in _DECIDABLE
+    ]
+    blobs = context.catalog.blobs(slug)
+    looks, broken = _look_at_unseen(context, lease, photos, blobs)
+    seen = {sha: replace(blobs[sha], appearance=looks[sha]) for sha in looks}
+    if broken:
+        return DedupeReport(decided=0, encoded=0, looked_at=len(looks)), broken
+    cards = cards_of(context, slug, photos, blobs | seen)
+    decisions = decide(slug, photos, blobs | seen, cards=cards.sha256s)
+    changed = _changed(photos, decisions)
+    if changed:
+        context.catalog.record_decisions(lease, slug, changed, stamp=context.stamp())
+    found_card = any(it.verdict is Verdict.PLACEHOLDER for it in changed.values())
+    kept = [p for p in photos if decisions[p.key].verdict is Verdict.KEPT]
+    encoded, broken = _encode_missing(context, lease, kept)
+    report = DedupeReport(
+        decided=len(changed),
+        encoded=encoded,
+        looked_at=len(looks),
+        to_settle=tuple(sorted(cards.undecided)) if found_card else (),
+    )
+    return report, {**cards.broken, **broken}
+
+
+def _changed(
+    photos: Sequence[Photo], decisions: Mapping[PhotoKey, Decision]
+) -> dict[PhotoKey, Decision]:
+    """Return the decisions that are other than before."""
+    before = {photo.key: (photo.verdict, photo.cluster_id) for photo in photos}
+    return {
+        key: decision
+        for key, decision in decisions.items()
+        if before[key] != (decision.verdict, decision.cluster_id)
+    }
 
 
 def decide(
@@ -142,8 +184,11 @@ def _look_at_unseen(
     lease: Lease,
     photos: Sequence[Photo],
     blobs: Mapping[str, Blob],
-) -> dict[str, Appearance]:
-    """Note the appearance of stored bytes that lack it or part of it; return those."""
+) -> tuple[dict[str, Appearance], dict[str, ImageError]]:
+    """Note the appearance of stored bytes that lack it or part of it.
+
+    Return those, and the bytes that turned out to be no pictures.
+    """
     shas = {str(photo.sha256) for photo in photos}
     unseen = sorted(sha for sha in shas if not _is_seen(blobs[sha].appearance))
     with picture_pool(context) as pool:
@@ -155,6 +200,11 @@ def _look_at_unseen(
         for sha, look in zip(unseen, looks, strict=True)
         if isinstance(look, Appearance)
     }
+    told = list(zip(unseen, looks, strict=True))
+    return (
+        {sha: look for sha, look in told if isinstance(look, Appearance)},
+        {sha: look for sha, look in told if isinstance(look, ImageError)},
+    )
 
 
 def _is_seen(look: Appearance | None) -> bool:
@@ -164,18 +214,29 @@ def _is_seen(look: Appearance | None) -> bool:
 def _look(
     context: StageContext, lease: Lease, sha: str
 ) -> Appearance | StorageError | ImageError:
+) -> Appearance | ImageError | None:
     try:
         body = context.blobs.read_raw(sha)
         with context.room_for(body):
             look = appearance(decode(body).image)
     except (StorageError, ImageError) as error:
         return error
+    except ImageError as error:
+        return error.bare()
+    except StorageError as error:
+        logger.warning("%s: judged by what is known of it", error)
+        return None
     context.catalog.record_appearance(lease, sha, look)
     return look
 
 
-def _encode_missing(context: StageContext, lease: Lease, kept: Sequence[Photo]) -> int:
-    """Make the PNGs that are not there, or have other bytes than their rows say."""
+def _encode_missing(
+    context: StageContext, lease: Lease, kept: Sequence[Photo]
+) -> tuple[int, dict[str, ImageError]]:
+    """Make the PNGs that are not there, or have other bytes than their rows say.
+
+    Return how many were to be made, and the bytes that turned out to be no pictures.
+    """
     recipe = context.recipe
     shas = [str(photo.sha256) for photo in kept]
     known = context.catalog.pictures(shas)
@@ -189,8 +250,13 @@ def _encode_missing(context: StageContext, lease: Lease, kept: Sequence[Photo]) 
         made = list(pool.map(partial(_encode, context, lease, recipe=recipe), missing))
     if refused := [str(error) for error in made if error is not None]:
         logger.warning("%s: no PNG can be made of it now", in_one(refused))
+        faults = list(
+            pool.map(partial(_encode, context, lease, recipe=recipe), missing)
+        )
     context.frames.clear()
-    return len(missing)
+    told = zip(missing, faults, strict=True)
+    broken = {sha: fault for sha, fault in told if fault is not None}
+    return len(missing) - len(broken), broken
 
 
 def _has_png(context: StageContext, picture: StandardPicture | None) -> bool:
@@ -206,6 +272,14 @@ def _encode(
         frame = _frame(context, sha)
     except (StorageError, ImageError) as error:
         return error
+) -> ImageError | None:
+    try:
+        frame = _frame(context, sha)
+    except ImageError as error:
+        return error.bare()
+    except StorageError as error:
+        logger.warning("%s: no PNG can be made of it now", error)
+        return None
     keep_png(context, lease, sha, frame, recipe=recipe)
     return None
 

@@ -6,10 +6,11 @@ many photos share its bytes. All else follows from rows and originals.
 
 import logging
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from hashlib import sha256
+from types import MappingProxyType
 from typing import Final
 
 from phx_pipeline.errors import (
@@ -24,7 +25,7 @@ from phx_pipeline.model.photo import Photo
 from phx_pipeline.stages.categorize import categorize
 from phx_pipeline.stages.collect import collect
 from phx_pipeline.stages.context import StageContext, working_on
-from phx_pipeline.stages.dedupe import dedupe
+from phx_pipeline.stages.dedupe import dedupe, give_up
 from phx_pipeline.stages.publish import publish
 from phx_pipeline.stages.recompute import correct_facts, verify_facts
 from phx_pipeline.stages.runs import recorded
@@ -72,6 +73,8 @@ _DONE = {
     Fault.VIEW: "rendered again",
 }
 _FOUND = "found under another name"
+_NO_OTHER_WAY: Final[Mapping[Problem, str]] = MappingProxyType({})
+_GIVEN_UP = "it is no picture: its photo is shown no more, `phx extract` asks for it"
 _NOT_GIVEN = "its source does not give it now: `phx sources`, then repair again"
 _AT_WORK = "somebody works on the house: repair again when that has ended"
 _CHANGING = "somebody changes what it shows: repair again when that has ended"
@@ -97,14 +100,14 @@ async def repair(
     patient = replace(context, lease_wait_s=min(_PATIENCE_S, context.lease_wait_s))
     try:
         with recorded(patient, slug, mode=Mode.RESUME):
-            again = await _heal(patient, slug, found)
+            ways = await _heal(patient, slug, found)
     except (LeaseHeldError, StaleEpochError) as error:
         logger.info("%s: %s", slug, error)
         return [Repaired(problem=p, end=End.WAITS, told=_AT_WORK) for p in found]
     before = _settled(context, slug)
     left = _problems(context, slug, deep=deep)
     is_busy = before is None or _settled(context, slug) != before
-    return _ends(found, left, again=again, busy=_AT_WORK if is_busy else "")
+    return _ends(found, left, ways=ways, busy=_AT_WORK if is_busy else "")
 
 
 def repair_views(context: StageContext) -> list[Repaired]:
@@ -175,22 +178,25 @@ def _unfinished(context: StageContext, slug: str) -> Iterable[Problem]:
 
 async def _heal(
     context: StageContext, slug: str, found: Sequence[Problem]
-) -> frozenset[str]:
-    """Do what *found* needs; return the originals found under another name."""
+) -> dict[Problem, str]:
+    """Do what *found* needs; return what was done of those that took another way."""
     faults = {problem.fault for problem in found}
     if Fault.COUNTS in faults:
         recount(context, slug)
     again = _find_originals(context, slug, found)
+    ways = {it: _FOUND for it in found if _is_original(it) and it.sha256 in again}
     await _fetch_originals(context, slug, found)
     if Fault.PNG in faults:
         _keep_shown_pngs(context, slug)
     for problem in found:
-        if problem.fault is Fault.FACTS:
-            _correct(context, slug, str(problem.sha256))
+        if problem.fault is Fault.FACTS and not _correct(
+            context, slug, str(problem.sha256)
+        ):
+            ways[problem] = _GIVEN_UP
     dedupe(context, slug)
     categorize(context, slug)
     publish(context, slug, ends_run=True)
-    return again
+    return ways
 
 
 def recount(context: StageContext, slug: str) -> None:
@@ -249,39 +255,47 @@ def _keep_shown_pngs(context: StageContext, slug: str) -> None:
                 context.blobs.put_standardized(row.sha256, row.recipe, png)
 
 
-def _correct(context: StageContext, slug: str, sha: str) -> None:
+def _correct(context: StageContext, slug: str, sha: str) -> bool:
+    """Make rows what an original says; False if it says that it is no picture."""
     try:
         correct_facts(context, slug, sha)
-    except (StorageError, ImageError) as error:
+    except StorageError as error:
         logger.warning("%s: %s", slug, error)
+    except ImageError as error:
+        with context.holding(slug) as lease:
+            give_up(context, lease, slug, {sha: error})
+        return False
+    return True
 
 
 def _ends(
     found: Sequence[Problem],
     left: Sequence[Problem],
     *,
-    again: frozenset[str] = frozenset(),
+    ways: Mapping[Problem, str] = _NO_OTHER_WAY,
     busy: str,
 ) -> list[Repaired]:
     """What became of *found*; *busy* tells who may be about to change what is left."""
     still = set(left)
-    lost = {p.sha256 for p in left if p.fault is Fault.ORIGINAL}
+    lost = {p.sha256 for p in left if _is_original(p)}
     return [
         _end_of_left(problem, lost=lost, busy=busy)
         if problem in still
-        else _end_of_done(problem, again=again)
+        else Repaired(
+            problem=problem,
+            end=End.DONE,
+            told=ways.get(problem, _DONE[problem.fault]),
+        )
         for problem in dict.fromkeys([*found, *left])
     ]
 
 
-def _end_of_done(problem: Problem, *, again: frozenset[str]) -> Repaired:
-    is_original = problem.fault is Fault.ORIGINAL
-    told = _FOUND if is_original and problem.sha256 in again else _DONE[problem.fault]
-    return Repaired(problem=problem, end=End.DONE, told=told)
+def _is_original(problem: Problem) -> bool:
+    return problem.fault is Fault.ORIGINAL
 
 
 def _end_of_left(problem: Problem, *, lost: set[str | None], busy: str) -> Repaired:
-    if problem.fault is Fault.ORIGINAL or (problem.sha256 and problem.sha256 in lost):
+    if _is_original(problem) or (problem.sha256 and problem.sha256 in lost):
         return Repaired(problem=problem, end=End.WAITS, told=_NOT_GIVEN)
     if busy:
         return Repaired(problem=problem, end=End.WAITS, told=busy)

@@ -23,6 +23,7 @@ from phx_pipeline.stages.dedupe import DedupeReport, dedupe
 from phx_pipeline.stages.partners import call_on, settle_called
 from phx_pipeline.stages.publish import publish
 from phx_pipeline.stages.verify import content_digest, verify_property
+from phx_pipeline_tests.damage import execute
 from phx_pipeline_tests.deployment import PHOTO_HOST, Deployment
 
 CARD = card(5, seed=1).body
@@ -174,3 +175,26 @@ def test_a_card_whose_original_is_gone_stays_one(made: Deployment) -> None:
         dedupe(context, first)
 
         assert verdicts(context, first)["card"] is Verdict.PLACEHOLDER
+
+
+def test_a_card_that_turns_out_to_be_half_a_picture_is_one_no_more(
+    made: Deployment,
+) -> None:
+    with made.context() as context:
+        first, second, _ = context.catalog.slugs()
+        run(context, first)
+        run(context, second)
+        half = context.blobs.put_raw(CARD[: len(CARD) // 2] + b"\xff\xd9")
+        (card_sha,) = (
+            photo.sha256
+            for photo in context.catalog.photos(second)
+            if photo.verdict is Verdict.PLACEHOLDER
+        )
+        for table in ("blob", "appearance", "photo"):
+            rename = f"update {table} set sha256='{half}' where sha256='{card_sha}'"  # noqa: S608 - two hashes
+            assert execute(context, rename)
+
+        run(context, first)
+
+        assert verdicts(context, first)["card"] is Verdict.DAMAGED
+        assert verify_property(context, first) == []

@@ -27,7 +27,7 @@ from phx_pipeline.catalog.leases import Lease, Leases
 from phx_pipeline.catalog.quarantine import Reason, Suspicion
 from phx_pipeline.catalog.stamp import Stamp
 from phx_pipeline.catalog.store import Catalog, Decision
-from phx_pipeline.errors import CatalogError
+from phx_pipeline.errors import CatalogError, ImageError
 from phx_pipeline.model.listing import Listing
 from phx_pipeline.model.outcome import ListingOutcome, Verdict, VerdictKind
 from phx_pipeline.model.ruling import PhotoRuling
@@ -218,6 +218,16 @@ class AnyHistory(RuleBasedStateMachine):
                         stamp=self.stamp(day),
                     ),
                 )
+
+    @rule(content=st.sampled_from("xyz"), kill=kills)
+    def find_no_picture(self, *, content: str, kill: int | None) -> None:
+        fault = ImageError("half of it", verdict=Verdict.DAMAGED)
+        self.try_to(
+            kill,
+            lambda: self.catalog.record_no_pictures(
+                self.lease, self.slug, {blob_of(content).sha256: fault}, stamp=STAMP
+            ),
+        )
 
     @rule(kept=keys, kill=kills)
     def decide(self, *, kept: str, kill: int | None) -> None:

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from phx_pipeline.catalog.leases import Lease
 from phx_pipeline.catalog.runs import RunBook
 from phx_pipeline.catalog.store import Catalog, Decision
-from phx_pipeline.errors import StaleEpochError
+from phx_pipeline.errors import ImageError, StaleEpochError
 from phx_pipeline.model.appearance import Appearance
 from phx_pipeline.model.job import Mode
 from phx_pipeline.model.outcome import Verdict
@@ -99,6 +99,12 @@ WRITES: dict[str, Write] = {
         lease,
         scene.slug,
         {KEY: Decision(verdict=Verdict.KEPT, cluster_id="c")},
+        stamp=STAMP,
+    ),
+    "record_no_pictures": lambda catalog, lease, scene: catalog.record_no_pictures(
+        lease,
+        scene.slug,
+        {blob_of("first").sha256: ImageError("half", verdict=Verdict.DAMAGED)},
         stamp=STAMP,
     ),
     "record_picture": lambda catalog, lease, _scene: catalog.record_picture(

@@ -16,6 +16,7 @@ from phx_pipeline.catalog.store import Catalog
 from phx_pipeline.demo.loopback import Answer, Asked, Handler
 from phx_pipeline.demo.redfin_site import redfin_sites
 from phx_pipeline.model.identity import property_lease
+from phx_pipeline.model.outcome import VerdictKind
 from phx_pipeline.stages import repair as stage
 from phx_pipeline.stages.context import StageContext
 from phx_pipeline.stages.publish import publish
@@ -39,6 +40,7 @@ from phx_pipeline_tests.damage import (
     execute,
     forget_hashes,
     forget_png_row,
+    hold_half_a_picture,
     keep_none_of_a_cluster,
     kill_before_publishing,
     set_original_aside,
@@ -211,6 +213,29 @@ def test_rows_that_differ_from_the_originals_are_found_and_mended_by_a_deep_look
     assert phx_on(collected, "verify", "--deep").code == 0
     assert digest(collected) == before
     assert collected.standin.asked == []
+
+
+def test_half_a_picture_is_found_by_a_deep_look_given_up_and_asked_for_again(
+    whole: Path, tmp_path: Path, phx_on: Phx
+) -> None:
+    root = shutil.copytree(whole, tmp_path / "copy")
+    with Deployment(root, redfin_sites([HOUSE])) as made:
+        breaking(made, hold_half_a_picture)
+        with made.context() as context:
+            kept = context.tally(SLUG).count(VerdictKind.KEPT)
+        commands = ("verify --deep", "repair --deep", "verify --deep")
+        ended = [phx_on(made, *command.split()) for command in commands]
+        assert made.standin.asked == []
+        extracted = phx_on(made, "extract", "--all", "--sync")
+        last = phx_on(made, "verify", "--deep")
+        with made.context() as context:
+            tally = context.tally(SLUG)
+
+        assert [it.code for it in ended] == [1, 0, 0]
+        assert "it is no picture" in ended[1].out
+        assert (extracted.code, len(made.photos_asked())) == (0, 1)
+        assert (last.code, tally.count(VerdictKind.KEPT)) == (0, kept)
+        assert tally.is_complete
 
 
 def test_an_original_that_photos_share_is_asked_for_once(

@@ -1,13 +1,18 @@
 """PNGs and folders made again from originals: what lacks, and nothing else."""
 
+from dataclasses import replace
+
 import pytest
 
+from phx_pipeline.model.due import is_photo_due
 from phx_pipeline.model.outcome import Verdict
 from phx_pipeline.stages.context import StageContext
 from phx_pipeline.stages.dedupe import dedupe
 from phx_pipeline.stages.lifecycle import remove, take_up_again
 from phx_pipeline.stages.missing import lacking_files
 from phx_pipeline.stages.rebuild import rebuild
+from phx_pipeline.stages.recompute import verify_facts
+from phx_pipeline.stages.verify import verify_property
 from phx_pipeline_tests.damage import (
     Break,
     a_png,
@@ -16,6 +21,9 @@ from phx_pipeline_tests.damage import (
     delete_original,
     delete_png,
     edit_manifest,
+    forget_looks,
+    forget_pngs,
+    hold_half_a_picture,
 )
 
 
@@ -61,6 +69,39 @@ def test_a_png_nothing_can_make_again_keeps_no_other_from_being_named(
     kept = [p for p in collected.catalog.photos(slug) if p.verdict is Verdict.KEPT]
     assert report.linked == len(names) - 1 == len(kept) - 1
     assert {path.name for path in folder.iterdir()} < names
+
+
+@pytest.mark.parametrize("need_it", [forget_looks, forget_pngs, None])
+def test_what_an_older_version_took_for_a_picture_is_given_up_once_it_is_decoded_again(
+    collected: StageContext, slug: str, need_it: Break | None
+) -> None:
+    known = set(collected.blobs.raw_hashes())
+    hold_half_a_picture(collected)
+    (half,) = set(collected.blobs.raw_hashes()) - known
+    if need_it is None:
+        collected = replace(collected, max_side=800)
+    else:
+        need_it(collected)
+    before = {photo.key: photo for photo in collected.catalog.photos(slug)}
+
+    report = rebuild(collected, slug)
+
+    after = {photo.key: photo for photo in collected.catalog.photos(slug)}
+    (given_up,) = (photo for photo in before.values() if photo.sha256 == half)
+    now = after[given_up.key]
+    assert (now.verdict, now.sha256, now.cluster_id) == (Verdict.DAMAGED, None, None)
+    assert is_photo_due(now, final_after_days=1)
+    (copy,) = (
+        key
+        for key, photo in before.items()
+        if photo.cluster_id == given_up.cluster_id and key != given_up.key
+    )
+    assert after[copy].verdict is Verdict.KEPT
+    assert report.files == sum(p.verdict is Verdict.KEPT for p in before.values())
+    assert verify_property(collected, slug) == []
+    assert verify_facts(collected, slug) == []
+    again = dedupe(collected, slug)
+    assert (again.decided, again.encoded, again.looked_at) == (0, 0, 0)
 
 
 @pytest.mark.parametrize(
