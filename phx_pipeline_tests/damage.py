@@ -154,6 +154,13 @@ def delete_png(context: StageContext) -> None:
     a_png(context).unlink()
 
 
+def delete_pngs(context: StageContext) -> None:
+    """Leave the originals alone, and their rows."""
+    (slug,) = context.catalog.slugs()
+    for row in context.catalog.publications(slug):
+        context.blobs.drop_standardized(row.sha256, row.recipe)
+
+
 def alter_png(context: StageContext) -> None:
     """Change as many bytes as there were, and not those of the published file."""
     body = a_png(context).read_bytes()

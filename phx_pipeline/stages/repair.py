@@ -184,19 +184,31 @@ async def _heal(
     if Fault.COUNTS in faults:
         recount(context, slug)
     again = _find_originals(context, slug, found)
-    ways = {it: _FOUND for it in found if _is_original(it) and it.sha256 in again}
     await _fetch_originals(context, slug, found)
     if Fault.PNG in faults:
         _keep_shown_pngs(context, slug)
     for problem in found:
-        if problem.fault is Fault.FACTS and not _correct(
-            context, slug, str(problem.sha256)
-        ):
-            ways[problem] = _GIVEN_UP
+        if problem.fault is Fault.FACTS:
+            _correct(context, slug, str(problem.sha256))
     dedupe(context, slug)
     categorize(context, slug)
     publish(context, slug, ends_run=True)
-    return ways
+    return _other_ways(context, slug, found, again=again)
+
+
+def _other_ways(
+    context: StageContext,
+    slug: str,
+    found: Sequence[Problem],
+    *,
+    again: frozenset[str],
+) -> dict[Problem, str]:
+    lost = {it.sha256 for it in found if _is_original(it)}
+    held = {photo.sha256 for photo in context.catalog.photos(slug)}
+    given_up = {it.sha256 for it in found} - held - lost - {None}
+    return {it: _FOUND for it in found if _is_original(it) and it.sha256 in again} | {
+        it: _GIVEN_UP for it in found if it.sha256 in given_up
+    }
 
 
 def recount(context: StageContext, slug: str) -> None:
@@ -255,8 +267,8 @@ def _keep_shown_pngs(context: StageContext, slug: str) -> None:
                 context.blobs.put_standardized(row.sha256, row.recipe, png)
 
 
-def _correct(context: StageContext, slug: str, sha: str) -> bool:
-    """Make rows what an original says; False if it says that it is no picture."""
+def _correct(context: StageContext, slug: str, sha: str) -> None:
+    """Make rows what an original says, also if it says that it is no picture."""
     try:
         correct_facts(context, slug, sha)
     except StorageError as error:
@@ -264,8 +276,6 @@ def _correct(context: StageContext, slug: str, sha: str) -> bool:
     except ImageError as error:
         with context.holding(slug) as lease:
             give_up(context, lease, slug, {sha: error})
-        return False
-    return True
 
 
 def _ends(

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -36,6 +36,8 @@ from phx_pipeline_tests.damage import (
     delete_original,
     delete_png,
     delete_png_and_its_names,
+    delete_pngs,
+    delete_processed,
     edit_manifest,
     execute,
     forget_hashes,
@@ -215,15 +217,28 @@ def test_rows_that_differ_from_the_originals_are_found_and_mended_by_a_deep_look
     assert collected.standin.asked == []
 
 
-def test_half_a_picture_is_found_by_a_deep_look_given_up_and_asked_for_again(
-    whole: Path, tmp_path: Path, phx_on: Phx
+@pytest.mark.parametrize(
+    ("breaks", "looked", "repaired"),
+    [
+        ([hold_half_a_picture], "verify --deep", "repair --deep"),
+        ([hold_half_a_picture, delete_pngs, delete_processed], "verify", "repair"),
+    ],
+    ids=["with a PNG", "without"],
+)
+def test_half_a_picture_is_given_up_and_asked_for_by_the_next_extraction(
+    whole: Path,
+    tmp_path: Path,
+    phx_on: Phx,
+    breaks: Sequence[Break],
+    looked: str,
+    repaired: str,
 ) -> None:
     root = shutil.copytree(whole, tmp_path / "copy")
     with Deployment(root, redfin_sites([HOUSE])) as made:
-        breaking(made, hold_half_a_picture)
+        breaking(made, *breaks)
         with made.context() as context:
             kept = context.tally(SLUG).count(VerdictKind.KEPT)
-        commands = ("verify --deep", "repair --deep", "verify --deep")
+        commands = (looked, repaired, "verify --deep")
         ended = [phx_on(made, *command.split()) for command in commands]
         assert made.standin.asked == []
         extracted = phx_on(made, "extract", "--all", "--sync")
