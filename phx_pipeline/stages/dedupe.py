@@ -69,13 +69,15 @@ def dedupe(context: StageContext, slug: str) -> DedupeReport:
     context.house(slug)
     context.require_disk()
     report = DedupeReport(decided=0, encoded=0)
+    given_up: set[str] = set()
     with context.holding(slug) as lease:
         while True:
             more, broken = _decided(context, lease, slug)
             report = report.and_then(more)
-            if not broken:
+            if broken.keys() <= given_up:  # none, or none that giving up would help
                 return report
             give_up(context, lease, slug, broken)
+            given_up |= broken.keys()
 
 
 def give_up(
