@@ -195,14 +195,9 @@ def _look_at_unseen(
     unseen = sorted(sha for sha in shas if not _is_seen(blobs[sha].appearance))
     with picture_pool(context) as pool:
         looks = list(pool.map(partial(_look, context, lease), unseen))
-    if refused := [str(look) for look in looks if not isinstance(look, Appearance)]:
-        logger.warning("%s: judged by what is known of it", in_one(refused))
-    return {
-        sha: look
-        for sha, look in zip(unseen, looks, strict=True)
-        if isinstance(look, Appearance)
-    }
     told = list(zip(unseen, looks, strict=True))
+    if refused := [str(look) for look in looks if isinstance(look, StorageError)]:
+        logger.warning("%s: judged by what is known of it", in_one(refused))
     return (
         {sha: look for sha, look in told if isinstance(look, Appearance)},
         {sha: look for sha, look in told if isinstance(look, ImageError)},
@@ -216,18 +211,14 @@ def _is_seen(look: Appearance | None) -> bool:
 def _look(
     context: StageContext, lease: Lease, sha: str
 ) -> Appearance | StorageError | ImageError:
-) -> Appearance | ImageError | None:
     try:
         body = context.blobs.read_raw(sha)
         with context.room_for(body):
             look = appearance(decode(body).image)
-    except (StorageError, ImageError) as error:
-        return error
     except ImageError as error:
         return error.bare()
     except StorageError as error:
-        logger.warning("%s: judged by what is known of it", error)
-        return None
+        return error
     context.catalog.record_appearance(lease, sha, look)
     return look
 
@@ -249,15 +240,14 @@ def _encode_missing(
     at_hand = context.frames.keep_only(missing)
     missing.sort(key=lambda sha: sha not in at_hand)
     with picture_pool(context) as pool:
-        made = list(pool.map(partial(_encode, context, lease, recipe=recipe), missing))
-    if refused := [str(error) for error in made if error is not None]:
-        logger.warning("%s: no PNG can be made of it now", in_one(refused))
         faults = list(
             pool.map(partial(_encode, context, lease, recipe=recipe), missing)
         )
     context.frames.clear()
+    if refused := [str(fault) for fault in faults if isinstance(fault, StorageError)]:
+        logger.warning("%s: no PNG can be made of it now", in_one(refused))
     told = zip(missing, faults, strict=True)
-    broken = {sha: fault for sha, fault in told if fault is not None}
+    broken = {sha: fault for sha, fault in told if isinstance(fault, ImageError)}
     return len(missing) - len(broken), broken
 
 
@@ -272,16 +262,10 @@ def _encode(
 ) -> StorageError | ImageError | None:
     try:
         frame = _frame(context, sha)
-    except (StorageError, ImageError) as error:
-        return error
-) -> ImageError | None:
-    try:
-        frame = _frame(context, sha)
     except ImageError as error:
         return error.bare()
     except StorageError as error:
-        logger.warning("%s: no PNG can be made of it now", error)
-        return None
+        return error
     keep_png(context, lease, sha, frame, recipe=recipe)
     return None
 
