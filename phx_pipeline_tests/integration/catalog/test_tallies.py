@@ -1,5 +1,5 @@
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import count, product
 from typing import Any
@@ -67,31 +67,41 @@ any_state = st.builds(
 
 
 def _put(engine: sa.Engine, slug: str, states: Sequence[State]) -> None:
-    """Write photo rows as they are, also such as no method would write."""
+    _put_all(engine, {slug: states})
+
+
+def _put_all(engine: sa.Engine, states: Mapping[str, Sequence[State]]) -> None:
+    """Write photo rows of each slug, also such as no method would write."""
     rows = [
-        {
-            "slug": slug,
-            "first_seen_on": STAMP.today,
-            "present": True,
-            "detail": "",
-            "run_id": STAMP.run_id,
-            "source": state.source.value,
-            "photo_key": str(number),
-            **ref_values(ref(str(number), url=URL)),
-            "verdict": state.verdict.value,
-            "asked_url": state.asked_url,
-            "sha256": BLOB.sha256 if state.has_bytes else None,
-            "fault_days": state.fault_days,
-            "faulted_on": STAMP.today if state.fault_days else None,
-        }
-        for number, state in enumerate(states)
+        _values(slug, str(number), state)
+        for slug, own in states.items()
+        for number, state in enumerate(own)
     ]
     with writing(engine) as connection:
         if connection.execute(sa.select(tables.blob)).first() is None:
             connection.execute(sa.insert(tables.blob).values(blob_values(BLOB)))
         if rows:
             connection.execute(sa.insert(tables.photo), rows)
-        recount(connection, slug)
+        for slug in states:
+            recount(connection, slug)
+
+
+def _values(slug: str, key: str, state: State) -> dict[str, Any]:
+    return {
+        "slug": slug,
+        "first_seen_on": STAMP.today,
+        "present": True,
+        "detail": "",
+        "run_id": STAMP.run_id,
+        "source": state.source.value,
+        "photo_key": key,
+        **ref_values(ref(key, url=URL)),
+        "verdict": state.verdict.value,
+        "asked_url": state.asked_url,
+        "sha256": BLOB.sha256 if state.has_bytes else None,
+        "fault_days": state.fault_days,
+        "faulted_on": STAMP.today if state.fault_days else None,
+    }
 
 
 def _new_house(catalog: Catalog) -> str:
@@ -99,41 +109,38 @@ def _new_house(catalog: Catalog) -> str:
     return house.slug
 
 
-@pytest.mark.parametrize("days", [1, 2, 3, 30])
-def test_what_is_counted_as_wanting_is_what_is_due(
-    engine: sa.Engine, catalog: Catalog, days: int
-) -> None:
-    houses = [house_at(next(_houses)) for _ in ALL_STATES]
-    catalog.add_properties(houses, at=STAMP.at)
-    for house, state in zip(houses, ALL_STATES, strict=True):
-        _put(engine, house.slug, [state])
-
-    wanting = {
-        tally.slug: bool(sum(source.wanting for source in tally.sources))
-        for tally in catalog.tallies([], final_after_days=days)
-    }
-
-    assert wanting == {
-        house.slug: is_photo_due(catalog.photos(house.slug)[0], final_after_days=days)
-        for house in houses
-    }
-
-
-def test_a_photo_counts_as_it_changes_in_what_a_full_count_puts_it(
+def test_every_state_is_counted_as_what_it_is(
     engine: sa.Engine, catalog: Catalog
 ) -> None:
     houses = [house_at(next(_houses)) for _ in ALL_STATES]
     catalog.add_properties(houses, at=STAMP.at)
-    for house, state in zip(houses, ALL_STATES, strict=True):
-        _put(engine, house.slug, [state])
+    states = {
+        house.slug: [state] for house, state in zip(houses, ALL_STATES, strict=True)
+    }
+    _put_all(engine, states)
+    photos = {slug: catalog.photos(slug)[0] for slug in states}
 
-    counted: dict[str, list[str]] = {house.slug: [] for house in houses}
+    counted: dict[str, list[str]] = {slug: [] for slug in states}
     with reading(engine) as connection:
         for row in connection.execute(sa.select(tables.photo_count)).all():
             counted[row.slug] += [row.kind] * row.photos
 
+    # What a photo adds as it changes is what a full count puts it in.
     assert {slug: sorted(kinds) for slug, kinds in counted.items()} == {
-        house.slug: sorted(kinds_of(catalog.photos(house.slug)[0])) for house in houses
+        slug: sorted(kinds_of(photo)) for slug, photo in photos.items()
+    }
+    for days in (1, 2, 3, 30):
+        assert _wanting(catalog, final_after_days=days) == {
+            slug: is_photo_due(photo, final_after_days=days)
+            for slug, photo in photos.items()
+        }
+
+
+def _wanting(catalog: Catalog, *, final_after_days: int) -> dict[str, bool]:
+    """Whether any photo of each property is counted as wanting."""
+    return {
+        tally.slug: any(source.wanting for source in tally.sources)
+        for tally in catalog.tallies([], final_after_days=final_after_days)
     }
 
 
