@@ -4,7 +4,6 @@ from dataclasses import dataclass, replace
 from itertools import count, product
 from typing import Any
 
-import pytest
 import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
