@@ -18,18 +18,16 @@ from phx_pipeline.demo.loopback import Answer, Asked, Handler
 from phx_pipeline.demo.redfin_page import PAGE_HOST
 from phx_pipeline.demo.redfin_photos import PHOTO_HOST, photo_url
 from phx_pipeline.demo.redfin_site import AUTOCOMPLETE_PATH, redfin_sites
-from phx_pipeline.model.address import Address
 from phx_pipeline_tests.captured import (
     CAPTURED_ADDRESS,
-    captured_photos,
     captured_redfin_sites,
-    expected_photo_keys,
 )
 
 SITES = redfin_sites()
 PHOTO = re.compile(r"https://ssl\.cdn-redfin\.com/photo/[^\s\"'\\]+\.jpg")
 
 each_house = pytest.mark.parametrize("house", HOUSES, ids=lambda house: house.street)
+one_house = pytest.mark.parametrize("house", HOUSES[:1])  # all are drawn alike
 
 
 def get(url: str, *, sites: Mapping[str, Handler] = SITES) -> Answer:
@@ -94,13 +92,6 @@ def test_an_address_is_found_exactly(house: House) -> None:
     assert payload["exactMatch"]["url"] == house.path
     assert payload["sections"][0]["name"] == "Addresses"
     assert [row["url"] for row in payload["sections"][0]["rows"]] == [house.path]
-
-
-@each_house
-def test_the_canonical_spelling_of_an_address_is_found(house: House) -> None:
-    spelled = str(Address.parse(house.address))
-
-    assert search(spelled)["exactMatch"]["url"] == house.path
 
 
 @pytest.mark.parametrize(
@@ -174,7 +165,7 @@ def test_all_answers_in_a_page_name_the_same_listing(house: House) -> None:
     assert first["riftPageType"] == "ldp"
 
 
-@each_house
+@one_house
 def test_tags_belong_to_photos_and_some_photos_have_none(house: House) -> None:
     answers = embedded(page(house))
     photos = answers["aboveTheFold"]["payload"]["mediaBrowserInfo"]["photos"]
@@ -190,7 +181,7 @@ def test_tags_belong_to_photos_and_some_photos_have_none(house: House) -> None:
     ]
 
 
-@each_house
+@one_house
 def test_history_holds_this_listing_and_an_earlier_sale(house: House) -> None:
     history = embedded(page(house))["belowTheFold"]["payload"]["propertyHistoryInfo"]
 
@@ -207,7 +198,7 @@ def test_history_holds_this_listing_and_an_earlier_sale(house: House) -> None:
     assert "Sold (MLS)" in [event["eventDescription"] for event in history["events"]]
 
 
-@each_house
+@one_house
 def test_history_holds_photos_of_the_earlier_record_only(house: House) -> None:
     history = embedded(page(house))["belowTheFold"]["payload"]["propertyHistoryInfo"]
 
@@ -218,7 +209,7 @@ def test_history_holds_photos_of_the_earlier_record_only(house: House) -> None:
     assert len(media["photos"]) == len(house.earlier.shots)
 
 
-@each_house
+@one_house
 def test_a_home_for_sale_carries_the_date_of_its_last_sale(house: House) -> None:
     section = embedded(page(house))["aboveTheFold"]["payload"]["addressSectionInfo"]
 
@@ -227,7 +218,7 @@ def test_a_home_for_sale_carries_the_date_of_its_last_sale(house: House) -> None
     assert sold == house.earlier.sold_on
 
 
-@each_house
+@one_house
 @pytest.mark.parametrize("name", ["listings", "newest-listings-nearby"])
 def test_cards_show_all_the_other_houses(house: House, name: str) -> None:
     homes = embedded(page(house))[name]["payload"]["homes"]
@@ -261,7 +252,7 @@ def test_a_good_page_carries_the_challenge_sdk() -> None:
     assert page(HOUSES[0]).count("awswaf") == 2
 
 
-@each_house
+@one_house
 def test_nothing_in_the_data_can_end_the_script(house: House) -> None:
     text = page(house).split("InitialContext = ")[1]
 
@@ -404,51 +395,3 @@ def test_a_page_has_the_shape_of_a_captured_one(shared_dir: Path) -> None:
     assert fields(ours)["tags"] == fields(real)["tags"]
     assert set(ours) <= set(real) | {"nav_header?pageType=ldp"}
     assert fields(ours)["media"] >= fields(real)["media"] - {"scans"}
-
-
-def test_the_captured_page_is_served_byte_for_byte(shared_dir: Path) -> None:
-    sites = captured_redfin_sites(shared_dir)
-    path = search(CAPTURED_ADDRESS, sites=sites)["exactMatch"]["url"]
-    (file,) = (shared_dir / "samples/redfin").glob("detail_2026-02_*.html")
-
-    answer = get(f"https://{PAGE_HOST}{path}", sites=sites)
-
-    assert answer.body == file.read_bytes()
-
-
-def test_the_captured_gallery_is_served_and_nothing_else(shared_dir: Path) -> None:
-    sites = captured_redfin_sites(shared_dir)
-    path = search(CAPTURED_ADDRESS, sites=sites)["exactMatch"]["url"]
-    text = get(f"https://{PAGE_HOST}{path}", sites=sites).body.decode()
-    photos = embedded(text)["aboveTheFold"]["payload"]["mediaBrowserInfo"]["photos"]
-
-    served = [
-        get(entry["photoUrls"]["fullScreenPhotoUrl"], sites=sites) for entry in photos
-    ]
-    smaller = get(photos[0]["photoUrls"]["nonFullScreenPhotoUrl"], sites=sites)
-
-    assert [answer.status for answer in served] == [200] * 52
-    assert smaller.status == 404
-    assert expected_photo_keys(shared_dir) == [
-        f"{entry['dataSourceId']}-{Path(entry['fileName']).stem}" for entry in photos
-    ]
-
-
-def test_the_photos_behind_the_captured_page_are_all_different(
-    shared_dir: Path,
-) -> None:
-    paths = list(captured_photos(shared_dir).values())
-
-    hashed = []
-    for path in paths:
-        grey = Image.open(path).convert("L")
-        hashed.append((imagehash.phash(grey), imagehash.dhash(grey)))
-
-    near = [
-        (one, other)
-        for one, other in combinations(range(len(paths)), 2)
-        if hashed[one][0] - hashed[other][0] <= 8
-        and hashed[one][1] - hashed[other][1] <= 10
-    ]
-    assert len(set(paths)) == 52
-    assert near == []

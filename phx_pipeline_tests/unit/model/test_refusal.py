@@ -1,6 +1,7 @@
 """What a disk refuses is one sentence with path and remedy."""
 
 import errno
+import re
 from pathlib import Path
 
 import pytest
@@ -20,18 +21,11 @@ def written(refused: OSError, *, to: Path | None = None) -> None:
         raise refused
 
 
-@pytest.mark.parametrize(
-    "number", sorted(errno.errorcode), ids=lambda number: errno.errorcode[number]
-)
-def test_every_error_has_a_remedy_on_one_line(number: int) -> None:
-    told = refusal(number, PLACE)
+def test_every_error_has_a_remedy_on_one_line() -> None:
+    told = {name: refusal(number, PLACE) for number, name in errno.errorcode.items()}
 
-    place, _, rest = told.partition(": ")
-    what, _, remedy = rest.partition("; ")
-    assert place == str(PLACE)
-    assert what
-    assert remedy
-    assert "\n" not in told
+    line = re.compile(rf"{re.escape(str(PLACE))}: .+; .+")
+    assert {name: it for name, it in told.items() if not line.fullmatch(it)} == {}
 
 
 @pytest.mark.parametrize(

@@ -157,17 +157,13 @@ def written(rows: Sequence[Sequence[str]], *, delimiter: str, end: str = "\r\n")
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
-@pytest.mark.parametrize(
-    ("delimiter", "encoding"),
-    list(product(",;\t|", ENCODINGS)),
-    ids=repr,
-)
 def test_every_variant_of_a_file_gives_the_same_houses(
-    kind: Callable[[], list[list[str]]], delimiter: str, encoding: str
+    kind: Callable[[], list[list[str]]],
 ) -> None:
-    content = written(kind(), delimiter=delimiter).encode(encoding)
+    for delimiter, encoding in product(",;\t|", ENCODINGS):
+        content = written(kind(), delimiter=delimiter).encode(encoding)
 
-    assert addresses_in(content) == ALL
+        assert addresses_in(content) == ALL, (delimiter, encoding)
 
 
 @given(st.permutations(range(4)), st.sampled_from(KINDS), st.sampled_from(",;\t|"))
