@@ -41,6 +41,8 @@ from phx_pipeline.stages.views import refresh_views
 from phx_pipeline_tests.commands import Phx, UseSettings
 from phx_pipeline_tests.deployment import Deployment, slug_of, with_shots
 
+pytestmark = pytest.mark.xdist_group("right_house")  # all copy the same store
+
 (_THERE,) = (house for house in HOUSES if house.number == "7316")
 (_HOME,) = (house for house in HOUSES if house.number == "15238")
 # Ordinary photos; of THERE one that is no picture, of HOME a damaged one.

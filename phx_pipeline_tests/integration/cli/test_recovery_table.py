@@ -33,6 +33,8 @@ from phx_pipeline_tests.damage import (
 )
 from phx_pipeline_tests.deployment import ROOT, Deployment, collected_whole, slug_of
 
+pytestmark = pytest.mark.xdist_group("recovery")  # all share one store
+
 _HEADING = "### When phx verify finds something"
 _SPAN = re.compile(r"`([^`]+)`")
 

@@ -55,6 +55,8 @@ from phx_pipeline_tests.deployment import (
     slug_of,
 )
 
+pytestmark = pytest.mark.xdist_group("repair")  # all copy or share one store
+
 SLUG = slug_of(HOUSE)
 
 

@@ -2,8 +2,12 @@
 
 from pathlib import Path
 
+import pytest
+
 from phx_pipeline_tests.commands import Phx
 from phx_pipeline_tests.deployment import Deployment
+
+pytestmark = pytest.mark.xdist_group("lifecycle")  # all copy the same store
 
 
 def test_a_long_file_is_told_in_a_summary(

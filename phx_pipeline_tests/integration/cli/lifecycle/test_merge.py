@@ -28,6 +28,8 @@ from phx_pipeline_tests.integration.cli.lifecycle.conftest import (
 )
 from phx_pipeline_tests.integration.conftest import add_twin
 
+pytestmark = pytest.mark.xdist_group("merge")  # all copy the same store
+
 HOUSE = with_shots(HOUSES[0], 0, 1, 2)
 KEEP = Address.parse(HOUSE.address)
 TWIN = replace(KEEP, city="Phoenix")

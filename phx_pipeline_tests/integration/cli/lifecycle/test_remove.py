@@ -38,6 +38,8 @@ from phx_pipeline_tests.integration.cli.lifecycle.conftest import (
 )
 from phx_pipeline_tests.integration.conftest import add_twin
 
+pytestmark = pytest.mark.xdist_group("lifecycle")  # all copy the same store
+
 # The views of what is; the others tell what was done.
 OF_NOW = ("image_manifest.json", "address_folder_lookup.json", "hash_index.json")
 

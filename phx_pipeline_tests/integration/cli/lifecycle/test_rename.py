@@ -28,6 +28,8 @@ from phx_pipeline_tests.integration.cli.lifecycle.conftest import (
     published,
 )
 
+pytestmark = pytest.mark.xdist_group("lifecycle")  # all copy the same store
+
 STREET = f"{RIGHT.street_number} {RIGHT.street}"
 
 
