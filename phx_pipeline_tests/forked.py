@@ -30,6 +30,12 @@ def start_phx(*arguments: str, env: Mapping[str, str]) -> BaseProcess:
     return process
 
 
+def ended(process: BaseProcess, *, patience_s: float) -> int | None:
+    """Wait for a command; return its exit code, None if it hangs."""
+    process.join(patience_s)
+    return process.exitcode
+
+
 def _phx(arguments: tuple[str, ...], env: dict[str, str], started: Connection) -> None:
     os.environ.clear()
     os.environ.update(env)

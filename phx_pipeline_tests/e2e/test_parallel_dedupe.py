@@ -36,6 +36,7 @@ from phx_pipeline_tests.deployment import (
     slug_of,
     with_shots,
 )
+from phx_pipeline_tests.forked import ended, start_phx
 
 (_MARIGOLD_HOLLOW,) = (house for house in HOUSES if house.street == "Marigold Hollow")
 # Ordinary ones, one turned by its EXIF tag, one damaged, and a copy; one that is gone.
@@ -189,17 +190,9 @@ def test_the_same_properties_may_be_extracted_twice_at_once(
     deployment: Deployment, undisturbed: Undisturbed
 ) -> None:
     deployment.add_houses(TWO)
-    runs = [
-        subprocess.Popen(  # noqa: S603 - the tests' own command
-            deployment.command("extract", "--all", "--sync"),
-            env=deployment.env,
-            cwd=ROOT,
-            stdout=subprocess.DEVNULL,
-        )
-        for _ in range(2)
-    ]
+    runs = [start_phx("extract", "--all", "--sync", env=deployment.env) for _ in "ab"]
 
-    codes = [run.wait(timeout=_LIMIT_S) for run in runs]
+    codes = [ended(run, patience_s=_LIMIT_S) for run in runs]
 
     assert codes == [0, 0]
     assert Counter(deployment.photos_asked()) == undisturbed.asked

@@ -3,7 +3,6 @@
 import asyncio
 import json
 import shutil
-import subprocess
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -42,6 +41,7 @@ from phx_pipeline_tests.deployment import (
     slug_of,
     with_shots,
 )
+from phx_pipeline_tests.forked import ended, start_phx
 
 # Ordinary ones, one turned by its EXIF tag, one damaged, and a copy.
 HOUSE = with_shots(SMALLEST, 0, 2, 3, 4, 5, 6, 9)
@@ -158,14 +158,10 @@ def test_order_and_parallel_runs_do_not_matter(tmp_path: Path) -> None:
     with Deployment(tmp_path / "together", redfin_sites(THREE)) as made:
         slugs = made.add_houses(THREE)
         runs = [
-            subprocess.Popen(  # noqa: S603 - the tests' own command
-                made.command("extract", "--sync", "--address", slug),
-                env=made.env,
-                stdout=subprocess.DEVNULL,
-            )
+            start_phx("extract", "--sync", "--address", slug, env=made.env)
             for slug in slugs
         ]
-        codes = [process.wait(timeout=300) for process in runs]
+        codes = [ended(run, patience_s=300) for run in runs]
         with made.context() as context:
             digests.add(content_digest(context))
             found = problems(context)

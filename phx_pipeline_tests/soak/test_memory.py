@@ -66,12 +66,12 @@ def large_jpegs(size: tuple[int, int], *, count: int) -> list[bytes]:
 
 
 def mixed_jpegs() -> list[bytes]:
-    """Make 30 ordinary pictures, and two of the largest size side by side."""
-    ordinary = large_jpegs(ONE_MEGAPIXEL, count=30)
+    """Make 12 ordinary pictures, and two of the largest size side by side."""
+    ordinary = large_jpegs(ONE_MEGAPIXEL, count=12)
     return [
-        *ordinary[:20],
+        *ordinary[:8],
         *large_jpegs(FORTY_MEGAPIXELS, count=2),
-        *ordinary[20:],
+        *ordinary[8:],
     ]
 
 
@@ -104,7 +104,7 @@ def serve(jpegs: Sequence[bytes], asked: Asked) -> Answer:
 @pytest.mark.parametrize(
     "make",
     [
-        partial(large_jpegs, TWELVE_MEGAPIXELS, count=16),
+        partial(large_jpegs, TWELVE_MEGAPIXELS, count=10),
         mixed_jpegs,
         pytest.param(
             partial(large_jpegs, TWELVE_MEGAPIXELS, count=100), marks=pytest.mark.soak
