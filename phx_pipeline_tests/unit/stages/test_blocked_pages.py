@@ -163,11 +163,9 @@ def test_nothing_in_a_kept_page_obeys_a_terminal(tmp_path: Path, odd: str) -> No
         "aB3dE6gH9jK2mN5pQ8sT1vW4yZ7=",
     ],
 )
-@pytest.mark.parametrize(
-    "around", ["<p>{}</p>", '"x":"{}"', "({})", "a {} b", '\\"x\\":\\"{}\\"']
-)
-def test_what_is_personal_is_taken_out(private: str, around: str) -> None:
-    assert private not in scrubbed(around.format(private))
+def test_what_is_personal_is_taken_out(private: str) -> None:
+    for around in ("<p>{}</p>", '"x":"{}"', "({})", "a {} b", '\\"x\\":\\"{}\\"'):
+        assert private not in scrubbed(around.format(private))
 
 
 @pytest.mark.parametrize(
