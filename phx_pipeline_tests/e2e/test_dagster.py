@@ -8,7 +8,6 @@ import signal
 import subprocess
 import time
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any
 from urllib.request import Request, urlopen
 
@@ -30,11 +29,6 @@ from phx_pipeline.stages.verify import verify_property, verify_views
 from phx_pipeline.supervise.addresses import free_port
 from phx_pipeline.supervise.lock import running as supervisor_of
 from phx_pipeline.supervise.state import state
-from phx_pipeline_tests.captured import (
-    CAPTURED_ADDRESS,
-    captured_redfin_sites,
-    expected_photo_keys,
-)
 from phx_pipeline_tests.commands import Phx
 from phx_pipeline_tests.deployment import (
     BIN,
@@ -68,20 +62,6 @@ _LOCK = "supervisor.lock"
 _CHECKED = dg.DagsterEventType.ASSET_CHECK_EVALUATION
 
 
-def joined(
-    one: Mapping[str, Handler], other: Mapping[str, Handler], *, mark: str
-) -> dict[str, Handler]:
-    """Sites that pass requests naming *mark* to *one*, all others to *other*."""
-
-    def choose(host: str) -> Handler:
-        def handle(asked: Asked) -> Answer:
-            return (one if mark in asked.target else other)[host](asked)
-
-        return handle
-
-    return {host: choose(host) for host in other}
-
-
 def with_a_pause(photos: Handler) -> Handler:
     """The same photos, one of the launched house so late that its run is long."""
 
@@ -97,12 +77,7 @@ def with_a_pause(photos: Handler) -> Handler:
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
     """`phx up` on a deployment with all the houses."""
     root = tmp_path_factory.mktemp("running")
-    sites: Mapping[str, Handler] = redfin_sites(_HOUSES, photo_delay_s=0.05)
-    shared = (ROOT / "../shared").resolve()
-    if (shared / "samples").is_dir():
-        captured = captured_redfin_sites(shared)
-        sites = joined(captured, sites, mark="7652074")
-        sites = joined(captured, sites, mark="King")
+    sites = redfin_sites(_HOUSES, photo_delay_s=0.05)
     sites = {**sites, PHOTO_HOST: with_a_pause(sites[PHOTO_HOST])}
     port = free_port()
     with Deployment(root, sites, webserver_port=port, lease_ttl_s=_TTL_S) as made:
@@ -357,22 +332,6 @@ def test_extract_enqueues_follows_and_reports(
         assert problems(running, slug) == []
     with running.context() as context:
         assert verify_views(context) == []
-
-
-def test_the_captured_page_through_the_queue_keeps_exactly_its_photos(
-    running: Deployment, instance: dg.DagsterInstance, shared_dir: Path, phx_on: Phx
-) -> None:
-    running.add([CAPTURED_ADDRESS])
-
-    ended = phx_on(running, "extract", "--address", CAPTURED_ADDRESS)
-
-    assert ended.code == 0, ended.err
-    with running.context() as context:
-        (slug,) = [s for s in context.catalog.slugs() if "king-arthur" in s]
-        photos = context.catalog.photos(slug)
-    assert [photo.ref.photo_key for photo in photos] == expected_photo_keys(shared_dir)
-    assert {photo.verdict for photo in photos} == {Verdict.KEPT}
-    assert finished(instance, slug).status is dg.DagsterRunStatus.SUCCESS
 
 
 @pytest.mark.parametrize("house", _HIT, ids=lambda house: house.street)

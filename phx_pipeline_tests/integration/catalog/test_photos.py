@@ -21,9 +21,8 @@ from phx_pipeline_tests.integration.conftest import (
 
 SMALL = "https://photos.example/small.jpg"
 LARGE = "https://photos.example/large.jpg"
-# Of each sort; which verdict is of which sort is told by the tests of the model, and
-# those of the door write any of them. "foreign" is not one: whose house a photo shows is
-# no matter of bytes.
+# One of each sort: the tests of the model tell which are alike, those of the door write
+# any of them. "foreign" is none: whose house a photo shows is no matter of bytes.
 FAILURES = [Verdict.GONE, Verdict.DAMAGED, Verdict.TIMEOUT, Verdict.REFUSED]
 PASSING = [verdict for verdict in FAILURES if verdict.is_passing]
 NO_PICTURE = [verdict for verdict in FAILURES if verdict.gave_no_picture]
