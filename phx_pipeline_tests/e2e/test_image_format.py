@@ -158,7 +158,7 @@ def test_resume_notices_files_of_another_size_and_status_tells(
     resumed = phx_on(collected, "extract", "--all", "--sync")
 
     assert "0 of 1 property complete" in told
-    assert f"open: {SLUG}: {files} files have another size" in told
+    assert f"open: {SLUG}: {files} files of another size" in told
     assert resumed.code == 0, resumed.out + resumed.err
     assert len(recipes(collected)) == 1
     assert recipes(collected) != before
