@@ -163,7 +163,7 @@ def test_resume_notices_files_of_another_size_and_status_tells(
     assert len(recipes(collected)) == 1
     assert recipes(collected) != before
     assert "1 of 1 property complete" in phx_on(collected, "status").out
-    assert "are complete" in phx_on(collected, "extract", "--all", "--sync").out
+    assert "left out: complete" in phx_on(collected, "extract", "--all", "--sync").out
     assert len(collected.standin.asked) == asked
 
 

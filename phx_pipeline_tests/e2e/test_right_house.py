@@ -257,7 +257,7 @@ def test_a_partner_somebody_works_on_waits_and_is_settled_by_the_next_command(
 
         assert (first.code, second.code, item.slug) == (0, 0, slug)
         assert f"{slug} is being worked on" in first.err
-        assert "skipped" not in second.out
+        assert "left out" not in second.out
         assert len(stray.standin.asked) == asked
         assert context.catalog.jobs.waiting(limit=9) == []
         assert content_digest(context) == whole.digest
