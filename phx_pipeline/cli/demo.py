@@ -246,4 +246,4 @@ def _show_folders(context: "StageContext") -> None:
         folder = context.layout.folder(house.folder)
         files = len(list(folder.glob("*.png")))
         told = counted(files, "picture")
-        console.print(f"{told:>12} of {house.address}: {folder}", markup=False)
+        console.print(f"{told:>12} of {house.address}: {folder}", soft_wrap=True)

@@ -63,7 +63,7 @@ def export(
         path = target or Path(f"{slugs[0] if house else f'job-{job_id}'}.zip")
         packing = partial(followed, doing="packing")
         pictures = bundle(context, slugs, path, table=TableFormat(table), each=packing)
-    console.print(f"{counted(pictures, 'picture')} in {path}", markup=False)
+    console.print(f"{counted(pictures, 'picture')} in {path}", soft_wrap=True)
 
 
 @click.command()

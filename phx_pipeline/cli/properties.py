@@ -200,7 +200,8 @@ def rename(house: str, new_address: str) -> None:
         console.print(f"{after.slug} has this address already")
         return
     told = "same key" if before.slug == after.slug else f"formerly {before.slug}"
-    console.print(f"renamed to {after.slug}  ({after.address}, {told})")
+    line = f"renamed to {after.slug}  ({after.address}, {told})"
+    console.print(line, soft_wrap=True)
     if after.address.match_key != before.address.match_key:
         errors.print(
             "number, street, unit or ZIP differ, and the photos kept so far are of the "

@@ -40,8 +40,9 @@ def init() -> None:
     instance.dispose()
     where = (settings.catalog_url and "PHX_CATALOG_URL") or settings.data_dir
     store = (settings.dagster_pg_url and "PHX_DAGSTER_PG_URL") or settings.dagster_dir
-    console.print(f"catalogue in {where}: revision {before} → {HEAD}")
-    console.print(f"Dagster's store in {store}: ready")
+    told = f"catalogue in {where}: revision {before} → {HEAD}"
+    console.print(told, soft_wrap=True)
+    console.print(f"Dagster's store in {store}: ready", soft_wrap=True)
     with on_disk(Path("the working directory")):
         here = Path.cwd()
     with on_disk(here):
