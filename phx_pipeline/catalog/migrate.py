@@ -37,7 +37,8 @@ def require_current(engine: sa.Engine) -> None:
     if found is None:
         where = file_of(engine) or engine.url.database
         raise RevisionError(
-            f"the catalogue is not initialised: run `phx init` (none in {where})"
+            f"the catalogue is not initialised: run `phx init` (none in {where}), "
+            "or go to the folder where you began, or set PHX_DATA_DIR"
         )
     if found != HEAD:
         raise RevisionError(

@@ -202,7 +202,8 @@ def test_without_stores_the_remedy_is_told(
     assert ended.code == 1
     assert ended.err == (
         "phx: the catalogue is not initialised: run `phx init` "
-        f"(none in {tmp_path / 'phx.db'})\n"
+        f"(none in {tmp_path / 'phx.db'}), or go to the folder where you began, "
+        "or set PHX_DATA_DIR\n"
     )
     assert list(tmp_path.iterdir()) == []
 
