@@ -295,7 +295,7 @@ def _summarize(
     sources: Sequence[Source],
     failed: int,
 ) -> Exit:
-    from phx_pipeline.cli.status import open_lines
+    from phx_pipeline.cli.status import look_lines, open_lines
     from phx_pipeline.stages.missing import lacking_files
     from phx_pipeline.stages.views import refresh_views
 
@@ -306,6 +306,7 @@ def _summarize(
     lacking = sorted(lacking_files(context, slugs))
     told = [f"open: {it}: files are missing, `phx repair {it}` tells" for it in lacking]
     print_lines([*open_lines(context, tallies), *told])
+    print_lines(look_lines(context, slugs))
     if _is_offline(context, tallies):
         console.print(OFFLINE, soft_wrap=True)
     return result_code(tallies, asked=asked, failed=failed + len(lacking))

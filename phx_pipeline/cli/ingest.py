@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from phx_pipeline.cli.console import console, errors
+from phx_pipeline.cli.console import console, errors, print_lines
 from phx_pipeline.cli.main import Exit
 from phx_pipeline.cli.options import json_option
 from phx_pipeline.cli.partners import settle_partners
@@ -60,6 +60,7 @@ def ingest(
     Exit codes: 0 taken, 2 the file cannot be used or is older than what is known, 3
     nothing taken (another house, a challenge, no listing).
     """
+    from phx_pipeline.cli.status import look_lines
     from phx_pipeline.errors import InputError
     from phx_pipeline.stages.ingest import ingest as ingest_page
     from phx_pipeline.stages.ingest import is_taken, take_photos
@@ -78,7 +79,10 @@ def ingest(
         if taken:
             settle_partners(context, [slug])
         refresh_views(context)
+        look = list(look_lines(context, [slug])) if taken else []
     _tell(listing, slug=slug, taken=taken, as_json=as_json)
+    if not as_json:
+        print_lines(look)
     ctx.exit(Exit.COMPLETE if taken else Exit.PARTIAL)
 
 

@@ -15,6 +15,7 @@ from phx_pipeline.cli.session import opened
 from phx_pipeline.model.counted import counted
 
 if TYPE_CHECKING:
+    from phx_pipeline.model.photo import Photo
     from phx_pipeline.stages.context import StageContext
     from phx_pipeline.stages.quarantine import Case, Ruled
 
@@ -39,31 +40,35 @@ def list_(*, house: str | None, everything: bool, as_json: bool) -> None:
     A held photo is not published until you decide. One that is alike is published: the
     picture is on another house too, as logos and community pools often are.
 
+    Each has the path of its picture on this disk, where it was downloaded, and its URL:
+    open either, and look.
+
     \b
     Examples:
       phx quarantine list
       phx quarantine list --property 686067a4 --all --json
     """
     from phx_pipeline.stages.intake import find_property
-    from phx_pipeline.stages.quarantine import cases
+    from phx_pipeline.stages.quarantine import cases, photos_of
 
     with opened() as context:
         slug = find_property(context, house).slug if house else None
         found = cases(context, slug, settled=everything)
-        rows = [_plain(context, case) for case in found]
+        photos = photos_of(context, found)
+        rows = [_plain(context, it, photo=photos.get(it.photo)) for it in found]
     if as_json:
         click.echo(json.dumps(rows, indent=2))
         return
     if not found:
         console.print(_nothing(slug, everything=everything), soft_wrap=True)
         return
-    table = Table("id", "state", "property", "photo", "why", "also on")
+    table = Table("id", "state", "property", "photo", "why", "also on", "file", "url")
     for case, row in zip(found, rows, strict=True):
         others = dict.fromkeys(other.slug for other in case.others)
         photo = f"{case.photo.source.value} {case.photo.photo_key}"
         table.add_row(
             *(case.id, str(row["state"]), case.photo.slug, photo, case.why),
-            ", ".join(others),
+            *(", ".join(others), str(row["file"] or ""), str(row["url"] or "")),
         )
     print_table(table)
     console.print(counted(len(found), "photo"))
@@ -150,7 +155,9 @@ def _tell(done: Sequence["Ruled"], *, word: str, as_json: bool) -> None:
         console.print(line, markup=False, soft_wrap=True)
 
 
-def _plain(context: "StageContext", case: "Case") -> dict[str, object]:
+def _plain(
+    context: "StageContext", case: "Case", *, photo: "Photo | None"
+) -> dict[str, object]:
     from phx_pipeline.model.ruling import PhotoRuling
 
     is_open = case.ruling is PhotoRuling.OPEN
@@ -162,6 +169,8 @@ def _plain(context: "StageContext", case: "Case") -> dict[str, object]:
         "source": case.photo.source.value,
         "photo_key": case.photo.photo_key,
         "why": case.why,
+        "file": _file(context, photo),
+        "url": (photo.fetched_url or photo.ref.url) if photo else None,
         "first_seen_at": case.first_seen_at.isoformat(timespec="seconds"),
         "others": [
             {
@@ -173,3 +182,10 @@ def _plain(context: "StageContext", case: "Case") -> dict[str, object]:
             for other in case.others
         ],
     }
+
+
+def _file(context: "StageContext", photo: "Photo | None") -> str | None:
+    """The original as it was downloaded; it has no ending, viewers look inside."""
+    if photo is None or photo.sha256 is None or not context.blobs.has_raw(photo.sha256):
+        return None
+    return str(context.layout.raw(photo.sha256).absolute())

@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import date
 from functools import partial
 from typing import TYPE_CHECKING
@@ -85,6 +85,7 @@ def status(*, everything: bool, service: bool, as_json: bool) -> None:
         _outdated_lines(tallies),
         conflict_lines(conflicts),
         _suspect_lines(suspects),
+        _unknown_lines(tallies),
     ):
         print_lines(lines, everything=everything)
 
@@ -139,6 +140,26 @@ def _outdated_lines(tallies: Sequence[PropertyTally]) -> Iterator[str]:
             yield (
                 f"open: {tally.slug}: {counted(tally.outdated, 'file')} of another "
                 "size than PHX_IMAGE_FORMAT and PHX_MAX_SIDE say, `phx rebuild` helps"
+            )
+
+
+def look_lines(context: "StageContext", slugs: Collection[str]) -> Iterator[str]:
+    """Yield what a person should look at, of the houses a command worked on."""
+    from phx_pipeline.stages.quarantine import cases
+
+    suspects = Counter(case.photo.slug for case in cases(context))
+    yield from _suspect_lines(
+        Counter({s: n for s, n in suspects.items() if s in slugs})
+    )
+    yield from _unknown_lines(context.tallies(slugs=slugs))
+
+
+def _unknown_lines(tallies: Sequence[PropertyTally]) -> Iterator[str]:
+    for tally in tallies:
+        if tally.is_unknown:
+            yield (
+                f"look: {tally.slug}: no source knows this address: is it right? "
+                f"`phx properties rename {tally.slug} ADDRESS` corrects it"
             )
 
 

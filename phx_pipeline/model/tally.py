@@ -69,6 +69,12 @@ class PropertyTally:
             for tally in self.sources
         )
 
+    @property
+    def is_unknown(self) -> bool:
+        """Whether every source that was asked says it has no such house, ever."""
+        told = {tally.outcome for tally in self.sources} - {ListingOutcome.DISABLED}
+        return told == {ListingOutcome.NOT_FOUND} and not self.discovered
+
     def count(self, kind: VerdictKind) -> int:
         """Photos in one bin, over all sources."""
         return sum(tally.count(kind) for tally in self.sources)

@@ -134,6 +134,17 @@ def settle_ruled(context: StageContext, slug: str) -> None:
     call_on_partners(context, slug)
 
 
+def photos_of(context: StageContext, found: Iterable[Case]) -> dict[PhotoAt, Photo]:
+    """Return the photos of cases; one that is no longer there is left out."""
+    wanted = {case.photo for case in found}
+    return {
+        at: photo
+        for slug in {at.slug for at in wanted}
+        for photo in context.catalog.photos(slug)
+        if (at := _at(slug, photo)) in wanted
+    }
+
+
 def thumbnails(context: StageContext, case: Case) -> str:
     """Return a case's pictures side by side as a Markdown image; empty without any."""
     pngs = [
@@ -276,6 +287,10 @@ def _case_with(context: StageContext, wanted_id: str) -> Case:
         ids = ", ".join(case.id for case in found)
         raise InputError(f"{wanted_id!r} may be any of {ids}: give the whole id")
     return found[0]
+
+
+def _at(slug: str, photo: Photo) -> PhotoAt:
+    return PhotoAt(slug=slug, source=photo.ref.source, photo_key=photo.ref.photo_key)
 
 
 def _photo(context: StageContext, at: PhotoAt) -> Photo | None:

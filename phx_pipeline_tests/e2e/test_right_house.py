@@ -354,7 +354,9 @@ def test_photos_swapped_between_two_listings_are_held_on_both(tmp_path: Path) ->
             assert problems(context) == []
 
 
-def test_the_same_picture_under_two_keys_is_kept_and_alarmed(tmp_path: Path) -> None:
+def test_the_same_picture_under_two_keys_is_kept_and_alarmed(
+    tmp_path: Path, phx_on: Phx
+) -> None:
     sites = redfin_sites(PAIR)
     photos = sites[PHOTO_HOST]
     own, other = (house.record.file_name(PLACE) for house in PAIR)
@@ -371,6 +373,14 @@ def test_the_same_picture_under_two_keys_is_kept_and_alarmed(tmp_path: Path) -> 
         with made.context() as context:
             run(context, PAIR)
             found = cases(context)
+            ended = phx_on(made, "extract", "--all", "--sync")
+            rows = phx_on(made, "quarantine", "list", "--json").json
+            assert ended.code == 0
+            for house in PAIR:
+                slug = slug_of(house)
+                assert f"look: {slug}: 1 photo may be of another house" in ended.out
+                assert f"`phx quarantine list --property {slug}`" in ended.out
+            assert len({Path(row["file"]).read_bytes() for row in rows}) == 1
             (seen,) = context.catalog.quarantine.lookalikes()
             checks = {
                 check.check_name: check for check in results(context, slug_of(THERE))
@@ -473,6 +483,10 @@ def test_the_commands_list_release_and_drop(
     assert [result.exit_code for result in done] == [0, 0, 0]
     assert home["state"] == there["state"] == "held"
     assert home["others"][0]["address"].startswith("7316 E Copper Thrush Ave")
+    assert home["url"].startswith("https://")
+    assert there["url"] == home["url"]
+    assert there["file"] == home["file"]
+    assert Path(home["file"]).is_file()
     assert done[0].output.startswith("released: 15238-n-quail")
     assert [row["ruling"] for row in json.loads(done[1].output)] == ["dropped"]
     assert "no photo waits" in done[2].output

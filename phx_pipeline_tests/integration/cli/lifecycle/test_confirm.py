@@ -63,9 +63,12 @@ def test_what_a_person_said_is_another_house_is_not_found(
 ) -> None:
     phx("properties", "confirm", "--not", TYPED.slug, str(SHOWN))
 
-    phx("extract", "--all", "--sync")
+    ended, status = phx("extract", "--all", "--sync"), phx("status")
 
     assert outcomes(made) == {ListingOutcome.NOT_FOUND}
+    told = f"look: {TYPED.slug}: no source knows this address: is it right?"
+    assert told in ended.out
+    assert told in status.out
     added = phx("properties", "add", str(SHOWN))
     assert "1 added" in added.out
 
