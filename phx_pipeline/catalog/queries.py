@@ -150,7 +150,7 @@ class CatalogReader:
         )
         listings = {(row.slug, _SOURCE[row.source]): row for row in listed}
         counts = _by_source(counted)
-        days = {(row.slug, _SOURCE[row.source]): row.faulted_on for row in faulted}
+        faults = {(row.slug, _SOURCE[row.source]): row for row in faulted}
         is_published = {row.slug: row.epoch == row.published_epoch for row in published}
         outdated = {row.slug: row.files for row in others}
         meant_since = {
@@ -175,7 +175,7 @@ class CatalogReader:
                             counts.get((slug, source), ()),
                             final_after_days=final_after_days,
                         ),
-                        faulted_on=days.get((slug, source)),
+                        **_faulted(faults.get((slug, source))),
                     )
                     for source in Source
                     if source in sources or (slug, source) in asked
@@ -270,14 +270,26 @@ def _counts_query() -> sa.Select[Any]:
 
 
 def _faulted_query(final_after_days: int) -> sa.Select[Any]:
-    """The last day on which photos gave no picture that are due for no other reason."""
+    """The last day on which photos gave no picture that are due for no other reason.
+
+    And why one of them did.
+    """
     photo = tables.photo.c
+    told = photo.verdict.concat(": ").concat(photo.detail)
+    why = sa.func.min(told).label("fault")
     last = sa.func.max(photo.faulted_on).label("faulted_on")
     faulted: sa.ColumnElement[bool] = sa.literal_column(tables.PHOTO_FAULTED)
     wanted: sa.ColumnElement[bool] = sa.literal_column(tables.PHOTO_WANTED)
     due = sa.and_(faulted, sa.not_(wanted), photo.fault_days < final_after_days)
-    query = sa.select(photo.slug, photo.source, last)
+    query = sa.select(photo.slug, photo.source, last, why)
     return query.where(due).group_by(photo.slug, photo.source)
+
+
+def _faulted(row: AnyRow | None) -> dict[str, Any]:
+    """What `_faulted_query` says of a `SourceTally`, by their names."""
+    if row is None:
+        return {}
+    return {"faulted_on": row.faulted_on, "fault": row.fault.removesuffix(": ")}
 
 
 def _by_source(rows: Sequence[AnyRow]) -> dict[tuple[str, Source], list[AnyRow]]:

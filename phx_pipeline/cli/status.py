@@ -13,7 +13,7 @@ from phx_pipeline.cli.console import NO_HOUSES, console, print_lines, print_tall
 from phx_pipeline.cli.options import json_option
 from phx_pipeline.cli.service_state import service_json, service_line
 from phx_pipeline.cli.session import opened
-from phx_pipeline.cli.times import zoned_text
+from phx_pipeline.cli.times import day_start_s, zoned_text
 from phx_pipeline.fetch.policies import group_names, next_try_s
 from phx_pipeline.model.counted import counted
 from phx_pipeline.model.due import next_day
@@ -176,15 +176,23 @@ def _open_line(tally: SourceTally, *, waits: Mapping[str, float], today: date) -
     if to_fetch := tally.wanting - tally.faulted:
         told.append(f"{counted(to_fetch, 'photo')} to fetch")
     if tally.faulted:
-        day = next_day(tally.faulted_on, today=today)
-        faulted = counted(tally.faulted, "photo")
-        told.append(f"{faulted} to be asked again, next day {day}")
+        told.append(f"{counted(tally.faulted, 'photo')} without a picture so far")
+        told[-1] += f" ({tally.fault})" if tally.fault else ""
     if tally.detail:
         told.append(tally.detail)
     at_s = max(waits.get(name, 0.0) for name in group_names(tally.source))
     when = f"not before {zoned_text(at_s)}" if at_s else "any time"
+    day = next_day(tally.faulted_on, today=today)
+    if _has_only_faults(tally) and day > today and day_start_s(day) > at_s:
+        when = f"not before {day}"
     told.append(f"`phx extract --address {tally.slug}` retries it {when}")
     return ", ".join(told)
+
+
+def _has_only_faults(tally: SourceTally) -> bool:
+    """Whether nothing is open but photos for which asking counts once a day."""
+    is_answered = tally.outcome is not None and tally.outcome.is_settled
+    return is_answered and tally.wanting == tally.faulted
 
 
 def _plain(tally: PropertyTally, *, suspects: int) -> dict[str, object]:

@@ -13,7 +13,8 @@ class SourceTally:
 
     `outcome` is None while the source was never asked, `checked_at` also while it was
     not asked since the property was renamed. `wanting` counts photos a later run would
-    ask for; of them `faulted` gave no picture so far, last on `faulted_on`.
+    ask for; of them `faulted` gave no picture so far, last on `faulted_on`, and `fault`
+    is the verdict and detail of one of these.
     """
 
     slug: str
@@ -25,6 +26,7 @@ class SourceTally:
     wanting: int = 0
     faulted: int = 0
     faulted_on: date | None = None
+    fault: str = ""
 
     def count(self, kind: VerdictKind) -> int:
         """Photos in one bin."""
