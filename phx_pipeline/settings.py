@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from phx_pipeline.errors import InputError
 from phx_pipeline.model.due import FINAL_AFTER_DAYS, MOST_FAULT_DAYS
-from phx_pipeline.model.source import Source
+from phx_pipeline.model.source import ASKED, Source
 
 SUPERVISOR_ID = "PHX_SUPERVISOR_ID"  # not for people: marks what a supervisor starts
 
@@ -221,7 +221,7 @@ def parse_sources(text: str) -> tuple[Source, ...]:
         wrong = ", ".join(unknown) if names else repr(text)
         if len(wrong) > _LONGEST_TOLD or "@" in wrong:
             wrong = _quoted(text)
-        raise InputError(f"unknown source {wrong}: choose from {', '.join(known)}")
+        raise InputError(f"unknown source {wrong}: choose from {', '.join(ASKED)}")
     return tuple(source for source in Source if source.value in names)
 
 

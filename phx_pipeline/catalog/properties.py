@@ -161,6 +161,14 @@ class PropertyBook:
         with reading(self._engine) as connection:
             return sorted(connection.execute(query).scalars())
 
+    def former_names(self, slug: str) -> set[str]:
+        """The former keys of a property, and the folders houses of them had."""
+        query = sa.select(_ALIAS.c.alias, _ALIAS.c.address).where(_ALIAS.c.slug == slug)
+        with reading(self._engine) as connection:
+            rows = connection.execute(query).all()
+        folders = {Address.parse(row.address).folder_id() for row in rows}
+        return {row.alias for row in rows} | folders
+
     def rename(
         self, lease: Lease, slug: str, address: Address, *, at: datetime
     ) -> Property:

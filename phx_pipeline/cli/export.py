@@ -1,5 +1,6 @@
 """`phx export` and `phx rebuild`: views to hand on, views made anew."""
 
+import os
 from functools import partial
 from pathlib import Path
 
@@ -61,9 +62,18 @@ def export(
         if not slugs:
             raise InputError(f"unknown job {job_id!r}: `phx extract` prints a job's id")
         path = target or Path(f"{slugs[0] if house else f'job-{job_id}'}.zip")
+        _refuse_read_only(path)
         packing = partial(followed, doing="packing")
         pictures = bundle(context, slugs, path, table=TableFormat(table), each=packing)
     console.print(f"{counted(pictures, 'picture')} in {path}", soft_wrap=True)
+
+
+def _refuse_read_only(path: Path) -> None:
+    folder = path.absolute().parent
+    if folder.is_dir() and not os.access(folder, os.W_OK):
+        raise InputError(
+            f"nothing can be written in {folder}: name the zip elsewhere, --to FILE"
+        )
 
 
 @click.command()

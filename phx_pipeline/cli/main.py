@@ -124,10 +124,16 @@ def _usage(error: click.ClickException) -> str:
     context = error.ctx if isinstance(error, click.UsageError) else None
     if context is None:
         return told
-    takes_words = any(isinstance(p, click.Argument) for p in context.command.params)
-    if "unexpected extra" in told and takes_words:
-        told += ", an address needs quotes"
+    if "unexpected extra" in told:
+        told += _where_words_go(context.command)
     return f"{told} (see `{context.command_path} --help`)"
+
+
+def _where_words_go(command: click.Command) -> str:
+    if any(isinstance(it, click.Argument) for it in command.params):
+        return ", an address needs quotes"
+    options = [it.opts[0] for it in command.params if it.metavar == "HOUSE"]
+    return f", name a house by {options[0]}" if options else ""
 
 
 def _sentence(error: Exception) -> str:

@@ -40,6 +40,9 @@ _FILE_NAME = re.compile(
     r"\.(csv|tsv|tab|psv|txt|xls[xmb]?|ods|numbers|pdf|zip|json|docx?|html?)$",
     re.IGNORECASE,
 )
+_LIKE_A_FILE = re.compile(
+    r"(?:\.{0,2}/|~).*|[a-z]:\\.*|[^\s./\\]+[/\\]\S*|[^,]*\.[a-z]{2,5}", re.IGNORECASE
+)
 
 Item = TypeVar("Item")
 
@@ -240,7 +243,10 @@ def merge(keep: str, other: str, *, yes: bool) -> None:
     settings = load_settings()
     with opened(settings) as context:
         stays = find_property(context, keep)
-        goes = known_property(context, other).house
+        if other.strip().lower() in context.catalog.houses.former_names(stays.slug):
+            goes = stays
+        else:
+            goes = known_property(context, other).house
         if stays.slug != goes.slug:
             if not yes:
                 _require_likeness(stays, goes)
@@ -251,7 +257,8 @@ def merge(keep: str, other: str, *, yes: bool) -> None:
         settle_partners(context, [stays.slug])
         refresh_views(context)
         reconcile_partitions(context, settings)
-    told = f"{other} is part of" if done else "nothing to merge: both mean"
+    nothing = f"nothing to merge: {other} is {keep} already: both mean"
+    told = f"{other} is part of" if done else nothing
     console.print(f"{told} {stays.slug}", soft_wrap=True)
 
 
@@ -512,9 +519,20 @@ def _is_file(text: str) -> bool:
     if _FILE_NAME.search(text) and "://" not in text:
         return True
     try:
-        return bool(text.strip()) and Path(text).exists()
+        there = bool(text.strip()) and Path(text).exists()
     except (OSError, ValueError):  # too long for a file name, or with a NUL
         return False
+    return there or (bool(_LIKE_A_FILE.fullmatch(text)) and not _is_typed_address(text))
+
+
+def _is_typed_address(text: str) -> bool:
+    from phx_pipeline.stages.typed import typed_address
+
+    try:
+        typed_address(text)
+    except InputError:
+        return "://" in text or bool(re.search(r"\.(com|net|org)\b", text))  # a URL
+    return True
 
 
 properties.add_command(show)

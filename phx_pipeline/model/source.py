@@ -1,6 +1,7 @@
 """The places photos come from, and the letter each has in a file name."""
 
 from enum import StrEnum
+from typing import Final
 
 
 class Source(StrEnum):
@@ -25,6 +26,8 @@ class Source(StrEnum):
                 return source
         raise ValueError(f"no source has the letter {letter!r}; known: z r m p u")
 
+
+ASKED: Final = (Source.ZILLOW, Source.REDFIN)  # those with an adapter, to be enabled
 
 _LETTERS = {
     Source.ZILLOW: "z",

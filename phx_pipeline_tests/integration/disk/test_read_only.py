@@ -89,6 +89,17 @@ def test_writing_commands_say_why_not_in_one_line(sealed: Path, phx: Phx) -> Non
         assert str(sealed) in ended.err
 
 
+def test_a_zip_that_cannot_be_written_is_to_go_elsewhere(
+    sealed: Path, phx: Phx
+) -> None:
+    ended = phx("export", KEY, "--to", str(sealed / "bundle.zip"))
+
+    assert ended.code == 2
+    assert ended.err == (
+        f"phx: nothing can be written in {sealed}: name the zip elsewhere, --to FILE\n"
+    )
+
+
 def test_rows_that_a_killed_process_left_beside_the_file_are_never_missed(
     stores: Path, small_disk: SmallDisk, phx: Phx, use_settings: UseSettings
 ) -> None:

@@ -148,6 +148,9 @@ def test_a_merge_that_was_killed_is_done_by_running_it_again(
 
     assert (ended.code, again.code) == (0, 0)
     assert "nothing to merge" in again.out
+    for name in (TWIN.slug, TWIN.folder_id()):
+        told = phx("properties", "merge", KEEP.slug, name)
+        assert (told.code, told.out.split(":")[0]) == (0, "nothing to merge"), told.err
     assert verdicts(made, KEEP.slug) == {Verdict.KEPT, Verdict.DUPLICATE}
     assert folders(made) == {KEEP.folder_id()}
     assert phx("verify").code == 0
