@@ -534,3 +534,50 @@ def test_every_decision_is_whole_short_and_numbered_once(
         doc.path.name: [] for doc in decisions
     }
     assert len(set(numbers)) == len(numbers) > 0
+
+
+def outlived(document: Document, code: Mapping[str, str]) -> list[str]:
+    """Return the words and modules of which it is said that they are unused yet.
+
+    Args:
+        document: says "nothing sets this yet" of the first word of a row, or "does not
+            exist yet" of a module.
+        code: text of the modules by their path.
+    """
+    used = "\n".join(text for path, text in code.items() if "/outcome.py" not in path)
+    members = {it.value: it.name for kind in (ListingOutcome, Verdict) for it in kind}
+    wrong = []
+    for line in document.prose.splitlines():
+        spans = _SPAN.findall(line)
+        if "nothing sets this" in line:
+            member = members.get(spans[0], spans[0])
+            wrong += spans[:1] if re.search(rf"\.{member}\b", used) else []
+        if "does not exist yet" in line:
+            ends = tuple(span for span in spans if span.endswith(".py"))
+            wrong += [end for end in ends if any(it.endswith(end) for it in code)]
+    return wrong
+
+
+def test_what_is_said_to_be_unused_though_the_code_has_it_is_found() -> None:
+    text = (
+        "| `failed` | open | nothing sets this yet |\n"
+        "| `gone:away` | open | nothing sets this yet |\n"
+        "| x | `fetch/here.py`, a module that does not exist yet |\n"
+        "| x | `fetch/there.py`, a module that does not exist yet |\n"
+    )
+    code = {"a/fetch/here.py": "return ListingOutcome.FAILED"}
+
+    assert outlived(_written(text), code) == ["failed", "fetch/here.py"]
+
+
+def test_nothing_is_said_to_be_unused_that_the_code_has(
+    documents: Mapping[str, Document], repo_dir: Path
+) -> None:
+    code = {
+        path.as_posix(): path.read_text(encoding="utf-8")
+        for path in (repo_dir / "phx_pipeline").rglob("*.py")
+    }
+
+    assert {name: outlived(doc, code) for name, doc in documents.items()} == {
+        name: [] for name in documents
+    }
