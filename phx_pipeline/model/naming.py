@@ -93,6 +93,14 @@ class ImageName:
             raise BadNameError(f"{text!r}: {error}") from error
 
 
+def is_own_name(text: str, *, folder: str) -> bool:
+    """Whether a file in *folder* has a name that we give, so that we may delete it."""
+    try:
+        return ImageName.parse(text).folder == folder
+    except BadNameError:
+        return False
+
+
 def confidence_percent(p: float) -> int:
     """Return a probability in whole percent, rounded down and at most 99.
 

@@ -3,8 +3,9 @@
 import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
-from phx_pipeline.model.naming import ImageName
+from phx_pipeline.model.naming import ImageName, is_own_name
 from phx_pipeline.model.outcome import Verdict
 from phx_pipeline.model.photo import Photo
 from phx_pipeline.model.picture import StandardPicture
@@ -16,7 +17,7 @@ from phx_pipeline.stages.context import StageContext, in_one
 from phx_pipeline.stages.guard import note_lookalikes
 from phx_pipeline.stages.runs import end_run
 from phx_pipeline.stages.views import refresh_if_quick
-from phx_pipeline.storage.atomic import set_aside
+from phx_pipeline.storage.atomic import move_aside, set_aside
 
 logger = logging.getLogger(__name__)
 
@@ -251,9 +252,18 @@ def converge_folder(
     strays = [
         path
         for path in (folder.iterdir() if folder.is_dir() else ())
-        if path.name not in wanted and path.suffix in {".png", ".tmp"}
+        if path.name not in wanted and (path.suffix == ".png" or _is_left(path))
     ]
     for path in strays:
+        if not _is_left(path) and not is_own_name(path.name, folder=house.folder):
+            logger.warning("%s is none of ours: it is moved aside", in_one([str(path)]))
+            move_aside(path)
+            continue
         set_aside(path)  # a folder of such a name may hold anything
         path.unlink(missing_ok=True)
     return linked, len(strays)
+
+
+def _is_left(path: Path) -> bool:
+    """Whether it is a temporary file, of a writer that was killed."""
+    return path.suffix == ".tmp" and path.name.startswith(".")

@@ -70,6 +70,7 @@ _DONE = {
     Fault.PNG: "made again",
     Fault.FILE: "made again",
     Fault.FOLDER: "the folder holds what is listed",
+    Fault.STRANGER: "moved aside, to a name with .aside-: it is none of ours",
     Fault.VIEW: "rendered again",
 }
 _FOUND = "found under another name"

@@ -9,6 +9,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from phx_pipeline.errors import DiskError, StorageError
+from phx_pipeline.model.naming import is_own_name
 from phx_pipeline.model.outcome import Verdict, VerdictKind
 from phx_pipeline.model.photo import Photo
 from phx_pipeline.model.property import Property
@@ -60,6 +61,7 @@ class Fault(StrEnum):
     PNG = "png"
     FILE = "file"
     FOLDER = "folder"
+    STRANGER = "stranger"
     VIEW = "view"
     DATABASE = "database"
 
@@ -78,6 +80,7 @@ _RULES = {
     Fault.PNG: Rule.FILES,
     Fault.FILE: Rule.FILES,
     Fault.FOLDER: Rule.MANIFEST,
+    Fault.STRANGER: Rule.MANIFEST,
     Fault.VIEW: Rule.MANIFEST,
     Fault.DATABASE: Rule.DATABASE,
 }
@@ -240,7 +243,9 @@ def _folder(
     for name in sorted(there ^ listed):
         where = "listed but not in" if name in listed else "not listed but in"
         text = f"{name} is {where} processed/{house.folder}"
-        yield Problem(fault=Fault.FOLDER, text=text, sha256=originals.get(name))
+        is_ours = name in listed or is_own_name(name, folder=house.folder)
+        fault = Fault.FOLDER if is_ours else Fault.STRANGER
+        yield Problem(fault=fault, text=text, sha256=originals.get(name))
 
 
 def _how(body: bytes | None) -> str:

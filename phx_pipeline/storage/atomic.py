@@ -138,8 +138,13 @@ def set_aside(path: Path, *, is_folder: bool = False) -> None:
             raise DiskError(refusal(errno.ENOENT, path.readlink()), stops_all=True)
         path.unlink(missing_ok=True)
     elif path.is_file() if is_folder else path.is_dir():
-        with contextlib.suppress(FileNotFoundError):  # another has just done it
-            path.rename(path.with_name(f"{path.name}.aside-{secrets.token_hex(4)}"))
+        move_aside(path)
+
+
+def move_aside(path: Path) -> None:
+    """Keep what is not ours beside its place, under a name with `.aside-`."""
+    with contextlib.suppress(FileNotFoundError):  # another has just done it
+        path.rename(path.with_name(f"{path.name}.aside-{secrets.token_hex(4)}"))
 
 
 def require_usable(folders: Iterable[Path]) -> None:

@@ -286,5 +286,7 @@ def test_a_deleted_folder_is_built_again_without_any_request(
 
         run(context, [SLUG], mode=Mode.RESUME)
 
+        (aside,) = folder.glob("stray.png.aside-*")
+        aside.unlink()
     assert collected.files() == before
     assert collected.photos_asked() == []

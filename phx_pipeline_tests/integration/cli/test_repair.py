@@ -314,6 +314,7 @@ def test_a_picture_lost_altogether_does_not_keep_the_others_from_being_mended(
     ends = {p["problem"]: p["end"] for p in ended.json["problems"]}
     assert ended.code == 3
     assert set(ends.values()) == {"done", "waits"}
+    assert "moved aside, to a name with .aside-" in ended.out
     assert [p for p, end in ends.items() if end == "done"] == [
         next(p for p in ends if p.startswith("[stray].png"))
     ]

@@ -321,6 +321,11 @@ def test_the_order_of_the_pictures_moves_no_number(
 # --- folders --------------------------------------------------------------------------
 
 
+def own(photo: str) -> str:
+    """A file name as we give them, for a photo of one letter."""
+    return f"{HOUSE.folder}_int_kitchen_90_r_202503{ord(photo) - ord('a') + 1:02}.png"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shelf:
     """A published folder, and what may be put there."""
@@ -335,7 +340,7 @@ class Shelf:
         """A publication whose picture is stored."""
         self.context.blobs.put_standardized(sha_of(photo), RECIPE, photo.encode())
         (row,) = name_pictures([plan(photo)], [])
-        return replace(row, file_name=f"{photo}.png")
+        return replace(row, file_name=own(photo))
 
     def converge(self, *photos: str) -> tuple[int, int]:
         return converge_folder(self.context, HOUSE, [self.row(p) for p in photos])
@@ -355,7 +360,7 @@ def shelf(tmp_path: Path, clock: Callable[[], datetime]) -> Iterator[Shelf]:
 
 def test_a_missing_folder_is_made_with_its_files(shelf: Shelf) -> None:
     assert shelf.converge("a", "b") == (2, 0)
-    assert shelf.content() == {"a.png": b"a", "b.png": b"b"}
+    assert shelf.content() == {own("a"): b"a", own("b"): b"b"}
 
 
 def test_a_folder_that_is_right_is_left_alone(shelf: Shelf) -> None:
@@ -366,11 +371,11 @@ def test_a_folder_that_is_right_is_left_alone(shelf: Shelf) -> None:
 
 def test_a_file_with_other_bytes_is_replaced(shelf: Shelf) -> None:
     shelf.converge("a")
-    (shelf.folder / "a.png").unlink()
-    (shelf.folder / "a.png").write_bytes(b"x")
+    (shelf.folder / own("a")).unlink()
+    (shelf.folder / own("a")).write_bytes(b"x")
 
     assert shelf.converge("a") == (1, 0)
-    assert shelf.content() == {"a.png": b"a"}
+    assert shelf.content() == {own("a"): b"a"}
 
 
 def test_what_nobody_lists_is_removed(shelf: Shelf) -> None:
@@ -378,7 +383,18 @@ def test_what_nobody_lists_is_removed(shelf: Shelf) -> None:
     (shelf.folder / ".b.png.0815.tmp").write_bytes(b"left by a kill")
 
     assert shelf.converge("a") == (0, 2)
-    assert shelf.content() == {"a.png": b"a"}
+    assert shelf.content() == {own("a"): b"a"}
+
+
+@pytest.mark.parametrize("name", ["mine.png", own("a").replace("_int_", "_in_")])
+def test_a_picture_of_somebody_else_is_moved_aside(shelf: Shelf, name: str) -> None:
+    shelf.converge("a")
+    (shelf.folder / name).write_bytes(b"mine")
+
+    assert shelf.converge("a") == (0, 1)
+    (aside,) = shelf.folder.glob("*.aside-*")
+    assert (aside.name.startswith(f"{name}."), aside.read_bytes()) == (True, b"mine")
+    assert shelf.converge("a") == (0, 0)
 
 
 def test_foreign_files_of_other_types_stay(shelf: Shelf) -> None:
