@@ -13,6 +13,7 @@ import click
 from phx_pipeline.cli.console import (
     NO_HOUSES,
     console,
+    errors,
     few_warnings,
     log_to_stderr,
     print_lines,
@@ -242,11 +243,24 @@ def _run_here(
             asyncio.run(
                 extract_property(context, slug, sources=sources or None, mode=mode)
             )
+        except KeyboardInterrupt:
+            _tell_interrupted(slug, left=len(slugs) - number, mode=mode)
+            raise
         except Exception as error:  # noqa: BLE001 - the next house is to be had
             failed += 1
             tell_failure(slug, error)
     settle_partners(context, slugs)
     return _summarize(context, slugs, sources=sources, failed=failed)
+
+
+def _tell_interrupted(slug: str, *, left: int, mode: Mode) -> None:
+    after = f", and {counted(left, 'property')} after it" if left else ""
+    how = " with --resume instead of --fresh" if mode is Mode.FRESH else ""
+    errors.print(
+        f"stopped at {slug}{after}: what came is kept, and the same command{how} "
+        "goes on from here",
+        soft_wrap=True,
+    )
 
 
 def enqueue(

@@ -173,6 +173,7 @@ def test_ctrl_c_ends_with_130_and_running_again_completes(
 
         assert process.returncode == 130
         assert "Traceback" not in told
+        assert told.count("the same command goes on from here") == 1
         assert phx_on(made, "extract", "--all", "--sync").code == 0
         assert phx_on(made, "verify").code == 0
         with made.context() as context:
