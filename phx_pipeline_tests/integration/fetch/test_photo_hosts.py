@@ -210,7 +210,9 @@ def test_trouble_that_begins_amid_a_house_is_seen_within_what_is_under_way(
     assert len(scene.host.photos) < 6 + in_a_row + slots
     assert scene.host.asked - 6 <= sizes * (len(scene.host.photos) - 6)
     failed = PHOTOS - ends[Verdict.PENDING]
-    assert failed == len(scene.host.photos) - 6
+    asked_again = scene.host.asked - len(scene.host.photos)
+    # A photo whose smaller size the open circuit kept from being asked stays open.
+    assert failed == (scene.host.asked - 6 if trouble is ROBOT else asked_again)
 
 
 @pytest.mark.parametrize("page", [b"<p>Sorry</p>", b"", DENIED.body])
