@@ -15,6 +15,7 @@ from phx_pipeline.cli.options import json_option
 from phx_pipeline.cli.session import opened
 from phx_pipeline.errors import CatalogError
 from phx_pipeline.model.counted import counted
+from phx_pipeline.model.no_way import OFFLINE
 
 if TYPE_CHECKING:
     from phx_pipeline.stages.context import StageContext
@@ -103,6 +104,8 @@ def _tell(
         found = {"properties": houses, "leftovers": swept, "problems": rows}
         click.echo(json.dumps(found, indent=2))
         return
+    from phx_pipeline.stages.repair import NO_NETWORK
+
     for it in done:
         line = f"{it.end.value}: {it.problem.rule.value}: {it.problem.text}: {it.told}"
         console.print(line, soft_wrap=True)
@@ -110,6 +113,8 @@ def _tell(
         console.print(
             f"done: {counted(swept, 'temporary file')} of killed processes removed"
         )
+    if any(it.told == NO_NETWORK for it in done):
+        console.print(OFFLINE, soft_wrap=True)
     ends = Counter(it.end.value for it in done)
     told = ", ".join(f"{count} {end}" for end, count in ends.items())
     console.print(f"{counted(houses, 'property')}: {told or 'nothing to repair'}")

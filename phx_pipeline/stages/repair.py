@@ -21,7 +21,9 @@ from phx_pipeline.errors import (
 )
 from phx_pipeline.model.identity import property_lease
 from phx_pipeline.model.job import Mode
+from phx_pipeline.model.no_way import all_tell_no_way
 from phx_pipeline.model.photo import Photo
+from phx_pipeline.model.run import PhotoKey
 from phx_pipeline.stages.categorize import categorize
 from phx_pipeline.stages.collect import collect
 from phx_pipeline.stages.context import StageContext, working_on
@@ -77,6 +79,7 @@ _FOUND = "found under another name"
 _NO_OTHER_WAY: Final[Mapping[Problem, str]] = MappingProxyType({})
 _GIVEN_UP = "it is no picture: its photo is shown no more, `phx extract` asks for it"
 _NOT_GIVEN = "its source does not give it now: `phx sources`, then repair again"
+NO_NETWORK: Final = "this machine reaches no source: connect it, then repair again"
 _AT_WORK = "somebody works on the house: repair again when that has ended"
 _CHANGING = "somebody changes what it shows: repair again when that has ended"
 _NO_REMEDY = "this does not heal it: `phx extract --fresh` or a backup may"
@@ -101,14 +104,14 @@ async def repair(
     patient = replace(context, lease_wait_s=min(_PATIENCE_S, context.lease_wait_s))
     try:
         with recorded(patient, slug, mode=Mode.RESUME):
-            ways = await _heal(patient, slug, found)
+            ways, why = await _heal(patient, slug, found)
     except (LeaseHeldError, StaleEpochError) as error:
         logger.info("%s: %s", slug, error)
         return [Repaired(problem=p, end=End.WAITS, told=_AT_WORK) for p in found]
     before = _settled(context, slug)
     left = _problems(context, slug, deep=deep)
     is_busy = before is None or _settled(context, slug) != before
-    return _ends(found, left, ways=ways, busy=_AT_WORK if is_busy else "")
+    return _ends(found, left, ways=ways, why=why, busy=_AT_WORK if is_busy else "")
 
 
 def repair_views(context: StageContext) -> list[Repaired]:
@@ -179,13 +182,18 @@ def _unfinished(context: StageContext, slug: str) -> Iterable[Problem]:
 
 async def _heal(
     context: StageContext, slug: str, found: Sequence[Problem]
-) -> dict[Problem, str]:
-    """Do what *found* needs; return what was done of those that took another way."""
+) -> tuple[dict[Problem, str], str]:
+    """Do what *found* needs.
+
+    Returns:
+        What was done of those that took another way, and why originals that are still
+        lost were not to be had.
+    """
     faults = {problem.fault for problem in found}
     if Fault.COUNTS in faults:
         recount(context, slug)
     again = _find_originals(context, slug, found)
-    await _fetch_originals(context, slug, found)
+    why = await _fetch_originals(context, slug, found)
     if Fault.PNG in faults:
         _keep_shown_pngs(context, slug)
     for problem in found:
@@ -194,7 +202,7 @@ async def _heal(
     dedupe(context, slug)
     categorize(context, slug)
     publish(context, slug, ends_run=True)
-    return _other_ways(context, slug, found, again=again)
+    return _other_ways(context, slug, found, again=again), why
 
 
 def _other_ways(
@@ -232,8 +240,12 @@ def _find_originals(
 
 async def _fetch_originals(
     context: StageContext, slug: str, found: Sequence[Problem]
-) -> None:
-    """Ask for originals that are lost, one photo after the other until one has it."""
+) -> str:
+    """Ask for originals that are lost, one photo after the other until one has it.
+
+    Returns:
+        Why one that is still lost was not to be had.
+    """
     lost = {p.sha256 for p in found if p.fault is Fault.ORIGINAL}
     holders: dict[str, list[Photo]] = defaultdict(list)
     for photo in context.catalog.photos(slug):
@@ -241,12 +253,17 @@ async def _fetch_originals(
             holders[photo.sha256].append(photo)
     for photos in holders.values():
         photos.sort(key=lambda photo: not photo.present)
+    asked: set[PhotoKey] = set()
     while wanted := {
         photos.pop(0).key
         for sha, photos in holders.items()
         if photos and not context.blobs.is_whole(sha)
     }:
         await collect(context, slug, only=wanted)
+        asked |= wanted
+    states = context.catalog.runs.photo_states(slug)
+    ours = (it for it in states if it.key in asked and it.run_id == context.run_id)
+    return NO_NETWORK if all_tell_no_way(it.detail for it in ours) else _NOT_GIVEN
 
 
 def _keep_shown_pngs(context: StageContext, slug: str) -> None:
@@ -284,13 +301,14 @@ def _ends(
     left: Sequence[Problem],
     *,
     ways: Mapping[Problem, str] = _NO_OTHER_WAY,
+    why: str = _NOT_GIVEN,
     busy: str,
 ) -> list[Repaired]:
     """What became of *found*; *busy* tells who may be about to change what is left."""
     still = set(left)
     lost = {p.sha256 for p in left if _is_original(p)}
     return [
-        _end_of_left(problem, lost=lost, busy=busy)
+        _end_of_left(problem, lost=lost, why=why, busy=busy)
         if problem in still
         else Repaired(
             problem=problem,
@@ -305,9 +323,11 @@ def _is_original(problem: Problem) -> bool:
     return problem.fault is Fault.ORIGINAL
 
 
-def _end_of_left(problem: Problem, *, lost: set[str | None], busy: str) -> Repaired:
+def _end_of_left(
+    problem: Problem, *, lost: set[str | None], why: str, busy: str
+) -> Repaired:
     if _is_original(problem) or (problem.sha256 and problem.sha256 in lost):
-        return Repaired(problem=problem, end=End.WAITS, told=_NOT_GIVEN)
+        return Repaired(problem=problem, end=End.WAITS, told=why)
     if busy:
         return Repaired(problem=problem, end=End.WAITS, told=busy)
     return Repaired(problem=problem, end=End.LEFT, told=_NO_REMEDY)

@@ -17,7 +17,13 @@ from phx_pipeline.fetch.hosts import has_route
 from phx_pipeline.model.outcome import ListingOutcome, Verdict
 from phx_pipeline.model.source import Source
 from phx_pipeline_tests.commands import Phx
-from phx_pipeline_tests.deployment import Deployment, slug_of, with_shots
+from phx_pipeline_tests.damage import delete_original
+from phx_pipeline_tests.deployment import (
+    Deployment,
+    collected_whole,
+    slug_of,
+    with_shots,
+)
 
 HOUSE, OTHER = with_shots(HOUSES[0], 0, 1, 2), with_shots(HOUSES[1], 0, 1, 2)
 SLUG = slug_of(HOUSE)
@@ -114,6 +120,22 @@ def test_a_network_lost_before_the_photos_costs_them_nothing(
     assert {photo.verdict for photo in photos} == {Verdict.NETWORK, Verdict.PENDING}
     assert {photo.fault_days for photo in photos} == {0}
     assert {state.open_until for state in states} <= {None}
+
+
+def test_a_repair_without_a_network_says_so_too(
+    tmp_path: Path, names: Names, phx_on: Phx
+) -> None:
+    root = collected_whole(tmp_path / "whole", HOUSE)
+    with Deployment(root, {}, proxy=None, ca_file=None, attempts=1) as made:
+        with made.context() as context:
+            delete_original(context)
+
+        ended = phx_on(made, "repair")
+
+    assert names.asked
+    assert ended.code == 3
+    assert "this machine reaches no source" in ended.out
+    assert len(offline_lines(ended.out)) == 1
 
 
 def test_a_route_is_known_without_asking_anybody() -> None:
