@@ -3,8 +3,9 @@
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Collection
+from collections.abc import AsyncIterator, Collection
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import Final
@@ -62,6 +63,23 @@ class CollectReport:
     stored: int
     failed: int
     skipped: int
+
+
+@asynccontextmanager
+async def _tasks() -> AsyncIterator[asyncio.TaskGroup]:
+    """Run tasks together; an interruption comes out as itself, not in a group.
+
+    asyncio does so for Ctrl-C alone. To Dagster a group with its own interruption in it
+    would be a failure of ours, and so never be repeated.
+    """
+    try:
+        async with asyncio.TaskGroup() as group:
+            yield group
+    except BaseExceptionGroup as errors:
+        for error in errors.exceptions:
+            if not isinstance(error, Exception):
+                raise error from None
+        raise
 
 
 async def collect(
@@ -128,7 +146,7 @@ class _Collector:
 
     async def run(self, photos: list[Photo]) -> CollectReport:
         sources = dict.fromkeys(photo.ref.source for photo in photos)
-        async with asyncio.TaskGroup() as group:
+        async with _tasks() as group:
             tasks = [
                 group.create_task(
                     self._gallery([p for p in photos if p.ref.source is s])
@@ -163,7 +181,7 @@ class _Collector:
         """Ask for photos of one source at once, until there is any trouble."""
         self._in_trouble -= {photo.ref.source for photo in waiting}
         at_once = min(self._context.downloads, len(waiting))
-        async with asyncio.TaskGroup() as group:
+        async with _tasks() as group:
             tasks = [group.create_task(self._in_turn(waiting)) for _ in range(at_once)]
         return [end for task in tasks for end in task.result()]
 

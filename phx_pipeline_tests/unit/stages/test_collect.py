@@ -161,6 +161,27 @@ def test_photos_that_come_are_stored(context: StageContext) -> None:
     assert all(photo.sha256 for photo in context.catalog.photos(SLUG))
 
 
+class InterruptionError(BaseException):
+    """What a library raises where a signal tells it to stop."""
+
+
+@pytest.mark.parametrize("met_after", [0, 1, 4], ids=["first", "second", "amid many"])
+def test_an_interruption_amid_photos_comes_out_as_itself(
+    context: StageContext, met_after: int
+) -> None:
+    gallery(context, *refs(*ALL), *refs("z0", "z1", source=Source.ZILLOW))
+    host = PhotoHost()
+
+    def told_to_stop() -> None:
+        if len(host.asked) > met_after:
+            raise InterruptionError
+
+    host.watch = told_to_stop
+
+    with pytest.raises(InterruptionError):
+        take(context, host)
+
+
 def test_a_host_that_refuses_us_is_asked_once(context: StageContext) -> None:
     gallery(context, *refs(*ALL))
     host = PhotoHost(dict.fromkeys(ALL, BLOCK))
