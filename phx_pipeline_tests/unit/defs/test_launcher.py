@@ -6,9 +6,10 @@ from math import inf
 
 import pytest
 
-from phx_pipeline.catalog.leases import LeaseState, process_owner
+from phx_pipeline.catalog.engine import open_engine
+from phx_pipeline.catalog.leases import Leases, LeaseState, process_owner
 from phx_pipeline.defs.internals import CheckRunHealthResult, WorkerStatus
-from phx_pipeline.defs.launcher import Doubts, judge
+from phx_pipeline.defs.launcher import Doubts, grace_s, judge
 
 _ELSEWHERE = "another-host:1:1:run"
 _GONE = f"{socket.gethostname()}:{os.getpid()}:1:run"  # our pid, another start
@@ -89,6 +90,12 @@ def test_a_worker_is_judged_by_its_lease(
 
     assert judged.status is status
     assert (told or "") in (judged.msg or "")
+
+
+def test_a_worker_may_be_away_for_two_lifetimes_of_its_lease() -> None:
+    leases = Leases(open_engine("sqlite://"), ttl_s=45.0)
+
+    assert grace_s(leases) == 90.0
 
 
 class Looks:

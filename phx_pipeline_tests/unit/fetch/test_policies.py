@@ -300,6 +300,16 @@ async def test_a_retry_after_beyond_patience_is_told_instead_of_waited_for(
     assert memory.state() == SourceState(name="redfin", not_before=NOW_S + 3600)
 
 
+async def test_a_wait_as_long_as_patience_is_waited_for(memory: Memory) -> None:
+    site = Site(memory)
+    patience_s = rules_for("redfin").pacing.patience_s
+    memory.put(not_before=NOW_S + patience_s)
+
+    await stack(memory, site).get(API)
+
+    assert site.asked_at == [patience_s]
+
+
 async def test_a_503_with_a_retry_after_holds_too(memory: Memory) -> None:
     error = TransientError("503", url=URL, status=503, retry_after_s=7.0)
 

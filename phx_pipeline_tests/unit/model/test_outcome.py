@@ -1,5 +1,7 @@
 """The closed vocabulary of outcomes."""
 
+from collections import Counter
+
 from phx_pipeline.model.outcome import ListingOutcome, Verdict
 
 
@@ -46,4 +48,15 @@ def test_a_failure_passes_or_is_a_fault_of_the_photo_but_never_both() -> None:
         "rejected:placeholder",
         "rejected:too_large",
         "rejected:too_small",
+    }
+
+
+def test_each_verdict_is_counted_in_the_bin_that_it_begins_with() -> None:
+    assert all(it.value.partition(":")[0] == it.kind.value for it in Verdict)
+    assert Counter(it.kind.value for it in Verdict) == {
+        "pending": 1,
+        "kept": 1,
+        "duplicate": 1,
+        "rejected": 6,
+        "failed": 6,
     }

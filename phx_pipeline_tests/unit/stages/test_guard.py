@@ -11,12 +11,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from phx_pipeline.catalog.lookup import BAND_DISTANCE, HashedBlob
 from phx_pipeline.catalog.quarantine import Reason
 from phx_pipeline.model.outcome import Verdict
-from phx_pipeline.model.photo import Photo, PhotoRef
+from phx_pipeline.model.photo import Blob, Photo, PhotoRef, PictureHashes
 from phx_pipeline.model.source import Source
 from phx_pipeline.sources.redfin.parse import photo_key
-from phx_pipeline.stages.guard import Mark, _galleries, mark_of, outliers
+from phx_pipeline.stages.guard import (
+    Mark,
+    _galleries,
+    mark_of,
+    near_identical,
+    outliers,
+)
+from phx_pipeline_tests.deployment import Deployment
 
 SLUG = "4732-w-davis-rd-glendale-az-85306"
 DAY = date(2025, 3, 8)
@@ -161,6 +169,16 @@ def test_photos_added_through_the_months_are_one_listing() -> None:
     assert standing_out([p for day in days for p in spark(day, 2)]) == []
 
 
+@pytest.mark.parametrize(("days_between", "stands_out"), [(30, 1), (31, 0)])
+def test_uploads_of_thirty_days_make_one_batch_and_no_more(
+    days_between: int, stands_out: int
+) -> None:
+    later = DAY + timedelta(days=days_between)
+    stray = spark(DAY - timedelta(days=900), 1)
+
+    assert len(standing_out([*spark(DAY, 3), *spark(later, 3), *stray])) == stands_out
+
+
 def test_a_gallery_uploaded_twice_in_equal_parts_is_left_alone() -> None:
     halves = [*spark(DAY, 5), *spark(DAY - timedelta(days=900), 5)]
 
@@ -299,3 +317,30 @@ def test_the_same_number_in_another_mls_is_another_listing() -> None:
     assert standing_out([*redfin("6900001", 8), stray], mls_id="6900001") == [
         stray.ref.photo_key
     ]
+
+
+def test_pictures_agree_up_to_the_bound_of_both_hashes(tmp_path: Path) -> None:
+    at, beyond = BAND_DISTANCE, BAND_DISTANCE + 1
+    # The bits that differ lie side by side, so that all of these share bands.
+    stored = [
+        HashedBlob(
+            sha256=f"{phash} {dhash}", phash=(1 << phash) - 1, dhash=(1 << dhash) - 1
+        )
+        for phash in (at, beyond)
+        for dhash in (at, beyond)
+    ]
+    nothing = PictureHashes(phash=0, dhash=0, trimmed_phash=0, trimmed_dhash=0)
+    own = Blob(
+        sha256="own",
+        size_bytes=1,
+        media_type="image/jpeg",
+        width=1,
+        height=1,
+        hashes=nothing,
+    )
+
+    with Deployment(tmp_path, {}) as made, made.context() as context:
+        context.catalog.lookup.add(stored)
+        found = near_identical({own.sha256: own}, context.catalog.lookup)
+
+    assert found == {("own", f"{at} {at}"): (at, at)}
