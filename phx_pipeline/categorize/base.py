@@ -21,7 +21,10 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Vote:
-    """One backend's opinion; `confidence` 0..1, already capped to what it may claim."""
+    """One backend's opinion; `confidence` 0..1, already capped to what it may claim.
+
+    A vote for `unknown` tells where the picture is, and not what it shows.
+    """
 
     backend: str
     location: Location

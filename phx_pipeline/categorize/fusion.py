@@ -1,7 +1,7 @@
 """Makes one category of the votes of several backends. Pure, order-independent."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 from phx_pipeline.categorize.base import Vote
@@ -13,6 +13,7 @@ AGREEMENT_BONUS = 0.10
 AGREEMENT_CAP = 0.97
 DISPUTED_AT = 0.60
 DISPUTED_CAP = 0.49
+SURE_OF_PLACE = 0.95
 
 _ALL_KNOWING: Mapping[str, frozenset[Subject]] = MappingProxyType({})
 
@@ -30,7 +31,9 @@ class _Claim:
 def fuse(
     votes: Sequence[Vote], *, knows: Mapping[str, frozenset[Subject]] = _ALL_KNOWING
 ) -> Category:
-    """Return the category the votes amount to; none is `UNCATEGORIZED`.
+    """Return the category the votes amount to; `unknown` where none names a subject.
+
+    Such a picture claims no place, unless a vote for `unknown` is sure of it.
 
     Backends that agree raise the confidence; two that contradict each other, both at
     60 % or more, send the photo to review. No contradiction is a coarser word for the
@@ -43,7 +46,7 @@ def fuse(
     """
     claims = sorted(_claims(_one_each(votes)), key=_strength, reverse=True)
     if not claims:
-        return UNCATEGORIZED
+        return _unnamed(votes)
     best = _special_case(claims)
     confidence = best.confidence
     if _is_disputed(best, votes=_one_each(votes), knows=knows):
@@ -55,8 +58,17 @@ def fuse(
     )
 
 
+def _unnamed(votes: Iterable[Vote]) -> Category:
+    """Return `unknown`, outside or inside only if all who are sure say the same."""
+    sure = {vote.location for vote in votes if vote.confidence >= SURE_OF_PLACE}
+    places = sure & {Location.EXTERIOR, Location.INTERIOR}
+    if len(places) != 1:
+        return UNCATEGORIZED
+    return replace(UNCATEGORIZED, location=places.pop())
+
+
 def _one_each(votes: Iterable[Vote]) -> list[Vote]:
-    """Return the strongest vote of each backend; `unknown` is no opinion."""
+    """Return the strongest vote of each backend that names a subject."""
     strongest: dict[str, Vote] = {}
     for vote in sorted(votes, key=_rank):
         if vote.subject is not Subject.UNKNOWN:

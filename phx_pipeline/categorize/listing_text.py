@@ -19,7 +19,10 @@ from phx_pipeline.model.taxonomy import Location, Subject
 _TAG = 0.95
 _REPEATED_SHARE = 0.30
 _REPEATED_MIN = 3
-_LOGIC = 1  # to be raised when the reading changes but the tables do not
+_LOGIC = 2  # to be raised when the reading changes but the tables do not
+_SOMEWHERE_INSIDE = Reading(
+    subject=Subject.UNKNOWN, location=Location.INTERIOR, confidence=_TAG
+)
 
 
 class ListingTextCategorizer:
@@ -46,6 +49,8 @@ class ListingTextCategorizer:
             reason = "the caption repeats all over the listing"
         caption = None if reason else read_caption(photo.caption)
         reading = combine(photo.tags, caption=caption)
+        if reading is None and caption is None and _is_inside(photo.tags):
+            reading = _SOMEWHERE_INSIDE
         if reading is None:
             why = reason or "the listing's words name no subject"
             return Abstention(backend=self.name, reason=why)
@@ -91,8 +96,12 @@ def combine(tags: Sequence[str], *, caption: Reading | None) -> Reading | None:
 
 
 def _contradicts_place(tags: Sequence[str], *, caption: Reading | None) -> bool:
-    inside = any(tag_key(tag) == "interior" for tag in tags)
-    return inside and caption is not None and caption.subject is Subject.EXTERIOR
+    outside = caption is not None and caption.subject is Subject.EXTERIOR
+    return outside and _is_inside(tags)
+
+
+def _is_inside(tags: Iterable[str]) -> bool:
+    return any(tag_key(tag) == "interior" for tag in tags)
 
 
 def _of_several(subjects: Sequence[Subject], *, caption: Reading | None) -> Reading:

@@ -66,6 +66,7 @@ _LOCATIONS = {
     Subject.SKYLIGHTS: Location.FEATURE,
     Subject.APPLIANCES: Location.FEATURE,
     Subject.DOCUMENT: Location.FEATURE,
+    Subject.UNKNOWN: Location.FEATURE,  # the one that claims neither outside nor inside
 }
 
 
@@ -84,5 +85,5 @@ class Category:
 
 
 UNCATEGORIZED = Category(
-    location=Location.INTERIOR, subject=Subject.UNKNOWN, confidence=0
+    location=Subject.UNKNOWN.location, subject=Subject.UNKNOWN, confidence=0
 )

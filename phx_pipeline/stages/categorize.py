@@ -47,18 +47,23 @@ def votes_by_kept(
     """Return, per kept photo, each backend's strongest vote within its cluster.
 
     Two photos of one cluster are one picture, so a backend that votes on both has not
-    given two independent opinions.
+    given two independent opinions. One that names the picture is stronger than one that
+    only tells the place.
     """
     strongest: dict[str, dict[str, Vote]] = defaultdict(dict)
     for photo, vote in _cast(photos, categorizers):
         held = strongest[str(photo.cluster_id)].get(vote.backend)
-        if held is None or vote.confidence > held.confidence:
+        if held is None or _strength(vote) > _strength(held):
             strongest[str(photo.cluster_id)][vote.backend] = vote
     return {
         photo.key: list(strongest[str(photo.cluster_id)].values())
         for photo in photos
         if photo.verdict is Verdict.KEPT
     }
+
+
+def _strength(vote: Vote) -> tuple[bool, float]:
+    return vote.subject is not Subject.UNKNOWN, vote.confidence
 
 
 def _cast(

@@ -1,24 +1,30 @@
 """What rows of older versions become."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
 
-from phx_pipeline.catalog.engine import writing
+from phx_pipeline.catalog import tables
+from phx_pipeline.catalog.engine import reading, writing
 from phx_pipeline.catalog.leases import Leases
 from phx_pipeline.catalog.migrate import upgrade
 from phx_pipeline.catalog.store import Catalog
 from phx_pipeline.model.outcome import Verdict, VerdictKind
 from phx_pipeline.model.ruling import About, PhotoRuling
+from phx_pipeline.model.taxonomy import Location
 from phx_pipeline_tests.integration.conftest import TTL_S, Databases, is_due
 
 _HOUSE = (
     "insert into property (slug, folder, address, street_number, street, city, state,"
     " zip_code, added_at) values ('h', 'f', 'a', '1', 's', 'c', 'AZ', '85001',"
     " '2025-01-01 00:00:00')"
+)
+_LEASE = (
+    "insert into lease (name, owner, epoch, heartbeat_at, expires_at)"
+    " values ('property:h', '', 7, 0, 0)"
 )
 _BLOB = (
     "insert into blob (sha256, size_bytes, media_type, width, height, phash, dhash,"
@@ -29,6 +35,16 @@ _PHOTO = (
     " tags, first_seen_on, present, verdict, detail, asked_url, sha256, run_id) values"
     " ('h', 'redfin', '{key}', 'u', '[]', 0, '', '[]', '2025-01-01', true, '{verdict}',"
     " '{detail}', 'u', {sha256}, 'run-1')"
+)
+_CATEGORY = (
+    "insert into category (slug, source, photo_key, location, subject, confidence,"
+    " votes) values ('h', 'redfin', '{key}', '{location}', '{subject}', {sure}, '[]')"
+)
+_PUBLISHED = (
+    "insert into publication (slug, location, subject, sequence, active, source,"
+    " photo_key, file_name, sha256, recipe, processed_at, run_id) values ('h',"
+    " '{location}', '{subject}', {sequence}, {active}, 'redfin', '{key}',"
+    " '{key}.png', 'x', 'r', '2025-01-02 03:04:05', 'run-1')"
 )
 _HELD = (
     "insert into quarantine (slug, source, photo_key, reason, detail, ruling,"
@@ -136,3 +152,69 @@ def test_what_was_lost_to_a_bad_minute_is_asked_for_again(old: Old) -> None:
     }
     assert {p.fault_days for p in photos.values() if is_due(p)} == {1}
     assert {p.faulted_on for p in photos.values()} == {None}
+
+
+def published(engine: sa.Engine) -> set[tuple[object, ...]]:
+    names = ("location", "subject", "sequence", "file_name", "active")
+    columns = [tables.publication.c[name] for name in names]
+    with reading(engine) as connection:
+        return {tuple(row) for row in connection.execute(sa.select(*columns))}
+
+
+def pictures_of_0017() -> Iterator[str]:
+    """A kitchen, and of those nobody named: two that a tag calls inside, one by its
+    copy; two of which nothing is told, the second of them not shown any more.
+    """
+    kinds = {
+        "kitchen": "kitchen",
+        **dict.fromkeys(("hall", "den", "garden"), "unknown"),
+    }
+    yield _BLOB
+    yield _LEASE
+    yield "update property set published_epoch = 7"
+    for key in (*kinds, "gone", "copy"):
+        yield _PHOTO.format(key=key, verdict=Verdict.KEPT, detail="", sha256="'x'")
+    yield "update photo set cluster_id = photo_key"
+    yield "update photo set cluster_id = 'den' where photo_key = 'copy'"
+    tags = """'["All", "Interior"]' where photo_key in ('hall', 'copy')"""
+    yield f"update photo set tags = {tags}"  # noqa: S608 - a constant
+    for key, subject in kinds.items():
+        yield _CATEGORY.format(key=key, location="int", subject=subject, sure=0)
+    for sequence, key in enumerate(("hall", "den", "garden", "gone"), start=1):
+        shown = {"sequence": sequence, "active": key != "gone"}
+        yield _PUBLISHED.format(key=key, location="int", subject="unknown", **shown)
+    shown = {"sequence": 1, "active": True}
+    yield _PUBLISHED.format(key="kitchen", location="int", subject="kitchen", **shown)
+
+
+def test_what_nobody_named_is_inside_only_where_its_listing_says_so(old: Old) -> None:
+    engine = old("0017", *pictures_of_0017())
+
+    catalog = upgraded(engine)
+
+    found = catalog.categories("h")
+    assert {key: (it.location, it.confidence) for (_, key), it in found.items()} == {
+        "kitchen": (Location.INTERIOR, 0),
+        "hall": (Location.INTERIOR, 0),
+        "den": (Location.INTERIOR, 0),
+        "garden": (Location.FEATURE, 0),
+    }
+    assert published(engine) == {
+        ("int", "kitchen", 1, "kitchen.png", True),
+        ("int", "unknown", 1, "hall.png", True),
+        ("int", "unknown", 2, "den.png", True),
+        ("int", "unknown", 3, "garden.png", False),
+        ("int", "unknown", 4, "gone.png", False),
+        ("feat", "unknown", 3, "garden.png", True),
+        ("feat", "unknown", 4, "gone.png", False),
+    }
+    assert not catalog.tallies([])[0].is_published
+
+
+def test_a_house_without_such_pictures_is_left_alone(old: Old) -> None:
+    rows = [row for row in pictures_of_0017() if "'garden" not in row]
+    engine = old("0017", *rows)
+
+    catalog = upgraded(engine)
+
+    assert catalog.tallies([])[0].is_published

@@ -1,4 +1,5 @@
 from collections.abc import Sequence
+from dataclasses import replace
 from random import Random
 
 import pytest
@@ -37,8 +38,39 @@ def test_no_votes_are_uncategorized() -> None:
     assert fuse([]) == UNCATEGORIZED
 
 
-def test_a_vote_for_unknown_is_no_opinion() -> None:
-    assert fuse([vote("clip", Subject.UNKNOWN, 0.9)]) == UNCATEGORIZED
+def somewhere(backend: str, location: Location, confidence: float) -> Vote:
+    return replace(vote(backend, Subject.UNKNOWN, confidence), location=location)
+
+
+@pytest.mark.parametrize("location", [Location.EXTERIOR, Location.INTERIOR])
+def test_what_nobody_names_is_where_somebody_is_sure_of(location: Location) -> None:
+    category = fuse([somewhere("clip", location, 0.95)])
+
+    assert category == replace(UNCATEGORIZED, location=location)
+
+
+@pytest.mark.parametrize(
+    "votes",
+    [
+        [somewhere("clip", Location.INTERIOR, 0.94)],
+        [somewhere("clip", Location.SYSTEM, 0.99)],
+        [
+            somewhere("clip", Location.INTERIOR, 0.99),
+            somewhere("text", Location.EXTERIOR, 0.95),
+        ],
+    ],
+    ids=["unsure", "no place", "two places"],
+)
+def test_else_it_claims_no_place(votes: list[Vote]) -> None:
+    assert fuse(votes) == UNCATEGORIZED
+
+
+def test_a_name_counts_before_a_place() -> None:
+    sure = somewhere("text", Location.INTERIOR, 0.95)
+
+    category = fuse([sure, vote("clip", Subject.POOL, 0.4)])
+
+    assert (category.location, category.subject) == (Location.EXTERIOR, Subject.POOL)
 
 
 @pytest.mark.parametrize(

@@ -104,11 +104,18 @@ def test_interior_alone_leaves_it_to_the_caption() -> None:
     assert (vote.subject, vote.confidence) == (Subject.KITCHEN, 0.92)
 
 
+@pytest.mark.parametrize("caption", ["", "Empty room with windows"])
+def test_interior_alone_tells_the_place(caption: str) -> None:
+    vote = vote_on(photo(caption, tags=("All", "Interior")))
+
+    assert (vote.subject, vote.location) == (Subject.UNKNOWN, Location.INTERIOR)
+    assert vote.confidence == 0.95
+
+
 @pytest.mark.parametrize(
     "evidence",
     [
         photo(),
-        photo(tags=("Interior",)),
         photo("View from great room", tags=("Interior",)),
         photo("Empty room with windows"),
         photo("4732 W Davis Rd, Glendale, AZ 85306"),

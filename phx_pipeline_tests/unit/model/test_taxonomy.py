@@ -38,4 +38,5 @@ def test_a_confidence_that_needs_more_than_two_digits_is_refused(
 
 def test_the_uncategorized_category_claims_nothing() -> None:
     assert UNCATEGORIZED.subject is Subject.UNKNOWN
+    assert UNCATEGORIZED.location is Location.FEATURE
     assert UNCATEGORIZED.confidence == 0

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 
+import pytest
+
 from phx_pipeline.categorize.base import Abstention, Evidence, Vote
 from phx_pipeline.model.outcome import Verdict
 from phx_pipeline.model.photo import Photo, PhotoRef
@@ -89,6 +91,22 @@ def test_of_equally_strong_votes_the_first_in_gallery_order_stays() -> None:
     sayer = Sayer(
         "tags", {"kept": (Subject.KITCHEN, 0.6), "copy": (Subject.DINING, 0.6)}
     )
+
+    votes = votes_by_kept(copies, [sayer])
+
+    assert votes[Source.REDFIN, "kept"] == [vote("tags", Subject.KITCHEN, 0.6)]
+
+
+@pytest.mark.parametrize("named", ["kept", "copy"])
+def test_a_vote_that_names_the_picture_is_stronger_than_one_for_its_place(
+    named: str,
+) -> None:
+    copies = [
+        photo("kept", cluster="c"),
+        photo("copy", cluster="c", verdict=Verdict.DUPLICATE),
+    ]
+    says = dict.fromkeys(["kept", "copy"], (Subject.UNKNOWN, 0.95))
+    sayer = Sayer("tags", says | {named: (Subject.KITCHEN, 0.6)})
 
     votes = votes_by_kept(copies, [sayer])
 
