@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from hashlib import sha256
-from io import BytesIO
+from io import BytesIO, TextIOWrapper
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,7 @@ from phx_pipeline.stages.extract import extract
 from phx_pipeline.stages.ingest import ingest, take_photos
 from phx_pipeline.stages.quarantine import CaseKind, cases
 from phx_pipeline.stages.views import refresh_views
+from phx_pipeline_tests import brought
 from phx_pipeline_tests.commands import Phx
 from phx_pipeline_tests.deployment import (
     PHOTO_HOST,
@@ -51,6 +52,7 @@ JPEG = {"content-type": "image/jpeg"}
 DRAWN = rooms.draw(RoomKind.KITCHEN, seed=1, size=(960, 640))
 
 Page = Callable[[Any], Any]
+Bring = Callable[[str, bytes], str]
 
 
 def block(status: int, body: bytes = ROBOT, **headers: str) -> Answer:
@@ -312,8 +314,49 @@ def saved_pages(context: StageContext, folder: Path) -> dict[str, object]:
     return ended
 
 
+@pytest.fixture
+def bring(
+    made: Deployment, phx_on: Phx, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> Bring:
+    """Bring a file, or what comes down a pipe, to `phx properties add`."""
+
+    def run(name: str, content: bytes) -> str:
+        file = tmp_path / name
+        if name == "-":
+            monkeypatch.setattr("sys.stdin", TextIOWrapper(BytesIO(content)))
+        else:
+            file.write_bytes(content)
+        what = name if name == "-" else str(file)
+        ended = phx_on(made, "properties", "add", what)
+        return f"{ended.code}: {(ended.out or ended.err).splitlines()[-1]}"
+
+    return run
+
+
+def name_houses(made: Deployment, phx_on: Phx) -> dict[str, int]:
+    """Name a known house in other words, and odd ones; return the codes."""
+    key, address = slug_of(ASKED), ASKED.address
+    known = dict.fromkeys((key, address.upper(), f"{address}-1234"), f"known as {key}")
+    codes = {}
+    for words, told in (known | brought.ODD).items():
+        ended = phx_on(made, "properties", "add", words)
+        assert told in ended.out + ended.err
+        codes[words] = ended.code
+    return codes
+
+
+def proxies_of_file(made: Deployment, phx_on: Phx, file: Path) -> list[str]:
+    """The places of the proxies in a file, as a command shows them."""
+    file.write_text(brought.PROXIES, encoding="utf-8")
+    settings = made.settings
+    made.settings = dataclasses.replace(settings, proxy=None, proxies_file=file)
+    shown = phx_on(made, "proxies", "--json").json
+    made.settings = settings
+    return [proxy["place"] for proxy in shown]
+
+
 def test_after_all_troubles_every_row_file_and_view_agrees(
-    made: Deployment, sites: Sites, phx_on: Phx, tmp_path: Path
+    made: Deployment, sites: Sites, phx_on: Phx, bring: Bring, tmp_path: Path
 ) -> None:
     typed = tmp_path / "typed.txt"
     typed.write_text(f"{TYPED.strip()}\n{NO_ADDRESS}\n", encoding="utf-8")
@@ -325,7 +368,6 @@ def test_after_all_troubles_every_row_file_and_view_agrees(
     with made.context() as context:
         saved = saved_pages(context, tmp_path)
         held = cases(context)
-        houses = len(context.catalog.slugs())
     off = [
         phx_on(made, *line)
         for line in (
@@ -335,9 +377,25 @@ def test_after_all_troubles_every_row_file_and_view_agrees(
             ("extract", "--address", slug_of(ASKED), "--sync"),
         )
     ]
+    files = {
+        name: bring(name, make(number))
+        for number, (name, make) in enumerate(brought.FILES.items(), start=3001)
+    }
+    many = bring("many.csv", brought.MANY.encode())
+    named = name_houses(made, phx_on)
+    proxies = proxies_of_file(made, phx_on, tmp_path / "proxies.txt")
+    houses = len(phx_on(made, "properties", "list", "--json").json)
     verified = [phx_on(made, "verify"), phx_on(made, "verify", "--deep", "--json")]
 
-    assert (added.code, houses) == (3, HOUSES_TYPED + 4)
+    assert added.code == 3
+    assert files == dict.fromkeys(brought.FILES, "0: 2 added")
+    assert many == (
+        f"3: {brought.ADDED_OF_MANY} added, 1 row repeated, 1 row could not be read"
+    )
+    assert list(named.values()) == [0, 0, 0, 2, 2]
+    assert proxies == ["10.0.0.1:80", "10.0.0.2:1080"]
+    there = HOUSES_TYPED + 4 + 2 * len(files) + brought.ADDED_OF_MANY
+    assert houses == there
     assert [
         ended[name] for name in ("robot", "redirect", "px", "cloudflare", "waf")
     ] == [ListingOutcome.BLOCKED] * 5
