@@ -1,13 +1,15 @@
-"""What a page says of its own address: in its head, and in its structured data."""
+"""What a page says of its own address: in its head, titles, and structured data."""
 
 import html
 import json
 import re
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
-from phx_pipeline.sources.stated import LONGEST_URL, text
+from phx_pipeline.sources.stated import LONGEST_URL, identifier, text
 
 _START = 20_000  # characters in which a browser notes where a page was saved from
 _LONGEST_HEAD = 4_000_000  # characters; pages saved with their styles have large heads
@@ -33,18 +35,37 @@ _MOST_URLS = 20
 
 _DATA = re.compile(r"<script\b[^<>]*\bapplication/ld\+json\b[^<>]*>", re.IGNORECASE)
 _DATA_END = re.compile("</script", re.IGNORECASE)
-_ENDS_WITH_ZIP = re.compile(r"\b\d{5}(?:-\d{4})?$", re.ASCII)
 _MOST_DATA = 200  # scripts and objects: a search page has about 50
+# The last word of a type: "House" is also "schema:House", "https://schema.org/House".
+_TYPE = re.compile(r"[^/#:]*$")
 _OF_A_HOUSE = frozenset(
     {
         "Accommodation",
         "Apartment",
+        "ApartmentComplex",
+        "Condominium",
         "House",
+        "Place",
         "Product",
         "RealEstateListing",
         "Residence",
         "SingleFamilyResidence",
+        "Townhouse",
     }
+)
+# Where the house lies in what is told of the page, or of an offer; other members name
+# agents, schools, and homes nearby.
+_OF_THE_PAGE = ("@graph", "mainEntity", "about", "offers", "itemOffered")
+_WRAPPED = re.compile(r"\s*(?:/[/*]\s*)?(?:<!\[CDATA\[|<!--)(?:\s*\*/)?")
+_LENIENT = json.JSONDecoder(strict=False)  # line ends in texts, a `;` behind it
+
+_TITLE = re.compile(r"<title[^<>]*>(?P<title>[^<]*)", re.IGNORECASE)
+_TITLES = frozenset({"og:title", "twitter:title"})
+_STREETS = frozenset(
+    {"og:street-address", "og:street_address", "twitter:text:street_address"}
+)
+_BEGINS_WITH_ADDRESS = re.compile(
+    r"(?P<address>\d[^|]{5,150}?,? [A-Z]{2},? \d{5})(?!\d)", re.ASCII
 )
 
 
@@ -68,6 +89,23 @@ def own_urls(body: bytes) -> list[str]:
     found = [html.unescape(saved["url"])] if saved else []
     found += _tagged(" ".join(_markup_of_head(page)))
     return [url[:LONGEST_URL] for url in dict.fromkeys(found)][:_MOST_URLS]
+
+
+def titled(body: bytes) -> list[str]:
+    """Return the addresses that the titles of a page begin with, and its street line.
+
+    A street line has neither city nor ZIP.
+    """
+    page = body[:_LONGEST_HEAD].decode("utf-8", errors="replace")
+    first = _TITLE.search(page)
+    titles, streets = [html.unescape(first["title"])] if first else [], []
+    for tag in islice(_TAG.finditer(" ".join(_markup_of_head(page))), _MOST_TAGS):
+        said = _attributes(tag["attributes"])
+        names, told = {said.get("property"), said.get("name")}, said.get("content", "")
+        titles += [told] if names & _TITLES else []
+        streets += [told] if names & _STREETS else []
+    found = (_BEGINS_WITH_ADDRESS.match(" ".join(each.split())) for each in titles)
+    return [*(each["address"] for each in found if each), *streets]
 
 
 def described(body: bytes) -> list[Described]:
@@ -120,37 +158,61 @@ def _markup_of_head(page: str) -> Iterator[str]:
 
 def _houses_in(data: str) -> Iterator[Described]:
     try:
-        told = json.loads(data)
+        told, _ = _LENIENT.raw_decode(
+            _WRAPPED.sub("", data, count=1).strip("\ufeff \r\n\t")
+        )
     except (ValueError, RecursionError):
         return
     for entry in _objects_in(told):
         kinds = entry.get("@type")
         named = kinds if isinstance(kinds, list) else [kinds]
-        if any(isinstance(kind, str) and kind in _OF_A_HOUSE for kind in named):
+        if any(isinstance(it, str) and _kind(it) in _OF_A_HOUSE for it in named):
             stated = _address_of(entry) or _address_of(entry.get("mainEntity"))
             yield Described(
-                url=text(entry.get("url")),
-                street=text(stated.get("streetAddress")) or _address_in(entry),
-                zip_code=text(stated.get("postalCode")),
+                url=_url_of(entry),
+                street=text(_first(stated.get("streetAddress"))) or _address_in(entry),
+                zip_code=identifier(stated.get("postalCode")) or "",
             )
 
 
+def _kind(told: str) -> str:
+    found = _TYPE.search(told)
+    return found[0] if found else ""
+
+
 def _objects_in(told: object) -> Iterator[dict[str, Any]]:
-    entries = told if isinstance(told, list) else [told]
-    for entry in entries[:_MOST_DATA]:
-        if isinstance(entry, dict):
-            yield entry
-            graph = entry.get("@graph")
-            inner = graph[:_MOST_DATA] if isinstance(graph, list) else ()
-            yield from (each for each in inner if isinstance(each, dict))
+    """Yield the objects that tell of the page, in their order."""
+    waiting = deque([told])
+    for _ in range(_MOST_DATA):
+        if not waiting:
+            break
+        value = waiting.popleft()
+        if isinstance(value, list):
+            waiting.extendleft(reversed(value[:_MOST_DATA]))
+        elif isinstance(value, dict):
+            yield value
+            waiting.extend(value[name] for name in _OF_THE_PAGE if name in value)
+
+
+def _url_of(entry: dict[str, Any]) -> str:
+    page = entry.get("mainEntityOfPage")
+    of_page = page.get("@id") if isinstance(page, dict) else page
+    return text(entry.get("url")) or text(entry.get("@id")) or text(of_page)
 
 
 def _address_in(entry: dict[str, Any]) -> str:
     """Return a name that is an address; others praise the house: `4 Bed House`."""
-    name = text(entry.get("name"))
-    return name if _ENDS_WITH_ZIP.search(name) else ""
+    found = _BEGINS_WITH_ADDRESS.match(text(entry.get("name")))
+    return found["address"] if found else ""
 
 
 def _address_of(entry: object) -> dict[str, Any]:
-    address = entry.get("address") if isinstance(entry, dict) else None
-    return address if isinstance(address, dict) else {}
+    """Return an address in its parts; one in a single line is all street."""
+    told = _first(entry.get("address")) if isinstance(entry, dict) else None
+    if isinstance(told, str):
+        return {"streetAddress": told}
+    return told if isinstance(told, dict) else {}
+
+
+def _first(told: object) -> object:
+    return told[0] if isinstance(told, list) and told else told

@@ -49,7 +49,7 @@ def part(value: object, *, what: str) -> str:
             must not be told without it.
     """
     told = unwrapped(value)
-    if told is None or told == "":
+    if told is None or (isinstance(told, str) and not told.strip()):
         return ""
     if isinstance(told, float) and told.is_integer():
         told = int(told)

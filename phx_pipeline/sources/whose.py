@@ -29,9 +29,14 @@ def readable(text: str) -> Address | None:
 def contradicts(own: Address, other: Address) -> bool:
     """Whether a page about *own* says with *other* that it is about another house.
 
-    A statement may leave the unit out, and one from a link has lost its signs.
+    A statement may leave the unit out, or a direction or the suffix, and one from a
+    link has lost its signs.
     """
-    if own.compare(other) is Match.SAME or _same_words(own, other):
+    match = own.compare(other)
+    if match is Match.SAME or _same_words(own, other):
+        return False
+    is_part = f" {other.street} " in f" {own.street} " and own.unit == other.unit
+    if match is Match.NEAR and is_part:
         return False
     return not (
         other.unit is None and replace(own, unit=None).compare(other) is Match.SAME
@@ -73,10 +78,27 @@ def another_described(
     return others
 
 
+def stated_beside(own: Address, street: str, *, zip_code: str = "") -> Address | None:
+    """Return the address that a street line stands for on a page about *own*.
+
+    The line may be a whole address; what it leaves out is as in *own*. None if it
+    cannot be read.
+    """
+    where = f"{own.city}, {own.state} {zip_code or own.zip_code}"
+    return readable(street) or readable(f"{street}, {where}")
+
+
+def another_titled(titles: Iterable[str], own: Address) -> str:
+    """Return the other house that a title is of; empty if all are of *own*."""
+    for title in titles:
+        other = stated_beside(own, title)
+        if other and contradicts(own, other):
+            return title
+    return ""
+
+
 def _street_differs(each: Described, own: Address) -> bool | None:
-    zip_code = each.zip_code or own.zip_code
-    whole = f"{each.street}, {own.city}, {own.state} {zip_code}"
-    other = readable(each.street) or readable(whole)
+    other = stated_beside(own, each.street, zip_code=each.zip_code)
     return None if other is None else contradicts(own, other)
 
 

@@ -28,7 +28,8 @@ _HOME = re.compile(
     r"(?:/(?P<unit>[^/?#]+))?/home/(?P<home>\d+)",
     re.ASCII,
 )
-_ANY_HOME = re.compile(rf"{_HOME.pattern}(?!\d)", re.ASCII | re.IGNORECASE)
+_LANGUAGE = r"(?:/(?:en|es|fr|zh)(?:-[a-z]{2})?)?"
+_ANY_HOME = re.compile(rf"{_LANGUAGE}{_HOME.pattern}(?!\d)", re.ASCII | re.IGNORECASE)
 _DOMAIN = "redfin.com"
 _UNIT_WORD = re.compile(r"^(?:unit|apt|ste|suite|no)\s+", re.IGNORECASE)
 _COUNTRY = re.compile(r",\s*(?:USA|US)\s*$")

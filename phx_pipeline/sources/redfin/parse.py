@@ -25,7 +25,7 @@ from phx_pipeline.model.printable import printable
 from phx_pipeline.model.property import Property
 from phx_pipeline.model.source import Source
 from phx_pipeline.sources.endings import ended, near_miss
-from phx_pipeline.sources.head import Described, described, own_urls
+from phx_pipeline.sources.head import described, own_urls, titled
 from phx_pipeline.sources.redfin.answers import (
     EmbeddedAnswers,
     JsonObject,
@@ -45,7 +45,12 @@ from phx_pipeline.sources.stated import (
     text,
     whole,
 )
-from phx_pipeline.sources.whose import another_described, contradicts, readable
+from phx_pipeline.sources.whose import (
+    another_described,
+    another_titled,
+    contradicts,
+    stated_beside,
+)
 
 PHOTO_HOSTS = ("ssl.cdn-redfin.com",)
 
@@ -68,6 +73,7 @@ _TITLE = re.compile(r"<title[^<>]*>(?P<title>[^<]*)", re.IGNORECASE)
 _TITLE_NUMBER = re.compile(r"\bMLS\s?#:?\s?(?P<number>\S+)", re.IGNORECASE)
 _START = 200_000  # characters of a page that hold its title
 _UNIT_WORD = re.compile(r"^(?:(?:unit|apt|ste|suite|no)\b\.?)?\s*#?\s*", re.IGNORECASE)
+_NO_UNIT = re.compile(r"[\W_]*(?:n/?a|none|null|undefined|0)?[\W_]*", re.IGNORECASE)
 _STREET_PARTS = (
     "streetNumber",
     "directionalPrefix",
@@ -115,7 +121,7 @@ def parse_listing(html: str, *, house: Property, page_url: str) -> Listing:
     body = html.encode(errors="replace")
     links = [text(section.get("url")), *own_urls(body)]
     told = _contradiction(section, media=media, own=shown)
-    if told := told or _elsewhere(links, described(body), own=shown):
+    if told := told or _elsewhere(links, body, own=shown):
         return _wrong(f"the page contradicts itself: {told}", page_url=page_url)
     return _listing_of(
         answers,
@@ -179,19 +185,20 @@ def _names_another(link: str, own: Address) -> bool | None:
 
 
 def _unit(street: JsonObject) -> str:
-    return _UNIT_WORD.sub("", part(street.get("unitValue"), what="the unit")).strip()
+    stated = part(street.get("unitValue"), what="the unit")
+    return "" if _NO_UNIT.fullmatch(stated) else _UNIT_WORD.sub("", stated).strip()
 
 
-def _elsewhere(
-    links: Sequence[str], houses: Iterable[Described], *, own: Address
-) -> str:
-    """Return how links and structured data name another house; empty if not."""
+def _elsewhere(links: Sequence[str], body: bytes, *, own: Address) -> str:
+    """Return how links, titles or structured data name another house; else empty."""
     homes = [(link, home) for link in links if (home := home_named(link))]
     for link, home in homes:
         if _names_another(link, own) or home.home_id != homes[0][1].home_id:
             return f"{own}, but its link is {link}"
+    if title := another_titled(titled(body), own):
+        return f"{own}, but its title is of {title}"
     other = another_described(
-        houses, own, link_differs=lambda link: _names_another(link, own)
+        described(body), own, link_differs=lambda link: _names_another(link, own)
     )
     return f"{own}, but its structured data is of {other}" if other else ""
 
@@ -199,7 +206,7 @@ def _elsewhere(
 def _contradiction(section: JsonObject, *, media: JsonObject, own: Address) -> str:
     """Return how the page says that it is about another house too; empty if not."""
     for what, stated in _statements(section, media=media, own=own):
-        other = readable(f"{stated}, {own.city}, {own.state} {own.zip_code}")
+        other = stated_beside(own, stated)
         if other and contradicts(own, other):
             return f"{own}, but {what} {stated}"
     return ""
@@ -217,8 +224,9 @@ def _statements(
     if parts[0]:
         rest = parts[1:] if parts[2] else [own.street, own.unit or ""]
         yield "its parts make", " ".join(filter(None, [parts[0], *rest]))
-    if of_gallery := text(media.get("assembledAddress")):
-        yield "its gallery is of", of_gallery
+    for name in ("assembledAddress", "streetAddress"):
+        if of_gallery := text(media.get(name)):
+            yield "its gallery is of", of_gallery
 
 
 def _wrong(told: str, *, page_url: str) -> Listing:

@@ -29,9 +29,10 @@ from phx_pipeline.sources.stated import (
 )
 from phx_pipeline.sources.whose import (
     another_described,
+    another_titled,
     contradicts,
     link_contradicts,
-    readable,
+    stated_beside,
 )
 from phx_pipeline.sources.zillow.facts import home_facts, status_of
 from phx_pipeline.sources.zillow.gallery import (
@@ -181,7 +182,7 @@ def parse_home_address(fields: JsonObject) -> Address:
 
 
 def _elsewhere(home: Home, *, page: Page, own: Address) -> str:
-    """Return how links and structured data name another house; empty if not."""
+    """Return how links, titles or structured data name another house; else empty."""
 
     def differs(link: str) -> bool | None:
         zpid, words = named_in(link)
@@ -192,6 +193,8 @@ def _elsewhere(home: Home, *, page: Page, own: Address) -> str:
     for link in (*(text(home.fields.get(name)) for name in _LINKS), *page.links):
         if differs(link):
             return f"its link is {link}"
+    if title := another_titled(page.titles, own):
+        return f"its title is of {title}"
     other = another_described(page.houses, own, link_differs=differs)
     return f"its structured data is of {other}" if other else ""
 
@@ -203,8 +206,7 @@ def _contradiction(home: Home, *, own: Address, cache: JsonObject) -> str:
         return f"it answers a query of zpid {asked['zpid']}"
     for each in _answers(cache):
         for street, zip_code in _stated(each) if each.zpid == home.zpid else ():
-            line = f"{street}, {own.city}, {own.state} {zip_code or own.zip_code}"
-            other = readable(line)
+            other = stated_beside(own, street, zip_code=zip_code)
             if other and contradicts(own, other):
                 return f"an address in it is {other}"
     return ""

@@ -11,7 +11,7 @@ from typing import Any
 
 from phx_pipeline.errors import SourceChangedError
 from phx_pipeline.fetch.base import Fetched
-from phx_pipeline.sources.head import Described, described, own_urls
+from phx_pipeline.sources.head import Described, described, own_urls, titled
 
 JsonObject = Mapping[str, Any]
 _Payload = tuple[JsonObject | None, JsonObject | None]  # of a detail, a search page
@@ -27,7 +27,8 @@ class Page:
     `cache` holds the answers of a detail page by query, `search` the state of a search
     page; a page that is neither (the home page) has none. `challenged`: a challenge
     lies over a page that was delivered in full. `links` are its own addresses, as its
-    head tells them, `houses` those its structured data is of.
+    head tells them, `titles` the addresses in its titles, `houses` those its structured
+    data is of.
     """
 
     url: str
@@ -35,6 +36,7 @@ class Page:
     search: JsonObject | None
     challenged: bool
     links: tuple[str, ...] = ()
+    titles: tuple[str, ...] = ()
     houses: tuple[Described, ...] = ()
 
 
@@ -51,6 +53,7 @@ def read_page(fetched: Fetched) -> Page:
         search=search,
         challenged=bool(fetched.challenge),
         links=tuple(own_urls(fetched.body)) if cache is not None else (),
+        titles=tuple(titled(fetched.body)) if cache is not None else (),
         houses=tuple(described(fetched.body)) if cache is not None else (),
     )
 

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from phx_pipeline.sources.head import Described, described, own_urls
+from phx_pipeline.sources.head import Described, described, own_urls, titled
 
 OWN, OTHER = "https://www.redfin.com/home/1", "https://www.redfin.com/home/2"
 
@@ -56,6 +56,26 @@ SAID = Described(url=OWN, street="1418 E Quail Whistle Ln", zip_code="85042")
         ({"@type": "House", "name": "1 Some St, Mesa, AZ 85201"},
          [Described(url="", street="1 Some St, Mesa, AZ 85201", zip_code="")]),
         ({"@type": "Organization", "url": OTHER}, []),
+        ({"@type": "https://schema.org/House", "url": OWN, "address": ADDRESS}, [SAID]),
+        ({"@type": "schema:Townhouse", "url": OWN, "address": [ADDRESS]}, [SAID]),
+        ({"@type": "Place", "@id": OWN, "address": ADDRESS}, [SAID]),
+        ({"@type": "House", "mainEntityOfPage": {"@id": OWN}, "address": ADDRESS},
+         [SAID]),
+        ({"@type": "House", "url": OWN, "address": ADDRESS | {"postalCode": 85042}},
+         [SAID]),
+        ({"@type": "House", "address": "1 Some St, Mesa, AZ 85201"},
+         [Described(url="", street="1 Some St, Mesa, AZ 85201", zip_code="")]),
+        ({"@type": "House", "name": "1 Some St, Mesa, AZ 85201 | Redfin"},
+         [Described(url="", street="1 Some St, Mesa, AZ 85201", zip_code="")]),
+        ([[{"@type": "WebPage", "mainEntity": {"@type": "House", "url": OWN,
+           "address": ADDRESS}}]], [SAID]),
+        ({"@type": "WebPage", "about": {"@type": "House", "url": OWN,
+          "address": ADDRESS}}, [SAID]),
+        ({"@type": "Offer", "itemOffered": {"@type": "House", "url": OWN,
+          "address": ADDRESS}}, [SAID]),
+        ({"@type": "Organization", "offers": [{"@type": "Offer",
+          "itemOffered": [{"@type": "House", "url": OWN, "address": ADDRESS}],
+          "seller": {"@type": "Residence", "address": ADDRESS}}]}, [SAID]),
         ({"@type": "ItemList", "itemListElement": [{"@type": "House", "url": OTHER}]},
          []),
         ({"@type": {"a": 1}, "@graph": 7}, []),
@@ -70,6 +90,46 @@ def test_the_houses_of_structured_data_are_told(
 
 
 @pytest.mark.parametrize(
+    "around",
+    [
+        "//<![CDATA[\n{}\n//]]>",
+        "/*<![CDATA[*/ {} /*]]>*/",
+        "<!-- {} -->",
+        "\ufeff{};",
+        "\n {}",
+    ],
+)
+def test_structured_data_is_read_as_a_browser_reads_it(around: str) -> None:
+    told = '{"@type": "House", "name": "1 Some St, Mesa, AZ 85201", "text": "a\nb"}'
+    script = f'<script type="application/ld+json">{around.format(told)}</script>'
+
+    assert [each.street for each in described(script.encode())] == [
+        "1 Some St, Mesa, AZ 85201"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("head", "told"),
+    [
+        ("<title>1 Some St, Mesa, AZ 85201 | MLS# 7652074 | Redfin</title>",
+         ["1 Some St, Mesa, AZ 85201"]),
+        ("<title>\n 1 Some\n St #2, Mesa, AZ 85201-1234 - 4 beds</title>",
+         ["1 Some St #2, Mesa, AZ 85201"]),
+        ('<meta property="og:title" content="1 Some St, Mesa, AZ 85201 - 4 beds">',
+         ["1 Some St, Mesa, AZ 85201"]),
+        ('<meta name="twitter:text:street_address" content="1 Some St">',
+         ["1 Some St"]),
+        ("<title>Homes near 1 Some St, Mesa, AZ 85201</title>", []),
+        ("<title>4 homes for sale | 85201</title>", []),
+        ('<meta property="og:description" content="1 Some St, Mesa, AZ 85201">', []),
+        ('<body><meta property="og:title" content="1 Some St, Mesa, AZ 85201">', []),
+    ],
+)  # fmt: skip
+def test_the_addresses_in_titles_are_told(head: str, told: list[str]) -> None:
+    assert titled(head.encode()) == told
+
+
+@pytest.mark.parametrize(
     "body",
     [
         b'<script type="application/ld+json">{',
@@ -78,7 +138,8 @@ def test_the_houses_of_structured_data_are_told(
         b'<script type="application/ld+json">' * 50_000,
         b"<link " * 200_000,
         b"<meta content=" * 100_000,
+        b"<title>1" + b"1 " * 200_000,
     ],
 )
 def test_broken_markup_tells_nothing(body: bytes) -> None:
-    assert (own_urls(body), described(body)) == ([], [])
+    assert (own_urls(body), described(body), titled(body)) == ([], [], [])

@@ -24,6 +24,11 @@ def at(line: str) -> Address:
         ("1418 E Quail Whistle Ln Unit 2", "1418 E Quail Whistle Ln Unit 12", True),
         ("1418 E Quail Whistle Ln", "1422 E Quail Whistle Ln", True),
         ("1418 E Quail Whistle Ln", "1418 W Quail Whistle Ln", True),
+        ("1418 E Quail Whistle Ln", "1418 Quail Whistle Ln", False),
+        ("1418 E Quail Whistle Ln", "1418 E Quail Whistle", False),
+        ("1418 Quail Whistle Ln", "1418 E Quail Whistle Ln", True),
+        ("1418 E Quail Whistle Ln", "1418 E Quail Thistle Ln", True),
+        ("1418 E Quail Whistle Ln Unit 2", "1418 Quail Whistle Ln Unit 3", True),
         ("1 23rd Ave", "12 3rd Ave", True),
     ],
 )

@@ -647,6 +647,7 @@ def test_the_pages_own_link_in_its_head_must_name_the_house(cache: Cache) -> Non
         "//www.redfin.com" + NEIGHBOUR,
         "http://www.redfin.com" + NEIGHBOUR,
         "https://m.redfin.com:443" + NEIGHBOUR + "/photos",
+        "https://www.redfin.com/es" + NEIGHBOUR,
     ],
 )
 def test_a_link_names_a_neighbour_however_it_is_written(
@@ -707,6 +708,51 @@ def test_structured_data_must_be_of_the_house(
     )
 
     assert listing.outcome is outcome
+
+
+OWN_LINE, NEXT_LINE = (f"{n} E Quail Whistle Ln" for n in (1418, 1422))
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        "<title>{line}, Phoenix, AZ 85042 | MLS# 6801242 | Redfin</title>",
+        '<meta property="og:title" content="{line}, Phoenix, AZ 85042 - 4 beds">',
+        '<meta name="twitter:text:street_address" content="{line}">',
+    ],
+)
+def test_the_titles_of_a_page_must_be_of_the_house(cache: Cache, head: str) -> None:
+    told = [
+        parse_listing(
+            head.format(line=line) + page_of(cache),
+            house=Property.at(HOUSE),
+            page_url=URL,
+        ).outcome.value
+        for line in (OWN_LINE, NEXT_LINE)
+    ]
+
+    assert told == ["listed", "wrong_property"]
+
+
+@pytest.mark.parametrize("name", ["assembledAddress", "streetAddress"])
+@pytest.mark.parametrize("end", ["", ", Phoenix, AZ 85042"])
+def test_a_gallery_may_name_its_house_in_full(
+    cache: Cache, name: str, end: str
+) -> None:
+    media = payload_in(cache, "/aboveTheFold")["mediaBrowserInfo"]
+    told = []
+    for line in (OWN_LINE, NEXT_LINE):
+        media[name] = line + end
+        told.append(parse_cache(cache).outcome.value)
+
+    assert told == ["listed", "wrong_property"]
+
+
+@pytest.mark.parametrize("unit", [" ", "-", "N/A", "None", "#", 0])
+def test_a_unit_that_says_there_is_none_is_none(cache: Cache, unit: object) -> None:
+    section_of(cache)["streetAddress"]["unitValue"] = unit
+
+    assert parse_cache(cache).outcome is ListingOutcome.LISTED
 
 
 @pytest.mark.parametrize(

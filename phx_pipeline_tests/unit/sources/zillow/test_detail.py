@@ -582,6 +582,18 @@ def test_structured_data_must_be_of_the_house(street: str, outcome: str) -> None
     assert parse_detail(page, house=Property.at(HOUSE), zpid=ZPID).outcome == outcome
 
 
+@pytest.mark.parametrize(
+    ("number", "outcome"), [(1418, "listed"), (1422, "wrong_property")]
+)
+def test_the_titles_of_a_page_must_be_of_the_house(number: int, outcome: str) -> None:
+    line = f"{number} E Quail Whistle Ln, Phoenix, AZ 85042"
+    head = f"<title>{line} | MLS #6801242 | Zillow</title>".encode()
+    body = head + (PAGES / "listed_2026.html").read_bytes()
+    page = read_page(Fetched(url=URL, status=200, headers={}, body=body))
+
+    assert parse_detail(page, house=Property.at(HOUSE), zpid=ZPID).outcome == outcome
+
+
 def test_two_answers_about_one_home_must_be_of_one_address(home: Fields) -> None:
     stub = {"zpid": ZPID, "streetAddress": "1422 E Quail Whistle Ln"}
 
