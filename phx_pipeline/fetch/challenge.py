@@ -259,11 +259,11 @@ _TITLES: tuple[tuple[ChallengeKind, re.Pattern[str]], ...] = tuple(
     (kind, re.compile(pattern, re.IGNORECASE))
     for kind, pattern in (
         (ChallengeKind.PERIMETERX, r"Access to this page has been denied"),
-        (ChallengeKind.ROBOT_PAGE, r"Are you a (?:robot|human)\b"),
+        (ChallengeKind.ROBOT_PAGE, r"Are you (?:an? )?(?:robot|human|bot)\b"),
         (ChallengeKind.AWS_WAF, r"Human Verification\b"),
         (
             ChallengeKind.CLOUDFLARE,
-            r"Just a moment\b|Attention Required! \| Cloudflare",
+            r"Just a moment\b|Un momento\W*$|[^|]{5,30} \| Cloudflare",
         ),
         (
             ChallengeKind.CLOUDFLARE,
@@ -283,10 +283,29 @@ _TITLES: tuple[tuple[ChallengeKind, re.Pattern[str]], ...] = tuple(
             ChallengeKind.ROBOT_PAGE,
             r"(?:Client Challenge|Request Rejected|(?:\S+ )?Security Checkpoint)$",
         ),
-        (ChallengeKind.ROBOT_PAGE, r"DDoS-Guard$|Sucuri WebSite Firewall\b"),
+        (
+            ChallengeKind.ROBOT_PAGE,
+            r"DDoS-Guard$|Sucuri WebSite Firewall\b|Queue-it$|.*\bcaptcha\b",
+        ),
     )
 )
 _APOSTROPHE = r"(?:'|\u2019|&#0?39;|&#x27;|&apos;|&rsquo;)"
+_CLOUDFLARE_IDS = "challenge-form|challenge-error-text|turnstile-wrapper"
+_YOU_ARE = rf"you(?:{_APOSTROPHE}re| are)"
+# What a person reads on a page of few words: nobody writes so of a house.
+_IN_WORDS = re.compile(
+    rf"\b(?:{_YOU_ARE}|are you) (?:not )?(?:an? )?(?:human|robot|bot|real person)\b"
+    r"|\bpress (?:&|and) hold\b|\bautomat(?:ed|ion) (?:access|tools?|quer|request)"
+    r"|\b(?:robot|bot) or (?:not|human)\b"
+    r"|\benable javascript and cookies to continue|\bdisable any ad ?blocker"
+    r"|\b(?:verify|check)(?:ing)? your browser\b|\bslide to (?:complete|verify)\b"
+    r"|\byou have been blocked\b|\brequest (?:was |has been )?blocked\b"
+    r"|\baccess to (?:this|the|our|your) (?:web ?)?(?:page|site)"
+    r" (?:has been|is|was) (?:denied|blocked|limited)"
+    r"|\byour access to this site has been\b"
+    r"|\brequested URL was rejected\b|\bhuman verification\b",
+    re.IGNORECASE,
+)
 _IN_MARKUP: tuple[_Rule, ...] = tuple(
     (kind, told, re.compile(pattern, re.IGNORECASE))
     for kind, told, pattern in (
@@ -313,7 +332,7 @@ _IN_MARKUP: tuple[_Rule, ...] = tuple(
         (
             ChallengeKind.CLOUDFLARE,
             "with a challenge form",
-            r"<form\b[^<>]*\bid=([\"']?)challenge-form\1(?![\w-])",
+            rf"<\w+\b[^<>]*\bid=([\"']?)(?:{_CLOUDFLARE_IDS})\1(?![\w-])",
         ),
         (
             ChallengeKind.IMPERVA,
@@ -341,7 +360,17 @@ _IN_SCRIPTS: tuple[_Rule, ...] = (
     (
         ChallengeKind.CLOUDFLARE,
         "with the firewall's settings",
-        re.compile(r"window\._cf_chl_opt\s*="),
+        re.compile(
+            r"window\._cf_chl_opt\s*=|/cdn-cgi/challenge-platform/h/\w/orchestrate/"
+        ),
+    ),
+    (
+        ChallengeKind.PERIMETERX,
+        "with the firewall's settings",
+        re.compile(
+            r"window\._pxBlockScript\s*="
+            r"|<script\b[^<>]*\bsrc=[\"'][^\"'<>]*/captcha\.js\?a=c"
+        ),
     ),
     (
         ChallengeKind.DATADOME,
@@ -364,7 +393,12 @@ _IN_SCRIPTS: tuple[_Rule, ...] = (
     (
         ChallengeKind.KASADA,
         "with a test in place of content",
-        re.compile(r"<script\b[^<>]*\bsrc=[\"'][^\"'<>]*/ips\.js\b"),
+        re.compile(r"<script\b[^<>]*\bsrc=[\"'][^\"'<>]*/ips\.js\b|window\.KPSDK\s*="),
+    ),
+    (
+        ChallengeKind.ROBOT_PAGE,
+        "with a test in place of content",
+        re.compile(r"window\.rbzns\s*="),
     ),
 )
 _EMPTY: Final = ChallengeKind.SOFT_BLOCK
@@ -372,11 +406,14 @@ _HEADERS: tuple[tuple[ChallengeKind, str, Callable[[str], bool]], ...] = (
     (ChallengeKind.AWS_WAF, "x-amzn-waf-action", bool),
     (ChallengeKind.PERIMETERX, "x-px-blocked", lambda value: value == "1"),
     (ChallengeKind.CLOUDFLARE, "cf-mitigated", bool),
+    (ChallengeKind.DATADOME, "x-dd-b", bool),
     (ChallengeKind.ROBOT_PAGE, "x-vercel-mitigated", bool),
     (ChallengeKind.ROBOT_PAGE, "sg-captcha", bool),
     (ChallengeKind.ROBOT_PAGE, "x-sucuri-block", bool),
 )
-_JSON_SIGNS = re.compile(r"\"blockScript\"|captcha-delivery\.com")
+_JSON_SIGNS = re.compile(
+    r"\"(?:blockScript|captchaUrl|jsClientSrc|incidentId)\"|captcha-delivery\.com"
+)
 _OVERLAY_NAME = "px-captcha-modal"
 _OVERLAY = re.compile(
     rf"<iframe\b(?=[^<>]*\bid=[\"']{_OVERLAY_NAME}[\"'])(?P<attributes>[^<>]*)>",
@@ -393,11 +430,14 @@ _LOGIN_PATH = re.compile(
 _LOGIN_TITLE = re.compile(r"(?:log|sign) ?in\b", re.IGNORECASE)
 _LOGIN_HOST = re.compile(r"(?:log-?in|sign-?in|accounts?|auth|sso)\.", re.IGNORECASE)
 _CAPTCHA_BOX = re.compile(
-    r"<(?:div|form)\b[^<>]*\bclass=[\"']?(?:[\w -]+ )?"
-    r"(?:g-recaptcha|h-captcha|cf-turnstile|frc-captcha)(?![\w-])",
+    r"<(?:div|form)\b[^<>]*\b(?:class|id)=[\"']?(?:[\w -]+ )?(?:g-recaptcha|h-captcha"
+    r"|cf-turnstile|frc-captcha|geetest_\w+|FunCaptcha|(?:re)?captcha)(?![\w-])"
+    r"|<iframe\b[^<>]*\bsrc=[\"']?https?://[\w.-]*"
+    r"(?:hcaptcha|captcha-delivery|recaptcha|arkoselabs)\.",
     re.IGNORECASE,
 )
 _LITTLE_TEXT = 1000  # characters a person reads
+_SHORT_TEXT = 2000  # of a page that explains itself
 _WRITTEN = re.compile(
     r"<textarea\b|<input\b[^<>]*\btype=[\"']?(?:text|email|tel|password)\b",
     re.IGNORECASE,
@@ -407,7 +447,9 @@ _CAPTCHA_HOST = re.compile(
     re.IGNORECASE,
 )
 _CAPTCHA_PATH = re.compile(
-    r"/(?:re|h)?captcha(?:[/.]|$)|/cdn-cgi/challenge", re.IGNORECASE
+    r"/(?:cdn-cgi/challenge|(?:[\w.-]+/){0,3}"
+    r"(?:(?:re|h|validate)?captcha|blocked|robot-?check|distil_r_\w+)(?:[/.]|$))",
+    re.IGNORECASE,
 )
 
 
@@ -426,7 +468,7 @@ def _by_address(answer: Fetched) -> Challenge | None:
     parts = urlsplit(answer.url)
     if parts.path.startswith(_PX_PATH):
         return _challenge(ChallengeKind.PERIMETERX, "sent to the captcha page")
-    if _CAPTCHA_PATH.match(parts.path):
+    if _CAPTCHA_HOST.search(parts.hostname or "") or _CAPTCHA_PATH.match(parts.path):
         return _challenge(ChallengeKind.ROBOT_PAGE, "sent to a captcha page")
     # A status that asks for patience says for how long.
     if _LIMIT_HOST.match(parts.hostname or "") and answer.status not in _PATIENT:
@@ -444,6 +486,9 @@ def _signs(answer: Fetched, page: _Page) -> Iterator[Challenge]:
     for kind, told, pattern in _IN_SCRIPTS:
         if any(pattern.search(script, 0, _START) for script in page.scripts):
             yield _challenge(kind, f"a page {told}")
+    text = _read_by_people(page)
+    if len(text) <= _SHORT_TEXT and (said := _IN_WORDS.search(text)):
+        yield _challenge(ChallengeKind.ROBOT_PAGE, f"a page that says {said[0]!r}")
     if _is_captcha_alone(page):
         yield _challenge(ChallengeKind.ROBOT_PAGE, "a page with little but a captcha")
     if _is_login(answer, page):
@@ -471,8 +516,12 @@ def _is_captcha_alone(page: _Page) -> bool:
     """Whether a captcha is what a page is for; many a form to write to us has one."""
     if not _CAPTCHA_BOX.search(page.start):
         return False
-    text = " ".join(_TAG.sub(" ", page.start).split())
-    return len(text) <= _LITTLE_TEXT and not _WRITTEN.search(page.start)
+    is_short = len(_read_by_people(page)) <= _LITTLE_TEXT
+    return is_short and not _WRITTEN.search(page.start)
+
+
+def _read_by_people(page: _Page) -> str:
+    return " ".join(html.unescape(_TAG.sub(" ", page.start)).split())
 
 
 def _cover(page: _Page) -> Challenge | None:
@@ -504,8 +553,11 @@ def _in_json(answer: Fetched, text: str) -> Challenge | None:
     if not is_guarded and not _JSON_SIGNS.search(text):
         return None
     told = _decoded(bare)
-    if isinstance(_at(told, "appId"), str) and _at(told, "blockScript"):
+    names = ("blockScript", "captchaUrl", "jsClientSrc")
+    if isinstance(_at(told, "appId"), str) and any(_at(told, it) for it in names):
         return _challenge(ChallengeKind.PERIMETERX, "a challenge instead of an answer")
+    if _at(told, "incidentId") and _at(told, "errorCode"):
+        return _challenge(ChallengeKind.IMPERVA, "an incident instead of an answer")
     if _is_captcha(_at(told, "url")):
         return _challenge(ChallengeKind.DATADOME, "a captcha instead of an answer")
     return _in_answer(told) if is_guarded and answer.status in _ANSWERED else None

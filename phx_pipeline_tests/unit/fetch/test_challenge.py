@@ -182,6 +182,32 @@ def test_over_all_our_pages_none_is_missed_and_no_good_one_is_called_a_block() -
         ('<h1>Hello</h1><div class="g-recaptcha" data-x=y>', ChallengeKind.ROBOT_PAGE),
         ("<h1>Hello</h1><div class='box h-captcha'></div>", ChallengeKind.ROBOT_PAGE),
         ("<h1>Hello</h1><div class=cf-turnstile></div>", ChallengeKind.ROBOT_PAGE),
+        ("<title>Please Wait... | Cloudflare</title><p>x", ChallengeKind.CLOUDFLARE),
+        ("<title>Un momento\u2026</title><p>x", ChallengeKind.CLOUDFLARE),
+        ("<span id='challenge-error-text'>x</span>", ChallengeKind.CLOUDFLARE),
+        ('<p>x<div id="turnstile-wrapper"></div>', ChallengeKind.CLOUDFLARE),
+        (
+            '<p>x<script src="/cdn-cgi/challenge-platform/h/b/orchestrate/x">',
+            ChallengeKind.CLOUDFLARE,
+        ),
+        (
+            "<p>x<script>window._pxBlockScript = '/c.js'</script>",
+            ChallengeKind.PERIMETERX,
+        ),
+        (
+            '<p>x<script src="/HYx10rg3/captcha/captcha.js?a=c&amp;u=1"></script>',
+            ChallengeKind.PERIMETERX,
+        ),
+        ("<p>x<script>window.KPSDK={};</script>", ChallengeKind.KASADA),
+        ('{"appId":"PX1","captchaUrl":"/captcha"}', ChallengeKind.PERIMETERX),
+        ('{"incidentId":"1-2","errorCode":"15"}', ChallengeKind.IMPERVA),
+        ("<title>ShieldSquare Captcha</title><p>x", ChallengeKind.ROBOT_PAGE),
+        ("<title>are you human?</title>", ChallengeKind.ROBOT_PAGE),
+        ('<p>x<div id="FunCaptcha"></div>', ChallengeKind.ROBOT_PAGE),
+        (
+            '<p>x<iframe src="https://newassets.hcaptcha.com/captcha/v1"></iframe>',
+            ChallengeKind.ROBOT_PAGE,
+        ),
     ],
 )
 def test_each_kind_is_told_by_what_is_in_the_answer(
@@ -193,6 +219,33 @@ def test_each_kind_is_told_by_what_is_in_the_answer(
     assert challenge is not None
     assert not challenge.over_payload
     assert len(challenge.reason.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "Press &amp; Hold to confirm you are a human (and not a bot).",
+        "Are you a robot?",
+        "Making sure you&#39;re not a bot!",
+        "We just need to make sure you\u2019re not a robot.",
+        "Please enable JS and disable any ad blocker",
+        "Enable JavaScript and cookies to continue",
+        "Access to this page has been denied because of automation tools",
+        "Your access to this site has been limited",
+        "Sorry, you have been blocked",
+        "Request blocked. We can't connect to the server",
+        "The requested URL was rejected. Your support ID is: 1",
+        "Please wait while we verify your browser",
+        "Access denied: automated access detected",
+        "Slide to complete the puzzle",
+    ],
+)
+def test_a_page_of_few_words_that_speaks_to_robots_is_one(words: str) -> None:
+    page = f"<html><head><title>x</title></head><body><h1>{words}</h1></body></html>"
+
+    assert [it for it in (page, words) if kind(look(it)) is None] == []
+    assert look(page + "<p>a page to read</p>" * 200) is None
+    assert look(page + ZILLOW_DATA) is None
 
 
 @pytest.mark.parametrize(
@@ -222,6 +275,11 @@ def test_an_answer_may_say_of_itself_that_it_is_one(
         ("https://www.example.com/captcha?next=x", ChallengeKind.ROBOT_PAGE),
         ("https://www.example.com/login?next=x", None),
         ("https://www.example.com/ratelimited.html", None),
+        ("https://www.example.com/errors/validateCaptcha", ChallengeKind.ROBOT_PAGE),
+        ("https://www.example.com/px/captcha/", ChallengeKind.ROBOT_PAGE),
+        ("https://www.example.com/blocked?ref=x", ChallengeKind.ROBOT_PAGE),
+        ("https://captcha.example.com/", ChallengeKind.ROBOT_PAGE),
+        ("https://www.example.com/blocked-drains-in-mesa", None),
     ],
 )
 def test_the_address_tells_when_it_is_made_for_it(
@@ -442,6 +500,10 @@ def test_an_empty_or_broken_payload_is_no_payload(empty: str) -> None:
         '<div class="g-recaptcha"></div>' + "<p>a page to read</p>" * 100,
         '<div class="g-recaptcha-note">x</div>',
         "<p>We saw unusual traffic on Main Street</p>",
+        "<p>A house that is automated and human</p>",
+        "<p>The lane to the yard is blocked</p>",
+        '<iframe src="https://tours.example/1"></iframe><p>Tour</p>',
+        "<title>Captchas: a history</title>",
         '{"resultCode": 7}',
         "[]",
         '{"homes": []}',
