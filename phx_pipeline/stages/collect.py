@@ -40,6 +40,7 @@ from phx_pipeline.model.printable import printable
 from phx_pipeline.model.source import Source
 from phx_pipeline.stages.context import StageContext, picture_pool
 from phx_pipeline.stages.progress import Progress
+from phx_pipeline.stages.repeats import Repeats
 
 logger = logging.getLogger(__name__)
 
@@ -110,7 +111,12 @@ async def collect(
         try:
             with picture_pool(context) as pool:
                 progress = Progress(slug, missing)
-                collector = _Collector(context, lease, fetcher, pool, progress)
+                repeats = Repeats(
+                    photos,
+                    final_after_days=context.final_after_days,
+                    today=context.stamp().today,
+                )
+                collector = _Collector(context, lease, fetcher, pool, progress, repeats)
                 return await collector.run(missing)
         finally:
             await fetcher.aclose()
@@ -133,12 +139,14 @@ class _Collector:
         fetcher: Fetcher,
         pool: ThreadPoolExecutor,
         progress: Progress,
+        repeats: Repeats,
     ) -> None:
         self._context = context
         self._lease = lease
         self._fetcher = fetcher
         self._pool = pool
         self._progress = progress
+        self._repeats = repeats
         self._slots = asyncio.Semaphore(context.downloads)
         self._refused: set[Source] = set()
         self._no_way: set[str] = set()  # hosts
@@ -154,6 +162,7 @@ class _Collector:
                 for s in sources
             ]
         ends = [end for task in tasks for end in task.result()]
+        await self._give_up_repeats(photos[0].property_slug)
         return CollectReport(
             asked=len(ends) - ends.count(None),
             stored=ends.count(Verdict.PENDING),
@@ -200,7 +209,7 @@ class _Collector:
         if source in self._refused or _host_of(photo) in self._no_way:
             self._progress.kept_back(source)
             return None
-        examiner = _Examiner(self._context, self._pool)
+        examiner = _Examiner(self._context, self._pool, photo, self._repeats)
         faults: list[Fault] = []
         try:
             fetched = await self._fetch(photo, judge=examiner, faults=faults)
@@ -213,6 +222,7 @@ class _Collector:
                 return None
             if isinstance(error, NoWayError):
                 self._no_way.add(_host_of(photo))
+            await self._give_up_repeats(photo.property_slug)
             return await self._fail(photo, _verdict_of(error), str(error))
         await asyncio.to_thread(self._keep, photo, fetched, examiner.blob)
         if faults:
@@ -287,6 +297,17 @@ class _Collector:
         await self._record(photo, verdict, detail)
         return verdict
 
+    async def _give_up_repeats(self, slug: str) -> None:
+        """Let the first photos too be asked for again that came as the same picture."""
+        if self._repeats.new:
+            await asyncio.to_thread(
+                self._context.catalog.record_no_pictures,
+                self._lease,
+                slug,
+                dict(self._repeats.new),
+                stamp=self._context.stamp(),
+            )
+
     async def _record(self, photo: Photo, verdict: Verdict, detail: str) -> None:
         await asyncio.to_thread(
             self._context.catalog.record_failure,
@@ -303,16 +324,25 @@ class _Examiner:
 
     blob: Blob
 
-    def __init__(self, context: StageContext, pool: ThreadPoolExecutor) -> None:
+    def __init__(
+        self,
+        context: StageContext,
+        pool: ThreadPoolExecutor,
+        photo: Photo,
+        repeats: Repeats,
+    ) -> None:
         self._context = context
         self._pool = pool
+        self._photo = photo
+        self._repeats = repeats
 
     async def __call__(self, answer: Fetched) -> None:
-        """Raise `ImageError` if the answer is no usable picture."""
+        """Raise `ImageError` if the answer is no usable picture, or that of many."""
         loop = asyncio.get_running_loop()
         self.blob = await loop.run_in_executor(
             self._pool, _examine, self._context, answer.body
         )
+        self._repeats.check(self._photo, self.blob.sha256)
 
 
 def _gave_no_picture(photo: Photo) -> bool:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from phx_pipeline.dedup.corpus.cards import card
 from phx_pipeline.demo.loopback import Answer, Asked, Handler
 from phx_pipeline.demo.redfin_site import redfin_sites
 from phx_pipeline.model.job import Mode
@@ -101,6 +102,31 @@ def test_photos_that_did_not_come_in_a_bad_minute_come_later_that_day(
 
     assert (before.is_complete, before.count(VerdictKind.KEPT)) == (False, 0)
     assert (after.is_complete, after.count(VerdictKind.KEPT)) == (True, 3)
+
+
+def test_one_picture_for_all_photos_is_none_of_them(tmp_path: Path) -> None:
+    house = with_shots(SMALLEST, *range(6))
+    slug = slug_of(house)
+    sites = redfin_sites([house])
+    host = Host(photos=sites[PHOTO_HOST])
+    host.instead = Answer(
+        body=card(5, seed=1).body, headers={"content-type": "image/jpeg"}
+    )
+    asking = {"attempts": 1, "final_after_days": 3}
+    with Deployment(tmp_path, sites | {PHOTO_HOST: host}, **asking) as made:
+        made.add_houses([house])
+        told = []
+        for run_id in ("bad", "good"):
+            with opened(made, day=0, run_id=run_id) as context:
+                asyncio.run(extract(context, slug))
+                tally = context.tally(slug)
+                told.append((tally.is_complete, tally.count(VerdictKind.KEPT)))
+                assert tally.count(VerdictKind.DUPLICATE) == 0
+                states = context.catalog.policies.source_states()[1]
+                context.catalog.policies.reset([state.name for state in states])
+            host.instead = None
+
+    assert told == [(False, 0), (True, 6)]
 
 
 def test_photos_gone_on_three_days_are_final(made: Deployment, host: Host) -> None:
