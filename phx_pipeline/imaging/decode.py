@@ -171,7 +171,7 @@ def _pixels(file: ImageFile, body: bytes) -> Image.Image:
     if media_type == "image/jpeg":
         return jpeg.load(file, body)
     if has_fill(body, media_type=media_type):
-        raise ImageError("zeros in place of pixels", verdict=Verdict.DAMAGED)
+        raise ImageError("a fill in place of pixels", verdict=Verdict.DAMAGED)
     if isinstance(file, PngImageFile) and not has_all_rows(body):
         raise ImageError("rows are missing", verdict=Verdict.DAMAGED)
     deep = isinstance(file, PngImageFile) and _has_deep_colours(body)

@@ -13,7 +13,11 @@ from phx_pipeline.sources.stated import LONGEST_URL, identifier, text
 
 _START = 20_000  # characters in which a browser notes where a page was saved from
 _LONGEST_HEAD = 4_000_000  # characters; pages saved with their styles have large heads
-_SAVED_FROM = re.compile(r"<!--\s*saved from url=\(\d+\)(?P<url>https://[^\s>]+)")
+# By browsers, and by the extension SingleFile.
+_SAVED_FROM = re.compile(
+    r"<!--\s*(?:saved from url=\(\d+\)|Page saved with SingleFile\s+url:\s*)"
+    r"(?P<url>https://[^\s>]+)"
+)
 # What in the head is no markup of the page's own, and what ends the head.
 _NO_MARKUP = ("style", "script", "noscript", "svg", "title")
 _ENDS = {"": re.compile("-->")} | {

@@ -4,7 +4,7 @@ Numbers that are facts of a house are read in `model.facts`.
 """
 
 import re
-from datetime import date
+from datetime import date, timedelta
 from typing import Final
 
 from phx_pipeline.errors import SourceChangedError
@@ -17,22 +17,48 @@ LARGEST_INTEGER: Final = 2**31 - 1  # what an integer column holds
 FIRST_DAY, LAST_DAY = date(1980, 1, 1), date(2100, 1, 1)
 # Of the state of a listing: nobody offers the house now.
 OFF_MARKET_WORDS: Final = re.compile(
-    r"\b(?:off.?market|withdrawn|expired|cancell?ed|delisted|unlisted|terminated"
-    r"|removed|deleted|(?:on )?hold|not for sale|no longer (?:for sale|available))\b",
+    r"\b(?:off.?(?:market|mkt)|withdrawn|expired|cancell?ed|delisted|unlisted"
+    r"|terminated|removed|deleted|(?:on )?hold|not for sale|inactive|rescinded"
+    r"|suspended|rented|leased|unavailable|no longer (?:for sale|available))\b",
     re.IGNORECASE,
 )
 _LONGEST_ID = 60
 _LONGEST_TEXT = 2000
 _LONGEST_DURATION = 40
 
-_DAY = re.compile(r"\d{4}-\d{2}-\d{2}(?!\d)", re.ASCII)
+_MONTHS = "jan feb mar apr may jun jul aug sep oct nov dec".split()  # noqa: SIM905 - a list of words reads better as text
+_DAYS = (
+    re.compile(
+        r"(?P<year>\d{4})([-/])(?P<month>\d{1,2})\2(?P<day>\d{1,2})(?!\d)", re.ASCII
+    ),
+    re.compile(r"(?P<month>\d{1,2})/(?P<day>\d{1,2})/(?P<year>\d{4})(?!\d)", re.ASCII),
+    re.compile(
+        rf"(?P<name>{'|'.join(_MONTHS)})[a-z]*\.? (?P<day>\d{{1,2}}),? "
+        r"(?P<year>\d{4})(?!\d)",
+        re.ASCII | re.IGNORECASE,
+    ),
+)
+_EPOCH = re.compile(r"\d{10}|\d{12,13}", re.ASCII)  # in seconds, in milliseconds
+_SECONDS_OF_DAY = 86_400
+_PHOENIX_S = -7 * 3600  # from UTC, in every season
 _MLS_NUMBER = re.compile(r"[A-Za-z0-9][\w./-]*", re.ASCII)
 # "FMLS-7652074"; the number of MLSListings, "ML81929841", begins with its letters.
 _MLS_LETTERS = re.compile(r"[A-Za-z]*MLS[-_.]?(?=\d)", re.ASCII | re.IGNORECASE)
 _DURATION = re.compile(
-    r"(?P<count>\d{1,6})\+?\s*(?:(?P<unit>minute|min|hour|hr|day|week)s?)?", re.ASCII
+    r"(?P<less>less than )?(?P<count>\d{1,3},\d{3}|\d{1,6})\+?\s*"
+    r"(?:(?P<unit>minute|min|hour|hr|day|week)s?)?",
+    re.ASCII,
 )
-_DAYS_IN: Final = {"minute": 0, "min": 0, "hour": 0, "hr": 0, "day": 1, "week": 7}
+_DAYS_IN: Final = {
+    "minute": 0,
+    "min": 0,
+    "hour": 0,
+    "hr": 0,
+    "day": 1,
+    "week": 7,
+    "month": 30,
+}
+_NUMBER_NAMES = ("mlsId", "id", "number", "text", "displayValue")
 
 
 def text(value: object) -> str:
@@ -78,8 +104,12 @@ def mls_number(value: object) -> str | None:
 
     None for words without a digit (`N/A`), for 0, and for several numbers.
     """
-    told = unwrapped(value)
-    line = identifier(told[0] if isinstance(told, list) and len(told) == 1 else told)
+    told = only(value)
+    if isinstance(told, dict):
+        told = next((told[name] for name in _NUMBER_NAMES if name in told), None)
+    if isinstance(told, float) and told.is_integer():
+        told = int(told)
+    line = identifier(told)
     words = re.split(r"[\s#:]+", line or "")
     numbers = [word for word in words if re.search(r"[1-9]", word)]
     if len(numbers) != 1 or not _MLS_NUMBER.fullmatch(numbers[0]):
@@ -100,22 +130,52 @@ def pixels(value: object) -> int | None:
     return whole(value) or None
 
 
+def only(value: object) -> object:
+    """Return a value that a page wraps, or has alone in a list."""
+    told = unwrapped(value)
+    return unwrapped(told[0]) if isinstance(told, list) and len(told) == 1 else told
+
+
 def days(value: object) -> int | None:
     """Return a duration in whole days: a number, `12 days`, `13 hours`, `2 weeks`."""
-    if not isinstance(told := unwrapped(value), str):
+    if not isinstance(told := only(value), str):
         return rounded(told)
     found = _DURATION.fullmatch(told[:_LONGEST_DURATION].strip().lower())
-    return int(found["count"]) * _DAYS_IN[found["unit"] or "day"] if found else None
+    if found is None:
+        return None
+    count = int(found["count"].replace(",", "")) - bool(found["less"])
+    return count * _DAYS_IN[found["unit"] or "day"]
 
 
 def day(value: object) -> date | None:
-    """Return the day a text begins with, such as `2025-03-08T00:00:00`.
+    """Return the day a text begins with, such as `2025-03-08T00:00:00`, or an epoch's.
 
-    None for a day on which no listing can have begun.
+    An epoch of midnight in UTC stands for that day, any other for that in Phoenix. None
+    for a day on which no listing can have begun.
     """
-    found = _DAY.match(text(value))
+    told = only(value)
+    if isinstance(told, dict):
+        told = told.get("date")
+    line = text(told) or identifier(told) or ""
     try:
-        stated = date.fromisoformat(found[0]) if found else None
-    except ValueError:
+        stated = _day_of_epoch(line) or _day_in(line)
+    except (ValueError, OverflowError):
         return None
     return stated if stated and FIRST_DAY <= stated <= LAST_DAY else None
+
+
+def _day_of_epoch(line: str) -> date | None:
+    if not _EPOCH.fullmatch(line):
+        return None
+    second = int(line[:-3]) if len(line) > len("1772409600") else int(line)
+    offset = _PHOENIX_S if second % _SECONDS_OF_DAY else 0
+    return date(1970, 1, 1) + timedelta(seconds=second + offset)
+
+
+def _day_in(line: str) -> date | None:
+    found = next((it for each in _DAYS if (it := each.match(line))), None)
+    if found is None:
+        return None
+    named = found.groupdict()
+    month = named.get("month") or _MONTHS.index(named["name"].lower()) + 1
+    return date(int(named["year"]), int(month), int(named["day"]))

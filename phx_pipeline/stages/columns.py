@@ -67,12 +67,12 @@ class Part(Enum):
     )
     STATE = (
         "state st stateorprovince stateprovince statecode province stateabbr "
-        "stateabbreviation addressstate addressregion"
+        "stateabbreviation addressstate addressregion statecd"
     )
     ZIP = (
         "zip zipcode zipcodes zip5 zippostalcode ziporpostalcode postalcode postal "
         "postcode addresszip addresszipcode addresspostalcode zippostal zipcode5 "
-        "zipplus4 zip4code"
+        "zipplus4 zip4code zipcd postalcd"
     )
     PLACE = (
         "citystatezip citystatezipcode citystzip citystate cityst cityandstate "
@@ -203,7 +203,7 @@ class Columns:
             for index, name in enumerate(header):
                 if index not in at.values() and (part := read(name)):
                     at.setdefault(part, index)
-        behind = at.get(Part.NAME, len(header)) + 1
+        behind = at.get(Part.NAME, at.get(Part.STREET, len(header))) + 1
         of_street = header[behind : behind + 1] and Part.NUMBER in at
         if of_street and header[behind].strip().lower() == "type":  # not of the house
             at.setdefault(Part.SUFFIX, behind)

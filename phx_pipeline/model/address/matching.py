@@ -100,6 +100,10 @@ _UNIT_KIND = re.compile(
     r"|LOFT)(?=\d|[A-Z]$)"
 )
 _LONG_WORD, _LONGER_WORD = 5, 9  # letters: one of them may be wrong, or two
+_SHORTEST_TYPO = 4  # letters of a suffix of which one is wrong
+_MOST_BEHIND = 2  # words behind a suffix that may be a unit nobody knows
+# One short form for two words: "Mt View Rd", "Cir Del Norte".
+_SHARED_SHORT = (frozenset({"mount", "mountain"}), frozenset({"circle", "circulo"}))
 _SMALL_WORDS = frozenset(
     (
         "jr",
@@ -148,6 +152,10 @@ class Street:
             return False
         if SUFFIXES.get(self.suffix) == SUFFIXES.get(other.suffix):  # "Trail", "Trails"
             return _near_words(self.name, other.name)
+        if _is_misspelled(self, other) or _is_misspelled(other, self):
+            return True
+        if _goes_on(self, other) or _goes_on(other, self):
+            return True
         # "Mountain Vw" and "Mountain Vw Rd": the suffix of one is a word of the other.
         pairs = ((self.name, other.words), (self.words, other.name))
         return any(_near_words(mine, theirs) for mine, theirs in pairs)
@@ -181,6 +189,28 @@ def with_letter(number: str, words: tuple[str, ...]) -> tuple[str, tuple[str, ..
     if alone and direction in DIRECTIONS and len(words) > len("BW"):
         return number + letter, words[1:]
     return number, words
+
+
+def _is_misspelled(odd: Street, other: Street) -> bool:
+    """Whether *odd* ends with a suffix written wrong: "Chandler Bvld", "Bell Raod"."""
+    if odd.suffix or not other.suffix or odd.name[:-1] != other.name:
+        return False
+    last, meant = odd.name[-1], SUFFIXES[other.suffix]
+    spellings = (word for word, short in SUFFIXES.items() if short == meant)
+    return len(last) >= _SHORTEST_TYPO and any(
+        _edits(last, it) == 1 for it in spellings
+    )
+
+
+def _goes_on(short: Street, long: Street) -> bool:
+    """Whether *long* is *short* with a word or two behind its suffix: "… Rd ADU"."""
+    size = len(short.words)
+    behind = len(long.words) - size
+    return (
+        bool(short.suffix)
+        and 0 < behind <= _MOST_BEHIND
+        and (long.words[:size] == short.words)
+    )
 
 
 def near_units(one: Sequence[str], other: Sequence[str]) -> bool:
@@ -345,8 +375,8 @@ def _near_words(one: Sequence[str], other: Sequence[str]) -> bool:
         kept = [word for word in long if word not in left]
         return kept == list(short) and left.keys() <= _SMALL_WORDS
     wrong = [(a, b) for a, b in zip(one, other, strict=True) if a != b]
-    if len(wrong) == 1 and len(one) > 1 and set(wrong[0]) == {"mount", "mountain"}:
-        return True  # "Mt View Rd"
+    if len(wrong) == 1 and len(one) > 1 and frozenset(wrong[0]) in _SHARED_SHORT:
+        return True
     return len(wrong) == 1 and (_is_typo(*wrong[0]) or _is_shortened(*wrong[0]))
 
 

@@ -103,7 +103,8 @@ def _days(section: JsonObject) -> int | None:
     if isinstance(elapsed, str) and _MILLISECONDS.fullmatch(elapsed):
         elapsed = int(elapsed)
     if isinstance(elapsed, bool) or not isinstance(elapsed, int | float):
-        return stated
+        told = days(elapsed) if isinstance(elapsed, str) else None
+        return stated if told is None else told
     counted = whole(elapsed // _MS_PER_DAY)
     return stated if counted is None or counted > _MOST_DAYS else counted
 

@@ -40,6 +40,7 @@ from phx_pipeline.sources.stated import (
     OFF_MARKET_WORDS,
     identifier,
     mls_number,
+    only,
     part,
     pixels,
     text,
@@ -119,7 +120,7 @@ def parse_listing(html: str, *, house: Property, page_url: str) -> Listing:
         return _wrong(f"the page is about {shown}", page_url=page_url)
     media = _media(above)
     body = html.encode(errors="replace")
-    links = [text(section.get("url")), *own_urls(body)]
+    links = [text(only(section.get("url"))), *own_urls(body)]
     told = _contradiction(section, media=media, own=shown)
     if told := told or _elsewhere(links, body, own=shown):
         return _wrong(f"the page contradicts itself: {told}", page_url=page_url)

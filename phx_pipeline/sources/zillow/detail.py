@@ -12,7 +12,7 @@ from typing import Any
 
 from phx_pipeline.errors import InputError, SourceChangedError
 from phx_pipeline.model.address import Address, Match
-from phx_pipeline.model.facts import whole
+from phx_pipeline.model.facts import unwrapped, whole
 from phx_pipeline.model.listing import Listing
 from phx_pipeline.model.outcome import ListingOutcome
 from phx_pipeline.model.printable import printable
@@ -24,6 +24,7 @@ from phx_pipeline.sources.stated import (
     day,
     identifier,
     mls_number,
+    only,
     part,
     text,
 )
@@ -55,11 +56,12 @@ _OFF_MARKET = _SOLD | {
 }
 _OFF_MARKET_QUERY = "NotForSale"
 _LISTED = "listed for sale"
+_EVENT_DAYS = ("date", "time")
 _LONGEST_QUERY = 2000
 _LINKS = ("hdpUrl", "url")
 _ADDRESS_PARTS = ("streetAddress", "city", "state", "zipcode")
 # Several queries of a page answer with the same home; the fullest answer is read.
-_ZPID_OF_QUERY = re.compile(r"\"zpid\"\s*:\s*\"?(?P<zpid>\d+)", re.ASCII)
+_ZPID_OF_QUERY = re.compile(r"zpid[\\\"']*\s*:[\s\\\"']*(?P<zpid>\d+)", re.ASCII)
 _TELLING = ("streetAddress", "zipcode", "homeStatus", "photoCount", "priceHistory")
 
 
@@ -111,7 +113,7 @@ class _Event:
 
     def is_under(self, mls_id: str | None) -> bool:
         """Whether it is under this number in the MLS, which may stand in a text."""
-        words = f"{self.number} {self.source}".lower().replace("#", " ").split()
+        words = re.findall(r"[\w./-]+", f"{self.number} {self.source}".lower())
         return mls_id is not None and mls_id.lower() in words
 
 
@@ -190,7 +192,7 @@ def _elsewhere(home: Home, *, page: Page, own: Address) -> str:
             return True
         return link_contradicts(words, own) if zpid or words else None
 
-    for link in (*(text(home.fields.get(name)) for name in _LINKS), *page.links):
+    for link in (*(text(only(home.fields.get(name))) for name in _LINKS), *page.links):
         if differs(link):
             return f"its link is {link}"
     if title := another_titled(page.titles, own):
@@ -222,10 +224,11 @@ def _stated(home: Home) -> Iterator[tuple[str, str]]:
     yield outer[0] or inner[0], outer[1]
     yield inner[0] or outer[0], inner[1]
     yield text(fields.get("abbreviatedAddress")), ""
+    yield text(only(fields.get("address"))), ""
 
 
 def _nested(fields: JsonObject) -> JsonObject:
-    nested = fields.get("address")
+    nested = only(fields.get("address"))
     return nested if isinstance(nested, dict) else {}
 
 
@@ -307,13 +310,14 @@ def _detail(gallery: Gallery, *, home: Home, stated: int | None) -> str:
 
 
 def _mls_id(fields: Mapping[str, Any]) -> str | None:
-    info = fields.get("attributionInfo")
+    info = only(fields.get("attributionInfo"))
     stated = info.get("mlsId") if isinstance(info, dict) else None
-    return mls_number(stated) or mls_number(fields.get("mlsid"))
+    others = (fields.get(name) for name in ("mlsid", "mlsId"))
+    return next(filter(None, map(mls_number, (stated, *others))), None)
 
 
 def _mls_name(fields: JsonObject) -> str:
-    info = fields.get("attributionInfo")
+    info = only(fields.get("attributionInfo"))
     return text(info.get("mlsName")) if isinstance(info, dict) else ""
 
 
@@ -352,15 +356,16 @@ def _listed_on(fields: JsonObject, *, mls_id: str | None) -> date | None:
 
 
 def _events(fields: JsonObject) -> Iterator[_Event]:
-    history = fields.get("priceHistory")
+    history = unwrapped(fields.get("priceHistory"))
     for event in history if isinstance(history, list) else ():
-        if isinstance(event, dict) and (on := day(event.get("date"))):
-            by = event.get("attributeSource")
+        told = event if isinstance(event, dict) else {}
+        if on := next(filter(None, (day(told.get(it)) for it in _EVENT_DAYS)), None):
+            by = only(told.get("attributeSource"))
             yield _Event(
                 day=on,
-                is_listing=text(event.get("event")).lower() == _LISTED,
+                is_listing=text(told.get("event")).lower() == _LISTED,
                 number=text(by.get("infoString1")) if isinstance(by, dict) else "",
-                source=text(event.get("source")),
+                source=text(told.get("source")),
             )
 
 

@@ -28,6 +28,7 @@ _FOR_SALE = frozenset({"FOR_SALE", "PENDING", "COMING_SOON"})
 _UNDER_CONTRACT = "UNDER_CONTRACT"
 _SMALL_THEN_LARGE = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _MOST_DAYS = 36_500
+_MS_PER_DAY = 86_400_000
 _NO_LISTING = "OTHER"  # how the site says that a home is not on the market
 # What each kind of bathroom counts; `bathrooms` itself counts all of them as one.
 _BATHS = {
@@ -85,6 +86,8 @@ def _days(home: JsonObject) -> int | None:
     if stated and stated <= _MOST_DAYS:
         return stated
     told = days(home.get("timeOnZillow"))
+    if told is not None and told > _MOST_DAYS:
+        told //= _MS_PER_DAY
     return told if told is not None else stated
 
 

@@ -29,7 +29,7 @@ def body(
     return encode(picture, format_name, **options)
 
 
-@pytest.mark.parametrize("fill", [b"\0", b"\xff"])
+@pytest.mark.parametrize("fill", [b"\0", b"\xff", b" "])
 @pytest.mark.parametrize("percent", [30, 45])
 def test_a_fill_in_place_of_the_rest_is_damage(
     body: bytes, fill: bytes, percent: int
@@ -40,6 +40,26 @@ def test_a_fill_in_place_of_the_rest_is_damage(
     with pytest.raises(ImageError) as caught:
         decode(part.ljust(len(body), fill))
     assert caught.value.verdict is Verdict.DAMAGED
+
+
+@pytest.mark.parametrize("fill", [b"\0", b"\xff", b" "])
+def test_a_fill_at_the_end_of_a_lossless_webp_is_damage(
+    encode: Encode, fill: bytes
+) -> None:
+    noise = Image.effect_noise((640, 480), 80).convert("RGB")
+    body = encode(noise, "WEBP", lossless=True)
+
+    assert decode(body).image.size == (640, 480)
+    with pytest.raises(ImageError) as caught:
+        decode(body[: len(body) // 2].ljust(len(body), fill))
+    assert caught.value.verdict is Verdict.DAMAGED
+
+
+def test_a_lossless_blank_is_no_damage(encode: Encode) -> None:
+    picture = Image.new("RGB", (7_000, 5_700), "white")
+    body = encode(picture, "WEBP", lossless=True, quality=0, method=0)  # a run of 50 kB
+
+    assert decode(body).image.size == (7_000, 5_700)
 
 
 @pytest.mark.parametrize("colour", ["white", "black", "grey"])

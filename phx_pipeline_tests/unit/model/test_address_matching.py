@@ -245,6 +245,10 @@ DIFFERENT = table(
 100 E Lot 5 St = 100 E Bldg 5 St
 100 E Pinnacle Park Rd = 100 E Pinnacle Peak Rd
 100 E Main Rd = 100 E Mountain Rd
+100 E Hill Pl = 100 E Hill Plz
+100 W Chandler Ford = 100 W Chandler Rd
+100 E Ray Rd Guesthouse = 100 W Ray Rd
+100 E Via Linda = 100 E Via Linda Del Sol
 """
 )
 
@@ -260,6 +264,15 @@ NEAR = table(
 1901 E Thunderbird Rd = 1901 E Thundebird Rd
 1901 E Camelback Rd = 1901 E Camleback Rd
 100 E Larkspur Dr = 100 E Larkpsur Dr
+100 W Chandler Bvld = 100 W Chandler Blvd
+100 W Chandler Raod = 100 W Chandler Rd
+100 W Chandler Lnae = 100 W Chandler Ln
+100 W Chandler Drvie = 100 W Chandler Dr
+100 W Chandler Aveneu = 100 W Chandler Ave
+100 E Ray Rd Guesthouse = 100 E Ray Rd
+100 E Ray Rd Main House = 100 E Ray Rd
+100 E Ray Rd ADU = 100 E Ray Rd Unit ADU
+100 E Circulo Del Norte = 100 E Cir Del Norte
 100 E Roosevelt St = 100 E Rosevelt St
 100 E Montgomery Rd = 100 E Mongomary Rd
 100 E Rosegarden Ln = 100 E Rose Garden Ln

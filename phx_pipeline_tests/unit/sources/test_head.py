@@ -28,6 +28,7 @@ OWN, OTHER = "https://www.redfin.com/home/1", "https://www.redfin.com/home/2"
          [OWN, OTHER]),
         (f"<!-- saved from url=(29){OWN} --><link rel=canonical href={OTHER}>",
          [OWN, OTHER]),
+        (f"<!--\n Page saved with SingleFile \n url: {OWN} \n saved -->", [OWN]),
         (f"<!-- <link rel=canonical href={OWN}> -->", []),
         (f"<body><link rel=canonical href={OWN}>", []),
         ('<link rel=canonical href="https://x.example/?a=1&amp;b=2">',

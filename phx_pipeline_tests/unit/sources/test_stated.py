@@ -71,6 +71,18 @@ def test_a_count_is_a_number_from_zero_that_can_be_stored(
         ("20250308", None),
         ("\u0662\u0660\u0662\u0665-03-08", None),
         (20250309, None),
+        (["2025-03-08"], date(2025, 3, 8)),
+        ({"date": "2025-03-08"}, date(2025, 3, 8)),
+        ("2025/03/08", date(2025, 3, 8)),
+        ("3/8/2025", date(2025, 3, 8)),
+        ("March 8, 2025", date(2025, 3, 8)),
+        ("Mar. 8 2025", date(2025, 3, 8)),
+        ("8 of March 2025", None),
+        (1741392000000, date(2025, 3, 8)),  # midnight in UTC
+        ("1741392000", date(2025, 3, 8)),
+        (1741392000000 + 3_600_000, date(2025, 3, 7)),  # an evening in Phoenix
+        (1741392000, date(2025, 3, 8)),
+        (99999999999999, None),
     ],
 )
 def test_a_day_stands_at_the_start_of_a_text(
@@ -114,6 +126,10 @@ def test_a_wrapped_text_is_read_and_a_wrapper_without_end_is_not() -> None:
         (True, None),
         (None, None),
         ({}, None),
+        (6801242.0, "6801242"),
+        ({"mlsId": "6801242"}, "6801242"),
+        ({"text": "MLS# 6801242"}, "6801242"),
+        ({"id": {"a": 1}}, None),
     ],
     ids=repr,
 )
@@ -136,6 +152,10 @@ def test_a_number_in_an_mls_is_read_without_what_stands_before_it(
         ("40 minutes", 0),
         ("2 weeks", 14),
         ("3 months", None),
+        ([7], 7),
+        ([7, 8], None),
+        ("1,205 days", 1205),
+        ("less than 1 day", 0),
         ("soon", None),
         (-1, None),
         (True, None),

@@ -628,6 +628,14 @@ PLACE = "city,state,zip"
         ),
         (f"street,{PLACE}\n4732 W Davis Rd,Glendale,,85306", DAVIS),
         (
+            f"Number,Direction,Street,Type,{PLACE}\n4732,W,Davis,Rd,Glendale,AZ,85306",
+            DAVIS,
+        ),
+        (
+            "STREET_ADDRESS,CITY,STATE_CD,ZIP_CD\n4732 W Davis Rd,Glendale,AZ,85306",
+            DAVIS,
+        ),
+        (
             "'street','city','state','zip'\n'4732 W Davis Rd','Glendale','AZ','85306'",
             DAVIS,
         ),

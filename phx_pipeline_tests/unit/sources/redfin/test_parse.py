@@ -544,6 +544,7 @@ NEIGHBOUR = "/AZ/Phoenix/1422-E-Quail-Whistle-Ln-85042/home/90100418"
     ("field", "said"),
     [
         ("url", NEIGHBOUR),
+        ("url", [NEIGHBOUR]),
         ("url", NEIGHBOUR.replace("1422-E", "1418-W")),
         ("url", NEIGHBOUR.replace("1422", "1418").replace("85042", "85041")),
         ("url", NEIGHBOUR.replace("1422", "1418").replace("42/", "42/unit-2/")),
@@ -554,7 +555,7 @@ NEIGHBOUR = "/AZ/Phoenix/1422-E-Quail-Whistle-Ln-85042/home/90100418"
     ],
 )
 def test_a_page_that_contradicts_itself_gives_no_photos(
-    cache: Cache, field: str, said: str
+    cache: Cache, field: str, said: object
 ) -> None:
     section = section_of(cache)
     holder = section if field in section else section["streetAddress"]
@@ -812,7 +813,8 @@ def test_what_else_lies_on_the_photo_host_is_no_photo(path: str) -> None:
 @pytest.mark.parametrize(
     "word",
     ["Withdrawn", "Expired", "Cancelled", "Canceled", "Delisted", "On Hold",
-     "Temporarily Off Market", "Listing Removed", "No longer for sale"],
+     "Inactive", "Leased", "Temp Off Mkt", "Temporarily Off Market",
+     "Listing Removed", "No longer for sale"],
 )  # fmt: skip
 @pytest.mark.parametrize("wrapped", [True, False])
 def test_a_listing_that_was_ended_is_off_market(

@@ -412,6 +412,16 @@ def event(what: str, on: str, number: str = "", source: str = "ARMLS") -> Fields
         ([OWNER], None, None),
         ([event("Listed for sale", "2026-03-05")], "2026-03-02", "2026-03-05"),
         ([event("LISTED FOR SALE", "2026-03-05", source="")], None, "2026-03-05"),
+        (
+            [event("Listed for sale", "2026-02-01", source="ARMLS (M2)")],
+            "2026-03-02",
+            "2026-02-01",
+        ),
+        (
+            {"value": [event("Listed for sale", "2026-02-01", "M2")]},
+            "2026-03-02",
+            "2026-02-01",
+        ),
     ],
 )
 def test_the_listing_day_is_of_the_listings_own_events(
@@ -475,6 +485,10 @@ NESTED = {
         {"address": NESTED | {"streetAddress": "1422 E Quail Whistle Ln"}},
         {"address": NESTED | {"streetAddress": "1418 E Quail Whistle Ln UNIT 2"}},
         {"address": NESTED | {"zipcode": "85041"}},
+        {"address": [NESTED | {"streetAddress": "1422 E Quail Whistle Ln"}]},
+        {"address": {"value": NESTED | {"zipcode": "85041"}}},
+        {"address": "1422 E Quail Whistle Ln, Phoenix, AZ 85042"},
+        {"hdpUrl": ["/homedetails/90100422_zpid/"]},
         {"hdpUrl": CANONICAL.replace("1418-E", "1422-E")},
         {"hdpUrl": CANONICAL.replace("1418-E", "1418-W")},
         {"hdpUrl": CANONICAL.replace("85042", "85041")},
@@ -500,6 +514,7 @@ def test_a_page_that_contradicts_itself_gives_no_photos(
         {"address": NESTED | {"city": "Laveen"}},
         {"address": {"streetAddress": "1418 E Quail Whistle Ln"}},
         {"address": 7, "url": None},
+        {"address": "1418 E Quail Whistle Ln, Laveen, AZ 85042"},
         {"hdpUrl": CANONICAL.replace("Phoenix", "Laveen")},
         {"url": "https://evil.example/1422-E-Quail-Whistle-Ln-Phoenix-AZ-85042/"},
     ],
@@ -601,9 +616,10 @@ def test_two_answers_about_one_home_must_be_of_one_address(home: Fields) -> None
 
 
 def test_an_answer_must_be_about_the_home_it_was_asked_for(home: Fields) -> None:
-    told = [parse_homes(home, query=f'Q{{"zpid":{zpid}}}') for zpid in (ZPID, 7)]
+    for query in ('Q{"zpid":_}', "Q{'zpid': '_'}", 'Q{\\"zpid\\":_}'):
+        told = [parse_homes(home, query=query.replace("_", it)) for it in (ZPID, "7")]
 
-    assert [each.outcome.value for each in told] == ["listed", "wrong_property"]
+        assert [each.outcome.value for each in told] == ["listed", "wrong_property"]
 
 
 @pytest.mark.parametrize(
