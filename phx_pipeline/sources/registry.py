@@ -11,8 +11,10 @@ from phx_pipeline.sources.base import ListingSource
 from phx_pipeline.sources.border import Border
 from phx_pipeline.sources.redfin import Redfin
 from phx_pipeline.sources.redfin import addresses as redfin_addresses
+from phx_pipeline.sources.redfin.parse import photo_key as redfin_photo_key
 from phx_pipeline.sources.zillow import Zillow
 from phx_pipeline.sources.zillow import addresses as zillow_addresses
+from phx_pipeline.sources.zillow.gallery import variant_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +53,17 @@ def hosts_of(
         source: (*adapter.page_hosts, *adapter.photo_hosts)
         for source, adapter in sources.items()
     }
+
+
+def photo_named(source: Source, url: str) -> str | None:
+    """Return the key of the photo that a URL names; None if it names none we can read.
+
+    A key is the same for all sizes of a photo.
+    """
+    if source is Source.REDFIN:
+        return redfin_photo_key(url)
+    variant = variant_of(url) if source is Source.ZILLOW else None
+    return variant.key if variant else None
 
 
 def site_named(text: str) -> bool:

@@ -74,6 +74,15 @@ def part(asked: Asked) -> Answer:
     return Answer(status=206, body=whole[:1000], headers=told)
 
 
+def elsewhere(asked: Asked) -> Answer:
+    """Lead to a photo of another house, which is there."""
+    if "6999999" in asked.target:
+        return good(asked)
+    return Answer(
+        status=302, headers={"Location": "/photo/57/bigphoto/999/6999999_0.jpg"}
+    )
+
+
 def around(asked: Asked) -> Answer:
     return Answer(status=302, headers={"Location": asked.target})
 
@@ -163,6 +172,30 @@ def test_a_photo_host_in_trouble_is_asked_for_few_and_rests(
     scene.collect()
     scene.collect(slug_of(OTHER))
     assert scene.host.asked == asked
+
+
+def test_a_photo_of_another_name_that_a_redirect_leads_to_is_not_taken(
+    scene: Scene,
+) -> None:
+    scene.host.trouble = elsewhere
+
+    ends = scene.collect()
+
+    assert ends == {Verdict.NOT_AN_IMAGE: 3, Verdict.PENDING: PHOTOS - 3}
+    assert REST_S - 100 < scene.rests_s("redfin/photos") <= REST_S
+
+
+def test_a_redirect_to_another_size_of_a_photo_is_followed(scene: Scene) -> None:
+    def to_small(asked: Asked) -> Answer:
+        if "/bigphoto/" not in asked.target:
+            return good(asked)
+        small = asked.target.replace("/bigphoto/", "/mbphotov3/")
+        return Answer(status=302, headers={"Location": small})
+
+    scene.host.trouble = to_small
+
+    assert scene.collect() == {Verdict.PENDING: PHOTOS}
+    assert all(photo.sha256 for photo in scene.context.catalog.photos(SLUG))
 
 
 def test_a_block_page_in_place_of_a_photo_stops_the_source(scene: Scene) -> None:
