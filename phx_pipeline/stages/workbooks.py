@@ -28,6 +28,8 @@ _DAMAGED = (
 )
 _LOOKED_AT = 20  # rows of a sheet for its header
 _MAX_UNPACKED = 500_000_000  # bytes
+_MAX_AT_ONCE = 20_000_000  # bytes of sheets, unpacked
+_SHEETS = "xl/worksheets/"
 _ZEROS = re.compile(r"0{2,}(?:\\?-0+)?")  # the format of a ZIP code: 00000
 
 
@@ -58,7 +60,7 @@ def workbook_rows(
             action="ignore"
         ):  # about styles, which nobody needs
             book = openpyxl.load_workbook(
-                io.BytesIO(content), read_only=True, data_only=True
+                io.BytesIO(content), read_only=not _has_merged(content), data_only=True
             )
             return _chosen(_sheets(book), is_column=is_column)
     except _DAMAGED as error:
@@ -73,10 +75,23 @@ def _refuse_bomb(content: bytes, *, name: str) -> None:
         raise InputError(f"{name} unpacks to more than 500 MB: save it as CSV")
 
 
+def _has_merged(content: bytes) -> bool:
+    """Whether cells are merged, and the book is small enough to be read at once.
+
+    Read row by row, a sheet does not tell of them.
+    """
+    archive = zipfile.ZipFile(io.BytesIO(content))
+    parts = [it for it in archive.infolist() if it.filename.startswith(_SHEETS)]
+    if sum(part.file_size for part in parts) > _MAX_AT_ONCE:
+        return False
+    return any(b"<mergeCell " in archive.read(part) for part in parts)
+
+
 def _sheets(book: Any) -> Iterator[Any]:
     shown = [sheet for sheet in book.worksheets if sheet.sheet_state == "visible"]
     for sheet in shown or book.worksheets:
-        sheet.reset_dimensions()  # some programs state wrong ones
+        if book.read_only:
+            sheet.reset_dimensions()  # some programs state wrong ones
         yield sheet
 
 
@@ -94,7 +109,19 @@ def _chosen(
 def _rows(sheet: Any) -> list[tuple[int, list[str]]]:
     numbered = enumerate(sheet.iter_rows(), start=1)
     filled = ((number, list(map(_text, cells))) for number, cells in numbered)
-    return [(number, cells) for number, cells in filled if any(cells)]
+    rows = {number: cells for number, cells in filled if any(cells)}
+    for merged in getattr(getattr(sheet, "merged_cells", None), "ranges", ()):
+        _fill_down(rows, merged)
+    return list(rows.items())
+
+
+def _fill_down(rows: dict[int, list[str]], merged: Any) -> None:
+    """Give the text of a merged cell to each row it stands for, in its first column."""
+    at = merged.min_col - 1
+    shown = rows.get(merged.min_row, [])[at : at + 1]
+    for number in range(merged.min_row + 1, merged.max_row + 1):
+        if shown and number in rows:
+            rows[number][at : at + 1] = shown
 
 
 def _text(cell: Any) -> str:

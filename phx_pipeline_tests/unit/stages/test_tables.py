@@ -665,6 +665,23 @@ def test_a_row_that_may_mean_another_house_is_refused(content: str, told: str) -
         addresses_in(content)
 
 
+def test_a_merged_cell_stands_for_each_of_its_rows() -> None:
+    openpyxl = pytest.importorskip("openpyxl")
+    book = openpyxl.Workbook()
+    sheet = book.active
+    sheet.append(["Our houses", None, None, None, None])
+    sheet.append(["Street", "Unit", "City", "State", "ZIP"])
+    sheet.append(["1425 E Roosevelt St", 204, "Phoenix", "AZ", 85006])
+    sheet.append([None, 205, None, None, None])
+    sheet.append(["4732 W Davis Rd", None, "Glendale", "AZ", 85306])
+    for cells in ("A1:E1", "A3:A4", "C3:C4", "D3:D4", "E3:E4", "A6:A9"):
+        sheet.merge_cells(cells)
+    file = io.BytesIO()
+    book.save(file)
+
+    assert addresses_in(file.getvalue()) == [FLAT_204, FLAT_205, DAVIS]
+
+
 def test_a_cover_sheet_is_passed_over() -> None:
     openpyxl = pytest.importorskip("openpyxl", reason="the extra xlsx is not installed")
     book, body = openpyxl.Workbook(), io.BytesIO()
