@@ -299,7 +299,7 @@ _IN_WORDS = re.compile(
     r"|\b(?:robot|bot) or (?:not|human)\b"
     r"|\benable javascript and cookies to continue|\bdisable any ad ?blocker"
     r"|\b(?:verify|check)(?:ing)? your browser\b|\bslide to (?:complete|verify)\b"
-    r"|\byou have been blocked\b|\brequest (?:was |has been )?blocked\b"
+    r"|\byou have been blocked\b|\brequest (?:was |has been )?(?:blocked|denied)\b"
     r"|\baccess to (?:this|the|our|your) (?:web ?)?(?:page|site)"
     r" (?:has been|is|was) (?:denied|blocked|limited)"
     r"|\byour access to this site has been\b"

@@ -233,6 +233,7 @@ def test_each_kind_is_told_by_what_is_in_the_answer(
         "Access to this page has been denied because of automation tools",
         "Your access to this site has been limited",
         "Sorry, you have been blocked",
+        "Request denied",
         "Request blocked. We can't connect to the server",
         "The requested URL was rejected. Your support ID is: 1",
         "Please wait while we verify your browser",
