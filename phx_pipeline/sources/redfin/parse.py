@@ -38,6 +38,7 @@ from phx_pipeline.sources.stated import (
     LAST_DAY,
     LONGEST_URL,
     OFF_MARKET_WORDS,
+    day,
     identifier,
     mls_number,
     only,
@@ -82,6 +83,7 @@ _STREET_PARTS = (
     "streetType",
     "directionalSuffix",
 )
+_SECONDS = 10**9  # and up: from 2001 on; as milliseconds of early 1970
 _PHOENIX = ZoneInfo("America/Phoenix")
 _SOLD = 4  # searchStatus; 1 is active, 2 under contract
 _ON_MARKET = (1, 2)
@@ -462,16 +464,19 @@ def _listed_on(
         and _LISTED.fullmatch(text(event.get("eventDescription")))
         and (mls_number(event.get("sourceId")) or "").lower() == mls_id.lower()
     ]
-    stated = [day for day in own if day and FIRST_DAY <= day <= LAST_DAY]
+    stated = [at for at in own if at and FIRST_DAY <= at <= LAST_DAY]
     return max(stated, default=None)
 
 
 def _local_day(epoch_ms: object, *, zone: tzinfo) -> date | None:
-    """Return the day of a whole number of milliseconds."""
+    """Return the day of a number of milliseconds, or of seconds; or one in a text."""
+    if isinstance(epoch_ms, str):
+        return day(epoch_ms)
     if isinstance(epoch_ms, bool) or not isinstance(epoch_ms, int | float):
         return None
     try:
-        at = datetime.fromtimestamp(epoch_ms / 1000, tz=UTC)
+        scale = 1 if _SECONDS <= abs(epoch_ms) < 10 * _SECONDS else 1000
+        at = datetime.fromtimestamp(epoch_ms / scale, tz=UTC)
         return at.astimezone(zone).date()
     except (OverflowError, OSError, ValueError):
         return None

@@ -325,6 +325,23 @@ def test_an_impossible_event_date_is_no_date(cache: Cache, stamp: object) -> Non
     assert parse_cache(cache).listed_on is None
 
 
+@pytest.mark.parametrize(
+    "stamp",
+    [1740466800, "1740466800000", "2025-02-25", {"value": 1740466800}, 1740466800000.0],
+    ids=repr,
+)
+def test_the_date_of_an_event_is_read_in_any_shape(cache: Cache, stamp: object) -> None:
+    events = payload_in(cache, "/belowTheFold")["propertyHistoryInfo"]["events"]
+    (own,) = (
+        event
+        for event in events
+        if (event["eventDescription"], event["sourceId"]) == ("Listed", "6801242")
+    )
+    own["eventDate"] = stamp
+
+    assert parse_cache(cache).listed_on == date(2025, 2, 25)
+
+
 def test_a_relisted_house_has_the_newest_day(cache: Cache) -> None:
     history = payload_in(cache, "/belowTheFold")["propertyHistoryInfo"]
     listed = {"eventDescription": "Listed", "sourceId": "6801242"}
