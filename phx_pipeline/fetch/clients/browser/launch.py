@@ -39,7 +39,7 @@ _FLAGS = (
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
-    "--disable-breakpad",
+    "--disable-crashpad-for-testing",
     "--no-first-run",
     "--no-default-browser-check",
     "--password-store=basic",  # asks no keyring of the desktop
