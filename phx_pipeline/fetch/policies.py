@@ -21,6 +21,7 @@ from uuid import uuid4
 from phx_pipeline.errors import (
     BlockedError,
     BodyLimitError,
+    BrowserError,
     CircuitOpenError,
     FetchError,
     GoneError,
@@ -147,29 +148,32 @@ def _browser_circuit(group: str) -> str:
     return f"{group}/{ClientName.BROWSER}"
 
 
-def _rested_by(error: Fault | None, request: Request) -> list[str]:
+def _rested_by(error: Fault | None, request: Request, *, delivered: bool) -> list[str]:
     """Return the names of the circuits that the end of an attempt counts for.
 
     A challenge stops the source with all its hosts, unless another client may overcome
     it; any other end, and all under a group that is no source's, tells of one circuit.
+    Where the page was delivered all the same, its photos may still be taken.
     """
     own = circuit_name(request)
     challenged = isinstance(error, BlockedError) and error.challenge
     if not challenged or request.escalates or request.group:
         return [own]
-    return list(dict.fromkeys((own, *group_names(request.source))))
+    pages, photos = group_names(request.source)
+    return list(dict.fromkeys((own, pages) if delivered else (own, pages, photos)))
 
 
 def event_of(error: Fault, *, request: Request) -> Event | None:
     """Return what *error* tells about the source, or None if nothing.
 
-    Nothing: our own guards and policies, a proxy's fault, and that no way leads there
-    from here. A missing page is as good an answer as any; but a photo is listed, so
-    whatever comes in its place is a fault of its host. Of a photo that may be had in
-    another size, a size that is gone tells nothing, and any other fault a little. A
-    `RateLimitedError` without a status is our own `Pacing`'s.
+    Nothing: our own guards and policies, a fault of the proxy or of our browser, and
+    that no way leads there from here. A missing page is as good an answer as any; but a
+    photo is listed, so whatever comes in its place is a fault of its host. Of a photo
+    that may be had in another size, a size that is gone tells nothing, and any other
+    fault a little. A `RateLimitedError` without a status is our own `Pacing`'s.
     """
-    if isinstance(error, ProxyError | NoWayError) or _is_our_own(error):
+    is_of_a_tool = isinstance(error, BrowserError | ProxyError | NoWayError)
+    if is_of_a_tool or _is_our_own(error):
         return None
     if request.kind is RequestKind.PHOTO and is_no_picture(error):
         if not request.has_spare:
@@ -327,14 +331,20 @@ class Policies:
         return await self._turn(request, slot=turn.slot)
 
     async def note(
-        self, request: Request, event: Event | None, *, error: Fault | None = None
+        self,
+        request: Request,
+        event: Event | None,
+        *,
+        error: Fault | None = None,
+        delivered: bool = False,
     ) -> None:
         """Record the end of an attempt: for its circuit, and for the pace of its group.
 
-        A challenge stops all hosts of the source, unless another client is asked next.
+        A challenge stops all hosts of the source, unless another client is asked next;
+        but not its photo hosts if the page was *delivered* under it.
         """
         step = partial(_noted, request=request, event=event, error=error)
-        names = _rested_by(error, request)
+        names = _rested_by(error, request, delivered=delivered)
         for name in names:
             await self._note(name, step, error=error)
         if policy_name(request) not in names:
@@ -427,7 +437,7 @@ class Breaker:
             raise
         told = refusal(answer) if answer.challenge else None
         event = Event.BLOCK if told else Event.SUCCESS
-        await self._policies.note(request, event, error=told)
+        await self._policies.note(request, event, error=told, delivered=True)
         return answer
 
     async def aclose(self) -> None:
@@ -470,7 +480,7 @@ class Pacing:
         await self._wait(request)
         waited_s = loop.time() - began_s
         answer = await self._inner.get(request)
-        return replace(answer, waited_s=waited_s)
+        return replace(answer, waited_s=answer.waited_s + waited_s)
 
     async def aclose(self) -> None:
         """Close what is inside."""
