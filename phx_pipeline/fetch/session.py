@@ -35,13 +35,17 @@ class SessionCookie:
 class Session:
     """The profile and the cookies of property *slug* on *day*.
 
+    Without a *profile*, that of a real browser, it is one of the day's.
+
     Cookies are apart by the proxy they came through: a visitor does not change his
     address between two pages.
     """
 
-    def __init__(self, slug: str, day: date) -> None:
+    def __init__(
+        self, slug: str, day: date, *, profile: ClientProfile | None = None
+    ) -> None:
         self.slug = slug
-        self.profile: ClientProfile = profile_for(slug, day=day)
+        self.profile = profile or profile_for(slug, day=day)
         self._jars: dict[str, CookieJar] = {}
 
     def jar(self, proxy: str = "") -> CookieJar:
