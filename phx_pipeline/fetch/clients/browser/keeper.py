@@ -69,8 +69,11 @@ class Kept:
         self._listener.join(timeout=patience_s)
 
     def _has_ended(self) -> bool:
-        found = os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)
-        return found is not None
+        look = os.WEXITED | os.WNOHANG | os.WNOWAIT
+        try:
+            return os.waitid(os.P_PID, self.pid, look) is not None
+        except ChildProcessError:  # another thread has reaped it
+            return True
 
     def _listen(self) -> None:
         """Take all it says: a full pipe would make it stand still."""
