@@ -53,6 +53,16 @@ def hosts_of(
     }
 
 
+def browser_hosts_of(
+    sources: Mapping[Source, ListingSource],
+) -> dict[Source, tuple[str, ...]]:
+    """Return all that a browser may ask for a source: also what its pages run by."""
+    return {
+        source: (*adapter.page_hosts, *adapter.photo_hosts, *adapter.browser_hosts)
+        for source, adapter in sources.items()
+    }
+
+
 def site_named(text: str) -> bool:
     """Whether *text* without `https://` begins with the host of a known site."""
     host = text.partition("/")[0].lower()

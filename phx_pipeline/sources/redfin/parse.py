@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from phx_pipeline.errors import InputError, SourceChangedError
+from phx_pipeline.fetch.base import Captured
 from phx_pipeline.model.address import Address, Match
 from phx_pipeline.model.facts import unwrapped
 from phx_pipeline.model.listing import Listing
@@ -93,16 +94,24 @@ class Gallery:
     unreadable: int
 
 
-def parse_listing(html: str, *, house: Property, page_url: str) -> Listing:
+def parse_listing(
+    html: str, *, house: Property, page_url: str, captured: Sequence[Captured] = ()
+) -> Listing:
     """Return what a listing page says about *house*.
 
     The outcome is `listed`, `listed_empty`, `off_market`, `wrong_property`, or
     `ambiguous` where the page's address is only much like the house's.
 
+    Args:
+        html: the page.
+        house: the one asked for.
+        page_url: where the page is.
+        captured: the answers to what the page asked for by itself.
+
     Raises:
         SourceChangedError: the page is no listing, or no longer of the known shape.
     """
-    answers = EmbeddedAnswers(html)
+    answers = EmbeddedAnswers(html, captured=captured)
     above = _own_above(answers, house=house)
     section = mapping(above.get("addressSectionInfo"), what="addressSectionInfo")
     shown = parse_page_address(section)
@@ -126,18 +135,26 @@ def parse_listing(html: str, *, house: Property, page_url: str) -> Listing:
 
 
 def _own_above(answers: EmbeddedAnswers, *, house: Property) -> JsonObject:
-    """Return what the page shows first; of several homes that of *house*."""
+    """Return what the page shows first; of several that of *house*, the fullest."""
     first = answers.payload("aboveTheFold")
     if first is None:
         raise SourceChangedError("the page has no aboveTheFold answer")
     several = answers.payloads("aboveTheFold")
-    for above in several if len(several) > 1 else ():
-        section = above.get("addressSectionInfo")
-        with suppress(SourceChangedError):
-            shown = parse_page_address(mapping(section, what="addressSectionInfo"))
-            if house.means(shown) is Match.SAME:
-                return above
-    return first
+    own = [above for above in several if len(several) > 1 and _is_of(above, house)]
+    return max(own, key=_photos_shown, default=first)
+
+
+def _is_of(above: JsonObject, house: Property) -> bool:
+    with suppress(SourceChangedError):
+        section = mapping(above.get("addressSectionInfo"), what="addressSectionInfo")
+        return house.means(parse_page_address(section)) is Match.SAME
+    return False
+
+
+def _photos_shown(above: JsonObject) -> int:
+    media = above.get("mediaBrowserInfo")
+    photos = media.get("photos") if isinstance(media, dict) else None
+    return len(photos) if isinstance(photos, list) else 0
 
 
 def _mls_id(answers: EmbeddedAnswers, *, html: str) -> str | None:

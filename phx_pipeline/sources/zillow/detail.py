@@ -37,10 +37,11 @@ from phx_pipeline.sources.zillow.facts import home_facts, status_of
 from phx_pipeline.sources.zillow.gallery import (
     PHOTO_LISTS,
     Gallery,
+    completed,
     has_renamed_list,
     parse_gallery,
 )
-from phx_pipeline.sources.zillow.payload import JsonObject, Page
+from phx_pipeline.sources.zillow.payload import LAZY, JsonObject, Page
 from phx_pipeline.sources.zillow.search import SITE, detail_path, named_in, zpid_in
 
 _ON_MARKET = frozenset({"FOR_SALE", "PENDING", "COMING_SOON", "FOR_RENT"})
@@ -236,7 +237,16 @@ def _homes(cache: JsonObject) -> dict[str, Home]:
         known = found.setdefault(home.zpid, home)
         if home.fullness > known.fullness:
             found[home.zpid] = home
-    return found
+    return {zpid: _completed(home, cache) for zpid, home in found.items()}
+
+
+def _completed(home: Home, cache: JsonObject) -> Home:
+    """Return *home* with the lists of photos that its page completed when run."""
+    fields = home.fields
+    for later in _answers(cache):
+        if later.query.startswith(LAZY) and later.zpid == home.zpid:
+            fields = completed(fields, later.fields)
+    return replace(home, fields=fields)
 
 
 def _answers(cache: JsonObject) -> Iterator[Home]:
