@@ -62,6 +62,15 @@ class Session:
         for cookie in cookies:
             self.jar(proxy).set_cookie(_in_jar(cookie))
 
+    def drop(self, cookies: Iterable[SessionCookie], proxy: str = "") -> None:
+        """Forget cookies that another client no longer has, whatever their values."""
+        gone = {(cookie.domain, cookie.path, cookie.name) for cookie in cookies}
+        jar = self.jar(proxy)
+        for held in list(jar):
+            plain = _plain(held)
+            if (plain.domain, plain.path, plain.name) in gone:
+                jar.clear(held.domain, held.path, held.name)
+
     def to_json(self) -> str:
         """Return all cookies, by proxy."""
         return json.dumps({proxy: list(self._rows(proxy)) for proxy in self._jars})
