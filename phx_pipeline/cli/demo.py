@@ -105,6 +105,7 @@ def _settings(stores: Settings, *, root: Path, standin: "Loopback") -> Settings:
         proxy=standin.proxy_url,
         standins=standin.proxy_url,
         ca_file=standin.ca_file,
+        browser="off",  # the stand-ins refuse nobody
         pace_percent=0,  # the stand-in needs no rest
         final_after_days=1,  # and what it says is gone is gone
         webserver_port=free_port(),

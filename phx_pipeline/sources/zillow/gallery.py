@@ -156,7 +156,7 @@ def completed(home: JsonObject, later: JsonObject) -> JsonObject:
         return {**home, **{n: later[n] for n in PHOTO_LISTS if later.get(n)}}
     name, own = next(iter(lists.items()))
     known = set(map(_key_of, own))
-    longest = max(more, key=len, default=[])
+    longest: list[Any] = max(more, key=len, default=[])
     return {**home, name: [*own, *(e for e in longest if _key_of(e) not in known)]}
 
 
