@@ -13,7 +13,13 @@ from phx_pipeline.model.listing import Listing
 from phx_pipeline.model.outcome import ListingOutcome
 from phx_pipeline.model.property import Property
 from phx_pipeline.model.source import Source
-from phx_pipeline.sources.endings import ended, failed, near_miss, told
+from phx_pipeline.sources.endings import (
+    ended,
+    failed,
+    near_miss,
+    told,
+    with_way_on,
+)
 from phx_pipeline.sources.zillow.detail import parse_detail
 from phx_pipeline.sources.zillow.gallery import PHOTO_HOSTS
 from phx_pipeline.sources.zillow.payload import JsonObject, Page, read_page
@@ -118,7 +124,7 @@ def _from_row(row: Row, *, refused: str) -> Listing:
     shown = f"the search page shows {len(row.photo_keys)}"
     if not row.has_whole_gallery:
         stated = "an unstated number" if row.stated is None else str(row.stated)
-        detail = f"{refused}; {shown} of {stated} photos"
+        detail = with_way_on(f"{refused}; {shown} of {stated} photos")
         answer = ended(Source.ZILLOW, ListingOutcome.BLOCKED, detail, url=row.url)
         return replace(answer, facts=row.facts)
     ended_as = ListingOutcome.OFF_MARKET if row.is_off_market else ListingOutcome.LISTED
