@@ -175,7 +175,7 @@ def _told(state: SourceState, *, now_s: float, has_browser: bool) -> str:
     """The state for people."""
     if has_browser and leads_on(state, now_s=now_s):
         rest = _told(state, now_s=now_s, has_browser=False)
-        return f"plain HTTP {rest}; pages are asked for by the browser"
+        return f"{rest}; the browser is asked instead"
     if state.disabled:
         return f"switched off (`phx sources enable {state.name}`)"
     next_s = next_try_s(state, now_s=now_s)

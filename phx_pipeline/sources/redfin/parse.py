@@ -134,6 +134,26 @@ def parse_listing(
     )
 
 
+def page_address(html: str, *, page_url: str) -> Address:
+    """Return the address of the house that a listing page is about.
+
+    Args:
+        html: the page.
+        page_url: tells which home is its own where it tells of several.
+
+    Raises:
+        SourceChangedError: the page is no listing, or no longer of the known shape.
+    """
+    found = []
+    for above in EmbeddedAnswers(html).payloads("aboveTheFold"):
+        section = mapping(above.get("addressSectionInfo"), what="addressSectionInfo")
+        found.append(parse_page_address(section))
+    if not found:
+        raise SourceChangedError("the page has no aboveTheFold answer")
+    own = (own for own in found if _names_another(page_url, own) is False)
+    return next(own, found[0])
+
+
 def _own_above(answers: EmbeddedAnswers, *, house: Property) -> JsonObject:
     """Return what the page shows first; of several that of *house*, the fullest."""
     first = answers.payload("aboveTheFold")

@@ -161,6 +161,30 @@ def parse_detail(page: Page, *, house: Property, zpid: str | None) -> Listing:
     return _listing_of(home, page=page)
 
 
+def page_address(page: Page, *, zpid: str | None) -> Address:
+    """Return the address of the house that a detail page is about.
+
+    Args:
+        page: with the answers of a detail page.
+        zpid: tells which home is its own where it tells of several.
+
+    Raises:
+        SourceChangedError: the page is no longer of the known shape, or tells of
+            several homes.
+    """
+    homes = _homes(page.cache or {})
+    if zpid in homes:
+        return parse_home_address(homes[zpid].fields)
+    if len(homes) != 1:
+        raise SourceChangedError(
+            "several homes in it, and it does not say which is its own"
+            if homes
+            else "no details of a house in it"
+        )
+    (home,) = homes.values()
+    return parse_home_address(home.fields)
+
+
 def parse_home_address(fields: JsonObject) -> Address:
     """Return the address a property object states; the unit is in its street line.
 
