@@ -22,6 +22,8 @@ logger = logging.getLogger(__name__)
 
 SIZE = (1920, 1080)  # of a window, in pixels, where the screen is as large
 
+# A usual monitor, higher than the window: one that fills it is made a pixel smaller.
+_SHAPE = "1920x1200x24"
 _NEXT = (IsolationMode.VIRTUAL, IsolationMode.OFF_SCREEN)  # after the one asked for
 _START_S = 10.0
 _TICK_S = 0.02
@@ -324,8 +326,7 @@ def _xvfb(program: Path) -> Iterator[tuple[str, Path]]:
 
 
 def _xvfb_command(program: Path, *, authority: Path, number_to: int) -> list[str]:
-    width, height = SIZE
-    shape = ["-screen", "0", f"{width}x{height}x24"]
+    shape = ["-screen", "0", _SHAPE]
     rules = ["-nolisten", "tcp", "-noreset", "-auth", str(authority)]
     return [str(program), "-displayfd", str(number_to), *shape, *rules]
 

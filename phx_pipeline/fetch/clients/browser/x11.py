@@ -45,7 +45,7 @@ class Display:
     managed: bool  # by a window manager
 
 
-def look(display: str, *, authority: Path | None) -> Display:
+def look(display: str, *, authority: Path | None = None) -> Display:
     """Ask the display of that name, such as `:0` or `host:10.0`, what it has.
 
     Args:
@@ -91,13 +91,21 @@ def _parts(display: str) -> tuple[str, int, int]:
 def _connected(host: str, number: int) -> socket.socket:
     if host:
         return socket.create_connection((host, _TCP_BASE + number), timeout=_PATIENCE_S)
+    path = f"/tmp/.X11-unix/X{number}"  # noqa: S108 - where X servers are by definition
+    try:
+        return _local(path)
+    except OSError:
+        return _local(f"\0{path}")
+
+
+def _local(path: str) -> socket.socket:
     wire = socket.socket(socket.AF_UNIX)
     wire.settimeout(_PATIENCE_S)
-    path = f"/tmp/.X11-unix/X{number}"  # noqa: S108 - where X servers are by definition
     try:
         wire.connect(path)
     except OSError:
-        wire.connect(f"\0{path}")
+        wire.close()
+        raise
     return wire
 
 
