@@ -20,7 +20,7 @@ from phx_pipeline.catalog import tables
 from phx_pipeline.catalog.engine import reading, writing
 from phx_pipeline.catalog.locking import clock_s
 from phx_pipeline.errors import CatalogError, LeaseHeldError, StaleEpochError
-from phx_pipeline.model.process import start_ticks
+from phx_pipeline.process import start_ticks
 
 logger = logging.getLogger(__name__)
 

@@ -78,8 +78,10 @@ logger = logging.getLogger(__name__)
 @click.option(
     "--isolation",
     type=click.Choice([mode.value for mode in IsolationMode]),
-    help="Where the browser's window is, for --sync and --dry-run; by default as "
-    "PHX_ISOLATION says, which alone counts for runs of the queue.",
+    metavar="MODE",
+    help="Where the browser's window is, with --sync or --dry-run: virtual, secondary, "
+    "off_screen, minimize or none; by default as PHX_ISOLATION says, which alone "
+    "counts for runs of the queue.",
 )
 @click.option(
     "--resume/--fresh",

@@ -30,8 +30,9 @@ _LEGEND = (
 @json_option
 @click.pass_context
 def displays(ctx: click.Context, *, as_json: bool) -> None:
-    """Show which isolation modes can be had here, and what the others lack.
+    """Show where a window can be on this machine.
 
+    Each isolation mode is shown, and what it lacks where it cannot be had.
     Nothing is started but `chromium --version`. Exits with 1 if there is no Chromium,
     or no mode in which it could run.
 

@@ -19,8 +19,8 @@ from threading import Lock
 from phx_pipeline.errors import BrowserError
 from phx_pipeline.fetch.clients.browser import keeper
 from phx_pipeline.fetch.clients.browser.isolation import Screen
-from phx_pipeline.model.process import start_ticks
 from phx_pipeline.model.refusal import refusal
+from phx_pipeline.process import start_ticks
 
 _NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 _ROOM = 64 * 2**20  # bytes; a profile takes some 10 to 40 MB
