@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
 
+import psutil
+
 from phx_pipeline.errors import BrowserError
 from phx_pipeline.fetch.clients.browser import keeper
 from phx_pipeline.fetch.clients.browser.isolation import Screen
@@ -27,7 +29,7 @@ _ROOM = 64 * 2**20  # bytes; a profile takes some 10 to 40 MB
 _ABANDONED_S = 86_400.0  # a profile of another host is used for minutes
 _TICK_S = 0.05
 _VERSION_S = 10.0
-_REMOVING_S = 2.0
+_PATIENCE_S = 2.0
 _SINGLETON = ("org.chromium.", "com.google.", ".org.chromium.", ".com.google.")
 _LONGEST_SAID = 300
 
@@ -42,7 +44,6 @@ _FLAGS = (
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
-    "--disable-crashpad-for-testing",
     "--no-first-run",
     "--no-default-browser-check",
     "--password-store=basic",  # asks no keyring of the desktop
@@ -106,8 +107,7 @@ class Chromium:
         second call, from whatever thread, does nothing.
         """
         with self._stopping:
-            self._kept.end(patience_s=patience_s)
-            _remove(self.profile)
+            _end(self._kept, self.profile, patience_s=patience_s)
 
 
 def find_chromium(named: Path | None) -> Path | None:
@@ -159,13 +159,13 @@ def launch(plan: Launch, *, deadline_s: float = 30.0) -> Chromium:
     profile = _new_profile(plan.profiles)
     try:
         kept = keeper.start(_command(plan, profile), environ=_environ(plan, profile))
-        try:
-            port = _port(profile, kept, deadline_s=deadline_s)
-        except BaseException:
-            kept.end(patience_s=1.0)
-            raise
     except BaseException:
         _remove(profile)
+        raise
+    try:
+        port = _port(profile, kept, deadline_s=deadline_s)
+    except BaseException:
+        _end(kept, profile, patience_s=1.0)
         raise
     return Chromium(kept, port=port, profile=profile)
 
@@ -280,6 +280,30 @@ _REMEDIES = {
 }
 
 
+def _end(kept: keeper.Kept, profile: Path, *, patience_s: float) -> None:
+    """End all that Chromium has started, then remove the profile."""
+    kept.end(patience_s=patience_s)
+    # Crash handlers are in groups of their own, and end when they hear of its end.
+    _repeat(lambda: not _handlers(profile))
+    for handler in _handlers(profile):
+        with suppress(psutil.Error):
+            handler.kill()
+    _remove(profile)
+
+
+def _handlers(profile: Path) -> list[psutil.Process]:
+    """What lives with the profile among its arguments."""
+    return [it for it in psutil.process_iter() if _is_of(profile, it)]
+
+
+def _is_of(profile: Path, process: psutil.Process) -> bool:
+    try:
+        named = any(str(profile) in part for part in process.cmdline())
+        return named and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.Error:
+        return False
+
+
 def _remove(profile: Path) -> None:
     """Remove a profile, and Chromium's lock outside that it points to."""
     with suppress(OSError):
@@ -296,6 +320,6 @@ def _is_removed(profile: Path) -> bool:
 
 def _repeat(step: Callable[[], bool]) -> None:
     """Until it has worked: processes that are just ending may still write."""
-    deadline = time.monotonic() + _REMOVING_S
+    deadline = time.monotonic() + _PATIENCE_S
     while not step() and time.monotonic() < deadline:
         time.sleep(_TICK_S)
