@@ -22,6 +22,7 @@ from phx_pipeline.cli.console import (
 )
 from phx_pipeline.cli.failures import tell_failure
 from phx_pipeline.cli.main import Exit
+from phx_pipeline.cli.options import isolation_option
 from phx_pipeline.cli.partners import settle_partners
 from phx_pipeline.cli.session import opened
 from phx_pipeline.errors import InputError
@@ -75,13 +76,9 @@ logger = logging.getLogger(__name__)
     flag_value="dry",
     help="Ask the sources and show what they list; download and keep nothing.",
 )
-@click.option(
-    "--isolation",
-    type=click.Choice([mode.value for mode in IsolationMode]),
-    metavar="MODE",
-    help="Where the browser's window is, with --sync or --dry-run: virtual, secondary, "
-    "off_screen, minimize or none; by default as PHX_ISOLATION says, which alone "
-    "counts for runs of the queue.",
+@isolation_option(
+    "Where the browser's window is, with --sync or --dry-run; by default as "
+    "PHX_ISOLATION says, which alone counts for runs of the queue: "
 )
 @click.option(
     "--resume/--fresh",

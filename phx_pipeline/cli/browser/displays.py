@@ -16,7 +16,7 @@ from phx_pipeline.settings import Settings, load_settings
 if TYPE_CHECKING:
     from phx_pipeline.fetch.clients.browser.isolation import Machine
 
-_GET_CHROMIUM = (
+GET_CHROMIUM = (
     "not found: install Chromium (package chromium), or name its executable by "
     "PHX_CHROMIUM"
 )
@@ -70,7 +70,7 @@ def _chromium(settings: Settings) -> dict[str, str | None]:
         version = version_of(path) if path else None
     except BrowserError as error:
         return {"path": None, "version": None, "problem": str(error)}
-    problem = None if path else _GET_CHROMIUM
+    problem = None if path else GET_CHROMIUM
     return {"path": str(path) if path else None, "version": version, "problem": problem}
 
 

@@ -2,6 +2,7 @@
 
 import click
 
+from phx_pipeline.cli.browser.check import check
 from phx_pipeline.cli.browser.displays import displays
 from phx_pipeline.cli.nearest import NearestGroup
 
@@ -16,8 +17,9 @@ def browser() -> None:
     \b
     Examples:
       phx browser displays
-      phx browser displays --json
+      phx browser check
     """
 
 
-browser.add_command(displays)
+for _command in (displays, check):
+    browser.add_command(_command)

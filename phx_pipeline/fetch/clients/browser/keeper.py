@@ -65,7 +65,8 @@ class Kept:
         with suppress(ProcessLookupError):
             os.killpg(self.pid, signal.SIGKILL)
         _until(lambda: not _is_alive(self.pid), patience_s=patience_s)
-        self._process.wait()
+        with suppress(subprocess.TimeoutExpired):  # it hangs in the kernel
+            self._process.wait(patience_s)
         self._listener.join(timeout=patience_s)
 
     def _has_ended(self) -> bool:
