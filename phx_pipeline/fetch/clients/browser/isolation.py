@@ -279,7 +279,7 @@ def _within(size: tuple[int, int]) -> tuple[int, int]:
 
 def _authority(named: str | None, *, home: str | None) -> Path | None:
     path = Path(named) if named else Path(home or "/") / ".Xauthority"
-    return path if path.is_file() else None
+    return path if os.access(path, os.R_OK) else None
 
 
 # --- a display of our own
