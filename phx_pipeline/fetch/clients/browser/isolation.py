@@ -79,8 +79,11 @@ class _CannotError(Exception):
         self.remedy = remedy
 
 
-def this_machine() -> Machine:
-    """Look what this machine has; a display gets five seconds to answer."""
+def this_machine(*, looks: bool = True) -> Machine:
+    """Return what this machine has; a display gets five seconds to answer.
+
+    Not *looks*: nothing is asked of a display, as if there were none.
+    """
     given = keeper.inherited("DISPLAY", "XAUTHORITY", "HOME")
     xvfb = shutil.which("Xvfb")
     machine = Machine(
@@ -89,7 +92,7 @@ def this_machine() -> Machine:
         no_display="DISPLAY is not set",
         authority=_authority(given.get("XAUTHORITY"), home=given.get("HOME")),
     )
-    if not (name := given.get("DISPLAY")):
+    if not looks or not (name := given.get("DISPLAY")):
         return machine
     try:
         return replace(machine, display=x11.look(name, authority=machine.authority))
@@ -118,7 +121,7 @@ def screen(mode: IsolationMode, machine: Machine | None = None) -> Iterator[Scre
         BrowserError: none of them can be had.
     """
     with ExitStack() as stack:
-        found = _first(dict.fromkeys((mode, *_NEXT)), machine or this_machine(), stack)
+        found = _first(dict.fromkeys((mode, *_NEXT)), machine, stack)
         if found.told:
             logger.warning(
                 "the browser's window is %s instead of %s: %s",
@@ -130,13 +133,15 @@ def screen(mode: IsolationMode, machine: Machine | None = None) -> Iterator[Scre
 
 
 def _first(
-    modes: dict[IsolationMode, None], machine: Machine, stack: ExitStack
+    modes: dict[IsolationMode, None], machine: Machine | None, stack: ExitStack
 ) -> Screen:
     told: list[str] = []
     remedies: dict[str, None] = {}
     for mode in modes:
         try:
-            found = _WAYS[mode](machine)
+            # No look where no display is used: one that hangs takes seconds to tell.
+            seen = machine or this_machine(looks=mode is not IsolationMode.VIRTUAL)
+            found = _WAYS[mode](seen)
             return replace(_started(found, stack), told=tuple(told))
         except _CannotError as error:
             told.append(f"{mode}: {error}")
