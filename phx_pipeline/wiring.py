@@ -274,15 +274,18 @@ class LeaseTurns:
     A turn is renewed while it is held, and free at once when its process has died.
     """
 
-    def __init__(self, leases: Leases, *, owner: str) -> None:
+    def __init__(
+        self, leases: Leases, *, owner: str, patience_s: float = _TURN_PATIENCE_S
+    ) -> None:
         self._leases = leases
         self._owner = owner
+        self._patience_s = patience_s
 
     @contextmanager
     def hold(self, source: Source) -> Iterator[None]:
-        """Hold the turn of *source*, waiting up to two minutes for it."""
+        """Hold the turn of *source*; `LeaseHeldError` after the patience."""
         name = f"browser/{source.value}"
-        with self._leases.hold(name, owner=self._owner, wait_s=_TURN_PATIENCE_S):
+        with self._leases.hold(name, owner=self._owner, wait_s=self._patience_s):
             yield
 
 

@@ -61,7 +61,8 @@ def sources(ctx: click.Context, *, as_json: bool) -> None:
     lacking = lacking_browser(settings)
     print_table(_table(states, now_s=now_s, has_browser=not lacking))
     if lacking and any(leads_on(state, now_s=now_s) for state in states):
-        console.print(f"{lacking}: then `phx ingest` is the way on", soft_wrap=True)
+        console.print(lacking, soft_wrap=True)
+        console.print("`phx ingest` reads pages that you save in your own browser")
 
 
 @sources.command()
