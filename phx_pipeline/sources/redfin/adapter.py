@@ -19,7 +19,8 @@ from phx_pipeline.sources.redfin.find import (
     near_addresses,
     search_url,
 )
-from phx_pipeline.sources.redfin.parse import PHOTO_HOSTS, parse_listing
+from phx_pipeline.sources.redfin.gallery import PHOTO_HOSTS
+from phx_pipeline.sources.redfin.parse import parse_listing
 
 _ANSWER_BYTES = 1_000_000
 _PAGE_BYTES = 8_000_000  # a real page has 3 MB

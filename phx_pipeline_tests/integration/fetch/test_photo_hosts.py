@@ -24,7 +24,7 @@ from phx_pipeline.demo.zillow_site import zillow_sites
 from phx_pipeline.model.outcome import ListingOutcome, Verdict
 from phx_pipeline.model.source import Source
 from phx_pipeline.model.source_state import SourceState
-from phx_pipeline.sources.redfin.parse import photo_key
+from phx_pipeline.sources.redfin.gallery import photo_key
 from phx_pipeline.stages.collect import collect
 from phx_pipeline.stages.context import StageContext
 from phx_pipeline.stages.discover import discover
