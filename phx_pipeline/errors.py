@@ -63,7 +63,12 @@ class FetchError(PhxError):
 
 
 class TransientError(FetchError):
-    """Another attempt may work; `retry_after_s` is the source's wish, if it had one."""
+    """Another attempt may work; `retry_after_s` is the source's wish, if it had one.
+
+    Not `is_worth_repeating`: this one took as long as several may.
+    """
+
+    is_worth_repeating = True
 
     def __init__(
         self,

@@ -10,7 +10,12 @@ from dataclasses import dataclass, field, replace
 from itertools import chain, product
 from typing import Final
 
-from phx_pipeline.errors import BlockedError, CircuitOpenError, FetchError
+from phx_pipeline.errors import (
+    BlockedError,
+    CircuitOpenError,
+    DeadlineError,
+    FetchError,
+)
 from phx_pipeline.fetch.base import (
     Client,
     ClientName,
@@ -107,9 +112,7 @@ class Routing:
         *earlier, last = self._route.clients_of(request)
         for client in earlier:
             try:
-                return await self._inner.get(
-                    _asked_of(client, replace(request, escalates=True))
-                )
+                return await self._ask(client, replace(request, escalates=True))
             except FetchError as error:
                 if not may_escalate(error):
                     raise
@@ -117,7 +120,7 @@ class Routing:
                     "%s: asks otherwise than by %s: %s", request.url, client, error
                 )
         try:
-            return await self._inner.get(_asked_of(last, request))
+            return await self._ask(last, request)
         except FetchError as error:
             lacking = self._route.lacking_for(request)
             if lacking and may_escalate(error):
@@ -128,11 +131,15 @@ class Routing:
         """Close what is inside."""
         await self._inner.aclose()
 
-
-def _asked_of(client: ClientName, request: Request) -> Request:
-    if client is ClientName.BROWSER:
-        return replace(request, client=client, timeout_s=BROWSER_TIMEOUT_S)
-    return replace(request, client=client)
+    async def _ask(self, client: ClientName, request: Request) -> Fetched:
+        request = replace(request, client=client)
+        if client is not ClientName.BROWSER:
+            return await self._inner.get(request)
+        try:
+            return await self._inner.get(replace(request, timeout_s=BROWSER_TIMEOUT_S))
+        except DeadlineError as error:  # a page that hangs would hang again
+            error.is_worth_repeating = False
+            raise
 
 
 class Clients:

@@ -21,7 +21,9 @@ from phx_pipeline.errors import (
     BlockedError,
     BrowserError,
     CircuitOpenError,
+    DeadlineError,
     FetchError,
+    TransientError,
 )
 from phx_pipeline.fetch.base import Captured, ClientName, Fetched, Request, RequestKind
 from phx_pipeline.fetch.chain import build_fetcher
@@ -258,6 +260,22 @@ def test_a_browser_that_does_not_work_leaves_the_source_as_it_is(scene: Scene) -
     assert scene.resting() == {"zillow"}  # of the refusal of plain HTTP
     _, states = scene.policies.source_states()
     assert {it.name: it.failures for it in states}["zillow/browser"] == 0
+
+
+def test_a_page_that_hangs_in_the_browser_is_waited_for_once(scene: Scene) -> None:
+    scene.browser.answers = [DeadlineError("late", url=PAGE.url)]
+
+    end = scene.ask(replace(PAGE, browser_first=True))
+
+    assert isinstance(end, DeadlineError)
+    assert len(scene.browser.asked) == 1
+
+
+def test_what_passes_in_the_browser_is_asked_for_again(scene: Scene) -> None:
+    scene.browser.answers = [TransientError("crashed", url=PAGE.url), shown(LISTING)]
+
+    assert isinstance(scene.ask(replace(PAGE, browser_first=True)), Fetched)
+    assert len(scene.browser.asked) == 2
 
 
 def test_an_outage_is_not_escalated(scene: Scene) -> None:
