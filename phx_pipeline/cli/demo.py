@@ -146,7 +146,7 @@ def _shown(settings: Settings, *, stay: bool) -> Exit:
 
 
 def _groups() -> list[str]:
-    from phx_pipeline.fetch.policies import group_names
+    from phx_pipeline.fetch.groups import group_names
 
     return [name for source in _SOURCES for name in group_names(source)]
 

@@ -15,10 +15,9 @@ from phx_pipeline.errors import InputError
 from phx_pipeline.fetch.base import ClientName
 from phx_pipeline.fetch.breaker import Phase, phase, was_refused
 from phx_pipeline.fetch.circuits import leads_on
+from phx_pipeline.fetch.groups import further_circuits, group_names
 from phx_pipeline.fetch.pacing import period_s
 from phx_pipeline.fetch.policies import (
-    further_circuits,
-    group_names,
     next_try_s,
     rules_for,
 )

@@ -6,7 +6,8 @@ Nothing here decides about a request; `fetch.policies` does, one row at a time.
 from collections.abc import Mapping
 
 from phx_pipeline.fetch import breaker
-from phx_pipeline.fetch.policies import further_circuits, group_names, next_try_s
+from phx_pipeline.fetch.groups import further_circuits, group_names
+from phx_pipeline.fetch.policies import next_try_s
 from phx_pipeline.fetch.route import BROWSED
 from phx_pipeline.model.source import Source
 from phx_pipeline.model.source_state import SourceState

@@ -1,41 +1,33 @@
-"""How all processes together ask a source: rules, what counts, and the two layers.
+"""How all processes together ask a source: the rules and the two layers.
 
 The decisions are pure functions of `breaker` and `pacing` over one `SourceState`; the
-store runs each in one transaction. Here is what an error means to them, and the layers
-`Breaker` (around an attempt) and `Pacing` (before every hop).
+store runs each in one transaction. What the end of an attempt means to them is told in
+`events`, which row it is about in `groups`. Here are the layers `Breaker` (around an
+attempt) and `Pacing` (before every hop).
 """
 
 import asyncio
 import logging
 import random
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from enum import StrEnum
 from functools import partial
-from http import HTTPStatus
 from typing import Protocol, TypeVar
 from uuid import uuid4
 
 from phx_pipeline.errors import (
     BlockedError,
-    BodyLimitError,
-    BrowserError,
     CircuitOpenError,
     FetchError,
-    GoneError,
-    HostRefusedError,
     ImageError,
-    NoWayError,
-    ProxyError,
     RateLimitedError,
     SourceDisabledError,
     TransientError,
 )
 from phx_pipeline.fetch import breaker, pacing
 from phx_pipeline.fetch.base import (
-    ClientName,
     Fetched,
     Fetcher,
     PolicyStore,
@@ -44,6 +36,8 @@ from phx_pipeline.fetch.base import (
     refusal,
 )
 from phx_pipeline.fetch.breaker import BreakerRules, Phase
+from phx_pipeline.fetch.events import Event, Fault, event_of
+from phx_pipeline.fetch.groups import circuit_name, group_names, policy_name
 from phx_pipeline.fetch.pacing import PacingRules, Turn
 from phx_pipeline.model.moments import moment
 from phx_pipeline.model.printable import printable
@@ -55,36 +49,10 @@ logger = logging.getLogger(__name__)
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
 
-Fault = FetchError | ImageError
-"""What an attempt may end with, and tell something about the source by."""
-
 _SLOW_SOURCES = frozenset({Source.MARICOPA, Source.PHOENIX_MLS})
 _ATTEMPT_MARGIN_S = 10.0
 _PROBE_POLL_S = 0.5
 _DETAIL_LENGTH = 200
-
-
-class Event(StrEnum):
-    """What an attempt told about the source."""
-
-    SUCCESS = "success"
-    FAILURE = "failure"
-    LIMITED = "limited"
-    UNAVAILABLE = "unavailable"
-    NO_PICTURE = "no_picture"
-    SPARE = "spare"
-    BLOCK = "block"
-
-
-# The first that fits: an error, its status (None for any), what it tells.
-_EVENTS: tuple[tuple[type[Fault], int | None, Event], ...] = (
-    (ImageError, None, Event.NO_PICTURE),
-    (BlockedError, None, Event.BLOCK),
-    (RateLimitedError, None, Event.LIMITED),
-    (TransientError, HTTPStatus.SERVICE_UNAVAILABLE, Event.UNAVAILABLE),
-    (TransientError, None, Event.FAILURE),
-    (GoneError, None, Event.SUCCESS),
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,40 +82,6 @@ def rules_for(name: str, *, pace: float = 1.0) -> Rules:
     return Rules(pacing=replace(usual, jitter_s=(low * pace, high * pace)))
 
 
-def policy_name(request: Request) -> str:
-    """Return the group of hosts a request belongs to: `redfin` or `redfin/photos`.
-
-    One that is no listing source's is named by the request itself.
-    """
-    return (
-        request.group or group_names(request.source)[request.kind is RequestKind.PHOTO]
-    )
-
-
-def group_names(source: Source) -> tuple[str, str]:
-    """Return the names of a source's two groups: page and API hosts, photo hosts."""
-    return source.value, f"{source.value}/photos"
-
-
-def circuit_name(request: Request) -> str:
-    """Return the name of the circuit a request is under, of its group and client.
-
-    All plain HTTP shares the group's own; a browser is served where that is refused, so
-    it has another. Pace and Retry-After are the group's, whoever asks.
-    """
-    group = policy_name(request)
-    return _browser_circuit(group) if request.client is ClientName.BROWSER else group
-
-
-def further_circuits(groups: Iterable[str]) -> list[str]:
-    """Return the circuits that *groups* may have beside their own."""
-    return [_browser_circuit(group) for group in groups]
-
-
-def _browser_circuit(group: str) -> str:
-    return f"{group}/{ClientName.BROWSER}"
-
-
 def _rested_by(error: Fault | None, request: Request, *, delivered: bool) -> list[str]:
     """Return the names of the circuits that the end of an attempt counts for.
 
@@ -161,41 +95,6 @@ def _rested_by(error: Fault | None, request: Request, *, delivered: bool) -> lis
         return [own]
     pages, photos = group_names(request.source)
     return list(dict.fromkeys((own, pages) if delivered else (own, pages, photos)))
-
-
-def event_of(error: Fault, *, request: Request) -> Event | None:
-    """Return what *error* tells about the source, or None if nothing.
-
-    Nothing: our own guards and policies, a fault of the proxy or of our browser, and
-    that no way leads there from here. A missing page is as good an answer as any; but a
-    photo is listed, so whatever comes in its place is a fault of its host. Of a photo
-    that may be had in another size, a size that is gone tells nothing, and any other
-    fault a little. A `RateLimitedError` without a status is our own `Pacing`'s.
-    """
-    is_of_a_tool = isinstance(error, BrowserError | ProxyError | NoWayError)
-    if is_of_a_tool or _is_our_own(error):
-        return None
-    if request.kind is RequestKind.PHOTO and is_no_picture(error):
-        if not request.has_spare:
-            return Event.NO_PICTURE
-        return None if isinstance(error, GoneError) else Event.SPARE
-    for kind, status, event in _EVENTS:
-        if isinstance(error, kind) and status in {None, getattr(error, "status", None)}:
-            return event
-    return None
-
-
-def is_no_picture(error: Fault) -> bool:
-    """Whether the source answered, but with nothing of use and for no other reason."""
-    if isinstance(error, HostRefusedError):
-        return error.redirected
-    if isinstance(error, GoneError | BodyLimitError | ImageError):
-        return True
-    return type(error) is FetchError
-
-
-def _is_our_own(error: Fault) -> bool:
-    return isinstance(error, RateLimitedError) and error.status is None
 
 
 def noted(

@@ -30,17 +30,16 @@ from phx_pipeline.fetch.base import (
 )
 from phx_pipeline.fetch.breaker import BreakerRules
 from phx_pipeline.fetch.chain import Redirects
+from phx_pipeline.fetch.events import Event, event_of
+from phx_pipeline.fetch.groups import policy_name
 from phx_pipeline.fetch.hosts import AllowList
 from phx_pipeline.fetch.pacing import PacingRules
 from phx_pipeline.fetch.policies import (
     Breaker,
-    Event,
     Pacing,
     Policies,
     Rules,
-    event_of,
     next_try_s,
-    policy_name,
     rules_for,
 )
 from phx_pipeline.fetch.retries import Backoff, Retries
