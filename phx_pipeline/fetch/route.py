@@ -116,8 +116,11 @@ class Routing:
             except FetchError as error:
                 if not may_escalate(error):
                     raise
-                logger.info(
-                    "%s: asks otherwise than by %s: %s", request.url, client, error
+                is_news = isinstance(error, BlockedError)
+                logger.log(
+                    logging.INFO if is_news else logging.DEBUG,
+                    "%s: asks otherwise than by %s: %s",
+                    *(request.url, client, error),
                 )
         try:
             return await self._ask(last, request)
