@@ -162,9 +162,7 @@ def build_fetcher_factory(
     """
     lacking = lacking_browser(settings) if turns else "a browser is not to be asked"
     room = _BrowserRoom.of(settings) if turns and not lacking else None
-    session_of = lru_cache(_SESSIONS)(
-        partial(Session, profile=room.profile if room else None)
-    )
+    session_of = lru_cache(_SESSIONS)(Session)
     listing = None if settings.proxy else proxy_list(settings)
     pool = ProxyPool(listing, store=proxies) if listing else None
     build = partial(
@@ -183,7 +181,8 @@ def build_fetcher_factory(
     def open_fetcher(slug: str) -> Fetcher:
         if lacking:
             _tell_once(lacking)
-        session = session_of(slug, clock().astimezone(PHOENIX).date())
+        day = clock().astimezone(PHOENIX).date()
+        session = session_of(slug, day, profile=room.profile if room else None)
         further: dict[ClientName, Client] = {}
         if room and turns:
             browser = room.client(session, turns=turns, pool=pool)
@@ -225,24 +224,21 @@ def _is_installed(package: str) -> bool:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _BrowserRoom:
-    """A Chromium of this machine, and who it says it is; None if nobody can tell."""
+    """A Chromium of this machine."""
 
     settings: Settings
     executable: Path
-    profile: ClientProfile | None
 
     @classmethod
     def of(cls, settings: Settings) -> "_BrowserRoom | None":
         executable = find_chromium(settings.chromium)
-        if executable is None:
-            return None
-        installed = installed_of(version_line(executable))
-        profile = (
-            profile_of(installed, platform=sys.platform)
-            if installed is not None
-            else None
-        )
-        return cls(settings=settings, executable=executable, profile=profile)
+        return cls(settings=settings, executable=executable) if executable else None
+
+    @property
+    def profile(self) -> ClientProfile | None:
+        """Who it says it is, asked once per process; None if it does not tell."""
+        installed = installed_of(version_line(self.executable))
+        return profile_of(installed, platform=sys.platform) if installed else None
 
     def client(
         self, session: Session, *, turns: BrowserTurns, pool: ProxyPool | None
