@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Installs what some tests need beyond Python: PostgreSQL's server programs and Chromium.
+# Installs what some tests need beyond Python: PostgreSQL's server programs, Chromium,
+# a display in memory and a window manager.
 # Never fails: what cannot be installed is named in one line, and its tests are skipped.
 set -euo pipefail
 
@@ -41,3 +42,5 @@ install() {
 
 have_postgresql || install postgresql
 have_chromium || install chromium
+command -v Xvfb >/dev/null || install xvfb
+command -v openbox >/dev/null || install openbox

@@ -7,7 +7,8 @@ PhxError
 │   │   ├── DeadlineError     the time limit was reached
 │   │   ├── RateLimitedError  the source asked for patience (429)
 │   │   ├── NoWayError        the name does not resolve, or no network leads there
-│   │   └── ProxyError        the proxy failed, which tells nothing about the source
+│   │   ├── ProxyError        the proxy failed, which tells nothing about the source
+│   │   └── BrowserError      no browser could be started here; nothing was sent
 │   ├── GoneError         the resource does not exist (404, 410)
 │   ├── BlockedError      the source refused us (403, challenge): never retried
 │   ├── CircuitOpenError  the source rests after failures; nothing was sent
@@ -62,7 +63,12 @@ class FetchError(PhxError):
 
 
 class TransientError(FetchError):
-    """Another attempt may work; `retry_after_s` is the source's wish, if it had one."""
+    """Another attempt may work; `retry_after_s` is the source's wish, if it had one.
+
+    Not `is_worth_repeating`: this one took as long as several may.
+    """
+
+    is_worth_repeating = True
 
     def __init__(
         self,
@@ -112,6 +118,17 @@ class ProxyError(TransientError):
     ) -> None:
         super().__init__(message, url=url, status=status, retry_after_s=retry_after_s)
         self.certain = certain
+
+
+class BrowserError(TransientError):
+    """This machine could not start a browser; the text names the remedy.
+
+    Nothing was sent and no source is to blame. Where it is raised no request is known
+    yet, so `url` may be empty.
+    """
+
+    def __init__(self, message: str, *, url: str = "") -> None:
+        super().__init__(message, url=url)
 
 
 class GoneError(FetchError):

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from phx_pipeline.errors import InputError
 from phx_pipeline.model.due import FINAL_AFTER_DAYS, MOST_FAULT_DAYS
+from phx_pipeline.model.isolation import IsolationMode
 from phx_pipeline.model.source import ASKED, Source
 
 SUPERVISOR_ID = "PHX_SUPERVISOR_ID"  # not for people: marks what a supervisor starts
@@ -22,6 +23,8 @@ _NOT_OURS = {"dagster_home": "DAGSTER_HOME"}
 _PROXIES = ("PHX_PROXY", "PHX_PROXIES_FILE", "PHX_WEBSHARE_TOKEN")
 _MODES = ("direct", "backbone")
 _IMAGE_FORMATS = ("png", "original")
+_BROWSERS = ("auto", "off")
+_ISOLATIONS = tuple(mode.value for mode in IsolationMode)
 _PSYCOPG2 = "postgresql+psycopg2"
 _POSTGRES = {"postgresql", "postgres", _PSYCOPG2}
 _DATABASES = {"sqlite", *_POSTGRES}
@@ -52,6 +55,9 @@ class Settings:
     probe_url: str | None
     code_url: str | None
     ca_file: Path | None
+    browser: str
+    chromium: Path | None
+    isolation: IsolationMode
     downloads: int
     pace_percent: int
     attempts: int
@@ -92,6 +98,9 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         probe_url=_https_url(given, "PROBE_URL"),
         code_url=code_url(given),
         ca_file=_file(given, "CA_FILE"),
+        browser=_choice(given, "BROWSER", among=_BROWSERS),
+        chromium=_file(given, "CHROMIUM"),
+        isolation=IsolationMode(_choice(given, "ISOLATION", among=_ISOLATIONS)),
         downloads=_whole(given, "DOWNLOADS", default=12, low=1, high=20),
         pace_percent=_whole(given, "PACE_PERCENT", default=100, low=0, high=1000),
         attempts=_whole(given, "ATTEMPTS", default=3, low=1, high=3),

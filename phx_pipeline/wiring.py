@@ -2,15 +2,18 @@
 
 import fcntl
 import logging
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache, partial
+from importlib.util import find_spec
 from pathlib import Path
 
 from phx_pipeline.catalog.complaints import explaining
 from phx_pipeline.catalog.engine import answering, catalogue_url, file_of, open_engine
-from phx_pipeline.catalog.leases import Leases
+from phx_pipeline.catalog.leases import Leases, process_owner
 from phx_pipeline.catalog.migrate import (
     lock_beside,
     one_at_a_time,
@@ -20,17 +23,33 @@ from phx_pipeline.catalog.migrate import (
 from phx_pipeline.catalog.policies import CatalogPolicies, StandinPolicies
 from phx_pipeline.catalog.store import Catalog
 from phx_pipeline.categorize.listing_text import ListingTextCategorizer
-from phx_pipeline.errors import InputError
-from phx_pipeline.fetch.base import Fetcher, PolicyStore, ProxyStore
+from phx_pipeline.errors import BrowserError, InputError
+from phx_pipeline.fetch.base import (
+    BrowserTurns,
+    Client,
+    ClientName,
+    Fetcher,
+    PolicyStore,
+    ProxyStore,
+)
 from phx_pipeline.fetch.chain import build_fetcher
+from phx_pipeline.fetch.clients.browser.launch import find_chromium
+from phx_pipeline.fetch.clients.browser.version import version_line
+from phx_pipeline.fetch.identity import installed_of, profile_of
 from phx_pipeline.fetch.policies import rules_for
+from phx_pipeline.fetch.profile import ClientProfile
 from phx_pipeline.fetch.proxies import ListProxies, Proxy, ProxyPool, read_proxies
+from phx_pipeline.fetch.route import BROWSED, Route
 from phx_pipeline.fetch.session import Session
 from phx_pipeline.model.refusal import on_disk
 from phx_pipeline.model.source import Source
 from phx_pipeline.settings import Settings
 from phx_pipeline.sources.base import ListingSource
-from phx_pipeline.sources.registry import available_sources, hosts_of
+from phx_pipeline.sources.registry import (
+    available_sources,
+    browser_hosts_of,
+    hosts_of,
+)
 from phx_pipeline.stages.context import PHOENIX, StageContext
 from phx_pipeline.storage.atomic import create_folder, sweep_temporaries
 from phx_pipeline.storage.blobs import BlobStore
@@ -42,6 +61,7 @@ logger = logging.getLogger(__name__)
 _ENDINGS = ("", "-wal", "-shm")  # of the files of an SQLite database
 _SESSIONS = 64  # of properties, remembered at once
 _LEFTOVER_S = 86_400.0  # older than the longest run
+_TURN_PATIENCE_S = 120.0  # for the browser of another run, which reads a page or two
 
 
 def utc_now() -> datetime:
@@ -131,15 +151,20 @@ def build_fetcher_factory(
     *,
     policies: PolicyStore,
     proxies: ProxyStore,
+    turns: BrowserTurns | None = None,
     clock: Callable[[], datetime] = utc_now,
 ) -> Callable[[str], Fetcher]:
     """Return a maker of fetchers, each for a property and the event loop it is used in.
 
     All fetchers of a property look like one browser for a day, share its cookies, and
-    keep to one proxy.
+    keep to one proxy. Where this machine has a browser they may ask by it, in its
+    *turns*, and plain HTTP looks like it.
     """
+    lacking = lacking_browser(settings) if turns else "a browser is not to be asked"
+    room = _BrowserRoom.of(settings) if turns and not lacking else None
     session_of = lru_cache(_SESSIONS)(Session)
     listing = None if settings.proxy else proxy_list(settings)
+    pool = ProxyPool(listing, store=proxies) if listing else None
     build = partial(
         build_fetcher,
         allowed=hosts_of(available_sources()),
@@ -148,15 +173,116 @@ def build_fetcher_factory(
         attempts=settings.attempts,
         policies=policies,
         rules=partial(rules_for, pace=settings.pace_percent / 100),
-        pool=ProxyPool(listing, store=proxies) if listing else None,
+        pool=pool,
         probe_url=settings.probe_url,
+        route=Route(own=BROWSED, lacking=lacking),
     )
 
     def open_fetcher(slug: str) -> Fetcher:
+        if lacking:
+            _tell_once(lacking)
         day = clock().astimezone(PHOENIX).date()
-        return build(sticky=slug, session=session_of(slug, day))
+        session = session_of(slug, day, profile=room.profile if room else None)
+        further: dict[ClientName, Client] = {}
+        if room and turns:
+            browser = room.client(session, turns=turns, pool=pool)
+            further[ClientName.BROWSER] = browser
+        return build(sticky=slug, session=session, further=further)
 
     return open_fetcher
+
+
+@lru_cache
+def _tell_once(lacking: str) -> None:
+    logger.info("sources are asked by plain HTTP alone: %s", lacking)
+
+
+def lacking_browser(settings: Settings) -> str:
+    """Return why no browser can be asked here, for people; empty if one can."""
+    if settings.browser == "off":
+        return "the browser is switched off (PHX_BROWSER)"
+    if not _is_installed("nodriver"):
+        return "there is no browser to ask by: the package nodriver is not installed"
+    try:
+        executable = find_chromium(settings.chromium)
+    except BrowserError as error:
+        return f"there is no browser to ask by: {error}"
+    if executable is None:
+        return (
+            "there is no browser to ask by: install Chromium, or name its executable "
+            "by PHX_CHROMIUM"
+        )
+    return ""
+
+
+def _is_installed(package: str) -> bool:
+    try:
+        return find_spec(package) is not None
+    except (ImportError, ValueError):  # as who blocks imports would have it
+        return False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _BrowserRoom:
+    """A Chromium of this machine."""
+
+    settings: Settings
+    executable: Path
+
+    @classmethod
+    def of(cls, settings: Settings) -> "_BrowserRoom | None":
+        executable = find_chromium(settings.chromium)
+        return cls(settings=settings, executable=executable) if executable else None
+
+    @property
+    def profile(self) -> ClientProfile | None:
+        """Who it says it is, asked once per process; None if it does not tell."""
+        installed = installed_of(version_line(self.executable))
+        return profile_of(installed, platform=sys.platform) if installed else None
+
+    def client(
+        self, session: Session, *, turns: BrowserTurns, pool: ProxyPool | None
+    ) -> Client:
+        """Return a client for one property; it starts nothing before it is asked."""
+        from phx_pipeline.fetch.clients.browser.client import (  # noqa: PLC0415 - seldom
+            BrowserClient,
+        )
+
+        settings = self.settings
+        return BrowserClient(
+            executable=self.executable,
+            profiles=Layout(settings.data_dir).browsers,
+            isolation=settings.isolation,
+            hosts=browser_hosts_of(available_sources()),
+            turns=turns,
+            session=session,
+            proxy=settings.proxy,
+            pool=pool,
+            ca_file=settings.ca_file,
+            seed=session.slug,
+            pace=settings.pace_percent / 100,
+        )
+
+
+class LeaseTurns:
+    """`BrowserTurns` by the catalogue's leases `browser/SOURCE`.
+
+    A turn is renewed while it is held, and free at once when its process has died.
+    """
+
+    def __init__(
+        self, leases: Leases, *, owner: str, patience_s: float = _TURN_PATIENCE_S
+    ) -> None:
+        self._leases = leases
+        self._owner = owner
+        self._patience_s = patience_s
+
+    @contextmanager
+    def hold(self, source: Source) -> Iterator[None]:
+        """Hold the turn of *source*; `LeaseHeldError` after the patience."""
+        name = f"browser/{source.value}"
+        with self._leases.hold(name, owner=self._owner, wait_s=self._patience_s):
+            yield
 
 
 def proxy_list(settings: Settings) -> ListProxies | None:
@@ -188,8 +314,13 @@ def build_context(
         layout=layout,
         sources=_enabled(settings.sources),
         open_fetcher=build_fetcher_factory(
-            settings, policies=catalog.policies, proxies=catalog.proxies, clock=clock
+            settings,
+            policies=catalog.policies,
+            proxies=catalog.proxies,
+            turns=LeaseTurns(catalog.leases, owner=process_owner(run_id)),
+            clock=clock,
         ),
+        lacks_browser=lacking_browser(settings),
         categorizers=(ListingTextCategorizer(),),
         clock=clock,
         run_id=run_id,

@@ -87,6 +87,7 @@ class Deployment:
             proxy=self.standin.proxy_url,
             ca_file=self.standin.ca_file,
             pace_percent=0,
+            browser="off",  # those that want one say so
             final_after_days=1,  # what the stand-ins say is gone is gone
         )
         changed = replace(settings, **self._changed)  # type: ignore[arg-type]  # named by each test

@@ -12,7 +12,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
@@ -21,6 +20,7 @@ from phx_pipeline.catalog import tables
 from phx_pipeline.catalog.engine import reading, writing
 from phx_pipeline.catalog.locking import clock_s
 from phx_pipeline.errors import CatalogError, LeaseHeldError, StaleEpochError
+from phx_pipeline.process import start_ticks
 
 logger = logging.getLogger(__name__)
 
@@ -63,19 +63,19 @@ def process_owner(label: str) -> str:
     22 of /proc/PID/stat) tells a reused pid from the same process.
     """
     pid = os.getpid()
-    return f"{socket.gethostname()}:{pid}:{_start_ticks(pid) or 0}:{label}"
+    return f"{socket.gethostname()}:{pid}:{start_ticks(pid) or 0}:{label}"
 
 
 def is_dead(owner: str) -> bool:
     """Whether *owner* was a process of this host that is certainly gone."""
     known = _pid_and_start(owner)
-    return known is not None and _start_ticks(known[0]) != known[1]
+    return known is not None and start_ticks(known[0]) != known[1]
 
 
 def living_pid(owner: str) -> int | None:
     """The id of *owner* if it certainly is a process of this host that lives."""
     known = _pid_and_start(owner)
-    return known[0] if known and _start_ticks(known[0]) == known[1] else None
+    return known[0] if known and start_ticks(known[0]) == known[1] else None
 
 
 def _pid_and_start(owner: str) -> tuple[int, int] | None:
@@ -86,15 +86,6 @@ def _pid_and_start(owner: str) -> tuple[int, int] | None:
     if start == "0":  # its start time could not be read
         return None
     return int(pid), int(start)
-
-
-def _start_ticks(pid: int) -> int | None:
-    try:
-        stat = Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace")
-    except OSError:
-        return None
-    fields = stat.rpartition(")")[2].split()
-    return None if fields[0] == "Z" else int(fields[19])
 
 
 class Leases:

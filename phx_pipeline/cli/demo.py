@@ -105,6 +105,7 @@ def _settings(stores: Settings, *, root: Path, standin: "Loopback") -> Settings:
         proxy=standin.proxy_url,
         standins=standin.proxy_url,
         ca_file=standin.ca_file,
+        browser="off",  # the stand-ins refuse nobody
         pace_percent=0,  # the stand-in needs no rest
         final_after_days=1,  # and what it says is gone is gone
         webserver_port=free_port(),
@@ -145,7 +146,7 @@ def _shown(settings: Settings, *, stay: bool) -> Exit:
 
 
 def _groups() -> list[str]:
-    from phx_pipeline.fetch.policies import group_names
+    from phx_pipeline.fetch.groups import group_names
 
     return [name for source in _SOURCES for name in group_names(source)]
 

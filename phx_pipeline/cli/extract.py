@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC
 from typing import TYPE_CHECKING
 from uuid import uuid4
@@ -21,10 +22,12 @@ from phx_pipeline.cli.console import (
 )
 from phx_pipeline.cli.failures import tell_failure
 from phx_pipeline.cli.main import Exit
+from phx_pipeline.cli.options import isolation_option
 from phx_pipeline.cli.partners import settle_partners
 from phx_pipeline.cli.session import opened
 from phx_pipeline.errors import InputError
 from phx_pipeline.model.counted import counted
+from phx_pipeline.model.isolation import IsolationMode
 from phx_pipeline.model.job import Mode
 from phx_pipeline.model.no_way import OFFLINE, all_tell_no_way, nobody_was_reached
 from phx_pipeline.model.outcome import Verdict, VerdictKind
@@ -73,6 +76,10 @@ logger = logging.getLogger(__name__)
     flag_value="dry",
     help="Ask the sources and show what they list; download and keep nothing.",
 )
+@isolation_option(
+    "Where the browser's window is, with --sync or --dry-run; by default as "
+    "PHX_ISOLATION says, which alone counts for runs of the queue: "
+)
 @click.option(
     "--resume/--fresh",
     default=True,
@@ -84,6 +91,8 @@ logger = logging.getLogger(__name__)
     "-v",
     "--verbose",
     is_flag=True,
+    expose_value=False,
+    callback=lambda _ctx, _param, given: _log_if(given),
     help="Log what the stages do; from the queue they log into the run instead.",
 )
 @click.pass_context
@@ -94,8 +103,8 @@ def extract(
     houses: tuple[str, ...],
     sources: str | None,
     how: str | None,
+    isolation: str | None,
     resume: bool,
-    verbose: bool,
 ) -> None:
     """Find and download the photos of one house, some or all.
 
@@ -112,11 +121,10 @@ def extract(
       phx extract --all --async     enqueue, and go on with something else
       phx extract --all --sync -v   work in this process, and see each step
     """
-    if verbose:
-        log_to_stderr()
+    settings = _isolated(isolation, how=how)
     chosen = parse_sources(sources) if sources else ()
     mode = Mode.RESUME if resume else Mode.FRESH
-    with opened() as context:
+    with opened(settings) as context:
         asked = _slugs(context, everything=everything, houses=houses)
         _refuse_disabled(context, chosen)
         if how == "dry":
@@ -129,10 +137,27 @@ def extract(
                 code = _run_here(context, due, sources=chosen, mode=mode)
             ctx.exit(code)
         follow = how != "async"
-        settings = load_settings()
         ctx.exit(
             enqueue(context, settings, due, sources=chosen, mode=mode, follow=follow)
         )
+
+
+def _log_if(verbose: bool) -> None:  # noqa: FBT001 - click calls it
+    if verbose:
+        log_to_stderr()
+
+
+def _isolated(mode: str | None, *, how: str | None) -> Settings:
+    """The settings, with what the command line says of the browser's window."""
+    settings = load_settings()
+    if mode is None:
+        return settings
+    if how not in {"sync", "dry"}:
+        raise InputError(
+            "--isolation holds for --sync and --dry-run: set PHX_ISOLATION where "
+            "`phx up` is started, and it holds for the runs of the queue"
+        )
+    return replace(settings, isolation=IsolationMode(mode))
 
 
 def result_code(

@@ -39,6 +39,7 @@ _COMMANDS = {
     "ingest": "ingest:ingest",
     "sources": "sources:sources",
     "proxies": "proxies:proxies",
+    "browser": "browser.group:browser",
     "export": "export:export",
     "rebuild": "export:rebuild",
     "bench": "bench.group:bench",

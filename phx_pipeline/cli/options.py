@@ -1,6 +1,11 @@
 """Options that several commands share, so that they read alike everywhere."""
 
+from collections.abc import Callable
+from typing import Any
+
 import click
+
+from phx_pipeline.model.isolation import IsolationMode
 
 json_option = click.option(
     "--json", "as_json", is_flag=True, help="Print JSON for programs, not text."
@@ -14,3 +19,14 @@ house_option = click.option(
 why_option = click.option(
     "--why", default="", metavar="REASON", help="Keep a reason with the ruling."
 )
+
+
+def isolation_option(help_text: str) -> Callable[[Any], Any]:
+    """Return the option `--isolation`; the modes are named behind *help_text*."""
+    modes = [mode.value for mode in IsolationMode]
+    return click.option(
+        "--isolation",
+        type=click.Choice(modes),
+        metavar="MODE",
+        help=f"{help_text}{', '.join(modes[:-1])} or {modes[-1]}.",
+    )

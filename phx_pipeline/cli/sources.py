@@ -12,11 +12,12 @@ from phx_pipeline.cli.options import json_option
 from phx_pipeline.cli.session import opened_catalog
 from phx_pipeline.cli.times import utc_text, zoned_text
 from phx_pipeline.errors import InputError
+from phx_pipeline.fetch.base import ClientName
 from phx_pipeline.fetch.breaker import Phase, phase, was_refused
+from phx_pipeline.fetch.circuits import leads_on
+from phx_pipeline.fetch.groups import further_circuits, group_names
 from phx_pipeline.fetch.pacing import period_s
 from phx_pipeline.fetch.policies import (
-    further_circuits,
-    group_names,
     next_try_s,
     rules_for,
 )
@@ -34,7 +35,8 @@ def sources(ctx: click.Context, *, as_json: bool) -> None:
 
     For each source: whether it may be asked, its pace and its last refusal, for all
     processes together. NAME/photos stands for the photo hosts of a source; their
-    downloads are not paced. Times are Phoenix's, in JSON UTC.
+    downloads are not paced. NAME/browser is there once pages of a source that refuses
+    plain HTTP were asked for by the browser. Times are Phoenix's, in JSON UTC.
 
     \b
     Examples:
@@ -53,7 +55,13 @@ def sources(ctx: click.Context, *, as_json: bool) -> None:
         rows = [_plain(state, now_s=now_s) for state in states]
         click.echo(json.dumps(rows, indent=2))
         return
-    print_table(_table(states, now_s=now_s))
+    from phx_pipeline.wiring import lacking_browser
+
+    lacking = lacking_browser(settings)
+    print_table(_table(states, now_s=now_s, has_browser=not lacking))
+    if lacking and any(leads_on(state, now_s=now_s) for state in states):
+        console.print(lacking, soft_wrap=True)
+        console.print("`phx ingest` reads pages that you save in your own browser")
 
 
 @sources.command()
@@ -163,8 +171,11 @@ def _word(state: SourceState, *, now_s: float) -> str:
     return phase(state, now_s=now_s).value
 
 
-def _told(state: SourceState, *, now_s: float) -> str:
+def _told(state: SourceState, *, now_s: float, has_browser: bool) -> str:
     """The state for people."""
+    if has_browser and leads_on(state, now_s=now_s):
+        rest = _told(state, now_s=now_s, has_browser=False)
+        return f"{rest}; the browser is asked instead"
     if state.disabled:
         return f"switched off (`phx sources enable {state.name}`)"
     next_s = next_try_s(state, now_s=now_s)
@@ -180,15 +191,22 @@ def _told(state: SourceState, *, now_s: float) -> str:
             return f"waiting until {until}, as it asked" if until else "ready"
 
 
-def _table(states: Sequence[SourceState], *, now_s: float) -> Table:
+def _rate(state: SourceState) -> str:
+    group, _, client = state.name.rpartition("/")
+    if client == ClientName.BROWSER:
+        return f"paced as {group}"
+    rate = _requests_per_s(state)
+    return f"{rate:g} per s" if rate else "not paced"
+
+
+def _table(states: Sequence[SourceState], *, now_s: float, has_browser: bool) -> Table:
     table = Table("source", "state", "requests", "last refusal")
     for state in states:
-        rate = _requests_per_s(state)
         refusal = (zoned_text(state.blocked_at), state.block)
         table.add_row(
             state.name,
-            _told(state, now_s=now_s),
-            f"{rate:g} per s" if rate else "not paced",
+            _told(state, now_s=now_s, has_browser=has_browser),
+            _rate(state),
             " ".join(filter(None, refusal)),
         )
     return table

@@ -14,11 +14,12 @@ from phx_pipeline.cli.options import json_option
 from phx_pipeline.cli.service_state import service_json, service_line
 from phx_pipeline.cli.session import opened
 from phx_pipeline.cli.times import day_start_s, zoned_text
-from phx_pipeline.fetch.policies import group_names, next_try_s
+from phx_pipeline.fetch.circuits import source_try_s
 from phx_pipeline.model.counted import counted
 from phx_pipeline.model.due import next_day
 from phx_pipeline.model.facts import Conflict
 from phx_pipeline.model.property import Property
+from phx_pipeline.model.source import Source
 from phx_pipeline.model.tally import PropertyTally, SourceTally
 from phx_pipeline.settings import load_settings
 from phx_pipeline.stages.report import tally_counts
@@ -123,15 +124,18 @@ def open_lines(
     """Yield what is left to do for each source, and from when on it may be asked."""
     now_s, states = context.catalog.policies.source_states()
     today = context.stamp().today
+    known = {state.name: state for state in states}
     waits = {
-        state.name: at_s
-        for state in states
-        if (at_s := next_try_s(state, now_s=now_s)) is not None
+        source: source_try_s(
+            source, known, now_s=now_s, has_browser=not context.lacks_browser
+        )
+        for source in Source
     }
     for tally in tallies:
         for source in tally.sources:
             if source.outcome is not None and not source.is_settled:
-                yield _open_line(source, waits=waits, today=today)
+                at_s = waits[source.source] or 0.0
+                yield _open_line(source, at_s=at_s, today=today)
 
 
 def _outdated_lines(tallies: Sequence[PropertyTally]) -> Iterator[str]:
@@ -171,7 +175,7 @@ def _suspect_lines(suspects: Counter[str]) -> Iterator[str]:
         )
 
 
-def _open_line(tally: SourceTally, *, waits: Mapping[str, float], today: date) -> str:
+def _open_line(tally: SourceTally, *, at_s: float, today: date) -> str:
     told = [f"open: {tally.slug} {tally.source.value}: {tally.outcome}"]
     if to_fetch := tally.wanting - tally.faulted:
         told.append(f"{counted(to_fetch, 'photo')} to fetch")
@@ -180,7 +184,6 @@ def _open_line(tally: SourceTally, *, waits: Mapping[str, float], today: date) -
         told[-1] += f" ({tally.fault})" if tally.fault else ""
     if tally.detail:
         told.append(tally.detail)
-    at_s = max(waits.get(name, 0.0) for name in group_names(tally.source))
     when = f"not before {zoned_text(at_s)}" if at_s else "any time"
     day = next_day(tally.faulted_on, today=today)
     if _has_only_faults(tally) and day > today and day_start_s(day) > at_s:

@@ -6,9 +6,7 @@ HTTP/1.1 only: that is what a client falls back to when ALPN offers nothing newe
 """
 
 import asyncio
-import base64
 import contextlib
-import hashlib
 import logging
 import ssl
 import threading
@@ -23,9 +21,8 @@ from typing import Self
 from urllib.parse import urlsplit
 
 import trustme
-from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from phx_pipeline.fetch.clients.browser.tls import spki_sha256
 from phx_pipeline.storage.atomic import create_folder
 
 logger = logging.getLogger(__name__)
@@ -133,7 +130,7 @@ class Loopback:
         leaf = authority.issue_cert(*(self._sites or ("nobody.invalid",)))
         leaf.configure_cert(self._tls)
         self._tls.set_alpn_protocols(["http/1.1"])
-        self.spki_sha256 = _spki_sha256(leaf.cert_chain_pems[0].bytes())
+        self.spki_sha256 = spki_sha256(leaf.cert_chain_pems[0].bytes())
 
     def _run(self, started: "Future[int]") -> None:
         with asyncio.Runner() as runner:
@@ -259,9 +256,3 @@ def _wire(answer: Answer, *, closing: bool, without_body: bool = False) -> bytes
         lines.append("Connection: close")
     head = "\r\n".join([*lines, "", ""]).encode("latin-1")
     return head if without_body or answer.status in _BODILESS else head + answer.body
-
-
-def _spki_sha256(pem: bytes) -> str:
-    key = x509.load_pem_x509_certificate(pem).public_key()
-    spki = key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-    return base64.b64encode(hashlib.sha256(spki).digest()).decode("ascii")

@@ -5,6 +5,7 @@ known of a source and of the proxies is kept for all processes.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol, TypeVar
@@ -52,6 +53,8 @@ class Request:
             page or photo hosts of `source`.
         captures: beginnings of paths; a client that runs the page hands on the answers
             to what the page itself asks for there.
+        browser_first: asked of a browser at once, where the route has one: plain HTTP
+            is always refused there.
         judge: looks at the answer within the attempt; an `ImageError` from it counts
             against the hosts that gave the answer, and comes out of `get`.
         has_spare: another address is known for the same thing, and will be asked for
@@ -72,6 +75,7 @@ class Request:
     proxy: str = ""
     client: ClientName = ClientName.CURL
     escalates: bool = False
+    browser_first: bool = False
     captures: tuple[str, ...] = ()
     judge: "Judge | None" = None
     has_spare: bool = False
@@ -94,7 +98,8 @@ class Fetched:
     `waited_s` was spent waiting for a turn before it was asked for. `challenge` tells
     of a refusal that came together with a full answer, which then may have any status.
     Not `is_framed`: nothing came, and nothing said that this was all. `captured` is of
-    what the request's `captures` name, in the order it came.
+    what the request's `captures` name, in the order it came. `rendered` is the document
+    as it stood at the end, in UTF-8, of a client that runs the page; empty of others.
     """
 
     url: str
@@ -105,6 +110,7 @@ class Fetched:
     challenge: str = ""
     is_framed: bool = True
     captured: tuple[Captured, ...] = ()
+    rendered: bytes = field(default=b"", repr=False)
 
 
 Judge = Callable[[Fetched], Awaitable[None]]
@@ -166,6 +172,20 @@ class Client(Protocol):
 
     async def aclose(self) -> None:
         """Release connections."""
+        ...
+
+
+class BrowserTurns(Protocol):
+    """Lets one browser of a source run at a time, over all processes and machines."""
+
+    def hold(self, source: Source) -> AbstractContextManager[None]:
+        """Return what holds the turn of *source* while it is entered.
+
+        Entering blocks until the turn is free, so call it in a thread.
+
+        Raises:
+            LeaseHeldError: on entering, others kept the turn for too long.
+        """
         ...
 
 

@@ -20,7 +20,8 @@ MOST_CAPTURED: Final = 50
 class CaptureLimits:
     """Lets through what the request wants to see, of hosts on the source's list.
 
-    At most `MOST_CAPTURED`, in all no longer than `max_bytes`: the first that fit.
+    At most `MOST_CAPTURED`, in all no longer than `max_bytes`: the first that fit. What
+    scripts made of the page is cut there too, since it is only looked at.
     """
 
     def __init__(self, inner: Fetcher, *, allow_list: AllowList) -> None:
@@ -30,6 +31,8 @@ class CaptureLimits:
     async def get(self, request: Request) -> Fetched:
         """Return the answer with no more captured than is wanted and allowed."""
         answer = await self._inner.get(request)
+        if len(answer.rendered) > request.max_bytes:
+            answer = replace(answer, rendered=answer.rendered[: request.max_bytes])
         if not answer.captured:
             return answer
         return replace(answer, captured=tuple(self._kept(answer, request=request)))

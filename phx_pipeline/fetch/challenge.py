@@ -87,13 +87,44 @@ def recognise(answer: Fetched) -> Challenge | None:
     return found or cover or _by_address(answer) or _without_content(answer, page)
 
 
+def recognise_shown(answer: Fetched) -> Challenge | None:
+    """Return the challenge of an answer whose page may have been run.
+
+    Then it may also be what scripts made of the page, or the answer to what the page
+    asked for by itself: over a page that was delivered in full, or in its place.
+    """
+    delivered = recognise(answer)
+    if delivered is not None and not delivered.over_payload:
+        return delivered
+    if (found := next(_seen(answer), None)) is None:
+        return delivered
+    return replace(found, over_payload=_Page.of(page_text(answer.body)).carries_data)
+
+
+def _seen(answer: Fetched) -> Iterator[Challenge]:
+    """Yield the challenges seen beside the document."""
+    if answer.rendered and (found := recognise(replace(answer, body=answer.rendered))):
+        yield found
+    for captured in answer.captured:
+        found = recognise(
+            Fetched(
+                url=captured.url,
+                status=captured.status,
+                headers=captured.headers,
+                body=captured.body,
+            )
+        )
+        if found and found.kind is not _EMPTY:  # a part of a page may be empty
+            yield found
+
+
 def screened(answer: Fetched) -> Fetched:
     """Return *answer*; its `challenge` is told if it is a full one that lies under one.
 
     Raises:
         BlockedError: it is a challenge; `RateLimitedError` for a rate-limit page.
     """
-    challenge = recognise(answer)
+    challenge = recognise_shown(answer)
     if challenge is None:
         return answer
     if challenge.over_payload:

@@ -9,7 +9,7 @@ import errno
 import ipaddress
 import re
 import socket
-from collections.abc import Awaitable, Callable, Container, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import SplitResult, urlsplit
 
@@ -26,7 +26,9 @@ _IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 # Parsers disagree about these characters, and a disagreement is a way round the list.
 _AMBIGUOUS = re.compile(r"[\x00-\x20\x7f\\]")
-_PLAIN_AUTHORITY = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?(?::443)?")
+_LABEL = r"[A-Za-z0-9-]{1,63}"
+_PLAIN_NAME = re.compile(rf"(?!-){_LABEL}(?:\.{_LABEL})*(?<!-)")
+_LONGEST_PLAIN = 253
 # A last label of this form makes the whole name an IPv4 address to WHATWG and to libc.
 _NUMERIC_LABEL = re.compile(r"(?:[0-9]+|0[xX][0-9A-Fa-f]*)")
 
@@ -149,7 +151,7 @@ class AllowList:
 
     def _unlisted(self, host: str, *, source: Source) -> str | None:
         entries = self._allowed.get(source, ())
-        if any(host == entry or host.endswith(f".{entry}") for entry in entries):
+        if is_listed(host, entries):
             return None
         return f"not on the list of {source}"
 
@@ -242,6 +244,20 @@ def has_route(address: str) -> bool:
     return True
 
 
+def is_plain_name(host: str) -> bool:
+    """Return whether every parser reads *host* as the same host name.
+
+    No address in any spelling, no empty or over-long label, no dot at the end.
+    """
+    is_name = len(host) <= _LONGEST_PLAIN and _PLAIN_NAME.fullmatch(host)
+    return bool(is_name) and not _is_numeric(host)
+
+
+def is_listed(host: str, entries: Iterable[str]) -> bool:
+    """Return whether *host* is one of *entries* or a subdomain; all in lower case."""
+    return any(host == entry or host.endswith(f".{entry}") for entry in entries)
+
+
 def is_public(text: str) -> bool:
     """Return whether *text* is an address a public site can have.
 
@@ -286,7 +302,7 @@ def _malformed(url: str, parts: SplitResult) -> str | None:
         return "user information in the URL"
     if _is_numeric(host):
         return "an IP address instead of a name"
-    if not _PLAIN_AUTHORITY.fullmatch(parts.netloc):
+    if not is_plain_name(parts.netloc.removesuffix(":443")):
         return "not a plain name on the default port"
     return None
 

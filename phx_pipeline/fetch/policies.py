@@ -1,40 +1,33 @@
-"""How all processes together ask a source: rules, what counts, and the two layers.
+"""How all processes together ask a source: the rules and the two layers.
 
 The decisions are pure functions of `breaker` and `pacing` over one `SourceState`; the
-store runs each in one transaction. Here is what an error means to them, and the layers
-`Breaker` (around an attempt) and `Pacing` (before every hop).
+store runs each in one transaction. What the end of an attempt means to them is told in
+`events`, which row it is about in `groups`. Here are the layers `Breaker` (around an
+attempt) and `Pacing` (before every hop).
 """
 
 import asyncio
 import logging
 import random
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from enum import StrEnum
 from functools import partial
-from http import HTTPStatus
 from typing import Protocol, TypeVar
 from uuid import uuid4
 
 from phx_pipeline.errors import (
     BlockedError,
-    BodyLimitError,
     CircuitOpenError,
     FetchError,
-    GoneError,
-    HostRefusedError,
     ImageError,
-    NoWayError,
-    ProxyError,
     RateLimitedError,
     SourceDisabledError,
     TransientError,
 )
 from phx_pipeline.fetch import breaker, pacing
 from phx_pipeline.fetch.base import (
-    ClientName,
     Fetched,
     Fetcher,
     PolicyStore,
@@ -43,6 +36,8 @@ from phx_pipeline.fetch.base import (
     refusal,
 )
 from phx_pipeline.fetch.breaker import BreakerRules, Phase
+from phx_pipeline.fetch.events import Event, Fault, event_of
+from phx_pipeline.fetch.groups import circuit_name, group_names, policy_name
 from phx_pipeline.fetch.pacing import PacingRules, Turn
 from phx_pipeline.model.moments import moment
 from phx_pipeline.model.printable import printable
@@ -54,36 +49,10 @@ logger = logging.getLogger(__name__)
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
 
-Fault = FetchError | ImageError
-"""What an attempt may end with, and tell something about the source by."""
-
 _SLOW_SOURCES = frozenset({Source.MARICOPA, Source.PHOENIX_MLS})
 _ATTEMPT_MARGIN_S = 10.0
 _PROBE_POLL_S = 0.5
 _DETAIL_LENGTH = 200
-
-
-class Event(StrEnum):
-    """What an attempt told about the source."""
-
-    SUCCESS = "success"
-    FAILURE = "failure"
-    LIMITED = "limited"
-    UNAVAILABLE = "unavailable"
-    NO_PICTURE = "no_picture"
-    SPARE = "spare"
-    BLOCK = "block"
-
-
-# The first that fits: an error, its status (None for any), what it tells.
-_EVENTS: tuple[tuple[type[Fault], int | None, Event], ...] = (
-    (ImageError, None, Event.NO_PICTURE),
-    (BlockedError, None, Event.BLOCK),
-    (RateLimitedError, None, Event.LIMITED),
-    (TransientError, HTTPStatus.SERVICE_UNAVAILABLE, Event.UNAVAILABLE),
-    (TransientError, None, Event.FAILURE),
-    (GoneError, None, Event.SUCCESS),
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,85 +82,19 @@ def rules_for(name: str, *, pace: float = 1.0) -> Rules:
     return Rules(pacing=replace(usual, jitter_s=(low * pace, high * pace)))
 
 
-def policy_name(request: Request) -> str:
-    """Return the group of hosts a request belongs to: `redfin` or `redfin/photos`.
-
-    One that is no listing source's is named by the request itself.
-    """
-    return (
-        request.group or group_names(request.source)[request.kind is RequestKind.PHOTO]
-    )
-
-
-def group_names(source: Source) -> tuple[str, str]:
-    """Return the names of a source's two groups: page and API hosts, photo hosts."""
-    return source.value, f"{source.value}/photos"
-
-
-def circuit_name(request: Request) -> str:
-    """Return the name of the circuit a request is under, of its group and client.
-
-    All plain HTTP shares the group's own; a browser is served where that is refused, so
-    it has another. Pace and Retry-After are the group's, whoever asks.
-    """
-    group = policy_name(request)
-    return _browser_circuit(group) if request.client is ClientName.BROWSER else group
-
-
-def further_circuits(groups: Iterable[str]) -> list[str]:
-    """Return the circuits that *groups* may have beside their own."""
-    return [_browser_circuit(group) for group in groups]
-
-
-def _browser_circuit(group: str) -> str:
-    return f"{group}/{ClientName.BROWSER}"
-
-
-def _rested_by(error: Fault | None, request: Request) -> list[str]:
+def _rested_by(error: Fault | None, request: Request, *, delivered: bool) -> list[str]:
     """Return the names of the circuits that the end of an attempt counts for.
 
     A challenge stops the source with all its hosts, unless another client may overcome
     it; any other end, and all under a group that is no source's, tells of one circuit.
+    Where the page was delivered all the same, its photos may still be taken.
     """
     own = circuit_name(request)
     challenged = isinstance(error, BlockedError) and error.challenge
     if not challenged or request.escalates or request.group:
         return [own]
-    return list(dict.fromkeys((own, *group_names(request.source))))
-
-
-def event_of(error: Fault, *, request: Request) -> Event | None:
-    """Return what *error* tells about the source, or None if nothing.
-
-    Nothing: our own guards and policies, a proxy's fault, and that no way leads there
-    from here. A missing page is as good an answer as any; but a photo is listed, so
-    whatever comes in its place is a fault of its host. Of a photo that may be had in
-    another size, a size that is gone tells nothing, and any other fault a little. A
-    `RateLimitedError` without a status is our own `Pacing`'s.
-    """
-    if isinstance(error, ProxyError | NoWayError) or _is_our_own(error):
-        return None
-    if request.kind is RequestKind.PHOTO and is_no_picture(error):
-        if not request.has_spare:
-            return Event.NO_PICTURE
-        return None if isinstance(error, GoneError) else Event.SPARE
-    for kind, status, event in _EVENTS:
-        if isinstance(error, kind) and status in {None, getattr(error, "status", None)}:
-            return event
-    return None
-
-
-def is_no_picture(error: Fault) -> bool:
-    """Whether the source answered, but with nothing of use and for no other reason."""
-    if isinstance(error, HostRefusedError):
-        return error.redirected
-    if isinstance(error, GoneError | BodyLimitError | ImageError):
-        return True
-    return type(error) is FetchError
-
-
-def _is_our_own(error: Fault) -> bool:
-    return isinstance(error, RateLimitedError) and error.status is None
+    pages, photos = group_names(request.source)
+    return list(dict.fromkeys((own, pages) if delivered else (own, pages, photos)))
 
 
 def noted(
@@ -327,14 +230,20 @@ class Policies:
         return await self._turn(request, slot=turn.slot)
 
     async def note(
-        self, request: Request, event: Event | None, *, error: Fault | None = None
+        self,
+        request: Request,
+        event: Event | None,
+        *,
+        error: Fault | None = None,
+        delivered: bool = False,
     ) -> None:
         """Record the end of an attempt: for its circuit, and for the pace of its group.
 
-        A challenge stops all hosts of the source, unless another client is asked next.
+        A challenge stops all hosts of the source, unless another client is asked next;
+        but not its photo hosts if the page was *delivered* under it.
         """
         step = partial(_noted, request=request, event=event, error=error)
-        names = _rested_by(error, request)
+        names = _rested_by(error, request, delivered=delivered)
         for name in names:
             await self._note(name, step, error=error)
         if policy_name(request) not in names:
@@ -427,7 +336,7 @@ class Breaker:
             raise
         told = refusal(answer) if answer.challenge else None
         event = Event.BLOCK if told else Event.SUCCESS
-        await self._policies.note(request, event, error=told)
+        await self._policies.note(request, event, error=told, delivered=True)
         return answer
 
     async def aclose(self) -> None:
@@ -470,7 +379,7 @@ class Pacing:
         await self._wait(request)
         waited_s = loop.time() - began_s
         answer = await self._inner.get(request)
-        return replace(answer, waited_s=waited_s)
+        return replace(answer, waited_s=answer.waited_s + waited_s)
 
     async def aclose(self) -> None:
         """Close what is inside."""

@@ -1,7 +1,8 @@
-"""Which browser a property's requests look like: one for all of them, for a day.
+"""Which browser a property's requests look like where there is none beside them.
 
-TLS, HTTP/2, User-Agent, client hints and languages come as one set from curl_cffi's
-impersonation. Nothing here changes a part of it.
+One for all of them, for a day: TLS, HTTP/2, User-Agent, client hints and languages come
+as one set from curl_cffi's impersonation. Nothing here changes a part of it; that a
+profile says what a real browser says is `fetch.identity`'s.
 """
 
 import hashlib
@@ -19,13 +20,14 @@ _CLIENT_HINTS: Final = "sec-ch-"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClientProfile:
-    """A browser, as curl_cffi names it."""
+    """A browser, as curl_cffi names it, and the headers in which it says otherwise."""
 
     impersonate: Impersonated
+    headers: tuple[tuple[str, str], ...] = ()
 
-    def without_own(self, headers: Mapping[str, str]) -> dict[str, str]:
-        """Return *headers* without those the profile itself answers for."""
-        return {
+    def with_own(self, headers: Mapping[str, str]) -> dict[str, str]:
+        """Return *headers* with the profile's own in place of all it answers for."""
+        return dict(self.headers) | {
             name: value
             for name, value in headers.items()
             if name.lower() not in _OWN and not name.lower().startswith(_CLIENT_HINTS)

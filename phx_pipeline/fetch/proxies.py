@@ -342,7 +342,8 @@ class Proxies:
         """Return the answer; `ProxyError` without any request while all proxies rest.
 
         A configured API, to which we say who we are, is asked without a proxy.
-        An attempt the next time takes another proxy if this one was at fault.
+        An attempt the next time takes another proxy if this one was at fault. A refusal
+        is no fault of the proxy if another client is asked through it next.
         """
         if request.client is ClientName.HTTPX:
             return await self._inner.get(request)
@@ -371,7 +372,7 @@ class Proxies:
         pool = self._pool
         if isinstance(error, ProxyError):
             await self._run(partial(pool.note_failed, proxy, request, error=error))
-        elif isinstance(error, BlockedError):
+        elif isinstance(error, BlockedError) and not request.escalates:
             await self._run(partial(pool.note_refused, proxy, request, error=error))
         elif error is None or error.status is not None:  # the source itself answered
             await self._run(partial(pool.note_worked, proxy, request))

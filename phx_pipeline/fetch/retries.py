@@ -66,7 +66,7 @@ class Retries:
 
     def _pause_after(self, error: Exception) -> bool | float:
         """Return False for "do not repeat", True for the usual pause, or seconds."""
-        if not isinstance(error, TransientError):
+        if not (isinstance(error, TransientError) and error.is_worth_repeating):
             return False
         wish = error.retry_after_s
         if wish is None or wish <= 0:

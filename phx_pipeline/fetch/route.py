@@ -7,10 +7,15 @@ the client, names it, and `Clients`, below all of them, hands the request to it.
 import logging
 from collections.abc import Container, Mapping
 from dataclasses import dataclass, field, replace
-from itertools import chain
+from itertools import chain, product
 from typing import Final
 
-from phx_pipeline.errors import BlockedError, CircuitOpenError, FetchError
+from phx_pipeline.errors import (
+    BlockedError,
+    CircuitOpenError,
+    DeadlineError,
+    FetchError,
+)
 from phx_pipeline.fetch.base import (
     Client,
     ClientName,
@@ -26,31 +31,57 @@ logger = logging.getLogger(__name__)
 Order = tuple[ClientName, ...]
 """The client to ask, and after a refusal the ones to ask then; at least one."""
 
-_USUAL: Final[Mapping[RequestKind, Order]] = dict.fromkeys(
-    RequestKind, (ClientName.CURL,)
+BROWSER_TIMEOUT_S: Final = 90.0
+"""Of an attempt by a browser: it starts, runs the page and reads it like a person."""
+
+_PLAIN: Final[Order] = (ClientName.CURL,)
+_USUAL: Final[Mapping[RequestKind, Order]] = dict.fromkeys(RequestKind, _PLAIN)
+
+# Photos are served to plain HTTP where pages are not.
+BROWSED: Final[Mapping[tuple[Source, RequestKind], Order]] = dict.fromkeys(
+    product((Source.ZILLOW, Source.REDFIN), (RequestKind.PAGE, RequestKind.API)),
+    (ClientName.CURL, ClientName.BROWSER),
 )
+"""What a browser is asked for when plain HTTP is refused."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Route:
-    """The clients of each kind of request, and where a source or a group has others."""
+    """The clients of each kind of request, and where a source or a group has others.
+
+    `lacking` tells why there is no browser; then none is asked, wherever one would be.
+    """
 
     usual: Mapping[RequestKind, Order] = field(default_factory=lambda: _USUAL)
     own: Mapping[tuple[Source, RequestKind], Order] = field(default_factory=dict)
     groups: Mapping[str, Order] = field(default_factory=dict)
+    lacking: str = ""
 
     def clients_of(self, request: Request) -> Order:
         """Return the clients that are to answer *request*, in turn."""
-        if request.group in self.groups:
-            return self.groups[request.group]
-        own = self.own.get((request.source, request.kind))
-        return own or self.usual[request.kind]
+        order = self._order_of(request)
+        if self.lacking:
+            return tuple(n for n in order if n is not ClientName.BROWSER) or _PLAIN
+        if request.browser_first and ClientName.BROWSER in order:
+            return (ClientName.BROWSER,)
+        return order
+
+    def lacking_for(self, request: Request) -> str:
+        """Return why *request* goes without the browser it might need; else ""."""
+        return self.lacking if ClientName.BROWSER in self._order_of(request) else ""
 
     def needs(self, known: Container[ClientName]) -> frozenset[ClientName]:
         """Return the clients this leads to that are not among *known*."""
         orders = chain(self.usual.values(), self.own.values(), self.groups.values())
-        named = chain.from_iterable(orders)
-        return frozenset(name for name in named if name not in known)
+        named = set(chain.from_iterable(orders))
+        left_out = {ClientName.BROWSER} if self.lacking else set[ClientName]()
+        return frozenset(name for name in named - left_out if name not in known)
+
+    def _order_of(self, request: Request) -> Order:
+        if request.group in self.groups:
+            return self.groups[request.group]
+        own = self.own.get((request.source, request.kind))
+        return own or self.usual[request.kind]
 
 
 def may_escalate(error: FetchError) -> bool:
@@ -74,24 +105,44 @@ class Routing:
         self._route = route
 
     async def get(self, request: Request) -> Fetched:
-        """Return the answer of the first client that is not refused."""
+        """Return the answer of the first client that is not refused.
+
+        The refusal of the last tells also what is missing to ask another.
+        """
         *earlier, last = self._route.clients_of(request)
         for client in earlier:
             try:
-                return await self._inner.get(
-                    replace(request, client=client, escalates=True)
-                )
+                return await self._ask(client, replace(request, escalates=True))
             except FetchError as error:
                 if not may_escalate(error):
                     raise
-                logger.info(
-                    "%s: asks otherwise than by %s: %s", request.url, client, error
+                is_news = isinstance(error, BlockedError)
+                logger.log(
+                    logging.INFO if is_news else logging.DEBUG,
+                    "%s: asks otherwise than by %s: %s",
+                    *(request.url, client, error),
                 )
-        return await self._inner.get(replace(request, client=last))
+        try:
+            return await self._ask(last, request)
+        except FetchError as error:
+            lacking = self._route.lacking_for(request)
+            if lacking and may_escalate(error):
+                error.args = (f"{error}; {lacking}",)
+            raise
 
     async def aclose(self) -> None:
         """Close what is inside."""
         await self._inner.aclose()
+
+    async def _ask(self, client: ClientName, request: Request) -> Fetched:
+        request = replace(request, client=client)
+        if client is not ClientName.BROWSER:
+            return await self._inner.get(request)
+        try:
+            return await self._inner.get(replace(request, timeout_s=BROWSER_TIMEOUT_S))
+        except DeadlineError as error:  # a page that hangs would hang again
+            error.is_worth_repeating = False
+            raise
 
 
 class Clients:

@@ -35,13 +35,17 @@ class SessionCookie:
 class Session:
     """The profile and the cookies of property *slug* on *day*.
 
+    Without a *profile*, that of a real browser, it is one of the day's.
+
     Cookies are apart by the proxy they came through: a visitor does not change his
     address between two pages.
     """
 
-    def __init__(self, slug: str, day: date) -> None:
+    def __init__(
+        self, slug: str, day: date, *, profile: ClientProfile | None = None
+    ) -> None:
         self.slug = slug
-        self.profile: ClientProfile = profile_for(slug, day=day)
+        self.profile = profile or profile_for(slug, day=day)
         self._jars: dict[str, CookieJar] = {}
 
     def jar(self, proxy: str = "") -> CookieJar:
@@ -57,6 +61,15 @@ class Session:
         """Take over cookies of another client; a newer one replaces an older one."""
         for cookie in cookies:
             self.jar(proxy).set_cookie(_in_jar(cookie))
+
+    def drop(self, cookies: Iterable[SessionCookie], proxy: str = "") -> None:
+        """Forget cookies that another client no longer has, whatever their values."""
+        gone = {(cookie.domain, cookie.path, cookie.name) for cookie in cookies}
+        jar = self.jar(proxy)
+        for held in list(jar):
+            plain = _plain(held)
+            if (plain.domain, plain.path, plain.name) in gone:
+                jar.clear(held.domain, held.path, held.name)
 
     def to_json(self) -> str:
         """Return all cookies, by proxy."""

@@ -9,11 +9,16 @@ from phx_pipeline.model.source import Source
 
 
 class ListingSource(Protocol):
-    """One site: how a property's listing is found and its gallery read."""
+    """One site: how a property's listing is found and its gallery read.
+
+    `browser_hosts` are what its pages are run by in a browser beside the others: their
+    scripts, styles and guards. No request of ours goes there.
+    """
 
     source: Source
     page_hosts: tuple[str, ...]
     photo_hosts: tuple[str, ...]
+    browser_hosts: tuple[str, ...]
 
     async def discover(self, house: Property, *, fetcher: Fetcher) -> Listing:
         """Find the listing of *house* and return its gallery.

@@ -52,6 +52,7 @@ class Border:
         self.source = inner.source
         self.page_hosts = inner.page_hosts
         self.photo_hosts = inner.photo_hosts
+        self.browser_hosts = inner.browser_hosts
 
     async def discover(self, house: Property, *, fetcher: Fetcher) -> Listing:
         """Ask the source; what its page made the parser raise is an outcome.

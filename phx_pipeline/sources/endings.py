@@ -19,6 +19,7 @@ from phx_pipeline.model.property import Property
 from phx_pipeline.model.source import Source
 
 LONGEST_DETAIL: Final = 300
+_WAY_ON: Final = "; `phx ingest` takes a page you save in your own browser"
 _SHOWN: Final = 2  # spellings: more would not fit
 
 
@@ -50,7 +51,19 @@ def failed(source: Source, error: FetchError) -> Listing:
 
     It has no URL: what was learnt of the listing before must stay.
     """
-    return ended(source, outcome_of(error), told(error))
+    detail = told(error)
+    if isinstance(error, BlockedError) or _rests_refused(error):
+        detail = with_way_on(detail)
+    return ended(source, outcome_of(error), detail)
+
+
+def with_way_on(detail: str) -> str:
+    """Return how a source refused us, and what a person can do all the same."""
+    return printable(detail, most=LONGEST_DETAIL - len(_WAY_ON)) + _WAY_ON
+
+
+def _rests_refused(error: FetchError) -> bool:
+    return isinstance(error, CircuitOpenError) and error.refused
 
 
 def ended(

@@ -11,7 +11,7 @@ from phx_pipeline.sources.base import ListingSource
 from phx_pipeline.sources.border import Border
 from phx_pipeline.sources.redfin import Redfin
 from phx_pipeline.sources.redfin import addresses as redfin_addresses
-from phx_pipeline.sources.redfin.parse import photo_key as redfin_photo_key
+from phx_pipeline.sources.redfin.gallery import photo_key as redfin_photo_key
 from phx_pipeline.sources.zillow import Zillow
 from phx_pipeline.sources.zillow import addresses as zillow_addresses
 from phx_pipeline.sources.zillow.gallery import variant_of
@@ -64,6 +64,16 @@ def photo_named(source: Source, url: str) -> str | None:
         return redfin_photo_key(url)
     variant = variant_of(url) if source is Source.ZILLOW else None
     return variant.key if variant else None
+
+
+def browser_hosts_of(
+    sources: Mapping[Source, ListingSource],
+) -> dict[Source, tuple[str, ...]]:
+    """Return all that a browser may ask for a source: also what its pages run by."""
+    return {
+        source: (*adapter.page_hosts, *adapter.photo_hosts, *adapter.browser_hosts)
+        for source, adapter in sources.items()
+    }
 
 
 def site_named(text: str) -> bool:

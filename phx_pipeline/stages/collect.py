@@ -29,7 +29,7 @@ from phx_pipeline.errors import (
     SourceDisabledError,
 )
 from phx_pipeline.fetch.base import Fetched, Fetcher, Judge, Request, RequestKind
-from phx_pipeline.fetch.policies import Fault, is_no_picture
+from phx_pipeline.fetch.events import Fault, is_no_picture
 from phx_pipeline.imaging.decode import Picture, decode
 from phx_pipeline.imaging.standardize import standard_frame, standard_size
 from phx_pipeline.model.due import is_photo_asked

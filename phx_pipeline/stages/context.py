@@ -43,7 +43,8 @@ class StageContext:
     days asking for a photo must give no picture before that is final. `frames` spares a
     stage the decoding that an earlier one of the same run has done; `pixels` bounds the
     memory of all that is decoded at once. `job_id` is the job that asked for the run,
-    if one did; `who` is whose rulings are recorded.
+    if one did; `who` is whose rulings are recorded. `lacks_browser` tells why sources
+    cannot be asked by a browser, if they cannot.
     """
 
     catalog: Catalog
@@ -64,6 +65,7 @@ class StageContext:
     pixels: PixelBudget = field(default_factory=PixelBudget)
     job_id: str | None = None
     who: str = "unknown"
+    lacks_browser: str = ""
 
     @property
     def recipe(self) -> str:

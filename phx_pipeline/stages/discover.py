@@ -2,10 +2,10 @@
 
 import logging
 from collections.abc import Sequence
+from contextlib import aclosing
 from dataclasses import dataclass
 
 from phx_pipeline.catalog.leases import Lease
-from phx_pipeline.fetch.base import Fetcher
 from phx_pipeline.model.job import Mode
 from phx_pipeline.model.listing import Listing
 from phx_pipeline.model.property import Property
@@ -55,15 +55,9 @@ async def discover(
         stale_days=context.stale_days,
         off=context.catalog.policies.switched_off(),
     )
-    fetcher = context.open_fetcher(slug)
-    try:
-        with context.holding(slug) as lease:
-            found = [
-                await _ask(context, house, lease, fetcher, source) for source in wanted
-            ]
-            held = guard(context, lease, slug)
-    finally:
-        await fetcher.aclose()
+    with context.holding(slug) as lease:
+        found = [await _ask(context, house, lease, source) for source in wanted]
+        held = guard(context, lease, slug)
     if held:
         converge(context, slug)
     return DiscoverReport(
@@ -78,11 +72,12 @@ async def _ask(
     context: StageContext,
     house: Property,
     lease: Lease,
-    fetcher: Fetcher,
     source: Source,
 ) -> Listing:
-    watched = LastAnswer(fetcher)
-    listing = await context.sources[source].discover(house, fetcher=watched)
+    # A fetcher for each: it may hold the source's only browser until it is closed.
+    async with aclosing(context.open_fetcher(house.slug)) as fetcher:
+        watched = LastAnswer(fetcher)
+        listing = await context.sources[source].discover(house, fetcher=watched)
     stamp = context.stamp()
     listing = begun(listing, today=stamp.today)
     context.catalog.record_listing(lease, house.slug, listing, stamp=stamp)

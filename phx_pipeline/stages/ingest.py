@@ -15,18 +15,21 @@ from urllib.parse import urlsplit
 from phx_pipeline.errors import InputError, SourceChangedError
 from phx_pipeline.fetch.base import Fetched
 from phx_pipeline.fetch.challenge import recognise
+from phx_pipeline.model.address import Address
 from phx_pipeline.model.job import Mode
 from phx_pipeline.model.listing import Listing
 from phx_pipeline.model.moments import moment
 from phx_pipeline.model.outcome import ListingOutcome
 from phx_pipeline.model.property import Property
 from phx_pipeline.model.source import Source
-from phx_pipeline.sources.border import begun, read
+from phx_pipeline.sources.border import begun, read, surprised
 from phx_pipeline.sources.endings import ended
 from phx_pipeline.sources.head import own_urls
 from phx_pipeline.sources.redfin.answers import text_of
+from phx_pipeline.sources.redfin.parse import page_address as redfin_address
 from phx_pipeline.sources.redfin.parse import parse_listing
 from phx_pipeline.sources.registry import available_sources
+from phx_pipeline.sources.zillow.detail import page_address as zillow_address
 from phx_pipeline.sources.zillow.detail import parse_detail
 from phx_pipeline.sources.zillow.payload import read_page
 from phx_pipeline.sources.zillow.search import zpid_in
@@ -42,6 +45,11 @@ from phx_pipeline.stages.runs import recorded
 logger = logging.getLogger(__name__)
 
 MAX_BYTES: Final = 25_000_000
+
+
+class OlderPageError(InputError):
+    """A saved page is no news: the source has shown the whole gallery since."""
+
 
 _TAKEN = frozenset(
     {ListingOutcome.LISTED, ListingOutcome.LISTED_EMPTY, ListingOutcome.OFF_MARKET}
@@ -84,8 +92,8 @@ def ingest(
         source: whose page it is; by default what the page itself says.
 
     Raises:
-        InputError: the file cannot be read, nobody says whose page it is, or the source
-            has shown the whole gallery since the page was saved.
+        InputError: the file cannot be read, or nobody says whose page it is.
+        OlderPageError: the source has shown the whole gallery since it was saved.
     """
     house = context.house(slug)
     page, source = _opened(path, source=source)
@@ -114,7 +122,7 @@ def _refuse_older(
     """Refuse a page that is no news: photos added since would seem to be gone."""
     shown_at = context.catalog.facts.gallery_shown_at(slug, source)
     if shown_at is not None and saved_at < shown_at:
-        raise InputError(
+        raise OlderPageError(
             f"{path} was saved {moment(saved_at.timestamp())}, before {source.value} "
             f"showed the gallery that is known ({moment(shown_at.timestamp())}): "
             "nothing was taken; if the page is newer, `touch` the file"
@@ -166,6 +174,47 @@ def _zillow(page: Fetched, house: Property) -> Listing:
 _READERS: Mapping[Source, Callable[[Fetched, Property], Listing]] = {
     Source.REDFIN: _redfin,
     Source.ZILLOW: _zillow,
+}
+
+
+def house_of(
+    context: StageContext, path: Path, *, source: Source | None = None
+) -> Property:
+    """Return the followed house that a saved page is about, as the page itself says.
+
+    Raises:
+        InputError: the file cannot be read, says nothing of a house, or is of one that
+            is not followed.
+    """
+    page, source = _opened(path, source=source)
+    challenge = recognise(page)
+    if challenge is not None and not challenge.over_payload:
+        raise InputError(f"{path} is a challenge, no listing: {challenge.reason}")
+    try:
+        address = _ADDRESSES[source](page)
+    except Exception as error:
+        told = surprised(source, error).detail
+        raise InputError(f"{path} does not say which house it is of: {told}") from error
+    known = context.catalog.houses.find_address(address)
+    if known is None:
+        raise InputError(
+            f"{path} is of {address}, which is not followed: "
+            f'`phx properties add "{address}"` follows it'
+        )
+    return context.house(known.house.slug)
+
+
+def _redfin_address(page: Fetched) -> Address:
+    return redfin_address(text_of(page), page_url=page.url)
+
+
+def _zillow_address(page: Fetched) -> Address:
+    return zillow_address(read_page(page), zpid=zpid_in(page.url))
+
+
+_ADDRESSES: Mapping[Source, Callable[[Fetched], Address]] = {
+    Source.REDFIN: _redfin_address,
+    Source.ZILLOW: _zillow_address,
 }
 
 

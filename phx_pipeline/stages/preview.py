@@ -1,6 +1,7 @@
 """Asking the sources without taking anything: what `phx extract --dry-run` shows."""
 
 from collections.abc import Sequence
+from contextlib import aclosing
 
 from phx_pipeline.model.listing import Listing
 from phx_pipeline.model.source import Source
@@ -14,13 +15,11 @@ async def preview(
 
     Only what keeps us polite is noted: pace, Retry-After, circuit.
     """
-    house = context.house(slug)
     wanted = [s for s in context.sources if sources is None or s in sources]
-    fetcher = context.open_fetcher(slug)
-    try:
-        return [
-            await context.sources[source].discover(house, fetcher=fetcher)
-            for source in wanted
-        ]
-    finally:
-        await fetcher.aclose()
+    return [await _ask(context, slug, source) for source in wanted]
+
+
+async def _ask(context: StageContext, slug: str, source: Source) -> Listing:
+    async with aclosing(context.open_fetcher(slug)) as fetcher:
+        house = context.house(slug)
+        return await context.sources[source].discover(house, fetcher=fetcher)

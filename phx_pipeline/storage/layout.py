@@ -52,6 +52,11 @@ class Layout:
         """The file that the supervisor of this folder holds locked."""
         return self.root / "supervisor.lock"
 
+    @property
+    def browsers(self) -> Path:
+        """The folder of the profiles of browsers that run; of the dead, until swept."""
+        return self.root / "browser"
+
     def quarantined_pages(self, source: str) -> Path:
         """The folder of the last refusals of one source, kept for diagnosis."""
         return self.root / "quarantine" / "pages" / _part(source)

@@ -162,7 +162,7 @@ class CurlClient:
             answer = await session.request(
                 request.method,  # type: ignore[arg-type]  # any method is sent as it is
                 request.url,
-                headers=self._profile.without_own(
+                headers=self._profile.with_own(
                     {**request.headers, **request.secret_headers}
                 ),
                 data=request.body or None,

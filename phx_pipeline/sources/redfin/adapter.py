@@ -19,10 +19,16 @@ from phx_pipeline.sources.redfin.find import (
     near_addresses,
     search_url,
 )
-from phx_pipeline.sources.redfin.parse import PHOTO_HOSTS, parse_listing
+from phx_pipeline.sources.redfin.gallery import PHOTO_HOSTS
+from phx_pipeline.sources.redfin.parse import parse_listing
 
 _ANSWER_BYTES = 1_000_000
 _PAGE_BYTES = 8_000_000  # a real page has 3 MB
+_ASKED_BY_PAGES = (  # for parts of a home, by themselves
+    "/stingray/api/home/details/",
+    "/stingray/api/photoTagsAndCaptions",
+    "/api/v1/home/details/",
+)
 
 
 class Redfin:
@@ -35,6 +41,7 @@ class Redfin:
         "ratelimited.redfin.com",  # so that being sent there is seen, not refused
     )
     photo_hosts: tuple[str, ...] = PHOTO_HOSTS
+    browser_hosts: tuple[str, ...] = ("awswaf.com",)  # the guard, also of good pages
 
     async def discover(self, house: Property, *, fetcher: Fetcher) -> Listing:
         """Find the listing of *house* and return its gallery, or why there is none."""
@@ -83,6 +90,9 @@ async def _read_page(home: Home, *, house: Property, fetcher: Fetcher) -> Listin
         source=Source.REDFIN,
         kind=RequestKind.PAGE,
         max_bytes=_PAGE_BYTES,
+        captures=_ASKED_BY_PAGES,
     )
     page = await fetcher.get(request)
-    return parse_listing(text_of(page), house=house, page_url=page.url)
+    return parse_listing(
+        text_of(page), house=house, page_url=page.url, captured=page.captured
+    )

@@ -5,16 +5,19 @@ What an answer means is read in `find` and `parse`.
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
+from http import HTTPStatus
 from typing import Any
+from urllib.parse import urlsplit
 
 from phx_pipeline.errors import SourceChangedError
-from phx_pipeline.fetch.base import Fetched
+from phx_pipeline.fetch.base import Captured, Fetched
 
 JsonObject = Mapping[str, Any]
 
 _GUARD = "{}&&"
+_GALLERY_END = "/aboveTheFold"
 _CONTEXT = re.compile(r"root\.__reactServerState\.InitialContext\s*=\s*(?=\{)")
 
 
@@ -56,10 +59,24 @@ def mapping(value: object, *, what: str) -> JsonObject:
 
 
 class EmbeddedAnswers:
-    """Every API answer a page carries, by request path, decoded when asked for."""
+    """Every API answer a page carries, by request path, decoded when asked for.
 
-    def __init__(self, html: str) -> None:
-        self._entries = _data_cache(html)
+    *captured* are answers to what the page asked for when it was run. They add what it
+    does not carry, and of the gallery also what may be a fuller one.
+    """
+
+    def __init__(self, html: str, *, captured: Sequence[Captured] = ()) -> None:
+        lazy = dict(_usable(captured))
+        try:
+            self._entries = dict(_data_cache(html))
+        except SourceChangedError:
+            if not any(map(_is_gallery, lazy)):
+                raise
+            self._entries = {}
+        known = {path.partition("?")[0] for path in self._entries}
+        for path, entry in lazy.items():
+            if path.partition("?")[0] not in known or _is_gallery(path):
+                self._entries.setdefault(path, entry)
 
     def payload(self, end: str) -> JsonObject | None:
         """Return the payload of the answer whose path ends with *end*, if there.
@@ -102,6 +119,22 @@ class EmbeddedAnswers:
             for path, entry in self._entries.items()
             if wanted.search(path.partition("?")[0])
         ]
+
+
+def _usable(captured: Sequence[Captured]) -> Iterator[tuple[str, object]]:
+    """Yield the answers that hold something, as a page would carry them."""
+    for answer in captured:
+        text = answer.body.decode("utf-8", errors="replace")
+        with suppress(SourceChangedError):
+            payload_of(decode_answer(text, what=answer.url), what=answer.url)
+            if answer.status == HTTPStatus.OK:
+                # A mark of its own: a page may carry an answer under the same path.
+                parts = urlsplit(answer.url)
+                yield f"{parts.path}?{parts.query}&captured", {"res": {"text": text}}
+
+
+def _is_gallery(path: str) -> bool:
+    return path.partition("?")[0].endswith(_GALLERY_END)
 
 
 def _data_cache(html: str) -> JsonObject:

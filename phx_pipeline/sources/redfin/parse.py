@@ -6,21 +6,18 @@ page shows photos of other houses, and of earlier listings of the same house.
 
 import html as markup
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, tzinfo
-from itertools import islice
 from typing import Any
-from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from phx_pipeline.errors import InputError, SourceChangedError
+from phx_pipeline.fetch.base import Captured
 from phx_pipeline.model.address import Address, Match
 from phx_pipeline.model.facts import unwrapped
 from phx_pipeline.model.listing import Listing
 from phx_pipeline.model.outcome import ListingOutcome
-from phx_pipeline.model.photo import PhotoRef
 from phx_pipeline.model.printable import printable
 from phx_pipeline.model.property import Property
 from phx_pipeline.model.source import Source
@@ -33,17 +30,16 @@ from phx_pipeline.sources.redfin.answers import (
 )
 from phx_pipeline.sources.redfin.facts import listing_facts
 from phx_pipeline.sources.redfin.find import SITE, home_at, home_named, path_address
+from phx_pipeline.sources.redfin.gallery import Gallery, parse_gallery
 from phx_pipeline.sources.stated import (
     FIRST_DAY,
     LAST_DAY,
-    LONGEST_URL,
     OFF_MARKET_WORDS,
     day,
     identifier,
     mls_number,
     only,
     part,
-    pixels,
     text,
     whole,
 )
@@ -54,22 +50,7 @@ from phx_pipeline.sources.whose import (
     stated_beside,
 )
 
-PHOTO_HOSTS = ("ssl.cdn-redfin.com",)
-
-# The larger is asked for where the full frame is gone or broken; both are cuts.
-_SMALLER = ("nonFullScreenPhotoUrlCompressed", "nonFullScreenPhotoUrl")
 _TAGS = r"photoTagsAndCaptions(?:/listingId/\d+/dataSourceId/\d+)?"
-# The host also has logos, faces of agents and maps, in other folders.
-_PICTURE = r"(?P<stem>[^/]+)\.(?:jpe?g|png|webp|gif|avif|heic)"
-_MLS_PHOTO = re.compile(
-    rf"/photo/(?P<owner>\w+)/[^/]+/(?:[^/]+/)*(?:gen[A-Za-z]+\.)?{_PICTURE}",
-    re.ASCII | re.IGNORECASE,
-)
-_UPLOADED_PHOTO = re.compile(
-    rf"/system_files/media/(?P<owner>[^/]+)/(?:[^/]+/)*{_PICTURE}",
-    re.ASCII | re.IGNORECASE,
-)
-_UP = re.compile(r"/(?:\.|%2e){1,2}/", re.IGNORECASE)  # a path that leads elsewhere
 _PHOTO_URL = re.compile(r"https://ssl\.cdn-redfin\.com/photo/")
 _TITLE = re.compile(r"<title[^<>]*>(?P<title>[^<]*)", re.IGNORECASE)
 _TITLE_NUMBER = re.compile(r"\bMLS\s?#:?\s?(?P<number>\S+)", re.IGNORECASE)
@@ -91,27 +72,26 @@ _OFF_MARKET_PAGES = ("sdp", "pdp")
 _SOLD_WORDS = re.compile(r"\b(?:closed|sold)\b", re.IGNORECASE)
 _LISTED = re.compile(r"listed(?: for sale)?(?:\s*\([^()]*\))?", re.IGNORECASE)
 _MOST_VALUES = 20_000  # looked at for photos under another name
-_MOST_TAGS = 50
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Gallery:
-    """The photos of a listing; `unreadable` entries could not be taken as a photo."""
-
-    photos: tuple[PhotoRef, ...]
-    unreadable: int
-
-
-def parse_listing(html: str, *, house: Property, page_url: str) -> Listing:
+def parse_listing(
+    html: str, *, house: Property, page_url: str, captured: Sequence[Captured] = ()
+) -> Listing:
     """Return what a listing page says about *house*.
 
     The outcome is `listed`, `listed_empty`, `off_market`, `wrong_property`, or
     `ambiguous` where the page's address is only much like the house's.
 
+    Args:
+        html: the page.
+        house: the one asked for.
+        page_url: where the page is.
+        captured: the answers to what the page asked for by itself.
+
     Raises:
         SourceChangedError: the page is no listing, or no longer of the known shape.
     """
-    answers = EmbeddedAnswers(html)
+    answers = EmbeddedAnswers(html, captured=captured)
     above = _own_above(answers, house=house)
     section = mapping(above.get("addressSectionInfo"), what="addressSectionInfo")
     shown = parse_page_address(section)
@@ -134,19 +114,47 @@ def parse_listing(html: str, *, house: Property, page_url: str) -> Listing:
     )
 
 
+def page_address(html: str, *, page_url: str) -> Address:
+    """Return the address of the house that a listing page is about.
+
+    Args:
+        html: the page.
+        page_url: tells which home is its own where it tells of several.
+
+    Raises:
+        SourceChangedError: the page is no listing, or no longer of the known shape.
+    """
+    found = []
+    for above in EmbeddedAnswers(html).payloads("aboveTheFold"):
+        section = mapping(above.get("addressSectionInfo"), what="addressSectionInfo")
+        found.append(parse_page_address(section))
+    if not found:
+        raise SourceChangedError("the page has no aboveTheFold answer")
+    own = (own for own in found if _names_another(page_url, own) is False)
+    return next(own, found[0])
+
+
 def _own_above(answers: EmbeddedAnswers, *, house: Property) -> JsonObject:
-    """Return what the page shows first; of several homes that of *house*."""
+    """Return what the page shows first; of several that of *house*, the fullest."""
     first = answers.payload("aboveTheFold")
     if first is None:
         raise SourceChangedError("the page has no aboveTheFold answer")
     several = answers.payloads("aboveTheFold")
-    for above in several if len(several) > 1 else ():
-        section = above.get("addressSectionInfo")
-        with suppress(SourceChangedError):
-            shown = parse_page_address(mapping(section, what="addressSectionInfo"))
-            if house.means(shown) is Match.SAME:
-                return above
-    return first
+    own = [above for above in several if len(several) > 1 and _is_of(above, house)]
+    return max(own, key=_photos_shown, default=first)
+
+
+def _is_of(above: JsonObject, house: Property) -> bool:
+    with suppress(SourceChangedError):
+        section = mapping(above.get("addressSectionInfo"), what="addressSectionInfo")
+        return house.means(parse_page_address(section)) is Match.SAME
+    return False
+
+
+def _photos_shown(above: JsonObject) -> int:
+    media = above.get("mediaBrowserInfo")
+    photos = media.get("photos") if isinstance(media, dict) else None
+    return len(photos) if isinstance(photos, list) else 0
 
 
 def _mls_id(answers: EmbeddedAnswers, *, html: str) -> str | None:
@@ -234,77 +242,6 @@ def _statements(
 
 def _wrong(told: str, *, page_url: str) -> Listing:
     return ended(Source.REDFIN, ListingOutcome.WRONG_PROPERTY, told, url=page_url)
-
-
-def parse_gallery(photos: Iterable[Any], *, tags: JsonObject) -> Gallery:
-    """Return the photos of `mediaBrowserInfo.photos` in their order.
-
-    Args:
-        photos: the entries as decoded from JSON.
-        tags: `tagsByPhotoId` of the page, or nothing.
-    """
-    refs: dict[str, PhotoRef] = {}
-    unreadable = 0
-    for position, entry in enumerate(photos):
-        ref = _photo(entry, position=position, tags=tags)
-        if ref is None:
-            unreadable += 1
-        else:
-            refs.setdefault(ref.photo_key, ref)
-    return Gallery(photos=tuple(refs.values()), unreadable=unreadable)
-
-
-def photo_key(url: str) -> str | None:
-    """Return a photo's identity, the same for all its size variants.
-
-    None if *url* is not the https URL of a photo of a home on Redfin's photo host.
-    """
-    if len(url) > LONGEST_URL:
-        return None
-    try:
-        parts = urlsplit(url)
-    except ValueError:  # such as brackets that hold no address
-        return None
-    is_there = parts.scheme == "https" and parts.netloc in PHOTO_HOSTS
-    if not is_there or _UP.search(parts.path):
-        return None
-    if found := _MLS_PHOTO.fullmatch(parts.path):
-        return f"{found['owner']}-{found['stem']}"
-    if found := _UPLOADED_PHOTO.fullmatch(parts.path):
-        return f"media-{found['owner']}-{found['stem']}"
-    return None
-
-
-def _photo(entry: object, *, position: int, tags: JsonObject) -> PhotoRef | None:
-    if not isinstance(entry, dict):
-        return None
-    told_urls = entry.get("photoUrls")
-    urls = told_urls if isinstance(told_urls, dict) else {}
-    url = text(urls.get("fullScreenPhotoUrl"))
-    if (key := photo_key(url)) is None:
-        return None
-    smaller = (text(urls.get(name)) for name in _SMALLER)
-    others = (other for other in smaller if other != url and photo_key(other) == key)
-    own = tags.get(identifier(entry.get("photoId")) or "")
-    told = own if isinstance(own, dict) else {}
-    return PhotoRef(
-        source=Source.REDFIN,
-        photo_key=key,
-        url=url,
-        position=position,
-        fallback_urls=tuple(islice(others, 1)),
-        caption=text(told.get("shortCaption")) or text(told.get("longCaption")),
-        tags=_room_tags(told.get("tags")),
-        width=pixels(entry.get("width")),
-        height=pixels(entry.get("height")),
-    )
-
-
-def _room_tags(tags: object) -> tuple[str, ...]:
-    if not isinstance(tags, list):
-        return ()
-    told = map(text, tags[:_MOST_TAGS])
-    return tuple(tag for tag in told if tag and tag != "All")
 
 
 def _listing_of(

@@ -13,7 +13,13 @@ from phx_pipeline.model.listing import Listing
 from phx_pipeline.model.outcome import ListingOutcome
 from phx_pipeline.model.property import Property
 from phx_pipeline.model.source import Source
-from phx_pipeline.sources.endings import ended, failed, near_miss, told
+from phx_pipeline.sources.endings import (
+    ended,
+    failed,
+    near_miss,
+    told,
+    with_way_on,
+)
 from phx_pipeline.sources.zillow.detail import parse_detail
 from phx_pipeline.sources.zillow.gallery import PHOTO_HOSTS
 from phx_pipeline.sources.zillow.payload import JsonObject, Page, read_page
@@ -26,6 +32,7 @@ from phx_pipeline.sources.zillow.search import (
 )
 
 _PAGE_BYTES = 8_000_000  # a real search page has 1 MB
+_ASKED_BY_PAGES = ("/graphql", "/zg-graph")  # for parts of a home, by themselves
 
 
 class Zillow:
@@ -34,6 +41,11 @@ class Zillow:
     source = Source.ZILLOW
     page_hosts: tuple[str, ...] = ("www.zillow.com", "zillow.com")
     photo_hosts: tuple[str, ...] = PHOTO_HOSTS
+    browser_hosts: tuple[str, ...] = (
+        "zillowstatic.com",  # scripts and styles
+        "px-cloud.net",  # the guard, which runs on good pages too,
+        "px-cdn.net",  # and where it was before
+    )
 
     async def discover(self, house: Property, *, fetcher: Fetcher) -> Listing:
         """Find the listing of *house* and return its gallery, or why there is none."""
@@ -87,7 +99,7 @@ async def _follow(
 
 async def _read_detail(row: Row, *, house: Property, fetcher: Fetcher) -> Listing:
     try:
-        page = await _open(row.url, fetcher=fetcher)
+        page = await _open(row.url, fetcher=fetcher, browser_first=True)
     except BlockedError as error:
         return _from_row(row, refused=told(error))
     if page.cache is None:
@@ -95,12 +107,14 @@ async def _read_detail(row: Row, *, house: Property, fetcher: Fetcher) -> Listin
     return _marked(parse_detail(page, house=house, zpid=row.zpid), page=page)
 
 
-async def _open(url: str, *, fetcher: Fetcher) -> Page:
+async def _open(url: str, *, fetcher: Fetcher, browser_first: bool = False) -> Page:
     request = Request(
         url=url,
         source=Source.ZILLOW,
         kind=RequestKind.PAGE,
         max_bytes=_PAGE_BYTES,
+        browser_first=browser_first,
+        captures=_ASKED_BY_PAGES,
     )
     return read_page(await fetcher.get(request))
 
@@ -110,7 +124,7 @@ def _from_row(row: Row, *, refused: str) -> Listing:
     shown = f"the search page shows {len(row.photo_keys)}"
     if not row.has_whole_gallery:
         stated = "an unstated number" if row.stated is None else str(row.stated)
-        detail = f"{refused}; {shown} of {stated} photos"
+        detail = with_way_on(f"{refused}; {shown} of {stated} photos")
         answer = ended(Source.ZILLOW, ListingOutcome.BLOCKED, detail, url=row.url)
         return replace(answer, facts=row.facts)
     ended_as = ListingOutcome.OFF_MARKET if row.is_off_market else ListingOutcome.LISTED

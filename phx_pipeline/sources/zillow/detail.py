@@ -39,10 +39,11 @@ from phx_pipeline.sources.zillow.facts import home_facts, status_of
 from phx_pipeline.sources.zillow.gallery import (
     PHOTO_LISTS,
     Gallery,
+    completed,
     has_renamed_list,
     parse_gallery,
 )
-from phx_pipeline.sources.zillow.payload import JsonObject, Page
+from phx_pipeline.sources.zillow.payload import LAZY, JsonObject, Page
 from phx_pipeline.sources.zillow.search import SITE, detail_path, named_in, zpid_in
 
 _ON_MARKET = frozenset({"FOR_SALE", "PENDING", "COMING_SOON", "FOR_RENT"})
@@ -163,6 +164,30 @@ def parse_detail(page: Page, *, house: Property, zpid: str | None) -> Listing:
     return _listing_of(home, page=page)
 
 
+def page_address(page: Page, *, zpid: str | None) -> Address:
+    """Return the address of the house that a detail page is about.
+
+    Args:
+        page: with the answers of a detail page.
+        zpid: tells which home is its own where it tells of several.
+
+    Raises:
+        SourceChangedError: the page is no longer of the known shape, or tells of
+            several homes.
+    """
+    homes = _homes(page.cache or {})
+    if zpid in homes:
+        return parse_home_address(homes[zpid].fields)
+    if len(homes) != 1:
+        raise SourceChangedError(
+            "several homes in it, and it does not say which is its own"
+            if homes
+            else "no details of a house in it"
+        )
+    (home,) = homes.values()
+    return parse_home_address(home.fields)
+
+
 def parse_home_address(fields: JsonObject) -> Address:
     """Return the address a property object states; the unit is in its street line.
 
@@ -241,7 +266,16 @@ def _homes(cache: JsonObject) -> dict[str, Home]:
         known = found.setdefault(home.zpid, home)
         if home.fullness > known.fullness:
             found[home.zpid] = home
-    return found
+    return {zpid: _completed(home, cache) for zpid, home in found.items()}
+
+
+def _completed(home: Home, cache: JsonObject) -> Home:
+    """Return *home* with the lists of photos that its page completed when run."""
+    fields = home.fields
+    for later in _answers(cache):
+        if later.query.startswith(LAZY) and later.zpid == home.zpid:
+            fields = completed(fields, later.fields)
+    return replace(home, fields=fields)
 
 
 def _answers(cache: JsonObject) -> Iterator[Home]:

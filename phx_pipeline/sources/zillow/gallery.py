@@ -145,6 +145,25 @@ def parse_gallery(home: JsonObject) -> Gallery:
     )
 
 
+def completed(home: JsonObject, later: JsonObject) -> JsonObject:
+    """Return *home* with the photos that it lacks and *later*, of the same home, has.
+
+    They follow its own, in the list that gives the order.
+    """
+    lists = {name: home[name] for name in PHOTO_LISTS if _is_filled(home.get(name))}
+    more = [later[name] for name in PHOTO_LISTS if _is_filled(later.get(name))]
+    if not lists:
+        return {**home, **{n: later[n] for n in PHOTO_LISTS if later.get(n)}}
+    name, own = next(iter(lists.items()))
+    known = set(map(_key_of, own))
+    longest: list[Any] = max(more, key=len, default=[])
+    return {**home, name: [*own, *(e for e in longest if _key_of(e) not in known)]}
+
+
+def _is_filled(value: object) -> bool:
+    return isinstance(value, list) and bool(value)
+
+
 def keys_of_others(home: JsonObject) -> frozenset[str]:
     """Return the keys of what a property object shows that is not of the home."""
     own = identifier(home.get("zpid"))

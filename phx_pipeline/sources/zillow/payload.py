@@ -5,16 +5,21 @@ What the JSON means is read in `search`, `gallery` and `detail`.
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
+from http import HTTPStatus
+from typing import Any, Final
 
 from phx_pipeline.errors import SourceChangedError
-from phx_pipeline.fetch.base import Fetched
+from phx_pipeline.fetch.base import Captured, Fetched
 from phx_pipeline.sources.head import Described, described, own_urls, titled
 
 JsonObject = Mapping[str, Any]
 _Payload = tuple[JsonObject | None, JsonObject | None]  # of a detail, a search page
+
+LAZY: Final = "captured "
+"""How the names of queries begin whose answers the page asked for when it was run."""
 
 _SCRIPT = re.compile(r"<script\b(?P<attributes>[^>]*)>", re.IGNORECASE)
 _SCRIPT_END = re.compile(r"</script\s*>", re.IGNORECASE)
@@ -41,12 +46,14 @@ class Page:
 
 
 def read_page(fetched: Fetched) -> Page:
-    """Return what an answer carries.
+    """Return what an answer carries, and what its page asked for by itself.
 
     Raises:
         SourceChangedError: a payload is there but has another shape.
     """
     cache, search = _payload(fetched.body.decode("utf-8", errors="replace"))
+    if search is None and (lazy := dict(_lazy(fetched.captured))):
+        cache = {**(cache or {}), **lazy}
     return Page(
         url=fetched.url,
         cache=cache,
@@ -56,6 +63,19 @@ def read_page(fetched: Fetched) -> Page:
         titles=tuple(titled(fetched.body)) if cache is not None else (),
         houses=tuple(described(fetched.body)) if cache is not None else (),
     )
+
+
+def _lazy(captured: Iterable[Captured]) -> Iterator[tuple[str, JsonObject]]:
+    """Yield the answers about a home, as a page would carry them."""
+    for number, answer in enumerate(captured):
+        if answer.status != HTTPStatus.OK:
+            continue
+        with suppress(SourceChangedError):
+            text = answer.body.decode("utf-8", errors="replace")
+            told = mapping(decoded(text, what=answer.url), what=answer.url)
+            data = mapping(told.get("data"), what="data")
+            mapping(data.get("property"), what="property")
+            yield f"{LAZY}{number}", data
 
 
 def _payload(text: str) -> _Payload:

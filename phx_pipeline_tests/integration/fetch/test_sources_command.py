@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -201,6 +202,45 @@ def test_a_reset_closes_the_circuit_of_what_is_named_only(
 
     states = {name: row["state"] for name, row in told(phx).items()}
     assert states == {"redfin": "open", "redfin/photos": "closed"}
+
+
+@pytest.mark.parametrize(
+    ("browser", "told"),
+    [
+        (
+            "auto",
+            "zillow stopped until TIME, it refused us; the browser is asked instead",
+        ),
+        (
+            "off",
+            "the browser is switched off (PHX_BROWSER) `phx ingest` reads pages",
+        ),
+    ],
+)
+def test_plain_http_that_rests_leads_to_the_browser_where_there_is_one(
+    phx: Phx,
+    put: Callable[..., None],
+    monkeypatch: pytest.MonkeyPatch,
+    browser: str,
+    told: str,
+) -> None:
+    chromium = shutil.which("true")
+    assert chromium
+    monkeypatch.setenv("PHX_CHROMIUM", chromium)  # never started
+    monkeypatch.setenv("PHX_BROWSER", browser)
+    put("zillow", open_until=300.0, opened_at=-60.0, blocked_at=-60.0)
+
+    shown = " ".join(re.sub(r"[│┃]", " ", phx()).split())
+
+    assert told in re.sub(r"(\d{4}-\d\d-\d\d )?\d\d:\d\d MST", "TIME", shown)
+
+
+def test_a_browsers_circuit_is_paced_as_its_group(
+    phx: Phx, put: Callable[..., None]
+) -> None:
+    put("redfin/browser", open_until=300.0)
+
+    assert "paced as redfin" in phx()
 
 
 def test_a_reset_closes_the_circuit_of_a_browser_as_well(

@@ -66,6 +66,8 @@ def rows(deployment: Deployment) -> Callable[[], list[object]]:
         (["extract", "--all", "--sources", "zillow"], "zillow is not enabled"),
         (["extract"], "either --all, or --address"),
         (["extract", "--all", "--address", KNOWN], "either --all, or --address"),
+        (["extract", "--all", "--isolation", "none"], "holds for --sync"),
+        (["extract", "--all", "--sync", "--isolation", "mini"], "not one of"),
         (["extract", "--sync"], "either --all, or --address"),
     ],
     ids=lambda value: " ".join(value)[:60] if isinstance(value, list) else "",

@@ -13,7 +13,7 @@ from phx_pipeline.cli.session import opened_catalog
 from phx_pipeline.demo import gallery, redfin_photos, zillow_photos
 from phx_pipeline.demo.houses import HOUSES
 from phx_pipeline.demo.redfin_site import redfin_sites
-from phx_pipeline.fetch.policies import group_names
+from phx_pipeline.fetch.groups import group_names
 from phx_pipeline.model.source import Source
 from phx_pipeline.settings import load_settings
 from phx_pipeline.stages.context import StageContext

@@ -10,8 +10,9 @@ from phx_pipeline.fetch.base import (
     Request,
     RequestKind,
 )
-from phx_pipeline.fetch.captured import MOST_CAPTURED
+from phx_pipeline.fetch.captured import MOST_CAPTURED, CaptureLimits
 from phx_pipeline.fetch.chain import build_fetcher
+from phx_pipeline.fetch.hosts import AllowList
 from phx_pipeline.fetch.route import Route
 from phx_pipeline.model.source import Source
 
@@ -82,3 +83,16 @@ async def test_captured_answers_are_no_more_and_no_longer_than_allowed() -> None
 
 def test_the_body_of_what_was_captured_is_not_shown() -> None:
     assert "hush" not in repr(seen(SITE, b"hush"))
+
+
+async def test_what_scripts_made_of_a_page_is_as_long_as_a_page_may_be() -> None:
+    class Writing(Browser):
+        async def get(self, request: Request) -> Fetched:
+            return replace(await super().get(request), rendered=b"<html>" * 1000)
+
+    allow_list = AllowList({Source.ZILLOW: ("zillow.com",)})
+    limits = CaptureLimits(Writing(), allow_list=allow_list)
+
+    answer = await limits.get(replace(PAGE, max_bytes=60))
+
+    assert answer.rendered == b"<html>" * 10

@@ -9,6 +9,7 @@ import pytest
 from phx_pipeline.errors import (
     BlockedError,
     BodyLimitError,
+    BrowserError,
     CircuitOpenError,
     DeadlineError,
     FetchError,
@@ -29,17 +30,16 @@ from phx_pipeline.fetch.base import (
 )
 from phx_pipeline.fetch.breaker import BreakerRules
 from phx_pipeline.fetch.chain import Redirects
+from phx_pipeline.fetch.events import Event, event_of
+from phx_pipeline.fetch.groups import policy_name
 from phx_pipeline.fetch.hosts import AllowList
 from phx_pipeline.fetch.pacing import PacingRules
 from phx_pipeline.fetch.policies import (
     Breaker,
-    Event,
     Pacing,
     Policies,
     Rules,
-    event_of,
     next_try_s,
-    policy_name,
     rules_for,
 )
 from phx_pipeline.fetch.retries import Backoff, Retries
@@ -496,21 +496,56 @@ async def test_what_fails_in_the_browser_opens_its_own_circuit_and_a_probe_close
     assert opened(memory) == set()
 
 
-async def test_a_payload_under_a_challenge_is_taken_and_stops_the_source(
+class Covered(Site):
+    async def get(self, request: Request) -> Fetched:
+        covered = request.kind is not RequestKind.PHOTO
+        told = "a box over it" if covered else ""
+        return replace(await super().get(request), challenge=told)
+
+
+async def test_a_payload_under_a_challenge_is_taken_with_its_photos_and_stops_the_pages(
     memory: Memory,
 ) -> None:
-    class Covered(Site):
-        async def get(self, request: Request) -> Fetched:
-            return replace(await super().get(request), challenge="a box over it")
-
     fetcher = stack(memory, Covered(memory))
 
     answer = await fetcher.get(API)
+    photo = await fetcher.get(PHOTO)
 
-    assert answer.body == b"<html>"
-    for other in (PAGE, PHOTO):
-        with pytest.raises(CircuitOpenError):
-            await fetcher.get(other)
+    assert (answer.body, photo.status) == (b"<html>", 200)
+    with pytest.raises(CircuitOpenError):
+        await fetcher.get(PAGE)
+    assert opened(memory) == {"redfin"}
+
+
+async def test_a_payload_under_a_challenge_in_the_browser_stops_every_client(
+    memory: Memory,
+) -> None:
+    curl, browser = Site(memory), Covered(memory)
+    fetcher = routed(memory, curl, browser)
+
+    answer = await fetcher.get(replace(PAGE, browser_first=True))
+
+    assert answer.challenge
+    assert opened(memory) == {"redfin", "redfin/browser"}
+    with pytest.raises(CircuitOpenError):
+        await fetcher.get(PAGE)
+    assert (await fetcher.get(PHOTO)).status == 200
+    assert len(browser.asked_at) == 1
+
+
+async def test_a_browser_that_will_not_start_is_no_fault_of_the_source(
+    memory: Memory,
+) -> None:
+    request = replace(PAGE, client=ClientName.BROWSER)
+    fetcher = stack(memory, Site(memory, *[BrowserError("no display")] * 5))
+
+    for _ in range(5):
+        with pytest.raises(BrowserError):
+            await fetcher.get(request)
+
+    assert opened(memory) == set()
+    assert memory.state("redfin/browser").failures == 0
+    assert memory.state("redfin").failures == 0
 
 
 async def test_what_is_kept_of_a_block_is_short_and_printable(memory: Memory) -> None:

@@ -52,7 +52,7 @@ def test_headers_of_the_profile_are_left_to_it_and_others_are_kept() -> None:
         "Accept": "image/jpeg",
     }
 
-    assert USUAL_PROFILE.without_own(given_headers) == {
+    assert USUAL_PROFILE.with_own(given_headers) == {
         "Referer": "https://www.zillow.com/",
         "Accept": "image/jpeg",
     }

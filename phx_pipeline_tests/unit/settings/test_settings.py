@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from phx_pipeline.errors import InputError
+from phx_pipeline.model.isolation import IsolationMode
 from phx_pipeline.model.source import ASKED, Source
 from phx_pipeline.settings import (
     Settings,
@@ -60,6 +61,9 @@ def test_an_empty_environment_gives_the_defaults(repo_dir: Path) -> None:
         probe_url=None,
         code_url=None,
         ca_file=None,
+        browser="auto",
+        chromium=None,
+        isolation=IsolationMode.VIRTUAL,
         downloads=12,
         pace_percent=100,
         attempts=3,
@@ -80,6 +84,8 @@ def test_an_empty_environment_gives_the_defaults(repo_dir: Path) -> None:
 def test_every_variable_is_read(tmp_path: Path) -> None:
     ca_file = tmp_path / "ca.pem"
     ca_file.touch()
+    chromium = tmp_path / "chromium"
+    chromium.touch()
     given = {
         "PHX_DATA_DIR": str(tmp_path / "d"),
         "PHX_DAGSTER_DIR": str(tmp_path / "g"),
@@ -93,6 +99,9 @@ def test_every_variable_is_read(tmp_path: Path) -> None:
         "PHX_CODE_URL": "https://code.example/phx/",
         "PHX_IMAGE_FORMAT": "original",
         "PHX_CA_FILE": str(ca_file),
+        "PHX_BROWSER": "off",
+        "PHX_CHROMIUM": str(chromium),
+        "PHX_ISOLATION": "off_screen",
         "PHX_USER": "ada",
         "PHX_SUPERVISOR_ID": "5e28145c",
         "PHX_STANDINS": "http://127.0.0.1:8080",
@@ -116,6 +125,9 @@ def test_every_variable_is_read(tmp_path: Path) -> None:
         probe_url="https://probe.example/",
         code_url="https://code.example/phx",
         ca_file=ca_file,
+        browser="off",
+        chromium=chromium,
+        isolation=IsolationMode.OFF_SCREEN,
         downloads=20,
         pace_percent=1000,
         attempts=3,
@@ -177,6 +189,9 @@ def test_a_number_outside_its_range_is_refused_with_name_and_range(name: str) ->
     [
         ("PHX_CA_FILE", "nowhere.pem"),
         ("PHX_PROXIES_FILE", "nowhere.txt"),
+        ("PHX_CHROMIUM", "nowhere"),
+        ("PHX_BROWSER", "on"),
+        ("PHX_ISOLATION", "invisible"),
         ("PHX_WEBSHARE_MODE", "rotating"),
         ("PHX_IMAGE_FORMAT", "jpeg"),
         ("PHX_PROBE_URL", "http://probe.example/"),
@@ -469,6 +484,9 @@ _ONE_PROXY = {
         probe_url=st.none() | st.just("https://probe.example/"),
         code_url=st.none() | st.just("https://code.example/phx"),
         ca_file=st.none() | st.just(Path(__file__).resolve()),
+        browser=st.sampled_from(["auto", "off"]),
+        chromium=st.none() | st.just(Path(__file__).resolve()),
+        isolation=st.sampled_from(IsolationMode),
         user=_WORDS.map(str.strip).filter(bool),
         supervisor_id=st.none() | st.just("5e28145c"),
         standins=st.none() | st.just("http://127.0.0.1:8080"),
@@ -487,6 +505,7 @@ def test_what_is_unset_is_not_exported() -> None:
         "PHX_DAGSTER_PG_URL",
         "PHX_PROXY",
         "PHX_CA_FILE",
+        "PHX_CHROMIUM",
         "PHX_PROBE_URL",
         "PHX_CODE_URL",
         "PHX_SUPERVISOR_ID",

@@ -176,6 +176,7 @@ class Surprising:
     source = Source.REDFIN
     page_hosts = Redfin.page_hosts
     photo_hosts = Redfin.photo_hosts
+    browser_hosts = Redfin.browser_hosts
 
     def __init__(self, raises: Callable[[], object] | None = None) -> None:
         self.raises = raises

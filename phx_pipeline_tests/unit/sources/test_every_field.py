@@ -46,7 +46,7 @@ HOUSE = Property(slug=ADDRESS.slug, folder="686067a4", address=ADDRESS)
 # What holds the fields, and is no field of a page itself.
 ENVELOPES = frozenset(
     {"body", "dataCache", "res", "text", "apiCache", "componentProps", "props"}
-    | {"gdpClientCache", "pageProps", "searchPageState", "properties"}
+    | {"gdpClientCache", "pageProps", "searchPageState", "properties", "data"}
 )
 SOURCES = Path(__file__).parents[3] / "phx_pipeline/sources"
 

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from phx_pipeline.catalog import tables
 from phx_pipeline.cli.console import console, print_tallies
 from phx_pipeline.errors import CatalogDownError
-from phx_pipeline.fetch.base import Fetched
+from phx_pipeline.fetch.base import Fetched, Request
 from phx_pipeline.model.address import Address
 from phx_pipeline.model.outcome import ListingOutcome
 from phx_pipeline.model.printable import printable
@@ -138,3 +138,28 @@ def test_a_catalogue_that_is_down_is_no_outcome_of_a_source(
 
     with pytest.raises(CatalogDownError):
         asyncio.run(discover(replace(context, open_fetcher=lambda _: down), HOUSE.slug))
+
+
+def test_what_a_source_holds_is_given_back_before_the_next_is_asked(
+    context: StageContext,
+) -> None:
+    told: list[str] = []
+
+    class Told(CannedFetcher):
+        async def get(self, request: Request) -> Fetched:
+            told.append(request.source.value)
+            return await super().get(request)
+
+        async def aclose(self) -> None:
+            told.append("closed")
+
+    redfin, zillow = RedfinPage(), ZillowPage()
+    pages = redfin.body(redfin.tree), zillow.body(zillow.tree)
+    canned = answering(context, *pages).open_fetcher(HOUSE.slug)
+    assert isinstance(canned, CannedFetcher)
+    opening = replace(context, open_fetcher=lambda _: Told(canned.pages))
+
+    asyncio.run(discover(opening, HOUSE.slug))
+
+    order = [name for name, _ in itertools.groupby(told)]
+    assert order == ["redfin", "closed", "zillow", "closed"]

@@ -16,7 +16,7 @@ from phx_pipeline.catalog.quarantine import Reason
 from phx_pipeline.model.outcome import Verdict
 from phx_pipeline.model.photo import Blob, Photo, PhotoRef, PictureHashes
 from phx_pipeline.model.source import Source
-from phx_pipeline.sources.redfin.parse import photo_key
+from phx_pipeline.sources.redfin.gallery import photo_key
 from phx_pipeline.stages.guard import (
     Mark,
     _galleries,

@@ -13,7 +13,8 @@ from phx_pipeline.model.address import Address
 from phx_pipeline.model.listing import Listing
 from phx_pipeline.model.outcome import ListingOutcome
 from phx_pipeline.model.property import Property
-from phx_pipeline.sources.redfin.parse import parse_gallery, parse_listing, photo_key
+from phx_pipeline.sources.redfin.gallery import parse_gallery, photo_key
+from phx_pipeline.sources.redfin.parse import parse_listing
 
 PAGES = Path(__file__).parents[3] / "pages" / "redfin"
 HOUSE = Address.parse("1418 E Quail Whistle Ln, Phoenix, AZ 85042")

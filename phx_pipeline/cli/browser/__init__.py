@@ -1,0 +1,1 @@
+"""`phx browser`: the Chromium that opens what plain HTTP is refused."""

@@ -1,0 +1,1 @@
+"""A real Chromium as a client; only this package imports nodriver."""
