@@ -117,6 +117,8 @@ class Gate:
         talk = asyncio.get_running_loop().create_task(self._serve(browser))
         self._talks.add(talk)
         talk.add_done_callback(self._talks.discard)
+        # Not in the task itself: one that is cancelled at once never begins.
+        talk.add_done_callback(lambda _: browser.cut())
 
     async def _serve(self, browser: Line) -> None:
         """Serve one connection to its end; either side may leave at any point."""
@@ -126,8 +128,6 @@ class Gate:
         except (OSError, EOFError) as error:
             logger.debug("a connection of the browser was cut: %s", error)
             browser.reset()
-        finally:
-            browser.cut()
 
     async def _admitted(self, browser: Line) -> str | None:
         """Return the host that is asked for; None when it was refused."""

@@ -33,9 +33,10 @@ class Line:
 
     def reset(self) -> None:
         """Drop the connection so that the other side sees no orderly end."""
-        with contextlib.suppress(OSError):  # it may be closed already
-            sock = self.writer.get_extra_info("socket")
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESETS)
+        sock = self.writer.get_extra_info("socket")
+        if sock is not None:  # TLS forgets it at the end
+            with contextlib.suppress(OSError):  # it may be closed already
+                sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESETS)
         self.cut()
 
     async def finish(self) -> None:
