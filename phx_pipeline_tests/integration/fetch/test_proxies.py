@@ -557,6 +557,7 @@ async def test_no_message_record_or_row_tells_the_credentials(
     [
         (b"\x05\x00", b"\x05\x05\x00\x01" + bytes(6), False),  # refused beyond it
         (b"\x05\x00", b"\x05\x04\x00\x01" + bytes(6), False),  # unreachable beyond it
+        (b"\x05\x00", b"\x05\x01\x00\x01" + bytes(6), False),  # microsocks: unknown
         (b"\x05\x00", b"\x05\x02\x00\x01" + bytes(6), True),  # against its rules
         (b"\x05\xff", b"", True),  # it wants something else
         (b"", b"", True),

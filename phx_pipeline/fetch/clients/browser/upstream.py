@@ -44,7 +44,8 @@ _NO_LOGIN: Final = 0
 _LOGIN: Final = 2
 _LONGEST_LOGIN: Final = 255
 _BEYOND: Final = {
-    3: "no network leads to the host",
+    1: "did not get through to the host",  # some mean by it an unknown name
+    3: "no network of its leads to the host",
     4: "the host cannot be reached",
     5: "the host refused the connection",
     6: "the host did not answer in time",
