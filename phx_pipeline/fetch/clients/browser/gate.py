@@ -59,8 +59,8 @@ class Gate:
         spki: with a CA file, the hash of the key that Chromium must accept, in the form
             of its `--ignore-certificate-errors-spki-list`.
         fault: the last failure that was not a site's; the reader may set it to None.
-        failures: of each host the last reason why no connection to it came about,
-            whoever is to blame; the reader may clear it.
+        failures: of each host the reason why no connection to it came about, whoever
+            is to blame, until one does; the reader may clear it.
         refused: how often each host was asked for in vain.
 
     Raises:
@@ -157,6 +157,7 @@ class Gate:
             self._note(host, error)
             await _refuse(browser, _status_of(error))
             return
+        self.failures.pop(host, None)
         try:
             browser.writer.write(_OPENED)
             if self._ends is not None:

@@ -93,7 +93,7 @@ async def test_a_listed_host_is_let_through(
         ("-.zillow.com:443", "-.zillow.com"),
         (f"{'x' * 64}.zillow.com:443", f"{'x' * 64}.zillow.com"),
         (f"{'x.' * 130}zillow.com:443", f"{'x.' * 40}"),
-        ("user@www.zillow.com:443", "user@www.zillow.com"),
+        ("me:pw@www.zillow.com:443", "me:pw@www.zillow.com"),
         ("www.zillow.com@evil.example:443", "www.zillow.com@evil.example"),
         ("evil.example#.zillow.com:443", "evil.example#.zillow.com"),
         ("evil.example%2f.zillow.com:443", "evil.example%2f.zillow.com"),

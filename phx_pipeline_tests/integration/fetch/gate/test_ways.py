@@ -149,6 +149,19 @@ async def test_who_cannot_be_reached_directly_is_told(
     assert (gate.fault is not None) is (expected is NoWayError)
 
 
+async def test_a_connection_that_comes_about_ends_what_is_told_of_the_host(
+    open_gate: OpenGate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(upstream, "HTTPS_PORT", await _closed_port())
+    addresses = PublicAddresses(Names(["127.0.0.1"]), also=HERE)
+    async with open_gate(addresses=addresses) as gate, serving(echo) as port:
+        await opened(gate)
+        assert HOST in gate.failures
+        monkeypatch.setattr(upstream, "HTTPS_PORT", port)
+        await opened(gate)
+        assert HOST not in gate.failures
+
+
 async def test_a_host_that_takes_no_connection_in_time_is_told(
     open_gate: OpenGate, monkeypatch: pytest.MonkeyPatch
 ) -> None:
