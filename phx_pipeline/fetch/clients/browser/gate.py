@@ -14,6 +14,7 @@ from collections.abc import Callable
 from http import HTTPStatus
 from pathlib import Path
 from typing import Final
+from urllib.parse import urlsplit
 
 from phx_pipeline.errors import (
     DeadlineError,
@@ -41,7 +42,8 @@ _OTHERS: Final = "(others)"
 
 _REQUEST: Final = re.compile(rb"([A-Z]{1,20}) ([!-~]{1,2000}) HTTP/1\.[01]\r\n")
 _CONNECT: Final = b"CONNECT"
-_PORT: Final = ":443"
+_HTTPS_PORT: Final = 443
+_PORT: Final = f":{_HTTPS_PORT}"
 _OPENED: Final = b"HTTP/1.1 200 Connection established\r\n\r\n"
 
 
@@ -92,6 +94,16 @@ class Gate:
             self._accept, "127.0.0.1", 0, limit=BUFFER_BYTES, backlog=MOST_TUNNELS
         )
         self.port = self._server.sockets[0].getsockname()[1]
+
+    def lets_through(self, url: str) -> bool:
+        """Return whether a page at *url* may be asked for at all, as a browser asks."""
+        try:
+            parts = urlsplit(url)
+            port = parts.port or _HTTPS_PORT
+        except ValueError:
+            return False
+        is_ours = parts.scheme == "https" and port == _HTTPS_PORT
+        return is_ours and self._is_open(parts.hostname or "")
 
     async def aclose(self) -> None:
         """Stop listening and end all tunnels; may be called twice."""
@@ -144,11 +156,14 @@ class Gate:
         target = asked[2].decode("ascii").lower()
         host = target.removesuffix(_PORT)
         is_ours = asked[1] == _CONNECT and target.endswith(_PORT)
-        if is_ours and is_plain_name(host) and self._allows(host):
+        if is_ours and self._is_open(host):
             return host
         self._count(_place(host))
         await _refuse(browser, HTTPStatus.FORBIDDEN)
         return None
+
+    def _is_open(self, host: str) -> bool:
+        return is_plain_name(host) and self._allows(host)
 
     async def _tunnel(self, browser: Line, host: str) -> None:
         try:

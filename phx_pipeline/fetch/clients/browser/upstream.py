@@ -189,7 +189,7 @@ class Proxied:
 async def _blamed(host: str) -> AsyncIterator[None]:
     """Turn what goes wrong while a proxy makes a tunnel into its fault.
 
-    A proxy that stays silent may be waiting for the site.
+    A proxy that stays silent may be waiting for the site, and a reset be the site's.
     """
     try:
         yield
@@ -197,8 +197,8 @@ async def _blamed(host: str) -> AsyncIterator[None]:
         told = f"proxy: made no tunnel within {_TUNNEL_S:g} s"
         raise ProxyError(told, url=url_of(host), certain=False) from error
     except (OSError, EOFError, asyncio.LimitOverrunError) as error:
-        told = "proxy: broke off the handshake"
-        raise ProxyError(told, url=url_of(host)) from error
+        told, was_reset = "proxy: broke off the handshake", isinstance(error, OSError)
+        raise ProxyError(told, url=url_of(host), certain=not was_reset) from error
 
 
 class _Connect:
@@ -216,7 +216,8 @@ class _Connect:
         line.writer.write(head.encode("ascii"))
         answer = await line.reader.readuntil(b"\r\n\r\n")
         if not (found := _STATUS.match(answer)):
-            raise ProxyError("proxy: its answer is not HTTP", url=url_of(host))
+            told = "proxy: its answer is not HTTP"
+            raise ProxyError(told, url=url_of(host), certain=False)
         status = found[1].decode("ascii")
         if not status.startswith("2"):
             told = f"proxy: refused the tunnel with status {status}"

@@ -4,6 +4,7 @@ import asyncio
 import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from functools import partial
 
 import pytest
 
@@ -11,7 +12,7 @@ from phx_pipeline.fetch.clients.browser import gate as gate_module
 from phx_pipeline.fetch.clients.browser import upstream
 from phx_pipeline.fetch.clients.browser.gate import MOST_TUNNELS, Gate
 from phx_pipeline.fetch.clients.browser.line import Line, open_line
-from phx_pipeline.fetch.hosts import PublicAddresses
+from phx_pipeline.fetch.hosts import PublicAddresses, is_listed
 from phx_pipeline_tests.tunnels import (
     ESTABLISHED,
     StandInProxy,
@@ -116,6 +117,31 @@ async def test_any_other_target_is_refused_and_counted(
     (name,) = gate.refused
     assert name.startswith(counted)
     assert standin.asked == []
+
+
+@pytest.mark.parametrize(
+    ("url", "passes"),
+    [
+        ("https://www.zillow.com/homedetails/1?a=b", True),
+        ("https://WWW.Zillow.com:443", True),
+        ("https://www.zillow.com:8443/", False),
+        ("https://www.zillow.com:port/", False),
+        ("https://www.zillow.com./", False),
+        ("https://tracker.example/", False),
+        ("https://[::1]/", False),
+        ("https://[::1/", False),
+        ("http://www.zillow.com/", False),
+        ("wss://www.zillow.com/", False),
+        ("about:blank", False),
+        ("", False),
+    ],
+)
+def test_it_is_known_beforehand_which_pages_the_gate_lets_through(
+    url: str, *, passes: bool
+) -> None:
+    gate = Gate(allows=partial(is_listed, entries=("zillow.com",)))
+
+    assert gate.lets_through(url) is passes
 
 
 @pytest.mark.parametrize("target", ["127.0.0.1", "0x7f.1", "[::1]", "localhost."])
