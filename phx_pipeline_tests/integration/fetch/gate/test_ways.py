@@ -21,7 +21,7 @@ from phx_pipeline.errors import (
 )
 from phx_pipeline.fetch.clients.browser import upstream
 from phx_pipeline.fetch.clients.browser.gate import Gate
-from phx_pipeline.fetch.clients.browser.line import open_line
+from phx_pipeline.fetch.clients.browser.line import Line, open_line
 from phx_pipeline.fetch.hosts import PublicAddresses, Resolve
 from phx_pipeline_tests.tunnels import (
     ESTABLISHED,
@@ -79,6 +79,13 @@ async def test_a_name_is_resolved_once_and_the_next_address_takes_over(
     open_gate: OpenGate, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     names = Names(["::1", "127.0.0.1"])  # nobody listens at the first
+    tried: list[str] = []
+
+    async def connect(address: str, port: int) -> Line:
+        tried.append(address)
+        return await open_line(address, port)
+
+    monkeypatch.setattr(upstream, "open_line", connect)
     async with serving(echo) as port:
         monkeypatch.setattr(upstream, "HTTPS_PORT", port)
         addresses = PublicAddresses(names, also=HERE)
@@ -87,6 +94,7 @@ async def test_a_name_is_resolved_once_and_the_next_address_takes_over(
             assert await opened(gate) == ESTABLISHED
 
     assert names.asked == 1
+    assert tried == ["::1", "127.0.0.1", "127.0.0.1"]
 
 
 @pytest.mark.parametrize(
