@@ -8,9 +8,11 @@ What passes is not looked at: that is the session's business.
 
 import asyncio
 import logging
+import math
 import re
 from collections import Counter
 from collections.abc import Callable
+from functools import partial
 from http import HTTPStatus
 from pathlib import Path
 from typing import Final
@@ -32,7 +34,7 @@ from phx_pipeline.model.printable import printable
 logger = logging.getLogger(__name__)
 
 MOST_TUNNELS: Final = 128
-"""At once; Chromium itself opens at most 64 to one proxy."""
+"""At once; pages need a few dozen, but can make Chromium open some 500."""
 
 _HEAD_S: Final = 10.0
 _HEAD_BYTES: Final = 8192
@@ -86,7 +88,7 @@ class Gate:
         self._ends = TLSEnds(ca_file) if ca_file is not None else None
         self.spki = self._ends.spki if self._ends else None
         self._server: asyncio.Server | None = None
-        self._talks: set[asyncio.Task[None]] = set()
+        self._talks: dict[asyncio.Task[None], float] = {}  # when each was last used
 
     async def start(self) -> None:
         """Bind a free port."""
@@ -122,15 +124,29 @@ class Gate:
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
         browser = Line(reader=reader, writer=writer)
-        if self._server is None or len(self._talks) >= MOST_TUNNELS:
-            writer.write(_head(HTTPStatus.SERVICE_UNAVAILABLE))
-            writer.close()
+        if self._server is None:
+            browser.cut()
             return
+        if len(self._talks) >= MOST_TUNNELS:
+            self._make_room()
         talk = asyncio.get_running_loop().create_task(self._serve(browser))
-        self._talks.add(talk)
-        talk.add_done_callback(self._talks.discard)
+        self._talks[talk] = _now_s()
+        talk.add_done_callback(self._talks.pop)
         # Not in the task itself: one that is cancelled at once never begins.
         talk.add_done_callback(lambda _: browser.cut())
+
+    def _make_room(self) -> None:
+        """End the connection that was silent for longest, as Chromium would.
+
+        Refused, a page would find those of the page before it in its way.
+        """
+        quietest = min(self._talks, key=self._talks.__getitem__)
+        self._talks[quietest] = math.inf  # ends on the next turns
+        quietest.cancel()
+
+    def _note_use(self, talk: asyncio.Task[None] | None) -> None:
+        if talk is not None and self._talks.get(talk, math.inf) < math.inf:
+            self._talks[talk] = _now_s()
 
     async def _serve(self, browser: Line) -> None:
         """Serve one connection to its end; either side may leave at any point."""
@@ -177,7 +193,8 @@ class Gate:
             browser.writer.write(_OPENED)
             if self._ends is not None:
                 browser = await self._ends.facing_browser(browser)
-            await join(browser, site)
+            talk = asyncio.current_task()
+            await join(browser, site, moved=partial(self._note_use, talk))
             await asyncio.gather(browser.finish(), site.finish())
         finally:
             site.cut()
@@ -202,6 +219,10 @@ class Gate:
         if name not in self.refused and len(self.refused) >= _MOST_NAMES:
             name = _OTHERS
         self.refused[name] += 1
+
+
+def _now_s() -> float:
+    return asyncio.get_running_loop().time()
 
 
 def _status_of(error: FetchError) -> HTTPStatus:

@@ -223,17 +223,37 @@ async def test_a_head_that_does_not_come_is_not_waited_for(
         line.cut()
 
 
-async def test_more_tunnels_than_a_browser_opens_are_refused(
+async def test_where_there_are_too_many_the_one_silent_for_longest_makes_room(
+    open_gate: OpenGate, proxy: tuple[StandInProxy, str]
+) -> None:
+    async with open_gate(upstream=proxy[1]) as gate:
+        lines = [await tunnel(gate) for _ in range(MOST_TUNNELS)]
+        assert await _echoes(lines[0])
+        lines.append(await tunnel(gate))
+
+        assert await lines[1].reader.read() == b""
+        assert await _echoes(lines[0])
+        assert await _echoes(lines[-1])
+        for line in lines:
+            line.cut()
+
+
+async def test_a_page_that_floods_the_gate_takes_no_more_than_its_share(
     open_gate: OpenGate,
 ) -> None:
     async with open_gate() as gate:
-        lines = [await open_line("127.0.0.1", gate.port) for _ in range(MOST_TUNNELS)]
-        assert (await said(gate, CONNECT)).startswith(b"HTTP/1.1 503 ")
+        many = range(3 * MOST_TUNNELS)
+        lines = await asyncio.gather(*(open_line("127.0.0.1", gate.port) for _ in many))
+        refused = b"CONNECT other.example:443 HTTP/1.1\r\n\r\n"
+        assert (await said(gate, refused)).startswith(b"HTTP/1.1 403 ")
+        assert len(gate._talks) <= MOST_TUNNELS
         for line in lines:
             line.cut()
-        await ended(gate)
-        other = b"CONNECT other.example:443 HTTP/1.1\r\n\r\n"
-        assert (await said(gate, other)).startswith(b"HTTP/1.1 403 ")
+
+
+async def _echoes(line: Line) -> bool:
+    line.writer.write(b"hello")
+    return await line.reader.readexactly(5) == b"hello"
 
 
 async def test_what_a_page_makes_up_does_not_fill_the_memory(
