@@ -181,7 +181,7 @@ class Proxied:
         try:
             async with asyncio.timeout(_CONNECT_S):
                 line = await open_line(self._host, self._port)
-        except socket.gaierror as error:
+        except (socket.gaierror, UnicodeError) as error:  # the latter of empty labels
             told = "proxy: its name does not resolve"
             raise ProxyError(told, url=url_of(host)) from error
         except OSError as error:

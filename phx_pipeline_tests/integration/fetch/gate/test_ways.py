@@ -303,6 +303,13 @@ async def test_a_proxy_that_is_not_there_is_at_fault(
     assert gate.fault.certain
 
 
+async def test_a_proxy_whose_name_is_none_is_at_fault(open_gate: OpenGate) -> None:
+    async with open_gate(upstream="http://proxy..example:8080") as gate:
+        assert (await opened(gate)).startswith(b"HTTP/1.1 502 ")
+
+    assert str(gate.fault) == "proxy: its name does not resolve"
+
+
 @pytest.mark.parametrize("scheme", ["http", "socks5"])
 async def test_a_proxy_that_stays_silent_may_be_waiting_for_the_site(
     open_gate: OpenGate, monkeypatch: pytest.MonkeyPatch, scheme: str
