@@ -208,6 +208,8 @@ GOOD: Mapping[str, Behaviour] = {
     "/hop": redirect("/ok"),
     "/to-static": redirect(f"https://{STATIC_HOST}/ok"),
     "/off-list": redirect(f"https://{OFF_LIST}/ok"),
+    "/off-port": redirect(f"https://{HOST}:8443/ok"),
+    "/off-name": redirect("https://[::1]/ok"),
     "/to-http": redirect(f"http://{HOST}/ok"),
     "/js-off-list": script(f"location.href = 'https://{OFF_LIST}/ok'"),
     "/js-blob": script(

@@ -6,7 +6,6 @@ to the browser and what lasts longer than a page belong to `session`.
 
 import asyncio
 import base64
-from collections import Counter
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any, Final
@@ -97,7 +96,6 @@ class PageLoad:
         self._journal = journal
         self._frame = cdp.page.FrameId(frame)
         self._gate = gate
-        self._refused_before = Counter(gate.refused)
         self._is_drawn = is_drawn
         self._seed = f"{seed} {request.url}"
         self._pace = pace
@@ -273,12 +271,13 @@ class PageLoad:
         if (why := self._gate.failures.get(host)) is not None:
             why.url = document.url
             raise why
-        if _is_elsewhere(document) or self._is_refused(host):
+        if _is_elsewhere(document) or self._is_refused(document.url):
             return self._sent_away(document)
         raise self._failure(document)
 
-    def _is_refused(self, host: str) -> bool:
-        return self._gate.refused[host] > self._refused_before[host]
+    def _is_refused(self, url: str) -> bool:
+        is_asked_for = urlsplit(url).scheme == "https"
+        return is_asked_for and not self._gate.lets_through(url)
 
     def _sent_away(self, document: Answer) -> Fetched:
         """Return as a redirect what leads to where this browser does not go."""

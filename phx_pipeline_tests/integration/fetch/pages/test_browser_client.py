@@ -129,6 +129,8 @@ async def test_redirects_on_the_list_are_followed(
     ("path", "where"),
     [
         ("/off-list", f"https://{OFF_LIST}/ok"),
+        ("/off-port", f"https://{HOST}:8443/ok"),
+        ("/off-name", "https://[::1]/ok"),
         ("/js-off-list", f"https://{OFF_LIST}/ok"),
         ("/js-blob", f"blob:https://{HOST}/"),
     ],
