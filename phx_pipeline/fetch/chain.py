@@ -66,7 +66,8 @@ from phx_pipeline.fetch.policies import (
     rules_for,
 )
 from phx_pipeline.fetch.profile import USUAL_PROFILE
-from phx_pipeline.fetch.proxies import Probe, ProxiedClient, Proxies, ProxyPool
+from phx_pipeline.fetch.proxied import JudgedClient, Probe, ProxiedClient
+from phx_pipeline.fetch.proxies import Proxies, ProxyPool
 from phx_pipeline.fetch.retries import Backoff, Retries
 from phx_pipeline.fetch.route import Clients, Route, Routing
 from phx_pipeline.fetch.session import Session
@@ -154,15 +155,16 @@ def build_fetcher(  # noqa: PLR0913 - the one place where all parts meet
         *_pacing(shared),
     ]
     open_client = partial(_open_curl, session, ca_file=ca_file)
+    clients = dict(further or {})
     if pool is None:
-        curl: Client = open_client(url=proxy, addresses=PublicAddresses(resolve))
+        addresses = PublicAddresses(resolve)
+        clients[ClientName.CURL] = open_client(url=proxy, addresses=addresses)
     else:
-        curl = ProxiedClient(
-            pool=pool,
-            open_client=open_client,
-            probe=Probe(url=probe_url, allowed=allowed),
-        )
-    clients = {ClientName.CURL: curl, **(further or {})}
+        probe = Probe(url=probe_url, allowed=allowed)
+        curl = ProxiedClient(pool=pool, open_client=open_client, probe=probe)
+        for name, client in clients.items():
+            clients[name] = JudgedClient(client, judge=curl)
+        clients[ClientName.CURL] = curl
     if endpoints:
         clients[ClientName.HTTPX] = _open_httpx(
             endpoints, proxy=None if pool else proxy, ca_file=ca_file, resolve=resolve

@@ -5,9 +5,9 @@ proxy lets it rest for that source alone and never counts against the source; a 
 by the source lets it rest for hours. When all rest, nothing is sent: there is no way
 round the proxies.
 
-Three parts: `ProxyPool` decides over the rows all processes share, the layer `Proxies`
-(outside the breaker, so that a circuit is not claimed in vain) asks it, `ProxiedClient`
-(innermost) sends through the proxy chosen and tells a dead proxy from a dead source.
+`ProxyPool` decides over the rows all processes share, the layer `Proxies` (outside the
+breaker, so that a circuit is not claimed in vain) asks it. What sends through the proxy
+chosen, and tells a dead proxy from a dead source, is in `proxied`.
 """
 
 import asyncio
@@ -15,22 +15,19 @@ import contextlib
 import hashlib
 import logging
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import partial
-from itertools import islice
 from pathlib import Path
 from typing import TypeVar
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from phx_pipeline.errors import (
     BlockedError,
-    BodyLimitError,
     FetchError,
     InputError,
     ProxyError,
-    TransientError,
 )
 from phx_pipeline.fetch.base import (
     ClientName,
@@ -38,10 +35,8 @@ from phx_pipeline.fetch.base import (
     Fetcher,
     ProxyStore,
     Request,
-    RequestKind,
     refusal,
 )
-from phx_pipeline.fetch.clients.curl import CurlClient
 from phx_pipeline.fetch.clients.wire import split_proxy
 from phx_pipeline.model.encoding import decoded
 from phx_pipeline.model.moments import moment
@@ -379,134 +374,3 @@ class Proxies:
 
     async def _run(self, call: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._thread, call)
-
-
-# --- the wire -------------------------------------------------------------------------
-
-
-class Probe:
-    """Tells whether a proxy works at all, by a place that is not the source.
-
-    Args:
-        url: what to ask for; any answer will do. None to connect, without asking for
-            anything, to hosts of *allowed*.
-        allowed: host names of each source.
-    """
-
-    def __init__(
-        self, *, url: str | None, allowed: Mapping[Source, Sequence[str]]
-    ) -> None:
-        self._url = url
-        self._allowed = allowed
-        self._known: dict[str, tuple[float, bool]] = {}
-        self._locks: dict[str, asyncio.Lock] = {}
-
-    async def passes(self, client: CurlClient, request: Request) -> bool:
-        """Return whether the proxy of *request* works; asked once for many at a time.
-
-        True where there is nothing to try it by: then the source is to blame.
-        """
-        now_s = asyncio.get_running_loop().time
-        async with self._locks.setdefault(request.proxy, asyncio.Lock()):
-            at_s, good = self._known.get(request.proxy, (-_PROBE_KEPT_S, False))
-            if now_s() - at_s >= _PROBE_KEPT_S:
-                good = await self._try(client, request)
-                self._known[request.proxy] = (now_s(), good)
-            return good
-
-    async def _try(self, client: CurlClient, request: Request) -> bool:
-        if self._url is not None:
-            return await _answers(client, self._url)
-        hosts = list(islice(self._others(request), _PROBE_HOSTS))
-        tries = (
-            client.connects(f"https://{host}/", timeout_s=_PROBE_S) for host in hosts
-        )
-        return any(await asyncio.gather(*tries)) or not hosts
-
-    def _others(self, request: Request) -> Iterable[str]:
-        """Hosts to try: those of other sources first, never the one in question."""
-        asked = urlsplit(request.url).hostname or ""
-        order = sorted(self._allowed, key=lambda source: source is request.source)
-        for source in order:
-            for host in self._allowed[source]:
-                if asked != host and not asked.endswith(f".{host}"):
-                    yield host
-
-
-async def _answers(client: CurlClient, url: str) -> bool:
-    request = Request(
-        url=url,
-        source=Source.UNKNOWN,
-        kind=RequestKind.API,
-        timeout_s=_PROBE_S,
-        max_bytes=_PROBE_BYTES,
-    )
-    try:
-        await client.get(request)
-    except BodyLimitError:
-        return True
-    except FetchError:
-        return False
-    return True
-
-
-class ProxiedClient:
-    """Asks through the proxy each request names: one client, and session, per proxy.
-
-    Args:
-        pool: knows the proxies.
-        open_client: from a proxy's id and URL to the client for it.
-        probe: tells whose fault it was.
-    """
-
-    def __init__(
-        self,
-        *,
-        pool: ProxyPool,
-        open_client: Callable[[str, str], CurlClient],
-        probe: Probe,
-    ) -> None:
-        self._pool = pool
-        self._open_client = open_client
-        self._probe = probe
-        self._clients: dict[str, CurlClient] = {}
-
-    async def get(self, request: Request) -> Fetched:
-        """Return the raw answer, of any status.
-
-        A cut connection, a silence or a proxy's "cannot reach it" may be the fault of
-        either side. Then the probe, some seconds at most beyond the deadline, decides.
-
-        Raises:
-            ProxyError: the proxy is at fault.
-            TransientError: the source is; else as `CurlClient.get`.
-        """
-        client = self._client(request.proxy)
-        try:
-            return await client.get(request)
-        except TransientError as error:
-            if isinstance(error, ProxyError) and error.certain:
-                raise
-            passes = await self._probe.passes(client, request)
-            if isinstance(error, ProxyError) is not passes:
-                raise  # its type is right already
-            raise _other_side(error) from error
-
-    async def aclose(self) -> None:
-        """Close the clients of all proxies."""
-        for client in self._clients.values():
-            await client.aclose()
-
-    def _client(self, proxy_id: str) -> CurlClient:
-        if proxy_id not in self._clients:
-            url = self._pool.url_of(proxy_id)
-            self._clients[proxy_id] = self._open_client(proxy_id, url)
-        return self._clients[proxy_id]
-
-
-def _other_side(error: TransientError) -> TransientError:
-    """Return *error* with the blame on the other side."""
-    if isinstance(error, ProxyError):
-        told = str(error).removeprefix("proxy: ")
-        return TransientError(f"cannot be reached: the proxy {told}", url=error.url)
-    return ProxyError(f"proxy: {error}, nor does the probe pass", url=error.url)

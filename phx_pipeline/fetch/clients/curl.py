@@ -65,8 +65,9 @@ _PROXY_REASONS: Final = {
 }
 _TUNNEL_REFUSED: Final = re.compile(r"CONNECT.*response:? (\d{3})")
 _TUNNEL_ABORTED: Final = "Proxy CONNECT aborted"
-# RFC 1928: network, host unreachable, connection refused, time to live expired.
-_SOCKS_BEYOND: Final = re.compile(r"SOCKS5 connection to .*\([3-6]\)")
+# RFC 1928: general failure, which some give for a name that does not resolve; network,
+# host unreachable, connection refused, time to live expired.
+_SOCKS_BEYOND: Final = re.compile(r"SOCKS5 connection to .*\([13-6]\)")
 
 
 class CurlClient:

@@ -1,72 +1,25 @@
-"""A server that misbehaves on request, reached through a CONNECT proxy of its own.
-
-Every path of `https://www.zillow.com/` names a fault of `FAULTS`; raw sockets, because
-no well-behaved HTTP library sends what these tests need.
-"""
+"""The faults that clients over plain HTTP meet, each at a path of its own."""
 
 import gzip
-import http
-import socket
-import socketserver
-import ssl
-import struct
-import threading
 from collections.abc import Callable, Iterator
 from email.utils import formatdate
 from pathlib import Path
-from typing import Any
 
 import pytest
-import trustme
+
+from phx_pipeline_tests.fault_site import (
+    FaultSite,
+    Line,
+    cut,
+    fault_server,
+    head,
+    page,
+    redirect,
+    send,
+)
 
 HOST = "www.zillow.com"
 OTHER_HOST = "not-listed.example"
-RESET = struct.pack("ii", 1, 0)
-
-
-def head(status: int = 200, *headers: str, length: int | None = None) -> bytes:
-    lines = [f"HTTP/1.1 {status} {http.HTTPStatus(status).phrase}", *headers]
-    if length is not None:
-        lines.append(f"Content-Length: {length}")
-    return "\r\n".join([*lines, "", ""]).encode()
-
-
-def page(status: int = 200, *headers: str, body: bytes = b"") -> bytes:
-    return head(status, *headers, length=len(body)) + body
-
-
-class Line:
-    """One TLS connection to the misbehaving site."""
-
-    def __init__(
-        self, sock: ssl.SSLSocket, *, asked: int, over: threading.Event
-    ) -> None:
-        self.asked = asked  # how often this path was asked, this time included
-        self._sock = sock
-        self._over = over
-
-    def send(self, data: bytes) -> None:
-        self._sock.sendall(data)
-
-    def hang(self, seconds: float = 30) -> bool:
-        """Return whether the test ended meanwhile."""
-        return self._over.wait(seconds)
-
-    def drip(self) -> None:
-        while not self.hang(0.05):
-            self.send(b"x")
-
-    def flood(self, chunk: bytes) -> None:
-        while not self._over.is_set():
-            self.send(chunk)
-
-    def end(self) -> None:
-        """Close as TLS wants it; without this the client sees a cut connection."""
-        self._sock.settimeout(1)
-        self._sock.unwrap()
-
-    def reset(self) -> None:
-        self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
 
 
 def bomb(line: Line) -> None:
@@ -100,22 +53,6 @@ def flaky(line: Line) -> None:
 
 def limited(line: Line) -> None:
     line.send(page(429, "Retry-After: 1") if line.asked == 1 else page(body=b"at last"))
-
-
-def send(data: bytes) -> Callable[[Line], None]:
-    def answer(line: Line) -> None:
-        line.send(data)
-        line.end()
-
-    return answer
-
-
-def cut(line: Line) -> None:
-    line.send(head(length=100_000) + bytes(50_000))
-
-
-def redirect(location: str) -> Callable[[Line], None]:
-    return send(page(302, f"Location: {location}"))
 
 
 FAULTS: dict[str, Callable[[Line], object]] = {
@@ -170,80 +107,7 @@ FAULTS: dict[str, Callable[[Line], object]] = {
 }
 
 
-class _Desk(socketserver.BaseRequestHandler):
-    """Serves one connection: CONNECT, TLS, one request, the fault, close."""
-
-    server: "_Server"
-
-    def handle(self) -> None:
-        site = self.server.site
-        asked = _read_head(self.request)
-        target = asked.split(" ")[1]
-        site.tunnels.append(target)
-        if site.password and site.password not in asked:
-            self.request.sendall(page(407, "Proxy-Authenticate: Basic realm=x"))
-        elif target != f"{HOST}:443":
-            self.request.sendall(page(403))
-        else:
-            self.request.sendall(head())
-            self._serve(site)
-
-    def _serve(self, site: "FaultSite") -> None:
-        try:
-            with site.trust.wrap_socket(self.request, server_side=True) as sock:
-                path = _read_head(sock).split(" ")[1]
-                site.paths.append(path)
-                fault = FAULTS[path]
-                fault(Line(sock, asked=site.paths.count(path), over=site.over))
-        except OSError as error:  # the client left or refused our certificate
-            site.departures.append(error)
-
-
-class _Server(socketserver.ThreadingTCPServer):
-    daemon_threads = False  # joined on close, so that nothing outlives a test
-    request_queue_size = 64
-    site: "FaultSite"
-
-
-class FaultSite:
-    """The running server, and what it saw."""
-
-    def __init__(self, folder: Path) -> None:
-        authority = trustme.CA()
-        self.trust = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        authority.issue_cert(HOST).configure_cert(self.trust)
-        self.ca_file = folder / "fault-ca.pem"
-        authority.cert_pem.write_to_path(str(self.ca_file))
-        self.tunnels: list[str] = []  # targets of every CONNECT
-        self.paths: list[str] = []
-        self.departures: list[OSError] = []
-        self.password = ""  # base64 of user:password, when the proxy wants one
-        self.over = threading.Event()
-        self.address = ""
-
-    @property
-    def proxy(self) -> str:
-        return f"http://{self.address}"
-
-
 @pytest.fixture
 def fault_site(tmp_path: Path) -> Iterator[FaultSite]:
-    site = FaultSite(tmp_path)
-    with _Server(("127.0.0.1", 0), _Desk) as server:
-        server.site = site
-        site.address = f"127.0.0.1:{server.server_address[1]}"
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
+    with fault_server(tmp_path, FAULTS, hosts=[HOST]) as site:
         yield site
-        site.over.set()
-        server.shutdown()
-        thread.join()
-
-
-def _read_head(sock: Any) -> str:
-    raw = b""
-    while b"\r\n\r\n" not in raw:
-        if not (more := sock.recv(65536)):
-            raise OSError("the client left")
-        raw += more
-    return raw.decode("latin-1")

@@ -8,11 +8,13 @@ import asyncio
 import base64
 import contextlib
 import logging
+import ssl
 import struct
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -31,13 +33,22 @@ from phx_pipeline.errors import (
     ProxyError,
     TransientError,
 )
-from phx_pipeline.fetch import proxies as under_test
-from phx_pipeline.fetch.base import Fetcher, Request, RequestKind
+from phx_pipeline.fetch import proxied
+from phx_pipeline.fetch.base import (
+    ClientName,
+    Fetched,
+    Fetcher,
+    Request,
+    RequestKind,
+)
 from phx_pipeline.fetch.chain import build_fetcher
+from phx_pipeline.fetch.clients.browser.gate import Gate
+from phx_pipeline.fetch.clients.browser.line import open_line, over_tls
 from phx_pipeline.fetch.clients.curl import CurlClient
 from phx_pipeline.fetch.policies import rules_for
 from phx_pipeline.fetch.proxies import Proxy, ProxyPool, nearest
 from phx_pipeline.fetch.retries import Backoff
+from phx_pipeline.fetch.route import Route
 from phx_pipeline.model.proxy_health import ProxyHealth
 from phx_pipeline.model.source import Source
 from phx_pipeline.model.source_state import SourceState
@@ -187,6 +198,49 @@ def _reset(writer: asyncio.StreamWriter) -> None:
     writer.transport.abort()
 
 
+@dataclass
+class GateClient:
+    """Asks through the browser's gate, by hand, as far as the faults go."""
+
+    pool: ProxyPool
+    loopback: Loopback
+
+    async def get(self, request: Request) -> Fetched:
+        host = urlsplit(request.url).hostname or ""
+        upstream = self.pool.url_of(request.proxy)
+        gate = Gate(allows=REDFIN.__eq__, upstream=upstream)
+        await gate.start()
+        try:
+            async with asyncio.timeout(request.timeout_s):
+                body = await self._ask(gate, host)
+        except TimeoutError as error:
+            raise DeadlineError("too late", url=request.url) from error
+        except (OSError, EOFError) as error:
+            told = TransientError("cut off", url=request.url)
+            raise gate.failures.get(host, told) from error
+        finally:
+            await gate.aclose()
+        return Fetched(url=request.url, status=200, headers={}, body=body)
+
+    async def _ask(self, gate: Gate, host: str) -> bytes:
+        line = await open_line("127.0.0.1", gate.port)
+        try:
+            line.writer.write(f"CONNECT {host}:443 HTTP/1.1\r\n\r\n".encode())
+            if b" 200 " not in await line.reader.readuntil(b"\r\n\r\n"):
+                raise EOFError
+            trust = ssl.create_default_context(cafile=self.loopback.ca_file)
+            line = await over_tls(line, trust, server_name=host)
+            ask = f"GET / HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n"
+            line.writer.write(ask.encode())
+            await line.reader.readuntil(b"\r\n\r\n")
+            return await line.reader.readexactly(20_000)
+        finally:
+            line.cut()
+
+    async def aclose(self) -> None:
+        """Hold nothing."""
+
+
 # --- the scene
 
 
@@ -215,9 +269,18 @@ class Scene:
         sticky: str = HOUSE,
         probe_url: str | None = None,
         listed: Sequence[Proxy] | None = None,
+        by_gate: bool = False,
     ) -> Fetcher:
         known = listed or [way.proxy for way in self.ways]
+        pool = ProxyPool(lambda: known, store=CatalogProxies(self.engine))
+        how: dict[str, Any] = {}
+        if by_gate:
+            how["further"] = {ClientName.BROWSER: GateClient(pool, self.loopback)}
+            how["route"] = Route(
+                usual=dict.fromkeys(RequestKind, (ClientName.BROWSER,))
+            )
         return build_fetcher(
+            **how,
             allowed=ALLOWED,
             ca_file=self.loopback.ca_file,
             attempts=attempts,
@@ -225,7 +288,7 @@ class Scene:
             resolve=never,
             policies=CatalogPolicies(self.engine),
             rules=lambda name: rules_for(name, pace=0),
-            pool=ProxyPool(lambda: known, store=CatalogProxies(self.engine)),
+            pool=pool,
             probe_url=probe_url,
             sticky=sticky,
         )
@@ -238,6 +301,10 @@ class Scene:
         _, states = CatalogPolicies(self.engine).source_states()
         found = [state for state in states if state.name == name]
         return found[0] if found else SourceState(name=name)
+
+
+def circuit_of(*, by_gate: bool) -> str:
+    return "redfin/browser" if by_gate else "redfin"
 
 
 async def never(host: str) -> Sequence[str]:
@@ -300,6 +367,7 @@ async def test_without_a_house_the_holder_keeps_its_proxy(scene: Scene) -> None:
     assert len(scene.loopback.asked) == 12
 
 
+@pytest.mark.parametrize("by_gate", [False, True])
 @pytest.mark.parametrize(
     ("fault", "after", "told"),
     [
@@ -307,19 +375,19 @@ async def test_without_a_house_the_holder_keeps_its_proxy(scene: Scene) -> None:
         ("403", 0, "refused the tunnel with status 403"),
         ("502", 0, "refused the tunnel with status 502"),
         ("close", 0, "broke off"),
-        ("reset", 0, "nor does the probe pass"),
-        ("garbage", 0, "nor does the probe pass|broke off"),
+        ("reset", 0, "nor does the probe pass|broke off"),
+        ("garbage", 0, "nor does the probe pass|broke off|is not HTTP"),
         ("drop", 0, "nor does the probe pass"),
         ("drop", 500, "nor does the probe pass"),
     ],
 )
 async def test_a_fault_of_the_proxy_is_not_the_sources_and_the_next_one_is_taken(
-    scene: Scene, fault: str, after: int, told: str
+    scene: Scene, fault: str, after: int, told: str, *, by_gate: bool
 ) -> None:
     home = scene.home
     home.fault, home.after = fault, after
 
-    async with aclosing(scene.fetcher(attempts=2)) as fetcher:
+    async with aclosing(scene.fetcher(attempts=2, by_gate=by_gate)) as fetcher:
         answer = await fetcher.get(page())
 
     ((_, health),) = scene.healths().items()
@@ -329,7 +397,7 @@ async def test_a_fault_of_the_proxy_is_not_the_sources_and_the_next_one_is_taken
     assert health.failures == 1
     assert 50 < waiting_s(scene, home) <= 60
     assert any(part in health.fault for part in told.split("|"))
-    assert scene.state().failures == 0
+    assert scene.state(circuit_of(by_gate=by_gate)).failures == 0
 
 
 @pytest.mark.filterwarnings("ignore:Make sure you are using https over https")
@@ -350,7 +418,7 @@ async def test_a_port_nobody_listens_on_is_a_dead_proxy(
 async def test_a_silent_proxy_is_told_from_a_silent_source(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(under_test, "_PROBE_S", 0.5)
+    monkeypatch.setattr(proxied, "_PROBE_S", 0.5)
     home = scene.home
     home.fault = "silent"
 
@@ -367,20 +435,21 @@ async def test_a_silent_proxy_is_told_from_a_silent_source(
     assert scene.state().failures == 1
 
 
+@pytest.mark.parametrize("by_gate", [False, True])
 @pytest.mark.parametrize("fault", ["502", "reset", "drop", "garbage"])
 async def test_a_dead_source_behind_a_good_proxy_counts_against_the_source(
-    scene: Scene, fault: str
+    scene: Scene, fault: str, *, by_gate: bool
 ) -> None:
     for way in scene.ways:
         way.fault, way.only = fault, REDFIN
 
-    async with aclosing(scene.fetcher(attempts=1)) as fetcher:
+    async with aclosing(scene.fetcher(by_gate=by_gate)) as fetcher:
         with pytest.raises(TransientError) as caught:
             await fetcher.get(page())
 
     assert not isinstance(caught.value, ProxyError)
     assert scene.healths() == {}
-    assert scene.state().failures == 1
+    assert scene.state(circuit_of(by_gate=by_gate)).failures == 1
     assert ZILLOW in scene.home.connects
     assert scene.loopback.asked == []  # the probe asked for nothing
 
@@ -557,6 +626,7 @@ async def test_no_message_record_or_row_tells_the_credentials(
     [
         (b"\x05\x00", b"\x05\x05\x00\x01" + bytes(6), False),  # refused beyond it
         (b"\x05\x00", b"\x05\x04\x00\x01" + bytes(6), False),  # unreachable beyond it
+        (b"\x05\x00", b"\x05\x01\x00\x01" + bytes(6), False),  # microsocks: unknown
         (b"\x05\x00", b"\x05\x02\x00\x01" + bytes(6), True),  # against its rules
         (b"\x05\xff", b"", True),  # it wants something else
         (b"", b"", True),

@@ -26,6 +26,8 @@ from phx_pipeline.model.source import Source
 
 logger = logging.getLogger(__name__)
 
+_START_SHARE: Final = 0.5  # of a request's time, so that enough is left for the page
+
 MOST_PAGES: Final = 20
 """Of one browser; after them its memory and caches are given back."""
 
@@ -83,6 +85,7 @@ class BrowserClient:
         seed: str = "",
         pace: float = 1.0,
     ) -> None:
+        self._hosts = hosts
         self._allow_list = AllowList(hosts)
         self._plan = Plan(
             executable=executable,
@@ -166,7 +169,7 @@ class BrowserClient:
             self._plan,
             source=request.source,
             upstream=upstream,
-            within_s=request.timeout_s,
+            within_s=request.timeout_s * _START_SHARE,
         )
         desk.browser = browser
         if closings != self._closings:  # closed meanwhile
@@ -177,7 +180,7 @@ class BrowserClient:
         """Let the browser end beside what goes on; `aclose` waits for it."""
         if desk.browser is None:
             return
-        task = asyncio.create_task(desk.browser.aclose())
+        task = asyncio.create_task(_closed(desk.browser))
         desk.ending.add(task)
         task.add_done_callback(desk.ending.discard)
         desk.browser, desk.cookies = None, frozenset()
@@ -192,8 +195,7 @@ class BrowserClient:
         return [
             cookie
             for cookie in known
-            if cookie not in desk.cookies
-            and self._allows(request.source, cookie.domain.lstrip("."))
+            if cookie not in desk.cookies and self._is_sent(cookie, request.source)
         ]
 
     async def _take_cookies(
@@ -206,11 +208,10 @@ class BrowserClient:
         """Make our session agree with the browser, which may have dropped some."""
         if self._session is None:
             return
-        found = await browser.session.cookies()
+        if (found := await browser.session.cookies()) is None:
+            return
         now = frozenset(
-            cookie
-            for cookie in found
-            if self._allows(request.source, cookie.domain.lstrip("."))
+            cookie for cookie in found if self._is_sent(cookie, request.source)
         )
         left = {_place(cookie) for cookie in now}
         before = desk.cookies.union(given)
@@ -218,6 +219,14 @@ class BrowserClient:
         self._session.drop(gone, request.proxy)
         self._session.add(now - desk.cookies, request.proxy)
         desk.cookies = now
+
+    def _is_sent(self, cookie: SessionCookie, source: Source) -> bool:
+        """Whether some host that a browser of *source* may ask is sent *cookie*."""
+        domain = cookie.domain.lstrip(".")
+        return any(
+            f".{host}".endswith(f".{domain}") or f".{domain}".endswith(f".{host}")
+            for host in self._hosts.get(source, ())
+        )
 
     def _allows(self, source: Source, host: str) -> bool:
         try:
@@ -229,6 +238,13 @@ class BrowserClient:
 
 def _place(cookie: SessionCookie) -> tuple[str, str, str]:
     return cookie.domain, cookie.path, cookie.name
+
+
+async def _closed(browser: RunningBrowser) -> None:
+    try:
+        await browser.aclose()
+    except Exception:  # what goes on beside it must not fail with it
+        logger.exception("a browser did not end well")
 
 
 async def _all_of(ending: Iterable[asyncio.Task[None]]) -> None:

@@ -32,13 +32,31 @@ class DevToolsError(Exception):
 
 
 class _Connection(Connection):  # type: ignore[misc]  # it ships no types
-    """nodriver's connection, opened past every proxy."""
+    """nodriver's connection, opened past every proxy.
+
+    Attributes:
+        heard: the events somebody listens to; a page may cause very many others.
+    """
+
+    def __init__(self) -> None:
+        super().__init__("")
+        self.heard: set[str] = set()
 
     async def aopen(self) -> None:
         self.socket = await connect(
-            self.websocket_url, proxy=None, ping_interval=None, max_size=_LARGEST
+            self.websocket_url,
+            proxy=None,
+            compression=None,
+            ping_interval=None,
+            max_size=_LARGEST,
         )
         self._listener_task = asyncio.create_task(self._listener())
+
+    async def process_event(
+        self, message: dict[str, Any], tx_id: int | None = None
+    ) -> None:
+        if message["method"] in self.heard:
+            await super().process_event(message, tx_id)
 
 
 class DevTools:
@@ -55,7 +73,7 @@ class DevTools:
         Raises:
             DevToolsError: it cannot be connected to.
         """
-        connection = _Connection("")
+        connection = _Connection()
         file = profile / "DevToolsActivePort"
         try:
             path = file.read_text(encoding="ascii").splitlines()[1]
@@ -76,6 +94,7 @@ class DevTools:
         def handle(event: Any, _connection: Any) -> None:
             handler(event)
 
+        self._connection.heard.add(_name_of(event))
         self._connection.add_handler(event, handle)
 
     def on_end(self, handler: Callable[[], None]) -> None:
@@ -118,3 +137,9 @@ class DevTools:
         with suppress(TimeoutError, WebSocketException, OSError):
             async with asyncio.timeout(_CLOSE_S):
                 await self._connection.aclose()
+
+
+def _name_of(event: type) -> str:
+    """Return the protocol's name of an event, such as `Page.frameNavigated`."""
+    domain = event.__module__.rpartition(".")[2]
+    return f"{domain.capitalize()}.{event.__name__[0].lower()}{event.__name__[1:]}"

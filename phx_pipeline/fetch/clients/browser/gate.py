@@ -8,12 +8,15 @@ What passes is not looked at: that is the session's business.
 
 import asyncio
 import logging
+import math
 import re
 from collections import Counter
 from collections.abc import Callable
+from functools import partial
 from http import HTTPStatus
 from pathlib import Path
 from typing import Final
+from urllib.parse import urlsplit
 
 from phx_pipeline.errors import (
     DeadlineError,
@@ -31,7 +34,7 @@ from phx_pipeline.model.printable import printable
 logger = logging.getLogger(__name__)
 
 MOST_TUNNELS: Final = 128
-"""At once; Chromium itself opens at most 64 to one proxy."""
+"""At once; pages need a few dozen, but can make Chromium open some 500."""
 
 _HEAD_S: Final = 10.0
 _HEAD_BYTES: Final = 8192
@@ -41,7 +44,8 @@ _OTHERS: Final = "(others)"
 
 _REQUEST: Final = re.compile(rb"([A-Z]{1,20}) ([!-~]{1,2000}) HTTP/1\.[01]\r\n")
 _CONNECT: Final = b"CONNECT"
-_PORT: Final = ":443"
+_HTTPS_PORT: Final = 443
+_PORT: Final = f":{_HTTPS_PORT}"
 _OPENED: Final = b"HTTP/1.1 200 Connection established\r\n\r\n"
 
 
@@ -59,8 +63,8 @@ class Gate:
         spki: with a CA file, the hash of the key that Chromium must accept, in the form
             of its `--ignore-certificate-errors-spki-list`.
         fault: the last failure that was not a site's; the reader may set it to None.
-        failures: of each host the last reason why no connection to it came about,
-            whoever is to blame; the reader may clear it.
+        failures: of each host the reason why no connection to it came about, whoever
+            is to blame, until one does; the reader may clear it.
         refused: how often each host was asked for in vain.
 
     Raises:
@@ -84,7 +88,7 @@ class Gate:
         self._ends = TLSEnds(ca_file) if ca_file is not None else None
         self.spki = self._ends.spki if self._ends else None
         self._server: asyncio.Server | None = None
-        self._talks: set[asyncio.Task[None]] = set()
+        self._talks: dict[asyncio.Task[None], float] = {}  # when each was last used
 
     async def start(self) -> None:
         """Bind a free port."""
@@ -92,6 +96,16 @@ class Gate:
             self._accept, "127.0.0.1", 0, limit=BUFFER_BYTES, backlog=MOST_TUNNELS
         )
         self.port = self._server.sockets[0].getsockname()[1]
+
+    def lets_through(self, url: str) -> bool:
+        """Return whether a page at *url* may be asked for at all, as a browser asks."""
+        try:
+            parts = urlsplit(url)
+            port = parts.port or _HTTPS_PORT
+        except ValueError:
+            return False
+        is_ours = parts.scheme == "https" and port == _HTTPS_PORT
+        return is_ours and self._is_open(parts.hostname or "")
 
     async def aclose(self) -> None:
         """Stop listening and end all tunnels; may be called twice."""
@@ -110,13 +124,29 @@ class Gate:
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
         browser = Line(reader=reader, writer=writer)
-        if self._server is None or len(self._talks) >= MOST_TUNNELS:
-            writer.write(_head(HTTPStatus.SERVICE_UNAVAILABLE))
-            writer.close()
+        if self._server is None:
+            browser.cut()
             return
+        if len(self._talks) >= MOST_TUNNELS:
+            self._make_room()
         talk = asyncio.get_running_loop().create_task(self._serve(browser))
-        self._talks.add(talk)
-        talk.add_done_callback(self._talks.discard)
+        self._talks[talk] = _now_s()
+        talk.add_done_callback(self._talks.pop)
+        # Not in the task itself: one that is cancelled at once never begins.
+        talk.add_done_callback(lambda _: browser.cut())
+
+    def _make_room(self) -> None:
+        """End the connection that was silent for longest, as Chromium would.
+
+        Refused, a page would find those of the page before it in its way.
+        """
+        quietest = min(self._talks, key=self._talks.__getitem__)
+        self._talks[quietest] = math.inf  # ends on the next turns
+        quietest.cancel()
+
+    def _note_use(self, talk: asyncio.Task[None] | None) -> None:
+        if talk is not None and self._talks.get(talk, math.inf) < math.inf:
+            self._talks[talk] = _now_s()
 
     async def _serve(self, browser: Line) -> None:
         """Serve one connection to its end; either side may leave at any point."""
@@ -126,8 +156,6 @@ class Gate:
         except (OSError, EOFError) as error:
             logger.debug("a connection of the browser was cut: %s", error)
             browser.reset()
-        finally:
-            browser.cut()
 
     async def _admitted(self, browser: Line) -> str | None:
         """Return the host that is asked for; None when it was refused."""
@@ -144,11 +172,14 @@ class Gate:
         target = asked[2].decode("ascii").lower()
         host = target.removesuffix(_PORT)
         is_ours = asked[1] == _CONNECT and target.endswith(_PORT)
-        if is_ours and is_plain_name(host) and self._allows(host):
+        if is_ours and self._is_open(host):
             return host
         self._count(_place(host))
         await _refuse(browser, HTTPStatus.FORBIDDEN)
         return None
+
+    def _is_open(self, host: str) -> bool:
+        return is_plain_name(host) and self._allows(host)
 
     async def _tunnel(self, browser: Line, host: str) -> None:
         try:
@@ -157,11 +188,13 @@ class Gate:
             self._note(host, error)
             await _refuse(browser, _status_of(error))
             return
+        self.failures.pop(host, None)
         try:
             browser.writer.write(_OPENED)
             if self._ends is not None:
                 browser = await self._ends.facing_browser(browser)
-            await join(browser, site)
+            talk = asyncio.current_task()
+            await join(browser, site, moved=partial(self._note_use, talk))
             await asyncio.gather(browser.finish(), site.finish())
         finally:
             site.cut()
@@ -186,6 +219,10 @@ class Gate:
         if name not in self.refused and len(self.refused) >= _MOST_NAMES:
             name = _OTHERS
         self.refused[name] += 1
+
+
+def _now_s() -> float:
+    return asyncio.get_running_loop().time()
 
 
 def _status_of(error: FetchError) -> HTTPStatus:

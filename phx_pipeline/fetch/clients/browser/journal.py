@@ -20,9 +20,11 @@ from phx_pipeline.fetch.captured import MOST_CAPTURED
 MOST_DOCUMENTS: Final = 8
 """Main documents one after the other in one page load."""
 MOST_DIALOGS: Final = 5
-LOADED: Final = "load"
-PARSED: Final = "DOMContentLoaded"
+LONGEST_URL: Final = 4096
+LOADED: Final = frozenset({"load", "networkIdle"})
+"""A page whose script goes elsewhere in vain never loads, but falls silent."""
 
+_SCHEMES: Final = frozenset({"http", "https"})
 _ABORTED: Final = "net::ERR_ABORTED"
 _TRAFFIC: Final = 8  # times the largest body; then what the page loads is stopped
 
@@ -61,6 +63,7 @@ class Journal:
     Args:
         request: what is asked for.
         frame: the id of the main frame.
+        left: of the document it showed before, of which something may still be told.
         on_fault: called once, when the page can no longer give an answer.
         on_flood: called when the page has loaded more than anybody needs.
     """
@@ -70,6 +73,7 @@ class Journal:
         request: Request,
         *,
         frame: str,
+        left: str,
         on_fault: Callable[[], None],
         on_flood: Callable[[], None],
     ) -> None:
@@ -81,6 +85,7 @@ class Journal:
         self.last_traffic_s = 0.0
         self._request = request
         self._frame = frame
+        self._left = left
         self._on_fault = on_fault
         self._on_flood = on_flood
         self._coming: Answer | None = None
@@ -92,7 +97,7 @@ class Journal:
     @property
     def is_leaving(self) -> bool:
         """Whether a newer document than the one shown has been asked for."""
-        return self._coming is not None
+        return self.document is not None and self._coming is not None
 
     def fail(self, error: FetchError) -> None:
         """Note what ends this page load; the first one counts."""
@@ -127,6 +132,8 @@ class Journal:
             self.captured.append(_asked(event))
 
     def _on_document(self, event: cdp.network.RequestWillBeSent) -> None:
+        if urlsplit(event.request.url).scheme not in _SCHEMES:
+            return  # for another program, and refused
         came = self._coming
         if came is None or came.id != event.request_id:
             self._documents += 1
@@ -137,10 +144,12 @@ class Journal:
             self.fail(self._error("the page goes from one document to the next"))
 
     def _is_wanted(self, event: cdp.network.RequestWillBeSent) -> bool:
-        if len(self.captured) >= MOST_CAPTURED or self._known(event.request_id):
+        url = event.request.url
+        is_full = len(self.captured) >= MOST_CAPTURED
+        if is_full or len(url) > LONGEST_URL or self._known(event.request_id):
             return False
         asked_by = {shown.id for shown in (self.document, self._coming) if shown}
-        path = urlsplit(event.request.url).path
+        path = urlsplit(url).path
         return event.loader_id in asked_by and any(
             path.startswith(wanted) for wanted in self._request.captures
         )
@@ -202,7 +211,8 @@ class Journal:
     def on_navigated(self, event: cdp.page.FrameNavigated) -> None:
         """The main frame shows another document."""
         frame = event.frame
-        if frame.id_ != self._frame or frame.unreachable_url is not None:
+        is_ours = frame.id_ == self._frame and frame.unreachable_url is None
+        if not is_ours or frame.loader_id == self._left:
             return
         if self._coming is not None and frame.loader_id == self._coming.id:
             self._arrive()
@@ -217,9 +227,9 @@ class Journal:
         if self._dialogs > MOST_DIALOGS:
             self.fail(self._error("the page shows one dialog after the other"))
 
-    def on_crash(self) -> None:
-        """The process that shows the page is gone."""
-        self.fail(self._error("the page crashed the browser"))
+    def on_end(self, told: str) -> None:
+        """What shows the page is gone."""
+        self.fail(self._error(told))
 
     # ----------------------------------------------------------------------------------
 

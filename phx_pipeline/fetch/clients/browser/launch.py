@@ -50,7 +50,8 @@ _FLAGS = (
     "--disable-dev-shm-usage",
     # All goes through the proxy: no UDP past it, and no address told by WebRTC.
     "--disable-quic",
-    "--force-webrtc-ip-handling-policy=disable_non_proxied_udp",
+    "--webrtc-ip-handling-policy=disable_non_proxied_udp",
+    "--force-webrtc-ip-handling-policy=disable_non_proxied_udp",  # its older name
     "--proxy-bypass-list=<-loopback>",
     "--ozone-platform=x11",
     "--lang=en-US",

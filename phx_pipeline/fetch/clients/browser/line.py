@@ -8,6 +8,7 @@ import contextlib
 import socket
 import ssl
 import struct
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -33,9 +34,10 @@ class Line:
 
     def reset(self) -> None:
         """Drop the connection so that the other side sees no orderly end."""
-        with contextlib.suppress(OSError):  # it may be closed already
-            sock = self.writer.get_extra_info("socket")
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESETS)
+        sock = self.writer.get_extra_info("socket")
+        if sock is not None:  # TLS forgets it at the end
+            with contextlib.suppress(OSError):  # it may be closed already
+                sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESETS)
         self.cut()
 
     async def finish(self) -> None:
@@ -86,18 +88,25 @@ async def over_tls(
     return Line(reader=reader, writer=writer, below=line)
 
 
-async def join(one: Line, other: Line) -> None:
+async def join(
+    one: Line, other: Line, *, moved: Callable[[], object] = lambda: None
+) -> None:
     """Carry bytes both ways until both directions have ended.
 
     When one has, the other has some seconds left. No more than the buffers is held: a
     side that does not read stops the other from sending.
 
+    Args:
+        one: either side.
+        other: the other.
+        moved: is called whenever bytes were carried.
+
     Raises:
         OSError: one side was cut.
     """
     flows = [
-        asyncio.create_task(_carry(one.reader, other.writer)),
-        asyncio.create_task(_carry(other.reader, one.writer)),
+        asyncio.create_task(_carry(one.reader, other.writer, moved)),
+        asyncio.create_task(_carry(other.reader, one.writer, moved)),
     ]
     try:
         done, left = await asyncio.wait(flows, return_when=asyncio.FIRST_COMPLETED)
@@ -112,8 +121,13 @@ async def join(one: Line, other: Line) -> None:
             raise end
 
 
-async def _carry(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
+async def _carry(
+    source: asyncio.StreamReader,
+    sink: asyncio.StreamWriter,
+    moved: Callable[[], object],
+) -> None:
     while chunk := await source.read(BUFFER_BYTES):
+        moved()
         sink.write(chunk)
         await sink.drain()
     if sink.can_write_eof():

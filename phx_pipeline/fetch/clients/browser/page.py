@@ -6,7 +6,6 @@ to the browser and what lasts longer than a page belong to `session`.
 
 import asyncio
 import base64
-from collections import Counter
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any, Final
@@ -18,7 +17,12 @@ from phx_pipeline.errors import FetchError, HostRefusedError, TransientError
 from phx_pipeline.fetch.base import Captured, Fetched, Request, RequestKind
 from phx_pipeline.fetch.clients.browser.devtools import DevTools, DevToolsError
 from phx_pipeline.fetch.clients.browser.gate import Gate
-from phx_pipeline.fetch.clients.browser.journal import LOADED, Answer, Journal
+from phx_pipeline.fetch.clients.browser.journal import (
+    LOADED,
+    LONGEST_URL,
+    Answer,
+    Journal,
+)
 from phx_pipeline.fetch.clients.browser.reading import Step, first_look_s, steps
 from phx_pipeline.fetch.clients.wire import bounded
 from phx_pipeline.model.printable import printable
@@ -26,18 +30,23 @@ from phx_pipeline.model.printable import printable
 _LOAD_S: Final = 15.0  # for pictures and scripts, after the document has come
 _READ_S: Final = 6.0
 _QUIET_S: Final = 0.5  # without traffic
+_LEAST_PACE: Final = 0.2  # of silence: answers take time, however hasty the reader
 _QUIET_WAIT_S: Final = 4.0
-_LEAVE_S: Final = 10.0  # for a document that shall replace the one shown
+_LEAVE_S: Final = 8.0  # for a document that shall replace the one shown
 _TAKE_S: Final = 10.0
 _SHARE: Final = 0.4  # no wait takes more of the time that is left
+_LARGER_SHARE: Final = 0.6  # what may itself have to wait for another wait
 _MOST_ROUNDS: Final = 3  # of reading, as a page grows
 
+_NO_ANSWER: Final = "the page does not answer: one of its scripts does not end"
 _SENT_AWAY: Final = 302
 _DECODED: Final = frozenset({"content-encoding", "content-length", "transfer-encoding"})
-_EMPTY: Final = frozenset({"net::ERR_HTTP_RESPONSE_CODE_FAILURE"})
+_EMPTY: Final = frozenset(
+    {"net::ERR_HTTP_RESPONSE_CODE_FAILURE", "net::ERR_INVALID_AUTH_CREDENTIALS"}
+)
 _NO_CONTENT: Final = frozenset({204, 205})
 _REASONS: Final[Mapping[str, str]] = {
-    "net::ERR_ABORTED": "the answer is no page, but a download or nothing at all",
+    "net::ERR_ABORTED": "the load was broken off: a download, or no page at all",
     "net::ERR_CONNECTION_CLOSED": "the connection was closed without an answer",
     "net::ERR_CONNECTION_RESET": "the connection was reset or cut off",
     "net::ERR_CONTENT_DECODING_FAILED": "the compressed answer is broken",
@@ -87,7 +96,6 @@ class PageLoad:
         self._journal = journal
         self._frame = cdp.page.FrameId(frame)
         self._gate = gate
-        self._refused_before = Counter(gate.refused)
         self._is_drawn = is_drawn
         self._seed = f"{seed} {request.url}"
         self._pace = pace
@@ -120,10 +128,18 @@ class PageLoad:
     # --- going there ------------------------------------------------------------------
 
     async def _go(self) -> None:
-        *_, error, _ = await self._tools.send(
-            cdp.page.navigate(self._request.url, referrer=self._referrer()),
-            within_s=self._left_s(),
-        )
+        """Set out; where a page goes on at once, the browser never says it arrived."""
+        command = cdp.page.navigate(self._request.url, referrer=self._referrer())
+        going = asyncio.create_task(self._tools.send(command, within_s=self._left_s()))
+        going.add_done_callback(lambda _: self._journal.changed.set())
+        try:
+            await self._until(
+                lambda: going.done() or self._journal.document is not None, most_s=None
+            )
+            *_, error, _ = going.result() if going.done() else (None, None)
+        finally:
+            going.cancel()
+            await asyncio.wait([going])
         if error and self._journal.document is None:
             raise self._failure(Answer(id="", url=self._request.url, error=error))
 
@@ -133,16 +149,30 @@ class PageLoad:
 
     async def _shown(self) -> Answer:
         """Wait for a document that is whole, and a while for what belongs to it."""
-        await self._until(lambda: self._whole() is not None, most_s=None)
-        document = self._whole()
-        if document is None:
-            raise self._error("the page has gone away")
-        if not document.error:
+        while (document := self._whole()) is None:
+            await self._until(self._is_further, most_s=None)
+            if self._journal.is_leaving:
+                await self._arrive()
+        if not document.error and not _is_elsewhere(document):
+            self._require_body(document)
             await self._until(
-                lambda: LOADED in document.stages or not self._is_newest(document),
+                lambda: bool(LOADED & document.stages) or not self._is_newest(document),
                 most_s=_LOAD_S,
             )
         return document
+
+    def _is_further(self) -> bool:
+        return self._journal.is_leaving or self._whole() is not None
+
+    async def _arrive(self) -> None:
+        """Wait for the document that shall replace the one shown, or give it up.
+
+        Until then the browser keeps most commands for the one shown waiting.
+        """
+        await self._until(lambda: not self._journal.is_leaving, most_s=_LEAVE_S)
+        if self._journal.is_leaving:
+            self._journal.stay()
+            await self._ask(cdp.page.stop_loading())
 
     def _whole(self) -> Answer | None:
         document = self._journal.document
@@ -191,34 +221,40 @@ class PageLoad:
         """Wait until nothing more comes; and a while for a document that shall come."""
         if document.error:
             return
+        quiet_s = _QUIET_S * max(self._pace, _LEAST_PACE)
         ends_at = self._loop.time() + self._share(_QUIET_WAIT_S)
         while self._loop.time() < ends_at and self._is_newest(document):
             calm_s = self._loop.time() - self._journal.last_traffic_s
             is_waiting = any(not answer.over for answer in self._journal.captured)
-            if calm_s >= _QUIET_S and not is_waiting:
+            if calm_s >= quiet_s and not is_waiting:
                 return
-            await asyncio.sleep(max(0.05, _QUIET_S - calm_s))
+            await asyncio.sleep(max(0.05, quiet_s - calm_s))
         if self._journal.is_leaving:
-            await self._until(lambda: not self._journal.is_leaving, most_s=_LEAVE_S)
-            self._journal.stay()
+            await self._arrive()
 
     # --- taking -----------------------------------------------------------------------
 
     async def _taken(self, document: Answer) -> Fetched:
         if document.error:
             return self._without_document(document)
-        if document.body is None or not document.status:
-            raise self._error(f"the page left for {document.url[:100]}")
-        if urlsplit(document.url).scheme != "https":
+        if _is_elsewhere(document):
             return self._sent_away(document)
         return Fetched(
             url=document.url,
             status=document.status,
             headers=_headers(document),
-            body=document.body,
+            body=document.body or b"",
             captured=tuple(map(_captured, self._journal.taken())),
             rendered=await self._rendered(),
         )
+
+    def _require_body(self, document: Answer) -> None:
+        if not document.status:
+            raise self._error(f"the page left for {document.url[:100]}")
+        if len(document.url) > LONGEST_URL:
+            raise self._error(f"the page's address is {len(document.url)} long")
+        if document.body is None:
+            raise self._error(_NO_ANSWER)
 
     def _without_document(self, document: Answer) -> Fetched:
         """Return what Chromium itself shows another page for, or raise what it is."""
@@ -231,16 +267,17 @@ class PageLoad:
                 headers=_headers(document),
                 body=b"",
             )
-        parts = urlsplit(document.url)
-        host = parts.hostname or ""
+        host = urlsplit(document.url).hostname or ""
         if (why := self._gate.failures.get(host)) is not None:
+            why.url = document.url
             raise why
-        if parts.scheme != "https" or self._is_refused(host):
+        if _is_elsewhere(document) or self._is_refused(document.url):
             return self._sent_away(document)
         raise self._failure(document)
 
-    def _is_refused(self, host: str) -> bool:
-        return self._gate.refused[host] > self._refused_before[host]
+    def _is_refused(self, url: str) -> bool:
+        is_asked_for = urlsplit(url).scheme == "https"
+        return is_asked_for and not self._gate.lets_through(url)
 
     def _sent_away(self, document: Answer) -> Fetched:
         """Return as a redirect what leads to where this browser does not go."""
@@ -250,7 +287,7 @@ class PageLoad:
         return Fetched(
             url=self._request.url,
             status=_SENT_AWAY,
-            headers={"location": document.url},
+            headers=bounded([("location", document.url)]),
             body=b"",
         )
 
@@ -283,7 +320,7 @@ class PageLoad:
     async def _keep(self, answer: Answer) -> None:
         text, is_binary = await self._tools.send(
             cdp.network.get_response_body(cdp.network.RequestId(answer.id)),
-            within_s=_TAKE_S,
+            within_s=self._share(_TAKE_S, part=_LARGER_SHARE),
         )
         if is_binary:
             answer.body = base64.b64decode(text)
@@ -306,8 +343,7 @@ class PageLoad:
         try:
             return await self._tools.send(command, within_s=self._share(_TAKE_S))
         except TimeoutError as error:
-            told = "the page does not answer: one of its scripts does not end"
-            raise self._error(told) from error
+            raise self._error(_NO_ANSWER) from error
 
     async def _evaluate(self, expression: str) -> Any:
         """Return a value from a world of our own, unseen and unbent by the page."""
@@ -322,11 +358,16 @@ class PageLoad:
     def _left_s(self) -> float:
         return max(0.01, self._ends_at - self._loop.time())
 
-    def _share(self, most_s: float) -> float:
-        return min(most_s, self._left_s() * _SHARE)
+    def _share(self, most_s: float, *, part: float = _SHARE) -> float:
+        return min(most_s, self._left_s() * part)
 
     def _error(self, told: str) -> TransientError:
         return TransientError(printable(told), url=self._request.url)
+
+
+def _is_elsewhere(document: Answer) -> bool:
+    """Whether what is shown came over no connection to a host."""
+    return urlsplit(document.url).scheme not in {"https", "about"}
 
 
 def _headers(answer: Answer) -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 Which pages it loads is the client's business. What blocks runs in one thread per
 browser, which holds turn, screen and process from first to last: so they end in order
-even if the task that asked for them is cancelled amid the start.
+even if the task that asked for them is cancelled amid the start, or nobody closes it.
 """
 
 import asyncio
@@ -30,6 +30,7 @@ logger = logging.getLogger(__name__)
 
 _STOP_S: Final = 1.5  # Chromium's, asked nicely; it needs some tenths of a second
 _END_S: Final = 4.5  # of turn, screen and process together
+_LOOK_S: Final = 0.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -172,15 +173,13 @@ class _Stage:
         self._ready: asyncio.Future[_Ready] = self._loop.create_future()
         self._over = asyncio.Event()
         self._stop = threading.Event()
-        self._thread: threading.Thread | None = None
 
     async def begin(self) -> None:
-        """Start the thread; return when it is the source's turn."""
+        """Wait for the source's turn; what follows goes on in a thread."""
         # A daemon: one that waits for its turn must not hold up the end of a run.
-        self._thread = threading.Thread(
-            target=self._work, name=f"browser of {self._source}", daemon=True
-        )
-        self._thread.start()
+        threading.Thread(
+            target=self._wait, name=f"turn of {self._source}", daemon=True
+        ).start()
         await self._turn
 
     async def open_session(self) -> "BrowserSession":
@@ -207,7 +206,7 @@ class _Stage:
 
     async def ended(self) -> None:
         """Wait for the end of the thread, for a bounded time."""
-        if self._thread is None or not self._turn.done() or self._turn.cancelled():
+        if not self._turn.done() or self._turn.cancelled() or self._turn.exception():
             return  # whoever waits for a turn gives it back by himself
         try:
             async with asyncio.timeout(_END_S):
@@ -215,35 +214,51 @@ class _Stage:
         except TimeoutError:
             logger.warning("browser of %s: still waits, or is ending", self._source)
 
-    def _work(self) -> None:
+    def _wait(self) -> None:
+        """Take the turn, and leave it to a thread that an ending process waits for."""
+        stack = ExitStack()
         try:
-            with self._plan.turns.hold(self._source):
-                self._tell(_settle, self._turn, None)
+            stack.enter_context(self._plan.turns.hold(self._source))
+        except Exception as error:  # noqa: BLE001 - told to whoever waits
+            self._tell(self._fail, error)
+            return
+        self._tell(_settle, self._turn, None)
+        threading.Thread(
+            target=self._hold, args=(stack,), name=f"browser of {self._source}"
+        ).start()
+
+    def _hold(self, stack: ExitStack) -> None:
+        """Hold all there is until the end, and give it back in order."""
+        try:
+            with stack:
                 if not self._stop.is_set():
-                    self._hold()
-        except BaseException as error:  # noqa: BLE001 - told to whoever waits
+                    self._start(stack)
+                # Whoever forgets to close must not keep the process from ending.
+                while (
+                    not self._stop.wait(_LOOK_S) and threading.main_thread().is_alive()
+                ):
+                    pass
+        except Exception as error:  # noqa: BLE001 - told to whoever waits
             self._tell(self._fail, error)
         finally:
             self._tell(self._over.set)
 
-    def _hold(self) -> None:
+    def _start(self, stack: ExitStack) -> None:
         plan = self._plan
         sessions = _sessions()
-        with ExitStack() as stack:
-            on = stack.enter_context(screen(plan.isolation))
-            chromium = launch(
-                Launch(
-                    executable=plan.executable,
-                    profiles=plan.profiles,
-                    screen=on,
-                    proxy_port=self._gate.port,
-                    spki=self._gate.spki,
-                )
+        on = stack.enter_context(screen(plan.isolation))
+        chromium = launch(
+            Launch(
+                executable=plan.executable,
+                profiles=plan.profiles,
+                screen=on,
+                proxy_port=self._gate.port,
+                spki=self._gate.spki,
             )
-            stack.callback(chromium.stop, patience_s=_STOP_S)
-            ready = _Ready(chromium=chromium, screen=on, sessions=sessions)
-            self._tell(_settle, self._ready, ready)
-            self._stop.wait()
+        )
+        stack.callback(chromium.stop, patience_s=_STOP_S)
+        ready = _Ready(chromium=chromium, screen=on, sessions=sessions)
+        self._tell(_settle, self._ready, ready)
 
     def _tell(self, how: Callable[..., None], *what: Any) -> None:
         with suppress(RuntimeError):  # the loop has ended

@@ -35,6 +35,9 @@ _OPEN_S: Final = 20.0
 _REST_S: Final = 3.0  # kept of a page's time for leaving it
 _MOST_ERRANDS: Final = 50  # at once: popups to close, dialogs to dismiss
 _BODIES: Final = 100_000_000  # bytes the browser may keep for us
+_CRASHED: Final = "the page crashed what shows it"
+_CLOSED: Final = "the page closed its window"
+_ENDED: Final = "the browser ended amid the page"
 _BLANK: Final = "about:blank"
 _FRAMES_MS: Final = 400
 _MEASURE: Final = f"""new Promise(done => {{
@@ -85,6 +88,7 @@ class BrowserSession:
         self._pace = pace
         self._target = target
         self._journal: Journal | None = None
+        self._left = ""
         self._errands: set[asyncio.Task[None]] = set()
 
     @classmethod
@@ -162,20 +166,22 @@ class BrowserSession:
         except FetchError:
             await self._leave(rest_s)
             raise
-        except BaseException:
+        except BaseException:  # cancelled: there is no time to leave the page
             self.is_usable = False
             raise
         await self._leave(rest_s)
         return answer
 
-    async def cookies(self) -> list[SessionCookie]:
+    async def cookies(self) -> list[SessionCookie] | None:
         """Return what the browser would send back, for all hosts.
 
-        Raises:
-            DevToolsError: it does not say.
-            TimeoutError: it does not answer.
+        None if it does not say; then it is not usable any more.
         """
-        return from_browser(await self._tools.send(cdp.storage.get_cookies()))
+        try:
+            return from_browser(await self._tools.send(cdp.storage.get_cookies()))
+        except (DevToolsError, TimeoutError) as error:
+            self._doubt(error)
+            return None
 
     async def aclose(self) -> None:
         """Let go of the browser, which stays; takes a second at most."""
@@ -195,6 +201,7 @@ class BrowserSession:
                 journal = self._journal = Journal(
                     request,
                     frame=self._target,
+                    left=self._left,
                     on_fault=lambda: _end_now(limit),
                     on_flood=lambda: self._run(cdp.page.stop_loading()),
                 )
@@ -225,10 +232,18 @@ class BrowserSession:
         if not self.is_usable:
             return
         try:
-            await self._tools.send(cdp.page.navigate(_BLANK), within_s=within_s)
+            _, self._left, *_ = await self._tools.send(
+                cdp.page.navigate(_BLANK), within_s=within_s
+            )
         except (DevToolsError, TimeoutError) as error:
-            logger.info("the browser is given up: %s", _reason(error))
+            self._doubt(error)
+        except BaseException:
             self.is_usable = False
+            raise
+
+    def _doubt(self, error: Exception) -> None:
+        logger.info("the browser is given up: %s", _reason(error))
+        self.is_usable = False
 
     async def _give(self, cookies: Sequence[SessionCookie]) -> None:
         """Put cookies into the browser; one that it refuses keeps out only itself."""
@@ -276,10 +291,10 @@ class BrowserSession:
         on(cdp.page.LifecycleEvent, self._told(Journal.on_life))
         on(cdp.page.FrameNavigated, self._told(Journal.on_navigated))
         on(cdp.page.JavascriptDialogOpening, self._on_dialog)
-        on(cdp.inspector.TargetCrashed, lambda _: self._on_crash())
+        on(cdp.inspector.TargetCrashed, lambda _: self._give_up(_CRASHED))
         on(cdp.target.TargetCreated, lambda event: self._on_target(event.target_info))
         on(cdp.target.TargetDestroyed, self._on_destroyed)
-        self._tools.on_end(self._on_crash)
+        self._tools.on_end(lambda: self._give_up(_ENDED))
 
     def _told(self, method: Callable[[Journal, Any], None]) -> Callable[[Any], None]:
         """Return a handler that tells the page load under way, if there is one."""
@@ -302,12 +317,12 @@ class BrowserSession:
 
     def _on_destroyed(self, event: cdp.target.TargetDestroyed) -> None:
         if event.target_id == self._target:
-            self._on_crash()
+            self._give_up(_CLOSED)
 
-    def _on_crash(self) -> None:
+    def _give_up(self, told: str) -> None:
         self.is_usable = False
         if self._journal is not None:
-            self._journal.on_crash()
+            self._journal.on_end(told)
 
     def _run(self, command: Command) -> None:
         """Send what nobody waits for; while there is too much of it, nothing."""

@@ -33,7 +33,7 @@ HTTPS_PORT: Final = 443
 
 _RESOLVE_S: Final = 10.0
 _CONNECT_S: Final = 10.0  # of all addresses of a host, or of the proxy
-_ADDRESS_S: Final = 4.0  # of one address while others are left
+_ADDRESS_S: Final = 2.0  # of one address while others are left
 _TUNNEL_S: Final = 15.0
 
 _STATUS: Final = re.compile(rb"HTTP/1\.[01] (\d{3})\b")
@@ -44,7 +44,8 @@ _NO_LOGIN: Final = 0
 _LOGIN: Final = 2
 _LONGEST_LOGIN: Final = 255
 _BEYOND: Final = {
-    3: "no network leads to the host",
+    1: "did not get through to the host",  # some mean by it an unknown name
+    3: "no network of its leads to the host",
     4: "the host cannot be reached",
     5: "the host refused the connection",
     6: "the host did not answer in time",
@@ -93,17 +94,22 @@ def way_through(
 
 
 class Direct:
-    """Connects to the addresses that were checked, one after the other."""
+    """Connects to the addresses that were checked, one after the other.
+
+    The one that answered is tried first the next time: where IPv6 leads nowhere, only
+    the first connection to a host waits for that.
+    """
 
     def __init__(self, addresses: PublicAddresses) -> None:
         self._addresses = addresses
+        self._good: dict[str, str] = {}
 
     async def open(self, host: str) -> Line:
         """Return a connection to *host*; the errors are those of `Way`."""
         pinned = await self._pinned(host)
         try:
             async with asyncio.timeout(_CONNECT_S):
-                return await _first_of(pinned)
+                return await self._first_of(pinned, host)
         except TimeoutError as error:
             told = f"{host} took no connection within {_CONNECT_S:g} s"
             raise DeadlineError(told, url=url_of(host)) from error
@@ -114,6 +120,19 @@ class Direct:
             told = "the connection was refused"
             raise TransientError(told, url=url_of(host)) from error
 
+    async def _first_of(self, pinned: Sequence[str], host: str) -> Line:
+        good = self._good.get(host)
+        *others, last = sorted(pinned, key=lambda address: address != good)
+        for address in others:
+            with contextlib.suppress(OSError):
+                async with asyncio.timeout(_ADDRESS_S):
+                    line = await open_line(address, HTTPS_PORT)
+                self._good[host] = address
+                return line
+        line = await open_line(last, HTTPS_PORT)
+        self._good[host] = last
+        return line
+
     async def _pinned(self, host: str) -> Sequence[str]:
         try:
             async with asyncio.timeout(_RESOLVE_S):
@@ -121,14 +140,6 @@ class Direct:
         except TimeoutError as error:
             told = no_way(f"{host}: its name does not resolve in time")
             raise NoWayError(told, url=url_of(host)) from error
-
-
-async def _first_of(addresses: Sequence[str]) -> Line:
-    for address in addresses[:-1]:
-        with contextlib.suppress(OSError):
-            async with asyncio.timeout(_ADDRESS_S):
-                return await open_line(address, HTTPS_PORT)
-    return await open_line(addresses[-1], HTTPS_PORT)
 
 
 class _Ask(Protocol):
@@ -170,7 +181,7 @@ class Proxied:
         try:
             async with asyncio.timeout(_CONNECT_S):
                 line = await open_line(self._host, self._port)
-        except socket.gaierror as error:
+        except (socket.gaierror, UnicodeError) as error:  # the latter of empty labels
             told = "proxy: its name does not resolve"
             raise ProxyError(told, url=url_of(host)) from error
         except OSError as error:
@@ -188,7 +199,7 @@ class Proxied:
 async def _blamed(host: str) -> AsyncIterator[None]:
     """Turn what goes wrong while a proxy makes a tunnel into its fault.
 
-    A proxy that stays silent may be waiting for the site.
+    A proxy that stays silent may be waiting for the site, and a reset be the site's.
     """
     try:
         yield
@@ -196,8 +207,8 @@ async def _blamed(host: str) -> AsyncIterator[None]:
         told = f"proxy: made no tunnel within {_TUNNEL_S:g} s"
         raise ProxyError(told, url=url_of(host), certain=False) from error
     except (OSError, EOFError, asyncio.LimitOverrunError) as error:
-        told = "proxy: broke off the handshake"
-        raise ProxyError(told, url=url_of(host)) from error
+        told, was_reset = "proxy: broke off the handshake", isinstance(error, OSError)
+        raise ProxyError(told, url=url_of(host), certain=not was_reset) from error
 
 
 class _Connect:
@@ -215,7 +226,8 @@ class _Connect:
         line.writer.write(head.encode("ascii"))
         answer = await line.reader.readuntil(b"\r\n\r\n")
         if not (found := _STATUS.match(answer)):
-            raise ProxyError("proxy: its answer is not HTTP", url=url_of(host))
+            told = "proxy: its answer is not HTTP"
+            raise ProxyError(told, url=url_of(host), certain=False)
         status = found[1].decode("ascii")
         if not status.startswith("2"):
             told = f"proxy: refused the tunnel with status {status}"

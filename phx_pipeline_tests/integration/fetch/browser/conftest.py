@@ -99,7 +99,7 @@ def two_screens(xvfb: str) -> Iterator[TwoScreens]:
 
 def reached(browser: Chromium, *, minimized: bool = False) -> dict[str, Any]:
     """Return what a page and the window say of themselves."""
-    with _attached(browser) as ask:
+    with attached(browser) as ask:
         window = ask("Browser.getWindowForTarget")["windowId"]
         if minimized:
             icon = {"windowState": "minimized"}
@@ -117,7 +117,7 @@ def reached(browser: Chromium, *, minimized: bool = False) -> dict[str, Any]:
 
 
 @contextlib.contextmanager
-def _attached(browser: Chromium) -> Iterator[Callable[..., dict[str, Any]]]:
+def attached(browser: Chromium) -> Iterator[Callable[..., dict[str, Any]]]:
     """Lend a way to send commands of the DevTools protocol to the first page."""
     url = f"http://127.0.0.1:{browser.port}/json"
     with urllib.request.urlopen(url, timeout=10) as answer:
