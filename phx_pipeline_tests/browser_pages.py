@@ -103,6 +103,13 @@ _download = send(
 )
 
 
+def _interrupting(line: Line) -> None:
+    """A page that goes on before it has come wholly."""
+    code = b"<h1>half</h1><script>location.href = '/ok'</script>"
+    line.send(head(200, "Content-Type: text/html", length=100_000) + code)
+    line.hang()
+
+
 def _visitor(line: Line) -> None:
     """A page that lets a browser in with its second visit."""
     if line.asked == 1:
@@ -140,7 +147,8 @@ fetch('/api/who?' + encodeURIComponent(JSON.stringify({
 """
 _WORKER = """
 navigator.serviceWorker.register('/worker.js').then(() => navigator.serviceWorker.ready)
-  .then(() => fetch('/api/one'))
+  .then(() => fetch('/api/one'));
+fetch('/api/late')
 """
 _WORKER_CODE = b"""
 addEventListener('install', () => skipWaiting());
@@ -193,6 +201,7 @@ GOOD: Mapping[str, Behaviour] = {
         )
     ),
     "/api/one": json('{"n": 1}'),
+    "/api/late": lambda line: line.hang(1) or json("{}")(line),
     "/api/photo": json('{"photo": true}'),
     "/api/who": json("{}"),
     "/other": json('{"other": true}'),
@@ -206,6 +215,7 @@ GOOD: Mapping[str, Behaviour] = {
     "/who": script(_WHO),
     "/visitor": _visitor,
     "/hop": redirect("/ok"),
+    "/interrupts": _interrupting,
     "/to-static": redirect(f"https://{STATIC_HOST}/ok"),
     "/off-list": redirect(f"https://{OFF_LIST}/ok"),
     "/off-port": redirect(f"https://{HOST}:8443/ok"),

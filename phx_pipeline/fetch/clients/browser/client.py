@@ -180,6 +180,7 @@ class BrowserClient:
         """Let the browser end beside what goes on; `aclose` waits for it."""
         if desk.browser is None:
             return
+        desk.browser.stop()
         task = asyncio.create_task(_closed(desk.browser))
         desk.ending.add(task)
         task.add_done_callback(desk.ending.discard)

@@ -6,8 +6,9 @@ to the browser and what lasts longer than a page belong to `session`.
 
 import asyncio
 import base64
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+import logging
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -26,6 +27,8 @@ from phx_pipeline.fetch.clients.browser.journal import (
 from phx_pipeline.fetch.clients.browser.reading import Step, first_look_s, steps
 from phx_pipeline.fetch.clients.wire import bounded
 from phx_pipeline.model.printable import printable
+
+logger = logging.getLogger(__name__)
 
 _LOAD_S: Final = 15.0  # for pictures and scripts, after the document has come
 _READ_S: Final = 6.0
@@ -117,13 +120,24 @@ class PageLoad:
             await self._go()
             while True:
                 document = await self._shown()
-                await self._read(document)
-                await self._come_to_rest(document)
-                if self._is_newest(document):
-                    return await self._taken(document)
+                with self._unless_left(document):
+                    await self._read(document)
+                    await self._come_to_rest(document)
+                    answer = await self._taken(document)
+                    if self._is_newest(document):
+                        return answer
         finally:
             keeper.cancel()
             await asyncio.wait([keeper])
+
+    @contextmanager
+    def _unless_left(self, document: Answer) -> Iterator[None]:
+        """Bear that a document does not answer if another one takes its place."""
+        try:
+            yield
+        except (DevToolsError, TransientError):
+            if self._is_newest(document):
+                raise
 
     # --- going there ------------------------------------------------------------------
 
@@ -219,8 +233,12 @@ class PageLoad:
 
     async def _come_to_rest(self, document: Answer) -> None:
         """Wait until nothing more comes; and a while for a document that shall come."""
-        if document.error:
-            return
+        if not document.error:
+            await self._fall_silent(document)
+        if self._journal.is_leaving:
+            await self._arrive()
+
+    async def _fall_silent(self, document: Answer) -> None:
         quiet_s = _QUIET_S * max(self._pace, _LEAST_PACE)
         ends_at = self._loop.time() + self._share(_QUIET_WAIT_S)
         while self._loop.time() < ends_at and self._is_newest(document):
@@ -229,8 +247,6 @@ class PageLoad:
             if calm_s >= quiet_s and not is_waiting:
                 return
             await asyncio.sleep(max(0.05, quiet_s - calm_s))
-        if self._journal.is_leaving:
-            await self._arrive()
 
     # --- taking -----------------------------------------------------------------------
 
@@ -300,7 +316,7 @@ class PageLoad:
     async def _rendered(self) -> bytes:
         """Return the document as scripts have made it, cut where it is too long."""
         text = await self._evaluate(
-            "document.documentElement.outerHTML.slice(0, "
+            "document.documentElement?.outerHTML.slice(0, "
             f"{self._request.max_bytes}) || ''"
         )
         return str(text or "").encode("utf-8", "replace")
@@ -311,11 +327,14 @@ class PageLoad:
         """Fetch each body at its end: the browser forgets them."""
         while True:
             answer = await self._journal.ended.get()
-            with suppress(DevToolsError, TimeoutError):
+            try:
                 if self._journal.has_room(answer):
                     await self._keep(answer)
-            answer.over = True
-            self._journal.changed.set()
+            except (DevToolsError, TimeoutError, ValueError) as error:
+                logger.debug("%s: its body cannot be had: %r", answer.url[:200], error)
+            finally:
+                answer.over = True
+                self._journal.changed.set()
 
     async def _keep(self, answer: Answer) -> None:
         text, is_binary = await self._tools.send(

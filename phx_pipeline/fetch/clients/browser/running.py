@@ -122,6 +122,10 @@ class RunningBrowser:
         """Whether it asks by this proxy."""
         return self._upstream == upstream
 
+    def stop(self) -> None:
+        """Let the process end as soon as it can; `aclose` waits for that."""
+        self._stage.stop()
+
     async def aclose(self) -> None:
         """End the process, give back screen and turn, close the gate; in 5 s at most.
 

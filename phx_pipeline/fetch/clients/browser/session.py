@@ -232,9 +232,10 @@ class BrowserSession:
         if not self.is_usable:
             return
         try:
-            _, self._left, *_ = await self._tools.send(
-                cdp.page.navigate(_BLANK), within_s=within_s
-            )
+            async with asyncio.timeout(within_s):
+                _, self._left, *_ = await self._tools.send(cdp.page.navigate(_BLANK))
+                while self._errands:  # none may meet the next page
+                    await asyncio.wait(self._errands)
         except (DevToolsError, TimeoutError) as error:
             self._doubt(error)
         except BaseException:

@@ -89,8 +89,9 @@ def room(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Room]:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def client(room: Room) -> AsyncIterator[BrowserClient]:
-    """A client that all tests of the module share."""
+    """A client that all tests of the module share; its browser runs."""
     client = room.client()
+    await client.get(asked("/ok"))
     yield client
     await client.aclose()
 
