@@ -202,15 +202,16 @@ class PageLoad:
         if self._request.kind is not RequestKind.PAGE or document.error:
             return
         await asyncio.sleep(first_look_s(self._seed) * self._pace)
-        ends_at = self._loop.time() + self._share(_READ_S * self._pace)
+        ends_at = self._loop.time() + self._share(_READ_S * max(self._pace, 1.0))
+        left_s = _READ_S  # before the pace makes them longer or shorter
         for number in range(_MOST_ROUNDS):
             distance = await self._below()
-            left_s = (ends_at - self._loop.time()) / max(self._pace, 1e-6)
             round_ = steps(f"{self._seed} {number}", distance=distance, most_s=left_s)
             for step in round_:
-                if not self._is_newest(document):
+                if not self._is_newest(document) or self._loop.time() > ends_at:
                     return
                 await self._turn(step)
+            left_s -= sum(step.pause_s for step in round_)
             if not round_:
                 return
 
