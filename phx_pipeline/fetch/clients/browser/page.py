@@ -16,6 +16,7 @@ from nodriver import cdp
 
 from phx_pipeline.errors import FetchError, HostRefusedError, TransientError
 from phx_pipeline.fetch.base import Captured, Fetched, Request, RequestKind
+from phx_pipeline.fetch.challenge import recognise
 from phx_pipeline.fetch.clients.browser.devtools import DevTools, DevToolsError
 from phx_pipeline.fetch.clients.browser.gate import Gate
 from phx_pipeline.fetch.clients.browser.journal import (
@@ -36,6 +37,7 @@ _QUIET_S: Final = 0.5  # without traffic
 _LEAST_PACE: Final = 0.2  # of silence: answers take time, however hasty the reader
 _QUIET_WAIT_S: Final = 4.0
 _LEAVE_S: Final = 8.0  # for a document that shall replace the one shown
+_PASS_S: Final = 8.0  # for a challenge that goes away by itself
 _TAKE_S: Final = 10.0
 _SHARE: Final = 0.4  # no wait takes more of the time that is left
 _LARGER_SHARE: Final = 0.6  # what may itself have to wait for another wait
@@ -124,7 +126,8 @@ class PageLoad:
                     await self._read(document)
                     await self._come_to_rest(document)
                     answer = await self._taken(document)
-                    if self._is_newest(document):
+                    is_passed = await self._is_passed(document, answer)
+                    if self._is_newest(document) and not is_passed:
                         return answer
         finally:
             keeper.cancel()
@@ -248,6 +251,17 @@ class PageLoad:
             if calm_s >= quiet_s and not is_waiting:
                 return
             await asyncio.sleep(max(0.05, quiet_s - calm_s))
+
+    async def _is_passed(self, document: Answer, answer: Fetched) -> bool:
+        """Whether another page comes in place of a challenge; it gets time for that.
+
+        Some challenges let a browser through once their scripts have worked in silence.
+        """
+        challenge = recognise(answer)
+        if challenge is None or challenge.over_payload:
+            return False
+        await self._until(lambda: not self._is_newest(document), most_s=_PASS_S)
+        return not self._is_newest(document)
 
     # --- taking -----------------------------------------------------------------------
 
