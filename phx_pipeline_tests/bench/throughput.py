@@ -94,7 +94,7 @@ def main(*, sources: str, latency_ms: int, as_json: bool) -> None:
 def _bench(sources: tuple[Source, ...], late_s: float, *, folder: Path) -> "_Bench":
     houses = full_houses()
     sites = {
-        host: _Remembering(handler)
+        host: Remembering(handler)
         for source in sources
         for host, handler in _SITES[source](houses).items()
     }
@@ -129,7 +129,7 @@ def _shots(number: int) -> tuple[Shot, ...]:
     )
 
 
-class _Remembering:
+class Remembering:
     """Gives an answer a second time without making it again."""
 
     def __init__(self, handler: Handler) -> None:
@@ -158,7 +158,7 @@ class _Late:
         return await self._reader.readexactly(count)
 
 
-class _FarAway(Loopback):
+class FarAway(Loopback):
     """Stand-in sites that answer late; requests on other connections do not wait."""
 
     def __init__(
@@ -222,7 +222,7 @@ class _Bench:
     """What all rounds share."""
 
     houses: Sequence[House]
-    sites: Mapping[str, _Remembering]
+    sites: Mapping[str, Remembering]
     sources: tuple[Source, ...]
     late_s: float
     folder: Path
@@ -231,7 +231,7 @@ class _Bench:
         made = Deployment(
             self.folder / name, self.sites, sources=self.sources, **changed
         )
-        made.standin = _FarAway(
+        made.standin = FarAway(
             self.sites, folder=made.root / "standin", late_s=self.late_s
         )
         return made
