@@ -33,8 +33,7 @@ logger = logging.getLogger(__name__)
 
 _LOAD_S: Final = 15.0  # for pictures and scripts, after the document has come
 _READ_S: Final = 6.0
-_QUIET_S: Final = 0.5  # without traffic
-_LEAST_PACE: Final = 0.2  # of silence: answers take time, however hasty the reader
+_QUIET_S: Final = 0.5  # without traffic, however hasty the reader: scripts take time
 _QUIET_WAIT_S: Final = 4.0
 _LEAVE_S: Final = 8.0  # for a document that shall replace the one shown
 _PASS_S: Final = 8.0  # for a challenge that goes away by itself
@@ -243,14 +242,13 @@ class PageLoad:
             await self._arrive()
 
     async def _fall_silent(self, document: Answer) -> None:
-        quiet_s = _QUIET_S * max(self._pace, _LEAST_PACE)
         ends_at = self._loop.time() + self._share(_QUIET_WAIT_S)
         while self._loop.time() < ends_at and self._is_newest(document):
             calm_s = self._loop.time() - self._journal.last_traffic_s
             is_waiting = any(not answer.over for answer in self._journal.captured)
-            if calm_s >= quiet_s and not is_waiting:
+            if calm_s >= _QUIET_S and not is_waiting:
                 return
-            await asyncio.sleep(max(0.05, quiet_s - calm_s))
+            await asyncio.sleep(max(0.05, _QUIET_S - calm_s))
 
     async def _is_passed(self, document: Answer, answer: Fetched) -> bool:
         """Whether another page comes in place of a challenge; it gets time for that.
