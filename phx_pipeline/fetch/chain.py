@@ -250,6 +250,8 @@ class Redirects:
             self._check(hop, first=request)
             asked[_place(hop.url)] += 1
             answer = await self._inner.get(hop)
+            if answer.url != hop.url:  # a browser has followed some by itself
+                self._check(replace(hop, url=answer.url), first=request)
             ends_at += answer.waited_s
             if answer.status not in _REDIRECTS:
                 return answer

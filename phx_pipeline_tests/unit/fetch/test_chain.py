@@ -297,6 +297,19 @@ async def test_characters_browsers_read_as_another_host_stay_in_the_path(
     assert site.urls == [HOME, target]
 
 
+async def test_redirects_that_a_browser_follows_are_judged_by_where_they_end() -> None:
+    captcha = "https://captcha.px-cdn.net/PXHYx10rg3/captcha.js"
+    for end, refused in (
+        ("https://zillow.com/homes/", None),
+        ("https://scripts.example.com/", HostRefusedError),
+        (captcha, BlockedError),
+    ):
+        site = Site({HOME: replace(answer(200), url=end)})
+        redirects = Redirects(site, allow_list=ALLOW_LIST)
+        with pytest.raises(refused) if refused else contextlib.nullcontext():
+            assert (await redirects.get(request())).url == end
+
+
 async def test_five_redirects_are_followed_and_a_sixth_is_not() -> None:
     hops = {
         f"https://zillow.com/{n}": answer(302, location=f"/{n + 1}") for n in range(6)

@@ -9,7 +9,7 @@ import asyncio
 import logging
 import threading
 from collections.abc import Callable, Coroutine
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -228,7 +228,10 @@ class _Stage:
             return
         self._tell(_settle, self._turn, None)
         threading.Thread(
-            target=self._hold, args=(stack,), name=f"browser of {self._source}"
+            target=self._hold,
+            args=(stack,),
+            name=f"browser of {self._source}",
+            daemon=False,  # this thread is one
         ).start()
 
     def _hold(self, stack: ExitStack) -> None:
@@ -265,8 +268,10 @@ class _Stage:
         self._tell(_settle, self._ready, ready)
 
     def _tell(self, how: Callable[..., None], *what: Any) -> None:
-        with suppress(RuntimeError):  # the loop has ended
+        try:
             self._loop.call_soon_threadsafe(how, *what)
+        except RuntimeError:  # the loop has ended, so nobody waits
+            logger.debug("browser of %s: nobody hears %s", self._source, what)
 
     def _fail(self, error: BaseException) -> None:
         told = error

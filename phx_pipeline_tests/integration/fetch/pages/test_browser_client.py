@@ -3,6 +3,7 @@
 import asyncio
 import json
 import logging
+import subprocess
 import sys
 import threading
 import time
@@ -350,6 +351,45 @@ async def test_a_start_that_is_cancelled_leaves_nothing(
     await client.aclose()
     assert turns.held == set()
     assert not profiles.exists() or list(profiles.iterdir()) == []
+
+
+_FORGETFUL = """
+import asyncio, sys
+from contextlib import suppress
+from pathlib import Path
+from phx_pipeline.errors import ProxyError
+from phx_pipeline.fetch.clients.browser.client import BrowserClient
+from phx_pipeline.fetch.clients.browser.launch import find_chromium
+from phx_pipeline.model.isolation import IsolationMode
+from phx_pipeline.model.source import Source
+from phx_pipeline_tests.browser_pages import HOST, Turns, asked
+
+async def main():
+    client = BrowserClient(
+        executable=find_chromium(None), profiles=Path(sys.argv[1]), turns=Turns(),
+        isolation=IsolationMode.VIRTUAL, hosts={Source.ZILLOW: [HOST]},
+        proxy="http://127.0.0.1:9",
+    )
+    with suppress(ProxyError):
+        await client.get(asked("/ok"))
+    print(len(list(Path(sys.argv[1]).iterdir())))
+
+asyncio.run(main())
+"""
+
+
+async def test_a_process_that_forgets_to_close_ends_and_leaves_nothing(
+    room: Room, repo_dir: Path
+) -> None:
+    profiles = room.folder / "forgotten"
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", _FORGETFUL, str(profiles)),
+        stdout=subprocess.PIPE,
+        cwd=repo_dir,
+    )
+    told, _ = await process.communicate()
+    assert (process.returncode, told.strip()) == (0, b"1")
+    assert list(profiles.iterdir()) == []
 
 
 async def test_without_nodriver_the_way_to_it_is_told(
