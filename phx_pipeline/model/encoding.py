@@ -1,11 +1,13 @@
 """The text of bytes that a person saved, whatever the encoding; nothing is guessed.
 
-UTF-8, UTF-16 and UTF-32 with or without a mark, else line by line Windows-1252, which
-is what an older program writes; or Mac Roman, where a word would have a dash in it.
+UTF-8, UTF-16 and UTF-32 with or without a mark; a line that is none of them was written
+by an older program, for which see `model.older_encodings`.
 """
 
 import codecs
 import re
+
+from phx_pipeline.model.older_encodings import older_texts
 
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8"),
@@ -16,13 +18,14 @@ _MARKS = (
 )
 _LOOKED_AT = 4096  # bytes
 _MOSTLY = 0.4  # of the bytes at even, or odd, places are zero in Latin text as UTF-16
-_MAC_LETTER = re.compile(rb"[A-Za-z][\x87\x96\x97][a-z]")  # a, n, o with their marks
-_WINDOWS_LETTER = re.compile(rb"[\xc0-\xff]")
 _NO_TEXT = re.compile(r"[\0-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\ufffe\uffff]")
 
 
 def decoded(content: bytes) -> str | None:
-    """Return the text without its mark, or None if it is none, such as a picture."""
+    """Return the text without its mark, or None if it is none, such as a picture.
+
+    `older_encodings.UNTOLD` in it stands for a letter that nothing tells.
+    """
     for mark, encoding in _MARKS:
         if content.startswith(mark):
             text = _strict(content[len(mark) :], encoding)
@@ -46,13 +49,11 @@ def _unmarked(content: bytes) -> str | None:
     text = _strict(content, "utf-8")
     if text is not None:
         return text
-    lines = [_strict(line, "utf-8") or _older(line) for line in content.split(b"\n")]
-    return None if None in lines else "\n".join(line or "" for line in lines)
-
-
-def _older(line: bytes) -> str | None:
-    is_mac = _MAC_LETTER.search(line) and not _WINDOWS_LETTER.search(line)
-    return _strict(line, "mac-roman" if is_mac else "cp1252")
+    lines = content.split(b"\n")
+    new = [_strict(line, "utf-8") for line in lines]
+    old = [line for line, text in zip(lines, new, strict=True) if text is None]
+    older = iter(older_texts(old))
+    return "\n".join(next(older) if text is None else text for text in new)
 
 
 def _strict(content: bytes, encoding: str) -> str | None:

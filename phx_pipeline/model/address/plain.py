@@ -6,6 +6,7 @@ from typing import Final
 
 from phx_pipeline.errors import InputError
 from phx_pipeline.model.address.words import SUFFIXES
+from phx_pipeline.model.older_encodings import UNTOLD
 
 EXAMPLE: Final = "4732 W Davis Rd, Glendale, AZ 85306"
 LONGEST: Final = 150  # characters; a key has at most 200, and no house needs as many
@@ -97,6 +98,12 @@ def plain(text: str) -> str:
         raise refusal(text, "it is empty")
     if _FOREIGN.search(line):
         typed = next(c for c in text if _FOREIGN.search(_ascii(c).strip()))
+        if typed == UNTOLD:
+            raise refusal(
+                text,
+                f"the encoding does not tell which letter {UNTOLD!r} is: save the file "
+                "as UTF-8, or write the letter without its accent",
+            )
         raise refusal(text, f"remove the character {typed!r}")
     return line
 
