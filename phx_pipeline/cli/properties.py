@@ -118,6 +118,8 @@ def add(
         reconcile_partitions(context, settings)
         alike = look_alikes(context, report.added)
     _tell_problems(told)
+    if reading.left_out:
+        errors.print(f"phx: {reading.left_out}", soft_wrap=True)
     _list_some("added", report.added)
     _list_alike(alike)
     _list_some("followed again", report.revived)

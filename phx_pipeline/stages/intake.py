@@ -15,11 +15,13 @@ from phx_pipeline.errors import InputError
 from phx_pipeline.model.address import EXAMPLE, Address, Match
 from phx_pipeline.model.property import Property
 from phx_pipeline.model.states import doubt
-from phx_pipeline.stages.columns import Columns, columns_of, is_column
+from phx_pipeline.stages.columns import Columns, is_column
 from phx_pipeline.stages.context import StageContext
 from phx_pipeline.stages.lifecycle import known_property, take_up_again
+from phx_pipeline.stages.sheets import tables_of
 from phx_pipeline.stages.tables import Row, read_table
 from phx_pipeline.stages.typed import is_address, typed_address
+from phx_pipeline.stages.workbooks import ONE_SHEET, Sheet
 
 _SHOWN = 5
 _ENDING = f"; write it like {EXAMPLE!r}"
@@ -31,12 +33,13 @@ Followed = Callable[[Sequence[Row]], Iterable[Row]]
 class Typed:
     """A house as somebody named it: the text, and the property it means.
 
-    `row` is where it stands in a file. The property may be new.
+    `row` and `sheet` are where it stands in a file. The property may be new.
     """
 
     text: str
     house: Property
     row: int | None = None
+    sheet: Sheet = ONE_SHEET
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,10 +49,11 @@ class Problem:
     row: int
     text: str
     reason: str
+    sheet: Sheet = ONE_SHEET
 
     def __str__(self) -> str:
         """Return one line for a person."""
-        return f"row {self.row}: {self.reason}"
+        return f"row {self.row}{self.sheet}: {self.reason}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,13 +66,17 @@ class Doubt:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
-    """What a person's words or file gave: houses to add, and what is to be told."""
+    """What a person's words or file gave: houses to add, and what is to be told.
+
+    `left_out` says which sheets of a workbook were not read.
+    """
 
     name: str
     taken: tuple[Typed, ...] = ()
     doubts: tuple[Doubt, ...] = ()
     unread: tuple[Problem, ...] = ()
     repeats: tuple[Problem, ...] = ()
+    left_out: str = ""
 
     def confirmed(self) -> "Reading":
         """The same after a person said yes to every doubt."""
@@ -80,6 +88,7 @@ class Reading:
         asked = [
             Problem(
                 row=doubt.typed.row or 0,
+                sheet=doubt.typed.sheet,
                 text=doubt.typed.text,
                 reason=f"{doubt.typed.house.address}: {doubt.question}: add --yes if "
                 "it is right",
@@ -87,13 +96,14 @@ class Reading:
             for doubt in self.doubts
         ]
         found = [*self.unread, *self.repeats, *asked]
-        return sorted(found, key=lambda problem: problem.row)
+        return sorted(found, key=lambda it: (it.sheet, it.row))
 
     def refusal(self) -> InputError:
         """Why nothing was added, with the first of the rows."""
         told = [str(problem) for problem in self.problems()]
         more = len(told) - _SHOWN
         tail = f"; and {more} more" if more > 0 else ""
+        tail += f"; {self.left_out}" if self.left_out else ""
         listed = "; ".join(told[:_SHOWN])
         return InputError(f"{self.name}: nothing was added: {listed}{tail}")
 
@@ -139,23 +149,22 @@ def read_file(
     Raises:
         InputError: the file as a whole cannot be read; says what to change.
     """
-    columns, rows = columns_of(
-        read_table(content, name=name, is_column=is_column), name=name
-    )
+    rows = read_table(content, name=name, is_column=is_column)
+    tables = tables_of(rows, name=name)
     taken: list[Typed] = []
     doubts: list[Doubt] = []
     unread: list[Problem] = []
     repeats: list[Problem] = []
-    first_row: dict[str, int] = {}
-    for row in followed(rows):
+    first_row: dict[str, Row] = {}
+    for row in followed(tables.rows):
         try:
-            typed = _typed_row(context, columns, row)
+            typed = _typed_row(context, tables.columns[row.sheet], row)
         except InputError as error:
             reason = str(error).removesuffix(_ENDING)
-            unread.append(Problem(row=row.number, text=_shown(row), reason=reason))
+            unread.append(_problem(row, text=_shown(row), reason=reason))
             continue
-        earlier = first_row.setdefault(typed.house.address.match_key, row.number)
-        if earlier != row.number:
+        earlier = first_row.setdefault(typed.house.address.match_key, row)
+        if earlier is not row:
             repeats.append(_repeat(typed, row, earlier=earlier))
         elif question := _question(context, typed):
             doubts.append(Doubt(typed=typed, question=question))
@@ -167,11 +176,13 @@ def read_file(
         doubts=tuple(doubts),
         unread=tuple(unread),
         repeats=tuple(repeats),
+        left_out=tables.left_out,
     )
 
 
 def _typed_row(context: StageContext, columns: Columns, row: Row) -> Typed:
-    return replace(_typed(context, columns.address_text(row)), row=row.number)
+    typed = _typed(context, columns.address_text(row))
+    return replace(typed, row=row.number, sheet=row.sheet)
 
 
 def _typed(context: StageContext, text: str) -> Typed:
@@ -191,9 +202,14 @@ def _question(context: StageContext, typed: Typed) -> str | None:
     return question
 
 
-def _repeat(typed: Typed, row: Row, *, earlier: int) -> Problem:
-    reason = f"repeats row {earlier} ({typed.house.address}): remove it"
-    return Problem(row=row.number, text=typed.text, reason=reason)
+def _repeat(typed: Typed, row: Row, *, earlier: Row) -> Problem:
+    place = f"row {earlier.number}{'' if earlier.sheet == row.sheet else earlier.sheet}"
+    reason = f"repeats {place} ({typed.house.address}): remove it"
+    return _problem(row, text=typed.text, reason=reason)
+
+
+def _problem(row: Row, *, text: str, reason: str) -> Problem:
+    return Problem(row=row.number, sheet=row.sheet, text=text, reason=reason)
 
 
 def _shown(row: Row) -> str:
@@ -201,15 +217,15 @@ def _shown(row: Row) -> str:
 
 
 def write_problems(path: Path, problems: Sequence[Problem]) -> None:
-    """Write every row that was not taken as a CSV: number, text, what is wrong.
+    """Write every row that was not taken as a CSV: number, text, what is wrong, sheet.
 
     Raises:
         InputError: the file cannot be written.
     """
     text = StringIO(newline="")
     rows = csv.writer(text)
-    rows.writerow(["row", "value", "problem"])
-    rows.writerows([row.row, row.text, row.reason] for row in problems)
+    rows.writerow(["row", "value", "problem", "sheet"])
+    rows.writerows([it.row, it.text, it.reason, it.sheet.name] for it in problems)
     try:
         path.write_text(text.getvalue(), encoding="utf-8", newline="")
     except OSError as error:

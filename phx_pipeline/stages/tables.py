@@ -9,7 +9,7 @@ import io
 import re
 import shlex
 import zipfile
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -17,7 +17,7 @@ from typing import Final
 
 from phx_pipeline.errors import InputError
 from phx_pipeline.model.encoding import decoded
-from phx_pipeline.stages.workbooks import workbook_rows
+from phx_pipeline.stages.workbooks import ONE_SHEET, Sheet, Sheets, workbook_sheets
 
 MAX_BYTES: Final = 50_000_000
 
@@ -54,6 +54,7 @@ class Row:
 
     number: int
     cells: tuple[str, ...]
+    sheet: Sheet = ONE_SHEET
 
 
 def file_content(path: Path) -> bytes:
@@ -78,7 +79,7 @@ def file_content(path: Path) -> bytes:
 def read_table(
     content: bytes, *, name: str, is_column: Callable[[str], bool]
 ) -> list[Row]:
-    """Return the rows of a file that have any cell filled.
+    """Return the rows of a file that have any cell filled, of all sheets in order.
 
     Args:
         content: of the file.
@@ -92,13 +93,13 @@ def read_table(
     if len(content) > MAX_BYTES:
         raise InputError(f"{name} is larger than 50 MB: cut it into pieces")
     if content.startswith(b"PK\x03\x04"):
-        numbered: Iterable[tuple[int, list[str]]] = workbook_rows(
-            _workbook(content, name=name), name=name, is_column=is_column
-        )
+        sheets: Sheets = workbook_sheets(_workbook(content, name=name), name=name)
     else:
-        numbered = _text_rows(_text(content, name=name), is_column=is_column)
+        text = _text(content, name=name)
+        sheets = [(ONE_SHEET, _text_rows(text, is_column=is_column))]
     rows = [
-        Row(number=number, cells=trimmed)
+        Row(number=number, cells=trimmed, sheet=sheet)
+        for sheet, numbered in sheets
         for number, cells in numbered
         if any(trimmed := tuple(map(_trimmed, cells[:_MOST_CELLS])))
     ]

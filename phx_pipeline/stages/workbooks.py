@@ -6,11 +6,12 @@ import shlex
 import warnings
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Final, NamedTuple
 
 from phx_pipeline.errors import InputError
+from phx_pipeline.model.printable import printable
 
 # What a damaged file makes the library raise; a syntax error is that of XML.
 _DAMAGED = (
@@ -26,22 +27,38 @@ _DAMAGED = (
     zipfile.BadZipFile,
     zlib.error,
 )
-_LOOKED_AT = 20  # rows of a sheet for its header
 _MAX_UNPACKED = 500_000_000  # bytes
 _MAX_AT_ONCE = 20_000_000  # bytes of sheets, unpacked
 _SHEETS = "xl/worksheets/"
 _ZEROS = re.compile(r"0{2,}(?:\\?-0+)?")  # the format of a ZIP code: 00000
 
 
-def workbook_rows(
-    content: bytes, *, name: str, is_column: Callable[[str], bool]
-) -> list[tuple[int, list[str]]]:
-    """Return the numbered rows of the first sheet with a known column, or with any.
+Sheets = Sequence[tuple["Sheet", Iterable[tuple[int, list[str]]]]]
+"""Sheets with their numbered rows."""
+
+
+class Sheet(NamedTuple):
+    """A sheet of a workbook that has several: its place among them, its name."""
+
+    at: int
+    name: str
+    is_hidden: bool = False
+
+    def __str__(self) -> str:
+        """Return what follows the name of a file to mean the sheet."""
+        return f", sheet {printable(self.name)!r}" if self.name else ""
+
+
+ONE_SHEET: Final = Sheet(at=0, name="")
+"""That of text, and of a workbook that has no other."""
+
+
+def workbook_sheets(content: bytes, *, name: str) -> Sheets:
+    """Return the sheets that have anything in them.
 
     Args:
         content: of the file.
         name: of the file, for messages.
-        is_column: whether a cell names a column: a cover sheet has none.
 
     Raises:
         InputError: the library is missing, or the file is damaged.
@@ -62,7 +79,7 @@ def workbook_rows(
             book = openpyxl.load_workbook(
                 io.BytesIO(content), read_only=not _has_merged(content), data_only=True
             )
-            return _chosen(_sheets(book), is_column=is_column)
+            return _filled(book)
     except _DAMAGED as error:
         raise InputError(
             f"{name} cannot be read as an Excel workbook: save it again, or as CSV"
@@ -87,23 +104,15 @@ def _has_merged(content: bytes) -> bool:
     return any(b"<mergeCell " in archive.read(part) for part in parts)
 
 
-def _sheets(book: Any) -> Iterator[Any]:
-    shown = [sheet for sheet in book.worksheets if sheet.sheet_state == "visible"]
-    for sheet in shown or book.worksheets:
+def _filled(book: Any) -> Sheets:
+    found = []
+    for at, sheet in enumerate(book.worksheets):
         if book.read_only:
             sheet.reset_dimensions()  # some programs state wrong ones
-        yield sheet
-
-
-def _chosen(
-    sheets: Iterator[Any], *, is_column: Callable[[str], bool]
-) -> list[tuple[int, list[str]]]:
-    first: list[tuple[int, list[str]]] = []
-    for rows in filter(None, map(_rows, sheets)):
-        if any(is_column(cell) for _, cells in rows[:_LOOKED_AT] for cell in cells):
-            return rows
-        first = first or rows
-    return first
+        if rows := _rows(sheet):
+            is_hidden = sheet.sheet_state != "visible"
+            found.append((Sheet(at=at, name=sheet.title, is_hidden=is_hidden), rows))
+    return found if len(found) > 1 else [(ONE_SHEET, rows) for _, rows in found]
 
 
 def _rows(sheet: Any) -> list[tuple[int, list[str]]]:

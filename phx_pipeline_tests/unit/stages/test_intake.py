@@ -1,6 +1,7 @@
 """What people type and save as a file becomes properties, or a message that helps."""
 
 import csv
+import io
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import datetime
@@ -189,6 +190,38 @@ def test_the_rows_to_tell_come_in_the_order_of_the_file(context: StageContext) -
     assert [problem.row for problem in reading.confirmed().problems()] == [4, 5]
 
 
+def test_rows_of_several_sheets_are_told_with_their_sheet(
+    context: StageContext,
+) -> None:
+    openpyxl = pytest.importorskip("openpyxl", reason="the extra xlsx is not installed")
+    book, body = openpyxl.Workbook(), io.BytesIO()
+    book.remove(book.active)
+    for name, rows in {
+        "Tucson": [DAVIS, "nowhere"],
+        "Mesa": [ADAMS, DAVIS, ADAMS],
+        "Notes": [],
+    }.items():
+        sheet = book.create_sheet(name)
+        for row in ["address" if rows else "cheap", *rows]:
+            sheet.append([row])
+    book.save(body)
+
+    reading = read_file(context, body.getvalue(), name="x")
+
+    assert [(each.sheet.name, each.row) for each in reading.taken] == [
+        ("Tucson", 2),
+        ("Mesa", 2),
+    ]
+    *unread, other, same = map(str, reading.problems())
+    assert len(unread) == 1
+    assert unread[0].startswith("row 3, sheet 'Tucson': address 'nowhere': ")
+    told = f"row 3, sheet 'Mesa': repeats row 2, sheet 'Tucson' ({DAVIS}): remove it"
+    assert other == told
+    assert same == f"row 4, sheet 'Mesa': repeats row 2 ({ADAMS}): remove it"
+    assert reading.left_out.startswith("not read of x, sheet 'Notes' (")
+    assert str(reading.refusal()).endswith(reading.left_out)
+
+
 def test_a_refusal_names_five_rows_and_counts_the_rest(context: StageContext) -> None:
     told = str(reading_of(context, "full_address", *["nowhere"] * 8).refusal())
 
@@ -205,7 +238,7 @@ def test_all_problems_are_written_as_csv(context: StageContext, tmp_path: Path) 
 
     with path.open(encoding="utf-8", newline="") as file:
         header, *rows = csv.reader(file)
-    assert header == ["row", "value", "problem"]
+    assert header == ["row", "value", "problem", "sheet"]
     assert [int(row[0]) for row in rows] == list(range(2, 33))
     assert rows[0][1] == "V\u00eda"
     assert "no ZIP code" in rows[0][2]

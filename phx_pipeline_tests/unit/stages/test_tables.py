@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from phx_pipeline.errors import InputError
 from phx_pipeline.stages import tables
-from phx_pipeline.stages.columns import Part, columns_of, is_column, part_named
+from phx_pipeline.stages.columns import Part, is_column, part_named
+from phx_pipeline.stages.sheets import tables_of
 from phx_pipeline.stages.tables import read_table
 from phx_pipeline.stages.typed import typed_address
 
@@ -21,6 +22,7 @@ DAVIS = "4732 W Davis Rd, Glendale, AZ 85306"
 ADAMS = "100 N Adams St, Phoenix, AZ 85003"
 FLAT_204 = "1425 E Roosevelt St Unit 204, Phoenix, AZ 85006"
 FLAT_205 = "1425 E Roosevelt St Unit 205, Phoenix, AZ 85006"
+FLAT_ROW = ["85006", "AZ", "Phoenix", "1425 E Roosevelt St", "204"]
 LINDA = "8800 E Via Linda, Scottsdale, AZ 85258"
 ALL = [DAVIS, FLAT_204, FLAT_205, LINDA]
 
@@ -29,8 +31,9 @@ def addresses_in(content: str | bytes, *, name: str = "houses.csv") -> list[str]
     """Every address of a file, in order; the first bad row raises."""
     body = content.encode() if isinstance(content, str) else content
     rows = read_table(body, name=name, is_column=is_column)
-    columns, below = columns_of(rows, name=name)
-    return [str(typed_address(columns.address_text(row))) for row in below]
+    read = tables_of(rows, name=name)
+    texts = (read.columns[row.sheet].address_text(row) for row in read.rows)
+    return [str(typed_address(text)) for text in texts]
 
 
 # --- every delimiter, encoding and kind of header -------------------------------------
@@ -426,7 +429,7 @@ def test_rows_of_a_workbook_keep_their_numbers() -> None:
 
     rows = read_table(content, name="x.xlsx", is_column=is_column)
 
-    assert [row.number for row in rows] == [1, 3]
+    assert [row.number for row in tables_of(rows, name="x.xlsx").rows] == [3]
 
 
 def test_without_the_library_the_command_that_makes_a_csv_is_told(
@@ -550,9 +553,10 @@ def test_a_street_without_a_place_does_not_take_the_next_ones() -> None:
     lines = ("4734 W Davis Rd", "100 N Adams St", "Phoenix, AZ 85003")
     rows = read_table("\n".join(lines).encode(), name="x", is_column=is_column)
 
-    columns, below = columns_of(rows, name="x")
+    read = tables_of(rows, name="x")
 
-    assert [columns.address_text(row) for row in below] == ["4734 W Davis Rd", ADAMS]
+    texts = [read.columns[row.sheet].address_text(row) for row in read.rows]
+    assert texts == ["4734 W Davis Rd", ADAMS]
 
 
 @pytest.mark.parametrize(
@@ -694,6 +698,76 @@ def test_a_cover_sheet_is_passed_over() -> None:
     assert addresses_in(body.getvalue(), name="houses.xlsx") == [DAVIS]
 
 
+# The cells of the sheets of a workbook by name; "~" begins a hidden one.
+HEADER = ["street", "city", "state", "zip"]
+SHEETS: dict[str, tuple[dict[str, list[list[str]]], list[str], str]] = {
+    "two": (
+        {"Phoenix": [["Full Address"], [ADAMS]], "Glendale": [["Address"], [DAVIS]]},
+        [ADAMS, DAVIS],
+        "",
+    ),
+    "of other columns": (
+        {
+            "One": [["Ours"], HEADER, ["100 N Adams St", "Phoenix", "AZ", "85003"]],
+            "Two": [["ZIP", "State", "City", "Street", "Unit"], FLAT_ROW],
+        },
+        [ADAMS, FLAT_204],
+        "",
+    ),
+    "without a header": (
+        {"Phoenix": [["address"], [ADAMS]], "More": [[DAVIS]]},
+        [ADAMS],
+        "not read of x, sheet 'More' (no header with a column of an address)",
+    ),
+    "none with a header": (
+        {"Phoenix": [[ADAMS]], "More": [[DAVIS]]},
+        [ADAMS],
+        "not read of x, sheet 'More' (no header with a column of an address)",
+    ),
+    "sums and a form": (
+        {
+            "Sums": [["City", "Count"], ["Mesa", "7"]],
+            "Form": [HEADER],
+            "Houses": [["address"], [DAVIS]],
+        },
+        [DAVIS],
+        (
+            "not read of x, sheet 'Sums' (missing column street, state, zip: give a "
+            "column full_address, or street, city, state, zip (found: city, count)), "
+            "sheet 'Form' (no rows below the header; add one house per line)"
+        ),
+    ),
+    "hidden": (
+        {
+            "~Old": [["address"], [ADAMS]],
+            "~Lists": [["cheap", "dear"]],
+            "Houses": [["address"], [DAVIS]],
+        },
+        [DAVIS],
+        "not read of x, sheet 'Old' (it is hidden)",
+    ),
+    "empty": ({"Houses": [["address"], [DAVIS]], "Sheet2": []}, [DAVIS], ""),
+}
+
+
+@pytest.mark.parametrize("kind", SHEETS)
+def test_every_sheet_with_a_header_is_read_or_told(kind: str) -> None:
+    openpyxl = pytest.importorskip("openpyxl", reason="the extra xlsx is not installed")
+    book, body = openpyxl.Workbook(), io.BytesIO()
+    book.remove(book.active)
+    sheets, addresses, left_out = SHEETS[kind]
+    for name, lines in sheets.items():
+        sheet = book.create_sheet(name.strip("~"))
+        sheet.sheet_state = "hidden" if name.startswith("~") else "visible"
+        for line in lines:
+            sheet.append(line)
+    book.save(body)
+
+    assert addresses_in(body.getvalue(), name="x") == addresses
+    rows = read_table(body.getvalue(), name="x", is_column=is_column)
+    assert tables_of(rows, name="x").left_out == left_out
+
+
 @pytest.mark.parametrize(
     ("encoding", "note"), [("mac-roman", "cosy"), ("cp1252", "bed\u2013bath")]
 )
@@ -703,6 +777,22 @@ def test_letters_of_an_old_macintosh_are_no_dashes(encoding: str, note: str) -> 
     found = addresses_in(content.encode(encoding))
 
     assert found == ["100 E Canada Dr, Phoenix, AZ 85003"]
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "mac-roman", "cp437"])
+def test_no_letter_of_an_older_encoding_is_left_out(encoding: str) -> None:
+    content = f"street,{PLACE}\n8800 E V\u00eda Linda,Scottsdale,AZ,85258\n"
+
+    assert addresses_in(content.encode(encoding)) == [LINDA]
+
+
+def test_a_letter_nothing_tells_is_asked_for() -> None:
+    row = b"100 E Lu\x92s Dr,Phoenix,AZ,85003\n"
+
+    with pytest.raises(
+        InputError, match=r"does not tell which letter .* save the file"
+    ):
+        addresses_in(f"street,{PLACE}\n".encode() + row)
 
 
 @pytest.mark.parametrize(
