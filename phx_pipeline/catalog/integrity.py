@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from phx_pipeline.catalog import tables
 from phx_pipeline.catalog.engine import reading
 from phx_pipeline.errors import CatalogUnusableError
+from phx_pipeline.model.counted import counted
 
 _SOUND = "ok"
 _MOST = 20  # faults told of each kind
@@ -45,8 +46,9 @@ class Integrity:
             for table in tables.metadata.sorted_tables:
                 for key in sorted(table.foreign_keys, key=lambda key: key.parent.name):
                     if rows := connection.execute(_orphans_of(key)).scalar_one():
-                        referred = key.column.table.name
-                        yield f"{rows} rows of {table.name} without their {referred}"
+                        told = counted(rows, f"row of {table.name}")
+                        whose = "its" if rows == 1 else "their"
+                        yield f"{told} without {whose} {key.column.table.name}"
 
 
 def _orphans_of(key: sa.ForeignKey) -> sa.Select[Any]:

@@ -7,6 +7,8 @@ from math import ceil, sqrt
 
 from PIL import Image, ImageOps
 
+from phx_pipeline.model.counted import counted
+
 _TILES = ((72, 54), (56, 42), (44, 33), (32, 24), (20, 15), (12, 9))
 _QUALITIES = (60, 40, 25)
 _MAX_PICTURES = 100
@@ -25,7 +27,8 @@ def contact_sheet(pngs: Iterable[bytes], *, max_bytes: int) -> bytes:
             jpeg = _jpeg(sheet, quality=quality)
             if len(jpeg) <= max_bytes:
                 return jpeg
-    raise ValueError(f"{len(shown)} pictures do not fit {max_bytes} bytes")
+    what = counted(len(shown), "picture")
+    raise ValueError(f"{what} cannot be put in {counted(max_bytes, 'byte')}")
 
 
 def _small(png: bytes) -> Image.Image:

@@ -31,6 +31,7 @@ from phx_pipeline.imaging import jpeg
 from phx_pipeline.imaging.fills import has_fill
 from phx_pipeline.imaging.png_pixels import SIGNATURE as PNG_SIGNATURE
 from phx_pipeline.imaging.png_pixels import has_all_rows, pixels_only
+from phx_pipeline.model.counted import counted
 from phx_pipeline.model.outcome import Verdict
 
 MAX_BODY_BYTES: Final = 25_000_000
@@ -116,7 +117,7 @@ def decode(body: bytes) -> Picture:
             (short side or shape of an icon or banner).
     """
     if len(body) > MAX_BODY_BYTES:
-        raise ImageError(f"{len(body)} bytes", verdict=Verdict.TOO_LARGE)
+        raise ImageError(counted(len(body), "byte"), verdict=Verdict.TOO_LARGE)
     with _plugin_errors_as_verdicts(body):
         if body.startswith(PNG_SIGNATURE):
             body = pixels_only(body)

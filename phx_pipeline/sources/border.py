@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 from phx_pipeline.errors import FetchError, SourceChangedError
 from phx_pipeline.fetch.base import Fetched, Fetcher, Request
+from phx_pipeline.model.counted import counted
 from phx_pipeline.model.facts import plausible
 from phx_pipeline.model.listing import Listing
 from phx_pipeline.model.outcome import ListingOutcome
@@ -100,7 +101,8 @@ def bounded(listing: Listing, *, of: ListingSource) -> Listing:
     left_out = len(listing.photos) - len(photos)
     outcome, detail = listing.outcome, listing.detail
     if left_out:
-        detail = f"{left_out} of {len(listing.photos)} photos were left out; {detail}"
+        shown = counted(len(listing.photos), "photo")
+        detail = f"{left_out} of {shown} left out; {detail}"
     if listing.photos and not photos:
         outcome = ListingOutcome.PAGE_CHANGED
     return replace(

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
+from phx_pipeline.model.counted import counted
 from phx_pipeline.model.outcome import Verdict
 from phx_pipeline.model.photo import Photo
 from phx_pipeline.model.source import Source
@@ -35,7 +36,8 @@ class _Downloads:
 
     @property
     def text(self) -> str:
-        told = [f"{self.came} of {self.total} photos, {self.size_bytes / 1e6:.1f} MB"]
+        size = f"{self.size_bytes / 1e6:.1f} MB"
+        told = [f"{self.came} of {counted(self.total, 'photo')}, {size}"]
         told += [f"{count} {verdict}" for verdict, count in sorted(self.faults.items())]
         if self.kept_back:
             told.append(f"{self.kept_back} not asked for, the source rests")

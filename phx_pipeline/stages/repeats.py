@@ -10,6 +10,7 @@ from datetime import date
 from typing import Final
 
 from phx_pipeline.errors import ImageError
+from phx_pipeline.model.counted import counted
 from phx_pipeline.model.due import faults_after
 from phx_pipeline.model.outcome import Verdict
 from phx_pipeline.model.photo import Photo
@@ -50,7 +51,7 @@ class Repeats:
         if photo.ref.photo_key not in keys and len(keys) >= MOST_ALIKE:
             days, _ = faults_after(photo, Verdict.PLACEHOLDER, today=self._today)
             if days < self._final_after_days:
-                told = f"the same picture came for {len(keys)} other photos"
+                told = f"the same picture came for {counted(len(keys), 'other photo')}"
                 error = ImageError(told, verdict=Verdict.PLACEHOLDER)
                 if bytes_of not in self._held:
                     self.new[sha256] = error

@@ -9,6 +9,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from phx_pipeline.errors import DiskError, StorageError
+from phx_pipeline.model.counted import counted
 from phx_pipeline.model.naming import is_own_name
 from phx_pipeline.model.outcome import Verdict, VerdictKind
 from phx_pipeline.model.photo import Photo
@@ -163,7 +164,7 @@ def _conservation(
     for photo in photos:
         count = kept[photo.cluster_id]
         if photo.verdict.kind in _CLUSTERED and count != 1:
-            told = f"{_name(photo)}: its cluster has {count} kept photos"
+            told = f"{_name(photo)}: its cluster has {counted(count, 'kept photo')}"
             yield Problem(fault=Fault.CLUSTER, text=told)
     if len(images) != kept.total():
         told = f"{house.slug}: {kept.total()} kept, {len(images)} published"
@@ -172,10 +173,8 @@ def _conservation(
 
 def _counters(context: StageContext, slug: str) -> Iterator[Problem]:
     for wrong in context.catalog.door.miscounts(slug):
-        told = (
-            f"{slug} {wrong.source.value}: {wrong.there} photos {wrong.kind}, "
-            f"{wrong.counted} counted"
-        )
+        there = f"{counted(wrong.there, 'photo')} {wrong.kind}"
+        told = f"{slug} {wrong.source.value}: {there}, {wrong.counted} counted"
         yield Problem(fault=Fault.COUNTS, text=told)
 
 

@@ -3,6 +3,7 @@
 import dagster as dg
 
 from phx_pipeline.defs.partitions import PROPERTIES, changes
+from phx_pipeline.model.counted import counted
 from phx_pipeline.settings import load_settings
 from phx_pipeline.wiring import build_catalog
 
@@ -36,5 +37,7 @@ def reconcile_properties(
     if left_over:
         requests.append(PROPERTIES.build_delete_request(left_over))
     if not requests:
-        return dg.SkipReason(f"all {len(wanted)} properties have their partition")
+        return dg.SkipReason(
+            f"no partition is missing: {counted(len(wanted), 'property')}"
+        )
     return dg.SensorResult(dynamic_partitions_requests=requests)

@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 from phx_pipeline.errors import InputError, SourceChangedError
 from phx_pipeline.fetch.base import Captured
 from phx_pipeline.model.address import Address, Match
+from phx_pipeline.model.counted import counted
 from phx_pipeline.model.facts import unwrapped
 from phx_pipeline.model.listing import Listing
 from phx_pipeline.model.outcome import ListingOutcome
@@ -364,7 +365,7 @@ def _status(section: JsonObject) -> str:
 
 
 def _detail(gallery: Gallery, *, section: JsonObject) -> str:
-    told = f"{len(gallery.photos)} photos"
+    told = counted(len(gallery.photos), "photo")
     if gallery.unreadable:
         told += f", {gallery.unreadable} gallery entries unreadable"
     status = _status(section)

@@ -9,6 +9,7 @@ from phx_pipeline.errors import (
     SourceChangedError,
 )
 from phx_pipeline.fetch.base import Fetcher, Request, RequestKind
+from phx_pipeline.model.counted import counted
 from phx_pipeline.model.listing import Listing
 from phx_pipeline.model.outcome import ListingOutcome
 from phx_pipeline.model.property import Property
@@ -121,17 +122,22 @@ async def _open(url: str, *, fetcher: Fetcher, browser_first: bool = False) -> P
 
 def _from_row(row: Row, *, refused: str) -> Listing:
     """Return the gallery of a search page, where it is known to be all of it."""
-    shown = f"the search page shows {len(row.photo_keys)}"
+    count = len(row.photo_keys)
     if not row.has_whole_gallery:
-        stated = "an unstated number" if row.stated is None else str(row.stated)
-        detail = with_way_on(f"{refused}; {shown} of {stated} photos")
+        unstated = "an unstated number of photos"
+        all_ = unstated if row.stated is None else counted(row.stated, "photo")
+        shown = f"the search page shows {count} of {all_}"
+        detail = with_way_on(f"{refused}; {shown}")
         answer = ended(Source.ZILLOW, ListingOutcome.BLOCKED, detail, url=row.url)
         return replace(answer, facts=row.facts)
     ended_as = ListingOutcome.OFF_MARKET if row.is_off_market else ListingOutcome.LISTED
     return Listing(
         source=Source.ZILLOW,
         outcome=ended_as,
-        detail=_one_line(f"{shown} photos, all there are; detail page: {refused}"),
+        detail=_one_line(
+            f"the search page shows {counted(count, 'photo')}, all there are; "
+            f"detail page: {refused}"
+        ),
         listing_id=row.zpid,
         url=row.url,
         photos=row.photos,

@@ -12,6 +12,7 @@ from typing import Any
 
 from phx_pipeline.errors import InputError, SourceChangedError
 from phx_pipeline.model.address import Address, Match
+from phx_pipeline.model.counted import counted
 from phx_pipeline.model.facts import unwrapped, whole
 from phx_pipeline.model.listing import Listing
 from phx_pipeline.model.outcome import ListingOutcome
@@ -322,7 +323,9 @@ def _outcome(gallery: Gallery, *, home: Home) -> ListingOutcome:
         raise SourceChangedError("the lists of photos have other names")
     stated = whole(home.fields.get("photoCount"))
     if stated:
-        raise SourceChangedError(f"the page states {stated} photos and shows none")
+        raise SourceChangedError(
+            f"the page states {counted(stated, 'photo')} and shows none"
+        )
     if stated is None and not any(name in home.fields for name in PHOTO_LISTS):
         raise SourceChangedError("the page has neither a photo list nor a photo count")
     if home.status not in _ON_MARKET:
@@ -331,7 +334,7 @@ def _outcome(gallery: Gallery, *, home: Home) -> ListingOutcome:
 
 
 def _detail(gallery: Gallery, *, home: Home, stated: int | None) -> str:
-    told = f"{len(gallery.photos)} photos"
+    told = counted(len(gallery.photos), "photo")
     if stated is not None and stated != gallery.entries:
         told += f" of {stated} stated"
     if gallery.unreadable:

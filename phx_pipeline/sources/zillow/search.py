@@ -8,6 +8,7 @@ from urllib.parse import unquote_plus, urlsplit
 
 from phx_pipeline.errors import SourceChangedError
 from phx_pipeline.model.address import Address, Match
+from phx_pipeline.model.counted import counted
 from phx_pipeline.model.facts import ListingFacts
 from phx_pipeline.model.photo import PhotoRef
 from phx_pipeline.model.property import Property
@@ -158,7 +159,9 @@ def rows_matching(search: JsonObject, *, house: Property) -> tuple[Row, ...]:
     """
     rows = rows_of(search)
     if rows and not any(row.addresses for row in rows):
-        raise SourceChangedError(f"none of {len(rows)} search rows has an address")
+        raise SourceChangedError(
+            f"none of {counted(len(rows), 'search row')} has an address"
+        )
     same = [row for row in rows if row.match(house) is Match.SAME]
     found: dict[str, Row] = {}
     for row in [row for row in same if row.names_unit_of(house)] or same:

@@ -56,7 +56,7 @@ def test_a_row_whose_reference_leads_nowhere_is_told(unguarded: sa.Engine) -> No
     with writing(unguarded) as connection:
         connection.execute(sa.delete(tables.job))
 
-    assert catalog.integrity.faults() == ["1 rows of job_item without their job"]
+    assert catalog.integrity.faults() == ["1 row of job_item without its job"]
 
 
 @pytest.mark.parametrize("deep", [False, True], ids=["quick", "deep"])

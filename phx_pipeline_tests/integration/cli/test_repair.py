@@ -447,7 +447,7 @@ def test_a_damaged_database_is_told_and_left_alone(
 
     problem, *_ = json.loads(verified.out)["problems"]
     assert problem["rule"] == "database_is_sound"
-    assert problem["problem"].startswith("1 rows of appearance without")
+    assert problem["problem"].startswith("1 row of appearance without")
     assert ended.code == 1
     assert "nothing was changed: restore" in ended.err
 

@@ -256,7 +256,7 @@ def test_every_property_gets_its_partition_once(
 
     assert wanted == slugs
     assert isinstance(said, dg.SkipReason)
-    assert said.skip_message == "all 30 properties have their partition"
+    assert said.skip_message == "no partition is missing: 30 properties"
 
 
 def test_only_missing_partitions_are_added(

@@ -106,7 +106,7 @@ def test_a_transparent_picture_is_shown() -> None:
 
 
 def test_a_budget_nothing_fits_is_refused() -> None:
-    with pytest.raises(ValueError, match="1 pictures do not fit 10 bytes"):
+    with pytest.raises(ValueError, match="1 picture cannot be put in 10 bytes"):
         contact_sheet([noise(1)], max_bytes=10)
 
 

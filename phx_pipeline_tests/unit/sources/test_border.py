@@ -124,7 +124,7 @@ def test_a_photo_that_cannot_be_taken_is_left_out_and_told_of(
 
     assert len(listing.photos) == 1
     assert not listing.complete
-    assert listing.detail == "1 of 2 photos were left out; 2 photos"
+    assert listing.detail == "1 of 2 photos left out; 2 photos"
 
 
 def test_a_gallery_of_which_nothing_can_be_taken_is_a_changed_page() -> None:
@@ -139,7 +139,7 @@ def test_of_a_gallery_without_end_the_first_photos_are_taken() -> None:
     listing = held(photos=many)
 
     assert len(listing.photos) == MOST_PHOTOS
-    assert listing.detail.startswith("12 of 512 photos were left out")
+    assert listing.detail.startswith("12 of 512 photos left out")
     assert not listing.complete
 
 

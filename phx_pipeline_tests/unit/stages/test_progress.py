@@ -65,7 +65,7 @@ def test_sources_are_told_apart(clock: Clock, caplog: pytest.LogCaptureFixture) 
     progress.came(Source.REDFIN, size_bytes=1_000_000)
     progress.came(Source.ZILLOW, size_bytes=1_000_000)
 
-    assert caplog.messages == ["a-house redfin: 1 of 1 photos, 1.0 MB"]
+    assert caplog.messages == ["a-house redfin: 1 of 1 photo, 1.0 MB"]
 
 
 def test_of_many_photos_that_fail_only_the_first_are_told_one_by_one(
