@@ -19,6 +19,7 @@ from phx_pipeline.demo.zillow_photos import uploads
 from phx_pipeline.model.outcome import ListingOutcome, VerdictKind
 from phx_pipeline.model.source import Source
 from phx_pipeline.model.tally import SourceTally
+from phx_pipeline.sources.zillow import Zillow
 from phx_pipeline.stages.verify import verify_property, verify_views
 from phx_pipeline.supervise.addresses import free_port
 from phx_pipeline_tests.browser_site import FOREIGN, Act, BrowserSite, blocking, several
@@ -247,6 +248,8 @@ def test_a_hard_block_stores_nothing_and_starts_no_second_browser(
         assert seen.started == 1
         assert circuits(phx_on, made)["zillow/browser"] == "open"
         assert "phx ingest" in again.stdout
+        asked = {place.removesuffix(":443") for place in made.standin.refused}
+        assert all(host.endswith(Zillow.browser_hosts) for host in asked), asked
         with made.context() as context:
             assert not any(map(context.catalog.photos, context.catalog.slugs()))
             assert list(verify_views(context)) == []
@@ -290,7 +293,12 @@ def test_a_run_ended_amid_a_page_leaves_no_browser(
 
 
 @pytest.mark.parametrize(
-    "part", ["browser", pytest.param("renderer", marks=pytest.mark.soak)]
+    "part",
+    [
+        "browser",
+        pytest.param("renderer", marks=pytest.mark.soak),
+        pytest.param("screen", marks=pytest.mark.soak),
+    ],
 )
 def test_a_browser_that_dies_amid_a_page_is_started_again(
     part: str, tmp_path: Path
@@ -307,13 +315,16 @@ def test_a_browser_that_dies_amid_a_page_is_started_again(
         assert ended(run, patience_s=_PATIENCE_S) == 0
         assert tally_of(made, FIRST, Source.ZILLOW).outcome is ListingOutcome.LISTED
         wait_until_gone(made)
-    assert (seen.started, seen.most_at_once) == (2 if part == "browser" else 1, 1)
+    assert (seen.started, seen.most_at_once) == (2, 1)
 
 
 def victims(made: Deployment, part: str) -> list[psutil.Process]:
     first = browsers(made)
     if part == "browser":
         return first
+    if part == "screen":
+        beside = first[0].parent().children()
+        return [process for process in beside if process.name() == "Xvfb"]
     return [
         process
         for process in first[0].children(recursive=True)

@@ -32,6 +32,7 @@ _VERSION_S = 10.0
 _PATIENCE_S = 2.0
 _SINGLETON = ("org.chromium.", "com.google.", ".org.chromium.", ".com.google.")
 _LONGEST_SAID = 300
+_LONGEST_TEMPORARY = 60  # bytes; Chromium's socket is below it, in a path of 107
 
 _FLAGS = (
     "--remote-debugging-port=0",
@@ -244,6 +245,8 @@ def _command(plan: Launch, profile: Path) -> list[str]:
 def _environ(plan: Launch, profile: Path) -> dict[str, str]:
     """All variables: no settings of ours with passwords, no home but the profile."""
     path = keeper.inherited("PATH", "TMPDIR", "LD_LIBRARY_PATH")
+    if len(os.fsencode(path.get("TMPDIR", ""))) > _LONGEST_TEMPORARY:
+        del path["TMPDIR"]  # it takes /tmp then
     return path | _ENVIRON | {"HOME": str(profile)} | plan.screen.environ
 
 

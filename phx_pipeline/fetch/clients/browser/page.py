@@ -9,6 +9,7 @@ import base64
 import logging
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from math import ceil
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -33,6 +34,9 @@ logger = logging.getLogger(__name__)
 
 _LOAD_S: Final = 15.0  # for pictures and scripts, after the document has come
 _READ_S: Final = 6.0
+_STRIDE: Final = 900  # pixels, and what follows seconds, where the time is over
+_GLANCE_S: Final = 0.1
+_MOST_STRIDES: Final = 20
 _QUIET_S: Final = 0.5  # without traffic, however hasty the reader: scripts take time
 _QUIET_WAIT_S: Final = 4.0
 _LEAVE_S: Final = 8.0  # for a document that shall replace the one shown
@@ -125,8 +129,7 @@ class PageLoad:
                     await self._read(document)
                     await self._come_to_rest(document)
                     answer = await self._taken(document)
-                    is_passed = await self._is_passed(document, answer)
-                    if self._is_newest(document) and not is_passed:
+                    if not await self._is_passed(document, answer):
                         return answer
         finally:
             keeper.cancel()
@@ -210,12 +213,23 @@ class PageLoad:
             distance = await self._below()
             round_ = steps(f"{self._seed} {number}", distance=distance, most_s=left_s)
             for step in round_:
-                if not self._is_newest(document) or self._loop.time() > ends_at:
+                if not self._is_newest(document):
                     return
+                if self._loop.time() > ends_at:
+                    break
                 await self._turn(step)
             left_s -= sum(step.pause_s for step in round_)
-            if not round_:
+        await self._skim(document)
+
+    async def _skim(self, document: Answer) -> None:
+        """Go down the rest in wide moves: what comes late waits until it is seen."""
+        left = await self._below()
+        stride = max(_STRIDE, ceil(left / _MOST_STRIDES))
+        for at in range(0, left, stride):
+            if not self._is_newest(document):
                 return
+            step = Step(delta_y=min(stride, left - at), pause_s=_GLANCE_S)
+            await self._turn(step)
 
     async def _below(self) -> int:
         """Return how much of the page is below the window, in pixels."""
@@ -251,14 +265,13 @@ class PageLoad:
             await asyncio.sleep(max(0.05, _QUIET_S - calm_s))
 
     async def _is_passed(self, document: Answer, answer: Fetched) -> bool:
-        """Whether another page comes in place of a challenge; it gets time for that.
+        """Whether another page is in its place; a challenge gets time for that.
 
-        Some challenges let a browser through once their scripts have worked in silence.
+        Some let a browser through once their scripts have worked in silence.
         """
         challenge = recognise(answer)
-        if challenge is None or challenge.over_payload:
-            return False
-        await self._until(lambda: not self._is_newest(document), most_s=_PASS_S)
+        if challenge is not None and not challenge.over_payload:
+            await self._until(lambda: not self._is_newest(document), most_s=_PASS_S)
         return not self._is_newest(document)
 
     # --- taking -----------------------------------------------------------------------

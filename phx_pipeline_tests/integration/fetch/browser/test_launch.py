@@ -88,6 +88,19 @@ def test_ten_starts_leave_no_process_no_descriptor_and_no_folder(
     assert living_with(str(plan.profiles)) == []
 
 
+def test_a_long_path_for_temporary_files_does_not_hold_it_up(
+    plan: Launch, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Chromium has a socket there, and the path of a socket is short."""
+    (folder := tmp_path / ("long" * 20)).mkdir()
+    monkeypatch.setenv("TMPDIR", str(folder))
+
+    browser = launch(plan)
+
+    assert browser.is_running
+    browser.stop()
+
+
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
 def test_a_run_that_is_killed_takes_its_browser_and_display_with_it(
     plan: Launch, temporary: Path, number: signal.Signals
