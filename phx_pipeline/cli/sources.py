@@ -201,11 +201,13 @@ def _rate(state: SourceState) -> str:
 
 def _table(states: Sequence[SourceState], *, now_s: float, has_browser: bool) -> Table:
     table = Table("source", "state", "requests", "last refusal")
+    resting = {it.name for it in states if next_try_s(it, now_s=now_s) is not None}
     for state in states:
         refusal = (zoned_text(state.blocked_at), state.block)
+        may_browse = has_browser and resting.isdisjoint(further_circuits([state.name]))
         table.add_row(
             state.name,
-            _told(state, now_s=now_s, has_browser=has_browser),
+            _told(state, now_s=now_s, has_browser=may_browse),
             _rate(state),
             " ".join(filter(None, refusal)),
         )

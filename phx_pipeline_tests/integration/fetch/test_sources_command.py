@@ -235,6 +235,17 @@ def test_plain_http_that_rests_leads_to_the_browser_where_there_is_one(
     assert told in re.sub(r"(\d{4}-\d\d-\d\d )?\d\d:\d\d MST", "TIME", shown)
 
 
+def test_a_browser_that_rests_too_is_not_said_to_be_asked(
+    phx: Phx, put: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PHX_CHROMIUM", str(shutil.which("true")))
+    monkeypatch.setenv("PHX_BROWSER", "auto")
+    for circuit in ("zillow", "zillow/browser"):
+        put(circuit, open_until=300.0, opened_at=-60.0, blocked_at=-60.0)
+
+    assert "asked instead" not in " ".join(re.sub(r"[│┃]", " ", phx()).split())
+
+
 def test_a_browsers_circuit_is_paced_as_its_group(
     phx: Phx, put: Callable[..., None]
 ) -> None:
