@@ -1,7 +1,7 @@
 """`phx sources`: how each source is being asked, and the switches."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 
 import click
 from rich.table import Table
@@ -14,7 +14,7 @@ from phx_pipeline.cli.times import utc_text, zoned_text
 from phx_pipeline.errors import InputError
 from phx_pipeline.fetch.base import ClientName
 from phx_pipeline.fetch.breaker import Phase, phase, was_refused
-from phx_pipeline.fetch.circuits import leads_on
+from phx_pipeline.fetch.circuits import leads_on, pages_try_s
 from phx_pipeline.fetch.groups import further_circuits, group_names
 from phx_pipeline.fetch.pacing import period_s
 from phx_pipeline.fetch.policies import (
@@ -58,9 +58,11 @@ def sources(ctx: click.Context, *, as_json: bool) -> None:
     from phx_pipeline.wiring import lacking_browser
 
     lacking = lacking_browser(settings)
-    print_table(_table(states, now_s=now_s, has_browser=not lacking))
-    if lacking and any(leads_on(state, now_s=now_s) for state in states):
-        console.print(lacking, soft_wrap=True)
+    browsed = _browsed(states, now_s=now_s, has_browser=not lacking)
+    print_table(_table(states, now_s=now_s, browsed=browsed))
+    if any(leads_on(it, now_s=now_s) and it.name not in browsed for it in states):
+        if lacking:
+            console.print(lacking, soft_wrap=True)
         console.print("`phx ingest` reads pages that you save in your own browser")
 
 
@@ -144,6 +146,19 @@ def _shown(
     return [states[name] for name in sorted(states)]
 
 
+def _browsed(
+    states: Sequence[SourceState], *, now_s: float, has_browser: bool
+) -> frozenset[str]:
+    """The groups that refused plain HTTP and are asked by the browser now."""
+    known = {state.name: state for state in states}
+    return frozenset(
+        name
+        for name, state in known.items()
+        if leads_on(state, now_s=now_s)
+        and pages_try_s(name, known, now_s=now_s, has_browser=has_browser) is None
+    )
+
+
 def _plain(state: SourceState, *, now_s: float) -> dict[str, object]:
     return {
         "name": state.name,
@@ -171,11 +186,8 @@ def _word(state: SourceState, *, now_s: float) -> str:
     return phase(state, now_s=now_s).value
 
 
-def _told(state: SourceState, *, now_s: float, has_browser: bool) -> str:
+def _told(state: SourceState, *, now_s: float) -> str:
     """The state for people."""
-    if has_browser and leads_on(state, now_s=now_s):
-        rest = _told(state, now_s=now_s, has_browser=False)
-        return f"{rest}; the browser is asked instead"
     if state.disabled:
         return f"switched off (`phx sources enable {state.name}`)"
     next_s = next_try_s(state, now_s=now_s)
@@ -199,15 +211,16 @@ def _rate(state: SourceState) -> str:
     return f"{rate:g} per s" if rate else "not paced"
 
 
-def _table(states: Sequence[SourceState], *, now_s: float, has_browser: bool) -> Table:
+def _table(
+    states: Sequence[SourceState], *, now_s: float, browsed: Container[str]
+) -> Table:
     table = Table("source", "state", "requests", "last refusal")
-    resting = {it.name for it in states if next_try_s(it, now_s=now_s) is not None}
     for state in states:
         refusal = (zoned_text(state.blocked_at), state.block)
-        may_browse = has_browser and resting.isdisjoint(further_circuits([state.name]))
+        instead = "; the browser is asked instead" if state.name in browsed else ""
         table.add_row(
             state.name,
-            _told(state, now_s=now_s, has_browser=may_browse),
+            f"{_told(state, now_s=now_s)}{instead}",
             _rate(state),
             " ".join(filter(None, refusal)),
         )

@@ -235,15 +235,19 @@ def test_plain_http_that_rests_leads_to_the_browser_where_there_is_one(
     assert told in re.sub(r"(\d{4}-\d\d-\d\d )?\d\d:\d\d MST", "TIME", shown)
 
 
-def test_a_browser_that_rests_too_is_not_said_to_be_asked(
+def test_where_the_browser_is_refused_as_well_the_way_on_is_told(
     phx: Phx, put: Callable[..., None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("PHX_CHROMIUM", str(shutil.which("true")))
-    monkeypatch.setenv("PHX_BROWSER", "auto")
-    for circuit in ("zillow", "zillow/browser"):
-        put(circuit, open_until=300.0, opened_at=-60.0, blocked_at=-60.0)
+    chromium = shutil.which("true")
+    assert chromium
+    monkeypatch.setenv("PHX_CHROMIUM", chromium)  # never started
+    for name in ("zillow", "zillow/browser"):
+        put(name, open_until=300.0, opened_at=-60.0, blocked_at=-60.0)
 
-    assert "asked instead" not in " ".join(re.sub(r"[│┃]", " ", phx()).split())
+    shown = " ".join(phx().split())
+
+    assert "the browser is asked instead" not in shown
+    assert shown.endswith("`phx ingest` reads pages that you save in your own browser")
 
 
 def test_a_browsers_circuit_is_paced_as_its_group(
