@@ -84,7 +84,7 @@ class _FirstOfEach(logging.StreamHandler[TextIO]):
 
     def tell_rest(self) -> None:
         if more := self._seen.total() - len(self._seen):
-            errors.print(f"{more} more such warnings")
+            errors.print(counted(more, "more such warning"))
 
 
 @contextmanager

@@ -245,7 +245,7 @@ class Policies:
         step = partial(_noted, request=request, event=event, error=error)
         names = _rested_by(error, request, delivered=delivered)
         for name in names:
-            await self._note(name, step, error=error)
+            await self._note(name, step, error=error, escalates=request.escalates)
         if policy_name(request) not in names:
             paced = partial(_paced, event=event, error=error)
             await self._run(policy_name(request), paced)
@@ -256,12 +256,16 @@ class Policies:
         step: "_Step[tuple[SourceState, SourceState]]",
         *,
         error: Fault | None,
+        escalates: bool,
     ) -> None:
         before, after = await self._run(name, step)
         if after.open_until is None and before.open_until is not None:
             logger.info("%s: circuit closed, asked as usual again", after.name)
         if after.open_until is not None and after.open_until != before.open_until:
-            logger.warning(
+            # Where another client is asked next nothing is wrong yet.
+            is_refused = escalates and isinstance(error, BlockedError)
+            logger.log(
+                logging.INFO if is_refused else logging.WARNING,
                 "%s: circuit open until %s: %s",
                 after.name,
                 moment(after.open_until),
