@@ -209,8 +209,8 @@ def lacking_browser(settings: Settings) -> str:
         return f"there is no browser to ask by: {error}"
     if executable is None:
         return (
-            "there is no browser to ask by: install Chromium, or name its executable "
-            "by PHX_CHROMIUM"
+            "there is no browser to ask by: install Chromium or Google's Chrome (a "
+            "snap will not do), or name the executable by PHX_CHROMIUM"
         )
     return ""
 

@@ -79,7 +79,8 @@ async def _check(settings: Settings, mode: IsolationMode, *, folder: Path) -> No
     async with AsyncExitStack() as stack:
         site = stack.enter_context(Loopback({_HOST: _answer}, folder=folder))
         shown = stack.enter_context(screen(mode))
-        _told("window", f"{mode} asked for, {shown.mode} on {shown.display}")
+        asked = "" if shown.mode is mode else f", {mode} was asked for"
+        _told("window", f"{shown.mode}, on the display {shown.display}{asked}")
         start = _Start(
             executable=executable, profiles=_profiles(settings, folder), screen=shown
         )

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from phx_pipeline.fetch.clients.browser.isolation import Machine
 
 GET_CHROMIUM = (
-    "not found: install Chromium (package chromium), or name its executable by "
-    "PHX_CHROMIUM"
+    "not found: install Chromium (package chromium) or Google's Chrome, or name the "
+    "executable by PHX_CHROMIUM; a snap will not do"
 )
 _LEGEND = (
     "* is PHX_ISOLATION. What cannot be had is replaced by the first of virtual and "
@@ -42,8 +42,10 @@ def displays(ctx: click.Context, *, as_json: bool) -> None:
       phx browser displays --json
     """
     from phx_pipeline.fetch.clients.browser import isolation
+    from phx_pipeline.wiring import lacking_browser
 
     settings = load_settings()
+    lacking = lacking_browser(settings)
     machine = isolation.this_machine()
     modes = isolation.displays(machine)
     chromium = _chromium(settings)
@@ -53,11 +55,14 @@ def displays(ctx: click.Context, *, as_json: bool) -> None:
             "chromium": chromium,
             "display": _display(machine),
             "modes": modes,
+            "lacking": lacking or None,
         }
         click.echo(json.dumps(told, indent=2))
     else:
         console.print(_table(settings, chromium, machine, modes))
         console.print(_LEGEND)
+        if lacking and chromium["version"]:
+            console.print(f"Runs ask no browser here: {lacking}.")
     can_run = chromium["version"] and any(row["available"] for row in modes)
     ctx.exit(Exit.COMPLETE if can_run else Exit.ERROR)
 
@@ -76,7 +81,8 @@ def _chromium(settings: Settings) -> dict[str, str | None]:
 
 def _display(machine: "Machine") -> dict[str, object]:
     if (display := machine.display) is None:
-        return {"name": None, "problem": machine.no_display}
+        lacking = dict.fromkeys(("name", "screens", "monitors", "window_manager"))
+        return lacking | {"problem": machine.no_display}
     return {
         "name": display.name,
         "screens": [f"{width}x{height}" for width, height in display.screens],

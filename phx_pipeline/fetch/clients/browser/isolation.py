@@ -29,7 +29,7 @@ _START_S = 10.0
 _TICK_S = 0.02
 _FAR = -32_000  # pixels; where no monitor is
 _GET_XVFB = "install Xvfb (package xvfb)"
-_GET_DISPLAY = "start it from a desktop, or set DISPLAY"
+_GET_DISPLAY = "start phx from a desktop, or set DISPLAY"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,9 +124,8 @@ def screen(mode: IsolationMode, machine: Machine | None = None) -> Iterator[Scre
         found = _first(dict.fromkeys((mode, *_NEXT)), machine, stack)
         if found.told:
             logger.warning(
-                "the browser's window is %s instead of %s: %s",
+                "the browser's window is %s; what was tried before cannot be had: %s",
                 found.mode,
-                mode,
                 "; ".join(found.told),
             )
         yield found

@@ -38,7 +38,7 @@ def test_each_step_is_told_up_to_the_page(
 
     assert ended.code == 0, ended.err
     assert f"chromium   {chromium}, version " in ended.out
-    assert "window     virtual asked for, virtual on :" in ended.out
+    assert "window     virtual, on the display :" in ended.out
     assert re.search(r"state      visible, \d+ frames/s, 1920x\d+\n", ended.out)
     assert "page       200, read in " in ended.out
     assert "page sees  language en-US, time zone America/Phoenix\n" in ended.out

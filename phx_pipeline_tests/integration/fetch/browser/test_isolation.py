@@ -129,7 +129,8 @@ def test_a_mode_that_cannot_be_had_is_replaced_and_logged_once(
     assert shown.mode is IsolationMode.VIRTUAL
     assert len(shown.told) == len(caplog.messages) == 1
     assert caplog.messages[0].startswith(
-        f"the browser's window is virtual instead of {mode}: {mode}: "
+        "the browser's window is virtual; what was tried before cannot be had: "
+        f"{mode}: "
     )
     assert why in caplog.messages[0]
 
@@ -161,7 +162,7 @@ def test_without_any_display_the_error_names_each_remedy(
     assert f"{mode}: " in str(refused.value)
     assert "DISPLAY is not set" in str(refused.value)
     assert "install Xvfb (package xvfb)" in str(refused.value)
-    assert "start it from a desktop, or set DISPLAY" in str(refused.value)
+    assert "start phx from a desktop, or set DISPLAY" in str(refused.value)
 
 
 @pytest.mark.parametrize("text", ["echo no space >&2; exit 1", "exit 0"])
@@ -249,6 +250,20 @@ def test_the_command_tells_of_a_desktop(
     )
 
 
+def test_a_browser_that_is_switched_off_is_told(
+    phx: Phx, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("DISPLAY", raising=False)
+    monkeypatch.setenv("PHX_BROWSER", "off")
+
+    shown, machine = phx("browser", "displays"), phx("browser", "displays", "--json")
+
+    told = json.loads(machine.out)
+    assert told["lacking"] == "the browser is switched off (PHX_BROWSER)"
+    assert f"Runs ask no browser here: {told['lacking']}." in shown.out
+    assert told["display"]["screens"] is None
+
+
 def test_the_command_tells_what_to_install(
     phx: Phx, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -259,4 +274,4 @@ def test_the_command_tells_what_to_install(
     assert ended.code == 1
     assert "not found: install Chromium (package chromium)" in ended.out
     assert "install Xvfb (package xvfb)" in ended.out
-    assert "start it from a desktop, or set DISPLAY" in ended.out
+    assert "start phx from a desktop, or set DISPLAY" in ended.out

@@ -237,6 +237,25 @@ def test_the_executable_is_the_one_named_or_found(
     assert find_chromium(None) is None
 
 
+@pytest.mark.parametrize("kind", ["link", "script"])
+def test_a_snap_is_passed_over_and_refused_where_it_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    snap, chrome = tmp_path / "chromium", tmp_path / "google-chrome"
+    if kind == "link":
+        (tmp_path / "snap").touch(0o700)
+        snap.symlink_to(tmp_path / "snap")
+    else:
+        script(tmp_path, 'exec /snap/bin/chromium "$@"').rename(snap)
+    monkeypatch.setenv("PATH", str(tmp_path))
+
+    assert find_chromium(None) is None
+    chrome.touch(0o700)
+    assert find_chromium(None) == chrome
+    with pytest.raises(BrowserError, match=f"PHX_CHROMIUM: {snap} is a snap"):
+        find_chromium(snap)
+
+
 def test_only_profiles_of_the_dead_are_swept(tmp_path: Path) -> None:
     host, pid = os.uname().nodename, os.getpid()
     ours = f"{host}-{pid}-{_ticks(pid)}-1"
