@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from phx_pipeline.stages.ingest_folder import SavedPage
 
 
-@click.command()
+@click.command(short_help="Read listing pages that you saved in your own browser.")
 @click.argument("page", type=click.Path(path_type=Path))
 @click.option(
     "--property",
@@ -75,7 +75,8 @@ def ingest(
 
     Exit codes: 0 taken (of a folder: every page, or it is known), 2 nothing can be
     used, or the file is older than what is known, 3 not taken (another house, a
-    challenge, no listing; of a folder: some files).
+    challenge, no listing; of a folder: some files), or photos are left to fetch after
+    --collect.
     """
     named = parse_sources(source) if source else ()
     if len(named) > 1:
@@ -121,17 +122,28 @@ def _one(
         if taken:
             settle_partners(context, [slug])
         refresh_views(context)
+        left = _left_lines(context, [slug]) if taken and collect else []
         look = list(look_lines(context, [slug])) if taken else []
+    code = Exit.COMPLETE if taken and not left else Exit.PARTIAL
     if as_json:
         click.echo(json.dumps(_plain(listing, slug=slug, taken=taken), indent=2))
-        return Exit.COMPLETE if taken else Exit.PARTIAL
+        return code
     line = _line(listing, slug=slug)
     if taken:
         console.print(line, markup=False, soft_wrap=True)
     else:
         errors.print(f"{line}; nothing was taken", markup=False, soft_wrap=True)
-    print_lines(look)
-    return Exit.COMPLETE if taken else Exit.PARTIAL
+    print_lines([*left, *look])
+    return code
+
+
+def _left_lines(context: "StageContext", slugs: Sequence[str]) -> list[str]:
+    """Tell what is open of the houses of which a photo could not be had now."""
+    from phx_pipeline.cli.status import open_lines
+
+    tallies = context.tallies(slugs=slugs)
+    lacking = [it for it in tallies if any(source.wanting for source in it.sources)]
+    return list(open_lines(context, lacking))
 
 
 def _line(listing: Listing, *, slug: str) -> str:
@@ -170,13 +182,14 @@ def _folder(
         failed = _collected(context, slugs) if collect else 0
         settle_partners(context, slugs)
         refresh_views(context)
+        left = _left_lines(context, slugs) if collect else []
         look = list(look_lines(context, slugs))
     if as_json:
         click.echo(json.dumps([_plain_page(page) for page in pages], indent=2))
     else:
         console.print(_summary(pages))
-        print_lines(look)
-    return _code(pages, failed=failed)
+        print_lines([*left, *look])
+    return _code(pages, complete=not (failed or left))
 
 
 def _collected(context: "StageContext", slugs: Sequence[str]) -> int:
@@ -200,8 +213,10 @@ def _tell(page: "SavedPage", *, number: int, of: int) -> None:
         line = f"{place}: {_line(page.listing, slug=page.slug)}"
         console.print(line, markup=False, soft_wrap=True)
     else:
-        line = f"{place}: {printable(page.problem)}"
-        errors.print(line, markup=False, soft_wrap=True)
+        # The message begins with the file where it tells what that is.
+        told = page.problem.removeprefix(f"{page.path} ")
+        joint = " " if told != page.problem else ": "
+        errors.print(f"{place}{joint}{printable(told)}", markup=False, soft_wrap=True)
 
 
 def _plain_page(page: "SavedPage") -> dict[str, object]:
@@ -223,8 +238,8 @@ def _summary(pages: "Sequence[SavedPage]") -> str:
     return ", ".join(told)
 
 
-def _code(pages: "Sequence[SavedPage]", *, failed: int) -> Exit:
+def _code(pages: "Sequence[SavedPage]", *, complete: bool) -> Exit:
     used = [page for page in pages if page.is_taken or page.is_old]
     if not used:
         return Exit.USAGE
-    return Exit.PARTIAL if failed or len(used) < len(pages) else Exit.COMPLETE
+    return Exit.COMPLETE if complete and len(used) == len(pages) else Exit.PARTIAL

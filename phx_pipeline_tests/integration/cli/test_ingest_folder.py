@@ -141,6 +141,19 @@ def test_photos_are_collected_at_once_if_asked_for(
         assert context.tally(slug_of(FIRST)).count(VerdictKind.KEPT) > 0
 
 
+@pytest.mark.parametrize("named", ["first.html", ""], ids=["page", "folder"])
+def test_photos_that_cannot_be_had_now_are_told_as_open(
+    made: Deployment, folder: Path, phx_on: Phx, named: str
+) -> None:
+    phx_on(made, "sources", "disable", "redfin/photos")
+
+    done = phx_on(made, "ingest", str(folder / named), "--collect")
+
+    assert done.code == 3
+    assert f"open: {slug_of(FIRST)} redfin: listed, " in done.out
+    assert " to fetch" in done.out
+
+
 def test_a_page_alone_tells_its_house_too(
     made: Deployment, folder: Path, phx_on: Phx
 ) -> None:
