@@ -202,15 +202,15 @@ def lacking_browser(settings: Settings) -> str:
     if settings.browser == "off":
         return "the browser is switched off (PHX_BROWSER)"
     if not _is_installed("nodriver"):
-        return "there is no browser to ask by: the package nodriver is not installed"
+        return "there is no browser to ask: the package nodriver is not installed"
     try:
         executable = find_chromium(settings.chromium)
     except BrowserError as error:
-        return f"there is no browser to ask by: {error}"
+        return f"there is no browser to ask: {error}"
     if executable is None:
         return (
-            "there is no browser to ask by: install Chromium or Google's Chrome (a "
-            "snap will not do), or name the executable by PHX_CHROMIUM"
+            "there is no browser to ask: install Chromium, or name its executable by "
+            "PHX_CHROMIUM"
         )
     return ""
 
