@@ -7,6 +7,7 @@ nothing is asked of the site for it.
 import logging
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -14,7 +15,7 @@ from urllib.parse import urlsplit
 
 from phx_pipeline.errors import InputError, SourceChangedError
 from phx_pipeline.fetch.base import Fetched
-from phx_pipeline.fetch.challenge import recognise
+from phx_pipeline.fetch.challenge import ChallengeKind, recognise
 from phx_pipeline.model.address import Address
 from phx_pipeline.model.job import Mode
 from phx_pipeline.model.listing import Listing
@@ -187,9 +188,7 @@ def house_of(
             is not followed.
     """
     page, source = _opened(path, source=source)
-    challenge = recognise(page)
-    if challenge is not None and not challenge.over_payload:
-        raise InputError(f"{path} is a challenge, no listing: {challenge.reason}")
+    _refuse_challenge(path, page)
     try:
         address = _ADDRESSES[source](page)
     except Exception as error:
@@ -232,13 +231,27 @@ def _opened(path: Path, *, source: Source | None) -> tuple[Fetched, Source]:
         raise InputError(
             f"{path} is a page of {said.value} ({url}), not of {source.value}"
         )
+    page = Fetched(url=url, status=200, headers={}, body=body)
     whose = source or said
     if whose is None:
+        # A challenge seldom says whose it is; any file may be an empty page.
+        nobodys = replace(page, url="")
+        _refuse_challenge(path, nobodys, unless=ChallengeKind.SOFT_BLOCK)
         raise InputError(
             f"{path} does not say whose page it is: give --source "
             f"({' or '.join(_READERS)})"
         )
-    return Fetched(url=url, status=200, headers={}, body=body), whose
+    return page, whose
+
+
+def _refuse_challenge(
+    path: Path, page: Fetched, *, unless: ChallengeKind | None = None
+) -> None:
+    challenge = recognise(page)
+    if challenge is None or challenge.kind is unless:
+        return
+    if not challenge.over_payload:
+        raise InputError(f"{path} is a challenge, no listing: {challenge.reason}")
 
 
 def _body(path: Path) -> bytes:

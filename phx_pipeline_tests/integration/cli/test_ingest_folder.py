@@ -82,8 +82,9 @@ def test_bad_files_are_told_by_name_and_keep_no_other_out(
 ) -> None:
     bad = {
         "stranger.html": (redfin(UNKNOWN), "phx properties add"),
-        "robot.html": ((PAGES / "redfin/robot.html").read_bytes(), "does not say"),
-        "px.html": ((PAGES / "zillow/block.html").read_bytes(), ""),
+        "robot.html": ((PAGES / "redfin/robot.html").read_bytes(), "is a challenge"),
+        "px.html": ((PAGES / "zillow/block.html").read_bytes(), "is a challenge"),
+        "notes.html": (b"<p>call the agent</p>", "give --source"),
         "photo.html": (b"\xff\xd8\xff", "a picture"),
         "empty.html": (b"", "no text"),
         "\x1b[31mred.html": (b"%PDF-1.7", "a PDF"),
@@ -95,7 +96,7 @@ def test_bad_files_are_told_by_name_and_keep_no_other_out(
     rows = phx_on(made, "ingest", str(folder), "--json").json
 
     assert done.code == 3
-    assert "3 pages taken, 6 not taken" in done.out
+    assert "3 pages taken, 7 not taken" in done.out
     assert "\x1b" not in done.out + done.err
     told = {row["file"].rpartition("/")[2]: row for row in rows}
     assert len(told) == len(bad) + 3
