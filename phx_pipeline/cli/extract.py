@@ -116,7 +116,7 @@ def extract(
     Examples:
       phx extract --all
       phx extract --address 4732-w-davis-rd-glendale-az-85306 --sources redfin
-      phx extract --all --fresh     ask every source again, also where all is complete
+      phx extract --all --fresh     ask every source again, complete or not
       phx extract --all --dry-run   show what the sources list now
       phx extract --all --async     enqueue, and go on with something else
       phx extract --all --sync -v   work in this process, and see each step

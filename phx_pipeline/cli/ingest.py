@@ -74,9 +74,9 @@ def ingest(
       phx ingest saved.html --property 686067a4 --source redfin
 
     Exit codes: 0 taken (of a folder: every page, or it is known), 2 nothing can be
-    used, or the file is older than what is known, 3 not taken (another house, a
-    challenge, no listing; of a folder: some files), or photos are left to fetch after
-    --collect.
+    used, or the file is older than what is known, 3 the page is not of the house that
+    --property names (another house, a challenge, no listing), some files of a folder
+    were not taken, or photos are left to fetch after --collect.
     """
     named = parse_sources(source) if source else ()
     if len(named) > 1:

@@ -22,7 +22,7 @@ GET_CHROMIUM = (
 )
 _LEGEND = (
     "* is PHX_ISOLATION. What cannot be had is replaced by the first of virtual and "
-    "off_screen that can, and the log tells it."
+    "off_screen that can, and the log tells why."
 )
 
 
