@@ -110,6 +110,13 @@ def _interrupting(line: Line) -> None:
     line.hang()
 
 
+def _stream(line: Line) -> None:
+    """An answer that never ends."""
+    media = "Content-Type: text/event-stream"
+    line.send(head(200, media, "Transfer-Encoding: chunked"))
+    line.drip()
+
+
 def _visitor(line: Line) -> None:
     """A page that lets a browser in with its second visit."""
     if line.asked == 1:
@@ -154,6 +161,10 @@ _WORKER_CODE = b"""
 addEventListener('install', () => skipWaiting());
 addEventListener('activate', event => event.waitUntil(clients.claim()));
 addEventListener('fetch', event => event.respondWith(new Response('"of the worker"')));
+"""
+_ASKING = b"""
+addEventListener('install', event => event.waitUntil(new Promise(() => 0)));
+setInterval(() => fetch('/more'), 20);
 """
 _OVERLAY = """
 const cover = document.createElement('iframe');
@@ -207,6 +218,9 @@ GOOD: Mapping[str, Behaviour] = {
     "/other": json('{"other": true}'),
     "/worker.js": send(page(200, "Content-Type: text/javascript", body=_WORKER_CODE)),
     "/asks": script("fetch('/api/one'); fetch('/other')"),
+    "/asking.js": send(page(200, "Content-Type: text/javascript", body=_ASKING)),
+    "/more": json("{}"),
+    "/stream": _stream,
     "/asks-elsewhere": script(
         f"fetch('https://{OFF_LIST}/api/one', {{mode: 'no-cors'}})"
     ),
@@ -275,6 +289,7 @@ BORNE: Mapping[str, Behaviour] = {
         "a.href = '/download?' + n; a.download = 'x'; a.click() }"
     ),
     "/worker": script(_WORKER),
+    "/streams": script("for (let n = 0; n < 6; n++) new EventSource('/stream')"),
     "/busy": script(
         "for (let n = 0; n < 5000; n++) console.log({n}); debugger; close();"
         "for (let n = 0; n < 300; n++) history.pushState({}, '', '#' + n);"
@@ -282,6 +297,18 @@ BORNE: Mapping[str, Behaviour] = {
     ),
 }
 """What a page does that must not keep us from what it shows."""
+
+STAYING: Mapping[str, Behaviour] = {
+    "/dedicated": script("new Worker('/asking.js'); fetch('/api/late')"),
+    "/shared": script("new SharedWorker('/asking.js'); fetch('/api/late')"),
+    "/service": script(
+        "navigator.serviceWorker.register('/asking.js'); fetch('/api/late')"
+    ),
+    "/unloading": script(
+        "fetch('/more'); onpagehide = () => setInterval(() => fetch('/more'), 20)"
+    ),
+}
+"""What asks for more and more, and would when its page has been left."""
 
 FAULTS: Mapping[str, tuple[Behaviour, type[FetchError], str]] = {
     "/hang": (lambda line: line.hang(), DeadlineError, "no complete answer"),
@@ -320,6 +347,14 @@ FAULTS: Mapping[str, tuple[Behaviour, type[FetchError], str]] = {
         TransientError,
         "one of its scripts does not end",
     ),
+    "/workers": (
+        script(
+            "const url = URL.createObjectURL(new Blob(['for (;;);']));"
+            "for (let n = 0; n < 300; n++) new Worker(url)"
+        ),
+        TransientError,
+        "one of its scripts does not end",
+    ),
     "/blank": (
         script("setTimeout(() => { location.href = 'about:blank' }, 50)"),
         TransientError,
@@ -332,6 +367,7 @@ PAGES: Mapping[str, Behaviour] = {
     **GOOD,
     **STATUSES,
     **BORNE,
+    **STAYING,
     **{path: behaviour for path, (behaviour, _, _) in FAULTS.items()},
 }
 

@@ -55,6 +55,8 @@ _FLAGS = (
     "--force-webrtc-ip-handling-policy=disable_non_proxied_udp",  # its older name
     "--proxy-bypass-list=<-loopback>",
     "--ozone-platform=x11",
+    # A page that was left is gone, with its connections and workers.
+    "--disable-features=BackForwardCache",
     "--lang=en-US",
     "--accept-lang=en-US,en",
 )

@@ -39,6 +39,8 @@ _CRASHED: Final = "the page crashed what shows it"
 _CLOSED: Final = "the page closed its window"
 _ENDED: Final = "the browser ended amid the page"
 _BLANK: Final = "about:blank"
+_WORKERS: Final = frozenset({"service_worker", "shared_worker"})
+"""What runs on beside the pages that started it."""
 _FRAMES_MS: Final = 400
 _MEASURE: Final = f"""new Promise(done => {{
   let frames = 0;
@@ -234,6 +236,9 @@ class BrowserSession:
         try:
             async with asyncio.timeout(within_s):
                 _, self._left, *_ = await self._tools.send(cdp.page.navigate(_BLANK))
+                await self._end_workers()
+                with suppress(DevToolsError):  # it answers: another page came just now
+                    await self._tools.send(cdp.runtime.evaluate("1"))
                 while self._errands:  # none may meet the next page
                     await asyncio.wait(self._errands)
         except (DevToolsError, TimeoutError) as error:
@@ -241,6 +246,12 @@ class BrowserSession:
         except BaseException:
             self.is_usable = False
             raise
+
+    async def _end_workers(self) -> None:
+        """End what a page has started to go on without it: it would ask for more."""
+        for target in await self._tools.send(cdp.target.get_targets()):
+            if target.type_ in _WORKERS:
+                self._run(cdp.target.close_target(target.target_id))
 
     def _doubt(self, error: Exception) -> None:
         logger.info("the browser is given up: %s", _reason(error))

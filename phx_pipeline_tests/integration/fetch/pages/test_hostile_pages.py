@@ -12,7 +12,7 @@ import pytest
 from phx_pipeline.errors import FetchError, TransientError
 from phx_pipeline.fetch.clients.browser import client as client_module
 from phx_pipeline.fetch.clients.browser.client import BrowserClient
-from phx_pipeline_tests.browser_pages import BORNE, FAULTS, STATUSES, asked
+from phx_pipeline_tests.browser_pages import BORNE, FAULTS, STATUSES, STAYING, asked
 from phx_pipeline_tests.integration.fetch.pages.conftest import Room, begun, is_fit
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -34,6 +34,20 @@ async def test_what_a_page_does_does_not_keep_us_from_what_it_shows(
     assert b"<h1>a house</h1>" in answer.body or b"<iframe" in answer.body
     assert b"</html>" in answer.rendered
     assert sum(len(captured.body) for captured in answer.captured) <= 1_000_000
+    assert await is_fit(client)
+
+
+@pytest.mark.parametrize("path", STAYING)
+async def test_a_page_that_was_left_asks_for_nothing_more(
+    room: Room, client: BrowserClient, path: str
+) -> None:
+    before = room.site.paths.count("/more")
+    await client.get(asked(path))
+    assert await is_fit(client)
+    asked_for = room.site.paths.count("/more")
+    assert asked_for > before
+    assert await is_fit(client)
+    assert room.site.paths.count("/more") == asked_for
 
 
 @pytest.mark.parametrize("path", FAULTS)
