@@ -104,7 +104,7 @@ def ingest(
         return listing
     with context.holding(slug) as lease:
         stamp = context.stamp()
-        saved_at = min(_saved_at(path), stamp.at)
+        saved_at = _saved_at(path, now=stamp.at)
         _refuse_older(context, slug, path, source=source, saved_at=saved_at)
         listing = begun(listing, today=stamp.today)
         context.catalog.record_listing(
@@ -130,8 +130,10 @@ def _refuse_older(
         )
 
 
-def _saved_at(path: Path) -> datetime:
-    return datetime.fromtimestamp(path.stat().st_mtime, UTC)
+def _saved_at(path: Path, *, now: datetime) -> datetime:
+    """When a file was written, as far as its file system tells what can be true."""
+    at_s = min(max(path.stat().st_mtime, 0.0), now.timestamp())
+    return datetime.fromtimestamp(at_s, UTC)
 
 
 def is_taken(listing: Listing) -> bool:
@@ -256,13 +258,14 @@ def _refuse_challenge(
 
 def _body(path: Path) -> bytes:
     try:
-        if path.stat().st_size > MAX_BYTES:
-            raise InputError(f"{path} is larger than {MAX_BYTES:,} bytes: not a page")
-        body = path.read_bytes()
+        with path.open("rb") as file:  # a device tells no size
+            body = file.read(MAX_BYTES + 1)
     except FileNotFoundError as error:
         raise InputError(f"there is no file {path}: check the name") from error
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror}") from error
+    if len(body) > MAX_BYTES:
+        raise InputError(f"{path} is larger than {MAX_BYTES:,} bytes: not a page")
     for pattern, what in _OTHER_FILES:
         if pattern.match(body[:_START].lstrip()):
             raise InputError(

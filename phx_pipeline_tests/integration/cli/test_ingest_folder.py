@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -184,3 +185,30 @@ def test_nothing_of_a_folder_is_told_apart_from_some(
     (folder / "notes.txt").write_text("call the agent")
 
     assert phx_on(made, "ingest", str(folder)).code == 2
+
+
+def test_a_file_without_an_end_is_no_page(made: Deployment, phx_on: Phx) -> None:
+    done = phx_on(made, "ingest", "/dev/zero")
+
+    assert done.code == 2
+    assert "is larger than" in done.err
+
+
+@pytest.mark.parametrize(
+    ("written_s", "told"), [(1e12, "1 page taken"), (-1e12, "1 older than")]
+)
+def test_a_file_may_be_of_any_year(
+    made: Deployment, phx_on: Phx, written_s: float, told: str
+) -> None:
+    """Some file systems tell years that no clock of ours can name."""
+    with TemporaryDirectory(dir="/dev/shm") as folder:
+        first, second = Path(folder) / "1.html", Path(folder) / "2.html"
+        first.write_bytes(redfin(FIRST))
+        assert phx_on(made, "ingest", str(first)).code == 0
+        first.rename(second)
+        os.utime(second, (0, written_s))
+
+        done = phx_on(made, "ingest", folder)
+
+    assert done.code == 0
+    assert told in done.out
