@@ -59,6 +59,8 @@ class Request:
             against the hosts that gave the answer, and comes out of `get`.
         has_spare: another address is known for the same thing, and will be asked for
             if this one gives none; so that alone never lets its host rest.
+        confirm: for a client that had to wait before it could send: waits until it may
+            still be sent, or raises what has come meanwhile, such as a refusal.
     """
 
     url: str
@@ -79,6 +81,7 @@ class Request:
     captures: tuple[str, ...] = ()
     judge: "Judge | None" = None
     has_spare: bool = False
+    confirm: "Confirm | None" = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,6 +117,7 @@ class Fetched:
 
 
 Judge = Callable[[Fetched], Awaitable[None]]
+Confirm = Callable[[], Awaitable[None]]
 
 
 def refusal(answer: Fetched) -> BlockedError:

@@ -380,23 +380,31 @@ class Pacing:
         """
         loop = asyncio.get_running_loop()
         began_s = loop.time()
-        await self._wait(request)
+        turn = await self._wait(request)
         waited_s = loop.time() - began_s
-        answer = await self._inner.get(request)
+        confirm = partial(self._confirm, request, turn)
+        answer = await self._inner.get(replace(request, confirm=confirm))
         return replace(answer, waited_s=answer.waited_s + waited_s)
 
     async def aclose(self) -> None:
         """Close what is inside."""
         await self._inner.aclose()
 
-    async def _wait(self, request: Request) -> None:
+    async def _wait(self, request: Request) -> Turn:
         if request.kind is RequestKind.PAGE:
             low, high = self._policies.rules(request).pacing.jitter_s
             await self._sleep(self._uniform(low, high))
         turn = await self._policies.reserve(request)
+        return await self._slept_until(request, turn)
+
+    async def _confirm(self, request: Request, turn: Turn) -> None:
+        await self._slept_until(request, await self._policies.confirm(request, turn))
+
+    async def _slept_until(self, request: Request, turn: Turn) -> Turn:
         while turn.wait_s > 0:
             await self._sleep(turn.wait_s)
             turn = await self._policies.confirm(request, turn)
+        return turn
 
 
 class _Step(Protocol[T_co]):

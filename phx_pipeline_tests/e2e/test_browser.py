@@ -255,6 +255,24 @@ def test_a_hard_block_stores_nothing_and_starts_no_second_browser(
             assert list(verify_views(context)) == []
 
 
+def test_runs_that_wait_for_the_browser_ask_nothing_after_a_refusal(
+    tmp_path: Path, shared_dir: Path
+) -> None:
+    page = (shared_dir / "samples/zillow/block_px_2025-04.html").read_bytes()
+    site = site_of(Source.ZILLOW, block=blocking(page))
+    with deployed(tmp_path, site) as made:
+        slugs = made.add_houses(PAIR)
+        with watched(made) as seen:
+            runs = [
+                start_phx("extract", "--address", slug, "--sync", env=made.env)
+                for slug in slugs
+            ]
+            codes = [ended(run, patience_s=_PATIENCE_S) for run in runs]
+
+        assert None not in codes
+    assert site.pages["blocked browser"] == seen.started == 1
+
+
 # --- what may end a run or a browser
 
 

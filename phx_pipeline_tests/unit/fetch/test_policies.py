@@ -250,6 +250,33 @@ async def test_a_circuit_that_opens_during_the_wait_lets_nothing_out(
     assert caught.value.retry_at == datetime.fromtimestamp(NOW_S + 300, UTC)
 
 
+class Queue(Site):
+    """A client whose turn comes by itself after what others do meanwhile."""
+
+    def __init__(self, memory: Memory, meanwhile: Callable[[], None]) -> None:
+        super().__init__(memory)
+        self._meanwhile = meanwhile
+
+    async def get(self, request: Request) -> Fetched:
+        self._meanwhile()
+        assert request.confirm is not None
+        await request.confirm()
+        return await super().get(request)
+
+
+async def test_a_client_that_waited_itself_heeds_what_has_come_meanwhile(
+    memory: Memory,
+) -> None:
+    patient = Queue(memory, lambda: memory.put(not_before=NOW_S + 30))
+    await stack(memory, patient).get(API)
+    assert patient.asked_at == [30.0]
+
+    refused = Queue(memory, lambda: memory.put(open_until=NOW_S + 300))
+    with pytest.raises(CircuitOpenError):
+        await stack(memory, refused).get(API)
+    assert refused.asked_at == []
+
+
 async def test_a_429_slows_everybody_down_and_holds_for_its_retry_after(
     memory: Memory,
 ) -> None:

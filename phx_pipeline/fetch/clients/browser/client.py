@@ -8,6 +8,7 @@ import asyncio
 import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -112,6 +113,7 @@ class BrowserClient:
 
         Raises:
             RateLimitedError: without a status: another run kept the turn for too long.
+            CircuitOpenError: as `request.confirm`, after a wait for turn and start.
             BrowserError: no browser could be started, or it does not work.
             FetchError: as `BrowserSession.load`; or the request is no plain GET.
         """
@@ -139,6 +141,7 @@ class BrowserClient:
 
     async def _load(self, request: Request, desk: _Desk) -> Fetched:
         browser, left_s = await self._running(request, desk)
+        await _confirmed(request)
         given = self._new_cookies(request, desk)
         try:
             answer = await browser.session.load(
@@ -169,6 +172,7 @@ class BrowserClient:
             self._plan,
             source=request.source,
             upstream=upstream,
+            confirm=partial(_confirmed, request),
             within_s=request.timeout_s * _START_SHARE,
         )
         desk.browser = browser
@@ -235,6 +239,12 @@ class BrowserClient:
         except HostRefusedError:
             return False
         return True
+
+
+async def _confirmed(request: Request) -> None:
+    """Send nothing after a refusal that others met while this one waited."""
+    if request.confirm is not None:
+        await request.confirm()
 
 
 def _place(cookie: SessionCookie) -> tuple[str, str, str]:

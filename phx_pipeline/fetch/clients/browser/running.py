@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from phx_pipeline.errors import BrowserError, LeaseHeldError, RateLimitedError
-from phx_pipeline.fetch.base import BrowserTurns
+from phx_pipeline.fetch.base import BrowserTurns, Confirm
 from phx_pipeline.fetch.clients.browser.gate import Gate
 from phx_pipeline.fetch.clients.browser.isolation import Screen, screen
 from phx_pipeline.fetch.clients.browser.launch import Chromium, Launch, launch
@@ -78,7 +78,13 @@ class RunningBrowser:
 
     @classmethod
     async def start(
-        cls, plan: Plan, *, source: Source, upstream: str | None, within_s: float
+        cls,
+        plan: Plan,
+        *,
+        source: Source,
+        upstream: str | None,
+        confirm: Confirm,
+        within_s: float,
     ) -> tuple["RunningBrowser", float]:
         """Wait for the turn of *source* and start a browser that asks by *upstream*.
 
@@ -86,6 +92,8 @@ class RunningBrowser:
             plan: how.
             source: whose browser it is.
             upstream: the proxy, if there is one.
+            confirm: awaited with the turn, before anything is started; raises if no
+                browser is wanted any more.
             within_s: what the start may take, once it is the source's turn.
 
         Returns:
@@ -105,6 +113,7 @@ class RunningBrowser:
         try:
             await gate.start()
             await stage.begin()
+            await confirm()
             began_s = asyncio.get_running_loop().time()
             async with asyncio.timeout(within_s):
                 session = await stage.open_session()
@@ -176,10 +185,11 @@ class _Stage:
         self._turn: asyncio.Future[None] = self._loop.create_future()
         self._ready: asyncio.Future[_Ready] = self._loop.create_future()
         self._over = asyncio.Event()
+        self._go = threading.Event()  # to start, or to stop without that
         self._stop = threading.Event()
 
     async def begin(self) -> None:
-        """Wait for the source's turn; what follows goes on in a thread."""
+        """Wait for the source's turn, which a thread holds from then on."""
         # A daemon: one that waits for its turn must not hold up the end of a run.
         threading.Thread(
             target=self._wait, name=f"turn of {self._source}", daemon=True
@@ -187,7 +197,8 @@ class _Stage:
         await self._turn
 
     async def open_session(self) -> "BrowserSession":
-        """Attach to the browser as soon as it runs."""
+        """Start the browser, and attach to it as soon as it runs."""
+        self._go.set()
         ready = await self._ready
         session = await ready.sessions.open(
             chromium=ready.chromium,
@@ -207,6 +218,7 @@ class _Stage:
     def stop(self) -> None:
         """Let the thread end what it holds, as soon as it can."""
         self._stop.set()
+        self._go.set()
 
     async def ended(self) -> None:
         """Wait for the end of the thread, for a bounded time."""
@@ -238,13 +250,10 @@ class _Stage:
         """Hold all there is until the end, and give it back in order."""
         try:
             with stack:
-                if not self._stop.is_set():
+                _wait_for(self._go)
+                if self._go.is_set() and not self._stop.is_set():
                     self._start(stack)
-                # Whoever forgets to close must not keep the process from ending.
-                while (
-                    not self._stop.wait(_LOOK_S) and threading.main_thread().is_alive()
-                ):
-                    pass
+                _wait_for(self._stop)
         except Exception as error:  # noqa: BLE001 - told to whoever waits
             self._tell(self._fail, error)
         finally:
@@ -282,6 +291,12 @@ class _Stage:
             waiting[0].set_exception(told)
         else:
             logger.warning("browser of %s: did not end well: %s", self._source, error)
+
+
+def _wait_for(event: threading.Event) -> None:
+    """Whoever forgets to set it must not keep the process from ending."""
+    while not event.wait(_LOOK_S) and threading.main_thread().is_alive():
+        pass
 
 
 def _settle(future: "asyncio.Future[Any]", value: object) -> None:

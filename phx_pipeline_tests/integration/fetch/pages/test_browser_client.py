@@ -18,6 +18,7 @@ import pytest
 
 from phx_pipeline.errors import (
     BrowserError,
+    CircuitOpenError,
     FetchError,
     HostRefusedError,
     LeaseHeldError,
@@ -31,6 +32,7 @@ from phx_pipeline.fetch.clients.browser.client import BrowserClient
 from phx_pipeline.fetch.hosts import PublicAddresses
 from phx_pipeline.fetch.session import SessionCookie
 from phx_pipeline.model.source import Source
+from phx_pipeline.wiring import utc_now
 from phx_pipeline_tests.browser_pages import (
     HOST,
     MEDIA,
@@ -443,3 +445,20 @@ def _lives_in(process: psutil.Process, profiles: Path) -> bool:
         return is_alive and str(profiles) in " ".join(process.cmdline())
     except psutil.Error:
         return False
+
+
+async def test_nothing_is_started_or_asked_after_a_refusal_others_met(
+    room: Room, client: BrowserClient
+) -> None:
+    async def refuse() -> None:
+        raise CircuitOpenError("zillow rests", url="", retry_at=utc_now())
+
+    turns, before = Turns(), len(room.site.paths)
+    another = room.client(turns=turns)
+    for waiting in (another, client):
+        with pytest.raises(CircuitOpenError):
+            await waiting.get(asked("/ok", confirm=refuse))
+    assert len(room.site.paths) == before
+    assert (turns.taken[Source.ZILLOW], turns.held) == (1, set())
+    assert len(room.profiles_left()) == 1
+    assert await is_fit(client)
