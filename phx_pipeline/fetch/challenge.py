@@ -450,7 +450,9 @@ _OVERLAY = re.compile(
     rf"<iframe\b(?=[^<>]*\bid=[\"']{_OVERLAY_NAME}[\"'])(?P<attributes>[^<>]*)>",
     re.IGNORECASE,
 )
-_HIDDEN = re.compile(r"display:\s*none", re.IGNORECASE)
+_HIDDEN = re.compile(r"display:\s*none|visibility:\s*hidden", re.IGNORECASE)
+_HIDDEN_BY_NAME = re.compile(r"\shidden(?![\w-])", re.IGNORECASE)
+_QUOTED = re.compile(r"\"[^\"]*\"|'[^']*'")
 _PASSWORD = re.compile(r"<input\b[^<>]*\btype=[\"']?password\b", re.IGNORECASE)
 _WHO = re.compile(
     r"<input\b[^<>]*\b(?:type=[\"']?email|autocomplete=[\"']?username)\b", re.IGNORECASE
@@ -560,9 +562,14 @@ def _cover(page: _Page) -> Challenge | None:
     if _OVERLAY_NAME not in page.markup:
         return None
     for found in _OVERLAY.finditer(page.markup):
-        if not _HIDDEN.search(found["attributes"]):
+        if not _is_hidden(found["attributes"]):
             return _challenge(ChallengeKind.PERIMETERX, "a challenge over the page")
     return None
+
+
+def _is_hidden(attributes: str) -> bool:
+    named = _QUOTED.sub("", attributes)
+    return bool(_HIDDEN.search(attributes) or _HIDDEN_BY_NAME.search(named))
 
 
 def _without_content(answer: Fetched, page: _Page) -> Challenge | None:

@@ -462,6 +462,9 @@ def test_a_shown_cover_over_the_data_is_a_challenge_and_the_data_is_usable(
     assert challenge is not None
     assert challenge.over_payload
     assert look(COVER.replace("block", "none") + data) is None
+    assert look(COVER.replace('style="', 'hidden style="') + data) is None
+    assert look(COVER.replace("display: block", "visibility:hidden") + data) is None
+    assert look(COVER.replace("display: block", "overflow: hidden") + data)
 
 
 @pytest.mark.parametrize(
