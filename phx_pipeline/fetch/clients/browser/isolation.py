@@ -5,6 +5,7 @@ What a window really reached is measured by the session once it is attached.
 
 import logging
 import os
+import re
 import secrets
 import shutil
 import signal
@@ -27,6 +28,7 @@ _SHAPE = "1920x1200x24"
 _NEXT = (IsolationMode.VIRTUAL, IsolationMode.OFF_SCREEN)  # after the one asked for
 _START_S = 10.0
 _TICK_S = 0.02
+_DISPLAY = re.compile(rb"\d{1,9}\n")  # its number, as Xvfb writes it
 _FAR = -32_000  # pixels; where no monitor is
 _GET_XVFB = "install Xvfb (package xvfb)"
 _GET_DISPLAY = "start phx from a desktop, or set DISPLAY"
@@ -346,9 +348,15 @@ def _number(reading: int, kept: keeper.Kept) -> int:
         except BlockingIOError:
             part = None
         if part == b"" or time.monotonic() > deadline:
-            said = "; ".join(kept.said[-2:]) or "it said nothing"
-            raise _CannotError(f"Xvfb did not start ({said})", remedy=_GET_XVFB)
+            raise _no_xvfb(kept)
         told += part or b""
         if not part:
             time.sleep(_TICK_S)
+    if not _DISPLAY.fullmatch(told):
+        raise _no_xvfb(kept)
     return int(told)
+
+
+def _no_xvfb(kept: keeper.Kept) -> _CannotError:
+    said = "; ".join(kept.said[-2:]) or "it said nothing"
+    return _CannotError(f"Xvfb did not start ({said})", remedy=_GET_XVFB)

@@ -159,7 +159,8 @@ def version_of(executable: Path) -> str:
             env=keeper.inherited("PATH"),
             stdin=subprocess.DEVNULL,
             capture_output=True,
-            text=True,
+            encoding="utf-8",
+            errors="replace",
             timeout=_VERSION_S,
             check=False,
         ).stdout
@@ -275,7 +276,7 @@ def _port(profile: Path, kept: keeper.Kept, *, deadline_s: float) -> int:
     """The port for attaching, which Chromium writes into a file of two lines."""
     deadline = time.monotonic() + deadline_s
     while kept.is_running and time.monotonic() < deadline:
-        with suppress(OSError):
+        with suppress(OSError, ValueError):  # not there, or not written wholly
             told = (profile / "DevToolsActivePort").read_text(encoding="ascii")
             if "\n/" in told:
                 return int(told.partition("\n")[0])

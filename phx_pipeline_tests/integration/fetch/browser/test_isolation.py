@@ -165,12 +165,14 @@ def test_without_any_display_the_error_names_each_remedy(
     assert "start phx from a desktop, or set DISPLAY" in str(refused.value)
 
 
-@pytest.mark.parametrize("text", ["echo no space >&2; exit 1", "exit 0"])
+@pytest.mark.parametrize(
+    "text", ["echo no space >&2; exit 1", "exit 0", "echo seven >&$2"]
+)
 def test_an_xvfb_that_does_not_start_is_told(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, text: str
 ) -> None:
     program = tmp_path / "Xvfb"
-    program.write_text(f"#!/bin/sh\n{text}\n", encoding="utf-8")
+    program.write_text(f"#!/bin/bash\n{text}\n", encoding="utf-8")
     program.chmod(0o700)
     monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
 

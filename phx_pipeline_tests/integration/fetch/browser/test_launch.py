@@ -43,6 +43,14 @@ with screen(IsolationMode.VIRTUAL) as shown:
     time.sleep(600)
 """
 
+_LIES = """
+for flag; do
+  case $flag in --user-data-dir=*) printf 'none\\n/x' >"${flag#*=}/DevToolsActivePort"
+  esac
+done
+exec sleep 60
+"""  # where it is to write its port
+
 
 @pytest.fixture
 def temporary(
@@ -184,9 +192,10 @@ def test_none_of_our_settings_reach_the_browser(
         ("exec sleep 60", r"did not come up within 0\.5 s"),
         ("echo it is broken >&2; exit 1", r"ended at once \(it is broken\): `phx"),
         ("echo No usable sandbox! >&2; exit 1", "allow user namespaces"),
+        (_LIES, r"did not come up within 0\.5 s"),
         ("seq 1 100000 >&2; exec sleep 60", r"within 0\.5 s \(100000\)"),
     ],
-    ids=["sleeps", "exits", "sandbox", "says much"],
+    ids=["sleeps", "exits", "sandbox", "lies", "says much"],
 )
 def test_one_that_does_not_come_up_is_told_and_ended(
     plan: Launch, tmp_path: Path, text: str, told: str
@@ -233,6 +242,8 @@ def test_the_executable_is_the_one_named_or_found(
         find_chromium(tmp_path / "page.html")
     with pytest.raises(BrowserError, match="does not tell a version"):
         version_of(script(tmp_path, "echo hello"))
+    with pytest.raises(BrowserError, match="does not tell a version"):
+        version_of(script(tmp_path, r"printf '\377\033[2J'"))
     monkeypatch.setenv("PATH", str(tmp_path))
     assert find_chromium(None) is None
 
