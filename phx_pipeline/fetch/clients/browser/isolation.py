@@ -285,7 +285,8 @@ def _within(size: tuple[int, int]) -> tuple[int, int]:
 
 def _authority(named: str | None, *, home: str | None) -> Path | None:
     path = Path(named) if named else Path(home or "/") / ".Xauthority"
-    return path if os.access(path, os.R_OK) else None
+    # A pipe or a device has no end, and is no file of passwords.
+    return path if os.access(path, os.R_OK) and path.is_file() else None
 
 
 # --- a display of our own

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import os
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -277,3 +278,17 @@ def test_the_command_tells_what_to_install(
     assert "not found: install Chromium (package chromium)" in ended.out
     assert "install Xvfb (package xvfb)" in ended.out
     assert "start phx from a desktop, or set DISPLAY" in ended.out
+
+
+def test_what_has_no_end_is_no_file_of_passwords(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "authority").touch()
+    os.mkfifo(tmp_path / "pipe")
+
+    found = []
+    for name in (tmp_path / "authority", tmp_path / "pipe", Path("/dev/zero")):
+        monkeypatch.setenv("XAUTHORITY", str(name))
+        found.append(this_machine(looks=False).authority)
+
+    assert found == [tmp_path / "authority", None, None]
