@@ -110,6 +110,7 @@ def ingest(
         context.catalog.record_listing(
             lease, slug, listing, stamp=stamp, shown_at=saved_at
         )
+        context.catalog.views.want()  # one shows when a house was last looked at
         held = guard(context, lease, slug)
     if held:
         converge(context, slug)

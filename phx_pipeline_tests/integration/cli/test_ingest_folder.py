@@ -212,3 +212,13 @@ def test_a_file_may_be_of_any_year(
 
     assert done.code == 0
     assert told in done.out
+
+
+def test_the_views_tell_when_a_page_was_read_again(
+    made: Deployment, folder: Path, phx_on: Phx
+) -> None:
+    for _ in range(2):
+        (folder / "first.html").touch()
+        assert phx_on(made, "ingest", str(folder / "first.html")).code == 0
+
+    assert phx_on(made, "verify").code == 0
