@@ -3,7 +3,7 @@
 import fcntl
 import logging
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -306,13 +306,15 @@ def build_context(
     settings: Settings, *, run_id: str, clock: Callable[[], datetime] = utc_now
 ) -> StageContext:
     """Put everything together that the stages need."""
+    registered = available_sources()
     layout = Layout(settings.data_dir)
     catalog = build_catalog(settings)
     return StageContext(
         catalog=catalog,
         blobs=BlobStore(layout),
         layout=layout,
-        sources=_enabled(settings.sources),
+        sources=_enabled(settings.sources, among=registered),
+        registered=registered,
         open_fetcher=build_fetcher_factory(
             settings,
             policies=catalog.policies,
@@ -333,14 +335,15 @@ def build_context(
     )
 
 
-def _enabled(wanted: Sequence[Source]) -> dict[Source, ListingSource]:
-    known = available_sources()
-    if missing := [source.value for source in wanted if source not in known]:
+def _enabled(
+    wanted: Sequence[Source], *, among: Mapping[Source, ListingSource]
+) -> dict[Source, ListingSource]:
+    if missing := [source.value for source in wanted if source not in among]:
         raise InputError(
             f"PHX_SOURCES: {', '.join(missing)} cannot be asked yet; "
-            f"choose from {', '.join(known)}"
+            f"choose from {', '.join(among)}"
         )
-    return {source: known[source] for source in wanted}
+    return {source: among[source] for source in wanted}
 
 
 def _url(settings: Settings) -> str:

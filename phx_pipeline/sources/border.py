@@ -6,7 +6,7 @@ whatever a page makes their code raise becomes an outcome.
 
 import logging
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from typing import Final
@@ -14,8 +14,10 @@ from urllib.parse import urlsplit
 
 from phx_pipeline.errors import FetchError, SourceChangedError
 from phx_pipeline.fetch.base import Fetched, Fetcher, Request
+from phx_pipeline.model.address import Address
 from phx_pipeline.model.facts import plausible
 from phx_pipeline.model.listing import Listing
+from phx_pipeline.model.mark import Mark
 from phx_pipeline.model.outcome import ListingOutcome
 from phx_pipeline.model.photo import PhotoRef
 from phx_pipeline.model.printable import printable
@@ -44,7 +46,7 @@ _PHOTO_KEY = re.compile(r"[\w.~%+,=@!/-]{1,200}", re.ASCII)
 _PRINTED_URL = re.compile(r"[!-~]+")
 
 
-class Border:
+class Border(ListingSource):
     """A source seen from inside: the same offer, every answer bounded."""
 
     def __init__(self, inner: ListingSource) -> None:
@@ -53,6 +55,7 @@ class Border:
         self.page_hosts = inner.page_hosts
         self.photo_hosts = inner.photo_hosts
         self.browser_hosts = inner.browser_hosts
+        self.urls = inner.urls
 
     async def discover(self, house: Property, *, fetcher: Fetcher) -> Listing:
         """Ask the source; what its page made the parser raise is an outcome.
@@ -69,13 +72,24 @@ class Border:
                 raise
             return bounded(surprised(self.source, error), of=self)
 
+    def read_saved(self, page: Fetched, *, house: Property) -> Listing:
+        """Read a page at hand, bounded like what was asked for; never raises."""
+        try:
+            return bounded(self._inner.read_saved(page, house=house), of=self)
+        except Exception as error:  # noqa: BLE001  # whatever a page makes it raise
+            return bounded(surprised(self.source, error), of=self)
 
-def read(source: ListingSource, reader: Callable[[], Listing]) -> Listing:
-    """Return what *reader* makes of a page at hand, bounded like what was asked for."""
-    try:
-        return bounded(reader(), of=source)
-    except Exception as error:  # noqa: BLE001  # whatever a page makes a parser raise
-        return bounded(surprised(source.source, error), of=source)
+    def address_of(self, page: Fetched) -> Address:
+        """Return the address a page is about; raises whatever it makes a parser."""
+        return self._inner.address_of(page)
+
+    def photo_named(self, url: str) -> str | None:
+        """Return the key of the photo that a URL names."""
+        return self._inner.photo_named(url)
+
+    def filed_under(self, photo: PhotoRef) -> Mark:
+        """Return what a photo tells of its listing."""
+        return self._inner.filed_under(photo)
 
 
 def surprised(source: Source, error: Exception) -> Listing:

@@ -1,48 +1,33 @@
 """Which listing sources exist, which hosts each may talk to, what its URLs name."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from typing import Final
 from urllib.parse import urlsplit
 
 from phx_pipeline.errors import InputError
+from phx_pipeline.model.mark import Mark
+from phx_pipeline.model.photo import PhotoRef
 from phx_pipeline.model.printable import printable
 from phx_pipeline.model.source import Source
-from phx_pipeline.sources.base import ListingSource
+from phx_pipeline.sources.base import ListingSource, PageUrls
 from phx_pipeline.sources.border import Border
 from phx_pipeline.sources.redfin import Redfin
-from phx_pipeline.sources.redfin import addresses as redfin_addresses
-from phx_pipeline.sources.redfin.gallery import photo_key as redfin_photo_key
+from phx_pipeline.sources.spark import mark_at_host
 from phx_pipeline.sources.zillow import Zillow
-from phx_pipeline.sources.zillow import addresses as zillow_addresses
-from phx_pipeline.sources.zillow.gallery import variant_of
+
+REGISTERED: Final[tuple[Callable[[], ListingSource], ...]] = (
+    Redfin,
+    Zillow,
+)
+"""One line for each source; their order is the one they are named in."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Site:
-    """Where pages of a site are that people copy the URL of, and how to read it."""
-
-    hosts: tuple[str, ...]
-    short_hosts: tuple[str, ...]
-    address_in: Callable[[str], str | None]
-
-
-_SITES: Mapping[Source, _Site] = {
-    source: _Site(
-        hosts=reading.HOSTS,
-        short_hosts=reading.SHORT_HOSTS,
-        address_in=reading.address_in,
-    )
-    for source, reading in (
-        (Source.REDFIN, redfin_addresses),
-        (Source.ZILLOW, zillow_addresses),
-    )
-}
-
-
-def available_sources() -> dict[Source, ListingSource]:
+def available_sources(
+    registered: Iterable[Callable[[], ListingSource]] = REGISTERED,
+) -> dict[Source, ListingSource]:
     """Return a fresh adapter of every source, behind the border, by its name."""
-    adapters: list[ListingSource] = [Redfin(), Zillow()]
-    return {adapter.source: Border(adapter) for adapter in adapters}
+    adapters = [Border(make()) for make in registered]
+    return {adapter.source: adapter for adapter in adapters}
 
 
 def hosts_of(
@@ -55,15 +40,15 @@ def hosts_of(
     }
 
 
-def photo_named(source: Source, url: str) -> str | None:
-    """Return the key of the photo that a URL names; None if it names none we can read.
+def marks_of(
+    source: Source, *, among: Mapping[Source, ListingSource]
+) -> Callable[[PhotoRef], Mark]:
+    """Return what reads the marks of a source's photos.
 
-    A key is the same for all sizes of a photo.
+    Of one that is not *among* the sources that can be asked, photo hosts tell all.
     """
-    if source is Source.REDFIN:
-        return redfin_photo_key(url)
-    variant = variant_of(url) if source is Source.ZILLOW else None
-    return variant.key if variant else None
+    adapter = among.get(source)
+    return adapter.filed_under if adapter else mark_at_host
 
 
 def browser_hosts_of(
@@ -79,7 +64,7 @@ def browser_hosts_of(
 def site_named(text: str) -> bool:
     """Whether *text* without `https://` begins with the host of a known site."""
     host = text.partition("/")[0].lower()
-    return any(host in (*site.hosts, *site.short_hosts) for site in _SITES.values())
+    return any(host in (*urls.hosts, *urls.short_hosts) for urls in _sites().values())
 
 
 def address_at(url: str) -> str:
@@ -94,7 +79,8 @@ def address_at(url: str) -> str:
         host = (parts.hostname or "").rstrip(".")
     except ValueError as error:
         raise InputError(f"{told} is no URL: give the address instead") from error
-    for site in _SITES.values():
+    sites = _sites()
+    for site in sites.values():
         if host in site.short_hosts:
             raise InputError(
                 f"{told} is a short link: open it and give the full URL, or give the "
@@ -108,5 +94,10 @@ def address_at(url: str) -> str:
                 "its address"
             )
     raise InputError(
-        f"{told} is no page of {' or '.join(_SITES)}: give the address instead"
+        f"{told} is no page of {' or '.join(sites)}: give the address instead"
     )
+
+
+def _sites() -> dict[Source, PageUrls]:
+    adapters = available_sources()
+    return {name: adapter.urls for name, adapter in adapters.items() if adapter.urls}
