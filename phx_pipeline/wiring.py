@@ -39,7 +39,7 @@ from phx_pipeline.fetch.identity import installed_of, profile_of
 from phx_pipeline.fetch.policies import rules_for
 from phx_pipeline.fetch.profile import ClientProfile
 from phx_pipeline.fetch.proxies import ListProxies, Proxy, ProxyPool, read_proxies
-from phx_pipeline.fetch.route import BROWSED, Route
+from phx_pipeline.fetch.route import Route, browsed
 from phx_pipeline.fetch.session import Session
 from phx_pipeline.model.refusal import on_disk
 from phx_pipeline.model.source import Source
@@ -47,8 +47,11 @@ from phx_pipeline.settings import Settings
 from phx_pipeline.sources.base import ListingSource
 from phx_pipeline.sources.registry import (
     available_sources,
+    browsed_among,
     browser_hosts_of,
+    data_of,
     hosts_of,
+    paces_of,
 )
 from phx_pipeline.stages.context import PHOENIX, StageContext
 from phx_pipeline.storage.atomic import create_folder, sweep_temporaries
@@ -165,17 +168,20 @@ def build_fetcher_factory(
     session_of = lru_cache(_SESSIONS)(Session)
     listing = None if settings.proxy else proxy_list(settings)
     pool = ProxyPool(listing, store=proxies) if listing else None
+    sources = available_sources()
+    paces = paces_of(sources)
     build = partial(
         build_fetcher,
-        allowed=hosts_of(available_sources()),
+        allowed=hosts_of(sources),
         proxy=settings.proxy,
         ca_file=settings.ca_file,
         attempts=settings.attempts,
         policies=policies,
-        rules=partial(rules_for, pace=settings.pace_percent / 100),
+        rules=partial(rules_for, pace=settings.pace_percent / 100, paces=paces),
+        holds_data=data_of(sources),
         pool=pool,
         probe_url=settings.probe_url,
-        route=Route(own=BROWSED, lacking=lacking),
+        route=Route(own=browsed(browsed_among(sources)), lacking=lacking),
     )
 
     def open_fetcher(slug: str) -> Fetcher:
@@ -248,12 +254,13 @@ class _BrowserRoom:
             BrowserClient,
         )
 
-        settings = self.settings
+        settings, sources = self.settings, available_sources()
         return BrowserClient(
             executable=self.executable,
             profiles=Layout(settings.data_dir).browsers,
             isolation=settings.isolation,
-            hosts=browser_hosts_of(available_sources()),
+            hosts=browser_hosts_of(sources),
+            holds_data=data_of(sources),
             turns=turns,
             session=session,
             proxy=settings.proxy,

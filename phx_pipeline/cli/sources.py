@@ -1,7 +1,7 @@
 """`phx sources`: how each source is being asked, and the switches."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import click
 from rich.table import Table
@@ -58,8 +58,10 @@ def sources(ctx: click.Context, *, as_json: bool) -> None:
     from phx_pipeline.wiring import lacking_browser
 
     lacking = lacking_browser(settings)
-    print_table(_table(states, now_s=now_s, has_browser=not lacking))
-    if lacking and any(leads_on(state, now_s=now_s) for state in states):
+    browsed = _browsed()
+    shown = _table(states, now_s=now_s, browsed=() if lacking else browsed)
+    print_table(shown)
+    if lacking and any(leads_on(s, now_s=now_s, browsed=browsed) for s in states):
         console.print(lacking, soft_wrap=True)
         console.print("`phx ingest` reads pages that you save in your own browser")
 
@@ -117,6 +119,13 @@ def enable(name: str) -> None:
     console.print(f"{name}: enabled")
 
 
+def _browsed() -> tuple[str, ...]:
+    """Return the groups whose pages a browser opens that refuse plain HTTP."""
+    from phx_pipeline.sources.registry import available_sources, browsed_among
+
+    return tuple(source.value for source in browsed_among(available_sources()))
+
+
 def _groups(name: str) -> tuple[str, ...]:
     """Return the groups *name* stands for: a whole source, or its photo hosts."""
     named = {
@@ -158,7 +167,10 @@ def _plain(state: SourceState, *, now_s: float) -> dict[str, object]:
 
 
 def _requests_per_s(state: SourceState) -> float | None:
-    period = period_s(state, rules=rules_for(state.name).pacing)
+    from phx_pipeline.sources.registry import available_sources, paces_of
+
+    rules = rules_for(state.name, paces=paces_of(available_sources()))
+    period = period_s(state, rules=rules.pacing)
     return round(1 / period, 3) if period else None
 
 
@@ -171,10 +183,10 @@ def _word(state: SourceState, *, now_s: float) -> str:
     return phase(state, now_s=now_s).value
 
 
-def _told(state: SourceState, *, now_s: float, has_browser: bool) -> str:
+def _told(state: SourceState, *, now_s: float, browsed: Collection[str]) -> str:
     """The state for people."""
-    if has_browser and leads_on(state, now_s=now_s):
-        rest = _told(state, now_s=now_s, has_browser=False)
+    if leads_on(state, now_s=now_s, browsed=browsed):
+        rest = _told(state, now_s=now_s, browsed=())
         return f"{rest}; the browser is asked instead"
     if state.disabled:
         return f"switched off (`phx sources enable {state.name}`)"
@@ -199,13 +211,15 @@ def _rate(state: SourceState) -> str:
     return f"{rate:g} per s" if rate else "not paced"
 
 
-def _table(states: Sequence[SourceState], *, now_s: float, has_browser: bool) -> Table:
+def _table(
+    states: Sequence[SourceState], *, now_s: float, browsed: Collection[str]
+) -> Table:
     table = Table("source", "state", "requests", "last refusal")
     for state in states:
         refusal = (zoned_text(state.blocked_at), state.block)
         table.add_row(
             state.name,
-            _told(state, now_s=now_s, has_browser=has_browser),
+            _told(state, now_s=now_s, browsed=browsed),
             _rate(state),
             " ".join(filter(None, refusal)),
         )

@@ -122,13 +122,14 @@ def open_lines(
     context: "StageContext", tallies: Sequence[PropertyTally]
 ) -> Iterator[str]:
     """Yield what is left to do for each source, and from when on it may be asked."""
+    from phx_pipeline.sources.registry import browsed_among
+
     now_s, states = context.catalog.policies.source_states()
     today = context.stamp().today
     known = {state.name: state for state in states}
+    browsed = () if context.lacks_browser else browsed_among(context.registered)
     waits = {
-        source: source_try_s(
-            source, known, now_s=now_s, has_browser=not context.lacks_browser
-        )
+        source: source_try_s(source, known, now_s=now_s, browsed=browsed)
         for source in Source
     }
     for tally in tallies:

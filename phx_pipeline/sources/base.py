@@ -9,6 +9,7 @@ from typing import Protocol
 
 from phx_pipeline.errors import SourceChangedError
 from phx_pipeline.fetch.base import Fetched, Fetcher
+from phx_pipeline.fetch.policies import USUAL_PACE_S
 from phx_pipeline.model.address import Address
 from phx_pipeline.model.listing import Listing
 from phx_pipeline.model.mark import Mark
@@ -34,13 +35,21 @@ class PageUrls:
 class ListingSource(Protocol):
     """One site: how a property's listing is found and its gallery read.
 
-    A source inherits this and states what differs. `browser_hosts` are what its pages
-    are run by in a browser beside the others: their scripts, styles and guards. No
-    request of ours goes there. `urls` is None for a site without pages for people: then
-    none can be saved either.
+    A source inherits this and states what differs.
+
+    Attributes:
+        pace_s: base period of requests to its page hosts, in seconds; photo hosts are
+            not paced.
+        is_browsed: whether a browser is asked for its pages where plain HTTP is
+            refused.
+        browser_hosts: what its pages are run by in a browser beside the others: their
+            scripts, styles and guards. No request of ours goes there.
+        urls: None for a site without pages for people: then none can be saved either.
     """
 
     source: Source
+    pace_s: float = USUAL_PACE_S
+    is_browsed: bool = False
     page_hosts: tuple[str, ...]
     photo_hosts: tuple[str, ...]
     browser_hosts: tuple[str, ...] = ()
@@ -78,6 +87,15 @@ class ListingSource(Protocol):
         """
         del url
         return None
+
+    def holds_data(self, script: str) -> bool:
+        """Whether *script* of a page, given with its tags, holds data of the site.
+
+        A page with such a script is no challenge, whatever else stands in it. Without
+        one, pages are data as they come, as answers of an API are.
+        """
+        del script
+        return False
 
     def filed_under(self, photo: PhotoRef) -> Mark:
         """Return what a photo's key and URL tell of the listing it belongs to."""

@@ -52,6 +52,8 @@ class Border(ListingSource):
     def __init__(self, inner: ListingSource) -> None:
         self._inner = inner
         self.source = inner.source
+        self.pace_s = inner.pace_s
+        self.is_browsed = inner.is_browsed
         self.page_hosts = inner.page_hosts
         self.photo_hosts = inner.photo_hosts
         self.browser_hosts = inner.browser_hosts
@@ -86,6 +88,10 @@ class Border(ListingSource):
     def photo_named(self, url: str) -> str | None:
         """Return the key of the photo that a URL names."""
         return self._inner.photo_named(url)
+
+    def holds_data(self, script: str) -> bool:
+        """Whether *script* holds data of the site."""
+        return self._inner.holds_data(script)
 
     def filed_under(self, photo: PhotoRef) -> Mark:
         """Return what a photo tells of its listing."""

@@ -15,6 +15,9 @@ from phx_pipeline.sources.redfin import Redfin
 from phx_pipeline.sources.spark import mark_at_host
 from phx_pipeline.sources.zillow import Zillow
 
+_ANNOUNCED_PACES_S: Final = {Source.MARICOPA: 1.0, Source.PHOENIX_MLS: 1.0}
+"""Of sources that have a name, and no package yet."""
+
 REGISTERED: Final[tuple[Callable[[], ListingSource], ...]] = (
     Redfin,
     Zillow,
@@ -38,6 +41,23 @@ def hosts_of(
         source: (*adapter.page_hosts, *adapter.photo_hosts)
         for source, adapter in sources.items()
     }
+
+
+def paces_of(sources: Mapping[Source, ListingSource]) -> dict[str, float]:
+    """Return the base period of each source's page hosts, in seconds."""
+    own = {source: adapter.pace_s for source, adapter in sources.items()}
+    return {source.value: s for source, s in (_ANNOUNCED_PACES_S | own).items()}
+
+
+def browsed_among(sources: Mapping[Source, ListingSource]) -> tuple[Source, ...]:
+    """Return those whose pages a browser is asked for where plain HTTP is refused."""
+    return tuple(name for name, adapter in sources.items() if adapter.is_browsed)
+
+
+def data_of(sources: Mapping[Source, ListingSource]) -> Callable[[str], bool]:
+    """Return what tells whether a script of a page holds data of any of *sources*."""
+    known = [adapter.holds_data for adapter in sources.values()]
+    return lambda script: any(holds(script) for holds in known)
 
 
 def marks_of(

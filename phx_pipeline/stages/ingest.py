@@ -142,7 +142,7 @@ async def take_photos(context: StageContext, slug: str) -> None:
 
 def read_saved(page: Fetched, *, house: Property, source: ListingSource) -> Listing:
     """Return what a saved page says about *house*; never raises."""
-    challenge = recognise(page)
+    challenge = recognise(page, holds_data=source.holds_data)
     if challenge is not None and not challenge.over_payload:
         told = f"the saved page is a challenge: {challenge.reason}"
         return ended(source.source, ListingOutcome.BLOCKED, told)
@@ -163,7 +163,7 @@ def house_of(
             is not followed.
     """
     page, whose = _opened(path, source=source, among=context.registered)
-    challenge = recognise(page)
+    challenge = recognise(page, holds_data=whose.holds_data)
     if challenge is not None and not challenge.over_payload:
         raise InputError(f"{path} is a challenge, no listing: {challenge.reason}")
     try:

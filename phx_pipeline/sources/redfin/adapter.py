@@ -16,7 +16,7 @@ from phx_pipeline.model.source import Source
 from phx_pipeline.sources.base import ListingSource, PageUrls
 from phx_pipeline.sources.endings import ended, failed, near_miss
 from phx_pipeline.sources.redfin.addresses import HOSTS, SHORT_HOSTS, address_in
-from phx_pipeline.sources.redfin.answers import text_of
+from phx_pipeline.sources.redfin.answers import carries_answers, text_of
 from phx_pipeline.sources.redfin.find import (
     Home,
     homes_matching,
@@ -39,6 +39,7 @@ class Redfin(ListingSource):
     """Redfin: two requests per house, the address search and the listing page."""
 
     source = Source.REDFIN
+    is_browsed = True
     page_hosts: tuple[str, ...] = (
         "www.redfin.com",
         "redfin.com",
@@ -70,6 +71,10 @@ class Redfin(ListingSource):
     def photo_named(self, url: str) -> str | None:
         """Return the key of the photo that a URL names."""
         return photo_key(url)
+
+    def holds_data(self, script: str) -> bool:
+        """Whether a script carries what the page was made from."""
+        return carries_answers(script)
 
     def filed_under(self, photo: PhotoRef) -> Mark:
         """Return the MLS and the MLS id that a photo's key names."""

@@ -25,7 +25,12 @@ from phx_pipeline.sources.endings import (
 from phx_pipeline.sources.zillow.addresses import HOSTS, SHORT_HOSTS, address_in
 from phx_pipeline.sources.zillow.detail import page_address, parse_detail
 from phx_pipeline.sources.zillow.gallery import PHOTO_HOSTS, variant_of
-from phx_pipeline.sources.zillow.payload import JsonObject, Page, read_page
+from phx_pipeline.sources.zillow.payload import (
+    JsonObject,
+    Page,
+    carries_answers,
+    read_page,
+)
 from phx_pipeline.sources.zillow.search import (
     Row,
     near_addresses,
@@ -42,6 +47,7 @@ class Zillow(ListingSource):
     """Zillow: the address leads to the listing, or to a search page that links it."""
 
     source = Source.ZILLOW
+    is_browsed = True
     page_hosts: tuple[str, ...] = ("www.zillow.com", "zillow.com")
     photo_hosts: tuple[str, ...] = PHOTO_HOSTS
     browser_hosts: tuple[str, ...] = (
@@ -77,6 +83,10 @@ class Zillow(ListingSource):
         """Return the key of the photo that a URL names."""
         variant = variant_of(url)
         return variant.key if variant else None
+
+    def holds_data(self, script: str) -> bool:
+        """Whether a script carries the answers of a page of any generation."""
+        return carries_answers(script)
 
 
 async def _discover(house: Property, *, fetcher: Fetcher) -> Listing:

@@ -27,6 +27,7 @@ from phx_pipeline.model.outcome import ListingOutcome
 from phx_pipeline.model.photo import PictureHashes
 from phx_pipeline.model.property import Property
 from phx_pipeline.sources.zillow import Zillow
+from phx_pipeline_tests.canned import DATA
 from phx_pipeline_tests.captured_zillow import (
     CAPTURED_ADDRESS,
     captured_zillow_page,
@@ -82,7 +83,8 @@ class InProcess:
                 status=answer.status,
                 headers=answer.headers,
                 body=answer.body,
-            )
+            ),
+            holds_data=DATA,
         )
 
     async def aclose(self) -> None:

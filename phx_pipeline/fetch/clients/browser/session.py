@@ -16,6 +16,7 @@ from nodriver import cdp
 
 from phx_pipeline.errors import BrowserError, FetchError, TransientError
 from phx_pipeline.fetch.base import Fetched, Request
+from phx_pipeline.fetch.challenge import HoldsData
 from phx_pipeline.fetch.clients.browser.cookies import from_browser, to_browser
 from phx_pipeline.fetch.clients.browser.devtools import DevTools, DevToolsError
 from phx_pipeline.fetch.clients.browser.gate import Gate
@@ -78,7 +79,14 @@ class BrowserSession:
     state: WindowState
 
     def __init__(
-        self, *, tools: DevTools, gate: Gate, seed: str, pace: float, target: str
+        self,
+        *,
+        tools: DevTools,
+        gate: Gate,
+        seed: str,
+        pace: float,
+        holds_data: HoldsData,
+        target: str,
     ) -> None:
         self.is_usable = True
         self.pages = 0
@@ -86,6 +94,7 @@ class BrowserSession:
         self._gate = gate
         self._seed = seed
         self._pace = pace
+        self._holds_data = holds_data
         self._target = target
         self._journal: Journal | None = None
         self._left = ""
@@ -99,6 +108,7 @@ class BrowserSession:
         screen: Screen,
         gate: Gate,
         seed: str,
+        holds_data: HoldsData,
         pace: float = 1.0,
     ) -> "BrowserSession":
         """Attach to *chromium*, whose window is on *screen*, and measure that window.
@@ -108,6 +118,7 @@ class BrowserSession:
             screen: where its window was told to be.
             gate: through which it asks.
             seed: of the reader that the pages are read by.
+            holds_data: knows the data that pages of the source hold.
             pace: multiplies the pauses of that reader.
 
         Raises:
@@ -124,6 +135,7 @@ class BrowserSession:
                     gate=gate,
                     seed=seed,
                     pace=pace,
+                    holds_data=holds_data,
                     target=await _only_tab(tools),
                 )
                 await session._prepare(minimized=screen.minimized)
@@ -215,6 +227,7 @@ class BrowserSession:
                     is_drawn=self.state.visible,
                     seed=self._seed,
                     pace=self._pace,
+                    holds_data=self._holds_data,
                 )
                 return await page.get(within_s=within_s)
         except TimeoutError as error:
