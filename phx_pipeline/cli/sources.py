@@ -128,9 +128,11 @@ def _browsed() -> tuple[str, ...]:
 
 def _groups(name: str) -> tuple[str, ...]:
     """Return the groups *name* stands for: a whole source, or its photo hosts."""
+    from phx_pipeline.sources.registry import named_sources
+
     named = {
         source.value: group_names(source)
-        for source in Source
+        for source in named_sources()
         if source is not Source.UNKNOWN
     }
     singles = {photos: (photos,) for _, photos in named.values()}

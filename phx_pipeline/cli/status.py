@@ -4,7 +4,7 @@ import json
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import date
-from functools import partial
+from functools import cache, partial
 from typing import TYPE_CHECKING
 
 import click
@@ -128,14 +128,15 @@ def open_lines(
     today = context.stamp().today
     known = {state.name: state for state in states}
     browsed = () if context.lacks_browser else browsed_among(context.registered)
-    waits = {
-        source: source_try_s(source, known, now_s=now_s, browsed=browsed)
-        for source in Source
-    }
+
+    @cache
+    def try_s(source: Source) -> float | None:
+        return source_try_s(source, known, now_s=now_s, browsed=browsed)
+
     for tally in tallies:
         for source in tally.sources:
             if source.outcome is not None and not source.is_settled:
-                at_s = waits[source.source] or 0.0
+                at_s = try_s(source.source) or 0.0
                 yield _open_line(source, at_s=at_s, today=today)
 
 

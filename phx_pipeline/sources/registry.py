@@ -1,6 +1,6 @@
 """Which listing sources exist, which hosts each may talk to, what its URLs name."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -8,7 +8,7 @@ from phx_pipeline.errors import InputError
 from phx_pipeline.model.mark import Mark
 from phx_pipeline.model.photo import PhotoRef
 from phx_pipeline.model.printable import printable
-from phx_pipeline.model.source import Source
+from phx_pipeline.model.source import LETTERED, Source, in_order
 from phx_pipeline.sources.base import ListingSource, PageUrls
 from phx_pipeline.sources.border import Border
 from phx_pipeline.sources.redfin import Redfin
@@ -18,19 +18,22 @@ from phx_pipeline.sources.zillow import Zillow
 _ANNOUNCED_PACES_S: Final = {Source.MARICOPA: 1.0, Source.PHOENIX_MLS: 1.0}
 """Of sources that have a name, and no package yet."""
 
-REGISTERED: Final[tuple[Callable[[], ListingSource], ...]] = (
+REGISTERED: tuple[Callable[[], ListingSource], ...] = (
     Redfin,
     Zillow,
 )
 """One line for each source; their order is the one they are named in."""
 
 
-def available_sources(
-    registered: Iterable[Callable[[], ListingSource]] = REGISTERED,
-) -> dict[Source, ListingSource]:
+def available_sources() -> dict[Source, ListingSource]:
     """Return a fresh adapter of every source, behind the border, by its name."""
-    adapters = [Border(make()) for make in registered]
+    adapters = [Border(make()) for make in REGISTERED]
     return {adapter.source: adapter for adapter in adapters}
+
+
+def named_sources() -> list[Source]:
+    """Return all sources that people may name, in the order in which they are shown."""
+    return in_order({*LETTERED, *available_sources()})
 
 
 def hosts_of(
