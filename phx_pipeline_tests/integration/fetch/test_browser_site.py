@@ -10,7 +10,6 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from phx_pipeline.demo.houses import House
 from phx_pipeline.demo.loopback import Asked, Loopback
-from phx_pipeline.demo.zillow_page import detail_path, zpid
 from phx_pipeline.fetch.base import Fetched
 from phx_pipeline.fetch.challenge import recognise
 from phx_pipeline.model.address import Address
@@ -20,6 +19,7 @@ from phx_pipeline.model.source import Source
 from phx_pipeline.sources.redfin.parse import parse_listing
 from phx_pipeline.sources.zillow.detail import parse_detail
 from phx_pipeline.sources.zillow.payload import read_page
+from phx_pipeline.sources.zillow.standin import detail_path, zpid
 from phx_pipeline_tests.browser_site import FOREIGN, Act, BrowserSite, blocking
 from phx_pipeline_tests.canned import DATA
 from phx_pipeline_tests.chromium import find_chromium
