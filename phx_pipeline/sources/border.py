@@ -6,9 +6,11 @@ whatever a page makes their code raise becomes an outcome.
 
 import logging
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
+from hashlib import sha256
+from itertools import islice
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -16,6 +18,7 @@ from phx_pipeline.errors import FetchError, SourceChangedError
 from phx_pipeline.fetch.base import Fetched, Fetcher, Request
 from phx_pipeline.model.address import Address
 from phx_pipeline.model.facts import plausible
+from phx_pipeline.model.inline import LARGEST_BYTES, MOST_PICTURES, inline_url
 from phx_pipeline.model.listing import Listing
 from phx_pipeline.model.mark import Mark
 from phx_pipeline.model.outcome import ListingOutcome
@@ -116,7 +119,10 @@ def bounded(listing: Listing, *, of: ListingSource) -> Listing:
     A photo whose key or URL is not one of the source's is left out; ids, sizes, dates
     and facts beyond reason become None; texts become short lines.
     """
-    photos = _gallery(listing.photos, hosts=of.photo_hosts)
+    url = _url(listing.url, hosts=of.page_hosts)
+    inline = _inline(listing.inline)
+    photos = _gallery(listing.photos, hosts=of.photo_hosts, page_url=url, inline=inline)
+    kept = {photo.photo_key for photo in photos}
     left_out = len(listing.photos) - len(photos)
     outcome, detail = listing.outcome, listing.detail
     if left_out:
@@ -129,11 +135,12 @@ def bounded(listing: Listing, *, of: ListingSource) -> Listing:
         detail=printable(detail, most=LONGEST_DETAIL),
         listing_id=_identifier(listing.listing_id),
         mls_id=_identifier(listing.mls_id),
-        url=_url(listing.url, hosts=of.page_hosts),
+        url=url,
         listed_on=_day(listing.listed_on),
         photos=photos,
         complete=listing.complete and outcome.saw_gallery and not left_out,
         facts=listing.facts and plausible(listing.facts),
+        inline={key: body for key, body in inline.items() if key in kept},
     )
 
 
@@ -166,15 +173,36 @@ class _Watched:
         await self._inner.aclose()
 
 
+def _inline(pictures: Mapping[str, bytes]) -> dict[str, bytes]:
+    sound = (it for it in pictures.items() if 0 < len(it[1]) <= LARGEST_BYTES)
+    return dict(islice(sound, MOST_PICTURES))
+
+
 def _gallery(
-    photos: Sequence[PhotoRef], *, hosts: Sequence[str]
+    photos: Sequence[PhotoRef],
+    *,
+    hosts: Sequence[str],
+    page_url: str | None,
+    inline: Mapping[str, bytes],
 ) -> tuple[PhotoRef, ...]:
-    """Return the photos that can be taken, each key once, in the order of the page."""
+    """Return the photos that can be taken, each key once, in the order of the page.
+
+    Those whose bytes came with the page are at the page, and are not asked for.
+    """
     found: dict[str, PhotoRef] = {}
-    for position, photo in enumerate(photos[:MOST_PHOTOS]):
-        if bounds := _photo(photo, position=position, hosts=hosts):
+    for position, listed in enumerate(photos[:MOST_PHOTOS]):
+        photo, at = listed, hosts
+        if body := inline.get(listed.photo_key):
+            photo = _inlined(listed, body, page_url=page_url or "")
+            at = (urlsplit(photo.url).netloc,)
+        if bounds := _photo(photo, position=position, hosts=at):
             found.setdefault(bounds.photo_key, bounds)
     return tuple(found.values())
+
+
+def _inlined(photo: PhotoRef, body: bytes, *, page_url: str) -> PhotoRef:
+    url = inline_url(page_url, sha256(body).hexdigest())
+    return replace(photo, url=url, fallback_urls=())
 
 
 def _photo(photo: PhotoRef, *, position: int, hosts: Sequence[str]) -> PhotoRef | None:

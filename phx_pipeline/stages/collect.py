@@ -40,6 +40,7 @@ from phx_pipeline.model.printable import printable
 from phx_pipeline.model.source import Source
 from phx_pipeline.sources.base import ListingSource
 from phx_pipeline.stages.context import StageContext, picture_pool
+from phx_pipeline.stages.inline import InlineFetcher
 from phx_pipeline.stages.progress import Progress
 from phx_pipeline.stages.repeats import Repeats
 
@@ -108,7 +109,7 @@ async def collect(
             missing = [p for p in named if not context.blobs.is_whole(str(p.sha256))]
         if not missing:
             return CollectReport(asked=0, stored=0, failed=0, skipped=0)
-        fetcher = context.open_fetcher(slug)
+        fetcher = InlineFetcher(context.open_fetcher(slug), blobs=context.blobs)
         try:
             with picture_pool(context) as pool:
                 progress = Progress(slug, missing)

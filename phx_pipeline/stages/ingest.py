@@ -30,6 +30,7 @@ from phx_pipeline.stages.collect import collect
 from phx_pipeline.stages.context import StageContext
 from phx_pipeline.stages.dedupe import dedupe
 from phx_pipeline.stages.guard import guard
+from phx_pipeline.stages.inline import keep_inline
 from phx_pipeline.stages.partners import call_on, call_on_partners, converge
 from phx_pipeline.stages.publish import publish
 from phx_pipeline.stages.runs import recorded
@@ -99,6 +100,7 @@ def ingest(
         saved_at = min(_saved_at(path), stamp.at)
         _refuse_older(context, slug, path, source=source, saved_at=saved_at)
         listing = begun(listing, today=stamp.today)
+        keep_inline(context.blobs, listing)
         context.catalog.record_listing(
             lease, slug, listing, stamp=stamp, shown_at=saved_at
         )
