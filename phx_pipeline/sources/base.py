@@ -16,6 +16,7 @@ from phx_pipeline.model.mark import Mark
 from phx_pipeline.model.photo import PhotoRef
 from phx_pipeline.model.property import Property
 from phx_pipeline.model.source import Source
+from phx_pipeline.sources.persons import without_persons
 from phx_pipeline.sources.spark import mark_at_host
 
 
@@ -96,6 +97,13 @@ class ListingSource(Protocol):
         """
         del script
         return False
+
+    def scrubbed(self, text: str) -> str:
+        """Return an answer of the site without persons, for whoever keeps it.
+
+        A source whose answers name persons in members of its own says which.
+        """
+        return without_persons(text)
 
     def filed_under(self, photo: PhotoRef) -> Mark:
         """Return what a photo's key and URL tell of the listing it belongs to."""

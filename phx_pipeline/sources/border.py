@@ -96,6 +96,10 @@ class Border(ListingSource):
         """Whether *script* holds data of the site."""
         return self._inner.holds_data(script)
 
+    def scrubbed(self, text: str) -> str:
+        """Return an answer without persons."""
+        return self._inner.scrubbed(text)
+
     def filed_under(self, photo: PhotoRef) -> Mark:
         """Return what a photo tells of its listing."""
         return self._inner.filed_under(photo)

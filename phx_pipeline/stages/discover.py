@@ -83,7 +83,10 @@ async def _ask(
     listing = begun(listing, today=stamp.today)
     keep_inline(context.blobs, listing)
     context.catalog.record_listing(lease, house.slug, listing, stamp=stamp)
-    keep_page(context.layout, house.slug, listing, watched.page, at=stamp.at)
+    scrub = context.sources[source].scrubbed
+    keep_page(
+        context.layout, house.slug, listing, watched.page, scrub=scrub, at=stamp.at
+    )
     logger.info(
         "%s %s: %s%s",
         house.slug,

@@ -15,6 +15,7 @@ from phx_pipeline.model.property import Property
 from phx_pipeline.model.source import Source
 from phx_pipeline.sources.base import ListingSource, PageUrls
 from phx_pipeline.sources.endings import ended, failed, near_miss
+from phx_pipeline.sources.persons import without_persons
 from phx_pipeline.sources.redfin.addresses import HOSTS, SHORT_HOSTS, address_in
 from phx_pipeline.sources.redfin.answers import carries_answers, text_of
 from phx_pipeline.sources.redfin.find import (
@@ -28,6 +29,24 @@ from phx_pipeline.sources.redfin.parse import page_address, parse_listing
 
 _ANSWER_BYTES = 1_000_000
 _PAGE_BYTES = 8_000_000  # a real page has 3 MB
+_PERSONS = (
+    "agentInfo",
+    "agentFirstName",
+    "agentDisplayName",
+    "agentPhotoUrl",
+    "agentProfileUrl",
+    "agentRequestAgents",
+    "alt",
+    "buyingAgents",
+    "firstName",
+    "fullName",
+    "listingBroker",
+    "listingCoBroker",
+    "recommendedAgent",
+    "redfin_agents",
+    "sellingAgents",
+    "sellingBroker",
+)
 _ASKED_BY_PAGES = (  # for parts of a home, by themselves
     "/stingray/api/home/details/",
     "/stingray/api/photoTagsAndCaptions",
@@ -75,6 +94,10 @@ class Redfin(ListingSource):
     def holds_data(self, script: str) -> bool:
         """Whether a script carries what the page was made from."""
         return carries_answers(script)
+
+    def scrubbed(self, text: str) -> str:
+        """Return an answer without agents, brokers and sellers."""
+        return without_persons(text, _PERSONS)
 
     def filed_under(self, photo: PhotoRef) -> Mark:
         """Return the MLS and the MLS id that a photo's key names."""

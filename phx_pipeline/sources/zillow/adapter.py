@@ -22,6 +22,7 @@ from phx_pipeline.sources.endings import (
     told,
     with_way_on,
 )
+from phx_pipeline.sources.persons import without_persons
 from phx_pipeline.sources.zillow.addresses import HOSTS, SHORT_HOSTS, address_in
 from phx_pipeline.sources.zillow.detail import page_address, parse_detail
 from phx_pipeline.sources.zillow.gallery import PHOTO_HOSTS, variant_of
@@ -40,6 +41,16 @@ from phx_pipeline.sources.zillow.search import (
 )
 
 _PAGE_BYTES = 8_000_000  # a real search page has 1 MB
+_PERSONS = (
+    "agent_directory",
+    "attributionInfo",
+    "business_name",
+    "contactFormRenderData",
+    "contact_recipients",
+    "display_name",
+    "listing_provided_by",
+    "postingContact",
+)
 _ASKED_BY_PAGES = ("/graphql", "/zg-graph")  # for parts of a home, by themselves
 
 
@@ -83,6 +94,10 @@ class Zillow(ListingSource):
         """Return the key of the photo that a URL names."""
         variant = variant_of(url)
         return variant.key if variant else None
+
+    def scrubbed(self, text: str) -> str:
+        """Return an answer without agents, brokers and whoever posts."""
+        return without_persons(text, _PERSONS)
 
     def holds_data(self, script: str) -> bool:
         """Whether a script carries the answers of a page of any generation."""
