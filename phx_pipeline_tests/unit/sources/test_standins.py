@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import pytest
 
+from phx_pipeline.demo import standins as shown
 from phx_pipeline.demo.houses import HOUSES, House
 from phx_pipeline.fetch.base import Fetched
 from phx_pipeline.fetch.challenge import recognise
@@ -40,8 +41,8 @@ STANDINS = {
 }
 
 
-def test_every_source_has_a_stand_in() -> None:
-    assert set(STANDINS) == set(available_sources())
+def test_every_source_has_a_stand_in_that_the_demo_shows() -> None:
+    assert set(STANDINS) == set(available_sources()) == set(shown.STANDINS)
 
 
 @pytest.mark.parametrize("source", STANDINS)
