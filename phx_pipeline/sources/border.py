@@ -18,7 +18,12 @@ from phx_pipeline.errors import FetchError, SourceChangedError
 from phx_pipeline.fetch.base import Fetched, Fetcher, Request
 from phx_pipeline.model.address import Address
 from phx_pipeline.model.facts import plausible
-from phx_pipeline.model.inline import LARGEST_BYTES, MOST_PICTURES, inline_url
+from phx_pipeline.model.inline import (
+    LARGEST_BYTES,
+    MOST_PICTURES,
+    inline_sha256,
+    inline_url,
+)
 from phx_pipeline.model.listing import Listing
 from phx_pipeline.model.mark import Mark
 from phx_pipeline.model.outcome import ListingOutcome
@@ -194,19 +199,24 @@ def _gallery(
     Those whose bytes came with the page are at the page, and are not asked for.
     """
     found: dict[str, PhotoRef] = {}
-    for position, listed in enumerate(photos[:MOST_PHOTOS]):
-        photo, at = listed, hosts
-        if body := inline.get(listed.photo_key):
-            photo = _inlined(listed, body, page_url=page_url or "")
-            at = (urlsplit(photo.url).netloc,)
-        if bounds := _photo(photo, position=position, hosts=at):
+    for position, photo in enumerate(photos[:MOST_PHOTOS]):
+        if body := inline.get(photo.photo_key):
+            bounds = _inlined(photo, body, position=position, page_url=page_url or "")
+        else:
+            bounds = _photo(photo, position=position, hosts=hosts)
+        if bounds:
             found.setdefault(bounds.photo_key, bounds)
     return tuple(found.values())
 
 
-def _inlined(photo: PhotoRef, body: bytes, *, page_url: str) -> PhotoRef:
-    url = inline_url(page_url, sha256(body).hexdigest())
-    return replace(photo, url=url, fallback_urls=())
+def _inlined(
+    photo: PhotoRef, body: bytes, *, position: int, page_url: str
+) -> PhotoRef | None:
+    host = urlsplit(page_url).netloc
+    there = replace(photo, url=page_url, fallback_urls=())
+    bounds = _photo(there, position=position, hosts=(host,))
+    digest = sha256(body).hexdigest()
+    return bounds and replace(bounds, url=inline_url(page_url, digest))
 
 
 def _photo(photo: PhotoRef, *, position: int, hosts: Sequence[str]) -> PhotoRef | None:
@@ -235,6 +245,8 @@ def _url(url: str | None, *, hosts: Sequence[str]) -> str | None:
     try:
         parts = urlsplit(url)
     except ValueError:  # such as brackets that hold no address
+        return None
+    if inline_sha256(url):  # a page must not name bytes that others brought
         return None
     return url if parts.scheme == "https" and parts.netloc in hosts else None
 

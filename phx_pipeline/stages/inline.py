@@ -3,6 +3,8 @@
 They then go the way of all photos: examined, hashed, compared, named.
 """
 
+import asyncio
+
 from phx_pipeline.errors import StorageError, TransientError
 from phx_pipeline.fetch.base import Fetched, Fetcher, Request
 from phx_pipeline.model.inline import inline_sha256
@@ -33,7 +35,7 @@ class InlineFetcher:
         if sha256 is None:
             return await self._inner.get(request)
         try:
-            body = self._blobs.read_raw(sha256)
+            body = await asyncio.to_thread(self._blobs.read_raw, sha256)
         except StorageError as error:
             told = "the picture came inside an answer, and its bytes are gone"
             raise TransientError(told, url=request.url) from error

@@ -19,7 +19,8 @@ from phx_pipeline.model.photo import Photo, PhotoRef
 from phx_pipeline.model.property import Property
 from phx_pipeline.model.source import Source
 from phx_pipeline.sources.base import ListingSource
-from phx_pipeline.sources.border import Border
+from phx_pipeline.sources.border import Border, bounded
+from phx_pipeline.sources.redfin import Redfin
 from phx_pipeline.stages.collect import collect
 from phx_pipeline.stages.context import StageContext
 from phx_pipeline.stages.dedupe import dedupe
@@ -161,3 +162,24 @@ def test_what_is_beyond_the_bounds_is_left_out(
 
     assert len(listing.photos) == len(listing.inline) == kept
     assert not listing.complete
+
+
+@pytest.mark.parametrize("smaller", [False, True])
+def test_a_page_cannot_name_bytes_that_another_answer_brought(*, smaller: bool) -> None:
+    own = "https://ssl.cdn-redfin.com/photo/1/bigphoto/2/3_0.jpg"
+    others = inline_url(own, sha256(jpeg(1)).hexdigest())
+    photo = PhotoRef(
+        source=Source.REDFIN,
+        photo_key="1-3_0",
+        url=own if smaller else others,
+        fallback_urls=(others,),
+        position=0,
+    )
+    listing = Listing(
+        source=Source.REDFIN, outcome=ListingOutcome.LISTED, photos=(photo,)
+    )
+
+    held = bounded(listing, of=Redfin())
+
+    assert [it.url for it in held.photos] == ([own] if smaller else [])
+    assert not any(it.fallback_urls for it in held.photos)
