@@ -2,7 +2,7 @@
 
 import os
 import pwd
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from phx_pipeline.errors import InputError
 from phx_pipeline.model.due import FINAL_AFTER_DAYS, MOST_FAULT_DAYS
 from phx_pipeline.model.isolation import IsolationMode
-from phx_pipeline.model.source import ASKED, Source
+from phx_pipeline.model.source import LETTERED, Source, in_order
 
 SUPERVISOR_ID = "PHX_SUPERVISOR_ID"  # not for people: marks what a supervisor starts
 
@@ -225,13 +225,24 @@ def setting_names() -> list[str]:
 def parse_sources(text: str) -> tuple[Source, ...]:
     """Read a comma-separated list of source names; order and repeats do not matter."""
     names = {name.strip() for name in text.split(",") if name.strip()}
-    known = {source.value: source for source in Source if source is not Source.UNKNOWN}
-    if not names or (unknown := sorted(names - set(known))):
+    known = set(LETTERED) - {Source.UNKNOWN}
+    if not names <= known:
+        known |= set(_registered())
+    if not names or (unknown := sorted(names - known)):
         wrong = ", ".join(unknown) if names else repr(text)
         if len(wrong) > _LONGEST_TOLD or "@" in wrong:
             wrong = _quoted(text)
-        raise InputError(f"unknown source {wrong}: choose from {', '.join(ASKED)}")
-    return tuple(source for source in Source if source.value in names)
+        choice = ", ".join(in_order(_registered()))
+        raise InputError(f"unknown source {wrong}: choose from {choice}")
+    return tuple(in_order(map(Source, names)))
+
+
+def _registered() -> Collection[Source]:
+    from phx_pipeline.sources.registry import (  # noqa: PLC0415 - 0.1 s, seldom used
+        available_sources,
+    )
+
+    return available_sources()
 
 
 def _is_on_postgres() -> bool:

@@ -3,7 +3,7 @@
 import fcntl
 import logging
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -39,7 +39,7 @@ from phx_pipeline.fetch.identity import installed_of, profile_of
 from phx_pipeline.fetch.policies import rules_for
 from phx_pipeline.fetch.profile import ClientProfile
 from phx_pipeline.fetch.proxies import ListProxies, Proxy, ProxyPool, read_proxies
-from phx_pipeline.fetch.route import BROWSED, Route
+from phx_pipeline.fetch.route import Route, browsed
 from phx_pipeline.fetch.session import Session
 from phx_pipeline.model.refusal import on_disk
 from phx_pipeline.model.source import Source
@@ -47,8 +47,11 @@ from phx_pipeline.settings import Settings
 from phx_pipeline.sources.base import ListingSource
 from phx_pipeline.sources.registry import (
     available_sources,
+    browsed_among,
     browser_hosts_of,
+    data_of,
     hosts_of,
+    paces_of,
 )
 from phx_pipeline.stages.context import PHOENIX, StageContext
 from phx_pipeline.storage.atomic import create_folder, sweep_temporaries
@@ -165,17 +168,20 @@ def build_fetcher_factory(
     session_of = lru_cache(_SESSIONS)(Session)
     listing = None if settings.proxy else proxy_list(settings)
     pool = ProxyPool(listing, store=proxies) if listing else None
+    sources = available_sources()
+    paces = paces_of(sources)
     build = partial(
         build_fetcher,
-        allowed=hosts_of(available_sources()),
+        allowed=hosts_of(sources),
         proxy=settings.proxy,
         ca_file=settings.ca_file,
         attempts=settings.attempts,
         policies=policies,
-        rules=partial(rules_for, pace=settings.pace_percent / 100),
+        rules=partial(rules_for, pace=settings.pace_percent / 100, paces=paces),
+        holds_data=data_of(sources),
         pool=pool,
         probe_url=settings.probe_url,
-        route=Route(own=BROWSED, lacking=lacking),
+        route=Route(own=browsed(browsed_among(sources)), lacking=lacking),
     )
 
     def open_fetcher(slug: str) -> Fetcher:
@@ -248,12 +254,13 @@ class _BrowserRoom:
             BrowserClient,
         )
 
-        settings = self.settings
+        settings, sources = self.settings, available_sources()
         return BrowserClient(
             executable=self.executable,
             profiles=Layout(settings.data_dir).browsers,
             isolation=settings.isolation,
-            hosts=browser_hosts_of(available_sources()),
+            hosts=browser_hosts_of(sources),
+            holds_data=data_of(sources),
             turns=turns,
             session=session,
             proxy=settings.proxy,
@@ -306,13 +313,15 @@ def build_context(
     settings: Settings, *, run_id: str, clock: Callable[[], datetime] = utc_now
 ) -> StageContext:
     """Put everything together that the stages need."""
+    registered = available_sources()
     layout = Layout(settings.data_dir)
     catalog = build_catalog(settings)
     return StageContext(
         catalog=catalog,
         blobs=BlobStore(layout),
         layout=layout,
-        sources=_enabled(settings.sources),
+        sources=_enabled(settings.sources, among=registered),
+        registered=registered,
         open_fetcher=build_fetcher_factory(
             settings,
             policies=catalog.policies,
@@ -333,14 +342,15 @@ def build_context(
     )
 
 
-def _enabled(wanted: Sequence[Source]) -> dict[Source, ListingSource]:
-    known = available_sources()
-    if missing := [source.value for source in wanted if source not in known]:
+def _enabled(
+    wanted: Sequence[Source], *, among: Mapping[Source, ListingSource]
+) -> dict[Source, ListingSource]:
+    if missing := [source.value for source in wanted if source not in among]:
         raise InputError(
             f"PHX_SOURCES: {', '.join(missing)} cannot be asked yet; "
-            f"choose from {', '.join(known)}"
+            f"choose from {', '.join(among)}"
         )
-    return {source: known[source] for source in wanted}
+    return {source: among[source] for source in wanted}
 
 
 def _url(settings: Settings) -> str:

@@ -17,12 +17,13 @@ from types import MappingProxyType
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from phx_pipeline.demo import redfin_page, zillow_page
 from phx_pipeline.demo.houses import House
 from phx_pipeline.demo.loopback import Answer, Asked, Handler
 from phx_pipeline.demo.redfin_site import redfin_sites
 from phx_pipeline.demo.zillow_site import zillow_sites
 from phx_pipeline.model.source import Source
+from phx_pipeline.sources.redfin import standin as redfin
+from phx_pipeline.sources.zillow import standin as zillow
 
 XHR = "/HYx10rg3/xhr"
 TOLD = "/HYx10rg3/told"
@@ -46,8 +47,8 @@ FOREIGN = (
 _SCRIPT = Path(__file__).with_suffix(".js").read_text(encoding="utf-8")
 _NAMES = f"const XHR = '{XHR}', TOLD = '{TOLD}';"
 _PAGE_HOSTS = {
-    Source.REDFIN: redfin_page.PAGE_HOST,
-    Source.ZILLOW: zillow_page.PAGE_HOST,
+    Source.REDFIN: redfin.PAGE_HOST,
+    Source.ZILLOW: zillow.PAGE_HOST,
 }
 _SITES = {Source.REDFIN: redfin_sites, Source.ZILLOW: zillow_sites}
 _HTML = {"content-type": "text/html; charset=utf-8"}

@@ -18,6 +18,7 @@ from phx_pipeline.errors import (
 from phx_pipeline.fetch.base import Fetched, Request
 from phx_pipeline.fetch.challenge import screened
 from phx_pipeline.model.outcome import ListingOutcome
+from phx_pipeline.sources.registry import available_sources, data_of
 
 _SLOW = RateLimitedError("slow", url="https://a.example", status=429)
 _REST = CircuitOpenError(
@@ -36,6 +37,9 @@ ENDINGS: list[tuple[Exception, ListingOutcome]] = [
 ]
 
 
+DATA = data_of(available_sources())
+
+
 class CannedFetcher:
     """Answers or raises by URL, and remembers what it was asked."""
 
@@ -49,7 +53,7 @@ class CannedFetcher:
         answer = self.pages[request.url]
         if isinstance(answer, Exception):
             raise answer
-        return screened(answer)
+        return screened(answer, holds_data=DATA)
 
     async def aclose(self) -> None:
         """There is nothing to close."""

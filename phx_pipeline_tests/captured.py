@@ -12,9 +12,10 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from phx_pipeline.demo.loopback import Answer, Asked, Handler
-from phx_pipeline.demo.redfin_page import PAGE_HOST
-from phx_pipeline.demo.redfin_photos import PHOTO_HOST
-from phx_pipeline.demo.redfin_site import AUTOCOMPLETE_PATH, Place, suggest
+from phx_pipeline.demo.redfin_site import suggest
+from phx_pipeline.sources.redfin.standin import PAGE_HOST
+from phx_pipeline.sources.redfin.standin_photos import PHOTO_HOST
+from phx_pipeline.sources.redfin.standin_search import AUTOCOMPLETE_PATH, Place
 
 CAPTURED_ADDRESS = "94 King Arthur Ct, Dahlonega, GA 30533"
 

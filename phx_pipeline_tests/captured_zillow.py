@@ -12,8 +12,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from phx_pipeline.demo.loopback import Answer, Asked, Handler
-from phx_pipeline.demo.zillow_page import PAGE_HOST
-from phx_pipeline.demo.zillow_photos import PHOTO_HOST
+from phx_pipeline.sources.zillow.standin import PAGE_HOST
+from phx_pipeline.sources.zillow.standin_photos import PHOTO_HOST
 from phx_pipeline_tests.captured import captured_photos, photo_host
 
 CAPTURED_ADDRESS = "661 Lakeview Ave, San Francisco, CA 94112"

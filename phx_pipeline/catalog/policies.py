@@ -67,8 +67,8 @@ class CatalogPolicies:
     def switched_off(self) -> frozenset[Source]:
         """The sources the user has switched off, by their page hosts."""
         _, states = self.source_states()
-        off = {state.name for state in states if state.disabled}
-        return frozenset(source for source in Source if source.value in off)
+        groups = {state.name for state in states if state.disabled}
+        return frozenset(Source(name) for name in groups if "/" not in name)
 
     def reset(self, names: Iterable[str]) -> None:
         """Forget pace, Retry-After, circuit and last block; a switch-off stays."""

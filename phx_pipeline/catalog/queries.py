@@ -31,14 +31,13 @@ from phx_pipeline.model.property import Property
 from phx_pipeline.model.publication import Publication
 from phx_pipeline.model.published import PublishedImage
 from phx_pipeline.model.ruling import About
-from phx_pipeline.model.source import Source
+from phx_pipeline.model.source import Source, in_order
 from phx_pipeline.model.tally import PropertyTally, SourceTally
 from phx_pipeline.model.taxonomy import Category, Location, Subject
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
-# Looked up for tens of thousands of rows, where calling the enum takes its time.
-_SOURCE = {source.value: source for source in Source}
+# Looked up for tens of thousands of rows, where calling an enum takes its time.
 _OUTCOME = {outcome.value: outcome for outcome in ListingOutcome}
 _KIND = {verdict.value: verdict.kind for verdict in Verdict}
 
@@ -148,16 +147,18 @@ class CatalogReader:
             _of_slugs(_published_epochs(), tables.house, slugs),
             _outdated_query(recipe, slugs),
         )
-        listings = {(row.slug, _SOURCE[row.source]): row for row in listed}
+        listings = {(row.slug, Source(row.source)): row for row in listed}
         counts = _by_source(counted)
-        faults = {(row.slug, _SOURCE[row.source]): row for row in faulted}
+        faults = {(row.slug, Source(row.source)): row for row in faulted}
         is_published = {row.slug: row.epoch == row.published_epoch for row in published}
         outdated = {row.slug: row.files for row in others}
         meant_since = {
             row.slug: max(filter(None, (row.renamed_at, row.ruled_at)), default=None)
             for row in published
         }
-        asked = set(listings) | set(counts)
+        asked = defaultdict(set)
+        for slug, source in (*listings, *counts):
+            asked[slug].add(source)
         return [
             PropertyTally(
                 slug=slug,
@@ -177,8 +178,7 @@ class CatalogReader:
                         ),
                         **_faulted(faults.get((slug, source))),
                     )
-                    for source in Source
-                    if source in sources or (slug, source) in asked
+                    for source in in_order({*sources, *asked.get(slug, ())})
                 ),
             )
             for slug in sorted(is_published if slugs is None else set(slugs))
@@ -295,7 +295,7 @@ def _faulted(row: AnyRow | None) -> dict[str, Any]:
 def _by_source(rows: Sequence[AnyRow]) -> dict[tuple[str, Source], list[AnyRow]]:
     counts: dict[tuple[str, Source], list[AnyRow]] = defaultdict(list)
     for row in rows:
-        counts[row.slug, _SOURCE[row.source]].append(row)
+        counts[row.slug, Source(row.source)].append(row)
     return counts
 
 

@@ -18,7 +18,7 @@ from phx_pipeline.catalog.lookup import HashLookup
 from phx_pipeline.catalog.quarantine import Likeness
 from phx_pipeline.catalog.rows import AnyRow
 from phx_pipeline.model.outcome import Verdict, VerdictKind
-from phx_pipeline.model.source import Source
+from phx_pipeline.model.source import Source, in_order
 
 _COUNT = tables.photo_count.c
 _IS_VERDICT = _COUNT.kind.in_([verdict.value for verdict in Verdict])
@@ -101,7 +101,7 @@ class CatalogStatistics:
             photos=_totals(photos, properties=owners[None]),
             by_source={
                 source: _totals(_of(source, photos), properties=owners[source])
-                for source in Source
+                for source in in_order(filter(None, owners))
                 if owners[source]
             },
             hashes=len(hashes),

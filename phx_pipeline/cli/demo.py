@@ -16,7 +16,6 @@ from phx_pipeline.cli.main import Exit
 from phx_pipeline.errors import InputError
 from phx_pipeline.model.counted import counted
 from phx_pipeline.model.job import Mode
-from phx_pipeline.model.source import Source
 from phx_pipeline.settings import Settings, load_settings, require_place, stored_in
 
 if TYPE_CHECKING:
@@ -25,8 +24,6 @@ if TYPE_CHECKING:
     from phx_pipeline.supervise.supervisor import Supervisor
 
 _MORE_ROUNDS = 2
-_PHOTO_HOSTS = {"ssl.cdn-redfin.com", "photos.zillowstatic.com"}
-_SOURCES = (Source.ZILLOW, Source.REDFIN)
 
 
 @click.command()
@@ -69,19 +66,18 @@ def demo(
     Exit codes: 0 all is collected, 3 something is open: `phx demo` again goes on.
     """
     from phx_pipeline.demo.loopback import Loopback
-    from phx_pipeline.demo.redfin_site import redfin_sites
-    from phx_pipeline.demo.zillow_site import zillow_sites
+    from phx_pipeline.demo.standins import STANDINS, all_sites
     from phx_pipeline.model.refusal import on_disk
 
     own = load_settings()
     stores = _databases(own, postgres=postgres)
     root = (folder or own.data_dir / "demo").resolve()
     require_place(root, "--folder")
-    sites = {**redfin_sites(), **zillow_sites()}
-    with on_disk(root), Loopback(sites, folder=root / "standin") as standin:
+    with on_disk(root), Loopback(all_sites(), folder=root / "standin") as standin:
         settings = _settings(stores, root=root, standin=standin)
         code = _shown(settings, stay=stay)
-    photos = sum(asked.host in _PHOTO_HOSTS for asked in standin.asked)
+    photo_hosts = {each.photo_host for each in STANDINS.values()}
+    photos = sum(asked.host in photo_hosts for asked in standin.asked)
     console.print(f"the stand-ins were asked for {counted(photos, 'photo')}")
     if code is not Exit.COMPLETE:
         console.print("some of it is open, as told above: `phx demo` again goes on")
@@ -95,13 +91,14 @@ def demo(
 
 
 def _settings(stores: Settings, *, root: Path, standin: "Loopback") -> Settings:
+    from phx_pipeline.demo.standins import STANDINS
     from phx_pipeline.supervise.addresses import free_port
 
     settings = replace(
         stores,
         data_dir=root,
         dagster_dir=root / "dagster",
-        sources=_SOURCES,
+        sources=tuple(STANDINS),
         proxy=standin.proxy_url,
         standins=standin.proxy_url,
         ca_file=standin.ca_file,
@@ -146,9 +143,10 @@ def _shown(settings: Settings, *, stay: bool) -> Exit:
 
 
 def _groups() -> list[str]:
+    from phx_pipeline.demo.standins import STANDINS
     from phx_pipeline.fetch.groups import group_names
 
-    return [name for source in _SOURCES for name in group_names(source)]
+    return [name for source in STANDINS for name in group_names(source)]
 
 
 def _collected(context: "StageContext", settings: Settings) -> Exit:
@@ -211,7 +209,9 @@ def _databases(own: Settings, *, postgres: bool) -> Settings:
 
 def _look_around(own: Settings, root: Path, *, postgres: bool) -> str:
     """The command that shows the demo's stores, whatever else is in the environment."""
-    sources = ",".join(source.value for source in _SOURCES)
+    from phx_pipeline.demo.standins import STANDINS
+
+    sources = ",".join(source.value for source in STANDINS)
     stores = f"PHX_DATA_DIR={shlex.quote(str(root))} PHX_SOURCES={sources}"
     words = [stores, "PHX_FINAL_AFTER_DAYS=1", "phx up"]
     if own.dagster_dir != own.data_dir / "dagster":

@@ -58,9 +58,11 @@ def sources(ctx: click.Context, *, as_json: bool) -> None:
     from phx_pipeline.wiring import lacking_browser
 
     lacking = lacking_browser(settings)
-    browsed = _browsed(states, now_s=now_s, has_browser=not lacking)
-    print_table(_table(states, now_s=now_s, browsed=browsed))
-    if any(leads_on(it, now_s=now_s) and it.name not in browsed for it in states):
+    browsed = _browsed()
+    asked = _asked_instead(states, now_s=now_s, browsed=() if lacking else browsed)
+    print_table(_table(states, now_s=now_s, browsed=asked))
+    rests = (it for it in states if leads_on(it, now_s=now_s, browsed=browsed))
+    if any(it.name not in asked for it in rests):
         if lacking:
             console.print(lacking, soft_wrap=True)
         console.print("`phx ingest` reads pages that you save in your own browser")
@@ -119,11 +121,20 @@ def enable(name: str) -> None:
     console.print(f"{name}: enabled")
 
 
+def _browsed() -> tuple[str, ...]:
+    """Return the groups whose pages a browser opens that refuse plain HTTP."""
+    from phx_pipeline.sources.registry import available_sources, browsed_among
+
+    return tuple(source.value for source in browsed_among(available_sources()))
+
+
 def _groups(name: str) -> tuple[str, ...]:
     """Return the groups *name* stands for: a whole source, or its photo hosts."""
+    from phx_pipeline.sources.registry import named_sources
+
     named = {
         source.value: group_names(source)
-        for source in Source
+        for source in named_sources()
         if source is not Source.UNKNOWN
     }
     singles = {photos: (photos,) for _, photos in named.values()}
@@ -146,16 +157,16 @@ def _shown(
     return [states[name] for name in sorted(states)]
 
 
-def _browsed(
-    states: Sequence[SourceState], *, now_s: float, has_browser: bool
+def _asked_instead(
+    states: Sequence[SourceState], *, now_s: float, browsed: Container[str]
 ) -> frozenset[str]:
     """The groups that refused plain HTTP and are asked by the browser now."""
     known = {state.name: state for state in states}
     return frozenset(
         name
         for name, state in known.items()
-        if leads_on(state, now_s=now_s)
-        and pages_try_s(name, known, now_s=now_s, has_browser=has_browser) is None
+        if leads_on(state, now_s=now_s, browsed=browsed)
+        and pages_try_s(name, known, now_s=now_s, browsed=browsed) is None
     )
 
 
@@ -173,7 +184,10 @@ def _plain(state: SourceState, *, now_s: float) -> dict[str, object]:
 
 
 def _requests_per_s(state: SourceState) -> float | None:
-    period = period_s(state, rules=rules_for(state.name).pacing)
+    from phx_pipeline.sources.registry import available_sources, paces_of
+
+    rules = rules_for(state.name, paces=paces_of(available_sources()))
+    period = period_s(state, rules=rules.pacing)
     return round(1 / period, 3) if period else None
 
 

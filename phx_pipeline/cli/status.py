@@ -4,7 +4,7 @@ import json
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import date
-from functools import partial
+from functools import cache, partial
 from typing import TYPE_CHECKING
 
 import click
@@ -122,19 +122,21 @@ def open_lines(
     context: "StageContext", tallies: Sequence[PropertyTally]
 ) -> Iterator[str]:
     """Yield what is left to do for each source, and from when on it may be asked."""
+    from phx_pipeline.sources.registry import browsed_among
+
     now_s, states = context.catalog.policies.source_states()
     today = context.stamp().today
     known = {state.name: state for state in states}
-    waits = {
-        source: source_try_s(
-            source, known, now_s=now_s, has_browser=not context.lacks_browser
-        )
-        for source in Source
-    }
+    browsed = () if context.lacks_browser else browsed_among(context.registered)
+
+    @cache
+    def try_s(source: Source) -> float | None:
+        return source_try_s(source, known, now_s=now_s, browsed=browsed)
+
     for tally in tallies:
         for source in tally.sources:
             if source.outcome is not None and not source.is_settled:
-                at_s = waits[source.source] or 0.0
+                at_s = try_s(source.source) or 0.0
                 yield _open_line(source, at_s=at_s, today=today)
 
 

@@ -6,13 +6,12 @@ many that are asked for at once would wait longer than a client does.
 
 from collections.abc import Sequence
 
-from phx_pipeline.demo import redfin_photos, zillow_photos
 from phx_pipeline.demo.houses import House
+from phx_pipeline.demo.standins import STANDINS
 
 
 def draw_all(houses: Sequence[House]) -> int:
-    """Draw every photo of *houses*, as both stand-ins have it; return how many."""
+    """Draw every photo of *houses*, as all stand-ins have it; return how many."""
     return sum(
-        redfin_photos.draw_all(house) + zillow_photos.draw_all(house)
-        for house in houses
+        standin.draw_all(house) for house in houses for standin in STANDINS.values()
     )

@@ -1,51 +1,22 @@
-"""The photo CDN of the stand-in for Redfin: addresses, sizes, and what is delivered."""
+"""The photo CDN of the stand-in for Redfin: what is delivered."""
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache
 from http import HTTPStatus
 from urllib.parse import urlsplit
 
 from phx_pipeline.demo import rooms
-from phx_pipeline.demo.houses import Flaw, House, Record, Shot
 from phx_pipeline.demo.loopback import Answer, Asked, Handler
-
-PHOTO_HOST = "ssl.cdn-redfin.com"
+from phx_pipeline.sources.redfin.standin_photos import VARIANTS, Variant, photo_path
+from phx_pipeline.sources.standins import Flaw, House, Shot
 
 _KEPT_BYTES = 0.6  # of a truncated photo
 _JPEG = {"content-type": "image/jpeg"}
 _HTML = {"content-type": "text/html; charset=utf-8"}
 _NOT_A_PHOTO = b"""<!DOCTYPE html><html><head><title>Photo unavailable</title></head>\
 <body><p>This photo cannot be shown.</p></body></html>"""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Variant:
-    """A size the CDN offers: its folder, the prefix of its names, its pixels."""
-
-    folder: str
-    prefix: str = ""
-    size: tuple[int, int] | None = None
-
-
-FULL = Variant(folder="bigphoto")
-PAGE = Variant(folder="mbphotov3", prefix="genMid.", size=(1080, 771))
-WIDE = Variant(folder="mbpaddedwide", prefix="genMid.", size=(665, 449))
-LIST = Variant(folder="bcsphoto", prefix="genBcs.", size=(546, 364))
-MIDDLE = Variant(folder="midphoto", prefix="genMid.", size=(300, 200))
-THUMB = Variant(folder="tmbphoto", prefix="genTmb.", size=(120, 80))
-_VARIANTS = (FULL, PAGE, WIDE, LIST, MIDDLE, THUMB)
-
-
-def photo_url(record: Record, *, position: int) -> str:
-    """Return the address of a photo's largest full-frame variant."""
-    return address_of(record, position, FULL)
-
-
-def address_of(record: Record, position: int, variant: Variant) -> str:
-    """Return the address of a photo in one of the sizes."""
-    return f"https://{PHOTO_HOST}{_photo_path(record, position, variant)}"
 
 
 def photo_cdn(houses: Sequence[House], *, delay_s: float) -> Handler:
@@ -55,8 +26,8 @@ def photo_cdn(houses: Sequence[House], *, delay_s: float) -> Handler:
         for house in houses
         for record in (house.record, house.earlier)
         for position, shot in enumerate(record.shots)
-        for variant in _VARIANTS
-        for path in [_photo_path(record, position, variant)]
+        for variant in VARIANTS
+        for path in [photo_path(record, position, variant)]
     }
 
     def answer(asked: Asked) -> Answer:
@@ -99,11 +70,6 @@ def _uploaded(shot: Shot) -> bytes:
     return rooms.draw(
         shot.kind, seed=shot.seed, size=shot.size, orientation=shot.orientation
     )
-
-
-def _photo_path(record: Record, position: int, variant: Variant) -> str:
-    name = f"{variant.prefix}{record.file_name(position)}"
-    return f"/photo/{record.data_source_id}/{variant.folder}/{record.folder}/{name}"
 
 
 def _missing() -> Answer:

@@ -5,7 +5,6 @@ from every other room, and stay near its own re-encoded or lightly cropped copy.
 """
 
 from collections.abc import Callable
-from enum import StrEnum
 from io import BytesIO
 
 import numpy as np
@@ -24,6 +23,9 @@ from phx_pipeline.demo.indoors import (
 )
 from phx_pipeline.demo.outdoors import front, pool, yard
 from phx_pipeline.demo.scenery import DARK, WHITE, Point, Scene, grained, lit
+from phx_pipeline.sources.standins import RoomKind, copied_size, margins
+
+__all__ = ["RoomKind", "copied_size"]
 
 _QUALITY = 85
 _ORIENTATION_TAG = 0x0112
@@ -31,24 +33,6 @@ _UPRIGHT = 1
 # What has to be done to the upright picture so that a viewer obeying the tag undoes it.
 _STORED_AS = {3: Image.Transpose.ROTATE_180, 6: Image.Transpose.ROTATE_90}
 _SMALL_ROOM = 0.2  # of the plan's side: not split any further
-
-
-class RoomKind(StrEnum):
-    """What a photo shows."""
-
-    KITCHEN = "kitchen"
-    LIVING = "living"
-    DINING = "dining"
-    BEDROOM = "bedroom"
-    BATHROOM = "bathroom"
-    LAUNDRY = "laundry"
-    GARAGE = "garage"
-    OFFICE = "office"
-    HALLWAY = "hallway"
-    FRONT = "front"
-    YARD = "yard"
-    POOL = "pool"
-    FLOOR_PLAN = "floor_plan"
 
 
 def draw(
@@ -81,22 +65,10 @@ def copy(jpeg: bytes, *, width: int, cropped: float = 0.0, quality: int = 72) ->
         quality: of the new JPEG.
     """
     picture = ImageOps.exif_transpose(Image.open(BytesIO(jpeg)))
-    left, top = _margins(picture.size, cropped=cropped)
+    left, top = margins(picture.size, cropped=cropped)
     part = picture.crop((left, top, picture.width - left, picture.height - top))
     size = copied_size(picture.size, width=width, cropped=cropped)
     return _jpeg(part.resize(size, Image.Resampling.LANCZOS), quality=quality)
-
-
-def copied_size(
-    size: tuple[int, int], *, width: int, cropped: float = 0.0
-) -> tuple[int, int]:
-    """Return the width and height `copy` gives a photo of *size*."""
-    left, top = _margins(size, cropped=cropped)
-    return width, round((size[1] - 2 * top) * width / (size[0] - 2 * left))
-
-
-def _margins(size: tuple[int, int], *, cropped: float) -> tuple[int, int]:
-    return round(size[0] * cropped / 2), round(size[1] * cropped / 2)
 
 
 def fitted(jpeg: bytes, *, size: tuple[int, int], quality: int = 80) -> bytes:

@@ -8,7 +8,8 @@ from urllib.parse import unquote, urlsplit
 
 from phx_pipeline.demo.houses import HOUSES, House
 from phx_pipeline.demo.loopback import Answer, Asked, Handler
-from phx_pipeline.demo.zillow_page import (
+from phx_pipeline.demo.zillow_photos import photo_cdn
+from phx_pipeline.sources.zillow.standin import (
     APP_ID,
     PAGE_HOST,
     address_line,
@@ -17,7 +18,7 @@ from phx_pipeline.demo.zillow_page import (
     search_page,
     zpid,
 )
-from phx_pipeline.demo.zillow_photos import PHOTO_HOST, photo_cdn
+from phx_pipeline.sources.zillow.standin_photos import PHOTO_HOST
 
 _HTML = {"content-type": "text/html; charset=utf-8"}
 _BLOCK_PAGE = (

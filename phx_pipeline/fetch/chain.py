@@ -49,7 +49,7 @@ from phx_pipeline.fetch.base import (
 )
 from phx_pipeline.fetch.bucket import is_missing_object
 from phx_pipeline.fetch.captured import CaptureLimits
-from phx_pipeline.fetch.challenge import Screen, sent_away
+from phx_pipeline.fetch.challenge import HoldsData, Screen, no_data, sent_away
 from phx_pipeline.fetch.clients.curl import CurlClient
 from phx_pipeline.fetch.hosts import (
     AllowList,
@@ -106,6 +106,7 @@ def build_fetcher(  # noqa: PLR0913 - the one place where all parts meet
     resolve: Resolve | None = None,
     policies: PolicyStore | None = None,
     rules: RulesOf = rules_for,
+    holds_data: HoldsData = no_data,
     pool: ProxyPool | None = None,
     probe_url: str | None = None,
     sticky: str = "",
@@ -128,6 +129,8 @@ def build_fetcher(  # noqa: PLR0913 - the one place where all parts meet
         policies: where all processes keep pace, Retry-After and circuit of a source;
             None for none of them.
         rules: the rules of each group of hosts.
+        holds_data: knows the data that pages of the sources hold, so that signs of a
+            challenge in them prove nothing.
         pool: many proxies, in place of *proxy*.
         probe_url: what to ask for through a proxy of *pool* to see whether it works.
         sticky: what keeps its proxy of *pool*, such as a property.
@@ -149,7 +152,7 @@ def build_fetcher(  # noqa: PLR0913 - the one place where all parts meet
         *_proxies(pool, sticky=sticky),
         *_breaker(shared),
         Statuses,
-        Screen,
+        lambda inner: Screen(inner, holds_data=holds_data),
         lambda inner: Redirects(inner, allow_list=allow_list),
         lambda inner: CaptureLimits(inner, allow_list=allow_list),
         *_pacing(shared),

@@ -3,7 +3,8 @@
 Good pages carry the names of their guards (scripts, app ids, SDK hosts), so no name
 proves anything. What proves a challenge is the part of a page that a person would see
 or that runs it (a title, a box, a form, its settings), and that the page carries no
-data: a listing page holds its data as JSON, a challenge holds none. Nor does a status
+data: a listing page holds its data as JSON, a challenge holds none. What the data of a
+site looks like is told by who knows the site, not here. Nor does a status
 prove anything: challenges come with any, and what a bare one means is said elsewhere.
 """
 
@@ -28,6 +29,15 @@ from phx_pipeline.fetch.base import (
     refusal,
 )
 from phx_pipeline.model.printable import printable
+
+HoldsData = Callable[[str], bool]
+"""Whether a script, given with its tags, holds the data of a listing or a search."""
+
+
+def no_data(script: str) -> bool:
+    """Tell nothing of *script*: what there is on pages of sites that nobody knows."""
+    del script
+    return False
 
 
 class ChallengeKind(StrEnum):
@@ -67,10 +77,14 @@ class Challenge:
         return error
 
 
-def recognise(answer: Fetched) -> Challenge | None:
+def recognise(answer: Fetched, *, holds_data: HoldsData) -> Challenge | None:
     """Return the challenge *answer* is, or lies under; None for anything else.
 
     A missing page, a changed page and a failing server are not challenges.
+
+    Args:
+        answer: of any status.
+        holds_data: knows the data that pages of its site hold.
     """
     if _PICTURE.match(answer.body):
         return _marked(answer)
@@ -80,51 +94,54 @@ def recognise(answer: Fetched) -> Challenge | None:
     page = _Page.of(text)
     found = next(_signs(answer, page), None)
     cover = _cover(page) or _marked(answer)
-    if page.carries_data:  # signs in it prove nothing, but what lies over it does
+    # Signs in a page with data prove nothing, but what lies over it does.
+    if page.carries_data(holds_data):
         return _by_address(answer) or (
             replace(cover, over_payload=True) if cover else None
         )
     return found or cover or _by_address(answer) or _without_content(answer, page)
 
 
-def recognise_shown(answer: Fetched) -> Challenge | None:
+def recognise_shown(answer: Fetched, *, holds_data: HoldsData) -> Challenge | None:
     """Return the challenge of an answer whose page may have been run.
 
     Then it may also be what scripts made of the page, or the answer to what the page
     asked for by itself: over a page that was delivered in full, or in its place.
     """
-    delivered = recognise(answer)
+    delivered = recognise(answer, holds_data=holds_data)
     if delivered is not None and not delivered.over_payload:
         return delivered
-    if (found := next(_seen(answer), None)) is None:
+    if (found := next(_seen(answer, holds_data), None)) is None:
         return delivered
-    return replace(found, over_payload=_Page.of(page_text(answer.body)).carries_data)
+    page = _Page.of(page_text(answer.body))
+    return replace(found, over_payload=page.carries_data(holds_data))
 
 
-def _seen(answer: Fetched) -> Iterator[Challenge]:
+def _seen(answer: Fetched, holds_data: HoldsData) -> Iterator[Challenge]:
     """Yield the challenges seen beside the document."""
-    if answer.rendered and (found := recognise(replace(answer, body=answer.rendered))):
-        yield found
+    if answer.rendered:
+        drawn = replace(answer, body=answer.rendered)
+        if found := recognise(drawn, holds_data=holds_data):
+            yield found
     for captured in answer.captured:
-        found = recognise(
-            Fetched(
-                url=captured.url,
-                status=captured.status,
-                headers=captured.headers,
-                body=captured.body,
-            )
+        part = Fetched(
+            url=captured.url,
+            status=captured.status,
+            headers=captured.headers,
+            body=captured.body,
         )
+        found = recognise(part, holds_data=holds_data)
         if found and found.kind is not _EMPTY:  # a part of a page may be empty
             yield found
 
 
-def screened(answer: Fetched) -> Fetched:
+def screened(answer: Fetched, *, holds_data: HoldsData) -> Fetched:
     """Return *answer*; its `challenge` is told if it is a full one that lies under one.
 
     Raises:
         BlockedError: it is a challenge; `RateLimitedError` for a rate-limit page.
     """
-    challenge = recognise_shown(answer)
+    challenge = recognise_shown(answer, holds_data=holds_data)
     if challenge is None:
         return answer
     if challenge.over_payload:
@@ -135,8 +152,9 @@ def screened(answer: Fetched) -> Fetched:
 class Screen:
     """The layer that looks at every final answer once, whatever its status."""
 
-    def __init__(self, inner: Fetcher) -> None:
+    def __init__(self, inner: Fetcher, *, holds_data: HoldsData) -> None:
         self._inner = inner
+        self._holds_data = holds_data
 
     async def get(self, request: Request) -> Fetched:
         """Return the answer, of any status, unless it is a challenge; see `screened`.
@@ -148,8 +166,8 @@ class Screen:
         answer = await self._inner.get(request)
         is_api = request.client is ClientName.HTTPX
         if request.kind is not RequestKind.PHOTO and not is_api:
-            return screened(answer)
-        challenge = recognise(answer)
+            return screened(answer, holds_data=self._holds_data)
+        challenge = recognise(answer, holds_data=self._holds_data)
         if challenge is None or challenge.kind is _EMPTY:
             return answer
         raise challenge.error(answer)
@@ -199,14 +217,6 @@ _CLOSING: Mapping[str, re.Pattern[str]] = {
 _START = 200_000  # characters
 _TITLE = re.compile(r"<title[^<>]*>([^<]*)", re.IGNORECASE)
 _TAG = re.compile(r"<[^<>]*>")
-_CONTEXT = re.compile(r"root\.__reactServerState\.InitialContext\s*=\s*\{")
-_DATA_SCRIPT = re.compile(
-    r"<script\b[^<>]*__NEXT_DATA__[^<>]*>\s*(?P<next>.*)</script"
-    r"|<script\b[^<>]*(?:hdpApolloPreloadedData|mobileSearchPageStore)[^<>]*>"
-    r"\s*(?:<!--)?(?P<store>.*?)(?:-->)?\s*</script",
-    re.DOTALL | re.IGNORECASE,
-)
-_DATA_NAMES = ("gdpClientCache", "searchPageState", "initialReduxState")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -246,26 +256,9 @@ class _Page:
         found = _TITLE.search(self.start)
         return " ".join(html.unescape(found[1]).split()) if found else ""
 
-    @property
-    def carries_data(self) -> bool:
+    def carries_data(self, holds_data: HoldsData) -> bool:
         """Whether a script holds the data of a listing or of a search."""
-        return any(map(_holds_data, self.scripts))
-
-
-def _holds_data(script: str) -> bool:
-    if _CONTEXT.search(script):
-        return True
-    found = _DATA_SCRIPT.match(script)
-    if found is None:
-        return False
-    if found["next"] is None:
-        return bool(_decoded(found["store"]))
-    props = _at(_at(_decoded(found["next"]), "props"), "pageProps")
-    return any(
-        bool(_decoded(value) if isinstance(value, str) else value)
-        for holder in (props, _at(props, "componentProps"))
-        for value in (_at(holder, name) for name in _DATA_NAMES)
-    )
+        return any(map(holds_data, self.scripts))
 
 
 def _decoded(text: str) -> Any:

@@ -9,12 +9,12 @@ attempt) and `Pacing` (before every hop).
 import asyncio
 import logging
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
-from typing import Protocol, TypeVar
+from typing import Final, Protocol, TypeVar
 from uuid import uuid4
 
 from phx_pipeline.errors import (
@@ -41,7 +41,6 @@ from phx_pipeline.fetch.groups import circuit_name, group_names, policy_name
 from phx_pipeline.fetch.pacing import PacingRules, Turn
 from phx_pipeline.model.moments import moment
 from phx_pipeline.model.printable import printable
-from phx_pipeline.model.source import Source
 from phx_pipeline.model.source_state import SourceState
 
 logger = logging.getLogger(__name__)
@@ -49,7 +48,7 @@ logger = logging.getLogger(__name__)
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
 
-_SLOW_SOURCES = frozenset({Source.MARICOPA, Source.PHOENIX_MLS})
+USUAL_PACE_S: Final = 0.5
 _ATTEMPT_MARGIN_S = 10.0
 _PROBE_POLL_S = 0.5
 _DETAIL_LENGTH = 200
@@ -66,17 +65,19 @@ class Rules:
 RulesOf = Callable[[str], Rules]
 
 
-def rules_for(name: str, *, pace: float = 1.0) -> Rules:
+def rules_for(
+    name: str, *, pace: float = 1.0, paces: Mapping[str, float] | None = None
+) -> Rules:
     """Return the rules of the group *name*; photo hosts are not paced.
 
     Args:
         name: as `policy_name` makes it.
         pace: multiplies base period and jitter; below 1 only for stand-in sites.
+        paces: base periods in seconds, by group; `USUAL_PACE_S` of any other.
     """
-    source, _, part = name.partition("/")
-    if part:
+    if "/" in name:
         return Rules(pacing=PacingRules(base_s=0.0))
-    base_s = 1.0 if source in _SLOW_SOURCES else 0.5
+    base_s = (paces or {}).get(name, USUAL_PACE_S)
     usual = PacingRules(base_s=base_s * pace)
     low, high = usual.jitter_s
     return Rules(pacing=replace(usual, jitter_s=(low * pace, high * pace)))

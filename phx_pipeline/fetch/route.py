@@ -5,7 +5,7 @@ the client, names it, and `Clients`, below all of them, hands the request to it.
 """
 
 import logging
-from collections.abc import Container, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import chain, product
 from typing import Final
@@ -37,12 +37,15 @@ BROWSER_TIMEOUT_S: Final = 90.0
 _PLAIN: Final[Order] = (ClientName.CURL,)
 _USUAL: Final[Mapping[RequestKind, Order]] = dict.fromkeys(RequestKind, _PLAIN)
 
-# Photos are served to plain HTTP where pages are not.
-BROWSED: Final[Mapping[tuple[Source, RequestKind], Order]] = dict.fromkeys(
-    product((Source.ZILLOW, Source.REDFIN), (RequestKind.PAGE, RequestKind.API)),
-    (ClientName.CURL, ClientName.BROWSER),
-)
-"""What a browser is asked for when plain HTTP is refused."""
+
+def browsed(sources: Iterable[Source]) -> Mapping[tuple[Source, RequestKind], Order]:
+    """Return the clients of *sources* whose pages a browser opens that HTTP does not.
+
+    Photos are served to plain HTTP where pages are not.
+    """
+    kinds = (RequestKind.PAGE, RequestKind.API)
+    order = (ClientName.CURL, ClientName.BROWSER)
+    return dict.fromkeys(product(sources, kinds), order)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,5 +1,6 @@
 """What one source said about one property."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -17,7 +18,8 @@ class Listing:
     true only if the whole gallery was seen (the stated count agrees). `detail` is one
     line for a person: why it ended so. `challenged` marks a full payload delivered
     under a challenge: it may be used, but the source must not be asked again soon.
-    `facts` are what it says of the house itself.
+    `facts` are what it says of the house itself. `inline` are the bytes, by photo key,
+    of photos that came inside the answer; whatever URL they have is replaced.
     """
 
     source: Source
@@ -31,3 +33,4 @@ class Listing:
     complete: bool = False
     challenged: bool = False
     facts: ListingFacts | None = None
+    inline: Mapping[str, bytes] = field(default_factory=dict, repr=False, hash=False)

@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from phx_pipeline.model.job import Mode
 from phx_pipeline.model.outcome import ListingOutcome, Verdict, VerdictKind
-from phx_pipeline.model.source import Source
+from phx_pipeline.model.source import Source, in_order
 
 PhotoKey = tuple[Source, str]
 
@@ -357,8 +357,7 @@ def _by_source(
             changes=[change for photo, change in changes if photo.source is source],
             removed=sum(photo.source is source for photo in removed),
         )
-        for source in Source
-        if source in answers or source in worked_on
+        for source in in_order({*answers, *worked_on})
     )
 
 

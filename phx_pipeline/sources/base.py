@@ -1,24 +1,60 @@
-"""What every listing source offers."""
+"""What every listing source offers: all that is special about a site is told here.
 
+What its pages look like and how they are read is told in its package.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Protocol
 
-from phx_pipeline.fetch.base import Fetcher
+from phx_pipeline.errors import SourceChangedError
+from phx_pipeline.fetch.base import Fetched, Fetcher
+from phx_pipeline.fetch.policies import USUAL_PACE_S
+from phx_pipeline.model.address import Address
 from phx_pipeline.model.listing import Listing
+from phx_pipeline.model.mark import Mark
+from phx_pipeline.model.photo import PhotoRef
 from phx_pipeline.model.property import Property
 from phx_pipeline.model.source import Source
+from phx_pipeline.sources.persons import without_persons
+from phx_pipeline.sources.spark import mark_at_host
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageUrls:
+    """Where the pages of a site are that people open, save, and copy the URL of.
+
+    `short_hosts` lead there, and tell nothing by themselves. `address_in` returns the
+    address that the path of a page names, if it names one; nothing is asked for it.
+    """
+
+    hosts: tuple[str, ...]
+    short_hosts: tuple[str, ...]
+    address_in: Callable[[str], str | None]
 
 
 class ListingSource(Protocol):
     """One site: how a property's listing is found and its gallery read.
 
-    `browser_hosts` are what its pages are run by in a browser beside the others: their
-    scripts, styles and guards. No request of ours goes there.
+    A source inherits this and states what differs.
+
+    Attributes:
+        pace_s: base period of requests to its page hosts, in seconds; photo hosts are
+            not paced.
+        is_browsed: whether a browser is asked for its pages where plain HTTP is
+            refused.
+        browser_hosts: what its pages are run by in a browser beside the others: their
+            scripts, styles and guards. No request of ours goes there.
+        urls: None for a site without pages for people: then none can be saved either.
     """
 
     source: Source
+    pace_s: float = USUAL_PACE_S
+    is_browsed: bool = False
     page_hosts: tuple[str, ...]
     photo_hosts: tuple[str, ...]
-    browser_hosts: tuple[str, ...]
+    browser_hosts: tuple[str, ...] = ()
+    urls: PageUrls | None = None
 
     async def discover(self, house: Property, *, fetcher: Fetcher) -> Listing:
         """Find the listing of *house* and return its gallery.
@@ -27,3 +63,55 @@ class ListingSource(Protocol):
         house and a network failure are outcomes of the returned `Listing`.
         """
         ...
+
+    def read_saved(self, page: Fetched, *, house: Property) -> Listing:
+        """Return what a page that a person saved tells of *house*.
+
+        Raises:
+            SourceChangedError: it is no listing page that can be read.
+        """
+        raise _reads_none(self.source, page, asked=str(house.address))
+
+    def address_of(self, page: Fetched) -> Address:
+        """Return the address of the house that a saved page is about.
+
+        Raises:
+            SourceChangedError: it does not say, or is no listing page.
+        """
+        raise _reads_none(self.source, page, asked="its house")
+
+    def photo_named(self, url: str) -> str | None:
+        """Return the key of the photo that a URL names; None if it names none.
+
+        A key is the same for all sizes of a photo. A source that never tells is never
+        found out when its photo host leads to another photo.
+        """
+        del url
+        return None
+
+    def holds_data(self, script: str) -> bool:
+        """Whether *script* of a page, given with its tags, holds data of the site.
+
+        A page with such a script is no challenge, whatever else stands in it. Without
+        one, pages are data as they come, as answers of an API are.
+        """
+        del script
+        return False
+
+    def scrubbed(self, text: str) -> str:
+        """Return an answer of the site without persons, for whoever keeps it.
+
+        A source whose answers name persons in members of its own says which.
+        """
+        return without_persons(text)
+
+    def filed_under(self, photo: PhotoRef) -> Mark:
+        """Return what a photo's key and URL tell of the listing it belongs to."""
+        return mark_at_host(photo)
+
+
+def _reads_none(source: Source, page: Fetched, *, asked: str) -> SourceChangedError:
+    return SourceChangedError(
+        f"saved pages of {source.value} cannot be read: {page.url} is not asked for "
+        f"{asked}"
+    )

@@ -6,17 +6,27 @@ whatever a page makes their code raise becomes an outcome.
 
 import logging
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
+from hashlib import sha256
+from itertools import islice
 from typing import Final
 from urllib.parse import urlsplit
 
 from phx_pipeline.errors import FetchError, SourceChangedError
 from phx_pipeline.fetch.base import Fetched, Fetcher, Request
+from phx_pipeline.model.address import Address
 from phx_pipeline.model.counted import counted
 from phx_pipeline.model.facts import plausible
+from phx_pipeline.model.inline import (
+    LARGEST_BYTES,
+    MOST_PICTURES,
+    inline_sha256,
+    inline_url,
+)
 from phx_pipeline.model.listing import Listing
+from phx_pipeline.model.mark import Mark
 from phx_pipeline.model.outcome import ListingOutcome
 from phx_pipeline.model.photo import PhotoRef
 from phx_pipeline.model.printable import printable
@@ -45,15 +55,18 @@ _PHOTO_KEY = re.compile(r"[\w.~%+,=@!/-]{1,200}", re.ASCII)
 _PRINTED_URL = re.compile(r"[!-~]+")
 
 
-class Border:
+class Border(ListingSource):
     """A source seen from inside: the same offer, every answer bounded."""
 
     def __init__(self, inner: ListingSource) -> None:
         self._inner = inner
         self.source = inner.source
+        self.pace_s = inner.pace_s
+        self.is_browsed = inner.is_browsed
         self.page_hosts = inner.page_hosts
         self.photo_hosts = inner.photo_hosts
         self.browser_hosts = inner.browser_hosts
+        self.urls = inner.urls
 
     async def discover(self, house: Property, *, fetcher: Fetcher) -> Listing:
         """Ask the source; what its page made the parser raise is an outcome.
@@ -70,13 +83,32 @@ class Border:
                 raise
             return bounded(surprised(self.source, error), of=self)
 
+    def read_saved(self, page: Fetched, *, house: Property) -> Listing:
+        """Read a page at hand, bounded like what was asked for; never raises."""
+        try:
+            return bounded(self._inner.read_saved(page, house=house), of=self)
+        except Exception as error:  # noqa: BLE001  # whatever a page makes it raise
+            return bounded(surprised(self.source, error), of=self)
 
-def read(source: ListingSource, reader: Callable[[], Listing]) -> Listing:
-    """Return what *reader* makes of a page at hand, bounded like what was asked for."""
-    try:
-        return bounded(reader(), of=source)
-    except Exception as error:  # noqa: BLE001  # whatever a page makes a parser raise
-        return bounded(surprised(source.source, error), of=source)
+    def address_of(self, page: Fetched) -> Address:
+        """Return the address a page is about; raises whatever it makes a parser."""
+        return self._inner.address_of(page)
+
+    def photo_named(self, url: str) -> str | None:
+        """Return the key of the photo that a URL names."""
+        return self._inner.photo_named(url)
+
+    def holds_data(self, script: str) -> bool:
+        """Whether *script* holds data of the site."""
+        return self._inner.holds_data(script)
+
+    def scrubbed(self, text: str) -> str:
+        """Return an answer without persons."""
+        return self._inner.scrubbed(text)
+
+    def filed_under(self, photo: PhotoRef) -> Mark:
+        """Return what a photo tells of its listing."""
+        return self._inner.filed_under(photo)
 
 
 def surprised(source: Source, error: Exception) -> Listing:
@@ -97,7 +129,10 @@ def bounded(listing: Listing, *, of: ListingSource) -> Listing:
     A photo whose key or URL is not one of the source's is left out; ids, sizes, dates
     and facts beyond reason become None; texts become short lines.
     """
-    photos = _gallery(listing.photos, hosts=of.photo_hosts)
+    url = _url(listing.url, hosts=of.page_hosts)
+    inline = _inline(listing.inline)
+    photos = _gallery(listing.photos, hosts=of.photo_hosts, page_url=url, inline=inline)
+    kept = {photo.photo_key for photo in photos}
     left_out = len(listing.photos) - len(photos)
     outcome, detail = listing.outcome, listing.detail
     if left_out:
@@ -111,11 +146,12 @@ def bounded(listing: Listing, *, of: ListingSource) -> Listing:
         detail=printable(detail, most=LONGEST_DETAIL),
         listing_id=_identifier(listing.listing_id),
         mls_id=_identifier(listing.mls_id),
-        url=_url(listing.url, hosts=of.page_hosts),
+        url=url,
         listed_on=_day(listing.listed_on),
         photos=photos,
         complete=listing.complete and outcome.saw_gallery and not left_out,
         facts=listing.facts and plausible(listing.facts),
+        inline={key: body for key, body in inline.items() if key in kept},
     )
 
 
@@ -148,15 +184,41 @@ class _Watched:
         await self._inner.aclose()
 
 
+def _inline(pictures: Mapping[str, bytes]) -> dict[str, bytes]:
+    sound = (it for it in pictures.items() if 0 < len(it[1]) <= LARGEST_BYTES)
+    return dict(islice(sound, MOST_PICTURES))
+
+
 def _gallery(
-    photos: Sequence[PhotoRef], *, hosts: Sequence[str]
+    photos: Sequence[PhotoRef],
+    *,
+    hosts: Sequence[str],
+    page_url: str | None,
+    inline: Mapping[str, bytes],
 ) -> tuple[PhotoRef, ...]:
-    """Return the photos that can be taken, each key once, in the order of the page."""
+    """Return the photos that can be taken, each key once, in the order of the page.
+
+    Those whose bytes came with the page are at the page, and are not asked for.
+    """
     found: dict[str, PhotoRef] = {}
     for position, photo in enumerate(photos[:MOST_PHOTOS]):
-        if bounds := _photo(photo, position=position, hosts=hosts):
+        if body := inline.get(photo.photo_key):
+            bounds = _inlined(photo, body, position=position, page_url=page_url or "")
+        else:
+            bounds = _photo(photo, position=position, hosts=hosts)
+        if bounds:
             found.setdefault(bounds.photo_key, bounds)
     return tuple(found.values())
+
+
+def _inlined(
+    photo: PhotoRef, body: bytes, *, position: int, page_url: str
+) -> PhotoRef | None:
+    host = urlsplit(page_url).netloc
+    there = replace(photo, url=page_url, fallback_urls=())
+    bounds = _photo(there, position=position, hosts=(host,))
+    digest = sha256(body).hexdigest()
+    return bounds and replace(bounds, url=inline_url(page_url, digest))
 
 
 def _photo(photo: PhotoRef, *, position: int, hosts: Sequence[str]) -> PhotoRef | None:
@@ -185,6 +247,8 @@ def _url(url: str | None, *, hosts: Sequence[str]) -> str | None:
     try:
         parts = urlsplit(url)
     except ValueError:  # such as brackets that hold no address
+        return None
+    if inline_sha256(url):  # a page must not name bytes that others brought
         return None
     return url if parts.scheme == "https" and parts.netloc in hosts else None
 

@@ -1,48 +1,39 @@
 """Which listing sources exist, which hosts each may talk to, what its URLs name."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from typing import Final
 from urllib.parse import urlsplit
 
 from phx_pipeline.errors import InputError
+from phx_pipeline.model.mark import Mark
+from phx_pipeline.model.photo import PhotoRef
 from phx_pipeline.model.printable import printable
-from phx_pipeline.model.source import Source
-from phx_pipeline.sources.base import ListingSource
+from phx_pipeline.model.source import LETTERED, Source, in_order
+from phx_pipeline.sources.base import ListingSource, PageUrls
 from phx_pipeline.sources.border import Border
 from phx_pipeline.sources.redfin import Redfin
-from phx_pipeline.sources.redfin import addresses as redfin_addresses
-from phx_pipeline.sources.redfin.gallery import photo_key as redfin_photo_key
+from phx_pipeline.sources.spark import mark_at_host
 from phx_pipeline.sources.zillow import Zillow
-from phx_pipeline.sources.zillow import addresses as zillow_addresses
-from phx_pipeline.sources.zillow.gallery import variant_of
 
+_ANNOUNCED_PACES_S: Final = {Source.MARICOPA: 1.0, Source.PHOENIX_MLS: 1.0}
+"""Of sources that have a name, and no package yet."""
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Site:
-    """Where pages of a site are that people copy the URL of, and how to read it."""
-
-    hosts: tuple[str, ...]
-    short_hosts: tuple[str, ...]
-    address_in: Callable[[str], str | None]
-
-
-_SITES: Mapping[Source, _Site] = {
-    source: _Site(
-        hosts=reading.HOSTS,
-        short_hosts=reading.SHORT_HOSTS,
-        address_in=reading.address_in,
-    )
-    for source, reading in (
-        (Source.REDFIN, redfin_addresses),
-        (Source.ZILLOW, zillow_addresses),
-    )
-}
+REGISTERED: tuple[Callable[[], ListingSource], ...] = (
+    Redfin,
+    Zillow,
+)
+"""One line for each source; their order is the one they are named in."""
 
 
 def available_sources() -> dict[Source, ListingSource]:
     """Return a fresh adapter of every source, behind the border, by its name."""
-    adapters: list[ListingSource] = [Redfin(), Zillow()]
-    return {adapter.source: Border(adapter) for adapter in adapters}
+    adapters = [Border(make()) for make in REGISTERED]
+    return {adapter.source: adapter for adapter in adapters}
+
+
+def named_sources() -> list[Source]:
+    """Return all sources that people may name, in the order in which they are shown."""
+    return in_order({*LETTERED, *available_sources()})
 
 
 def hosts_of(
@@ -55,15 +46,32 @@ def hosts_of(
     }
 
 
-def photo_named(source: Source, url: str) -> str | None:
-    """Return the key of the photo that a URL names; None if it names none we can read.
+def paces_of(sources: Mapping[Source, ListingSource]) -> dict[str, float]:
+    """Return the base period of each source's page hosts, in seconds."""
+    own = {source: adapter.pace_s for source, adapter in sources.items()}
+    return {source.value: s for source, s in (_ANNOUNCED_PACES_S | own).items()}
 
-    A key is the same for all sizes of a photo.
+
+def browsed_among(sources: Mapping[Source, ListingSource]) -> tuple[Source, ...]:
+    """Return those whose pages a browser is asked for where plain HTTP is refused."""
+    return tuple(name for name, adapter in sources.items() if adapter.is_browsed)
+
+
+def data_of(sources: Mapping[Source, ListingSource]) -> Callable[[str], bool]:
+    """Return what tells whether a script of a page holds data of any of *sources*."""
+    known = [adapter.holds_data for adapter in sources.values()]
+    return lambda script: any(holds(script) for holds in known)
+
+
+def marks_of(
+    source: Source, *, among: Mapping[Source, ListingSource]
+) -> Callable[[PhotoRef], Mark]:
+    """Return what reads the marks of a source's photos.
+
+    Of one that is not *among* the sources that can be asked, photo hosts tell all.
     """
-    if source is Source.REDFIN:
-        return redfin_photo_key(url)
-    variant = variant_of(url) if source is Source.ZILLOW else None
-    return variant.key if variant else None
+    adapter = among.get(source)
+    return adapter.filed_under if adapter else mark_at_host
 
 
 def browser_hosts_of(
@@ -79,7 +87,7 @@ def browser_hosts_of(
 def site_named(text: str) -> bool:
     """Whether *text* without `https://` begins with the host of a known site."""
     host = text.partition("/")[0].lower()
-    return any(host in (*site.hosts, *site.short_hosts) for site in _SITES.values())
+    return any(host in (*urls.hosts, *urls.short_hosts) for urls in _sites().values())
 
 
 def address_at(url: str) -> str:
@@ -94,7 +102,8 @@ def address_at(url: str) -> str:
         host = (parts.hostname or "").rstrip(".")
     except ValueError as error:
         raise InputError(f"{told} is no URL: give the address instead") from error
-    for site in _SITES.values():
+    sites = _sites()
+    for site in sites.values():
         if host in site.short_hosts:
             raise InputError(
                 f"{told} is a short link: open it and give the full URL, or give the "
@@ -108,5 +117,10 @@ def address_at(url: str) -> str:
                 "its address"
             )
     raise InputError(
-        f"{told} is no page of {' or '.join(_SITES)}: give the address instead"
+        f"{told} is no page of {' or '.join(sites)}: give the address instead"
     )
+
+
+def _sites() -> dict[Source, PageUrls]:
+    adapters = available_sources()
+    return {name: adapter.urls for name, adapter in adapters.items() if adapter.urls}

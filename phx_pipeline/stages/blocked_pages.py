@@ -2,11 +2,12 @@
 
 Text files that nothing in the pipeline reads. What may name a person or open a door is
 taken out before anything is written: addresses of machines and people, phone numbers,
-tokens.
+tokens. Which parts of an answer name persons, its source tells.
 """
 
 import logging
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
@@ -24,6 +25,8 @@ from phx_pipeline.storage.atomic import write_atomically
 from phx_pipeline.storage.layout import Layout
 
 logger = logging.getLogger(__name__)
+
+Scrub = Callable[[str], str]
 
 KEPT_PAGES: Final = 20
 MAX_BYTES: Final = 200_000
@@ -100,7 +103,13 @@ class LastAnswer:
 
 
 def keep_page(
-    layout: Layout, slug: str, listing: Listing, page: SeenPage | None, *, at: datetime
+    layout: Layout,
+    slug: str,
+    listing: Listing,
+    page: SeenPage | None,
+    *,
+    scrub: Scrub,
+    at: datetime,
 ) -> Path | None:
     """Keep the page that made *listing* end as it did, if that is worth a look.
 
@@ -109,6 +118,7 @@ def keep_page(
         slug: the property asked for.
         listing: how the source ended.
         page: what it answered last.
+        scrub: takes persons out of an answer of the source.
         at: now, for the file name.
 
     Returns:
@@ -116,7 +126,7 @@ def keep_page(
     """
     if listing.outcome not in _TELLING or page is None or not page.body:
         return None
-    text = _told(slug, listing, page) + _scrubbed_body(page.body)
+    text = _told(slug, listing, page) + _scrubbed_body(page.body, scrub)
     body = text.encode()[:MAX_BYTES]
     folder = layout.quarantined_pages(listing.source.value)
     digest = sha256(body).hexdigest()[:12]
@@ -152,8 +162,9 @@ def _told(slug: str, listing: Listing, page: SeenPage) -> str:
     return "\n".join(lines) + "\n\n"
 
 
-def _scrubbed_body(body: bytes) -> str:
-    text = scrubbed(shown_only(page_text(body[:_READ]).replace("\r\n", "\n")))
+def _scrubbed_body(body: bytes, scrub: Scrub) -> str:
+    text = shown_only(page_text(body[:_READ]).replace("\r\n", "\n"))
+    text = scrubbed(scrub(text))
     return text[:-_CUT_TAIL] if len(body) > _READ else text
 
 

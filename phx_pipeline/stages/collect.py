@@ -38,8 +38,9 @@ from phx_pipeline.model.outcome import Verdict, VerdictKind
 from phx_pipeline.model.photo import Blob, Photo
 from phx_pipeline.model.printable import printable
 from phx_pipeline.model.source import Source
-from phx_pipeline.sources.registry import photo_named
+from phx_pipeline.sources.base import ListingSource
 from phx_pipeline.stages.context import StageContext, picture_pool
+from phx_pipeline.stages.inline import InlineFetcher
 from phx_pipeline.stages.progress import Progress
 from phx_pipeline.stages.repeats import Repeats
 
@@ -108,7 +109,7 @@ async def collect(
             missing = [p for p in named if not context.blobs.is_whole(str(p.sha256))]
         if not missing:
             return CollectReport(asked=0, stored=0, failed=0, skipped=0)
-        fetcher = context.open_fetcher(slug)
+        fetcher = InlineFetcher(context.open_fetcher(slug), blobs=context.blobs)
         try:
             with picture_pool(context) as pool:
                 progress = Progress(slug, missing)
@@ -339,7 +340,8 @@ class _Examiner:
 
     async def __call__(self, answer: Fetched) -> None:
         """Raise `ImageError` if the answer is no usable picture, or that of many."""
-        _refuse_another(answer.url, photo=self._photo)
+        source = self._context.registered.get(self._photo.ref.source)
+        _refuse_another(answer.url, photo=self._photo, source=source)
         loop = asyncio.get_running_loop()
         self.blob = await loop.run_in_executor(
             self._pool, _examine, self._context, answer.body
@@ -347,13 +349,15 @@ class _Examiner:
         self._repeats.check(self._photo, self.blob.sha256)
 
 
-def _refuse_another(url: str, *, photo: Photo) -> None:
+def _refuse_another(url: str, *, photo: Photo, source: ListingSource | None) -> None:
     """Refuse what a redirect led to, if its URL does not name the photo asked for.
 
     It may be of another house, or say that there is no photo.
     """
-    source, own = photo.ref.source, photo.ref.photo_key
-    if photo_named(source, photo.ref.url) == own != photo_named(source, url):
+    if source is None:
+        return
+    own = photo.ref.photo_key
+    if source.photo_named(photo.ref.url) == own != source.photo_named(url):
         told = f"the photo host led to {printable(urlsplit(url).path)} instead"
         raise ImageError(told, verdict=Verdict.NOT_AN_IMAGE)
 

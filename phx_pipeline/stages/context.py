@@ -36,6 +36,7 @@ _LARGE_PIXELS = 16_000_000
 class StageContext:
     """Ready objects for the stages; made by `wiring`, shared by all properties.
 
+    `sources` are those to be asked, `registered` all that can be read.
     `open_fetcher` makes a fetcher for a property's key and the running event loop.
     `downloads` is how many photos of one property are asked for at once; `max_side` the
     longest side of a standardized picture in pixels, None for its own size;
@@ -51,6 +52,7 @@ class StageContext:
     blobs: BlobStore
     layout: Layout
     sources: Mapping[Source, ListingSource]
+    registered: Mapping[Source, ListingSource]
     open_fetcher: Callable[[str], Fetcher]
     categorizers: tuple[Categorizer, ...]
     clock: Callable[[], datetime]

@@ -14,6 +14,7 @@ from phx_pipeline.sources.border import begun
 from phx_pipeline.stages.blocked_pages import LastAnswer, keep_page
 from phx_pipeline.stages.context import StageContext
 from phx_pipeline.stages.guard import guard
+from phx_pipeline.stages.inline import keep_inline
 from phx_pipeline.stages.partners import call_on_partners, converge
 from phx_pipeline.stages.plan import sources_due
 
@@ -80,8 +81,12 @@ async def _ask(
         listing = await context.sources[source].discover(house, fetcher=watched)
     stamp = context.stamp()
     listing = begun(listing, today=stamp.today)
+    keep_inline(context.blobs, listing)
     context.catalog.record_listing(lease, house.slug, listing, stamp=stamp)
-    keep_page(context.layout, house.slug, listing, watched.page, at=stamp.at)
+    scrub = context.sources[source].scrubbed
+    keep_page(
+        context.layout, house.slug, listing, watched.page, scrub=scrub, at=stamp.at
+    )
     logger.info(
         "%s %s: %s%s",
         house.slug,

@@ -16,10 +16,8 @@ Pictures that only look alike (agents' logos, the pool of a community) are recor
 shown, not held.
 """
 
-import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from itertools import pairwise
 from string import ascii_letters
@@ -39,9 +37,11 @@ from phx_pipeline.catalog.quarantine import (
 )
 from phx_pipeline.dedup.hashes import distance
 from phx_pipeline.dedup.lookup import near
+from phx_pipeline.model.mark import Mark
 from phx_pipeline.model.outcome import Verdict, VerdictKind
-from phx_pipeline.model.photo import Blob, Photo
+from phx_pipeline.model.photo import Blob, Photo, PhotoRef
 from phx_pipeline.model.source import Source
+from phx_pipeline.sources.registry import marks_of
 from phx_pipeline.stages.context import StageContext
 
 MAX_PHASH_DISTANCE: Final = BAND_DISTANCE
@@ -50,22 +50,6 @@ MAX_DHASH_DISTANCE: Final = BAND_DISTANCE
 _MAJORITY = 0.8  # of a gallery, to say what is usual in it; of fewer than five, all
 _FAR_DAYS = 180  # between uploads; photos are added to a listing for months
 _BATCH_DAYS = 30
-
-# Redfin's keys are `{data source}-{MLS id}_...`; the site's own uploads have no id.
-_REDFIN_KEY = re.compile(r"(?P<owner>\d+)-(?P<listing>[^_]+)(?:_|$)")
-# Spark's photo ids begin with the time of upload, YYYYMMDDhhmmss.
-_SPARK_URL = re.compile(
-    r"https://[^/]+\.sparkplatform\.com/(?:[^/]+/)+(?P<uploaded>20\d{6})\d{18}\b"
-)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Mark:
-    """What a photo's key or URL tells of where it comes from."""
-
-    listing: str | None = None
-    owner: str | None = None
-    uploaded: date | None = None
 
 
 def guard(context: StageContext, lease: Lease, slug: str) -> bool:
@@ -85,27 +69,46 @@ def suspects_of(context: StageContext, slug: str) -> dict[PhotoKey, Suspicion]:
         told[key].append(Suspicion(reason=Reason.PHOTO_KEY, detail=detail))
     mls_ids = context.catalog.quarantine.mls_ids(slug)
     for source, gallery in _galleries(context.catalog.photos(slug)).items():
-        for key, suspicion in outliers(gallery, mls_id=mls_ids.get(source)):
+        marks = marks_of(source, among=context.registered)
+        mls_id = mls_ids.get(source)
+        for key, suspicion in outliers(gallery, mls_id=mls_id, marks=marks):
             told[key].append(suspicion)
     return {key: _joined(suspicions) for key, suspicions in told.items()}
 
 
 def outliers(
-    gallery: Sequence[Photo], *, mls_id: str | None
+    gallery: Sequence[Photo],
+    *,
+    mls_id: str | None,
+    marks: Callable[[PhotoRef], Mark],
 ) -> Iterator[tuple[PhotoKey, Suspicion]]:
     """Yield the photos of one listing that stand out, and in what.
 
     Args:
         gallery: the photos a source lists for a property.
         mls_id: the listing's own id in the MLS, if the source states it.
+        marks: reads what a photo of the source tells of its listing.
     """
-    marks = {photo.key: mark_of(photo) for photo in gallery}
+    told = {photo.key: marks(photo.ref) for photo in gallery}
+    yield from _by_listing(gallery, told, mls_id=mls_id)
+    yield from _by_origin(told)
+
+
+def _by_listing(
+    gallery: Sequence[Photo], marks: Mapping[PhotoKey, Mark], *, mls_id: str | None
+) -> Iterator[tuple[PhotoKey, Suspicion]]:
     listings = {key: mark.listing for key, mark in marks.items() if mark.listing}
     yield from _under_another(listings, mls_id=mls_id)
     if mls_id:
         for present in (True, False):  # now, and what is held of a former listing
             keys = [photo.key for photo in gallery if photo.present is present]
             yield from _under_none(keys, listings, mls_id=mls_id)
+
+
+def _by_origin(
+    marks: Mapping[PhotoKey, Mark],
+) -> Iterator[tuple[PhotoKey, Suspicion]]:
+    """Yield the photos of another data source, or of other days, than the others."""
     owners = {key: mark.owner for key, mark in marks.items() if mark.owner}
     if usual := _usual_listing(list(owners.values())):
         for key, owner in owners.items():
@@ -146,18 +149,6 @@ def _under_none(
     for key in keys:
         if key not in listings:
             yield key, Suspicion(reason=Reason.LISTING_ID, detail=told)
-
-
-def mark_of(photo: Photo) -> Mark:
-    """Return what a photo's key and URL tell; nothing for most sources."""
-    is_redfin = photo.ref.source is Source.REDFIN
-    filed = _REDFIN_KEY.match(photo.ref.photo_key) if is_redfin else None
-    uploaded = _SPARK_URL.match(photo.ref.url)
-    return Mark(
-        listing=filed["listing"] if filed else None,
-        owner=filed["owner"] if filed else None,
-        uploaded=_day(uploaded[1]) if uploaded else None,
-    )
 
 
 def note_lookalikes(context: StageContext, lease: Lease, slug: str) -> None:
@@ -313,13 +304,6 @@ def _batches(days: Sequence[date]) -> list[list[date]]:
 
 def _days_apart(day: date, batch: tuple[date, date]) -> int:
     return max((batch[0] - day).days, (day - batch[1]).days, 0)
-
-
-def _day(text: str) -> date | None:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        return None
 
 
 def _joined(suspicions: Sequence[Suspicion]) -> Suspicion:

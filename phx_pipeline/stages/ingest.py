@@ -6,39 +6,33 @@ nothing is asked of the site for it.
 
 import logging
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
-from phx_pipeline.errors import InputError, SourceChangedError
+from phx_pipeline.errors import InputError
 from phx_pipeline.fetch.base import Fetched
-from phx_pipeline.fetch.challenge import ChallengeKind, recognise
-from phx_pipeline.model.address import Address
+from phx_pipeline.fetch.challenge import ChallengeKind, HoldsData, recognise
 from phx_pipeline.model.job import Mode
 from phx_pipeline.model.listing import Listing
 from phx_pipeline.model.moments import moment
 from phx_pipeline.model.outcome import ListingOutcome
 from phx_pipeline.model.property import Property
 from phx_pipeline.model.source import Source
-from phx_pipeline.sources.border import begun, read, surprised
+from phx_pipeline.sources.base import ListingSource
+from phx_pipeline.sources.border import begun, surprised
 from phx_pipeline.sources.endings import ended
 from phx_pipeline.sources.head import own_urls
-from phx_pipeline.sources.redfin.answers import text_of
-from phx_pipeline.sources.redfin.parse import page_address as redfin_address
-from phx_pipeline.sources.redfin.parse import parse_listing
-from phx_pipeline.sources.registry import available_sources
-from phx_pipeline.sources.zillow.detail import page_address as zillow_address
-from phx_pipeline.sources.zillow.detail import parse_detail
-from phx_pipeline.sources.zillow.payload import read_page
-from phx_pipeline.sources.zillow.search import zpid_in
+from phx_pipeline.sources.registry import data_of
 from phx_pipeline.stages.categorize import categorize
 from phx_pipeline.stages.collect import collect
 from phx_pipeline.stages.context import StageContext
 from phx_pipeline.stages.dedupe import dedupe
 from phx_pipeline.stages.guard import guard
+from phx_pipeline.stages.inline import keep_inline
 from phx_pipeline.stages.partners import call_on, call_on_partners, converge
 from phx_pipeline.stages.publish import publish
 from phx_pipeline.stages.runs import recorded
@@ -97,8 +91,9 @@ def ingest(
         OlderPageError: the source has shown the whole gallery since it was saved.
     """
     house = context.house(slug)
-    page, source = _opened(path, source=source)
-    listing = read_saved(page, house=house, source=source)
+    page, whose = _opened(path, source=source, among=context.registered)
+    source = whose.source
+    listing = read_saved(page, house=house, source=whose)
     logger.info("%s %s: %s", slug, source.value, listing.outcome.value)
     if not is_taken(listing):
         return listing
@@ -107,6 +102,7 @@ def ingest(
         saved_at = _saved_at(path, now=stamp.at)
         _refuse_older(context, slug, path, source=source, saved_at=saved_at)
         listing = begun(listing, today=stamp.today)
+        keep_inline(context.blobs, listing)
         context.catalog.record_listing(
             lease, slug, listing, stamp=stamp, shown_at=saved_at
         )
@@ -151,34 +147,17 @@ async def take_photos(context: StageContext, slug: str) -> None:
         publish(context, slug, ends_run=True)
 
 
-def read_saved(page: Fetched, *, house: Property, source: Source) -> Listing:
+def read_saved(page: Fetched, *, house: Property, source: ListingSource) -> Listing:
     """Return what a saved page says about *house*; never raises."""
-    challenge = recognise(page)
+    challenge = recognise(page, holds_data=source.holds_data)
     if challenge is not None and not challenge.over_payload:
         told = f"the saved page is a challenge: {challenge.reason}"
-        return ended(source, ListingOutcome.BLOCKED, told)
-    listing = read(available_sources()[source], lambda: _READERS[source](page, house))
+        return ended(source.source, ListingOutcome.BLOCKED, told)
+    listing = source.read_saved(page, house=house)
     if listing.outcome is ListingOutcome.PAGE_CHANGED:
-        told = f"not a listing page of {source.value} that we can read: "
-        return ended(source, listing.outcome, told + listing.detail)
+        told = f"not a listing page of {source.source.value} that we can read: "
+        return ended(source.source, listing.outcome, told + listing.detail)
     return listing
-
-
-def _redfin(page: Fetched, house: Property) -> Listing:
-    return parse_listing(text_of(page), house=house, page_url=page.url)
-
-
-def _zillow(page: Fetched, house: Property) -> Listing:
-    opened = read_page(page)
-    if opened.cache is None:
-        raise SourceChangedError("no details of a house in it")
-    return parse_detail(opened, house=house, zpid=zpid_in(page.url))
-
-
-_READERS: Mapping[Source, Callable[[Fetched, Property], Listing]] = {
-    Source.REDFIN: _redfin,
-    Source.ZILLOW: _zillow,
-}
 
 
 def house_of(
@@ -190,12 +169,12 @@ def house_of(
         InputError: the file cannot be read, says nothing of a house, or is of one that
             is not followed.
     """
-    page, source = _opened(path, source=source)
-    _refuse_challenge(path, page)
+    page, whose = _opened(path, source=source, among=context.registered)
+    _refuse_challenge(path, page, holds_data=whose.holds_data)
     try:
-        address = _ADDRESSES[source](page)
+        address = whose.address_of(page)
     except Exception as error:
-        told = surprised(source, error).detail
+        told = surprised(whose.source, error).detail
         raise InputError(f"{path} does not say which house it is of: {told}") from error
     known = context.catalog.houses.find_address(address)
     if known is None:
@@ -206,29 +185,18 @@ def house_of(
     return context.house(known.house.slug)
 
 
-def _redfin_address(page: Fetched) -> Address:
-    return redfin_address(text_of(page), page_url=page.url)
-
-
-def _zillow_address(page: Fetched) -> Address:
-    return zillow_address(read_page(page), zpid=zpid_in(page.url))
-
-
-_ADDRESSES: Mapping[Source, Callable[[Fetched], Address]] = {
-    Source.REDFIN: _redfin_address,
-    Source.ZILLOW: _zillow_address,
-}
-
-
-def _opened(path: Path, *, source: Source | None) -> tuple[Fetched, Source]:
+def _opened(
+    path: Path, *, source: Source | None, among: Mapping[Source, ListingSource]
+) -> tuple[Fetched, ListingSource]:
+    read = {name: each for name, each in among.items() if each.urls}
     body = _body(path)
     urls = own_urls(body)
-    url = next((url for url in urls if _source_at(url)), next(iter(urls), ""))
-    said = _source_at(url)
-    if source is not None and source not in _READERS:
+    url = next((url for url in urls if _source_at(url, read)), next(iter(urls), ""))
+    said = _source_at(url, read)
+    if source is not None and source not in read:
         raise InputError(
             f"saved pages of {source.value} cannot be read: "
-            f"choose from {', '.join(_READERS)}"
+            f"choose from {', '.join(read)}"
         )
     if source is not None and said is not None and said is not source:
         raise InputError(
@@ -239,18 +207,22 @@ def _opened(path: Path, *, source: Source | None) -> tuple[Fetched, Source]:
     if whose is None:
         # A challenge seldom says whose it is; any file may be an empty page.
         nobodys = replace(page, url="")
-        _refuse_challenge(path, nobodys, unless=ChallengeKind.SOFT_BLOCK)
+        kind, holds_data = ChallengeKind.SOFT_BLOCK, data_of(among)
+        _refuse_challenge(path, nobodys, holds_data=holds_data, unless=kind)
         raise InputError(
-            f"{path} does not say whose page it is: give --source "
-            f"({' or '.join(_READERS)})"
+            f"{path} does not say whose page it is: give --source ({' or '.join(read)})"
         )
-    return page, whose
+    return page, read[whose]
 
 
 def _refuse_challenge(
-    path: Path, page: Fetched, *, unless: ChallengeKind | None = None
+    path: Path,
+    page: Fetched,
+    *,
+    holds_data: HoldsData,
+    unless: ChallengeKind | None = None,
 ) -> None:
-    challenge = recognise(page)
+    challenge = recognise(page, holds_data=holds_data)
     if challenge is None or challenge.kind is unless:
         return
     if not challenge.over_payload:
@@ -279,12 +251,10 @@ def _body(path: Path) -> bytes:
     return body
 
 
-def _source_at(url: str) -> Source | None:
+def _source_at(url: str, among: Mapping[Source, ListingSource]) -> Source | None:
     try:
         host = urlsplit(url).hostname
     except ValueError:
         return None
-    for source, adapter in available_sources().items():
-        if host in adapter.page_hosts and source in _READERS:
-            return source
-    return None
+    found = (name for name, each in among.items() if host in each.page_hosts)
+    return next(found, None)

@@ -13,6 +13,7 @@ from phx_pipeline.errors import InputError, LeaseHeldError
 from phx_pipeline.model.address import Address
 from phx_pipeline.model.ruling import About, Ruling, SpellingRuling
 from phx_pipeline.model.source import Source
+from phx_pipeline.sources.registry import named_sources
 from phx_pipeline.stages.context import StageContext
 from phx_pipeline.stages.lifecycle import refuse_other_house
 from phx_pipeline.stages.quarantine import settle_ruled
@@ -208,10 +209,10 @@ def _about(text: str) -> About:
 
 
 def _source(text: str) -> Source | None:
-    try:
-        return Source(text) if text else None
-    except ValueError as error:
-        raise InputError(f"source {text!r}: give {', '.join(Source)}") from error
+    named = named_sources()
+    if text and text not in named:
+        raise InputError(f"source {text!r}: give {', '.join(named)}")
+    return Source(text) if text else None
 
 
 def _id(text: str) -> str:

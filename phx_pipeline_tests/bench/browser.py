@@ -27,10 +27,10 @@ import psutil
 
 from phx_pipeline.demo.houses import House
 from phx_pipeline.demo.loopback import Asked, Handler
-from phx_pipeline.demo.redfin_photos import photo_url
-from phx_pipeline.demo.zillow_photos import uploads
 from phx_pipeline.model.outcome import VerdictKind
 from phx_pipeline.model.source import Source
+from phx_pipeline.sources.redfin.standin_photos import photo_url
+from phx_pipeline.sources.zillow.standin_photos import uploads
 from phx_pipeline.stages.verify import verify_property
 from phx_pipeline_tests.bench.throughput import FarAway, Remembering, full_houses
 from phx_pipeline_tests.browser_site import Act, BrowserSite, several

@@ -29,14 +29,14 @@ import dagster as dg
 from phx_pipeline.defs.submit import ItemState, item_runs
 from phx_pipeline.demo.houses import HOUSES, LARGE, Flaw, House, Shot
 from phx_pipeline.demo.loopback import Answer, Asked, Handler, Loopback
-from phx_pipeline.demo.redfin_photos import photo_url
 from phx_pipeline.demo.redfin_site import redfin_sites
 from phx_pipeline.demo.rooms import RoomKind
-from phx_pipeline.demo.zillow_photos import uploads
 from phx_pipeline.demo.zillow_site import zillow_sites
 from phx_pipeline.model.outcome import VerdictKind
 from phx_pipeline.model.source import Source
 from phx_pipeline.settings import parse_sources
+from phx_pipeline.sources.redfin.standin_photos import photo_url
+from phx_pipeline.sources.zillow.standin_photos import uploads
 from phx_pipeline.stages.extract import extract
 from phx_pipeline.stages.verify import verify_property
 from phx_pipeline.supervise.addresses import free_port

@@ -11,13 +11,13 @@ import pytest
 from phx_pipeline.demo.houses import HOUSES, House
 from phx_pipeline.demo.loopback import Answer, Asked, Handler
 from phx_pipeline.demo.redfin_site import redfin_sites
-from phx_pipeline.demo.zillow_page import PAGE_HOST
 from phx_pipeline.demo.zillow_site import zillow_sites
 from phx_pipeline.model.outcome import Verdict
 from phx_pipeline.model.photo import Photo
 from phx_pipeline.model.publication import Publication
 from phx_pipeline.model.source import Source
 from phx_pipeline.model.taxonomy import Category, Location, Subject
+from phx_pipeline.sources.zillow.standin import PAGE_HOST
 from phx_pipeline.stages.context import StageContext
 from phx_pipeline.stages.extract import extract
 from phx_pipeline.stages.verify import verify_property, verify_views

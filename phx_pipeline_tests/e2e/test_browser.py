@@ -15,11 +15,11 @@ import psutil
 import pytest
 
 from phx_pipeline.demo.houses import HOUSES, House
-from phx_pipeline.demo.zillow_photos import uploads
 from phx_pipeline.model.outcome import ListingOutcome, VerdictKind
 from phx_pipeline.model.source import Source
 from phx_pipeline.model.tally import SourceTally
 from phx_pipeline.sources.zillow import Zillow
+from phx_pipeline.sources.zillow.standin_photos import uploads
 from phx_pipeline.stages.verify import verify_property, verify_views
 from phx_pipeline.supervise.addresses import free_port
 from phx_pipeline_tests.browser_site import FOREIGN, Act, BrowserSite, blocking, several

@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 
 from phx_pipeline.demo.loopback import Handler
-from phx_pipeline.demo.redfin_page import PAGE_HOST as REDFIN_HOST
 from phx_pipeline.demo.redfin_site import redfin_sites
-from phx_pipeline.demo.zillow_page import PAGE_HOST as ZILLOW_HOST
 from phx_pipeline.demo.zillow_site import zillow_sites
 from phx_pipeline.model.outcome import ListingOutcome, VerdictKind
 from phx_pipeline.model.source import Source
+from phx_pipeline.sources.redfin.standin import PAGE_HOST as REDFIN_HOST
+from phx_pipeline.sources.zillow.standin import PAGE_HOST as ZILLOW_HOST
 from phx_pipeline_tests.commands import Phx
 from phx_pipeline_tests.deployment import (
     PHOTO_HOST,

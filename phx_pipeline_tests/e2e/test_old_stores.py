@@ -20,10 +20,10 @@ from phx_pipeline.catalog.engine import open_engine
 from phx_pipeline.demo.houses import HOUSES
 from phx_pipeline.demo.loopback import Answer, Asked, Handler
 from phx_pipeline.demo.redfin_site import redfin_sites
-from phx_pipeline.demo.zillow_photos import PHOTO_HOST
 from phx_pipeline.demo.zillow_site import zillow_sites
 from phx_pipeline.model.outcome import Verdict
 from phx_pipeline.model.source import Source
+from phx_pipeline.sources.zillow.standin_photos import PHOTO_HOST
 from phx_pipeline.stages.context import StageContext
 from phx_pipeline.stages.dedupe import decide, dedupe
 from phx_pipeline.stages.extract import extract

@@ -20,8 +20,6 @@ from phx_pipeline.cli.quarantine import quarantine as quarantine_command
 from phx_pipeline.defs.checks import results
 from phx_pipeline.demo.houses import HOUSES, House
 from phx_pipeline.demo.loopback import Answer, Asked, Handler
-from phx_pipeline.demo.redfin_page import PAGE_HOST, listing_page
-from phx_pipeline.demo.redfin_photos import PHOTO_HOST
 from phx_pipeline.demo.redfin_site import redfin_sites
 from phx_pipeline.errors import InputError
 from phx_pipeline.model.identity import property_lease
@@ -29,6 +27,8 @@ from phx_pipeline.model.job import Mode
 from phx_pipeline.model.outcome import ListingOutcome, Verdict, VerdictKind
 from phx_pipeline.model.ruling import PhotoRuling
 from phx_pipeline.model.source import Source
+from phx_pipeline.sources.redfin.standin import PAGE_HOST, listing_page
+from phx_pipeline.sources.redfin.standin_photos import PHOTO_HOST
 from phx_pipeline.stages.context import StageContext
 from phx_pipeline.stages.discover import discover
 from phx_pipeline.stages.extract import extract

@@ -18,12 +18,12 @@ from phx_pipeline.defs.jobs import extract_property
 from phx_pipeline.defs.partitions import PROPERTIES
 from phx_pipeline.defs.tags import JOB_TAG
 from phx_pipeline.demo.loopback import Answer, Asked, Handler
-from phx_pipeline.demo.redfin_page import PAGE_HOST
 from phx_pipeline.demo.redfin_site import redfin_sites
 from phx_pipeline.errors import DiskError
 from phx_pipeline.model.outcome import VerdictKind
 from phx_pipeline.model.run import Change, RunOutcome, RunRecord
 from phx_pipeline.model.source import Source
+from phx_pipeline.sources.redfin.standin import PAGE_HOST
 from phx_pipeline.stages.extract import extract
 from phx_pipeline.stages.verify import verify_views
 from phx_pipeline.stages.views import refresh_views

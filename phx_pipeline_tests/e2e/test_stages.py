@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 
 from phx_pipeline.demo.houses import HOUSES, House
-from phx_pipeline.demo.redfin_page import PAGE_HOST
 from phx_pipeline.demo.redfin_site import redfin_sites
 from phx_pipeline.model.job import Mode
 from phx_pipeline.model.naming import ImageName
 from phx_pipeline.model.outcome import ListingOutcome, Verdict, VerdictKind
 from phx_pipeline.model.source import Source
 from phx_pipeline.model.taxonomy import Subject
+from phx_pipeline.sources.redfin.standin import PAGE_HOST
 from phx_pipeline.stages.context import StageContext
 from phx_pipeline.stages.extract import extract
 from phx_pipeline.stages.verify import content_digest, verify_property, verify_views

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from phx_pipeline.demo.redfin_site import redfin_sites
-from phx_pipeline.demo.zillow_page import PAGE_HOST
 from phx_pipeline.demo.zillow_site import zillow_sites
 from phx_pipeline.model.outcome import ListingOutcome
 from phx_pipeline.model.source import Source
+from phx_pipeline.sources.zillow.standin import PAGE_HOST
 from phx_pipeline_tests.deployment import ROOT, SMALLEST, Deployment, slug_of
 
 NO_NODRIVER = """

@@ -145,12 +145,18 @@ async def _attached(
     chromium: "Chromium", start: _Start, gate: "Gate", stack: AsyncExitStack
 ) -> "BrowserSession":
     try:
+        from phx_pipeline.fetch.challenge import no_data
         from phx_pipeline.fetch.clients.browser.session import BrowserSession
     except ImportError as error:
         told = f"no browser can be asked: {error}; install the package nodriver"
         raise BrowserError(told) from error
     session = await BrowserSession.open(
-        chromium=chromium, screen=start.screen, gate=gate, seed="check", pace=_PACE
+        chromium=chromium,
+        screen=start.screen,
+        gate=gate,
+        seed="check",
+        holds_data=no_data,
+        pace=_PACE,
     )
     stack.push_async_callback(session.aclose)
     _told("state", str(session.state))

@@ -26,6 +26,11 @@ def text_of(fetched: Fetched) -> str:
     return fetched.body.decode("utf-8", errors="replace")
 
 
+def carries_answers(script: str) -> bool:
+    """Whether *script* of a page embeds the answers that the page was made from."""
+    return _CONTEXT.search(script) is not None
+
+
 def decode_answer(text: str, *, what: str) -> JsonObject:
     """Return the JSON object of an API answer, guard prefix removed.
 

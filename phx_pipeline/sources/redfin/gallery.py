@@ -10,6 +10,7 @@ from itertools import islice
 from typing import Any
 from urllib.parse import urlsplit
 
+from phx_pipeline.model.mark import Mark
 from phx_pipeline.model.photo import PhotoRef
 from phx_pipeline.model.source import Source
 from phx_pipeline.sources.redfin.answers import JsonObject
@@ -31,6 +32,8 @@ _UPLOADED_PHOTO = re.compile(
 )
 _UP = re.compile(r"/(?:\.|%2e){1,2}/", re.IGNORECASE)  # a path that leads elsewhere
 _MOST_TAGS = 50
+# Keys are `{data source}-{MLS id}_...`; the site's own uploads have no id.
+_KEY = re.compile(r"(?P<owner>\d+)-(?P<listing>[^_]+)(?:_|$)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +81,12 @@ def photo_key(url: str) -> str | None:
     if found := _UPLOADED_PHOTO.fullmatch(parts.path):
         return f"media-{found['owner']}-{found['stem']}"
     return None
+
+
+def filed_under(photo: PhotoRef) -> Mark:
+    """Return the data source (MLS) and the MLS id that a photo's key names."""
+    found = _KEY.match(photo.photo_key)
+    return Mark(listing=found["listing"], owner=found["owner"]) if found else Mark()
 
 
 def _photo(entry: object, *, position: int, tags: JsonObject) -> PhotoRef | None:

@@ -8,12 +8,14 @@ from phx_pipeline.errors import (
     GoneError,
     SourceChangedError,
 )
-from phx_pipeline.fetch.base import Fetcher, Request, RequestKind
+from phx_pipeline.fetch.base import Fetched, Fetcher, Request, RequestKind
+from phx_pipeline.model.address import Address
 from phx_pipeline.model.counted import counted
 from phx_pipeline.model.listing import Listing
 from phx_pipeline.model.outcome import ListingOutcome
 from phx_pipeline.model.property import Property
 from phx_pipeline.model.source import Source
+from phx_pipeline.sources.base import ListingSource, PageUrls
 from phx_pipeline.sources.endings import (
     ended,
     failed,
@@ -21,9 +23,16 @@ from phx_pipeline.sources.endings import (
     told,
     with_way_on,
 )
-from phx_pipeline.sources.zillow.detail import parse_detail
-from phx_pipeline.sources.zillow.gallery import PHOTO_HOSTS
-from phx_pipeline.sources.zillow.payload import JsonObject, Page, read_page
+from phx_pipeline.sources.persons import without_persons
+from phx_pipeline.sources.zillow.addresses import HOSTS, SHORT_HOSTS, address_in
+from phx_pipeline.sources.zillow.detail import page_address, parse_detail
+from phx_pipeline.sources.zillow.gallery import PHOTO_HOSTS, variant_of
+from phx_pipeline.sources.zillow.payload import (
+    JsonObject,
+    Page,
+    carries_answers,
+    read_page,
+)
 from phx_pipeline.sources.zillow.search import (
     Row,
     near_addresses,
@@ -33,19 +42,33 @@ from phx_pipeline.sources.zillow.search import (
 )
 
 _PAGE_BYTES = 8_000_000  # a real search page has 1 MB
+_PERSONS = (
+    "agent_directory",
+    "attributionInfo",
+    "business_name",
+    "contactFormRenderData",
+    "contact_recipients",
+    "display_name",
+    "listing_provided_by",
+    "postingContact",
+)
 _ASKED_BY_PAGES = ("/graphql", "/zg-graph")  # for parts of a home, by themselves
 
 
-class Zillow:
+class Zillow(ListingSource):
     """Zillow: the address leads to the listing, or to a search page that links it."""
 
     source = Source.ZILLOW
+    is_browsed = True
     page_hosts: tuple[str, ...] = ("www.zillow.com", "zillow.com")
     photo_hosts: tuple[str, ...] = PHOTO_HOSTS
     browser_hosts: tuple[str, ...] = (
         "zillowstatic.com",  # scripts and styles
         "px-cloud.net",  # the guard, which runs on good pages too,
         "px-cdn.net",  # and where it was before
+    )
+    urls: PageUrls | None = PageUrls(
+        hosts=HOSTS, short_hosts=SHORT_HOSTS, address_in=address_in
     )
 
     async def discover(self, house: Property, *, fetcher: Fetcher) -> Listing:
@@ -56,6 +79,30 @@ class Zillow:
             return ended(Source.ZILLOW, ListingOutcome.PAGE_CHANGED, str(error))
         except FetchError as error:
             return failed(Source.ZILLOW, error)
+
+    def read_saved(self, page: Fetched, *, house: Property) -> Listing:
+        """Read a detail page; the errors are those of `parse_detail`."""
+        opened = read_page(page)
+        if opened.cache is None:
+            raise SourceChangedError("no details of a house in it")
+        return parse_detail(opened, house=house, zpid=zpid_in(page.url))
+
+    def address_of(self, page: Fetched) -> Address:
+        """Return the address of a detail page; the errors are of `page_address`."""
+        return page_address(read_page(page), zpid=zpid_in(page.url))
+
+    def photo_named(self, url: str) -> str | None:
+        """Return the key of the photo that a URL names."""
+        variant = variant_of(url)
+        return variant.key if variant else None
+
+    def scrubbed(self, text: str) -> str:
+        """Return an answer without agents, brokers and whoever posts."""
+        return without_persons(text, _PERSONS)
+
+    def holds_data(self, script: str) -> bool:
+        """Whether a script carries the answers of a page of any generation."""
+        return carries_answers(script)
 
 
 async def _discover(house: Property, *, fetcher: Fetcher) -> Listing:

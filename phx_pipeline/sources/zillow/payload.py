@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from phx_pipeline.errors import SourceChangedError
 from phx_pipeline.fetch.base import Captured, Fetched
+from phx_pipeline.sources import next_data
 from phx_pipeline.sources.head import Described, described, own_urls, titled
 
 JsonObject = Mapping[str, Any]
@@ -23,6 +24,12 @@ LAZY: Final = "captured "
 
 _SCRIPT = re.compile(r"<script\b(?P<attributes>[^>]*)>", re.IGNORECASE)
 _SCRIPT_END = re.compile(r"</script\s*>", re.IGNORECASE)
+_OLDER = re.compile(
+    r"<script\b[^<>]*(?:hdpApolloPreloadedData|mobileSearchPageStore)[^<>]*>"
+    r"\s*(?:<!--)?(?P<store>.*?)(?:-->)?\s*</script",
+    re.DOTALL | re.IGNORECASE,
+)
+_CARRIED = ("gdpClientCache", "searchPageState", "initialReduxState")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +70,17 @@ def read_page(fetched: Fetched) -> Page:
         titles=tuple(titled(fetched.body)) if cache is not None else (),
         houses=tuple(described(fetched.body)) if cache is not None else (),
     )
+
+
+def carries_answers(script: str) -> bool:
+    """Whether *script*, given with its tags, carries the data of a page, read or not.
+
+    This tells a page from a challenge; what is in it may have changed all the same.
+    """
+    if next_data.carries(script, _CARRIED):
+        return True
+    older = _OLDER.match(script)
+    return older is not None and bool(next_data.decoded(older["store"]))
 
 
 def _lazy(captured: Iterable[Captured]) -> Iterator[tuple[str, JsonObject]]:

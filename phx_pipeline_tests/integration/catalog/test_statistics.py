@@ -19,7 +19,7 @@ from phx_pipeline.catalog.rows import blob_values, ref_values
 from phx_pipeline.catalog.statistics import BandTotals, PhotoTotals, Statistics
 from phx_pipeline.catalog.store import Catalog
 from phx_pipeline.model.outcome import Verdict, VerdictKind
-from phx_pipeline.model.source import Source
+from phx_pipeline.model.source import LETTERED, Source
 from phx_pipeline_tests.integration.conftest import STAMP, Scene, blob_of, house_at, ref
 
 BLOB = blob_of("bytes")
@@ -98,7 +98,7 @@ def test_the_sums_are_those_of_the_tallies(engine: sa.Engine, catalog: Catalog) 
 
     found = catalog.statistics.read()
 
-    tallies = catalog.tallies(tuple(Source))
+    tallies = catalog.tallies(LETTERED)
     for kind in VerdictKind:
         assert found.photos.counts[kind] == sum(it.count(kind) for it in tallies)
     assert found.photos.discovered == sum(it.discovered for it in tallies)

@@ -16,9 +16,9 @@ from phx_pipeline.defs.sensors.dispatcher import request_of
 from phx_pipeline.defs.submit import open_instance
 from phx_pipeline.demo.houses import HOUSES, House
 from phx_pipeline.demo.loopback import Answer, Asked, Handler
-from phx_pipeline.demo.redfin_page import PAGE_HOST
 from phx_pipeline.demo.redfin_site import redfin_sites
 from phx_pipeline.model.outcome import ListingOutcome, Verdict, VerdictKind
+from phx_pipeline.sources.redfin.standin import PAGE_HOST
 from phx_pipeline_tests.commands import Phx
 from phx_pipeline_tests.dagster_runs import run_of
 from phx_pipeline_tests.deployment import PHOTO_HOST, Deployment, slug_of

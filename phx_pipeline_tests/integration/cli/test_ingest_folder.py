@@ -8,11 +8,11 @@ from tempfile import TemporaryDirectory
 import pytest
 
 from phx_pipeline.demo.houses import HOUSES, House
-from phx_pipeline.demo.redfin_page import listing_page
 from phx_pipeline.demo.redfin_site import redfin_sites
-from phx_pipeline.demo.zillow_page import detail_page, detail_path
 from phx_pipeline.model.outcome import VerdictKind
 from phx_pipeline.model.source import Source
+from phx_pipeline.sources.redfin.standin import listing_page
+from phx_pipeline.sources.zillow.standin import detail_page, detail_path
 from phx_pipeline.stages.verify import content_digest
 from phx_pipeline_tests.commands import Phx
 from phx_pipeline_tests.deployment import SMALLEST, Deployment, slug_of

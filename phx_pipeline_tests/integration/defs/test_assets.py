@@ -20,10 +20,10 @@ from phx_pipeline.defs.partitions import PROPERTIES
 from phx_pipeline.defs.retention import RunHistory
 from phx_pipeline.demo.houses import HOUSES, House
 from phx_pipeline.demo.loopback import Answer, Asked, Handler
-from phx_pipeline.demo.redfin_page import PAGE_HOST
 from phx_pipeline.demo.redfin_site import redfin_sites
 from phx_pipeline.model.address import Address
 from phx_pipeline.model.property import Property
+from phx_pipeline.sources.redfin.standin import PAGE_HOST
 from phx_pipeline.stages.context import StageContext
 from phx_pipeline.stages.extract import extract
 from phx_pipeline.stages.views import refresh_views

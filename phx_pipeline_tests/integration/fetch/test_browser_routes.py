@@ -31,8 +31,9 @@ from phx_pipeline.fetch.circuits import source_try_s
 from phx_pipeline.fetch.policies import rules_for
 from phx_pipeline.fetch.proxies import Proxy, ProxyPool
 from phx_pipeline.fetch.retries import Backoff
-from phx_pipeline.fetch.route import BROWSED, BROWSER_TIMEOUT_S, Route
+from phx_pipeline.fetch.route import BROWSER_TIMEOUT_S, Route, browsed
 from phx_pipeline.model.source import Source
+from phx_pipeline_tests.canned import DATA
 from phx_pipeline_tests.integration.conftest import Databases
 
 PAGES, PHOTOS = "www.zillow.com", "photos.zillowstatic.com"
@@ -103,7 +104,8 @@ class Scene:
             backoff=Backoff(initial_s=0.001, ceiling_s=0.01, jitter_s=0),
             policies=self.policies,
             rules=partial(rules_for, pace=0),
-            route=Route(own=BROWSED, lacking=lacking),
+            holds_data=DATA,
+            route=Route(own=browsed([Source.ZILLOW, Source.REDFIN]), lacking=lacking),
             further={} if lacking else {ClientName.BROWSER: self.browser},
             pool=self.pool,
         )
@@ -127,7 +129,7 @@ class Scene:
         """Whether the source is not to be asked before some hours are over."""
         now_s, states = self.policies.source_states()
         known = {state.name: state for state in states}
-        at_s = source_try_s(Source.ZILLOW, known, now_s=now_s, has_browser=True)
+        at_s = source_try_s(Source.ZILLOW, known, now_s=now_s, browsed=["zillow"])
         return at_s is not None and at_s > now_s + HOURS_S
 
 

@@ -10,7 +10,6 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from phx_pipeline.demo.houses import House
 from phx_pipeline.demo.loopback import Asked, Loopback
-from phx_pipeline.demo.zillow_page import detail_path, zpid
 from phx_pipeline.fetch.base import Fetched
 from phx_pipeline.fetch.challenge import recognise
 from phx_pipeline.model.address import Address
@@ -20,7 +19,9 @@ from phx_pipeline.model.source import Source
 from phx_pipeline.sources.redfin.parse import parse_listing
 from phx_pipeline.sources.zillow.detail import parse_detail
 from phx_pipeline.sources.zillow.payload import read_page
+from phx_pipeline.sources.zillow.standin import detail_path, zpid
 from phx_pipeline_tests.browser_site import FOREIGN, Act, BrowserSite, blocking
+from phx_pipeline_tests.canned import DATA
 from phx_pipeline_tests.chromium import find_chromium
 from phx_pipeline_tests.deployment import SMALLEST, with_shots
 
@@ -92,7 +93,7 @@ def test_a_browser_gets_past_the_guard_and_plain_http_does_not(
     assert HOUSE.street in page.title()
     assert site.visits[0]["webdriver"] == "false"
     assert site.pages == {"refused browser": 1, "served browser": 1}
-    assert recognise(plain(site, url)) is not None
+    assert recognise(plain(site, url), holds_data=DATA) is not None
 
 
 @pytest.mark.parametrize("source", SOURCES)
@@ -128,10 +129,10 @@ def test_an_overlay_is_drawn_over_a_full_page(opens: Opens) -> None:
     page.wait_for_selector("iframe#px-captcha-modal")
 
     drawn = Fetched(url=url, status=200, headers={}, body=page.content().encode())
-    found = recognise(drawn)
+    found = recognise(drawn, holds_data=DATA)
     assert found is not None
     assert found.over_payload
-    assert recognise(plain(site, url)) is None
+    assert recognise(plain(site, url), holds_data=DATA) is None
 
 
 def test_a_page_really_asks_for_foreign_hosts(opens: Opens) -> None:
@@ -160,7 +161,7 @@ def test_a_hard_block_stays_one_in_a_browser(
     page.goto(url)
 
     drawn = Fetched(url=url, status=403, headers={}, body=page.content().encode())
-    assert recognise(drawn) is not None
+    assert recognise(drawn, holds_data=DATA) is not None
     assert site.pages["blocked browser"] == 1
 
 

@@ -32,6 +32,7 @@ from phx_pipeline.fetch.policies import rules_for
 from phx_pipeline.fetch.retries import Backoff
 from phx_pipeline.model.source import Source
 from phx_pipeline.model.source_state import SourceState
+from phx_pipeline_tests.canned import DATA
 from phx_pipeline_tests.integration.conftest import Databases
 
 HOSTS = {
@@ -73,6 +74,7 @@ class Scene:
             backoff=Backoff(initial_s=0.001, ceiling_s=0.01, jitter_s=0),
             policies=self.policies,
             rules=partial(rules_for, pace=0),
+            holds_data=DATA,
         )
         url = f"https://{HOSTS[kind]}{path}"
         async with aclosing(fetcher):

@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 
 from phx_pipeline.demo.houses import HOUSES
-from phx_pipeline.demo.redfin_page import listing_page
 from phx_pipeline.demo.redfin_site import redfin_sites
 from phx_pipeline.fetch import hosts
 from phx_pipeline.fetch.hosts import has_route
 from phx_pipeline.model.outcome import ListingOutcome, Verdict
 from phx_pipeline.model.source import Source
+from phx_pipeline.sources.redfin.standin import listing_page
 from phx_pipeline_tests.commands import Phx
 from phx_pipeline_tests.damage import delete_original
 from phx_pipeline_tests.deployment import (

@@ -16,15 +16,15 @@ from PIL import Image
 
 from phx_pipeline.demo.houses import HOUSES
 from phx_pipeline.demo.loopback import Answer, Asked
-from phx_pipeline.demo.redfin_page import listing_page
-from phx_pipeline.demo.redfin_photos import PHOTO_HOST
 from phx_pipeline.demo.redfin_site import redfin_sites
-from phx_pipeline.demo.zillow_page import PAGE_HOST as ZILLOW_HOST
 from phx_pipeline.demo.zillow_site import zillow_sites
 from phx_pipeline.model.outcome import ListingOutcome, Verdict
 from phx_pipeline.model.source import Source
 from phx_pipeline.model.source_state import SourceState
 from phx_pipeline.sources.redfin.gallery import photo_key
+from phx_pipeline.sources.redfin.standin import listing_page
+from phx_pipeline.sources.redfin.standin_photos import PHOTO_HOST
+from phx_pipeline.sources.zillow.standin import PAGE_HOST as ZILLOW_HOST
 from phx_pipeline.stages.collect import collect
 from phx_pipeline.stages.context import StageContext
 from phx_pipeline.stages.discover import discover

@@ -16,6 +16,7 @@ from phx_pipeline.demo.redfin_site import redfin_sites
 from phx_pipeline.fetch.groups import group_names
 from phx_pipeline.model.source import Source
 from phx_pipeline.settings import load_settings
+from phx_pipeline.sources.zillow.standin_photos import uploads
 from phx_pipeline.stages.context import StageContext
 from phx_pipeline_tests.commands import environment_put_back
 from phx_pipeline_tests.deployment import SMALLEST, Deployment
@@ -111,11 +112,11 @@ def test_every_photo_is_drawn_before_it_is_asked_for() -> None:
 
 def test_what_is_drawn_is_kept() -> None:
     shots = sum(len(house.record.shots) + len(house.earlier.shots) for house in HOUSES)
-    uploads = sum(len(zillow_photos.uploads(house)) for house in HOUSES)
+    anew = sum(len(uploads(house)) for house in HOUSES)
 
     for draws, count in (
         (redfin_photos._uploaded, shots),
-        (zillow_photos._uploaded, uploads),
+        (zillow_photos._uploaded, anew),
     ):
         assert count <= (draws.cache_info().maxsize or 0)
 

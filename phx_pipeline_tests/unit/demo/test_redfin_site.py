@@ -15,9 +15,10 @@ from PIL import Image, ImageOps
 
 from phx_pipeline.demo.houses import HOUSES, Flaw, House
 from phx_pipeline.demo.loopback import Answer, Asked, Handler
-from phx_pipeline.demo.redfin_page import PAGE_HOST
-from phx_pipeline.demo.redfin_photos import PHOTO_HOST, photo_url
-from phx_pipeline.demo.redfin_site import AUTOCOMPLETE_PATH, redfin_sites
+from phx_pipeline.demo.redfin_site import redfin_sites
+from phx_pipeline.sources.redfin.standin import PAGE_HOST
+from phx_pipeline.sources.redfin.standin_photos import PHOTO_HOST, photo_url
+from phx_pipeline.sources.redfin.standin_search import AUTOCOMPLETE_PATH
 from phx_pipeline_tests.captured import (
     CAPTURED_ADDRESS,
     captured_redfin_sites,

@@ -12,11 +12,9 @@ from PIL import Image, ImageOps
 
 from phx_pipeline.dedup.cluster import MAX_DHASH_DISTANCE, MAX_PHASH_DISTANCE
 from phx_pipeline.dedup.hashes import distance, picture_hashes
-from phx_pipeline.demo import redfin_photos, redfin_site
+from phx_pipeline.demo import redfin_site
 from phx_pipeline.demo.houses import HOUSES, House, Shot
 from phx_pipeline.demo.loopback import Answer, Asked, Handler
-from phx_pipeline.demo.zillow_page import PAGE_HOST, detail_path, zpid
-from phx_pipeline.demo.zillow_photos import PHOTO_HOST, Upload, uploads
 from phx_pipeline.demo.zillow_site import zillow_sites
 from phx_pipeline.errors import BlockedError, GoneError
 from phx_pipeline.fetch.base import Fetched, Request
@@ -26,7 +24,11 @@ from phx_pipeline.model.listing import Listing
 from phx_pipeline.model.outcome import ListingOutcome
 from phx_pipeline.model.photo import PictureHashes
 from phx_pipeline.model.property import Property
+from phx_pipeline.sources.redfin.standin_photos import photo_url
 from phx_pipeline.sources.zillow import Zillow
+from phx_pipeline.sources.zillow.standin import PAGE_HOST, detail_path, zpid
+from phx_pipeline.sources.zillow.standin_photos import PHOTO_HOST, Upload, uploads
+from phx_pipeline_tests.canned import DATA
 from phx_pipeline_tests.captured_zillow import (
     CAPTURED_ADDRESS,
     captured_zillow_page,
@@ -82,7 +84,8 @@ class InProcess:
                 status=answer.status,
                 headers=answer.headers,
                 body=answer.body,
-            )
+            ),
+            holds_data=DATA,
         )
 
     async def aclose(self) -> None:
@@ -132,7 +135,7 @@ def hashes_of(upload: Upload) -> PictureHashes:
 def redfin_hashes(house: House) -> dict[int, PictureHashes]:
     """Return the hashes of the sound photos the other site has of a house."""
     urls = {
-        at: redfin_photos.photo_url(house.record, position=at)
+        at: photo_url(house.record, position=at)
         for at, shot in enumerate(house.record.shots)
         if shot.flaw.verdict.value == "kept"
     }

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from phx_pipeline.exports.manifest import render_manifest
 from phx_pipeline.model.published import PublishedImage
-from phx_pipeline.model.source import Source
+from phx_pipeline.model.source import LETTERED, Source
 
 DAVIS = "4732 W Davis Rd, Glendale, AZ 85306"
 GARY = "2011 E Gary Cir, Mesa, AZ 85213"
@@ -84,7 +84,7 @@ pictures = st.builds(
     image_id=_texts,
     property_address=st.sampled_from([DAVIS, GARY, 'a "b" \\ ñ\n', ""]),
     folder=_texts,
-    source=st.sampled_from(Source),
+    source=st.sampled_from(LETTERED),
     source_url=_texts,
     local_path=_texts,
     phash=_hashes,

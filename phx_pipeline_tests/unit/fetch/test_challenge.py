@@ -18,6 +18,7 @@ from phx_pipeline.fetch.challenge import (
     sent_away,
 )
 from phx_pipeline.model.source import Source
+from phx_pipeline_tests.canned import DATA
 
 PAGES = Path(__file__).parents[2] / "pages"
 URL = "https://www.example.com/home/1"
@@ -62,7 +63,8 @@ def look(
     headers: dict[str, str] | None = None,
 ) -> Challenge | None:
     raw = body.encode() if isinstance(body, str) else body
-    return recognise(Fetched(url=url, status=status, headers=headers or {}, body=raw))
+    answer = Fetched(url=url, status=status, headers=headers or {}, body=raw)
+    return recognise(answer, holds_data=DATA)
 
 
 def kind(challenge: Challenge | None) -> ChallengeKind | None:
@@ -564,9 +566,9 @@ async def test_no_bytes_are_a_challenge_but_for_a_photo(
 
     if is_one:
         with pytest.raises(BlockedError):
-            await Screen(wire).get(asked(kind))
+            await Screen(wire, holds_data=DATA).get(asked(kind))
     else:
-        assert await Screen(wire).get(asked(kind)) is wire.answer
+        assert await Screen(wire, holds_data=DATA).get(asked(kind)) is wire.answer
 
 
 @pytest.mark.parametrize("kind", list(RequestKind))
@@ -574,29 +576,31 @@ async def test_a_challenge_is_raised_with_its_body_whatever_was_asked_for(
     kind: RequestKind,
 ) -> None:
     with pytest.raises(BlockedError) as caught:
-        await Screen(Wire(CLOUDFLARE)).get(asked(kind))
+        await Screen(Wire(CLOUDFLARE), holds_data=DATA).get(asked(kind))
 
     assert caught.value.challenge
     assert caught.value.body == CLOUDFLARE.encode()
 
 
 async def test_a_covered_page_is_handed_on_and_a_good_one_left_alone() -> None:
-    covered = await Screen(Wire(COVER + ZILLOW_DATA)).get(asked())
+    covered = await Screen(Wire(COVER + ZILLOW_DATA), holds_data=DATA).get(asked())
     good = Wire(ZILLOW_DATA)
 
     assert covered.challenge == "a challenge over the page"
-    assert await Screen(good).get(asked()) is good.answer
+    assert await Screen(good, holds_data=DATA).get(asked()) is good.answer
 
 
 async def test_a_page_that_came_for_a_photo_is_of_no_use() -> None:
+    screen = Screen(Wire(COVER + ZILLOW_DATA), holds_data=DATA)
+
     with pytest.raises(BlockedError):
-        await Screen(Wire(COVER + ZILLOW_DATA)).get(asked(RequestKind.PHOTO))
+        await screen.get(asked(RequestKind.PHOTO))
 
 
 async def test_closing_closes_what_is_inside() -> None:
     wire = Wire("")
 
-    await Screen(wire).aclose()
+    await Screen(wire, holds_data=DATA).aclose()
 
     assert wire.closed
 
@@ -604,7 +608,9 @@ async def test_closing_closes_what_is_inside() -> None:
 def test_a_rate_limit_page_asks_for_patience() -> None:
     url = "https://ratelimited.redfin.com/"
 
+    answer = Fetched(url=url, status=200, headers={}, body=b"<p>x</p>")
+
     with pytest.raises(RateLimitedError) as caught:
-        screened(Fetched(url=url, status=200, headers={}, body=b"<p>x</p>"))
+        screened(answer, holds_data=DATA)
 
     assert caught.value.status == 200

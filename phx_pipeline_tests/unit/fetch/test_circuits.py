@@ -45,7 +45,8 @@ def test_a_source_waits_for_the_first_client_that_may_ask_it(
 ) -> None:
     known = {state.name: state for state in states}
 
-    at_s = source_try_s(Source.ZILLOW, known, now_s=NOW_S, has_browser=has_browser)
+    browsed = ["zillow"] if has_browser else []
+    at_s = source_try_s(Source.ZILLOW, known, now_s=NOW_S, browsed=browsed)
 
     assert (at_s and at_s - NOW_S) == in_s
 
@@ -53,6 +54,6 @@ def test_a_source_waits_for_the_first_client_that_may_ask_it(
 def test_a_source_without_a_browser_route_waits_for_plain_http() -> None:
     known = {"maricopa_assessor": refused("maricopa_assessor", 4 * H)}
 
-    at_s = source_try_s(Source.MARICOPA, known, now_s=NOW_S, has_browser=True)
+    at_s = source_try_s(Source.MARICOPA, known, now_s=NOW_S, browsed=["zillow"])
 
     assert at_s == NOW_S + 4 * H

@@ -47,6 +47,7 @@ from phx_pipeline.fetch.route import Clients, Route, Routing
 from phx_pipeline.model.outcome import Verdict
 from phx_pipeline.model.source import Source
 from phx_pipeline.model.source_state import SourceState
+from phx_pipeline.sources.registry import available_sources, paces_of
 
 T = TypeVar("T")
 
@@ -169,8 +170,11 @@ def test_only_what_comes_from_the_source_counts(
 def test_every_source_has_its_base_and_photos_have_none(
     name: str, base_s: float
 ) -> None:
-    assert rules_for(name).pacing.base_s == base_s
-    assert rules_for(name, pace=0.1).pacing.base_s == pytest.approx(base_s / 10)
+    paces = paces_of(available_sources())
+
+    assert rules_for(name, paces=paces).pacing.base_s == base_s
+    in_play = rules_for(name, pace=0.1, paces=paces)
+    assert in_play.pacing.base_s == pytest.approx(base_s / 10)
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from phx_pipeline.model.naming import BadNameError, ImageName, confidence_percent
-from phx_pipeline.model.source import Source
+from phx_pipeline.model.source import LETTERED, Source
 from phx_pipeline.model.taxonomy import Location, Subject
 
 KITCHEN = ImageName(
@@ -26,7 +26,7 @@ names = st.builds(
     location=st.sampled_from(Location),
     subject=st.sampled_from(Subject),
     confidence=st.integers(0, 99),
-    source=st.sampled_from(Source),
+    source=st.sampled_from(LETTERED),
     date=st.dates(min_value=dt.date(1900, 1, 1)),
     sequence=st.integers(1, 10**6),
 )

@@ -24,6 +24,7 @@ from phx_pipeline.model.photo import PhotoRef
 from phx_pipeline.model.printable import printable
 from phx_pipeline.model.property import Property
 from phx_pipeline.model.source import Source
+from phx_pipeline.sources.base import ListingSource
 from phx_pipeline.sources.border import MOST_PHOTOS, Border, begun, bounded
 from phx_pipeline.sources.endings import LONGEST_DETAIL
 from phx_pipeline.sources.redfin import Redfin
@@ -170,13 +171,12 @@ def test_each_fact_is_one_a_house_can_have(
     assert facts.value(name) == kept
 
 
-class Surprising:
+class Surprising(ListingSource):
     """A source whose parser raises, or whose fetcher does."""
 
     source = Source.REDFIN
     page_hosts = Redfin.page_hosts
     photo_hosts = Redfin.photo_hosts
-    browser_hosts = Redfin.browser_hosts
 
     def __init__(self, raises: Callable[[], object] | None = None) -> None:
         self.raises = raises
@@ -246,6 +246,14 @@ def test_what_stops_the_pipeline_itself_is_no_outcome_of_a_source() -> None:
 
     with pytest.raises(CatalogDownError):
         discover(Surprising(), down)
+
+
+def test_the_border_hands_on_all_that_a_source_offers() -> None:
+    border = Border(Redfin())
+    offered = {name for name in vars(ListingSource) if not name.startswith("_")}
+    offered |= set(ListingSource.__annotations__)
+
+    assert offered <= set(vars(Border)) | set(vars(border))
 
 
 def test_every_source_is_behind_the_border() -> None:

@@ -79,7 +79,7 @@ adapters = cache(available_sources)
 
 def saved(source: Source, body: bytes) -> Listing:
     page = Fetched(url="", status=200, headers={}, body=body)
-    return read_saved(page, house=HOUSE, source=source)
+    return read_saved(page, house=HOUSE, source=adapters()[source])
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,6 +11,7 @@ from phx_pipeline.fetch.base import Fetched, Request, RequestKind
 from phx_pipeline.model.listing import Listing
 from phx_pipeline.model.outcome import ListingOutcome
 from phx_pipeline.model.source import Source
+from phx_pipeline.sources.redfin import Redfin
 from phx_pipeline.stages.blocked_pages import (
     KEPT_PAGES,
     MAX_BYTES,
@@ -43,7 +44,8 @@ def keep(
     after_s: int = 0,
 ) -> Path | None:
     at = AT + timedelta(seconds=after_s)
-    return keep_page(Layout(root), SLUG, ended(outcome), page(body), at=at)
+    scrub = Redfin().scrubbed
+    return keep_page(Layout(root), SLUG, ended(outcome), page(body), scrub=scrub, at=at)
 
 
 def test_a_refusal_is_kept_with_how_it_came_about(tmp_path: Path) -> None:
@@ -76,8 +78,9 @@ def test_only_refusals_and_changed_pages_are_kept(
 def test_without_a_body_nothing_is_kept(tmp_path: Path) -> None:
     blocked = ended(ListingOutcome.BLOCKED)
 
-    assert keep_page(Layout(tmp_path), SLUG, blocked, None, at=AT) is None
-    assert keep_page(Layout(tmp_path), SLUG, blocked, page(b""), at=AT) is None
+    for seen in (None, page(b"")):
+        kept = keep_page(Layout(tmp_path), SLUG, blocked, seen, scrub=str, at=AT)
+        assert kept is None
 
 
 def test_the_newest_are_kept_and_the_oldest_go(tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 """What stands out in one gallery, and which pictures agree."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
@@ -12,15 +12,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from phx_pipeline.catalog.lookup import BAND_DISTANCE, HashedBlob
-from phx_pipeline.catalog.quarantine import Reason
+from phx_pipeline.catalog.quarantine import PhotoKey, Reason, Suspicion
+from phx_pipeline.model.mark import Mark
 from phx_pipeline.model.outcome import Verdict
 from phx_pipeline.model.photo import Blob, Photo, PhotoRef, PictureHashes
 from phx_pipeline.model.source import Source
 from phx_pipeline.sources.redfin.gallery import photo_key
+from phx_pipeline.sources.registry import available_sources, marks_of
 from phx_pipeline.stages.guard import (
-    Mark,
     _galleries,
-    mark_of,
     near_identical,
     outliers,
 )
@@ -62,14 +62,22 @@ def spark(day: date, count: int) -> list[Photo]:
     ]
 
 
+def found_in(
+    gallery: Sequence[Photo], *, mls_id: str | None
+) -> Mapping[PhotoKey, Suspicion]:
+    source = gallery[0].ref.source if gallery else Source.REDFIN
+    marks = marks_of(source, among=available_sources())
+    return dict(outliers(gallery, mls_id=mls_id, marks=marks))
+
+
 def standing_out(gallery: Sequence[Photo], *, mls_id: str | None = None) -> list[str]:
-    return [key for (_, key), _ in outliers(gallery, mls_id=mls_id)]
+    return [key for _, key in found_in(gallery, mls_id=mls_id)]
 
 
 def test_a_photo_under_another_listing_stands_out() -> None:
     stray = photo("57-6890201_4_1")
 
-    found = dict(outliers([*redfin("7652074", 9), stray], mls_id="7652074"))
+    found = found_in([*redfin("7652074", 9), stray], mls_id="7652074")
 
     assert set(found) == {stray.key}
     assert found[stray.key].reason is Reason.LISTING_ID
@@ -92,7 +100,7 @@ def test_without_the_id_of_the_listing_most_photos_say_what_is_usual() -> None:
 def test_a_gallery_wholly_under_another_id_than_the_pages_own_stands_out(
     count: int,
 ) -> None:
-    found = dict(outliers(redfin("6999999", count), mls_id="6900001"))
+    found = found_in(redfin("6999999", count), mls_id="6900001")
 
     assert len(found) == count
     assert {why.detail for why in found.values()} == {
@@ -157,10 +165,10 @@ def test_an_upload_long_before_the_others_stands_out(
 ) -> None:
     earlier = DAY - timedelta(days=days_before)
 
-    found = list(outliers([*spark(DAY, 8), *spark(earlier, 1)], mls_id=None))
+    found = found_in([*spark(DAY, 8), *spark(earlier, 1)], mls_id=None)
 
     assert len(found) == stands_out
-    assert all(why.reason is Reason.UPLOAD_DATE for _, why in found)
+    assert all(why.reason is Reason.UPLOAD_DATE for why in found.values())
 
 
 def test_photos_added_through_the_months_are_one_listing() -> None:
@@ -209,7 +217,8 @@ def test_the_time_of_upload_is_read_from_the_sources_that_state_it(
 ) -> None:
     expected = uploaded and date(2025, 10, 23)
 
-    mark = mark_of(photo("k", url=url, source=Source.PHOENIX_MLS))
+    marks = marks_of(Source.PHOENIX_MLS, among={})
+    mark = marks(photo("k", url=url).ref)
 
     assert mark == Mark(uploaded=expected)
 
@@ -284,7 +293,7 @@ def test_a_photo_under_no_number_is_held_with_nearly_all_that_have_a_foreign_one
     plain = photo("media-880021_JPG-item_3")
     gallery = [plain, *redfin("6900001", own), *redfin("6999999", foreign)]
 
-    found = dict(outliers(gallery, mls_id="6900001"))
+    found = found_in(gallery, mls_id="6900001")
 
     assert len(found) == held
     assert (plain.key in found) is (held > foreign)

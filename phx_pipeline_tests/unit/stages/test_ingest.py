@@ -9,9 +9,11 @@ import pytest
 from phx_pipeline.errors import InputError
 from phx_pipeline.fetch.base import Fetched
 from phx_pipeline.model.address import Address
+from phx_pipeline.model.listing import Listing
 from phx_pipeline.model.outcome import ListingOutcome
 from phx_pipeline.model.property import Property
 from phx_pipeline.model.source import Source
+from phx_pipeline.sources.registry import available_sources
 from phx_pipeline.stages.context import StageContext
 from phx_pipeline.stages.ingest import MAX_BYTES, ingest, is_taken, read_saved
 from phx_pipeline.stages.verify import content_digest
@@ -45,10 +47,16 @@ def saved(folder: Path, body: bytes | str) -> Path:
     return path
 
 
+def read_page(
+    page: Fetched, *, house: str = HOUSE, source: Source = Source.REDFIN
+) -> Listing:
+    at = Property.at(Address.parse(house))
+    return read_saved(page, house=at, source=available_sources()[source])
+
+
 def read(name: str, *, source: Source = Source.REDFIN, house: str = HOUSE) -> str:
     page = Fetched(url="", status=200, headers={}, body=(PAGES / name).read_bytes())
-    listing = read_saved(page, house=Property.at(Address.parse(house)), source=source)
-    return listing.outcome.value
+    return read_page(page, house=house, source=source).outcome.value
 
 
 @pytest.mark.parametrize(
@@ -162,9 +170,7 @@ def test_a_saved_zillow_page_that_names_a_neighbour_is_not_taken() -> None:
     body = head + (PAGES / "zillow/listed_2026.html").read_bytes()
     page = Fetched(url="", status=200, headers={}, body=body)
 
-    listing = read_saved(
-        page, house=Property.at(Address.parse(HOUSE)), source=Source.ZILLOW
-    )
+    listing = read_page(page, source=Source.ZILLOW)
 
     assert listing.outcome is ListingOutcome.WRONG_PROPERTY
 
@@ -303,12 +309,8 @@ def test_a_real_saved_page_is_read_and_belongs_to_one_house(shared_dir: Path) ->
     body = (shared_dir / "samples" / name).read_bytes()
     page = Fetched(url="", status=200, headers={}, body=body)
 
-    own = read_saved(
-        page, house=Property.at(Address.parse(CAPTURED_ADDRESS)), source=Source.REDFIN
-    )
-    other = read_saved(
-        page, house=Property.at(Address.parse(HOUSE)), source=Source.REDFIN
-    )
+    own = read_page(page, house=CAPTURED_ADDRESS)
+    other = read_page(page)
 
     assert (own.outcome, len(own.photos)) == (ListingOutcome.LISTED, 52)
     assert (other.outcome, other.photos) == (ListingOutcome.WRONG_PROPERTY, ())

@@ -14,6 +14,7 @@ from typing import Final
 
 from phx_pipeline.errors import FetchError, HostRefusedError
 from phx_pipeline.fetch.base import BrowserTurns, Fetched, Request
+from phx_pipeline.fetch.challenge import HoldsData
 from phx_pipeline.fetch.clients.browser.running import (
     Plan,
     RunningBrowser,
@@ -61,6 +62,7 @@ class BrowserClient:
         isolation: where its windows are to be.
         hosts: what browsers of each source may ask at all; subdomains included.
         turns: one browser of a source at a time, over all processes.
+        holds_data: knows the data that pages of the sources hold.
         session: whose cookies are put into browsers and taken over from them.
         proxy: through which they ask.
         pool: many proxies, in place of *proxy*; a request names its own.
@@ -78,6 +80,7 @@ class BrowserClient:
         isolation: IsolationMode,
         hosts: Mapping[Source, Sequence[str]],
         turns: BrowserTurns,
+        holds_data: HoldsData,
         session: Session | None = None,
         proxy: str | None = None,
         pool: ProxyPool | None = None,
@@ -98,6 +101,7 @@ class BrowserClient:
             addresses=addresses,
             seed=seed,
             pace=pace,
+            holds_data=holds_data,
         )
         self._session = session
         self._proxy = proxy

@@ -17,7 +17,7 @@ from nodriver import cdp
 
 from phx_pipeline.errors import FetchError, HostRefusedError, TransientError
 from phx_pipeline.fetch.base import Captured, Fetched, Request, RequestKind
-from phx_pipeline.fetch.challenge import recognise
+from phx_pipeline.fetch.challenge import HoldsData, recognise
 from phx_pipeline.fetch.clients.browser.devtools import DevTools, DevToolsError
 from phx_pipeline.fetch.clients.browser.gate import Gate
 from phx_pipeline.fetch.clients.browser.journal import (
@@ -85,6 +85,7 @@ class PageLoad:
         is_drawn: whether the tab draws frames; else no wheel turns in it.
         seed: of the reader.
         pace: multiplies the pauses a reader makes.
+        holds_data: knows the data that pages of the source hold.
     """
 
     def __init__(  # noqa: PLR0913 - what a page load has to do with
@@ -98,6 +99,7 @@ class PageLoad:
         is_drawn: bool,
         seed: str,
         pace: float,
+        holds_data: HoldsData,
     ) -> None:
         self._request = request
         self._tools = tools
@@ -107,6 +109,7 @@ class PageLoad:
         self._is_drawn = is_drawn
         self._seed = f"{seed} {request.url}"
         self._pace = pace
+        self._holds_data = holds_data
         self._loop = asyncio.get_running_loop()
         self._ends_at = self._loop.time() + request.timeout_s
 
@@ -269,7 +272,7 @@ class PageLoad:
 
         Some let a browser through once their scripts have worked in silence.
         """
-        challenge = recognise(answer)
+        challenge = recognise(answer, holds_data=self._holds_data)
         if challenge is not None and not challenge.over_payload:
             await self._until(lambda: not self._is_newest(document), most_s=_PASS_S)
         return not self._is_newest(document)

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from phx_pipeline.errors import BrowserError, LeaseHeldError, RateLimitedError
 from phx_pipeline.fetch.base import BrowserTurns, Confirm
+from phx_pipeline.fetch.challenge import HoldsData
 from phx_pipeline.fetch.clients.browser.gate import Gate
 from phx_pipeline.fetch.clients.browser.isolation import Screen, screen
 from phx_pipeline.fetch.clients.browser.launch import Chromium, Launch, launch
@@ -53,6 +54,7 @@ class Plan:
     profiles: Path
     isolation: IsolationMode
     turns: BrowserTurns
+    holds_data: HoldsData
     allows: Callable[[Source, str], bool]
     ca_file: Path | None = None
     addresses: PublicAddresses | None = None
@@ -206,6 +208,7 @@ class _Stage:
             gate=self._gate,
             seed=self._plan.seed,
             pace=self._plan.pace,
+            holds_data=self._plan.holds_data,
         )
         logger.info(
             "browser of %s: window %s, %s",

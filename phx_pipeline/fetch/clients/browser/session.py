@@ -16,6 +16,7 @@ from nodriver import cdp
 
 from phx_pipeline.errors import BrowserError, FetchError, TransientError
 from phx_pipeline.fetch.base import Fetched, Request
+from phx_pipeline.fetch.challenge import HoldsData
 from phx_pipeline.fetch.clients.browser.cookies import from_browser, to_browser
 from phx_pipeline.fetch.clients.browser.devtools import DevTools, DevToolsError
 from phx_pipeline.fetch.clients.browser.gate import Gate
@@ -80,7 +81,14 @@ class BrowserSession:
     state: WindowState
 
     def __init__(
-        self, *, tools: DevTools, gate: Gate, seed: str, pace: float, target: str
+        self,
+        *,
+        tools: DevTools,
+        gate: Gate,
+        seed: str,
+        pace: float,
+        holds_data: HoldsData,
+        target: str,
     ) -> None:
         self.is_usable = True
         self.pages = 0
@@ -88,6 +96,7 @@ class BrowserSession:
         self._gate = gate
         self._seed = seed
         self._pace = pace
+        self._holds_data = holds_data
         self._target = target
         self._journal: Journal | None = None
         self._left = ""
@@ -101,6 +110,7 @@ class BrowserSession:
         screen: Screen,
         gate: Gate,
         seed: str,
+        holds_data: HoldsData,
         pace: float = 1.0,
     ) -> "BrowserSession":
         """Attach to *chromium*, whose window is on *screen*, and measure that window.
@@ -110,6 +120,7 @@ class BrowserSession:
             screen: where its window was told to be.
             gate: through which it asks.
             seed: of the reader that the pages are read by.
+            holds_data: knows the data that pages of the source hold.
             pace: multiplies the pauses of that reader.
 
         Raises:
@@ -126,6 +137,7 @@ class BrowserSession:
                     gate=gate,
                     seed=seed,
                     pace=pace,
+                    holds_data=holds_data,
                     target=await _only_tab(tools),
                 )
                 await session._prepare(minimized=screen.minimized)
@@ -217,6 +229,7 @@ class BrowserSession:
                     is_drawn=self.state.visible,
                     seed=self._seed,
                     pace=self._pace,
+                    holds_data=self._holds_data,
                 )
                 return await page.get(within_s=within_s)
         except TimeoutError as error:

@@ -18,6 +18,7 @@ from phx_pipeline.fetch.clients.browser.launch import find_chromium
 from phx_pipeline.fetch.session import Session
 from phx_pipeline.model.isolation import IsolationMode
 from phx_pipeline.model.source import Source
+from phx_pipeline.sources.registry import available_sources, data_of
 from phx_pipeline_tests.browser_pages import (
     HOST,
     HOSTS,
@@ -50,6 +51,7 @@ class Room:
             "isolation": IsolationMode.VIRTUAL,
             "hosts": {Source.ZILLOW: [HOST, STATIC_HOST]},
             "turns": Turns(),
+            "holds_data": data_of(available_sources()),
             "session": self.session,
             "proxy": self.site.proxy,
             "ca_file": self.site.ca_file,

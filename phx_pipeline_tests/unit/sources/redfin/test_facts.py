@@ -10,12 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from phx_pipeline.demo.houses import HOUSES, House
-from phx_pipeline.demo.redfin_page import listing_page
 from phx_pipeline.model.address import Address
 from phx_pipeline.model.facts import ListingFacts
 from phx_pipeline.model.outcome import ListingOutcome
 from phx_pipeline.model.property import Property
 from phx_pipeline.sources.redfin.parse import parse_listing
+from phx_pipeline.sources.redfin.standin import listing_page
 
 DAHLONEGA = "redfin/detail_2026-02_dahlonega_home137774138_undercontract.html"
 ADDRESS = Address.parse("1418 E Quail Whistle Ln, Phoenix, AZ 85042")

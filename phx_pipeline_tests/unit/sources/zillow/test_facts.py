@@ -9,7 +9,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from phx_pipeline.demo.houses import HOUSES, House
-from phx_pipeline.demo.zillow_page import detail_page, search_page
 from phx_pipeline.fetch.base import Fetched
 from phx_pipeline.model.address import Address
 from phx_pipeline.model.facts import ListingFacts, SeenFacts, conflicts
@@ -19,6 +18,7 @@ from phx_pipeline.sources.zillow.detail import parse_detail
 from phx_pipeline.sources.zillow.facts import home_facts, row_facts
 from phx_pipeline.sources.zillow.payload import Page, read_page
 from phx_pipeline.sources.zillow.search import rows_matching, rows_of
+from phx_pipeline.sources.zillow.standin import detail_page, search_page
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),

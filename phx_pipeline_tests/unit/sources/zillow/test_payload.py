@@ -7,6 +7,7 @@ from phx_pipeline.errors import BlockedError, SourceChangedError
 from phx_pipeline.fetch.base import Fetched
 from phx_pipeline.fetch.challenge import screened
 from phx_pipeline.sources.zillow.payload import Page, read_page
+from phx_pipeline_tests.canned import DATA
 
 PAGES = Path(__file__).parents[3] / "pages" / "zillow"
 URL = "https://www.zillow.com/homedetails/90100418_zpid/"
@@ -16,7 +17,7 @@ DENIED = "<title>Access to this page has been denied</title>"
 def read(text: str, *, headers: dict[str, str] | None = None) -> Page:
     body = text.encode()
     answer = Fetched(url=URL, status=200, headers=headers or {}, body=body)
-    return read_page(screened(answer))
+    return read_page(screened(answer, holds_data=DATA))
 
 
 def read_file(name: str) -> Page:

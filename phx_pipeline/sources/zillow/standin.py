@@ -14,8 +14,8 @@ from datetime import date
 from functools import lru_cache
 from typing import Any
 
-from phx_pipeline.demo.houses import House, Record
-from phx_pipeline.demo.zillow_photos import (
+from phx_pipeline.sources.standins import House, Record
+from phx_pipeline.sources.zillow.standin_photos import (
     CUT,
     FULL,
     PHOTO_HOST,

@@ -13,8 +13,7 @@ from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from phx_pipeline.demo.houses import House, Record
-from phx_pipeline.demo.redfin_photos import (
+from phx_pipeline.sources.redfin.standin_photos import (
     FULL,
     LIST,
     MIDDLE,
@@ -23,6 +22,7 @@ from phx_pipeline.demo.redfin_photos import (
     WIDE,
     address_of,
 )
+from phx_pipeline.sources.standins import House, Record
 
 PAGE_HOST = "www.redfin.com"
 MARKET = 18

@@ -1,0 +1,54 @@
+"""Which sources the demo shows: their stand-ins, drawn and served.
+
+What their pages look like is written in the packages of the sources.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from phx_pipeline.demo import redfin_photos, zillow_photos
+from phx_pipeline.demo.loopback import Handler
+from phx_pipeline.demo.redfin_site import redfin_sites
+from phx_pipeline.demo.zillow_site import zillow_sites
+from phx_pipeline.model.source import Source
+from phx_pipeline.sources.redfin.standin_photos import PHOTO_HOST as REDFIN_PHOTOS
+from phx_pipeline.sources.standins import House
+from phx_pipeline.sources.zillow.standin_photos import PHOTO_HOST as ZILLOW_PHOTOS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standin:
+    """A source of the demo.
+
+    `sites` makes what answers for each of its hosts; `draw_all` draws the photos it has
+    of a house and returns how many.
+    """
+
+    sites: Callable[[], Mapping[str, Handler]]
+    photo_host: str
+    draw_all: Callable[[House], int]
+
+
+STANDINS: Final[Mapping[Source, Standin]] = {
+    Source.ZILLOW: Standin(
+        sites=zillow_sites,
+        photo_host=ZILLOW_PHOTOS,
+        draw_all=zillow_photos.draw_all,
+    ),
+    Source.REDFIN: Standin(
+        sites=redfin_sites,
+        photo_host=REDFIN_PHOTOS,
+        draw_all=redfin_photos.draw_all,
+    ),
+}
+"""In the order in which the demo names them."""
+
+
+def all_sites() -> dict[str, Handler]:
+    """Return what answers for the hosts of all stand-ins."""
+    return {
+        host: handler
+        for standin in STANDINS.values()
+        for host, handler in standin.sites().items()
+    }
