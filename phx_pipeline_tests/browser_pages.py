@@ -173,6 +173,18 @@ document.body.append(cover);
 """
 
 
+def _covered(of: str, inside: str, *, shadow: str = "", style: str = "") -> Behaviour:
+    """A page over which a script lays something as large as the window."""
+    return script(
+        "const over = document.createElement('div');"
+        f"over.id = '{of}'; over.innerHTML = '{inside}';"
+        f"over.style = 'position: fixed; inset: 0; {style}';"
+        "document.body.append(over);"
+        f"if ('{shadow}')"
+        f" over.attachShadow({{mode: 'closed'}}).innerHTML = '{shadow}';"
+    )
+
+
 def _cached(line: Line) -> None:
     """A page that a cache must ask about, and may then keep."""
     if line.asked == 1:
@@ -226,6 +238,10 @@ GOOD: Mapping[str, Behaviour] = {
     ),
     "/lazy": script(_LAZY),
     "/overlay": script(_OVERLAY),
+    "/over/box": _covered("px-captcha-wrapper", "", shadow="<p>Press and hold</p>"),
+    "/over/words": _covered("modal", "<p>Press &amp; Hold: are you a human?</p>"),
+    "/over/cookies": _covered("consent", "<p>We use cookies.</p><button>OK</button>"),
+    "/over/hidden": _covered("px-captcha", "<p>Press</p>", style="display: none"),
     "/who": script(_WHO),
     "/visitor": _visitor,
     "/hop": redirect("/ok"),

@@ -102,7 +102,8 @@ class Fetched:
     of a refusal that came together with a full answer, which then may have any status.
     Not `is_framed`: nothing came, and nothing said that this was all. `captured` is of
     what the request's `captures` name, in the order it came. `rendered` is the document
-    as it stood at the end, in UTF-8, of a client that runs the page; empty of others.
+    as it stood at the end, in UTF-8, of a client that runs the page, and `cover` the
+    part of it that lay over the middle of the window; empty of others.
     """
 
     url: str
@@ -114,6 +115,7 @@ class Fetched:
     is_framed: bool = True
     captured: tuple[Captured, ...] = ()
     rendered: bytes = field(default=b"", repr=False)
+    cover: bytes = field(default=b"", repr=False)
 
 
 Judge = Callable[[Fetched], Awaitable[None]]

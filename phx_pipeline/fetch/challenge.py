@@ -123,16 +123,23 @@ def _seen(answer: Fetched, holds_data: HoldsData) -> Iterator[Challenge]:
         drawn = replace(answer, body=answer.rendered)
         if found := recognise(drawn, holds_data=holds_data):
             yield found
+    for part in _parts(answer):
+        found = recognise(part, holds_data=holds_data)
+        if found and found.kind is not _EMPTY:  # a part of a page may be empty
+            yield found
+
+
+def _parts(answer: Fetched) -> Iterator[Fetched]:
+    """Yield as an answer each what lies over the page, and what the page asked for."""
+    if answer.cover:
+        yield Fetched(url=answer.url, status=200, headers={}, body=answer.cover)
     for captured in answer.captured:
-        part = Fetched(
+        yield Fetched(
             url=captured.url,
             status=captured.status,
             headers=captured.headers,
             body=captured.body,
         )
-        found = recognise(part, holds_data=holds_data)
-        if found and found.kind is not _EMPTY:  # a part of a page may be empty
-            yield found
 
 
 def screened(answer: Fetched, *, holds_data: HoldsData) -> Fetched:
@@ -341,7 +348,7 @@ _IN_MARKUP: tuple[_Rule, ...] = tuple(
         (
             ChallengeKind.PERIMETERX,
             "with a captcha box",
-            r"<div\b[^<>]*\bid=([\"']?)px-captcha\1(?![\w-])",
+            r"<div\b[^<>]*\bid=([\"']?)px-captcha(?:-wrapper)?\1(?![\w-])",
         ),
         (
             ChallengeKind.PERIMETERX,

@@ -70,6 +70,25 @@ _REASONS: Final[Mapping[str, str]] = {
     "net::ERR_TUNNEL_CONNECTION_FAILED": "no connection to the site",
     "net::ERR_UNSAFE_REDIRECT": "redirected to an address of this machine",
 }
+# The outermost element, taken out of the flow, that lies over the middle of the window
+# and over a third of it: no page is read through such a one.
+_COVER: Final = """(() => {
+  const [width, height] = [innerWidth, innerHeight];
+  let over = null;
+  let at = document.elementFromPoint(width / 2, height / 2);
+  for (; at && at !== document.documentElement; at = at.parentElement) {
+    const {position} = getComputedStyle(at);
+    const box = at.getBoundingClientRect();
+    const inside = Math.max(0, Math.min(box.right, width) - Math.max(box.left, 0))
+      * Math.max(0, Math.min(box.bottom, height) - Math.max(box.top, 0));
+    const isOut = position === 'fixed' || position === 'absolute';
+    if (isOut && at !== document.body && inside * 3 > width * height) over = at;
+  }
+  if (over === null) return '';
+  const title = document.createElement('title');
+  title.textContent = document.title.slice(0, 200);
+  return title.outerHTML + over.outerHTML.slice(0, 200000);
+})()"""
 _ENDLESS: Final = frozenset({"net::ERR_TOO_MANY_REDIRECTS", "net::ERR_UNSAFE_REDIRECT"})
 
 
@@ -291,6 +310,7 @@ class PageLoad:
             body=document.body or b"",
             captured=tuple(map(_captured, self._journal.taken())),
             rendered=await self._rendered(),
+            cover=await self._cover(),
         )
 
     def _require_body(self, document: Answer) -> None:
@@ -348,6 +368,11 @@ class PageLoad:
             "document.documentElement?.outerHTML.slice(0, "
             f"{self._request.max_bytes}) || ''"
         )
+        return str(text or "").encode("utf-8", "replace")
+
+    async def _cover(self) -> bytes:
+        """Return what lies over the middle of the window, with the page's title."""
+        text = await self._evaluate(_COVER)
         return str(text or "").encode("utf-8", "replace")
 
     # --- bodies -----------------------------------------------------------------------

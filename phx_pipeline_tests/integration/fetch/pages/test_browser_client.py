@@ -27,6 +27,7 @@ from phx_pipeline.errors import (
     RateLimitedError,
 )
 from phx_pipeline.fetch.base import RequestKind
+from phx_pipeline.fetch.challenge import recognise_shown
 from phx_pipeline.fetch.clients.browser import client as client_module
 from phx_pipeline.fetch.clients.browser.client import BrowserClient
 from phx_pipeline.fetch.hosts import PublicAddresses
@@ -64,6 +65,22 @@ async def test_a_page_brings_what_it_asked_for_and_what_scripts_made_of_it(
     assert covered.captured == ()
     assert b'id="px-captcha-modal"' not in covered.body
     assert b'id="px-captcha-modal"' in covered.rendered
+
+
+@pytest.mark.parametrize(
+    ("kind", "told"),
+    [("box", True), ("words", True), ("cookies", False), ("hidden", False)],
+)
+async def test_what_lies_over_a_page_that_holds_data_tells_a_challenge(
+    client: BrowserClient, *, kind: str, told: bool
+) -> None:
+    answer = await client.get(asked(f"/over/{kind}"))
+
+    found = recognise_shown(answer, holds_data=lambda script: "over" in script)
+
+    assert bool(answer.cover) is (kind != "hidden")
+    assert (found is not None) is told
+    assert found is None or found.over_payload
 
 
 async def test_text_comes_in_utf_8_and_says_so(client: BrowserClient) -> None:
