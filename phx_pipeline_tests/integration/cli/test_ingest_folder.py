@@ -147,7 +147,8 @@ def test_photos_are_collected_at_once_if_asked_for(
 def test_photos_that_cannot_be_had_now_are_told_as_open(
     made: Deployment, folder: Path, phx_on: Phx, named: str
 ) -> None:
-    phx_on(made, "sources", "disable", "redfin/photos")
+    for photos in ("redfin/photos", "zillow/photos"):
+        phx_on(made, "sources", "disable", photos)
 
     done = phx_on(made, "ingest", str(folder / named), "--collect")
 
