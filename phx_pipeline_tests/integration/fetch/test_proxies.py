@@ -53,6 +53,7 @@ from phx_pipeline.model.proxy_health import ProxyHealth
 from phx_pipeline.model.source import Source
 from phx_pipeline.model.source_state import SourceState
 from phx_pipeline.settings import load_settings
+from phx_pipeline.sources.registry import available_sources, data_of
 from phx_pipeline.wiring import build_fetcher_factory
 
 REDFIN, ZILLOW, PROBE = "www.redfin.com", "www.zillow.com", "probe.example"
@@ -288,6 +289,7 @@ class Scene:
             resolve=never,
             policies=CatalogPolicies(self.engine),
             rules=lambda name: rules_for(name, pace=0),
+            holds_data=data_of(available_sources()),
             pool=pool,
             probe_url=probe_url,
             sticky=sticky,

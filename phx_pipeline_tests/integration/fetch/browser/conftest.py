@@ -24,7 +24,8 @@ NO_PROXY = 9  # a port where nobody listens
 
 TwoScreens = str
 
-# Whether frames are drawn, however slowly: ten of them, or none in the time given.
+# Whether frames are drawn, however slowly: ten of them, or none in the time given. An
+# icon is waited for: until it is one, its window is drawn.
 _FRAMES = """new Promise(done => {
   let frames = 0;
   const tell = () => done({frames, state: document.visibilityState});
@@ -32,8 +33,10 @@ _FRAMES = """new Promise(done => {
     frames += 1;
     if (frames == 10) { tell(); } else { requestAnimationFrame(draw); }
   };
-  requestAnimationFrame(draw);
-  setTimeout(tell, PATIENCE_MS);
+  const begin = () => { requestAnimationFrame(draw); setTimeout(tell, PATIENCE_MS); };
+  if (AS_ICON && document.visibilityState !== 'hidden') {
+    document.addEventListener('visibilitychange', begin, {once: true});
+  } else { begin(); }
 })"""
 
 
@@ -97,6 +100,11 @@ def two_screens(xvfb: str) -> Iterator[TwoScreens]:
         server.wait(10)
 
 
+def _frames(*, minimized: bool) -> str:
+    patience_ms, as_icon = ("500", "true") if minimized else ("9000", "false")
+    return _FRAMES.replace("PATIENCE_MS", patience_ms).replace("AS_ICON", as_icon)
+
+
 def reached(browser: Chromium, *, minimized: bool = False) -> dict[str, Any]:
     """Return what a page and the window say of themselves."""
     with attached(browser) as ask:
@@ -106,7 +114,7 @@ def reached(browser: Chromium, *, minimized: bool = False) -> dict[str, Any]:
             ask("Browser.setWindowBounds", windowId=window, bounds=icon)
         evaluated = ask(
             "Runtime.evaluate",
-            expression=_FRAMES.replace("PATIENCE_MS", "500" if minimized else "9000"),
+            expression=_frames(minimized=minimized),
             awaitPromise=True,
             returnByValue=True,
         )

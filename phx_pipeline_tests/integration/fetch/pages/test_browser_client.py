@@ -387,7 +387,7 @@ async def main():
     client = BrowserClient(
         executable=find_chromium(None), profiles=Path(sys.argv[1]), turns=Turns(),
         isolation=IsolationMode.VIRTUAL, hosts={Source.ZILLOW: [HOST]},
-        proxy="http://127.0.0.1:9",
+        proxy="http://127.0.0.1:9", holds_data=bool,
     )
     with suppress(ProxyError):
         await client.get(asked("/ok"))
