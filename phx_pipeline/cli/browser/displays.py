@@ -68,7 +68,8 @@ def displays(ctx: click.Context, *, as_json: bool) -> None:
 
 
 def _chromium(settings: Settings) -> dict[str, str | None]:
-    from phx_pipeline.fetch.clients.browser.launch import find_chromium, version_of
+    from phx_pipeline.fetch.clients.browser.launch import find_chromium
+    from phx_pipeline.fetch.clients.browser.version import version_of
 
     try:
         path = find_chromium(settings.chromium)

@@ -5,10 +5,8 @@ Speaking to it is the session's; its window's place is chosen in `isolation`.
 
 import itertools
 import os
-import re
 import shutil
 import socket
-import subprocess
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -28,7 +26,6 @@ _NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable
 _ROOM = 64 * 2**20  # bytes; a profile takes some 10 to 40 MB
 _ABANDONED_S = 86_400.0  # a profile of another host is used for minutes
 _TICK_S = 0.05
-_VERSION_S = 10.0
 _PATIENCE_S = 2.0
 _SINGLETON = ("org.chromium.", "com.google.", ".org.chromium.", ".com.google.")
 _LONGEST_SAID = 300
@@ -145,30 +142,6 @@ def _is_snap(path: Path) -> bool:
     except OSError:  # a program that may be run, not read
         return False
     return start.startswith(b"#!") and b"/snap/bin/" in start
-
-
-def version_of(executable: Path) -> str:
-    """Ask a Chromium for its version, such as `156.0.8078.79`; blocks.
-
-    Raises:
-        BrowserError: it does not say.
-    """
-    try:
-        told = subprocess.run(  # noqa: S603 - the browser the user installed
-            [str(executable), "--version"],
-            env=keeper.inherited("PATH"),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            encoding="utf-8",
-            errors="replace",
-            timeout=_VERSION_S,
-            check=False,
-        ).stdout
-    except (OSError, subprocess.TimeoutExpired) as error:
-        raise BrowserError(f"{executable} --version fails: {error}") from error
-    if (found := re.search(r"\d+(?:\.\d+){3}", told)) is None:
-        raise BrowserError(f"{executable} is no Chromium: it does not tell a version")
-    return found[0]
 
 
 def launch(plan: Launch, *, deadline_s: float = 30.0) -> Chromium:

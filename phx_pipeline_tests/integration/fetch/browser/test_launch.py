@@ -18,8 +18,8 @@ from phx_pipeline.fetch.clients.browser.launch import (
     find_chromium,
     launch,
     sweep,
-    version_of,
 )
+from phx_pipeline.fetch.clients.browser.version import version_line, version_of
 from phx_pipeline.model.isolation import IsolationMode
 from phx_pipeline_tests.integration.fetch.browser.conftest import (
     eventually,
@@ -244,6 +244,9 @@ def test_the_executable_is_the_one_named_or_found(
         version_of(script(tmp_path, "echo hello"))
     with pytest.raises(BrowserError, match="does not tell a version"):
         version_of(script(tmp_path, r"printf '\377\033[2J'"))
+    monkeypatch.setenv("PHX_WEBSHARE_TOKEN", "secret")
+    telling = script(tmp_path, "echo Chromium 99.0.1.3 $PHX_WEBSHARE_TOKEN")
+    assert version_line(telling).split() == ["Chromium", "99.0.1.3"]
     monkeypatch.setenv("PATH", str(tmp_path))
     assert find_chromium(None) is None
 
