@@ -101,7 +101,12 @@ def _differing_query(slugs: Collection[str] | None) -> sa.Select[Any]:
         .group_by(_FACT.c.slug)
         .having(sa.or_(*map(_differs, COMPARED_FACTS)))
     )
-    return sa.select(_FACT).join(newest, same).where(_FACT.c.slug.in_(differing))
+    return (
+        sa.select(_FACT)
+        .join(newest, same)
+        .where(_FACT.c.slug.in_(differing))
+        .order_by(_FACT.c.slug, _FACT.c.source)
+    )
 
 
 def _differs(name: str) -> sa.ColumnElement[bool]:
