@@ -21,6 +21,7 @@ _PROJECT = Path(__file__).resolve().parent.parent  # where dagster.yaml lies
 _ON_POSTGRES = _PROJECT / "deploy" / "postgres"  # and the one for PHX_DAGSTER_PG_URL
 _NOT_OURS = {"dagster_home": "DAGSTER_HOME"}
 _PROXIES = ("PHX_PROXY", "PHX_PROXIES_FILE", "PHX_WEBSHARE_TOKEN")
+_TOKENS = ("maricopa_token", "reso_token", "spark_token")
 _MODES = ("direct", "backbone")
 _IMAGE_FORMATS = ("png", "original")
 _BROWSERS = ("auto", "off")
@@ -29,6 +30,7 @@ _PSYCOPG2 = "postgresql+psycopg2"
 _POSTGRES = {"postgresql", "postgres", _PSYCOPG2}
 _DATABASES = {"sqlite", *_POSTGRES}
 _LONGEST_USER = 64
+_LONGEST_TOKEN = 4096
 _LONGEST_TOLD = 100  # characters of a wrong value
 _MOST_DIGITS = 20
 _IN_UTC = "options=-c%20timezone%3DUTC"
@@ -47,7 +49,10 @@ class Settings:
     dagster_dir: Path
     catalog_url: str | None = field(repr=False)  # these two may hold a password
     dagster_pg_url: str | None = field(repr=False)
-    sources: tuple[Source, ...]
+    sources: tuple[Source, ...]  # none: every one that this machine can ask
+    maricopa_token: str | None = field(repr=False)
+    reso_token: str | None = field(repr=False)
+    spark_token: str | None = field(repr=False)
     proxy: str | None = field(repr=False)  # and these two
     webshare_token: str | None = field(repr=False)
     webshare_mode: str
@@ -73,6 +78,12 @@ class Settings:
     supervisor_id: str | None
     standins: str | None
 
+    @property
+    def secrets(self) -> Mapping[str, str]:
+        """What sources are asked with, by the name of the variable that holds it."""
+        named = {_variable(name): getattr(self, name) for name in _TOKENS}
+        return {name: token for name, token in named.items() if token}
+
 
 def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
     """Read the settings; `InputError` names a variable that cannot be used."""
@@ -90,7 +101,10 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         dagster_dir=dagster_dir,
         catalog_url=_database(given),
         dagster_pg_url=dagster_pg_url,
-        sources=parse_sources(given.get("PHX_SOURCES") or Source.REDFIN.value),
+        sources=_sources(given),
+        maricopa_token=_token(given, "MARICOPA_TOKEN"),
+        reso_token=_token(given, "RESO_TOKEN"),
+        spark_token=_token(given, "SPARK_TOKEN"),
         proxy=given.get("PHX_PROXY") or None,
         webshare_token=given.get("PHX_WEBSHARE_TOKEN") or None,
         webshare_mode=_choice(given, "WEBSHARE_MODE", among=_MODES),
@@ -235,6 +249,22 @@ def parse_sources(text: str) -> tuple[Source, ...]:
         choice = ", ".join(in_order(_registered()))
         raise InputError(f"unknown source {wrong}: choose from {choice}")
     return tuple(in_order(map(Source, names)))
+
+
+def _sources(given: Mapping[str, str]) -> tuple[Source, ...]:
+    text = given.get("PHX_SOURCES")
+    return parse_sources(text) if text else ()
+
+
+def _token(given: Mapping[str, str], name: str) -> str | None:
+    """Read what goes into a header; a wrong one is not shown."""
+    token = (given.get(_PREFIX + name) or "").strip()
+    if len(token) > _LONGEST_TOKEN or not all("!" <= char <= "~" for char in token):
+        raise InputError(
+            f"{_PREFIX}{name}: give the token alone, at most {_LONGEST_TOKEN} "
+            "printable characters without blanks"
+        )
+    return token or None
 
 
 def _registered() -> Collection[Source]:

@@ -313,7 +313,7 @@ def build_context(
     settings: Settings, *, run_id: str, clock: Callable[[], datetime] = utc_now
 ) -> StageContext:
     """Put everything together that the stages need."""
-    registered = available_sources()
+    registered = equipped_sources(settings)
     layout = Layout(settings.data_dir)
     catalog = build_catalog(settings)
     return StageContext(
@@ -342,6 +342,16 @@ def build_context(
     )
 
 
+def equipped_sources(settings: Settings) -> dict[Source, ListingSource]:
+    """Return all sources with their tokens; each tells what it lacks to be asked here.
+
+    Who names a source in PHX_SOURCES wants it asked by plain HTTP too, where there is
+    no browser.
+    """
+    lacks_browser = "" if settings.sources else lacking_browser(settings)
+    return available_sources(settings.secrets, lacks_browser=lacks_browser)
+
+
 def _enabled(
     wanted: Sequence[Source], *, among: Mapping[Source, ListingSource]
 ) -> dict[Source, ListingSource]:
@@ -350,7 +360,7 @@ def _enabled(
             f"PHX_SOURCES: {', '.join(missing)} cannot be asked yet; "
             f"choose from {', '.join(among)}"
         )
-    return {source: among[source] for source in wanted}
+    return {source: among[source] for source in wanted or among}
 
 
 def _url(settings: Settings) -> str:

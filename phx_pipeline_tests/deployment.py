@@ -21,6 +21,7 @@ from phx_pipeline.demo.houses import HOUSES, House
 from phx_pipeline.demo.loopback import Handler, Loopback
 from phx_pipeline.demo.redfin_site import redfin_sites
 from phx_pipeline.model.address import Address
+from phx_pipeline.model.source import Source
 from phx_pipeline.settings import Settings, exported, load_settings
 from phx_pipeline.stages.context import StageContext
 from phx_pipeline.stages.extract import extract
@@ -84,6 +85,7 @@ class Deployment:
             load_settings({}),
             data_dir=self.root / "data",
             dagster_dir=self.root / "dagster",
+            sources=(Source.REDFIN,),
             proxy=self.standin.proxy_url,
             ca_file=self.standin.ca_file,
             pace_percent=0,

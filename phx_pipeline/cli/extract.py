@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC
 from typing import TYPE_CHECKING
@@ -188,7 +188,13 @@ def _due(
     due = lacking_files(context, slugs) | context.catalog.jobs.called_on(slugs)
     for tally in context.tallies(among, slugs=slugs):
         asked = sources_due(
-            tally, among=among, mode=mode, at=at, stale_days=days, off=off
+            tally,
+            among=among,
+            mode=mode,
+            at=at,
+            stale_days=days,
+            off=off,
+            lacking=context.lacking,
         )
         if has_work(tally, due=asked, off=off):
             due.add(tally.slug)
@@ -346,9 +352,20 @@ def _summarize(
     told = [f"open: {it}: files are missing, `phx repair {it}` tells" for it in lacking]
     print_lines([*open_lines(context, tallies), *told])
     print_lines(look_lines(context, slugs))
+    for line in lacking_lines(context, among=asked):
+        console.print(line, soft_wrap=True)
     if _is_offline(context, tallies):
         console.print(OFFLINE, soft_wrap=True)
     return result_code(tallies, asked=asked, failed=failed + len(lacking))
+
+
+def lacking_lines(
+    context: "StageContext", *, among: Collection[Source]
+) -> Iterator[str]:
+    """One line for each source *among* those that this machine cannot ask."""
+    for source, adapter in context.sources.items():
+        if adapter.lacks and source in among:
+            yield f"{source.value} is not asked: {adapter.lacks}"
 
 
 def _is_offline(context: "StageContext", tallies: Sequence[PropertyTally]) -> bool:

@@ -50,7 +50,7 @@ def sources(ctx: click.Context, *, as_json: bool) -> None:
     settings = load_settings()
     with opened_catalog(settings) as catalog:
         now_s, known = catalog.policies.source_states()
-    states = _shown(known, enabled=settings.sources)
+    states = _shown(known, enabled=settings.sources or _known())
     if as_json:
         rows = [_plain(state, now_s=now_s) for state in states]
         click.echo(json.dumps(rows, indent=2))
@@ -119,6 +119,12 @@ def enable(name: str) -> None:
     with opened_catalog() as catalog:
         catalog.policies.enable(_groups(name))
     console.print(f"{name}: enabled")
+
+
+def _known() -> tuple[Source, ...]:
+    from phx_pipeline.sources.registry import available_sources
+
+    return tuple(available_sources())
 
 
 def _browsed() -> tuple[str, ...]:

@@ -85,18 +85,25 @@ def next_day(faulted_on: date | None, *, today: date) -> date:
     return today if faulted_on is None else max(today, faulted_on + timedelta(days=1))
 
 
-def is_source_due(tally: SourceTally | None, *, oldest: datetime, is_off: bool) -> bool:
+def is_source_due(
+    tally: SourceTally | None,
+    *,
+    oldest: datetime,
+    is_off: bool,
+    is_lacking: bool = False,
+) -> bool:
     """Whether a source is to be asked about a property.
 
     Args:
         tally: what it gave; None if it was never asked.
         oldest: final answers before that moment do not count.
         is_off: whether the user has switched it off.
+        is_lacking: whether this machine lacks what it takes to ask it, such as a token.
     """
     if tally is None or tally.outcome is None:
         return True
-    if tally.outcome is ListingOutcome.DISABLED:
+    if tally.outcome is ListingOutcome.DISABLED and (is_off or not is_lacking):
         return not is_off
-    if not tally.outcome.is_final:
+    if not tally.outcome.is_settled:
         return True
     return tally.checked_at is None or tally.checked_at < oldest

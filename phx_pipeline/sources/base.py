@@ -3,9 +3,9 @@
 What its pages look like and how they are read is told in its package.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, Self
 
 from phx_pipeline.errors import SourceChangedError
 from phx_pipeline.fetch.base import Fetched, Fetcher
@@ -33,6 +33,21 @@ class PageUrls:
     address_in: Callable[[str], str | None]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Credential:
+    """What a source wants to know of who asks it: a token that a setting holds.
+
+    Attributes:
+        setting: the environment variable.
+        is_required: whether nothing of what the source is for can be asked without.
+        without: what is not asked without it, and where one is had, in a sentence.
+    """
+
+    setting: str
+    is_required: bool
+    without: str
+
+
 class ListingSource(Protocol):
     """One site: how a property's listing is found and its gallery read.
 
@@ -46,6 +61,15 @@ class ListingSource(Protocol):
         browser_hosts: what its pages are run by in a browser beside the others: their
             scripts, styles and guards. No request of ours goes there.
         urls: None for a site without pages for people: then none can be saved either.
+        credentials: tokens it is asked with; `equipped` hands them over.
+        needs_browser: whether its pages are refused to all but a browser, so that it
+            is not asked by itself on a machine without one.
+        uncaptured: that none of its pages were captured, in a sentence: nobody knows
+            whether it can be read in the field. Empty if some were.
+        asks_without: whether `discover` is called where something is lacking: then it
+            ends `disabled`, with what can be had all the same.
+        lacks: why it cannot be asked here, and the remedy, in a sentence; empty if it
+            can. Told of the object by who made it.
     """
 
     source: Source
@@ -55,6 +79,19 @@ class ListingSource(Protocol):
     photo_hosts: tuple[str, ...]
     browser_hosts: tuple[str, ...] = ()
     urls: PageUrls | None = None
+    credentials: tuple[Credential, ...] = ()
+    needs_browser: bool = False
+    uncaptured: str = ""
+    asks_without: bool = False
+    lacks: str = ""
+
+    def equipped(self, secrets: Mapping[str, str]) -> Self:
+        """Return the source with what it needs of *secrets*, by their settings.
+
+        One without credentials needs none.
+        """
+        del secrets
+        return self
 
     async def discover(self, house: Property, *, fetcher: Fetcher) -> Listing:
         """Find the listing of *house* and return its gallery.

@@ -58,8 +58,9 @@ _PRINTED_URL = re.compile(r"[!-~]+")
 class Border(ListingSource):
     """A source seen from inside: the same offer, every answer bounded."""
 
-    def __init__(self, inner: ListingSource) -> None:
+    def __init__(self, inner: ListingSource, *, lacks: str = "") -> None:
         self._inner = inner
+        self.lacks = lacks
         self.source = inner.source
         self.pace_s = inner.pace_s
         self.is_browsed = inner.is_browsed
@@ -67,13 +68,24 @@ class Border(ListingSource):
         self.photo_hosts = inner.photo_hosts
         self.browser_hosts = inner.browser_hosts
         self.urls = inner.urls
+        self.credentials = inner.credentials
+        self.needs_browser = inner.needs_browser
+        self.uncaptured = inner.uncaptured
+        self.asks_without = inner.asks_without
+
+    def equipped(self, secrets: Mapping[str, str]) -> "Border":
+        """Return the source with what it needs of *secrets*, behind its border."""
+        return Border(self._inner.equipped(secrets), lacks=self.lacks)
 
     async def discover(self, house: Property, *, fetcher: Fetcher) -> Listing:
         """Ask the source; what its page made the parser raise is an outcome.
 
         What the fetcher itself raises beyond `FetchError` is not the page's doing and
-        goes on, such as a catalogue that cannot be written.
+        goes on, such as a catalogue that cannot be written. One that lacks something
+        is not asked, but where it has a way without.
         """
+        if self.lacks and not self.asks_without:
+            return ended(self.source, ListingOutcome.DISABLED, self.lacks)
         watched = _Watched(fetcher)
         try:
             listing = await self._inner.discover(house, fetcher=watched)

@@ -1,6 +1,7 @@
 """Which listing sources exist, which hosts each may talk to, what its URLs name."""
 
 from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -25,10 +26,38 @@ REGISTERED: tuple[Callable[[], ListingSource], ...] = (
 """One line for each source; their order is the one they are named in."""
 
 
-def available_sources() -> dict[Source, ListingSource]:
-    """Return a fresh adapter of every source, behind the border, by its name."""
-    adapters = [Border(make()) for make in REGISTERED]
+_NO_SECRETS: Final[Mapping[str, str]] = MappingProxyType({})
+
+
+def available_sources(
+    secrets: Mapping[str, str] = _NO_SECRETS, *, lacks_browser: str = ""
+) -> dict[Source, ListingSource]:
+    """Return a fresh adapter of every source, behind the border, by its name.
+
+    Args:
+        secrets: the tokens there are, by their settings.
+        lacks_browser: why no browser can be asked, where those that need one are not to
+            be asked without.
+    """
+    adapters = [
+        Border(
+            it.equipped(secrets),
+            lacks=lacking(it, secrets, lacks_browser=lacks_browser),
+        )
+        for make in REGISTERED
+        for it in (make(),)
+    ]
     return {adapter.source: adapter for adapter in adapters}
+
+
+def lacking(
+    source: ListingSource, secrets: Mapping[str, str], *, lacks_browser: str
+) -> str:
+    """Return why *source* cannot be asked with these means; empty if it can."""
+    for credential in source.credentials:
+        if credential.is_required and credential.setting not in secrets:
+            return credential.without
+    return lacks_browser if source.needs_browser else ""
 
 
 def named_sources() -> list[Source]:

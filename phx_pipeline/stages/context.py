@@ -74,6 +74,11 @@ class StageContext:
         """The name of the recipe that published pictures are to be made by."""
         return recipe_name(max_side=self.max_side)
 
+    @property
+    def lacking(self) -> frozenset[Source]:
+        """The sources that cannot be asked here for want of something."""
+        return frozenset(name for name, it in self.sources.items() if it.lacks)
+
     def for_run(self, run_id: str, *, job_id: str | None = None) -> "StageContext":
         """The same context under another run's name, and for its job if it has one."""
         return replace(self, run_id=run_id, job_id=job_id)

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
+from functools import lru_cache
 
 from phx_pipeline.catalog.leases import Lease
 from phx_pipeline.model.job import Mode
@@ -55,6 +56,7 @@ async def discover(
         at=context.stamp().at,
         stale_days=context.stale_days,
         off=context.catalog.policies.switched_off(),
+        lacking=context.lacking,
     )
     with context.holding(slug) as lease:
         found = [await _ask(context, house, lease, source) for source in wanted]
@@ -87,11 +89,19 @@ async def _ask(
     keep_page(
         context.layout, house.slug, listing, watched.page, scrub=scrub, at=stamp.at
     )
-    logger.info(
-        "%s %s: %s%s",
-        house.slug,
-        source.value,
-        listing.outcome.value,
-        f" ({listing.detail})" if listing.detail else "",
-    )
+    _tell(house, listing, lacks=context.sources[source].lacks)
     return listing
+
+
+def _tell(house: Property, listing: Listing, *, lacks: str) -> None:
+    """Log how a source ended; what this machine lacks is the same for all houses."""
+    name, detail = listing.source.value, listing.detail
+    if lacks:
+        _tell_once(name, lacks)
+    told = f" ({detail})" if detail and detail != lacks else ""
+    logger.info("%s %s: %s%s", house.slug, name, listing.outcome.value, told)
+
+
+@lru_cache
+def _tell_once(name: str, lacks: str) -> None:
+    logger.info("%s cannot be asked here: %s", name, lacks)

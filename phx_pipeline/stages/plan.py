@@ -17,6 +17,7 @@ def sources_due(
     at: datetime,
     stale_days: int,
     off: Collection[Source],
+    lacking: Collection[Source] = (),
 ) -> tuple[Source, ...]:
     """The sources to ask: all when fresh, else those that are due.
 
@@ -27,6 +28,7 @@ def sources_due(
         at: now.
         stale_days: how many days a final answer counts.
         off: the sources the user has switched off.
+        lacking: those that cannot be asked here for want of something.
     """
     if mode is Mode.FRESH:
         return tuple(among)
@@ -35,7 +37,12 @@ def sources_due(
     return tuple(
         source
         for source in among
-        if is_source_due(known.get(source), oldest=oldest, is_off=source in off)
+        if is_source_due(
+            known.get(source),
+            oldest=oldest,
+            is_off=source in off,
+            is_lacking=source in lacking,
+        )
     )
 
 

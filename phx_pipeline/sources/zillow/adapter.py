@@ -60,6 +60,7 @@ class Zillow(ListingSource):
 
     source = Source.ZILLOW
     is_browsed = True
+    needs_browser = True  # for the pages of its houses
     page_hosts: tuple[str, ...] = ("www.zillow.com", "zillow.com")
     photo_hosts: tuple[str, ...] = PHOTO_HOSTS
     browser_hosts: tuple[str, ...] = (

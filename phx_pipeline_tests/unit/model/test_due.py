@@ -213,3 +213,16 @@ def test_a_source_that_was_switched_off_is_due_as_soon_as_it_is_on() -> None:
     assert is_due(disabled)
     assert not is_due(disabled, is_off=True)
     assert not is_due(long_ago, is_off=True)
+
+
+def test_a_source_that_lacks_something_is_due_when_that_is_there() -> None:
+    fresh = source(ListingOutcome.DISABLED, OLDEST)
+    stale = source(ListingOutcome.DISABLED, OLDEST - timedelta(seconds=1))
+
+    def due(tally: SourceTally, *, is_lacking: bool, is_off: bool = False) -> bool:
+        return is_source_due(tally, oldest=OLDEST, is_off=is_off, is_lacking=is_lacking)
+
+    assert not due(fresh, is_lacking=True)
+    assert due(stale, is_lacking=True)
+    assert due(fresh, is_lacking=False)
+    assert not due(stale, is_lacking=True, is_off=True)

@@ -40,6 +40,7 @@ _NUMBERS = {
 
 _UTC = "options=-c%20timezone%3DUTC"
 _DAGSTER_URL = f"postgresql+psycopg2://phx@localhost/dagster?{_UTC}"
+_TOKENS = {name: f"{name}!" for name in ("maricopa_token", "reso_token", "spark_token")}
 _OTHER_PROXIES = {"PHX_PROXIES_FILE", "PHX_WEBSHARE_TOKEN"}  # not beside PHX_PROXY
 
 
@@ -52,7 +53,10 @@ def test_an_empty_environment_gives_the_defaults(repo_dir: Path) -> None:
         dagster_dir=data / "dagster",
         catalog_url=None,
         dagster_pg_url=None,
-        sources=(Source.REDFIN,),
+        sources=(),
+        maricopa_token=None,
+        reso_token=None,
+        spark_token=None,
         proxy=None,
         webshare_token=None,
         webshare_mode="direct",
@@ -92,6 +96,7 @@ def test_every_variable_is_read(tmp_path: Path) -> None:
         "PHX_CATALOG_URL": "postgresql://phx@localhost/phx",
         "PHX_DAGSTER_PG_URL": _DAGSTER_URL,
         "PHX_SOURCES": "zillow,redfin",
+        **{f"PHX_{name.upper()}": f" {token}\n" for name, token in _TOKENS.items()},
         "PHX_PROXY": "http://127.0.0.1:3128",
         "PHX_WEBSHARE_MODE": "backbone",
         "PHX_PROBE_URL": "https://probe.example/",
@@ -117,6 +122,7 @@ def test_every_variable_is_read(tmp_path: Path) -> None:
         catalog_url="postgresql://phx@localhost/phx",
         dagster_pg_url=_DAGSTER_URL,
         sources=(Source.ZILLOW, Source.REDFIN),
+        **_TOKENS,
         proxy="http://127.0.0.1:3128",
         webshare_token=None,
         webshare_mode="backbone",
@@ -470,10 +476,13 @@ _ONE_PROXY = {
         dagster_dir=_FOLDERS,
         catalog_url=st.none() | st.just("sqlite:////phx/other.db"),
         dagster_pg_url=st.none() | st.just(_DAGSTER_URL),
-        sources=st.sets(st.sampled_from(_REAL), min_size=1).map(
+        sources=st.sets(st.sampled_from(_REAL)).map(
             lambda chosen: tuple(source for source in LETTERED if source in chosen)
         ),
         **_ONE_PROXY,
+        **dict.fromkeys(
+            _TOKENS, st.none() | st.from_regex(r"[!-~]{1,9}", fullmatch=True)
+        ),
         webshare_mode=st.sampled_from(["direct", "backbone"]),
         image_format=st.sampled_from(["png", "original"]),
         probe_url=st.none() | st.just("https://probe.example/"),
@@ -506,6 +515,7 @@ def test_what_is_unset_is_not_exported() -> None:
         "PHX_SUPERVISOR_ID",
         "PHX_STANDINS",
         *_OTHER_PROXIES,
+        *(f"PHX_{name.upper()}" for name in _TOKENS),
     }
 
 
@@ -557,3 +567,18 @@ def test_exporting_leaves_nothing_of_other_settings(
     export(settings)
 
     assert load_settings() == settings
+
+
+@pytest.mark.parametrize("token", ["two words", "töken", "x" * 5000, "a\x00b"])
+def test_a_token_that_is_none_is_refused_and_not_shown(token: str) -> None:
+    with pytest.raises(InputError, match="PHX_MARICOPA_TOKEN: give the token") as told:
+        load_settings({"PHX_MARICOPA_TOKEN": token})
+
+    assert token not in str(told.value)
+
+
+def test_tokens_are_named_by_their_settings_and_never_printed() -> None:
+    settings = load_settings({"PHX_RESO_TOKEN": "s3cret", "PHX_SPARK_TOKEN": ""})
+
+    assert settings.secrets == {"PHX_RESO_TOKEN": "s3cret"}
+    assert "s3cret" not in repr(settings)

@@ -1,14 +1,25 @@
+import asyncio
+
 import pytest
 
-from phx_pipeline.errors import InputError
+from phx_pipeline.errors import DeadlineError, InputError
 from phx_pipeline.model.address import Address
+from phx_pipeline.model.outcome import ListingOutcome
+from phx_pipeline.model.property import Property
 from phx_pipeline.model.source import Source
+from phx_pipeline.sources.base import Credential
+from phx_pipeline.sources.border import Border
+from phx_pipeline.sources.redfin import Redfin
 from phx_pipeline.sources.registry import (
     address_at,
     available_sources,
     hosts_of,
+    lacking,
     site_named,
 )
+from phx_pipeline.sources.zillow import Zillow
+from phx_pipeline.sources.zillow.search import search_url
+from phx_pipeline_tests.canned import CannedFetcher
 
 
 def test_every_source_is_registered_under_its_own_name() -> None:
@@ -122,3 +133,41 @@ def test_a_url_without_its_scheme_is_known_by_its_host() -> None:
     assert site_named("www.Redfin.com/AZ/x")
     assert site_named("redf.in/x")
     assert not site_named("4732 W Davis Rd / Glendale")
+
+
+# --- what a source lacks --------------------------------------------------------------
+
+
+class Licensed(Zillow):
+    """A source with one token it needs and one it can do without."""
+
+    needs_browser = False
+    credentials = (
+        Credential(setting="PHX_A", is_required=True, without="set PHX_A"),
+        Credential(setting="PHX_B", is_required=False, without="set PHX_B"),
+    )
+
+
+def test_a_source_lacks_the_token_it_needs_until_it_is_there() -> None:
+    assert lacking(Licensed(), {}, lacks_browser="no browser") == "set PHX_A"
+    assert lacking(Licensed(), {"PHX_A": "x"}, lacks_browser="no browser") == ""
+    assert lacking(Zillow(), {}, lacks_browser="no browser") == "no browser"
+    assert lacking(Redfin(), {}, lacks_browser="no browser") == ""
+
+
+@pytest.mark.parametrize("asks_without", [False, True])
+def test_what_lacks_something_is_disabled_and_asked_only_if_it_has_a_way(
+    *, asks_without: bool
+) -> None:
+    inner = Licensed()
+    inner.asks_without = asks_without
+    address = Address.parse(DAVIS)
+    house = Property(slug=address.slug, folder="686067a4", address=address)
+    late = DeadlineError("late", url=search_url(address))
+    fetcher = CannedFetcher({search_url(address): late})
+
+    found = asyncio.run(Border(inner, lacks="no key").discover(house, fetcher=fetcher))
+
+    assert bool(fetcher.asked) is asks_without
+    if not asks_without:
+        assert (found.outcome, found.detail) == (ListingOutcome.DISABLED, "no key")
