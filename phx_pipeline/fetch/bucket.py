@@ -11,7 +11,7 @@ from http import HTTPStatus
 from typing import Final
 
 from phx_pipeline.fetch.base import Fetched
-from phx_pipeline.fetch.challenge import page_text
+from phx_pipeline.fetch.page_parts import page_text
 
 _XML: Final = re.compile(r"(?:application|text)/xml\s*(?:;|$)", re.IGNORECASE)
 _MOST_BYTES: Final = 8192  # such an answer has some hundred

@@ -49,7 +49,7 @@ from phx_pipeline.fetch.base import (
 )
 from phx_pipeline.fetch.bucket import is_missing_object
 from phx_pipeline.fetch.captured import CaptureLimits
-from phx_pipeline.fetch.challenge import HoldsData, Screen, no_data, sent_away
+from phx_pipeline.fetch.challenge import Screen, no_data
 from phx_pipeline.fetch.clients.curl import CurlClient
 from phx_pipeline.fetch.hosts import (
     AllowList,
@@ -58,6 +58,7 @@ from phx_pipeline.fetch.hosts import (
     PublicAddresses,
     Resolve,
 )
+from phx_pipeline.fetch.page_parts import HoldsData
 from phx_pipeline.fetch.policies import (
     Breaker,
     Pacing,
@@ -71,6 +72,7 @@ from phx_pipeline.fetch.proxies import Proxies, ProxyPool
 from phx_pipeline.fetch.retries import Backoff, Retries
 from phx_pipeline.fetch.route import Clients, Route, Routing
 from phx_pipeline.fetch.session import Session
+from phx_pipeline.fetch.signs import sent_away
 from phx_pipeline.model.source import Source
 
 Layer = Callable[[Fetcher], Fetcher]

@@ -17,7 +17,7 @@ from typing import Final
 
 from phx_pipeline.errors import FetchError
 from phx_pipeline.fetch.base import Fetched, Fetcher, Request
-from phx_pipeline.fetch.challenge import page_text
+from phx_pipeline.fetch.page_parts import page_text
 from phx_pipeline.model.listing import Listing
 from phx_pipeline.model.outcome import ListingOutcome
 from phx_pipeline.model.printable import printable, shown_only

@@ -15,7 +15,9 @@ from urllib.parse import urlsplit
 
 from phx_pipeline.errors import InputError
 from phx_pipeline.fetch.base import Fetched
-from phx_pipeline.fetch.challenge import ChallengeKind, HoldsData, recognise
+from phx_pipeline.fetch.challenge import recognise
+from phx_pipeline.fetch.page_parts import HoldsData
+from phx_pipeline.fetch.signs import ChallengeKind
 from phx_pipeline.model.job import Mode
 from phx_pipeline.model.listing import Listing
 from phx_pipeline.model.moments import moment

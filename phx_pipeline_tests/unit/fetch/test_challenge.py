@@ -9,14 +9,8 @@ import pytest
 
 from phx_pipeline.errors import BlockedError, RateLimitedError
 from phx_pipeline.fetch.base import Fetched, Request, RequestKind
-from phx_pipeline.fetch.challenge import (
-    Challenge,
-    ChallengeKind,
-    Screen,
-    recognise,
-    screened,
-    sent_away,
-)
+from phx_pipeline.fetch.challenge import Screen, recognise, screened
+from phx_pipeline.fetch.signs import Challenge, ChallengeKind, sent_away
 from phx_pipeline.model.source import Source
 from phx_pipeline_tests.canned import DATA
 

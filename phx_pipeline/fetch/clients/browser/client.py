@@ -14,13 +14,13 @@ from typing import Final
 
 from phx_pipeline.errors import FetchError, HostRefusedError
 from phx_pipeline.fetch.base import BrowserTurns, Fetched, Request
-from phx_pipeline.fetch.challenge import HoldsData
 from phx_pipeline.fetch.clients.browser.running import (
     Plan,
     RunningBrowser,
     to_the_end,
 )
 from phx_pipeline.fetch.hosts import AllowList, PublicAddresses
+from phx_pipeline.fetch.page_parts import HoldsData
 from phx_pipeline.fetch.proxies import ProxyPool
 from phx_pipeline.fetch.session import Session, SessionCookie
 from phx_pipeline.model.isolation import IsolationMode

@@ -17,7 +17,7 @@ from nodriver import cdp
 
 from phx_pipeline.errors import FetchError, HostRefusedError, TransientError
 from phx_pipeline.fetch.base import Captured, Fetched, Request, RequestKind
-from phx_pipeline.fetch.challenge import HoldsData, recognise
+from phx_pipeline.fetch.challenge import recognise
 from phx_pipeline.fetch.clients.browser.devtools import DevTools, DevToolsError
 from phx_pipeline.fetch.clients.browser.gate import Gate
 from phx_pipeline.fetch.clients.browser.journal import (
@@ -28,6 +28,7 @@ from phx_pipeline.fetch.clients.browser.journal import (
 )
 from phx_pipeline.fetch.clients.browser.reading import Step, first_look_s, steps
 from phx_pipeline.fetch.clients.wire import bounded
+from phx_pipeline.fetch.page_parts import HoldsData
 from phx_pipeline.model.printable import printable
 
 logger = logging.getLogger(__name__)

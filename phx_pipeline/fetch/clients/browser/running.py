@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 from phx_pipeline.errors import BrowserError, LeaseHeldError, RateLimitedError
 from phx_pipeline.fetch.base import BrowserTurns, Confirm
-from phx_pipeline.fetch.challenge import HoldsData
 from phx_pipeline.fetch.clients.browser.gate import Gate
 from phx_pipeline.fetch.clients.browser.isolation import Screen, screen
 from phx_pipeline.fetch.clients.browser.launch import Chromium, Launch, launch
 from phx_pipeline.fetch.hosts import PublicAddresses
+from phx_pipeline.fetch.page_parts import HoldsData
 from phx_pipeline.model.isolation import IsolationMode
 from phx_pipeline.model.source import Source
 

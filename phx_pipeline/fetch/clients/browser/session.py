@@ -16,7 +16,6 @@ from nodriver import cdp
 
 from phx_pipeline.errors import BrowserError, FetchError, TransientError
 from phx_pipeline.fetch.base import Fetched, Request
-from phx_pipeline.fetch.challenge import HoldsData
 from phx_pipeline.fetch.clients.browser.cookies import from_browser, to_browser
 from phx_pipeline.fetch.clients.browser.devtools import DevTools, DevToolsError
 from phx_pipeline.fetch.clients.browser.gate import Gate
@@ -25,6 +24,7 @@ from phx_pipeline.fetch.clients.browser.journal import Journal
 from phx_pipeline.fetch.clients.browser.launch import Chromium
 from phx_pipeline.fetch.clients.browser.page import PageLoad
 from phx_pipeline.fetch.clients.wire import too_late
+from phx_pipeline.fetch.page_parts import HoldsData
 from phx_pipeline.fetch.session import SessionCookie
 from phx_pipeline.model.printable import printable
 
