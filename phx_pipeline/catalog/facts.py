@@ -1,10 +1,10 @@
-"""What the sources said of the houses themselves; one row a day and source.
+"""What the sources said of the houses themselves: facts by day, values by tax year.
 
 Written with the listing they came with (`catalog.store.Catalog.record_listing`).
 """
 
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Mapping
 from datetime import date, datetime
 from typing import Any
 
@@ -12,15 +12,18 @@ import sqlalchemy as sa
 
 from phx_pipeline.catalog import tables
 from phx_pipeline.catalog.engine import reading
+from phx_pipeline.catalog.locking import has_key
 from phx_pipeline.catalog.rows import AnyRow
 from phx_pipeline.model.facts import COMPARED_FACTS, FACT_NAMES, ListingFacts, SeenFacts
 from phx_pipeline.model.source import Source
+from phx_pipeline.model.valuation import Valuation
 
 _FACT = tables.listing_fact
+_VALUATION = tables.valuation
 
 
 class FactBook:
-    """Reads of `listing_fact`, and where the listings are."""
+    """Reads of `listing_fact` and `valuation`, and where the listings are."""
 
     def __init__(self, engine: sa.Engine) -> None:
         self._engine = engine
@@ -35,6 +38,17 @@ class FactBook:
     def newest(self, slug: str) -> dict[Source, SeenFacts]:
         """The newest answer of each source that said anything of a property."""
         return {seen.source: seen for seen in self.history(slug)}
+
+    def valuations(self, slug: str) -> dict[Source, tuple[Valuation, ...]]:
+        """The values of a property by source, the newest year first."""
+        newest_first = sa.desc(_VALUATION.c.tax_year)
+        query = sa.select(_VALUATION).where(_VALUATION.c.slug == slug)
+        found: dict[Source, tuple[Valuation, ...]] = {}
+        with reading(self._engine) as connection:
+            for row in connection.execute(query.order_by(newest_first)):
+                source = Source(row.source)
+                found[source] = (*found.get(source, ()), _valuation(row))
+        return found
 
     def differing(
         self, slugs: Collection[str] | None = None
@@ -82,12 +96,33 @@ def upsert_facts(
 ) -> None:
     """Write what was said; what a later answer of the day leaves out stays."""
     key = {"slug": slug, "source": source.value, "seen_on": seen_on}
-    this = sa.and_(*(_FACT.c[name] == value for name, value in key.items()))
-    stated = facts.stated
-    if not stated:
-        return
-    if not connection.execute(sa.update(_FACT).where(this).values(stated)).rowcount:
-        connection.execute(sa.insert(_FACT).values(key | stated))
+    if stated := facts.stated:
+        _upsert(connection, _FACT, key, stated)
+
+
+def upsert_valuations(
+    connection: sa.Connection,
+    slug: str,
+    source: Source,
+    valuations: Iterable[Valuation],
+) -> None:
+    """Write the values of each year; years and values not said again stay."""
+    for one in valuations:
+        key = {"slug": slug, "source": source.value, "tax_year": one.tax_year}
+        if stated := one.stated:
+            _upsert(connection, _VALUATION, key, stated)
+
+
+def _upsert(
+    connection: sa.Connection,
+    table: sa.Table,
+    key: Mapping[str, Any],
+    values: Mapping[str, Any],
+) -> None:
+    """Write a row that only the holder of the property's lease writes."""
+    this = sa.update(table).where(has_key(table, key)).values(values)
+    if not connection.execute(this).rowcount:
+        connection.execute(sa.insert(table).values({**key, **values}))
 
 
 def _differing_query(slugs: Collection[str] | None) -> sa.Select[Any]:
@@ -137,4 +172,12 @@ def _seen(row: AnyRow) -> SeenFacts:
         source=Source(row.source),
         seen_on=row.seen_on,
         facts=ListingFacts(**stated),
+    )
+
+
+def _valuation(row: AnyRow) -> Valuation:
+    return Valuation(
+        tax_year=row.tax_year,
+        full_cash_value=row.full_cash_value,
+        limited_property_value=row.limited_property_value,
     )

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from phx_pipeline.catalog import tables
 from phx_pipeline.catalog.door import Door, Passage, PhotoKey, passing, photo_rows
 from phx_pipeline.catalog.engine import writing
-from phx_pipeline.catalog.facts import FactBook, upsert_facts
+from phx_pipeline.catalog.facts import FactBook, upsert_facts, upsert_valuations
 from phx_pipeline.catalog.files import FileBook
 from phx_pipeline.catalog.integrity import Integrity
 from phx_pipeline.catalog.jobs import JobBook
@@ -129,6 +129,7 @@ class Catalog(CatalogReader):
                     listing.facts,
                     seen_on=stamp.today,
                 )
+            upsert_valuations(connection, slug, listing.source, listing.valuations)
             known = photo_rows(connection, slug, source=listing.source)
             with passing(connection, slug, stamp=stamp) as door:
                 door.note_outcome(

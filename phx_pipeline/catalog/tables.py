@@ -427,6 +427,38 @@ listing_fact = sa.Table(
     sa.Column("days_on_market", sa.Integer),
     sa.Column("standard_status", StorableText),
     sa.Column("mls_number", StorableText),
+    sa.Column("stories_total", sa.Float),
+    sa.Column("roof", StorableText),
+    sa.Column("construction_materials", StorableText),
+    sa.Column("cooling", StorableText),
+    sa.Column("heating", StorableText),
+    sa.Column("parcel_number", StorableText),
+    sa.Column("property_sub_type", StorableText),
+)
+
+# What the columns mean: `model.valuation.Valuation`.
+valuation = sa.Table(
+    "valuation",
+    metadata,
+    _slug(primary_key=True),
+    sa.Column("source", sa.String(32), primary_key=True),
+    sa.Column("tax_year", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("full_cash_value", sa.Integer),
+    sa.Column("limited_property_value", sa.Integer),
+)
+
+# What the columns mean: `model.drift.FieldCount`.
+field_count = sa.Table(
+    "field_count",
+    metadata,
+    sa.Column("source", sa.String(32), primary_key=True),
+    sa.Column("page_kind", sa.String(40), primary_key=True),
+    sa.Column("field", sa.String(40), primary_key=True),
+    sa.Column("seen_on", sa.Date, primary_key=True),
+    sa.Column("pages", sa.Integer, nullable=False),
+    sa.Column("had", sa.Integer, nullable=False),
+    sa.Column("lacking", sa.Integer, nullable=False),
+    sa.Index("ix_field_count_seen_on", "seen_on"),
 )
 
 # One row for each property a run worked on. `ended_at` is empty while it works, and for

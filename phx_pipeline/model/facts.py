@@ -23,7 +23,9 @@ class ListingFacts:
     """The facts of one answer; None means that the source did not say.
 
     Prices in dollars, areas in square feet, `association_fee` in dollars a month. Half
-    a bath is 0.5.
+    a bath is 0.5. What stands in words is the source's own, but for `sewer` and
+    `standard_status`; `construction_materials` are those of the outer walls,
+    `parcel_number` is the assessor's, as `parcel_number` writes it.
     """
 
     list_price: int | None = None
@@ -39,6 +41,13 @@ class ListingFacts:
     days_on_market: int | None = None
     standard_status: str | None = None
     mls_number: str | None = None
+    stories_total: float | None = None
+    roof: str | None = None
+    construction_materials: str | None = None
+    cooling: str | None = None
+    heating: str | None = None
+    parcel_number: str | None = None
+    property_sub_type: str | None = None
 
     @property
     def stated(self) -> dict[str, FactValue]:
@@ -85,7 +94,7 @@ class PriceSeen:
 
 _MOST = 2**31 - 1  # what an integer column holds
 _SQUARE_FEET_PER_ACRE = 43_560
-_FIRST_YEAR, _LAST_YEAR = 1600, 2200
+FIRST_YEAR, LAST_YEAR = 1600, 2200
 _LONGEST_WORDS = 60
 _LONGEST_TEXT = 500  # of which a fact is read
 _DEEPEST = 3  # wrappers around a value
@@ -119,6 +128,9 @@ _OWN_POOL = re.compile(r"\b(?:private|in-?\s?ground|above-?\s?ground)\b", re.IGN
 _SHARED_POOL = re.compile(r"\b(?:community|association)\b", re.IGNORECASE)
 _SEPTIC = re.compile(r"\bseptic\b", re.IGNORECASE)
 _CITY_SEWER = re.compile(r"\b(?:public|city|municipal)\b", re.IGNORECASE)
+_PARCEL = re.compile(r"(?=.*\d)[A-Z0-9][A-Z0-9-]{2,39}", re.ASCII)
+# Book, map and item, with a letter where a parcel was split.
+_MARICOPA_PARCEL = re.compile(r"(\d{3})(\d{2})(\d{3}[A-Z]?)", re.ASCII)
 _STATUSES: Mapping[str, str] = {
     "active": "Active",
     "active under contract": "Active Under Contract",
@@ -182,7 +194,7 @@ def price(value: object) -> int | None:
 def year(value: object) -> int | None:
     """Return a year a house can be from."""
     stated = whole(value)
-    return stated if stated and _FIRST_YEAR <= stated <= _LAST_YEAR else None
+    return stated if stated and FIRST_YEAR <= stated <= LAST_YEAR else None
 
 
 def square_feet(value: object, *, unit: object = None) -> int | None:
@@ -246,6 +258,26 @@ def status_word(value: object) -> str | None:
     return _STATUSES.get(told.lower().replace("_", " "), told[:_LONGEST_WORDS]) or None
 
 
+def own_words(value: object) -> str | None:
+    """Return a source's own words as one short line; None where they say nothing.
+
+    `No` is a word: of heating it tells that there is none.
+    """
+    told = _plain(value).strip(" ,;")[:_LONGEST_WORDS].rstrip()
+    return None if told.lower() in _NOTHING_SAID else told
+
+
+def parcel_number(value: object) -> str | None:
+    """Return an assessor's number of a parcel; one of Maricopa County as `501-79-577`.
+
+    Of a number that is written in another way only what divides its parts is made one.
+    """
+    told = re.sub(r"[\s.-]+", "-", _plain(value).strip()).strip("-").upper()
+    if own := _MARICOPA_PARCEL.fullmatch(told.replace("-", "")):
+        return "-".join(own.groups())
+    return told if _PARCEL.fullmatch(told) else None
+
+
 def yes_or_no(value: object) -> bool | None:
     """Return what a flag or one of the words Yes and No says."""
     if isinstance(told := unwrapped(value), bool):
@@ -271,8 +303,9 @@ _RANGES: Mapping[str, tuple[float, float]] = {
     "lot_size_square_feet": (1, _MOST),
     "garage_spaces": (0, 100),
     "association_fee": (0, 1_000_000),
-    "year_built": (_FIRST_YEAR, _LAST_YEAR),
+    "year_built": (FIRST_YEAR, LAST_YEAR),
     "days_on_market": (0, 36_500),
+    "stories_total": (0, 200),
 }
 
 
@@ -293,13 +326,20 @@ def _plausible(name: str, said: FactValue) -> FactValue | None:
 
 # --- comparing sources ----------------------------------------------------------------
 
-_ALMOST = 0.01  # of an area: sources round acres and measure walls differently
+_ALMOST = 0.01  # of an area: walls are measured differently
+_ROUNDED_LOT = 218  # square feet, half a hundredth of an acre: lots are told in those
+_ROUNDED_YEAR = 1  # a year is that of the permit, of the keys, or of the first taxes
 _ROUNDED_FEE = 1.0  # dollars a month: of a yearly fee
 _CHANGEABLE = frozenset({"list_price", "standard_status"})
 # Further apart than this, two values tell of a change, not of a disagreement.
 _SAME_TIME = timedelta(days=7)
-# Not the days on the market: each site counts them from its own start.
-COMPARED_FACTS = tuple(name for name in FACT_NAMES if name != "days_on_market")
+# Each site counts days from its own start, and has words of its own for what a house
+# is made of: `RF - REFRIGERATION` is `Central Air`.
+_NOT_COMPARED = frozenset(
+    {"days_on_market", "roof", "construction_materials", "cooling", "heating"}
+    | {"property_sub_type"}
+)
+COMPARED_FACTS = tuple(name for name in FACT_NAMES if name not in _NOT_COMPARED)
 _UNDER_CONTRACT = frozenset({"Active Under Contract", "Pending"})
 _SEWERS = frozenset({"city", "septic"})
 
@@ -307,9 +347,21 @@ _SEWERS = frozenset({"city", "septic"})
 def conflicts(seen: Iterable[SeenFacts]) -> tuple[Conflict, ...]:
     """Return the facts in which the newest answers of a property's sources disagree.
 
-    Areas within 1 % agree, and so do fees within a dollar. Baths are compared rounded
-    up, because Zillow's rows count half a bath as one. Prices and states are compared
-    only among answers of the same week.
+    An assessor and a listing differ in nature, so what is no disagreement is this:
+
+    - Living areas within 1 %. A county measures a house from outside, and most listings
+      copy it; further apart, a room was built without a permit, or one side is wrong.
+    - Lots within 1 % or 218 square feet: sites tell acres with two digits, a county
+      square feet (6,240 is 0.14 acres, which is 6,098).
+    - Years next to each other: of the permit, of the keys, of the first taxes. Further
+      apart, a house was rebuilt, or it is another one.
+    - Baths that agree when rounded up, because Zillow's rows count half a bath as one;
+      stories less than one apart, as of split levels.
+    - Fees within a dollar; prices and states of different weeks.
+
+    A pool or a garage is there or not, whoever says so, and a parcel has one number.
+    Words of the sources' own are not compared, nor what an assessor holds a house to be
+    worth with what is asked for it.
     """
     ordered = sorted(seen, key=lambda it: it.source.value)
     found = []
@@ -339,6 +391,19 @@ def _areas_differ(one: FactValue, other: FactValue) -> bool:
     return large - small > _ALMOST * large
 
 
+def _lots_differ(one: FactValue, other: FactValue) -> bool:
+    apart = abs(float(one) - float(other))
+    return apart > _ROUNDED_LOT and _areas_differ(one, other)
+
+
+def _years_differ(one: FactValue, other: FactValue) -> bool:
+    return abs(float(one) - float(other)) > _ROUNDED_YEAR
+
+
+def _stories_differ(one: FactValue, other: FactValue) -> bool:
+    return abs(float(one) - float(other)) >= 1
+
+
 def _baths_differ(one: FactValue, other: FactValue) -> bool:
     return math.ceil(float(one)) != math.ceil(float(other))
 
@@ -362,6 +427,10 @@ def _numbers_differ(one: FactValue, other: FactValue) -> bool:
     return _digits(one) != _digits(other)
 
 
+def _parcels_differ(one: FactValue, other: FactValue) -> bool:
+    return re.sub(r"\W", "", str(one)) != re.sub(r"\W", "", str(other))
+
+
 def _digits(value: FactValue) -> str:
     return re.sub(r"\D", "", str(value)) or str(value)
 
@@ -370,10 +439,13 @@ _DIFFERS: Mapping[str, Callable[[FactValue, FactValue], bool]] = {
     "association_fee": _fees_differ,
     "bathrooms_total": _baths_differ,
     "living_area": _areas_differ,
-    "lot_size_square_feet": _areas_differ,
+    "lot_size_square_feet": _lots_differ,
     "mls_number": _numbers_differ,
+    "parcel_number": _parcels_differ,
     "sewer": _sewers_differ,
     "standard_status": _states_differ,
+    "stories_total": _stories_differ,
+    "year_built": _years_differ,
 }
 
 

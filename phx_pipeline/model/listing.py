@@ -8,6 +8,7 @@ from phx_pipeline.model.facts import ListingFacts
 from phx_pipeline.model.outcome import ListingOutcome
 from phx_pipeline.model.photo import PhotoRef
 from phx_pipeline.model.source import Source
+from phx_pipeline.model.valuation import Valuation
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,6 +21,13 @@ class Listing:
     under a challenge: it may be used, but the source must not be asked again soon.
     `facts` are what it says of the house itself. `inline` are the bytes, by photo key,
     of photos that came inside the answer; whatever URL they have is replaced.
+    `valuations` are an assessor's, by tax year.
+
+    What fields the pages of a source hold is counted (`model.drift`). For that:
+    `page_kind` tells which of its pages was read, where a source has several that hold
+    different fields, such as `detail` and `search row`; `stated_photos` how many photos
+    the page says there are; and `also_read` whether it had what no other field shows,
+    by a name of the source's choice, such as `{"largest photos": True}`.
     """
 
     source: Source
@@ -34,3 +42,7 @@ class Listing:
     challenged: bool = False
     facts: ListingFacts | None = None
     inline: Mapping[str, bytes] = field(default_factory=dict, repr=False, hash=False)
+    valuations: tuple[Valuation, ...] = ()
+    page_kind: str = ""
+    stated_photos: int | None = None
+    also_read: Mapping[str, bool] = field(default_factory=dict, hash=False)

@@ -32,6 +32,7 @@ from phx_pipeline.model.photo import PhotoRef
 from phx_pipeline.model.printable import printable
 from phx_pipeline.model.property import Property
 from phx_pipeline.model.source import Source
+from phx_pipeline.model.valuation import plausible_valuations
 from phx_pipeline.sources.base import ListingSource
 from phx_pipeline.sources.endings import LONGEST_DETAIL, ended, failed
 from phx_pipeline.sources.stated import (
@@ -49,6 +50,8 @@ _LONGEST_TAG = 60
 _MOST_TAGS = 20
 _MOST_FALLBACKS = 20
 _MOST_PIXELS = 100_000
+_LONGEST_NAME = 40  # of a kind of page, or of a field
+_MOST_NAMES = 20
 
 _ID = re.compile(r"[\w.#/ -]{1,60}", re.ASCII)
 _PHOTO_KEY = re.compile(r"[\w.~%+,=@!/-]{1,200}", re.ASCII)
@@ -164,6 +167,10 @@ def bounded(listing: Listing, *, of: ListingSource) -> Listing:
         complete=listing.complete and outcome.saw_gallery and not left_out,
         facts=listing.facts and plausible(listing.facts),
         inline={key: body for key, body in inline.items() if key in kept},
+        valuations=plausible_valuations(listing.valuations),
+        page_kind=printable(listing.page_kind, most=_LONGEST_NAME),
+        stated_photos=_count(listing.stated_photos),
+        also_read=_also_read(listing.also_read),
     )
 
 
@@ -271,6 +278,15 @@ def _identifier(value: str | None) -> str | None:
 
 def _day(day: date | None) -> date | None:
     return day if day and FIRST_DAY <= day <= LAST_DAY else None
+
+
+def _count(stated: int | None) -> int | None:
+    return stated if stated is not None and 0 <= stated <= LARGEST_INTEGER else None
+
+
+def _also_read(stated: Mapping[str, bool]) -> dict[str, bool]:
+    few = islice(stated.items(), _MOST_NAMES)
+    return {printable(name, most=_LONGEST_NAME): bool(had) for name, had in few}
 
 
 def _pixels(stated: int | None) -> int | None:

@@ -32,6 +32,13 @@ LABELS: Mapping[str, str] = {
     "days_on_market": "days on market",
     "standard_status": "status",
     "mls_number": "MLS number",
+    "stories_total": "stories",
+    "roof": "roof",
+    "construction_materials": "outer walls",
+    "cooling": "cooling",
+    "heating": "heating",
+    "parcel_number": "parcel number",
+    "property_sub_type": "kind of home",
 }
 _DOLLARS = frozenset({"list_price", "association_fee"})
 _THOUSANDS = frozenset({"living_area", "lot_size_square_feet"})

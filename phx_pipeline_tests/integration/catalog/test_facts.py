@@ -15,6 +15,7 @@ from phx_pipeline.model.facts import COMPARED_FACTS, FACT_NAMES, ListingFacts, S
 from phx_pipeline.model.listing import Listing
 from phx_pipeline.model.outcome import ListingOutcome
 from phx_pipeline.model.source import Source
+from phx_pipeline.model.valuation import Valuation
 from phx_pipeline_tests.integration.conftest import STAMP, Scene, expire, gallery
 
 ALL = ListingFacts(
@@ -31,6 +32,17 @@ ALL = ListingFacts(
     days_on_market=40,
     standard_status="Active",
     mls_number="6983352",
+    stories_total=1.0,
+    roof="Ct - Concrete Tile",
+    construction_materials="Fs - Frame Stucco",
+    cooling="RF - REFRIGERATION",
+    heating="Yes",
+    parcel_number="501-79-577",
+    property_sub_type="Single Family Residence",
+)
+VALUES = (
+    Valuation(tax_year=2025, full_cash_value=355_100, limited_property_value=193_263),
+    Valuation(tax_year=2024, full_cash_value=389_700),
 )
 LATER = replace(STAMP, today=STAMP.today + timedelta(days=1))
 
@@ -157,7 +169,7 @@ def test_only_properties_whose_newest_answers_differ_are_compared(
 @pytest.mark.parametrize("name", COMPARED_FACTS)
 def test_the_database_compares_every_fact(scene: Scene, name: str) -> None:
     value = ALL.stated[name]
-    other = value + "s" if isinstance(value, str) else False if value is True else 1
+    other = value + "s" if isinstance(value, str) else False if value is True else 7
     changes: dict[str, Any] = {name: other}
     scene.say(said(ALL))
     scene.say(said(replace(ALL, **changes), Source.ZILLOW))
@@ -192,3 +204,23 @@ def test_the_address_of_a_listing_is_known(scene: Scene) -> None:
     scene.say(said(ALL, Source.ZILLOW))
 
     assert scene.catalog.facts.listing_urls(scene.slug) == {Source.REDFIN: url}
+
+
+def test_values_of_years_read_back_newest_first_by_source(scene: Scene) -> None:
+    scene.say(replace(said(None, Source.MARICOPA), valuations=VALUES[::-1]))
+    scene.say(replace(said(ALL), valuations=VALUES[:1]))
+
+    assert scene.catalog.facts.valuations(scene.slug) == {
+        Source.MARICOPA: VALUES,
+        Source.REDFIN: VALUES[:1],
+    }
+
+
+def test_a_later_answer_replaces_the_values_it_says(scene: Scene) -> None:
+    corrected = Valuation(tax_year=2025, limited_property_value=190_000)
+    scene.say(replace(said(None), valuations=VALUES))
+    later(scene).say(replace(said(None), valuations=(corrected,)))
+
+    newest, before = scene.catalog.facts.valuations(scene.slug)[Source.REDFIN]
+    assert newest == replace(VALUES[0], limited_property_value=190_000)
+    assert before == VALUES[1]

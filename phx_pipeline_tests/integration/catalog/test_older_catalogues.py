@@ -12,6 +12,7 @@ from phx_pipeline.catalog.engine import reading, writing
 from phx_pipeline.catalog.leases import Leases
 from phx_pipeline.catalog.migrate import upgrade
 from phx_pipeline.catalog.store import Catalog
+from phx_pipeline.model.facts import ListingFacts
 from phx_pipeline.model.outcome import Verdict, VerdictKind
 from phx_pipeline.model.ruling import About, PhotoRuling
 from phx_pipeline.model.taxonomy import Location
@@ -218,3 +219,16 @@ def test_a_house_without_such_pictures_is_left_alone(old: Old) -> None:
     catalog = upgraded(engine)
 
     assert catalog.tallies([])[0].is_published
+
+
+def test_facts_of_0018_are_read_beside_those_an_assessor_adds(old: Old) -> None:
+    fact = (
+        "insert into listing_fact (slug, source, seen_on, list_price, pool_private)"
+        " values ('h', 'redfin', '2025-01-01', 434900, true)"
+    )
+
+    catalog = upgraded(old("0018", fact))
+
+    (seen,) = catalog.facts.history("h")
+    assert seen.facts == ListingFacts(list_price=434_900, pool_private=True)
+    assert catalog.facts.valuations("h") == {}

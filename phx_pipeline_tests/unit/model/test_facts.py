@@ -14,6 +14,8 @@ from phx_pipeline.model.facts import (
     conflicts,
     monthly_fee,
     number,
+    own_words,
+    parcel_number,
     price,
     price_changes,
     private_pool,
@@ -213,6 +215,42 @@ def test_a_flag_is_yes_or_no(stated: object, *, value: bool | None) -> None:
     assert yes_or_no(stated) is value
 
 
+@pytest.mark.parametrize(
+    ("stated", "number"),
+    [
+        ("50179577", "501-79-577"),
+        ("501-79-577", "501-79-577"),
+        ("501 79 577a", "501-79-577A"),
+        ("R12-034.5", "R12-034-5"),
+        ("N/A", None),
+        ("", None),
+        (None, None),
+        ("--", None),
+        ("x" * 99, None),
+        (50179577, None),
+    ],
+)
+def test_a_parcel_has_one_number(stated: object, number: str | None) -> None:
+    assert parcel_number(stated) == number
+
+
+@pytest.mark.parametrize(
+    ("stated", "words"),
+    [
+        ("  Ct - Concrete  Tile ", "Ct - Concrete Tile"),
+        ("Greenbelt,", "Greenbelt"),
+        ("No", "No"),
+        ("na", None),
+        ("", None),
+        (None, None),
+        (7, None),
+        ("x" * 99, "x" * 60),
+    ],
+)
+def test_own_words_are_one_short_line(stated: object, words: str | None) -> None:
+    assert own_words(stated) == words
+
+
 @given(JSON, JSON)
 def test_no_spelling_breaks_the_reading(stated: object, other: object) -> None:
     facts = ListingFacts(
@@ -225,6 +263,8 @@ def test_no_spelling_breaks_the_reading(stated: object, other: object) -> None:
         year_built=year(stated),
         days_on_market=whole(stated),
         standard_status=status_word(stated),
+        roof=own_words(stated),
+        parcel_number=parcel_number(stated),
     )
 
     numbers = [
@@ -251,7 +291,9 @@ def test_facts_not_said_are_left_out() -> None:
         ("pool_private", True, False),
         ("association_fee", 0.0, 62.0),
         ("sewer", "city", "septic"),
-        ("year_built", 1978, 1979),
+        ("year_built", 1978, 1980),
+        ("stories_total", 1.0, 2.0),
+        ("parcel_number", "501-79-577", "501-79-578"),
         ("standard_status", "Active", "Pending"),
         ("mls_number", "6983352", "6983353"),
     ],
@@ -273,6 +315,15 @@ def test_a_difference_is_a_conflict(
         ("bathrooms_total", 2.5, 3.0),
         ("living_area", 1688, 1700),
         ("lot_size_square_feet", 43_560, 43_200),
+        ("lot_size_square_feet", 6240, 6098),
+        ("year_built", 1978, 1979),
+        ("stories_total", 1.5, 2.0),
+        ("parcel_number", "501-79-577", "50179577"),
+        ("roof", "Ct - Concrete Tile", "Tile"),
+        ("construction_materials", "Fs - Frame Stucco", "Stucco"),
+        ("cooling", "RF - REFRIGERATION", "Central Air"),
+        ("heating", "Yes", "Natural Gas"),
+        ("property_sub_type", "Single Family Residence", "House"),
         ("association_fee", 83.33, 83.0),
         ("sewer", "city", "Sewer in Street"),
         ("days_on_market", 3, 40),

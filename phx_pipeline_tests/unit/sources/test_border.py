@@ -24,6 +24,7 @@ from phx_pipeline.model.photo import PhotoRef
 from phx_pipeline.model.printable import printable
 from phx_pipeline.model.property import Property
 from phx_pipeline.model.source import Source
+from phx_pipeline.model.valuation import Valuation
 from phx_pipeline.sources.base import ListingSource
 from phx_pipeline.sources.border import MOST_PHOTOS, Border, begun, bounded
 from phx_pipeline.sources.endings import LONGEST_DETAIL
@@ -35,6 +36,9 @@ from phx_pipeline_tests.hostile import RedfinPage
 ADDRESS = Address.parse("1418 E Quail Whistle Ln, Phoenix, AZ 85042")
 HOUSE = Property(slug=ADDRESS.slug, folder="686067a4", address=ADDRESS)
 PHOTO_URL = "https://ssl.cdn-redfin.com/photo/9/bigphoto/242/6801242_0.jpg"
+
+
+TWENTY = {str(n): True for n in range(20)}
 
 
 def photo(**changed: Any) -> PhotoRef:
@@ -75,6 +79,13 @@ def held(**changed: Any) -> Listing:
         ("listed_on", date(2025, 3, 8), date(2025, 3, 8)),
         ("listed_on", date(1970, 1, 1), None),
         ("listed_on", date(9999, 12, 31), None),
+        ("page_kind", "search\x1brow" + "x" * 40, "search\ufffdrow" + "x" * 29 + "…"),
+        ("stated_photos", 45, 45),
+        ("stated_photos", -1, None),
+        ("stated_photos", 10**18, None),
+        ("also_read", {"largest\nphotos": 7}, {"largest photos": True}),
+        ("also_read", {str(n): True for n in range(99)}, TWENTY),
+        ("valuations", (Valuation(tax_year=2025, full_cash_value=-1),), ()),
     ],
 )
 def test_each_field_of_a_listing_is_held_to_its_bounds(
@@ -160,6 +171,9 @@ def test_of_a_gallery_without_end_the_first_photos_are_taken() -> None:
         ("year_built", 99999, None),
         ("days_on_market", 10**9, None),
         ("standard_status", "\u202eActive", "Active"),
+        ("stories_total", 1.5, 1.5),
+        ("stories_total", 999.0, None),
+        ("roof", "Tile\n", "Tile"),
     ],
 )
 def test_each_fact_is_one_a_house_can_have(
