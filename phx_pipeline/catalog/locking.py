@@ -41,8 +41,16 @@ def insert_missing(
     connection: sa.Connection, table: sa.Table, values: Mapping[str, Any]
 ) -> None:
     """Add a row, unless one with its primary key is there, or comes at this moment."""
-    insert = _INSERTS[connection.dialect.name](table).values(values)
+    insert = upserting(connection, table).values(values)
     connection.execute(insert.on_conflict_do_nothing())
+
+
+def upserting(connection: sa.Connection, table: sa.Table) -> Any:
+    """An insert that can be told what to do on a conflict, as both databases can.
+
+    Its methods are those of `sqlalchemy.dialects.postgresql.Insert`.
+    """
+    return _INSERTS[connection.dialect.name](table)
 
 
 def _insert(

@@ -82,6 +82,7 @@ class History:
             (tables.job_item, _items_of(jobs)),
             (tables.job, jobs),
             (tables.lease, _old_run_leases(before=before)),
+            (tables.field_count, _old_field_counts(before=before)),
         ]
 
     def _delete(self, table: sa.Table, query: sa.Select[Any]) -> Iterator[Forgotten]:
@@ -165,3 +166,9 @@ def _old_run_leases(*, before: datetime) -> sa.Select[Any]:
         lease.c.heartbeat_at < before.timestamp(),
         lease.c.expires_at < before.timestamp(),
     )
+
+
+def _old_field_counts(*, before: datetime) -> sa.Select[Any]:
+    """The counts of days before; a day in Phoenix ends later than in UTC."""
+    one = tables.field_count
+    return sa.select(*one.primary_key).where(one.c.seen_on < before.date())

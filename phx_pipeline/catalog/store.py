@@ -14,6 +14,7 @@ from phx_pipeline.catalog import tables
 from phx_pipeline.catalog.door import Door, Passage, PhotoKey, passing, photo_rows
 from phx_pipeline.catalog.engine import writing
 from phx_pipeline.catalog.facts import FactBook, upsert_facts, upsert_valuations
+from phx_pipeline.catalog.fields import FieldBook, count_fields
 from phx_pipeline.catalog.files import FileBook
 from phx_pipeline.catalog.integrity import Integrity
 from phx_pipeline.catalog.jobs import JobBook
@@ -83,6 +84,7 @@ class Catalog(CatalogReader):
         self.history = History(engine)
         self.statistics = CatalogStatistics(engine)
         self.facts = FactBook(engine)
+        self.fields = FieldBook(engine)
         self.files = FileBook(engine)
         self.integrity = Integrity(engine)
         self.views = ViewBook(engine)
@@ -114,7 +116,8 @@ class Catalog(CatalogReader):
         """Record what a source said: outcome, facts, and its gallery when one was seen.
 
         Photos missing from the gallery lose `present` only if it was seen whole.
-        *shown_at* tells when the source showed it, if that is not now.
+        *shown_at* tells when the source showed it, if that is not now: then the fields
+        of the page are not counted.
         """
         with writing(self._engine) as connection:
             Leases.fence(connection, lease)
@@ -136,6 +139,8 @@ class Catalog(CatalogReader):
                     listing.source, before=before, after=listing.outcome.value
                 )
                 _take_gallery(door, listing, known=known)
+            if shown_at is None:  # a page at hand may be of any year
+                count_fields(connection, listing, seen_on=stamp.today)
 
     def record_download(
         self,

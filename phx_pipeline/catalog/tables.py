@@ -452,7 +452,7 @@ field_count = sa.Table(
     "field_count",
     metadata,
     sa.Column("source", sa.String(32), primary_key=True),
-    sa.Column("page_kind", sa.String(40), primary_key=True),
+    sa.Column("page_kind", sa.String(60), primary_key=True),
     sa.Column("field", sa.String(40), primary_key=True),
     sa.Column("seen_on", sa.Date, primary_key=True),
     sa.Column("pages", sa.Integer, nullable=False),

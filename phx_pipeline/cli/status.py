@@ -16,6 +16,7 @@ from phx_pipeline.cli.session import opened
 from phx_pipeline.cli.times import day_start_s, zoned_text
 from phx_pipeline.fetch.circuits import source_try_s
 from phx_pipeline.model.counted import counted
+from phx_pipeline.model.drift import Drift
 from phx_pipeline.model.due import next_day
 from phx_pipeline.model.facts import Conflict
 from phx_pipeline.model.property import Property
@@ -61,6 +62,7 @@ def status(*, everything: bool, service: bool, as_json: bool) -> None:
         tell = service_json if as_json else partial(service_line, thorough=True)
         click.echo(tell(settings))
         return
+    from phx_pipeline.stages.drift import drift_lines, drifting
     from phx_pipeline.stages.facts import conflict_lines, conflicts_by_property
     from phx_pipeline.stages.quarantine import cases
 
@@ -70,8 +72,9 @@ def status(*, everything: bool, service: bool, as_json: bool) -> None:
         conflicts = conflicts_by_property(context)
         left = list(open_lines(context, tallies))
         twins = context.catalog.houses.twins()
+        gone = drifting(context)
     if as_json:
-        _print_json(tallies, suspects=suspects, conflicts=conflicts)
+        _print_json(tallies, suspects=suspects, conflicts=conflicts, gone=gone)
         return
     console.print(service_line(settings, thorough=False), soft_wrap=True)
     if not tallies:
@@ -81,6 +84,7 @@ def status(*, everything: bool, service: bool, as_json: bool) -> None:
     complete = sum(tally.is_complete for tally in tallies)
     console.print(f"{complete} of {counted(len(tallies), 'property')} complete")
     for lines in (
+        drift_lines(gone),
         _twin_lines(twins),
         left,
         _outdated_lines(tallies),
@@ -96,12 +100,15 @@ def _print_json(
     *,
     suspects: Counter[str],
     conflicts: Mapping[str, Sequence[Conflict]],
+    gone: Sequence[Drift],
 ) -> None:
     """One property a line: there may be ten thousand."""
+    from phx_pipeline.stages.drift import plain_drifts
     from phx_pipeline.stages.facts import plain_conflicts
 
+    drift = {it.source: plain_drifts(gone, of=it.source) for it in gone}
     rows = (
-        _plain(tally, suspects=suspects[tally.slug])
+        _plain(tally, suspects=suspects[tally.slug], drift=drift)
         | {"conflicts": plain_conflicts(conflicts.get(tally.slug, ()))}
         for tally in tallies
     )
@@ -200,7 +207,9 @@ def _has_only_faults(tally: SourceTally) -> bool:
     return is_answered and tally.wanting == tally.faulted
 
 
-def _plain(tally: PropertyTally, *, suspects: int) -> dict[str, object]:
+def _plain(
+    tally: PropertyTally, *, suspects: int, drift: Mapping[Source, object]
+) -> dict[str, object]:
     sources = {
         source.source.value: {
             "outcome": source.outcome.value if source.outcome else None,
@@ -208,6 +217,7 @@ def _plain(tally: PropertyTally, *, suspects: int) -> dict[str, object]:
             "wanting": source.wanting,
             "faulted": source.faulted,
             "discovered": source.discovered,
+            "drift": drift.get(source.source, []),
             **{kind.value: count for kind, count in source.counts.items()},
         }
         for source in tally.sources

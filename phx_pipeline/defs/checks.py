@@ -15,6 +15,7 @@ from phx_pipeline.defs.results import outcome_table
 from phx_pipeline.model.printable import printable
 from phx_pipeline.model.run import Change, RunResult
 from phx_pipeline.stages.context import StageContext
+from phx_pipeline.stages.drift import drift_lines, drifting
 from phx_pipeline.stages.quarantine import CaseKind, case_table, cases
 from phx_pipeline.stages.report import inert, outcome_sentence
 from phx_pipeline.stages.verify import (
@@ -32,7 +33,9 @@ FEWEST_TO_JUDGE: Final = 12
 """New photos below which their share of duplicates tells nothing."""
 
 _MOST_SHOWN = 10  # problems of one check
+_LONGEST_TOLD = 2000
 _REACHED = "reached"
+_FIELDS = "fields"
 _COMPLETE = "complete"
 _RIGHT_HOUSE = "right_house"
 _LARGE_BATCH = "large_batch"
@@ -58,7 +61,14 @@ DISCOVERED_CHECKS = [
         _REACHED,
         asset="discovered_urls",
         description="At least one source gave a final answer about the house.",
-    )
+    ),
+    _per_house(
+        _FIELDS,
+        asset="discovered_urls",
+        description=(
+            "No field that most pages of the house's sources had is gone from them."
+        ),
+    ),
 ]
 
 MANIFEST_CHECKS = [
@@ -100,6 +110,19 @@ def reached(pipeline: StageContext, slug: str) -> dg.AssetCheckResult:
         passed=tally.gave_anything,
         description=outcome_sentence(tally),
         metadata={"outcomes": outcome_table(pipeline, slug)},
+    )
+
+
+def fields(pipeline: StageContext, slug: str) -> dg.AssetCheckResult:
+    """Warn of fields that the sources of a house have no more, whatever house it is."""
+    told = {it.source for it in pipeline.tally(slug).sources if it.outcome is not None}
+    lines = list(drift_lines(drifting(pipeline, told)))
+    return dg.AssetCheckResult(
+        check_name=_FIELDS,
+        passed=not lines,
+        severity=dg.AssetCheckSeverity.WARN,
+        description=printable(" ".join(lines), most=_LONGEST_TOLD) or None,
+        metadata={"sources": len(lines)},
     )
 
 

@@ -216,6 +216,7 @@ def test_the_assets_tell_counts_that_add_up_and_pass_their_checks(
         "complete": True,
         "right_house": True,
         "reached": True,
+        "fields": True,
         "large_batch": True,
         "many_duplicates": True,
     }

@@ -43,7 +43,7 @@ def upgrade() -> None:
     op.create_table(
         "field_count",
         sa.Column("source", sa.String(length=32), nullable=False),
-        sa.Column("page_kind", sa.String(length=40), nullable=False),
+        sa.Column("page_kind", sa.String(length=60), nullable=False),
         sa.Column("field", sa.String(length=40), nullable=False),
         sa.Column("seen_on", sa.Date(), nullable=False),
         sa.Column("pages", sa.Integer(), nullable=False),
