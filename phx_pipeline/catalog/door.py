@@ -22,6 +22,7 @@ from phx_pipeline.catalog.rows import AnyRow, photo_of
 from phx_pipeline.catalog.stamp import Stamp
 from phx_pipeline.errors import CatalogError
 from phx_pipeline.model.due import is_due_anyway, open_fault_days
+from phx_pipeline.model.outcome import Verdict
 from phx_pipeline.model.photo import Photo
 from phx_pipeline.model.source import Source
 
@@ -78,12 +79,15 @@ class Passage:
         """The photo as it is now.
 
         Raises:
-            CatalogError: the property has no such photo.
+            CatalogError: the property has no such photo, or must not have its bytes.
         """
         key = {"slug": self.slug, "source": source.value, "photo_key": photo_key}
         row: AnyRow | None = self.connection.execute(_ONE, key).one_or_none()
         if row is None:
             told = f"{self.slug} has no photo {photo_key} of {source.value}"
+            raise CatalogError(f"{told}: nothing was written")
+        if row.verdict == Verdict.WITHDRAWN.value:
+            told = f"the licence of photo {photo_key} of {self.slug} was withdrawn"
             raise CatalogError(f"{told}: nothing was written")
         return row
 

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from phx_pipeline.catalog import tables
 from phx_pipeline.catalog.engine import reading
 from phx_pipeline.catalog.rows import AnyRow
+from phx_pipeline.model.outcome import Verdict
 
 _MANY = 500  # values in one statement; SQLite allows 32,766
 
@@ -30,6 +31,16 @@ class NamedFiles:
     folder: str
     originals: set[str] = field(default_factory=set)
     published: list[NamedFile] = field(default_factory=list)
+
+
+def forget_blob(connection: sa.Connection, sha256: str) -> None:
+    """Delete what is known of bytes, unless a photo has them."""
+    try:
+        with connection.begin_nested():
+            for table in (tables.picture, tables.appearance, tables.blob):
+                connection.execute(sa.delete(table).where(table.c.sha256 == sha256))
+    except sa.exc.IntegrityError:
+        pass  # another property stored the same bytes a moment ago
 
 
 class FileBook:
@@ -56,7 +67,9 @@ class FileBook:
                 row.slug: NamedFiles(slug=row.slug, folder=row.folder)
                 for row in rows(houses)
             }
-            have = photo.sha256.is_not(None)
+            have = sa.and_(
+                photo.sha256.is_not(None), photo.verdict != Verdict.WITHDRAWN.value
+            )
             held = sa.select(photo.slug, photo.sha256)
             for row in rows(held.where(photo.slug.in_(slugs), have)):
                 found[row.slug].originals.add(row.sha256)

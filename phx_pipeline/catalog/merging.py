@@ -9,6 +9,7 @@ from phx_pipeline.catalog import tables
 from phx_pipeline.catalog.door import passing, photo_rows, recount
 from phx_pipeline.catalog.rows import AnyRow
 from phx_pipeline.catalog.stamp import Stamp
+from phx_pipeline.catalog.withdrawn import withdrawn_values
 from phx_pipeline.model.outcome import ListingOutcome, Verdict
 from phx_pipeline.model.source import Source
 
@@ -92,6 +93,10 @@ def _joined(own: AnyRow, theirs: AnyRow) -> dict[str, Any]:
         "present": own.present or theirs.present,
         "first_seen_on": min(own.first_seen_on, theirs.first_seen_on),
     }
+    for row in (own, theirs):
+        if row.verdict == Verdict.WITHDRAWN.value:  # whatever bytes there are must go
+            sha256 = own.sha256 or theirs.sha256
+            return values | withdrawn_values(row.detail) | {"sha256": sha256}
     if own.sha256 is None and theirs.sha256 is not None:
         values |= {name: theirs._mapping[name] for name in _BYTES}  # noqa: SLF001 - SQLAlchemy's public name
         if own.verdict != Verdict.FOREIGN.value:

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 
 from phx_pipeline.catalog import tables
 from phx_pipeline.catalog.engine import reading, writing
+from phx_pipeline.catalog.files import forget_blob
 from phx_pipeline.catalog.leases import Lease, Leases
 from phx_pipeline.catalog.merging import join_rows, renamed_pair
 from phx_pipeline.catalog.rows import AnyRow, property_of, property_values
@@ -315,7 +316,7 @@ class PropertyBook:
             for table in reversed(_OWN):
                 connection.execute(sa.delete(table).where(table.c.slug == slug))
             for sha256 in own:
-                _forget_blob(connection, sha256)
+                forget_blob(connection, sha256)
             connection.execute(sa.delete(_HOUSE).where(_HOUSE.c.slug == slug))
 
 
@@ -518,15 +519,6 @@ def _own_sha256s(connection: sa.Connection, slug: str) -> list[str]:
             )
             shared |= set(connection.execute(others).scalars())
     return [sha for sha in found if sha not in shared]
-
-
-def _forget_blob(connection: sa.Connection, sha256: str) -> None:
-    try:
-        with connection.begin_nested():
-            for table in (tables.picture, tables.appearance, tables.blob):
-                connection.execute(sa.delete(table).where(table.c.sha256 == sha256))
-    except sa.exc.IntegrityError:
-        pass  # another property stored the same bytes a moment ago
 
 
 def _batches(values: Sequence[str]) -> Iterator[Sequence[str]]:

@@ -220,7 +220,11 @@ class QuarantineBook:
             )
             foreign = _foreign(suspects, rulings)
             photos = photo_rows(connection, slug)
-            held = {key for key in photos if key in foreign}
+            held = {
+                key
+                for key, row in photos.items()
+                if key in foreign and row.verdict != Verdict.WITHDRAWN.value
+            }
             caught = [key for key in held if not _is_foreign(photos[key])]
             freed = [
                 key

@@ -40,6 +40,7 @@ from phx_pipeline.catalog.stamp import Stamp
 from phx_pipeline.catalog.statistics import CatalogStatistics
 from phx_pipeline.catalog.tracker import UrlTracker
 from phx_pipeline.catalog.views import ViewBook, want
+from phx_pipeline.catalog.withdrawn import WithdrawnBook, withdraw
 from phx_pipeline.errors import ImageError
 from phx_pipeline.model.appearance import Appearance
 from phx_pipeline.model.due import faults_after
@@ -90,6 +91,7 @@ class Catalog(CatalogReader):
         self.views = ViewBook(engine)
         self.runs = RunBook(engine)
         self.urls = UrlTracker(engine)
+        self.withdrawn = WithdrawnBook(engine)
 
     def close(self) -> None:
         """Close all connections."""
@@ -115,9 +117,10 @@ class Catalog(CatalogReader):
     ) -> None:
         """Record what a source said: outcome, facts, and its gallery when one was seen.
 
-        Photos missing from the gallery lose `present` only if it was seen whole.
-        *shown_at* tells when the source showed it, if that is not now: then the fields
-        of the page are not counted.
+        Photos missing from the gallery lose `present` only if it was seen whole, or if
+        their licence was withdrawn; the bytes of those are to be removed. *shown_at*
+        tells when the source showed it, if that is not now: then the fields of the page
+        are not counted.
         """
         with writing(self._engine) as connection:
             Leases.fence(connection, lease)
@@ -227,7 +230,8 @@ class Catalog(CatalogReader):
             known = photo_rows(connection, slug)
             with passing(connection, slug, stamp=stamp) as door:
                 for row in known.values():
-                    if (fault := faults.get(row.sha256)) is not None:
+                    is_ours = row.verdict != Verdict.WITHDRAWN.value
+                    if is_ours and (fault := faults.get(row.sha256)) is not None:
                         values = _bereft_values(photo_of(row), fault)
                         door.change(row, values | {"run_id": stamp.run_id})
 
@@ -420,9 +424,10 @@ def _take_gallery(
             wanted = _wanted_values(ref, listing=listing, row=row)
             if any(getattr(row, name) != value for name, value in wanted.items()):
                 door.change(row, wanted)
+    gone = withdraw(door, listing, known=known)
     if listing.complete and listing.outcome.saw_gallery:
         for key, row in known.items():
-            if row.present and key not in refs:
+            if row.present and key not in refs and key not in gone:
                 door.change(row, {"present": False})
 
 
@@ -449,6 +454,8 @@ def _wanted_values(
         "listed_on": listing.listed_on or row.listed_on,
         "present": True,
     }
+    if row.verdict == Verdict.WITHDRAWN.value:  # its licence lets us have it again
+        values |= {"verdict": Verdict.PENDING.value, "detail": ""}
     # What failed was another variant.
     return values if row.url == ref.url else values | _NO_FAULT
 

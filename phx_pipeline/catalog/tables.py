@@ -136,12 +136,12 @@ listing = sa.Table(
 # The two parts of the rule `model.due.is_photo_due`: due anyway, and due while the days
 # of faults are fewer than a setting says. Counted as they change: `catalog.door`.
 PHOTO_WANTED = (
-    "(asked_url is distinct from url"
+    "(verdict <> 'rejected:withdrawn' and (asked_url is distinct from url"
     " or verdict in ('failed:blocked', 'failed:network', 'failed:rate_limited',"
     " 'failed:timeout') or (verdict = 'pending' and sha256 is null)"
     " or (fault_days = 0 and sha256 is null and verdict in ('failed:gone',"
     " 'rejected:damaged', 'rejected:not_an_image', 'rejected:placeholder',"
-    " 'rejected:too_large', 'rejected:too_small')))"
+    " 'rejected:too_large', 'rejected:too_small'))))"
 )
 PHOTO_FAULTED = "(fault_days > 0 and verdict <> 'rejected:foreign')"
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 _NEVER = {
     Verdict.DUPLICATE: "",
     Verdict.FOREIGN: "no: `phx quarantine list` shows it",
+    Verdict.WITHDRAWN: "no: its licence does not let us",
 }
 
 

@@ -29,8 +29,11 @@ def is_due_anyway(photo: Photo) -> bool:
     """Whether a photo is due on however many days asking for it failed.
 
     A variant never asked for is; after that a held photo is not, nor one whose bytes
-    are a card: asking again would give it again.
+    are a card: asking again would give it again. One whose licence was withdrawn is
+    never, until its source shows it again.
     """
+    if photo.verdict is Verdict.WITHDRAWN:
+        return False
     if photo.ref.url != photo.asked_url:
         return True
     if photo.verdict is Verdict.PENDING:
@@ -53,8 +56,10 @@ def is_photo_asked(
     """Whether a run asks for a photo: when it is due, or the run is fresh.
 
     A fresh run asks once for every photo without bytes, final ones too, but for those
-    of another house.
+    of another house and those whose licence was withdrawn.
     """
+    if photo.verdict is Verdict.WITHDRAWN:
+        return False
     if is_photo_due(photo, final_after_days=final_after_days):
         return True
     again = mode is Mode.FRESH and photo.run_id != run_id

@@ -3,12 +3,16 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from typing import Final
 
 from phx_pipeline.model.facts import ListingFacts
 from phx_pipeline.model.outcome import ListingOutcome
 from phx_pipeline.model.photo import PhotoRef
 from phx_pipeline.model.source import Source
 from phx_pipeline.model.valuation import Valuation
+
+EVERY_PHOTO: Final = "*"
+"""In `Listing.withdrawn` in place of a key: all that the answer does not show."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,6 +25,8 @@ class Listing:
     under a challenge: it may be used, but the source must not be asked again soon.
     `facts` are what it says of the house itself. `inline` are the bytes, by photo key,
     of photos that came inside the answer; whatever URL they have is replaced.
+    `withdrawn` are the photos, by key, that the source's licence does not let us hold
+    any more, each with the reason: their bytes are deleted.
     `valuations` are an assessor's, by tax year.
 
     What fields the pages of a source hold is counted (`model.drift`). For that:
@@ -42,6 +48,7 @@ class Listing:
     challenged: bool = False
     facts: ListingFacts | None = None
     inline: Mapping[str, bytes] = field(default_factory=dict, repr=False, hash=False)
+    withdrawn: Mapping[str, str] = field(default_factory=dict, hash=False)
     valuations: tuple[Valuation, ...] = ()
     page_kind: str = ""
     stated_photos: int | None = None

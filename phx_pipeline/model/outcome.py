@@ -68,6 +68,7 @@ class Verdict(StrEnum):
     DAMAGED = "rejected:damaged"
     PLACEHOLDER = "rejected:placeholder"
     TOO_LARGE = "rejected:too_large"
+    WITHDRAWN = "rejected:withdrawn"
     GONE = "failed:gone"
     BLOCKED = "failed:blocked"
     RATE_LIMITED = "failed:rate_limited"

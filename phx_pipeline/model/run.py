@@ -318,7 +318,8 @@ def _change(
     """The bin of a photo; None if the run neither saw it nor did anything to it."""
     of_now = _OF_KIND[now.verdict.kind]
     was_shown = before is not None and before.verdict.kind in _SHOWN
-    if before is not None and was_shown and before.sha256 != now.sha256:
+    has_others = before is not None and now.sha256 not in {None, before.sha256}
+    if was_shown and has_others:
         return Change.CONTENT_CHANGED
     if was_shown and now.verdict.kind in _SHOWN:
         # Kept or duplicate of another copy: the picture itself was there before.

@@ -25,7 +25,7 @@ from phx_pipeline.model.inline import (
     inline_sha256,
     inline_url,
 )
-from phx_pipeline.model.listing import Listing
+from phx_pipeline.model.listing import EVERY_PHOTO, Listing
 from phx_pipeline.model.mark import Mark
 from phx_pipeline.model.outcome import ListingOutcome
 from phx_pipeline.model.photo import PhotoRef
@@ -50,6 +50,8 @@ _LONGEST_TAG = 60
 _MOST_TAGS = 20
 _MOST_FALLBACKS = 20
 _MOST_PIXELS = 100_000
+_MOST_WITHDRAWN = 10 * MOST_PHOTOS
+_NO_LICENCE = "its licence was withdrawn"
 _LONGEST_NAME = 40  # of a kind of page, or of a field
 _MOST_NAMES = 20
 
@@ -146,14 +148,16 @@ def bounded(listing: Listing, *, of: ListingSource) -> Listing:
     """
     url = _url(listing.url, hosts=of.page_hosts)
     inline = _inline(listing.inline)
-    photos = _gallery(listing.photos, hosts=of.photo_hosts, page_url=url, inline=inline)
+    withdrawn = _withdrawn(listing.withdrawn)
+    offered = [it for it in listing.photos if it.photo_key not in withdrawn]
+    photos = _gallery(offered, hosts=of.photo_hosts, page_url=url, inline=inline)
     kept = {photo.photo_key for photo in photos}
-    left_out = len(listing.photos) - len(photos)
+    left_out = len(offered) - len(photos)
     outcome, detail = listing.outcome, listing.detail
     if left_out:
-        shown = counted(len(listing.photos), "photo")
+        shown = counted(len(offered), "photo")
         detail = f"{left_out} of {shown} left out; {detail}"
-    if listing.photos and not photos:
+    if offered and not photos:
         outcome = ListingOutcome.PAGE_CHANGED
     return replace(
         listing,
@@ -167,6 +171,7 @@ def bounded(listing: Listing, *, of: ListingSource) -> Listing:
         complete=listing.complete and outcome.saw_gallery and not left_out,
         facts=listing.facts and plausible(listing.facts),
         inline={key: body for key, body in inline.items() if key in kept},
+        withdrawn=withdrawn,
         valuations=plausible_valuations(listing.valuations),
         page_kind=printable(listing.page_kind, most=_LONGEST_NAME),
         stated_photos=_count(listing.stated_photos),
@@ -206,6 +211,15 @@ class _Watched:
 def _inline(pictures: Mapping[str, bytes]) -> dict[str, bytes]:
     sound = (it for it in pictures.items() if 0 < len(it[1]) <= LARGEST_BYTES)
     return dict(islice(sound, MOST_PICTURES))
+
+
+def _withdrawn(told: Mapping[str, str]) -> dict[str, str]:
+    sound = (
+        (key, printable(why, most=LONGEST_DETAIL) or _NO_LICENCE)
+        for key, why in told.items()
+        if key == EVERY_PHOTO or _PHOTO_KEY.fullmatch(key)
+    )
+    return dict(islice(sound, _MOST_WITHDRAWN))
 
 
 def _gallery(

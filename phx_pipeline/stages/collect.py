@@ -101,7 +101,11 @@ async def collect(
     """
     context.house(slug)
     with context.holding(slug) as lease:
-        photos = context.catalog.photos(slug)
+        photos = [
+            photo
+            for photo in context.catalog.photos(slug)
+            if photo.verdict is not Verdict.WITHDRAWN
+        ]
         if only is None:
             missing = [photo for photo in photos if _wants(context, photo, mode=mode)]
         else:

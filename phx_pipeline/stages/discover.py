@@ -61,7 +61,7 @@ async def discover(
     with context.holding(slug) as lease:
         found = [await _ask(context, house, lease, source) for source in wanted]
         held = guard(context, lease, slug)
-    if held:
+    if held or any(listing.withdrawn for listing in found):
         converge(context, slug)
     return DiscoverReport(
         asked=len(found),

@@ -68,12 +68,15 @@ def suspects_of(context: StageContext, slug: str) -> dict[PhotoKey, Suspicion]:
         detail = f"the same photo is on {', '.join(others)}"
         told[key].append(Suspicion(reason=Reason.PHOTO_KEY, detail=detail))
     mls_ids = context.catalog.quarantine.mls_ids(slug)
-    for source, gallery in _galleries(context.catalog.photos(slug)).items():
+    photos = context.catalog.photos(slug)
+    for source, gallery in _galleries(photos).items():
         marks = marks_of(source, among=context.registered)
         mls_id = mls_ids.get(source)
         for key, suspicion in outliers(gallery, mls_id=mls_id, marks=marks):
             told[key].append(suspicion)
-    return {key: _joined(suspicions) for key, suspicions in told.items()}
+    # Of what its licence withdrew nothing is left to hold.
+    gone = {p.key for p in photos if p.verdict is Verdict.WITHDRAWN}
+    return {key: _joined(told[key]) for key in told.keys() - gone}
 
 
 def outliers(

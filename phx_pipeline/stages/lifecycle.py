@@ -14,7 +14,7 @@ from uuid import uuid4
 
 from phx_pipeline.catalog.leases import Lease, process_owner
 from phx_pipeline.catalog.properties import Known, OwnBlob, PropertyBook
-from phx_pipeline.errors import InputError, LeaseHeldError, StorageError
+from phx_pipeline.errors import InputError, LeaseHeldError
 from phx_pipeline.model.address import Address, Match
 from phx_pipeline.model.identity import property_lease
 from phx_pipeline.model.property import Property
@@ -25,6 +25,7 @@ from phx_pipeline.stages.partners import call_on_partners, has_originals
 from phx_pipeline.stages.rebuild import rebuild
 from phx_pipeline.stages.typed import is_address, typed_address
 from phx_pipeline.stages.views import refresh_views
+from phx_pipeline.stages.withdrawn import drop_bytes
 
 logger = logging.getLogger(__name__)
 
@@ -298,16 +299,9 @@ def _alone(context: StageContext, slug: str) -> Iterator[Lease]:
 
 def _drop(context: StageContext, blob: OwnBlob, *, slug: str) -> None:
     """Delete one original and its PNGs, unless another property has it by now."""
-    if context.catalog.houses.is_elsewhere(blob.sha256, slug=slug):
-        return
-    try:
-        body = context.blobs.read_raw(blob.sha256)
-    except StorageError:
-        body = b""
-    context.blobs.drop_raw(blob.sha256)
-    # Who stored the same bytes a moment ago found the file there and wrote its row now.
-    if body and context.catalog.houses.is_elsewhere(blob.sha256, slug=slug):
-        context.blobs.put_raw(body)
-        return
-    for recipe in {*blob.recipes, context.recipe}:
-        context.blobs.drop_standardized(blob.sha256, recipe)
+    drop_bytes(
+        context,
+        blob.sha256,
+        recipes=blob.recipes,
+        is_needed=lambda: context.catalog.houses.is_elsewhere(blob.sha256, slug=slug),
+    )

@@ -92,7 +92,11 @@ def settle_called(context: StageContext, slugs: Collection[str]) -> Settled:
 
 def has_originals(context: StageContext, slug: str) -> bool:
     """Whether all bytes downloaded for a house are there: not after half a purge."""
-    held = {photo.sha256 for photo in context.catalog.photos(slug) if photo.sha256}
+    held = {
+        photo.sha256
+        for photo in context.catalog.photos(slug)
+        if photo.sha256 and photo.verdict is not Verdict.WITHDRAWN
+    }
     return all(context.blobs.has_raw(sha) for sha in held)
 
 
@@ -149,6 +153,8 @@ def _holds_others(context: StageContext, slug: str) -> bool:
     suspects = suspects_of(context, slug)
     wanted, now = set(), set()
     for photo in context.catalog.photos(slug):
+        if photo.verdict is Verdict.WITHDRAWN:
+            continue
         at = PhotoAt(slug=slug, source=photo.ref.source, photo_key=photo.ref.photo_key)
         ruling = ruled.get(at, PhotoRuling.OPEN)
         if ruling is PhotoRuling.DROPPED or (
@@ -163,7 +169,8 @@ def _holds_others(context: StageContext, slug: str) -> bool:
 def _is_unpublished(context: StageContext, slug: str) -> bool:
     """Whether decisions, rows and files of *slug* do not agree yet."""
     photos = context.catalog.photos(slug)
-    if any(photo.verdict is Verdict.PENDING and photo.sha256 for photo in photos):
+    waiting = {Verdict.PENDING, Verdict.WITHDRAWN}  # to be decided, to be removed
+    if any(photo.verdict in waiting and photo.sha256 for photo in photos):
         return True
     kept = sum(photo.verdict is Verdict.KEPT for photo in photos)
     names = {row.file_name for row in context.catalog.publications(slug) if row.active}

@@ -17,6 +17,7 @@ from phx_pipeline.stages.context import StageContext, in_one
 from phx_pipeline.stages.guard import note_lookalikes
 from phx_pipeline.stages.runs import end_run
 from phx_pipeline.stages.views import refresh_if_quick
+from phx_pipeline.stages.withdrawn import drop_withdrawn
 from phx_pipeline.storage.atomic import move_aside, set_aside
 
 logger = logging.getLogger(__name__)
@@ -54,6 +55,7 @@ def publish(
             context.catalog.record_publications(lease, slug, changed)
         active = [publication for publication in after if publication.active]
         linked, removed = converge_folder(context, house, active)
+        drop_withdrawn(context, lease, slug)
         note_lookalikes(context, lease, slug)
         if ends_run:
             end_run(context, lease, slug)

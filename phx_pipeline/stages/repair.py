@@ -68,6 +68,7 @@ _DONE = {
     Fault.CLUSTER: "decided again",
     Fault.UNPUBLISHED: "published",
     Fault.ORIGINAL: "downloaded again",
+    Fault.WITHDRAWN: "removed",
     Fault.FACTS: "read again from the original",
     Fault.PNG: "made again",
     Fault.FILE: "made again",

@@ -58,6 +58,7 @@ class Fault(StrEnum):
     CLUSTER = "cluster"
     UNPUBLISHED = "unpublished"
     ORIGINAL = "original"
+    WITHDRAWN = "withdrawn"
     FACTS = "facts"
     PNG = "png"
     FILE = "file"
@@ -77,6 +78,7 @@ _RULES = {
     Fault.CLUSTER: Rule.CONSERVATION,
     Fault.UNPUBLISHED: Rule.CONSERVATION,
     Fault.ORIGINAL: Rule.FILES,
+    Fault.WITHDRAWN: Rule.FILES,
     Fault.FACTS: Rule.FILES,
     Fault.PNG: Rule.FILES,
     Fault.FILE: Rule.FILES,
@@ -221,7 +223,12 @@ def _pngs(
 
 
 def _blobs(context: StageContext, photos: list[Photo]) -> Iterator[Problem]:
-    for sha in sorted({photo.sha256 for photo in photos if photo.sha256}):
+    there = [photo for photo in photos if photo.sha256]
+    gone = [photo for photo in there if photo.verdict is Verdict.WITHDRAWN]
+    for photo in gone:
+        told = f"{_name(photo)}: its licence was withdrawn, its bytes have to go"
+        yield Problem(fault=Fault.WITHDRAWN, text=told)
+    for sha in sorted({str(photo.sha256) for photo in there if photo not in gone}):
         try:
             context.blobs.read_raw(sha)
         except (StorageError, DiskError) as error:

@@ -28,8 +28,10 @@ from phx_pipeline.catalog.quarantine import Reason, Suspicion
 from phx_pipeline.catalog.stamp import Stamp
 from phx_pipeline.catalog.store import Catalog, Decision
 from phx_pipeline.errors import CatalogError, ImageError
-from phx_pipeline.model.listing import Listing
+from phx_pipeline.model.due import is_photo_due
+from phx_pipeline.model.listing import EVERY_PHOTO, Listing
 from phx_pipeline.model.outcome import ListingOutcome, Verdict, VerdictKind
+from phx_pipeline.model.photo import Photo
 from phx_pipeline.model.ruling import PhotoRuling
 from phx_pipeline.model.source import Source
 from phx_pipeline_tests.integration.conftest import (
@@ -53,7 +55,7 @@ FAILURES = [
     verdict
     for verdict in Verdict
     if verdict.kind in {VerdictKind.FAILED, VerdictKind.REJECTED}
-    and verdict is not Verdict.FOREIGN
+    and verdict not in {Verdict.FOREIGN, Verdict.WITHDRAWN}
 ]
 _numbers = count(10_000)
 
@@ -146,12 +148,17 @@ class AnyHistory(RuleBasedStateMachine):
         later = timedelta(days=day)
         return replace(STAMP, at=STAMP.at + later, today=STAMP.today + later)
 
+    def may_be_asked_for(self) -> list[Photo]:
+        photos = self.catalog.photos(self.slug)
+        return [photo for photo in photos if photo.verdict is not Verdict.WITHDRAWN]
+
     @rule(
         source=sources,
         shown=st.sets(keys),
         large=st.booleans(),
         complete=st.booleans(),
         outcome=st.sampled_from(ListingOutcome),
+        withdrawn=st.just(set()) | st.sets(st.sampled_from((*KEYS, EVERY_PHOTO))),
         kill=kills,
     )
     def list_photos(
@@ -162,6 +169,7 @@ class AnyHistory(RuleBasedStateMachine):
         large: bool,
         complete: bool,
         outcome: ListingOutcome,
+        withdrawn: set[str],
         kill: int | None,
     ) -> None:
         size = "large" if large else "small"
@@ -170,7 +178,11 @@ class AnyHistory(RuleBasedStateMachine):
             for key in sorted(shown)
         )
         listing: Listing = gallery(
-            source=source, photos=photos, complete=complete, outcome=outcome
+            source=source,
+            photos=photos,
+            complete=complete,
+            outcome=outcome,
+            withdrawn=dict.fromkeys(withdrawn, "no licence"),
         )
         self.try_to(
             kill,
@@ -183,7 +195,7 @@ class AnyHistory(RuleBasedStateMachine):
     def download(
         self, *, source: Source, key: str, content: str, kill: int | None
     ) -> None:
-        for photo in self.catalog.photos(self.slug):
+        for photo in self.may_be_asked_for():
             if photo.key == (source, key):
                 self.try_to(
                     kill,
@@ -206,7 +218,7 @@ class AnyHistory(RuleBasedStateMachine):
     def fail(
         self, *, source: Source, key: str, verdict: Verdict, day: int, kill: int | None
     ) -> None:
-        for photo in self.catalog.photos(self.slug):
+        for photo in self.may_be_asked_for():
             if photo.key == (source, key):
                 self.try_to(
                     kill,
@@ -238,7 +250,7 @@ class AnyHistory(RuleBasedStateMachine):
                 else Verdict.DUPLICATE,
                 cluster_id=photo.ref.source.value,
             )
-            for photo in self.catalog.photos(self.slug)
+            for photo in self.may_be_asked_for()
             if photo.sha256 is not None and photo.verdict is not Verdict.FOREIGN
         }
         self.try_to(
@@ -266,6 +278,15 @@ class AnyHistory(RuleBasedStateMachine):
         self.try_to(kill, lambda: self.catalog.rulings.record(self.lease, ruling))
 
     @rule(kill=kills)
+    def remove_bytes(self, *, kill: int | None) -> None:
+        book = self.catalog.withdrawn
+        sha256s = book.to_remove(self.slug)
+        self.try_to(
+            kill,
+            lambda: book.record_removed(self.lease, self.slug, sha256s, stamp=STAMP),
+        )
+
+    @rule(kill=kills)
     def rename(self, *, kill: int | None) -> None:
         address = house_at(next(_numbers)).address
         self.try_to(
@@ -288,6 +309,14 @@ class AnyHistory(RuleBasedStateMachine):
         new = rows[self.told :]
         assert sorted(new) == sorted(differences(self.before, after))
         self.before, self.told = after, len(rows)
+
+    @invariant()
+    def a_withdrawn_photo_is_neither_there_nor_due(self) -> None:
+        for photo in self.catalog.photos(self.slug):
+            if photo.verdict is Verdict.WITHDRAWN:
+                told = (photo.present, photo.cluster_id, photo.fault_days)
+                assert told == (False, None, 0)
+                assert not is_photo_due(photo, final_after_days=30)
 
     @invariant()
     def the_counters_are_those_of_a_full_count(self) -> None:

@@ -23,6 +23,7 @@ OLDEST = datetime(2025, 3, 2, 5, 30, tzinfo=UTC)
 URL, LARGER = "https://photos.example/a.jpg", "https://photos.example/a-large.jpg"
 NO_PICTURE = [verdict for verdict in Verdict if verdict.gave_no_picture]
 PASSING = [verdict for verdict in Verdict if verdict.is_passing]
+WITHDRAWN = Verdict.WITHDRAWN
 SHOWN = [Verdict.KEPT, Verdict.DUPLICATE]
 SHA = "0" * 64
 ASKED = Photo(
@@ -41,7 +42,7 @@ def offered_larger(photo: Photo) -> Photo:
     return replace(photo, ref=replace(photo.ref, url=LARGER))
 
 
-@pytest.mark.parametrize("verdict", Verdict)
+@pytest.mark.parametrize("verdict", [it for it in Verdict if it is not WITHDRAWN])
 def test_a_variant_never_asked_for_is_due(verdict: Verdict) -> None:
     never = replace(ASKED, verdict=verdict, asked_url=None)
     final = replace(ASKED, verdict=verdict, fault_days=30)
@@ -101,6 +102,17 @@ def test_a_held_photo_and_one_of_another_host_are_not_due(days: int) -> None:
 
     assert not is_photo_due(held, final_after_days=3)
     assert not is_photo_due(refused, final_after_days=3)
+
+
+@pytest.mark.parametrize("mode", Mode)
+@pytest.mark.parametrize("asked_url", [None, URL, LARGER])
+def test_a_photo_without_its_licence_is_asked_for_by_no_run(
+    asked_url: str | None, mode: Mode
+) -> None:
+    gone = replace(ASKED, verdict=WITHDRAWN, asked_url=asked_url, run_id="run-1")
+
+    assert not is_photo_due(gone, final_after_days=30)
+    assert not asks_again(gone, mode)
 
 
 def asks_again(photo: Photo, mode: Mode) -> bool:

@@ -57,6 +57,6 @@ def test_each_verdict_is_counted_in_the_bin_that_it_begins_with() -> None:
         "pending": 1,
         "kept": 1,
         "duplicate": 1,
-        "rejected": 6,
+        "rejected": 7,
         "failed": 6,
     }

@@ -18,7 +18,7 @@ from phx_pipeline.errors import (
 from phx_pipeline.fetch.base import Fetcher, Request, RequestKind
 from phx_pipeline.model.address import Address
 from phx_pipeline.model.facts import ListingFacts
-from phx_pipeline.model.listing import Listing
+from phx_pipeline.model.listing import EVERY_PHOTO, Listing
 from phx_pipeline.model.outcome import ListingOutcome
 from phx_pipeline.model.photo import PhotoRef
 from phx_pipeline.model.printable import printable
@@ -143,6 +143,25 @@ def test_a_gallery_of_which_nothing_can_be_taken_is_a_changed_page() -> None:
     listing = held(photos=(photo(url="https://evil.example/1.jpg"),))
 
     assert (listing.outcome, listing.photos) == (ListingOutcome.PAGE_CHANGED, ())
+
+
+def test_what_is_withdrawn_is_told_in_bounds_and_not_shown() -> None:
+    told = {photo().photo_key: "", "<b>": "odd", EVERY_PHOTO: "a\nb" * 500}
+    other = photo(photo_key="9-6801242_1")
+
+    found = held(photos=(photo(), other), withdrawn=told, detail="")
+
+    assert set(found.withdrawn) == {photo().photo_key, EVERY_PHOTO}
+    assert found.withdrawn[photo().photo_key] == "its licence was withdrawn"
+    assert len(found.withdrawn[EVERY_PHOTO]) <= LONGEST_DETAIL
+    assert "\n" not in found.withdrawn[EVERY_PHOTO]
+    assert (found.photos, found.complete, found.detail) == ((other,), True, "")
+
+
+def test_of_withdrawals_without_end_the_first_count() -> None:
+    told = {str(number): "why" for number in range(20 * MOST_PHOTOS)}
+
+    assert len(held(withdrawn=told).withdrawn) == 10 * MOST_PHOTOS
 
 
 def test_of_a_gallery_without_end_the_first_photos_are_taken() -> None:

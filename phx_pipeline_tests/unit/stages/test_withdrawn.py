@@ -1,0 +1,220 @@
+"""The bytes of a photo without a licence go, wherever the process is killed."""
+
+import asyncio
+from dataclasses import dataclass, replace
+
+import pytest
+
+from phx_pipeline.catalog.withdrawn import WithdrawnBook
+from phx_pipeline.model.job import Mode
+from phx_pipeline.model.listing import EVERY_PHOTO, Listing
+from phx_pipeline.model.outcome import ListingOutcome, Verdict
+from phx_pipeline.model.photo import Photo
+from phx_pipeline.stages.collect import collect
+from phx_pipeline.stages.context import StageContext
+from phx_pipeline.stages.missing import lacking_files
+from phx_pipeline.stages.not_kept import not_kept
+from phx_pipeline.stages.partners import converge, has_originals
+from phx_pipeline.stages.publish import publish
+from phx_pipeline.stages.rebuild import rebuild
+from phx_pipeline.stages.repair import End, repair
+from phx_pipeline.stages.verify import Fault, verify_property, verify_views
+from phx_pipeline.stages.views import refresh_views
+from phx_pipeline.storage.blobs import BlobStore
+from phx_pipeline_tests.canned import CannedFetcher
+
+WHY = "the feed no longer lets it be seen"
+
+
+class KilledError(Exception):
+    """The process is gone."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class House:
+    """A complete house; of one of its pictures it has two copies."""
+
+    context: StageContext
+    slug: str
+
+    @property
+    def photos(self) -> list[Photo]:
+        return self.context.catalog.photos(self.slug)
+
+    @property
+    def copies(self) -> tuple[Photo, Photo]:
+        """The kept copy and the other."""
+        (second,) = (p for p in self.photos if p.verdict is Verdict.DUPLICATE)
+        (best,) = (
+            photo
+            for photo in self.photos
+            if photo.cluster_id == second.cluster_id and photo is not second
+            if photo.verdict is Verdict.KEPT
+        )
+        return best, second
+
+    def photo(self, like: Photo) -> Photo:
+        return next(photo for photo in self.photos if photo.key == like.key)
+
+    def withdraw(self, *keys: str) -> None:
+        (source,) = {photo.ref.source for photo in self.photos}
+        listing = Listing(
+            source=source,
+            outcome=ListingOutcome.OFF_MARKET,
+            withdrawn=dict.fromkeys(keys, WHY),
+        )
+        with self.context.holding(self.slug) as lease:
+            self.context.catalog.record_listing(
+                lease, self.slug, listing, stamp=self.context.stamp()
+            )
+
+    def bodies_of(self, photo: Photo) -> set[bytes]:
+        """The original and the PNG."""
+        blobs, sha256 = self.context.blobs, str(photo.sha256)
+        png = blobs.read_standardized(sha256, self.context.recipe)
+        return {blobs.read_raw(sha256), png}
+
+    def bodies(self) -> set[bytes]:
+        """What there is on the disk, under whatever name."""
+        files = self.context.layout.images.rglob("*")
+        return {path.read_bytes() for path in files if path.is_file()}
+
+    def files(self) -> int:
+        folder = self.context.layout.folder(self.context.house(self.slug).folder)
+        return len(list(folder.glob("*.png")))
+
+    def problems(self) -> list[Fault]:
+        refresh_views(self.context)
+        found = verify_property(self.context, self.slug) + verify_views(self.context)
+        return [problem.fault for problem in found]
+
+
+@pytest.fixture
+def house(collected: StageContext) -> House:
+    (slug,) = collected.catalog.slugs()
+    return House(context=collected, slug=slug)
+
+
+def test_the_original_its_png_and_its_name_go_and_its_copy_is_shown(
+    house: House,
+) -> None:
+    best, second = house.copies
+    bodies, files = house.bodies_of(best), house.files()
+    house.withdraw(best.ref.photo_key)
+
+    assert converge(house.context, house.slug)
+
+    now = house.photo(best)
+    assert (now.verdict, now.sha256) == (Verdict.WITHDRAWN, None)
+    assert house.photo(second).verdict is Verdict.KEPT
+    assert house.files() == files
+    assert not bodies & house.bodies()
+    assert house.problems() == []
+    assert not converge(house.context, house.slug)
+    (told,) = (it for it in not_kept(house.context, house.slug))
+    assert (told.photo_key, told.detail) == (best.ref.photo_key, WHY)
+    assert told.next_asked_on is None
+
+
+def test_a_copy_that_nobody_saw_goes_at_the_next_publication(house: House) -> None:
+    _, second = house.copies
+    body = house.context.blobs.read_raw(str(second.sha256))
+    house.withdraw(second.ref.photo_key)
+    assert not house.context.tally(house.slug).is_published
+
+    publish(house.context, house.slug)
+
+    assert body not in house.bodies()
+    assert house.problems() == []
+
+
+def test_a_record_that_is_withdrawn_leaves_no_picture(house: House) -> None:
+    house.withdraw(EVERY_PHOTO)
+
+    rebuild(house.context, house.slug)
+
+    assert {photo.verdict for photo in house.photos} == {Verdict.WITHDRAWN}
+    assert list(house.context.blobs.raw_hashes()) == []
+    assert house.files() == 0
+    assert house.problems() == []
+
+
+def test_bytes_that_another_photo_has_stay(house: House) -> None:
+    best, _ = house.copies
+    other = next(p for p in house.photos if p.cluster_id != best.cluster_id)
+    blob = house.context.catalog.blobs(house.slug)[str(best.sha256)]
+    with house.context.holding(house.slug) as lease:
+        house.context.catalog.record_download(
+            lease, other, blob, fetched_url=other.ref.url, stamp=house.context.stamp()
+        )
+    house.withdraw(best.ref.photo_key)
+
+    rebuild(house.context, house.slug)
+
+    assert house.context.blobs.is_whole(str(best.sha256))
+    assert house.photo(best).sha256 is None
+    assert house.problems() == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "step"),
+    [
+        (BlobStore, "drop_raw"),
+        (BlobStore, "drop_standardized"),
+        (WithdrawnBook, "record_removed"),
+    ],
+)
+@pytest.mark.parametrize("is_done", [False, True], ids=["before", "after"])
+def test_wherever_it_is_killed_the_next_run_does_the_rest(
+    house: House,
+    monkeypatch: pytest.MonkeyPatch,
+    kind: type,
+    step: str,
+    *,
+    is_done: bool,
+) -> None:
+    best, _ = house.copies
+    bodies = house.bodies_of(best)
+    house.withdraw(best.ref.photo_key)
+    real = getattr(kind, step)
+
+    def killed(*given: object, **named: object) -> None:
+        if is_done:
+            real(*given, **named)
+        raise KilledError
+
+    with monkeypatch.context() as patched:
+        patched.setattr(kind, step, killed)
+        with pytest.raises(KilledError):
+            converge(house.context, house.slug)
+
+    # Nobody misses the bytes, or asks for them; that they are there is a fault.
+    assert has_originals(house.context, house.slug)
+    assert lacking_files(house.context, [house.slug]) == set()
+    asked = CannedFetcher({})
+    offline = replace(house.context, open_fetcher=lambda _: asked)
+    asyncio.run(collect(offline, house.slug, mode=Mode.FRESH))
+    assert asked.asked == []
+    has_debt = not (step == "record_removed" and is_done)
+    assert (Fault.WITHDRAWN in house.problems()) is has_debt
+    assert not house.context.tally(house.slug).is_published
+
+    publish(house.context, house.slug)
+
+    assert house.photo(best).sha256 is None
+    assert not bodies & house.bodies()
+    assert house.problems() == []
+
+
+def test_repair_removes_what_a_killed_run_left(house: House) -> None:
+    best, _ = house.copies
+    bodies = house.bodies_of(best)
+    house.withdraw(best.ref.photo_key)
+
+    ends = asyncio.run(repair(house.context, house.slug))
+
+    assert (Fault.WITHDRAWN, End.DONE, "removed") in {
+        (it.problem.fault, it.end, it.told) for it in ends
+    }
+    assert not bodies & house.bodies()
+    assert house.problems() == []
