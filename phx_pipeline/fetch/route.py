@@ -61,9 +61,12 @@ class Route:
     lacking: str = ""
 
     def clients_of(self, request: Request) -> Order:
-        """Return the clients that are to answer *request*, in turn."""
+        """Return the clients that are to answer *request*, in turn.
+
+        A browser is not told secrets, so it could only be refused what they are for.
+        """
         order = self._order_of(request)
-        if self.lacking:
+        if self.lacking or request.secret_headers:
             return tuple(n for n in order if n is not ClientName.BROWSER) or _PLAIN
         if request.browser_first and ClientName.BROWSER in order:
             return (ClientName.BROWSER,)
@@ -71,7 +74,8 @@ class Route:
 
     def lacking_for(self, request: Request) -> str:
         """Return why *request* goes without the browser it might need; else ""."""
-        return self.lacking if ClientName.BROWSER in self._order_of(request) else ""
+        may_browse = ClientName.BROWSER in self._order_of(request)
+        return self.lacking if may_browse and not request.secret_headers else ""
 
     def needs(self, known: Container[ClientName]) -> frozenset[ClientName]:
         """Return the clients this leads to that are not among *known*."""

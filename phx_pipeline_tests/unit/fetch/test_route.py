@@ -65,6 +65,20 @@ def test_one_source_may_have_a_client_of_its_own_for_one_kind() -> None:
     assert set(chosen.values()) == {(ClientName.CURL,)}
 
 
+def test_a_secret_is_told_to_no_browser() -> None:
+    order = (ClientName.CURL, ClientName.BROWSER)
+    lacking = "there is no browser"
+    for route in (
+        TO_BROWSER,
+        Route(own={(Source.ZILLOW, RequestKind.PAGE): order}),
+        Route(own={(Source.ZILLOW, RequestKind.PAGE): order}, lacking=lacking),
+    ):
+        asked = replace(PAGE, secret_headers={"authorization": "secret"})
+
+        assert route.clients_of(asked) == (ClientName.CURL,)
+        assert route.lacking_for(asked) == ""
+
+
 async def test_a_request_goes_to_the_client_its_route_leads_to() -> None:
     curl, browser = Answering("curl"), Answering("browser")
     clients = {ClientName.CURL: curl, ClientName.BROWSER: browser}
