@@ -1,0 +1,83 @@
+"""The photos of the Spark API: one entry each, with addresses of all its sizes."""
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from typing import Final
+
+from phx_pipeline.model.photo import PhotoRef
+from phx_pipeline.sources.phoenix_mls.licensed import JsonObject
+from phx_pipeline.sources.phoenix_mls.licensed_listing import (
+    ELSEWHERE,
+    UNREADABLE,
+    Media,
+)
+from phx_pipeline.sources.phoenix_mls.photos import photo_at, photo_key
+from phx_pipeline.sources.stated import identifier, text
+
+_KEY = re.compile(r"20\d{24}", re.ASCII)
+# Largest first; the thumbnail, 65 pixels wide, is none.
+SIZES: Final = (
+    *("UriLarge", "Uri2048", "Uri1600", "Uri1280", "Uri1024"),
+    *("Uri800", "Uri640", "Uri300"),
+)
+_MOST_TAGS = 20
+
+
+def photos_of(entries: Iterable[object], *, total: int | None = None) -> Media:
+    """Read the entries of `photos`, in their order.
+
+    Args:
+        entries: as decoded from JSON.
+        total: how many the feed says there are.
+    """
+    found: dict[str, PhotoRef] = {}
+    left_out: Counter[str] = Counter()
+    for entry in entries:
+        photo = _photo(entry) if isinstance(entry, dict) else None
+        if photo is not None:
+            position = len(found)
+            found.setdefault(photo.photo_key, replace(photo, position=position))
+        else:
+            left_out[_fault(entry)] += 1
+    return Media(photos=tuple(found.values()), left_out=left_out, total=total)
+
+
+def _photo(entry: JsonObject) -> PhotoRef | None:
+    """Return the photo of an entry; None if it names none, or more than one."""
+    urls = list(_urls(entry))
+    photo = photo_at(urls[0], position=0) if urls else None
+    if photo is None or photo.photo_key != identifier(entry.get("Id")):
+        return None
+    own = [url for url in urls if photo_key(url) == photo.photo_key]
+    smaller = dict.fromkeys(url for url in own if url != photo.url)
+    return replace(
+        photo,
+        fallback_urls=tuple(smaller) or photo.fallback_urls,
+        caption=text(entry.get("Caption")) or text(entry.get("Name")),
+        tags=_tags(entry.get("Tags")),
+    )
+
+
+def _fault(entry: object) -> str:
+    """Return why an entry is not taken."""
+    is_photo = isinstance(entry, dict) and _KEY.fullmatch(
+        identifier(entry.get("Id")) or ""
+    )
+    return ELSEWHERE if is_photo else UNREADABLE
+
+
+def _urls(entry: JsonObject) -> Iterator[str]:
+    """Yield the addresses of an entry by their sizes; the feed still writes `http:`."""
+    for name in SIZES:
+        if url := text(entry.get(name)):
+            yield re.sub(r"^http:", "https:", url)
+
+
+def _tags(stated: object) -> tuple[str, ...]:
+    """Return the tags of all groups: `{"Room": ["Kitchen"]}`."""
+    groups = list(stated.values()) if isinstance(stated, dict) else []
+    lists = (group for group in groups[:_MOST_TAGS] if isinstance(group, list))
+    told = (text(tag) for group in lists for tag in group[:_MOST_TAGS])
+    return tuple(dict.fromkeys(tag for tag in told if tag))
