@@ -39,7 +39,7 @@ from phx_pipeline.fetch.identity import installed_of, profile_of
 from phx_pipeline.fetch.policies import rules_for
 from phx_pipeline.fetch.profile import ClientProfile
 from phx_pipeline.fetch.proxies import ListProxies, Proxy, ProxyPool, read_proxies
-from phx_pipeline.fetch.route import Route, browsed
+from phx_pipeline.fetch.route import Route, asked_by, browsed
 from phx_pipeline.fetch.session import Session
 from phx_pipeline.model.refusal import on_disk
 from phx_pipeline.model.source import Source
@@ -49,6 +49,7 @@ from phx_pipeline.sources.registry import (
     available_sources,
     browsed_among,
     browser_hosts_of,
+    clients_of,
     data_of,
     hosts_of,
     paces_of,
@@ -170,6 +171,8 @@ def build_fetcher_factory(
     pool = ProxyPool(listing, store=proxies) if listing else None
     sources = available_sources()
     paces = paces_of(sources)
+    # SOCKS, and one of many proxies for each house, are ways that httpx does not go.
+    is_for_curl = pool is not None or (settings.proxy or "").startswith("socks")
     build = partial(
         build_fetcher,
         allowed=hosts_of(sources),
@@ -181,7 +184,13 @@ def build_fetcher_factory(
         holds_data=data_of(sources),
         pool=pool,
         probe_url=settings.probe_url,
-        route=Route(own=browsed(browsed_among(sources)), lacking=lacking),
+        route=Route(
+            own={
+                **browsed(browsed_among(sources)),
+                **({} if is_for_curl else asked_by(clients_of(sources))),
+            },
+            lacking=lacking,
+        ),
     )
 
     def open_fetcher(slug: str) -> Fetcher:

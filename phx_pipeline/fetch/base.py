@@ -47,6 +47,8 @@ class Request:
         method: of HTTP. Any but GET is repeated after a passing fault like one, and
             never redirected.
         body: what is sent along.
+        headers: one with an empty value is not sent, not even where httpx sends one of
+            that name by itself.
         secret_headers: sent beside `headers`, to this very scheme, host and port
             alone; never shown, and no answer to them is kept.
         group: whose pace, Retry-After and circuit it is under; usually that of the

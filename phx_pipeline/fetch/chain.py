@@ -121,7 +121,8 @@ def build_fetcher(  # noqa: PLR0913 - the one place where all parts meet
     Args:
         allowed: host names of each source; an entry covers its subdomains.
         endpoints: of policy groups that are no source's, what the user configured;
-            httpx asks them, those on this machine never through a proxy.
+            httpx asks them, those on this machine never through a proxy. It goes
+            through no *pool*, neither for them nor for sources a *route* leads to it.
         proxy: URL of the proxy, or None to connect directly to checked addresses.
         ca_file: certificates to trust instead of the usual ones.
         attempts: how often a request is sent at most.
@@ -170,7 +171,7 @@ def build_fetcher(  # noqa: PLR0913 - the one place where all parts meet
         for name, client in clients.items():
             clients[name] = JudgedClient(client, judge=curl)
         clients[ClientName.CURL] = curl
-    if endpoints:
+    if ClientName.HTTPX in route.needs(clients):
         clients[ClientName.HTTPX] = _open_httpx(
             endpoints, proxy=None if pool else proxy, ca_file=ca_file, resolve=resolve
         )

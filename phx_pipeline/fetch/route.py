@@ -48,6 +48,14 @@ def browsed(sources: Iterable[Source]) -> Mapping[tuple[Source, RequestKind], Or
     return dict.fromkeys(product(sources, kinds), order)
 
 
+def asked_by(
+    clients: Mapping[Source, ClientName],
+) -> Mapping[tuple[Source, RequestKind], Order]:
+    """Return the routes of sources whose pages and APIs one client alone asks for."""
+    kinds = (RequestKind.PAGE, RequestKind.API)
+    return {(name, kind): (clients[name],) for name, kind in product(clients, kinds)}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Route:
     """The clients of each kind of request, and where a source or a group has others.

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Protocol, Self
 
 from phx_pipeline.errors import SourceChangedError
-from phx_pipeline.fetch.base import Fetched, Fetcher
+from phx_pipeline.fetch.base import ClientName, Fetched, Fetcher
 from phx_pipeline.fetch.policies import USUAL_PACE_S
 from phx_pipeline.model.address import Address
 from phx_pipeline.model.listing import Listing
@@ -58,6 +58,8 @@ class ListingSource(Protocol):
             not paced.
         is_browsed: whether a browser is asked for its pages where plain HTTP is
             refused.
+        client: what asks for its pages and answers; httpx for an API that wants no
+            browser's looks.
         browser_hosts: what its pages are run by in a browser beside the others: their
             scripts, styles and guards. No request of ours goes there.
         urls: None for a site without pages for people: then none can be saved either.
@@ -75,6 +77,7 @@ class ListingSource(Protocol):
     source: Source
     pace_s: float = USUAL_PACE_S
     is_browsed: bool = False
+    client: ClientName = ClientName.CURL
     page_hosts: tuple[str, ...]
     photo_hosts: tuple[str, ...]
     browser_hosts: tuple[str, ...] = ()

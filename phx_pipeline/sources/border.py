@@ -69,6 +69,7 @@ class Border(ListingSource):
         self.source = inner.source
         self.pace_s = inner.pace_s
         self.is_browsed = inner.is_browsed
+        self.client = inner.client
         self.page_hosts = inner.page_hosts
         self.photo_hosts = inner.photo_hosts
         self.browser_hosts = inner.browser_hosts

@@ -6,6 +6,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from phx_pipeline.errors import InputError
+from phx_pipeline.fetch.base import ClientName
 from phx_pipeline.model.mark import Mark
 from phx_pipeline.model.photo import PhotoRef
 from phx_pipeline.model.printable import printable
@@ -84,6 +85,12 @@ def paces_of(sources: Mapping[Source, ListingSource]) -> dict[str, float]:
 def browsed_among(sources: Mapping[Source, ListingSource]) -> tuple[Source, ...]:
     """Return those whose pages a browser is asked for where plain HTTP is refused."""
     return tuple(name for name, adapter in sources.items() if adapter.is_browsed)
+
+
+def clients_of(sources: Mapping[Source, ListingSource]) -> dict[Source, ClientName]:
+    """Return the client of each source that another than curl asks."""
+    told = {source: adapter.client for source, adapter in sources.items()}
+    return {name: it for name, it in told.items() if it is not ClientName.CURL}
 
 
 def data_of(sources: Mapping[Source, ListingSource]) -> Callable[[str], bool]:

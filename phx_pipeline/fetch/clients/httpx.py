@@ -1,12 +1,14 @@
 """The client for documented APIs: it says what it is, and is sent no cookies back.
 
-For servers that the user configured, one on this machine included. Answers are asked
-for uncompressed, so that a body is as long as what comes over the wire.
+For servers that the user configured, one on this machine included, and for sources that
+want a plain client. Answers are asked for uncompressed, so that a body is as long as
+what comes over the wire.
 """
 
 import asyncio
 import contextlib
 import ssl
+from contextlib import aclosing
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from pathlib import Path
 from typing import Final
@@ -40,7 +42,7 @@ _NO_COOKIES: Final = DefaultCookiePolicy(allowed_domains=[])
 
 
 class HttpxClient:
-    """Asks *endpoints*, through *proxy* if there is one and they are not here.
+    """Asks, through *proxy* if there is one; those of *endpoints* that are here do not.
 
     Holds one session per event loop and server, for a connection is certified for one
     name. Without a proxy every host is resolved once, checked and pinned.
@@ -105,14 +107,18 @@ class HttpxClient:
         self, request: Request, *, parts: SplitResult, place: str | None
     ) -> Fetched:
         """Ask at *place*, the URL with an address in it, or through the proxy."""
+        session = self._session(parts, direct=place is not None)
         headers = {**request.headers, **request.secret_headers, "host": parts.netloc}
-        async with self._session(parts, direct=place is not None).stream(
+        sent = session.build_request(
             request.method,
             place or request.url,
             content=request.body or None,
             headers=headers,
             extensions={"sni_hostname": parts.hostname} if place else {},
-        ) as answer:
+        )
+        for name in [name for name, value in headers.items() if not value]:
+            del sent.headers[name]
+        async with aclosing(await session.send(sent, stream=True)) as answer:
             return Fetched(
                 url=request.url,
                 status=answer.status_code,

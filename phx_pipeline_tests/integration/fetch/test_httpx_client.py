@@ -27,11 +27,12 @@ from phx_pipeline.errors import (
     RateLimitedError,
     TransientError,
 )
-from phx_pipeline.fetch.base import Fetcher, Request, RequestKind
+from phx_pipeline.fetch.base import ClientName, Fetcher, Request, RequestKind
 from phx_pipeline.fetch.chain import build_fetcher
 from phx_pipeline.fetch.hosts import Endpoint
 from phx_pipeline.fetch.proxies import ProxyPool
 from phx_pipeline.fetch.retries import Backoff
+from phx_pipeline.fetch.route import Route, asked_by
 from phx_pipeline.model.source import Source
 
 API = "api.example.com"
@@ -337,3 +338,32 @@ def test_a_socks_proxy_is_refused_with_the_remedy() -> None:
         build_fetcher(
             allowed={}, endpoints={"feed": feeds}, proxy="socks5h://127.0.0.1:1080"
         )
+
+
+async def test_a_source_may_be_asked_by_it_without_a_name_for_us(
+    loopback: Loopback,
+) -> None:
+    clients = {Source.MARICOPA: ClientName.HTTPX}
+    fetcher = build_fetcher(
+        allowed={Source.MARICOPA: [API], Source.ZILLOW: [API]},
+        route=Route(own=asked_by(clients)),
+        proxy=loopback.proxy_url,
+        ca_file=loopback.ca_file,
+        attempts=1,
+    )
+    asked = [
+        Request(
+            url=f"https://{API}/{status}",
+            source=source,
+            kind=RequestKind.API,
+            headers={"User-Agent": ""},
+        )
+        for source, status in [(Source.MARICOPA, 204), (Source.ZILLOW, 200)]
+    ]
+
+    async with aclosing(fetcher):
+        empty, _ = [await fetcher.get(each) for each in asked]
+
+    assert (empty.status, empty.body) == (204, b"")
+    plain, like_a_browser = [it.headers.get("user-agent", "") for it in loopback.asked]
+    assert (plain, "Mozilla" in like_a_browser) == ("", True)
