@@ -1,0 +1,200 @@
+"""The assessor as a `ListingSource`: what is asked, and how each ending is told."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from http import HTTPStatus
+from typing import Final
+
+from phx_pipeline.errors import (
+    BlockedError,
+    CircuitOpenError,
+    FetchError,
+    GoneError,
+    SourceChangedError,
+)
+from phx_pipeline.fetch.base import ClientName, Fetched, Fetcher, Request, RequestKind
+from phx_pipeline.model.address import Address
+from phx_pipeline.model.listing import Listing
+from phx_pipeline.model.mark import Mark
+from phx_pipeline.model.outcome import ListingOutcome
+from phx_pipeline.model.photo import PhotoRef
+from phx_pipeline.model.property import Property
+from phx_pipeline.model.source import Source
+from phx_pipeline.sources.base import Credential, ListingSource, PageUrls
+from phx_pipeline.sources.endings import ended, failed, told
+from phx_pipeline.sources.maricopa import parcel_map
+from phx_pipeline.sources.maricopa.answers import PERSONS, page_url
+from phx_pipeline.sources.maricopa.parcel import (
+    parcel_address,
+    parcel_url,
+    read_parcel,
+)
+from phx_pipeline.sources.maricopa.search import (
+    MOST_PAGES,
+    Row,
+    is_last,
+    not_one,
+    of_house,
+    rows_of,
+    search_url,
+)
+from phx_pipeline.sources.maricopa.sketches import filed_under
+from phx_pipeline.sources.persons import without_persons
+
+TOKEN: Final = "PHX_MARICOPA_TOKEN"  # noqa: S105 - a setting's name
+HOST: Final = "mcassessor.maricopa.gov"
+
+_ANSWER_BYTES = 1_000_000
+_PARCEL_BYTES = 25_000_000  # with all its sketches
+_REFUSALS = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
+_PLAIN = {"user-agent": ""}  # the API's document asks for none
+_WITHOUT = (
+    f"its records and sketches are not asked for without {TOKEN}: the contact form of "
+    f'{HOST} gives a token ("API Question/Token")'
+)
+
+
+class MaricopaAssessor(ListingSource):
+    """The assessor: the search, one parcel; without a token the public parcel map.
+
+    The token goes to its host alone, and no answer to it is kept.
+    """
+
+    source = Source.MARICOPA
+    pace_s = 1.0
+    client = ClientName.HTTPX
+    page_hosts: tuple[str, ...] = (HOST, parcel_map.HOST)
+    photo_hosts: tuple[str, ...] = ()
+    urls: PageUrls | None = PageUrls(
+        hosts=(HOST,), short_hosts=(), address_in=lambda _path: None
+    )
+    credentials = (Credential(setting=TOKEN, is_required=True, without=_WITHOUT),)
+    asks_without = True
+
+    def __init__(self, token: str = "") -> None:
+        self._token = token
+
+    def equipped(self, secrets: Mapping[str, str]) -> "MaricopaAssessor":
+        """Return the source with its token, if that is among *secrets*."""
+        return type(self)(secrets.get(TOKEN, ""))
+
+    async def discover(self, house: Property, *, fetcher: Fetcher) -> Listing:
+        """Find the parcel of *house*, and return its sketches and facts."""
+        if not self._token:
+            return await _by_map(house, fetcher=fetcher)
+        try:
+            return await self._by_search(house, fetcher=fetcher)
+        except SourceChangedError as error:
+            return ended(Source.MARICOPA, ListingOutcome.PAGE_CHANGED, str(error))
+        except FetchError as error:
+            return _failed(error)
+
+    def read_saved(self, page: Fetched, *, house: Property) -> Listing:
+        """Read the saved answer about a parcel; the errors are of `read_parcel`."""
+        return read_parcel(page, house=house)
+
+    def address_of(self, page: Fetched) -> Address:
+        """Return the address of a parcel; the errors are of `parcel_address`."""
+        return parcel_address(page)
+
+    def scrubbed(self, text: str) -> str:
+        """Return an answer without owners, tenants, and where their mail goes."""
+        return without_persons(text, PERSONS)
+
+    def filed_under(self, photo: PhotoRef) -> Mark:
+        """Return the parcel that a sketch's key names."""
+        return filed_under(photo)
+
+    async def _by_search(self, house: Property, *, fetcher: Fetcher) -> Listing:
+        rows, is_cut = await self._rows(house, fetcher=fetcher)
+        same = of_house(rows, house=house)
+        if len(same) != 1:
+            return not_one(rows, house=house, is_cut=is_cut)
+        return await self._parcel(same[0], house=house, fetcher=fetcher)
+
+    async def _rows(
+        self, house: Property, *, fetcher: Fetcher
+    ) -> tuple[list[Row], bool]:
+        """Return what the search finds, and whether there is more of it."""
+        rows: list[Row] = []
+        for number in range(1, MOST_PAGES + 1):
+            url = search_url(house.address, page=number)
+            page = await self._searched(url, fetcher=fetcher)
+            count, found = rows_of(page, house=house) if _holds(page) else (0, ())
+            ends = is_last(count, found, known=rows)
+            rows += found
+            if ends:
+                return rows, False
+        return rows, True
+
+    async def _searched(self, url: str, *, fetcher: Fetcher) -> Fetched:
+        try:
+            return await fetcher.get(self._request(url, most=_ANSWER_BYTES))
+        except GoneError as error:
+            # An unknown street is an answer without rows, or an empty one.
+            raise SourceChangedError("the property search is gone") from error
+
+    async def _parcel(self, row: Row, *, house: Property, fetcher: Fetcher) -> Listing:
+        request = self._request(parcel_url(row.parcel), most=_PARCEL_BYTES)
+        page = await fetcher.get(request)
+        if _holds(page):
+            return read_parcel(page, house=house, row=row)
+        detail = "nothing is told of the parcel that the search found"
+        return ended(Source.MARICOPA, ListingOutcome.NOT_FOUND, detail)
+
+    def _request(self, url: str, *, most: int) -> Request:
+        return Request(
+            url=url,
+            source=Source.MARICOPA,
+            kind=RequestKind.API,
+            max_bytes=most,
+            headers=_PLAIN,
+            secret_headers={"authorization": self._token},
+        )
+
+
+async def _by_map(house: Property, *, fetcher: Fetcher) -> Listing:
+    """Return why the rest is not asked for, with what the public map tells."""
+    request = Request(
+        url=parcel_map.map_url(house.address),
+        source=Source.MARICOPA,
+        kind=RequestKind.API,
+        max_bytes=_ANSWER_BYTES,
+        headers=_PLAIN,
+    )
+    end = ended(Source.MARICOPA, ListingOutcome.DISABLED, _WITHOUT)
+    try:
+        page = await fetcher.get(request)
+        found = parcel_map.parcel_on_map(page, house=house)
+    except SourceChangedError as error:
+        return replace(end, detail=f"{_WITHOUT}; {error}")
+    except FetchError as error:
+        return replace(end, detail=f"{_WITHOUT}; the parcel map: {told(error)}")
+    if found is None:
+        return replace(
+            end, detail=f"{_WITHOUT}; its public map has not just one parcel"
+        )
+    return replace(
+        end,
+        detail=f"{_WITHOUT}; facts are of its public map",
+        listing_id=found.facts.parcel_number,
+        url=page_url(found.parcel),
+        facts=found.facts,
+        page_kind="map",
+    )
+
+
+def _holds(page: Fetched) -> bool:
+    """Whether an answer holds something: 204 says that there is nothing."""
+    return page.status != HTTPStatus.NO_CONTENT
+
+
+def _failed(error: FetchError) -> Listing:
+    """Return how a refused request ends: a bare status is about the token."""
+    is_bare = isinstance(error, BlockedError) and not error.challenge
+    rests = isinstance(error, CircuitOpenError) and error.refused
+    if not rests and not (is_bare and error.status in _REFUSALS):
+        return failed(Source.MARICOPA, error)
+    remedy = f"check {TOKEN}, then `phx sources reset {Source.MARICOPA}`"
+    listing = failed(Source.MARICOPA, error)
+    return ended(Source.MARICOPA, listing.outcome, f"{told(error)}; {remedy}")

@@ -1,0 +1,136 @@
+"""The county's public parcel map (ArcGIS), which anybody may ask: a few facts, no more.
+
+Asked only where there is no token for all the rest.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import quote, urlencode
+
+from phx_pipeline.errors import SourceChangedError
+from phx_pipeline.fetch.base import Fetched
+from phx_pipeline.model.address import Address, Match
+from phx_pipeline.model.address.street import (
+    is_suffix,
+    split_first_direction,
+    split_last_direction,
+)
+from phx_pipeline.model.facts import ListingFacts, parcel_number, square_feet, year
+from phx_pipeline.model.property import Property
+from phx_pipeline.sources.maricopa.answers import (
+    JsonObject,
+    bare,
+    decoded,
+    is_address,
+    mapping,
+    member,
+    situs,
+    text_of,
+    zip_in,
+)
+
+HOST: Final = "gis.mcassessor.maricopa.gov"
+
+_LAYER = f"https://{HOST}/arcgis/rest/services/Parcels/MapServer/0/query"
+_FIELDS = (
+    "APN",
+    "PHYSICAL_ADDRESS",
+    "PHYSICAL_ZIP",
+    "CONST_YEAR",
+    "LIVING_SPACE",
+    "LAND_SIZE",
+)
+_MOST_ROWS = 50
+_WHAT = "the parcel map"
+_PARCEL = "a parcel of the map"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OnMap:
+    """A parcel of the map, and its facts."""
+
+    parcel: str
+    facts: ListingFacts
+
+
+def map_url(address: Address) -> str:
+    """Return the URL that asks for the parcels of a number, a street's name and a ZIP.
+
+    The map keeps the parts of an address apart, all in capitals.
+    """
+    asked = {
+        "PHYSICAL_STREET_NUM": address.street_number,
+        "PHYSICAL_STREET_NAME": _name_of(address.street),
+        "PHYSICAL_ZIP": address.zip_code,
+    }
+    query = {
+        "where": " AND ".join(f"{name}={_literal(it)}" for name, it in asked.items()),
+        "outFields": ",".join(_FIELDS),
+        "returnGeometry": "false",
+        "resultRecordCount": str(_MOST_ROWS),
+        "f": "json",
+    }
+    return f"{_LAYER}?{urlencode(query, quote_via=quote)}"
+
+
+def parcel_on_map(fetched: Fetched, *, house: Property) -> OnMap | None:
+    """Return the one parcel of *house*; None if there is none, or more than one.
+
+    Raises:
+        SourceChangedError: the answer has another shape, or tells of an error.
+    """
+    found: dict[str, OnMap] = {}
+    for parcel, attributes in _parcels(fetched):
+        if _is_at(attributes, house=house):
+            facts = _facts(attributes, parcel=parcel)
+            found[parcel] = OnMap(parcel=parcel, facts=facts)
+    return next(iter(found.values())) if len(found) == 1 else None
+
+
+def _parcels(fetched: Fetched) -> Iterator[tuple[str, JsonObject]]:
+    answer = decoded(text_of(fetched), what=_WHAT)
+    features = answer.get("features")
+    if not isinstance(features, list):
+        told = "an error" if "error" in answer else "no list of features"
+        raise SourceChangedError(f"{_WHAT} answered with {told}")
+    for feature in features[:_MOST_ROWS]:
+        held = mapping(feature, what=_PARCEL)
+        attributes = mapping(
+            held.get("attributes"), what=f"the attributes of {_PARCEL}"
+        )
+        parcel = bare(member(attributes, "APN", what=_PARCEL))
+        if parcel is None:
+            raise SourceChangedError(f"{_PARCEL} has an APN that is no parcel number")
+        yield parcel, attributes
+
+
+def _is_at(attributes: JsonObject, *, house: Property) -> bool:
+    line = member(attributes, "PHYSICAL_ADDRESS", what=_PARCEL)
+    zip_code = zip_in(member(attributes, "PHYSICAL_ZIP", what=_PARCEL))
+    if not (zip_code and is_address(line)):
+        return False
+    own = situs(line, city=house.address.city, zip_code=zip_code)
+    return own is not None and house.means(own) is Match.SAME
+
+
+def _facts(attributes: JsonObject, *, parcel: str) -> ListingFacts:
+    return ListingFacts(
+        year_built=year(attributes.get("CONST_YEAR")),
+        living_area=square_feet(attributes.get("LIVING_SPACE"), unit="sqft"),
+        lot_size_square_feet=square_feet(attributes.get("LAND_SIZE"), unit="sqft"),
+        parcel_number=parcel_number(parcel),
+    )
+
+
+def _name_of(street: str) -> str:
+    """Return the name in a street line: `W Port Royale Ln` is at `PORT ROYALE`."""
+    _, words = split_first_direction(street.split())
+    words, _ = split_last_direction(words)
+    name = words[:-1] if is_suffix(words) else words
+    return " ".join(name).upper()
+
+
+def _literal(text: str) -> str:
+    """Return a text as SQL writes it; a quote in it is doubled."""
+    return "'" + text.replace("'", "''") + "'"

@@ -1,0 +1,134 @@
+"""The county's property search: its URL, its rows, and which of them is the house.
+
+Rows name owners; none of that is read.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import quote, urlencode
+
+from phx_pipeline.errors import SourceChangedError
+from phx_pipeline.fetch.base import Fetched
+from phx_pipeline.model.address import Address, Match
+from phx_pipeline.model.facts import parcel_number
+from phx_pipeline.model.listing import Listing
+from phx_pipeline.model.outcome import ListingOutcome
+from phx_pipeline.model.property import Property
+from phx_pipeline.model.source import Source
+from phx_pipeline.sources.endings import ended, near_miss
+from phx_pipeline.sources.maricopa.answers import (
+    SITE,
+    JsonObject,
+    bare,
+    decoded,
+    is_address,
+    mapping,
+    member,
+    situs,
+    text_of,
+    zip_in,
+)
+
+ROWS_A_PAGE: Final = 25
+MOST_PAGES: Final = 10
+
+_WHAT = "the property search"
+_ROW = "a row of the property search"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """A parcel that the search found; `is_whole` if its row tells the ZIP."""
+
+    parcel: str
+    address: Address
+    is_whole: bool
+
+
+def search_url(address: Address, *, page: int = 1) -> str:
+    """Return the URL that asks for the parcels at the street line of *address*.
+
+    City, state, ZIP and unit would find nothing.
+    """
+    query = {"q": f"{address.street_number} {address.street}"}
+    if page > 1:
+        query["page"] = str(page)
+    return f"{SITE}/search/property/?{urlencode(query, quote_via=quote)}"
+
+
+def rows_of(fetched: Fetched, *, house: Property) -> tuple[int, tuple[Row, ...]]:
+    """Return how many rows an answer has, and those that have an address.
+
+    Raises:
+        SourceChangedError: the answer has another shape.
+    """
+    rows = decoded(text_of(fetched), what=_WHAT).get("Results")
+    if not isinstance(rows, list):
+        raise SourceChangedError(f"{_WHAT} has no list of Results")
+    read = (_row(mapping(row, what=_ROW), house=house) for row in rows[:ROWS_A_PAGE])
+    return len(rows), tuple(row for row in read if row)
+
+
+def is_last(count: int, rows: Sequence[Row], *, known: Iterable[Row]) -> bool:
+    """Whether no page follows one of *count* rows, of which *rows* have an address.
+
+    A search that shows its first page whatever page it is asked for ends there, too.
+    """
+    before = {row.parcel for row in known}
+    return count < ROWS_A_PAGE or {row.parcel for row in rows} <= before
+
+
+def of_house(rows: Iterable[Row], *, house: Property) -> tuple[Row, ...]:
+    """Return the rows whose street and ZIP are those of *house*, each parcel once."""
+    same = (row for row in rows if row.is_whole)
+    found = {row.parcel: row for row in same if house.means(row.address) is Match.SAME}
+    return tuple(found.values())
+
+
+def not_one(rows: Sequence[Row], *, house: Property, is_cut: bool) -> Listing:
+    """Return what a search tells in which the house is not just once.
+
+    Args:
+        rows: all that was found.
+        house: what was asked for.
+        is_cut: whether there is more to find than was looked at.
+    """
+    end = Source.MARICOPA, ListingOutcome.AMBIGUOUS
+    if same := of_house(rows, house=house):
+        return ended(*end, f"several parcels at that address: {_named(same)}")
+    near = [row.address for row in rows if house.means(row.address) is Match.NEAR]
+    if near:
+        return near_miss(Source.MARICOPA, house, near)
+    partial = [row for row in rows if house.means(row.address) is Match.SAME]
+    if partial:
+        told = f"the search tells no ZIP code of {_named(partial)} at that street line"
+        return ended(*end, told)
+    if is_cut:
+        return ended(*end, f"not among the first {len(rows)} parcels of that street")
+    told = "the property search does not know the house"
+    return ended(Source.MARICOPA, ListingOutcome.NOT_FOUND, told)
+
+
+def _row(row: JsonObject, *, house: Property) -> Row | None:
+    """Read a row; None if it tells no address that can be read, as of bare land."""
+    parcel = bare(member(row, "APN", what=_ROW))
+    line, zip_code, city = (
+        member(row, name, what=_ROW)
+        for name in ("SitusAddress", "SitusZip", "SitusCity")
+    )
+    if parcel is None:
+        raise SourceChangedError(f"{_ROW} has an APN that is no parcel number")
+    if not is_address(line):
+        return None
+    told = zip_in(zip_code) or zip_in(line)
+    place = city if city.replace(" ", "").isalpha() else house.address.city
+    end = told or house.address.zip_code
+    address = situs(line, city=place, zip_code=end)
+    if address is None:
+        return None
+    return Row(parcel=parcel, address=address, is_whole=bool(told))
+
+
+def _named(rows: Iterable[Row]) -> str:
+    return ", ".join(str(parcel_number(row.parcel)) for row in rows)
