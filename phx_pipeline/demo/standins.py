@@ -7,8 +7,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from phx_pipeline.demo import redfin_photos, zillow_photos
+from phx_pipeline.demo import maricopa_sketches, redfin_photos, zillow_photos
 from phx_pipeline.demo.loopback import Handler
+from phx_pipeline.demo.maricopa_site import maricopa_sites
 from phx_pipeline.demo.redfin_site import redfin_sites
 from phx_pipeline.demo.zillow_site import zillow_sites
 from phx_pipeline.model.source import Source
@@ -22,7 +23,8 @@ class Standin:
     """A source of the demo.
 
     `sites` makes what answers for each of its hosts; `draw_all` draws the photos it has
-    of a house and returns how many.
+    of a house and returns how many. `photo_host` is empty where they come inside
+    answers.
     """
 
     sites: Callable[[], Mapping[str, Handler]]
@@ -40,6 +42,11 @@ STANDINS: Final[Mapping[Source, Standin]] = {
         sites=redfin_sites,
         photo_host=REDFIN_PHOTOS,
         draw_all=redfin_photos.draw_all,
+    ),
+    Source.MARICOPA: Standin(
+        sites=maricopa_sites,
+        photo_host="",
+        draw_all=maricopa_sketches.draw_all,
     ),
 }
 """In the order in which the demo names them."""

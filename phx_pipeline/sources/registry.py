@@ -13,16 +13,18 @@ from phx_pipeline.model.printable import printable
 from phx_pipeline.model.source import LETTERED, Source, in_order
 from phx_pipeline.sources.base import ListingSource, PageUrls
 from phx_pipeline.sources.border import Border
+from phx_pipeline.sources.maricopa import MaricopaAssessor
 from phx_pipeline.sources.redfin import Redfin
 from phx_pipeline.sources.spark import mark_at_host
 from phx_pipeline.sources.zillow import Zillow
 
-_ANNOUNCED_PACES_S: Final = {Source.MARICOPA: 1.0, Source.PHOENIX_MLS: 1.0}
+_ANNOUNCED_PACES_S: Final = {Source.PHOENIX_MLS: 1.0}
 """Of sources that have a name, and no package yet."""
 
 REGISTERED: tuple[Callable[[], ListingSource], ...] = (
     Redfin,
     Zillow,
+    MaricopaAssessor,
 )
 """One line for each source; their order is the one they are named in."""
 

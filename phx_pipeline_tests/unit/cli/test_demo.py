@@ -13,6 +13,7 @@ from phx_pipeline.cli.session import opened_catalog
 from phx_pipeline.demo import gallery, redfin_photos, zillow_photos
 from phx_pipeline.demo.houses import HOUSES
 from phx_pipeline.demo.redfin_site import redfin_sites
+from phx_pipeline.demo.standins import STANDINS
 from phx_pipeline.fetch.groups import group_names
 from phx_pipeline.model.source import Source
 from phx_pipeline.settings import load_settings
@@ -92,10 +93,10 @@ def test_its_sources_are_off_for_all_but_its_own_processes_whatever_is_killed(
         assert ours.switched_off() == frozenset()
         ours.reset(demo._groups())
         ours.change("redfin", lambda state, _now_s: (replace(state, failures=1), None))
-        assert others.switched_off() == {Source.ZILLOW, Source.REDFIN}
+        assert others.switched_off() == set(STANDINS)
     for proxy in (None, "http://127.0.0.1:10"):  # not the stand-ins'
         with opened_catalog(replace(own, proxy=proxy)) as without:
-            assert without.policies.switched_off() == {Source.ZILLOW, Source.REDFIN}
+            assert without.policies.switched_off() == set(STANDINS)
 
 
 def test_every_photo_is_drawn_before_it_is_asked_for() -> None:

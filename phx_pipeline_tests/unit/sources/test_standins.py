@@ -7,12 +7,14 @@ import pytest
 
 from phx_pipeline.demo import standins as shown
 from phx_pipeline.demo.houses import HOUSES, House
+from phx_pipeline.demo.maricopa_sketches import sketches_of
 from phx_pipeline.fetch.base import Fetched
 from phx_pipeline.fetch.challenge import recognise
 from phx_pipeline.model.address import Address
 from phx_pipeline.model.outcome import ListingOutcome
 from phx_pipeline.model.property import Property
 from phx_pipeline.model.source import Source
+from phx_pipeline.sources.maricopa.standin import parcel_answer
 from phx_pipeline.sources.redfin.standin import listing_page
 from phx_pipeline.sources.registry import available_sources
 from phx_pipeline.sources.zillow.standin import detail_page
@@ -41,8 +43,11 @@ STANDINS = {
 }
 
 
+RECORDS = {Source.MARICOPA}  # of parcels, which have no listing
+
+
 def test_every_source_has_a_stand_in_that_the_demo_shows() -> None:
-    assert set(STANDINS) == set(available_sources()) == set(shown.STANDINS)
+    assert {*STANDINS, *RECORDS} == set(available_sources()) == set(shown.STANDINS)
 
 
 @pytest.mark.parametrize("source", STANDINS)
@@ -67,3 +72,33 @@ def test_what_is_written_of_a_house_is_what_is_read(
     assert listing.facts.living_area == house.sqft
     assert adapter.address_of(page) == address
     assert all(adapter.photo_named(it.url) == it.photo_key for it in listing.photos)
+
+
+@pytest.mark.parametrize("house", HOUSES, ids=lambda house: house.street)
+def test_what_is_written_of_a_parcel_is_what_is_read(house: House) -> None:
+    others = [other for other in HOUSES if other is not house]
+    body = parcel_answer(house, sketches=sketches_of(house), others=others)
+    page = Fetched(url="", status=200, headers={}, body=body)
+    adapter = available_sources()[Source.MARICOPA]
+    address = Address.parse(house.address)
+
+    listing = adapter.read_saved(page, house=Property.at(address))
+
+    assert recognise(page, holds_data=adapter.holds_data) is None
+    assert adapter.address_of(page) == address
+    assert (listing.outcome.saw_gallery, listing.complete) == (True, True)
+    assert tuple(listing.inline.values()) == sketches_of(house)
+    assert len(listing.photos) == len(sketches_of(house))
+    assert listing.facts is not None
+    for name, value in (
+        ("living_area", house.sqft),
+        ("lot_size_square_feet", house.lot_sqft),
+        ("garage_spaces", house.garage),
+        ("pool_private", house.pool),
+        ("year_built", house.year_built),
+        ("parcel_number", house.apn),
+    ):
+        assert listing.facts.value(name) == value
+    years = [one.tax_year for one in listing.valuations]
+    assert years == sorted(years, reverse=True)
+    assert len(years) > 1

@@ -300,8 +300,8 @@ def test_a_page_of_another_source_than_named_is_refused(
 
     with pytest.raises(InputError, match="a page of zillow"):
         ingest(context, slug(), page, source=Source.REDFIN)
-    with pytest.raises(InputError, match="choose from redfin, zillow"):
-        ingest(context, slug(), page, source=Source.MARICOPA)
+    with pytest.raises(InputError, match="choose from redfin, zillow, maricopa"):
+        ingest(context, slug(), page, source=Source.UNKNOWN)
 
 
 def test_a_real_saved_page_is_read_and_belongs_to_one_house(shared_dir: Path) -> None:
