@@ -32,6 +32,11 @@ _UPLOADED_PHOTO = re.compile(
 )
 _UP = re.compile(r"/(?:\.|%2e){1,2}/", re.IGNORECASE)  # a path that leads elsewhere
 _MOST_TAGS = 50
+# The button over the gallery, which is the first on the page.
+_COUNT = re.compile(
+    r"<button\b[^<>]{0,1000}\baria-label=\"(?P<count>\d{1,4}) photos?\"",
+    re.ASCII | re.IGNORECASE,
+)
 # Keys are `{data source}-{MLS id}_...`; the site's own uploads have no id.
 _KEY = re.compile(r"(?P<owner>\d+)-(?P<listing>[^_]+)(?:_|$)")
 
@@ -60,6 +65,12 @@ def parse_gallery(photos: Iterable[Any], *, tags: JsonObject) -> Gallery:
         else:
             refs.setdefault(ref.photo_key, ref)
     return Gallery(photos=tuple(refs.values()), unreadable=unreadable)
+
+
+def count_shown(html: str) -> int:
+    """Return how many photos a page says that it has; 0 if it does not say."""
+    found = _COUNT.search(html)
+    return int(found["count"]) if found else 0
 
 
 def photo_key(url: str) -> str | None:

@@ -31,7 +31,11 @@ from phx_pipeline.sources.redfin.answers import (
 )
 from phx_pipeline.sources.redfin.facts import listing_facts
 from phx_pipeline.sources.redfin.find import SITE, home_at, home_named, path_address
-from phx_pipeline.sources.redfin.gallery import Gallery, parse_gallery
+from phx_pipeline.sources.redfin.gallery import (
+    Gallery,
+    count_shown,
+    parse_gallery,
+)
 from phx_pipeline.sources.stated import (
     FIRST_DAY,
     LAST_DAY,
@@ -112,6 +116,7 @@ def parse_listing(
         above=above,
         mls_id=_mls_id(answers, html=html),
         page_url=page_url,
+        stated=count_shown(html),
     )
 
 
@@ -251,6 +256,7 @@ def _listing_of(
     above: JsonObject,
     mls_id: str | None,
     page_url: str,
+    stated: int,
 ) -> Listing:
     section = mapping(above.get("addressSectionInfo"), what="addressSectionInfo")
     initial = answers.optional("initialInfo")
@@ -262,21 +268,29 @@ def _listing_of(
         tags=_own_tags(answers, listing_id=listing_id),
     )
     outcome = _outcome(gallery, initial=initial, section=section)
+    if outcome is ListingOutcome.LISTED_EMPTY and stated:
+        raise SourceChangedError(
+            f"the page states {counted(stated, 'photo')} and shows none"
+        )
     home = home_at(section.get("url"))
     return Listing(
         source=Source.REDFIN,
         outcome=outcome,
-        detail=_detail(gallery, section=section),
+        detail=_detail(gallery, section=section, stated=stated),
         listing_id=listing_id,
         mls_id=mls_id,
         url=SITE + home.path if home else page_url,
         listed_on=_listed_on(answers, section=section, mls_id=mls_id),
         photos=gallery.photos,
         # A page that has no list of photos does not say that those known are gone.
-        complete=outcome.saw_gallery and entries is not None and not gallery.unreadable,
+        complete=outcome.saw_gallery
+        and entries is not None
+        and not gallery.unreadable
+        and len(gallery.photos) >= stated,
         facts=listing_facts(
             answers, section=section, mls_id=mls_id, off_market=off_market
         ),
+        stated_photos=stated or None,
     )
 
 
@@ -364,8 +378,10 @@ def _status(section: JsonObject) -> str:
     return printable(text(shown), most=40)
 
 
-def _detail(gallery: Gallery, *, section: JsonObject) -> str:
+def _detail(gallery: Gallery, *, section: JsonObject, stated: int) -> str:
     told = counted(len(gallery.photos), "photo")
+    if len(gallery.photos) < stated:
+        told += f" of {stated} stated"
     if gallery.unreadable:
         told += f", {gallery.unreadable} gallery entries unreadable"
     status = _status(section)

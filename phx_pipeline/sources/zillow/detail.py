@@ -291,7 +291,7 @@ def _listing_of(home: Home, *, page: Page) -> Listing:
     outcome = _outcome(gallery, home=home)
     counted = home.fields.get("photoCount")
     stated = whole(counted)
-    agrees = counted is None or stated == gallery.entries
+    agrees = counted is None or stated == gallery.entries == len(gallery.photos)
     mls_id = _mls_id(home.fields)
     return Listing(
         source=Source.ZILLOW,
@@ -335,7 +335,7 @@ def _outcome(gallery: Gallery, *, home: Home) -> ListingOutcome:
 
 def _detail(gallery: Gallery, *, home: Home, stated: int | None) -> str:
     told = counted(len(gallery.photos), "photo")
-    if stated is not None and stated != gallery.entries:
+    if stated is not None and not stated == gallery.entries == len(gallery.photos):
         told += f" of {stated} stated"
     if gallery.unreadable:
         told += f", {gallery.unreadable} gallery entries unreadable"

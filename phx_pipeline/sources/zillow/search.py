@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import unquote_plus, urlsplit
 
@@ -163,12 +163,17 @@ def rows_matching(search: JsonObject, *, house: Property) -> tuple[Row, ...]:
             f"none of {counted(len(rows), 'search row')} has an address"
         )
     same = [row for row in rows if row.match(house) is Match.SAME]
-    found: dict[str, Row] = {}
+    found: dict[str, list[Row]] = {}
     for row in [row for row in same if row.names_unit_of(house)] or same:
-        known = found.setdefault(row.zpid, row)
-        if len(row.photo_keys) > len(known.photo_keys):
-            found[row.zpid] = row
-    return tuple(found.values())
+        found.setdefault(row.zpid, []).append(row)
+    return tuple(map(_fullest, found.values()))
+
+
+def _fullest(rows: Sequence[Row]) -> Row:
+    """Return the row of a home that shows the most, with the largest count of all."""
+    stated = [row.stated for row in rows if row.stated is not None]
+    most = max(rows, key=lambda row: len(row.photo_keys))
+    return replace(most, stated=max(stated)) if stated else most
 
 
 def near_addresses(search: JsonObject, *, house: Property) -> tuple[Address, ...]:
@@ -240,16 +245,28 @@ def _row(entry: object) -> Row | None:
     link = entry.get("detailUrl")
     path = detail_path(link) if zpid_in(link) == zpid else None
     info = _home_info(entry)
-    stated = (whole(each.get("photoCount")) for each in (entry, info))
     return Row(
         zpid=zpid,
         path=path or f"/homedetails/{zpid}_zpid/",
         addresses=tuple(_addresses(entry, info=info)),
         photo_keys=tuple(dict.fromkeys(_photo_keys(entry))),
-        stated=next((number for number in stated if number is not None), None),
+        stated=_stated(entry, info),
         facts=row_facts(info),
         link_words=named_in(text(link))[1],
     )
+
+
+def _stated(entry: JsonObject, info: JsonObject) -> int | None:
+    """Return the largest number of photos that a row states.
+
+    None if it states none, or one of them cannot be read: the gallery may be larger.
+    """
+    told = [
+        it["photoCount"] for it in (entry, info) if it.get("photoCount") is not None
+    ]
+    counts = [whole(count) for count in told]
+    read = [count for count in counts if count is not None]
+    return max(read) if read and len(read) == len(told) else None
 
 
 def _home_info(entry: JsonObject) -> JsonObject:

@@ -65,8 +65,12 @@ def cache() -> Cache:
     return cache_of(html_of("listed.html"))
 
 
+def parse_html(html: str) -> Listing:
+    return parse_listing(html, house=Property.at(HOUSE), page_url=URL)
+
+
 def parse_cache(cache: Cache) -> Listing:
-    return parse_listing(page_of(cache), house=Property.at(HOUSE), page_url=URL)
+    return parse_html(page_of(cache))
 
 
 def test_the_gallery_is_the_listings_own_in_order_and_largest() -> None:
@@ -271,6 +275,29 @@ def test_a_photo_listed_twice_is_one_photo(cache: Cache) -> None:
 
     assert len(listing.photos) == 5
     assert listing.complete
+
+
+def with_count(cache: Cache, shown: int) -> str:
+    button = f'<button type="button" tabindex="0" aria-label="{shown} photos">'
+    other = '<button aria-label="99 photos">'
+    return f"<body>{button}{other}{page_of(cache)}"
+
+
+@pytest.mark.parametrize(("shown", "complete"), [(4, True), (5, True), (6, False)])
+def test_a_gallery_that_is_short_of_the_count_shown_is_not_complete(
+    cache: Cache, shown: int, *, complete: bool
+) -> None:
+    listing = parse_html(with_count(cache, shown))
+
+    assert (len(listing.photos), listing.complete) == (5, complete)
+    assert ("of 6 stated" in listing.detail) is not complete
+
+
+def test_an_empty_gallery_under_a_count_is_a_changed_page(cache: Cache) -> None:
+    payload_in(cache, "/aboveTheFold")["mediaBrowserInfo"]["photos"] = []
+
+    with pytest.raises(SourceChangedError, match="states 5 photos and shows none"):
+        parse_html(with_count(cache, 5))
 
 
 def test_tags_of_another_listing_are_not_joined(cache: Cache) -> None:

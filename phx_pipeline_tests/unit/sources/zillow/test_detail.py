@@ -13,6 +13,7 @@ from phx_pipeline.model.listing import Listing
 from phx_pipeline.model.outcome import ListingOutcome
 from phx_pipeline.model.property import Property
 from phx_pipeline.sources.zillow.detail import parse_detail
+from phx_pipeline.sources.zillow.gallery import PHOTO_LISTS
 from phx_pipeline.sources.zillow.payload import Page, read_page
 
 PAGES = Path(__file__).parents[3] / "pages" / "zillow"
@@ -307,6 +308,19 @@ def test_the_stated_count_decides_whether_the_gallery_is_complete(
     assert listing.complete is complete
     assert len(listing.photos) == 5
     assert ("stated" in listing.detail) is not complete
+
+
+def test_a_photo_listed_again_does_not_make_up_for_one_that_is_missing(
+    home: Fields,
+) -> None:
+    again = {
+        name: [*home[name][:4], home[name][0]] for name in PHOTO_LISTS if name in home
+    }
+
+    listing = parse_homes(home | again | {"photoCount": 5})
+
+    assert (len(listing.photos), listing.complete) == (4, False)
+    assert listing.detail.startswith("4 photos of 5 stated")
 
 
 def test_a_photo_from_elsewhere_makes_the_gallery_incomplete(home: Fields) -> None:

@@ -291,3 +291,30 @@ def test_a_gallery_is_whole_only_if_the_count_says_so(
     (row,) = matching(entry(photoCount=stated))
 
     assert row.has_whole_gallery is whole
+
+
+@pytest.mark.parametrize("inner", [6, "many", []])
+def test_the_largest_count_of_a_row_counts_and_one_unread_makes_none(
+    inner: object,
+) -> None:
+    row = entry(photoCount=5)
+    row["hdpData"] = {"homeInfo": row["hdpData"]["homeInfo"] | {"photoCount": inner}}
+
+    (found,) = matching(row)
+
+    assert len(found.photos) == 5
+    assert not found.has_whole_gallery
+
+
+def test_the_rows_of_a_home_have_the_largest_count_of_any_of_them() -> None:
+    short = entry(photoCount=2)
+    short["carouselPhotosComposable"] = short["carouselPhotosComposable"] | {
+        "photoData": short["carouselPhotosComposable"]["photoData"][:2]
+    }
+    without = entry(photoCount=6, carouselPhotosComposable=None)
+
+    assert matching(short)[0].has_whole_gallery
+    for rows in ((short, without), (without, short)):
+        (found,) = matching(*rows)
+        assert (len(found.photos), found.stated) == (2, 6)
+        assert not found.has_whole_gallery
