@@ -1,0 +1,183 @@
+"""The gallery of a listing on the public site: which photos are its own, how many.
+
+Only what lies in a gallery within the listing's own element is taken. A page also shows
+photos of similar listings, faces of agents and logos, at the same hosts.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from phx_pipeline.errors import SourceChangedError
+from phx_pipeline.model.counted import counted
+from phx_pipeline.model.photo import PhotoRef
+from phx_pipeline.sources.phoenix_mls.addresses import listing_named
+from phx_pipeline.sources.phoenix_mls.idx_labels import NOT_OF_THE_HOUSE
+from phx_pipeline.sources.phoenix_mls.idx_markup import (
+    Element,
+    lines,
+    links,
+    texts,
+    within,
+)
+from phx_pipeline.sources.phoenix_mls.photos import photo_at
+
+_GALLERY = re.compile(
+    r"photo|gallery|slide|carousel|filmstrip|swiper|thumb|lightbox|picture"
+)
+_LONGEST_COUNT = 60  # characters of a line that states one
+_COUNT = re.compile(
+    r"(?:(?:view|see|show) )?(?:(?:all|larger|more|the) ){0,3}"
+    r"(?:photos|pictures|images) ?[:(] ?(?P<after>\d{1,4})\)?"
+    r"|(?P<before>\d{1,4}) (?:photos|pictures|images)",
+    re.ASCII | re.IGNORECASE,
+)
+_OF_SO_MANY = re.compile(
+    r"(?:(?:photo|image|picture) )?\d{1,4} ?(?:/|of) ?(?P<all>\d{1,4})",
+    re.ASCII | re.IGNORECASE,
+)
+_NO_CAPTION = re.compile(
+    r"photos?\b.*|(?:.* )?(?:mls|listing) ?#.*|.*, [A-Z]{2} \d{5}.*", re.IGNORECASE
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gallery:
+    """The photos of a listing, each once, and all numbers of photos that are stated.
+
+    `foreign` of them are shown of another listing too and were not taken; `unreadable`
+    elements name several photos at once.
+    """
+
+    photos: tuple[PhotoRef, ...]
+    stated: frozenset[int]
+    foreign: int = 0
+    unreadable: int = 0
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether exactly as many photos were found as are stated everywhere."""
+        agrees = self.stated == {len(self.photos)}
+        return agrees and not (self.foreign or self.unreadable)
+
+    @property
+    def told(self) -> str:
+        """How many photos of how many, in words."""
+        told = counted(len(self.photos), "photo")
+        if not self.stated:
+            told += ", no count stated"
+        elif self.stated != {len(self.photos)}:
+            told += f" of {' or '.join(map(str, sorted(self.stated)))} stated"
+        if self.foreign:
+            told += f", {self.foreign} left out that are shown of others"
+        return f"{told}, {self.unreadable} unreadable" if self.unreadable else told
+
+
+def parse_gallery(own: Element, *, number: str, page: Element) -> Gallery:
+    """Return the photos of the listing whose element is *own*.
+
+    Args:
+        own: the element of the listing.
+        number: its number in the MLS: what links to another one is not its own.
+        page: all of the page, for what it shows of others.
+
+    Raises:
+        SourceChangedError: photos are shown or stated, and none can be told to be the
+            listing's own.
+    """
+    galleries = list(_galleries(own))
+    mine = [it for it in galleries if not _leads_elsewhere(it, number=number)]
+    others = frozenset(_keys_of_others(page, galleries, number=number))
+    found: dict[str, PhotoRef] = {}
+    unreadable = 0
+    for element in (each for gallery in mine for each in within(gallery)):
+        shown = _shown_by(element, position=len(found))
+        unreadable += len(shown) > 1
+        for photo in shown[:1]:
+            known = found.setdefault(photo.photo_key, photo)
+            if not known.caption:
+                found[photo.photo_key] = replace(known, caption=photo.caption)
+    kept = [photo for key, photo in found.items() if key not in others]
+    gallery = Gallery(
+        photos=tuple(replace(it, position=at) for at, it in enumerate(kept)),
+        stated=frozenset(_stated(own, mine)),
+        foreign=len(found) - len(kept),
+        unreadable=unreadable,
+    )
+    if not kept:
+        _refuse_unbound(gallery, own=own)
+    return gallery
+
+
+def _refuse_unbound(gallery: Gallery, *, own: Element) -> None:
+    if gallery.foreign or gallery.unreadable or max(gallery.stated, default=0):
+        told = f"none is the listing's own ({gallery.told})"
+        raise SourceChangedError(f"photos are stated or shown, and {told}")
+    if any(map(_shown_by, within(own, skip=NOT_OF_THE_HOUSE))):
+        raise SourceChangedError("photos are shown, but in no gallery of the listing")
+
+
+def _galleries(own: Element) -> Iterator[Element]:
+    """Yield the outermost elements of the listing that are named as a gallery."""
+    inside: set[int] = set()
+    for element in within(own, skip=NOT_OF_THE_HOUSE):
+        if element is own or id(element) in inside or not element.is_named(_GALLERY):
+            continue
+        inside |= {id(each) for each in within(element)}
+        yield element
+
+
+def _leads_elsewhere(element: Element, *, number: str) -> bool:
+    """Whether anything in an element leads to the page of another listing."""
+    return any(_is_of_another(link, number=number) for link in links(element))
+
+
+def _is_of_another(link: str, *, number: str) -> bool:
+    named = listing_named(link)
+    return named is not None and named[1].lower() != number.lower()
+
+
+def _keys_of_others(
+    page: Element, galleries: list[Element], *, number: str
+) -> Iterator[str]:
+    """Yield the keys of photos in what leads to another listing's page."""
+    waiting = [(page, False)]
+    while waiting:
+        element, of_another = waiting.pop()
+        of_another |= _is_of_another(element.attribute("href"), number=number)
+        if of_another:
+            yield from (photo.photo_key for photo in _shown_by(element))
+        inner = (it for it in element.children if isinstance(it, Element))
+        waiting += [(it, of_another) for it in inner]
+    for gallery in galleries:
+        if _leads_elsewhere(gallery, number=number):
+            for each in within(gallery):
+                yield from (photo.photo_key for photo in _shown_by(each))
+
+
+def _shown_by(element: Element, *, position: int = 0) -> list[PhotoRef]:
+    """Return the photos that the attributes of an element name, each once."""
+    told = element.attribute("alt") or element.attribute("title")
+    caption = "" if _NO_CAPTION.fullmatch(told) else told
+    urls = element.attributes.values()
+    named = (photo_at(it, position=position, caption=caption) for it in urls)
+    return list({photo.photo_key: photo for photo in named if photo}.values())
+
+
+def _stated(own: Element, galleries: list[Element]) -> Iterator[int]:
+    """Yield the numbers of photos that the listing and its galleries state."""
+    for element in within(own, skip=NOT_OF_THE_HOUSE):
+        if element.name in {"button", "a", "span", "div", "p", "h2", "h3"}:
+            yield from _counts(element)
+    for gallery in galleries:
+        for line in lines(gallery):
+            if len(line) <= _LONGEST_COUNT and (found := _OF_SO_MANY.fullmatch(line)):
+                yield int(found["all"])
+
+
+def _counts(element: Element) -> Iterator[int]:
+    """Yield the count that the texts of an element itself are, if they are one."""
+    told = " ".join(texts(element))
+    found = _COUNT.fullmatch(told) if len(told) <= _LONGEST_COUNT else None
+    if found:
+        yield int(found["after"] or found["before"])
