@@ -7,12 +7,21 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from phx_pipeline.demo import maricopa_sketches, redfin_photos, zillow_photos
+from phx_pipeline.demo import (
+    maricopa_sketches,
+    phoenix_mls_photos,
+    redfin_photos,
+    zillow_photos,
+)
 from phx_pipeline.demo.loopback import Handler
 from phx_pipeline.demo.maricopa_site import maricopa_sites
+from phx_pipeline.demo.phoenix_mls_site import phoenix_mls_sites
 from phx_pipeline.demo.redfin_site import redfin_sites
 from phx_pipeline.demo.zillow_site import zillow_sites
 from phx_pipeline.model.source import Source
+from phx_pipeline.sources.phoenix_mls.standin_photos import (
+    PHOTO_HOST as PHOENIX_MLS_PHOTOS,
+)
 from phx_pipeline.sources.redfin.standin_photos import PHOTO_HOST as REDFIN_PHOTOS
 from phx_pipeline.sources.standins import House
 from phx_pipeline.sources.zillow.standin_photos import PHOTO_HOST as ZILLOW_PHOTOS
@@ -47,6 +56,11 @@ STANDINS: Final[Mapping[Source, Standin]] = {
         sites=maricopa_sites,
         photo_host="",
         draw_all=maricopa_sketches.draw_all,
+    ),
+    Source.PHOENIX_MLS: Standin(
+        sites=phoenix_mls_sites,
+        photo_host=PHOENIX_MLS_PHOTOS,
+        draw_all=phoenix_mls_photos.draw_all,
     ),
 }
 """In the order in which the demo names them."""

@@ -14,17 +14,16 @@ from phx_pipeline.model.source import LETTERED, Source, in_order
 from phx_pipeline.sources.base import ListingSource, PageUrls
 from phx_pipeline.sources.border import Border
 from phx_pipeline.sources.maricopa import MaricopaAssessor
+from phx_pipeline.sources.phoenix_mls import PhoenixMls
 from phx_pipeline.sources.redfin import Redfin
 from phx_pipeline.sources.spark import mark_at_host
 from phx_pipeline.sources.zillow import Zillow
-
-_ANNOUNCED_PACES_S: Final = {Source.PHOENIX_MLS: 1.0}
-"""Of sources that have a name, and no package yet."""
 
 REGISTERED: tuple[Callable[[], ListingSource], ...] = (
     Redfin,
     Zillow,
     MaricopaAssessor,
+    PhoenixMls,
 )
 """One line for each source; their order is the one they are named in."""
 
@@ -80,8 +79,7 @@ def hosts_of(
 
 def paces_of(sources: Mapping[Source, ListingSource]) -> dict[str, float]:
     """Return the base period of each source's page hosts, in seconds."""
-    own = {source: adapter.pace_s for source, adapter in sources.items()}
-    return {source.value: s for source, s in (_ANNOUNCED_PACES_S | own).items()}
+    return {source.value: adapter.pace_s for source, adapter in sources.items()}
 
 
 def browsed_among(sources: Mapping[Source, ListingSource]) -> tuple[Source, ...]:

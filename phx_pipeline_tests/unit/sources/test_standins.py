@@ -15,6 +15,8 @@ from phx_pipeline.model.outcome import ListingOutcome
 from phx_pipeline.model.property import Property
 from phx_pipeline.model.source import Source
 from phx_pipeline.sources.maricopa.standin import parcel_answer
+from phx_pipeline.sources.phoenix_mls import standin as phoenix_mls
+from phx_pipeline.sources.phoenix_mls import standin_photos as phoenix_mls_photos
 from phx_pipeline.sources.redfin.standin import listing_page
 from phx_pipeline.sources.registry import available_sources
 from phx_pipeline.sources.zillow.standin import detail_page
@@ -39,6 +41,10 @@ STANDINS = {
     Source.ZILLOW: Written(
         page=lambda house, others: detail_page(house, others=others),
         keys=lambda house: [upload.key for upload in uploads(house)],
+    ),
+    Source.PHOENIX_MLS: Written(
+        page=lambda house, others: phoenix_mls.listing_page(house, others=others),
+        keys=lambda house: [it.key for it in phoenix_mls_photos.uploads(house)],
     ),
 }
 
