@@ -23,9 +23,10 @@ FORBIDDEN = {
     ),
     # Not after a word, dot, colon or bracket: those are relative paths and URLs.
     "machine path": re.compile(rf"(?<![\w.:/)}}\]-])/(?:{'|'.join(_FOLDERS)})\b"),
-    # Not the reserved names (RFC 2606), not `photo@2x.png`, not the user of a URL.
+    # Not the reserved names (RFC 2606), not `photo@2x.png`, not the user of a URL, and
+    # not what OData notes beside a member.
     "e-mail address": re.compile(
-        r"(?<![\w.+/:\\-])[\w.+-]{1,64}@(?!(?:[\w-]+\.)*example\.)(?:[\w-]+\.)+"
+        r"(?<![\w.+/:\\-])[\w.+-]{1,64}@(?!odata\.|(?:[\w-]+\.)*example\.)(?:[\w-]+\.)+"
         r"(?!(?:example|test|invalid|localhost|png|jpe?g|webp)\b)[a-z]{2,}\b",
         re.IGNORECASE,
     ),
