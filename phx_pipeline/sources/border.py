@@ -53,7 +53,7 @@ _MOST_PIXELS = 100_000
 _MOST_WITHDRAWN = 10 * MOST_PHOTOS
 _NO_LICENCE = "its licence was withdrawn"
 _LONGEST_NAME = 40  # of a kind of page, or of a field
-_MOST_NAMES = 20
+_MOST_NAMES = 60
 
 _ID = re.compile(r"[\w.#/ -]{1,60}", re.ASCII)
 _PHOTO_KEY = re.compile(r"[\w.~%+,=@!/-]{1,200}", re.ASCII)

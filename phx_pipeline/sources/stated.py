@@ -4,6 +4,7 @@ Numbers that are facts of a house are read in `model.facts`.
 """
 
 import re
+from collections.abc import Iterable
 from datetime import date, timedelta
 from typing import Final
 
@@ -65,6 +66,15 @@ def text(value: object) -> str:
     """Return a JSON string as one line, empty for anything else."""
     told = unwrapped(value)
     return printable(told, most=_LONGEST_TEXT) if isinstance(told, str) else ""
+
+
+def members(holder: object, names: Iterable[str]) -> dict[str, bool]:
+    """Return whether an object of a page has members of these names.
+
+    For `Listing.also_read`: a member that something else stands in for where it is not
+    there. One that holds null is there.
+    """
+    return {name: isinstance(holder, dict) and name in holder for name in names}
 
 
 def part(value: object, *, what: str) -> str:

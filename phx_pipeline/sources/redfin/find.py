@@ -137,7 +137,8 @@ def _rows_of(fetched: Fetched) -> tuple[list[Any], list[Any]]:
         code = str(answer["resultCode"])[:20]
         raise BlockedError(f"{what} refused with resultCode {code}", url=fetched.url)
     payload = payload_of(answer, what=what)
-    exact = payload.get("exactMatch")
+    # Whatever its name: the address of what it leads to is compared.
+    exact = payload.get("exactMatch") or next(filter(_is_match, payload.values()), None)
     if exact is None and "sections" not in payload:
         raise SourceChangedError(f"{what} has neither exactMatch nor sections")
     return [exact] if exact is not None else [], list(_address_rows(payload))
@@ -146,8 +147,18 @@ def _rows_of(fetched: Fetched) -> tuple[list[Any], list[Any]]:
 def _address_rows(payload: JsonObject) -> Iterator[Any]:
     for section in _list_at("sections", payload):
         named = mapping(section, what="a section of the address search")
-        if named.get("name") == "Addresses":
+        if "name" not in named:
+            raise SourceChangedError("a section of the address search has no name")
+        if named["name"] == "Addresses":
+            if "rows" not in named:
+                raise SourceChangedError(
+                    "the address search has addresses, but no rows"
+                )
             yield from _list_at("rows", named)
+
+
+def _is_match(value: object) -> bool:
+    return isinstance(value, dict) and home_at(value.get("url")) is not None
 
 
 def _list_at(key: str, answer: JsonObject) -> list[Any]:

@@ -36,6 +36,7 @@ from phx_pipeline.sources.redfin.gallery import (
     count_shown,
     parse_gallery,
 )
+from phx_pipeline.sources.redfin.members import also_read
 from phx_pipeline.sources.stated import (
     FIRST_DAY,
     LAST_DAY,
@@ -263,10 +264,8 @@ def _listing_of(
     listing_id = identifier(initial.get("listingId"))
     off_market = _is_off_market(initial, section=section)
     entries = _photo_entries(above)
-    gallery = parse_gallery(
-        entries or (),
-        tags=_own_tags(answers, listing_id=listing_id),
-    )
+    tags = _own_tags(answers, listing_id=listing_id)
+    gallery = parse_gallery(entries or (), tags=tags)
     outcome = _outcome(gallery, initial=initial, section=section)
     if outcome is ListingOutcome.LISTED_EMPTY and stated:
         raise SourceChangedError(
@@ -291,6 +290,7 @@ def _listing_of(
             answers, section=section, mls_id=mls_id, off_market=off_market
         ),
         stated_photos=stated or None,
+        also_read=also_read(answers, section=section, photos=entries or (), tags=tags),
     )
 
 

@@ -177,9 +177,9 @@ def _from_row(row: Row, *, refused: str) -> Listing:
         shown = f"the search page shows {count} of {all_}"
         detail = with_way_on(f"{refused}; {shown}")
         answer = ended(Source.ZILLOW, ListingOutcome.BLOCKED, detail, url=row.url)
-        return replace(answer, facts=row.facts)
+        return _of_row(row, replace(answer, facts=row.facts))
     ended_as = ListingOutcome.OFF_MARKET if row.is_off_market else ListingOutcome.LISTED
-    return Listing(
+    answer = Listing(
         source=Source.ZILLOW,
         outcome=ended_as,
         detail=_one_line(
@@ -191,6 +191,17 @@ def _from_row(row: Row, *, refused: str) -> Listing:
         photos=row.photos,
         complete=ended_as.saw_gallery,
         facts=row.facts,
+    )
+    return _of_row(row, answer)
+
+
+def _of_row(row: Row, answer: Listing) -> Listing:
+    """Return *answer* with what is counted of its page."""
+    return replace(
+        answer,
+        page_kind="search row",
+        stated_photos=row.stated,
+        also_read={**row.also_read, "row photos": bool(row.photo_keys)},
     )
 
 

@@ -44,6 +44,7 @@ from phx_pipeline.sources.zillow.gallery import (
     has_renamed_list,
     parse_gallery,
 )
+from phx_pipeline.sources.zillow.members import of_home
 from phx_pipeline.sources.zillow.payload import LAZY, JsonObject, Page
 from phx_pipeline.sources.zillow.search import SITE, detail_path, named_in, zpid_in
 
@@ -306,6 +307,9 @@ def _listing_of(home: Home, *, page: Page) -> Listing:
         and agrees
         and not (gallery.unreadable or gallery.foreign),
         facts=home_facts(home.fields, mls_id=mls_id),
+        page_kind="detail",
+        stated_photos=stated,
+        also_read=of_home(home.fields),
     )
 
 

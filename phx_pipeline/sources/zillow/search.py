@@ -1,7 +1,7 @@
 """Zillow's search pages: the URL of an address, and which rows are that house."""
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import unquote_plus, urlsplit
@@ -22,6 +22,7 @@ from phx_pipeline.sources.stated import (
 from phx_pipeline.sources.whose import link_contradicts, readable
 from phx_pipeline.sources.zillow.facts import row_facts
 from phx_pipeline.sources.zillow.gallery import photo_of_key, variant_of
+from phx_pipeline.sources.zillow.members import of_row
 from phx_pipeline.sources.zillow.payload import JsonObject, mapping
 
 SITE = "https://www.zillow.com"
@@ -50,7 +51,8 @@ class Row:
     `addresses` are the readings of it; `photo_keys` its gallery as far as the page
     shows it: captured pages show up to 61, and those of 2026 seem to stop at 50.
     `stated` is the size of the whole gallery, which most generations leave out.
-    `link_words` are those of the link to its detail page.
+    `link_words` are those of the link to its detail page. `also_read` is counted, see
+    `Listing.also_read`.
     """
 
     zpid: str
@@ -60,6 +62,7 @@ class Row:
     stated: int | None
     facts: ListingFacts = field(default_factory=ListingFacts)
     link_words: str = ""
+    also_read: Mapping[str, bool] = field(default_factory=dict)
 
     @property
     def url(self) -> str:
@@ -192,20 +195,21 @@ def rows_of(search: JsonObject) -> tuple[Row, ...]:
     """Return all homes of a search page; buildings have no zpid and are left out.
 
     Raises:
-        SourceChangedError: the state has no lists of results.
+        SourceChangedError: the state has no lists of results, or homes without zpid.
     """
     entries = _entries_2018(search) if "map" in search else _entries(search)
-    return tuple(row for entry in entries if (row := _row(entry)))
+    rows = tuple(row for entry in entries if (row := _row(entry)))
+    if not rows and any(map(_is_home, entries)):
+        raise SourceChangedError("no search row has a zpid")
+    return rows
 
 
 def _entries(search: JsonObject) -> list[Any]:
     lists = [
-        results[name]
+        entries
         for key, category in search.items()
         if _CATEGORY.fullmatch(key)
-        for results in [_results(category, what=key)]
-        for name in _RESULT_LISTS
-        if isinstance(results.get(name), list)
+        for entries in _result_lists(_results(category, what=key))
     ]
     if not lists:
         raise SourceChangedError("the search page has no list of results")
@@ -217,16 +221,34 @@ def _results(category: object, *, what: str) -> JsonObject:
     return results if isinstance(results, dict) else {}
 
 
+def _result_lists(results: JsonObject) -> Iterator[list[Any]]:
+    """Yield the known lists, and homes that lie in a list of another name."""
+    named = [*_RESULT_LISTS, *(name for name in results if name not in _RESULT_LISTS)]
+    for name in named:
+        entries = results.get(name)
+        if isinstance(entries, list) and (
+            name in _RESULT_LISTS or any(map(_is_home, entries))
+        ):
+            yield entries
+
+
+def _is_home(entry: object) -> bool:
+    """Whether a row is of a home; buildings have neither a link to one nor its data."""
+    if not isinstance(entry, dict):
+        return False
+    return zpid_in(entry.get("detailUrl")) is not None or bool(_home_info(entry))
+
+
 def _entries_2018(search: JsonObject) -> list[Any]:
     """Return rows like the later ones; each home lay in a list without names."""
     properties = mapping(search["map"], what="map").get("properties")
     if not isinstance(properties, list):
         raise SourceChangedError("the search answer has no map.properties")
     return [
-        {"zpid": home["zpid"], "hdpData": {"homeInfo": home}}
+        {"zpid": home.get("zpid"), "hdpData": {"homeInfo": home}}
         for entry in properties
         for home in _objects_in(entry)
-        if "zpid" in home
+        if "zpid" in home or "homeStatus" in home
     ]
 
 
@@ -252,6 +274,7 @@ def _row(entry: object) -> Row | None:
         photo_keys=tuple(dict.fromkeys(_photo_keys(entry))),
         stated=_stated(entry, info),
         facts=row_facts(info),
+        also_read=of_row(entry, info=info),
         link_words=named_in(text(link))[1],
     )
 

@@ -38,7 +38,7 @@ HOUSE = Property(slug=ADDRESS.slug, folder="686067a4", address=ADDRESS)
 PHOTO_URL = "https://ssl.cdn-redfin.com/photo/9/bigphoto/242/6801242_0.jpg"
 
 
-TWENTY = {str(n): True for n in range(20)}
+SIXTY = {str(n): True for n in range(60)}
 
 
 def photo(**changed: Any) -> PhotoRef:
@@ -84,7 +84,7 @@ def held(**changed: Any) -> Listing:
         ("stated_photos", -1, None),
         ("stated_photos", 10**18, None),
         ("also_read", {"largest\nphotos": 7}, {"largest photos": True}),
-        ("also_read", {str(n): True for n in range(99)}, TWENTY),
+        ("also_read", {str(n): True for n in range(99)}, SIXTY),
         ("valuations", (Valuation(tax_year=2025, full_cash_value=-1),), ()),
     ],
 )

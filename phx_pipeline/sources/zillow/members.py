@@ -1,0 +1,71 @@
+"""Which members of a Zillow page were there that something else stands in for.
+
+Where one of them is renamed, the page still reads, only with less or with another
+value; so they are counted by name.
+"""
+
+from collections.abc import Iterable, Iterator
+from typing import Any, Final
+
+from phx_pipeline.model.facts import unwrapped
+from phx_pipeline.sources.stated import members, only
+from phx_pipeline.sources.zillow.gallery import PHOTO_LISTS
+from phx_pipeline.sources.zillow.payload import JsonObject
+
+_OF_HOME: Final = (
+    *("hdpUrl", "photoCount", "contingentListingType", "bedrooms", "bathrooms"),
+    *("daysOnZillow", "timeOnZillow", "datePostedString", "priceHistory"),
+    *("livingAreaValue", "livingAreaUnits", "lotSize", "lotAreaValue", "lotAreaUnits"),
+    *("monthlyHoaFee", "resoFacts", "attributionInfo", *PHOTO_LISTS),
+)
+_OF_FACTS = ("bathroomsFloat", "bathroomsFull", "hasPrivatePool", "hoaFee")
+_OF_EVENT = ("attributeSource", "date", "event", "source", "time")
+_OF_PHOTO = ("caption", "subjectType")
+_OF_ROW = ("detailUrl", "carouselPhotos", "carouselPhotosComposable", "photoCount")
+_OF_CAROUSEL = ("baseUrl", "photoData")
+_OF_ROW_FACTS = ("contingentListingType", "lotAreaValue", "lotAreaUnit", "lotSize")
+
+
+def of_home(home: JsonObject) -> dict[str, bool]:
+    """Return by name whether a property object has the members."""
+    photos = [photo for name in PHOTO_LISTS for photo in _objects(home.get(name))]
+    events = list(_objects(unwrapped(home.get("priceHistory"))))
+    return {
+        **members(home, _OF_HOME),
+        **members(home.get("resoFacts"), _OF_FACTS),
+        **members(only(home.get("attributionInfo")), ("mlsId", "mlsName")),
+        **_any_has(events, _OF_EVENT),
+        **_any_has(
+            [only(event.get("attributeSource")) for event in events], ["infoString1"]
+        ),
+        **_any_has(photos, _OF_PHOTO),
+        **_any_has(_sizes(photos), ["width"]),
+    }
+
+
+def of_row(row: JsonObject, *, info: JsonObject) -> dict[str, bool]:
+    """Return by name whether a search row and its `homeInfo` have the members."""
+    composed = row.get("carouselPhotosComposable")
+    return {
+        **members(info, _OF_ROW_FACTS),
+        **members(row, _OF_ROW),
+        **(members(composed, _OF_CAROUSEL) if isinstance(composed, dict) else {}),
+    }
+
+
+def _sizes(photos: Iterable[JsonObject]) -> Iterator[JsonObject]:
+    for photo in photos:
+        mixed = photo.get("mixedSources")
+        yield from _objects(mixed.get("jpeg") if isinstance(mixed, dict) else None)
+
+
+def _objects(value: object) -> Iterator[dict[str, Any]]:
+    for entry in value if isinstance(value, list) else ():
+        if isinstance(entry, dict):
+            yield entry
+
+
+def _any_has(holders: Iterable[object], names: Iterable[str]) -> dict[str, bool]:
+    """Return which names any of several objects has; nothing where there is none."""
+    found = [members(holder, names) for holder in holders]
+    return {name: any(it[name] for it in found) for name in names if found}
