@@ -13,7 +13,7 @@ from phx_pipeline.catalog import tables
 from phx_pipeline.catalog.engine import reading
 from phx_pipeline.catalog.locking import upserting
 from phx_pipeline.catalog.rows import AnyRow
-from phx_pipeline.model.drift import FieldCount, counted_kind, fields_read
+from phx_pipeline.model.drift import FieldCount, fields_read
 from phx_pipeline.model.listing import Listing
 from phx_pipeline.model.source import Source
 
@@ -51,12 +51,17 @@ def count_fields(connection: sa.Connection, listing: Listing, *, seen_on: date) 
     read = fields_read(listing)
     if not read:
         return
-    kind = counted_kind(listing)
-    key = {"source": listing.source.value, "page_kind": kind, "seen_on": seen_on}
+    key = {"source": listing.source.value, "seen_on": seen_on, "pages": 1}
     # In one order: two that count at once must not wait for each other.
     rows = [
-        {**key, "field": field, "pages": 1, "had": int(had), "lacking": int(not had)}
-        for field, had in sorted(read.items())
+        {
+            **key,
+            "page_kind": kind,
+            "field": field,
+            "had": int(had),
+            "lacking": int(not had),
+        }
+        for (kind, field), had in sorted(read.items())
     ]
     insert = upserting(connection, _COUNT).values(rows)
     new = insert.excluded

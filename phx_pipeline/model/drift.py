@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
-from phx_pipeline.model.facts import FACT_NAMES
+from phx_pipeline.model.facts import FACT_NAMES, ListingFacts
 from phx_pipeline.model.listing import Listing
 from phx_pipeline.model.outcome import ListingOutcome
 from phx_pipeline.model.source import Source
@@ -70,44 +70,44 @@ class Drift:
     lacking: int
 
 
-def counted_kind(listing: Listing) -> str:
-    """Return under which kind of page an answer is counted.
+def fields_read(listing: Listing) -> dict[tuple[str, str], bool]:
+    """Return by kind of page and field whether a page had what it could have.
 
     A page of a house that is not offered now says less than one of an offer, so they
-    are counted apart.
-    """
-    status = listing.facts.standard_status if listing.facts else None
-    ended = listing.outcome is ListingOutcome.OFF_MARKET or status in _ENDED
-    return ", ".join(filter(None, [listing.page_kind, _OFF_MARKET if ended else ""]))
-
-
-def fields_read(listing: Listing) -> dict[str, bool]:
-    """Return which fields a page could have, and whether it had them.
-
-    Nothing for an answer that is of no house, such as a block: it has no facts. Photos
-    count where a gallery was read, and what is told of them where there are some.
+    are counted apart, but for the status, which tells the one from the other. Nothing
+    for an answer that is of no house, such as a block: it has no facts. Photos count
+    where a gallery was read, and what is told of them where there are some.
     """
     if listing.facts is None:
         return {}
-    stated, photos = listing.facts.stated, listing.photos
-    found = {name: name in stated for name in FACT_NAMES}
-    found |= {
-        "listed_on": listing.listed_on is not None,
-        "listing_id": listing.listing_id is not None,
-        "mls_id": listing.mls_id is not None,
-        "stated_photos": listing.stated_photos is not None,
-        "valuations": bool(listing.valuations),
+    status = "standard_status"
+    ended = listing.facts.standard_status in _ENDED
+    if ended or listing.outcome is ListingOutcome.OFF_MARKET:
+        kind = ", ".join(filter(None, [listing.page_kind, _OFF_MARKET]))
+    else:
+        kind = listing.page_kind
+    return {
+        (listing.page_kind if field == status else kind, field): had
+        for field, had in _fields(listing, listing.facts)
     }
+
+
+def _fields(listing: Listing, facts: ListingFacts) -> Iterator[tuple[str, bool]]:
+    yield from listing.also_read.items()  # first: its names must not hide others
+    for name in FACT_NAMES:
+        yield name, facts.value(name) is not None
+    yield "listed_on", listing.listed_on is not None
+    yield "listing_id", listing.listing_id is not None
+    yield "mls_id", listing.mls_id is not None
+    yield "stated_photos", listing.stated_photos is not None
+    yield "valuations", bool(listing.valuations)
     if listing.outcome in _WITH_GALLERY:
-        found["photos"] = bool(photos)
-    if photos:
-        found |= {
-            "captions": any(photo.caption for photo in photos),
-            "photo_sizes": any(photo.width for photo in photos),
-            "smaller_photos": any(photo.fallback_urls for photo in photos),
-            "tags": any(photo.tags for photo in photos),
-        }
-    return found | dict(listing.also_read)
+        yield "photos", bool(listing.photos)
+    if photos := listing.photos:
+        yield "captions", any(photo.caption for photo in photos)
+        yield "photo_sizes", any(photo.width for photo in photos)
+        yield "smaller_photos", any(photo.fallback_urls for photo in photos)
+        yield "tags", any(photo.tags for photo in photos)
 
 
 def drifts(counts: Iterable[FieldCount]) -> tuple[Drift, ...]:

@@ -69,12 +69,22 @@ def text(value: object) -> str:
 
 
 def members(holder: object, names: Iterable[str]) -> dict[str, bool]:
-    """Return whether an object of a page has members of these names.
+    """Return by `member NAME` whether an object of a page has members of these names.
 
     For `Listing.also_read`: a member that something else stands in for where it is not
     there. One that holds null is there.
     """
-    return {name: isinstance(holder, dict) and name in holder for name in names}
+    told = holder if isinstance(holder, dict) else {}
+    return {f"member {name}": name in told for name in names}
+
+
+def members_of_any(holders: Iterable[object], names: Iterable[str]) -> dict[str, bool]:
+    """Return like `members` which of the names any of several objects has.
+
+    Nothing where there is no object: a list that is empty lacks no member.
+    """
+    found = [members(holder, names) for holder in holders]
+    return {name: any(it[name] for it in found) for it in found[:1] for name in it}
 
 
 def part(value: object, *, what: str) -> str:

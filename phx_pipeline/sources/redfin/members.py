@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from phx_pipeline.sources.redfin.answers import EmbeddedAnswers, JsonObject
-from phx_pipeline.sources.stated import members
+from phx_pipeline.sources.stated import members, members_of_any
 
 _OF_SECTION = (
     *("url", "status", "homeStatusLabel", "searchStatus", "lotSize"),
@@ -42,13 +42,7 @@ def also_read(
         **members(section.get("priceInfo"), ["label"]),
         **members(answers.optional("initialInfo"), ["riftPageType"]),
         **members(history, ["displayTimeZone"]),
-        **_any_has(photos, _OF_PHOTO),
-        **_any_has(urls, _OF_URLS),
-        **_any_has(list(tags.values()), _OF_TAGS),
+        **members_of_any(photos, _OF_PHOTO),
+        **members_of_any(urls, _OF_URLS),
+        **members_of_any(list(tags.values()), _OF_TAGS),
     }
-
-
-def _any_has(holders: Sequence[object], names: Sequence[str]) -> dict[str, bool]:
-    """Return which names any of several objects has; nothing where there is none."""
-    found = [members(holder, names) for holder in holders]
-    return {name: any(it[name] for it in found) for name in names if found}

@@ -226,8 +226,19 @@ def _contradiction(section: JsonObject, *, media: JsonObject, own: Address) -> s
     for what, stated in _statements(section, media=media, own=own):
         other = stated_beside(own, stated)
         if other and contradicts(own, other):
+            _require_parts(section)
             return f"{own}, but {what} {stated}"
     return ""
+
+
+def _require_parts(section: JsonObject) -> None:
+    """Raise where a contradiction may be of a part that has another name now."""
+    street = mapping(section.get("streetAddress"), what="streetAddress")
+    missing = [name for name in (*_STREET_PARTS, "unitValue") if name not in street]
+    if missing:
+        raise SourceChangedError(
+            f"the street address has no {', '.join(missing)}, and contradicts itself"
+        )
 
 
 def _statements(

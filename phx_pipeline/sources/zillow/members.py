@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 from phx_pipeline.model.facts import unwrapped
-from phx_pipeline.sources.stated import members, only
+from phx_pipeline.sources.stated import members, members_of_any, only
 from phx_pipeline.sources.zillow.gallery import PHOTO_LISTS
 from phx_pipeline.sources.zillow.payload import JsonObject
 
@@ -34,12 +34,12 @@ def of_home(home: JsonObject) -> dict[str, bool]:
         **members(home, _OF_HOME),
         **members(home.get("resoFacts"), _OF_FACTS),
         **members(only(home.get("attributionInfo")), ("mlsId", "mlsName")),
-        **_any_has(events, _OF_EVENT),
-        **_any_has(
+        **members_of_any(events, _OF_EVENT),
+        **members_of_any(
             [only(event.get("attributeSource")) for event in events], ["infoString1"]
         ),
-        **_any_has(photos, _OF_PHOTO),
-        **_any_has(_sizes(photos), ["width"]),
+        **members_of_any(photos, _OF_PHOTO),
+        **members_of_any(_sizes(photos), ["width"]),
     }
 
 
@@ -63,9 +63,3 @@ def _objects(value: object) -> Iterator[dict[str, Any]]:
     for entry in value if isinstance(value, list) else ():
         if isinstance(entry, dict):
             yield entry
-
-
-def _any_has(holders: Iterable[object], names: Iterable[str]) -> dict[str, bool]:
-    """Return which names any of several objects has; nothing where there is none."""
-    found = [members(holder, names) for holder in holders]
-    return {name: any(it[name] for it in found) for name in names if found}

@@ -7,7 +7,6 @@ import pytest
 from phx_pipeline.model.drift import (
     Drift,
     FieldCount,
-    counted_kind,
     drifts,
     fields_read,
 )
@@ -43,6 +42,11 @@ def counts_of(days: Iterable[str], *, field: str = "sewer") -> list[FieldCount]:
         for number, pages in enumerate(days)
         if pages
     ]
+
+
+def read_of(listing: Listing) -> dict[str, bool]:
+    """Whether a page had what it could have, by field."""
+    return {field: had for (_, field), had in fields_read(listing).items()}
 
 
 @pytest.mark.parametrize(
@@ -143,7 +147,7 @@ def test_every_fact_and_what_photos_tell_is_counted() -> None:
     of_listing = {"listed_on", "listing_id", "mls_id", "stated_photos", "valuations"}
     of_photos = {"captions", "photo_sizes", "smaller_photos", "tags"}
 
-    bare, all_told = fields_read(LISTED), fields_read(full)
+    bare, all_told = read_of(LISTED), read_of(full)
 
     said = {"bedrooms_total", "pool_private"}
     assert set(bare) == {*FACT_NAMES, *of_listing, *of_photos, "photos"}
@@ -169,7 +173,7 @@ def test_an_answer_that_is_of_no_house_counts_nothing() -> None:
 def test_photos_are_missed_only_where_a_gallery_was_read(
     outcome: ListingOutcome, *, counted: bool
 ) -> None:
-    read = fields_read(replace(LISTED, outcome=outcome, photos=()))
+    read = read_of(replace(LISTED, outcome=outcome, photos=()))
 
     assert ("photos" in read, "captions" in read) == (counted, False)
 
@@ -190,4 +194,13 @@ def test_photos_are_missed_only_where_a_gallery_was_read(
 def test_pages_of_houses_that_nobody_offers_are_counted_apart(
     changes: dict[str, object], kind: str
 ) -> None:
-    assert counted_kind(replace(LISTED, **changes)) == kind  # type: ignore[arg-type]  # of any field
+    read = fields_read(replace(LISTED, **changes))  # type: ignore[arg-type]  # of any field
+
+    assert {of for of, field in read if field != "standard_status"} == {kind}
+
+
+def test_the_status_tells_the_kinds_apart_and_is_counted_over_all_of_them() -> None:
+    closed = replace(LISTED, facts=ListingFacts(standard_status="Closed"))
+
+    assert fields_read(closed)["", "standard_status"]
+    assert not fields_read(LISTED)["", "standard_status"]
