@@ -14,7 +14,8 @@ from phx_pipeline.catalog import tables
 from phx_pipeline.catalog.engine import reading
 from phx_pipeline.catalog.locking import has_key
 from phx_pipeline.catalog.rows import AnyRow
-from phx_pipeline.model.facts import COMPARED_FACTS, FACT_NAMES, ListingFacts, SeenFacts
+from phx_pipeline.model.conflicts import COMPARED_FACTS
+from phx_pipeline.model.facts import FACT_NAMES, ListingFacts, SeenFacts
 from phx_pipeline.model.source import Source
 from phx_pipeline.model.valuation import Valuation
 
@@ -55,7 +56,7 @@ class FactBook:
     ) -> dict[str, list[SeenFacts]]:
         """The newest answers about properties whose sources differ in any value.
 
-        Whether that is a conflict is for `model.facts.conflicts` to say. Only followed
+        Whether that is a conflict is told by `model.conflicts`. Only followed
         properties; the database compares, so that those that agree are never read.
 
         Args:

@@ -171,17 +171,19 @@ def _told_rows(table: Table) -> Iterator[str]:
         yield str(first)
         cells = zip(heads[1:], others, strict=True)
         told = [f"{head}: {cell}" for head, cell in cells if cell]
-        yield from _packed(told, width=console.width)
+        yield from packed(told, width=console.width)
 
 
-def _packed(parts: Iterable[str], *, width: int) -> Iterator[str]:
+def packed(
+    parts: Iterable[str], *, width: int, indent: str = "  ", between: str = ", "
+) -> Iterator[str]:
     """Lines of *parts*, as many in one as fit; a part is never broken."""
     line = ""
     for part in parts:
-        longer = f"{line}, {part}" if line else f"  {part}"
+        longer = f"{line}{between}{part}" if line else f"{indent}{part}"
         if line and len(longer) > width:
             yield line
-            longer = f"  {part}"
+            longer = f"{indent}{part}"
         line = longer
     if line:
         yield line

@@ -15,10 +15,10 @@ from phx_pipeline.cli.service_state import service_json, service_line
 from phx_pipeline.cli.session import opened
 from phx_pipeline.cli.times import day_start_s, zoned_text
 from phx_pipeline.fetch.circuits import source_try_s
+from phx_pipeline.model.conflicts import Conflict
 from phx_pipeline.model.counted import counted
 from phx_pipeline.model.drift import Drift
 from phx_pipeline.model.due import next_day
-from phx_pipeline.model.facts import Conflict
 from phx_pipeline.model.property import Property
 from phx_pipeline.model.source import Source
 from phx_pipeline.model.tally import PropertyTally, SourceTally

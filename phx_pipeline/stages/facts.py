@@ -4,17 +4,18 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from phx_pipeline.model.conflicts import Conflict, conflicts
 from phx_pipeline.model.facts import (
-    Conflict,
     FactValue,
+    LastSaid,
     PriceSeen,
-    SeenFacts,
-    conflicts,
+    last_said,
     price_changes,
 )
 from phx_pipeline.model.property import Property
-from phx_pipeline.model.source import Source
+from phx_pipeline.model.source import Source, in_order
 from phx_pipeline.model.tally import SourceTally
+from phx_pipeline.model.valuation import Valuation
 from phx_pipeline.stages.context import StageContext
 
 # How facts are called in front of people.
@@ -48,13 +49,16 @@ _THOUSANDS = frozenset({"living_area", "lot_size_square_feet"})
 class HouseSheet:
     """All a person may want to know of one house.
 
-    `subjects` counts the kept pictures by what they show.
+    All is told of the sources that are asked, and of those that ever said anything, in
+    the order of display; also of one that gave facts and no listing. `subjects` counts
+    the kept pictures by what they show.
     """
 
     house: Property
     sources: tuple[SourceTally, ...]
     urls: Mapping[Source, str]
-    facts: Mapping[Source, SeenFacts]
+    facts: Mapping[Source, LastSaid]
+    valuations: Mapping[Source, Sequence[Valuation]]
     conflicts: tuple[Conflict, ...]
     prices: tuple[PriceSeen, ...]
     subjects: Mapping[str, int]
@@ -64,15 +68,19 @@ def house_sheet(context: StageContext, house: Property) -> HouseSheet:
     """Collect what the catalogue knows of *house*."""
     book = context.catalog.facts
     history = book.history(house.slug)
-    newest = {seen.source: seen for seen in history}
+    said = last_said(history)
+    values = book.valuations(house.slug)
     shown = context.catalog.categories(house.slug).values()
     subjects = Counter(category.subject.value for category in shown)
+    known = in_order([*context.sources, *said, *values])
+    (tally,) = context.tallies(known, slugs=[house.slug])
     return HouseSheet(
         house=house,
-        sources=context.tally(house.slug).sources,
+        sources=tally.sources,
         urls=book.listing_urls(house.slug),
-        facts=newest,
-        conflicts=conflicts(newest.values()),
+        facts={source: said[source] for source in in_order(said)},
+        valuations={source: values[source] for source in in_order(values)},
+        conflicts=conflicts(it.seen for it in said.values()),
         prices=price_changes(history),
         subjects=dict(sorted(subjects.items())),
     )

@@ -11,7 +11,8 @@ from phx_pipeline.catalog import tables
 from phx_pipeline.catalog.engine import writing
 from phx_pipeline.catalog.store import Catalog
 from phx_pipeline.errors import StaleEpochError
-from phx_pipeline.model.facts import COMPARED_FACTS, FACT_NAMES, ListingFacts, SeenFacts
+from phx_pipeline.model.conflicts import COMPARED_FACTS
+from phx_pipeline.model.facts import FACT_NAMES, ListingFacts, SeenFacts
 from phx_pipeline.model.listing import Listing
 from phx_pipeline.model.outcome import ListingOutcome
 from phx_pipeline.model.source import Source

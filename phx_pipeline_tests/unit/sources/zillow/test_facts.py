@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from phx_pipeline.demo.houses import HOUSES, House
 from phx_pipeline.fetch.base import Fetched
 from phx_pipeline.model.address import Address
-from phx_pipeline.model.facts import ListingFacts, SeenFacts, conflicts
+from phx_pipeline.model.conflicts import conflicts
+from phx_pipeline.model.facts import ListingFacts, SeenFacts
 from phx_pipeline.model.property import Property
 from phx_pipeline.model.source import Source
 from phx_pipeline.sources.zillow.detail import parse_detail
