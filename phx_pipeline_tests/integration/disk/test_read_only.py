@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from phx_pipeline.model.source import Source
 from phx_pipeline.settings import Settings, load_settings
 from phx_pipeline_tests.commands import Phx, UseSettings
 from phx_pipeline_tests.deployment import SMALLEST, collected_whole, slug_of
@@ -52,7 +53,8 @@ def collected(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def settings_of(data: Path) -> Settings:
     settings = replace(load_settings({}), data_dir=data, dagster_dir=data / "dagster")
-    return replace(settings, final_after_days=1)  # as when it was collected
+    # As when it was collected.
+    return replace(settings, sources=(Source.REDFIN,), final_after_days=1)
 
 
 @pytest.fixture

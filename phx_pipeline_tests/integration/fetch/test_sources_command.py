@@ -26,6 +26,7 @@ Phx = Callable[..., str]
 def phx(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Phx:
     """Run `phx sources` on stores of its own; errors come out as they are."""
     monkeypatch.setenv("PHX_DATA_DIR", str(tmp_path))
+    monkeypatch.setenv("PHX_SOURCES", "redfin")
     monkeypatch.delenv("PHX_CATALOG_URL", raising=False)
 
     def run(*arguments: str) -> str:
