@@ -12,6 +12,7 @@ from typing import Protocol, TypeVar
 from urllib.parse import urlsplit
 
 from phx_pipeline.errors import BlockedError
+from phx_pipeline.fetch.trace import Trace
 from phx_pipeline.model.proxy_health import ProxyHealth
 from phx_pipeline.model.source import Source
 from phx_pipeline.model.source_state import SourceState
@@ -50,7 +51,8 @@ class Request:
         headers: one with an empty value is not sent, not even where httpx sends one of
             that name by itself.
         secret_headers: sent beside `headers`, to this very scheme, host and port
-            alone; never shown, and no answer to them is kept.
+            alone; never shown, and no answer to them is kept but by who takes them out
+            of it.
         group: whose pace, Retry-After and circuit it is under; usually that of the
             page or photo hosts of `source`.
         captures: beginnings of paths; a client that runs the page hands on the answers
@@ -63,6 +65,7 @@ class Request:
             if this one gives none; so that alone never lets its host rest.
         confirm: for a client that had to wait before it could send: waits until it may
             still be sent, or raises what has come meanwhile, such as a refusal.
+        trace: is told what the request meets on its way.
     """
 
     url: str
@@ -84,6 +87,7 @@ class Request:
     judge: "Judge | None" = None
     has_spare: bool = False
     confirm: "Confirm | None" = None
+    trace: Trace | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

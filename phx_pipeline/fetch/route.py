@@ -9,6 +9,7 @@ from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import chain, product
 from typing import Final
+from urllib.parse import urlsplit
 
 from phx_pipeline.errors import (
     BlockedError,
@@ -24,6 +25,7 @@ from phx_pipeline.fetch.base import (
     Request,
     RequestKind,
 )
+from phx_pipeline.fetch.trace import WireEvent, WireStep
 from phx_pipeline.model.source import Source
 
 logger = logging.getLogger(__name__)
@@ -174,9 +176,22 @@ class Clients:
 
     async def get(self, request: Request) -> Fetched:
         """Return the raw answer, of any status, of the client named."""
-        return await self._clients[request.client].get(request)
+        answer = await self._clients[request.client].get(request)
+        if request.trace is not None:
+            request.trace(_told(answer, client=request.client))
+        return answer
 
     async def aclose(self) -> None:
         """Close all clients."""
         for client in self._clients.values():
             await client.aclose()
+
+
+def _told(answer: Fetched, *, client: ClientName) -> WireEvent:
+    return WireEvent(
+        step=WireStep.ANSWER,
+        host=urlsplit(answer.url).hostname or "",
+        client=client,
+        status=answer.status,
+        size_bytes=len(answer.body),
+    )

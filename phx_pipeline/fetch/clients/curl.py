@@ -25,15 +25,18 @@ from phx_pipeline.errors import (
     TransientError,
 )
 from phx_pipeline.fetch.base import Fetched, Request
+from phx_pipeline.fetch.clients.certificates import TracedResponse
 from phx_pipeline.fetch.clients.wire import (
     bounded,
     no_way_to,
     split_proxy,
+    tell,
     too_late,
     trusted,
 )
 from phx_pipeline.fetch.hosts import PublicAddresses, has_route
 from phx_pipeline.fetch.profile import USUAL_PROFILE, ClientProfile
+from phx_pipeline.fetch.trace import WireStep
 
 logger = logging.getLogger(__name__)
 
@@ -58,6 +61,9 @@ _REASONS: Final = {
     CurlECode.HTTP2: "HTTP/2 framing is broken",
     CurlECode.HTTP2_STREAM: "the HTTP/2 stream was reset",
 }
+_OF_TLS: Final = frozenset(
+    {CurlECode.SSL_CONNECT_ERROR, CurlECode.PEER_FAILED_VERIFICATION}
+)
 _PROXY_REASONS: Final = {
     CurlECode.COULDNT_RESOLVE_PROXY: "proxy: its name does not resolve",
     CurlECode.COULDNT_CONNECT: "proxy: cannot be reached",
@@ -74,9 +80,9 @@ class CurlClient:
     """Asks through one proxy, or directly to checked addresses.
 
     Holds one session per event loop, made on first use and closed by `aclose` in that
-    loop. Without *proxy* every host is resolved by *addresses* and pinned. The
-    environment's proxy and CA variables have no effect. Cookies are kept in *cookies*
-    if that is given, else with the session.
+    loop, and another for requests with a `trace`. Without *proxy* every host is
+    resolved by *addresses* and pinned. The environment's proxy and CA variables have no
+    effect. Cookies are kept in *cookies* if that is given, else with the session.
 
     Raises:
         InputError: *proxy* or *ca_file* cannot be used.
@@ -99,7 +105,9 @@ class CurlClient:
         self._addresses = addresses or PublicAddresses()
         self._cookies = cookies
         self._pins: list[str] = []
-        self._sessions: dict[asyncio.AbstractEventLoop, AsyncSession[Response]] = {}
+        self._sessions: dict[
+            tuple[asyncio.AbstractEventLoop, bool], AsyncSession[Response]
+        ] = {}
 
     async def get(self, request: Request) -> Fetched:
         """Return the raw answer, of any status; never follows a redirect.
@@ -117,6 +125,12 @@ class CurlClient:
         try:
             async with asyncio.timeout(request.timeout_s + _BACKSTOP_S):
                 pinned = await self._pin(request.url)
+                tell(
+                    request,
+                    WireStep.NAME,
+                    is_proxied=bool(self._proxy),
+                    addresses=len(pinned or ()),
+                )
                 answer, body = await self._send(request, pinned=pinned)
         except TimeoutError as error:
             if pinned is None and self._proxy is None:
@@ -149,16 +163,16 @@ class CurlClient:
         return True
 
     async def aclose(self) -> None:
-        """Close the running loop's session; a later `get` opens a new one."""
-        session = self._sessions.pop(asyncio.get_running_loop(), None)
-        if session is not None:
-            await session.close()
+        """Close the running loop's sessions; a later `get` opens new ones."""
+        loop = asyncio.get_running_loop()
+        for key in [key for key in self._sessions if key[0] is loop]:
+            await self._sessions.pop(key).close()
 
     async def _send(
         self, request: Request, *, pinned: tuple[str, ...] | None
     ) -> tuple[Response, bytes]:
         body = _Body(request.max_bytes)
-        session = self._session()
+        session = self._session(is_traced=request.trace is not None)
         try:
             answer = await session.request(
                 request.method,  # type: ignore[arg-type]  # any method is sent as it is
@@ -176,6 +190,13 @@ class CurlClient:
             if pinned and _found_no_way(error) and not any(map(has_route, pinned)):
                 raise no_way_to(request, "no network leads there") from error
             raise self._translated(error, request=request, body=body) from error
+        if isinstance(answer, TracedResponse) and answer.certificate:
+            tell(
+                request,
+                WireStep.TLS,
+                is_proxied=bool(self._proxy),
+                certificate=answer.certificate,
+            )
         return answer, body.value()
 
     async def _pin(self, url: str) -> tuple[str, ...] | None:
@@ -191,16 +212,21 @@ class CurlClient:
             self._pins.append(pin)
         return addresses
 
-    def _session(self) -> AsyncSession[Response]:
-        loop = asyncio.get_running_loop()
-        if loop not in self._sessions:
-            for ended in [known for known in self._sessions if known.is_closed()]:
+    def _session(self, *, is_traced: bool) -> AsyncSession[Response]:
+        key = (asyncio.get_running_loop(), is_traced)
+        if key not in self._sessions:
+            for ended in [known for known in self._sessions if known[0].is_closed()]:
                 del self._sessions[ended]
-            self._sessions[loop] = self._new_session(self._options())
-        return self._sessions[loop]
+            options = self._options() | ({CurlOpt.CERTINFO: 1} if is_traced else {})
+            kind = TracedResponse if is_traced else Response
+            self._sessions[key] = self._new_session(options, kind=kind)
+        return self._sessions[key]
 
-    def _new_session(self, options: dict[CurlOpt, object]) -> AsyncSession[Response]:
+    def _new_session(
+        self, options: dict[CurlOpt, object], *, kind: type[Response] = Response
+    ) -> AsyncSession[Response]:
         return AsyncSession(
+            response_class=kind,
             impersonate=self._profile.impersonate,
             max_clients=self._max_clients,
             cookies=self._cookies,  # the jar itself, not a copy
@@ -236,6 +262,8 @@ class CurlClient:
         if self._proxy and (fault := _proxy_fault(code, str(error), url=request.url)):
             return fault
         known = {int(member): reason for member, reason in _REASONS.items()}
+        if code in _OF_TLS:
+            tell(request, WireStep.TLS, is_proxied=bool(self._proxy), fault=known[code])
         told = f"{known.get(code, 'the answer is malformed')} (curl {code})"
         return TransientError(told, url=request.url)
 

@@ -24,20 +24,24 @@ from phx_pipeline.errors import (
     TransientError,
 )
 from phx_pipeline.fetch.base import Fetched, Request
+from phx_pipeline.fetch.clients.certificates import of_ssl
 from phx_pipeline.fetch.clients.wire import (
     bounded,
     no_way_to,
     split_proxy,
+    tell,
     too_late,
     trusted,
 )
 from phx_pipeline.fetch.hosts import Endpoint, PublicAddresses, Resolve, has_route
+from phx_pipeline.fetch.trace import Certificate, WireStep
 
 _HEADERS: Final = {
     "accept": "application/json",
     "accept-encoding": "identity",
     "user-agent": "phx_pipeline",
 }
+_NO_TLS: Final = "the TLS handshake failed"
 _NO_COOKIES: Final = DefaultCookiePolicy(allowed_domains=[])
 
 
@@ -89,6 +93,8 @@ class HttpxClient:
         """Ask the first of the host's addresses that can be connected to."""
         parts = urlsplit(request.url)
         pinned = await self._pinned(parts, url=request.url)
+        is_proxied, addresses = pinned is None, len(pinned or ())
+        tell(request, WireStep.NAME, is_proxied=is_proxied, addresses=addresses)
         places = [_at(parts, address) for address in pinned or ()]
         try:
             for place in places[:-1]:
@@ -119,6 +125,14 @@ class HttpxClient:
         for name in [name for name, value in headers.items() if not value]:
             del sent.headers[name]
         async with aclosing(await session.send(sent, stream=True)) as answer:
+            if request.trace and (certificate := _certificate_of(answer)):
+                is_proxied = place is None
+                tell(
+                    request,
+                    WireStep.TLS,
+                    is_proxied=is_proxied,
+                    certificate=certificate,
+                )
             return Fetched(
                 url=request.url,
                 status=answer.status_code,
@@ -166,12 +180,18 @@ class HttpxClient:
             told = "the connection was cut off, or the answer is not HTTP"
             return TransientError(told, url=url)
         if _is_about_tls(error):
-            return TransientError("the TLS handshake failed", url=url)
+            tell(request, WireStep.TLS, is_proxied=pinned is None, fault=_NO_TLS)
+            return TransientError(_NO_TLS, url=url)
         if pinned is None:
             return ProxyError("proxy: cannot be reached", url=url)
         if not any(map(has_route, pinned)):
             return no_way_to(request, "no network leads there")
         return TransientError("the connection was refused", url=url)
+
+
+def _certificate_of(answer: httpx.Response) -> Certificate | None:
+    stream = answer.extensions.get("network_stream")
+    return of_ssl(stream.get_extra_info("ssl_object")) if stream else None
 
 
 async def _body(answer: httpx.Response, *, request: Request) -> bytes:

@@ -11,6 +11,7 @@ from curl_cffi.curl import DEFAULT_CACERT
 
 from phx_pipeline.errors import DeadlineError, InputError, NoWayError
 from phx_pipeline.fetch.base import Request
+from phx_pipeline.fetch.trace import Certificate, WireEvent, WireStep
 from phx_pipeline.model.no_way import no_way
 from phx_pipeline.model.printable import printable
 
@@ -81,3 +82,25 @@ def too_late(request: Request) -> DeadlineError:
     return DeadlineError(
         f"no complete answer within {round(request.timeout_s, 2):g} s", url=request.url
     )
+
+
+def tell(
+    request: Request,
+    step: WireStep,
+    *,
+    is_proxied: bool,
+    addresses: int = 0,
+    certificate: Certificate | None = None,
+    fault: str = "",
+) -> None:
+    """Tell the trace of *request*, if it has one, what it has come to."""
+    if request.trace is not None:
+        event = WireEvent(
+            step=step,
+            host=urlsplit(request.url).hostname or "",
+            is_proxied=is_proxied,
+            addresses=addresses,
+            certificate=certificate,
+            fault=fault,
+        )
+        request.trace(event)
