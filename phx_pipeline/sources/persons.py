@@ -35,7 +35,8 @@ _MARK = re.compile(r"(?P<escapes>\\+)(?P<escaped>\"?)|(?P<quote>\")|[{}\[\]]")
 _PLAIN = re.compile(r"[^,}\]\s]*")
 _IN_WORDS = re.compile(
     r"(?P<said>\b(?:listed|listing|presented|listing provided) by:?)"
-    r"(?:\s|&nbsp;|<[^<>]{0,200}>)*[^<>\"{}\[\]]{1,200}",
+    # The backslash of a quote stays, for it is part of the text around.
+    r"(?:\s|&nbsp;|<[^<>]{0,200}>)*(?:[^<>\"{}\[\]\\]|\\(?!\\*\")){1,200}",
     re.IGNORECASE,
 )
 # The texts of an element whose class says that it shows somebody, up to the next block.
@@ -47,7 +48,9 @@ _IN_MARKUP = re.compile(
 )
 
 
-def without_persons(text: str, members: Iterable[str] = ()) -> str:
+def without_persons(
+    text: str, members: Iterable[str] = (), *, keeping: str = ""
+) -> str:
     """Return *text* without what says who sells, sold or owns a house.
 
     Args:
@@ -55,19 +58,34 @@ def without_persons(text: str, members: Iterable[str] = ()) -> str:
             JSON, to any depth.
         members: further names of JSON members whose whole value is of persons, beside
             `USUAL_MEMBERS`.
+        keeping: the name of a member, with a text or a number, that stays of such a
+            value where it is an object, for it is of the house.
     """
     names = "|".join(map(re.escape, (*USUAL_MEMBERS, *members)))
     member = re.compile(
         rf"\"(?:{names})(?P<escapes>\\{{0,63}})\"\s{{0,9}}:\s{{0,9}}",
         re.IGNORECASE,
     )
+    stays = _scalar_named(keeping) if keeping else None
     parts, at = [], 0
     while found := member.search(text, at):
-        quote = f'{found["escapes"]}"'
-        parts += [text[at : found.end()], quote, GONE, quote]
-        at = _value_end(text, found.end(), escapes=len(found["escapes"]))
+        start, escapes = found.end(), found["escapes"]
+        end = _value_end(text, start, escapes=len(escapes))
+        kept = stays.search(text, start, end) if stays else None
+        is_kept = kept is not None and text.startswith("{", start)
+        left = f"{{{kept[0]}}}" if kept and is_kept else f'{escapes}"{GONE}{escapes}"'
+        parts += [text[at:start], left]
+        at = end
     left = _IN_MARKUP.sub(rf"\g<shown>{GONE}", "".join([*parts, text[at:]]))
     return _IN_WORDS.sub(rf"\g<said> {GONE}", left)
+
+
+def _scalar_named(name: str) -> re.Pattern[str]:
+    """Return what finds a member with its scalar, however escaped its quotes are."""
+    quote = r"\\{0,63}\""
+    value = rf"(?:{quote}[\w .#/-]{{0,60}}{quote}|-?\d{{1,20}}(?![\w.]))"
+    named = rf"{quote}{re.escape(name)}{quote}"
+    return re.compile(rf"{named}\s{{0,9}}:\s{{0,9}}{value}")
 
 
 def _value_end(text: str, start: int, *, escapes: int) -> int:

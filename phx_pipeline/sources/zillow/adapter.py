@@ -99,7 +99,7 @@ class Zillow(ListingSource):
 
     def scrubbed(self, text: str) -> str:
         """Return an answer without agents, brokers and whoever posts."""
-        return without_persons(text, _PERSONS)
+        return without_persons(text, _PERSONS, keeping="mlsId")
 
     def holds_data(self, script: str) -> bool:
         """Whether a script carries the answers of a page of any generation."""

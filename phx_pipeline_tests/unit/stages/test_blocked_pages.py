@@ -18,8 +18,8 @@ from phx_pipeline.stages.blocked_pages import (
     LastAnswer,
     SeenPage,
     keep_page,
-    scrubbed,
 )
+from phx_pipeline.stages.scrubbing import scrubbed
 from phx_pipeline.storage.layout import Layout
 
 AT = datetime(2026, 3, 9, 12, tzinfo=UTC)
