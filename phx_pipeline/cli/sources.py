@@ -1,7 +1,8 @@
 """`phx sources`: how each source is being asked, and the switches."""
 
 import json
-from collections.abc import Container, Sequence
+from collections.abc import Container, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import click
 from rich.table import Table
@@ -10,6 +11,7 @@ from phx_pipeline.cli.console import console, print_table
 from phx_pipeline.cli.nearest import NearestGroup
 from phx_pipeline.cli.options import json_option
 from phx_pipeline.cli.session import opened_catalog
+from phx_pipeline.cli.sources_check import check, replay
 from phx_pipeline.cli.times import utc_text, zoned_text
 from phx_pipeline.errors import InputError
 from phx_pipeline.fetch.base import ClientName
@@ -26,12 +28,15 @@ from phx_pipeline.model.source import Source
 from phx_pipeline.model.source_state import SourceState
 from phx_pipeline.settings import load_settings
 
+if TYPE_CHECKING:
+    from phx_pipeline.sources.base import ListingSource
+
 
 @click.group(cls=NearestGroup, invoke_without_command=True)
 @json_option
 @click.pass_context
 def sources(ctx: click.Context, *, as_json: bool) -> None:
-    """Show how each source is being asked, and switch it on or off.
+    """Show how each source is asked, try it, and switch it on or off.
 
     For each source: whether it may be asked, its pace and its last refusal, for all
     processes together. NAME/photos stands for the photo hosts of a source; their
@@ -42,6 +47,7 @@ def sources(ctx: click.Context, *, as_json: bool) -> None:
     Examples:
       phx sources
       phx sources --json
+      phx sources check redfin
       phx sources disable redfin
       phx sources reset redfin/photos
     """
@@ -51,16 +57,23 @@ def sources(ctx: click.Context, *, as_json: bool) -> None:
     with opened_catalog(settings) as catalog:
         now_s, known = catalog.policies.source_states()
     states = _shown(known, enabled=settings.sources or _known())
+    from phx_pipeline.wiring import equipped_sources, lacking_browser
+
+    equipped = equipped_sources(settings)
     if as_json:
-        rows = [_plain(state, now_s=now_s) for state in states]
+        rows = [
+            _plain(state, now_s=now_s) | _means(state, equipped) for state in states
+        ]
         click.echo(json.dumps(rows, indent=2))
         return
-    from phx_pipeline.wiring import lacking_browser
 
     lacking = lacking_browser(settings)
     browsed = _browsed()
     asked = _asked_instead(states, now_s=now_s, browsed=() if lacking else browsed)
     print_table(_table(states, now_s=now_s, browsed=asked))
+    for state in states:
+        for told in filter(None, _means(state, equipped).values()):
+            console.print(f"{state.name}: {told}", soft_wrap=True)
     rests = (it for it in states if leads_on(it, now_s=now_s, browsed=browsed))
     if any(it.name not in asked for it in rests):
         if lacking:
@@ -119,6 +132,10 @@ def enable(name: str) -> None:
     with opened_catalog() as catalog:
         catalog.policies.enable(_groups(name))
     console.print(f"{name}: enabled")
+
+
+sources.add_command(check)
+sources.add_command(replay)
 
 
 def _known() -> tuple[Source, ...]:
@@ -186,6 +203,18 @@ def _plain(state: SourceState, *, now_s: float) -> dict[str, object]:
         "last_block_at": utc_text(state.blocked_at),
         "last_block": state.block or None,
         "next_try_at": utc_text(next_try_s(state, now_s=now_s)),
+    }
+
+
+def _means(
+    state: SourceState, equipped: "Mapping[Source, ListingSource]"
+) -> dict[str, str | None]:
+    """What a source lacks to be asked here, and what nobody knows of it."""
+    known = {source.value: adapter for source, adapter in equipped.items()}
+    adapter = known.get(state.name)
+    return {
+        "lacks": (adapter.lacks or None) if adapter else None,
+        "uncaptured": (adapter.uncaptured or None) if adapter else None,
     }
 
 

@@ -35,7 +35,7 @@ from phx_pipeline.imaging.standardize import standard_frame, standard_size
 from phx_pipeline.model.due import is_photo_asked
 from phx_pipeline.model.job import Mode
 from phx_pipeline.model.outcome import Verdict, VerdictKind
-from phx_pipeline.model.photo import Blob, Photo
+from phx_pipeline.model.photo import Blob, Photo, PhotoRef
 from phx_pipeline.model.printable import printable
 from phx_pipeline.model.source import Source
 from phx_pipeline.sources.base import ListingSource
@@ -345,7 +345,7 @@ class _Examiner:
     async def __call__(self, answer: Fetched) -> None:
         """Raise `ImageError` if the answer is no usable picture, or that of many."""
         source = self._context.registered.get(self._photo.ref.source)
-        _refuse_another(answer.url, photo=self._photo, source=source)
+        refuse_another(answer.url, ref=self._photo.ref, source=source)
         loop = asyncio.get_running_loop()
         self.blob = await loop.run_in_executor(
             self._pool, _examine, self._context, answer.body
@@ -353,15 +353,17 @@ class _Examiner:
         self._repeats.check(self._photo, self.blob.sha256)
 
 
-def _refuse_another(url: str, *, photo: Photo, source: ListingSource | None) -> None:
+def refuse_another(url: str, *, ref: PhotoRef, source: ListingSource | None) -> None:
     """Refuse what a redirect led to, if its URL does not name the photo asked for.
 
     It may be of another house, or say that there is no photo.
+
+    Raises:
+        ImageError: it does not.
     """
     if source is None:
         return
-    own = photo.ref.photo_key
-    if source.photo_named(photo.ref.url) == own != source.photo_named(url):
+    if source.photo_named(ref.url) == ref.photo_key != source.photo_named(url):
         told = f"the photo host led to {printable(urlsplit(url).path)} instead"
         raise ImageError(told, verdict=Verdict.NOT_AN_IMAGE)
 

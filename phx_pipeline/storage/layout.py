@@ -61,6 +61,10 @@ class Layout:
         """The folder of the last refusals of one source, kept for diagnosis."""
         return self.root / "quarantine" / "pages" / _part(source)
 
+    def checks(self, source: str) -> Path:
+        """The folder of the last bundles of `phx sources check` of one source."""
+        return self.root / "checks" / _part(source)
+
     def raw(self, sha256: str) -> Path:
         """Where the downloaded bytes with this SHA-256 (64 hex digits) lie."""
         digest = _digest(sha256)

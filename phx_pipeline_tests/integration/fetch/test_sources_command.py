@@ -78,6 +78,8 @@ def test_a_source_never_asked_is_shown_as_it_will_be_asked(
             "last_block_at": None,
             "last_block": None,
             "next_try_at": None,
+            "lacks": None,
+            "uncaptured": None,
         },
         "redfin/photos": {
             "name": "redfin/photos",
@@ -88,6 +90,8 @@ def test_a_source_never_asked_is_shown_as_it_will_be_asked(
             "last_block_at": None,
             "last_block": None,
             "next_try_at": None,
+            "lacks": None,
+            "uncaptured": None,
         },
     }
 
@@ -289,3 +293,17 @@ def test_an_unknown_name_is_refused_with_those_there_are(
 def test_a_catalogue_that_is_not_there_is_told_with_the_remedy(phx: Phx) -> None:
     with pytest.raises(RevisionError, match="phx init"):
         phx()
+
+
+def test_what_a_source_lacks_is_told(
+    phx: Phx, put: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    del put
+    monkeypatch.setenv("PHX_SOURCES", "")
+    monkeypatch.setenv("PHX_BROWSER", "off")
+
+    rows = told(phx)
+
+    assert rows["zillow"]["lacks"] == "the browser is switched off (PHX_BROWSER)"
+    assert rows["redfin"]["lacks"] is None
+    assert "zillow: the browser is switched off (PHX_BROWSER)" in phx()
