@@ -25,6 +25,9 @@ from phx_pipeline.sources.phoenix_mls.photos import photo_at
 _GALLERY = re.compile(
     r"photo|gallery|slide|carousel|filmstrip|swiper|thumb|lightbox|picture"
 )
+# Shows whichever photo a person has chosen, so it does not tell the order.
+_ENLARGED = re.compile(r"main[_-]image|resize[_-]image")
+_CLONED = re.compile(r"^cloned$")  # by a carousel, before its first and after its last
 _LONGEST_COUNT = 60  # characters of a line that states one
 _COUNT = re.compile(
     r"(?:(?:view|see|show) )?(?:(?:all|larger|more|the) ){0,3}"
@@ -90,7 +93,7 @@ def parse_gallery(own: Element, *, number: str, page: Element) -> Gallery:
     others = frozenset(_keys_of_others(page, galleries, number=number))
     found: dict[str, PhotoRef] = {}
     unreadable = 0
-    for element in (each for gallery in mine for each in within(gallery)):
+    for element in _in_order(mine):
         shown = _shown_by(element, position=len(found))
         unreadable += len(shown) > 1
         for photo in shown[:1]:
@@ -107,6 +110,12 @@ def parse_gallery(own: Element, *, number: str, page: Element) -> Gallery:
     if not kept:
         _refuse_unbound(gallery, own=own)
     return gallery
+
+
+def _in_order(galleries: list[Element]) -> list[Element]:
+    """Return the elements of galleries in the order that their photos are in."""
+    shown = [each for it in galleries for each in within(it, skip=_CLONED)]
+    return sorted(shown, key=lambda each: each.is_named(_ENLARGED))
 
 
 def _refuse_unbound(gallery: Gallery, *, own: Element) -> None:

@@ -10,6 +10,7 @@ from phx_pipeline.demo.houses import HOUSES
 from phx_pipeline.errors import SourceChangedError
 from phx_pipeline.fetch.base import Fetched
 from phx_pipeline.model.address import Address
+from phx_pipeline.model.drift import fields_read
 from phx_pipeline.model.listing import Listing
 from phx_pipeline.model.outcome import ListingOutcome
 from phx_pipeline.model.property import Property
@@ -419,6 +420,48 @@ def test_a_page_that_a_browser_saved_keeps_its_gallery() -> None:
     listing = parse_listing(page, house=HOUSE).listing
     assert [it.photo_key for it in listing.photos] == KEYS
     assert page_address(page) == HOUSE.address
+
+
+def test_the_photo_that_a_person_has_chosen_is_not_the_first() -> None:
+    fifth = uploads(OWN)[4]
+    shown = changed(uploads(OWN)[0].boxed("640x480"), fifth.url(), times=1)
+    shown = shown.replace("<span>1</span> /", "<span>5</span> /")
+
+    listing = read(shown)
+
+    assert [photo.photo_key for photo in listing.photos] == KEYS
+    assert listing.complete
+
+
+def test_what_a_carousel_clones_is_not_the_first() -> None:
+    text = (PAGES / "listing_v2.html").read_text()
+    start = '<div id="listing-slideshow" class="owl-carousel">'
+    last = re.findall(r"<img [^>]*003000000-o[^>]*>", text)[0]
+    cloned = f'<div class="owl-item cloned">{last}</div>'
+
+    listing = read(text.replace(start, start + cloned), house=QUAIL)
+
+    assert [it.photo_key[-7] for it in listing.photos] == ["1", "2", "3"]
+
+
+# What a page tells beside its photos, by the label or the name that is changed.
+NAMES = sorted(set(re.findall(r"flexmls_connect__\w+|<b>[^<:]+:</b>", PAGE)))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_is_renamed_is_missed_or_was_not_needed(name: str) -> None:
+    other = "<b>Quux:</b>" if name.startswith("<b>") else "quux"
+    try:
+        listing = read(PAGE.replace(name, other))
+    except SourceChangedError:
+        return
+    assert [photo.photo_key for photo in listing.photos] == KEYS
+    if name.startswith("<b>"):
+        assert fields_read(listing) != fields_read(read(PAGE)) or name in NOT_NEEDED
+
+
+# Of a house in whose listing another label says the same, or says nothing of it.
+NOT_NEEDED = {"<b>Pool:</b>", "<b>Private Pool Y/N:</b>"}
 
 
 def test_hostile_texts_leave_the_gallery_whole() -> None:
