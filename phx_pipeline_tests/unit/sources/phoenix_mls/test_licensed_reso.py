@@ -26,6 +26,7 @@ HOUSE = Property.at(Address.parse("5219 W El Caminito Dr, Glendale, AZ 85302"))
 URL = search_url(HOUSE)
 TOKEN = "a-token-of-the-user"  # noqa: S105 - of these tests alone
 NEXT = f"https://{HOST}/Version/3/Reso/OData/Property?$skiptoken=2"
+NEXT_LINK = "@odata.nextLink"
 KEYS = [f"2025030107000{number}000000000000" for number in range(6)]
 LEASE = {"StandardStatus": "Active", "PropertyType": "Residential Lease"}
 HOSTILE = (*VALUES, *TEXTS[::25])
@@ -330,12 +331,12 @@ async def test_a_record_of_another_house_withdraws_nothing() -> None:
 
 
 async def test_further_pages_of_records_and_of_media_are_read() -> None:
-    more = {"@odata.nextLink": NEXT}
+    more = {NEXT_LINK: NEXT}
     found, fetcher = await ask(answer(old(), **more), answer(record()))
     assert (found.mls_id, len(fetcher.asked)) == ("6937912", 2)
     assert all(it.secret_headers for it in fetcher.asked)
 
-    media = record(PhotosCount=3, **{"Media@odata.nextLink": NEXT})
+    media = record(PhotosCount=3, **{f"Media{NEXT_LINK}": NEXT})
     found, _ = await ask(answer(media), answer(medium(2)))
     assert (keys_of(found), found.complete) == (KEYS[:3], True)
 
@@ -359,7 +360,7 @@ async def test_further_pages_of_records_and_of_media_are_read() -> None:
     ],
 )
 async def test_a_link_that_leads_elsewhere_is_not_followed(link: object) -> None:
-    found, fetcher = await ask(answer(record(), **{"@odata.nextLink": link}))
+    found, fetcher = await ask(answer(record(), **{NEXT_LINK: link}))
 
     assert len(fetcher.asked) == 1
     is_none = not link
@@ -370,7 +371,7 @@ async def test_a_link_that_leads_elsewhere_is_not_followed(link: object) -> None
 async def test_pages_without_end_are_left_off() -> None:
     ends = [f"{NEXT}{number}" for number in range(20)]
     pages = {
-        url: answer(old(), **{"@odata.nextLink": after})
+        url: answer(old(), **{NEXT_LINK: after})
         for url, after in zip([URL, *ends], ends, strict=False)
     }
     fetcher = CannedFetcher(pages)
