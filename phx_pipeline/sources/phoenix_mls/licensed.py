@@ -7,7 +7,7 @@ them and for photos is told in `licensed_reso` and `licensed_spark`.
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from http import HTTPStatus
 from typing import Any, Final
@@ -71,7 +71,7 @@ class Access:
 
     fetcher: Fetcher
     setting: str
-    token: str
+    token: str = field(repr=False)
 
     async def ask(
         self, url: str, *, headers: Mapping[str, str] | None = None

@@ -31,6 +31,7 @@ from phx_pipeline.sources.phoenix_mls.reso_media import media_of
 HOST: Final = "replication.sparkapi.com"
 SETTING: Final = "PHX_RESO_TOKEN"
 _ROOT = "/Version/3/Reso/OData/"
+_HEADERS = {"prefer": f"odata.maxpagesize={PAGE_ROWS}"}
 _NEXT = "@odata.nextLink"
 _LONGEST_LINK = 4000
 
@@ -59,14 +60,16 @@ async def discover(house: Property, *, fetcher: Fetcher, token: str) -> Listing:
 def search_url(house: Property) -> str:
     """Return the address of all records of the house's number and ZIP code.
 
-    Streets are spelled in too many ways to be asked for.
+    Streets are spelled in too many ways to be asked for. What changed last comes first,
+    lest a feed that ends early leave out the current one. No `$top`: by OData that is
+    the most there may be, on all pages together.
     """
     address = house.address
     told = {
         "$filter": f"PostalCode eq {literal(address.zip_code)} and "
         f"StreetNumber eq {literal(address.street_number)}",
         "$expand": "Media",
-        "$top": str(PAGE_ROWS),
+        "$orderby": "ModificationTimestamp desc",
     }
     return f"https://{HOST}{_ROOT}Property?{urlencode(told, safe='$', quote_via=quote)}"
 
@@ -88,7 +91,7 @@ async def _all_rows(
     """
     rows: list[JsonObject] = []
     for _ in range(MOST_PAGES):
-        answer = await access.ask(url)
+        answer = await access.ask(url, headers=_HEADERS)
         if answer is None:
             return rows
         if (ending := access.complained(answer)) is not None:

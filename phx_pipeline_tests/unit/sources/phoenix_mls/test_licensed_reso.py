@@ -113,7 +113,7 @@ async def test_the_current_record_is_taken_with_its_gallery() -> None:
 def test_the_question_is_of_number_and_zip_code_in_quotes() -> None:
     assert URL.startswith(f"https://{HOST}/Version/3/Reso/OData/Property?$filter=")
     assert "PostalCode%20eq%20%2785302%27%20and%20StreetNumber%20eq%20%275219" in URL
-    assert "&$expand=Media" in URL
+    assert "&$expand=Media&" in URL
     assert literal("O'Neil' or 1 eq 1") == "'O''Neil'' or 1 eq 1'"
 
 
