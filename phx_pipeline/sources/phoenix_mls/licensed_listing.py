@@ -11,10 +11,15 @@ from phx_pipeline.model.photo import PhotoRef
 from phx_pipeline.model.source import Source
 from phx_pipeline.sources.phoenix_mls.licensed import Choice, Record
 from phx_pipeline.sources.phoenix_mls.licensed_facts import record_facts
-from phx_pipeline.sources.stated import text, whole
+from phx_pipeline.sources.stated import members, text, whole
 
 UNREADABLE: Final = "cannot be read"
 ELSEWHERE: Final = "not at Spark's hosts"
+# What a record is chosen by, and something else stands in for.
+_OF_RECORD = (
+    *("StandardStatus", "MlsStatus", "MlgCanView", "PropertyType"),
+    *("ListingContractDate", "StreetNumber", "StreetName", "UnparsedAddress"),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,12 +31,14 @@ class Media:
         withdrawn: the keys of photos that may not, each with the reason.
         left_out: how many media were not taken, by the reason.
         total: how many photos the feed says it has of the record.
+        also_read: which members its entries have, see `Listing.also_read`.
     """
 
     photos: tuple[PhotoRef, ...]
     withdrawn: Mapping[str, str] = field(default_factory=dict)
     left_out: Mapping[str, int] = field(default_factory=dict)
     total: int | None = None
+    also_read: Mapping[str, bool] = field(default_factory=dict)
 
     @property
     def keys(self) -> frozenset[str]:
@@ -66,7 +73,7 @@ def listing_of(
         source=Source.PHOENIX_MLS,
         outcome=outcome,
         detail=_detail(record, media, stated=stated),
-        listing_id=record.key,
+        listing_id=record.key or None,
         mls_id=record.mls_id,
         listed_on=record.listed_on,
         photos=media.photos,
@@ -74,6 +81,7 @@ def listing_of(
         facts=record_facts(record),
         page_kind=page_kind,
         stated_photos=stated,
+        also_read={**members(record.fields, _OF_RECORD), **media.also_read},
         withdrawn=_withdrawn(chosen, media, is_whole=is_whole, held_back=held_back),
     )
 

@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from phx_pipeline.model.photo import PhotoRef
@@ -14,16 +14,24 @@ from phx_pipeline.sources.phoenix_mls.licensed_listing import (
     Media,
 )
 from phx_pipeline.sources.phoenix_mls.photos import photo_at
-from phx_pipeline.sources.stated import identifier, only, pixels, text, whole
+from phx_pipeline.sources.stated import (
+    identifier,
+    members_of_any,
+    only,
+    pixels,
+    text,
+    whole,
+)
 
 _PICTURES = frozenset({MediaCategory.PHOTO, MediaCategory.FLOOR_PLAN})
 _SHOWN_TO_ALL = frozenset({Permission.IDX, Permission.PUBLIC})
 _KEY = re.compile(r"20\d{24}", re.ASCII)
 _LAST = 2**31
 _MOST_PERMISSIONS = 10
+_OF_MEDIUM = ("MediaCategory", "Permission", "Order", "ImageOf", "ShortDescription")
 
 
-def media_of(entries: Iterable[object], *, record_key: str) -> Media:
+def media_of(entries: Sequence[object], *, record_key: str) -> Media:
     """Read the entries of `Media`.
 
     Only what says that all may see it is shown. What says otherwise is withdrawn; what
@@ -51,7 +59,10 @@ def media_of(entries: Iterable[object], *, record_key: str) -> Media:
             else:
                 left_out[fault if photo else _misplaced(entry)] += 1
     return Media(
-        photos=_in_order(shown, but=withdrawn), withdrawn=withdrawn, left_out=left_out
+        photos=_in_order(shown, but=withdrawn),
+        withdrawn=withdrawn,
+        left_out=left_out,
+        also_read=members_of_any(entries, _OF_MEDIUM),
     )
 
 

@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -14,7 +14,7 @@ from phx_pipeline.sources.phoenix_mls.licensed_listing import (
     Media,
 )
 from phx_pipeline.sources.phoenix_mls.photos import photo_at, photo_key
-from phx_pipeline.sources.stated import identifier, text
+from phx_pipeline.sources.stated import identifier, members_of_any, text
 
 _KEY = re.compile(r"20\d{24}", re.ASCII)
 # Largest first; the thumbnail, 65 pixels wide, is none.
@@ -25,7 +25,7 @@ SIZES: Final = (
 _MOST_TAGS = 20
 
 
-def photos_of(entries: Iterable[object], *, total: int | None = None) -> Media:
+def photos_of(entries: Sequence[object], *, total: int | None = None) -> Media:
     """Read the entries of `photos`, in their order.
 
     Args:
@@ -41,7 +41,12 @@ def photos_of(entries: Iterable[object], *, total: int | None = None) -> Media:
             found.setdefault(photo.photo_key, replace(photo, position=position))
         else:
             left_out[_fault(entry)] += 1
-    return Media(photos=tuple(found.values()), left_out=left_out, total=total)
+    return Media(
+        photos=tuple(found.values()),
+        left_out=left_out,
+        total=total,
+        also_read=members_of_any(entries, ("UriLarge", "Caption", "Name")),
+    )
 
 
 def _photo(entry: JsonObject) -> PhotoRef | None:

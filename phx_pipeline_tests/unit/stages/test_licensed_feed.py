@@ -13,15 +13,12 @@ import sqlalchemy as sa
 from PIL import Image
 
 from phx_pipeline.catalog import tables
-from phx_pipeline.fetch.base import Fetched, Fetcher, Request
-from phx_pipeline.model.listing import Listing
+from phx_pipeline.fetch.base import Fetched, Request
 from phx_pipeline.model.outcome import Verdict
-from phx_pipeline.model.property import Property
 from phx_pipeline.model.source import Source
-from phx_pipeline.sources.base import ListingSource
 from phx_pipeline.sources.border import Border
-from phx_pipeline.sources.phoenix_mls import licensed_reso
-from phx_pipeline.sources.phoenix_mls.photos import PHOTO_HOSTS, photo_key
+from phx_pipeline.sources.phoenix_mls import PhoenixMls, licensed_reso
+from phx_pipeline.sources.phoenix_mls.photos import photo_key
 from phx_pipeline.stages.context import StageContext
 from phx_pipeline.stages.discover import discover
 from phx_pipeline.stages.extract import extract
@@ -29,20 +26,6 @@ from phx_pipeline.stages.verify import verify_property, verify_views
 from phx_pipeline.stages.views import refresh_views
 
 KEYS = [f"2025030107000{number}000000000000" for number in range(3)]
-
-
-class Licensed(ListingSource):
-    """The MLS, asked by its RESO Web API alone."""
-
-    source = Source.PHOENIX_MLS
-    page_hosts: tuple[str, ...] = (licensed_reso.HOST,)
-    photo_hosts: tuple[str, ...] = PHOTO_HOSTS
-
-    async def discover(self, house: Property, *, fetcher: Fetcher) -> Listing:
-        return await licensed_reso.discover(house, fetcher=fetcher, token="of tests")  # noqa: S106 - as it says
-
-    def photo_named(self, url: str) -> str | None:
-        return photo_key(url)
 
 
 @dataclass
@@ -104,7 +87,9 @@ def feed(collected: StageContext) -> Feed:
 
 @pytest.fixture
 def context(collected: StageContext, feed: Feed) -> StageContext:
-    known = {Source.PHOENIX_MLS: Border(Licensed())}
+    known = {
+        Source.PHOENIX_MLS: Border(PhoenixMls({licensed_reso.SETTING: "of tests"}))
+    }
     return replace(
         collected,
         sources=known,

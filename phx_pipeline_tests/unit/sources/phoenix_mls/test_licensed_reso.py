@@ -9,6 +9,7 @@ import pytest
 from phx_pipeline.errors import BlockedError, FetchError, GoneError, TransientError
 from phx_pipeline.fetch.base import Fetched
 from phx_pipeline.model.address import Address
+from phx_pipeline.model.drift import fields_read
 from phx_pipeline.model.facts import ListingFacts
 from phx_pipeline.model.listing import EVERY_PHOTO, Listing
 from phx_pipeline.model.outcome import ListingOutcome
@@ -454,6 +455,26 @@ async def test_a_limit_is_one_whatever_its_status() -> None:
     found, _ = await ask(error)
 
     assert found.outcome is ListingOutcome.RATE_LIMITED
+
+
+@pytest.mark.parametrize("name", [*record(), *medium(0)])
+async def test_a_member_that_is_renamed_files_nothing_wrong_and_is_missed(
+    name: str,
+) -> None:
+    whole, _ = await ask(answer(record()))
+    text = json.dumps({"value": [record()]}).replace(f'"{name}"', f'"{name}New"')
+    page = Fetched(url=URL, status=200, headers={}, body=text.encode())
+
+    found, _ = await ask(page)
+
+    assert set(keys_of(found)) <= set(KEYS[:2])
+    is_less = found.outcome is not whole.outcome or not found.complete
+    lacks = set(fields_of(whole).items()) - set(fields_of(found).items())
+    assert is_less or lacks or name in {"City", "StateOrProvince"}
+
+
+def fields_of(listing: Listing) -> dict[str, bool]:
+    return {field: had for (_, field), had in fields_read(listing).items()}
 
 
 def _put(value: object, name: str) -> Change:
