@@ -49,8 +49,8 @@ _PARCEL_BYTES = 25_000_000  # with all its sketches
 _REFUSALS = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
 _PLAIN = {"user-agent": ""}  # the API's document asks for none
 _WITHOUT = (
-    f"its records and sketches are not asked for without {TOKEN}: the contact form of "
-    f'{HOST} gives a token ("API Question/Token")'
+    f"{TOKEN} is not set, so only its public map tells a few facts; a token comes from "
+    f'the contact form of {HOST} ("API Question/Token")'
 )
 
 
@@ -169,14 +169,11 @@ async def _by_map(house: Property, *, fetcher: Fetcher) -> Listing:
     except SourceChangedError as error:
         return replace(end, detail=f"{_WITHOUT}; {error}")
     except FetchError as error:
-        return replace(end, detail=f"{_WITHOUT}; the parcel map: {told(error)}")
+        return replace(end, detail=f"{_WITHOUT}; the map: {told(error)}")
     if found is None:
-        return replace(
-            end, detail=f"{_WITHOUT}; its public map has not just one parcel"
-        )
+        return replace(end, detail=f"{_WITHOUT}; the map has not just one parcel")
     return replace(
         end,
-        detail=f"{_WITHOUT}; facts are of its public map",
         listing_id=found.facts.parcel_number,
         url=page_url(found.parcel),
         facts=found.facts,

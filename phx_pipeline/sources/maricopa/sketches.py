@@ -24,7 +24,6 @@ _PNG = b"\x89PNG\r\n\x1a\n"
 _LAST_PAGE = 9999
 _LONGEST = LARGEST_BYTES * 4 // 3 + 4
 _DATA = re.compile(r"data:image/[\w.+-]{1,20};base64,", re.ASCII)
-_BLANKS = re.compile(r"\s+")
 _KEY = re.compile(r"(?P<parcel>\d{8,9}[A-Z]?)-sketch-\d{1,4}-[0-9a-f]{8}", re.ASCII)
 
 
@@ -112,7 +111,7 @@ def _picture(value: object) -> bytes | None:
     """Return the bytes of a PNG; whether it can be decoded is seen with all photos."""
     if not isinstance(value, str) or len(value) > _LONGEST:
         return None
-    coded = _BLANKS.sub("", _DATA.sub("", value, count=1))
+    coded = "".join(_DATA.sub("", value, count=1).split())
     try:
         body = base64.b64decode(coded, validate=True)
     except (binascii.Error, ValueError):

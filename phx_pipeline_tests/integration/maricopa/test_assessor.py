@@ -25,10 +25,12 @@ from phx_pipeline.sources.maricopa.standin import (
     MAP_HOST,
     PAGE_HOST,
     TOKEN,
+    parcel_answer,
     parcel_of,
     persons_of,
 )
 from phx_pipeline.stages.extract import extract
+from phx_pipeline.stages.ingest import house_of, ingest
 from phx_pipeline.stages.verify import verify_property
 from phx_pipeline.stages.views import refresh_views
 from phx_pipeline_tests.deployment import Deployment, slug_of
@@ -150,6 +152,22 @@ def test_a_captured_sketch_is_filed_as_a_document(
 
         names = [name for name in made.files() if name.endswith(".png")]
         assert len([name for name in names if "_feat_document_" in name]) == 1
+
+
+def test_a_saved_answer_is_read_without_asking(
+    deployment: Deployment, tmp_path: Path
+) -> None:
+    saved = tmp_path / "parcel.json"
+    saved.write_bytes(parcel_answer(HOUSE, sketches=sketches_of(HOUSE), others=[]))
+
+    with deployment.context() as context:
+        house = house_of(context, saved, source=Source.MARICOPA)
+        listing = ingest(context, house.slug, saved, source=Source.MARICOPA)
+        photos = context.catalog.photos(SLUG)
+
+    assert (house.slug, listing.outcome) == (SLUG, ListingOutcome.LISTED)
+    assert len(photos) == len(sketches_of(HOUSE))
+    assert deployment.standin.asked == []
 
 
 def test_without_a_token_facts_come_from_the_map_and_with_one_it_is_due(
