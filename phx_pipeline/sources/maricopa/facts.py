@@ -21,7 +21,7 @@ from phx_pipeline.model.facts import (
 )
 from phx_pipeline.model.valuation import MOST_YEARS, Valuation
 from phx_pipeline.sources.maricopa.answers import JsonObject
-from phx_pipeline.sources.stated import text
+from phx_pipeline.sources.stated import members, members_of_any, text
 
 _CODE = re.compile(r"^[A-Z][A-Za-z0-9]{0,3} - ", re.ASCII)  # "Ct - Concrete Tile"
 
@@ -50,6 +50,18 @@ def listing_facts(answer: JsonObject, *, parcel: str) -> ListingFacts:
 def valuations(answer: JsonObject) -> tuple[Valuation, ...]:
     """Return the values by tax year, as they stand."""
     return tuple(_valuations(answer.get("Valuations")))
+
+
+def also_read(answer: JsonObject) -> dict[str, bool]:
+    """Return which members an answer has that something else stands in for."""
+    home, years = answer.get("ResidentialPropertyData"), answer.get("Valuations")
+    pages = _object(answer.get("Sketches")).get("Pages")
+    values = ("FullCashValue", "LimitedPropertyValue")
+    return {
+        **members(home, ["LotSize", "ConstructionYear", "OriginalConstructionYear"]),
+        **members_of_any(years if isinstance(years, list) else [], values),
+        **members_of_any(pages if isinstance(pages, list) else [], ["PageNum"]),
+    }
 
 
 def _valuations(years: object) -> Iterator[Valuation]:

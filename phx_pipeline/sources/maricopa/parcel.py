@@ -27,7 +27,7 @@ from phx_pipeline.sources.maricopa.answers import (
     situs,
     text_of,
 )
-from phx_pipeline.sources.maricopa.facts import listing_facts, valuations
+from phx_pipeline.sources.maricopa.facts import also_read, listing_facts, valuations
 from phx_pipeline.sources.maricopa.search import Row
 from phx_pipeline.sources.maricopa.sketches import sketches_in
 
@@ -125,6 +125,7 @@ def _listing(answer: JsonObject, *, parcel: str, note: str) -> Listing:
         facts=listing_facts(answer, parcel=parcel),
         valuations=valuations(answer),
         page_kind="parcel",
+        also_read=also_read(answer),
     )
     try:
         sketches = sketches_in(answer, parcel=parcel)

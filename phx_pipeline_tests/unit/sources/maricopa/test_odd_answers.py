@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 
 from phx_pipeline.fetch.base import Fetched
+from phx_pipeline.model.drift import fields_read
 from phx_pipeline.model.listing import Listing
 from phx_pipeline.model.property import Property
+from phx_pipeline.sources import maricopa
 from phx_pipeline.sources.maricopa import MaricopaAssessor
 from phx_pipeline.sources.maricopa.standin import TOKEN, persons_of
 from phx_pipeline_tests.unit.sources.maricopa.county import (
@@ -135,6 +137,39 @@ async def test_a_renamed_member_changes_no_fact_and_what_is_needed_is_named(
             "map": set(),
         }[at]
     )
+
+
+NAMED = re.compile(r'"([A-Z]\w+)"')
+PACKAGE = Path(maricopa.__file__).parent
+NOT_CAPTURED = {"Stories", "NumberOfStories"}
+
+
+def renamed(tree: object, name: str) -> object:
+    """A tree whose members of one name have another, wherever they are."""
+    if isinstance(tree, list):
+        return [renamed(it, name) for it in tree]
+    if not isinstance(tree, dict):
+        return tree
+    return {
+        f"{own}2" if own == name else own: renamed(it, name) for own, it in tree.items()
+    }
+
+
+async def test_each_member_that_is_read_of_a_parcel_is_missed_by_counting() -> None:
+    modules = ("facts", "parcel", "sketches")
+    code = "".join((PACKAGE / f"{name}.py").read_text() for name in modules)
+    tree = json.loads(parcel())
+    read = set(NAMED.findall(code)) - NOT_CAPTURED - {"FloorPlan", "Phoenix"}
+    good = await asked(whole())
+
+    assert len(read) > 20
+    assert read <= {place[-1] for place in places(tree)}
+    for name in read:
+        body = json.dumps(renamed(tree, name)).encode()
+        listing = await asked(whole(parcel=body))
+
+        changed = (listing.outcome, listing.complete) != (good.outcome, good.complete)
+        assert changed or fields_read(listing) != fields_read(good), name
 
 
 # --- persons --------------------------------------------------------------------------
