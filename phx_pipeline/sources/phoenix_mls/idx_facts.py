@@ -60,6 +60,8 @@ _ROOF = ("roofing", "roof")
 _WALLS = ("construction", "construction materials", "exterior walls")
 _PARCEL = ("assessor number", "assessor's parcel #", "parcel number", "apn")
 _KIND = ("dwelling type", "property sub type", "property subtype", "dwelling style")
+_OFFERED_AS = ("property type", "listing type", "type")
+_RENTED_OUT = re.compile(r"\b(?:rental|lease|for rent)\b", re.IGNORECASE)
 _LISTED_ON = ("list date", "listing date", "on market date", "listing contract date")
 _ENDED_ON = (
     "close of escrow date",
@@ -123,6 +125,11 @@ def status_in(values: Labelled) -> str:
     return known[0] if known else ""
 
 
+def is_for_rent(values: Labelled) -> bool:
+    """Whether a house is offered to tenants: it may be offered for sale elsewhere."""
+    return _RENTED_OUT.search(first(values, _OFFERED_AS)) is not None
+
+
 def listed_on(values: Labelled) -> date | None:
     """Return the day the listing began, as it states it."""
     return day(first(values, _LISTED_ON))
@@ -137,9 +144,10 @@ def last_day(values: Labelled) -> date | None:
 def facts_of(values: Labelled, *, status: str, mls_id: str) -> ListingFacts:
     """Return the facts among the labelled values of a listing.
 
-    A listing that has ended shows the price of the sale in place of what was asked.
+    A listing that has ended shows the price of the sale in place of what was asked, and
+    one for tenants a rent.
     """
-    is_offered = is_current(status) if status else True
+    is_offered = (is_current(status) if status else True) and not is_for_rent(values)
     return ListingFacts(
         list_price=price(first(values, _PRICE)) if is_offered else None,
         bedrooms_total=number(first(values, _BEDS)),

@@ -26,6 +26,7 @@ from phx_pipeline.sources.phoenix_mls.idx_facts import (
     STATUS,
     facts_of,
     is_current,
+    is_for_rent,
     last_day,
     listed_on,
     status_in,
@@ -72,10 +73,12 @@ class Reading:
     """What a page says of a house, and whether its listing is the current one.
 
     `last_day` is the last one that it tells of itself: when it was listed, or closed.
+    One that is `for_rent` may be current beside one that offers the house for sale.
     """
 
     listing: Listing
     is_current: bool = False
+    for_rent: bool = False
     last_day: date | None = None
 
 
@@ -171,7 +174,12 @@ def _reading(own: _Own, *, stated: int | None) -> Reading:
         stated_photos=max(gallery.stated, default=None),
         also_read={"state": bool(status)},
     )
-    return Reading(listing=listing, is_current=is_offered, last_day=last_day(values))
+    return Reading(
+        listing=listing,
+        is_current=is_offered,
+        for_rent=is_for_rent(values),
+        last_day=last_day(values),
+    )
 
 
 def _is_offered(own: _Own, status: str) -> bool:

@@ -64,8 +64,12 @@ async def _discover(house: Property, *, fetcher: Fetcher) -> Listing:
 
 
 def _chosen(readings: Sequence[Reading], rows: Sequence[Row]) -> Listing:
-    """Return the current listing; of those that have ended the one of the last day."""
-    current = [it for it in readings if it.is_current]
+    """Return the current listing; of those that have ended the one of the last day.
+
+    A house may be offered for sale and for rent at once: the sale counts.
+    """
+    offered = [it for it in readings if it.is_current]
+    current = [it for it in offered if not it.for_rent] or offered
     if len(current) > 1:
         told = f"several current listings: MLS {numbers_of(rows)}"
         return _ended(ListingOutcome.AMBIGUOUS, told)

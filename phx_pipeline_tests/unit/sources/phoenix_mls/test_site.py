@@ -108,6 +108,19 @@ def test_two_current_listings_are_a_question_to_a_person() -> None:
     assert urls == [SEARCH, EARLIER, CURRENT]
 
 
+def test_of_a_sale_and_a_rental_at_once_the_sale_is_the_current_listing() -> None:
+    kind = "<b>Property Type:</b> Residential Rental</div><div><b>Year Built:</b>"
+    rental = ACTIVE.replace(NUMBERS[1], NUMBERS[0]).replace("<b>Year Built:</b>", kind)
+
+    listing, _ = asked({SEARCH: rows("Active", ""), EARLIER: rental})
+    alone, _ = asked({SEARCH: rows("Active"), EARLIER: rental})
+
+    assert (listing.outcome, listing.mls_id) == (ListingOutcome.LISTED, NUMBERS[1])
+    assert (alone.outcome, alone.mls_id) == (ListingOutcome.LISTED, NUMBERS[0])
+    assert alone.facts is not None
+    assert alone.facts.list_price is None
+
+
 def test_the_page_of_a_listing_tells_its_state_where_the_row_did_not() -> None:
     listing, urls = asked({SEARCH: rows("", "")})
 
