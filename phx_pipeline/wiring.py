@@ -3,7 +3,7 @@
 import fcntl
 import logging
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -23,7 +23,7 @@ from phx_pipeline.catalog.migrate import (
 from phx_pipeline.catalog.policies import CatalogPolicies, StandinPolicies
 from phx_pipeline.catalog.store import Catalog
 from phx_pipeline.categorize.listing_text import ListingTextCategorizer
-from phx_pipeline.errors import BrowserError, InputError
+from phx_pipeline.errors import BrowserError
 from phx_pipeline.fetch.base import (
     BrowserTurns,
     Client,
@@ -329,7 +329,7 @@ def build_context(
         catalog=catalog,
         blobs=BlobStore(layout),
         layout=layout,
-        sources=_enabled(settings.sources, among=registered),
+        sources={it: registered[it] for it in settings.sources or registered},
         registered=registered,
         open_fetcher=build_fetcher_factory(
             settings,
@@ -359,17 +359,6 @@ def equipped_sources(settings: Settings) -> dict[Source, ListingSource]:
     """
     lacks_browser = "" if settings.sources else lacking_browser(settings)
     return available_sources(settings.secrets, lacks_browser=lacks_browser)
-
-
-def _enabled(
-    wanted: Sequence[Source], *, among: Mapping[Source, ListingSource]
-) -> dict[Source, ListingSource]:
-    if missing := [source.value for source in wanted if source not in among]:
-        raise InputError(
-            f"PHX_SOURCES: {', '.join(missing)} cannot be asked yet; "
-            f"choose from {', '.join(among)}"
-        )
-    return {source: among[source] for source in wanted or among}
 
 
 def _url(settings: Settings) -> str:

@@ -139,7 +139,7 @@ def test_a_folder_with_the_name_of_a_file_is_refused(phx: Phx, tmp_path: Path) -
         ("PHX_DOWNLOADS", "0", "from 1 to 20"),
         ("PHX_CATALOG_URL", "nonsense", "postgresql://"),
         ("PHX_SOURCES", "redfn", "unknown source redfn"),
-        ("PHX_SOURCES", "phoenix_mls", "phoenix_mls cannot be asked yet"),
+        ("PHX_SOURCES", "unknown", "unknown source unknown: choose from zillow"),
         ("PHX_NO_SUCH", "1", "unknown setting PHX_NO_SUCH"),
         ("PHX_CA_FILE", "none.pem", "there is no file"),
     ],
