@@ -306,6 +306,7 @@ def test_the_status_of_a_complete_house(run: Phx) -> None:
                     "wanting": 0,
                     "faulted": 0,
                     "discovered": 4,
+                    "drift": [],
                     "kept": 4,
                 }
             },
@@ -326,6 +327,7 @@ def test_a_house_never_asked_for_is_open_and_has_no_outcome(run: Phx) -> None:
             "wanting": 0,
             "faulted": 0,
             "discovered": 0,
+            "drift": [],
         }
     }
 
