@@ -26,8 +26,7 @@ from typing import Self
 import click
 
 from phx_pipeline.demo.loopback import Handler
-from phx_pipeline.demo.redfin_site import redfin_sites
-from phx_pipeline.demo.zillow_site import zillow_sites
+from phx_pipeline.demo.standins import all_sites
 from phx_pipeline.settings import exported, load_settings
 from phx_pipeline.supervise.addresses import free_port
 from phx_pipeline_tests.deployment import BIN, ROOT, Deployment
@@ -204,7 +203,7 @@ def terminal(place: Path, sites: Mapping[str, Handler]) -> Iterator[Terminal]:
 
 def walk(text: str, place: Path) -> list[Said]:
     """Run all that a document shows, in a folder below *place*."""
-    with terminal(place, {**redfin_sites(), **zillow_sites()}) as shell:
+    with terminal(place, all_sites()) as shell:
         return [shell.run(step) for step in steps_of(text)]
 
 
