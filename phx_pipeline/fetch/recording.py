@@ -75,7 +75,8 @@ class Replayed:
     Args:
         exchanges: in the order in which they were made; a request that is made more
             often than that gets the last answer again.
-        known_as: how the URL of a request is written in *exchanges*.
+        known_as: makes alike what is asked for and what was, of which something may
+            have been taken out.
     """
 
     def __init__(
@@ -84,7 +85,7 @@ class Replayed:
         self._waiting: dict[tuple[str, ...], list[Exchange]] = {}
         self._known_as = known_as
         for exchange in exchanges:
-            self._waiting.setdefault(_key(exchange), []).append(exchange)
+            self._waiting.setdefault(self._key(exchange), []).append(exchange)
 
     async def get(self, request: Request) -> Fetched:
         """Return the answer, or raise the error, that *request* got.
@@ -93,8 +94,7 @@ class Replayed:
             FetchError: also where nothing is known of such a request.
         """
         asked = _asked(request)
-        key = _key(replace(asked, url=self._known_as(asked.url)))
-        if not (waiting := self._waiting.get(key)):
+        if not (waiting := self._waiting.get(self._key(asked))):
             told = printable(f"nothing was recorded of {asked.method} {asked.url}")
             raise FetchError(told, url=request.url)
         exchange = waiting.pop(0) if len(waiting) > 1 else waiting[0]
@@ -105,6 +105,10 @@ class Replayed:
     async def aclose(self) -> None:
         """There is nothing to close."""
 
+    def _key(self, exchange: Exchange) -> tuple[str, ...]:
+        url = self._known_as(exchange.url)
+        return exchange.kind, exchange.method, url, exchange.asked_sha256
+
 
 def _asked(request: Request) -> Exchange:
     return Exchange(
@@ -114,7 +118,3 @@ def _asked(request: Request) -> Exchange:
         asked_sha256=sha256(request.body).hexdigest() if request.body else "",
         secrets=frozenset(request.secret_headers.values()),
     )
-
-
-def _key(exchange: Exchange) -> tuple[str, ...]:
-    return exchange.kind, exchange.method, exchange.url, exchange.asked_sha256

@@ -49,7 +49,7 @@ _IN_MARKUP = re.compile(
 
 
 def without_persons(
-    text: str, members: Iterable[str] = (), *, keeping: str = ""
+    text: str, members: Iterable[str] = (), *, keeping: Iterable[str] = ()
 ) -> str:
     """Return *text* without what says who sells, sold or owns a house.
 
@@ -58,22 +58,23 @@ def without_persons(
             JSON, to any depth.
         members: further names of JSON members whose whole value is of persons, beside
             `USUAL_MEMBERS`.
-        keeping: the name of a member, with a text or a number, that stays of such a
-            value where it is an object, for it is of the house.
+        keeping: names of members, with a text or a number, that stay of such a value
+            where it is an object, for they are of the house.
     """
     names = "|".join(map(re.escape, (*USUAL_MEMBERS, *members)))
     member = re.compile(
         rf"\"(?:{names})(?P<escapes>\\{{0,63}})\"\s{{0,9}}:\s{{0,9}}",
         re.IGNORECASE,
     )
-    stays = _scalar_named(keeping) if keeping else None
+    stays = [_scalar_named(name) for name in keeping]
     parts, at = [], 0
     while found := member.search(text, at):
         start, escapes = found.end(), found["escapes"]
         end = _value_end(text, start, escapes=len(escapes))
-        kept = stays.search(text, start, end) if stays else None
-        is_kept = kept is not None and text.startswith("{", start)
-        left = f"{{{kept[0]}}}" if kept and is_kept else f'{escapes}"{GONE}{escapes}"'
+        is_object = text.startswith("{", start)
+        kept = [it[0] for one in stays if (it := one.search(text, start, end))]
+        gone = f'{escapes}"{GONE}{escapes}"'
+        left = f"{{{','.join(kept)}}}" if kept and is_object else gone
         parts += [text[at:start], left]
         at = end
     left = _IN_MARKUP.sub(rf"\g<shown>{GONE}", "".join([*parts, text[at:]]))

@@ -275,6 +275,14 @@ def _bundle_of(parts: Mapping[str, bytes]) -> Bundle:
     except (KeyError, ValueError, RecursionError) as error:
         raise _DamagedError("it has no manifest of a bundle") from error
     told = _Told(plain)
+    try:
+        _require_ours(told)
+        return _read_bundle(told, parts)
+    except (ValueError, OverflowError) as error:
+        raise _DamagedError(f"its manifest cannot be read ({error})") from error
+
+
+def _require_ours(told: "_Told") -> None:
     if told.get("format", str) != _FORMAT:
         raise _DamagedError("it is no bundle of a check")
     if (version := told.get("version", int)) != VERSION:
@@ -282,10 +290,6 @@ def _bundle_of(parts: Mapping[str, bytes]) -> Bundle:
             f"it is of version {version}, this phx_pipeline reads {VERSION}: use the "
             "one that made it"
         )
-    try:
-        return _read_bundle(told, parts)
-    except (ValueError, OverflowError) as error:
-        raise _DamagedError(f"its manifest cannot be read ({error})") from error
 
 
 def _read_bundle(told: "_Told", parts: Mapping[str, bytes]) -> Bundle:

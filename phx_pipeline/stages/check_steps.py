@@ -183,7 +183,10 @@ def _was_not_sent(error: FetchError) -> bool:
 
 
 def _shown(exchange: Exchange) -> str:
-    parts = urlsplit(exchange.url)
+    try:
+        parts = urlsplit(exchange.url)
+    except ValueError:  # such as brackets that hold no address
+        return printable(exchange.url, most=_LONGEST_SHOWN)
     return f"{parts.hostname}{printable(parts.path, most=_LONGEST_SHOWN)}"
 
 
@@ -226,7 +229,7 @@ def _shape(answer: Fetched, holds_data: HoldsData) -> str:
     if text.startswith(("{", "[")):
         return "JSON"
     with_data = Page.of(text).carries_data(holds_data)
-    return "page with the site's data" if with_data else "page without the site's data"
+    return "page with the site's data" if with_data else "page"
 
 
 _WAYS_ON: Final[Mapping[ListingOutcome, tuple[State, str]]] = {

@@ -46,7 +46,7 @@ _MEMBERS: Final = (
 # Members of the scripts that open a form to write to somebody.
 _IN_CALLS = re.compile(
     r"(?P<name>(['\"]?)(?:agent|office|broker|member)(?:name|email|phone|office)?\2"
-    r"\s{0,9}:\s{0,9})(?:'(?:[^'\\]|\\.){0,500}'|\"(?:[^\"\\]|\\.){0,500}\")",
+    r"\s{0,9}:\s{0,9})(?P<quote>['\"])(?:(?!(?P=quote))[^\\]|\\.){0,500}(?P=quote)",
     re.IGNORECASE,
 )
 # The texts of an element named after an office, up to the next block.
@@ -61,7 +61,8 @@ _IN_WORDS = re.compile(
     r"(?:agent|office|broker(?:age)?|member)(?: name| phone| email)?"
     r"|(?:listing )?courtesy of|broker attribution)\b:?)"
     r"(?:\s|&nbsp;|</?(?:b|strong|span|dt|dd|td|th|br)\b[^<>]{0,200}>){0,9}"
-    r"[^<>\"{}\[\]]{1,200}",
+    # The backslash of a quote stays, for it is part of the text around.
+    r"(?:[^<>\"{}\[\]\\]|\\(?!\\*\")){1,200}",
     re.IGNORECASE,
 )
 _IN_TITLES = re.compile(
@@ -73,7 +74,9 @@ _IN_TITLES = re.compile(
 
 def scrubbed(text: str) -> str:
     """Return a page without those who sell the house, and their offices."""
-    left = _IN_CALLS.sub(rf"\g<name>'{GONE}'", without_persons(text, _MEMBERS))
+    left = _IN_CALLS.sub(
+        rf"\g<name>\g<quote>{GONE}\g<quote>", without_persons(text, _MEMBERS)
+    )
     left = _IN_TITLES.sub(rf"\g<start>'{GONE}'", left)
     left = _IN_MARKUP.sub(rf"\g<shown>{GONE}", left)
     return _IN_WORDS.sub(rf"\g<said> {GONE}", left)

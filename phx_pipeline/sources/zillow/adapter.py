@@ -49,6 +49,8 @@ _PERSONS = (
     "contactFormRenderData",
     "contact_recipients",
     "display_name",
+    "infoString2",
+    "listingAccountUserId",
     "listing_provided_by",
     "postingContact",
 )
@@ -99,7 +101,7 @@ class Zillow(ListingSource):
 
     def scrubbed(self, text: str) -> str:
         """Return an answer without agents, brokers and whoever posts."""
-        return without_persons(text, _PERSONS, keeping="mlsId")
+        return without_persons(text, _PERSONS, keeping=("mlsId", "mlsName"))
 
     def holds_data(self, script: str) -> bool:
         """Whether a script carries the answers of a page of any generation."""

@@ -34,6 +34,7 @@ from phx_pipeline.model.outcome import ListingOutcome
 from phx_pipeline.model.property import Property
 from phx_pipeline.model.source import Source
 from phx_pipeline.sources.persons import USUAL_MEMBERS
+from phx_pipeline.sources.phoenix_mls.licensed_reso import search_url as reso_search
 from phx_pipeline.sources.redfin.find import search_url as redfin_search
 from phx_pipeline.sources.registry import available_sources
 from phx_pipeline.sources.zillow.search import search_url as zillow_search
@@ -109,6 +110,60 @@ async def test_a_bundle_reads_as_the_answers_did(source: Source, name: str) -> N
 
     assert again.listing == listing
     assert again.steps[-1].told == "reads all that was read then"
+
+
+async def test_a_feed_that_is_asked_with_a_token_is_read_again_page_by_page() -> None:
+    feed = available_sources({"PHX_RESO_TOKEN": SECRET})[Source.PHOENIX_MLS]
+    search = reso_search(HOUSE)
+    path, _, _ = search.partition("?")
+    following = f"{path}?$skiptoken=k2X8aB3dE6gH9jK2mN5pQ8sT1v"
+    pages = {
+        search: {"value": [_record("1", "Closed")], "@odata.nextLink": following},
+        following: {"value": [_record("2", "Active")]},
+    }
+    fetcher = CannedFetcher(
+        {
+            url: Fetched(url=url, status=200, headers={}, body=json.dumps(it).encode())
+            for url, it in pages.items()
+        }
+    )
+    recorder = Recorder(fetcher)
+    listing = await feed.discover(HOUSE, fetcher=recorder)
+    bundle = made(
+        source=feed.source,
+        exchanges=tuple(recorder.exchanges),
+        reading=Reading.of(listing),
+        credentials=("PHX_RESO_TOKEN",),
+    )
+
+    file = packed(bundle, clean=cleaner(feed, listing, bundle.exchanges))
+    again = await replay(unpacked(file, name="it"))
+
+    assert (listing.outcome, len(listing.photos)) == (ListingOutcome.LISTED, 1)
+    assert len(bundle.exchanges) == 2
+    assert again.listing == listing
+
+
+def _record(number: str, status: str) -> dict[str, object]:
+    key = f"2025030107000{number}000000000000"
+    url = f"https://cdn.photos.sparkplatform.com/az/{key}.jpg"
+    return {
+        "ListingKey": key,
+        "ListingId": f"693791{number}",
+        "StandardStatus": status,
+        "ListingContractDate": "2026-03-01" if status == "Active" else "2019-03-01",
+        "StreetNumber": "1418",
+        "StreetDirPrefix": "E",
+        "StreetName": "QUAIL WHISTLE",
+        "StreetSuffix": "Lane",
+        "City": "Phoenix",
+        "StateOrProvince": "AZ",
+        "PostalCode": "85042",
+        "UnparsedAddress": "1418 E QUAIL WHISTLE Lane, Phoenix, AZ 85042",
+        "ListAgentFullName": "Jane Q. Roe",
+        "PhotosCount": 1,
+        "Media": [{"MediaURL": url, "MediaCategory": "Photo", "Permission": ["IDX"]}],
+    }
 
 
 def test_a_captured_page_is_read_the_same_once_it_is_scrubbed(
@@ -330,6 +385,8 @@ HOSTILE = {
     "a bomb": zipped(manifest_json=b"{}", other=bytes(40_000_000)),
     "many parts": zipped(**{f"part{n}": b"" for n in range(300)}),
     "another version": with_manifest(lambda it: it.update(version=2)),
+    "no version": with_manifest(lambda it: it.pop("version")),
+    "no format": with_manifest(lambda it: it.update(format=None)),
     "a number too long": zipped(manifest_json=b'{"version":' + b"9" * 9999 + b"}"),
     "no source": with_manifest(lambda it: it.update(source="../..")),
     "a flag for a number": with_manifest(lambda it: it["reading"].update(tags=True)),

@@ -1,5 +1,6 @@
 """Each step of a check tells what was seen, and what to do where something is wrong."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -148,10 +149,10 @@ def test_what_a_failed_handshake_ends_in_is_not_told_again() -> None:
 @pytest.mark.parametrize(
     ("last", "outcome", "kind", "state"),
     [
-        (exchange(body=PAGE), "listed", "detail (page without the", State.OK),
+        (exchange(body=PAGE), "listed", "detail (page)", State.OK),
         (exchange(body=b"{}"), "listed", "detail (JSON)", State.OK),
-        (exchange(body=PAGE), "not_found", "search (page without the", State.OK),
-        (exchange(body=PAGE), "page_changed", "changed (page without", State.OK),
+        (exchange(body=PAGE), "not_found", "search (page)", State.OK),
+        (exchange(body=PAGE), "page_changed", "changed (page)", State.OK),
         (exchange(body=PAGE, challenge="px"), "listed", "challenge (px)", State.WARN),
         (
             exchange(error=BlockedError("robot", url=URL, challenge=True)),
@@ -233,3 +234,10 @@ def test_a_photo_that_came_inside_the_answer_is_told_so() -> None:
     step = told(exchange(body=PAGE), listing=listing(photos=(PHOTO,)), photo=seen)
 
     assert step["photo"].told == "30 x 20, 1,234 bytes, inside the answer"
+
+
+def test_a_url_that_is_none_is_told_as_it_is() -> None:
+    answered = event(WireStep.ANSWER, client="curl", status=200, size_bytes=1)
+    odd = replace(exchange(answered, body=PAGE), url="https://[removed]/x")
+
+    assert told(odd)["answer"].told.startswith("https://[removed]/x: 200")
