@@ -100,12 +100,13 @@ def _fields(listing: Listing, facts: ListingFacts) -> Iterator[tuple[str, bool]]
     yield "listing_id", listing.listing_id is not None
     yield "mls_id", listing.mls_id is not None
     yield "stated_photos", listing.stated_photos is not None
-    yield "valuations", bool(listing.valuations)
+    for name in ("full_cash_value", "limited_property_value"):
+        yield name, any(name in year.stated for year in listing.valuations)
     if listing.outcome in _WITH_GALLERY:
         yield "photos", bool(listing.photos)
     if photos := listing.photos:
         yield "captions", any(photo.caption for photo in photos)
-        yield "photo_sizes", any(photo.width for photo in photos)
+        yield "photo_sizes", any(photo.width and photo.height for photo in photos)
         yield "smaller_photos", any(photo.fallback_urls for photo in photos)
         yield "tags", any(photo.tags for photo in photos)
 

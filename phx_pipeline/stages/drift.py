@@ -12,6 +12,8 @@ from phx_pipeline.stages.facts import LABELS
 _MOST_TOLD = 5  # fields of one source
 _FIELDS = {
     **LABELS,
+    "full_cash_value": "full cash value",
+    "limited_property_value": "limited property value",
     "listed_on": "listing date",
     "listing_id": "listing id",
     "mls_id": "MLS id",

@@ -14,6 +14,7 @@ from phx_pipeline.errors import (
 )
 from phx_pipeline.fetch.base import ClientName, Fetched, Fetcher, Request, RequestKind
 from phx_pipeline.model.address import Address
+from phx_pipeline.model.facts import ListingFacts
 from phx_pipeline.model.listing import Listing
 from phx_pipeline.model.mark import Mark
 from phx_pipeline.model.outcome import ListingOutcome
@@ -167,7 +168,9 @@ async def _by_map(house: Property, *, fetcher: Fetcher) -> Listing:
         page = await fetcher.get(request)
         found = parcel_map.parcel_on_map(page, house=house)
     except SourceChangedError as error:
-        return replace(end, detail=f"{_WITHOUT}; {error}")
+        # No fact at all, so that it is counted what the map tells no more.
+        none = replace(end, facts=ListingFacts(), page_kind="map")
+        return replace(none, detail=f"{_WITHOUT}; {error}")
     except FetchError as error:
         return replace(end, detail=f"{_WITHOUT}; the map: {told(error)}")
     if found is None:

@@ -45,7 +45,7 @@ def photos_of(entries: Sequence[object], *, total: int | None = None) -> Media:
         photos=tuple(found.values()),
         left_out=left_out,
         total=total,
-        also_read=members_of_any(entries, ("UriLarge", "Caption", "Name")),
+        also_read=members_of_any(entries, (*SIZES, "Caption", "Name")),
     )
 
 

@@ -132,7 +132,12 @@ def test_fields_sources_and_kinds_of_pages_are_judged_apart() -> None:
 
 def test_every_fact_and_what_photos_tell_is_counted() -> None:
     told = replace(
-        PHOTO, caption="Front", tags=("Exterior",), width=9, fallback_urls=("u",)
+        PHOTO,
+        caption="Front",
+        tags=("Exterior",),
+        width=9,
+        height=6,
+        fallback_urls=("u",),
     )
     full = replace(
         LISTED,
@@ -141,10 +146,14 @@ def test_every_fact_and_what_photos_tell_is_counted() -> None:
         mls_id="2",
         listed_on=DAY,
         stated_photos=0,
-        valuations=(Valuation(tax_year=2025),),
+        valuations=(
+            Valuation(tax_year=2025, full_cash_value=1),
+            Valuation(tax_year=2024, limited_property_value=1),
+        ),
         also_read={"largest_photos": True},
     )
-    of_listing = {"listed_on", "listing_id", "mls_id", "stated_photos", "valuations"}
+    of_listing = {"listed_on", "listing_id", "mls_id", "stated_photos"}
+    of_listing |= {"full_cash_value", "limited_property_value"}
     of_photos = {"captions", "photo_sizes", "smaller_photos", "tags"}
 
     bare, all_told = read_of(LISTED), read_of(full)
