@@ -15,7 +15,7 @@ from rich.segment import Segment
 from rich.table import Table
 
 from phx_pipeline.model.counted import counted
-from phx_pipeline.model.outcome import VerdictKind
+from phx_pipeline.model.outcome import ListingOutcome, VerdictKind
 from phx_pipeline.model.printable import shown_only
 from phx_pipeline.model.tally import PropertyTally, SourceTally
 
@@ -225,7 +225,9 @@ def _tally_lines(
         for source in tally.sources:
             outcome = source.outcome.value if source.outcome else "not asked"
             counts = _told_counts(source.discovered, source.counts)
-            yield f"  {source.source.value}: {outcome}, {counts}"
+            is_off = source.outcome is ListingOutcome.DISABLED and not source.discovered
+            told = outcome if is_off else f"{outcome}, {counts}"
+            yield f"  {source.source.value}: {told}"
     totals = _totals(sums_of)
     yield f"sum: {_told_counts(totals.total(), totals)}"
 

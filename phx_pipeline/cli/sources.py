@@ -32,6 +32,9 @@ if TYPE_CHECKING:
     from phx_pipeline.sources.base import ListingSource
 
 
+_LACKS = "not asked, it lacks something"
+
+
 @click.group(cls=NearestGroup, invoke_without_command=True)
 @json_option
 @click.pass_context
@@ -56,10 +59,11 @@ def sources(ctx: click.Context, *, as_json: bool) -> None:
     settings = load_settings()
     with opened_catalog(settings) as catalog:
         now_s, known = catalog.policies.source_states()
-    states = _shown(known, enabled=settings.sources or _known())
     from phx_pipeline.wiring import equipped_sources, lacking_browser
 
     equipped = equipped_sources(settings)
+    enabled = {it: equipped[it] for it in settings.sources or equipped}
+    states = _shown(known, enabled=enabled)
     if as_json:
         rows = [
             _plain(state, now_s=now_s) | _means(state, equipped) for state in states
@@ -70,7 +74,8 @@ def sources(ctx: click.Context, *, as_json: bool) -> None:
     lacking = lacking_browser(settings)
     browsed = _browsed()
     asked = _asked_instead(states, now_s=now_s, browsed=() if lacking else browsed)
-    print_table(_table(states, now_s=now_s, browsed=asked))
+    lacks = {source.value for source, adapter in enabled.items() if adapter.lacks}
+    print_table(_table(states, now_s=now_s, browsed=asked, lacks=lacks))
     for state in states:
         for told in filter(None, _means(state, equipped).values()):
             console.print(f"{state.name}: {told}", soft_wrap=True)
@@ -138,12 +143,6 @@ sources.add_command(check)
 sources.add_command(replay)
 
 
-def _known() -> tuple[Source, ...]:
-    from phx_pipeline.sources.registry import available_sources
-
-    return tuple(available_sources())
-
-
 def _browsed() -> tuple[str, ...]:
     """Return the groups whose pages a browser opens that refuse plain HTTP."""
     from phx_pipeline.sources.registry import available_sources, browsed_among
@@ -168,13 +167,13 @@ def _groups(name: str) -> tuple[str, ...]:
 
 
 def _shown(
-    known: Sequence[SourceState], *, enabled: Sequence[Source]
+    known: Sequence[SourceState], *, enabled: "Mapping[Source, ListingSource]"
 ) -> list[SourceState]:
     """All rows there are, and a fresh one for each enabled source never asked."""
     fresh = {
         name: SourceState(name=name)
-        for source in enabled
-        for name in group_names(source)
+        for source, adapter in enabled.items()
+        for name in group_names(source)[: 2 if adapter.photo_hosts else 1]
     }
     states = fresh | {state.name: state for state in known}
     return [states[name] for name in sorted(states)]
@@ -261,15 +260,21 @@ def _rate(state: SourceState) -> str:
 
 
 def _table(
-    states: Sequence[SourceState], *, now_s: float, browsed: Container[str]
+    states: Sequence[SourceState],
+    *,
+    now_s: float,
+    browsed: Container[str],
+    lacks: Container[str],
 ) -> Table:
     table = Table("source", "state", "requests", "last refusal")
     for state in states:
         refusal = (zoned_text(state.blocked_at), state.block)
         instead = "; the browser is asked instead" if state.name in browsed else ""
+        is_lacking = state.name in lacks and not state.disabled
+        told = _LACKS if is_lacking else _told(state, now_s=now_s)
         table.add_row(
             state.name,
-            f"{_told(state, now_s=now_s)}{instead}",
+            f"{told}{instead}",
             _rate(state),
             " ".join(filter(None, refusal)),
         )
