@@ -1,5 +1,6 @@
 """`phx sources check` and `replay`, as a user runs them, through the mapping proxy."""
 
+import asyncio
 import json
 import re
 import socket
@@ -19,9 +20,11 @@ from phx_pipeline.demo.loopback import Answer, Asked, Handler
 from phx_pipeline.demo.redfin_site import redfin_sites
 from phx_pipeline.demo.standins import STANDINS, all_sites
 from phx_pipeline.demo.zillow_site import zillow_sites
+from phx_pipeline.errors import LeaseHeldError
+from phx_pipeline.fetch.base import Fetched, Request
 from phx_pipeline.model.source import Source
 from phx_pipeline.settings import Settings
-from phx_pipeline.stages.source_check import KEPT_BUNDLES
+from phx_pipeline.stages.source_check import KEPT_BUNDLES, check
 from phx_pipeline_tests.commands import Ended, Phx
 from phx_pipeline_tests.deployment import Deployment, slug_of, with_shots
 
@@ -218,6 +221,28 @@ def test_a_source_that_is_held_up_is_not_asked_and_told_why(
         assert (made.settings.data_dir / "checks" / name).exists() is (
             held_up == "resting"
         )
+
+
+class _Busy:
+    """A fetcher whose browser another run has."""
+
+    async def get(self, request: Request) -> Fetched:
+        raise LeaseHeldError(f"browser/{request.source} is held by another run")
+
+    async def aclose(self) -> None:
+        """There is nothing to close."""
+
+
+def test_a_source_whose_browser_is_in_use_is_not_asked(deployment: Deployment) -> None:
+    with deployment.context() as context:
+        busy = replace(context, open_fetcher=lambda _slug: _Busy())
+        house = context.house(slug_of(HOUSE))
+
+        checked = asyncio.run(check(busy, context.sources[Source.REDFIN], house))
+
+    (step,) = checked.steps
+    assert (checked.was_asked, checked.bundle) == (False, None)
+    assert "held by another run" in step.told
 
 
 # --- faults
