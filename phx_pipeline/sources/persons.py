@@ -23,6 +23,7 @@ USUAL_MEMBERS: Final = (
     "listingAgent",
     "listingAgentName",
     "listingAgents",
+    "listingBrokerName",
     "owner",
     "ownerName",
     "performer",
