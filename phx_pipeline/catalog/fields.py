@@ -63,7 +63,7 @@ def count_fields(connection: sa.Connection, listing: Listing, *, seen_on: date) 
         }
         for (kind, field), had in sorted(read.items())
     ]
-    insert = upserting(connection, _COUNT).values(rows)
+    insert = upserting(connection, _COUNT)
     new = insert.excluded
     in_a_row = sa.case((new.had > 0, 0), else_=_COUNT.c.lacking + 1)
     values = {
@@ -71,11 +71,10 @@ def count_fields(connection: sa.Connection, listing: Listing, *, seen_on: date) 
         "had": _COUNT.c.had + new.had,
         "lacking": in_a_row,
     }
-    connection.execute(
-        insert.on_conflict_do_update(
-            index_elements=list(_COUNT.primary_key), set_=values
-        )
+    add = insert.on_conflict_do_update(
+        index_elements=list(_COUNT.primary_key), set_=values
     )
+    connection.execute(add, rows)
 
 
 def _candidates(first: date, sources: Collection[Source] | None) -> sa.Select[Any]:

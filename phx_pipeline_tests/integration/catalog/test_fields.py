@@ -1,6 +1,7 @@
 """Fields of pages are counted with the listing, on both databases."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 
@@ -10,6 +11,7 @@ import sqlalchemy as sa
 from phx_pipeline.catalog import tables
 from phx_pipeline.catalog.engine import reading
 from phx_pipeline.catalog.retention import History
+from phx_pipeline.catalog.store import Catalog
 from phx_pipeline.errors import StaleEpochError
 from phx_pipeline.model.drift import FieldCount, drifts
 from phx_pipeline.model.facts import ListingFacts
@@ -90,6 +92,18 @@ def test_a_field_that_went_is_found_and_comes_back(scene: Scene) -> None:
 
     assert (drift.field, drift.since) == ("sewer", STAMP.today + timedelta(days=1))
     assert drifts(scene.catalog.fields.lacking(first=FIRST)) == ()
+
+
+def test_pages_that_come_at_once_are_all_counted(
+    catalog: Catalog, counted: Count
+) -> None:
+    scenes = [Scene.of(catalog, number=number) for number in (1, 2, 3, 4)]
+
+    with ThreadPoolExecutor(4) as pool:
+        for _ in range(5):
+            list(pool.map(lambda scene: scene.say(HAD), scenes))
+
+    assert counted() == [(20, 20, 0)]
 
 
 def test_a_page_at_hand_is_not_counted(scene: Scene, counted: Count) -> None:
