@@ -1,47 +1,65 @@
 """A field that is gone from the pages of a source is told to whoever looks."""
 
+import asyncio
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date
 
 import dagster as dg
 import pytest
 
 from phx_pipeline.defs.checks import fields
 from phx_pipeline.demo.houses import HOUSES
-from phx_pipeline.model.facts import ListingFacts
-from phx_pipeline.model.listing import Listing
-from phx_pipeline.model.outcome import ListingOutcome
+from phx_pipeline.demo.loopback import Answer, Asked, Handler
+from phx_pipeline.demo.redfin_site import redfin_sites
 from phx_pipeline.model.source import Source
 from phx_pipeline.stages.context import StageContext
+from phx_pipeline.stages.discover import discover
 from phx_pipeline_tests.commands import Phx, UseSettings
 from phx_pipeline_tests.deployment import Deployment, slug_of
 
 HOUSE, OTHER = HOUSES[:2]
+YEAR = b"yearBuilt"
+
+
+class Renaming:
+    """The stand-in of Redfin, which after a while calls the year something else."""
+
+    def __init__(self) -> None:
+        self.is_changed = False
+
+    def sites(self) -> dict[str, Handler]:
+        """What answers for each of its hosts."""
+        return {host: self._changing(answer) for host, answer in redfin_sites().items()}
+
+    def _changing(self, handler: Handler) -> Handler:
+        def answer(asked: Asked) -> Answer:
+            it = handler(asked)
+            new = YEAR + b"V2" if self.is_changed else YEAR
+            return replace(it, body=it.body.replace(YEAR, new))
+
+        return answer
 
 
 @pytest.fixture(scope="module")
 def drifted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
-    """A house of which Redfin told the year on five days, and then on three not."""
+    """Houses that Redfin told the year of, and three of them later not; one is new."""
+    site = Renaming()
     root = tmp_path_factory.mktemp("drifted")
-    with Deployment(root, {}, sources=(Source.REDFIN, Source.ZILLOW)) as made:
-        made.add_houses([HOUSE, OTHER])
+    sources = (Source.REDFIN, Source.ZILLOW)
+    with Deployment(root, site.sites(), sources=sources) as made:
+        made.add_houses(HOUSES)
         with made.context() as context:
-            for day in range(8):
-                year = {} if day >= 5 else {"year_built": 1978}
-                record(context, Source.REDFIN, ago=7 - day, **year)
-            record(context, Source.ZILLOW, ago=0)
+            for house in [it for it in HOUSES if it is not OTHER]:
+                ask_redfin(context, slug_of(house))
+            site.is_changed = True
+            for house in [HOUSE, *HOUSES[2:4]]:
+                ask_redfin(context, slug_of(house))
         yield made
 
 
-def record(context: StageContext, source: Source, *, ago: int, **stated: int) -> None:
-    facts = ListingFacts(living_area=1688, **stated)  # type: ignore[arg-type]  # whole numbers
-    listing = Listing(source=source, outcome=ListingOutcome.LISTED_EMPTY, facts=facts)
-    stamp = context.stamp()
-    then = replace(stamp, today=stamp.today - timedelta(days=ago))
-    slug = slug_of(HOUSE if source is Source.REDFIN else OTHER)
-    with context.holding(slug) as lease:
-        context.catalog.record_listing(lease, slug, listing, stamp=then)
+def ask_redfin(context: StageContext, slug: str) -> None:
+    asyncio.run(discover(context, slug, sources=[Source.REDFIN]))
 
 
 @pytest.fixture
@@ -54,7 +72,7 @@ def phx(phx: Phx, drifted: Deployment, use_settings: UseSettings) -> Phx:
 @pytest.fixture
 def since(drifted: Deployment) -> date:
     with drifted.context() as context:
-        return context.stamp().today - timedelta(days=2)
+        return context.stamp().today
 
 
 def test_status_tells_which_field_is_gone_since_when_and_what_helps(
