@@ -91,7 +91,9 @@ def test_the_facts_of_four_sources_stand_side_by_side(made: Deployment) -> None:
         sheet = house_sheet(context, context.house(SLUG))
 
     assert set(sheet.facts) == set(FOUR)
-    assert {seen.facts.living_area for seen in sheet.facts.values()} == {HOUSE.sqft}
+    areas = {said.seen.facts.living_area for said in sheet.facts.values()}
+    assert areas == {HOUSE.sqft}
+    assert all("living_area" in said.days for said in sheet.facts.values())
     assert len(sheet.valuations[Source.MARICOPA]) > 1
     assert sheet.conflicts == ()
 

@@ -158,7 +158,7 @@ def test_nobody_is_named_in_anything_that_is_kept(
         kept = dict(kept_texts(root))
     names = " ".join(kept)
     assert "quarantine" in names
-    assert names.count(".zip/manifest.json") == len(SOURCES)  # the bundles of the checks
+    assert names.count(".zip/manifest.json") == len(SOURCES)
     said = {
         person: [name for name, body in kept.items() if person.encode() in body]
         for person in persons
