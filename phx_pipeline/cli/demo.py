@@ -51,10 +51,11 @@ def demo(
 ) -> None:
     """Run the whole pipeline on six made-up houses, offline.
 
-    Stand-ins for Redfin and Zillow on this machine speak the formats of the real pages;
+    Stand-ins for all four sources on this machine speak the formats of the real sites;
     the requests carry production URLs through a loopback proxy that refuses every other
-    host. Both show many of the same photos in other sizes and crops, and disagree about
-    one house. Repeat it: the second time nothing is downloaded.
+    host. The sites show many of the same photos in other sizes and crops, and disagree
+    about one house. The county's assessor is disabled, for want of a token; its public
+    map tells a few facts. Repeat it: the second time nothing is downloaded.
 
     \b
     Examples:
