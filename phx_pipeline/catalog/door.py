@@ -18,6 +18,7 @@ import sqlalchemy as sa
 from phx_pipeline.catalog import tables
 from phx_pipeline.catalog.engine import reading, writing
 from phx_pipeline.catalog.leases import Lease, Leases
+from phx_pipeline.catalog.locking import change_row
 from phx_pipeline.catalog.rows import AnyRow, photo_of
 from phx_pipeline.catalog.stamp import Stamp
 from phx_pipeline.errors import CatalogError
@@ -103,12 +104,8 @@ class Passage:
 
     def change(self, row: AnyRow, values: Mapping[str, Any]) -> None:
         """Give a photo new values; *row* is as it was before."""
-        this = sa.and_(
-            _PHOTO.c.slug == row.slug,
-            _PHOTO.c.source == row.source,
-            _PHOTO.c.photo_key == row.photo_key,
-        )
-        self.connection.execute(sa.update(_PHOTO).where(this).values(values))
+        key = {name: getattr(row, name) for name in ("slug", "source", "photo_key")}
+        change_row(self.connection, _PHOTO, {**key, **values})
         now = SimpleNamespace(**(row._asdict() | dict(values)))
         self._count(row, by=-1)
         self._count(now, by=1)

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from phx_pipeline.catalog import tables
 from phx_pipeline.catalog.engine import reading
-from phx_pipeline.catalog.locking import has_key
+from phx_pipeline.catalog.locking import change_row
 from phx_pipeline.catalog.rows import AnyRow
 from phx_pipeline.model.conflicts import COMPARED_FACTS
 from phx_pipeline.model.facts import FACT_NAMES, ListingFacts, SeenFacts
@@ -121,8 +121,7 @@ def _upsert(
     values: Mapping[str, Any],
 ) -> None:
     """Write a row that only the holder of the property's lease writes."""
-    this = sa.update(table).where(has_key(table, key)).values(values)
-    if not connection.execute(this).rowcount:
+    if not change_row(connection, table, {**key, **values}):
         connection.execute(sa.insert(table).values({**key, **values}))
 
 

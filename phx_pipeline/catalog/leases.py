@@ -26,6 +26,13 @@ logger = logging.getLogger(__name__)
 
 _TOLD_EVERY_S = 60.0  # that somebody waits
 
+# Built once: each write of a stage asks it.
+_LOCKED = (
+    sa.select(tables.lease)
+    .where(tables.lease.c.name == sa.bindparam("of_name"))
+    .with_for_update()
+)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lease:
@@ -166,8 +173,7 @@ class Leases:
     @staticmethod
     def fence(connection: sa.Connection, lease: Lease) -> None:
         """Refuse to go on inside a write transaction unless *lease* is current."""
-        query = sa.select(tables.lease).where(tables.lease.c.name == lease.name)
-        row = connection.execute(query.with_for_update()).one_or_none()
+        row = connection.execute(_LOCKED, {"of_name": lease.name}).one_or_none()
         if row is None or row.epoch != lease.epoch or row.owner != lease.owner:
             now_held = (
                 f"epoch {row.epoch} of {row.owner or 'nobody'}" if row else "none"
@@ -232,8 +238,7 @@ class Leases:
     def _locked_row(
         self, connection: sa.Connection, *, name: str
     ) -> sa.Row[Any] | None:
-        query = sa.select(tables.lease).where(tables.lease.c.name == name)
-        return connection.execute(query.with_for_update()).one_or_none()
+        return connection.execute(_LOCKED, {"of_name": name}).one_or_none()
 
     def _insert(
         self, connection: sa.Connection, *, name: str, owner: str, now: float

@@ -1,6 +1,10 @@
-"""Read, decide, write: rows that several processes change by what they find in them."""
+"""Read, decide, write: rows that several processes change by what they find in them.
+
+Statements are built once for each table: building one costs more than running it.
+"""
 
 from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -24,25 +28,57 @@ def locked_row(
     connection: sa.Connection, table: sa.Table, fresh: Mapping[str, Any]
 ) -> sa.Row[Any]:
     """Return the row with the primary key of *fresh*, locked; made of it if missing."""
-    query = sa.select(table).where(has_key(table, fresh)).with_for_update()
-    row: sa.Row[Any] | None = connection.execute(query).one_or_none()
+    query, key = _locking(table), _key_of(table, fresh)
+    row: sa.Row[Any] | None = connection.execute(query, key).one_or_none()
     if row is None:
         _insert(connection, table, fresh)
-        row = connection.execute(query).one()
+        row = connection.execute(query, key).one()
     return row
 
 
-def has_key(table: sa.Table, values: Mapping[str, Any]) -> sa.ColumnElement[bool]:
-    """The condition that a row of *table* has the primary key in *values*."""
-    return sa.and_(*(column == values[column.name] for column in table.primary_key))
+def change_row(
+    connection: sa.Connection, table: sa.Table, values: Mapping[str, Any]
+) -> int:
+    """Make the row with the primary key in *values* hold them; return 0 if none is."""
+    own = {**_key_of(table, values), **values}
+    return connection.execute(_changing(table), own).rowcount
+
+
+def _key_of(table: sa.Table, values: Mapping[str, Any]) -> dict[str, Any]:
+    return {f"of_{column.name}": values[column.name] for column in table.primary_key}
+
+
+@cache
+def _locking(table: sa.Table) -> sa.Select[Any]:
+    return sa.select(table).where(_has_key(table)).with_for_update()
+
+
+@cache
+def _changing(table: sa.Table) -> sa.Update:
+    return sa.update(table).where(_has_key(table))
+
+
+@cache
+def _adding(table: sa.Table, dialect: str) -> sa.Insert:
+    insert: sa.Insert = _INSERTS[dialect](table).on_conflict_do_nothing()
+    return insert
+
+
+def _has_key(table: sa.Table) -> sa.ColumnElement[bool]:
+    return sa.and_(
+        *(column == sa.bindparam(f"of_{column.name}") for column in table.primary_key)
+    )
 
 
 def insert_missing(
     connection: sa.Connection, table: sa.Table, values: Mapping[str, Any]
-) -> None:
-    """Add a row, unless one with its primary key is there, or comes at this moment."""
-    insert = upserting(connection, table).values(values)
-    connection.execute(insert.on_conflict_do_nothing())
+) -> bool:
+    """Add a row, unless one with its primary key is there, or comes at this moment.
+
+    Return whether it was added.
+    """
+    adding = _adding(table, connection.dialect.name)
+    return connection.execute(adding, dict(values)).rowcount > 0
 
 
 def upserting(connection: sa.Connection, table: sa.Table) -> Any:

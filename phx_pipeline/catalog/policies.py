@@ -16,7 +16,7 @@ import sqlalchemy as sa
 
 from phx_pipeline.catalog import tables
 from phx_pipeline.catalog.engine import reading, writing
-from phx_pipeline.catalog.locking import clock_s, locked_row
+from phx_pipeline.catalog.locking import change_row, clock_s, locked_row
 from phx_pipeline.model.source import Source
 from phx_pipeline.model.source_state import SourceState
 
@@ -52,9 +52,7 @@ class CatalogPolicies:
             before = _state_of(locked_row(connection, _ROW, fresh))
             after, decision = decide(before, clock_s(connection, now=self._now))
             if after != before:
-                connection.execute(
-                    sa.update(_ROW).where(_ROW.c.name == name).values(asdict(after))
-                )
+                change_row(connection, _ROW, asdict(after))
         return decision
 
     def source_states(self) -> tuple[float, list[SourceState]]:

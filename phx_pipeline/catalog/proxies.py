@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from phx_pipeline.catalog import tables
 from phx_pipeline.catalog.engine import reading, writing
-from phx_pipeline.catalog.locking import clock_s, has_key, locked_row
+from phx_pipeline.catalog.locking import change_row, clock_s, locked_row
 from phx_pipeline.model.proxy_health import ProxyHealth
 from phx_pipeline.model.source import Source
 
@@ -47,8 +47,7 @@ class CatalogProxies:
             before = _health_of(locked_row(connection, _ROW, values))
             after = decide(before, clock_s(connection, now=self._now))
             if after != before:
-                this = sa.update(_ROW).where(has_key(_ROW, values))
-                connection.execute(this.values(_values(after)))
+                change_row(connection, _ROW, _values(after))
         return after
 
     def healths(self, source: Source | None = None) -> tuple[float, list[ProxyHealth]]:

@@ -19,7 +19,7 @@ from phx_pipeline.catalog.files import FileBook
 from phx_pipeline.catalog.integrity import Integrity
 from phx_pipeline.catalog.jobs import JobBook
 from phx_pipeline.catalog.leases import Lease, Leases
-from phx_pipeline.catalog.locking import insert_missing
+from phx_pipeline.catalog.locking import change_row, insert_missing
 from phx_pipeline.catalog.lookup import HashLookup
 from phx_pipeline.catalog.policies import CatalogPolicies
 from phx_pipeline.catalog.properties import PropertyBook
@@ -336,6 +336,7 @@ class Catalog(CatalogReader):
             )
 
 
+_ATTEMPT = sa.insert(tables.attempt)
 _NO_FAULT: dict[str, object] = {"fault_days": 0, "faulted_on": None}
 _DECIDED = frozenset({Verdict.KEPT.kind, Verdict.DUPLICATE.kind})
 
@@ -475,17 +476,9 @@ def _insert_appearance(
 
 def _upsert_picture(connection: sa.Connection, picture: StandardPicture) -> None:
     # The row belongs to the bytes: runs of two properties may write it at once.
-    table = tables.picture
-    this = sa.and_(table.c.sha256 == picture.sha256, table.c.recipe == picture.recipe)
     values = asdict(picture)
-    update = sa.update(table).where(this).values(values)
-    if connection.execute(update).rowcount:
-        return
-    try:
-        with connection.begin_nested():
-            connection.execute(sa.insert(table).values(values))
-    except sa.exc.IntegrityError:
-        connection.execute(update)
+    if not insert_missing(connection, tables.picture, values):
+        change_row(connection, tables.picture, values)
 
 
 def _log_attempt(
@@ -497,18 +490,17 @@ def _log_attempt(
     detail: str,
     stamp: Stamp,
 ) -> None:
-    connection.execute(
-        sa.insert(tables.attempt).values(
-            slug=photo.property_slug,
-            source=photo.ref.source.value,
-            photo_key=photo.ref.photo_key,
-            at=stamp.at,
-            run_id=stamp.run_id,
-            url=url,
-            result=result,
-            detail=detail,
-        )
-    )
+    values = {
+        "slug": photo.property_slug,
+        "source": photo.ref.source.value,
+        "photo_key": photo.ref.photo_key,
+        "at": stamp.at,
+        "run_id": stamp.run_id,
+        "url": url,
+        "result": result,
+        "detail": detail,
+    }
+    connection.execute(_ATTEMPT, values)
 
 
 def _category_values(
