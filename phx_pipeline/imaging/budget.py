@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
-from phx_pipeline.imaging.decode import MAX_PIXELS
+from phx_pipeline.imaging.memory import MAX_PIXELS
 
 _AT_ONCE: Final = MAX_PIXELS  # the largest picture there may be, by itself
 
@@ -23,14 +23,15 @@ class PixelBudget:
         self._changed = threading.Condition()
 
     @contextmanager
-    def taking(self, pixels: int) -> Iterator[None]:
-        """Hold room for *pixels* while the body runs."""
+    def taking(self, pixels: int) -> Iterator[int]:
+        """Hold room for *pixels* while the body runs; it gets what all hold now."""
         wanted = min(pixels, self._all)
         with self._changed:
             self._changed.wait_for(lambda: self._taken + wanted <= self._all)
             self._taken += wanted
+            taken = self._taken
         try:
-            yield
+            yield taken
         finally:
             with self._changed:
                 self._taken -= wanted

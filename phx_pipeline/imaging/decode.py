@@ -29,13 +29,13 @@ from PIL.PngImagePlugin import PngImageFile
 from phx_pipeline.errors import ImageError
 from phx_pipeline.imaging import jpeg
 from phx_pipeline.imaging.fills import has_fill
+from phx_pipeline.imaging.memory import MAX_PIXELS, weighed_pixels, weighed_png
 from phx_pipeline.imaging.png_pixels import SIGNATURE as PNG_SIGNATURE
 from phx_pipeline.imaging.png_pixels import has_all_rows, pixels_only
 from phx_pipeline.model.counted import counted
 from phx_pipeline.model.outcome import Verdict
 
 MAX_BODY_BYTES: Final = 25_000_000
-MAX_PIXELS: Final = 40_000_000
 MIN_SIDE: Final = 200
 MAX_ASPECT: Final = 5
 
@@ -87,7 +87,6 @@ _TURNS: Final = MappingProxyType(
     }
 )
 
-_PNG_SIZE: Final = 16  # where a PNG names its width, then its height
 _PNG_DEPTH: Final = 24  # where a PNG names its depth, then its kind of colour
 
 _PROFILE_SPACES: Final = MappingProxyType({"L": "GRAY", "RGB": "RGB ", "CMYK": "CMYK"})
@@ -132,15 +131,18 @@ def decode(body: bytes) -> Picture:
 
 
 def stated_pixels(body: bytes) -> int:
-    """Return how many pixels *body* says it has; 0 if `decode` refuses it at once."""
+    """Return how many pixels *body* says it has, as `imaging.memory` counts them.
+
+    0 if `decode` refuses it at once.
+    """
     try:
-        if body.startswith(PNG_SIGNATURE):  # by hand: texts behind it may be bombs
-            width, height = struct.unpack_from(">II", body, _PNG_SIZE)
+        if body.startswith(PNG_SIGNATURE):
+            pixels = weighed_png(body)
         else:
-            width, height = Image.open(BytesIO(body), formats=_FORMATS).size
+            pixels = weighed_pixels(Image.open(BytesIO(body), formats=_FORMATS))
     except (*_PLUGIN_ERRORS, Image.DecompressionBombError):
         return 0
-    return width * height if width * height <= MAX_PIXELS else 0
+    return pixels if pixels <= MAX_PIXELS else 0
 
 
 @contextlib.contextmanager
@@ -161,7 +163,7 @@ def _plugin_errors_as_verdicts(body: bytes) -> Iterator[None]:
 def _opened(body: bytes) -> ImageFile:
     """Return the file, its size in bounds; nothing is decoded yet."""
     file = Image.open(BytesIO(body), formats=_FORMATS)
-    _check_pixels(file.size)
+    _check_pixels(file)
     _check_shape(file.size)
     return file
 
@@ -196,10 +198,9 @@ def _upright_rgb(file: ImageFile, pixels: Image.Image) -> Image.Image:
     return image
 
 
-def _check_pixels(size: tuple[int, int]) -> None:
-    width, height = size
-    if width * height > MAX_PIXELS:
-        raise ImageError(f"{width} x {height} px", verdict=Verdict.TOO_LARGE)
+def _check_pixels(file: ImageFile) -> None:
+    if weighed_pixels(file) > MAX_PIXELS:
+        raise ImageError(f"{file.width} x {file.height} px", verdict=Verdict.TOO_LARGE)
 
 
 def _check_shape(size: tuple[int, int]) -> None:

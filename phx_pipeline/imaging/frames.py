@@ -9,7 +9,8 @@ from typing import Final
 
 from phx_pipeline.imaging.standardize import Frame
 
-MAX_BYTES: Final = 80 * 2**20  # 35 pictures of 1024 x 768
+MAX_BYTES: Final = 176 * 2**20  # 78 pictures of 1024 x 768
+_GIVEN_WAY: Final = 4  # bytes for each pixel that is decoded meanwhile
 
 
 class Frames:
@@ -17,6 +18,7 @@ class Frames:
 
     def __init__(self, *, max_bytes: int = MAX_BYTES) -> None:
         self._max_bytes = max_bytes
+        self._allowed_bytes = max_bytes
         self._held: dict[str, Frame] = {}
         self._lock = threading.Lock()
 
@@ -24,7 +26,17 @@ class Frames:
     def room_bytes(self) -> int:
         """How much more is taken."""
         with self._lock:
-            return self._room_bytes()
+            return max(0, self._room_bytes())
+
+    def give_way(self, pixels: int) -> None:
+        """Keep less while so many *pixels* are decoded at once; drop what is too much.
+
+        The memory of both together is bounded that way.
+        """
+        with self._lock:
+            self._allowed_bytes = max(0, self._max_bytes - _GIVEN_WAY * pixels)
+            while self._room_bytes() < 0:
+                self._held.popitem()
 
     def put(self, sha256: str, frame: Frame) -> None:
         """Keep *frame* unless that needs more room than there is."""
@@ -49,4 +61,4 @@ class Frames:
             self._held.clear()
 
     def _room_bytes(self) -> int:
-        return self._max_bytes - sum(frame.nbytes for frame in self._held.values())
+        return self._allowed_bytes - sum(frame.nbytes for frame in self._held.values())

@@ -18,6 +18,8 @@ from PIL.ImageFile import ImageFile
 from phx_pipeline.errors import ImageError
 from phx_pipeline.imaging.jpeg_ending import ends_rightly
 from phx_pipeline.imaging.jpeg_scans import END, MAX_SCANS, Scans, scans_of
+from phx_pipeline.imaging.memory import MAX_PIXELS, weighed_scans
+from phx_pipeline.model.counted import counted
 from phx_pipeline.model.outcome import Verdict
 
 # What libjpeg says where pixels are missing or wrong.
@@ -26,6 +28,7 @@ _DAMAGE: Final = re.compile(
 )
 _SPACES: Final = MappingProxyType({"RGB": "RGB", "L": "GRAY"})
 _AT_ONCE: Final = 16_000_000  # pixels; of more, array and image together are too much
+_MOST_PASSED: Final = 400_000_000  # pixels of all scans together: about a second
 _EIGHTH: Final = MappingProxyType({"min_height": 1, "min_width": 1, "min_factor": 8})
 
 
@@ -41,6 +44,7 @@ def load(file: ImageFile, body: bytes) -> Image.Image:
     scans = scans_of(body)
     if scans.count > MAX_SCANS:
         raise _damaged(f"more than {MAX_SCANS} scans")
+    _check_effort(file.width * file.height, scans)
     if not scans.finished:
         raise _damaged("scans are missing or out of order")
     space = _SPACES.get(file.mode)
@@ -51,6 +55,13 @@ def load(file: ImageFile, body: bytes) -> Image.Image:
     if pixels is None:
         return _by_pillow(body, scans)
     return Image.fromarray(pixels if file.mode == "RGB" else pixels[:, :, 0])
+
+
+def _check_effort(pixels: int, scans: Scans) -> None:
+    too_much = pixels * scans.count > _MOST_PASSED
+    if too_much or weighed_scans(pixels, count=scans.count) > MAX_PIXELS:
+        told = f"{counted(pixels, 'pixel')} in {counted(scans.count, 'scan')}"
+        raise ImageError(told, verdict=Verdict.TOO_LARGE)
 
 
 def _judge(

@@ -29,8 +29,6 @@ from phx_pipeline.storage.layout import Layout
 
 PHOENIX = ZoneInfo("America/Phoenix")
 
-_LARGE_PIXELS = 16_000_000
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StageContext:
@@ -159,12 +157,10 @@ class StageContext:
     def room_for(self, body: bytes) -> Iterator[None]:
         """Let the picture in *body* be decoded in the `with` block; wait for memory.
 
-        Frames are only a saving: a large picture has their room.
+        Frames are only a saving: large pictures have their room.
         """
-        pixels = stated_pixels(body)
-        with self.pixels.taking(pixels):
-            if pixels > _LARGE_PIXELS:
-                self.frames.clear()
+        with self.pixels.taking(stated_pixels(body)) as taken:
+            self.frames.give_way(taken)
             yield
 
 

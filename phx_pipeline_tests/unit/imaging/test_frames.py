@@ -58,3 +58,27 @@ def test_of_the_frames_only_those_wanted_are_kept() -> None:
     assert here == {"a", "c"}
     assert frames.take("b") is None
     assert frames.take("a") is not None
+
+
+def test_frames_give_way_to_pixels_that_are_decoded() -> None:
+    frames = Frames(max_bytes=650)
+    frames.put("a", frame())
+    frames.put("b", frame())
+
+    frames.give_way(80)  # 320 bytes
+
+    assert frames.room_bytes == 30
+    assert frames.take("a") is not None
+    assert frames.take("b") is None
+
+
+def test_frames_are_taken_again_once_the_pixels_are_gone() -> None:
+    frames = Frames(max_bytes=650)
+
+    frames.give_way(1_000)
+    frames.put("a", frame())
+    frames.give_way(0)
+    frames.put("b", frame())
+
+    assert frames.take("a") is None
+    assert frames.take("b") is not None

@@ -35,9 +35,9 @@ def chunk_kinds(png: bytes) -> set[bytes]:
 
 
 def test_the_recipe_names_the_default_size() -> None:
-    assert recipe_name(max_side=1024) == RECIPE == "png1024-v2"
+    assert recipe_name(max_side=1024) == RECIPE == "png1024-v3"
     assert recipe_name(max_side=2048) != RECIPE
-    assert recipe_name(max_side=None) == "pngfull-v2"
+    assert recipe_name(max_side=None) == "pngfull-v3"
 
 
 @pytest.mark.parametrize(
