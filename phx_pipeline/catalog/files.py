@@ -7,7 +7,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from phx_pipeline.catalog import tables
-from phx_pipeline.catalog.engine import reading
+from phx_pipeline.catalog.engine import reading, writing
+from phx_pipeline.catalog.leases import Lease, Leases
 from phx_pipeline.catalog.rows import AnyRow
 from phx_pipeline.model.outcome import Verdict
 
@@ -54,6 +55,31 @@ class FileBook:
         wanted = sorted(set(slugs))
         for start in range(0, len(wanted), _MANY):
             yield from self._some(wanted[start : start + _MANY])
+
+    def former(self, slug: str, *, recipe: str) -> list[tuple[str, str]]:
+        """The PNGs (sha256, recipe) of a property by other recipes that nothing names.
+
+        What any property publishes is named.
+        """
+        photo, made, shown = tables.photo.c, tables.picture.c, tables.publication.c
+        own = sa.select(photo.sha256).where(photo.slug == slug)
+        named = sa.exists().where(
+            shown.sha256 == made.sha256, shown.recipe == made.recipe, shown.active
+        )
+        query = sa.select(made.sha256, made.recipe).where(
+            made.sha256.in_(own), made.recipe != recipe, ~named
+        )
+        with reading(self._engine) as connection:
+            rows = connection.execute(query.order_by(made.sha256, made.recipe))
+            return [(row.sha256, row.recipe) for row in rows]
+
+    def record_dropped(self, lease: Lease, pngs: Collection[tuple[str, str]]) -> None:
+        """Forget PNGs (sha256, recipe) whose files are gone."""
+        table = tables.picture
+        key = sa.tuple_(table.c.sha256, table.c.recipe)
+        with writing(self._engine) as connection:
+            Leases.fence(connection, lease)
+            connection.execute(sa.delete(table).where(key.in_(sorted(pngs))))
 
     def _some(self, slugs: Collection[str]) -> list[NamedFiles]:
         house, photo, shown = tables.house.c, tables.photo.c, tables.publication.c

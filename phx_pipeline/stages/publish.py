@@ -5,6 +5,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from phx_pipeline.catalog.leases import Lease
+from phx_pipeline.model.counted import counted
 from phx_pipeline.model.naming import ImageName, is_own_name
 from phx_pipeline.model.outcome import Verdict
 from phx_pipeline.model.photo import Photo
@@ -56,6 +58,7 @@ def publish(
         active = [publication for publication in after if publication.active]
         linked, removed = converge_folder(context, house, active)
         drop_withdrawn(context, lease, slug)
+        _drop_former(context, lease, slug)
         note_lookalikes(context, lease, slug)
         if ends_run:
             end_run(context, lease, slug)
@@ -68,6 +71,16 @@ def publish(
         removed=removed,
         views_written=written,
     )
+
+
+def _drop_former(context: StageContext, lease: Lease, slug: str) -> None:
+    """Delete the PNGs of former recipes once the folder shows those of this one."""
+    former = context.catalog.files.former(slug, recipe=context.recipe)
+    for sha, recipe in former:
+        context.blobs.drop_standardized(sha, recipe)
+    if former:
+        context.catalog.files.record_dropped(lease, former)
+        logger.info("%s: %s deleted", slug, counted(len(former), "PNG of old recipes"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

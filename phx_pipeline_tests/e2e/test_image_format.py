@@ -94,6 +94,13 @@ def recipes(made: Deployment) -> set[str]:
         return {row.recipe for row in context.catalog.publications(SLUG) if row.active}
 
 
+def stored_recipes(made: Deployment) -> set[str]:
+    """The recipes of all PNGs on the disk."""
+    with made.context() as context:
+        pngs = (context.layout.images / "standardized").rglob("*.png")
+        return {png.parent.parent.name for png in pngs}
+
+
 def digest(made: Deployment) -> str:
     with made.context() as context:
         return content_digest(context)
@@ -127,6 +134,7 @@ def test_rebuild_makes_all_files_anew_and_back_again_without_a_request(
     change_settings(collected, **change)
     there = phx_on(collected, "rebuild")
     changed, made_by = pictures(collected), recipes(collected)
+    assert stored_recipes(collected) == made_by
     between = digest(collected)
     clean = phx_on(collected, "verify")
     collected.settings = default
