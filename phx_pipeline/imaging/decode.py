@@ -87,7 +87,9 @@ _TURNS: Final = MappingProxyType(
     }
 )
 
-_PNG_DEPTH: Final = 24  # where a PNG names its depth, then its kind of colour
+_PNG_DEPTH: Final = 24  # where a PNG names its depth
+_EIGHT_BITS: Final = 8
+_KEY: Final = "transparency"  # what Pillow calls the levels that are
 
 _PROFILE_SPACES: Final = MappingProxyType({"L": "GRAY", "RGB": "RGB ", "CMYK": "CMYK"})
 _PROFILE_TOLERANCE: Final = 1  # grey levels; profiles of sRGB differ by their rounding
@@ -177,17 +179,22 @@ def _pixels(file: ImageFile, body: bytes) -> Image.Image:
         raise ImageError("a fill in place of pixels", verdict=Verdict.DAMAGED)
     if isinstance(file, PngImageFile) and not has_all_rows(body):
         raise ImageError("rows are missing", verdict=Verdict.DAMAGED)
-    deep = isinstance(file, PngImageFile) and _has_deep_colours(body)
     file.load()
-    key = file.info.get("transparency")
-    if deep and isinstance(key, tuple):  # Pillow keeps the high byte of each level
-        file.info["transparency"] = tuple(level >> 8 for level in key)
+    if isinstance(file, PngImageFile) and file.mode != "P" and file.info.get(_KEY):
+        file.info[_KEY] = _scaled_key(file.info[_KEY], depth=body[_PNG_DEPTH])
     return file
 
 
-def _has_deep_colours(png: bytes) -> bool:
-    """Whether the PNG holds three levels of 16 bits for each pixel."""
-    return png[_PNG_DEPTH : _PNG_DEPTH + 2] == b"\x10\x02"
+def _scaled_key(key: object, *, depth: int) -> object:
+    """Return the levels that a PNG makes transparent, as Pillow scales its pixels.
+
+    It keeps the high byte of 16-bit colours, and spreads grey of 2 and 4 bits.
+    """
+    if isinstance(key, tuple) and depth > _EIGHT_BITS:
+        return tuple(level >> 8 for level in key)
+    if isinstance(key, int) and depth < _EIGHT_BITS:
+        return key * 255 // ((1 << depth) - 1)
+    return key
 
 
 def _upright_rgb(file: ImageFile, pixels: Image.Image) -> Image.Image:
@@ -224,7 +231,7 @@ def _eight_bit(image: Image.Image) -> Image.Image:
     """Return 16-bit grey scaled to 8 bits; Pillow's own conversion cuts it off."""
     deep = np.asarray(image).astype(np.uint32)
     grey = ((deep + 128) // 257).astype(np.uint8)
-    transparent = image.info.get("transparency")
+    transparent = image.info.get(_KEY)
     if isinstance(transparent, int):
         grey[deep == transparent] = 255
     return Image.fromarray(grey)

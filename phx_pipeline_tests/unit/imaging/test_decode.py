@@ -234,6 +234,19 @@ def test_sixteen_bit_grey_is_scaled_not_cut_off(encode: Encode) -> None:
     assert np.array_equal(found[0, :, 0], np.round(ramp / 257).astype(np.uint8))
 
 
+@pytest.mark.parametrize("depth", [1, 2, 4, 8])
+def test_the_transparent_level_of_grey_becomes_white(depth: int) -> None:
+    transparent = chunk(b"tRNS", struct.pack(">H", 1))
+    ones = sum(1 << at for at in range(0, 8, depth))
+    rows = (bytes(1 + 20 * depth) + bytes([ones]) * (20 * depth)) * 240
+    body = grey_png((320, 240), rows=rows, extra=transparent, depth=depth)
+
+    image = decode(body).image
+
+    assert image.getpixel((0, 0)) == (0, 0, 0)
+    assert image.getpixel((319, 0)) == (255, 255, 255)
+
+
 def test_the_transparent_level_of_sixteen_bit_grey_becomes_white() -> None:
     row = b"\0" + struct.pack(">H", 300) * 100 + struct.pack(">H", 25_700) * 220
     transparent = chunk(b"tRNS", struct.pack(">H", 300))
