@@ -48,12 +48,16 @@ def period_s(state: SourceState, *, rules: PacingRules) -> float:
 def reserved(
     state: SourceState, *, now_s: float, rules: PacingRules
 ) -> tuple[SourceState, Turn]:
-    """Take the next slot, unless it is further away than the patience."""
+    """Take the next slot, unless it is further away than the patience.
+
+    Where nothing is paced no slot is used up, and no row changes.
+    """
     slot = max(now_s, state.next_slot, state.not_before)
     turn = Turn(slot=slot, wait_s=slot - now_s)
-    if turn.wait_s > rules.patience_s:
+    period = period_s(state, rules=rules)
+    if turn.wait_s > rules.patience_s or not period:
         return state, turn
-    return replace(state, next_slot=slot + period_s(state, rules=rules)), turn
+    return replace(state, next_slot=slot + period), turn
 
 
 def confirmed(

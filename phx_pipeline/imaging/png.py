@@ -4,7 +4,6 @@ Why not Pillow's: `docs/adr` has the measurements.
 """
 
 import struct
-import zlib
 from typing import Final
 
 import numpy as np
@@ -63,7 +62,7 @@ def _mean(a: NDArray[np.uint8], b: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 def _chunk(kind: bytes, content: bytes) -> bytes:
-    checksum = zlib.crc32(content, zlib.crc32(kind))
+    checksum = isal_zlib.crc32(content, isal_zlib.crc32(kind))
     return b"".join(
         [struct.pack(">I", len(content)), kind, content, struct.pack(">I", checksum)]
     )
