@@ -10,7 +10,9 @@ from typing import Final
 from phx_pipeline.imaging.standardize import Frame
 
 MAX_BYTES: Final = 176 * 2**20  # 78 pictures of 1024 x 768
-_GIVEN_WAY: Final = 4  # bytes for each pixel that is decoded meanwhile
+_MANY_PIXELS: Final = 8_000_000  # decoded meanwhile: 56 MiB are left, 24 such pictures
+_LEFT: Final = 56 / 176
+_TOO_MANY_PIXELS: Final = 32_000_000  # nothing is left
 
 
 class Frames:
@@ -34,7 +36,7 @@ class Frames:
         The memory of both together is bounded that way.
         """
         with self._lock:
-            self._allowed_bytes = max(0, self._max_bytes - _GIVEN_WAY * pixels)
+            self._allowed_bytes = int(self._max_bytes * _share_left(pixels))
             while self._room_bytes() < 0:
                 self._held.popitem()
 
@@ -62,3 +64,9 @@ class Frames:
 
     def _room_bytes(self) -> int:
         return self._allowed_bytes - sum(frame.nbytes for frame in self._held.values())
+
+
+def _share_left(pixels: int) -> float:
+    if pixels > _TOO_MANY_PIXELS:
+        return 0.0
+    return _LEFT if pixels > _MANY_PIXELS else 1.0

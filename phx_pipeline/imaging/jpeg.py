@@ -27,7 +27,7 @@ _DAMAGE: Final = re.compile(
     r"Corrupt JPEG data: (?!bad ICC)|Premature end|Unsupported marker type"
 )
 _SPACES: Final = MappingProxyType({"RGB": "RGB", "L": "GRAY"})
-_AT_ONCE: Final = 16_000_000  # pixels; of more, array and image together are too much
+_AT_ONCE: Final = 8_000_000  # pixels; of more, array and image together are too much
 _MOST_PASSED: Final = 400_000_000  # pixels of all scans together: about a second
 _EIGHTH: Final = MappingProxyType({"min_height": 1, "min_width": 1, "min_factor": 8})
 

@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 
 from phx_pipeline.imaging.frames import Frames
 from phx_pipeline.imaging.standardize import Frame
@@ -60,22 +61,23 @@ def test_of_the_frames_only_those_wanted_are_kept() -> None:
     assert frames.take("a") is not None
 
 
-def test_frames_give_way_to_pixels_that_are_decoded() -> None:
-    frames = Frames(max_bytes=650)
-    frames.put("a", frame())
-    frames.put("b", frame())
+@pytest.mark.parametrize(
+    ("pixels", "left"), [(2_000_000, 4), (12_000_000, 1), (40_000_000, 0)]
+)
+def test_frames_give_way_to_pixels_that_are_decoded(pixels: int, left: int) -> None:
+    frames = Frames(max_bytes=1_430)
+    for name in "abcd":
+        frames.put(name, frame())
 
-    frames.give_way(80)  # 320 bytes
+    frames.give_way(pixels)
 
-    assert frames.room_bytes == 30
-    assert frames.take("a") is not None
-    assert frames.take("b") is None
+    assert len(frames.keep_only("abcd")) == left
 
 
 def test_frames_are_taken_again_once_the_pixels_are_gone() -> None:
     frames = Frames(max_bytes=650)
 
-    frames.give_way(1_000)
+    frames.give_way(40_000_000)
     frames.put("a", frame())
     frames.give_way(0)
     frames.put("b", frame())
