@@ -16,6 +16,7 @@ from types import MappingProxyType
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import (
     AvifImagePlugin,
     Image,
@@ -100,10 +101,12 @@ class Picture:
     """A decoded picture: RGB, upright, sRGB, transparency laid on white, no metadata.
 
     `media_type` is what the bytes are, whatever their sender called them; `width` and
-    `height` are those of the upright image.
+    `height` are those of the upright image. `pixels` are those of the image once more,
+    where they are at hand: copying them out of it takes time.
     """
 
     image: Image.Image
+    pixels: NDArray[np.uint8] | None = None
     media_type: str
     width: int
     height: int
@@ -123,9 +126,11 @@ def decode(body: bytes) -> Picture:
         if body.startswith(PNG_SIGNATURE):
             body = pixels_only(body)
         file = _opened(body)
-        image = _upright_rgb(file, _pixels(file, body))
+        loaded, pixels = _loaded(file, body)
+        image = _upright_rgb(file, loaded)
     return Picture(
         image=image,
+        pixels=pixels if image is loaded else None,
         media_type=_MEDIA_TYPES[str(file.format)],
         width=image.width,
         height=image.height,
@@ -170,8 +175,10 @@ def _opened(body: bytes) -> ImageFile:
     return file
 
 
-def _pixels(file: ImageFile, body: bytes) -> Image.Image:
-    """Return the first frame."""
+def _loaded(
+    file: ImageFile, body: bytes
+) -> tuple[Image.Image, NDArray[np.uint8] | None]:
+    """Return the first frame, and its pixels where they are at hand."""
     media_type = _MEDIA_TYPES[str(file.format)]
     if media_type == "image/jpeg":
         return jpeg.load(file, body)
@@ -182,7 +189,7 @@ def _pixels(file: ImageFile, body: bytes) -> Image.Image:
     file.load()
     if isinstance(file, PngImageFile) and file.mode != "P" and file.info.get(_KEY):
         file.info[_KEY] = _scaled_key(file.info[_KEY], depth=body[_PNG_DEPTH])
-    return file
+    return file, None
 
 
 def _scaled_key(key: object, *, depth: int) -> object:

@@ -32,9 +32,10 @@ _MOST_PASSED: Final = 400_000_000  # pixels of all scans together: about a secon
 _EIGHTH: Final = MappingProxyType({"min_height": 1, "min_width": 1, "min_factor": 8})
 
 
-def load(file: ImageFile, body: bytes) -> Image.Image:
+def load(file: ImageFile, body: bytes) -> tuple[Image.Image, NDArray[np.uint8] | None]:
     """Return the pixels of the first picture in *body*, which *file* is opened on.
 
+    Of RGB there is the array beside the image, unless both would take too much memory.
     A lacking end marker and anything behind the end are no damage.
 
     Raises:
@@ -50,11 +51,13 @@ def load(file: ImageFile, body: bytes) -> Image.Image:
     space = _SPACES.get(file.mode)
     if space is None or file.width * file.height > _AT_ONCE:
         _judge(body, scans, colorspace="GRAY", **_EIGHTH)
-        return _by_pillow(body, scans)
+        return _by_pillow(body, scans), None
     pixels = _judge(body, scans, colorspace=space)
     if pixels is None:
-        return _by_pillow(body, scans)
-    return Image.fromarray(pixels if file.mode == "RGB" else pixels[:, :, 0])
+        return _by_pillow(body, scans), None
+    if file.mode == "L":
+        return Image.fromarray(pixels[:, :, 0]), None
+    return Image.fromarray(pixels), pixels
 
 
 def _check_effort(pixels: int, scans: Scans) -> None:

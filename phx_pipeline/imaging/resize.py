@@ -17,10 +17,18 @@ _LINEAR_UP_TO: Final = 1.5
 cv2.setNumThreads(1)  # pictures are worked on side by side already
 
 
-def scaled_down(image: Image.Image, size: tuple[int, int]) -> NDArray[np.uint8]:
-    """Return the RGB *image* at *size* (width, height), of nearly the same shape."""
+def scaled_down(
+    image: Image.Image,
+    size: tuple[int, int],
+    *,
+    pixels: NDArray[np.uint8] | None = None,
+) -> NDArray[np.uint8]:
+    """Return the RGB *image* at *size* (width, height), of nearly the same shape.
+
+    *pixels* are those of the image, if they are at hand.
+    """
     if max(image.size) <= _LINEAR_UP_TO * max(size):
-        pixels = np.asarray(image)
-        scaled = cv2.resize(pixels, size, interpolation=cv2.INTER_LINEAR_EXACT)
+        whole = np.asarray(image) if pixels is None else pixels
+        scaled = cv2.resize(whole, size, interpolation=cv2.INTER_LINEAR_EXACT)
         return scaled.astype(np.uint8, copy=False)
     return np.asarray(image.resize(size, Image.Resampling.HAMMING))

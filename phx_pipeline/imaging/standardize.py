@@ -51,9 +51,11 @@ def standard_frame(
 
     Without one they are the picture's own.
     """
-    image = picture.image
+    image, pixels = picture.image, picture.pixels
     size = standard_size(image.size, max_side=max_side)
-    return np.asarray(image) if size == image.size else scaled_down(image, size)
+    if size != image.size:
+        return scaled_down(image, size, pixels=pixels)
+    return np.asarray(image) if pixels is None else pixels
 
 
 def encode(frame: Frame) -> Standardized:
