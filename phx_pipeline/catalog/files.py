@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from phx_pipeline.catalog import tables
 from phx_pipeline.catalog.engine import reading, writing
+from phx_pipeline.catalog.judgements import forget_judgements
 from phx_pipeline.catalog.leases import Lease, Leases
 from phx_pipeline.catalog.rows import AnyRow
 from phx_pipeline.model.outcome import Verdict
@@ -38,6 +39,7 @@ def forget_blob(connection: sa.Connection, sha256: str) -> None:
     """Delete what is known of bytes, unless a photo has them."""
     try:
         with connection.begin_nested():
+            forget_judgements(connection, sha256)
             for table in (tables.picture, tables.appearance, tables.blob):
                 connection.execute(sa.delete(table).where(table.c.sha256 == sha256))
     except sa.exc.IntegrityError:

@@ -3,7 +3,7 @@
 Statements are built once for each table: building one costs more than running it.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -87,6 +87,16 @@ def upserting(connection: sa.Connection, table: sa.Table) -> Any:
     Its methods are those of `sqlalchemy.dialects.postgresql.Insert`.
     """
     return _INSERTS[connection.dialect.name](table)
+
+
+def insert_or_replace(
+    connection: sa.Connection, table: sa.Table, rows: Sequence[Mapping[str, Any]]
+) -> None:
+    """Add rows; one with the primary key of a row that is there takes its place."""
+    insert = upserting(connection, table).values(rows)
+    fresh = {it.name: insert.excluded[it.name] for it in table.c if not it.primary_key}
+    key = [column.name for column in table.primary_key]
+    connection.execute(insert.on_conflict_do_update(index_elements=key, set_=fresh))
 
 
 def _insert(

@@ -18,6 +18,7 @@ from phx_pipeline.catalog.fields import FieldBook, count_fields
 from phx_pipeline.catalog.files import FileBook
 from phx_pipeline.catalog.integrity import Integrity
 from phx_pipeline.catalog.jobs import JobBook
+from phx_pipeline.catalog.judgements import JudgementBook
 from phx_pipeline.catalog.leases import Lease, Leases
 from phx_pipeline.catalog.locking import change_row, insert_missing
 from phx_pipeline.catalog.lookup import HashLookup
@@ -77,6 +78,7 @@ class Catalog(CatalogReader):
         self.door = Door(engine)
         self.houses = PropertyBook(engine)
         self.jobs = JobBook(engine)
+        self.judgements = JudgementBook(engine)
         self.policies = policies or CatalogPolicies(engine)
         self.proxies = CatalogProxies(engine)
         self.quarantine = QuarantineBook(engine)

@@ -61,6 +61,13 @@ class StorableText(sa.types.TypeDecorator[str]):
         return value.replace("\0", "").encode(errors="replace").decode()
 
 
+def _blob_of_pair(name: str) -> sa.Column[str]:
+    """The bytes of one picture of a pair."""
+    # By name: two keys to one table would both be named after it.
+    key = sa.ForeignKey("blob.sha256", name=f"fk_pair_judgement_{name}")
+    return sa.Column(name, sa.String(64), key, primary_key=True)
+
+
 def _slug(**options: Any) -> sa.Column[str]:
     return sa.Column("slug", sa.String(200), sa.ForeignKey("property.slug"), **options)
 
@@ -258,6 +265,22 @@ appearance = sa.Table(
     sa.Column("bottom", sa.Float, nullable=False),
     sa.Column("low_information", sa.Boolean, nullable=False),
     sa.Column("detail", sa.Integer),
+)
+
+# What the columns mean: `model.judgement.Judgement`. The hashes are in rising order.
+pair_judgement = sa.Table(
+    "pair_judgement",
+    metadata,
+    _blob_of_pair("first"),
+    _blob_of_pair("second"),
+    sa.Column("method", sa.String(16), nullable=False),
+    sa.Column("version", sa.String(16), nullable=False),
+    sa.Column("verdict", sa.String(16), nullable=False),
+    sa.Column("share", sa.Float),
+    sa.Column("inliers", sa.Integer),
+    sa.Column("better", sa.String(64)),
+    sa.Column("why", sa.String(16)),
+    sa.Index("ix_pair_judgement_second", "second"),
 )
 
 picture = sa.Table(

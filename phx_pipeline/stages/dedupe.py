@@ -5,7 +5,7 @@ Cards that stand where a photo is missing are left out.
 
 import logging
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from hashlib import sha256
@@ -13,12 +13,15 @@ from hashlib import sha256
 from phx_pipeline.catalog.leases import Lease
 from phx_pipeline.catalog.store import Decision
 from phx_pipeline.dedup.align import appearance
-from phx_pipeline.dedup.cluster import Candidate, Cluster, cluster
+from phx_pipeline.dedup.cluster import Cluster, cluster
+from phx_pipeline.dedup.judge import judged
+from phx_pipeline.dedup.proposals import Candidate
 from phx_pipeline.errors import ImageError, StorageError
 from phx_pipeline.imaging.decode import decode
 from phx_pipeline.imaging.standardize import Frame, encode, standard_frame
 from phx_pipeline.model.appearance import Appearance
 from phx_pipeline.model.identity import image_id
+from phx_pipeline.model.judgement import Judgement, Pair, by_pair
 from phx_pipeline.model.outcome import Verdict
 from phx_pipeline.model.photo import Blob, Photo
 from phx_pipeline.model.picture import StandardPicture
@@ -103,8 +106,12 @@ def _decided(
     seen = {sha: replace(blobs[sha], appearance=looks[sha]) for sha in looks}
     if broken:
         return DedupeReport(decided=0, encoded=0, looked_at=len(looks)), broken
-    cards = cards_of(context, slug, photos, blobs | seen)
-    decisions = decide(slug, photos, blobs | seen, cards=cards.sha256s)
+    blobs |= seen
+    cards = cards_of(context, slug, photos, blobs)
+    judgements = _judged(
+        context, lease, slug, _candidates(photos, blobs, cards.sha256s)
+    )
+    decisions = decide(slug, photos, blobs, cards=cards.sha256s, judgements=judgements)
     changed = _changed(photos, decisions)
     if changed:
         context.catalog.record_decisions(lease, slug, changed, stamp=context.stamp())
@@ -137,12 +144,14 @@ def decide(
     photos: Sequence[Photo],
     blobs: Mapping[str, Blob],
     *,
+    judgements: Mapping[Pair, Judgement],
     cards: Collection[str] = (),
 ) -> dict[tuple[Source, str], Decision]:
     """Return a decision per photo: one kept per cluster, the others duplicates.
 
-    Of the photos that share the best bytes, the first in gallery order is kept. Photos
-    whose bytes are *cards* are placeholders, and in no cluster.
+    *judgements* tell which pairs of bytes are copies. Of the photos that share the best
+    bytes, the first in gallery order is kept. Photos whose bytes are *cards* are
+    placeholders, and in no cluster.
     """
     holders: dict[str, list[Photo]] = defaultdict(list)
     for photo in sorted(photos, key=lambda photo: photo.order):
@@ -150,7 +159,8 @@ def decide(
             holders[str(photo.sha256)].append(photo)
     card = Decision(verdict=Verdict.PLACEHOLDER, cluster_id=None)
     decisions = {photo.key: card for photo in photos if photo.sha256 in cards}
-    for group in cluster([_candidate(blobs[sha]) for sha in sorted(holders)]):
+    candidates = _candidates(photos, blobs, cards)
+    for group in cluster(candidates, judgements=judgements):
         decisions |= _decide_cluster(slug, group, holders)
     return decisions
 
@@ -168,6 +178,24 @@ def _decide_cluster(
         for member in group.members
         for photo in holders[member]
     }
+
+
+def _judged(
+    context: StageContext, lease: Lease, slug: str, candidates: Sequence[Candidate]
+) -> dict[Pair, Judgement]:
+    """Return what is known of all pairs; judge, and store, what is new."""
+    known = context.catalog.judgements.of_house(slug)
+    fresh = judged(candidates, known)
+    if fresh:
+        context.catalog.judgements.record(lease, fresh)
+    return known | by_pair(fresh)
+
+
+def _candidates(
+    photos: Iterable[Photo], blobs: Mapping[str, Blob], cards: Collection[str]
+) -> list[Candidate]:
+    shas = {str(photo.sha256) for photo in photos} - set(cards)
+    return [_candidate(blobs[sha]) for sha in sorted(shas)]
 
 
 def _candidate(blob: Blob) -> Candidate:

@@ -20,13 +20,16 @@ import click
 from PIL import Image
 
 from phx_pipeline.dedup.align import appearance
-from phx_pipeline.dedup.cluster import Candidate, cluster, copies
+from phx_pipeline.dedup.cluster import cluster, copies
 from phx_pipeline.dedup.corpus.cameras import moved_cameras
 from phx_pipeline.dedup.corpus.copies import single_copies, site_copies
 from phx_pipeline.dedup.corpus.pages import PAGES, pages
 from phx_pipeline.dedup.corpus.pictures import Made, identity
 from phx_pipeline.dedup.evaluate import Score, score_clusters, score_pairs
 from phx_pipeline.dedup.hashes import picture_hashes
+from phx_pipeline.dedup.judge import judged
+from phx_pipeline.dedup.proposals import Candidate
+from phx_pipeline.model.judgement import by_pair
 
 PAGES_PER_KIND = 400
 Known = tuple[str, str, Candidate]  # identity, kind, picture
@@ -124,12 +127,18 @@ def _numbered(known: Sequence[Known]) -> list[Candidate]:
     return [replace(it[2], sha256=str(index)) for index, it in enumerate(known)]
 
 
+def _copies(candidates: list[Candidate]) -> frozenset[tuple[int, int]]:
+    return copies(candidates, judgements=by_pair(judged(candidates, {})))
+
+
 def _report(name: str, known: Sequence[Known]) -> None:
     labels, candidates = [it[0] for it in known], _numbered(known)
-    _echo(f"{name}: clusters", score_clusters(labels, cluster(candidates)))
-    _echo(f"{name}: pairs", score_pairs(labels, copies(candidates)))
+    judgements = by_pair(judged(candidates, {}))
+    clusters = cluster(candidates, judgements=judgements)
+    _echo(f"{name}: clusters", score_clusters(labels, clusters))
+    _echo(f"{name}: pairs", score_pairs(labels, _copies(candidates)))
     bare = [replace(it, appearance=None) for it in candidates]
-    _echo(f"{name}: hashes only", score_pairs(labels, copies(bare)))
+    _echo(f"{name}: hashes only", score_pairs(labels, copies(bare, judgements={})))
 
 
 def _echo(name: str, score: Score) -> None:
@@ -150,14 +159,14 @@ def _report_moved(known: Sequence[Known]) -> None:
             original = it
             continue
         total[it[1]] += 1
-        merged[it[1]] += bool(copies(_numbered([original, it])))
+        merged[it[1]] += bool(_copies(_numbered([original, it])))
     for kind, count in total.items():
         click.echo(f"moved camera, {kind}: {merged[kind]} of {count} merged")
 
 
 def _report_singles(known: Sequence[Known]) -> None:
     """Count the copies found by operation, each beside its own original."""
-    pairs = set(copies(_numbered(known)))
+    pairs = set(_copies(_numbered(known)))
     found, total = Counter[str](), Counter[str]()
     original = 0
     for index, it in enumerate(known):

@@ -142,7 +142,7 @@ def test_a_later_run_notes_what_an_old_store_lacks_and_decides_alike(
 def decide_by_hashes_alone(context: StageContext) -> None:
     """Record what a version decided that knew no looks."""
     photos = [photo for photo in context.catalog.photos(SLUG) if photo.cluster_id]
-    decisions = decide(SLUG, photos, context.catalog.blobs(SLUG))
+    decisions = decide(SLUG, photos, context.catalog.blobs(SLUG), judgements={})
     with context.holding(SLUG) as lease:
         context.catalog.record_decisions(lease, SLUG, decisions, stamp=context.stamp())
 

@@ -18,8 +18,8 @@ from phx_pipeline.errors import InputError
 from phx_pipeline.model.counted import counted
 
 if TYPE_CHECKING:
-    from phx_pipeline.dedup.cluster import Candidate
     from phx_pipeline.dedup.evaluate import Pair, Score
+    from phx_pipeline.dedup.proposals import Candidate
 
 _MAX_PHASH, _MAX_DHASH = 8, 10  # of the rule compared with
 
@@ -83,8 +83,8 @@ def _labelled(folder: Path, labels: Path | None) -> dict[Path, str]:
 
 def _candidate(file: Path) -> "Candidate":
     from phx_pipeline.dedup.align import appearance
-    from phx_pipeline.dedup.cluster import Candidate
     from phx_pipeline.dedup.hashes import picture_hashes
+    from phx_pipeline.dedup.proposals import Candidate
     from phx_pipeline.imaging.decode import decode
 
     image = decode(file.read_bytes()).image
@@ -104,12 +104,15 @@ def _scores(
 
     from phx_pipeline.dedup.cluster import cluster
     from phx_pipeline.dedup.evaluate import score_clusters
+    from phx_pipeline.dedup.judge import judged
+    from phx_pipeline.model.judgement import by_pair
 
     numbered = [replace(it, sha256=str(index)) for index, it in enumerate(candidates)]
     bare = [replace(it, appearance=None) for it in numbered]
+    judgements = by_pair(judged(numbered, {}))
     return {
-        "phx": score_clusters(groups, cluster(numbered)),
-        "phx, hashes only": score_clusters(groups, cluster(bare)),
+        "phx": score_clusters(groups, cluster(numbered, judgements=judgements)),
+        "phx, hashes only": score_clusters(groups, cluster(bare, judgements={})),
     }
 
 

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from phx_pipeline.dedup.align import appearance
-from phx_pipeline.dedup.cluster import Candidate, cluster, copies
+from phx_pipeline.dedup.cluster import cluster, copies
 from phx_pipeline.dedup.corpus.cameras import moved_cameras, pan
 from phx_pipeline.dedup.corpus.copies import (
     SINGLES,
@@ -20,6 +20,9 @@ from phx_pipeline.dedup.corpus.pages import PAGES, pages
 from phx_pipeline.dedup.corpus.pictures import Made, identity
 from phx_pipeline.dedup.evaluate import Score, score_clusters
 from phx_pipeline.dedup.hashes import picture_hashes
+from phx_pipeline.dedup.judge import judged
+from phx_pipeline.dedup.proposals import Candidate
+from phx_pipeline.model.judgement import Judgement, Pair, by_pair
 
 MakePicture = Callable[..., Image.Image]
 
@@ -43,8 +46,17 @@ def candidates(made: Iterable[Made]) -> list[Candidate]:
     ]
 
 
+def judgements(pictures: list[Candidate]) -> dict[Pair, Judgement]:
+    return by_pair(judged(pictures, {}))
+
+
 def scored(made: list[Made]) -> Score:
-    return score_clusters([it.identity for it in made], cluster(candidates(made)))
+    return score_found(made, candidates(made))
+
+
+def score_found(made: list[Made], found: list[Candidate]) -> Score:
+    clusters = cluster(found, judgements=judgements(found))
+    return score_clusters([it.identity for it in made], clusters)
 
 
 @pytest.fixture(scope="module")
@@ -135,7 +147,8 @@ def test_the_same_frame_in_other_light_or_shape_is_a_copy(
     found = 0
     for name, body in photos.items():
         (one,) = single_copies(opened(body), name=name, seed=1, kinds=[kind])
-        found += len(copies(candidates([original(name, body), one])))
+        both = candidates([original(name, body), one])
+        found += len(copies(both, judgements=judgements(both)))
 
     assert found >= len(photos) - 1
 
@@ -148,7 +161,7 @@ def test_what_is_not_promised_is_named() -> None:
 def test_distinct_plans_and_documents_stay_apart(kind: str) -> None:
     made, found = sixteen(kind)
 
-    score = score_clusters([it.identity for it in made], cluster(found))
+    score = score_found(made, found)
 
     assert (score.merged - score.right, score.lost) == (0, 0)
     assert score.recall > (0.5 if kind == "document" else 0.99)
@@ -158,4 +171,6 @@ def test_without_pixels_distinct_pages_would_be_merged() -> None:
     made, found = sixteen("document")
     bare = [replace(it, appearance=None) for it in found]
 
-    assert any(made[a].identity != made[b].identity for a, b in copies(bare))
+    assert any(
+        made[a].identity != made[b].identity for a, b in copies(bare, judgements={})
+    )

@@ -10,8 +10,8 @@ from urllib.parse import urlsplit
 import pytest
 from PIL import Image, ImageOps
 
-from phx_pipeline.dedup.cluster import MAX_DHASH_DISTANCE, MAX_PHASH_DISTANCE
 from phx_pipeline.dedup.hashes import distance, picture_hashes
+from phx_pipeline.dedup.proposals import MAX_DHASH_DISTANCE, MAX_PHASH_DISTANCE
 from phx_pipeline.demo import redfin_site
 from phx_pipeline.demo.houses import HOUSES, House, Shot
 from phx_pipeline.demo.loopback import Answer, Asked, Handler

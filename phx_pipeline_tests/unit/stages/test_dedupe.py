@@ -76,7 +76,7 @@ def test_every_cluster_keeps_exactly_one_photo(
 ) -> None:
     photos, blobs = gallery
 
-    decisions = decide(SLUG, photos, blobs)
+    decisions = decide(SLUG, photos, blobs, judgements={})
 
     kept = Counter(
         decision.cluster_id
@@ -95,7 +95,9 @@ def test_the_order_of_arrival_does_not_matter(
     shuffled = chance.sample(photos, len(photos))
     turned = dict(reversed(blobs.items()))
 
-    assert decide(SLUG, shuffled, turned) == decide(SLUG, photos, blobs)
+    assert decide(SLUG, shuffled, turned, judgements={}) == decide(
+        SLUG, photos, blobs, judgements={}
+    )
 
 
 @given(galleries())
@@ -104,7 +106,7 @@ def test_photos_with_the_same_bytes_are_one_cluster(
 ) -> None:
     photos, blobs = gallery
 
-    decisions = decide(SLUG, photos, blobs)
+    decisions = decide(SLUG, photos, blobs, judgements={})
 
     clusters = {(photo.sha256, decisions[photo.key].cluster_id) for photo in photos}
     assert len(clusters) == len({photo.sha256 for photo in photos})
@@ -114,7 +116,7 @@ def test_of_the_same_bytes_the_first_in_gallery_order_is_kept() -> None:
     sha = "a" * 64
     late, early = photo("a-late", sha, position=7), photo("z-early", sha, position=2)
 
-    decisions = decide(SLUG, [late, early], {sha: blob(sha, bits=5)})
+    decisions = decide(SLUG, [late, early], {sha: blob(sha, bits=5)}, judgements={})
 
     assert {key: decision.verdict for (_, key), decision in decisions.items()} == {
         "z-early": Verdict.KEPT,
@@ -130,7 +132,10 @@ def test_of_two_sizes_the_larger_is_kept_wherever_it_stands() -> None:
     }
 
     decisions = decide(
-        SLUG, [photo("small", small), photo("large", large, position=9)], blobs
+        SLUG,
+        [photo("small", small), photo("large", large, position=9)],
+        blobs,
+        judgements={},
     )
 
     assert decisions[Source.REDFIN, "large"].verdict is Verdict.KEPT
@@ -142,7 +147,7 @@ def test_the_same_bytes_in_two_houses_are_two_clusters() -> None:
     photos, blobs = [photo("one", sha)], {sha: blob(sha, bits=5)}
 
     clusters = {
-        decide(slug, photos, blobs)[Source.REDFIN, "one"].cluster_id
+        decide(slug, photos, blobs, judgements={})[Source.REDFIN, "one"].cluster_id
         for slug in (SLUG, "1-n-other-st-mesa-az-85204")
     }
 
@@ -150,4 +155,4 @@ def test_the_same_bytes_in_two_houses_are_two_clusters() -> None:
 
 
 def test_no_photos_are_no_decisions() -> None:
-    assert decide(SLUG, [], {}) == {}
+    assert decide(SLUG, [], {}, judgements={}) == {}

@@ -65,7 +65,7 @@ def test_arrival_order_and_runs_do_not_matter(data: st.DataObject) -> None:
     known: list[Photo] = []
     for start, end in pairwise(sorted({0, len(order), *cuts})):
         known += order[start:end]
-        decisions = decide(SLUG, known, blobs)
+        decisions = decide(SLUG, known, blobs, judgements={})
         known = [
             replace(
                 photo,
@@ -75,7 +75,7 @@ def test_arrival_order_and_runs_do_not_matter(data: st.DataObject) -> None:
             for photo in known
         ]
 
-    at_once = decide(SLUG, photos, blobs)
+    at_once = decide(SLUG, photos, blobs, judgements={})
 
     assert {photo.key: photo.verdict for photo in known} == {
         key: decision.verdict for key, decision in at_once.items()

@@ -106,7 +106,7 @@ def published(
     photos: Sequence[Photo], blobs: Mapping[str, Blob], before: Sequence[Publication]
 ) -> list[Publication]:
     """Decide for *photos* and name the kept ones, as one run does it."""
-    decisions = decide(HOUSE.slug, photos, blobs)
+    decisions = decide(HOUSE.slug, photos, blobs, judgements={})
     members: dict[str | None, set[tuple[Source, str]]] = {}
     for key, decision in decisions.items():
         members.setdefault(decision.cluster_id, set()).add(key)
@@ -183,7 +183,9 @@ def test_no_number_moves_to_a_picture_without_the_photo_that_had_it(
     for (before, after), end in zip(
         pairwise(series(arrival)), arrival.cuts[2:], strict=True
     ):
-        decisions = decide(HOUSE.slug, arrival.photos[:end], arrival.blobs)
+        decisions = decide(
+            HOUSE.slug, arrival.photos[:end], arrival.blobs, judgements={}
+        )
         now = {row.number: row for row in after}
 
         assert {row.number for row in before} <= set(now)
@@ -202,7 +204,9 @@ def test_a_picture_shown_before_is_shown_under_a_number_it_had(
     for (before, after), end in zip(
         pairwise(series(arrival)), arrival.cuts[2:], strict=True
     ):
-        decisions = decide(HOUSE.slug, arrival.photos[:end], arrival.blobs)
+        decisions = decide(
+            HOUSE.slug, arrival.photos[:end], arrival.blobs, judgements={}
+        )
         had: dict[str | None, set[int]] = {}
         for row in before:
             if row.active:

@@ -1,0 +1,98 @@
+"""Which pairs of a house's pictures are worth a look, by their hashes alone."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from phx_pipeline.model.appearance import Appearance
+from phx_pipeline.model.photo import PictureHashes
+
+MAX_PHASH_DISTANCE: Final = 8
+MAX_DHASH_DISTANCE: Final = 10
+MAX_WIDE_PHASH_DISTANCE: Final = 16
+
+_ROWS: Final = 256  # pictures compared with all others at a time
+
+_HashPairs = NDArray[np.uint64]  # shape (pictures, 2): full frame, trimmed frame
+Indexes = NDArray[np.int64]
+"""Pairs of indexes a < b, shape (pairs, 2)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """A picture to be compared: its raw SHA-256, size in pixels, hashes and looks.
+
+    Without an appearance only the hashes decide whose copy it is.
+    """
+
+    sha256: str
+    width: int
+    height: int
+    hashes: PictureHashes
+    appearance: Appearance | None = None
+    size_bytes: int = 0
+
+    @property
+    def content_pixels(self) -> float:
+        """The pixels inside flat borders."""
+        share = 1.0 if self.appearance is None else self.appearance.content_share
+        return self.width * self.height * share
+
+    @property
+    def by_size(self) -> tuple[float, str]:
+        """For an order that begins with the largest."""
+        return (-self.content_pixels, self.sha256)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proposed:
+    """Pairs that may be copies; `strict` are those that hashes alone would take."""
+
+    pairs: Indexes
+    strict: NDArray[np.bool_]
+
+
+def proposed(pictures: Sequence[Candidate]) -> Proposed:
+    """Return the pairs whose hashes are near.
+
+    The least pHash distance over full and trimmed frames is at most
+    `MAX_WIDE_PHASH_DISTANCE`; strict are those at most `MAX_PHASH_DISTANCE` apart whose
+    least dHash distance, taken by itself, is at most `MAX_DHASH_DISTANCE`.
+    """
+    all_hashes = [picture.hashes for picture in pictures]
+    phashes = _pairs([(it.phash, it.trimmed_phash) for it in all_hashes])
+    dhashes = _pairs([(it.dhash, it.trimmed_dhash) for it in all_hashes])
+    pairs = [np.empty((0, 2), dtype=np.int64)]
+    for start in range(0, len(pictures), _ROWS):
+        near = _least_distances(phashes, start=start) <= MAX_WIDE_PHASH_DISTANCE
+        found = np.argwhere(np.triu(near, k=1 + start))
+        pairs.append(found + np.array((start, 0)))
+    both = np.concatenate(pairs)
+    strict = _pair_distances(phashes, both) <= MAX_PHASH_DISTANCE
+    strict &= _pair_distances(dhashes, both) <= MAX_DHASH_DISTANCE
+    return Proposed(pairs=both, strict=strict)
+
+
+def _pairs(values: Sequence[tuple[int, int]]) -> _HashPairs:
+    return np.array(values, dtype=np.uint64).reshape(-1, 2)
+
+
+def _least_distances(hashes: _HashPairs, *, start: int) -> NDArray[np.uint8]:
+    """Return the distances of some rows to all pictures, least of four each."""
+    rows = hashes[start : start + _ROWS]
+    least = np.full((len(rows), len(hashes)), 64, dtype=np.uint8)
+    for ours in rows.T:
+        for theirs in hashes.T:
+            differing = ours[:, None] ^ theirs
+            np.minimum(least, np.bitwise_count(differing), out=least)
+    return least
+
+
+def _pair_distances(hashes: _HashPairs, pairs: Indexes) -> NDArray[np.uint8]:
+    ours, theirs = hashes[pairs[:, 0]], hashes[pairs[:, 1]]
+    differing = ours[:, :, None] ^ theirs[:, None, :]
+    least: NDArray[np.uint8] = np.bitwise_count(differing).min(axis=(1, 2))
+    return least
