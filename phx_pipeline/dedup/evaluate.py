@@ -2,8 +2,9 @@
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from itertools import combinations
+from typing import Final
 
 from phx_pipeline.dedup.cluster import Cluster
 
@@ -16,7 +17,8 @@ class Score:
 
     A pair is two pictures of one photo. `merged` are the pairs the rule calls copies,
     `right` those of them that are. A photo is lost when no picture of it is kept, a
-    copy is left in when another picture of its photo is kept too.
+    copy is left in when another picture of its photo is kept too, which shows the photo
+    twice. Scores of separate properties add up.
     """
 
     pictures: int
@@ -26,6 +28,23 @@ class Score:
     right: int
     lost: int
     left_in: int
+    twice: int
+
+    def __add__(self, other: "Score") -> "Score":
+        """Return the counts of both."""
+        names = [it.name for it in fields(self)]
+        sums = {name: getattr(self, name) + getattr(other, name) for name in names}
+        return Score(**sums)
+
+    @property
+    def wrong(self) -> int:
+        """The merged pairs that are of two photos."""
+        return self.merged - self.right
+
+    @property
+    def shown_twice(self) -> float:
+        """Share of the photos of which more than one picture is kept."""
+        return self.twice / self.photos if self.photos else 0.0
 
     @property
     def precision(self) -> float:
@@ -36,6 +55,11 @@ class Score:
     def recall(self) -> float:
         """Share of the pairs of copies that were merged; 1 when there are none."""
         return self.right / self.pairs if self.pairs else 1.0
+
+
+NOTHING: Final = Score(
+    pictures=0, photos=0, pairs=0, merged=0, right=0, lost=0, left_in=0, twice=0
+)
 
 
 def score_clusters(labels: Sequence[str], clusters: Iterable[Cluster]) -> Score:
@@ -56,7 +80,7 @@ def score(
 ) -> Score:
     """Score pairs of indexes called copies, and the pictures that stay."""
     sizes = Counter(labels)
-    kept_photos = {labels[index] for index in kept}
+    kept_photos = Counter(labels[index] for index in kept)
     return Score(
         pictures=len(labels),
         photos=len(sizes),
@@ -65,6 +89,7 @@ def score(
         right=sum(labels[a] == labels[b] for a, b in pairs),
         lost=len(sizes) - len(kept_photos),
         left_in=len(kept) - len(kept_photos),
+        twice=sum(count > 1 for count in kept_photos.values()),
     )
 
 

@@ -15,14 +15,12 @@ from pathlib import Path
 import click
 from PIL import Image
 
+from phx_pipeline.dedup.afresh import cluster_afresh
 from phx_pipeline.dedup.align import appearance
-from phx_pipeline.dedup.cluster import cluster
 from phx_pipeline.dedup.corpus.pictures import decoded
 from phx_pipeline.dedup.corpus.worse import choices
 from phx_pipeline.dedup.hashes import picture_hashes
-from phx_pipeline.dedup.judge import judged
 from phx_pipeline.dedup.proposals import Candidate
-from phx_pipeline.model.judgement import by_pair
 
 
 @click.command()
@@ -36,8 +34,7 @@ def main(photos: Path, *, every: int, upright: bool) -> None:
         image = photo.transpose(Image.Transpose.ROTATE_90) if upright else photo
         for pair in choices(image, name=name, seed=1):
             better, worse = _named(pair.better), _named(pair.worse)
-            both = [better, worse]
-            found = cluster(both, judgements=by_pair(judged(both, {})))
+            found = cluster_afresh([better, worse])
             total[pair.kind] += 1
             apart[pair.kind] += len(found) > 1
             right[pair.kind] += len(found) == 1 and found[0].best == better.sha256

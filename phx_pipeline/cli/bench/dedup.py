@@ -11,6 +11,8 @@ import click
 from rich.table import Table
 
 from phx_pipeline.cli.bench.clocks import cpu_ms
+from phx_pipeline.cli.bench.corpus import judge_on_corpus
+from phx_pipeline.cli.bench.looks import candidate
 from phx_pipeline.cli.bench.pictures import pictures_in
 from phx_pipeline.cli.console import console
 from phx_pipeline.cli.options import json_option
@@ -32,22 +34,63 @@ _MAX_PHASH, _MAX_DHASH = 8, 10  # of the rule compared with
     help="Read the groups from this CSV with the columns file and group; by "
     "default from names such as {group}_{anything}.jpg.",
 )
+@click.option(
+    "--half",
+    type=click.Choice(["tuning", "judging"]),
+    help="Make the copies from the photos of this half of the houses. Limits are set "
+    "on the tuning half alone; with --seeds the default is judging.",
+)
+@click.option(
+    "--seeds",
+    type=click.IntRange(min=1),
+    help="Make copies this many times, with other random numbers; with --half the "
+    "default is 1. After five every photo has had every kind of worse copy.",
+)
+@click.option(
+    "--every",
+    type=click.IntRange(min=1),
+    default=1,
+    help="Take one house in this many.",
+)
 @json_option
-def dedup(folder: Path, *, labels: Path | None, as_json: bool) -> None:
+def dedup(
+    folder: Path,
+    *,
+    labels: Path | None,
+    half: str | None,
+    seeds: int | None,
+    every: int,
+    as_json: bool,
+) -> None:
     """Count how well copies are found where the groups are known.
 
     FOLDER holds pictures of which those of one group are copies of each other, and no
     others. All are compared as if one house had them. Printed are precision, recall and
     photos lost, for our rule and for the plain rule on the hashes of imagehash.
 
+    With --half or --seeds FOLDER holds photos that differ, named {house}_{anything}.
+    Copies and look-alikes of them are made, some houses at a time are compared, and the
+    copy that is kept is judged too.
+
     \b
     Examples:
       phx bench dedup ~/pairs
       phx bench dedup ~/photos --labels groups.csv --json
+      phx bench dedup ~/photos --half judging --seeds 5
     """
+    if half is None and seeds is None:
+        _score_labelled(folder, labels, as_json=as_json)
+        return
+    if labels is not None:
+        raise InputError("--labels goes with neither --half nor --seeds")
+    half = half or "judging"
+    judge_on_corpus(folder, half=half, seeds=seeds or 1, every=every, as_json=as_json)
+
+
+def _score_labelled(folder: Path, labels: Path | None, *, as_json: bool) -> None:
     groups = _labelled(folder, labels)
     with cpu_ms() as spent:
-        candidates = [_candidate(file) for file in groups]
+        candidates = [candidate(file.read_bytes(), name=file.name) for file in groups]
     prepared = spent[0] / len(groups)
     scores = _scores(list(groups.values()), candidates)
     peer = _imagehash_pairs(list(groups))
@@ -81,38 +124,19 @@ def _labelled(folder: Path, labels: Path | None) -> dict[Path, str]:
     return groups
 
 
-def _candidate(file: Path) -> "Candidate":
-    from phx_pipeline.dedup.align import appearance
-    from phx_pipeline.dedup.hashes import picture_hashes
-    from phx_pipeline.dedup.proposals import Candidate
-    from phx_pipeline.imaging.decode import decode
-
-    image = decode(file.read_bytes()).image
-    return Candidate(
-        sha256=file.name,
-        width=image.width,
-        height=image.height,
-        hashes=picture_hashes(image),
-        appearance=appearance(image),
-    )
-
-
 def _scores(
     groups: Sequence[str], candidates: Sequence["Candidate"]
 ) -> dict[str, "Score"]:
     from dataclasses import replace
 
-    from phx_pipeline.dedup.cluster import cluster
+    from phx_pipeline.dedup.afresh import cluster_afresh
     from phx_pipeline.dedup.evaluate import score_clusters
-    from phx_pipeline.dedup.judge import judged
-    from phx_pipeline.model.judgement import by_pair
 
     numbered = [replace(it, sha256=str(index)) for index, it in enumerate(candidates)]
     bare = [replace(it, appearance=None) for it in numbered]
-    judgements = by_pair(judged(numbered, {}))
     return {
-        "phx": score_clusters(groups, cluster(numbered, judgements=judgements)),
-        "phx, hashes only": score_clusters(groups, cluster(bare, judgements={})),
+        "phx": score_clusters(groups, cluster_afresh(numbered)),
+        "phx, hashes only": score_clusters(groups, cluster_afresh(bare)),
     }
 
 
@@ -159,6 +183,6 @@ def _score_table(scores: Mapping[str, "Score"]) -> Table:
     for column in ("precision", "recall", "wrong pairs", "photos lost", "copies left"):
         table.add_column(column, justify="right")
     for name, it in scores.items():
-        cells = (it.merged - it.right, it.lost, it.left_in)
+        cells = (it.wrong, it.lost, it.left_in)
         table.add_row(name, f"{it.precision:.5f}", f"{it.recall:.5f}", *map(str, cells))
     return table

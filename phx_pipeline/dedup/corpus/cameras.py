@@ -1,12 +1,23 @@
 """Other views of a room: photos of their own, however alike they look."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
+from types import MappingProxyType
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from phx_pipeline.dedup.corpus.pictures import Made, Random, draws, identity, jpeg
+from phx_pipeline.dedup.corpus.pictures import (
+    Made,
+    Random,
+    Step,
+    draws,
+    identity,
+    jpeg,
+)
+
+PARALLAX: Final = (4, 8, 12, 20)  # per cent of the width: near things against far ones
 
 
 def moved_cameras(
@@ -17,11 +28,20 @@ def moved_cameras(
     Near things move against far ones by 10 to 25 % of the width.
     """
     for turn in range(count):
-        for kind, move in (("layers", _two_layers), ("room", _box_room)):
+        for kind, move in _MOVES.items():
             rng = draws(name, f"{kind}-{turn}", seed=seed)
-            body = jpeg(_tilted(move(photo, rng), rng), int(rng.integers(80, 93)))
+            view = _tilted(move(photo, rng, rng.uniform(0.10, 0.25)), rng)
+            body = jpeg(view, int(rng.integers(80, 93)))
             label = f"{identity(name)} {kind}-{turn} {seed}"
             yield Made(identity=label, kind=kind, body=body)
+
+
+def other_views(photo: Image.Image, *, name: str, seed: int) -> Iterator[Made]:
+    """Yield what is not the photo it was made of, one per kind of `VIEWS`."""
+    for kind, make in VIEWS.items():
+        rng = draws(name, kind, seed=seed)
+        body = jpeg(make(photo, rng), int(rng.integers(80, 93)))
+        yield Made(identity=f"{identity(name)} {kind}", kind=kind, body=body)
 
 
 def pan(photo: Image.Image, *, name: str, seed: int) -> Iterator[Made]:
@@ -34,11 +54,11 @@ def pan(photo: Image.Image, *, name: str, seed: int) -> Iterator[Made]:
         yield Made(identity=f"{identity(name)} {kind}", kind="pan", body=body)
 
 
-def _two_layers(photo: Image.Image, rng: Random) -> Image.Image:
+def _two_layers(photo: Image.Image, rng: Random, move: float) -> Image.Image:
     """Shift things in front against what is behind them; both layers are the photo."""
     width, height = photo.size
     far = rng.uniform(-0.08, 0.08)
-    near = far + rng.uniform(0.10, 0.25) * rng.choice((-1, 1))
+    near = far + move * rng.choice((-1, 1))
     mask = Image.new("L", photo.size)
     paint = ImageDraw.Draw(mask)
     line = rng.uniform(0.55, 0.75, 4)
@@ -54,7 +74,7 @@ def _two_layers(photo: Image.Image, rng: Random) -> Image.Image:
     return _seen(photo, (far + (near - far) * disparity) * width)
 
 
-def _box_room(photo: Image.Image, rng: Random) -> Image.Image:
+def _box_room(photo: Image.Image, rng: Random, move: float) -> Image.Image:
     """Step sideways in a box-shaped room: the shift grows with nearness.
 
     Nearness (1 / depth) of floor, ceiling and side walls grows linearly from the
@@ -70,9 +90,60 @@ def _box_room(photo: Image.Image, rng: Random) -> Image.Image:
         inside = (np.abs(x - centre[0]) < half[0]) & (np.abs(y - centre[1]) < half[1])
         near[inside] = near[inside].max(initial=0)
     near = (near - near.min()) / (near.max() - near.min())
-    shift = rng.uniform(0.10, 0.25) * rng.choice((-1, 1))
+    shift = move * rng.choice((-1, 1))
     looked_at = rng.uniform(0.0, 0.5)  # the camera turns to keep this nearness still
     return _seen(photo, (near - looked_at) * shift * width)
+
+
+_Move = Callable[[Image.Image, Random, float], Image.Image]
+_MOVES: Final[Mapping[str, _Move]] = MappingProxyType(
+    {"layers": _two_layers, "room": _box_room}
+)
+
+
+def _moved(move: _Move, percent: int) -> Step:
+    return lambda photo, rng: _tilted(move(photo, rng, percent / 100), rng)
+
+
+def _panned(photo: Image.Image, rng: Random) -> Image.Image:
+    """Turn the camera on its tripod: 15 to 35 % of the width leave, others come.
+
+    What comes is the mirrored rest, and the frame is distorted as a turned one is.
+    """
+    share = rng.uniform(0.15, 0.35) * rng.choice((-1, 1))
+    shift = np.full(photo.size[::-1], share * photo.width, dtype=np.float32)
+    return _keystoned(_seen(photo, shift), right=share > 0)
+
+
+def _keystoned(image: Image.Image, *, right: bool) -> Image.Image:
+    """Make the side that came nearer 8 % taller."""
+    width, height = image.size
+    cut = height * 0.04
+    left_cut, right_cut = (0.0, cut) if right else (cut, 0.0)
+    quad = [0, left_cut, 0, height - left_cut, width, height - right_cut]
+    quad += [width, right_cut]
+    coefficients = _perspective(quad, size=image.size)
+    method = Image.Transform.PERSPECTIVE
+    return image.transform(image.size, method, coefficients, Image.Resampling.BICUBIC)
+
+
+def _recoloured(photo: Image.Image, rng: Random) -> Image.Image:
+    """Turn all hues by 40 to 180 degrees: other paint, other furniture."""
+    turn = int(rng.integers(28, 128)) * int(rng.choice((-1, 1)))
+    hue, saturation, value = photo.convert("HSV").split()
+    hue = hue.point(lambda level: (level + turn) % 256)
+    saturation = saturation.point(lambda level: min(255, round(level * 1.3) + 25))
+    return Image.merge("HSV", (hue, saturation, value)).convert("RGB")
+
+
+VIEWS: Final[Mapping[str, Step]] = MappingProxyType(
+    {
+        f"parallax {percent} %, {kind}": _moved(move, percent)
+        for percent in PARALLAX
+        for kind, move in _MOVES.items()
+    }
+    | {"panned": _panned, "recoloured": _recoloured}
+)
 
 
 def _seen(photo: Image.Image, shift: NDArray[np.float32]) -> Image.Image:

@@ -7,6 +7,8 @@ from typing import Final
 import numpy as np
 from PIL import Image, ImageDraw, ImageEnhance, ImageFilter
 
+from phx_pipeline.dedup.corpus.frames import FRAMES
+from phx_pipeline.dedup.corpus.marks import MARKS
 from phx_pipeline.dedup.corpus.pictures import (
     Made,
     Random,
@@ -255,6 +257,15 @@ SINGLES: Final[Mapping[str, Step]] = MappingProxyType(
         "bracket": _bracket,
         "staged": _staged,
         "twilight": _twilight,
+        **MARKS,
+        **FRAMES,
     }
 )
-UNPROMISED: Final = frozenset({"staged", "twilight"})  # other pictures to many people
+# Other pictures to many people, or hardly a picture any more.
+UNPROMISED: Final = frozenset({"staged", "twilight", "turned 2°", "damaged"})
+NEARLY: Final = frozenset(  # promised in 99 of 100
+    {
+        *("strip with text", "text strip below", "text strip over", "caption"),
+        *("turned 0.5°", "turned 1°"),
+    }
+)

@@ -1,6 +1,6 @@
 """Plans, documents and blank pages: much alike, and each one of its own."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import Final
 
@@ -9,6 +9,7 @@ from PIL import Image, ImageDraw
 
 from phx_pipeline.dedup.corpus.pictures import (
     Made,
+    Page,
     Random,
     coin,
     draws,
@@ -16,19 +17,19 @@ from phx_pipeline.dedup.corpus.pictures import (
     jpeg,
     to_width,
 )
+from phx_pipeline.dedup.corpus.rooms import ROOMS
 
 _PAGE: Final = (1000, 760)  # pixels
-_Page = Callable[[Random, int], Image.Image]
 _WORDS: Final = ("kitchen", "bath", "bedroom", "garage", "living", "closet", "den")
 
 
 def pages(kind: str, *, number: int, seed: int) -> Iterator[Made]:
     """Yield two copies of a made-up page: large, and 640 px wide with strong JPEG.
 
-    *kind* is one of `PAGES`. Sheets of one template differ in their inner walls only.
+    *kind* is one of `DRAWN`. Sheets of one template differ in their inner walls only.
     """
     name = f"{kind} {number}"
-    page = PAGES[kind](draws(name, "page", seed=seed), number)
+    page = DRAWN[kind](draws(name, "page", seed=seed), number)
     yield Made(identity=name, kind=kind, body=jpeg(page, 92))
     rng = draws(name, "copy", seed=seed)
     small = to_width(page, int(rng.integers(600, 680)))
@@ -50,6 +51,22 @@ def _template_plan(rng: Random, number: int) -> Image.Image:
     paint.rectangle((700, 690, 980, 745), outline=(0, 0, 0), width=2)
     paint.text((712, 700), f"MODEL {number // 4}", (0, 0, 0), font=font(24))
     _draw_walls(paint, rng, outline=(left, top, right, bottom))
+    return page
+
+
+def _storey(rng: Random, number: int) -> Image.Image:
+    """Return one of two storeys: outer walls, stairs and half of the walls shared."""
+    page, paint = _blank_page()
+    shared = np.random.default_rng((6, number // 2))
+    outline = (60, 50, _PAGE[0] - 60, _PAGE[1] - 90)
+    _draw_walls(paint, shared, outline=outline)
+    left, top = shared.uniform((100, 100), (700, 450))
+    for step in range(9):
+        box = (left + 12 * step, top, left + 12 * step + 12, top + 70)
+        paint.rectangle(box, outline=(0, 0, 0), width=2)
+    _draw_walls(paint, rng, outline=outline)
+    title = ("FIRST FLOOR", "SECOND FLOOR")[number % 2]
+    paint.text((70, _PAGE[1] - 70), title, (0, 0, 0), font=font(26))
     return page
 
 
@@ -87,15 +104,17 @@ def _blank(rng: Random, _number: int) -> Image.Image:
     return Image.fromarray(noisy.clip(0, 255).astype(np.uint8)).convert("RGB")
 
 
-PAGES: Final[Mapping[str, _Page]] = MappingProxyType(
+PAGES: Final[Mapping[str, Page]] = MappingProxyType(
     {
         "plan": _plan,
         "template plan": _template_plan,
+        "storey plan": _storey,
         "tinted plan": _tinted_plan,
         "document": _document,
         "blank": _blank,
     }
 )
+DRAWN: Final[Mapping[str, Page]] = MappingProxyType({**PAGES, **ROOMS})
 
 
 def _blank_page() -> tuple[Image.Image, ImageDraw.ImageDraw]:

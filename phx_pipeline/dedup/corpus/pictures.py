@@ -26,6 +26,7 @@ _REPEATED: Final[Mapping[str, str]] = MappingProxyType(
 
 Random = np.random.Generator
 Step = Callable[[Image.Image, Random], Image.Image]
+Page = Callable[[Random, int], Image.Image]  # the nth of its kind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,9 +8,12 @@ from typing import Final
 from PIL import Image, ImageFilter
 
 from phx_pipeline.dedup.corpus.copies import SINGLES
+from phx_pipeline.dedup.corpus.frames import FRAMES, damaged_file
+from phx_pipeline.dedup.corpus.marks import MARKS
 from phx_pipeline.dedup.corpus.pictures import (
     Random,
     Step,
+    coin,
     decoded,
     draws,
     jpeg,
@@ -32,13 +35,22 @@ class Choice:
 def choices(
     photo: Image.Image, *, name: str, seed: int, kinds: Collection[str] = ()
 ) -> Iterator[Choice]:
-    """Yield a pair per kind, all by default."""
+    """Yield a pair per kind, all of `WORSE` by default.
+
+    A marked copy is finer than the clean one now and then: that makes it no better.
+    """
     for kind in kinds or WORSE:
         rng = draws(name, kind, seed=seed)
-        whole = _scaled(photo, 1 / _FINER) if kind in FINER else photo
+        finer = kind in FINER or (kind in MARKS and coin(rng))
+        whole = _scaled(photo, 1 / _FINER) if finer else photo
         better = jpeg(whole, int(rng.integers(82, 91)))
-        worse = jpeg(WORSE[kind](photo, rng), int(rng.integers(82, 91)))
-        yield Choice(kind=kind, better=better, worse=worse)
+        yield Choice(kind=kind, better=better, worse=_worse(photo, kind, rng))
+
+
+def _worse(photo: Image.Image, kind: str, rng: Random) -> bytes:
+    if kind == DAMAGED_FILE:
+        return damaged_file(photo, rng)
+    return jpeg(WORSE[kind](photo, rng), int(rng.integers(82, 91)))
 
 
 def _scaled(image: Image.Image, factor: float) -> Image.Image:
@@ -131,7 +143,14 @@ _MARKED: Final[Mapping[str, Step]] = MappingProxyType(
         "centre mark": SINGLES["centre mark"],
     }
 )
-WORSE: Final[Mapping[str, Step]] = MappingProxyType(
-    {**_SHARP, **FINER, **_CUT, **_MARKED}
+_OTHER_FRAMES: Final[Mapping[str, Step]] = MappingProxyType(
+    {
+        kind: FRAMES[kind]
+        for kind in ("16:9 crop", "square crop", "enlarged, poor", "damaged")
+    }
 )
-UNPROMISED: Final = frozenset({"badge", "centre mark"})
+WORSE: Final[Mapping[str, Step]] = MappingProxyType(
+    {**_SHARP, **FINER, **_CUT, **_MARKED, **MARKS, **_OTHER_FRAMES}
+)
+DAMAGED_FILE: Final = "damaged file"  # a kind of its own: decoders may refuse it
+UNPROMISED: Final = frozenset({"badge", "centre mark", *MARKS, *_OTHER_FRAMES})

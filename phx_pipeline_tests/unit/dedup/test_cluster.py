@@ -9,18 +9,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from phx_pipeline.dedup.afresh import cluster_afresh
 from phx_pipeline.dedup.align import appearance
-from phx_pipeline.dedup.cluster import Cluster, cluster
+from phx_pipeline.dedup.cluster import Cluster
 from phx_pipeline.dedup.corpus.cameras import moved_cameras
 from phx_pipeline.dedup.corpus.copies import site_copies
 from phx_pipeline.dedup.corpus.pictures import decoded, to_width
 from phx_pipeline.dedup.corpus.worse import FINER, UNPROMISED, WORSE, choices
 from phx_pipeline.dedup.hashes import distance, picture_hashes
-from phx_pipeline.dedup.judge import judged
 from phx_pipeline.dedup.proposals import Candidate
 from phx_pipeline.demo import rooms
 from phx_pipeline.demo.rooms import RoomKind
-from phx_pipeline.model.judgement import by_pair
 from phx_pipeline.model.photo import PictureHashes
 
 MakePicture = Callable[..., Image.Image]
@@ -46,11 +45,6 @@ def candidate(
         trimmed_dhash=dhash if trimmed_dhash is None else trimmed_dhash,
     )
     return Candidate(sha256=sha(name), width=size[0], height=size[1], hashes=hashes)
-
-
-def grouped(candidates: list[Candidate]) -> list[Cluster]:
-    """Judge all pairs, and group by that."""
-    return cluster(candidates, judgements=by_pair(judged(candidates, {})))
 
 
 def low_bits(count: int) -> int:
@@ -111,7 +105,7 @@ def test_real_pairs_are_judged_by_the_strict_rule(
         candidate("b", phash=b[0], dhash=b[1]),
     ]
 
-    assert len(grouped(candidates)) == clusters
+    assert len(cluster_afresh(candidates)) == clusters
 
 
 @pytest.mark.parametrize(
@@ -126,7 +120,7 @@ def test_both_limits_are_inclusive_and_both_must_hold(
         candidate("b", phash=low_bits(phash_bits), dhash=low_bits(dhash_bits)),
     ]
 
-    assert len(grouped(candidates)) == clusters
+    assert len(cluster_afresh(candidates)) == clusters
 
 
 def test_one_flipped_bit_in_each_byte_is_still_found() -> None:
@@ -135,7 +129,7 @@ def test_one_flipped_bit_in_each_byte_is_still_found() -> None:
         candidate("b", phash=0xF1F1F1F1F1F1F1F1, dhash=1 << 63),
     ]
 
-    assert len(grouped([*candidates])) == 1
+    assert len(cluster_afresh(candidates)) == 1
 
 
 def test_full_frame_may_meet_trimmed_frame_for_each_hash_by_itself() -> None:
@@ -145,7 +139,7 @@ def test_full_frame_may_meet_trimmed_frame_for_each_hash_by_itself() -> None:
         "boxed", phash=0xFFFFFFFF, dhash=0, trimmed_phash=0, trimmed_dhash=far
     )
 
-    assert len(grouped([bare, boxed])) == 1
+    assert len(cluster_afresh([bare, boxed])) == 1
 
 
 def test_a_chain_of_small_changes_does_not_run_together() -> None:
@@ -154,7 +148,7 @@ def test_a_chain_of_small_changes_does_not_run_together() -> None:
         for step in range(4)
     ]
 
-    found = grouped(chain)
+    found = cluster_afresh(chain)
 
     assert member_sets(found) == {
         frozenset({sha("0"), sha("1")}),
@@ -168,7 +162,7 @@ def test_the_copy_with_the_most_pixels_is_best() -> None:
         candidate(name, phash=1, dhash=1, size=size) for name, size in sizes.items()
     ]
 
-    (found,) = grouped(candidates)
+    (found,) = cluster_afresh(candidates)
 
     assert found.best == sha("large")
 
@@ -176,7 +170,7 @@ def test_the_copy_with_the_most_pixels_is_best() -> None:
 def test_among_equal_sizes_the_smallest_hash_is_best() -> None:
     candidates = [candidate(name, phash=1, dhash=1) for name in "abcdef"]
 
-    (found,) = grouped(candidates)
+    (found,) = cluster_afresh(candidates)
 
     assert found.best == min(sha(name) for name in "abcdef")
 
@@ -184,11 +178,11 @@ def test_among_equal_sizes_the_smallest_hash_is_best() -> None:
 def test_the_same_blob_twice_is_one_member() -> None:
     twice = [candidate("a", phash=1, dhash=1), candidate("a", phash=1, dhash=1)]
 
-    assert grouped(twice) == [Cluster(members=(sha("a"),), best=sha("a"))]
+    assert cluster_afresh(twice) == [Cluster(members=(sha("a"),), best=sha("a"))]
 
 
 def test_nothing_gives_nothing() -> None:
-    assert grouped([]) == []
+    assert cluster_afresh([]) == []
 
 
 def test_variants_of_a_picture_meet_and_other_pictures_stay_apart(
@@ -210,7 +204,7 @@ def test_variants_of_a_picture_meet_and_other_pictures_stay_apart(
             for name, variant in variants.items()
         ]
 
-    found = grouped(candidates)
+    found = cluster_afresh(candidates)
 
     assert member_sets(found) == {
         frozenset(sha(f"{seed} {name}") for name in ("full", "small", "boxed"))
@@ -261,7 +255,7 @@ def test_the_order_of_candidates_does_not_matter(
 ) -> None:
     shuffled = data.draw(st.permutations(candidates))
 
-    assert grouped(shuffled) == grouped(candidates)
+    assert cluster_afresh(shuffled) == cluster_afresh(candidates)
 
 
 def gathered(candidates: list[Candidate]) -> list[list[Candidate]]:
@@ -292,7 +286,7 @@ def test_the_largest_gathers_its_copies_and_groups_that_agree_join(
         else:
             expected.append(group)
 
-    found = grouped(candidates)
+    found = cluster_afresh(candidates)
 
     assert member_sets(found) == {
         frozenset(it.sha256 for it in group) for group in expected
@@ -306,14 +300,16 @@ def test_one_failed_comparison_does_not_part_copies() -> None:
     between = [candidate(f"b{n}", phash=low_bits(8), dhash=0) for n in range(2)]
     far = candidate("far", phash=low_bits(16), dhash=0, size=(400, 300))
 
-    (found,) = grouped([centre, *between, far])
+    (found,) = cluster_afresh([centre, *between, far])
 
     assert found.best == centre.sha256
 
 
 @given(candidates=candidate_lists)
 def test_every_picture_is_in_one_cluster(candidates: list[Candidate]) -> None:
-    members = [member for found in grouped(candidates) for member in found.members]
+    members = [
+        member for found in cluster_afresh(candidates) for member in found.members
+    ]
 
     assert sorted(members) == sorted(it.sha256 for it in candidates)
 
@@ -344,7 +340,7 @@ def all_bits(value: int) -> dict[str, int]:
 
 
 def is_one(*candidates: Candidate) -> bool:
-    return len(grouped([*candidates])) == 1
+    return len(cluster_afresh(candidates)) == 1
 
 
 def test_pixels_find_a_copy_that_hashes_alone_would_not(room: Image.Image) -> None:
@@ -391,7 +387,7 @@ def test_a_page_has_to_be_strict(room: Image.Image) -> None:
 def test_of_equally_large_copies_the_least_cropped_is_best(room: Image.Image) -> None:
     cropped = room.crop((50, 30, 1000, 660)).resize((1080, 716))
 
-    (found,) = grouped([looked_at("whole", room), looked_at("cropped", cropped)])
+    (found,) = cluster_afresh([looked_at("whole", room), looked_at("cropped", cropped)])
 
     assert found.best == sha("whole")
 
@@ -401,7 +397,7 @@ def test_bars_do_not_make_a_picture_larger(room: Image.Image) -> None:
     barred = Image.new("RGB", (1024, 1024), "black")
     barred.paste(small, (112, 245))
 
-    (found,) = grouped([looked_at("bare", room), looked_at("barred", barred)])
+    (found,) = cluster_afresh([looked_at("bare", room), looked_at("barred", barred)])
 
     assert found.best == sha("bare")
 
@@ -419,7 +415,7 @@ def test_the_copy_a_person_would_choose_is_best(
     better = looked_at("better", decoded(pair.better))
     worse = looked_at("worse", decoded(pair.worse), **asdict(better.hashes))
 
-    (found,) = grouped([better, worse])
+    (found,) = cluster_afresh([better, worse])
 
     assert found.best == better.sha256
 
@@ -428,7 +424,9 @@ def test_a_thumbnail_does_not_win_by_showing_a_little_more(room: Image.Image) ->
     cropped = room.crop((30, 20, 1000, 670))
     thumbnail = room.resize((256, 171))
 
-    (found,) = grouped([looked_at("large", cropped), looked_at("small", thumbnail)])
+    (found,) = cluster_afresh(
+        [looked_at("large", cropped), looked_at("small", thumbnail)]
+    )
 
     assert found.best == sha("large")
 
@@ -439,7 +437,7 @@ def test_of_copies_with_equal_detail_the_larger_file_is_best(
     bare = looked_at("bare", room)
     rivals = [replace(bare, sha256=sha(name), size_bytes=7) for name in "abcd"]
 
-    (found,) = grouped([*rivals, replace(bare, sha256=sha("e"), size_bytes=8)])
+    (found,) = cluster_afresh([*rivals, replace(bare, sha256=sha("e"), size_bytes=8)])
 
     assert found.best == sha("e")
 
@@ -450,8 +448,8 @@ def test_copies_of_an_older_look_are_ranked_by_their_pixels(room: Image.Image) -
     assert large.appearance is not None
     older = replace(large, appearance=replace(large.appearance, detail=None))
 
-    assert [it.best for it in grouped([large, sharp])] == [sharp.sha256]
-    assert [it.best for it in grouped([older, sharp])] == [large.sha256]
+    assert [it.best for it in cluster_afresh([large, sharp])] == [sharp.sha256]
+    assert [it.best for it in cluster_afresh([older, sharp])] == [large.sha256]
 
 
 @pytest.fixture(scope="module")
@@ -479,7 +477,7 @@ def gallery(room: Image.Image) -> list[Candidate]:
 @pytest.fixture(scope="module")
 def clusters(gallery: list[Candidate]) -> list[Cluster]:
     """What all of them at once give."""
-    return grouped(gallery)
+    return cluster_afresh(gallery)
 
 
 @settings(max_examples=5)
@@ -493,6 +491,6 @@ def test_arrival_order_and_runs_do_not_matter(
     after_run = []
     for start, end in pairwise([0, *cuts, len(order)]):
         arrived += order[start:end]
-        after_run.append(grouped(arrived))
+        after_run.append(cluster_afresh(arrived))
 
     assert after_run[-1] == clusters

@@ -1,0 +1,156 @@
+"""`phx bench dedup --half`: the rule judged on copies that are made of real photos."""
+
+import json
+from collections.abc import Iterable, Mapping
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+from rich.table import Table
+
+from phx_pipeline.cli.bench.looks import candidate
+from phx_pipeline.cli.bench.pictures import pictures_in
+from phx_pipeline.cli.console import console, followed
+from phx_pipeline.errors import ImageError, InputError
+from phx_pipeline.model.counted import counted
+
+if TYPE_CHECKING:
+    from phx_pipeline.dedup.corpus.judged import Chosen, Judged, Photo
+    from phx_pipeline.dedup.evaluate import Score
+    from phx_pipeline.dedup.proposals import Candidate
+
+_SITE = "copies as sites make them"
+_GROUPS = ("promised", "promised in 99 of 100", "not promised")
+
+
+def judge_on_corpus(
+    folder: Path, *, half: str, seeds: int, every: int, as_json: bool
+) -> None:
+    """Make the corpus of that half of the houses in *folder*, judge and print."""
+    from phx_pipeline.dedup.afresh import cluster_afresh
+    from phx_pipeline.dedup.corpus.judged import judge
+
+    photos = _photos(folder, half=half, every=every)
+    turns = followed(range(1, seeds + 1), "seeds", hidden=as_json)
+    judged = judge(photos, seeds=turns, look=_looked_at, rule=cluster_afresh)
+    if as_json:
+        click.echo(json.dumps(_plain(judged), indent=2))
+        return
+    houses = len({it.house for it in photos})
+    console.print(
+        f"{half} half: {counted(len(photos), 'photo')} of {counted(houses, 'house')}, "
+        f"{counted(seeds, 'seed')}"
+    )
+    console.print(_copies_table(judged))
+    console.print(_others_table(judged.others))
+    console.print(_choices_table(judged.choices))
+
+
+def _photos(folder: Path, *, half: str, every: int) -> list["Photo"]:
+    from phx_pipeline.dedup.corpus.halves import half_of
+    from phx_pipeline.dedup.corpus.judged import Photo
+
+    files = {file: file.stem.partition("_")[0] for file in pictures_in(folder)}
+    houses = sorted({it for it in files.values() if half_of(it) == half})[::every]
+    if not houses:
+        raise InputError(f"{folder}: no photo is of a house of the {half} half")
+    return [
+        Photo(house=house, name=file.stem, body=file.read_bytes())
+        for file, house in files.items()
+        if house in houses
+    ]
+
+
+def _looked_at(body: bytes) -> "Candidate | None":
+    try:
+        return candidate(body, name=sha256(body).hexdigest())
+    except ImageError:
+        return None
+
+
+def _plain(judged: "Judged") -> dict[str, Any]:
+    from dataclasses import asdict
+
+    sums = {**_sums(judged), _SITE: judged.site}
+    return {
+        "sums": {name: _plain_score(it) for name, it in sums.items()},
+        "operations": {it: _plain_score(s) for it, s in judged.operations.items()},
+        "others": {it: _plain_score(s) for it, s in judged.others.items()},
+        "choices": {kind: asdict(it) for kind, it in judged.choices.items()},
+    }
+
+
+def _plain_score(score: "Score") -> dict[str, Any]:
+    from dataclasses import asdict
+
+    extra = {"recall": score.recall, "shown_twice": score.shown_twice}
+    return {**asdict(score), "wrong": score.wrong, **extra}
+
+
+def _sums(judged: "Judged") -> dict[str, "Score"]:
+    """Return the score of all operations that are promised alike, by the promise."""
+    from phx_pipeline.dedup.evaluate import NOTHING
+
+    sums = dict.fromkeys(_GROUPS, NOTHING)
+    for kind, score in judged.operations.items():
+        sums[_promise(kind)] += score
+    return sums
+
+
+def _promise(kind: str) -> str:
+    from phx_pipeline.dedup.corpus.copies import NEARLY, UNPROMISED
+
+    if kind in UNPROMISED:
+        return _GROUPS[2]
+    return _GROUPS[1] if kind in NEARLY else _GROUPS[0]
+
+
+def _copies_table(judged: "Judged") -> Table:
+    table = Table("copies", title="Copies that are to be found")
+    for column in ("pairs", "recall", "wrong", "lost", "twice"):
+        table.add_column(column, justify="right")
+    _add(table, _SITE, judged.site)
+    for promise, total in _sums(judged).items():
+        table.add_section()
+        _add(table, f"{promise}: all", total)
+        for kind, score in judged.operations.items():
+            if _promise(kind) == promise:
+                _add(table, kind, score)
+    return table
+
+
+def _add(table: Table, name: str, it: "Score") -> None:
+    cells = (f"{it.recall:.4f}", str(it.wrong), str(it.lost), f"{it.shown_twice:.2%}")
+    table.add_row(name, str(it.pairs), *cells)
+
+
+def _others_table(others: Mapping[str, "Score"]) -> Table:
+    table = Table("pictures", title="Pictures that are to stay apart")
+    for column in ("photos", "wrong pairs", "lost"):
+        table.add_column(column, justify="right")
+    for kind, it in others.items():
+        table.add_row(kind, str(it.photos), str(it.wrong), str(it.lost))
+    return table
+
+
+def _choices_table(choices: Mapping[str, "Chosen"]) -> Table:
+    table = Table("the other copy", title="The clean copy is kept")
+    for column in ("right", "wrong", "share", "left apart"):
+        table.add_column(column, justify="right")
+    for kind, it in sorted(choices.items()):
+        table.add_row(kind, *_cells(it.right, it.wrong, it.apart))
+    table.add_section()
+    table.add_row("all", *_cells(*_summed(choices.values())))
+    return table
+
+
+def _summed(choices: Iterable["Chosen"]) -> tuple[int, int, int]:
+    each = [(it.right, it.wrong, it.apart) for it in choices]
+    right, wrong, apart = (sum(column) for column in zip(*each, strict=True))
+    return right, wrong, apart
+
+
+def _cells(right: int, wrong: int, apart: int) -> tuple[str, str, str, str]:
+    share = f"{right / (right + wrong):.3f}" if right + wrong else "-"
+    return str(right), str(wrong), share, str(apart)

@@ -1,0 +1,24 @@
+"""What the pipeline knows of a picture before it compares it, from its bytes."""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from phx_pipeline.dedup.proposals import Candidate
+
+
+def candidate(body: bytes, *, name: str) -> "Candidate":
+    """Return the picture under *name*; `ImageError` where the pipeline refuses it."""
+    from phx_pipeline.dedup.align import appearance
+    from phx_pipeline.dedup.hashes import picture_hashes
+    from phx_pipeline.dedup.proposals import Candidate
+    from phx_pipeline.imaging.decode import decode
+
+    image = decode(body).image
+    return Candidate(
+        sha256=name,
+        width=image.width,
+        height=image.height,
+        hashes=picture_hashes(image),
+        appearance=appearance(image),
+        size_bytes=len(body),
+    )
