@@ -18,7 +18,7 @@ from phx_pipeline.catalog.fields import FieldBook, count_fields
 from phx_pipeline.catalog.files import FileBook
 from phx_pipeline.catalog.integrity import Integrity
 from phx_pipeline.catalog.jobs import JobBook
-from phx_pipeline.catalog.judgements import JudgementBook
+from phx_pipeline.catalog.judgements import JudgementBook, forget_judgements
 from phx_pipeline.catalog.leases import Lease, Leases
 from phx_pipeline.catalog.locking import change_row, insert_missing
 from phx_pipeline.catalog.lookup import HashLookup
@@ -265,13 +265,17 @@ class Catalog(CatalogReader):
             _insert_appearance(connection, sha256, look)
 
     def record_examined(self, lease: Lease, blob: Blob) -> None:
-        """Make the facts of known bytes what a new look at them gave."""
+        """Make the facts of known bytes what a new look at them gave.
+
+        What was judged by the facts before is forgotten.
+        """
         table, look = tables.blob, tables.appearance
         with writing(self._engine) as connection:
             Leases.fence(connection, lease)
             this = table.c.sha256 == blob.sha256
             connection.execute(sa.update(table).where(this).values(blob_values(blob)))
             connection.execute(sa.delete(look).where(look.c.sha256 == blob.sha256))
+            forget_judgements(connection, blob.sha256)
             if blob.appearance is not None:
                 _insert_appearance(connection, blob.sha256, blob.appearance)
 

@@ -1,98 +1,128 @@
-"""Which of several copies a person would choose."""
+"""Which of several copies a person would choose.
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+Of two copies it is decided by their pixels (`choice`), and stored; of many it follows
+from what was stored of each two (`best_of`).
+"""
+
+from collections.abc import Mapping, Sequence
 from typing import Final
 
-import numpy as np
-from numpy.typing import NDArray
-
-from phx_pipeline.dedup.aligned import aligned, frame_moves
+from phx_pipeline.dedup.colours import colouring
+from phx_pipeline.dedup.edging import Edging, edging
+from phx_pipeline.dedup.overlays import damaged, marked, overlap
 from phx_pipeline.dedup.proposals import Candidate
-from phx_pipeline.dedup.strips import has_strip
-from phx_pipeline.model.appearance import Appearance
+from phx_pipeline.dedup.sights import Move, Sight, luminance
+from phx_pipeline.model.judgement import Judgement, Pair, Why, pair_of
 
-_ENOUGH: Final = 0.4  # of the most detail for the same part of the scene
-_UNCROPPED: Final = 0.98  # of the largest extent; aligning is no more exact
-_UNRELATED: Final = 0.5  # share of blocks below which moves tell nothing
-_TRIMMED_ALIKE: Final = 0.02  # moves (of frames) below this are found anyway
+_UNCROPPED: Final = 0.98  # of what the other shows; aligning is no more exact
+_THUMBNAIL: Final = 0.15  # of the detail: clean and whole, but nothing to be seen
+_COARSE: Final = 0.4  # of the detail: uncropped, but much coarser
+_FINER: Final = 1.04  # times the detail; less is noise
+
+Choice = tuple[int, Why]
+"""Which of two is better, 1 or 2, and why; 0 for a tie."""
 
 
-def best_of(group: Sequence[Candidate]) -> Candidate:
-    """Return the copy a person would choose; *group* has the largest first.
+def choice(
+    a: Candidate, b: Candidate, *, sights: tuple[Sight, Sight], move: Move
+) -> Choice:
+    """Return which of two copies is better; *move* takes points of a to those of b."""
+    ours, theirs = sights
+    grey = colouring(ours, theirs, move).grey
+    both = overlap(ours, theirs, move)
+    if broken := grey or damaged(both):
+        return _other(broken), Why.WHOLE
+    beside = edging(luminance(ours), luminance(theirs), move)
+    finer = _detail(a, b) / beside.scene
+    if not _THUMBNAIL < finer < 1 / _THUMBNAIL:
+        return _by(finer), Why.DETAIL
+    mark = marked(both)
+    unclean = (mark == 1 or beside.ours, mark == 2 or beside.theirs)  # noqa: PLR2004 - the second
+    if unclean[0] != unclean[1]:
+        return (2 if unclean[0] else 1), Why.CLEAN
+    if not _COARSE < finer < 1 / _COARSE:
+        return _by(finer), Why.DETAIL
+    return _of_clean(a, b, beside)
 
-    Out go those with far less detail than another has of the same part of the scene,
-    of the rest those with a strip of text, then the cropped ones. Then the most detail
-    counts, pixels, bytes.
+
+def choice_unseen(a: Candidate, b: Candidate) -> Choice:
+    """Return which of two copies is better where their pixels cannot be had."""
+    finer = _detail(a, b)
+    if not 1 / _FINER < finer < _FINER:
+        return _by(finer), Why.DETAIL
+    return _by_size(a, b)
+
+
+def best_of(
+    group: Sequence[Candidate], judgements: Mapping[Pair, Judgement]
+) -> Candidate:
+    """Return the copy to keep.
+
+    The set is narrowed by one merit after the other, the weightiest first: out go those
+    that another one left beats by it. So there are no cycles, and no order matters. Of
+    those left the most detail counts, then pixels and bytes; what nothing tells apart
+    goes by the order of the gallery.
     """
-    if len(group) == 1:
-        return group[0]
-    details, views = _details(group), _views(group)
-    densities = details / views.extents
-    left = densities >= _ENOUGH * densities.max()
-    if (left & ~views.stripped).any():
-        left &= ~views.stripped
-    left &= views.extents >= _UNCROPPED * views.extents[left].max()
-    rivals = [index for index in range(len(group)) if left[index]]
-    return group[min(rivals, key=lambda it: (-details[it], *_rank(group[it])))]
+    left = list(group)
+    for why in Why:
+        beaten = _beaten(left, judgements, why)
+        if len(beaten) < len(left):
+            left = [it for it in left if it.sha256 not in beaten]
+    known = all(it.appearance and it.appearance.detail is not None for it in left)
+    return min(left, key=lambda it: _rank(it, by_detail=known))
 
 
-def _rank(picture: Candidate) -> tuple[float, int, str]:
-    return (-picture.content_pixels, -picture.size_bytes, picture.sha256)
+def _beaten(
+    left: Sequence[Candidate], judgements: Mapping[Pair, Judgement], why: Why
+) -> set[str]:
+    names = [it.sha256 for it in left]
+    pairs = (pair_of(a, b) for at, a in enumerate(names) for b in names[at + 1 :])
+    found = (judgements[pair] for pair in pairs if pair in judgements)
+    return {
+        it.second if it.better == it.first else it.first
+        for it in found
+        if it.why is why and it.better is not None
+    }
 
 
-def _details(group: Sequence[Candidate]) -> NDArray[np.float64]:
-    """Return the detail of each, at least 1; pixels stand in where one is unknown."""
-    found = [None if it.appearance is None else it.appearance.detail for it in group]
-    known = [it for it in found if it is not None]
-    if len(known) < len(group):
-        return np.array([it.content_pixels for it in group])
-    return np.maximum(known, 1).astype(np.float64)
+def _rank(picture: Candidate, *, by_detail: bool) -> tuple[object, ...]:
+    look = picture.appearance
+    detail = look.detail if by_detail and look is not None else None
+    return (
+        -(detail or 0),
+        -picture.content_pixels,
+        -picture.size_bytes,
+        picture.order,
+        picture.sha256,
+    )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Views:
-    """How much of the scene each copy shows, the first one 1, and who adds a strip."""
-
-    extents: NDArray[np.float64]
-    stripped: NDArray[np.bool_]
+def _of_clean(a: Candidate, b: Candidate, beside: Edging) -> Choice:
+    if not _UNCROPPED < beside.scene < 1 / _UNCROPPED:
+        return _by(beside.scene), Why.UNCROPPED
+    return choice_unseen(a, b)
 
 
-def _views(group: Sequence[Candidate]) -> _Views:
-    extents, stripped = np.ones(len(group)), np.zeros(len(group), dtype=bool)
-    looks = [it.appearance for it in group if it.appearance is not None]
-    if len(looks) == len(group):
-        pairs = np.array([(0, index) for index in range(1, len(group))])
-        found = aligned(group, pairs)
-        related = found.shares >= _UNRELATED
-        aside = np.abs(found.moves - frame_moves(group, pairs)) > _TRIMMED_ALIKE
-        _measure_extents(extents, found.moves, told=aside & related[:, None])
-        _find_strips(stripped, looks, found.moves * related[:, None])
-    return _Views(extents=extents, stripped=stripped)
+def _by_size(a: Candidate, b: Candidate) -> Choice:
+    """Return the one with more bytes a pixel: as fine, but compressed less."""
+    larger = a.content_pixels / b.content_pixels
+    heavier = (a.size_bytes or 1) / (b.size_bytes or 1) / larger
+    if heavier != 1:
+        return _by(heavier), Why.SIZE
+    return (_by(larger), Why.SIZE) if larger != 1 else (0, Why.TIE)
 
 
-def _measure_extents(
-    extents: NDArray[np.float64],
-    moves: NDArray[np.float32],
-    *,
-    told: NDArray[np.bool_],
-) -> None:
-    # What was trimmed off one copy only may be its ceiling or sky: where the frames
-    # explain how the contents lie, both copies show the same, in that direction.
-    for first in (0, 2):
-        counts = told[:, first] | told[:, first + 1]
-        extents[1:][counts] /= 1 + moves[counts, first]
+def _detail(a: Candidate, b: Candidate) -> float:
+    """Return how many times more detail a has; pixels stand in where it is unknown."""
+    ours, theirs = a.appearance, b.appearance
+    if ours and theirs and ours.detail is not None and theirs.detail is not None:
+        return max(ours.detail, 1) / max(theirs.detail, 1)
+    return a.content_pixels / b.content_pixels
 
 
-def _find_strips(
-    stripped: NDArray[np.bool_],
-    looks: Sequence[Appearance],
-    moves: NDArray[np.float32],
-) -> None:
-    for index, (_, _, scale, shift) in enumerate(moves.astype(float), start=1):
-        grown = 1 + scale
-        ours = has_strip(looks[0], top=(-1 - shift) / grown, bottom=(1 - shift) / grown)
-        stripped[0] |= ours
-        stripped[index] = has_strip(
-            looks[index], top=shift - grown, bottom=shift + grown
-        )
+def _by(ratio: float) -> int:
+    return 1 if ratio > 1 else 2
+
+
+def _other(which: int) -> int:
+    return 3 - which

@@ -48,7 +48,10 @@ def cluster(
     gathered = _gathered(len(pictures), pairs=pairs, apart=apart)
     groups = _joined(gathered, pairs=pairs, apart=apart)
     _join_ruled(groups, together=_places(pictures, ruled.together), apart=apart)
-    found = [_as_cluster([pictures[index] for index in group]) for group in groups]
+    found = [
+        _as_cluster([pictures[index] for index in group], judgements)
+        for group in groups
+    ]
     return sorted(found, key=lambda it: it.members)
 
 
@@ -140,6 +143,8 @@ def _mostly(
     return 2 * _cross(ours, theirs, pairs) > len(ours) * len(theirs)
 
 
-def _as_cluster(group: Sequence[Candidate]) -> Cluster:
+def _as_cluster(
+    group: Sequence[Candidate], judgements: Mapping[Pair, Judgement]
+) -> Cluster:
     members = tuple(sorted(it.sha256 for it in group))
-    return Cluster(members=members, best=best_of(group).sha256)
+    return Cluster(members=members, best=best_of(group, judgements).sha256)

@@ -15,7 +15,7 @@ from phx_pipeline.dedup.lanczos import Plane, shrunk
 from phx_pipeline.model.photo import PictureHashes
 
 _SIDE: Final = 8  # bits per side of a hash
-_PLANE: Final = 32  # pHash looks at a 32 x 32 plane
+HASHED_SIDE: Final = 32  # px of the square that pHash looks at
 _TRIM_WIDTH: Final = 256  # px; borders are looked for at this width, or up to twice it
 _BAND: Final = 64  # rows
 _FLAT_BELOW: Final = 6.0  # standard deviation of a border line, in grey levels
@@ -54,8 +54,10 @@ def _luminance(image: Image.Image) -> Plane:
 
 
 def _pair(plane: Plane) -> tuple[int, int]:
-    square, strip = shrunk(plane, sizes=[(_PLANE, _PLANE), (_SIDE + 1, _SIDE)])
-    return _phash(square), _dhash(strip)
+    square, strip = shrunk(
+        plane, sizes=[(HASHED_SIDE, HASHED_SIDE), (_SIDE + 1, _SIDE)]
+    )
+    return phash_of(square), _dhash(strip)
 
 
 def _hashes(full: tuple[int, int], *, trimmed: tuple[int, int]) -> PictureHashes:
@@ -73,7 +75,7 @@ def _folds() -> NDArray[np.int64]:
     Rows: 16 differences of the plane with its mirror image, 8 and 4 of the plane folded
     once and twice, 1 sum of everything.
     """
-    plane, rows = np.eye(_PLANE, dtype=np.int64), []
+    plane, rows = np.eye(HASHED_SIDE, dtype=np.int64), []
     for _ in range(3):
         near, far = plane[: len(plane) // 2], plane[len(plane) // 2 :][::-1]
         rows.append(near - far)
@@ -86,8 +88,8 @@ def _cosines() -> NDArray[np.float64]:
 
     These are the first 8 rows of the unnormalised 32-point DCT-II.
     """
-    frequency, position = np.arange(_SIDE)[:, None], np.arange(_PLANE) + 0.5
-    full = np.cos(np.pi / _PLANE * frequency * position)
+    frequency, position = np.arange(_SIDE)[:, None], np.arange(HASHED_SIDE) + 0.5
+    full = np.cos(np.pi / HASHED_SIDE * frequency * position)
     cosines = np.zeros((_SIDE, 29))
     cosines[1::2, :16] = full[1::2, :16]
     cosines[2::4, 16:24] = full[2::4, :8]
@@ -100,7 +102,8 @@ _FOLDS: Final = _folds()
 _COSINES: Final = _cosines()
 
 
-def _phash(plane: Plane) -> int:
+def phash_of(plane: Plane) -> int:
+    """Return the pHash of a square of `HASHED_SIDE` pixels."""
     # Folding in integers first keeps what cancels exactly zero. A plain product leaves
     # rounding noise there, and the bits of flat and symmetric pictures become random.
     folded = _FOLDS @ plane.astype(np.int64) @ _FOLDS.T

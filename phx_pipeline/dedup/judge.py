@@ -3,23 +3,40 @@
 Which pictures form a cluster follows from many pairs, and is not decided here.
 """
 
+import logging
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
-from phx_pipeline.dedup.align import Agreement
-from phx_pipeline.dedup.aligned import aligned, frame_moves
+from phx_pipeline.dedup import features
+from phx_pipeline.dedup.best import Choice, choice, choice_unseen
+from phx_pipeline.dedup.colours import colouring
+from phx_pipeline.dedup.confirm import Confirmed, confirmed
+from phx_pipeline.dedup.features import Match
+from phx_pipeline.dedup.looks import Looks
+from phx_pipeline.dedup.overlays import damaged, overlap
+from phx_pipeline.dedup.proof import (
+    MIN_AGREEING,
+    MIN_AGREEING_REST,
+    MIN_RATIO_REST,
+    agreeing_share,
+    is_one_movement,
+    spans,
+)
 from phx_pipeline.dedup.proposals import Candidate, Proposed, proposed
+from phx_pipeline.dedup.sights import Move, Sight, refined
 from phx_pipeline.model.judgement import Alike, Judgement, Method, Pair, pair_of
 
-VERSION: Final = "1"
-MIN_AGREEING: Final = 0.8  # share of blocks
-MIN_AGREEING_PAGE: Final = 0.9  # plans of one builder agree in outline and title
-MAX_STIRRED: Final = 0.11  # share of windows: 5 of 49
+logger = logging.getLogger(__name__)
 
-_TRIMMED_ALIKE: Final = 0.02  # moves (of frames) below this are found anyway
+VERSION: Final = "1"
+UNSEEN: Final = ""
+"""In place of the version where an original could not be read: judged again."""
+
+_FITS: Final = 0.93  # share of blocks that agree where the movement is exact
+_WORTH_A_LOOK: Final = 0.25  # share of blocks; other pictures of a house agree in less
 
 
 def judged(
@@ -27,73 +44,151 @@ def judged(
 ) -> list[Judgement]:
     """Judge the pairs that hashes propose and these rules have not judged yet.
 
-    Plans, documents and blanks have to be strict as well. Pairs with a picture nobody
-    has looked at are left out: of those the hashes alone decide.
+    Aligned pixels confirm copies; pairs they do not confirm get a second opinion by
+    local features. Plans, documents and blanks get none: they have to be near by both
+    hashes as well. Pairs with a picture nobody has looked at are left out: of those the
+    hashes alone decide.
     """
     pictures = [it for it in candidates if it.appearance is not None]
     pictures.sort(key=lambda it: it.by_size)
     found = _new(pictures, proposed(pictures), known)
-    shares, same = _confirmed(pictures, found)
-    return [
-        _by_pixels(pictures[a], pictures[b], share=float(share), same=bool(is_same))
-        for (a, b), share, is_same in zip(found.pairs, shares, same, strict=True)
-    ]
+    looks = Looks(pictures)
+    return [_Pair(pictures, looks, it).judgement() for it in confirmed(pictures, found)]
 
 
 def _new(
     pictures: Sequence[Candidate], found: Proposed, known: Mapping[Pair, Judgement]
 ) -> Proposed:
-    fresh = np.array(
-        [_is_new(pictures[a], pictures[b], known) for a, b in found.pairs], dtype=bool
+    pairs = [(pictures[a].sha256, pictures[b].sha256) for a, b in found.pairs]
+    fresh = [_is_new(known.get(pair_of(*pair))) for pair in pairs]
+    return found.only(np.array(fresh, dtype=bool))
+
+
+def _is_new(before: Judgement | None) -> bool:
+    if before is None or before.version != VERSION:
+        return True
+    lacked = before.method is Method.PIXELS and before.verdict is Alike.UNSURE
+    return lacked and features.is_there()
+
+
+class _Pair:
+    """One pair, and what pixels said of it."""
+
+    def __init__(
+        self, pictures: Sequence[Candidate], looks: Looks, found: Confirmed
+    ) -> None:
+        self._looks, self._found = looks, found
+        self._a, self._b = (pictures[it] for it in found.pair)
+
+    def judgement(self) -> Judgement:
+        """Judge it."""
+        found = self._found
+        if found.is_same:
+            return self._confirmed()
+        if found.is_page or not found.share >= _WORTH_A_LOOK:
+            return self._said(Alike.OTHER)
+        return self._second_opinion()
+
+    def _confirmed(self) -> Judgement:
+        sights = self._looks.sights(self._found.pair)
+        if sights is None:
+            better = choice_unseen(self._a, self._b)
+            return self._said(Alike.SAME, better=better, version=UNSEEN)
+        move = self._exact(sights, refined(*sights, self._looks.move(self._found)))
+        return self._seen(sights, move, method=Method.PIXELS, share=self._found.share)
+
+    def _exact(self, sights: tuple[Sight, Sight], move: Move) -> Move:
+        """Return *move*, or what features say where the pixels do not fit that well."""
+        if agreeing_share(*sights, move) > _FITS or not features.is_there():
+            return move
+        match = features.match(*self._looks.features(self._found.pair))
+        return match.move if match and is_one_movement(match) else move
+
+    def _second_opinion(self) -> Judgement:
+        if not features.is_there():
+            _tell_once()
+            return self._said(Alike.UNSURE)
+        sights = self._looks.sights(self._found.pair)
+        if sights is None:
+            return self._said(Alike.UNSURE, version=UNSEEN)
+        match = features.match(*self._looks.features(self._found.pair))
+        if match is None:
+            return self._said(Alike.OTHER, method=Method.FEATURES, inliers=0)
+        share, is_proven = _proof(match, sights)
+        if not is_proven:
+            return self._said(
+                Alike.OTHER, method=Method.FEATURES, inliers=match.inliers
+            )
+        return self._seen(
+            sights,
+            match.move,
+            method=Method.FEATURES,
+            share=share,
+            inliers=match.inliers,
+        )
+
+    def _seen(
+        self,
+        sights: tuple[Sight, Sight],
+        move: Move,
+        *,
+        method: Method,
+        share: float,
+        inliers: int | None = None,
+    ) -> Judgement:
+        """Say of copies which is better, unless their colours make them others."""
+        if not self._found.is_page and colouring(*sights, move).is_other:
+            return self._said(Alike.OTHER, method=method, share=share, inliers=inliers)
+        better = choice(self._a, self._b, sights=sights, move=move)
+        return self._said(
+            Alike.SAME, method=method, share=share, inliers=inliers, better=better
+        )
+
+    def _said(
+        self,
+        verdict: Alike,
+        *,
+        method: Method = Method.PIXELS,
+        share: float | None = None,
+        inliers: int | None = None,
+        better: Choice | None = None,
+        version: str = VERSION,
+    ) -> Judgement:
+        first, second = pair_of(self._a.sha256, self._b.sha256)
+        which, why = better or (0, None)
+        known = self._found.share if share is None else share
+        return Judgement(
+            first=first,
+            second=second,
+            method=method,
+            version=version,
+            verdict=verdict,
+            share=None if np.isnan(known) else known,
+            inliers=inliers,
+            better=(None, self._a.sha256, self._b.sha256)[which],
+            why=why,
+        )
+
+
+def _proof(match: Match, sights: tuple[Sight, Sight]) -> tuple[float, bool]:
+    """Return the share of blocks that agree, and whether both are copies by that."""
+    if not is_one_movement(match) or not spans(match, _size(sights[0])):
+        return 0.0, False
+    share = agreeing_share(*sights, match.move)
+    if share >= MIN_AGREEING:
+        return share, True
+    # What is missing cannot agree; of what is there, features have to be the surer.
+    surely = share >= MIN_AGREEING_REST and match.ratio >= MIN_RATIO_REST
+    return share, surely and damaged(overlap(*sights, match.move)) > 0
+
+
+def _size(sight: Sight) -> tuple[int, int]:
+    return (sight.shape[1], sight.shape[0])
+
+
+@cache
+def _tell_once() -> None:
+    logger.warning(
+        "OpenCV is not installed: copies that only local features tell are kept as "
+        "pictures of their own; `pip install phx_pipeline[features]` adds it"
     )
-    return Proposed(pairs=found.pairs[fresh], strict=found.strict[fresh])
-
-
-def _is_new(a: Candidate, b: Candidate, known: Mapping[Pair, Judgement]) -> bool:
-    before = known.get(pair_of(a.sha256, b.sha256))
-    return before is None or before.version != VERSION
-
-
-def _by_pixels(a: Candidate, b: Candidate, *, share: float, same: bool) -> Judgement:
-    first, second = pair_of(a.sha256, b.sha256)
-    return Judgement(
-        first=first,
-        second=second,
-        method=Method.PIXELS,
-        version=VERSION,
-        verdict=Alike.SAME if same else Alike.OTHER,
-        share=None if np.isnan(share) else share,
-    )
-
-
-def _confirmed(
-    pictures: Sequence[Candidate], proposals: Proposed
-) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-    """Return the shares of agreeing blocks, and which pairs are copies."""
-    pairs, strict = proposals.pairs, proposals.strict
-    looks = [picture.appearance for picture in pictures]
-    pages = np.array(
-        [look is not None and look.low_information for look in looks], dtype=bool
-    )
-    page = pages[pairs[:, 0]] | pages[pairs[:, 1]]
-    asked = strict | ~page
-    confirmed = np.zeros(len(pairs), dtype=bool)
-    shares = np.full(len(pairs), np.nan, dtype=np.float32)
-    least = np.where(page, MIN_AGREEING_PAGE, MIN_AGREEING)
-    found = aligned(pictures, pairs[asked])
-    shares[asked] = found.shares
-    # Too little to compare: the strict tier has to do.
-    confirmed[asked] = _same(found, least[asked]) | (
-        np.isnan(found.shares) & strict[asked]
-    )
-    # A flat sky may be trimmed off one copy and not the other; what is then compared is
-    # only a part, so the hashes have to be strict.
-    starts = frame_moves(pictures, pairs)
-    again = strict & ~confirmed & (np.abs(starts).max(axis=1) > _TRIMMED_ALIKE)
-    found = aligned(pictures, pairs[again], starts=starts[again])
-    confirmed[again] = _same(found, least[again])
-    return shares, confirmed
-
-
-def _same(found: Agreement, least: NDArray[np.float64]) -> NDArray[np.bool_]:
-    return (found.shares >= least) & (found.stirred <= MAX_STIRRED)

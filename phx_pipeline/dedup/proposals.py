@@ -1,18 +1,21 @@
 """Which pairs of a house's pictures are worth a look, by their hashes alone."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from phx_pipeline.dedup.shapes import SHAPES, UNLIKE, cut_hashes, shape_of
+from phx_pipeline.dedup.sights import Sight
 from phx_pipeline.model.appearance import Appearance
 from phx_pipeline.model.photo import PictureHashes
 
 MAX_PHASH_DISTANCE: Final = 8
 MAX_DHASH_DISTANCE: Final = 10
 MAX_WIDE_PHASH_DISTANCE: Final = 16
+MAX_FAR_PHASH_DISTANCE: Final = 24
 
 _ROWS: Final = 256  # pictures compared with all others at a time
 
@@ -25,7 +28,9 @@ Indexes = NDArray[np.int64]
 class Candidate:
     """A picture to be compared: its raw SHA-256, size in pixels, hashes and looks.
 
-    Without an appearance only the hashes decide whose copy it is.
+    Without an appearance only the hashes decide whose copy it is. `order` is where the
+    first photo with these bytes stands in the gallery. `sight` makes what pairs are
+    judged by, which costs a decoding, or returns None where that cannot be had.
     """
 
     sha256: str
@@ -34,6 +39,10 @@ class Candidate:
     hashes: PictureHashes
     appearance: Appearance | None = None
     size_bytes: int = 0
+    order: tuple[str, int, str] = ("", 0, "")
+    sight: Callable[[], Sight | None] | None = field(
+        default=None, compare=False, repr=False
+    )
 
     @property
     def content_pixels(self) -> float:
@@ -49,31 +58,78 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Proposed:
-    """Pairs that may be copies; `strict` are those that hashes alone would take."""
+    """Pairs that may be copies, by how near their hashes are.
+
+    `strict` are those that hashes alone would take, `wide` those that aligned pixels
+    confirm; the others take more proof.
+    """
 
     pairs: Indexes
     strict: NDArray[np.bool_]
+    wide: NDArray[np.bool_]
+
+    def only(self, chosen: NDArray[np.bool_]) -> "Proposed":
+        """Return some of the pairs."""
+        return Proposed(
+            pairs=self.pairs[chosen],
+            strict=self.strict[chosen],
+            wide=self.wide[chosen],
+        )
 
 
 def proposed(pictures: Sequence[Candidate]) -> Proposed:
     """Return the pairs whose hashes are near.
 
     The least pHash distance over full and trimmed frames is at most
-    `MAX_WIDE_PHASH_DISTANCE`; strict are those at most `MAX_PHASH_DISTANCE` apart whose
-    least dHash distance, taken by itself, is at most `MAX_DHASH_DISTANCE`.
+    `MAX_FAR_PHASH_DISTANCE`, or for pictures of unlike shapes that of both cut to a
+    usual shape is at most `MAX_WIDE_PHASH_DISTANCE`. Wide are pairs at most
+    `MAX_WIDE_PHASH_DISTANCE` apart; strict those at most `MAX_PHASH_DISTANCE` apart
+    whose least dHash distance, taken by itself, is at most `MAX_DHASH_DISTANCE`.
     """
     all_hashes = [picture.hashes for picture in pictures]
     phashes = _pairs([(it.phash, it.trimmed_phash) for it in all_hashes])
     dhashes = _pairs([(it.dhash, it.trimmed_dhash) for it in all_hashes])
+    shapes, cut = _cut(pictures)
     pairs = [np.empty((0, 2), dtype=np.int64)]
     for start in range(0, len(pictures), _ROWS):
-        near = _least_distances(phashes, start=start) <= MAX_WIDE_PHASH_DISTANCE
+        near = _least_distances(phashes, start=start) <= MAX_FAR_PHASH_DISTANCE
+        near |= _near_once_cut(shapes, cut, start=start)
         found = np.argwhere(np.triu(near, k=1 + start))
         pairs.append(found + np.array((start, 0)))
     both = np.concatenate(pairs)
-    strict = _pair_distances(phashes, both) <= MAX_PHASH_DISTANCE
+    distances = _pair_distances(phashes, both)
+    strict = distances <= MAX_PHASH_DISTANCE
     strict &= _pair_distances(dhashes, both) <= MAX_DHASH_DISTANCE
-    return Proposed(pairs=both, strict=strict)
+    wide = strict | (distances <= MAX_WIDE_PHASH_DISTANCE)
+    return Proposed(pairs=both, strict=strict, wide=wide)
+
+
+def _cut(
+    pictures: Sequence[Candidate],
+) -> tuple[NDArray[np.float64], NDArray[np.uint64]]:
+    """Return the shape of each, NaN where it is unknown, and the hashes once cut."""
+    shapes = np.full(len(pictures), np.nan)
+    hashes = np.zeros((len(pictures), len(SHAPES)), dtype=np.uint64)
+    for index, it in enumerate(pictures):
+        look = it.appearance
+        if look is not None and not look.low_information:
+            shapes[index] = shape_of(look, width=it.width, height=it.height)
+            hashes[index] = cut_hashes(look, shape=shapes[index])
+    return shapes, hashes
+
+
+def _near_once_cut(
+    shapes: NDArray[np.float64], hashes: NDArray[np.uint64], *, start: int
+) -> NDArray[np.bool_]:
+    part = slice(start, start + _ROWS)
+    ratios = shapes[part, None] / shapes
+    unlike = np.maximum(ratios, 1 / ratios) > UNLIKE
+    if not unlike.any():
+        return unlike
+    differing = hashes[part, None] ^ hashes
+    least = np.bitwise_count(differing).min(axis=2)
+    near: NDArray[np.bool_] = unlike & (least <= MAX_WIDE_PHASH_DISTANCE)
+    return near
 
 
 def _pairs(values: Sequence[tuple[int, int]]) -> _HashPairs:

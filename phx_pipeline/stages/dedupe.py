@@ -5,7 +5,7 @@ Cards that stand where a photo is missing are left out.
 
 import logging
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from hashlib import sha256
@@ -16,6 +16,7 @@ from phx_pipeline.dedup.align import appearance
 from phx_pipeline.dedup.cluster import Cluster, cluster
 from phx_pipeline.dedup.judge import judged
 from phx_pipeline.dedup.proposals import Candidate
+from phx_pipeline.dedup.sights import Sight, sight_of
 from phx_pipeline.errors import ImageError, StorageError
 from phx_pipeline.imaging.decode import decode
 from phx_pipeline.imaging.standardize import Frame, encode, standard_frame
@@ -108,9 +109,10 @@ def _decided(
         return DedupeReport(decided=0, encoded=0, looked_at=len(looks)), broken
     blobs |= seen
     cards = cards_of(context, slug, photos, blobs)
-    judgements = _judged(
-        context, lease, slug, _candidates(photos, blobs, cards.sha256s)
+    candidates = _candidates(
+        photos, blobs, cards.sha256s, sight=partial(_sight, context)
     )
+    judgements = _judged(context, lease, slug, candidates)
     decisions = decide(slug, photos, blobs, cards=cards.sha256s, judgements=judgements)
     changed = _changed(photos, decisions)
     if changed:
@@ -192,21 +194,40 @@ def _judged(
 
 
 def _candidates(
-    photos: Iterable[Photo], blobs: Mapping[str, Blob], cards: Collection[str]
+    photos: Iterable[Photo],
+    blobs: Mapping[str, Blob],
+    cards: Collection[str],
+    *,
+    sight: Callable[[str], Sight | None] | None = None,
 ) -> list[Candidate]:
-    shas = {str(photo.sha256) for photo in photos} - set(cards)
-    return [_candidate(blobs[sha]) for sha in sorted(shas)]
+    first: dict[str, Photo] = {}
+    for photo in sorted(photos, key=lambda photo: photo.order):
+        if photo.sha256 not in cards:
+            first.setdefault(str(photo.sha256), photo)
+    return [
+        Candidate(
+            sha256=sha,
+            width=blobs[sha].width,
+            height=blobs[sha].height,
+            hashes=blobs[sha].hashes,
+            appearance=blobs[sha].appearance,
+            size_bytes=blobs[sha].size_bytes,
+            order=photo.order,
+            sight=None if sight is None else partial(sight, sha),
+        )
+        for sha, photo in sorted(first.items())
+    ]
 
 
-def _candidate(blob: Blob) -> Candidate:
-    return Candidate(
-        sha256=blob.sha256,
-        width=blob.width,
-        height=blob.height,
-        hashes=blob.hashes,
-        appearance=blob.appearance,
-        size_bytes=blob.size_bytes,
-    )
+def _sight(context: StageContext, sha: str) -> Sight | None:
+    """Return what pairs are judged by, or None where the original cannot be read."""
+    try:
+        body = context.blobs.read_raw(sha)
+        with context.room_for(body):
+            return sight_of(decode(body).image)
+    except (ImageError, StorageError) as error:
+        logger.warning("%s: judged by what is known of it", error)
+        return None
 
 
 def _look_at_unseen(

@@ -83,6 +83,17 @@ class Store:
         with self._engine.begin() as connection:
             connection.execute(sa.update(tables.appearance).values(detail=None))
 
+    def forget_judgements(self) -> None:
+        """Make it a store of a version that judged all pairs in each run."""
+        with self._engine.begin() as connection:
+            connection.execute(sa.delete(tables.pair_judgement))
+
+    def judgements(self) -> Rows:
+        table = tables.pair_judgement
+        query = sa.select(table).order_by(table.c.first, table.c.second)
+        with self._engine.connect() as connection:
+            return connection.execute(query).all()
+
 
 def deployment(root: Path) -> Deployment:
     sites = {**redfin_sites([HOUSE]), **zillow_sites([HOUSE])}
@@ -137,6 +148,32 @@ def test_a_later_run_notes_what_an_old_store_lacks_and_decides_alike(
         assert content_digest(context) == digest
         assert dedupe(context, SLUG).looked_at == 0
         assert len(store.deployment.standin.asked) == asked
+
+
+def test_pairs_of_an_old_store_are_judged_by_the_next_run_and_then_never_again(
+    store: Store, caplog: pytest.LogCaptureFixture
+) -> None:
+    before = store.judgements()
+    with store.deployment.context() as context:
+        undisturbed, digest = clusters(context), content_digest(context)
+        store.forget_judgements()
+
+        dedupe(context, SLUG)
+
+        assert len(before) > 8
+        assert store.judgements() == before
+        assert clusters(context) == undisturbed
+        assert content_digest(context) == digest
+
+        for original in (store.deployment.root / "data" / "raw").rglob("*"):
+            if original.is_file():
+                original.unlink()  # whoever looks again finds nothing
+        with caplog.at_level(logging.WARNING):
+            dedupe(context, SLUG)
+
+        assert caplog.text == ""
+        assert store.judgements() == before
+        assert content_digest(context) == digest
 
 
 def decide_by_hashes_alone(context: StageContext) -> None:

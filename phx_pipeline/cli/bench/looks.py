@@ -11,6 +11,7 @@ def candidate(body: bytes, *, name: str) -> "Candidate":
     from phx_pipeline.dedup.align import appearance
     from phx_pipeline.dedup.hashes import picture_hashes
     from phx_pipeline.dedup.proposals import Candidate
+    from phx_pipeline.dedup.sights import sight_of
     from phx_pipeline.imaging.decode import decode
 
     image = decode(body).image
@@ -21,4 +22,5 @@ def candidate(body: bytes, *, name: str) -> "Candidate":
         hashes=picture_hashes(image),
         appearance=appearance(image),
         size_bytes=len(body),
+        sight=lambda: sight_of(decode(body).image),
     )

@@ -11,6 +11,7 @@ from PIL import Image
 from phx_pipeline.dedup.corpus.pictures import Random, Step, coin, decoded, jpeg
 
 _END: Final = b"\xff\xd9"  # of a JPEG file
+_MARKER: Final = 0xFF
 _SCAN: Final = b"\xff\xda"  # starts its pixels
 
 
@@ -60,6 +61,8 @@ def damaged_file(image: Image.Image, rng: Random) -> bytes:
     body = jpeg(image, int(rng.integers(82, 91)))
     start = body.index(_SCAN) + 14
     at = start + round((len(body) - start) * rng.uniform(0.35, 0.7))
+    while body[at - 1] == _MARKER:  # what follows would be a marker, which none forgive
+        at += 1
     if coin(rng):
         return body[:at] + _END
     garbage = rng.integers(0, 255, len(body) // 8, dtype=np.uint8).tobytes()

@@ -153,4 +153,4 @@ WORSE: Final[Mapping[str, Step]] = MappingProxyType(
     {**_SHARP, **FINER, **_CUT, **_MARKED, **MARKS, **_OTHER_FRAMES}
 )
 DAMAGED_FILE: Final = "damaged file"  # a kind of its own: decoders may refuse it
-UNPROMISED: Final = frozenset({"badge", "centre mark", *MARKS, *_OTHER_FRAMES})
+UNPROMISED: Final = frozenset({"blurred box", "damaged"})

@@ -1,0 +1,214 @@
+"""Which of two aligned copies has something laid over it: a mark, a card, a caption.
+
+Where both differ, the marked one breaks off: its inside is unlike its surroundings,
+whereas the scene goes on. Strips beside the scene are the concern of `edging`.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from phx_pipeline.dedup.planes import (
+    Mask,
+    Plane,
+    blurred,
+    edges,
+    equally_sharp,
+    local_mean,
+)
+from phx_pipeline.dedup.sights import Move, Sight, luminance, warped
+
+_DIFFERENT: Final = 14.0  # grey levels beyond what neighbouring pixels explain
+_DENSE: Final = 0.4  # share of the pixels around that differ as well
+_LEAST: Final = 0.0014  # share of the overlap; coarse edges are less
+_LEAST_STARK: Final = 0.0005  # the same of what is stark, as a date is
+_BROAD: Final = 0.24  # of the difference that is left when blurred: edges leave less
+_LETTERS: Final = 0.1  # the same of letters and their shadows, which are starker
+_STARKEST: Final = 30.0  # grey levels from which it may be letters
+_STARK: Final = 17.0  # grey levels by which both differ there
+_MARGIN: Final = 3  # px along the rim of the overlap that are not looked at
+_CLEAR: Final = 0.2  # how much more one breaks off, from -1 to 1
+_FEWER: Final = 0.15  # how much fewer edges an effaced part has, from -1 to 1
+_LARGE: Final = 0.08  # share of the overlap from which it may be a shade that fades
+_DOUBTFUL: Final = 0.05  # how much more one breaks off, where it is no shade
+_BUSIER: Final = 0.04  # how much more edges one has, where neither breaks off
+_AROUND: Final = 4  # px on either side of a line where both begin to differ
+_MIXED: Final = 0.15  # share of each side near that line
+
+_SMOOTH: Final = 8.0  # px by which faces and number plates are blurred, or more
+_FLATTER: Final = 0.5  # times the edges of the other
+_ALIKE: Final = 0.7  # correlation of a blurred part with the other, blurred as well
+_REST: Final = 0.3  # of the difference that this leaves
+_SOFTLY: Final = 0.2  # times how the other breaks off
+_PLAIN: Final = 16.0  # grey levels of the finest pattern; letters have more
+_SOLID: Final = 0.05  # share of what differs that is no rim; lines are all rim
+_DAMAGED: Final = 0.12  # share of the overlap from which a part may be missing
+_FILL: Final = 10.0  # grey levels by which what fills it varies
+_EMPTY: Final = 0.35  # times the edges of the other, where a part is missing
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Overlap:
+    """Two copies in the frame of the first, lit alike and equally sharp."""
+
+    ours: Plane
+    theirs: Plane
+    inside: Mask
+    differing: Mask
+
+    @property
+    def share(self) -> float:
+        """How much of what both show differs."""
+        return float(self.differing.sum() / max(1, self.inside.sum()))
+
+
+def overlap(a: Sight, b: Sight, move: Move) -> Overlap:
+    """Lay b onto a by *move*, and find where they differ."""
+    ours = luminance(a)
+    size = (ours.shape[1], ours.shape[0])
+    moved, inside = warped(luminance(b), move, size=size)
+    ours, theirs = equally_sharp(ours, _lit_like(ours, moved, inside), inside)
+    unlike = np.maximum(_beyond(ours, theirs), _beyond(theirs, ours))
+    dense = local_mean((unlike > _DIFFERENT) & inside, 1) > _DENSE
+    inner = local_mean(inside, _MARGIN) > 1 - 1e-6
+    return Overlap(ours=ours, theirs=theirs, inside=inside, differing=dense & inner)
+
+
+def marked(both: Overlap) -> int:
+    """Return 1 where the first has something laid over it, 2 the second, else 0."""
+    if both.share < _LEAST_STARK:
+        return 0
+    if not _is_broad(both):
+        return _effaced(both)
+    jumps = _jumps(both)
+    if hidden := _hidden(both, jumps):
+        return hidden
+    more = _more(*jumps)
+    if abs(more) < _CLEAR and both.share > _LARGE:
+        gap = (both.ours - both.theirs)[both.differing].mean()
+        return 1 if gap < 0 else 2  # a shade darkens
+    if abs(more) < _DOUBTFUL:
+        near = (local_mean(both.differing, 2) > 0) & both.inside
+        more = _more(*_steepness(both, near))
+        return 0 if abs(more) < _BUSIER else _sided(more)
+    return _sided(more)
+
+
+def _effaced(both: Overlap) -> int:
+    """Return which one has fewer edges in a part than there should be."""
+    if both.share < _LEAST:
+        return 0
+    more = _more(*_steepness(both, both.differing))
+    return 0 if abs(more) < _FEWER else 3 - _sided(more)
+
+
+def damaged(both: Overlap) -> int:
+    """Return 1 where the first lacks a large part, 2 the second, else 0."""
+    solid = local_mean(both.differing, 2) > 1 - 1e-6
+    if solid.sum() < _DAMAGED * both.inside.sum():
+        return 0
+    ours, theirs = _steepness(both, solid)
+    if ours < _EMPTY * theirs and both.ours[solid].std() < _FILL:
+        return 1
+    return 2 if theirs < _EMPTY * ours and both.theirs[solid].std() < _FILL else 0
+
+
+def _is_broad(both: Overlap) -> bool:
+    """Whether the difference is more than edges drawn unlike."""
+    gap, where = both.ours - both.theirs, both.differing
+    left = np.abs(local_mean(gap, 6))[where].mean()
+    stark = np.abs(gap)[where].mean()
+    if stark > _STARKEST:
+        return bool(left > _LETTERS * stark)
+    return bool(both.share > _LEAST and stark > _STARK and left > _BROAD * stark)
+
+
+def _steepness(both: Overlap, part: Mask) -> tuple[float, float]:
+    ours, theirs = (edges(it)[part].mean() for it in (both.ours, both.theirs))
+    return float(ours), float(theirs)
+
+
+def _sided(more: float) -> int:
+    return 1 if more > 0 else 2
+
+
+def _more(ours: float, theirs: float) -> float:
+    return (ours - theirs) / (ours + theirs + 1e-6)
+
+
+def _jumps(both: Overlap) -> tuple[float, float]:
+    """Return by how many grey levels each breaks off where they begin to differ."""
+    within, without = both.differing, ~both.differing & both.inside
+    share_in, share_out = (local_mean(it, _AROUND) for it in (within, without))
+    near = (local_mean(within, 2) > 0) & (share_in > _MIXED) & (share_out > _MIXED)
+    if not near.any():
+        return 0.0, 0.0
+
+    def jump(plane: Plane) -> float:
+        means_in = local_mean(plane * within, _AROUND)[near] / share_in[near]
+        means_out = local_mean(plane * without, _AROUND)[near] / share_out[near]
+        return float(np.abs(means_in - means_out).mean()) + 2
+
+    return jump(both.ours), jump(both.theirs)
+
+
+def _hidden(both: Overlap, jumps: tuple[float, float]) -> int:
+    """Return which one is blurred where they differ, as faces are, or 0."""
+    part = (local_mean(both.differing, 6) > _MIXED) & both.inside
+    if not part.any():
+        return 0
+    steep, planes = _steepness(both, part), (both.ours, both.theirs)
+    for which, flat, other in ((1, 0, 1), (2, 1, 0)):
+        if steep[flat] < _FLATTER * steep[other]:
+            soft = jumps[flat] > _SOFTLY * jumps[other]
+            blur = _is_blur(planes[flat], planes[other], both.differing, part)
+            return which if soft and blur else 0
+    return 0
+
+
+def _is_blur(flat: Plane, other: Plane, differing: Mask, part: Mask) -> bool:
+    smooth = blurred(other, _SMOOTH)
+    rest = np.abs(flat - smooth)[part].mean() / np.abs(flat - other)[differing].mean()
+    finest = np.abs(other - blurred(other, 1.5))[part].mean()
+    solid = (local_mean(differing, 2) > 1 - 1e-6).sum() / differing.sum()
+    alike = _correlation(flat[part], smooth[part])
+    return bool(alike > _ALIKE and rest < _REST and finest < _PLAIN and solid > _SOLID)
+
+
+def _correlation(a: NDArray[np.float32], b: NDArray[np.float32]) -> float:
+    ours, theirs = a - a.mean(), b - b.mean()
+    return float((ours * theirs).mean() / (ours.std() * theirs.std() + 1))
+
+
+def _lit_like(a: Plane, b: Plane, inside: Mask) -> Plane:
+    """Return b in the light of a; what differs much does not count."""
+    x, y = b[inside], a[inside]
+    gain, offset = 1.0, float(np.median(y - x)) if x.size else 0.0
+    for most in (40.0, 25.0, 15.0):
+        rest = y - (gain * x + offset)
+        fits = np.abs(rest) < most
+        if fits.sum() < 0.1 * x.size:
+            break
+        u, v = x[fits], y[fits]
+        slope = ((u - u.mean()) * (v - v.mean())).mean() / (u.var() + 1)
+        gain = float(np.clip(slope, 0.5, 2))
+        offset = float(v.mean() - gain * u.mean())
+    lit: Plane = (gain * b + offset).astype(np.float32)
+    return lit
+
+
+def _beyond(a: Plane, b: Plane) -> Plane:
+    """Return how far a lies outside of what b shows within a pixel of the place."""
+    high, low = b, b
+    for axis in (0, 1):
+        high, low = _spread(high, axis, np.maximum), _spread(low, axis, np.minimum)
+    far: Plane = np.maximum(a - high, low - a)
+    return far
+
+
+def _spread(plane: Plane, axis: int, pick: np.ufunc) -> Plane:
+    before, behind = np.roll(plane, 1, axis), np.roll(plane, -1, axis)
+    found: Plane = pick(pick(plane, before), behind)
+    return found

@@ -1,0 +1,83 @@
+"""Whether what features say holds: one movement, and pixels that agree.
+
+A moved camera moves near things against far ones, and other rooms of one builder share
+walls only; an overlay leaves everything around it where it was.
+"""
+
+from typing import Final
+
+import numpy as np
+from PIL import Image
+
+from phx_pipeline.dedup.features import Match, Points, fitted
+from phx_pipeline.dedup.planes import BLOCK, Plane
+from phx_pipeline.dedup.sights import Move, Sight, luminance, reduced, scaled, warped
+
+MIN_INLIERS: Final = 16
+MIN_RATIO: Final = 0.72  # of the matches; look-alikes with as many agree in less
+MIN_AGREEING: Final = 0.75  # share of blocks
+MIN_RATIO_REST: Final = 0.93  # of the matches, where a large part of one is missing
+MIN_AGREEING_REST: Final = 0.3  # share of blocks there
+_MAX_ANISOTROPY: Final = 1.1
+_MAX_SECOND: Final = 0.25  # times as many points as the first movement, for another one
+_MIN_SPREAD: Final = 0.2  # share of the frame that the points span
+_MIN_SEEN: Final = 0.5  # share of the smaller picture that both show
+
+_SIDE: Final = 256  # px at which pixels are compared
+_PATTERN: Final = 4.0  # standard deviation of a block in grey levels
+_SAME: Final = 0.7  # correlation of a block that agrees
+_WHOLE: Final = 0.9  # share of a block that both show
+_FEW: Final = 12  # blocks below which nothing is proven
+
+
+def is_one_movement(match: Match) -> bool:
+    """Whether one movement of the whole picture explains the points both show."""
+    if match.inliers < MIN_INLIERS or match.ratio < MIN_RATIO:
+        return False
+    second = fitted(match.ours[~match.fits], match.theirs[~match.fits])
+    others = 0 if second is None else int(second[1].sum())
+    return match.anisotropy < _MAX_ANISOTROPY and others <= _MAX_SECOND * match.inliers
+
+
+def spans(match: Match, size: tuple[int, int]) -> bool:
+    """Whether the points lie all over a frame of *size* (width, height)."""
+    low, high = _extent(match.ours[match.fits])
+    across, down = (high - low) / np.array(size)
+    return bool(across * down >= _MIN_SPREAD)
+
+
+def _extent(points: Points) -> tuple[Points, Points]:
+    low, high = np.percentile(points, (3, 97), axis=0)
+    return low, high
+
+
+def agreeing_share(a: Sight, b: Sight, move: Move) -> float:
+    """Return the share of blocks that agree, 0 where too little can be compared."""
+    ours, before = reduced(Image.fromarray(luminance(a)), _SIDE)
+    theirs, behind = reduced(Image.fromarray(luminance(b)), _SIDE)
+    there = scaled(move, before=before, behind=behind)
+    moved, inside = warped(theirs, there, size=(ours.shape[1], ours.shape[0]))
+    if inside.sum() < _MIN_SEEN * min(ours.size, theirs.size / _growth(there)):
+        return 0.0
+    first, second = _blocks(ours), _blocks(moved)
+    spread_a, spread_b = first.std(axis=1), second.std(axis=1)
+    centred = first - first.mean(axis=1, keepdims=True)
+    centred *= second - second.mean(axis=1, keepdims=True)
+    alike = centred.mean(axis=1) / (spread_a * spread_b + np.float32(1e-3))
+    seen = _blocks(inside.astype(np.float32)).mean(axis=1) > _WHOLE
+    counts = seen & (np.maximum(spread_a, spread_b) > _PATTERN)
+    if counts.sum() < _FEW:
+        return 0.0
+    return float((alike[counts] > _SAME).mean())
+
+
+def _growth(move: Move) -> float:
+    return float(abs(np.linalg.det(move[:, :2])))
+
+
+def _blocks(plane: Plane) -> Plane:
+    """Return the pixels of each whole block: shape (blocks, pixels)."""
+    rows, columns = (side // BLOCK for side in plane.shape)
+    whole = plane[: rows * BLOCK, : columns * BLOCK]
+    cut = whole.reshape(rows, BLOCK, columns, BLOCK).swapaxes(1, 2)
+    return cut.reshape(rows * columns, BLOCK * BLOCK)

@@ -1,0 +1,132 @@
+"""Pictures in colour at a size at which marks and small things show, and their moves.
+
+A move is an affine map of the plane, shape (2, 3): it takes a point of one picture, in
+pixels of its sight with (0, 0) as the corner of the first pixel, to the point of the
+other that shows the same.
+"""
+
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from phx_pipeline.dedup.planes import Mask, Plane
+
+SIDE: Final = 400  # px, the longest side of a sight
+
+Sight = NDArray[np.uint8]  # shape (height, width, 3): RGB
+Move = NDArray[np.float64]
+Scale = tuple[float, float]
+
+_LEVELS: Final = ((128, 6), (256, 4))  # longest side in px, steps
+_CLIP: Final = 24.0  # grey levels that an overlay may pull
+_DAMPING: Final = 1e-3
+_LUMA: Final = np.array([0.299, 0.587, 0.114], dtype=np.float32)
+
+
+def sight_of(image: Image.Image) -> Sight:
+    """Return what pairs are judged by, of a decoded picture; never enlarged."""
+    scale = min(1.0, SIDE / max(image.size))
+    size = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
+    small = image.resize(size, Image.Resampling.HAMMING, reducing_gap=2.0)
+    return np.asarray(small.convert("RGB"))
+
+
+def luminance(sight: Sight) -> Plane:
+    """Return the grey levels."""
+    grey: Plane = sight.astype(np.float32) @ _LUMA
+    return grey
+
+
+def warped(plane: Plane, move: Move, *, size: tuple[int, int]) -> tuple[Plane, Mask]:
+    """Return *plane* as it lies in a frame of *size* (width, height), and where.
+
+    *move* takes points of the frame to points of the plane.
+    """
+    coefficients = [float(value) for value in move.ravel()]
+    image = Image.fromarray(plane)
+    moved = image.transform(
+        size, Image.Transform.AFFINE, coefficients, Image.Resampling.BILINEAR
+    )
+    width, height = size
+    x, y = np.arange(width) + 0.5, np.arange(height)[:, None] + 0.5
+    across = move[0, 0] * x + move[0, 1] * y + move[0, 2]
+    down = move[1, 0] * x + move[1, 1] * y + move[1, 2]
+    inside = (across >= 1) & (across <= image.width - 1)
+    inside &= (down >= 1) & (down <= image.height - 1)
+    return np.asarray(moved), inside
+
+
+def scaled(move: Move, *, before: Scale, behind: Scale) -> Move:
+    """Return *move* between pictures scaled by *before* and *behind*, (x, y) each."""
+    far = np.array(behind)[:, None]
+    return np.column_stack((move[:, :2] * far / np.array(before), move[:, 2:] * far))
+
+
+def refined(a: Sight, b: Sight, move: Move) -> Move:
+    """Return *move* from a to b made exact, coarse to fine.
+
+    Lucas-Kanade with all six parameters; differences count up to a limit, so that an
+    overlay does not pull.
+    """
+    grey_a, grey_b = (Image.fromarray(luminance(it)) for it in (a, b))
+    for side, steps in _LEVELS:
+        small_a, before = reduced(grey_a, side)
+        small_b, behind = reduced(grey_b, side)
+        there = scaled(move, before=before, behind=behind)
+        for _ in range(steps):
+            there = _stepped(small_a, small_b, there)
+        move = scaled(there, before=_inverse(before), behind=_inverse(behind))
+    return move
+
+
+def reduced(image: Image.Image, side: int) -> tuple[Plane, Scale]:
+    """Return *image* with *side* as its longest side, and by how much it shrank."""
+    scale = min(1.0, side / max(image.size))
+    width, height = (max(1, round(it * scale)) for it in image.size)
+    small = image.resize((width, height), Image.Resampling.BOX)
+    return np.asarray(small), (width / image.width, height / image.height)
+
+
+def _inverse(scale: Scale) -> Scale:
+    return (1 / scale[0], 1 / scale[1])
+
+
+def _stepped(a: Plane, b: Plane, move: Move) -> Move:
+    """Take one Gauss-Newton step."""
+    height, width = a.shape
+    moved, inside = warped(b, move, size=(width, height))
+    error = np.clip(a - lit_like(a, moved, inside), -_CLIP, _CLIP) * inside
+    down, across = np.gradient(moved)
+    x = (np.arange(width, dtype=np.float32) + 0.5) / width - 0.5
+    y = ((np.arange(height, dtype=np.float32) + 0.5) / height - 0.5)[:, None]
+    across, down = across * inside, down * inside
+    columns = np.stack(
+        (across * x, across * y, across, down * x, down * y, down)
+    ).reshape(6, -1)
+    normal = (columns @ columns.T).astype(np.float64)
+    normal += np.eye(6) * (_DAMPING * np.trace(normal) / 6 + 1e-6)
+    change = np.linalg.solve(normal, (columns @ error.ravel()).astype(np.float64))
+    turn = change.reshape(2, 3)
+    # From places of the middle to pixels from the corner.
+    grown = np.column_stack((turn[:, 0] / width, turn[:, 1] / height))
+    shift = turn[:, 2] - (turn[:, 0] + turn[:, 1]) / 2
+    step = np.column_stack((np.eye(2) + grown, shift))
+    return composed(move, step)
+
+
+def composed(second: Move, first: Move) -> Move:
+    """Return the move that does *first*, then *second*."""
+    turn = second[:, :2] @ first[:, :2]
+    return np.column_stack((turn, second[:, :2] @ first[:, 2] + second[:, 2]))
+
+
+def lit_like(a: Plane, b: Plane, inside: Mask) -> Plane:
+    """Return b with the brightness and contrast of a, where both are seen."""
+    if not inside.any():
+        return b
+    ours, theirs = a[inside], b[inside]
+    gain = (ours.std() + 1) / (theirs.std() + 1)
+    lit: Plane = (b - theirs.mean()) * gain + ours.mean()
+    return lit

@@ -1,0 +1,149 @@
+"""What is said of one pair: copies that only features tell, and what looks alike."""
+
+import logging
+from functools import partial
+from io import BytesIO
+
+import pytest
+from PIL import Image, ImageFilter
+
+from phx_pipeline.dedup import features, judge
+from phx_pipeline.dedup.align import appearance
+from phx_pipeline.dedup.corpus.cameras import VIEWS
+from phx_pipeline.dedup.corpus.copies import single_copies
+from phx_pipeline.dedup.corpus.pictures import decoded, draws
+from phx_pipeline.dedup.hashes import picture_hashes
+from phx_pipeline.dedup.judge import judged
+from phx_pipeline.dedup.proof import MIN_INLIERS
+from phx_pipeline.dedup.proposals import Candidate
+from phx_pipeline.dedup.sights import Sight, sight_of
+from phx_pipeline.demo import rooms
+from phx_pipeline.demo.rooms import RoomKind
+from phx_pipeline.model.judgement import Alike, Judgement, Method, Why, by_pair
+
+
+@pytest.fixture(scope="module")
+def room() -> Image.Image:
+    body = rooms.draw(RoomKind.KITCHEN, seed=4, size=(1024, 683))
+    return Image.open(BytesIO(body)).convert("RGB")
+
+
+def seen(name: str, image: Image.Image) -> Candidate:
+    """What is known of a picture; its hashes are near to those of all others."""
+    return Candidate(
+        sha256=name * 64,
+        width=image.width,
+        height=image.height,
+        hashes=picture_hashes(image),
+        appearance=appearance(image),
+        sight=partial(sight_of, image),
+    )
+
+
+def of_pair(a: Image.Image, b: Image.Image) -> Judgement:
+    (found,) = judged([seen("a", a), seen("b", b)], {})
+    return found
+
+
+def copy(room: Image.Image, kind: str) -> Image.Image:
+    (made,) = single_copies(room, name="room", seed=3, kinds=[kind])
+    return decoded(made.body)
+
+
+@pytest.mark.parametrize("kind", ["turned 1°", "text strip over", "square crop"])
+def test_features_find_copies_that_aligned_pixels_do_not(
+    room: Image.Image, kind: str
+) -> None:
+    found = of_pair(room, copy(room, kind))
+
+    assert (found.method, found.verdict) == (Method.FEATURES, Alike.SAME)
+    assert found.better == "a" * 64
+    assert (found.inliers or 0) >= MIN_INLIERS
+
+
+@pytest.mark.parametrize("kind", sorted(VIEWS))
+def test_other_views_and_other_paint_are_no_copies(
+    room: Image.Image, kind: str
+) -> None:
+    view = VIEWS[kind](room, draws("room", kind, seed=3))
+
+    found = judged([seen("a", room), seen("b", view)], {})
+
+    assert all(it.verdict is Alike.OTHER for it in found)
+
+
+def test_a_copy_that_lost_its_colours_is_not_the_better_one(
+    room: Image.Image,
+) -> None:
+    grey = room.convert("L").convert("RGB").resize((1536, 1024))
+
+    found = of_pair(room, grey)
+
+    assert found.verdict is Alike.SAME
+    assert (found.better, found.why) == ("a" * 64, Why.WHOLE)
+
+
+def test_a_copy_of_which_a_part_is_missing_is_found_and_not_the_better_one(
+    room: Image.Image,
+) -> None:
+    cut = room.copy()
+    cut.paste((128, 128, 128), (0, 500, *room.size))
+
+    found = of_pair(room, cut)
+
+    assert found.verdict is Alike.SAME
+    assert (found.better, found.why) == ("a" * 64, Why.WHOLE)
+
+
+def test_equal_copies_are_a_tie(room: Image.Image) -> None:
+    found = of_pair(room, room)
+
+    assert (found.better, found.why) == (None, Why.TIE)
+
+
+def test_without_opencv_one_line_says_so_and_the_pair_is_judged_later(
+    room: Image.Image,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    judge._tell_once.cache_clear()
+    monkeypatch.setattr(features, "is_there", lambda: False)
+    pictures = [seen("a", room), seen("b", copy(room, "turned 1°"))]
+    soft = seen("c", room.filter(ImageFilter.GaussianBlur(1)))
+
+    with caplog.at_level(logging.WARNING):
+        found = by_pair(judged([*pictures, soft], {}))
+
+    assert [it.levelname for it in caplog.records] == ["WARNING"]
+    assert "phx_pipeline[features]" in caplog.text
+    verdicts = {it.pair[0][0] + it.pair[1][0]: it.verdict for it in found.values()}
+    assert verdicts == {"ab": Alike.UNSURE, "ac": Alike.SAME, "bc": Alike.UNSURE}
+    assert judged(pictures, found) == []
+
+    monkeypatch.undo()
+    (again,) = judged(pictures, found)
+    assert (again.method, again.verdict) == (Method.FEATURES, Alike.SAME)
+
+
+def test_a_pair_that_could_not_be_seen_is_judged_again(room: Image.Image) -> None:
+    def unreadable() -> Sight | None:
+        return None
+
+    small = room.resize((512, 341))
+    a, b = seen("a", room), seen("b", small)
+    blind = Candidate(
+        sha256=b.sha256,
+        width=b.width,
+        height=b.height,
+        hashes=b.hashes,
+        appearance=b.appearance,
+        sight=unreadable,
+    )
+
+    known = by_pair(judged([a, blind], {}))
+
+    (first,) = known.values()
+    assert (first.verdict, first.better) == (Alike.SAME, a.sha256)
+    (second,) = judged([a, b], known)
+    assert (second.verdict, second.version) == (Alike.SAME, judge.VERSION)
+    assert judged([a, b], by_pair([second])) == []
