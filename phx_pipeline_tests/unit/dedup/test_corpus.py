@@ -4,24 +4,30 @@ from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
 
 from phx_pipeline.dedup.align import appearance
 from phx_pipeline.dedup.cluster import cluster, copies
-from phx_pipeline.dedup.corpus.cameras import moved_cameras, pan
+from phx_pipeline.dedup.corpus.cameras import VIEWS, moved_cameras, other_views, pan
 from phx_pipeline.dedup.corpus.copies import (
     SINGLES,
     UNPROMISED,
     single_copies,
     site_copies,
 )
+from phx_pipeline.dedup.corpus.frames import damaged_file
+from phx_pipeline.dedup.corpus.halves import Half, half_of
 from phx_pipeline.dedup.corpus.pages import PAGES, pages
-from phx_pipeline.dedup.corpus.pictures import Made, identity
+from phx_pipeline.dedup.corpus.pictures import Made, draws, identity
+from phx_pipeline.dedup.corpus.rooms import ROOMS
 from phx_pipeline.dedup.evaluate import Score, score_clusters
 from phx_pipeline.dedup.hashes import picture_hashes
 from phx_pipeline.dedup.judge import judged
 from phx_pipeline.dedup.proposals import Candidate
+from phx_pipeline.errors import ImageError
+from phx_pipeline.imaging.decode import decode
 from phx_pipeline.model.judgement import Judgement, Pair, by_pair
 
 MakePicture = Callable[..., Image.Image]
@@ -103,9 +109,41 @@ def test_every_other_view_is_labelled_apart(make_picture: MakePicture) -> None:
     made = [
         *moved_cameras(photo, name="x", seed=1, count=3),
         *pan(photo, name="x", seed=1),
+        *other_views(photo, name="x", seed=1),
     ]
 
-    assert len({it.identity for it in made}) == len(made) == 8
+    assert len({it.identity for it in made}) == len(made) == 8 + len(VIEWS)
+
+
+@pytest.mark.parametrize("kind", ROOMS)
+def test_twins_share_much_and_differ(kind: str) -> None:
+    (one, _), (twin, _), (stranger, _) = (
+        pages(kind, number=number, seed=1) for number in (0, 1, 2)
+    )
+    first, second, third = (
+        np.asarray(opened(it.body).convert("L").resize((64, 48)), dtype=float)
+        for it in (one, twin, stranger)
+    )
+
+    assert 0.5 < abs(first - second).mean() < abs(first - third).mean()
+
+
+def test_houses_lie_in_one_half_by_their_numbers() -> None:
+    halves = [half_of(str(house)) for house in range(1, 536)]
+
+    assert 220 < halves.count(Half.JUDGING) < 315
+    assert [half_of(house) for house in ("10", "12")] == [Half.JUDGING, Half.TUNING]
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_a_damaged_file_looks_whole_to_lenient_decoders(
+    seed: int, make_picture: MakePicture
+) -> None:
+    body = damaged_file(make_picture(1), draws("x", "damaged", seed=seed))
+
+    assert opened(body).size == make_picture(1).size
+    with pytest.raises(ImageError):
+        decode(body)
 
 
 def test_known_repeats_are_one_photo() -> None:

@@ -42,6 +42,14 @@ def test_clusters_are_counted(
     assert (score.pictures, score.photos, score.pairs) == (6, 3, 4)
 
 
+def test_a_photo_with_two_pictures_kept_is_shown_twice_once() -> None:
+    apart = score_clusters(LABELS, [cluster(index) for index in range(6)])
+    together = score_clusters(LABELS, [cluster(0, 1, 2), cluster(3, 4), cluster(5)])
+
+    assert (apart.twice, together.twice) == (2, 0)
+    assert (apart + together).shown_twice == pytest.approx(2 / 6)
+
+
 def test_precision_and_recall_are_shares_of_pairs() -> None:
     score = score_clusters(LABELS, [cluster(0, 1), cluster(2), cluster(3, 4, 5)])
 
