@@ -35,6 +35,7 @@ _COMMANDS = {
     "stats": "stats:stats",
     "images": "images:images",
     "quarantine": "quarantine:quarantine",
+    "duplicates": "duplicates:duplicates",
     "rulings": "rulings:rulings",
     "ingest": "ingest:ingest",
     "sources": "sources:sources",

@@ -24,7 +24,10 @@ if TYPE_CHECKING:
     from phx_pipeline.stages.rulings import Taken
 
 _STANDARD = Path("-")
-_ORIGINS = "`phx quarantine` and `phx properties confirm` and `merge` make them"
+_ORIGINS = (
+    "`phx quarantine`, `phx duplicates` and `phx properties confirm` and `merge` make "
+    "them"
+)
 
 
 @click.group(cls=NearestGroup)
@@ -102,9 +105,10 @@ def import_(ctx: click.Context, *, file: Path, as_json: bool) -> None:
 
     FILE is what `phx rulings export` wrote; a single - stands for standard input.
 
-    They are acted on as `phx quarantine` does: photos are freed or held, and their
-    houses published anew. A row that cannot be used is told with its number and left
-    out. Importing a file again changes nothing.
+    They are acted on as `phx quarantine` and `phx duplicates` do: photos are freed or
+    held, pictures parted or joined, and their houses published anew. A row that cannot
+    be used is told with its number and left out. Importing a file again changes
+    nothing.
 
     \b
     Examples:

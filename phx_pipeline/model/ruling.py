@@ -1,9 +1,11 @@
 """What people ruled: one judgement, and what there are judgements about."""
 
+import string
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Final
+from urllib.parse import quote, unquote
 
 from phx_pipeline.model.source import Source
 
@@ -13,11 +15,14 @@ class About(StrEnum):
 
     `PHOTO`: whether a photo is of its house; the key is the photo's, the value a
     `PhotoRuling`. `SPELLING`: whether an address a site shows is that of the house; the
-    key is the site's spelling, the value a `SpellingRuling`.
+    key is the site's spelling, the value a `SpellingRuling`. `COPIES`: whether two
+    photos are of one picture; the key names both (`couple_key`), the value is a
+    `CopyRuling`.
     """
 
     PHOTO = "photo"
     SPELLING = "spelling"
+    COPIES = "copies"
 
     @property
     def values(self) -> frozenset[str]:
@@ -40,9 +45,18 @@ class SpellingRuling(StrEnum):
     OTHER = "other"
 
 
+class CopyRuling(StrEnum):
+    """Whether two photos are of one picture; `OPEN`: a ruling was taken back."""
+
+    OPEN = "open"
+    SAME = "same"
+    OTHER = "other"
+
+
 _VALUES: Final = {
     About.PHOTO: frozenset(map(str, PhotoRuling)),
     About.SPELLING: frozenset(map(str, SpellingRuling)),
+    About.COPIES: frozenset(map(str, CopyRuling)),
 }
 
 
@@ -69,3 +83,32 @@ class Ruling:
     def order(self) -> tuple[datetime, str]:
         """By time; the id decides between rulings of one moment."""
         return (self.at, self.id)
+
+
+PhotoName = tuple[Source, str]
+"""A photo within its house: source and key."""
+
+_PLAIN: Final = "".join(set(string.punctuation) - {"%"})
+
+
+def couple_key(one: PhotoName, other: PhotoName) -> str:
+    """Return the key of a ruling on two photos, whichever is named first.
+
+    `redfin/KEY zillow/KEY`, where a space in a key is %20 and a % is %25.
+    """
+    sides = sorted((source.value, key) for source, key in (one, other))
+    return " ".join(f"{source}/{quote(key, safe=_PLAIN)}" for source, key in sides)
+
+
+def couple_in(text: str) -> tuple[PhotoName, PhotoName]:
+    """Return the two photos of a `couple_key`; `ValueError` if it is none."""
+    photos = tuple(map(_photo_in, text.split(" ")))
+    match photos:
+        case (one, other) if one != other and couple_key(one, other) == text:
+            return one, other
+    raise ValueError(f"{text!r} does not name two photos as rulings do")
+
+
+def _photo_in(text: str) -> PhotoName:
+    source, _, key = text.partition("/")
+    return Source(source), unquote(key)

@@ -22,18 +22,21 @@ from phx_pipeline.imaging.decode import decode
 from phx_pipeline.imaging.standardize import Frame, encode, standard_frame
 from phx_pipeline.model.appearance import Appearance
 from phx_pipeline.model.identity import image_id
-from phx_pipeline.model.judgement import Judgement, Pair, by_pair
+from phx_pipeline.model.judgement import Judgement, Pair, Ruled, by_pair
 from phx_pipeline.model.outcome import Verdict
 from phx_pipeline.model.photo import Blob, Photo
 from phx_pipeline.model.picture import StandardPicture
+from phx_pipeline.model.ruling import About
 from phx_pipeline.model.source import Source
 from phx_pipeline.stages.cards import cards_of
 from phx_pipeline.stages.context import StageContext, in_one, picture_pool
+from phx_pipeline.stages.ruled_copies import ruled_copies
 
 logger = logging.getLogger(__name__)
 
 PhotoKey = tuple[Source, str]
 
+_NOTHING_RULED = Ruled()
 _DECIDABLE = frozenset(
     {Verdict.PENDING, Verdict.KEPT, Verdict.DUPLICATE, Verdict.PLACEHOLDER}
 )
@@ -113,7 +116,14 @@ def _decided(
         photos, blobs, cards.sha256s, sight=partial(_sight, context)
     )
     judgements = _judged(context, lease, slug, candidates)
-    decisions = decide(slug, photos, blobs, cards=cards.sha256s, judgements=judgements)
+    decisions = decide(
+        slug,
+        photos,
+        blobs,
+        cards=cards.sha256s,
+        judgements=judgements,
+        ruled=ruled_copies(photos, context.catalog.rulings.newest(slug, About.COPIES)),
+    )
     changed = _changed(photos, decisions)
     if changed:
         context.catalog.record_decisions(lease, slug, changed, stamp=context.stamp())
@@ -147,13 +157,14 @@ def decide(
     blobs: Mapping[str, Blob],
     *,
     judgements: Mapping[Pair, Judgement],
+    ruled: Ruled = _NOTHING_RULED,
     cards: Collection[str] = (),
 ) -> dict[tuple[Source, str], Decision]:
     """Return a decision per photo: one kept per cluster, the others duplicates.
 
-    *judgements* tell which pairs of bytes are copies. Of the photos that share the best
-    bytes, the first in gallery order is kept. Photos whose bytes are *cards* are
-    placeholders, and in no cluster.
+    *judgements* tell which pairs of bytes are copies, unless people *ruled* on them. Of
+    the photos that share the best bytes, the first in gallery order is kept. Photos
+    whose bytes are *cards* are placeholders, and in no cluster.
     """
     holders: dict[str, list[Photo]] = defaultdict(list)
     for photo in sorted(photos, key=lambda photo: photo.order):
@@ -162,7 +173,7 @@ def decide(
     card = Decision(verdict=Verdict.PLACEHOLDER, cluster_id=None)
     decisions = {photo.key: card for photo in photos if photo.sha256 in cards}
     candidates = _candidates(photos, blobs, cards)
-    for group in cluster(candidates, judgements=judgements):
+    for group in cluster(candidates, judgements=judgements, ruled=ruled):
         decisions |= _decide_cluster(slug, group, holders)
     return decisions
 

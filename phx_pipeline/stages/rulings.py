@@ -2,7 +2,7 @@
 
 import json
 import logging
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -11,17 +11,19 @@ from uuid import UUID
 
 from phx_pipeline.errors import InputError, LeaseHeldError
 from phx_pipeline.model.address import Address
-from phx_pipeline.model.ruling import About, Ruling, SpellingRuling
+from phx_pipeline.model.ruling import About, Ruling, SpellingRuling, couple_in
 from phx_pipeline.model.source import Source
 from phx_pipeline.sources.registry import named_sources
 from phx_pipeline.stages.context import StageContext
 from phx_pipeline.stages.lifecycle import refuse_other_house
 from phx_pipeline.stages.quarantine import settle_ruled
+from phx_pipeline.stages.split_join import settle_copies
 
 logger = logging.getLogger(__name__)
 
-_LONGEST: Final = {"who": 64, "slug": 200, "key": 500, "value": 100, "why": 2_000}
+_LONGEST: Final = {"who": 64, "slug": 200, "key": 1_500, "value": 100, "why": 2_000}
 _CLOCKS_DIFFER: Final = timedelta(days=1)  # between machines, at most
+_ACTED_ON: Final = frozenset({About.PHOTO, About.COPIES})
 _OPTIONAL: Final = frozenset({"why", "source"})
 
 
@@ -52,7 +54,7 @@ def plain_ruling(ruling: Ruling) -> dict[str, Any]:
 
 
 def take_rulings(context: StageContext, lines: Iterable[str]) -> Taken:
-    """Add the rulings that are not here yet, and act on those about photos.
+    """Add the rulings that are not here yet, and act on those about photos and copies.
 
     A row that cannot be read, or is about a house that is not here, is told and left
     out; so are rows with one id that differ, as nobody knows which is right. A former
@@ -61,23 +63,29 @@ def take_rulings(context: StageContext, lines: Iterable[str]) -> Taken:
     rows, problems = _read(lines, read=_reader(context))
     found = _agreeing(rows, here=context.catalog.rulings.all(), problems=problems)
     added = context.catalog.rulings.add_missing(found)
-    settled, waiting = [], []
-    for slug in sorted({it.slug for it in added if it.about is About.PHOTO}):
-        if context.catalog.property(slug) is None:  # removed: when it is taken up again
-            continue
-        try:
-            settle_ruled(context, slug)
-            settled.append(slug)
-        except LeaseHeldError as error:
-            logger.warning("%s is ruled on, but not settled yet: %s", slug, error)
-            waiting.append(slug)
+    done = {
+        slug: _settled(context, slug, {it.about for it in added if it.slug == slug})
+        for slug in sorted({it.slug for it in added if it.about in _ACTED_ON})
+        if context.catalog.property(slug) is not None  # else when it is taken up again
+    }
     return Taken(
         added=tuple(added),
         known=len(found) - len(added),
         problems=tuple(problems[row] for row in sorted(problems)),
-        settled=tuple(settled),
-        waiting=tuple(waiting),
+        settled=tuple(slug for slug, is_done in done.items() if is_done),
+        waiting=tuple(slug for slug, is_done in done.items() if not is_done),
     )
+
+
+def _settled(context: StageContext, slug: str, about: Collection[About]) -> bool:
+    """Act on the new rulings on a house; return whether it need not wait for a run."""
+    try:
+        if About.PHOTO in about:
+            settle_ruled(context, slug)
+    except LeaseHeldError as error:
+        logger.warning("%s is ruled on, but not settled yet: %s", slug, error)
+        return False
+    return About.COPIES not in about or settle_copies(context, slug)
 
 
 def _reader(context: StageContext) -> Callable[[str], Ruling]:
@@ -164,6 +172,9 @@ def _ruling_in(line: str, *, meant: Callable[[str], str]) -> Ruling:
         raise InputError(f"value {value!r} of a ruling about a {about}: give {allowed}")
     if about is About.PHOTO and source is None:
         raise InputError("a ruling about a photo needs its source")
+    key = _text(row, "key")
+    if about is About.COPIES:
+        _require_couple(key)
     return Ruling(
         id=_id(_text(row, "id")),
         at=_time(_text(row, "at")),
@@ -171,10 +182,19 @@ def _ruling_in(line: str, *, meant: Callable[[str], str]) -> Ruling:
         about=about,
         slug=meant(_text(row, "slug")),
         source=source,
-        key=_text(row, "key"),
+        key=key,
         value=value,
         why=_text(row, "why"),
     )
+
+
+def _require_couple(key: str) -> None:
+    try:
+        couple_in(key)
+    except ValueError as error:
+        raise InputError(
+            f"key {key!r} does not name two photos: give SOURCE/KEY SOURCE/KEY"
+        ) from error
 
 
 def _object_in(line: str) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
 
@@ -10,7 +11,13 @@ from phx_pipeline.catalog.rulings import RulingBook
 from phx_pipeline.catalog.store import Catalog
 from phx_pipeline.errors import StaleEpochError
 from phx_pipeline.model.address import Address
-from phx_pipeline.model.ruling import About, PhotoRuling, Ruling
+from phx_pipeline.model.ruling import (
+    About,
+    PhotoRuling,
+    Ruling,
+    couple_in,
+    couple_key,
+)
 from phx_pipeline.model.source import Source
 from phx_pipeline_tests.integration.conftest import (
     STAMP,
@@ -69,6 +76,24 @@ def test_a_ruling_may_hold_for_every_source(scene: Scene, book: RulingBook) -> N
 
     newest = book.newest(scene.slug, About.SPELLING)
     assert newest == {(None, "4732 DAVIS RD"): spelling}
+
+
+def test_a_ruling_on_two_photos_is_of_no_single_source(
+    scene: Scene, book: RulingBook
+) -> None:
+    one, other = KEY, (Source.ZILLOW, "b c%")
+    couple = ruling_on(
+        scene, couple_key(one, other), "same", about=About.COPIES, source=None
+    )
+    parted = replace(couple, id=str(uuid4()), value="other")
+
+    book.record(scene.lease, couple)
+    newest = book.record(scene.lease, parted)
+
+    assert book.newest(scene.slug, About.COPIES) == {
+        (None, "redfin/a zillow/b%20c%25"): newest
+    }
+    assert couple_in(newest.key) == (one, other)
 
 
 def test_rulings_brought_twice_are_added_once(scene: Scene, book: RulingBook) -> None:

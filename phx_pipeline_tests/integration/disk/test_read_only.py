@@ -28,6 +28,7 @@ READING = [
     "sources",
     "proxies",
     "quarantine list",
+    f"duplicates list {KEY} --all",
     "rulings list",
     "rulings export",
     f"export {KEY} --to {{elsewhere}}",

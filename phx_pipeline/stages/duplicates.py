@@ -1,0 +1,230 @@
+"""The pictures of a house with all their copies, and why each copy is one.
+
+Nothing is compared anew: decisions, judgements and rulings are read. Rulings are given
+by `split_join`.
+"""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import PurePath
+
+from phx_pipeline.catalog.quarantine import PhotoAt
+from phx_pipeline.errors import InputError, StorageError
+from phx_pipeline.imaging.captioned_sheet import captioned_sheet
+from phx_pipeline.model.judgement import Alike, Judgement, Pair, pair_of
+from phx_pipeline.model.outcome import Verdict
+from phx_pipeline.model.photo import Blob, Photo
+from phx_pipeline.model.ruling import About, CopyRuling, PhotoName, Ruling
+from phx_pipeline.stages.context import StageContext
+from phx_pipeline.stages.quarantine import case_id
+from phx_pipeline.stages.ruled_copies import rulings_by_bytes
+
+_SHEET_BYTES = 8_000_000
+_LEAST_ID = 4  # digits of an id that are enough where they are unambiguous
+_DECIDED = frozenset({Verdict.KEPT, Verdict.DUPLICATE})
+_HEX = re.compile(r"[0-9a-f]+")
+
+
+class Bond(StrEnum):
+    """What makes two photos copies of one picture, the strongest first.
+
+    `HASHES`: nobody has looked at one of the two yet.
+    """
+
+    BYTES = "bytes"
+    RULING = "ruling"
+    JUDGEMENT = "judgement"
+    HASHES = "hashes"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tie:
+    """Why a photo is in its cluster: what binds it to another copy, `to`.
+
+    `judgement` is what was found of it and the kept copy, if they were compared;
+    `ruling` the newest on the two that are bound.
+    """
+
+    to: PhotoName
+    bond: Bond
+    judgement: Judgement | None
+    ruling: Ruling | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Copy:
+    """A photo of a cluster; the kept one has no tie."""
+
+    id: str
+    photo: Photo
+    blob: Blob
+    tie: Tie | None
+
+    @property
+    def name(self) -> PhotoName:
+        """Source and key."""
+        return self.photo.key
+
+    @property
+    def kept(self) -> bool:
+        """Whether it is the one shown."""
+        return self.photo.verdict is Verdict.KEPT
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Copies:
+    """A picture: the kept photo first, then its copies in gallery order.
+
+    `file_name` is None until the picture is published.
+    """
+
+    file_name: str | None
+    members: tuple[Copy, ...]
+
+
+def copies_of(context: StageContext, slug: str) -> list[Copies]:
+    """Return every picture of a house by its file name, also those without copies."""
+    groups = defaultdict[str, list[Photo]](list)
+    for photo in context.catalog.photos(slug):
+        if photo.cluster_id and photo.sha256 and photo.verdict in _DECIDED:
+            groups[photo.cluster_id].append(photo)
+    names = _file_names(context, slug)
+    ties = _Ties(context, slug)
+    found = [ties.of_group(group, names=names) for group in groups.values()]
+    return sorted(found, key=lambda it: (it.file_name or "~", it.members[0].id))
+
+
+def copies_with(found: Iterable[Copies], photo: Photo) -> Copies | None:
+    """Return the picture that a photo is a copy of, if it is decided yet."""
+    for copies in found:
+        if any(it.name == photo.key for it in copies.members):
+            return copies
+    return None
+
+
+def photo_id(slug: str, photo: Photo) -> str:
+    """Return the id of a photo, the same as in the quarantine."""
+    source, key = photo.key
+    return case_id(PhotoAt(slug=slug, source=source, photo_key=key))
+
+
+def find_photo(context: StageContext, slug: str, text: str) -> Photo:
+    """Return the photo of a house that is meant by *text*.
+
+    That is an id or its start, a file name, a photo's key, or SOURCE/KEY.
+
+    Raises:
+        InputError: none or several are meant, or the photo is of another house.
+    """
+    photos = context.catalog.photos(slug)
+    holders = {name: key for key, name in _file_names(context, slug).items()}
+    wanted = text.strip()
+    shown = holders.get(PurePath(wanted).name) or holders.get(f"{wanted}.png")
+    found = [
+        it
+        for it in photos
+        if it.key == shown or _is_meant(wanted, photo_id(slug, it), it)
+    ]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        ids = ", ".join(photo_id(slug, it) for it in found)
+        raise InputError(f"{text!r} may be any of {ids}: give one of these")
+    for other in context.catalog.slugs():
+        for it in () if other == slug else context.catalog.photos(other):
+            if _is_meant(wanted, photo_id(other, it), it):
+                raise InputError(f"{text!r} is a photo of {other}, not of {slug}")
+    raise InputError(
+        f"no photo of {slug} is meant by {text!r}: "
+        f"see `phx duplicates list {slug} --all`"
+    )
+
+
+def copies_sheet(context: StageContext, found: Sequence[Copies]) -> bytes:
+    """Return a JPEG that shows all copies of some pictures, one after the other."""
+    members = [it for copies in found for it in copies.members]
+
+    def pictures() -> Iterator[tuple[bytes, str]]:
+        for it in members:
+            state = "kept" if it.kept else "copy"
+            yield _original(context, it), f"{it.id} {state} {it.photo.ref.source}"
+
+    return captioned_sheet(pictures(), count=len(members), max_bytes=_SHEET_BYTES)
+
+
+def _is_meant(text: str, photo_id: str, photo: Photo) -> bool:
+    source, key = photo.key
+    if text in {key, f"{source}/{key}"}:
+        return True
+    digits = text.lower()
+    told = len(digits) >= _LEAST_ID and _HEX.fullmatch(digits) is not None
+    return told and photo_id.startswith(digits)
+
+
+def _file_names(context: StageContext, slug: str) -> dict[PhotoName, str]:
+    rows = context.catalog.publications(slug)
+    return {row.holder: row.file_name for row in rows if row.active}
+
+
+def _original(context: StageContext, copy: Copy) -> bytes:
+    try:
+        return context.blobs.read_raw(copy.blob.sha256)
+    except StorageError:
+        return b""
+
+
+class _Ties:
+    """What is known of the pairs of a house."""
+
+    def __init__(self, context: StageContext, slug: str) -> None:
+        self._slug, self._blobs = slug, context.catalog.blobs(slug)
+        self._judgements = context.catalog.judgements.of_house(slug)
+        newest = context.catalog.rulings.newest(slug, About.COPIES)
+        self._rulings = rulings_by_bytes(context.catalog.photos(slug), newest)
+
+    def of_group(
+        self, group: Sequence[Photo], *, names: Mapping[PhotoName, str]
+    ) -> Copies:
+        """Return the photos of a cluster, each with what binds it."""
+        ordered = sorted(
+            group, key=lambda it: (it.verdict is not Verdict.KEPT, it.order)
+        )
+        members = [self._copy(photo, among=ordered) for photo in ordered]
+        return Copies(file_name=names.get(ordered[0].key), members=tuple(members))
+
+    def _copy(self, photo: Photo, *, among: Sequence[Photo]) -> Copy:
+        return Copy(
+            id=photo_id(self._slug, photo),
+            photo=photo,
+            blob=self._blobs[str(photo.sha256)],
+            tie=None if photo is among[0] else self._tie(photo, among=among),
+        )
+
+    def _tie(self, photo: Photo, *, among: Sequence[Photo]) -> Tie:
+        """Return the tie to the kept one, else to the first copy there is one to."""
+        kept = among[0]
+        judgement = self._judgements.get(_pair(photo, kept))
+        for other in among:
+            bond = None if other is photo else self._bond(photo, other)
+            if bond is not None:
+                ruling = self._rulings.get(_pair(photo, other))
+                return Tie(to=other.key, bond=bond, judgement=judgement, ruling=ruling)
+        return Tie(to=kept.key, bond=Bond.HASHES, judgement=judgement, ruling=None)
+
+    def _bond(self, photo: Photo, other: Photo) -> Bond | None:
+        if photo.sha256 == other.sha256:
+            return Bond.BYTES
+        pair = _pair(photo, other)
+        ruling, judgement = self._rulings.get(pair), self._judgements.get(pair)
+        if ruling is not None and ruling.value == CopyRuling.SAME:
+            return Bond.RULING
+        if judgement is not None and judgement.verdict is Alike.SAME:
+            return Bond.JUDGEMENT
+        return None
+
+
+def _pair(photo: Photo, other: Photo) -> Pair:
+    return pair_of(str(photo.sha256), str(other.sha256))

@@ -1,0 +1,298 @@
+"""Which photos are one picture and why, and what people say of it."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from PIL import Image
+
+from phx_pipeline.errors import InputError
+from phx_pipeline.model.address import Address
+from phx_pipeline.model.judgement import Alike
+from phx_pipeline.model.outcome import Verdict
+from phx_pipeline.model.photo import Photo
+from phx_pipeline.model.property import Property
+from phx_pipeline.settings import Settings
+from phx_pipeline.stages import lifecycle
+from phx_pipeline.stages.context import StageContext
+from phx_pipeline.stages.dedupe import dedupe
+from phx_pipeline.stages.duplicates import (
+    Bond,
+    Copies,
+    copies_of,
+    copies_with,
+    find_photo,
+    photo_id,
+)
+from phx_pipeline.stages.publish import publish
+from phx_pipeline.stages.rulings import ruling_lines, take_rulings
+from phx_pipeline.stages.split_join import join, split, undo
+from phx_pipeline.stages.verify import verify_property
+from phx_pipeline_tests.commands import Phx, UseSettings
+
+
+@pytest.fixture
+def slug(collected: StageContext) -> str:
+    (slug,) = collected.catalog.slugs()
+    return slug
+
+
+@pytest.fixture
+def pair(collected: StageContext, slug: str) -> list[Photo]:
+    """A kept photo and its copy."""
+    return copied(collected, slug)
+
+
+def copied(context: StageContext, slug: str) -> list[Photo]:
+    (found,) = (it for it in copies_of(context, slug) if len(it.members) > 1)
+    return [it.photo for it in found.members]
+
+
+def single(context: StageContext, slug: str) -> Photo:
+    """The photo of another picture."""
+    found = next(it for it in copies_of(context, slug) if len(it.members) == 1)
+    return found.members[0].photo
+
+
+def names(context: StageContext, slug: str) -> dict[frozenset[str], str | None]:
+    """The file of each picture, by the keys of its photos."""
+    return {keys(it): it.file_name for it in copies_of(context, slug)}
+
+
+def keys(copies: Copies) -> frozenset[str]:
+    return frozenset(it.photo.ref.photo_key for it in copies.members)
+
+
+def are_one(context: StageContext, slug: str, photos: Sequence[Photo]) -> bool:
+    found = copies_of(context, slug)
+    return len({id(copies_with(found, photo)) for photo in photos}) == 1
+
+
+def problems(context: StageContext, slug: str) -> list[str]:
+    return [problem.text for problem in verify_property(context, slug)]
+
+
+def test_a_copy_is_listed_behind_the_kept_one_with_what_makes_it_one(
+    collected: StageContext, slug: str
+) -> None:
+    (found,) = (it for it in copies_of(collected, slug) if len(it.members) > 1)
+    kept, copy = found.members
+
+    assert (kept.kept, kept.tie, copy.kept) == (True, None, False)
+    assert copy.tie is not None
+    assert (copy.tie.to, copy.tie.bond) == (kept.name, Bond.JUDGEMENT)
+    assert copy.tie.judgement is not None
+    assert copy.tie.judgement.verdict is Alike.SAME
+    assert found.file_name in {
+        row.file_name for row in collected.catalog.publications(slug)
+    }
+
+
+def test_parted_photos_are_two_pictures_until_that_is_taken_back(
+    collected: StageContext, slug: str, pair: list[Photo]
+) -> None:
+    before = names(collected, slug)
+    kept, copy = ({it.ref.photo_key} for it in pair)
+
+    done = split(collected, slug, pair[1:], why="two rooms")
+
+    parted = names(collected, slug)
+    assert (len(done.rulings), done.already, done.waits) == (1, False, False)
+    assert parted[frozenset(kept)] == before[frozenset(kept | copy)]
+    assert parted[frozenset(copy)] not in {None, *before.values()}
+    assert problems(collected, slug) == []
+    dedupe(collected, slug)
+    publish(collected, slug)
+    assert names(collected, slug) == parted
+
+    undo(collected, slug, pair)
+
+    assert names(collected, slug) == before
+    assert problems(collected, slug) == []
+    split(collected, slug, pair)
+    assert names(collected, slug) == parted
+
+
+def test_joined_photos_bring_their_copies_and_one_number_rests(
+    collected: StageContext, slug: str, pair: list[Photo]
+) -> None:
+    before = names(collected, slug)
+    other = single(collected, slug)
+
+    join(collected, slug, [pair[1], other])
+
+    after = names(collected, slug)
+    joined = frozenset(it.ref.photo_key for it in (*pair, other))
+    assert after[joined] in before.values()
+    assert len(after) == len(before) - 1
+    assert problems(collected, slug) == []
+    (found,) = (it for it in copies_of(collected, slug) if keys(it) == joined)
+    bonds = {it.tie.bond for it in found.members if it.tie}
+    assert bonds == {Bond.RULING, Bond.JUDGEMENT}
+
+    split(collected, slug, [other])
+
+    parted = names(collected, slug)
+    alone = frozenset({other.ref.photo_key})
+    assert parted.keys() == before.keys()
+    assert parted[alone] == before[alone]
+    assert problems(collected, slug) == []
+
+
+def test_the_last_word_counts_also_through_other_copies(
+    collected: StageContext, slug: str, pair: list[Photo]
+) -> None:
+    other = single(collected, slug)
+    split(collected, slug, pair)
+    join(collected, slug, [pair[0], other])
+    assert not are_one(collected, slug, pair)
+
+    done = join(collected, slug, [pair[1], other])
+
+    assert [ruling.value for ruling in done.rulings] == ["open", "same"]
+    assert are_one(collected, slug, [*pair, other])
+
+
+def test_what_is_so_already_is_kept_so_and_ruled_once(
+    collected: StageContext, slug: str, pair: list[Photo]
+) -> None:
+    first = join(collected, slug, pair)
+    again = join(collected, slug, pair[::-1])
+
+    assert (len(first.rulings), first.already) == (1, True)
+    assert (again.rulings, again.already) == ((), True)
+    assert split(collected, slug, [single(collected, slug)]).rulings == ()
+    assert undo(collected, slug, [single(collected, slug)]).already
+
+
+def test_a_ruling_outlives_a_better_copy_and_another_address(
+    collected: StageContext, slug: str, pair: list[Photo]
+) -> None:
+    split(collected, slug, pair)
+    better_copy(collected, pair[1])
+    moved = Address.parse("77 E Elsewhere Rd, Glendale, AZ 85306")
+
+    house = lifecycle.rename(collected, slug, moved)
+    dedupe(collected, house.slug)
+
+    after = {photo.key: photo for photo in collected.catalog.photos(house.slug)}
+    assert after[pair[1].key].sha256 != pair[1].sha256
+    assert not are_one(collected, house.slug, [after[it.key] for it in pair])
+
+
+def better_copy(context: StageContext, photo: Photo) -> None:
+    """Let the site show the photo in other bytes, as a collect would note them."""
+    old = context.catalog.blobs(photo.property_slug)[str(photo.sha256)]
+    body = context.blobs.read_raw(old.sha256) + b"\0"
+    blob = replace(old, sha256=context.blobs.put_raw(body), size_bytes=len(body))
+    with context.holding(photo.property_slug) as lease:
+        context.catalog.record_download(
+            lease, photo, blob, fetched_url=photo.ref.url, stamp=context.stamp()
+        )
+
+
+def test_rulings_brought_from_elsewhere_are_acted_on(
+    collected: StageContext, slug: str, pair: list[Photo]
+) -> None:
+    split(collected, slug, pair)
+    (line,) = ruling_lines(collected.catalog.rulings.all())
+    undo(collected, slug, pair)
+    later = {"id": str(uuid4()), "at": soon(collected)}
+
+    taken = take_rulings(collected, [json.dumps(json.loads(line) | later)])
+    wrong = take_rulings(collected, [json.dumps(json.loads(line) | {"key": "a b"})])
+
+    assert (taken.problems, taken.settled) == ((), (slug,))
+    assert not are_one(collected, slug, pair)
+    assert "does not name two photos" in wrong.problems[0]
+
+
+def soon(context: StageContext) -> str:
+    newest = max(it.at for it in context.catalog.rulings.all())
+    return (newest + timedelta(seconds=1)).isoformat()
+
+
+@pytest.mark.parametrize("form", ["id", "start", "file", "stem", "key", "source/key"])
+def test_a_photo_is_named_in_several_ways(
+    form: str, collected: StageContext, slug: str, pair: list[Photo]
+) -> None:
+    photo = pair[0]
+    source, key = photo.key
+    file_name = str(names(collected, slug)[frozenset(it.ref.photo_key for it in pair)])
+    text = {
+        "id": photo_id(slug, photo),
+        "start": photo_id(slug, photo)[:4].upper(),
+        "file": file_name,
+        "stem": file_name.removesuffix(".png"),
+        "key": key,
+        "source/key": f"{source}/{key}",
+    }[form]
+
+    assert find_photo(collected, slug, text) == photo
+
+
+def test_a_photo_that_is_not_there_is_told_and_whose_it_is(
+    collected: StageContext, slug: str, pair: list[Photo]
+) -> None:
+    elsewhere = Property.at(Address.parse("1 E Other Rd, Mesa, AZ 85201"))
+    collected.catalog.add_properties([elsewhere], at=collected.stamp().at)
+
+    with pytest.raises(InputError, match="see `phx duplicates list"):
+        find_photo(collected, slug, "nonsense")
+    with pytest.raises(InputError, match=f"is a photo of {slug}, not of 1-e-other"):
+        find_photo(collected, elsewhere.slug, photo_id(slug, pair[0]))
+
+
+def test_what_cannot_be_ruled_is_refused(
+    collected: StageContext, slug: str, pair: list[Photo]
+) -> None:
+    twin = replace(pair[1], sha256=pair[0].sha256)
+    foreign = replace(pair[1], verdict=Verdict.FOREIGN)
+    absent = replace(pair[1], sha256=None)
+
+    for act, photos, told in (
+        (split, [pair[0], twin], "have the same bytes"),
+        (join, [pair[0], pair[0]], "is named twice"),
+        (join, [pair[0], foreign], "is no copy of a picture"),
+        (split, [absent], "is not downloaded"),
+    ):
+        with pytest.raises(InputError, match=told):
+            act(collected, slug, photos)
+    assert collected.catalog.rulings.all() == []
+
+
+def test_a_person_sees_parts_and_joins_them(
+    slug: str,
+    pair: list[Photo],
+    healthy: Settings,
+    use_settings: UseSettings,
+    phx: Phx,
+    tmp_path: Path,
+) -> None:
+    use_settings(replace(healthy, data_dir=tmp_path / "data"))
+    one, other = (photo_id(slug, photo) for photo in pair)
+    sheet = tmp_path / "sheet.jpg"
+
+    listed = phx("duplicates", "list", slug, other[:5], "--sheet", str(sheet)).out
+    parted = phx("duplicates", "split", slug, other, "--why", "two rooms").out
+    shown = json.loads(phx("duplicates", "list", slug, "--all", "--json").out)
+    joined = phx("duplicates", "join", slug, one, other).out
+    told = phx("duplicates", "list", slug).out
+    undone = json.loads(phx("duplicates", "undo", slug, one, other, "--json").out)
+
+    assert all(len(line) <= 80 for line in listed.splitlines())
+    assert f"{one}  kept" in listed
+    assert "of it agrees with the kept one" in listed
+    with Image.open(sheet) as image:
+        assert image.width > 2 * image.height
+    assert parted.startswith("parted (1 ruling noted)\n")
+    assert {len(it["photos"]) for it in shown} == {1}
+    assert joined.count(", 2 photos") == 2
+    assert "joined to the kept one by" in told
+    assert [it["value"] for it in undone["rulings"]] == ["open"]
+    assert phx("duplicates", "undo", slug, one).out.startswith("nothing changed")
+    assert phx("duplicates", "split", slug, one, other, one).code == 2
