@@ -77,6 +77,13 @@ class CatalogReader:
         query = sa.select(tables.photo).where(tables.photo.c.slug == slug)
         return sorted(map(photo_of, self._all(query)), key=lambda photo: photo.order)
 
+    def photo_names(self) -> Iterator[tuple[str, Source, str]]:
+        """House, source and key of every photo of the houses that are followed."""
+        photo = tables.photo.c
+        query = sa.select(photo.slug, photo.source, photo.photo_key)
+        for row in self._all(query.where(photo.slug.in_(_slugs_query()))):
+            yield row.slug, Source(row.source), row.photo_key
+
     def blobs(self, slug: str) -> dict[str, Blob]:
         """Facts of all bytes downloaded for a property, by sha256."""
         used = sa.select(tables.photo.c.sha256).where(tables.photo.c.slug == slug)

@@ -107,8 +107,7 @@ def copies_with(found: Iterable[Copies], photo: Photo) -> Copies | None:
 
 def photo_id(slug: str, photo: Photo) -> str:
     """Return the id of a photo, the same as in the quarantine."""
-    source, key = photo.key
-    return case_id(PhotoAt(slug=slug, source=source, photo_key=key))
+    return _id_of(slug, photo.key)
 
 
 def find_photo(context: StageContext, slug: str, text: str) -> Photo:
@@ -119,24 +118,22 @@ def find_photo(context: StageContext, slug: str, text: str) -> Photo:
     Raises:
         InputError: none or several are meant, or the photo is of another house.
     """
-    photos = context.catalog.photos(slug)
-    holders = {name: key for key, name in _file_names(context, slug).items()}
     wanted = text.strip()
+    holders = {name: key for key, name in _file_names(context, slug).items()}
     shown = holders.get(PurePath(wanted).name) or holders.get(f"{wanted}.png")
     found = [
         it
-        for it in photos
-        if it.key == shown or _is_meant(wanted, photo_id(slug, it), it)
+        for it in context.catalog.photos(slug)
+        if it.key == shown or _is_meant(wanted, slug, it.key)
     ]
     if len(found) == 1:
         return found[0]
     if found:
         ids = ", ".join(photo_id(slug, it) for it in found)
         raise InputError(f"{text!r} may be any of {ids}: give one of these")
-    for other in context.catalog.slugs():
-        for it in () if other == slug else context.catalog.photos(other):
-            if _is_meant(wanted, photo_id(other, it), it):
-                raise InputError(f"{text!r} is a photo of {other}, not of {slug}")
+    for other, source, key in context.catalog.photo_names():
+        if _is_meant(wanted, other, (source, key)):
+            raise InputError(f"{text!r} is a photo of {other}, not of {slug}")
     raise InputError(
         f"no photo of {slug} is meant by {text!r}: "
         f"see `phx duplicates list {slug} --all`"
@@ -155,13 +152,18 @@ def copies_sheet(context: StageContext, found: Sequence[Copies]) -> bytes:
     return captioned_sheet(pictures(), count=len(members), max_bytes=_SHEET_BYTES)
 
 
-def _is_meant(text: str, photo_id: str, photo: Photo) -> bool:
-    source, key = photo.key
+def _id_of(slug: str, name: PhotoName) -> str:
+    source, key = name
+    return case_id(PhotoAt(slug=slug, source=source, photo_key=key))
+
+
+def _is_meant(text: str, slug: str, name: PhotoName) -> bool:
+    source, key = name
     if text in {key, f"{source}/{key}"}:
         return True
     digits = text.lower()
     told = len(digits) >= _LEAST_ID and _HEX.fullmatch(digits) is not None
-    return told and photo_id.startswith(digits)
+    return told and _id_of(slug, name).startswith(digits)
 
 
 def _file_names(context: StageContext, slug: str) -> dict[PhotoName, str]:

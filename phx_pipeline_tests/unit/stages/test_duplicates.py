@@ -12,10 +12,11 @@ from PIL import Image
 
 from phx_pipeline.errors import InputError
 from phx_pipeline.model.address import Address
-from phx_pipeline.model.judgement import Alike
+from phx_pipeline.model.judgement import Alike, pair_of
 from phx_pipeline.model.outcome import Verdict
 from phx_pipeline.model.photo import Photo
 from phx_pipeline.model.property import Property
+from phx_pipeline.model.ruling import About
 from phx_pipeline.settings import Settings
 from phx_pipeline.stages import lifecycle
 from phx_pipeline.stages.context import StageContext
@@ -29,6 +30,7 @@ from phx_pipeline.stages.duplicates import (
     photo_id,
 )
 from phx_pipeline.stages.publish import publish
+from phx_pipeline.stages.ruled_copies import ruled_copies
 from phx_pipeline.stages.rulings import ruling_lines, take_rulings
 from phx_pipeline.stages.split_join import join, split, undo
 from phx_pipeline.stages.verify import verify_property
@@ -193,6 +195,26 @@ def better_copy(context: StageContext, photo: Photo) -> None:
         context.catalog.record_download(
             lease, photo, blob, fetched_url=photo.ref.url, stamp=context.stamp()
         )
+
+
+def test_of_rulings_on_the_same_bytes_the_newest_counts(
+    collected: StageContext, slug: str, pair: list[Photo]
+) -> None:
+    one, other = pair
+    twin = replace(other, ref=replace(other.ref, photo_key="twin"))
+    split(collected, slug, [one, other])
+    split(collected, slug, [one, twin])
+    join(collected, slug, [one, other])
+    newest = collected.catalog.rulings.newest(slug, About.COPIES)
+    both = pair_of(str(one.sha256), str(other.sha256))
+
+    ruled = ruled_copies([one, other, twin], newest)
+    without = ruled_copies([one, twin], newest)
+    alone = ruled_copies([one, replace(other, sha256=one.sha256)], newest)
+
+    assert (ruled.apart, ruled.together) == (frozenset(), frozenset({both}))
+    assert (without.apart, without.together) == (frozenset({both}), frozenset())
+    assert (alone.apart, alone.together) == (frozenset(), frozenset())
 
 
 def test_rulings_brought_from_elsewhere_are_acted_on(
