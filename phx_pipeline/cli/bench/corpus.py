@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from phx_pipeline.dedup.proposals import Candidate
 
 _SITE = "copies as sites make them"
+_MARKED = "and as they mark and cut them"
 _GROUPS = ("promised", "promised in 99 of 100", "not promised")
 
 
@@ -72,7 +73,7 @@ def _looked_at(body: bytes) -> "Candidate | None":
 def _plain(judged: "Judged") -> dict[str, Any]:
     from dataclasses import asdict
 
-    sums = {**_sums(judged), _SITE: judged.site}
+    sums = {**_sums(judged), _SITE: judged.site, _MARKED: judged.marked}
     return {
         "sums": {name: _plain_score(it) for name, it in sums.items()},
         "operations": {it: _plain_score(s) for it, s in judged.operations.items()},
@@ -111,6 +112,7 @@ def _copies_table(judged: "Judged") -> Table:
     for column in ("pairs", "recall", "wrong", "lost", "twice"):
         table.add_column(column, justify="right")
     _add(table, _SITE, judged.site)
+    _add(table, _MARKED, judged.marked)
     for promise, total in _sums(judged).items():
         table.add_section()
         _add(table, f"{promise}: all", total)

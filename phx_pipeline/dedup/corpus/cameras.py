@@ -17,6 +17,10 @@ from phx_pipeline.dedup.corpus.pictures import (
     jpeg,
 )
 
+_EDGE: Final = 12  # grey levels from one column to the next, at 320 px
+_BARE: Final = 0.03  # share of edges; one photo in a hundred has less in front
+_LIFT: Final = 0.25  # of the height: what stands behind a bare floor moves with it
+
 PARALLAX: Final = (4, 8, 12, 20)  # per cent of the width: near things against far ones
 
 
@@ -66,12 +70,25 @@ def _two_layers(photo: Image.Image, rng: Random, move: float) -> Image.Image:
         (width * x, height * y) for x, y in zip((0, 0.3, 0.7, 1), line, strict=True)
     ]
     paint.polygon([*corners, (width, height), (0, height)], fill=255)
+    if _is_bare(photo, mask):  # a road or a floor: nobody could see it move
+        lift = height * _LIFT
+        raised = [(x, y - lift) for x, y in corners]
+        paint.polygon([*raised, (width, height), (0, height)], fill=255)
     for _ in range(int(rng.integers(1, 4))):
         x, y = rng.uniform(0.1, 0.9) * width, rng.uniform(0.35, 0.8) * height
         half = rng.uniform(0.06, 0.16, 2) * photo.size
         paint.ellipse((x - half[0], y - half[1], x + half[0], y + half[1]), fill=255)
     disparity = np.asarray(mask, dtype=np.float32) / 255
     return _seen(photo, (far + (near - far) * disparity) * width)
+
+
+def _is_bare(photo: Image.Image, mask: Image.Image) -> bool:
+    """Whether what the mask shows has no pattern to speak of."""
+    small = (320, 213)
+    pixels = np.asarray(photo.convert("L").resize(small, Image.Resampling.BOX))
+    near = np.asarray(mask.resize(small, Image.Resampling.BOX))[:, 1:] > 0
+    edges = np.abs(np.diff(pixels.astype(np.int16), axis=1)) > _EDGE
+    return bool(edges[near].mean() < _BARE)
 
 
 def _box_room(photo: Image.Image, rng: Random, move: float) -> Image.Image:

@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 from PIL import Image, ImageDraw, ImageEnhance, ImageFilter
 
-from phx_pipeline.dedup.corpus.frames import FRAMES
+from phx_pipeline.dedup.corpus.frames import FRAMES, shaped
 from phx_pipeline.dedup.corpus.marks import MARKS
 from phx_pipeline.dedup.corpus.pictures import (
     Made,
@@ -24,6 +24,11 @@ from phx_pipeline.dedup.corpus.pictures import (
 
 _BRANDS: Final = ((255, 255, 255), (0, 0, 0), (160, 32, 33), (0, 106, 255))
 _BARS: Final = ((255, 255, 255), (230, 230, 230), (0, 0, 0))
+_BRANDED: Final = (
+    *("text strip below", "text strip over", "caption", "date stamp", "logo"),
+    *("logo", "agent card", "diagonal mark"),
+)
+_TILES: Final = (4 / 3, 4 / 3, 3 / 2, 16 / 9, 1.0)
 _SHAPES: Final = (1.0, 4 / 3, 3 / 2, 16 / 9)
 
 
@@ -36,6 +41,13 @@ def site_copies(
             kind = f"{style}-{turn}"
             body = make(photo, draws(name, kind, seed=seed))
             yield Made(identity=identity(name), kind=kind, body=body)
+
+
+def marked_copies(photo: Image.Image, *, name: str, seed: int) -> Iterator[Made]:
+    """Yield a copy as an agent's site marks it, and one as a portal's tiles show it."""
+    for style, make in (("branded", _style_branded), ("tile", _style_tile)):
+        body = make(photo, draws(name, style, seed=seed))
+        yield Made(identity=identity(name), kind=style, body=body)
 
 
 def single_copies(
@@ -69,6 +81,21 @@ def _style_small(photo: Image.Image, rng: Random) -> bytes:
     sized = to_width(changed, int(rng.integers(640, 801)))
     steps = ((0.33, _badge), (0.1, _letterbox), (0.1, _strip), (0.1, _centre_mark))
     return jpeg(_now_and_then(sized, rng, steps), int(rng.integers(60, 81)))
+
+
+def _style_branded(photo: Image.Image, rng: Random) -> bytes:
+    changed = _now_and_then(photo, rng, ((0.2, _crop), (0.2, _relit)))
+    sized = to_width(changed, int(rng.integers(800, 1537)))
+    mark = MARKS[_BRANDED[rng.integers(len(_BRANDED))]]
+    marked = mark(sized, rng) if rng.random() < 0.8 else sized  # noqa: PLR2004 - now and then none
+    return jpeg(marked, int(rng.integers(65, 92)))
+
+
+def _style_tile(photo: Image.Image, rng: Random) -> bytes:
+    cut = shaped(_TILES[rng.integers(len(_TILES))])(photo, rng)
+    sized = to_width(cut, int(rng.integers(384, 801)))
+    steps = ((0.2, MARKS["gradient box"]), (0.05, MARKS["play button"]), (0.3, _relit))
+    return jpeg(_now_and_then(sized, rng, steps), int(rng.integers(60, 86)))
 
 
 _STYLES: Final[Mapping[str, Callable[[Image.Image, Random], bytes]]] = MappingProxyType(

@@ -13,7 +13,11 @@ from PIL import Image
 
 from phx_pipeline.dedup.cluster import Cluster
 from phx_pipeline.dedup.corpus.cameras import other_views
-from phx_pipeline.dedup.corpus.copies import single_copies, site_copies
+from phx_pipeline.dedup.corpus.copies import (
+    marked_copies,
+    single_copies,
+    site_copies,
+)
 from phx_pipeline.dedup.corpus.pages import DRAWN, pages
 from phx_pipeline.dedup.corpus.pictures import Made, decoded, identity
 from phx_pipeline.dedup.corpus.worse import DAMAGED_FILE, WORSE, Choice, choices
@@ -60,11 +64,13 @@ class Chosen:
 class Judged:
     """What came out: copies as sites make them, then by operation, look-alike, choice.
 
-    Each score but that of `choices` is a sum over properties of a few houses and over
-    seeds. In `others` nothing is a copy, except the two forms of each drawn page.
+    In `marked` those of `site` lie beside branded copies and tiles. Each score but that
+    of `choices` is a sum over properties of a few houses and over seeds. In `others`
+    nothing is a copy, except the two forms of each drawn page.
     """
 
     site: Score = NOTHING
+    marked: Score = NOTHING
     operations: dict[str, Score] = field(default_factory=dict)
     others: dict[str, Score] = field(default_factory=dict)
     choices: defaultdict[str, Chosen] = field(
@@ -107,7 +113,9 @@ class _Turn:
             Made(identity=it.name, kind="original", body=it.body) for it in photos
         )
         site = self._known(self._each(photos, site_copies))
+        marked = self._known(self._each(photos, marked_copies))
         self._judged.site += self._score([*originals, *site])
+        self._judged.marked += self._score([*originals, *site, *marked])
         for make, scores in (
             (single_copies, self._judged.operations),
             (other_views, self._judged.others),

@@ -106,6 +106,7 @@ def test_copies_are_made_and_judged_by_what_was_done_to_them(
 
     found = json.loads(done.stdout)
     assert found["sums"]["copies as sites make them"]["pairs"] == 6
+    assert found["sums"]["and as they mark and cut them"]["pairs"] == 15
     assert found["operations"]["resize 320"]["recall"] == 1
     assert found["operations"]["agent card"]["photos"] == 1
     assert found["others"]["panned"]["photos"] == 2
