@@ -99,6 +99,7 @@ def half(tmp_path: Path) -> Path:
     return tmp_path
 
 
+@pytest.mark.soak
 def test_copies_are_made_and_judged_by_what_was_done_to_them(
     run: Bench, half: Path
 ) -> None:
