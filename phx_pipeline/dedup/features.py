@@ -1,6 +1,6 @@
 """Points that two pictures both show: how one lies on the other, if it does.
 
-The only module that needs OpenCV, which may be missing (`is_there`).
+OpenCV may be missing (`is_there`).
 """
 
 from dataclasses import dataclass

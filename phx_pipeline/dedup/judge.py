@@ -190,5 +190,5 @@ def _size(sight: Sight) -> tuple[int, int]:
 def _tell_once() -> None:
     logger.warning(
         "OpenCV is not installed: copies that only local features tell are kept as "
-        "pictures of their own; `pip install phx_pipeline[features]` adds it"
+        "pictures of their own; `pip install opencv-python-headless` adds it"
     )

@@ -1,11 +1,13 @@
 """Scaling a picture down, to the same pixels on every processor.
 
-Both ways reckon in whole numbers. Why these two, and what they cost: `docs/adr`.
+Both ways reckon in whole numbers. Why these two, and what they cost: `docs/adr`. Where
+OpenCV is not installed there is one, that of the recipe before.
 """
 
-from typing import Final
+from functools import cache
+from importlib.util import find_spec
+from typing import Any, Final
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
@@ -14,7 +16,8 @@ from PIL import Image
 # is skipped shows as steps and patterns.
 _LINEAR_UP_TO: Final = 1.5
 
-cv2.setNumThreads(1)  # pictures are worked on side by side already
+VERSION: Final = "v3" if find_spec("cv2") else "v2"
+"""Of the pixels that come out."""
 
 
 def scaled_down(
@@ -27,8 +30,20 @@ def scaled_down(
 
     *pixels* are those of the image, if they are at hand.
     """
-    if max(image.size) <= _LINEAR_UP_TO * max(size):
+    if (cv2 := _opencv()) and max(image.size) <= _LINEAR_UP_TO * max(size):
         whole = np.asarray(image) if pixels is None else pixels
-        scaled = cv2.resize(whole, size, interpolation=cv2.INTER_LINEAR_EXACT)
-        return scaled.astype(np.uint8, copy=False)
+        scaled: NDArray[np.uint8] = cv2.resize(
+            whole, size, interpolation=cv2.INTER_LINEAR_EXACT
+        )
+        return scaled
     return np.asarray(image.resize(size, Image.Resampling.HAMMING))
+
+
+@cache
+def _opencv() -> Any:
+    if find_spec("cv2") is None:
+        return None
+    import cv2  # noqa: PLC0415 - 0.1 s, and it may be missing
+
+    cv2.setNumThreads(1)  # pictures are worked on side by side already
+    return cv2

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from phx_pipeline.imaging.decode import Picture
 from phx_pipeline.imaging.png import encode_png
-from phx_pipeline.imaging.resize import scaled_down
+from phx_pipeline.imaging.resize import VERSION, scaled_down
 
 DEFAULT_MAX_SIDE: Final = 1024
 
@@ -22,7 +22,7 @@ def recipe_name(*, max_side: int | None) -> str:
     The version rises whenever the same picture would give other pixels.
     """
     size = "full" if max_side is None else max_side
-    return f"png{size}-v3"
+    return f"png{size}-{VERSION}"
 
 
 RECIPE: Final = recipe_name(max_side=DEFAULT_MAX_SIDE)

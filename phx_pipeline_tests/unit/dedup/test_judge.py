@@ -115,7 +115,7 @@ def test_without_opencv_one_line_says_so_and_the_pair_is_judged_later(
         found = by_pair(judged([*pictures, soft], {}))
 
     assert [it.levelname for it in caplog.records] == ["WARNING"]
-    assert "phx_pipeline[features]" in caplog.text
+    assert "opencv-python-headless" in caplog.text
     verdicts = {it.pair[0][0] + it.pair[1][0]: it.verdict for it in found.values()}
     assert verdicts == {"ab": Alike.UNSURE, "ac": Alike.SAME, "bc": Alike.UNSURE}
     assert judged(pictures, found) == []
