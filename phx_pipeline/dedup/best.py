@@ -9,15 +9,24 @@ from typing import Final
 
 from phx_pipeline.dedup.colours import colouring
 from phx_pipeline.dedup.edging import Edging, edging
-from phx_pipeline.dedup.overlays import damaged, marked, overlap
+from phx_pipeline.dedup.overlays import (
+    damaged,
+    inked,
+    marked,
+    overlap,
+    overlap_in_blue,
+)
 from phx_pipeline.dedup.proposals import Candidate
-from phx_pipeline.dedup.sights import Move, Sight, luminance
+from phx_pipeline.dedup.sights import Move, Sight
 from phx_pipeline.model.judgement import Judgement, Pair, Why, pair_of
 
 _UNCROPPED: Final = 0.98  # of what the other shows; aligning is no more exact
 _THUMBNAIL: Final = 0.15  # of the detail: clean and whole, but nothing to be seen
 _COARSE: Final = 0.4  # of the detail: uncropped, but much coarser
 _FINER: Final = 1.04  # times the detail; less is noise
+_BLOCKS: Final = 1.12  # times the detail; less may be the blocks of a coarse JPEG
+_ALIKE: Final = 1.03  # times the pixels; less is one size
+_HEAVIER: Final = 1.3  # times the bytes a pixel; a coarse JPEG has so many less
 
 Choice = tuple[int, Why]
 """Which of two is better, 1 or 2, and why; 0 for a tie."""
@@ -32,11 +41,11 @@ def choice(
     both = overlap(ours, theirs, move)
     if broken := grey or damaged(both):
         return _other(broken), Why.WHOLE
-    beside = edging(luminance(ours), luminance(theirs), move)
+    beside = edging(ours, theirs, move)
     finer = _detail(a, b) / beside.scene
     if not _THUMBNAIL < finer < 1 / _THUMBNAIL:
         return _by(finer), Why.DETAIL
-    mark = marked(both)
+    mark = marked(both) or inked(overlap_in_blue(ours, theirs, move))
     unclean = (mark == 1 or beside.ours, mark == 2 or beside.theirs)  # noqa: PLR2004 - the second
     if unclean[0] != unclean[1]:
         return (2 if unclean[0] else 1), Why.CLEAN
@@ -48,6 +57,10 @@ def choice(
 def choice_unseen(a: Candidate, b: Candidate) -> Choice:
     """Return which of two copies is better where their pixels cannot be had."""
     finer = _detail(a, b)
+    if not 1 / _BLOCKS < finer < _BLOCKS:
+        return _by(finer), Why.DETAIL
+    if _is_as_large(a, b) and not 1 / _HEAVIER < _weight(a, b) < _HEAVIER:
+        return _by(_weight(a, b)), Why.DETAIL
     if not 1 / _FINER < finer < _FINER:
         return _by(finer), Why.DETAIL
     return _by_size(a, b)
@@ -105,11 +118,20 @@ def _of_clean(a: Candidate, b: Candidate, beside: Edging) -> Choice:
 
 def _by_size(a: Candidate, b: Candidate) -> Choice:
     """Return the one with more bytes a pixel: as fine, but compressed less."""
-    larger = a.content_pixels / b.content_pixels
-    heavier = (a.size_bytes or 1) / (b.size_bytes or 1) / larger
+    heavier, larger = _weight(a, b), a.content_pixels / b.content_pixels
     if heavier != 1:
         return _by(heavier), Why.SIZE
     return (_by(larger), Why.SIZE) if larger != 1 else (0, Why.TIE)
+
+
+def _weight(a: Candidate, b: Candidate) -> float:
+    """Return how many times more bytes a has for a pixel."""
+    larger = a.content_pixels / b.content_pixels
+    return (a.size_bytes or 1) / (b.size_bytes or 1) / larger
+
+
+def _is_as_large(a: Candidate, b: Candidate) -> bool:
+    return 1 / _ALIKE < a.content_pixels / b.content_pixels < _ALIKE
 
 
 def _detail(a: Candidate, b: Candidate) -> float:

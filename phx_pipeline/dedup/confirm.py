@@ -24,7 +24,8 @@ class Confirmed:
     """What aligned pixels say of a pair, given by the places of its pictures.
 
     `share` is the share of agreeing blocks, NaN where too few can be compared; `moves`
-    are those of `align.Agreement`. `is_page`: one is a plan, a document or a blank.
+    are those of `align.Agreement`. `is_page`: one is a plan, a document or a blank, or
+    so dark or bright that it looks like one; `are_pages`: both are.
     """
 
     pair: tuple[int, int]
@@ -32,6 +33,7 @@ class Confirmed:
     moves: NDArray[np.float32]
     is_same: bool
     is_page: bool
+    are_pages: bool
 
 
 def confirmed(pictures: Sequence[Candidate], found: Proposed) -> Iterator[Confirmed]:
@@ -48,7 +50,9 @@ class _Asked:
 
     def __init__(self, pictures: Sequence[Candidate], found: Proposed) -> None:
         self._pictures, self._found = pictures, found
-        self._page = _pages(pictures, found.pairs)
+        pages = _pages(pictures)[found.pairs]
+        self._page: NDArray[np.bool_] = pages[:, 0] | pages[:, 1]
+        self._pages: NDArray[np.bool_] = pages[:, 0] & pages[:, 1]
         self._least = np.where(self._page, MIN_AGREEING_PAGE, MIN_AGREEING)
         count = len(found.pairs)
         self._same = np.zeros(count, dtype=bool)
@@ -63,16 +67,18 @@ class _Asked:
                 moves=self._moves[index],
                 is_same=bool(self._same[index]),
                 is_page=bool(self._page[index]),
+                are_pages=bool(self._pages[index]),
             )
 
     def ask_plainly(self) -> None:
         """Align as they are. Plans, documents and blanks have to be strict as well."""
         strict, wide = self._found.strict, self._found.wide
-        asked = strict | ~self._page
+        asked = strict | ~self._pages
         found = aligned(self._pictures, self._found.pairs[asked])
         # Too little to compare: the strict tier has to do.
         enough = self._agrees(found, asked) | (np.isnan(found.shares) & strict[asked])
-        self._note(asked, found, is_same=enough & wide[asked])
+        near = np.where(self._page, strict, wide)[asked]
+        self._note(asked, found, is_same=enough & near)
 
     def ask_by_frames(self) -> None:
         """Align from where the frames say that the contents lie.
@@ -89,7 +95,7 @@ class _Asked:
     def ask_by_shapes(self) -> None:
         """Align as if one were cut out of the middle of the other; confirms nothing."""
         starts = _shape_moves(self._pictures, self._found.pairs)
-        again = ~self._same & ~self._page & (starts.max(axis=1, initial=0) > 0)
+        again = ~self._same & ~self._pages & (starts.max(axis=1, initial=0) > 0)
         found = aligned(self._pictures, self._found.pairs[again], starts=starts[again])
         self._note(again, found, is_same=np.zeros(int(again.sum()), dtype=bool))
 
@@ -108,13 +114,11 @@ class _Asked:
         self._same[places] |= is_same
 
 
-def _pages(pictures: Sequence[Candidate], pairs: Indexes) -> NDArray[np.bool_]:
+def _pages(pictures: Sequence[Candidate]) -> NDArray[np.bool_]:
     looks = [picture.appearance for picture in pictures]
-    pages = np.array(
+    return np.array(
         [look is not None and look.low_information for look in looks], dtype=bool
     )
-    found: NDArray[np.bool_] = pages[pairs[:, 0]] | pages[pairs[:, 1]]
-    return found
 
 
 def _shape_moves(pictures: Sequence[Candidate], pairs: Indexes) -> NDArray[np.float32]:

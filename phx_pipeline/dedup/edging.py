@@ -9,14 +9,15 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from phx_pipeline.dedup.planes import Plane
-from phx_pipeline.dedup.sights import Move
+from phx_pipeline.dedup.sights import Move, Sight
 
 _SEEN: Final = 0.006  # of a side; less is how aligning errs
 _PAPER: Final = 0.5  # share of the pixels of one paper; letters leave so many
 _PLAIN: Final = 9.0  # grey levels by which a paper varies
 _JUMP: Final = 10.0  # grey levels across the line where it begins
 _LONG: Final = 0.6  # share of that line at which there is a jump
+_BARE: Final = 0.9  # share of a line of a bar, which has no letters
+_EXACT: Final = 1.2  # px by which an added bar ends off the other's frame
 _AROUND: Final = 2  # px on either side of the line
 
 
@@ -36,7 +37,7 @@ class Edging:
     theirs: bool
 
 
-def edging(a: Plane, b: Plane, move: Move) -> Edging:
+def edging(a: Sight, b: Sight, move: Move) -> Edging:
     """Compare the frames of two pictures; *move* takes points of a to those of b."""
     within_b, within_a = _frame(move, a.shape), _frame(inverse(move), b.shape)
     ours, theirs = _beyond(within_a, a.shape), _beyond(within_b, b.shape)
@@ -57,7 +58,7 @@ def inverse(move: Move) -> Move:
 
 def _frame(move: Move, shape: tuple[int, ...]) -> Sides:
     """Return where *move* puts the sides of a frame, in the middle of each."""
-    height, width = shape
+    height, width = shape[:2]
     middles = np.array(
         ((0, height / 2), (width / 2, 0), (width, height / 2), (width / 2, height))
     )
@@ -67,7 +68,7 @@ def _frame(move: Move, shape: tuple[int, ...]) -> Sides:
 
 def _beyond(inner: Sides, shape: tuple[int, ...]) -> Sides:
     """Return how far a frame goes beyond each side of *inner*, in units of that."""
-    height, width = shape
+    height, width = shape[:2]
     left, top, right, bottom = inner
     across, down = right - left, bottom - top
     more = (left / across, top / down, (width - right) / across)
@@ -80,15 +81,16 @@ def _at_least_0(sides: Sides) -> Sides:
     return (left, top, right, bottom)
 
 
-def _strips(plane: Plane, inner: Sides, more: Sides) -> list[bool]:
+def _strips(sight: Sight, inner: Sides, more: Sides) -> list[bool]:
     """Return whether what lies beyond each side of *inner* is no part of the scene."""
-    height, width = plane.shape
+    height, width = sight.shape[:2]
     left, top, right, bottom = inner
+    turned = sight.transpose(1, 0, 2)
     sides = (
-        (plane.T, left),
-        (plane, top),
-        (plane.T[::-1], width - right),
-        (plane[::-1], height - bottom),
+        (turned, left),
+        (sight, top),
+        (turned[::-1], width - right),
+        (sight[::-1], height - bottom),
     )
     return [
         share > _SEEN and _is_strip(lines, at)
@@ -96,15 +98,26 @@ def _strips(plane: Plane, inner: Sides, more: Sides) -> list[bool]:
     ]
 
 
-def _is_strip(lines: NDArray[np.float32], at: float) -> bool:
-    """Whether the first lines, up to *at*, are a strip."""
+def _is_strip(lines: Sight, at: float) -> bool:
+    """Whether the first lines, up to *at*, are a strip or a bar."""
     end = round(at)
     if end < 2 or end + 2 * _AROUND >= len(lines):  # noqa: PLR2004 - too thin to see
         return False
-    strip = lines[: max(1, end - 1)]
-    paper = np.median(strip)
-    if (np.abs(strip - paper) < _PLAIN).mean() < _PAPER:
+    near = lines[: end + 2 * _AROUND].astype(np.float32)
+    paper = np.median(near[: end - 1], axis=(0, 1))
+    shares = (_apart(near, paper) < _PLAIN).mean(axis=1)
+    if shares[: end - 1].mean() < _PAPER:
         return False
-    outer = lines[max(0, end - _AROUND - 1)]
-    inner = lines[end + _AROUND]
-    return bool((np.abs(outer - inner) > _JUMP).mean() > _LONG)
+    if shares[: end - 1].min() > _BARE:  # a photo may have bars of its own
+        ends = np.flatnonzero(shares < _BARE)
+        return bool(ends.size and abs(ends[0] - at) <= _EXACT)
+    if shares[end + _AROUND] > _BARE:  # it begins further in
+        return True
+    outer, inner = near[max(0, end - _AROUND - 1)], near[end + _AROUND]
+    return bool((_apart(outer, inner) > _JUMP).mean() > _LONG)
+
+
+def _apart(a: NDArray[np.float32], b: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return by how many levels colours differ at most."""
+    far: NDArray[np.float32] = np.abs(a - b).max(axis=-1)
+    return far

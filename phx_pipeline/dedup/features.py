@@ -5,7 +5,6 @@ OpenCV may be missing (`is_there`).
 
 from dataclasses import dataclass
 from functools import cache
-from importlib.util import find_spec
 from typing import Any, Final
 
 import numpy as np
@@ -48,8 +47,12 @@ class Match:
 
 @cache
 def is_there() -> bool:
-    """Whether OpenCV is installed."""
-    return find_spec("cv2") is not None
+    """Whether OpenCV is installed, with the libraries it needs."""
+    try:
+        _opencv()
+    except ImportError:
+        return False
+    return True
 
 
 def features(sight: Sight) -> Features:
@@ -113,7 +116,9 @@ def _pairs(a: Features, b: Features) -> tuple[Points, Points]:
     return a.points[kept], b.points[nearest[kept]]
 
 
+@cache
 def _opencv() -> Any:
     import cv2  # noqa: PLC0415 - heavy, and may be missing
 
+    cv2.setNumThreads(1)  # runs of several houses share the processors
     return cv2

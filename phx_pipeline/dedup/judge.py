@@ -22,6 +22,7 @@ from phx_pipeline.dedup.proof import (
     MIN_AGREEING_REST,
     MIN_RATIO_REST,
     agreeing_share,
+    agrees,
     is_one_movement,
     spans,
 )
@@ -85,7 +86,7 @@ class _Pair:
         found = self._found
         if found.is_same:
             return self._confirmed()
-        if found.is_page or not found.share >= _WORTH_A_LOOK:
+        if found.are_pages or not found.share >= _WORTH_A_LOOK:
             return self._said(Alike.OTHER)
         return self._second_opinion()
 
@@ -115,7 +116,7 @@ class _Pair:
         if match is None:
             return self._said(Alike.OTHER, method=Method.FEATURES, inliers=0)
         share, is_proven = _proof(match, sights)
-        if not is_proven:
+        if not is_proven or (self._found.is_page and share < MIN_AGREEING):
             return self._said(
                 Alike.OTHER, method=Method.FEATURES, inliers=match.inliers
             )
@@ -175,7 +176,7 @@ def _proof(match: Match, sights: tuple[Sight, Sight]) -> tuple[float, bool]:
     if not is_one_movement(match) or not spans(match, _size(sights[0])):
         return 0.0, False
     share = agreeing_share(*sights, match.move)
-    if share >= MIN_AGREEING:
+    if agrees(match, share):
         return share, True
     # What is missing cannot agree; of what is there, features have to be the surer.
     surely = share >= MIN_AGREEING_REST and match.ratio >= MIN_RATIO_REST

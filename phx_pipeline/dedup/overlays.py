@@ -22,8 +22,8 @@ from phx_pipeline.dedup.sights import Move, Sight, luminance, warped
 
 _DIFFERENT: Final = 14.0  # grey levels beyond what neighbouring pixels explain
 _DENSE: Final = 0.4  # share of the pixels around that differ as well
-_LEAST: Final = 0.0014  # share of the overlap; coarse edges are less
-_LEAST_STARK: Final = 0.0005  # the same of what is stark, as a date is
+_LEAST: Final = 0.0016  # share of the overlap; coarse edges are less
+_LEAST_STARK: Final = 0.0008  # the same of what is stark, as a date is
 _BROAD: Final = 0.24  # of the difference that is left when blurred: edges leave less
 _LETTERS: Final = 0.1  # the same of letters and their shadows, which are starker
 _STARKEST: Final = 30.0  # grey levels from which it may be letters
@@ -32,6 +32,9 @@ _MARGIN: Final = 3  # px along the rim of the overlap that are not looked at
 _CLEAR: Final = 0.2  # how much more one breaks off, from -1 to 1
 _FEWER: Final = 0.15  # how much fewer edges an effaced part has, from -1 to 1
 _LARGE: Final = 0.08  # share of the overlap from which it may be a shade that fades
+_INKED: Final = 0.001  # share of the overlap that letters cover
+_DRAWN: Final = 0.15  # how much more edges there are where lines are drawn
+_PLAINLY: Final = 0.4  # how much more one breaks off where it is as little as edges
 _DOUBTFUL: Final = 0.05  # how much more one breaks off, where it is no shade
 _BUSIER: Final = 0.04  # how much more edges one has, where neither breaks off
 _AROUND: Final = 4  # px on either side of a line where both begin to differ
@@ -65,10 +68,21 @@ class Overlap:
 
 
 def overlap(a: Sight, b: Sight, move: Move) -> Overlap:
-    """Lay b onto a by *move*, and find where they differ."""
-    ours = luminance(a)
+    """Lay b onto a by *move*, and find where they differ in brightness."""
+    return _overlap(luminance(a), luminance(b), move)
+
+
+def overlap_in_blue(a: Sight, b: Sight, move: Move) -> Overlap:
+    """The same in blue: dates are orange, and as bright as a wall may be."""
+    ours, theirs = (
+        np.ascontiguousarray(it[:, :, 2], dtype=np.float32) for it in (a, b)
+    )
+    return _overlap(ours, theirs, move)
+
+
+def _overlap(ours: Plane, other: Plane, move: Move) -> Overlap:
     size = (ours.shape[1], ours.shape[0])
-    moved, inside = warped(luminance(b), move, size=size)
+    moved, inside = warped(other, move, size=size)
     ours, theirs = equally_sharp(ours, _lit_like(ours, moved, inside), inside)
     unlike = np.maximum(_beyond(ours, theirs), _beyond(theirs, ours))
     dense = local_mean((unlike > _DIFFERENT) & inside, 1) > _DENSE
@@ -83,9 +97,35 @@ def marked(both: Overlap) -> int:
     if not _is_broad(both):
         return _effaced(both)
     jumps = _jumps(both)
-    if hidden := _hidden(both, jumps):
-        return hidden
-    more = _more(*jumps)
+    return _hidden(both, jumps) or _broken_off(both, _more(*jumps))
+
+
+def inked(both: Overlap) -> int:
+    """Return which one has letters on it, as seen in blue."""
+    if both.share < _INKED or not _is_broad(both) or not _is_thin(both):
+        return 0
+    stark = np.abs(both.ours - both.theirs)[both.differing].mean()
+    return _drawn(both) if stark > _STARKEST else 0
+
+
+def _drawn(both: Overlap) -> int:
+    """Return which one has the lines."""
+    near = (local_mean(both.differing, 2) > 0) & both.inside
+    more = _more(*_steepness(both, near))
+    return _sided(more) if abs(more) > _DRAWN else 0
+
+
+def _is_thin(both: Overlap) -> bool:
+    solid = local_mean(both.differing, 2) > 1 - 1e-6
+    return bool(solid.sum() < _SOLID * both.differing.sum())
+
+
+def _broken_off(both: Overlap, more: float) -> int:
+    """Return which one breaks off, the first by *more*."""
+    if _is_thin(both) and (drawn := _drawn(both)):
+        return drawn
+    if both.share < _LEAST and abs(more) < _PLAINLY:
+        return 0
     if abs(more) < _CLEAR and both.share > _LARGE:
         gap = (both.ours - both.theirs)[both.differing].mean()
         return 1 if gap < 0 else 2  # a shade darkens
@@ -107,7 +147,7 @@ def _effaced(both: Overlap) -> int:
 def damaged(both: Overlap) -> int:
     """Return 1 where the first lacks a large part, 2 the second, else 0."""
     solid = local_mean(both.differing, 2) > 1 - 1e-6
-    if solid.sum() < _DAMAGED * both.inside.sum():
+    if not solid.any() or solid.sum() < _DAMAGED * both.inside.sum():
         return 0
     ours, theirs = _steepness(both, solid)
     if ours < _EMPTY * theirs and both.ours[solid].std() < _FILL:
@@ -185,7 +225,9 @@ def _correlation(a: NDArray[np.float32], b: NDArray[np.float32]) -> float:
 def _lit_like(a: Plane, b: Plane, inside: Mask) -> Plane:
     """Return b in the light of a; what differs much does not count."""
     x, y = b[inside], a[inside]
-    gain, offset = 1.0, float(np.median(y - x)) if x.size else 0.0
+    if not x.size:
+        return b
+    gain, offset = 1.0, float(np.median(y - x))
     for most in (40.0, 25.0, 15.0):
         rest = y - (gain * x + offset)
         fits = np.abs(rest) < most

@@ -14,8 +14,10 @@ from phx_pipeline.dedup.planes import BLOCK, Plane
 from phx_pipeline.dedup.sights import Move, Sight, luminance, reduced, scaled, warped
 
 MIN_INLIERS: Final = 16
-MIN_RATIO: Final = 0.72  # of the matches; look-alikes with as many agree in less
-MIN_AGREEING: Final = 0.75  # share of blocks
+MIN_RATIO: Final = 0.68  # of the matches; look-alikes with as many agree in less
+MIN_AGREEING: Final = 0.95  # share of blocks, or:
+MIN_RATIO_MARKED: Final = 0.88  # of the matches, where marks cover some blocks
+MIN_AGREEING_MARKED: Final = 0.72
 MIN_RATIO_REST: Final = 0.93  # of the matches, where a large part of one is missing
 MIN_AGREEING_REST: Final = 0.3  # share of blocks there
 _MAX_ANISOTROPY: Final = 1.1
@@ -44,6 +46,13 @@ def spans(match: Match, size: tuple[int, int]) -> bool:
     low, high = _extent(match.ours[match.fits])
     across, down = (high - low) / np.array(size)
     return bool(across * down >= _MIN_SPREAD)
+
+
+def agrees(match: Match, share: float) -> bool:
+    """Whether so many blocks agree that only marks can cover the others."""
+    if match.ratio >= MIN_RATIO_MARKED:
+        return share >= MIN_AGREEING_MARKED
+    return share >= MIN_AGREEING
 
 
 def _extent(points: Points) -> tuple[Points, Points]:

@@ -21,6 +21,7 @@ Scale = tuple[float, float]
 
 _LEVELS: Final = ((128, 6), (256, 4))  # longest side in px, steps
 _CLIP: Final = 24.0  # grey levels that an overlay may pull
+_LOST: Final = 1.5  # times the area; who goes that far goes astray
 _DAMPING: Final = 1e-3
 _LUMA: Final = np.array([0.299, 0.587, 0.114], dtype=np.float32)
 
@@ -70,6 +71,7 @@ def refined(a: Sight, b: Sight, move: Move) -> Move:
     Lucas-Kanade with all six parameters; differences count up to a limit, so that an
     overlay does not pull.
     """
+    given = move
     grey_a, grey_b = (Image.fromarray(luminance(it)) for it in (a, b))
     for side, steps in _LEVELS:
         small_a, before = reduced(grey_a, side)
@@ -78,7 +80,8 @@ def refined(a: Sight, b: Sight, move: Move) -> Move:
         for _ in range(steps):
             there = _stepped(small_a, small_b, there)
         move = scaled(there, before=_inverse(before), behind=_inverse(behind))
-    return move
+    grown = np.linalg.det(move[:, :2]) / np.linalg.det(given[:, :2])
+    return move if 1 / _LOST < grown < _LOST else given
 
 
 def reduced(image: Image.Image, side: int) -> tuple[Plane, Scale]:

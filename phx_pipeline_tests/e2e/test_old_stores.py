@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
 from http import HTTPStatus
@@ -21,7 +21,9 @@ from phx_pipeline.demo.houses import HOUSES
 from phx_pipeline.demo.loopback import Answer, Asked, Handler
 from phx_pipeline.demo.redfin_site import redfin_sites
 from phx_pipeline.demo.zillow_site import zillow_sites
+from phx_pipeline.model.judgement import Alike, Why
 from phx_pipeline.model.outcome import Verdict
+from phx_pipeline.model.photo import Photo
 from phx_pipeline.model.source import Source
 from phx_pipeline.sources.zillow.standin_photos import PHOTO_HOST
 from phx_pipeline.stages.context import StageContext
@@ -87,6 +89,24 @@ class Store:
         """Make it a store of a version that judged all pairs in each run."""
         with self._engine.begin() as connection:
             connection.execute(sa.delete(tables.pair_judgement))
+
+    def prefer(self, sha256: str) -> None:
+        """Make it a store of a version that took a copy for better than all others."""
+        table = tables.pair_judgement
+        mine = sa.or_(table.c.first == sha256, table.c.second == sha256)
+        copies = sa.and_(mine, table.c.verdict == Alike.SAME.value)
+        worse = {"better": sha256, "why": Why.WHOLE.value}
+        with self._engine.begin() as connection:
+            connection.execute(sa.update(table).where(copies).values(**worse))
+
+    def changes(self, photo: Photo) -> list[tuple[str, str]]:
+        """The verdicts a photo had and got, the oldest first."""
+        table = tables.change
+        this = (table.c.photo_key == photo.ref.photo_key, table.c.what == "verdict")
+        query = sa.select(table.c.before, table.c.after).where(*this)
+        with self._engine.connect() as connection:
+            rows = connection.execute(query.order_by(table.c.id)).all()
+        return [(row.before, row.after) for row in rows]
 
     def judgements(self) -> Rows:
         table = tables.pair_judgement
@@ -174,6 +194,48 @@ def test_pairs_of_an_old_store_are_judged_by_the_next_run_and_then_never_again(
         assert caplog.text == ""
         assert store.judgements() == before
         assert content_digest(context) == digest
+
+
+def test_where_another_copy_is_found_better_its_file_takes_over_the_number(
+    store: Store,
+) -> None:
+    with store.deployment.context() as context:
+        photos = {photo.sha256: photo for photo in context.catalog.photos(SLUG)}
+        pair = next(
+            row
+            for row in store.judgements()
+            if row.verdict == Alike.SAME.value
+            and photos[row.better].verdict is Verdict.KEPT
+        )
+        better = photos[pair.better]
+        worse = photos[pair.second if pair.better == pair.first else pair.first]
+        files, numbers = store.deployment.files(), shown(context)
+
+        store.prefer(str(worse.sha256))
+        rebuild(context, SLUG)
+        before = shown(context)
+        store.forget_judgements()
+        rebuild(context, SLUG)
+
+        assert [number for number in before if before[number] == worse.sha256] == [
+            number for number in numbers if numbers[number] == better.sha256
+        ]
+        assert shown(context) == numbers
+        assert pictures(store.deployment.files()) == pictures(files)
+        kept, duplicate = Verdict.KEPT.value, Verdict.DUPLICATE.value
+        assert store.changes(better)[-2:] == [(kept, duplicate), (duplicate, kept)]
+        assert store.changes(worse)[-2:] == [(duplicate, kept), (kept, duplicate)]
+
+
+def shown(context: StageContext) -> dict[object, str]:
+    """The original behind each number that is shown."""
+    rows = context.catalog.publications(SLUG)
+    return {row.number: row.sha256 for row in rows if row.active}
+
+
+def pictures(files: Mapping[str, bytes]) -> dict[str, bytes]:
+    """The files of the gallery."""
+    return {name: body for name, body in files.items() if name.startswith("processed/")}
 
 
 def decide_by_hashes_alone(context: StageContext) -> None:

@@ -61,7 +61,13 @@ def test_features_find_copies_that_aligned_pixels_do_not(
     assert (found.inliers or 0) >= MIN_INLIERS
 
 
-@pytest.mark.parametrize("kind", sorted(VIEWS))
+@pytest.mark.parametrize(
+    "kind",
+    [
+        *("parallax 4 %, room", "parallax 8 %, layers", "parallax 20 %, layers"),
+        *("panned", "recoloured"),
+    ],
+)
 def test_other_views_and_other_paint_are_no_copies(
     room: Image.Image, kind: str
 ) -> None:
