@@ -100,8 +100,7 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
 
 
 @pytest.fixture
-def made(shared: Deployment, phx_on: Phx) -> Deployment:
-    assert phx_on(shared, "verify").code == 0
+def made(shared: Deployment) -> Deployment:
     shared.standin.asked.clear()
     return shared
 
