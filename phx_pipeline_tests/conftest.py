@@ -1,5 +1,6 @@
 """Fixtures every folder of tests may use, and how soak tests are chosen."""
 
+import gc
 import os
 import signal
 import subprocess
@@ -10,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, is_hypothesis_test, settings
 
 from phx_pipeline.cli.main import main
 from phx_pipeline.settings import Settings, exported, setting_names
@@ -37,7 +38,9 @@ settings.register_profile(
     settings.default,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow],
+    max_examples=40,  # each time others; a soak tries ten times as many
 )
+settings.register_profile("soak", settings.get_profile("patient"), max_examples=400)
 settings.load_profile("patient")
 
 _HEEDED = (
@@ -47,12 +50,14 @@ _HEEDED = (
 )
 
 
-def pytest_configure() -> None:
+def pytest_configure(config: pytest.Config) -> None:
     """Let whatever the tests start heed signals, and no terminal decide on widths.
 
     A shell's `&` and `nohup` hand on that some are ignored, and Dagster lets SIGTERM
     mean what SIGINT does. xdist hands on how wide its terminal is.
     """
+    if _is_soak(config):
+        settings.load_profile("soak")
     os.environ.pop("COLUMNS", None)
     for number, handler in _HEEDED:
         if signal.getsignal(number) is signal.SIG_IGN:
@@ -167,11 +172,33 @@ def pytest_xdist_auto_num_workers() -> int:
     return len(os.sched_getaffinity(0)) + 1
 
 
+def _is_soak(config: pytest.Config) -> bool:
+    return "soak" in config.option.markexpr
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Iterator[None]:
+    """Let the garbage collector pass over what thousands of modules and tests are.
+
+    None of it is garbage, and to look for some among it takes seconds in each process.
+    """
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
+
+
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(
     config: pytest.Config, items: list[pytest.Item]
 ) -> None:
-    """Leave soak tests out unless `-m` names them."""
-    if "soak" in config.option.markexpr:
+    """Leave soak tests out unless `-m` names them; then each with examples is one."""
+    if _is_soak(config):
+        for item in items:
+            if is_hypothesis_test(getattr(item, "obj", None)):
+                item.add_marker("soak")
         return
     left_out = [item for item in items if item.get_closest_marker("soak")]
     items[:] = [item for item in items if not item.get_closest_marker("soak")]
