@@ -6,9 +6,11 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from datetime import UTC, datetime
+from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, is_hypothesis_test, settings
@@ -29,6 +31,7 @@ from phx_pipeline_tests.postgres import (
 )
 
 ROOT = Path(__file__).parents[1]
+_SUITE = Path(__file__).parent
 _LEFT_OUT = "soak_tests_left_out"
 _left_out = pytest.StashKey[int]()
 
@@ -177,17 +180,32 @@ def _is_soak(config: pytest.Config) -> bool:
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_collection() -> Iterator[None]:
+def pytest_collection(session: pytest.Session) -> Iterator[None]:
     """Let the garbage collector pass over what thousands of modules and tests are.
 
     None of it is garbage, and to look for some among it takes seconds in each process.
     """
     gc.disable()
     try:
+        _compile_a_share(session.config)
         return (yield)
     finally:
         gc.freeze()
         gc.enable()
+
+
+def _compile_a_share(config: pytest.Config) -> None:
+    """Where nothing is compiled yet, let each worker compile another part of the suite.
+
+    All import all modules, and in one order each would compile nearly all of them.
+    """
+    given: dict[str, Any] | None = getattr(config, "workerinput", None)
+    if given is None or [Path(it).resolve() for it in config.args] != [_SUITE]:
+        return
+    number = int(given["workerid"].removeprefix("gw"))
+    for file in sorted(_SUITE.rglob("test_*.py"))[number :: given["workercount"]]:
+        with suppress(Exception):  # told when pytest itself comes to this module
+            import_module(".".join(file.relative_to(ROOT).with_suffix("").parts))
 
 
 @pytest.hookimpl(tryfirst=True)
