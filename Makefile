@@ -24,7 +24,8 @@ demo: .venv/ready ## run the whole pipeline offline on sample properties
 
 test: .venv/ready ## run every check
 	@deploy/system-packages.sh
-	.venv/bin/pytest -n auto --dist loadgroup
+	@# without the variable: what one process has compiled serves all
+	PYTHONDONTWRITEBYTECODE= .venv/bin/pytest -n auto --dist loadgroup
 
 soak: .venv/ready ## run the long campaigns
 	@deploy/system-packages.sh
