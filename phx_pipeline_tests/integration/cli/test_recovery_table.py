@@ -58,6 +58,10 @@ DAMAGE: dict[str, Break] = {
     "database_is_sound: …": corrupt_database,
 }
 
+# What is healed by a photo that goes, so that the house is another one afterwards:
+# `unit/stages/test_withdrawn.py` tries that, by a repair and by the next run.
+FOR_GOOD = frozenset({"its licence was withdrawn, its bytes have to go"})
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
@@ -87,6 +91,7 @@ ROWS = list(rows_of((ROOT / "docs/operations.md").read_text(encoding="utf-8")))
 WAYS = [
     pytest.param(row, way, id=f"{row.symptom}: {', '.join(way)}")
     for row in ROWS
+    if row.symptom not in FOR_GOOD
     for way in row.ways
 ]
 
@@ -106,7 +111,7 @@ def made(shared: Deployment) -> Deployment:
 
 
 def test_every_row_of_the_table_is_tried_and_no_other() -> None:
-    assert {row.symptom for row in ROWS} == set(DAMAGE)
+    assert {row.symptom for row in ROWS} == {*DAMAGE, *FOR_GOOD}
     assert all(all(way) for row in ROWS for way in row.ways)
 
 
