@@ -6,11 +6,13 @@ whatever a page makes their code raise becomes an outcome.
 
 import logging
 import re
-from collections.abc import Mapping, Sequence
+import traceback
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from hashlib import sha256
 from itertools import islice
+from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -35,6 +37,7 @@ from phx_pipeline.model.source import Source
 from phx_pipeline.model.valuation import plausible_valuations
 from phx_pipeline.sources.base import ListingSource
 from phx_pipeline.sources.endings import LONGEST_DETAIL, ended, failed
+from phx_pipeline.sources.secrecy import without_secrets
 from phx_pipeline.sources.stated import (
     FIRST_DAY,
     LARGEST_INTEGER,
@@ -54,6 +57,7 @@ _MOST_WITHDRAWN = 10 * MOST_PHOTOS
 _NO_LICENCE = "its licence was withdrawn"
 _LONGEST_NAME = 40  # of a kind of page, or of a field
 _MOST_NAMES = 60
+_MOST_FRAMES = 20  # of an error, in the log
 
 _ID = re.compile(r"[\w.#/ -]{1,60}", re.ASCII)
 _PHOTO_KEY = re.compile(r"[\w.~%+,=@!/-]{1,200}", re.ASCII)
@@ -63,8 +67,11 @@ _PRINTED_URL = re.compile(r"[!-~]+")
 class Border(ListingSource):
     """A source seen from inside: the same offer, every answer bounded."""
 
-    def __init__(self, inner: ListingSource, *, lacks: str = "") -> None:
+    def __init__(
+        self, inner: ListingSource, *, lacks: str = "", secrets: Iterable[str] = ()
+    ) -> None:
         self._inner = inner
+        self._secrets = tuple(secrets)
         self.lacks = lacks
         self.source = inner.source
         self.pace_s = inner.pace_s
@@ -81,7 +88,9 @@ class Border(ListingSource):
 
     def equipped(self, secrets: Mapping[str, str]) -> "Border":
         """Return the source with what it needs of *secrets*, behind its border."""
-        return Border(self._inner.equipped(secrets), lacks=self.lacks)
+        return Border(
+            self._inner.equipped(secrets), lacks=self.lacks, secrets=secrets.values()
+        )
 
     async def discover(self, house: Property, *, fetcher: Fetcher) -> Listing:
         """Ask the source; what its page made the parser raise is an outcome.
@@ -95,18 +104,27 @@ class Border(ListingSource):
         watched = _Watched(fetcher)
         try:
             listing = await self._inner.discover(house, fetcher=watched)
-            return bounded(listing, of=self)
+            return self._bounded(listing)
         except Exception as error:
             if error is watched.raised and not isinstance(error, FetchError):
                 raise
-            return bounded(surprised(self.source, error), of=self)
+            return self._bounded(surprised(self.source, error))
 
     def read_saved(self, page: Fetched, *, house: Property) -> Listing:
         """Read a page at hand, bounded like what was asked for; never raises."""
         try:
-            return bounded(self._inner.read_saved(page, house=house), of=self)
+            return self._bounded(self._inner.read_saved(page, house=house))
         except Exception as error:  # noqa: BLE001  # whatever a page makes it raise
-            return bounded(surprised(self.source, error), of=self)
+            return self._bounded(surprised(self.source, error))
+
+    def _bounded(self, listing: Listing) -> Listing:
+        """Return *listing* in its bounds, its detail without what we are asked with.
+
+        Sources tell nothing of a feed's own words, so here a token should never be;
+        this is the second line.
+        """
+        detail = without_secrets(listing.detail, self._secrets)
+        return bounded(replace(listing, detail=detail), of=self)
 
     def address_of(self, page: Fetched) -> Address:
         """Return the address a page is about; raises whatever it makes a parser."""
@@ -136,8 +154,11 @@ def surprised(source: Source, error: Exception) -> Listing:
             return ended(source, ListingOutcome.PAGE_CHANGED, str(error))
         case FetchError():
             return failed(source, error)
-    logger.debug("%s: the page could not be read", source.value, exc_info=error)
-    told = f"the page could not be read: {type(error).__name__}: {error}"
+    # An error's own text may quote the page, with whom it names: only where is told.
+    frames = traceback.extract_tb(error.__traceback__, limit=-_MOST_FRAMES)
+    where = f"{Path(frames[-1].filename).name}, line {frames[-1].lineno}"
+    told = f"the page could not be read: {type(error).__name__} in {where}"
+    logger.debug("%s: %s\n%s", source.value, told, "".join(frames.format()))
     return ended(source, ListingOutcome.PAGE_CHANGED, told)
 
 

@@ -45,6 +45,7 @@ def available_sources(
         Border(
             it.equipped(secrets),
             lacks=lacking(it, secrets, lacks_browser=lacks_browser),
+            secrets=secrets.values(),
         )
         for make in REGISTERED
         for it in (make(),)

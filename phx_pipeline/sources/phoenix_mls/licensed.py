@@ -11,7 +11,6 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from http import HTTPStatus
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 from phx_pipeline.errors import (
     BlockedError,
@@ -25,7 +24,6 @@ from phx_pipeline.model.counted import counted
 from phx_pipeline.model.facts import status_word
 from phx_pipeline.model.listing import EVERY_PHOTO, Listing
 from phx_pipeline.model.outcome import ListingOutcome
-from phx_pipeline.model.printable import printable
 from phx_pipeline.model.property import Property
 from phx_pipeline.model.reso import StandardStatus, word_of
 from phx_pipeline.model.source import Source
@@ -47,7 +45,6 @@ PAGE_ROWS: Final = 25
 MOST_PAGES: Final = 8
 _MOST_ROWS = 500  # of a page that keeps no limit
 _ANSWER_BYTES = 16_000_000  # a record has hundreds of fields, most of them empty
-_LONGEST_MESSAGE = 100
 _OVER_LIMIT = 1550  # Spark's code, sent with various statuses
 _OF_THE_KEY = range(1000, 1031)  # keys and sessions, by the list of Spark
 _DENIED = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
@@ -66,6 +63,8 @@ _CHANGES = ("StatusChangeTimestamp", "OffMarketDate", "CloseDate")
 class Access:
     """How a feed is asked: by whom, and what is told when it refuses.
 
+    What is told are our own words and the number of the feed's complaint. Its message
+    may repeat the token, or name who asks or sells, so it is never passed on.
     `setting` is the environment variable that holds the token.
     """
 
@@ -93,20 +92,20 @@ class Access:
         try:
             answer = await self.fetcher.get(request)
         except GoneError as error:
-            path = printable(urlsplit(url).path)
-            raise SourceChangedError(f"{path} is not there any more") from error
+            told = "what the feed was asked for is not there any more"
+            raise SourceChangedError(told) from error
         if answer.status == HTTPStatus.NO_CONTENT:
             return None
         return _decoded(answer.body)
 
     def ending(self, error: FetchError) -> Listing:
         """Return how a failed request ends; for a bad token it names the setting."""
-        code, message = _complaint(error.body)
+        code = _complaint(error.body)
         if code == _OVER_LIMIT:
             return self.over_limit()
         is_challenge = isinstance(error, BlockedError) and error.challenge
         if error.status in _DENIED and not is_challenge:
-            return self.denied(f"answered {error.status}", code, message)
+            return self.denied(f"answered {error.status}", code)
         return failed(Source.PHOENIX_MLS, error)
 
     def over_limit(self) -> Listing:
@@ -114,11 +113,9 @@ class Access:
         told = f"more was asked than the feed allows (code {_OVER_LIMIT})"
         return ended(Source.PHOENIX_MLS, ListingOutcome.RATE_LIMITED, told)
 
-    def denied(self, how: str, code: int | None, message: str) -> Listing:
+    def denied(self, how: str, code: int | None) -> Listing:
         """The ending of a feed that does not take the token."""
-        said = message.replace(self.token, "[token]") if self.token else message
-        said = printable(said, most=_LONGEST_MESSAGE)
-        why = f" (code {code}: {said})" if code else f" ({said})" if said else ""
+        why = f" (code {code})" if code else ""
         told = (
             f"the feed {how}: it does not take the token in {self.setting}; set one "
             f"that is valid, then `phx sources reset phoenix_mls`{why}"
@@ -127,15 +124,15 @@ class Access:
 
     def complained(self, answer: JsonObject) -> Listing | None:
         """The ending of an answer that tells of a failure with a good status."""
-        code, message = _complaint_in(answer)
-        if code is None and not message:
+        if not _complains(answer):
             return None
+        code = _code_in(answer)
         if code == _OVER_LIMIT:
             return self.over_limit()
         if code in _OF_THE_KEY:
-            return self.denied("refuses", code, message)
-        said = printable(message, most=_LONGEST_MESSAGE)
-        told = f"the feed tells of a failure: {code or ''} {said}".strip()
+            return self.denied("refuses", code)
+        which = f"code {code}" if code else "without a code"
+        told = f"the feed tells of a failure ({which})"
         return ended(Source.PHOENIX_MLS, ListingOutcome.PAGE_CHANGED, told)
 
 
@@ -149,21 +146,26 @@ def _decoded(body: bytes) -> JsonObject:
     return answer
 
 
-def _complaint(body: bytes) -> tuple[int | None, str]:
+def _complaint(body: bytes) -> int | None:
     try:
-        return _complaint_in(_decoded(body))
+        return _code_in(_decoded(body))
     except SourceChangedError:
-        return None, ""
+        return None
 
 
-def _complaint_in(answer: JsonObject) -> tuple[int | None, str]:
-    """The code and the message of Spark's `D`, or of OData's `error`."""
+def _complains(answer: JsonObject) -> bool:
+    """Whether it is of the shape of a failure: Spark's `D`, or OData's `error`."""
+    spark = answer.get("D")
+    has_failed = isinstance(spark, dict) and spark.get("Success") is not True
+    return has_failed or isinstance(answer.get("error"), dict)
+
+
+def _code_in(answer: JsonObject) -> int | None:
+    """The number of a complaint, by whatever of the two it is told."""
     spark, odata = answer.get("D"), answer.get("error")
-    if isinstance(spark, dict) and spark.get("Success") is not True:
-        return _code(spark.get("Code")), text(spark.get("Message")) or "no success"
-    if isinstance(odata, dict):
-        return _code(odata.get("code")), text(odata.get("message")) or "error"
-    return None, ""
+    said = spark.get("Code") if isinstance(spark, dict) else None
+    told = odata.get("code") if isinstance(odata, dict) else None
+    return _code(said) or _code(told)
 
 
 def _code(stated: object) -> int | None:
@@ -355,4 +357,5 @@ def _ended(outcome: ListingOutcome, told: str) -> Listing:
 
 
 def _named(records: Iterable[Record]) -> str:
-    return ", ".join(record.mls_id or record.key for record in records)
+    """The numbers of records in the MLS; other texts of a feed are not passed on."""
+    return ", ".join(record.mls_id or "one without a number" for record in records)

@@ -9,9 +9,9 @@ from phx_pipeline.model.listing import EVERY_PHOTO, Listing
 from phx_pipeline.model.outcome import ListingOutcome
 from phx_pipeline.model.photo import PhotoRef
 from phx_pipeline.model.source import Source
-from phx_pipeline.sources.phoenix_mls.licensed import Choice, Record
+from phx_pipeline.sources.phoenix_mls.licensed import Choice
 from phx_pipeline.sources.phoenix_mls.licensed_facts import record_facts
-from phx_pipeline.sources.stated import members, text, whole
+from phx_pipeline.sources.stated import members, whole
 
 UNREADABLE: Final = "cannot be read"
 ELSEWHERE: Final = "not at Spark's hosts"
@@ -72,7 +72,7 @@ def listing_of(
     return Listing(
         source=Source.PHOENIX_MLS,
         outcome=outcome,
-        detail=_detail(record, media, stated=stated),
+        detail=_detail(media, stated=stated),
         listing_id=record.key or None,
         mls_id=record.mls_id,
         listed_on=record.listed_on,
@@ -113,17 +113,14 @@ def _withdrawn(
     return told | dict(media.withdrawn)
 
 
-def _detail(record: Record, media: Media, *, stated: int | None) -> str:
-    """Return what a person should know of a gallery, and the MLS's own word."""
+def _detail(media: Media, *, stated: int | None) -> str:
+    """Return what a person should know of a gallery, in none of the feed's words."""
     seen = len(media.keys)
     fewer = stated is not None and seen < stated
     left_out = [f"{number} {why}" for why, number in sorted(media.left_out.items())]
-    local = text(record.fields.get("MlsStatus"))
-    has_own = local and local != text(record.fields.get("StandardStatus"))
     notes = (
         f"{seen} of {counted(stated or 0, 'photo')} stated" if fewer else "",
         f"left out: {', '.join(left_out)}" if left_out else "",
         f"withheld by the licence: {len(media.withdrawn)}" if media.withdrawn else "",
-        f"MlsStatus {local}" if has_own else "",
     )
     return "; ".join(filter(None, notes))

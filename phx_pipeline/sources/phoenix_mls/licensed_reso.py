@@ -10,7 +10,6 @@ from phx_pipeline.errors import FetchError, SourceChangedError
 from phx_pipeline.fetch.base import Fetcher
 from phx_pipeline.model.listing import Listing
 from phx_pipeline.model.outcome import ListingOutcome
-from phx_pipeline.model.printable import printable
 from phx_pipeline.model.property import Property
 from phx_pipeline.model.source import Source
 from phx_pipeline.sources.endings import ended
@@ -114,8 +113,7 @@ def _next_url(link: object, *, after: str) -> str:
         raise SourceChangedError("the link to the next page is no address") from error
     is_ours = parts.scheme == "https" and parts.netloc == HOST
     if not is_ours or not parts.path.startswith(_ROOT):
-        told = printable(parts.netloc + parts.path)
-        raise SourceChangedError(f"the next page is to be elsewhere: {told}")
+        raise SourceChangedError("the next page is to be at another address")
     if url == after:
         raise SourceChangedError("the next page is to be the same")
     return url

@@ -103,8 +103,8 @@ def _fault(entry: JsonObject) -> str:
         return "of an unknown kind"
     if _is_shown_to_all(entry):
         return ""
-    if words := _permissions(entry):
-        return f"with the unknown permission {', '.join(words)}"
+    if _permissions(entry):
+        return "with a permission in unknown words"
     return "without a word on permission"
 
 
@@ -140,7 +140,8 @@ def _denied(entry: JsonObject) -> str:
     known = [word_of(Permission, word) for word in words]
     if not known or None in known or _is_shown_to_all(entry):
         return ""
-    return f"its licence lets it be shown to few (Permission {', '.join(words)})"
+    told = ", ".join(str(word) for word in known if word)
+    return f"its licence lets it be shown to few (Permission {told})"
 
 
 def _is_shown_to_all(entry: JsonObject) -> bool:

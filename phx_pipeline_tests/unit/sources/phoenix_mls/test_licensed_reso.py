@@ -167,7 +167,7 @@ async def test_what_the_record_says_of_the_house_are_facts_by_their_names() -> N
         parcel_number="148-27-042",
         property_sub_type="Single Family Residence",
     )
-    assert found.detail == "MlsStatus UCB (Under Contract-Backups)"
+    assert found.detail == ""
     assert "Somebody" not in str(found)
 
 
@@ -400,8 +400,7 @@ async def test_a_refused_token_names_the_setting_and_never_the_token(
     assert f"answered {status}" in found.detail
     assert "PHX_RESO_TOKEN" in found.detail
     assert "`phx sources reset phoenix_mls`" in found.detail
-    assert "bad [token]" in found.detail
-    assert TOKEN not in found.detail
+    assert "bad" not in found.detail
 
 
 async def test_a_challenge_is_no_matter_of_the_token() -> None:

@@ -279,7 +279,7 @@ async def test_a_record_that_is_to_be_deleted_takes_its_photos_with_it() -> None
         (
             b'{"D": {"Success": false, "Code": 1500, "Message": "level"}}',
             "page_changed",
-            "1500 level",
+            "(code 1500)",
         ),
     ],
 )
@@ -311,12 +311,12 @@ def refused(kind: type, status: int, code: int, message: str) -> Exception:
         (
             refused(BlockedError, 401, 1020, "Session token has expired"),
             "blocked",
-            "code 1020: Session token has expired",
+            "(code 1020)",
         ),
         (
             refused(BlockedError, 403, 1021, f"Not this endpoint for {TOKEN}"),
             "blocked",
-            "code 1021: Not this endpoint for [token]",
+            "(code 1021)",
         ),
     ],
 )

@@ -106,7 +106,7 @@ def test_a_word_that_lets_all_see_it_shows_it(permission: object) -> None:
     ("said", "why"),
     [
         ({"Permission": ["Private"]}, f"{DENIED} (Permission Private)"),
-        ({"Permission": "VOW,Office Only"}, f"{DENIED} (Permission VOW, Office Only)"),
+        ({"Permission": "VOW,Office Only"}, f"{DENIED} (Permission Vow, OfficeOnly)"),
         (
             {"Permission": ["AgentOnly"], "MediaURL": None},
             f"{DENIED} (Permission AgentOnly)",
@@ -140,8 +140,8 @@ def test_a_photo_that_is_named_twice_and_denied_once_is_denied() -> None:
     [
         ({"Permission": None}, "without a word on permission"),
         ({"Permission": []}, "without a word on permission"),
-        ({"Permission": "Friends"}, "with the unknown permission Friends"),
-        ({"Permission": "Private,?"}, "with the unknown permission Private, ?"),
+        ({"Permission": "Friends"}, "with a permission in unknown words"),
+        ({"Permission": "Private,?"}, "with a permission in unknown words"),
         ({"MediaCategory": "Hologram"}, "of an unknown kind"),
         ({"ResourceRecordKey": "1"}, "of another record"),
         ({"ResourceRecordKey": "1", "Permission": "Private"}, "of another record"),
