@@ -316,7 +316,9 @@ def choose(records: Sequence[Record], *, house: Property) -> Choice | Listing:
 
     An offer counts before what is over, a sale before a lease, then the newest.
     """
-    own = [r for r in records if r.address and house.means(r.address) is Match.SAME]
+    own = _each_once(
+        r for r in records if r.address and house.means(r.address) is Match.SAME
+    )
     held_back = tuple(record for record in own if record.withdrawn)
     shown = [
         record
@@ -331,6 +333,19 @@ def choose(records: Sequence[Record], *, house: Property) -> Choice | Listing:
         return _ended(ListingOutcome.AMBIGUOUS, f"current records: {_named(best)}")
     current = best[0] if best else max(shown, key=lambda record: record.age)
     return Choice(current=current, held_back=held_back)
+
+
+def _each_once(records: Iterable[Record]) -> list[Record]:
+    """Return each record once: where pages shift, one may come again.
+
+    One that the licence holds back in either of them is held back.
+    """
+    found: dict[object, Record] = {}
+    for record in records:
+        own = record.key or record.mls_id or id(record)
+        if own not in found or (record.withdrawn and not found[own].withdrawn):
+            found[own] = record
+    return list(found.values())
 
 
 def _none_shown(

@@ -9,7 +9,7 @@ from phx_pipeline.model.listing import EVERY_PHOTO, Listing
 from phx_pipeline.model.outcome import ListingOutcome
 from phx_pipeline.model.photo import PhotoRef
 from phx_pipeline.model.source import Source
-from phx_pipeline.sources.phoenix_mls.licensed import Choice
+from phx_pipeline.sources.phoenix_mls.licensed import Choice, Record
 from phx_pipeline.sources.phoenix_mls.licensed_facts import record_facts
 from phx_pipeline.sources.stated import members, whole
 
@@ -66,9 +66,7 @@ def listing_of(
     counts = [whole(record.fields.get("PhotosCount")), media.total]
     stated = max((it for it in counts if it is not None), default=None)
     is_whole = not media.left_out and _is_all(len(media.keys), stated=stated)
-    outcome = record.outcome
-    if outcome is ListingOutcome.LISTED and not media.photos:
-        outcome = ListingOutcome.LISTED_EMPTY
+    outcome = _outcome(record, media, stated=stated)
     return Listing(
         source=Source.PHOENIX_MLS,
         outcome=outcome,
@@ -84,6 +82,19 @@ def listing_of(
         also_read={**members(record.fields, _OF_RECORD), **media.also_read},
         withdrawn=_withdrawn(chosen, media, is_whole=is_whole, held_back=held_back),
     )
+
+
+def _outcome(record: Record, media: Media, *, stated: int | None) -> ListingOutcome:
+    """Return how it ends; photos of which none can be read are no empty gallery.
+
+    Of what is sold a feed may tell the number of photos it has no more.
+    """
+    outcome = record.outcome
+    if outcome is not ListingOutcome.LISTED or media.photos:
+        return outcome
+    are_there = media.left_out or (stated and record.is_on_market)
+    is_unread = are_there and not media.keys
+    return ListingOutcome.PAGE_CHANGED if is_unread else ListingOutcome.LISTED_EMPTY
 
 
 def _is_all(seen: int, *, stated: int | None) -> bool:

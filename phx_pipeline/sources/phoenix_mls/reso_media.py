@@ -6,12 +6,18 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from phx_pipeline.model.photo import PhotoRef
-from phx_pipeline.model.reso import ImageOf, MediaCategory, Permission, word_of
-from phx_pipeline.sources.phoenix_mls.licensed import JsonObject, is_false
+from phx_pipeline.model.reso import ImageOf, MediaCategory, word_of
+from phx_pipeline.sources.phoenix_mls.licensed import JsonObject
 from phx_pipeline.sources.phoenix_mls.licensed_listing import (
     ELSEWHERE,
     UNREADABLE,
     Media,
+)
+from phx_pipeline.sources.phoenix_mls.permission import (
+    UNKNOWN_WORDS,
+    denied,
+    is_shown_to_all,
+    is_silent,
 )
 from phx_pipeline.sources.phoenix_mls.photos import photo_at
 from phx_pipeline.sources.stated import (
@@ -24,10 +30,8 @@ from phx_pipeline.sources.stated import (
 )
 
 _PICTURES = frozenset({MediaCategory.PHOTO, MediaCategory.FLOOR_PLAN})
-_SHOWN_TO_ALL = frozenset({Permission.IDX, Permission.PUBLIC})
 _KEY = re.compile(r"20\d{24}", re.ASCII)
 _LAST = 2**31
-_MOST_PERMISSIONS = 10
 _OF_MEDIUM = ("MediaCategory", "Permission", "Order", "ImageOf", "ShortDescription")
 
 
@@ -39,7 +43,8 @@ def media_of(entries: Sequence[object], *, record_key: str) -> Media:
 
     Args:
         entries: as decoded from JSON.
-        record_key: the `ListingKey` of the record; media of others are not its.
+        record_key: the `ListingKey` of the record; media of others, or of another
+            resource such as a member, are not its.
     """
     shown: list[tuple[int, PhotoRef]] = []
     withdrawn: dict[str, str] = {}
@@ -52,7 +57,7 @@ def media_of(entries: Sequence[object], *, record_key: str) -> Media:
         elif not _is_other(entry):
             photo = _photo(entry)
             key = photo.photo_key if photo else _key_of(entry)
-            if (why := _denied(entry)) and key:
+            if (why := denied(entry)) and key:
                 withdrawn[key] = why
             elif photo and not (fault := _fault(entry)):
                 shown.append((_order(entry), photo))
@@ -77,6 +82,10 @@ def _category(entry: JsonObject) -> str:
 
 
 def _is_of_another(entry: JsonObject, *, record_key: str) -> bool:
+    """Whether it says that it is of a person, an office, or another listing."""
+    kind = text(only(entry.get("ResourceName")))
+    if kind and kind.lower() != "property":
+        return True
     owner = identifier(entry.get("ResourceRecordKey"))
     return owner is not None and owner != record_key
 
@@ -101,11 +110,9 @@ def _fault(entry: JsonObject) -> str:
     category = _category(entry)
     if category and word_of(MediaCategory, category) is None:
         return "of an unknown kind"
-    if _is_shown_to_all(entry):
+    if is_shown_to_all(entry):
         return ""
-    if _permissions(entry):
-        return "with a permission in unknown words"
-    return "without a word on permission"
+    return "without a word on permission" if is_silent(entry) else UNKNOWN_WORDS
 
 
 def _key_of(entry: JsonObject) -> str | None:
@@ -120,34 +127,6 @@ def _tags(entry: JsonObject) -> tuple[str, ...]:
     shows = word_of(ImageOf, said) or said
     plan = str(ImageOf.FLOOR_PLAN) if category is MediaCategory.FLOOR_PLAN else ""
     return tuple(dict.fromkeys(str(tag) for tag in (plan, shows) if tag))
-
-
-def _permissions(entry: JsonObject) -> list[str]:
-    """The words on who may see it: in a list, or in a text with commas."""
-    said = entry.get("Permission")
-    words = said[:_MOST_PERMISSIONS] if isinstance(said, list) else [said]
-    told = (word.strip() for each in words for word in re.split("[,;]", text(each)))
-    return [word for word in told if word]
-
-
-def _denied(entry: JsonObject) -> str:
-    """Return why a medium may not be held, if the feed says that it may not."""
-    if is_false(entry.get("MlgCanView")):
-        return "the feed lets it be seen no more (MlgCanView is false)"
-    if text(entry.get("MediaStatus")).lower() == "deleted":
-        return "the feed has deleted it (MediaStatus Deleted)"
-    words = _permissions(entry)
-    known = [word_of(Permission, word) for word in words]
-    if not known or None in known or _is_shown_to_all(entry):
-        return ""
-    told = ", ".join(str(word) for word in known if word)
-    return f"its licence lets it be shown to few (Permission {told})"
-
-
-def _is_shown_to_all(entry: JsonObject) -> bool:
-    """Whether a word lets all see it, whatever other words there are."""
-    known = (word_of(Permission, word) for word in _permissions(entry))
-    return any(word in _SHOWN_TO_ALL for word in known)
 
 
 def _order(entry: JsonObject) -> int:

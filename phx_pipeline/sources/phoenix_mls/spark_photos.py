@@ -13,6 +13,12 @@ from phx_pipeline.sources.phoenix_mls.licensed_listing import (
     UNREADABLE,
     Media,
 )
+from phx_pipeline.sources.phoenix_mls.permission import (
+    UNKNOWN_WORDS,
+    denied,
+    is_shown_to_all,
+    is_silent,
+)
 from phx_pipeline.sources.phoenix_mls.photos import photo_at, photo_key
 from phx_pipeline.sources.stated import identifier, members_of_any, text
 
@@ -22,27 +28,35 @@ SIZES: Final = (
     *("UriLarge", "Uri2048", "Uri1600", "Uri1280", "Uri1024"),
     *("Uri800", "Uri640", "Uri300"),
 )
+_ON_VIEWERS = ("Permission", "Privacy")
 _MOST_TAGS = 20
 
 
 def photos_of(entries: Sequence[object], *, total: int | None = None) -> Media:
     """Read the entries of `photos`, in their order.
 
+    Captured entries have no word on who may see them, so silence permits here. One that
+    may be shown to few is withdrawn; one with unknown words is left out.
+
     Args:
         entries: as decoded from JSON.
         total: how many the feed says there are.
     """
     found: dict[str, PhotoRef] = {}
+    withdrawn: dict[str, str] = {}
     left_out: Counter[str] = Counter()
     for entry in entries:
         photo = _photo(entry) if isinstance(entry, dict) else None
-        if photo is not None:
-            position = len(found)
-            found.setdefault(photo.photo_key, replace(photo, position=position))
+        if (why := _denied(entry)) and (key := _key_of(entry)):
+            withdrawn[key] = why
+        elif photo is not None and _is_clear(entry):
+            found.setdefault(photo.photo_key, photo)
         else:
-            left_out[_fault(entry)] += 1
+            left_out[UNKNOWN_WORDS if photo else _fault(entry)] += 1
+    shown = [photo for key, photo in found.items() if key not in withdrawn]
     return Media(
-        photos=tuple(found.values()),
+        photos=tuple(replace(photo, position=at) for at, photo in enumerate(shown)),
+        withdrawn=withdrawn,
         left_out=left_out,
         total=total,
         also_read=members_of_any(entries, (*SIZES, "Caption", "Name")),
@@ -65,12 +79,25 @@ def _photo(entry: JsonObject) -> PhotoRef | None:
     )
 
 
+def _denied(entry: object) -> str:
+    return denied(entry, _ON_VIEWERS) if isinstance(entry, dict) else ""
+
+
+def _is_clear(entry: object) -> bool:
+    """Whether no word on who may see it leaves that open."""
+    return isinstance(entry, dict) and all(
+        is_silent(entry, it) or is_shown_to_all(entry, it) for it in _ON_VIEWERS
+    )
+
+
+def _key_of(entry: object) -> str | None:
+    told = identifier(entry.get("Id")) if isinstance(entry, dict) else None
+    return told if told and _KEY.fullmatch(told) else None
+
+
 def _fault(entry: object) -> str:
     """Return why an entry is not taken."""
-    is_photo = isinstance(entry, dict) and _KEY.fullmatch(
-        identifier(entry.get("Id")) or ""
-    )
-    return ELSEWHERE if is_photo else UNREADABLE
+    return ELSEWHERE if _key_of(entry) else UNREADABLE
 
 
 def _urls(entry: JsonObject) -> Iterator[str]:

@@ -294,6 +294,61 @@ async def test_a_gallery_is_complete_if_all_that_is_stated_was_seen(
     assert (found.complete, found.detail) == (found_all, told)
 
 
+@pytest.mark.parametrize(
+    "again",
+    [record(), record(Media=[medium(5)]), record(ListingId="1")],
+    ids=["same", "other media", "other number"],
+)
+async def test_a_record_that_comes_again_on_the_next_page_is_one(
+    again: dict[str, Any],
+) -> None:
+    found, _ = await ask(answer(record(), **{NEXT_LINK: NEXT}), answer(again))
+
+    assert (found.mls_id, keys_of(found)) == ("6937912", KEYS[:2])
+    assert found.complete
+
+
+@pytest.mark.parametrize("flags", [(None, False), (False, None)])
+async def test_a_record_that_is_held_back_once_is_held_back(
+    flags: tuple[bool | None, ...],
+) -> None:
+    found, _ = await ask(answer(*(record(MlgCanView=flag) for flag in flags)))
+
+    assert (found.outcome, [*found.withdrawn]) == ("not_found", [EVERY_PHOTO])
+
+
+async def test_records_without_any_key_are_not_taken_for_one() -> None:
+    bare = record(ListingKey=None, ListingId=None)
+
+    found, _ = await ask(answer(bare, bare))
+
+    assert found.outcome is ListingOutcome.AMBIGUOUS
+
+
+@pytest.mark.parametrize(
+    ("said", "outcome"),
+    [
+        ({"Media": []}, "page_changed"),
+        ({"Media": "none"}, "page_changed"),
+        ({"Media": [medium(0, MediaCategory="OfficePhoto")]}, "page_changed"),
+        ({"Media": [medium(0, Permission=None)]}, "page_changed"),
+        ({"Media": [medium(0, MediaURL="x")], "PhotosCount": None}, "page_changed"),
+        ({"Media": [medium(0, Permission="Private")]}, "listed_empty"),
+        ({"Media": [], "PhotosCount": 0}, "listed_empty"),
+        ({"Media": [], "StandardStatus": "Closed"}, "listed_empty"),
+        ({"Media": [], "StandardStatus": "Expired"}, "off_market"),
+    ],
+)
+async def test_photos_of_which_none_can_be_read_are_no_empty_gallery(
+    said: dict[str, Any], outcome: str
+) -> None:
+    found, _ = await ask(answer(record(YearBuilt=1979, **said)))
+
+    assert (found.outcome, found.photos) == (outcome, ())
+    assert found.facts is not None
+    assert found.facts.year_built == 1979
+
+
 async def test_media_without_permission_are_withdrawn_or_left_out_and_counted() -> None:
     media = [medium(0, Permission="VOW"), medium(1, Permission=None)]
 

@@ -196,6 +196,33 @@ async def test_the_question_is_of_number_and_zip_code_in_quotes() -> None:
     assert literal("a\\' Or 1 Eq 1") == "'a\\\\\\' Or 1 Eq 1'"
 
 
+@pytest.mark.parametrize(
+    ("said", "withdrawn", "left_out"),
+    [
+        ({}, None, {}),
+        ({"Privacy": "Public", "Permission": ["IDX"]}, None, {}),
+        ({"Privacy": "Private"}, "Privacy Private", {}),
+        ({"Permission": "Private", "Privacy": "Public"}, "Permission Private", {}),
+        ({"Permission": ["Office Only"]}, "Permission OfficeOnly", {}),
+        ({"MlgCanView": False}, "MlgCanView is false", {}),
+        ({"Privacy": "Friends"}, None, {"with a permission in unknown words": 1}),
+    ],
+)
+def test_a_photo_is_shown_unless_a_word_is_against_it(
+    said: dict[str, Any], withdrawn: str | None, left_out: dict[str, int]
+) -> None:
+    first = entry(0, **said)
+
+    media = photos_of([first, entry(1)])
+
+    shown = [photo.photo_key for photo in media.photos]
+    is_shown = not withdrawn and not left_out
+    assert shown == [first["Id"], entry(1)["Id"]][not is_shown :]
+    assert [photo.position for photo in media.photos] == [*range(len(shown))]
+    assert (withdrawn or "") in media.withdrawn.get(first["Id"], "")
+    assert (len(media.withdrawn), media.left_out) == (bool(withdrawn), left_out)
+
+
 @pytest.mark.parametrize("counts", [True, False])
 @pytest.mark.parametrize("number", [0, 24, 25, 26, 60])
 async def test_photos_come_in_pages(number: int, *, counts: bool) -> None:

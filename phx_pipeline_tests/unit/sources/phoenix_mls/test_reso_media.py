@@ -144,6 +144,8 @@ def test_a_photo_that_is_named_twice_and_denied_once_is_denied() -> None:
         ({"Permission": "Private,?"}, "with a permission in unknown words"),
         ({"MediaCategory": "Hologram"}, "of an unknown kind"),
         ({"ResourceRecordKey": "1"}, "of another record"),
+        ({"ResourceName": "Member"}, "of another record"),
+        ({"ResourceName": "Office", "ResourceRecordKey": RECORD}, "of another record"),
         ({"ResourceRecordKey": "1", "Permission": "Private"}, "of another record"),
         ({"MediaURL": "https://photos.example/1.jpg"}, "not at Spark's hosts"),
         ({"MediaURL": "http://["}, "not at Spark's hosts"),
