@@ -16,7 +16,7 @@ from phx_pipeline.errors import (
     TransientError,
 )
 from phx_pipeline.fetch.base import Fetched, Request
-from phx_pipeline.fetch.challenge import screened
+from phx_pipeline.fetch.challenge import screened_for
 from phx_pipeline.model.outcome import ListingOutcome
 from phx_pipeline.sources.registry import available_sources, data_of
 
@@ -53,7 +53,7 @@ class CannedFetcher:
         answer = self.pages[request.url]
         if isinstance(answer, Exception):
             raise answer
-        return screened(answer, holds_data=DATA)
+        return screened_for(request, answer, holds_data=DATA)
 
     async def aclose(self) -> None:
         """There is nothing to close."""

@@ -102,7 +102,7 @@ def _parts(answer: Fetched) -> Iterator[Fetched]:
 
 
 def screened(answer: Fetched, *, holds_data: HoldsData) -> Fetched:
-    """Return *answer*; its `challenge` is told if it is a full one that lies under one.
+    """Return a page; its `challenge` is told if it is a full one that lies under one.
 
     Raises:
         BlockedError: it is a challenge; `RateLimitedError` for a rate-limit page.
@@ -115,6 +115,27 @@ def screened(answer: Fetched, *, holds_data: HoldsData) -> Fetched:
     raise challenge.error(answer)
 
 
+def screened_for(
+    request: Request, answer: Fetched, *, holds_data: HoldsData
+) -> Fetched:
+    """Return the answer to *request*, screened by what was asked for.
+
+    What is empty in place of a photo is a broken photo. An API that is asked by a plain
+    client or with a token has no page beside it, and may have nothing to say. A page in
+    place of either is of no use, so none is handed on under a challenge.
+
+    Raises:
+        BlockedError: it is a challenge; `RateLimitedError` for a rate-limit page.
+    """
+    is_api = request.client is ClientName.HTTPX or request.secret_headers
+    if request.kind is not RequestKind.PHOTO and not is_api:
+        return screened(answer, holds_data=holds_data)
+    challenge = recognise(answer, holds_data=holds_data)
+    if challenge is None or challenge.kind is EMPTY:
+        return answer
+    raise challenge.error(answer)
+
+
 class Screen:
     """The layer that looks at every final answer once, whatever its status."""
 
@@ -123,20 +144,9 @@ class Screen:
         self._holds_data = holds_data
 
     async def get(self, request: Request) -> Fetched:
-        """Return the answer, of any status, unless it is a challenge; see `screened`.
-
-        What is empty in place of a photo is a broken photo, and an API may have nothing
-        to say; and a page in place of either is of no use, so none is handed on under a
-        challenge.
-        """
+        """Return the answer, of any status, unless it is a challenge."""
         answer = await self._inner.get(request)
-        is_api = request.client is ClientName.HTTPX
-        if request.kind is not RequestKind.PHOTO and not is_api:
-            return screened(answer, holds_data=self._holds_data)
-        challenge = recognise(answer, holds_data=self._holds_data)
-        if challenge is None or challenge.kind is EMPTY:
-            return answer
-        raise challenge.error(answer)
+        return screened_for(request, answer, holds_data=self._holds_data)
 
     async def aclose(self) -> None:
         """Close what is inside."""

@@ -46,12 +46,19 @@ def told(error: FetchError) -> str:
     return f"{printable(str(error))}{status}"
 
 
-def failed(source: Source, error: FetchError) -> Listing:
+def failed(source: Source, error: FetchError, *, has_page: bool = True) -> Listing:
     """The answer of a source whose request failed.
 
     It has no URL: what was learnt of the listing before must stay.
+
+    Args:
+        source: the one asked.
+        error: how the request failed.
+        has_page: whether a person can open what was asked for, which an API has not.
     """
     detail = told(error)
+    if not has_page:
+        return ended(source, outcome_of(error), detail)
     if isinstance(error, BlockedError) or _rests_refused(error):
         detail = with_way_on(detail)
     return ended(source, outcome_of(error), detail)

@@ -22,7 +22,7 @@ from phx_pipeline.model.photo import PhotoRef
 from phx_pipeline.model.property import Property
 from phx_pipeline.model.source import Source
 from phx_pipeline.sources.base import Credential, ListingSource, PageUrls
-from phx_pipeline.sources.endings import ended, failed, told
+from phx_pipeline.sources.endings import ended, failed, outcome_of, told
 from phx_pipeline.sources.maricopa import parcel_map
 from phx_pipeline.sources.maricopa.answers import PERSONS, page_url
 from phx_pipeline.sources.maricopa.parcel import (
@@ -32,11 +32,12 @@ from phx_pipeline.sources.maricopa.parcel import (
 )
 from phx_pipeline.sources.maricopa.search import (
     MOST_PAGES,
+    Answer,
     Row,
     is_last,
     not_one,
     of_house,
-    rows_of,
+    read_rows,
     search_url,
 )
 from phx_pipeline.sources.maricopa.sketches import filed_under
@@ -107,26 +108,30 @@ class MaricopaAssessor(ListingSource):
         return filed_under(photo)
 
     async def _by_search(self, house: Property, *, fetcher: Fetcher) -> Listing:
-        rows, is_cut = await self._rows(house, fetcher=fetcher)
+        rows, doubt, is_cut = await self._rows(house, fetcher=fetcher)
         same = of_house(rows, house=house)
+        if not same and doubt:
+            raise SourceChangedError(doubt)
         if len(same) != 1:
             return not_one(rows, house=house, is_cut=is_cut)
         return await self._parcel(same[0], house=house, fetcher=fetcher)
 
     async def _rows(
         self, house: Property, *, fetcher: Fetcher
-    ) -> tuple[list[Row], bool]:
-        """Return what the search finds, and whether there is more of it."""
+    ) -> tuple[list[Row], str, bool]:
+        """Return what the search finds, what cannot be read, and if there is more."""
         rows: list[Row] = []
+        doubt = ""
         for number in range(1, MOST_PAGES + 1):
             url = search_url(house.address, page=number)
             page = await self._searched(url, fetcher=fetcher)
-            count, found = rows_of(page, house=house) if _holds(page) else (0, ())
-            ends = is_last(count, found, known=rows)
-            rows += found
+            found = read_rows(page, house=house) if _holds(page) else Answer()
+            ends = is_last(found, known=rows)
+            rows += found.rows
+            doubt = doubt or found.doubt
             if ends:
-                return rows, False
-        return rows, True
+                return rows, doubt, False
+        return rows, doubt, True
 
     async def _searched(self, url: str, *, fetcher: Fetcher) -> Fetched:
         try:
@@ -194,7 +199,6 @@ def _failed(error: FetchError) -> Listing:
     is_bare = isinstance(error, BlockedError) and not error.challenge
     rests = isinstance(error, CircuitOpenError) and error.refused
     if not rests and not (is_bare and error.status in _REFUSALS):
-        return failed(Source.MARICOPA, error)
+        return failed(Source.MARICOPA, error, has_page=False)
     remedy = f"check {TOKEN}, then `phx sources reset {Source.MARICOPA}`"
-    listing = failed(Source.MARICOPA, error)
-    return ended(Source.MARICOPA, listing.outcome, f"{told(error)}; {remedy}")
+    return ended(Source.MARICOPA, outcome_of(error), f"{told(error)}; {remedy}")

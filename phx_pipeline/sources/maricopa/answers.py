@@ -1,6 +1,6 @@
 """The JSON of the county's answers, its parcel numbers, and how it writes addresses.
 
-What an answer means is read in `search`, `parcel` and `parcel_map`.
+What an answer means is read in `rows`, `search`, `parcel` and `parcel_map`.
 """
 
 import json
@@ -60,8 +60,10 @@ def decoded(text: str, *, what: str) -> JsonObject:
     """Return the JSON object of an answer.
 
     Raises:
-        SourceChangedError: it is none; *what* names the answer.
+        SourceChangedError: it is none, or empty; *what* names the answer.
     """
+    if not text:
+        raise SourceChangedError(f"{what} answered with nothing")
     try:
         answer = json.loads(text)
     except (ValueError, RecursionError) as error:

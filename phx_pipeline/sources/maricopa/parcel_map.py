@@ -20,15 +20,14 @@ from phx_pipeline.model.facts import ListingFacts, parcel_number, square_feet, y
 from phx_pipeline.model.property import Property
 from phx_pipeline.sources.maricopa.answers import (
     JsonObject,
-    bare,
     decoded,
     is_address,
-    mapping,
     member,
     situs,
     text_of,
     zip_in,
 )
+from phx_pipeline.sources.maricopa.rows import Place, sifted
 
 HOST: Final = "gis.mcassessor.maricopa.gov"
 
@@ -81,37 +80,40 @@ def parcel_on_map(fetched: Fetched, *, house: Property) -> OnMap | None:
         SourceChangedError: the answer has another shape, or tells of an error.
     """
     found: dict[str, OnMap] = {}
-    for parcel, attributes in _parcels(fetched):
-        if _is_at(attributes, house=house):
+    read = sifted(
+        _parcels(fetched),
+        lambda row: _place(row, house=house),
+        house=house,
+        what=_PARCEL,
+    )
+    for parcel, place, attributes in read.rows:
+        if house.means(place.address) is Match.SAME:
             facts = _facts(attributes, parcel=parcel)
             found[parcel] = OnMap(parcel=parcel, facts=facts)
+    if not found and read.doubt:
+        raise SourceChangedError(read.doubt)
     return next(iter(found.values())) if len(found) == 1 else None
 
 
-def _parcels(fetched: Fetched) -> Iterator[tuple[str, JsonObject]]:
+def _parcels(fetched: Fetched) -> Iterator[object]:
+    """Yield the attributes of each parcel, whatever they are."""
     answer = decoded(text_of(fetched), what=_WHAT)
     features = answer.get("features")
     if not isinstance(features, list):
         told = "an error" if "error" in answer else "no list of features"
         raise SourceChangedError(f"{_WHAT} answered with {told}")
     for feature in features[:_MOST_ROWS]:
-        held = mapping(feature, what=_PARCEL)
-        attributes = mapping(
-            held.get("attributes"), what=f"the attributes of {_PARCEL}"
-        )
-        parcel = bare(member(attributes, "APN", what=_PARCEL))
-        if parcel is None:
-            raise SourceChangedError(f"{_PARCEL} has an APN that is no parcel number")
-        yield parcel, attributes
+        yield feature.get("attributes") if isinstance(feature, dict) else feature
 
 
-def _is_at(attributes: JsonObject, *, house: Property) -> bool:
+def _place(attributes: JsonObject, *, house: Property) -> Place | None:
+    """Read where a parcel is; None if it tells no address with a ZIP code."""
     line = member(attributes, "PHYSICAL_ADDRESS", what=_PARCEL)
     zip_code = zip_in(member(attributes, "PHYSICAL_ZIP", what=_PARCEL))
     if not (zip_code and is_address(line)):
-        return False
+        return None
     own = situs(line, city=house.address.city, zip_code=zip_code)
-    return own is not None and house.means(own) is Match.SAME
+    return Place(address=own, is_whole=True) if own else None
 
 
 def _facts(attributes: JsonObject, *, parcel: str) -> ListingFacts:

@@ -20,15 +20,14 @@ from phx_pipeline.sources.endings import ended, near_miss
 from phx_pipeline.sources.maricopa.answers import (
     SITE,
     JsonObject,
-    bare,
     decoded,
     is_address,
-    mapping,
     member,
     situs,
     text_of,
     zip_in,
 )
+from phx_pipeline.sources.maricopa.rows import Place, sifted
 
 ROWS_A_PAGE: Final = 25
 MOST_PAGES: Final = 10
@@ -46,6 +45,18 @@ class Row:
     is_whole: bool
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """A page of the search: how many rows it has, and those that have an address.
+
+    `doubt` is why a row that may be the house's cannot be read; empty if all can.
+    """
+
+    count: int = 0
+    rows: tuple[Row, ...] = ()
+    doubt: str = ""
+
+
 def search_url(address: Address, *, page: int = 1) -> str:
     """Return the URL that asks for the parcels at the street line of *address*.
 
@@ -57,8 +68,8 @@ def search_url(address: Address, *, page: int = 1) -> str:
     return f"{SITE}/search/property/?{urlencode(query, quote_via=quote)}"
 
 
-def rows_of(fetched: Fetched, *, house: Property) -> tuple[int, tuple[Row, ...]]:
-    """Return how many rows an answer has, and those that have an address.
+def read_rows(fetched: Fetched, *, house: Property) -> Answer:
+    """Read a page of the search; a row of another house may be odd.
 
     Raises:
         SourceChangedError: the answer has another shape.
@@ -66,17 +77,26 @@ def rows_of(fetched: Fetched, *, house: Property) -> tuple[int, tuple[Row, ...]]
     rows = decoded(text_of(fetched), what=_WHAT).get("Results")
     if not isinstance(rows, list):
         raise SourceChangedError(f"{_WHAT} has no list of Results")
-    read = (_row(mapping(row, what=_ROW), house=house) for row in rows[:ROWS_A_PAGE])
-    return len(rows), tuple(row for row in read if row)
+    found = sifted(
+        rows[:ROWS_A_PAGE],
+        lambda row: _place(row, house=house),
+        house=house,
+        what=_ROW,
+    )
+    read = (
+        Row(parcel=parcel, address=place.address, is_whole=place.is_whole)
+        for parcel, place, _ in found.rows
+    )
+    return Answer(count=len(rows), rows=tuple(read), doubt=found.doubt)
 
 
-def is_last(count: int, rows: Sequence[Row], *, known: Iterable[Row]) -> bool:
-    """Whether no page follows one of *count* rows, of which *rows* have an address.
+def is_last(answer: Answer, *, known: Iterable[Row]) -> bool:
+    """Whether no page follows this one.
 
     A search that shows its first page whatever page it is asked for ends there, too.
     """
     before = {row.parcel for row in known}
-    return count < ROWS_A_PAGE or {row.parcel for row in rows} <= before
+    return answer.count < ROWS_A_PAGE or {it.parcel for it in answer.rows} <= before
 
 
 def of_house(rows: Iterable[Row], *, house: Property) -> tuple[Row, ...]:
@@ -110,24 +130,19 @@ def not_one(rows: Sequence[Row], *, house: Property, is_cut: bool) -> Listing:
     return ended(Source.MARICOPA, ListingOutcome.NOT_FOUND, told)
 
 
-def _row(row: JsonObject, *, house: Property) -> Row | None:
-    """Read a row; None if it tells no address that can be read, as of bare land."""
-    parcel = bare(member(row, "APN", what=_ROW))
+def _place(row: JsonObject, *, house: Property) -> Place | None:
+    """Read where a row is; None if it tells no address, as of bare land."""
     line, zip_code, city = (
         member(row, name, what=_ROW)
         for name in ("SitusAddress", "SitusZip", "SitusCity")
     )
-    if parcel is None:
-        raise SourceChangedError(f"{_ROW} has an APN that is no parcel number")
     if not is_address(line):
         return None
     told = zip_in(zip_code) or zip_in(line)
     place = city if city.replace(" ", "").isalpha() else house.address.city
     end = told or house.address.zip_code
     address = situs(line, city=place, zip_code=end)
-    if address is None:
-        return None
-    return Row(parcel=parcel, address=address, is_whole=bool(told))
+    return Place(address=address, is_whole=bool(told)) if address else None
 
 
 def _named(rows: Iterable[Row]) -> str:

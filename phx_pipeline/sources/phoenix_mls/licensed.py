@@ -106,7 +106,7 @@ class Access:
         is_challenge = isinstance(error, BlockedError) and error.challenge
         if error.status in _DENIED and not is_challenge:
             return self.denied(f"answered {error.status}", code)
-        return failed(Source.PHOENIX_MLS, error)
+        return failed(Source.PHOENIX_MLS, error, has_page=False)
 
     def over_limit(self) -> Listing:
         """The ending of a feed that was asked too often."""
@@ -137,6 +137,8 @@ class Access:
 
 
 def _decoded(body: bytes) -> JsonObject:
+    if not body.strip():
+        raise SourceChangedError("the feed answered with nothing")
     try:
         answer = json.loads(body.decode("utf-8", errors="replace"))
     except (ValueError, RecursionError) as error:

@@ -3,12 +3,13 @@
 import gzip
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from phx_pipeline.errors import BlockedError, RateLimitedError
-from phx_pipeline.fetch.base import Fetched, Request, RequestKind
+from phx_pipeline.fetch.base import ClientName, Fetched, Request, RequestKind
 from phx_pipeline.fetch.challenge import Screen, recognise, screened
 from phx_pipeline.fetch.signs import Challenge, ChallengeKind, sent_away
 from phx_pipeline.model.source import Source
@@ -563,6 +564,15 @@ async def test_no_bytes_are_a_challenge_but_for_a_photo(
             await Screen(wire, holds_data=DATA).get(asked(kind))
     else:
         assert await Screen(wire, holds_data=DATA).get(asked(kind)) is wire.answer
+
+
+async def test_no_bytes_are_an_answer_of_an_api_that_has_no_page() -> None:
+    wire = Wire("")
+    with_token = replace(asked(RequestKind.API), secret_headers={"authorization": "x"})
+    by_plain_client = replace(asked(RequestKind.API), client=ClientName.HTTPX)
+
+    for request in (with_token, by_plain_client):
+        assert await Screen(wire, holds_data=DATA).get(request) is wire.answer
 
 
 @pytest.mark.parametrize("kind", list(RequestKind))

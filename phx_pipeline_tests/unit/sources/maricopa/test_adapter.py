@@ -1,5 +1,6 @@
 """How asking the assessor ends, with a token and without."""
 
+import json
 from dataclasses import replace
 from datetime import UTC, datetime
 from urllib.parse import parse_qs, urlsplit
@@ -105,6 +106,8 @@ async def test_a_challenge_says_nothing_of_the_token() -> None:
         ),
         ({"search": b"<html>Welcome</html>"}, ListingOutcome.PAGE_CHANGED),
         ({"search": b'{"TOTAL":1}'}, ListingOutcome.PAGE_CHANGED),
+        ({"search": b""}, ListingOutcome.PAGE_CHANGED),
+        ({"parcel": b" "}, ListingOutcome.PAGE_CHANGED),
         ({"search": b'{"Results":[7]}'}, ListingOutcome.PAGE_CHANGED),
         ({"search": b'{"Results":[{"APN":"1"}]}'}, ListingOutcome.PAGE_CHANGED),
         ({"parcel": b'{"PropertyAddress"'}, ListingOutcome.PAGE_CHANGED),
@@ -117,6 +120,7 @@ async def test_an_answer_without_the_house_ends_as_what_it_is(
 
     assert (listing.outcome, listing.photos) == (outcome, ())
     assert listing.detail
+    assert "phx ingest" not in listing.detail
 
 
 @pytest.mark.parametrize(("error", "outcome"), ENDINGS)
@@ -194,6 +198,31 @@ async def test_a_map_without_just_this_parcel_gives_no_facts(answer: Answer) -> 
     assert listing.outcome is ListingOutcome.DISABLED
     assert not (listing.facts and listing.facts.stated)
     assert SETTING in listing.detail
+
+
+@pytest.mark.parametrize(
+    ("other", "is_found"),
+    [
+        ({"attributes": {"APN": None, "PHYSICAL_ADDRESS": None}}, True),
+        ({"attributes": None}, True),
+        (None, True),
+        ("odd", True),
+        ("own", False),
+    ],
+    ids=["bare", "empty", "none", "neighbour", "own"],
+)
+async def test_an_odd_parcel_of_the_map_matters_only_at_the_address(
+    other: object, *, is_found: bool
+) -> None:
+    told = json.loads(on_map([beside(HERE, direction="E"), HERE]))
+    if isinstance(other, str):
+        told["features"][other == "own"]["attributes"]["APN"] = None
+    else:
+        told["features"].append(other)
+
+    listing = await asked(whole(map=json.dumps(told).encode()), token="")
+
+    assert bool(listing.facts and listing.facts.stated) is is_found
 
 
 async def test_of_two_parcels_on_the_map_the_one_at_the_address_is_taken() -> None:

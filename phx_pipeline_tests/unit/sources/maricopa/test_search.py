@@ -129,6 +129,49 @@ async def test_bare_land_among_the_rows_is_passed_over() -> None:
         assert listing.listing_id == HERE.apn
 
 
+NUMBERLESS = {"APN": None}
+NOWHERE = {"SitusAddress": {"line": 1}}
+
+
+def odd_among(*houses: House, at: int, odd: object) -> bytes:
+    """A search one of whose rows is *odd*: another thing, or with other members."""
+    told = json.loads(search(*houses))
+    row = told["Results"][at]
+    told["Results"][at] = row | odd if isinstance(odd, dict) else odd
+    return json.dumps(told).encode()
+
+
+@pytest.mark.parametrize("odd", [NUMBERLESS, {"APN": "12"}, {"APN": []}, NOWHERE, 7])
+async def test_an_odd_row_beside_the_house_spoils_nothing(odd: object) -> None:
+    rows = odd_among(ACROSS, HERE, at=0, odd=odd)
+
+    listing = await asked(whole(search=rows))
+
+    assert (listing.outcome, listing.listing_id) == ("listed", HERE.apn)
+
+
+@pytest.mark.parametrize(
+    ("houses", "at", "odd", "outcome"),
+    [
+        ((ACROSS, WRONG_ZIP), 0, NUMBERLESS, "not_found"),
+        ((ACROSS, WRONG_ZIP), 0, NOWHERE, "page_changed"),
+        ((NO_DIRECTION, WRONG_ZIP), 0, NUMBERLESS, "page_changed"),
+        ((ACROSS, HERE), 1, NUMBERLESS, "page_changed"),
+        ((TWIN, HERE), 0, NUMBERLESS, "page_changed"),
+        ((ACROSS,), 0, NUMBERLESS, "page_changed"),
+    ],
+    ids=["another's", "nobody's", "near", "own", "own of two", "all"],
+)
+async def test_an_odd_row_that_may_be_the_house_is_a_changed_page(
+    houses: tuple[House, ...], at: int, odd: object, outcome: str
+) -> None:
+    rows = odd_among(*houses, at=at, odd=odd)
+
+    listing = await asked(whole(search=rows))
+
+    assert (listing.outcome, listing.photos) == (outcome, ())
+
+
 # --- pages ----------------------------------------------------------------------------
 
 

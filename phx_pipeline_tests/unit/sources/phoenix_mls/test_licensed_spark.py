@@ -291,6 +291,7 @@ async def test_a_record_that_is_to_be_deleted_takes_its_photos_with_it() -> None
         ([{"Id": ID}], "page_changed", "without an address"),
         ([record("../contacts")], "page_changed", "no id"),
         (b"no JSON", "page_changed", "not JSON"),
+        (b"", "page_changed", "answered with nothing"),
         (b'{"D": {"Success": true}}', "page_changed", "D.Results is missing"),
         (b'{"D": 7}', "page_changed", "D.Results is missing"),
         (
