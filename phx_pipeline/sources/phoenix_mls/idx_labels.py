@@ -13,7 +13,8 @@ from phx_pipeline.sources.phoenix_mls.idx_markup import words as words_of
 
 NOT_OF_THE_HOUSE: Final = re.compile(
     r"similar|nearby|related|recommend|recently|featured|comparable|also[_-]|agent"
-    r"|office|broker|contact|logo|badge|compliance|disclosure|descri|remark|supplement"
+    r"|office|broker|realtor|member|headshot|staff|lender|presented|testimonial|contact"
+    r"|logo|badge|compliance|disclosure|descri|remark|supplement"
 )
 """In names of elements that show other houses, persons, or prose."""
 

@@ -7,7 +7,7 @@ have changed. No fetching.
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Final
 
@@ -205,12 +205,7 @@ def _outcome(gallery: Gallery, *, is_offered: bool) -> ListingOutcome:
 def _with_count(gallery: Gallery, stated: int | None) -> Gallery:
     if stated is None:
         return gallery
-    return Gallery(
-        photos=gallery.photos,
-        stated=gallery.stated | {stated},
-        foreign=gallery.foreign,
-        unreadable=gallery.unreadable,
-    )
+    return replace(gallery, stated=gallery.stated | {stated})
 
 
 def _detail(gallery: Gallery, *, status: str) -> str:

@@ -13,9 +13,10 @@ from phx_pipeline.errors import SourceChangedError
 from phx_pipeline.fetch.base import Fetched
 from phx_pipeline.sources.stated import LONGEST_URL
 
-PAGE_BYTES: Final = 3_000_000  # of a listing with 100 photos about 200 kB are to come
+PAGE_BYTES: Final = 2_000_000  # of a listing with 100 photos about 200 kB are to come
 _DEEPEST = 200  # elements deeper than this lie beside one another
 _MOST_ELEMENTS = 100_000
+_MOST_TAGS = 2 * _MOST_ELEMENTS  # each is a step of the parser, also one of no element
 _MOST_ATTRIBUTES = 100
 _VOID = frozenset(
     "area base br col embed hr img input link meta param source track wbr".split()  # noqa: SIM905 - a list of words reads better as text
@@ -67,6 +68,8 @@ def page_tree(page: Fetched) -> Element:
         SourceChangedError: it has more of them than a page of the site can have.
     """
     text = page.body[:PAGE_BYTES].decode("utf-8", errors="replace")
+    if text.count("<") > _MOST_TAGS:
+        raise SourceChangedError(f"the page has over {_MOST_TAGS:,} tags")
     builder = _Builder()
     builder.feed(text)
     return builder.root

@@ -122,6 +122,61 @@ def test_what_is_in_no_gallery_of_the_listing_is_not_taken(shown: str) -> None:
     assert listing.complete
 
 
+UNNAMED = re.sub(r"flexmls_connect__(?:photo\w+|filmstrip)", "x", PAGE)
+PEOPLE = "agent member office realtor broker team profile headshot staff lender author"
+PLACES = "neighborhood community map nearby school testimonial newsletter host ad"
+FOREIGN = f"https://cdn.photos.sparkplatform.com/az/{KEYS[0][:20]}999999-o.jpg"
+END = "<div class='flexmls_connect__hidden'>"
+STRIP = "<div class='flexmls_connect__filmstrip'>"
+
+
+@pytest.mark.parametrize("who", [*PEOPLE.split(), *PLACES.split()])
+def test_photos_of_people_and_places_are_not_the_houses(who: str) -> None:
+    shown = f"<div class='{who}-photo {who}'><img src='{FOREIGN}'>Photos (1)</div>"
+    for where in (END, STRIP):
+        listing = read(changed(where, f"{shown}{where}", times=1))
+
+        assert [photo.photo_key for photo in listing.photos] == KEYS
+        assert listing.complete
+
+
+@pytest.mark.parametrize("name", ["x-gallery", "slide", "listing-card-photo"])
+def test_what_only_another_gallery_shows_is_left_out_and_told(name: str) -> None:
+    shown = f"<div class='{name}'><img src='{FOREIGN}'></div>"
+    for count in ("", "Photos (14)"):
+        listing = read(changed(END, shown + END).replace("Photos (14)", count))
+
+        assert [photo.photo_key for photo in listing.photos] == KEYS
+        assert (listing.complete, listing.stated_photos) == (False, COUNT)
+        assert "1 left out that are in another gallery" in listing.detail
+
+
+def test_slides_that_are_each_an_element_are_one_gallery() -> None:
+    slides = "".join(
+        f"<li class='x'><div class='slide' id='photo-{at}'><img src='{it.url()}'></div>"
+        for at, it in enumerate(uploads(OWN))
+    )
+    twice = f"<div class='main-photo'><img src='{uploads(OWN)[2].url()}'></div>"
+    bare = UNNAMED.replace(END, f"{twice}<ul>{slides}</ul>{END}")
+
+    listing = read(bare)
+
+    assert [photo.photo_key for photo in listing.photos] == KEYS
+    assert listing.complete
+
+
+def test_a_gallery_with_more_photos_than_are_stated_is_not_whole() -> None:
+    listing = read(changed(STRIP, f"{STRIP}<img src='{FOREIGN}'>"))
+
+    assert (len(listing.photos), listing.complete) == (COUNT + 1, False)
+    assert f"{COUNT + 1} photos of {COUNT} stated" in listing.detail
+
+
+def test_a_page_of_more_tags_than_any_is_a_changed_page() -> None:
+    with pytest.raises(SourceChangedError, match="over 200,000 tags"):
+        read("<" * 1_000_000)
+
+
 def test_a_photo_that_is_shown_of_another_listing_too_is_nobodys() -> None:
     other = uploads(HOUSES[1])[0].key
 
@@ -137,9 +192,6 @@ def test_an_element_with_two_photos_makes_the_gallery_incomplete() -> None:
     text = changed(fourth, fifth)
 
     assert not read(text).complete
-
-
-UNNAMED = re.sub(r"flexmls_connect__(?:photo\w+|filmstrip)", "x", PAGE)
 
 
 @pytest.mark.parametrize(
