@@ -38,6 +38,7 @@ _MEMBERS: Final = (
     *map("".join, product(("", "Co"), _ROLES, _TOLD_OF_THEM)),
     "AttributionContact",
     "Member",
+    "Message",  # of a complaint, which may name whoever asks or sells
     "Office",
     "OwnerPhone",
     "ShowingContactName",

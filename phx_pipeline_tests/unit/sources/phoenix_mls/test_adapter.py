@@ -155,8 +155,9 @@ def test_a_page_of_results_of_the_later_template_is_read_too() -> None:
         "<p>Broker Attribution: An Agent, An Office</p>",
         '{"ListAgentFullName": "An Agent", "CoListOfficeName":"An Office", "a": 1}',
         '{"BuyerAgentEmail":"x@office.example","ListOffice":{"Of":["An Agent"]}}',
+        '{"D": {"Success": false, "Code": 1000, "Message": "not for An Agent"}}',
     ],
-    ids=range(10),
+    ids=range(11),
 )
 def test_what_is_kept_of_a_page_names_no_agent_and_no_office(text: str) -> None:
     scrubbed = PhoenixMls().scrubbed(text)
