@@ -12,17 +12,17 @@ from urllib.parse import quote, quote_plus
 
 GONE: Final = "[token]"
 _CUT = "…"
-_LEAST = 6  # characters of a token that was cut off, by which it is still told
+_LEAST = 6  # characters by which a token is told, also one that was cut off
 
 
 def without_secrets(text: str, secrets: Iterable[str]) -> str:
     """Return *text* without any of *secrets*, in any case, whole or cut off.
 
-    Also as they stand in a URL.
+    Also as they stand in a URL. One of fewer than six characters is no token, and would
+    take words apart.
     """
-    ways = {
-        way for it in secrets if it for way in (it, quote(it, safe=""), quote_plus(it))
-    }
+    told = [it for it in secrets if len(it) >= _LEAST]
+    ways = {way for it in told for way in (it, quote(it, safe=""), quote_plus(it))}
     for way in sorted(ways, key=len, reverse=True):
         start = re.compile(re.escape(way[:_LEAST]), re.IGNORECASE)
         text = _without(text, way, start=start)

@@ -288,7 +288,8 @@ def test_a_surprise_can_be_followed_in_the_log_and_quotes_no_page(
 )
 def test_no_detail_holds_what_the_source_is_asked_with(told: str) -> None:
     source = Border(
-        Surprising(throw(BlockedError(told, url="https://x"))), secrets=["Tok/en+1234"]
+        Surprising(throw(BlockedError(told, url="https://x"))),
+        secrets=["Tok/en+1234", "x", ""],
     )
 
     listing = asyncio.run(source.discover(HOUSE, fetcher=CannedFetcher({})))
