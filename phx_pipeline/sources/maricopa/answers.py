@@ -63,7 +63,7 @@ def decoded(text: str, *, what: str) -> JsonObject:
         SourceChangedError: it is none, or empty; *what* names the answer.
     """
     if not text:
-        raise SourceChangedError(f"{what} answered with nothing")
+        raise SourceChangedError(f"{what} is without content")
     try:
         answer = json.loads(text)
     except (ValueError, RecursionError) as error:
