@@ -28,7 +28,7 @@ _MERITS = {
     "clean": "has nothing laid over it",
     "uncropped": "shows more of the scene",
     "detail": "has more detail",
-    "size": "is larger",
+    "size": "is as fine, and less compressed",
 }
 
 

@@ -31,7 +31,8 @@ class Why(StrEnum):
 
     `WHOLE`: the other lacks a part; `CLEAN`: the other has something laid over or
     around it; `UNCROPPED`: the other shows less of the scene; `DETAIL`: the other is
-    blurred, enlarged or coarse; `SIZE`: the other has fewer pixels or bytes; `TIE`:
+    blurred, enlarged or coarse; `SIZE`: the other is as fine, and has fewer bytes
+    for a pixel; `TIE`:
     nothing tells them apart.
     """
 

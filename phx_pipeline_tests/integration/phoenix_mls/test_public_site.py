@@ -48,9 +48,10 @@ def test_from_an_address_to_filed_photos_each_once_at_its_best_copy(
     own = [photo for photo in photos if photo.ref.source is Source.PHOENIX_MLS]
     assert [photo.ref.photo_key for photo in own] == keys_of(HOUSE)
     assert (faults, tally.is_complete) == ([], True)
-    # The original of the third is gone, so it is no larger than that of the other site.
+    # The second shows no more than the smaller one of the other site, which has more
+    # bytes a pixel; the original of the third is gone, so it is the coarser one.
     kept = [photo.verdict.kind is VerdictKind.KEPT for photo in own]
-    assert kept == [True, True, False, True]
+    assert kept == [True, False, False, True]
     assert "/1280x1024/true/" in str(own[2].fetched_url)
     day = f"{HOUSE.record.listed_on:%Y%m%d}"
     assert len([name for name in files if f"_p_{day}" in name]) == sum(kept)
