@@ -6,18 +6,24 @@ OpenCV is not installed there is one, that of the recipe before.
 
 from functools import cache
 from importlib.util import find_spec
+from threading import Lock
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from phx_pipeline.errors import InputError
+
 # Where two pixels beside each other still stand for what lies between: above it, what
 # is skipped shows as steps and patterns.
 _LINEAR_UP_TO: Final = 1.5
 
-VERSION: Final = "v3" if find_spec("cv2") else "v2"
+_IS_INSTALLED: Final = find_spec("cv2") is not None
+VERSION: Final = "v3" if _IS_INSTALLED else "v2"
 """Of the pixels that come out."""
+
+_LOADING: Final = Lock()
 
 
 def scaled_down(
@@ -30,7 +36,7 @@ def scaled_down(
 
     *pixels* are those of the image, if they are at hand.
     """
-    if (cv2 := _opencv()) and max(image.size) <= _LINEAR_UP_TO * max(size):
+    if (cv2 := load_opencv()) and max(image.size) <= _LINEAR_UP_TO * max(size):
         whole = np.asarray(image) if pixels is None else pixels
         scaled: NDArray[np.uint8] = cv2.resize(
             whole, size, interpolation=cv2.INTER_LINEAR_EXACT
@@ -39,11 +45,25 @@ def scaled_down(
     return np.asarray(image.resize(size, Image.Resampling.HAMMING))
 
 
-@cache
-def _opencv() -> Any:
-    if find_spec("cv2") is None:
-        return None
-    import cv2  # noqa: PLC0415 - 0.1 s, and it may be missing
+def load_opencv() -> Any:
+    """Return OpenCV, None where it is not installed; threads wait for one another.
 
+    Raises:
+        InputError: it is installed, and cannot be loaded.
+    """
+    with _LOADING:
+        return _loaded() if _IS_INSTALLED else None
+
+
+@cache
+def _loaded() -> Any:
+    try:
+        import cv2  # noqa: PLC0415 - 0.1 s, and it may be missing
+    except ImportError as error:
+        raise InputError(
+            f"OpenCV is installed, and cannot be loaded ({error}): install what it "
+            "lacks, or `pip uninstall opencv-python-headless`: then pictures are "
+            "scaled without it"
+        ) from error
     cv2.setNumThreads(1)  # pictures are worked on side by side already
     return cv2

@@ -16,6 +16,7 @@ from phx_pipeline.fetch.base import Fetcher
 from phx_pipeline.imaging.budget import PixelBudget
 from phx_pipeline.imaging.decode import stated_pixels
 from phx_pipeline.imaging.frames import Frames
+from phx_pipeline.imaging.resize import load_opencv
 from phx_pipeline.imaging.standardize import recipe_name
 from phx_pipeline.model.due import FINAL_AFTER_DAYS
 from phx_pipeline.model.identity import property_lease
@@ -178,5 +179,10 @@ def in_one(told: Sequence[str]) -> str:
 
 
 def picture_pool(context: StageContext) -> ThreadPoolExecutor:
-    """Threads for decoding and encoding; both let go of the interpreter lock."""
+    """Threads for decoding and encoding; both let go of the interpreter lock.
+
+    Raises:
+        InputError: what they scale by is installed, and cannot be loaded.
+    """
+    load_opencv()
     return ThreadPoolExecutor(context.picture_workers, thread_name_prefix="pictures")

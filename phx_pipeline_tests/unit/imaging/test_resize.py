@@ -1,12 +1,16 @@
 """Scaling is near to the careful way, and the same everywhere."""
 
 import hashlib
+import subprocess
+import sys
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
+from phx_pipeline.errors import InputError
+from phx_pipeline.imaging import resize
 from phx_pipeline.imaging.resize import scaled_down
 
 
@@ -49,3 +53,38 @@ def test_the_pixels_are_known_beforehand(size: tuple[int, int], digest: str) -> 
     found = scaled_down(scene(640, 480), size)
 
     assert hashlib.sha256(found.tobytes()).hexdigest()[:16] == digest
+
+
+_AT_ONCE = """
+from concurrent.futures import ThreadPoolExecutor
+from PIL import Image
+from phx_pipeline.imaging.resize import scaled_down
+image = Image.new("RGB", (130, 90))
+with ThreadPoolExecutor(8) as pool:
+    made = list(pool.map(lambda _: scaled_down(image, (100, 69)).shape, range(8)))
+print(set(made))
+"""
+
+
+def test_the_first_pictures_of_a_process_may_be_scaled_side_by_side() -> None:
+    for _ in range(3):  # which thread loads the library is a matter of chance
+        done = subprocess.run(  # noqa: S603 - our own Python
+            [sys.executable, "-c", _AT_ONCE],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert (done.stdout, done.stderr) == ("{(69, 100, 3)}\n", "")
+
+
+def test_a_library_that_cannot_be_loaded_is_told_with_the_remedy(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(sys.modules, "cv2", None)  # as where a file of it is missing
+    resize._loaded.cache_clear()
+
+    try:
+        with pytest.raises(InputError, match="pip uninstall opencv-python-headless"):
+            resize.load_opencv()
+    finally:
+        resize._loaded.cache_clear()
