@@ -215,7 +215,10 @@ def _tell_once(lacking: str) -> None:
 def lacking_browser(settings: Settings) -> str:
     """Return why no browser can be asked here, for people; empty if one can."""
     if settings.browser == "off":
-        return "the browser is switched off (PHX_BROWSER)"
+        return (
+            "the browser is switched off (PHX_BROWSER); unset PHX_BROWSER, or set it "
+            "to auto"
+        )
     if not _is_installed("nodriver"):
         return "there is no browser to ask: the package nodriver is not installed"
     try:

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from shutil import get_terminal_size
+from textwrap import fill
 from typing import TextIO, TypeVar
 
 from rich.console import Console, ConsoleOptions, RenderableType
@@ -187,6 +188,22 @@ def packed(
         line = longer
     if line:
         yield line
+
+
+def print_sentence(text: str) -> None:
+    """Print a sentence, at a terminal's width broken between words; else as one line.
+
+    Lines after the first are indented, so that it is seen where a sentence begins.
+    """
+    if console.is_terminal:
+        text = fill(
+            text,
+            console.width,
+            subsequent_indent="  ",
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+    console.print(text, soft_wrap=True)
 
 
 def print_lines(lines: Iterable[str], *, everything: bool = False) -> None:

@@ -25,6 +25,7 @@ from phx_pipeline.cli.main import Exit
 from phx_pipeline.cli.options import isolation_option
 from phx_pipeline.cli.partners import settle_partners
 from phx_pipeline.cli.session import opened
+from phx_pipeline.cli.standing import standing_of
 from phx_pipeline.errors import InputError
 from phx_pipeline.model.counted import counted
 from phx_pipeline.model.isolation import IsolationMode
@@ -362,10 +363,12 @@ def _summarize(
 def lacking_lines(
     context: "StageContext", *, among: Collection[Source]
 ) -> Iterator[str]:
-    """One line for each source *among* those that this machine cannot ask."""
+    """One line for each source *among* those that is not asked, or not for all."""
     for source, adapter in context.sources.items():
         if adapter.lacks and source in among:
-            yield f"{source.value} is not asked: {adapter.lacks}"
+            standing = standing_of(adapter, is_named=True)
+            word = "" if standing.is_asked else "not asked: "
+            yield f"{source.value} is {word}{standing.told}"
 
 
 def _is_offline(context: "StageContext", tallies: Sequence[PropertyTally]) -> bool:

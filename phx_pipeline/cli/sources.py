@@ -1,17 +1,18 @@
 """`phx sources`: how each source is being asked, and the switches."""
 
 import json
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import click
 from rich.table import Table
 
-from phx_pipeline.cli.console import console, print_table
+from phx_pipeline.cli.console import console, print_sentence, print_table
 from phx_pipeline.cli.nearest import NearestGroup
 from phx_pipeline.cli.options import json_option
 from phx_pipeline.cli.session import opened_catalog
 from phx_pipeline.cli.sources_check import check, replay
+from phx_pipeline.cli.standing import Standing, standing_of
 from phx_pipeline.cli.times import utc_text, zoned_text
 from phx_pipeline.errors import InputError
 from phx_pipeline.fetch.base import ClientName
@@ -31,8 +32,7 @@ from phx_pipeline.settings import load_settings
 if TYPE_CHECKING:
     from phx_pipeline.sources.base import ListingSource
 
-
-_LACKS = "not asked, it lacks something"
+_READY = "ready"
 
 
 @click.group(cls=NearestGroup, invoke_without_command=True)
@@ -62,11 +62,17 @@ def sources(ctx: click.Context, *, as_json: bool) -> None:
     from phx_pipeline.wiring import equipped_sources, lacking_browser
 
     equipped = equipped_sources(settings)
-    enabled = {it: equipped[it] for it in settings.sources or equipped}
-    states = _shown(known, enabled=enabled)
+    states = _shown(known, registered=equipped)
+    standings = {
+        state.name: _standing(state, equipped, named=settings.sources)
+        for state in states
+    }
     if as_json:
         rows = [
-            _plain(state, now_s=now_s) | _means(state, equipped) for state in states
+            _plain(state, now_s=now_s)
+            | _plain_standing(state, standings[state.name])
+            | _means(state, equipped)
+            for state in states
         ]
         click.echo(json.dumps(rows, indent=2))
         return
@@ -74,12 +80,15 @@ def sources(ctx: click.Context, *, as_json: bool) -> None:
     lacking = lacking_browser(settings)
     browsed = _browsed()
     asked = _asked_instead(states, now_s=now_s, browsed=() if lacking else browsed)
-    lacks = {source.value for source, adapter in enabled.items() if adapter.lacks}
-    print_table(_table(states, now_s=now_s, browsed=asked, lacks=lacks))
+    print_table(_table(states, now_s=now_s, browsed=asked, standings=standings))
     for state in states:
-        for told in filter(None, _means(state, equipped).values()):
-            console.print(f"{state.name}: {told}", soft_wrap=True)
-    rests = (it for it in states if leads_on(it, now_s=now_s, browsed=browsed))
+        for told in _notes(state, equipped, standing=standings[state.name]):
+            print_sentence(f"{state.name}: {told}")
+    rests = (
+        it
+        for it in states
+        if standings[it.name].is_asked and leads_on(it, now_s=now_s, browsed=browsed)
+    )
     if any(it.name not in asked for it in rests):
         if lacking:
             console.print(lacking, soft_wrap=True)
@@ -167,12 +176,12 @@ def _groups(name: str) -> tuple[str, ...]:
 
 
 def _shown(
-    known: Sequence[SourceState], *, enabled: "Mapping[Source, ListingSource]"
+    known: Sequence[SourceState], *, registered: "Mapping[Source, ListingSource]"
 ) -> list[SourceState]:
-    """All rows there are, and a fresh one for each enabled source never asked."""
+    """All rows there are, and a fresh one for each source never asked."""
     fresh = {
         name: SourceState(name=name)
-        for source, adapter in enabled.items()
+        for source, adapter in registered.items()
         for name in group_names(source)[: 2 if adapter.photo_hosts else 1]
     }
     states = fresh | {state.name: state for state in known}
@@ -209,12 +218,51 @@ def _means(
     state: SourceState, equipped: "Mapping[Source, ListingSource]"
 ) -> dict[str, str | None]:
     """What a source lacks to be asked here, and what nobody knows of it."""
-    known = {source.value: adapter for source, adapter in equipped.items()}
-    adapter = known.get(state.name)
+    is_source = "/" not in state.name
+    adapter = _adapter_of(state, equipped) if is_source else None
     return {
         "lacks": (adapter.lacks or None) if adapter else None,
         "uncaptured": (adapter.uncaptured or None) if adapter else None,
     }
+
+
+def _adapter_of(
+    state: SourceState, equipped: "Mapping[Source, ListingSource]"
+) -> "ListingSource | None":
+    name = state.name.partition("/")[0]
+    return next((it for source, it in equipped.items() if source.value == name), None)
+
+
+def _standing(
+    state: SourceState,
+    equipped: "Mapping[Source, ListingSource]",
+    *,
+    named: Sequence[Source],
+) -> Standing:
+    adapter = _adapter_of(state, equipped)
+    is_named = not named or (adapter is not None and adapter.source in named)
+    return standing_of(adapter, is_named=is_named)
+
+
+def _plain_standing(state: SourceState, standing: Standing) -> dict[str, object]:
+    why_not = "it is switched off" if state.disabled else standing.why_not
+    return {"asked": not why_not, "why_not": why_not or None}
+
+
+def _notes(
+    state: SourceState,
+    equipped: "Mapping[Source, ListingSource]",
+    *,
+    standing: Standing,
+) -> Iterator[str]:
+    """Yield what is to be known of a source that the table has no room for."""
+    adapter = _adapter_of(state, equipped)
+    if adapter is None or "/" in state.name:
+        return
+    if standing.told:
+        yield standing.told
+    if adapter.uncaptured and standing.is_asked:
+        yield adapter.uncaptured
 
 
 def _requests_per_s(state: SourceState) -> float | None:
@@ -248,7 +296,7 @@ def _told(state: SourceState, *, now_s: float) -> str:
         case Phase.HALF_OPEN:
             return "trying again, one request at a time"
         case Phase.CLOSED:
-            return f"waiting until {until}, as it asked" if until else "ready"
+            return f"waiting until {until}, as it asked" if until else _READY
 
 
 def _rate(state: SourceState) -> str:
@@ -264,18 +312,19 @@ def _table(
     *,
     now_s: float,
     browsed: Container[str],
-    lacks: Container[str],
+    standings: Mapping[str, Standing],
 ) -> Table:
-    table = Table("source", "state", "requests", "last refusal")
+    table = Table("source", "state", "requests")
+    if any(state.blocked_at for state in states):
+        table.add_column("last refusal")
     for state in states:
         refusal = (zoned_text(state.blocked_at), state.block)
         instead = "; the browser is asked instead" if state.name in browsed else ""
-        is_lacking = state.name in lacks and not state.disabled
-        told = _LACKS if is_lacking else _told(state, now_s=now_s)
-        table.add_row(
-            state.name,
-            f"{told}{instead}",
-            _rate(state),
-            " ".join(filter(None, refusal)),
-        )
+        told = _told(state, now_s=now_s)
+        standing = standings[state.name]
+        is_told = not standing.is_asked or told == _READY
+        if standing.word and is_told and not state.disabled:
+            told = standing.word
+        cells = (f"{told}{instead}", _rate(state), " ".join(filter(None, refusal)))
+        table.add_row(state.name, *cells[: len(table.columns) - 1])
     return table

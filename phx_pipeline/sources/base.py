@@ -66,10 +66,12 @@ class ListingSource(Protocol):
         credentials: tokens it is asked with; `equipped` hands them over.
         needs_browser: whether its pages are refused to all but a browser, so that it
             is not asked by itself on a machine without one.
-        uncaptured: that none of its pages were captured, in a sentence: nobody knows
-            whether it can be read in the field. Empty if some were.
-        asks_without: whether `discover` is called where something is lacking: then it
-            ends `disabled`, with what can be had all the same.
+        uncaptured: that no answer of the way by which it is asked was captured, in a
+            sentence: nobody knows whether it can be read in the field. Empty if some
+            were. `equipped` may change it with the way.
+        asks_without: what is asked for where its token is lacking, in a few words: then
+            `discover` is called all the same, and ends `disabled` with what it got.
+            Empty if nothing is.
         lacks: why it cannot be asked here, and the remedy, in a sentence; empty if it
             can. Told of the object by who made it.
     """
@@ -85,7 +87,7 @@ class ListingSource(Protocol):
     credentials: tuple[Credential, ...] = ()
     needs_browser: bool = False
     uncaptured: str = ""
-    asks_without: bool = False
+    asks_without: str = ""
     lacks: str = ""
 
     def equipped(self, secrets: Mapping[str, str]) -> Self:

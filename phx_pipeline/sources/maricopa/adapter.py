@@ -51,8 +51,12 @@ _PARCEL_BYTES = 25_000_000  # with all its sketches
 _REFUSALS = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
 _PLAIN = {"user-agent": ""}  # the API's document asks for none
 _WITHOUT = (
-    f"{TOKEN} is not set, so only its public map tells a few facts; a token comes from "
-    f'the contact form of {HOST} ("API Question/Token")'
+    f"{TOKEN} is not set; a token comes from the contact form of {HOST} "
+    '("API Question/Token")'
+)
+_UNCAPTURED = (
+    "no answer of its public map was ever captured: its reader follows what the map's "
+    "software is known to write, and nobody knows whether it reads the map itself"
 )
 
 
@@ -71,10 +75,11 @@ class MaricopaAssessor(ListingSource):
         hosts=(HOST,), short_hosts=(), address_in=lambda _path: None
     )
     credentials = (Credential(setting=TOKEN, is_required=True, without=_WITHOUT),)
-    asks_without = True
+    asks_without = "only its public map, no sketches"
 
     def __init__(self, token: str = "") -> None:
         self._token = token
+        self.uncaptured = "" if token else _UNCAPTURED
 
     def equipped(self, secrets: Mapping[str, str]) -> "MaricopaAssessor":
         """Return the source with its token, if that is among *secrets*."""
@@ -177,7 +182,8 @@ async def _by_map(house: Property, *, fetcher: Fetcher) -> Listing:
         none = replace(end, facts=ListingFacts(), page_kind="map")
         return replace(none, detail=f"{_WITHOUT}; {error}")
     except FetchError as error:
-        return replace(end, detail=f"{_WITHOUT}; the map: {told(error)}")
+        detail = f"the public map: {told(error)}; {_WITHOUT}"
+        return ended(Source.MARICOPA, _outcome_of_map(error), detail)
     if found is None:
         return replace(end, detail=f"{_WITHOUT}; the map has not just one parcel")
     return replace(
@@ -187,6 +193,14 @@ async def _by_map(house: Property, *, fetcher: Fetcher) -> Listing:
         facts=found.facts,
         page_kind="map",
     )
+
+
+def _outcome_of_map(error: FetchError) -> ListingOutcome:
+    """Return `disabled` where the map has refused us; what did not answer is open."""
+    was_refused = isinstance(error, BlockedError | GoneError)
+    if was_refused or (isinstance(error, CircuitOpenError) and error.refused):
+        return ListingOutcome.DISABLED
+    return outcome_of(error)
 
 
 def _holds(page: Fetched) -> bool:

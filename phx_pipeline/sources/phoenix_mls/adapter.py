@@ -1,7 +1,7 @@
 """Phoenix MLS as a `ListingSource`: a licensed way if it has a token, else its site."""
 
 from collections.abc import Mapping
-from typing import Self
+from typing import Final, Self
 
 from phx_pipeline.fetch.base import Fetched, Fetcher
 from phx_pipeline.model.address import Address
@@ -19,12 +19,37 @@ from phx_pipeline.sources.phoenix_mls.addresses import HOSTS, address_in
 from phx_pipeline.sources.phoenix_mls.idx_listing import page_address, parse_listing
 from phx_pipeline.sources.phoenix_mls.photos import PHOTO_HOSTS, photo_key
 
+_LICENSED: Final[Mapping[str, str]] = {
+    licensed_reso.SETTING: "the RESO Web API",
+    licensed_spark.SETTING: "the Spark API",
+}
+"""The ways that want a token, the best first, as `discover` goes them."""
+
 
 def _without(setting: str, *, asks: str) -> str:
     return (
         f"without {setting} {asks} of the MLS is not asked: the MLS gives such a token "
         "to its members, and to those who have a licence for its data"
     )
+
+
+_SITE_UNCAPTURED = (
+    "it is asked by its public site phoenixmlssearch.com, of which no page was ever "
+    "captured: its reader follows what the software of the site is known to write, and "
+    "nobody knows whether it reads the site itself"
+)
+
+
+def _uncaptured(secrets: Mapping[str, str]) -> str:
+    """Say by which way it is asked, and that no answer of that was captured."""
+    for setting, way in _LICENSED.items():
+        if secrets.get(setting):
+            return (
+                f"it is asked by {way}, as {setting} is set; no answer of that was "
+                "ever captured: its reader follows what is documented, and nobody "
+                "knows whether it reads the answers of the MLS"
+            )
+    return _SITE_UNCAPTURED
 
 
 class PhoenixMls(ListingSource):
@@ -40,26 +65,16 @@ class PhoenixMls(ListingSource):
     )
     photo_hosts: tuple[str, ...] = PHOTO_HOSTS
     urls: PageUrls | None = PageUrls(hosts=HOSTS, short_hosts=(), address_in=address_in)
-    credentials: tuple[Credential, ...] = (
+    credentials: tuple[Credential, ...] = tuple(
         Credential(
-            setting=licensed_reso.SETTING,
-            is_required=False,
-            without=_without(licensed_reso.SETTING, asks="the RESO Web API"),
-        ),
-        Credential(
-            setting=licensed_spark.SETTING,
-            is_required=False,
-            without=_without(licensed_spark.SETTING, asks="the Spark API"),
-        ),
-    )
-    uncaptured = (
-        "no page of the public site phoenixmlssearch.com was ever captured: its reader "
-        "follows what the software of the site is known to write, and nobody knows "
-        "whether it reads the site itself"
+            setting=setting, is_required=False, without=_without(setting, asks=way)
+        )
+        for setting, way in _LICENSED.items()
     )
 
     def __init__(self, secrets: Mapping[str, str] | None = None) -> None:
         self._secrets = dict(secrets or {})
+        self.uncaptured = _uncaptured(self._secrets)
 
     def equipped(self, secrets: Mapping[str, str]) -> Self:
         """Return the source with the tokens it is asked with."""

@@ -63,12 +63,19 @@ def told(phx: Phx) -> dict[str, dict[str, Any]]:
     return {row["name"]: row for row in json.loads(phx("--json"))}
 
 
+def states_of_redfin(phx: Phx) -> dict[str, str]:
+    rows = told(phx).items()
+    return {name: row["state"] for name, row in rows if name.startswith("redfin")}
+
+
 def test_a_source_never_asked_is_shown_as_it_will_be_asked(
     phx: Phx, put: Callable[..., None]
 ) -> None:
     del put
 
-    assert told(phx) == {
+    rows = told(phx)
+
+    assert {name: it for name, it in rows.items() if it["asked"]} == {
         "redfin": {
             "name": "redfin",
             "state": "closed",
@@ -78,6 +85,8 @@ def test_a_source_never_asked_is_shown_as_it_will_be_asked(
             "last_block_at": None,
             "last_block": None,
             "next_try_at": None,
+            "asked": True,
+            "why_not": None,
             "lacks": None,
             "uncaptured": None,
         },
@@ -90,6 +99,8 @@ def test_a_source_never_asked_is_shown_as_it_will_be_asked(
             "last_block_at": None,
             "last_block": None,
             "next_try_at": None,
+            "asked": True,
+            "why_not": None,
             "lacks": None,
             "uncaptured": None,
         },
@@ -186,7 +197,7 @@ def test_a_source_is_switched_off_with_its_photos_and_on_again(
     put("redfin", open_until=300.0)
 
     off = phx("disable", "redfin")
-    disabled = {name: row["state"] for name, row in told(phx).items()}
+    disabled = states_of_redfin(phx)
     phx("enable", "redfin/photos")
 
     assert "phx sources enable redfin" in off
@@ -205,7 +216,7 @@ def test_a_reset_closes_the_circuit_of_what_is_named_only(
 
     phx("reset", "redfin/photos")
 
-    states = {name: row["state"] for name, row in told(phx).items()}
+    states = states_of_redfin(phx)
     assert states == {"redfin": "open", "redfin/photos": "closed"}
 
 
@@ -218,7 +229,7 @@ def test_a_reset_closes_the_circuit_of_what_is_named_only(
         ),
         (
             "off",
-            "the browser is switched off (PHX_BROWSER) `phx ingest` reads pages",
+            "or set it to auto `phx ingest` reads pages",
         ),
     ],
 )
@@ -233,6 +244,7 @@ def test_plain_http_that_rests_leads_to_the_browser_where_there_is_one(
     assert chromium
     monkeypatch.setenv("PHX_CHROMIUM", chromium)  # never started
     monkeypatch.setenv("PHX_BROWSER", browser)
+    monkeypatch.setenv("PHX_SOURCES", "zillow")
     put("zillow", open_until=300.0, opened_at=-60.0, blocked_at=-60.0)
 
     shown = " ".join(re.sub(r"[│┃]", " ", phx()).split())
@@ -246,6 +258,7 @@ def test_where_the_browser_is_refused_as_well_the_way_on_is_told(
     chromium = shutil.which("true")
     assert chromium
     monkeypatch.setenv("PHX_CHROMIUM", chromium)  # never started
+    monkeypatch.setenv("PHX_SOURCES", "zillow")
     for name in ("zillow", "zillow/browser"):
         put(name, open_until=300.0, opened_at=-60.0, blocked_at=-60.0)
 
@@ -271,7 +284,7 @@ def test_a_reset_closes_the_circuit_of_a_browser_as_well(
 
     phx("reset", "redfin")
 
-    states = {name: row["state"] for name, row in told(phx).items()}
+    states = states_of_redfin(phx)
     assert states == dict.fromkeys(
         ("redfin", "redfin/browser", "redfin/photos"), "closed"
     )
@@ -295,15 +308,52 @@ def test_a_catalogue_that_is_not_there_is_told_with_the_remedy(phx: Phx) -> None
         phx()
 
 
-def test_what_a_source_lacks_is_told(
+@pytest.mark.parametrize(
+    ("settings", "name", "why_not", "word"),
+    [
+        ({"PHX_SOURCES": "redfin"}, "zillow", "PHX_SOURCES", "not asked: not named in"),
+        ({"PHX_SOURCES": "redfin"}, "zillow/photos", "PHX_SOURCES", "not asked: not"),
+        ({}, "zillow", "unset PHX_BROWSER", "not asked: it lacks something"),
+        ({}, "maricopa_assessor", None, "asked without a token"),
+        ({"PHX_MARICOPA_TOKEN": "x"}, "maricopa_assessor", None, "ready"),
+        ({}, "realtor", "cannot read it", "not asked: this version"),
+        ({}, "redfin", None, "ready"),
+    ],
+)
+def test_what_no_run_asks_is_told_so_with_the_reason(
+    phx: Phx,
+    put: Callable[..., None],
+    monkeypatch: pytest.MonkeyPatch,
+    settings: dict[str, str],
+    name: str,
+    why_not: str | None,
+    word: str,
+) -> None:
+    put("realtor", failures=1)
+    for setting, value in (
+        {"PHX_SOURCES": "", "PHX_BROWSER": "off"} | settings
+    ).items():
+        monkeypatch.setenv(setting, value)
+
+    row = told(phx)[name]
+
+    assert (row["asked"], bool(row["why_not"])) == (
+        why_not is None,
+        why_not is not None,
+    )
+    assert (why_not or "") in (row["why_not"] or "")
+    assert f"{name} {word}" in " ".join(re.sub(r"[│┃]", " ", phx()).split())
+
+
+def test_what_a_source_lacks_is_told_below_the_table(
     phx: Phx, put: Callable[..., None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     del put
     monkeypatch.setenv("PHX_SOURCES", "")
     monkeypatch.setenv("PHX_BROWSER", "off")
 
-    rows = told(phx)
+    shown = phx()
 
-    assert rows["zillow"]["lacks"] == "the browser is switched off (PHX_BROWSER)"
-    assert rows["redfin"]["lacks"] is None
-    assert "zillow: the browser is switched off (PHX_BROWSER)" in phx()
+    assert "zillow: the browser is switched off (PHX_BROWSER); unset" in shown
+    assert "maricopa_assessor: asked without a token: only its public map" in shown
+    assert "phoenix_mls: it is asked by its public site" in shown

@@ -225,6 +225,16 @@ async def test_an_odd_parcel_of_the_map_matters_only_at_the_address(
     assert bool(listing.facts and listing.facts.stated) is is_found
 
 
+@pytest.mark.parametrize(("error", "outcome"), ENDINGS)
+async def test_a_map_that_does_not_answer_leaves_the_house_open(
+    error: Exception, outcome: ListingOutcome
+) -> None:
+    listing = await asked(whole(map=error), token="")
+
+    assert listing.outcome is outcome
+    assert SETTING in listing.detail
+
+
 async def test_of_two_parcels_on_the_map_the_one_at_the_address_is_taken() -> None:
     across = beside(HERE, direction="E", apn="200-90-118", zip_code="85306")
     answer = on_map([across, HERE])
