@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC
 from typing import TYPE_CHECKING
@@ -25,13 +25,12 @@ from phx_pipeline.cli.main import Exit
 from phx_pipeline.cli.options import isolation_option
 from phx_pipeline.cli.partners import settle_partners
 from phx_pipeline.cli.session import opened
-from phx_pipeline.cli.standing import standing_of
 from phx_pipeline.errors import InputError
 from phx_pipeline.model.counted import counted
 from phx_pipeline.model.isolation import IsolationMode
 from phx_pipeline.model.job import Mode
 from phx_pipeline.model.no_way import OFFLINE, all_tell_no_way, nobody_was_reached
-from phx_pipeline.model.outcome import Verdict, VerdictKind
+from phx_pipeline.model.outcome import ListingOutcome, Verdict, VerdictKind
 from phx_pipeline.model.source import Source
 from phx_pipeline.model.tally import PropertyTally
 from phx_pipeline.settings import Settings, load_settings, parse_sources
@@ -218,7 +217,8 @@ def _show_only(
     for slug in slugs:
         for listing in asyncio.run(preview(context, slug, sources=sources or None)):
             photos += len(listing.photos)
-            details.append(listing.detail)
+            if listing.outcome is not ListingOutcome.DISABLED:
+                details.append(listing.detail)
             console.print(
                 f"{slug} {listing.source.value}: {listing.outcome.value}, "
                 f"{listing.detail or counted(len(listing.photos), 'photo')}",
@@ -341,7 +341,8 @@ def _summarize(
     sources: Sequence[Source],
     failed: int,
 ) -> Exit:
-    from phx_pipeline.cli.status import look_lines, open_lines
+    from phx_pipeline.cli.open_lines import open_lines, standing_lines
+    from phx_pipeline.cli.status import look_lines
     from phx_pipeline.stages.missing import lacking_files
     from phx_pipeline.stages.views import refresh_views
 
@@ -353,25 +354,15 @@ def _summarize(
     told = [f"open: {it}: files are missing, `phx repair {it}` tells" for it in lacking]
     print_lines([*open_lines(context, tallies), *told])
     print_lines(look_lines(context, slugs))
-    for line in lacking_lines(context, among=asked):
-        console.print(line, soft_wrap=True)
+    print_lines(standing_lines(context, among=asked))
     if _is_offline(context, tallies):
         console.print(OFFLINE, soft_wrap=True)
     return result_code(tallies, asked=asked, failed=failed + len(lacking))
 
 
-def lacking_lines(
-    context: "StageContext", *, among: Collection[Source]
-) -> Iterator[str]:
-    """One line for each source *among* those that is not asked, or not for all."""
-    for source, adapter in context.sources.items():
-        if adapter.lacks and source in among:
-            standing = standing_of(adapter, is_named=True)
-            word = "" if standing.is_asked else "not asked: "
-            yield f"{source.value} is {word}{standing.told}"
-
-
 def _is_offline(context: "StageContext", tallies: Sequence[PropertyTally]) -> bool:
+    from phx_pipeline.cli.open_lines import asked_now
+
     lacking = [t.slug for t in tallies if any(source.wanting for source in t.sources)]
     failed = [
         photo.detail
@@ -379,5 +370,5 @@ def _is_offline(context: "StageContext", tallies: Sequence[PropertyTally]) -> bo
         for photo in context.catalog.runs.photo_states(slug)
         if photo.verdict is Verdict.NETWORK
     ]
-    sources = (source for tally in tallies for source in tally.sources)
-    return nobody_was_reached(sources, photos_failed=failed)
+    asked = asked_now(context, tallies)
+    return nobody_was_reached(asked, photos_failed=failed)

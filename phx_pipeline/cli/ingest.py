@@ -139,7 +139,7 @@ def _one(
 
 def _left_lines(context: "StageContext", slugs: Sequence[str]) -> list[str]:
     """Tell what is open of the houses of which a photo could not be had now."""
-    from phx_pipeline.cli.status import open_lines
+    from phx_pipeline.cli.open_lines import open_lines
 
     tallies = context.tallies(slugs=slugs)
     lacking = [it for it in tallies if any(source.wanting for source in it.sources)]

@@ -13,10 +13,10 @@ from phx_pipeline.cli.options import json_option
 from phx_pipeline.cli.session import opened
 from phx_pipeline.cli.times import phoenix_text
 from phx_pipeline.model.counted import counted
-from phx_pipeline.model.outcome import ListingOutcome
 
 if TYPE_CHECKING:
     from phx_pipeline.model.facts import LastSaid
+    from phx_pipeline.model.tally import SourceTally
     from phx_pipeline.stages.facts import HouseSheet
 
 
@@ -69,9 +69,14 @@ def _print_head(sheet: "HouseSheet") -> None:
         else:
             told.append(f"asked {phoenix_text(_iso(tally.checked_at))}")
         told.append(sheet.urls.get(tally.source, ""))
-        if tally.outcome is ListingOutcome.DISABLED:
-            told.append(tally.detail)
+        told.append(_why(tally))
         console.print("  ".join(part for part in told if part), soft_wrap=True)
+
+
+def _why(tally: "SourceTally") -> str:
+    """Return why a source gave nothing, or not all."""
+    ended_well = tally.outcome is None or tally.outcome.is_final
+    return "" if ended_well else tally.detail
 
 
 def _fact_table(sheet: "HouseSheet") -> Table:

@@ -3,25 +3,22 @@
 import json
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from datetime import date
-from functools import cache, partial
+from functools import partial
 from typing import TYPE_CHECKING
 
 import click
 
 from phx_pipeline.cli.console import NO_HOUSES, console, print_lines, print_tallies
+from phx_pipeline.cli.open_lines import open_lines, standing_lines
 from phx_pipeline.cli.options import json_option
 from phx_pipeline.cli.service_state import service_json, service_line
 from phx_pipeline.cli.session import opened
-from phx_pipeline.cli.times import day_start_s, zoned_text
-from phx_pipeline.fetch.circuits import source_try_s
 from phx_pipeline.model.conflicts import Conflict
 from phx_pipeline.model.counted import counted
 from phx_pipeline.model.drift import Drift
-from phx_pipeline.model.due import next_day
 from phx_pipeline.model.property import Property
 from phx_pipeline.model.source import Source
-from phx_pipeline.model.tally import PropertyTally, SourceTally
+from phx_pipeline.model.tally import PropertyTally
 from phx_pipeline.settings import load_settings
 from phx_pipeline.stages.report import tally_counts
 
@@ -71,6 +68,7 @@ def status(*, everything: bool, service: bool, as_json: bool) -> None:
         suspects = Counter(case.photo.slug for case in cases(context))
         conflicts = conflicts_by_property(context)
         left = list(open_lines(context, tallies))
+        standings = list(standing_lines(context, among=context.sources))
         twins = context.catalog.houses.twins()
         gone = drifting(context)
     if as_json:
@@ -87,6 +85,7 @@ def status(*, everything: bool, service: bool, as_json: bool) -> None:
         drift_lines(gone),
         _twin_lines(twins),
         left,
+        standings,
         _outdated_lines(tallies),
         conflict_lines(conflicts),
         _suspect_lines(suspects),
@@ -125,28 +124,6 @@ def _twin_lines(twins: Sequence[Sequence[Property]]) -> Iterator[str]:
             )
 
 
-def open_lines(
-    context: "StageContext", tallies: Sequence[PropertyTally]
-) -> Iterator[str]:
-    """Yield what is left to do for each source, and from when on it may be asked."""
-    from phx_pipeline.sources.registry import browsed_among
-
-    now_s, states = context.catalog.policies.source_states()
-    today = context.stamp().today
-    known = {state.name: state for state in states}
-    browsed = () if context.lacks_browser else browsed_among(context.registered)
-
-    @cache
-    def try_s(source: Source) -> float | None:
-        return source_try_s(source, known, now_s=now_s, browsed=browsed)
-
-    for tally in tallies:
-        for source in tally.sources:
-            if source.outcome is not None and not source.is_settled:
-                at_s = try_s(source.source) or 0.0
-                yield _open_line(source, at_s=at_s, today=today)
-
-
 def _outdated_lines(tallies: Sequence[PropertyTally]) -> Iterator[str]:
     for tally in tallies:
         if tally.outdated:
@@ -182,29 +159,6 @@ def _suspect_lines(suspects: Counter[str]) -> Iterator[str]:
             f"look: {slug}: {counted(count, 'photo')} may be of another house "
             f"(`phx quarantine list --property {slug}`)"
         )
-
-
-def _open_line(tally: SourceTally, *, at_s: float, today: date) -> str:
-    told = [f"open: {tally.slug} {tally.source.value}: {tally.outcome}"]
-    if to_fetch := tally.wanting - tally.faulted:
-        told.append(f"{counted(to_fetch, 'photo')} to fetch")
-    if tally.faulted:
-        told.append(f"{counted(tally.faulted, 'photo')} without a picture so far")
-        told[-1] += f" ({tally.fault})" if tally.fault else ""
-    if tally.detail:
-        told.append(tally.detail)
-    when = f"not before {zoned_text(at_s)}" if at_s else "any time"
-    day = next_day(tally.faulted_on, today=today)
-    if _has_only_faults(tally) and day > today and day_start_s(day) > at_s:
-        when = f"not before {day}"
-    told.append(f"`phx extract --address {tally.slug}` retries it {when}")
-    return ", ".join(told)
-
-
-def _has_only_faults(tally: SourceTally) -> bool:
-    """Whether nothing is open but photos for which asking counts once a day."""
-    is_answered = tally.outcome is not None and tally.outcome.is_settled
-    return is_answered and tally.wanting == tally.faulted
 
 
 def _plain(

@@ -54,6 +54,8 @@ _WITHOUT = (
     f"{TOKEN} is not set; a token comes from the contact form of {HOST} "
     '("API Question/Token")'
 )
+_ONLY = "only its public map, no sketches"
+_BY_MAP = f"asked without a token: {_ONLY}; {_WITHOUT}"
 _UNCAPTURED = (
     "no answer of its public map was ever captured: its reader follows what the map's "
     "software is known to write, and nobody knows whether it reads the map itself"
@@ -75,7 +77,7 @@ class MaricopaAssessor(ListingSource):
         hosts=(HOST,), short_hosts=(), address_in=lambda _path: None
     )
     credentials = (Credential(setting=TOKEN, is_required=True, without=_WITHOUT),)
-    asks_without = "only its public map, no sketches"
+    asks_without = _ONLY
 
     def __init__(self, token: str = "") -> None:
         self._token = token
@@ -173,19 +175,19 @@ async def _by_map(house: Property, *, fetcher: Fetcher) -> Listing:
         max_bytes=_ANSWER_BYTES,
         headers=_PLAIN,
     )
-    end = ended(Source.MARICOPA, ListingOutcome.DISABLED, _WITHOUT)
+    end = ended(Source.MARICOPA, ListingOutcome.DISABLED, _BY_MAP)
     try:
         page = await fetcher.get(request)
         found = parcel_map.parcel_on_map(page, house=house)
     except SourceChangedError as error:
         # No fact at all, so that it is counted what the map tells no more.
         none = replace(end, facts=ListingFacts(), page_kind="map")
-        return replace(none, detail=f"{_WITHOUT}; {error}")
+        return replace(none, detail=f"{_BY_MAP}; {error}")
     except FetchError as error:
         detail = f"the public map: {told(error)}; {_WITHOUT}"
         return ended(Source.MARICOPA, _outcome_of_map(error), detail)
     if found is None:
-        return replace(end, detail=f"{_WITHOUT}; the map has not just one parcel")
+        return replace(end, detail=f"{_BY_MAP}; the map has not just one parcel")
     return replace(
         end,
         listing_id=found.facts.parcel_number,

@@ -1,0 +1,162 @@
+"""Lines about what is open, by house and by source: why, and which command helps.
+
+What a person should look at although nothing is open is told by `cli.status`.
+"""
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from phx_pipeline.cli.standing import standing_of
+from phx_pipeline.cli.times import day_start_s, zoned_text
+from phx_pipeline.fetch.circuits import source_try_s
+from phx_pipeline.model.counted import counted
+from phx_pipeline.model.due import next_day
+from phx_pipeline.model.outcome import ListingOutcome
+from phx_pipeline.model.source import Source
+from phx_pipeline.model.source_state import SourceState
+from phx_pipeline.model.tally import PropertyTally, SourceTally
+
+if TYPE_CHECKING:
+    from phx_pipeline.stages.context import StageContext
+
+
+def open_lines(
+    context: "StageContext", tallies: Sequence[PropertyTally]
+) -> Iterator[str]:
+    """Yield what is left to do, and from when on it may be asked for.
+
+    Houses that wait for the same source, which rests, have one line together.
+    """
+    asking = _Asking(context)
+    left = [it for it in asked_now(context, tallies) if not _is_done(it)]
+    waiting: dict[Source, list[SourceTally]] = {}
+    for tally in left:
+        if asking.try_s(tally.source):
+            waiting.setdefault(tally.source, []).append(tally)
+    for tally in left:
+        at_s = asking.try_s(tally.source)
+        together = waiting.get(tally.source, [])
+        if len(together) > 1:
+            if tally is together[0]:
+                yield _resting_line(together, at_s=at_s)
+        else:
+            yield _open_line(tally, at_s=at_s, today=asking.today)
+
+
+def asked_now(
+    context: "StageContext", tallies: Iterable[PropertyTally]
+) -> list[SourceTally]:
+    """Return what was told by sources that the next run asks, or fetches photos of."""
+    off = context.catalog.policies.switched_off()
+    asked = {
+        name
+        for name, adapter in context.sources.items()
+        if standing_of(adapter, is_named=True).is_asked
+    }
+    return [
+        source
+        for tally in tallies
+        for source in tally.sources
+        if source.source not in off and (source.source in asked or source.wanting)
+    ]
+
+
+def standing_lines(
+    context: "StageContext", *, among: Collection[Source]
+) -> Iterator[str]:
+    """Yield a line for each source *among* those not asked, or not for all it has."""
+    for source, adapter in context.sources.items():
+        standing = standing_of(adapter, is_named=True)
+        if standing.told and source in among:
+            word = "" if standing.is_asked else "not asked: "
+            yield f"{source.value} is {word}{standing.told}"
+
+
+@dataclass(frozen=True)
+class _Asking:
+    """From when on sources may be asked; the catalogue is read once."""
+
+    context: "StageContext"
+
+    @cached_property
+    def today(self) -> date:
+        return self.context.stamp().today
+
+    @cached_property
+    def _rows(self) -> tuple[float, dict[str, SourceState]]:
+        now_s, states = self.context.catalog.policies.source_states()
+        return now_s, {state.name: state for state in states}
+
+    @cached_property
+    def _browsed(self) -> Collection[Source]:
+        from phx_pipeline.sources.registry import browsed_among
+
+        lacking = self.context.lacks_browser
+        return () if lacking else browsed_among(self.context.registered)
+
+    def try_s(self, source: Source) -> float:
+        """The seconds since 1970 at which its rest ends; 0 if it does not rest."""
+        now_s, known = self._rows
+        return source_try_s(source, known, now_s=now_s, browsed=self._browsed) or 0.0
+
+
+def _is_done(tally: SourceTally) -> bool:
+    return tally.outcome is None or tally.is_settled
+
+
+def _resting_line(tallies: Sequence[SourceTally], *, at_s: float) -> str:
+    """What the houses of *tallies* wait for: the source of them all, which rests."""
+    source = tallies[0].source.value
+    waiting = counted(len(tallies), "property")
+    if photos := sum(tally.wanting for tally in tallies):
+        waiting += f" and {counted(photos, 'photo')}"
+    cause = _cause(tallies)
+    told = f"open: {source} rests, {waiting} wait for it{cause and ': '}{cause}"
+    again = f"`phx extract --all` asks it again not before {zoned_text(at_s)}"
+    return f"{told}; {again}"
+
+
+def _cause(tallies: Sequence[SourceTally]) -> str:
+    """How the source ended for most; that it rested tells less than why."""
+    ends = [it for it in tallies if it.outcome and not it.outcome.is_settled]
+    why = [it for it in ends if it.outcome is not ListingOutcome.CIRCUIT_OPEN]
+    told = Counter(f"{it.outcome}, {it.detail}".rstrip(", ") for it in why or ends)
+    return told.most_common(1)[0][0] if told else ""
+
+
+def _open_line(tally: SourceTally, *, at_s: float, today: date) -> str:
+    told = [f"open: {tally.slug} {tally.source.value}: {tally.outcome}"]
+    if to_fetch := tally.wanting - tally.faulted:
+        told.append(f"{counted(to_fetch, 'photo')} to fetch")
+    if tally.faulted:
+        told.append(f"{counted(tally.faulted, 'photo')} without a picture so far")
+        told[-1] += f" ({tally.fault})" if tally.fault else ""
+    if detail := _detail(tally, rests=bool(at_s)):
+        told.append(detail)
+    when = f"not before {zoned_text(at_s)}" if at_s else "any time"
+    day = next_day(tally.faulted_on, today=today)
+    if _has_only_faults(tally) and day > today and day_start_s(day) > at_s:
+        when = f"not before {day}"
+    between = "; without that " if "`phx " in detail else ", "
+    return f"{', '.join(told)}{between}{_retry(tally)} {when}"
+
+
+def _detail(tally: SourceTally, *, rests: bool) -> str:
+    """Why it ended so; a rest that is over is told as such."""
+    if tally.outcome is ListingOutcome.CIRCUIT_OPEN and not rests:
+        return "it rested when it was to be asked"
+    return tally.detail
+
+
+def _retry(tally: SourceTally) -> str:
+    return f"`phx extract --address {tally.slug}` retries it"
+
+
+def _has_only_faults(tally: SourceTally) -> bool:
+    """Whether nothing is open but photos for which asking counts once a day."""
+    is_answered = tally.outcome is not None and tally.outcome.is_settled
+    return is_answered and tally.wanting == tally.faulted
