@@ -3,7 +3,7 @@
 import os
 import shlex
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -16,6 +16,8 @@ from phx_pipeline.cli.main import Exit
 from phx_pipeline.errors import InputError
 from phx_pipeline.model.counted import counted
 from phx_pipeline.model.job import Mode
+from phx_pipeline.model.outcome import ListingOutcome
+from phx_pipeline.model.source import Source
 from phx_pipeline.settings import Settings, load_settings, require_place, stored_in
 
 if TYPE_CHECKING:
@@ -24,6 +26,12 @@ if TYPE_CHECKING:
     from phx_pipeline.supervise.supervisor import Supervisor
 
 _MORE_ROUNDS = 2
+_PASSING = (
+    None,
+    ListingOutcome.FAILED,
+    ListingOutcome.RATE_LIMITED,
+    ListingOutcome.CIRCUIT_OPEN,
+)
 
 
 @click.command()
@@ -76,14 +84,14 @@ def demo(
     require_place(root, "--folder")
     with on_disk(root), Loopback(all_sites(), folder=root / "standin") as standin:
         settings = _settings(stores, root=root, standin=standin)
-        code = _shown(settings, stay=stay)
+        line = _look_around(own, root, postgres=postgres)
+        code = _shown(settings, stay_with=line if stay else None)
     photo_hosts = {each.photo_host for each in STANDINS.values()}
     photos = sum(asked.host in photo_hosts for asked in standin.asked)
     console.print(f"the stand-ins were asked for {counted(photos, 'photo')}")
     if code is not Exit.COMPLETE:
         console.print("some of it is open, as told above: `phx demo` again goes on")
-    line = _look_around(own, root, postgres=postgres)
-    console.print(f"look around: {line}", soft_wrap=True)
+    console.print(f"look around: {line} phx up", soft_wrap=True)
     console.print(
         "  (its sources are off, lest real sites be asked for made-up houses;"
     )
@@ -100,6 +108,11 @@ def _settings(stores: Settings, *, root: Path, standin: "Loopback") -> Settings:
         data_dir=root,
         dagster_dir=root / "dagster",
         sources=tuple(STANDINS),
+        maricopa_token=None,  # no token of a real site goes to a stand-in
+        reso_token=None,
+        spark_token=None,
+        webshare_token=None,
+        proxies_file=None,
         proxy=standin.proxy_url,
         standins=standin.proxy_url,
         ca_file=standin.ca_file,
@@ -125,8 +138,14 @@ def patient(settings: Settings, *, load: float) -> Settings:
     )
 
 
-def _shown(settings: Settings, *, stay: bool) -> Exit:
-    """Run the demo on its stores, where the sources are off for all others."""
+def _shown(settings: Settings, *, stay_with: str | None) -> Exit:
+    """Run the demo on its stores, where the sources are off for all others.
+
+    Args:
+        settings: of the demo.
+        stay_with: the settings by which other commands find its stores, if it is to
+            stay up for them.
+    """
     from phx_pipeline.cli.session import opened
     from phx_pipeline.stages.facts import conflict_lines, conflicts_by_property
 
@@ -138,22 +157,23 @@ def _shown(settings: Settings, *, stay: bool) -> Exit:
         _show_folders(context)
         for line in conflict_lines(conflicts_by_property(context)):
             console.print(line, soft_wrap=True)
-        if stay:
-            _stay(supervisor, settings)
+        if stay_with is not None:
+            _stay(supervisor, settings, others=stay_with)
     return code
 
 
-def _groups() -> list[str]:
+def _groups(sources: Iterable[Source] | None = None) -> list[str]:
     from phx_pipeline.demo.standins import STANDINS
     from phx_pipeline.fetch.groups import group_names
 
-    return [name for source in STANDINS for name in group_names(source)]
+    among = STANDINS if sources is None else sources
+    return [name for source in among for name in group_names(source)]
 
 
 def _collected(context: "StageContext", settings: Settings) -> Exit:
     """Collect all houses; what a busy machine left open is asked for again.
 
-    The stand-ins refuse nobody: where one seems to, this machine was too slow.
+    Stand-ins never fail on the wire: where one seems to, this machine was too slow.
     """
     from phx_pipeline.cli.extract import enqueue
     from phx_pipeline.demo.gallery import draw_all
@@ -165,17 +185,38 @@ def _collected(context: "StageContext", settings: Settings) -> Exit:
         console.print(f"drew {drawn} for the stand-ins to show")
     code = enqueue(context, settings, slugs, mode=Mode.RESUME)
     for _ in range(_MORE_ROUNDS):
-        if code is Exit.COMPLETE:
+        failing = _failing(context)
+        is_cut_short = not all(it.is_published for it in context.tallies())
+        if code is Exit.COMPLETE or not (failing or is_cut_short):
             break
         console.print("this machine is busy: what is open is asked for again …")
-        context.catalog.policies.reset(_groups())
+        context.catalog.policies.reset(_groups(failing))
         code = enqueue(context, settings, slugs, mode=Mode.RESUME)
     return code
 
 
-def _stay(supervisor: "Supervisor", settings: Settings) -> None:
+def _failing(context: "StageContext") -> set[Source]:
+    """The sources of which a later round may get more: they failed on the wire.
+
+    What a stand-in refused, or showed otherwise, it would again.
+    """
+    told = [source for tally in context.tallies() for source in tally.sources]
+    refused = {it.source for it in told if it.outcome is ListingOutcome.BLOCKED}
+    failed = {
+        it.source for it in told if it.outcome in _PASSING or it.wanting > it.faulted
+    }
+    return failed - refused
+
+
+def _stay(supervisor: "Supervisor", settings: Settings, *, others: str) -> None:
     url = f"http://127.0.0.1:{settings.webserver_port}"
     console.print(f"Dagster is up: {url}, stores in {settings.data_dir}")
+    console.print(f"in another terminal: {others} phx status", soft_wrap=True)
+    console.print(
+        "  (for commands there its sources are off, lest real sites be asked for "
+        "made-up houses)",
+        soft_wrap=True,
+    )
     console.print("stop with Ctrl-C")
     with suppress(KeyboardInterrupt):
         supervisor.keep_alive()
@@ -209,12 +250,12 @@ def _databases(own: Settings, *, postgres: bool) -> Settings:
 
 
 def _look_around(own: Settings, root: Path, *, postgres: bool) -> str:
-    """The command that shows the demo's stores, whatever else is in the environment."""
+    """The settings that lead to the demo's stores, whatever the environment has."""
     from phx_pipeline.demo.standins import STANDINS
 
     sources = ",".join(source.value for source in STANDINS)
     stores = f"PHX_DATA_DIR={shlex.quote(str(root))} PHX_SOURCES={sources}"
-    words = [stores, "PHX_FINAL_AFTER_DAYS=1", "phx up"]
+    words = [stores, "PHX_FINAL_AFTER_DAYS=1"]
     if own.dagster_dir != own.data_dir / "dagster":
         words.insert(0, "PHX_DAGSTER_DIR=")
     if not postgres and (own.catalog_url or own.dagster_pg_url):

@@ -1,5 +1,6 @@
 """The demo on a busy machine, and what it leaves behind."""
 
+import asyncio
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -12,13 +13,15 @@ from phx_pipeline.cli.main import Exit
 from phx_pipeline.cli.session import opened_catalog
 from phx_pipeline.demo import gallery, redfin_photos, zillow_photos
 from phx_pipeline.demo.houses import HOUSES
+from phx_pipeline.demo.loopback import Loopback
 from phx_pipeline.demo.redfin_site import redfin_sites
 from phx_pipeline.demo.standins import STANDINS
 from phx_pipeline.fetch.groups import group_names
 from phx_pipeline.model.source import Source
-from phx_pipeline.settings import load_settings
+from phx_pipeline.settings import exported, load_settings
 from phx_pipeline.sources.zillow.standin_photos import uploads
 from phx_pipeline.stages.context import StageContext
+from phx_pipeline.stages.extract import extract as collect
 from phx_pipeline_tests.commands import environment_put_back
 from phx_pipeline_tests.deployment import SMALLEST, Deployment
 
@@ -68,6 +71,33 @@ def test_what_a_busy_machine_left_open_is_asked_for_again(
     assert left == [Exit.ERROR]
     assert "this machine is busy" in capsys.readouterr().out
     assert not any(state.open_until for state in _states(context))
+
+
+def test_what_a_stand_in_refused_is_not_asked_for_again(
+    tmp_path: Path, ends_with: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    left = ends_with(Exit.PARTIAL, Exit.COMPLETE)
+    refusing = redfin_sites([SMALLEST], blocked=frozenset({"www.redfin.com"}))
+    with Deployment(tmp_path, refusing) as made, made.context() as context:
+        (slug,) = made.add_houses([SMALLEST])
+        asyncio.run(collect(context, slug))
+
+        assert demo._collected(context, load_settings({})) is Exit.PARTIAL
+
+    assert left == [Exit.COMPLETE]
+    assert "busy" not in capsys.readouterr().out
+
+
+def test_it_asks_with_no_token_and_through_no_proxy_of_the_environment(
+    tmp_path: Path,
+) -> None:
+    tokens = ("PHX_MARICOPA_TOKEN", "PHX_RESO_TOKEN", "PHX_SPARK_TOKEN")
+    own = load_settings(dict.fromkeys((*tokens, "PHX_WEBSHARE_TOKEN"), "real"))
+    with Loopback({}, folder=tmp_path) as standin:
+        settings = demo._settings(own, root=tmp_path, standin=standin)
+
+    assert "real" not in exported(settings).values()
+    assert "real" not in settings.secrets.values()
 
 
 def test_it_does_not_try_for_ever(context: StageContext, ends_with: Any) -> None:
