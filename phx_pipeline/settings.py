@@ -10,6 +10,8 @@ from urllib.parse import urlsplit
 from phx_pipeline.errors import InputError
 from phx_pipeline.model.due import FINAL_AFTER_DAYS, MOST_FAULT_DAYS
 from phx_pipeline.model.isolation import IsolationMode
+from phx_pipeline.model.nearest import did_you_mean
+from phx_pipeline.model.proxy_url import HOW, proxy_parts
 from phx_pipeline.model.source import LETTERED, Source, in_order
 
 SUPERVISOR_ID = "PHX_SUPERVISOR_ID"  # not for people: marks what a supervisor starts
@@ -105,7 +107,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         maricopa_token=_token(given, "MARICOPA_TOKEN"),
         reso_token=_token(given, "RESO_TOKEN"),
         spark_token=_token(given, "SPARK_TOKEN"),
-        proxy=given.get("PHX_PROXY") or None,
+        proxy=_proxy(given),
         webshare_token=given.get("PHX_WEBSHARE_TOKEN") or None,
         webshare_mode=_choice(given, "WEBSHARE_MODE", among=_MODES),
         proxies_file=_file(given, "PROXIES_FILE"),
@@ -236,24 +238,35 @@ def setting_names() -> list[str]:
     return sorted(_variable(field.name) for field in fields(Settings))
 
 
-def parse_sources(text: str) -> tuple[Source, ...]:
-    """Read a comma-separated list of source names; order and repeats do not matter."""
+def parse_sources(text: str, *, by: str) -> tuple[Source, ...]:
+    """Read a comma-separated list of source names; order and repeats do not matter.
+
+    Raises:
+        InputError: some are none; *by* is the option or variable that names them.
+    """
     names = {name.strip() for name in text.split(",") if name.strip()}
     known = set(LETTERED) - {Source.UNKNOWN}
     if not names <= known:
         known |= set(_registered())
     if not names or (unknown := sorted(names - known)):
-        wrong = ", ".join(unknown) if names else repr(text)
-        if len(wrong) > _LONGEST_TOLD or "@" in wrong:
-            wrong = _quoted(text)
-        choice = ", ".join(in_order(_registered()))
-        raise InputError(f"unknown source {wrong}: choose from {choice}")
+        choice = in_order(_registered())
+        wrong = _wrong_names(unknown, among=choice) if names else repr(text)
+        raise InputError(
+            f"{by}: unknown source {wrong}: choose from {', '.join(choice)}"
+        )
     return tuple(in_order(map(Source, names)))
+
+
+def _wrong_names(unknown: Sequence[str], *, among: Sequence[str]) -> str:
+    told = (f"{_quoted(name)}{did_you_mean(name, among)}" for name in unknown)
+    wrong = ", ".join(told)
+    is_short = len(wrong) <= _LONGEST_TOLD * 2
+    return wrong if is_short else f"{_quoted(unknown[0])} and {len(unknown) - 1} more"
 
 
 def _sources(given: Mapping[str, str]) -> tuple[Source, ...]:
     text = given.get("PHX_SOURCES")
-    return parse_sources(text) if text else ()
+    return parse_sources(text, by="PHX_SOURCES") if text else ()
 
 
 def _token(given: Mapping[str, str], name: str) -> str | None:
@@ -285,14 +298,11 @@ def _variable(field: str) -> str:
 
 
 def _refuse_unknown(given: Mapping[str, str]) -> None:
-    unknown = {name for name in given if name.startswith(_PREFIX)} - set(
-        setting_names()
-    )
-    if unknown:
-        raise InputError(
-            f"unknown setting {', '.join(sorted(unknown))}: "
-            f"the settings are {', '.join(setting_names())}"
-        )
+    known = setting_names()
+    ours = {name for name in given if name.startswith(_PREFIX)}
+    if unknown := sorted(ours - set(known)):
+        told = ", ".join(f"{name}{did_you_mean(name, known)}" for name in unknown)
+        raise InputError(f"unknown setting {told}: the settings are {', '.join(known)}")
 
 
 def _path(given: Mapping[str, str], name: str) -> Path | None:
@@ -349,6 +359,14 @@ def _https_url(given: Mapping[str, str], name: str) -> str | None:
     url = given.get(_PREFIX + name)
     if url and not url.startswith("https://"):
         raise InputError(f"{_PREFIX}{name}: give an https URL")
+    return url or None
+
+
+def _proxy(given: Mapping[str, str]) -> str | None:
+    """Read the URL of a proxy; a wrong one is not shown, it may hold a password."""
+    url = given.get("PHX_PROXY")
+    if url and proxy_parts(url) is None:
+        raise InputError(f"PHX_PROXY: give {HOW}")
     return url or None
 
 

@@ -9,7 +9,7 @@ import click
 
 from phx_pipeline.cli.console import console
 from phx_pipeline.cli.nearest import NearestGroup
-from phx_pipeline.cli.options import json_option, why_option
+from phx_pipeline.cli.options import FILLED, json_option, why_option
 from phx_pipeline.cli.partners import settle_partners
 from phx_pipeline.cli.session import opened
 from phx_pipeline.errors import InputError
@@ -51,7 +51,7 @@ def duplicates() -> None:
 
 @duplicates.command("list")
 @click.argument("house")
-@click.argument("photo", required=False)
+@click.argument("photo", required=False, type=FILLED)
 @click.option(
     "--all", "everything", is_flag=True, help="List also pictures without copies."
 )

@@ -7,16 +7,18 @@ from pathlib import Path
 import click
 
 from phx_pipeline.cli.console import console, followed
+from phx_pipeline.cli.options import FILLED
 from phx_pipeline.cli.session import opened
 from phx_pipeline.errors import InputError
 from phx_pipeline.model.counted import counted
 
 
 @click.command()
-@click.argument("house", required=False)
+@click.argument("house", required=False, type=FILLED)
 @click.option(
     "--job",
     "job_id",
+    type=FILLED,
     metavar="ID",
     help="Pack all houses of one job instead; `phx extract` prints its id.",
 )

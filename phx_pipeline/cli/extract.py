@@ -22,7 +22,7 @@ from phx_pipeline.cli.console import (
 )
 from phx_pipeline.cli.failures import tell_failure
 from phx_pipeline.cli.main import Exit
-from phx_pipeline.cli.options import isolation_option
+from phx_pipeline.cli.options import FILLED, isolation_option
 from phx_pipeline.cli.partners import settle_partners
 from phx_pipeline.cli.session import opened
 from phx_pipeline.errors import InputError
@@ -49,11 +49,13 @@ logger = logging.getLogger(__name__)
     "--address",
     "houses",
     multiple=True,
+    type=FILLED,
     metavar="HOUSE",
     help="Collect this house: its key, folder, address or URL. Repeat it for several.",
 )
 @click.option(
     "--sources",
+    type=FILLED,
     metavar="NAMES",
     help="Ask only these sources, separated by commas; by default all of PHX_SOURCES.",
 )
@@ -122,7 +124,7 @@ def extract(
       phx extract --all --sync -v   work in this process, and see each step
     """
     settings = _isolated(isolation, how=how)
-    chosen = parse_sources(sources) if sources else ()
+    chosen = parse_sources(sources, by="--sources") if sources else ()
     mode = Mode.RESUME if resume else Mode.FRESH
     with opened(settings) as context:
         asked = _slugs(context, everything=everything, houses=houses)

@@ -11,7 +11,7 @@ import click
 from phx_pipeline.cli.console import console, errors, print_lines
 from phx_pipeline.cli.failures import tell_failure
 from phx_pipeline.cli.main import Exit
-from phx_pipeline.cli.options import json_option
+from phx_pipeline.cli.options import FILLED, json_option
 from phx_pipeline.cli.partners import settle_partners
 from phx_pipeline.cli.session import opened
 from phx_pipeline.errors import InputError
@@ -31,12 +31,14 @@ if TYPE_CHECKING:
 @click.option(
     "--property",
     "house",
+    type=FILLED,
     metavar="HOUSE",
     help="The house the page is of: its key, folder, address or URL; by default the "
     "page tells.",
 )
 @click.option(
     "--source",
+    type=FILLED,
     metavar="NAME",
     help="The source the page is of; by default the page tells.",
 )
@@ -78,7 +80,7 @@ def ingest(
     --property names (another house, a challenge, no listing), some files of a folder
     were not taken, or photos are left to fetch after --collect.
     """
-    named = parse_sources(source) if source else ()
+    named = parse_sources(source, by="--source") if source else ()
     if len(named) > 1:
         raise InputError("a page is of one source: give one name with --source")
     whose = next(iter(named), None)

@@ -131,8 +131,13 @@ def _usage(error: click.ClickException) -> str:
     return f"{told} (see `{context.command_path} --help`)"
 
 
+_ADDRESSES = frozenset({"house", "file_or_address", "new_address", "spellings", "keep"})
+"""Arguments that take an address."""
+
+
 def _where_words_go(command: click.Command) -> str:
-    if any(isinstance(it, click.Argument) for it in command.params):
+    arguments = (it for it in command.params if isinstance(it, click.Argument))
+    if any(it.name in _ADDRESSES for it in arguments):
         return ", an address needs quotes"
     options = [it.opts[0] for it in command.params if it.metavar == "HOUSE"]
     return f", name a house by {options[0]}" if options else ""

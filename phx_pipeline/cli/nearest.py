@@ -1,11 +1,11 @@
 """Groups of commands that name the nearest one when there is none of a name."""
 
 from collections.abc import Iterator
-from difflib import SequenceMatcher
 
 import click
 
-_LEAST_LIKENESS = 0.6
+from phx_pipeline.model.nearest import LEAST_LIKENESS, likeness
+
 _MOST_NAMED = 3
 
 
@@ -31,14 +31,10 @@ def _nearest(word: str, *, group: click.Group, ctx: click.Context) -> list[str]:
     root = ctx.find_root()
     own = [f"{ctx.command_path} {name}" for name in group.list_commands(ctx)]
     known = [*own, *_below(root.command, ctx=root, path=root.command_path)]
-    likeness = {path: _likeness(word, path.rpartition(" ")[2]) for path in known}
-    best = max(likeness.values())
-    near = [path for path in likeness if likeness[path] == best >= _LEAST_LIKENESS]
+    alike = {path: likeness(word, path.rpartition(" ")[2]) for path in known}
+    best = max(alike.values())
+    near = [path for path in alike if alike[path] == best >= LEAST_LIKENESS]
     return [path for path in near if path in own][:1] or near[:_MOST_NAMED]
-
-
-def _likeness(word: str, name: str) -> float:
-    return SequenceMatcher(None, word.lower(), name).ratio()
 
 
 def _below(command: click.Command, *, ctx: click.Context, path: str) -> Iterator[str]:

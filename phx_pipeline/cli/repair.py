@@ -11,7 +11,7 @@ import click
 from phx_pipeline.cli.console import console, few_warnings, followed
 from phx_pipeline.cli.failures import tell_failure
 from phx_pipeline.cli.main import Exit
-from phx_pipeline.cli.options import json_option
+from phx_pipeline.cli.options import FILLED, json_option
 from phx_pipeline.cli.session import opened
 from phx_pipeline.errors import CatalogError
 from phx_pipeline.model.counted import counted
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("house", required=False)
+@click.argument("house", required=False, type=FILLED)
 @click.option(
     "--deep",
     is_flag=True,

@@ -25,6 +25,7 @@ from phx_pipeline.fetch.policies import (
     rules_for,
 )
 from phx_pipeline.model.moments import end_of_rest
+from phx_pipeline.model.nearest import did_you_mean
 from phx_pipeline.model.source import Source
 from phx_pipeline.model.source_state import SourceState
 from phx_pipeline.settings import load_settings
@@ -171,8 +172,11 @@ def _groups(name: str) -> tuple[str, ...]:
     singles = {photos: (photos,) for _, photos in named.values()}
     if found := (named | singles).get(name):
         return found
-    known = ", ".join(named)
-    raise InputError(f"unknown source {name!r}: choose from {known} (or NAME/photos)")
+    meant = did_you_mean(name, [*named, *singles])
+    raise InputError(
+        f"unknown source {name!r}{meant}: choose from {', '.join(named)} (or "
+        "NAME/photos)"
+    )
 
 
 def _shown(

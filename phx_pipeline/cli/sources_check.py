@@ -10,9 +10,10 @@ import click
 
 from phx_pipeline.cli.console import console
 from phx_pipeline.cli.main import Exit
-from phx_pipeline.cli.options import json_option
+from phx_pipeline.cli.options import FILLED, json_option
 from phx_pipeline.cli.session import opened
 from phx_pipeline.errors import InputError
+from phx_pipeline.model.nearest import did_you_mean
 from phx_pipeline.settings import load_settings
 
 if TYPE_CHECKING:
@@ -24,9 +25,10 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("name", required=False)
+@click.argument("name", required=False, type=FILLED)
 @click.option(
     "--house",
+    type=FILLED,
     metavar="HOUSE",
     help="Ask for this house: its key, folder, address or URL; by default the one that "
     "was asked for longest ago.",
@@ -104,9 +106,18 @@ def _named(context: "StageContext", name: str | None) -> "list[ListingSource]":
         return [context.sources[it] for it in in_order(context.sources)]
     found = next((it for it in known if it.value == name), None)
     if found is None:
-        choices = ", ".join(it.value for it in in_order(known))
-        raise InputError(f"unknown source {name!r}: choose from {choices}")
+        raise InputError(_unknown(name, among=[it.value for it in in_order(known)]))
     return [known[found]]
+
+
+def _unknown(name: str, *, among: Sequence[str]) -> str:
+    """Say that a name is no source's; all that has a digit is meant for a house."""
+    if any(char.isdigit() for char in name):
+        return f"{name!r} is no source: a house goes behind --house"
+    return (
+        f"unknown source {name!r}{did_you_mean(name, among)}: choose from "
+        f"{', '.join(among)}"
+    )
 
 
 def _house(context: "StageContext", house: str | None) -> "Property":

@@ -45,7 +45,7 @@ def requested_mode(context: dg.AssetExecutionContext) -> Mode:
 def sources_of(tags: Mapping[str, str]) -> tuple[Source, ...] | None:
     """The sources named by the tags of a run."""
     text = tags.get(SOURCES_TAG)
-    return parse_sources(text) if text else None
+    return parse_sources(text, by=SOURCES_TAG) if text else None
 
 
 def mode_of(tags: Mapping[str, str]) -> Mode:

@@ -11,6 +11,7 @@ import re
 import socket
 from collections.abc import Awaitable, Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 from urllib.parse import SplitResult, urlsplit
 
 from phx_pipeline.errors import HostRefusedError, InputError, NoWayError
@@ -217,12 +218,24 @@ class PublicAddresses:
         try:
             found = tuple(await self._resolve(host))
         except OSError as error:
-            told = no_way(f"cannot resolve {host}: {error}")
+            told = no_way(f"cannot resolve {host}: {_why(error)}")
             raise NoWayError(printable(told), url=url) from error
         if not found:
             told = no_way(f"cannot resolve {host}: no address")
             raise NoWayError(printable(told), url=url)
         return found
+
+
+_UNRESOLVED: Final[Mapping[int, str]] = {
+    socket.EAI_NONAME: "no name server knows it",
+    socket.EAI_AGAIN: "no name server answers",
+    socket.EAI_FAIL: "the name server failed",
+}
+
+
+def _why(error: OSError) -> str:
+    """Why a name was not resolved, for people; the system says it to programs."""
+    return _UNRESOLVED.get(error.errno or 0) or error.strerror or str(error)
 
 
 async def system_resolve(host: str) -> Sequence[str]:

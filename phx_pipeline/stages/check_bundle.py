@@ -11,7 +11,7 @@ import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
 
 from phx_pipeline.errors import (
     BlockedError,
@@ -33,10 +33,10 @@ from phx_pipeline.fetch.base import Captured, Fetched, RequestKind
 from phx_pipeline.fetch.recording import Exchange
 from phx_pipeline.fetch.trace import Certificate, WireEvent, WireStep
 from phx_pipeline.model.address import Address
-from phx_pipeline.model.facts import FactValue
 from phx_pipeline.model.printable import printable
 from phx_pipeline.model.property import Property
 from phx_pipeline.model.source import Source
+from phx_pipeline.stages.bundle_members import MOST_OF_A_KIND, DamagedError, Told
 from phx_pipeline.stages.reading import PhotoSeen, Reading
 
 Clean = Callable[[str], str]
@@ -50,9 +50,6 @@ _MOST_KEPT: Final = 15_000_000  # of them, of what we write ourselves
 _FORMAT: Final = "phx source check"
 _MANIFEST: Final = "manifest.json"
 _MOST_PARTS: Final = 200
-_MOST_OF_A_KIND: Final = 50  # requests, answers a page asked for, events
-_LARGEST_NUMBER: Final = 2**53
-_LONGEST_TEXT: Final = 4096
 _START: Final = 1000  # bytes, of which what is no text has a NUL
 _FIRST_YEAR, _LAST_YEAR = 1990, 9000
 _HEADERS: Final = ("content-type", "retry-after")
@@ -114,7 +111,7 @@ def packed(bundle: Bundle, *, clean: Clean) -> bytes:
         "house": _plain_house(bundle.house),
         "credentials": list(bundle.credentials),
         "exchanges": [
-            _plain_exchange(each, bodies) for each in bundle.exchanges[:_MOST_OF_A_KIND]
+            _plain_exchange(each, bodies) for each in bundle.exchanges[:MOST_OF_A_KIND]
         ],
         "reading": asdict(bundle.reading),
         "photo": bundle.photo
@@ -236,36 +233,32 @@ def unpacked(file: bytes, *, name: str) -> Bundle:
     """
     try:
         return _bundle_of(_parts_of(file))
-    except _DamagedError as error:
+    except DamagedError as error:
         raise InputError(f"{name}: {error}; {_AGAIN}") from error
-
-
-class _DamagedError(Exception):
-    """What makes a file no bundle; the text may be shown."""
 
 
 def _parts_of(file: bytes) -> dict[str, bytes]:
     try:
         with zipfile.ZipFile(io.BytesIO(file)) as archive:
             return dict(_bounded_parts(archive))
-    except _DamagedError:
+    except DamagedError:
         raise
     # The border to `zipfile`, which lets out what damaged files make it meet.
     except Exception as error:
-        raise _DamagedError("it is no bundle, or a damaged one") from error
+        raise DamagedError("it is no bundle, or a damaged one") from error
 
 
 def _bounded_parts(archive: zipfile.ZipFile) -> Iterator[tuple[str, bytes]]:
     infos = archive.infolist()
     if len(infos) > _MOST_PARTS:
-        raise _DamagedError(f"it has {len(infos)} parts, which is no bundle")
+        raise DamagedError(f"it has {len(infos)} parts, which is no bundle")
     room = MOST_BYTES
     for info in infos:
         with archive.open(info) as part:
             body = part.read(room + 1)
         room -= len(body)
         if room < 0:
-            raise _DamagedError(f"unpacked it has more than {MOST_BYTES:,} bytes")
+            raise DamagedError(f"unpacked it has more than {MOST_BYTES:,} bytes")
         yield info.filename, body
 
 
@@ -273,26 +266,26 @@ def _bundle_of(parts: Mapping[str, bytes]) -> Bundle:
     try:
         plain = json.loads(parts[_MANIFEST])
     except (KeyError, ValueError, RecursionError) as error:
-        raise _DamagedError("it has no manifest of a bundle") from error
-    told = _Told(plain)
+        raise DamagedError("it has no manifest of a bundle") from error
+    told = Told(plain)
     try:
         _require_ours(told)
         return _read_bundle(told, parts)
     except (ValueError, OverflowError) as error:
-        raise _DamagedError(f"its manifest cannot be read ({error})") from error
+        raise DamagedError(f"its manifest cannot be read ({error})") from error
 
 
-def _require_ours(told: "_Told") -> None:
-    if told.get("format", str) != _FORMAT:
-        raise _DamagedError("it is no bundle of a check")
+def _require_ours(told: Told) -> None:
+    if told.plain_text("format") != _FORMAT:
+        raise DamagedError("it is no bundle of a check")
     if (version := told.get("version", int)) != VERSION:
-        raise _DamagedError(
+        raise DamagedError(
             f"it is of version {version}, this phx_pipeline reads {VERSION}: use the "
             "one that made it"
         )
 
 
-def _read_bundle(told: "_Told", parts: Mapping[str, bytes]) -> Bundle:
+def _read_bundle(told: Told, parts: Mapping[str, bytes]) -> Bundle:
     exchanges = told.each("exchanges")
     return Bundle(
         source=Source(told.text("source")),
@@ -305,7 +298,7 @@ def _read_bundle(told: "_Told", parts: Mapping[str, bytes]) -> Bundle:
     )
 
 
-def _read_house(told: "_Told") -> Property:
+def _read_house(told: Told) -> Property:
     address = told.inner("address")
     names = ("street_number", "street", "city", "state", "zip_code")
     stated = {name: address.text(name) for name in names}
@@ -319,7 +312,7 @@ def _read_house(told: "_Told") -> Property:
     )
 
 
-def _read_exchange(told: "_Told", parts: Mapping[str, bytes]) -> Exchange:
+def _read_exchange(told: Told, parts: Mapping[str, bytes]) -> Exchange:
     return Exchange(
         url=told.text("url"),
         kind=RequestKind(told.text("kind")),
@@ -333,7 +326,7 @@ def _read_exchange(told: "_Told", parts: Mapping[str, bytes]) -> Exchange:
     )
 
 
-def _read_answer(told: "_Told", parts: Mapping[str, bytes]) -> Fetched:
+def _read_answer(told: Told, parts: Mapping[str, bytes]) -> Fetched:
     captured = (_read_part(each, parts) for each in told.each("captured"))
     part = _read_part(told, parts)
     return Fetched(
@@ -346,69 +339,69 @@ def _read_answer(told: "_Told", parts: Mapping[str, bytes]) -> Fetched:
     )
 
 
-def _read_part(told: "_Told", parts: Mapping[str, bytes]) -> Captured:
+def _read_part(told: Told, parts: Mapping[str, bytes]) -> Captured:
     headers = told.inner("headers")
     return Captured(
         url=told.text("url"),
-        status=told.get("status", int),
+        status=told.status("status"),
         headers={name: headers.text(name) for name in _HEADERS if headers.has(name)},
         body=_body(told, parts),
     )
 
 
-def _body(told: "_Told", parts: Mapping[str, bytes]) -> bytes:
+def _body(told: Told, parts: Mapping[str, bytes]) -> bytes:
     return parts.get(told.text("body"), b"") if told.has("body") else b""
 
 
-def _read_error(told: "_Told", parts: Mapping[str, bytes]) -> FetchError:
+def _read_error(told: Told, parts: Mapping[str, bytes]) -> FetchError:
     kind = _NAMED.get(told.text("kind"), FetchError)
     beside = told.inner("told")
     more = {name: beside.plain(name) for name in _ERRORS[kind]}
     if "retry_at" in more:
         more["retry_at"] = _moment(beside.text("retry_at"))
     if kind not in _WITHOUT_STATUS and told.has("status"):
-        more["status"] = told.get("status", int)
+        more["status"] = told.status("status")
     error = kind(told.text("text"), url=told.text("url"), **more)
     error.body = _body(told, parts)
     return error
 
 
-def _read_event(told: "_Told") -> WireEvent:
+def _read_event(told: Told) -> WireEvent:
     shown = told.inner("certificate") if told.has("certificate") else None
     return WireEvent(
         step=WireStep(told.text("step")),
         host=told.text("host"),
         is_proxied=told.get("is_proxied", bool),
-        addresses=told.get("addresses", int),
+        addresses=told.count("addresses"),
         certificate=_read_certificate(shown) if shown else None,
         fault=told.text("fault"),
         client=told.text("client"),
-        status=told.get("status", int),
-        size_bytes=told.get("size_bytes", int),
+        status=told.status("status"),
+        size_bytes=told.count("size_bytes"),
     )
 
 
-def _read_certificate(told: "_Told") -> Certificate:
+def _read_certificate(told: Told) -> Certificate:
     return Certificate(names=told.texts("names"), until=_moment(told.text("until")))
 
 
-def _read_reading(told: "_Told") -> Reading:
+def _read_reading(told: Told) -> Reading:
     return Reading(
         outcome=told.text("outcome"),
         facts=told.inner("facts").scalars(),
         photo_keys=told.texts("photo_keys"),
-        captions=told.get("captions", int),
-        tags=told.get("tags", int),
-        valuations=told.get("valuations", int),
+        captions=told.count("captions"),
+        tags=told.count("tags"),
+        valuations=told.count("valuations"),
         is_complete=told.get("is_complete", bool),
     )
 
 
-def _read_photo(told: "_Told") -> PhotoSeen:
+def _read_photo(told: Told) -> PhotoSeen:
     return PhotoSeen(
-        width=told.get("width", int),
-        height=told.get("height", int),
-        size_bytes=told.get("size_bytes", int),
+        width=told.count("width"),
+        height=told.count("height"),
+        size_bytes=told.count("size_bytes"),
         sha256=told.text("sha256"),
         is_inline=told.get("is_inline", bool),
         fault=told.text("fault"),
@@ -422,55 +415,3 @@ def _moment(text: str) -> datetime:
     if not _FIRST_YEAR <= at.year <= _LAST_YEAR:
         raise ValueError(f"{printable(text)!r} is no time of ours")
     return at
-
-
-class _Told:
-    """An object of the manifest, whose values are of the kind that is asked for.
-
-    Each raises `ValueError` that names the value which is not.
-    """
-
-    def __init__(self, plain: object) -> None:
-        if not isinstance(plain, dict):
-            raise _DamagedError("its manifest has another shape")
-        self._plain: dict[str, Any] = plain
-
-    def has(self, name: str) -> bool:
-        return self._plain.get(name) is not None
-
-    def get(self, name: str, kind: type[T]) -> T:
-        value = self._plain.get(name)
-        if type(value) is not kind:  # a flag is no number
-            raise ValueError(f"{name} is no {kind.__name__}")
-        if isinstance(value, int) and abs(value) > _LARGEST_NUMBER:
-            raise ValueError(f"{name} is too large")
-        return value
-
-    def text(self, name: str) -> str:
-        value = self.get(name, str)
-        if len(value) > _LONGEST_TEXT or not value.isprintable():
-            raise ValueError(f"{name} is no short line")
-        return value
-
-    def texts(self, name: str) -> tuple[str, ...]:
-        found = self.get(name, list)
-        if not all(isinstance(each, str) for each in found):
-            raise ValueError(f"{name} are no texts")
-        return tuple(found)
-
-    def inner(self, name: str) -> "_Told":
-        return _Told(self._plain.get(name))
-
-    def each(self, name: str) -> list["_Told"]:
-        return [_Told(each) for each in self.get(name, list)[:_MOST_OF_A_KIND]]
-
-    def scalars(self) -> dict[str, FactValue]:
-        if not all(isinstance(it, FactValue) for it in self._plain.values()):
-            raise ValueError("facts are no single values")
-        return self._plain
-
-    def plain(self, name: str) -> Any:
-        value = self._plain.get(name)
-        if value is not None and not isinstance(value, bool | int | float):
-            value = None
-        return value

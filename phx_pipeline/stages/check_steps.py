@@ -78,10 +78,10 @@ def _steps(seen: Seen) -> Iterator[Step]:
     known: set[tuple[str, str]] = set()
     for exchange in pages:
         yield from _on_the_wire(exchange, known, at=seen.at)
-    if pages:
+    if any(_came(it) for it in pages):
         yield _kind(pages, seen)
     yield from _house(seen.listing)
-    yield _outcome(seen.listing)
+    yield _outcome(seen.listing, told_before=_causes(pages))
     if _was_read(seen.listing):
         yield from _read(seen.listing)
     for exchange in photos:
@@ -126,7 +126,10 @@ def _on_the_wire(
             known.add(key)
             yield _name(event) if event.step is WireStep.NAME else _tls(event, at=at)
     if exchange.error is not None:
-        yield from _fault(exchange, exchange.error)
+        key = ("fault", str(exchange.error))
+        if key not in known:
+            known.add(key)
+            yield from _fault(exchange, exchange.error)
 
 
 def _name(event: WireEvent) -> Step:
@@ -142,7 +145,8 @@ def _tls(event: WireEvent, *, at: datetime) -> Step:
         return Step(name="tls", state=State.FAILED, told=told, remedy=_NO_TLS)
     names, until = event.certificate.names, event.certificate.until
     more = f" and {len(names) - 1} more" if len(names) > 1 else ""
-    whose = f"certificate of {names[0]}{more}" if names else "a certificate"
+    first = min(names, key=lambda name: not _is_for(event.host, name), default="")
+    whose = f"certificate of {first}{more}" if names else "a certificate"
     ends_soon = until - at < _SOON
     return Step(
         name="tls",
@@ -152,6 +156,12 @@ def _tls(event: WireEvent, *, at: datetime) -> Step:
         if ends_soon
         else "",
     )
+
+
+def _is_for(host: str, name: str) -> bool:
+    """Whether a certificate's *name* is that of *host*; `*.` stands for one label."""
+    is_any = name.startswith("*.") and host.partition(".")[2] == name[2:]
+    return name == host or is_any
 
 
 def _answer(exchange: Exchange, event: WireEvent) -> Step:
@@ -193,6 +203,19 @@ def _shown(exchange: Exchange) -> str:
 # --- what came ------------------------------------------------------------------------
 
 
+def _came(page: Exchange) -> bool:
+    """Whether there is something to tell of what came: an answer, or a refusal."""
+    return page.answer is not None or isinstance(page.error, BlockedError)
+
+
+def _causes(pages: list[Exchange]) -> frozenset[str]:
+    """Why pages did not come, as the steps before have told it: see `_fault`."""
+    told = (it for it in pages if not any(event.fault for event in it.events))
+    return frozenset(
+        printable(str(it.error)) for it in told if it.error and not _came(it)
+    )
+
+
 def _kind(pages: list[Exchange], seen: Seen) -> Step:
     """Tell what kinds of answers came; the last one is the one that was read."""
     kinds = [_kind_of(it, seen, is_last=it is pages[-1]) for it in pages]
@@ -212,7 +235,7 @@ def _kind_of(page: Exchange, seen: Seen, *, is_last: bool) -> str:
             return f"challenge ({printable(str(error))})"
         if isinstance(error, BlockedError):
             return f"refusal ({error.status})"
-        return "none"
+        return "no answer, nothing to read"
     read_as = seen.listing.page_kind or "listing"
     what = read_as if is_last and _was_read(seen.listing) else "search"
     if is_last and seen.listing.outcome is ListingOutcome.PAGE_CHANGED:
@@ -279,12 +302,14 @@ _OF_THE_HOUSE: Final = frozenset(
 )
 
 
-def _outcome(listing: Listing) -> Step:
+def _outcome(listing: Listing, *, told_before: frozenset[str]) -> Step:
     state, remedy = _WAYS_ON[listing.outcome]
     if "`phx " in listing.detail:  # a remedy that fits better
         remedy = ""
-    detail = f", {printable(listing.detail)}" if listing.detail else ""
-    told = f"{listing.outcome.value}{detail}"
+    why = printable(listing.detail, most=_LONGEST_STEP)
+    for cause in told_before:
+        why = why.replace(cause, "as told above")
+    told = f"{listing.outcome.value}, {why}" if why else listing.outcome.value
     return Step(name="outcome", state=state, told=told, remedy=remedy)
 
 

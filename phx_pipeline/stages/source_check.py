@@ -164,6 +164,8 @@ def read_bundle(path: Path) -> Bundle:
         InputError: there is none, or none that this version reads.
         DiskError: the file cannot be read.
     """
+    if not path.exists():
+        raise InputError(f"there is no file {path}: name a bundle")
     with on_disk(path):
         if not S_ISREG(path.stat().st_mode):
             raise InputError(f"{path} is no file: name a bundle")

@@ -73,7 +73,11 @@ _WAITING = "waiting for a place in the queue"
 def main(*, sources: str, latency_ms: int, as_json: bool) -> None:
     """Measure three properties at once, and one at a time beside it."""
     with tempfile.TemporaryDirectory() as place:
-        bench = _bench(parse_sources(sources), latency_ms / 1000, folder=Path(place))
+        bench = _bench(
+            parse_sources(sources, by="--sources"),
+            latency_ms / 1000,
+            folder=Path(place),
+        )
         expected = bench.rehearse()
         rounds = [bench.measure(at_once=at_once) for at_once in (3, 1)]
     if lost := [found.kept for found in rounds if found.kept != expected]:

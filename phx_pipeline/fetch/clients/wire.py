@@ -1,11 +1,10 @@
 """What all clients do alike: CA files, proxy URLs, bounds of headers, error texts."""
 
-import contextlib
 from collections.abc import Iterable
 from itertools import islice
 from pathlib import Path
 from typing import Final
-from urllib.parse import SplitResult, unquote, urlsplit
+from urllib.parse import unquote, urlsplit
 
 from curl_cffi.curl import DEFAULT_CACERT
 
@@ -14,8 +13,7 @@ from phx_pipeline.fetch.base import Request
 from phx_pipeline.fetch.trace import Certificate, WireEvent, WireStep
 from phx_pipeline.model.no_way import no_way
 from phx_pipeline.model.printable import printable
-
-_PROXY_SCHEMES: Final = frozenset({"http", "https", "socks5", "socks5h"})
+from phx_pipeline.model.proxy_url import HOW, proxy_parts
 
 # Of each answer; browsers send and servers need far less.
 _MOST_HEADERS: Final = 200
@@ -51,24 +49,12 @@ def split_proxy(proxy: str | None) -> tuple[str | None, tuple[str, str] | None]:
     """
     if proxy is None:
         return None, None
-    if (parts := _usable_parts(proxy)) is None:
-        known = ", ".join(sorted(_PROXY_SCHEMES))
-        raise InputError(
-            f"the proxy must be SCHEME://[USER:PASSWORD@]HOST:PORT, SCHEME in {known}"
-        )
+    if (parts := proxy_parts(proxy)) is None:
+        raise InputError(f"the proxy must be {HOW}")
     bare = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
     if parts.username is None:
         return bare, None
     return bare, (unquote(parts.username), unquote(parts.password or ""))
-
-
-def _usable_parts(proxy: str) -> SplitResult | None:
-    with contextlib.suppress(ValueError):  # its text would repeat a password
-        parts = urlsplit(proxy)
-        whole = parts.path in {"", "/"} and not (parts.query or parts.fragment)
-        if parts.scheme in _PROXY_SCHEMES and parts.hostname and parts.port and whole:
-            return parts
-    return None
 
 
 def no_way_to(request: Request, why: str) -> NoWayError:

@@ -302,7 +302,7 @@ FAULTS: dict[str, tuple[dict[str, Handler], dict[str, str], str]] = {
     ),
     "an outage": (
         {PAGE: instead(Answer(status=500))},
-        {"answer": "failed", "page": "ok", "outcome": "failed"},
+        {"answer": "failed", "outcome": "failed"},
         "failed",
     ),
     "a photo that is a page": (

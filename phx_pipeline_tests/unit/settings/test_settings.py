@@ -441,21 +441,44 @@ def test_passwords_and_tokens_are_not_in_the_text_of_settings() -> None:
 
 
 def test_an_unknown_name_of_ours_is_refused_and_the_known_are_told() -> None:
-    with pytest.raises(InputError, match="unknown setting PHX_DATADIR, PHX_X") as told:
+    with pytest.raises(InputError, match=r"PHX_DATADIR .*, PHX_X") as told:
         load_settings({"PHX_X": "1", "PHX_DATADIR": "d", "PHXSOMETHING": "1"})
 
-    assert "PHX_DATA_DIR" in str(told.value)
+    assert "PHX_DATADIR (did you mean PHX_DATA_DIR?)" in str(told.value)
 
 
 @pytest.mark.parametrize("text", ["redfn", "redfin,trulia", "unknown", "Redfin", ", ,"])
 def test_an_unknown_source_is_refused_and_the_known_are_told(text: str) -> None:
     known = ", ".join(in_order(available_sources()))
-    with pytest.raises(InputError, match=rf"unknown source .* from {known}$"):
+    with pytest.raises(
+        InputError, match=rf"^PHX_SOURCES: unknown source '.*' ?.*from {known}$"
+    ):
         load_settings({"PHX_SOURCES": text})
 
 
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("redfn", "'redfn' (did you mean redfin?): choose"),
+        ("Redfin,Zilow", "'Redfin' (did you mean redfin?), 'Zilow' (did you mean zi"),
+        ("trulia", "'trulia': choose"),
+        ("http://me:secret@proxy:1", "unknown source (not shown"),
+    ],
+)
+def test_each_wrong_source_is_quoted_with_the_one_that_is_like_it(
+    text: str, told: str
+) -> None:
+    with pytest.raises(InputError) as refused:
+        parse_sources(text, by="--sources")
+
+    assert str(refused.value).startswith("--sources: unknown source ")
+    assert told in str(refused.value)
+
+
 def test_order_and_repeats_of_sources_do_not_matter() -> None:
-    assert parse_sources(" redfin, zillow,redfin ,") == parse_sources("zillow,redfin")
+    messy = parse_sources(" redfin, zillow,redfin ,", by="x")
+
+    assert messy == parse_sources("zillow,redfin", by="x")
 
 
 _WORDS = st.text("abcdefghij0123456789-_ '$", min_size=1, max_size=12)
@@ -464,7 +487,7 @@ _REAL = [source for source in LETTERED if source is not Source.UNKNOWN]
 
 
 _ONE_PROXY = {
-    "proxy": st.none() | _WORDS,
+    "proxy": st.none() | st.integers(1, 65535).map("http://a:b@127.0.0.1:{}".format),
     "webshare_token": st.none(),
     "proxies_file": st.none(),
 }
@@ -569,6 +592,16 @@ def test_exporting_leaves_nothing_of_other_settings(
     export(settings)
 
     assert load_settings() == settings
+
+
+@pytest.mark.parametrize(
+    "url", ["127.0.0.1:3128", "me:secret@proxy:1", "ftp://secret:1", "http://secret"]
+)
+def test_a_proxy_nobody_could_use_is_refused_and_not_shown(url: str) -> None:
+    with pytest.raises(InputError, match=r"^PHX_PROXY: give SCHEME://") as told:
+        load_settings({"PHX_PROXY": url})
+
+    assert "secret" not in str(told.value)
 
 
 @pytest.mark.parametrize("token", ["two words", "töken", "x" * 5000, "a\x00b"])

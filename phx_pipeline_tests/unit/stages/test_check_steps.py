@@ -86,6 +86,32 @@ def test_a_certificate_that_ends_soon_is_a_warning(days: int, state: State) -> N
     assert bool(step.remedy) is (state is State.WARN)
 
 
+def test_of_a_certificate_the_name_of_the_host_is_told_first() -> None:
+    shown = Certificate(
+        names=("www.zillow.com", "*.redfin.com"), until=AT + timedelta(days=99)
+    )
+
+    step = told(exchange(event(WireStep.TLS, certificate=shown), body=PAGE))["tls"]
+
+    assert step.told.startswith(f"{HOST}: certificate of *.redfin.com and 1 more")
+
+
+def test_where_nothing_came_the_cause_is_told_once_and_whole() -> None:
+    cause = "no way there: cannot resolve www.redfin.com: no name server answers"
+    lost = exchange(error=NoWayError(cause, url=URL))
+    ended = listing(ListingOutcome.FAILED, detail=f"the map: {cause}; {'x' * 200} end")
+    seen = Seen(
+        exchanges=(lost, lost), listing=ended, at=AT, photo=None, holds_data=no_data
+    )
+
+    steps = list(steps_of(seen))
+
+    assert [step.name for step in steps] == ["name", "outcome"]
+    assert steps[0].told == f"{HOST}/AZ/x: {cause}"
+    assert steps[1].told.startswith("failed, the map: as told above; xxx")
+    assert steps[1].told.endswith(" end")
+
+
 def test_a_host_is_told_once_and_each_answer() -> None:
     events = (
         event(WireStep.NAME, addresses=2),
