@@ -10,7 +10,6 @@ from datetime import date
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from phx_pipeline.cli.standing import standing_of
 from phx_pipeline.cli.times import day_start_s, zoned_text
 from phx_pipeline.fetch.circuits import source_try_s
 from phx_pipeline.model.counted import counted
@@ -19,6 +18,7 @@ from phx_pipeline.model.outcome import ListingOutcome
 from phx_pipeline.model.source import Source
 from phx_pipeline.model.source_state import SourceState
 from phx_pipeline.model.tally import PropertyTally, SourceTally
+from phx_pipeline.stages.standing import standing_of
 
 if TYPE_CHECKING:
     from phx_pipeline.stages.context import StageContext
@@ -72,8 +72,7 @@ def standing_lines(
     for source, adapter in context.sources.items():
         standing = standing_of(adapter, is_named=True)
         if standing.told and source in among:
-            word = "" if standing.is_asked else "not asked: "
-            yield f"{source.value} is {word}{standing.told}"
+            yield f"{source.value} is {standing.sentence}"
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,6 @@ from phx_pipeline.cli.nearest import NearestGroup
 from phx_pipeline.cli.options import json_option
 from phx_pipeline.cli.session import opened_catalog
 from phx_pipeline.cli.sources_check import check, replay
-from phx_pipeline.cli.standing import Standing, standing_of
 from phx_pipeline.cli.times import utc_text, zoned_text
 from phx_pipeline.errors import InputError
 from phx_pipeline.fetch.base import ClientName
@@ -29,6 +28,7 @@ from phx_pipeline.model.nearest import did_you_mean
 from phx_pipeline.model.source import Source
 from phx_pipeline.model.source_state import SourceState
 from phx_pipeline.settings import load_settings
+from phx_pipeline.stages.standing import Standing, standing_of
 
 if TYPE_CHECKING:
     from phx_pipeline.sources.base import ListingSource

@@ -18,6 +18,7 @@ from phx_pipeline.stages.guard import guard
 from phx_pipeline.stages.inline import keep_inline
 from phx_pipeline.stages.partners import call_on_partners, converge
 from phx_pipeline.stages.plan import sources_due
+from phx_pipeline.stages.standing import Standing, standing_of
 
 logger = logging.getLogger(__name__)
 
@@ -89,19 +90,19 @@ async def _ask(
     keep_page(
         context.layout, house.slug, listing, watched.page, scrub=scrub, at=stamp.at
     )
-    _tell(house, listing, lacks=context.sources[source].lacks)
+    _tell(house, listing, standing=standing_of(context.sources[source], is_named=True))
     return listing
 
 
-def _tell(house: Property, listing: Listing, *, lacks: str) -> None:
+def _tell(house: Property, listing: Listing, *, standing: Standing) -> None:
     """Log how a source ended; what this machine lacks is the same for all houses."""
     name, detail = listing.source.value, listing.detail
-    if lacks:
-        _tell_once(name, lacks)
-    told = f" ({detail})" if detail and detail != lacks else ""
+    if standing.told:
+        _tell_once(name, standing.sentence)
+    told = f" ({detail})" if detail and detail != standing.told else ""
     logger.info("%s %s: %s%s", house.slug, name, listing.outcome.value, told)
 
 
 @lru_cache
-def _tell_once(name: str, lacks: str) -> None:
-    logger.info("%s cannot be asked here: %s", name, lacks)
+def _tell_once(name: str, sentence: str) -> None:
+    logger.info("%s is %s", name, sentence)

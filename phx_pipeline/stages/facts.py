@@ -126,8 +126,8 @@ def shown_value(name: str, value: FactValue | None) -> str:
 
 
 def _told(conflict: Conflict) -> str:
-    values = " / ".join(
-        f"{shown_value(conflict.name, value)} ({source.value})"
-        for source, value in conflict.values
-    )
-    return f"{LABELS[conflict.name]} {values}"
+    who: dict[str, list[str]] = {}
+    for source, value in conflict.values:
+        who.setdefault(shown_value(conflict.name, value), []).append(source.value)
+    values = (f"{value} ({', '.join(sources)})" for value, sources in who.items())
+    return f"{LABELS[conflict.name]} {' / '.join(values)}"

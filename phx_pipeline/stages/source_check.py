@@ -38,6 +38,7 @@ from phx_pipeline.stages.collect import refuse_another
 from phx_pipeline.stages.context import StageContext
 from phx_pipeline.stages.reading import PhotoSeen, Reading
 from phx_pipeline.stages.scrubbing import GONE, Keeping, scrubbed
+from phx_pipeline.stages.standing import standing_of
 from phx_pipeline.storage.atomic import sweep_temporaries, write_atomically
 
 KEPT_BUNDLES: Final = 10
@@ -256,7 +257,8 @@ def _before(context: StageContext, source: ListingSource) -> Iterator[Step]:
     if source.uncaptured:
         yield Step(name="source", state=State.WARN, told=source.uncaptured)
     if source.lacks:
-        yield Step(name="source", state=State.WARN, told=source.lacks)
+        told = standing_of(source, is_named=True).told
+        yield Step(name="source", state=State.WARN, told=told)
 
 
 def _of_source(credentials: Iterable[str], source: ListingSource) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from phx_pipeline.cli.console import console
 from phx_pipeline.demo.houses import HOUSES
 from phx_pipeline.demo.redfin_site import redfin_sites
 from phx_pipeline.demo.zillow_site import zillow_sites
+from phx_pipeline.model.conflicts import Conflict
 from phx_pipeline.model.facts import ListingFacts
 from phx_pipeline.model.listing import Listing
 from phx_pipeline.model.outcome import ListingOutcome
@@ -18,6 +19,7 @@ from phx_pipeline.model.source import Source
 from phx_pipeline.model.valuation import Valuation
 from phx_pipeline.stages.context import StageContext
 from phx_pipeline.stages.discover import discover
+from phx_pipeline.stages.facts import conflict_lines
 from phx_pipeline_tests.commands import Phx, UseSettings
 from phx_pipeline_tests.deployment import Deployment, slug_of
 
@@ -129,6 +131,14 @@ def test_status_has_a_line_per_house_in_conflict(phx: Phx) -> None:
     assert conflicts == [
         f"conflict: {slug_of(DISPUTED)}: bedrooms 3 (redfin) / 4 (zillow)"
     ]
+
+
+def test_sources_that_say_the_same_stand_together() -> None:
+    said = ((Source.PHOENIX_MLS, 3.0), (Source.ZILLOW, 4.0), (Source.REDFIN, 3.0))
+
+    (line,) = conflict_lines({"a": [Conflict(name="bedrooms_total", values=said)]})
+
+    assert line == "conflict: a: bedrooms 3 (phoenix_mls, redfin) / 4 (zillow)"
 
 
 def test_status_lists_the_conflicts_for_programs(phx: Phx) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import io
 import json
+import re
 import zipfile
 from collections.abc import Callable
 from dataclasses import replace
@@ -405,6 +406,10 @@ HOSTILE = {
     "a status": with_manifest(
         lambda it: it["exchanges"][0]["answer"].update(status=0.5)
     ),
+    "no status of HTTP": with_manifest(
+        lambda it: it["exchanges"][0]["answer"].update(status=10**15)
+    ),
+    "a negative number": with_manifest(lambda it: it["reading"].update(captions=-1)),
     "no house": with_manifest(lambda it: it.update(house=[])),
 }
 
@@ -423,6 +428,7 @@ def test_what_is_no_bundle_is_told_in_one_line_with_a_remedy(
     assert line.startswith(f"{path}: ")
     assert line.endswith("; make one with `phx sources check`")
     assert len(line) < len(str(path)) + 300
+    assert not re.search(r"\b(str|int|bool|dict)\b", line)
 
 
 def test_no_part_is_written_whatever_its_name(tmp_path: Path) -> None:

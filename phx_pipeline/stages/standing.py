@@ -4,10 +4,8 @@ How a source that is asked fares, such as that it rests, is not told here.
 """
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from phx_pipeline.sources.base import ListingSource
+from phx_pipeline.sources.base import ListingSource
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,8 +25,13 @@ class Standing:
         """Why it is not asked; empty if it is."""
         return "" if self.is_asked else self.told or self.word
 
+    @property
+    def sentence(self) -> str:
+        """What follows "it is": `told`, and that it is not asked where it is not."""
+        return self.told if self.is_asked else f"not asked: {self.told}"
 
-def standing_of(source: "ListingSource | None", *, is_named: bool) -> Standing:
+
+def standing_of(source: ListingSource | None, *, is_named: bool) -> Standing:
     """Return how a source stands.
 
     Args:
