@@ -20,6 +20,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Self
 
@@ -28,6 +29,7 @@ import click
 from phx_pipeline.demo.loopback import Handler
 from phx_pipeline.demo.standins import all_sites
 from phx_pipeline.settings import exported, load_settings
+from phx_pipeline.stages.context import PHOENIX
 from phx_pipeline.supervise.addresses import free_port
 from phx_pipeline_tests.deployment import BIN, ROOT, Deployment
 
@@ -48,7 +50,8 @@ _MASKS: Sequence[tuple[str, str]] = (
     (r"\bpid \d+", "pid 4711"),
     (r"\bjob [0-9a-f]{12}\b", "job 6e0f2a91c7d3"),
     (r"\b20\d\d-\d\d-\d\d \d\d:\d\d(?::\d\d)?", "2026-03-10 09:30"),
-    (r"\b20\d\d-\d\d-\d\d\b", "2026-03-10"),
+    (r"\b20\d{6}T\d{12}Z_[0-9a-f]{12}\b", "20260310T163000000000Z_0123456789ab"),
+    (r"\b(?!2026-03-11)20\d\d-\d\d-\d\d\b", "2026-03-10"),
 )
 
 
@@ -177,6 +180,8 @@ class Terminal:
 
     def _masked(self, text: str) -> str:
         text = text.replace(str(self.folder), "~/houses")
+        tomorrow = datetime.now(PHOENIX).date() + timedelta(days=1)
+        text = text.replace(tomorrow.isoformat(), "2026-03-11")
         for pattern, instead in _MASKS:
             text = re.sub(pattern, instead, text)
         return "\n".join(line.rstrip() for line in text.splitlines())
