@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from rich.table import Table
 
+from phx_pipeline.cli import console as module
 from phx_pipeline.cli import extract as command
 from phx_pipeline.cli.console import (
     _console,
@@ -15,6 +16,7 @@ from phx_pipeline.cli.console import (
     errors,
     log_to_stderr,
     print_lines,
+    print_sentence,
 )
 from phx_pipeline.cli.main import Exit
 from phx_pipeline.model.job import Mode
@@ -48,6 +50,28 @@ def test_nothing_a_site_said_reaches_a_terminal_raw(
     assert raw_in(told.out + told.err) == []
     assert "[bold red]rich[/]" in told.out
     assert ":warning:" in told.out
+
+
+@pytest.mark.parametrize(("is_terminal", "lines"), [(True, 4), (False, 1)])
+def test_a_long_sentence_is_broken_between_words_at_a_terminal_alone(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    *,
+    is_terminal: bool,
+    lines: int,
+) -> None:
+    shown = _console()
+    shown.width = 40
+    monkeypatch.setattr(shown, "_force_terminal", is_terminal)
+    monkeypatch.setattr(module, "console", shown)
+    sentence = "redfin: " + " ".join(["PHX_BROWSER-words"] * 7)
+
+    print_sentence(sentence)
+
+    told = capsys.readouterr().out.splitlines()
+    assert len(told) == lines
+    assert " ".join(line.strip() for line in told) == sentence
+    assert all(line.startswith("  ") for line in told[1:])
 
 
 @pytest.mark.parametrize("unwanted", [True, False])
