@@ -6,7 +6,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from alembic import command
+from alembic.config import Config
 
+from phx_pipeline.catalog.engine import open_engine, writing
 from phx_pipeline.categorize import fusion
 from phx_pipeline.demo import rooms
 from phx_pipeline.demo.houses import HOUSES
@@ -21,6 +24,7 @@ from phx_pipeline.stages.collect import collect
 from phx_pipeline.stages.context import StageContext
 from phx_pipeline.stages.publish import publish
 from phx_pipeline.stages.rebuild import rebuild
+from phx_pipeline.storage.layout import Layout
 from phx_pipeline.wiring import initialise
 from phx_pipeline_tests.commands import Phx
 from phx_pipeline_tests.damage import execute
@@ -108,8 +112,19 @@ def of_0017(made: Deployment, monkeypatch: pytest.MonkeyPatch) -> Deployment:
         before.setattr(fusion, "UNCATEGORIZED", inside)
         fill(context)
         assert execute(context, "update category set votes = '[]'")
-        assert execute(context, "update alembic_version set version_num = '0017'")
+    _downgrade(made, to="0017")
     return made
+
+
+def _downgrade(made: Deployment, *, to: str) -> None:
+    config = Config()
+    config.set_main_option("script_location", "phx_pipeline.catalog:migrations")
+    file = Layout(made.settings.data_dir).catalogue
+    engine = open_engine(f"sqlite:///{file}")
+    with writing(engine) as connection:
+        config.attributes["connection"] = connection
+        command.downgrade(config, to)
+    engine.dispose()
 
 
 def test_a_garden_nobody_named_is_not_said_to_be_inside(made: Deployment) -> None:
