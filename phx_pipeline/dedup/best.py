@@ -4,7 +4,7 @@ Of two copies it is decided by their pixels (`choice`), and stored; of many it f
 from what was stored of each two (`best_of`).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 
 from phx_pipeline.dedup.colours import colouring
@@ -72,30 +72,45 @@ def best_of(
     """Return the copy to keep.
 
     The set is narrowed by one merit after the other, the weightiest first: out go those
-    that another one left beats by it. So there are no cycles, and no order matters. Of
-    those left the most detail counts, then pixels and bytes; what nothing tells apart
-    goes by the order of the gallery.
+    that another one left beats by it, if nobody left beats that one by it. So a copy
+    that is beaten puts no better one out, a cycle puts out nobody, no order matters,
+    and a copy that beats all others is kept. Of those left the most detail counts, then
+    pixels and bytes; what nothing tells apart goes by the order of the gallery.
     """
     left = list(group)
     for why in Why:
-        beaten = _beaten(left, judgements, why)
-        if len(beaten) < len(left):
-            left = [it for it in left if it.sha256 not in beaten]
+        beaten = _beaten(_defeats(left, judgements, why))
+        left = [it for it in left if it.sha256 not in beaten]
     known = all(it.appearance and it.appearance.detail is not None for it in left)
     return min(left, key=lambda it: _rank(it, by_detail=known))
 
 
-def _beaten(
+def _defeats(
     left: Sequence[Candidate], judgements: Mapping[Pair, Judgement], why: Why
-) -> set[str]:
+) -> set[tuple[str, str]]:
+    """Return who beats whom by a merit."""
     names = [it.sha256 for it in left]
     pairs = (pair_of(a, b) for at, a in enumerate(names) for b in names[at + 1 :])
     found = (judgements[pair] for pair in pairs if pair in judgements)
     return {
-        it.second if it.better == it.first else it.first
+        (it.better, it.second if it.better == it.first else it.first)
         for it in found
         if it.why is why and it.better is not None
     }
+
+
+def _beaten(defeats: Collection[tuple[str, str]]) -> set[str]:
+    """Return who is beaten by one that nobody left beats.
+
+    Who is out beats nobody any more, which may leave others unbeaten: they count next.
+    """
+    out: set[str] = set()
+    while True:
+        doubtful = {loser for winner, loser in defeats if winner not in out}
+        more = {loser for winner, loser in defeats if winner not in doubtful | out}
+        if more <= out:
+            return out
+        out |= more
 
 
 def _rank(picture: Candidate, *, by_detail: bool) -> tuple[object, ...]:
