@@ -4,7 +4,7 @@ Which pictures form a cluster follows from many pairs, and is not decided here.
 """
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from typing import Final
 
@@ -42,8 +42,11 @@ _WORTH_A_LOOK: Final = 0.25  # share of blocks; other pictures of a house agree 
 
 def judged(
     candidates: Sequence[Candidate], known: Mapping[Pair, Judgement]
-) -> list[Judgement]:
+) -> Iterator[Judgement]:
     """Judge the pairs that hashes propose and these rules have not judged yet.
+
+    Each is yielded as soon as it is judged. What would replace an answer by less, as an
+    original or OpenCV is missing now, is left out.
 
     Aligned pixels confirm copies; pairs they do not confirm get a second opinion by
     local features. Plans, documents and blanks get none: they have to be near by both
@@ -54,7 +57,10 @@ def judged(
     pictures.sort(key=lambda it: it.by_size)
     found = _new(pictures, proposed(pictures), known)
     looks = Looks(pictures)
-    return [_Pair(pictures, looks, it).judgement() for it in confirmed(pictures, found)]
+    for it in confirmed(pictures, found):
+        new = _Pair(pictures, looks, it).judgement()
+        if _is_news(new, known.get(new.pair)):
+            yield new
 
 
 def _new(
@@ -70,6 +76,16 @@ def _is_new(before: Judgement | None) -> bool:
         return True
     lacked = before.method is Method.PIXELS and before.verdict is Alike.UNSURE
     return lacked and features.is_there()
+
+
+def _is_news(new: Judgement, before: Judgement | None) -> bool:
+    """Whether it is to replace what was known: nothing unknown replaces an answer."""
+    if before is None or before.verdict is Alike.UNSURE:
+        return new != before
+    if new.verdict is Alike.UNSURE:
+        return False
+    is_seen = new.version != UNSEEN
+    return is_seen or (before.version == UNSEEN and new != before)
 
 
 class _Pair:

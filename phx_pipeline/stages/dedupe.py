@@ -14,15 +14,14 @@ from phx_pipeline.catalog.leases import Lease
 from phx_pipeline.catalog.store import Decision
 from phx_pipeline.dedup.align import appearance
 from phx_pipeline.dedup.cluster import Cluster, cluster
-from phx_pipeline.dedup.judge import judged
 from phx_pipeline.dedup.proposals import Candidate
-from phx_pipeline.dedup.sights import Sight, sight_of
+from phx_pipeline.dedup.sights import Sight
 from phx_pipeline.errors import ImageError, StorageError
 from phx_pipeline.imaging.decode import decode
 from phx_pipeline.imaging.standardize import Frame, encode, standard_frame
 from phx_pipeline.model.appearance import Appearance
 from phx_pipeline.model.identity import image_id
-from phx_pipeline.model.judgement import Judgement, Pair, Ruled, by_pair
+from phx_pipeline.model.judgement import Judgement, Pair, Ruled
 from phx_pipeline.model.outcome import Verdict
 from phx_pipeline.model.photo import Blob, Photo
 from phx_pipeline.model.picture import StandardPicture
@@ -30,6 +29,7 @@ from phx_pipeline.model.ruling import About
 from phx_pipeline.model.source import Source
 from phx_pipeline.stages.cards import cards_of
 from phx_pipeline.stages.context import StageContext, in_one, picture_pool
+from phx_pipeline.stages.judging import Judging
 from phx_pipeline.stages.ruled_copies import ruled_copies
 
 logger = logging.getLogger(__name__)
@@ -78,8 +78,9 @@ def dedupe(context: StageContext, slug: str) -> DedupeReport:
     report = DedupeReport(decided=0, encoded=0)
     given_up: set[str] = set()
     with context.holding(slug) as lease:
+        judging = Judging(context, lease, slug)
         while True:
-            more, broken = _decided(context, lease, slug)
+            more, broken = _decided(context, lease, slug, judging)
             report = report.and_then(more)
             if broken.keys() <= given_up:  # none, or none that giving up would help
                 return report
@@ -97,7 +98,7 @@ def give_up(
 
 
 def _decided(
-    context: StageContext, lease: Lease, slug: str
+    context: StageContext, lease: Lease, slug: str, judging: Judging
 ) -> tuple[DedupeReport, dict[str, ImageError]]:
     """Decide and encode once; return as well the bytes that turned out no pictures."""
     photos = [
@@ -112,10 +113,8 @@ def _decided(
         return DedupeReport(decided=0, encoded=0, looked_at=len(looks)), broken
     blobs |= seen
     cards = cards_of(context, slug, photos, blobs)
-    candidates = _candidates(
-        photos, blobs, cards.sha256s, sight=partial(_sight, context)
-    )
-    judgements = _judged(context, lease, slug, candidates)
+    candidates = _candidates(photos, blobs, cards.sha256s, sight=judging.sight)
+    judgements = judging.judged(candidates)
     decisions = decide(
         slug,
         photos,
@@ -193,17 +192,6 @@ def _decide_cluster(
     }
 
 
-def _judged(
-    context: StageContext, lease: Lease, slug: str, candidates: Sequence[Candidate]
-) -> dict[Pair, Judgement]:
-    """Return what is known of all pairs; judge, and store, what is new."""
-    known = context.catalog.judgements.of_house(slug)
-    fresh = judged(candidates, known)
-    if fresh:
-        context.catalog.judgements.record(lease, fresh)
-    return known | by_pair(fresh)
-
-
 def _candidates(
     photos: Iterable[Photo],
     blobs: Mapping[str, Blob],
@@ -228,17 +216,6 @@ def _candidates(
         )
         for sha, photo in sorted(first.items())
     ]
-
-
-def _sight(context: StageContext, sha: str) -> Sight | None:
-    """Return what pairs are judged by, or None where the original cannot be read."""
-    try:
-        body = context.blobs.read_raw(sha)
-        with context.room_for(body):
-            return sight_of(decode(body).image)
-    except (ImageError, StorageError) as error:
-        logger.warning("%s: judged by what is known of it", error)
-        return None
 
 
 def _look_at_unseen(

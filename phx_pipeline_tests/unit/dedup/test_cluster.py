@@ -510,4 +510,4 @@ def test_arrival_order_and_runs_do_not_matter(
         after_run = cluster(order[:end], judgements=known)
 
     assert after_run == clusters
-    assert judged(order, known) == []
+    assert list(judged(order, known)) == []

@@ -1,6 +1,7 @@
 """What is said of one pair: copies that only features tell, and what looks alike."""
 
 import logging
+from dataclasses import replace
 from functools import partial
 from io import BytesIO
 
@@ -16,7 +17,7 @@ from phx_pipeline.dedup.hashes import picture_hashes
 from phx_pipeline.dedup.judge import judged
 from phx_pipeline.dedup.proof import MIN_INLIERS
 from phx_pipeline.dedup.proposals import Candidate
-from phx_pipeline.dedup.sights import Sight, sight_of
+from phx_pipeline.dedup.sights import sight_of
 from phx_pipeline.demo import rooms
 from phx_pipeline.demo.rooms import RoomKind
 from phx_pipeline.model.judgement import Alike, Judgement, Method, Why, by_pair
@@ -124,32 +125,56 @@ def test_without_opencv_one_line_says_so_and_the_pair_is_judged_later(
     assert "opencv-python-headless" in caplog.text
     verdicts = {it.pair[0][0] + it.pair[1][0]: it.verdict for it in found.values()}
     assert verdicts == {"ab": Alike.UNSURE, "ac": Alike.SAME, "bc": Alike.UNSURE}
-    assert judged(pictures, found) == []
+    assert list(judged(pictures, found)) == []
 
     monkeypatch.undo()
     (again,) = judged(pictures, found)
     assert (again.method, again.verdict) == (Method.FEATURES, Alike.SAME)
 
 
+def unseen(picture: Candidate) -> Candidate:
+    """The same, of which the original cannot be read."""
+    return replace(picture, sight=lambda: None)
+
+
 def test_a_pair_that_could_not_be_seen_is_judged_again(room: Image.Image) -> None:
-    def unreadable() -> Sight | None:
-        return None
-
-    small = room.resize((512, 341))
-    a, b = seen("a", room), seen("b", small)
-    blind = Candidate(
-        sha256=b.sha256,
-        width=b.width,
-        height=b.height,
-        hashes=b.hashes,
-        appearance=b.appearance,
-        sight=unreadable,
-    )
-
-    known = by_pair(judged([a, blind], {}))
+    a, b = seen("a", room), seen("b", room.resize((512, 341)))
+    known = by_pair(judged([a, unseen(b)], {}))
 
     (first,) = known.values()
     assert (first.verdict, first.better) == (Alike.SAME, a.sha256)
+    assert list(judged([a, unseen(b)], known)) == []
     (second,) = judged([a, b], known)
     assert (second.verdict, second.version) == (Alike.SAME, judge.VERSION)
-    assert judged([a, b], by_pair([second])) == []
+    assert list(judged([a, b], by_pair([second]))) == []
+
+
+@pytest.mark.parametrize("lacking", ["original", "OpenCV"])
+@pytest.mark.parametrize("verdict", [Alike.SAME, Alike.OTHER])
+def test_an_answer_of_older_rules_stays_where_now_less_can_be_told(
+    lacking: str,
+    verdict: Alike,
+    room: Image.Image,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    a, b = seen("a", room), seen("b", copy(room, "turned 1°"))
+    (told,) = judged([a, b], {})
+    older = by_pair([replace(told, version="0", verdict=verdict)])
+
+    with monkeypatch.context() as without:
+        if lacking == "OpenCV":
+            without.setattr(features, "is_there", lambda: False)
+        found = judged([a, unseen(b) if lacking == "original" else b], older)
+        assert list(found) == []
+
+    assert list(judged([a, b], older)) == [told]
+
+
+def test_a_choice_made_by_pixels_is_not_replaced_by_one_made_without(
+    room: Image.Image,
+) -> None:
+    grey = room.convert("L").convert("RGB").resize((1536, 1024))
+    a, b = seen("a", room), seen("b", grey)
+    older = by_pair(replace(it, version="0") for it in judged([a, b], {}))
+
+    assert list(judged([a, unseen(b)], older)) == []

@@ -1,0 +1,56 @@
+"""What a run keeps of judging pairs when it cannot read an original, or is killed."""
+
+import logging
+from dataclasses import replace
+
+import pytest
+
+from phx_pipeline.model.judgement import Judgement
+from phx_pipeline.stages.context import StageContext
+from phx_pipeline.stages.dedupe import dedupe
+from phx_pipeline.stages.judging import Judging
+
+
+@pytest.fixture
+def slug(collected: StageContext) -> str:
+    (slug,) = collected.catalog.slugs()
+    return slug
+
+
+def of_older_rules(context: StageContext, slug: str) -> list[Judgement]:
+    """Let all judgements of the house be those of older rules; return them."""
+    book = context.catalog.judgements
+    older = [replace(it, version="0") for it in book.of_house(slug).values()]
+    with context.holding(slug) as lease:
+        book.record(lease, older)
+    return older
+
+
+def test_answers_outlive_originals_that_cannot_be_read(
+    collected: StageContext, slug: str
+) -> None:
+    older = of_older_rules(collected, slug)
+    before = collected.catalog.photos(slug)
+    for sha in collected.catalog.blobs(slug):
+        collected.layout.raw(sha).unlink()
+
+    dedupe(collected, slug)
+
+    same = {it.pair: it for it in older if it.better is not None}
+    known = collected.catalog.judgements.of_house(slug)
+    assert same
+    assert same.items() <= known.items()
+    assert collected.catalog.photos(slug) == before
+
+
+def test_of_an_original_that_cannot_be_read_one_line_tells(
+    collected: StageContext, slug: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    sha = next(iter(collected.catalog.blobs(slug)))
+    collected.layout.raw(sha).unlink()
+
+    with caplog.at_level(logging.WARNING), collected.holding(slug) as lease:
+        judging = Judging(collected, lease, slug)
+        assert [judging.sight(sha), judging.sight(sha)] == [None, None]
+
+    assert len(caplog.records) == 1
