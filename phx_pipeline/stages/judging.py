@@ -5,7 +5,10 @@ What pixels tell of a pair is found in `dedup.judge`; what follows for the photo
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
+from time import monotonic
+from typing import Final
 
 from phx_pipeline.catalog.leases import Lease
 from phx_pipeline.dedup.judge import judged
@@ -18,6 +21,9 @@ from phx_pipeline.stages.context import StageContext
 
 logger = logging.getLogger(__name__)
 
+_MANY: Final = 50  # judgements stored at once
+_LONG_S: Final = 2.0  # what is judged waits so long at most to be stored
+
 
 class Judging:
     """Judges one house in one run, and tells once of an original it cannot read."""
@@ -27,13 +33,17 @@ class Judging:
         self._unreadable: set[str] = set()
 
     def judged(self, candidates: Sequence[Candidate]) -> dict[Pair, Judgement]:
-        """Return what is known of all pairs; judge, and store, what is new."""
-        book = self._context.catalog.judgements
-        known = book.of_house(self._slug)
-        fresh = list(judged(candidates, known))
-        if fresh:
-            book.record(self._lease, fresh)
-        return known | by_pair(fresh)
+        """Return what is known of all pairs; judge, and store, what is new.
+
+        It is stored as it comes, so that a killed run loses the last moments only.
+        """
+        known = self._context.catalog.judgements.of_house(self._slug)
+        fresh = judged(candidates, known)
+        return known | by_pair(chain.from_iterable(map(self._kept, _batches(fresh))))
+
+    def _kept(self, judgements: list[Judgement]) -> list[Judgement]:
+        self._context.catalog.judgements.record(self._lease, judgements)
+        return judgements
 
     def sight(self, sha: str) -> Sight | None:
         """Return what pairs are judged by, or None where it cannot be read."""
@@ -47,3 +57,16 @@ class Judging:
             logger.warning("%s: judged by what is known of it", error)
             self._unreadable.add(sha)
             return None
+
+
+def _batches(judgements: Iterable[Judgement]) -> Iterator[list[Judgement]]:
+    """Yield judgements in lists as they come: many at once, or those of some time."""
+    some: list[Judgement] = []
+    since_s = monotonic()
+    for it in judgements:
+        some.append(it)
+        if len(some) >= _MANY or monotonic() - since_s >= _LONG_S:
+            yield some
+            some, since_s = [], monotonic()
+    if some:
+        yield some

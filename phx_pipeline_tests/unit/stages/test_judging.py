@@ -1,11 +1,14 @@
 """What a run keeps of judging pairs when it cannot read an original, or is killed."""
 
 import logging
+from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
 
+from phx_pipeline.dedup.judge import VERSION
 from phx_pipeline.model.judgement import Judgement
+from phx_pipeline.stages import judging as stage
 from phx_pipeline.stages.context import StageContext
 from phx_pipeline.stages.dedupe import dedupe
 from phx_pipeline.stages.judging import Judging
@@ -54,3 +57,24 @@ def test_of_an_original_that_cannot_be_read_one_line_tells(
         assert [judging.sight(sha), judging.sight(sha)] == [None, None]
 
     assert len(caplog.records) == 1
+
+
+def test_a_killed_run_keeps_what_it_has_judged(
+    collected: StageContext, slug: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    older = of_older_rules(collected, slug)
+    monkeypatch.setattr(stage, "_MANY", 1)
+    monkeypatch.setattr(stage, "judged", lambda _all, _known: killed_after(older[0]))
+
+    with pytest.raises(KeyboardInterrupt):
+        dedupe(collected, slug)
+
+    known = collected.catalog.judgements.of_house(slug)
+    assert [it.pair for it in known.values() if it.version == VERSION] == [
+        older[0].pair
+    ]
+
+
+def killed_after(judgement: Judgement) -> Iterator[Judgement]:
+    yield replace(judgement, version=VERSION)
+    raise KeyboardInterrupt
