@@ -187,8 +187,9 @@ def _rule(
         slug = find_property(context, house).slug
         photos = [find_photo(context, slug, name) for name in names]
         done = act.do(context, slug, photos, why=why)
-        settle_partners(context, [slug])
-        refresh_views(context)
+        if not done.waits:
+            settle_partners(context, [slug])
+            refresh_views(context)
         now = copies_of(context, slug)
     pictures = [copies_with(now, photo) for photo in photos]
     if as_json:
@@ -199,7 +200,9 @@ def _rule(
         console.print(_line(photo, picture), soft_wrap=True)
     if done.waits:
         console.print(
-            f"{slug} is being worked on or lacks originals: its next run acts on this",
+            "what you say is kept, and acted on by a run of the house that waits in "
+            f"the queue (`phx up`, or `phx extract --address {slug} --sync` later): "
+            f"{done.waits}",
             soft_wrap=True,
         )
 
@@ -342,6 +345,6 @@ def _plain_ruled(
         "property": slug,
         "rulings": list(map(plain_ruling, done.rulings)),
         "already": done.already,
-        "waits": done.waits,
+        "waits": bool(done.waits),
         "pictures": [it and _plain(it) for it in pictures],
     }

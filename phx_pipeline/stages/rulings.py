@@ -82,10 +82,12 @@ def _settled(context: StageContext, slug: str, about: Collection[About]) -> bool
     try:
         if About.PHOTO in about:
             settle_ruled(context, slug)
+        waits = settle_copies(context, slug) if About.COPIES in about else ""
     except LeaseHeldError as error:
-        logger.warning("%s is ruled on, but not settled yet: %s", slug, error)
-        return False
-    return About.COPIES not in about or settle_copies(context, slug)
+        waits = str(error)
+    if waits:
+        logger.warning("%s is ruled on, but not settled yet: %s", slug, waits)
+    return not waits
 
 
 def _reader(context: StageContext) -> Callable[[str], Ruling]:

@@ -1,8 +1,8 @@
 """Rulings of people on what is one picture, and all that follows from them at once."""
 
-import logging
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Final
 from uuid import uuid4
 
 from phx_pipeline.errors import InputError, LeaseHeldError
@@ -23,8 +23,7 @@ from phx_pipeline.stages.partners import call_on, has_originals
 from phx_pipeline.stages.publish import publish
 from phx_pipeline.stages.ruled_copies import photos_ruled_on
 
-logger = logging.getLogger(__name__)
-
+_PATIENCE_S: Final = 5.0  # of a command, for a house somebody else works on
 _DECIDABLE = frozenset({Verdict.PENDING, Verdict.KEPT, Verdict.DUPLICATE})
 
 
@@ -33,13 +32,13 @@ class CopiesRuled:
     """What came of a command: the rulings that are new.
 
     `already` tells that the photos were so before; a new ruling keeps them so. `waits`
-    tells that the house is being worked on, or lacks originals: a run of its
-    own acts on the rulings.
+    tells why a run of the house is to act on the rulings: somebody works on it, or it
+    lacks originals. It is empty where they have been acted on.
     """
 
     rulings: tuple[Ruling, ...]
     already: bool
-    waits: bool = False
+    waits: str = ""
 
 
 def split(
@@ -104,25 +103,26 @@ def undo(
     return _ruled(context, slug, values, why=why, already=not values)
 
 
-def settle_copies(context: StageContext, slug: str) -> bool:
+def settle_copies(context: StageContext, slug: str) -> str:
     """Decide, name and publish a house by its rulings; no source is asked.
 
     Returns:
-        Whether it is done: a house that is being worked on, or lacks originals, waits
-        for a run.
+        Why a run of its own is asked for instead: somebody works on the house, or it
+        lacks originals. Empty where it is done.
     """
     if not has_originals(context, slug):
         call_on(context, [slug])
-        return False
+        return "it lacks originals"
+    patience_s = min(_PATIENCE_S, context.lease_wait_s)
+    patient = replace(context, lease_wait_s=patience_s)
     try:
-        call_on(context, dedupe(context, slug).to_settle)
-        categorize(context, slug)
-        publish(context, slug)
+        call_on(patient, dedupe(patient, slug).to_settle)
+        categorize(patient, slug)
+        publish(patient, slug)
     except LeaseHeldError as error:
-        logger.warning("%s is ruled on, but not settled yet: %s", slug, error)
         call_on(context, [slug])
-        return False
-    return True
+        return str(error)
+    return ""
 
 
 def _ruled(
@@ -134,31 +134,37 @@ def _ruled(
     already: bool,
 ) -> CopiesRuled:
     """Record what is new, and act on it."""
+    context.house(slug)
     before = context.catalog.rulings.newest(slug, About.COPIES)
     known = {ruling.key: ruling.value for ruling in before.values()}
     new = {key: value for key, value in values.items() if known.get(key) != value}
     if already and not new:
         return CopiesRuled(rulings=(), already=already)
-    with context.holding(slug) as lease:
-        given = [
-            context.catalog.rulings.record(
-                lease,
-                Ruling(
-                    id=str(uuid4()),
-                    at=context.stamp().at,
-                    who=context.who,
-                    about=About.COPIES,
-                    slug=slug,
-                    source=None,
-                    key=key,
-                    value=value.value,
-                    why=why,
-                ),
-            )
-            for key, value in sorted(new.items())
-        ]
-    waits = not settle_copies(context, slug)
+    wanted = _rulings(context, slug, new, why=why)
+    given = context.catalog.rulings.record_unheld(wanted)
+    if len(given) < len(wanted):
+        context.house(slug)  # raises: it was renamed just now
+    waits = settle_copies(context, slug)
     return CopiesRuled(rulings=tuple(given), already=already, waits=waits)
+
+
+def _rulings(
+    context: StageContext, slug: str, values: dict[str, CopyRuling], *, why: str
+) -> list[Ruling]:
+    return [
+        Ruling(
+            id=str(uuid4()),
+            at=context.stamp().at,
+            who=context.who,
+            about=About.COPIES,
+            slug=slug,
+            source=None,
+            key=key,
+            value=value.value,
+            why=why,
+        )
+        for key, value in sorted(values.items())
+    ]
 
 
 def _require_pictures(photos: Iterable[Photo]) -> None:

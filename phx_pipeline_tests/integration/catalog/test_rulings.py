@@ -67,6 +67,19 @@ def test_what_is_ruled_last_counts_also_when_the_clock_went_back(
     assert stored == replace(early, at=STAMP.at + timedelta(microseconds=1))
 
 
+def test_a_house_that_a_run_holds_is_ruled_on_from_now_on(
+    scene: Scene, book: RulingBook
+) -> None:
+    record(scene, PhotoRuling.DROPPED)
+    known = ruling_on(scene, "a", PhotoRuling.RELEASED)
+    nobodys = replace(known, id=str(uuid4()), slug="renamed-just-now")
+
+    (stored,) = book.record_unheld([known, nobodys])
+
+    assert stored == replace(known, at=STAMP.at + timedelta(microseconds=1))
+    assert book.newest(scene.slug, About.PHOTO) == {KEY: stored}
+
+
 def test_a_ruling_may_hold_for_every_source(scene: Scene, book: RulingBook) -> None:
     spelling = ruling_on(
         scene, "4732 DAVIS RD", "same", about=About.SPELLING, source=None

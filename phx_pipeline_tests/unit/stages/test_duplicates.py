@@ -18,7 +18,7 @@ from phx_pipeline.model.photo import Photo
 from phx_pipeline.model.property import Property
 from phx_pipeline.model.ruling import About
 from phx_pipeline.settings import Settings
-from phx_pipeline.stages import lifecycle
+from phx_pipeline.stages import lifecycle, split_join
 from phx_pipeline.stages.context import StageContext
 from phx_pipeline.stages.dedupe import dedupe
 from phx_pipeline.stages.duplicates import (
@@ -29,6 +29,7 @@ from phx_pipeline.stages.duplicates import (
     find_photo,
     photo_id,
 )
+from phx_pipeline.stages.partners import settle_called
 from phx_pipeline.stages.publish import publish
 from phx_pipeline.stages.ruled_copies import ruled_copies
 from phx_pipeline.stages.rulings import ruling_lines, take_rulings
@@ -103,7 +104,7 @@ def test_parted_photos_are_two_pictures_until_that_is_taken_back(
     done = split(collected, slug, pair[1:], why="two rooms")
 
     parted = names(collected, slug)
-    assert (len(done.rulings), done.already, done.waits) == (1, False, False)
+    assert (len(done.rulings), done.already, done.waits) == (1, False, "")
     assert parted[frozenset(kept)] == before[frozenset(kept | copy)]
     assert parted[frozenset(copy)] not in {None, *before.values()}
     assert problems(collected, slug) == []
@@ -238,6 +239,46 @@ def soon(context: StageContext) -> str:
     return (newest + timedelta(seconds=1)).isoformat()
 
 
+@pytest.fixture
+def here(healthy: Settings, use_settings: UseSettings, tmp_path: Path) -> None:
+    """Commands work on the collected house."""
+    use_settings(replace(healthy, data_dir=tmp_path / "data"))
+
+
+@pytest.mark.usefixtures("here")
+def test_a_house_that_a_run_holds_is_ruled_on_at_once(
+    collected: StageContext,
+    slug: str,
+    pair: list[Photo],
+    phx: Phx,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(split_join, "_PATIENCE_S", 0.0)
+
+    with collected.for_run("night").holding(slug):
+        parted = phx("duplicates", "split", slug, photo_id(slug, pair[1]))
+        assert are_one(collected, slug, pair)
+
+    told = parted.out.splitlines()[-1]
+    assert (parted.code, parted.err) == (0, "")
+    assert "what you say is kept" in told
+    assert told.endswith(":night")
+    assert collected.catalog.jobs.called_on([slug]) == {slug}
+    assert settle_called(collected, []).done == (slug,)
+    assert not are_one(collected, slug, pair)
+
+
+def test_a_house_that_was_removed_meanwhile_is_not_ruled_on(
+    collected: StageContext, slug: str, pair: list[Photo]
+) -> None:
+    lifecycle.remove(collected, slug)
+
+    with pytest.raises(InputError, match="was removed on"):
+        split(collected, slug, pair)
+
+    assert collected.catalog.rulings.all() == []
+
+
 @pytest.mark.parametrize("form", ["id", "start", "file", "stem", "key", "source/key"])
 def test_a_photo_is_named_in_several_ways(
     form: str, collected: StageContext, slug: str, pair: list[Photo]
@@ -287,15 +328,10 @@ def test_what_cannot_be_ruled_is_refused(
     assert collected.catalog.rulings.all() == []
 
 
+@pytest.mark.usefixtures("here")
 def test_a_person_sees_parts_and_joins_them(
-    slug: str,
-    pair: list[Photo],
-    healthy: Settings,
-    use_settings: UseSettings,
-    phx: Phx,
-    tmp_path: Path,
+    slug: str, pair: list[Photo], phx: Phx, tmp_path: Path
 ) -> None:
-    use_settings(replace(healthy, data_dir=tmp_path / "data"))
     one, other = (photo_id(slug, photo) for photo in pair)
     sheet = tmp_path / "sheet.jpg"
 
