@@ -107,7 +107,8 @@ def _decided(
         if photo.sha256 and photo.verdict in _DECIDABLE
     ]
     blobs = context.catalog.blobs(slug)
-    looks, broken = _look_at_unseen(context, lease, photos, blobs)
+    looks, broken, refused = _look_at_unseen(context, lease, photos, blobs)
+    judging.tell_unreadable(refused)
     seen = {sha: replace(blobs[sha], appearance=looks[sha]) for sha in looks}
     if broken:
         return DedupeReport(decided=0, encoded=0, looked_at=len(looks)), broken
@@ -223,21 +224,20 @@ def _look_at_unseen(
     lease: Lease,
     photos: Sequence[Photo],
     blobs: Mapping[str, Blob],
-) -> tuple[dict[str, Appearance], dict[str, ImageError]]:
+) -> tuple[dict[str, Appearance], dict[str, ImageError], dict[str, StorageError]]:
     """Note the appearance of stored bytes that lack it or part of it.
 
-    Return those, and the bytes that turned out to be no pictures.
+    Return those, the bytes that turned out to be no pictures, and what cannot be read.
     """
     shas = {str(photo.sha256) for photo in photos}
     unseen = sorted(sha for sha in shas if not _is_seen(blobs[sha].appearance))
     with picture_pool(context) as pool:
         looks = list(pool.map(partial(_look, context, lease), unseen))
     told = list(zip(unseen, looks, strict=True))
-    if refused := [str(look) for look in looks if isinstance(look, StorageError)]:
-        logger.warning("%s: judged by what is known of it", in_one(refused))
     return (
         {sha: look for sha, look in told if isinstance(look, Appearance)},
         {sha: look for sha, look in told if isinstance(look, ImageError)},
+        {sha: look for sha, look in told if isinstance(look, StorageError)},
     )
 
 

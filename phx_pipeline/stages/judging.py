@@ -5,7 +5,7 @@ What pixels tell of a pair is found in `dedup.judge`; what follows for the photo
 """
 
 import logging
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from time import monotonic
 from typing import Final
@@ -14,10 +14,10 @@ from phx_pipeline.catalog.leases import Lease
 from phx_pipeline.dedup.judge import judged
 from phx_pipeline.dedup.proposals import Candidate
 from phx_pipeline.dedup.sights import Sight, sight_of
-from phx_pipeline.errors import ImageError, StorageError
+from phx_pipeline.errors import ImageError, PhxError, StorageError
 from phx_pipeline.imaging.decode import decode
 from phx_pipeline.model.judgement import Judgement, Pair, by_pair
-from phx_pipeline.stages.context import StageContext
+from phx_pipeline.stages.context import StageContext, in_one
 
 logger = logging.getLogger(__name__)
 
@@ -54,9 +54,15 @@ class Judging:
             with self._context.room_for(body):
                 return sight_of(decode(body).image)
         except (ImageError, StorageError) as error:
-            logger.warning("%s: judged by what is known of it", error)
-            self._unreadable.add(sha)
+            self.tell_unreadable({sha: error})
             return None
+
+    def tell_unreadable(self, faults: Mapping[str, PhxError]) -> None:
+        """Tell in one line of originals that cannot be read; of each once in a run."""
+        told = [str(it) for sha, it in faults.items() if sha not in self._unreadable]
+        self._unreadable |= faults.keys()
+        if told:
+            logger.warning("%s: judged by what is known of it", in_one(told))
 
 
 def _batches(judgements: Iterable[Judgement]) -> Iterator[list[Judgement]]:

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from phx_pipeline.dedup.judge import VERSION
+from phx_pipeline.errors import StorageError
 from phx_pipeline.model.judgement import Judgement
 from phx_pipeline.stages import judging as stage
 from phx_pipeline.stages.context import StageContext
@@ -55,6 +56,7 @@ def test_of_an_original_that_cannot_be_read_one_line_tells(
     with caplog.at_level(logging.WARNING), collected.holding(slug) as lease:
         judging = Judging(collected, lease, slug)
         assert [judging.sight(sha), judging.sight(sha)] == [None, None]
+        judging.tell_unreadable({sha: StorageError("once more")})
 
     assert len(caplog.records) == 1
 
