@@ -52,6 +52,7 @@ class Settings:
     catalog_url: str | None = field(repr=False)  # these two may hold a password
     dagster_pg_url: str | None = field(repr=False)
     sources: tuple[Source, ...]  # none: every one that this machine can ask
+    categorizers: tuple[str, ...]  # none: all; `wiring` knows which there are
     maricopa_token: str | None = field(repr=False)
     reso_token: str | None = field(repr=False)
     spark_token: str | None = field(repr=False)
@@ -104,6 +105,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         catalog_url=_database(given),
         dagster_pg_url=dagster_pg_url,
         sources=_sources(given),
+        categorizers=_words(given, "CATEGORIZERS"),
         maricopa_token=_token(given, "MARICOPA_TOKEN"),
         reso_token=_token(given, "RESO_TOKEN"),
         spark_token=_token(given, "SPARK_TOKEN"),
@@ -267,6 +269,12 @@ def _wrong_names(unknown: Sequence[str], *, among: Sequence[str]) -> str:
 def _sources(given: Mapping[str, str]) -> tuple[Source, ...]:
     text = given.get("PHX_SOURCES")
     return parse_sources(text, by="PHX_SOURCES") if text else ()
+
+
+def _words(given: Mapping[str, str], name: str) -> tuple[str, ...]:
+    """Read a comma-separated list; repeats do not matter."""
+    words = [word.strip() for word in (given.get(_PREFIX + name) or "").split(",")]
+    return tuple(dict.fromkeys(filter(None, words)))
 
 
 def _token(given: Mapping[str, str], name: str) -> str | None:

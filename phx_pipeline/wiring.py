@@ -22,7 +22,7 @@ from phx_pipeline.catalog.migrate import (
 )
 from phx_pipeline.catalog.policies import CatalogPolicies, StandinPolicies
 from phx_pipeline.catalog.store import Catalog
-from phx_pipeline.categorize.listing_text import ListingTextCategorizer
+from phx_pipeline.categorize.registry import Equipment, chosen, equip
 from phx_pipeline.errors import BrowserError
 from phx_pipeline.fetch.base import (
     BrowserTurns,
@@ -327,7 +327,10 @@ def build_context(
     """Put everything together that the stages need."""
     registered = equipped_sources(settings)
     layout = Layout(settings.data_dir)
+    chosen_backends = chosen(settings.categorizers)  # a wrong name opens no store
     catalog = build_catalog(settings)
+    equipment = Equipment(cache_dir=layout.networks, features=catalog.features)
+    backends = equip(chosen_backends, equipment)
     return StageContext(
         catalog=catalog,
         blobs=BlobStore(layout),
@@ -342,7 +345,8 @@ def build_context(
             clock=clock,
         ),
         lacks_browser=lacking_browser(settings),
-        categorizers=(ListingTextCategorizer(),),
+        categorizers=backends.categorizers,
+        lacks_categorizers=backends.missing,
         clock=clock,
         run_id=run_id,
         downloads=settings.downloads,

@@ -90,6 +90,7 @@ class Deployment:
             ca_file=self.standin.ca_file,
             pace_percent=0,
             browser="off",  # those that want one say so
+            categorizers=("listing_text",),  # and those that want more backends
             final_after_days=1,  # what the stand-ins say is gone is gone
         )
         changed = replace(settings, **self._changed)  # type: ignore[arg-type]  # named by each test

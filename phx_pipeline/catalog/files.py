@@ -13,6 +13,13 @@ from phx_pipeline.catalog.leases import Lease, Leases
 from phx_pipeline.catalog.rows import AnyRow
 from phx_pipeline.model.outcome import Verdict
 
+_OF_BYTES = (
+    tables.picture,
+    tables.appearance,
+    tables.vote,
+    tables.feature,
+    tables.blob,  # the last: the others name it
+)
 _MANY = 500  # values in one statement; SQLite allows 32,766
 
 
@@ -40,7 +47,7 @@ def forget_blob(connection: sa.Connection, sha256: str) -> None:
     try:
         with connection.begin_nested():
             forget_judgements(connection, sha256)
-            for table in (tables.picture, tables.appearance, tables.blob):
+            for table in _OF_BYTES:
                 connection.execute(sa.delete(table).where(table.c.sha256 == sha256))
     except sa.exc.IntegrityError:
         pass  # another property stored the same bytes a moment ago

@@ -17,6 +17,7 @@ from phx_pipeline.catalog.properties import followed
 from phx_pipeline.catalog.rows import (
     AnyRow,
     blob_of,
+    category_of,
     photo_of,
     property_of,
     unsigned,
@@ -109,11 +110,7 @@ class CatalogReader:
         """Categories of a property's kept photos."""
         query = sa.select(tables.category).where(tables.category.c.slug == slug)
         return {
-            (Source(row.source), row.photo_key): Category(
-                location=Location(row.location),
-                subject=Subject(row.subject),
-                confidence=row.confidence,
-            )
+            (Source(row.source), row.photo_key): category_of(row)
             for row in self._all(query)
         }
 

@@ -11,6 +11,7 @@ from phx_pipeline.model.outcome import Verdict
 from phx_pipeline.model.photo import Blob, Photo, PhotoRef, PictureHashes
 from phx_pipeline.model.property import Property
 from phx_pipeline.model.source import Source
+from phx_pipeline.model.taxonomy import Category, Location, Subject
 
 _SIGN = 1 << 63
 _SPAN = 1 << 64
@@ -134,6 +135,15 @@ def _appearance_of(row: AnyRow) -> Appearance | None:
         bottom=row.bottom,
         low_information=row.low_information,
         detail=row.detail,
+    )
+
+
+def category_of(row: AnyRow) -> Category:
+    """Read a `category` row."""
+    return Category(
+        location=Location(row.location),
+        subject=Subject(row.subject),
+        confidence=row.confidence,
     )
 
 

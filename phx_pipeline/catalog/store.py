@@ -14,6 +14,7 @@ from phx_pipeline.catalog import tables
 from phx_pipeline.catalog.door import Door, Passage, PhotoKey, passing, photo_rows
 from phx_pipeline.catalog.engine import writing
 from phx_pipeline.catalog.facts import FactBook, upsert_facts, upsert_valuations
+from phx_pipeline.catalog.features import FeatureBook
 from phx_pipeline.catalog.fields import FieldBook, count_fields
 from phx_pipeline.catalog.files import FileBook
 from phx_pipeline.catalog.integrity import Integrity
@@ -41,6 +42,7 @@ from phx_pipeline.catalog.stamp import Stamp
 from phx_pipeline.catalog.statistics import CatalogStatistics
 from phx_pipeline.catalog.tracker import UrlTracker
 from phx_pipeline.catalog.views import ViewBook, want
+from phx_pipeline.catalog.votes import VoteBook, vote_values
 from phx_pipeline.catalog.withdrawn import WithdrawnBook, withdraw
 from phx_pipeline.errors import ImageError
 from phx_pipeline.model.appearance import Appearance
@@ -52,7 +54,7 @@ from phx_pipeline.model.picture import StandardPicture
 from phx_pipeline.model.printable import printable
 from phx_pipeline.model.property import Property
 from phx_pipeline.model.publication import Publication
-from phx_pipeline.model.taxonomy import Category
+from phx_pipeline.model.vote import Named
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,10 +89,12 @@ class Catalog(CatalogReader):
         self.history = History(engine)
         self.statistics = CatalogStatistics(engine)
         self.facts = FactBook(engine)
+        self.features = FeatureBook(engine)
         self.fields = FieldBook(engine)
         self.files = FileBook(engine)
         self.integrity = Integrity(engine)
         self.views = ViewBook(engine)
+        self.votes = VoteBook(engine)
         self.runs = RunBook(engine)
         self.urls = UrlTracker(engine)
         self.withdrawn = WithdrawnBook(engine)
@@ -289,24 +293,17 @@ class Catalog(CatalogReader):
         self,
         lease: Lease,
         slug: str,
-        categories: Mapping[PhotoKey, Category],
-        *,
-        votes: Mapping[PhotoKey, Sequence[Mapping[str, object]]],
+        named: Mapping[PhotoKey, Named],
     ) -> None:
-        """Replace the categories of a property's kept photos."""
+        """Replace the categories of a property's kept photos, with their votes."""
         with writing(self._engine) as connection:
             Leases.fence(connection, lease)
             connection.execute(
                 sa.delete(tables.category).where(tables.category.c.slug == slug)
             )
-            if categories:
-                connection.execute(
-                    sa.insert(tables.category),
-                    [
-                        _category_values(slug, key, category, votes=votes.get(key, ()))
-                        for key, category in categories.items()
-                    ],
-                )
+            if named:
+                rows = [_category_values(slug, key, it) for key, it in named.items()]
+                connection.execute(sa.insert(tables.category), rows)
 
     def record_publications(
         self, lease: Lease, slug: str, changed: Iterable[Publication]
@@ -509,13 +506,8 @@ def _log_attempt(
     connection.execute(_ATTEMPT, values)
 
 
-def _category_values(
-    slug: str,
-    key: PhotoKey,
-    category: Category,
-    *,
-    votes: Sequence[Mapping[str, object]],
-) -> dict[str, object]:
+def _category_values(slug: str, key: PhotoKey, named: Named) -> dict[str, object]:
+    category = named.category
     return {
         "slug": slug,
         "source": key[0].value,
@@ -523,7 +515,8 @@ def _category_values(
         "location": category.location.value,
         "subject": category.subject.value,
         "confidence": category.confidence,
-        "votes": [dict(vote) for vote in votes],
+        "votes": [vote_values(vote) for vote in named.votes],
+        "probability": float(named.probability),
     }
 
 

@@ -304,6 +304,31 @@ category = sa.Table(
     sa.Column("subject", sa.String(16), nullable=False),
     sa.Column("confidence", sa.Integer, nullable=False),
     sa.Column("votes", sa.JSON, nullable=False),
+    sa.Column("probability", sa.Float, nullable=False, server_default="0"),
+)
+
+# What the columns mean: `model.vote.Vote` and `Abstention`. `evidence` is a digest of
+# what was read besides the bytes.
+vote = sa.Table(
+    "vote",
+    metadata,
+    sa.Column("sha256", sa.String(64), sa.ForeignKey("blob.sha256"), primary_key=True),
+    sa.Column("backend", sa.String(32), primary_key=True),
+    sa.Column("evidence", sa.String(64), primary_key=True),
+    sa.Column("version", sa.String(100), nullable=False),
+    sa.Column("probabilities", sa.JSON, nullable=False),
+    sa.Column("places", sa.JSON, nullable=False),
+    sa.Column("outside", sa.Float),
+    sa.Column("abstention", StorableText),
+)
+
+# Vectors of half-precision floats, as the network of that name gives them.
+feature = sa.Table(
+    "feature",
+    metadata,
+    sa.Column("sha256", sa.String(64), sa.ForeignKey("blob.sha256"), primary_key=True),
+    sa.Column("network", sa.String(100), primary_key=True),
+    sa.Column("vector", sa.LargeBinary, nullable=False),
 )
 
 publication = sa.Table(

@@ -1,124 +1,194 @@
-"""Makes one category of the votes of several backends. Pure, order-independent."""
+"""Makes one name of the votes of several backends. Pure, order-independent.
 
+Votes are pooled as independent evidence: what two backends both find likely is
+likelier, and a subject that one of them does not know has a share of its rest, not
+nothing. Subjects are pooled in families, a coarser word with the finer ones it may
+stand for (bedroom with master): to be coarse is no contradiction.
+"""
+
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from types import MappingProxyType
+from typing import Final, Protocol
 
 from phx_pipeline.categorize.base import Vote
 from phx_pipeline.categorize.subjects import REFINES
 from phx_pipeline.model.naming import confidence_percent
 from phx_pipeline.model.taxonomy import UNCATEGORIZED, Category, Location, Subject
 
-AGREEMENT_BONUS = 0.10
-AGREEMENT_CAP = 0.97
+NAMED_AT = 0.5
 DISPUTED_AT = 0.60
-DISPUTED_CAP = 0.49
-SURE_OF_PLACE = 0.95
+DISPUTED_CAP = 0.84
+SURELY_OUTSIDE = 0.95
+SURELY_INSIDE = 0.05
 
 _ALL_KNOWING: Mapping[str, frozenset[Subject]] = MappingProxyType({})
+_LEAST = 1e-6  # nobody excludes anything: one vote for nothing would silence the others
+
+FUSED: Final = "fused"  # what a calibration calls all backends together
+
+
+class Calibration(Protocol):
+    """What stated probabilities have turned out to be."""
+
+    def calibrated(
+        self, name: str, before: Mapping[Subject, float]
+    ) -> dict[Subject, float]:
+        """Return the probabilities of a backend, or of `FUSED`, as often right as said.
+
+        They are in the order they had, and not above 1 together.
+        """
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Claim:
-    """A subject and what its voters together make of it (0..1)."""
+class Fused:
+    """The name, how probable it is (0 to 1), and whether a backend objects.
 
-    subject: Subject
-    location: Location
-    strongest: float
-    confidence: float
+    Below `NAMED_AT` the category is `unknown`, and `probability` still that of the
+    likeliest subject.
+    """
+
+    category: Category
+    probability: float
+    disputed: bool
 
 
 def fuse(
-    votes: Sequence[Vote], *, knows: Mapping[str, frozenset[Subject]] = _ALL_KNOWING
-) -> Category:
-    """Return the category the votes amount to; `unknown` where none names a subject.
+    votes: Iterable[Vote],
+    *,
+    knows: Mapping[str, frozenset[Subject]] = _ALL_KNOWING,
+    calibration: Calibration | None = None,
+) -> Fused:
+    """Return what the votes on one picture amount to.
 
-    Such a picture claims no place, unless a vote for `unknown` is sure of it.
-
-    Backends that agree raise the confidence; two that contradict each other, both at
-    60 % or more, send the photo to review. No contradiction is a coarser word for the
-    same thing (bedroom for master), nor a vote of a backend that could not have
-    named the other subject: a model of four classes calls every room one of them.
+    A finer word that is sure enough stands for a coarser one, and is as sure as those
+    who use it. Two that contradict each other, both at 60 % or more, make the name
+    disputed, unless one could not have named the other's subject: a model of four
+    classes calls every room one of them.
 
     Args:
-        votes: the opinions on one photo; of one backend only the strongest counts.
+        votes: the opinions on one picture, one of each backend.
         knows: the subjects each backend can name; one not listed knows all.
+        calibration: what stated probabilities are worth; None takes them as stated.
     """
-    claims = sorted(_claims(_one_each(votes)), key=_strength, reverse=True)
-    if not claims:
-        return _unnamed(votes)
-    best = _special_case(claims)
-    confidence = best.confidence
-    if _is_disputed(best, votes=_one_each(votes), knows=knows):
-        confidence = min(confidence, DISPUTED_CAP)
+    cast = sorted((_worth(it, calibration) for it in votes), key=_rank)
+    chances = {subject: _chance(subject, cast) for subject in _claimed(cast)}
+    if not chances:
+        return Fused(category=_unnamed(cast), probability=0.0, disputed=False)
+    best = _chosen(chances)
+    disputed = _is_disputed(best, cast, knows=knows)
+    p = min(chances[best], DISPUTED_CAP) if disputed else chances[best]
+    p = calibration.calibrated(FUSED, {best: p})[best] if calibration else p
+    category = _named(best, p, votes=cast) if p >= NAMED_AT else _unnamed(cast)
+    return Fused(category=category, probability=p, disputed=disputed)
+
+
+def _named(subject: Subject, p: float, *, votes: Sequence[Vote]) -> Category:
+    surest = max(votes, key=lambda vote: vote.probabilities.get(subject, 0.0))
     return Category(
-        location=best.location,
-        subject=best.subject,
-        confidence=confidence_percent(confidence),
+        location=surest.places.get(subject, subject.location),
+        subject=subject,
+        confidence=confidence_percent(p),
     )
 
 
 def _unnamed(votes: Iterable[Vote]) -> Category:
     """Return `unknown`, outside or inside only if all who are sure say the same."""
-    sure = {vote.location for vote in votes if vote.confidence >= SURE_OF_PLACE}
-    places = sure & {Location.EXTERIOR, Location.INTERIOR}
+    told = [vote.outside for vote in votes if vote.outside is not None]
+    places = {Location.EXTERIOR for p in told if p >= SURELY_OUTSIDE}
+    places |= {Location.INTERIOR for p in told if p <= SURELY_INSIDE}
     if len(places) != 1:
         return UNCATEGORIZED
     return replace(UNCATEGORIZED, location=places.pop())
 
 
-def _one_each(votes: Iterable[Vote]) -> list[Vote]:
-    """Return the strongest vote of each backend that names a subject."""
-    strongest: dict[str, Vote] = {}
-    for vote in sorted(votes, key=_rank):
-        if vote.subject is not Subject.UNKNOWN:
-            strongest[vote.backend] = vote
-    return list(strongest.values())
+def _worth(vote: Vote, calibration: Calibration | None) -> Vote:
+    """The vote with what its probabilities have turned out to be."""
+    if calibration is None:
+        return vote
+    worth = calibration.calibrated(vote.backend, vote.probabilities)
+    return replace(vote, probabilities=worth)
 
 
-def _claims(votes: Iterable[Vote]) -> list[_Claim]:
-    by_subject: dict[Subject, list[Vote]] = {}
-    for vote in votes:
-        by_subject.setdefault(vote.subject, []).append(vote)
-    return [_claim(sorted(group, key=_rank)) for group in by_subject.values()]
+def _claimed(votes: Sequence[Vote]) -> list[Subject]:
+    return sorted({it for vote in votes for it, p in vote.probabilities.items() if p})
 
 
-def _claim(group: Sequence[Vote]) -> _Claim:
-    strongest = group[-1]
-    confidence = strongest.confidence
-    if len(group) > 1:
-        raised = min(AGREEMENT_CAP, round(confidence + AGREEMENT_BONUS, 6))
-        confidence = max(confidence, raised)
-    return _Claim(
-        subject=strongest.subject,
-        location=strongest.location,
-        strongest=strongest.confidence,
-        confidence=confidence,
-    )
+def _chance(subject: Subject, votes: Sequence[Vote]) -> float:
+    """How probable a subject is: as its family is to all, and it to those who name it.
+
+    Who only knows the coarser word helps to tell the family, and says nothing of what
+    is told apart within it. Whatever the others leave, it is no surer than that not all
+    who name it are wrong.
+    """
+    naming = [vote for vote in votes if subject in vote.probabilities]
+    alone = frozenset({subject})
+    all_wrong = math.prod(1 - vote.probabilities[subject] for vote in naming)
+    return min(_pooled(_family(subject), votes), _pooled(alone, naming), 1 - all_wrong)
 
 
-def _special_case(claims: Sequence[_Claim]) -> _Claim:
-    """Return the best claim, or one that only words it more exactly and is as sure."""
-    best = claims[0]
-    for claim in claims[1:]:
-        if (
-            REFINES.get(claim.subject) is best.subject
-            and claim.strongest >= DISPUTED_AT
-        ):
-            return claim
+def _pooled(subjects: frozenset[Subject], votes: Sequence[Vote]) -> float:
+    """The probability of *subjects* taken together, against all other families."""
+    least = _LEAST if len(votes) > 1 else 0.0
+    spread = [_spread(vote) for vote in votes]
+
+    def together(group: frozenset[Subject]) -> float:
+        # Relative to a flat guess: many words are no evidence for what they share.
+        shares = [sum(it[one] for one in group) / len(group) for it in spread]
+        return len(group) * math.prod(max(share, least) for share in shares)
+
+    own = together(subjects)
+    return own / (own + math.fsum(map(together, _others(subjects))))
+
+
+def _spread(vote: Vote) -> dict[Subject, float]:
+    """What a vote gives each subject: the rest in equal shares to those it leaves out.
+
+    `unknown` is one of them: what a picture shows may be none of our subjects.
+    """
+    stated = vote.probabilities
+    rest = max(0.0, 1 - math.fsum(stated.values()))
+    share = rest / (len(Subject) - len(stated))
+    return {it: stated.get(it, share) for it in Subject}
+
+
+@cache
+def _others(subjects: frozenset[Subject]) -> tuple[frozenset[Subject], ...]:
+    groups = {_family(it) - subjects for it in Subject}
+    return tuple(sorted((it for it in groups if it), key=sorted))
+
+
+@cache
+def _family(subject: Subject) -> frozenset[Subject]:
+    coarse = REFINES.get(subject, subject)
+    finer = (it for it, under in REFINES.items() if under is coarse)
+    return frozenset({coarse, *finer})
+
+
+def _chosen(chances: Mapping[Subject, float]) -> Subject:
+    """The likeliest, or one that only words it more exactly and is sure enough."""
+    ranked = sorted(chances, key=lambda it: (chances[it], it.value), reverse=True)
+    best = ranked[0]
+    for subject in ranked[1:]:
+        if REFINES.get(subject) is best and chances[subject] >= DISPUTED_AT:
+            return subject
     return best
 
 
 def _is_disputed(
-    best: _Claim, *, votes: Iterable[Vote], knows: Mapping[str, frozenset[Subject]]
+    best: Subject, votes: Sequence[Vote], *, knows: Mapping[str, frozenset[Subject]]
 ) -> bool:
-    if best.strongest < DISPUTED_AT:
+    if max(vote.probabilities.get(best, 0.0) for vote in votes) < DISPUTED_AT:
         return False
     return any(
-        vote.confidence >= DISPUTED_AT
-        and not _same_thing(vote.subject, best.subject)
-        and best.subject in knows.get(vote.backend, {best.subject})
+        p >= DISPUTED_AT
+        and not _same_thing(subject, best)
+        and best in knows.get(vote.backend, {best})
         for vote in votes
+        for subject, p in vote.probabilities.items()
     )
 
 
@@ -126,9 +196,5 @@ def _same_thing(one: Subject, other: Subject) -> bool:
     return one is other or REFINES.get(one) is other or REFINES.get(other) is one
 
 
-def _rank(vote: Vote) -> tuple[float, str, str]:
-    return (vote.confidence, vote.subject.value, vote.location.value)
-
-
-def _strength(claim: _Claim) -> tuple[float, str]:
-    return (claim.confidence, claim.subject.value)
+def _rank(vote: Vote) -> tuple[str, str, str]:
+    return (vote.backend, vote.version, repr(sorted(vote.probabilities.items())))

@@ -1,10 +1,10 @@
 """What the listing itself says a photo shows: its tags, then its caption."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from hashlib import sha256
 
-from phx_pipeline.categorize.base import Abstention, Evidence, Vote
+from phx_pipeline.categorize.base import Abstention, Evidence, Said, Vote
 from phx_pipeline.categorize.captions import (
     ATTRIBUTES,
     LONG_CAPTION,
@@ -19,7 +19,8 @@ from phx_pipeline.model.taxonomy import Location, Subject
 _TAG = 0.95
 _REPEATED_SHARE = 0.30
 _REPEATED_MIN = 3
-_LOGIC = 2  # to be raised when the reading changes but the tables do not
+_LOGIC = 3  # to be raised when the reading changes but the tables do not
+_SURELY_INSIDE = 0.05  # how probably a photo tagged Interior is of the outside
 _SOMEWHERE_INSIDE = Reading(
     subject=Subject.UNKNOWN, location=Location.INTERIOR, confidence=_TAG
 )
@@ -38,28 +39,62 @@ class ListingTextCategorizer:
     def __init__(self) -> None:
         self.version = f"{_LOGIC}-{_digest_of_tables()}"
 
-    def categorize(self, photos: list[Evidence]) -> list[Vote | Abstention]:
-        """Return a vote or an abstention per photo of one listing, in order."""
-        repeated = _repeated_captions(photos)
-        return [self._judge(photo, repeated=repeated) for photo in photos]
+    def reads(self, evidence: Evidence) -> str:
+        """Return a digest of the captions and tags of all copies."""
+        words = [(said.caption, said.tags, said.repeats) for said in evidence.said]
+        return sha256(repr(words).encode()).hexdigest()
 
-    def _judge(self, photo: Evidence, *, repeated: frozenset[str]) -> Vote | Abstention:
-        reason = unusable_reason(photo.caption)
-        if reason is None and _folded(photo.caption) in repeated:
-            reason = "the caption repeats all over the listing"
-        caption = None if reason else read_caption(photo.caption)
-        reading = combine(photo.tags, caption=caption)
-        if reading is None and caption is None and _is_inside(photo.tags):
-            reading = _SOMEWHERE_INSIDE
-        if reading is None:
-            why = reason or "the listing's words name no subject"
-            return Abstention(backend=self.name, reason=why)
+    def categorize(self, pictures: list[Evidence]) -> list[Vote | Abstention]:
+        """Return a vote or an abstention per picture, in order.
+
+        Of its copies' words the surest count; of equally sure ones the first.
+        """
+        return [self._judge(picture) for picture in pictures]
+
+    def _judge(self, picture: Evidence) -> Vote | Abstention:
+        answers = [_read(said) for said in picture.said]
+        readings = [it for it in answers if isinstance(it, Reading)]
+        if not readings:
+            reason = next((it for it in answers if isinstance(it, str)), "no words")
+            return Abstention(backend=self.name, version=self.version, reason=reason)
+        reading = max(readings, key=_strength)
+        named = reading.subject is not Subject.UNKNOWN
+        moved = named and reading.location is not reading.subject.location
         return Vote(
             backend=self.name,
-            location=reading.location,
-            subject=reading.subject,
-            confidence=reading.confidence,
+            version=self.version,
+            probabilities={reading.subject: reading.confidence} if named else {},
+            places={reading.subject: reading.location} if moved else {},
+            outside=None if named else _SURELY_INSIDE,
         )
+
+
+def repeated_captions(captions: Collection[str]) -> frozenset[str]:
+    """Return those of one listing's captions that name the house, not the photo."""
+    counts = Counter(map(_folded, captions))
+    return frozenset(
+        caption
+        for caption in captions
+        if (count := counts[_folded(caption)]) >= _REPEATED_MIN
+        and count > _REPEATED_SHARE * len(captions)
+    )
+
+
+def _read(said: Said) -> Reading | str:
+    """Return what one copy's words say, or why they say nothing."""
+    reason = unusable_reason(said.caption)
+    if reason is None and said.repeats:
+        reason = "the caption repeats all over the listing"
+    caption = None if reason else read_caption(said.caption)
+    reading = combine(said.tags, caption=caption)
+    if reading is None and caption is None and _is_inside(said.tags):
+        return _SOMEWHERE_INSIDE
+    return reading or reason or "the listing's words name no subject"
+
+
+def _strength(reading: Reading) -> tuple[bool, float]:
+    """A name is stronger than a mere place."""
+    return reading.subject is not Subject.UNKNOWN, reading.confidence
 
 
 def _digest_of_tables() -> str:
@@ -131,16 +166,6 @@ def _reading(subject: Subject, *, confidence: float, outside: bool = False) -> R
     seen_outside = outside and subject is Subject.GARAGE
     location = Location.EXTERIOR if seen_outside else subject.location
     return Reading(subject=subject, location=location, confidence=confidence)
-
-
-def _repeated_captions(photos: Sequence[Evidence]) -> frozenset[str]:
-    """Return the captions so frequent that they name the house, not the photo."""
-    counts = Counter(_folded(photo.caption) for photo in photos)
-    return frozenset(
-        caption
-        for caption, count in counts.items()
-        if count >= _REPEATED_MIN and count > _REPEATED_SHARE * len(photos)
-    )
 
 
 def _folded(caption: str) -> str:

@@ -1,23 +1,29 @@
-"""Asset `categorized_images`: name what each kept picture shows."""
+"""Asset `categorized_images`: name what each kept picture shows.
 
-from collections import defaultdict
+Answers of backends are stored before they are fused, so that nobody is asked twice: not
+after a kill, and not for other copies of a picture. Which name they amount to is
+decided in `categorize.fusion`.
+"""
+
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
-from phx_pipeline.categorize.base import Categorizer, Evidence, Vote
-from phx_pipeline.categorize.fusion import fuse
-from phx_pipeline.model.outcome import Verdict
-from phx_pipeline.model.photo import Photo
-from phx_pipeline.model.source import Source
-from phx_pipeline.model.taxonomy import Category, Subject
+from phx_pipeline.catalog.leases import Lease
+from phx_pipeline.catalog.votes import EvidenceKey
+from phx_pipeline.categorize.base import Abstention, Categorizer, Evidence, Vote
+from phx_pipeline.categorize.fusion import Fused, fuse
+from phx_pipeline.model.taxonomy import Subject
+from phx_pipeline.model.vote import Named
 from phx_pipeline.stages.context import StageContext
+from phx_pipeline.stages.evidence import Originals, PhotoKey, evidence_of
 
-PhotoKey = tuple[Source, str]
+Answer: TypeAlias = Vote | Abstention
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CategorizeReport:
-    """Kept pictures, and how many of them nobody could name."""
+    """Kept pictures: how many nobody could name, and whose category changed."""
 
     pictures: int
     unknown: int
@@ -28,85 +34,82 @@ def categorize(context: StageContext, slug: str) -> CategorizeReport:
     """Categorize all kept pictures of *slug* from the evidence of their clusters."""
     context.house(slug)
     with context.holding(slug) as lease:
-        photos = context.catalog.photos(slug)
-        votes = votes_by_kept(photos, context.categorizers)
-        knows = {backend.name: backend.knows for backend in context.categorizers}
-        categories = {key: fuse(cast, knows=knows) for key, cast in votes.items()}
-        before = context.catalog.categories(slug)
-        if categories != before:
-            shown = {
-                key: [_shown(vote) for vote in cast] for key, cast in votes.items()
-            }
-            context.catalog.record_categories(lease, slug, categories, votes=shown)
-    return _report(categories, before)
+        originals = Originals(context)
+        evidence = evidence_of(context.catalog.photos(slug), originals)
+        polling = Polling(context, lease, originals)
+        votes = polling.votes_on(list(evidence.values()))
+        originals.tell()
+        named = dict(zip(evidence, _named(context, votes), strict=True))
+        before = context.catalog.votes.named(slug)
+        if named != before:
+            context.catalog.record_categories(lease, slug, named)
+    return _report(named, before)
 
 
-def votes_by_kept(
-    photos: Sequence[Photo], categorizers: Sequence[Categorizer]
-) -> dict[PhotoKey, list[Vote]]:
-    """Return, per kept photo, each backend's strongest vote within its cluster.
+class Polling:
+    """Asks backends about the pictures of one house, and keeps what they say."""
 
-    Two photos of one cluster are one picture, so a backend that votes on both has not
-    given two independent opinions. One that names the picture is stronger than one that
-    only tells the place.
-    """
-    strongest: dict[str, dict[str, Vote]] = defaultdict(dict)
-    for photo, vote in _cast(photos, categorizers):
-        held = strongest[str(photo.cluster_id)].get(vote.backend)
-        if held is None or _strength(vote) > _strength(held):
-            strongest[str(photo.cluster_id)][vote.backend] = vote
-    return {
-        photo.key: list(strongest[str(photo.cluster_id)].values())
-        for photo in photos
-        if photo.verdict is Verdict.KEPT
-    }
+    def __init__(
+        self, context: StageContext, lease: Lease, originals: Originals
+    ) -> None:
+        self._context, self._lease, self._originals = context, lease, originals
+
+    def votes_on(self, pictures: Sequence[Evidence]) -> list[tuple[Vote, ...]]:
+        """Return the votes on each picture, in the order of the backends."""
+        answers = [self._answers(it, pictures) for it in self._context.categorizers]
+        return [
+            tuple(it for it in on_one if isinstance(it, Vote))
+            for on_one in zip(*answers, strict=True)
+        ] or [() for _ in pictures]
+
+    def _answers(
+        self, backend: Categorizer, pictures: Sequence[Evidence]
+    ) -> list[Answer]:
+        keys = [(it.sha256, backend.reads(it)) for it in pictures]
+        shas = {sha for sha, _ in keys}
+        book = self._context.catalog.votes
+        known = book.given(shas, backend.name, backend.version)
+        new = {
+            key: it for key, it in zip(keys, pictures, strict=True) if key not in known
+        }
+        known |= self._asked(backend, new)
+        return [known[key] for key in keys]
+
+    def _asked(
+        self, backend: Categorizer, new: Mapping[EvidenceKey, Evidence]
+    ) -> dict[EvidenceKey, Answer]:
+        """Ask about what has no answer; of what could not be read none is kept."""
+        if not new:
+            return {}
+        given = dict(zip(new, backend.categorize(list(new.values())), strict=True))
+        lasting = {
+            key: answer
+            for key, answer in given.items()
+            if isinstance(answer, Vote) or not self._originals.is_unreadable(key[0])
+        }
+        self._context.catalog.votes.record(self._lease, lasting)
+        return given
 
 
-def _strength(vote: Vote) -> tuple[bool, float]:
-    return vote.subject is not Subject.UNKNOWN, vote.confidence
-
-
-def _cast(
-    photos: Sequence[Photo], categorizers: Sequence[Categorizer]
-) -> list[tuple[Photo, Vote]]:
-    by_source: dict[Source, list[Photo]] = defaultdict(list)
-    for photo in photos:
-        if photo.cluster_id is not None:
-            by_source[photo.ref.source].append(photo)
+def _named(context: StageContext, votes: Sequence[tuple[Vote, ...]]) -> list[Named]:
+    knows = {backend.name: backend.knows for backend in context.categorizers}
+    calibration = context.calibration
     return [
-        (photo, vote)
-        for listed in by_source.values()
-        for backend in categorizers
-        for photo, vote in zip(
-            listed, backend.categorize([_evidence(p) for p in listed]), strict=True
-        )
-        if isinstance(vote, Vote)
+        _name(fuse(cast, knows=knows, calibration=calibration), cast) for cast in votes
     ]
 
 
-def _evidence(photo: Photo) -> Evidence:
-    return Evidence(
-        source=photo.ref.source,
-        photo_key=photo.ref.photo_key,
-        position=photo.ref.position,
-        caption=photo.ref.caption,
-        tags=photo.ref.tags,
-        sha256=str(photo.sha256),
-    )
-
-
-def _shown(vote: Vote) -> dict[str, object]:
-    return {
-        "backend": vote.backend,
-        "location": vote.location.value,
-        "subject": vote.subject.value,
-        "confidence": vote.confidence,
-    }
+def _name(fused: Fused, votes: tuple[Vote, ...]) -> Named:
+    return Named(category=fused.category, probability=fused.probability, votes=votes)
 
 
 def _report(
-    categories: Mapping[PhotoKey, Category], before: Mapping[PhotoKey, Category]
+    named: Mapping[PhotoKey, Named], before: Mapping[PhotoKey, Named]
 ) -> CategorizeReport:
-    unknown = sum(c.subject is Subject.UNKNOWN for c in categories.values())
-    changed = sum(before.get(key) != category for key, category in categories.items())
-    return CategorizeReport(pictures=len(categories), unknown=unknown, changed=changed)
+    names = {key: it.category for key, it in named.items()}
+    were = {key: it.category for key, it in before.items()}
+    return CategorizeReport(
+        pictures=len(names),
+        unknown=sum(it.subject is Subject.UNKNOWN for it in names.values()),
+        changed=sum(were.get(key) != category for key, category in names.items()),
+    )

@@ -11,6 +11,7 @@ from phx_pipeline.catalog.leases import Lease, is_dead, process_owner
 from phx_pipeline.catalog.stamp import Stamp
 from phx_pipeline.catalog.store import Catalog
 from phx_pipeline.categorize.base import Categorizer
+from phx_pipeline.categorize.fusion import Calibration
 from phx_pipeline.errors import InputError
 from phx_pipeline.fetch.base import Fetcher
 from phx_pipeline.imaging.budget import PixelBudget
@@ -44,7 +45,9 @@ class StageContext:
     stage the decoding that an earlier one of the same run has done; `pixels` bounds the
     memory of all that is decoded at once. `job_id` is the job that asked for the run,
     if one did; `who` is whose rulings are recorded. `lacks_browser` tells why sources
-    cannot be asked by a browser, if they cannot.
+    cannot be asked by a browser, if they cannot; `lacks_categorizers`, of each backend
+    that was chosen and is missing, why. `calibration` is what their probabilities have
+    turned out to be, where people have reviewed enough.
     """
 
     catalog: Catalog
@@ -67,6 +70,8 @@ class StageContext:
     job_id: str | None = None
     who: str = "unknown"
     lacks_browser: str = ""
+    calibration: Calibration | None = None
+    lacks_categorizers: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def recipe(self) -> str:

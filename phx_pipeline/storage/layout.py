@@ -57,6 +57,11 @@ class Layout:
         """The folder of the profiles of browsers that run; of the dead, until swept."""
         return self.root / "browser"
 
+    @property
+    def networks(self) -> Path:
+        """The folder of what networks are run from; made anew when it is missing."""
+        return self.root / "networks"
+
     def quarantined_pages(self, source: str) -> Path:
         """The folder of the last refusals of one source, kept for diagnosis."""
         return self.root / "quarantine" / "pages" / _part(source)

@@ -17,6 +17,7 @@ from phx_pipeline.model.picture import StandardPicture
 from phx_pipeline.model.publication import Publication
 from phx_pipeline.model.source import Source
 from phx_pipeline.model.taxonomy import Category, Location, Subject
+from phx_pipeline.model.vote import Named
 from phx_pipeline_tests.integration.conftest import (
     ENGINES,
     STAMP,
@@ -64,8 +65,8 @@ def _decide(scene: Scene, **changes: Any) -> None:
 
 def _categorize(scene: Scene, **changes: Any) -> None:
     category = replace(POOL, **changes)
-    categories = {photo.key: category for photo in _photos(scene)}
-    scene.catalog.record_categories(scene.lease, scene.slug, categories, votes={})
+    named = {photo.key: Named(category=category) for photo in _photos(scene)}
+    scene.catalog.record_categories(scene.lease, scene.slug, named)
 
 
 def _picture(scene: Scene, **changes: Any) -> None:

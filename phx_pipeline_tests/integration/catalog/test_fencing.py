@@ -19,6 +19,7 @@ from phx_pipeline.model.publication import Publication
 from phx_pipeline.model.run import RunOutcome, RunResult
 from phx_pipeline.model.source import Source
 from phx_pipeline.model.taxonomy import Category, Location, Subject
+from phx_pipeline.model.vote import Named
 from phx_pipeline_tests.integration.conftest import (
     STAMP,
     Scene,
@@ -117,7 +118,7 @@ WRITES: dict[str, Write] = {
         lease, replace(blob_of("first"), width=1)
     ),
     "record_categories": lambda catalog, lease, scene: catalog.record_categories(
-        lease, scene.slug, {KEY: POOL}, votes={}
+        lease, scene.slug, {KEY: Named(category=POOL)}
     ),
     "record_publications": lambda catalog, lease, scene: catalog.record_publications(
         lease, scene.slug, [_publication(scene)]

@@ -221,6 +221,25 @@ def test_a_house_without_such_pictures_is_left_alone(old: Old) -> None:
     assert catalog.tallies([])[0].is_published
 
 
+def test_a_name_of_0020_is_as_probable_as_it_was_sure(old: Old) -> None:
+    kinds = {"kitchen": 92, "unknown": 0}
+    rows = [
+        _CATEGORY.format(key=kind, location="int", subject=kind, sure=sure)
+        for kind, sure in kinds.items()
+    ]
+    cast = """'[{"backend": "listing_text", "confidence": 0.92}]'"""
+
+    catalog = upgraded(old("0020", *rows, f"update category set votes = {cast}"))  # noqa: S608 - a constant
+
+    named = catalog.votes.named("h")
+    assert {key: it.probability for (_, key), it in named.items()} == {
+        "kitchen": pytest.approx(0.92),
+        "unknown": 0.0,
+    }
+    assert {key: it.category.confidence for (_, key), it in named.items()} == kinds
+    assert {it.votes for it in named.values()} == {()}  # they come again
+
+
 def test_facts_of_0018_are_read_beside_those_an_assessor_adds(old: Old) -> None:
     fact = (
         "insert into listing_fact (slug, source, seen_on, list_price, pool_private)"

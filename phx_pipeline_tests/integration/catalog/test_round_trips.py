@@ -12,11 +12,13 @@ from phx_pipeline.model.photo import PictureHashes
 from phx_pipeline.model.picture import StandardPicture
 from phx_pipeline.model.publication import Publication
 from phx_pipeline.model.source import Source
-from phx_pipeline.model.taxonomy import UNCATEGORIZED, Category, Location, Subject
+from phx_pipeline.model.taxonomy import Category, Location, Subject
+from phx_pipeline.model.vote import Named
 from phx_pipeline_tests.integration.conftest import STAMP, Scene, blob_of
 
 KEY = (Source.REDFIN, "a")
 POOL = Category(location=Location.EXTERIOR, subject=Subject.POOL, confidence=99)
+NAMED = Named(category=POOL, probability=0.995)
 FIRST, LAST = 0, 2**64 - 1
 HIGH, BELOW = 2**63, 2**63 - 1
 
@@ -138,23 +140,20 @@ def test_a_picture_made_again_replaces_the_first(kept: Scene) -> None:
 
 def test_categories_are_replaced_as_a_whole(kept: Scene) -> None:
     other = Scene.of(kept.catalog, number=7)
-    other.catalog.record_categories(other.lease, other.slug, {KEY: POOL}, votes={})
+    other.catalog.record_categories(other.lease, other.slug, {KEY: NAMED})
     second = (Source.REDFIN, "b")
-    votes = {second: [{"backend": "captions", "confidence": 99}]}
-    kept.catalog.record_categories(
-        kept.lease, kept.slug, {KEY: UNCATEGORIZED}, votes={}
-    )
+    kept.catalog.record_categories(kept.lease, kept.slug, {KEY: Named()})
 
-    kept.catalog.record_categories(kept.lease, kept.slug, {second: POOL}, votes=votes)
+    kept.catalog.record_categories(kept.lease, kept.slug, {second: NAMED})
 
     assert kept.catalog.categories(kept.slug) == {second: POOL}
     assert kept.catalog.categories(other.slug) == {KEY: POOL}
 
 
 def test_no_categories_leave_none(kept: Scene) -> None:
-    kept.catalog.record_categories(kept.lease, kept.slug, {KEY: POOL}, votes={})
+    kept.catalog.record_categories(kept.lease, kept.slug, {KEY: NAMED})
 
-    kept.catalog.record_categories(kept.lease, kept.slug, {}, votes={})
+    kept.catalog.record_categories(kept.lease, kept.slug, {})
 
     assert kept.catalog.categories(kept.slug) == {}
 

@@ -1,5 +1,5 @@
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from random import Random
 
 import pytest
@@ -7,211 +7,238 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from phx_pipeline.categorize.base import Vote
-from phx_pipeline.categorize.fusion import fuse
+from phx_pipeline.categorize.fusion import Fused, fuse
 from phx_pipeline.model.taxonomy import UNCATEGORIZED, Location, Subject
 
 FOUR = frozenset({Subject.KITCHEN, Subject.BATHROOM, Subject.BEDROOM, Subject.EXTERIOR})
+KNOWS = {"embedded": FOUR}
 
 
-def vote(backend: str, subject: Subject, confidence: float) -> Vote:
+def vote(
+    backend: str,
+    subject: Subject | None = None,
+    p: float = 0.0,
+    *,
+    outside: float | None = None,
+    **others: float,
+) -> Vote:
+    stated = {Subject(name): q for name, q in others.items()}
     return Vote(
         backend=backend,
-        location=subject.location,
-        subject=subject,
-        confidence=confidence,
+        version="1",
+        probabilities=stated | ({} if subject is None else {subject: p}),
+        outside=outside,
     )
 
 
-votes_strategy = st.lists(
-    st.builds(
-        Vote,
-        backend=st.sampled_from(["text", "embedded", "clip", "llm"]),
-        location=st.sampled_from(Location),
-        subject=st.sampled_from(Subject),
-        confidence=st.floats(0, 0.95),
-    ),
-    max_size=6,
+@dataclass(frozen=True)
+class Worth:
+    """A calibration of one backend: what it says is worth less."""
+
+    name: str
+    share: float
+
+    def calibrated(
+        self, name: str, before: Mapping[Subject, float]
+    ) -> dict[Subject, float]:
+        share = self.share if name == self.name else 1.0
+        return {subject: p * share for subject, p in before.items()}
+
+
+def shown(fused: Fused) -> tuple[Subject, int]:
+    return fused.category.subject, fused.category.confidence
+
+
+@st.composite
+def opinions(draw: st.DrawFn, backend: str) -> Vote:
+    subjects = draw(
+        st.lists(st.sampled_from(sorted(set(Subject) - {Subject.UNKNOWN})), max_size=4)
+    )
+    weights = {it: draw(st.floats(0, 1)) for it in subjects}
+    above = max(1.0, sum(weights.values()))
+    return Vote(
+        backend=backend,
+        version="1",
+        probabilities={it: weight / above * 0.999 for it, weight in weights.items()},
+        outside=draw(st.none() | st.floats(0, 1)),
+    )
+
+
+several = st.lists(
+    st.sampled_from(["text", "embedded", "clip"]).flatmap(opinions),
+    max_size=3,
+    unique_by=lambda it: it.backend,
 )
 
 
-def test_no_votes_are_uncategorized() -> None:
-    assert fuse([]) == UNCATEGORIZED
-
-
-def somewhere(backend: str, location: Location, confidence: float) -> Vote:
-    return replace(vote(backend, Subject.UNKNOWN, confidence), location=location)
-
-
-@pytest.mark.parametrize("location", [Location.EXTERIOR, Location.INTERIOR])
-def test_what_nobody_names_is_where_somebody_is_sure_of(location: Location) -> None:
-    category = fuse([somewhere("clip", location, 0.95)])
-
-    assert category == replace(UNCATEGORIZED, location=location)
+def test_no_votes_name_nothing() -> None:
+    assert fuse([]) == Fused(category=UNCATEGORIZED, probability=0.0, disputed=False)
 
 
 @pytest.mark.parametrize(
-    "votes",
+    ("outside", "location"),
     [
-        [somewhere("clip", Location.INTERIOR, 0.94)],
-        [somewhere("clip", Location.SYSTEM, 0.99)],
-        [
-            somewhere("clip", Location.INTERIOR, 0.99),
-            somewhere("text", Location.EXTERIOR, 0.95),
-        ],
+        ([0.95], Location.EXTERIOR),
+        ([0.05, None], Location.INTERIOR),
+        ([0.05, 0.5], Location.INTERIOR),
+        ([0.94], Location.FEATURE),
+        ([0.06], Location.FEATURE),
+        ([0.99, 0.01], Location.FEATURE),
+        ([None], Location.FEATURE),
     ],
-    ids=["unsure", "no place", "two places"],
 )
-def test_else_it_claims_no_place(votes: list[Vote]) -> None:
-    assert fuse(votes) == UNCATEGORIZED
+def test_what_nobody_names_is_where_all_who_are_sure_see_it(
+    outside: list[float | None], location: Location
+) -> None:
+    fused = fuse([vote(str(n), outside=p) for n, p in enumerate(outside)])
 
-
-def test_a_name_counts_before_a_place() -> None:
-    sure = somewhere("text", Location.INTERIOR, 0.95)
-
-    category = fuse([sure, vote("clip", Subject.POOL, 0.4)])
-
-    assert (category.location, category.subject) == (Location.EXTERIOR, Subject.POOL)
+    assert fused.category == replace(UNCATEGORIZED, location=location)
 
 
 @pytest.mark.parametrize(
-    ("confidence", "percent"), [(0.95, 95), (0.849, 84), (0.29, 29), (1.0, 99)]
+    ("p", "percent"),
+    [(0.95, 95), (0.849, 84), (0.92, 92), (0.6, 60), (0.5, 50), (0.999, 99), (1, 99)],
 )
+@pytest.mark.parametrize("subject", [Subject.KITCHEN, Subject.EXTERIOR, Subject.MASTER])
 def test_one_voter_is_taken_at_its_word_rounded_down(
-    confidence: float, percent: int
+    subject: Subject, p: float, percent: int
 ) -> None:
-    category = fuse([vote("text", Subject.KITCHEN, confidence)])
+    fused = fuse([vote("text", subject, p)])
 
-    assert (category.subject, category.confidence) == (Subject.KITCHEN, percent)
-    assert category.location is Location.INTERIOR
+    assert shown(fused) == (subject, percent)
+    assert fused.probability == pytest.approx(p)
+    assert fused.category.location is subject.location
 
 
-@pytest.mark.parametrize(
-    ("one", "other", "percent"), [(0.69, 0.50, 79), (0.85, 0.69, 95), (0.95, 0.9, 97)]
-)
-def test_agreement_adds_ten_up_to_ninety_seven(
-    one: float, other: float, percent: int
-) -> None:
-    category = fuse(
-        [vote("text", Subject.KITCHEN, one), vote("clip", Subject.KITCHEN, other)]
+def test_below_a_half_nothing_is_named_but_how_likely_it_was_is_kept() -> None:
+    fused = fuse([vote("clip", Subject.POOL, 0.49, bathroom=0.2, outside=0.97)])
+
+    assert fused.category == replace(UNCATEGORIZED, location=Location.EXTERIOR)
+    assert fused.probability == pytest.approx(0.49)
+
+
+def test_two_that_find_the_same_likely_are_surer_together() -> None:
+    fused = fuse(
+        [vote("text", Subject.KITCHEN, 0.65), vote("clip", Subject.KITCHEN, 0.7)]
     )
 
-    assert category.confidence == percent
+    assert shown(fused) == (Subject.KITCHEN, 89)  # one in ten times both are wrong
+    assert not fused.disputed
 
 
-def test_agreement_never_lowers_a_surer_vote() -> None:
-    category = fuse(
-        [vote("human", Subject.KITCHEN, 0.99), vote("clip", Subject.KITCHEN, 0.8)]
+def test_who_does_not_know_a_subject_does_not_make_it_surer() -> None:
+    living = vote("text", Subject.LIVING, 0.92)
+    rest = vote("embedded", kitchen=0.02, bathroom=0.02, bedroom=0.02, exterior=0.0)
+
+    assert shown(fuse([living, rest], knows=KNOWS)) == (Subject.LIVING, 92)
+
+
+def test_who_mistakes_it_for_what_he_knows_makes_it_doubtful_not_disputed() -> None:
+    living = vote("text", Subject.LIVING, 0.92)
+    wrong = vote("embedded", Subject.BEDROOM, 0.8, kitchen=0.1)
+
+    fused = fuse([living, wrong], knows=KNOWS)
+
+    assert fused.category.subject is Subject.LIVING
+    assert 0.5 < fused.probability < 0.92
+    assert not fused.disputed
+
+
+def test_two_sure_voters_that_differ_make_it_disputed() -> None:
+    text = vote("text", Subject.KITCHEN, 0.95)
+    clip = vote("clip", Subject.LAUNDRY, 0.60, kitchen=0.3)
+
+    fused = fuse([text, clip])
+
+    assert fused.disputed
+    assert shown(fused) == (Subject.KITCHEN, 84)
+    assert not fuse(
+        [text, replace(clip, probabilities={Subject.LAUNDRY: 0.59})]
+    ).disputed
+
+
+def test_two_equally_sure_voters_that_differ_name_nothing() -> None:
+    fused = fuse(
+        [vote("text", Subject.KITCHEN, 0.9), vote("clip", Subject.LAUNDRY, 0.9)]
     )
 
-    assert category.confidence == 99
-
-
-def test_one_backend_cannot_agree_with_itself() -> None:
-    category = fuse([vote("clip", Subject.KITCHEN, 0.7)] * 3)
-
-    assert category.confidence == 70
-
-
-def test_two_sure_voters_that_differ_go_to_review() -> None:
-    category = fuse(
-        [vote("text", Subject.KITCHEN, 0.95), vote("clip", Subject.LAUNDRY, 0.60)]
-    )
-
-    assert (category.subject, category.confidence) == (Subject.KITCHEN, 49)
-
-
-def test_a_weak_dissent_changes_nothing() -> None:
-    category = fuse(
-        [vote("text", Subject.KITCHEN, 0.85), vote("clip", Subject.LAUNDRY, 0.59)]
-    )
-
-    assert (category.subject, category.confidence) == (Subject.KITCHEN, 85)
-
-
-def test_a_sure_dissenter_also_disputes_two_that_agree() -> None:
-    category = fuse(
-        [
-            vote("text", Subject.KITCHEN, 0.85),
-            vote("clip", Subject.KITCHEN, 0.70),
-            vote("llm", Subject.LAUNDRY, 0.80),
-        ]
-    )
-
-    assert (category.subject, category.confidence) == (Subject.KITCHEN, 49)
+    assert shown(fused) == (Subject.UNKNOWN, 0)
+    assert fused.disputed
 
 
 @pytest.mark.parametrize(
     ("exact", "coarse"),
     [(Subject.MASTER, Subject.BEDROOM), (Subject.POOL, Subject.EXTERIOR)],
 )
-@pytest.mark.parametrize(("sure", "less"), [(0.92, 0.69), (0.65, 0.69)])
+@pytest.mark.parametrize(("sure", "percent"), [(0.92, 92), (0.65, 65)])
 def test_a_coarser_word_does_not_contradict_and_the_exact_one_stands(
-    exact: Subject, coarse: Subject, sure: float, less: float
+    exact: Subject, coarse: Subject, sure: float, percent: int
 ) -> None:
-    category = fuse([vote("text", exact, sure), vote("embedded", coarse, less)])
+    votes = [vote("text", exact, sure), vote("embedded", coarse, 0.97)]
 
-    assert category.subject is exact
-    assert category.confidence == round(sure * 100)
+    fused = fuse(votes, knows=KNOWS)
+
+    assert shown(fused) == (exact, percent)
+    assert not fused.disputed
 
 
 def test_an_unsure_special_case_does_not_replace_the_sure_general_one() -> None:
-    category = fuse(
+    fused = fuse(
         [vote("clip", Subject.MASTER, 0.3), vote("embedded", Subject.BEDROOM, 0.69)]
     )
 
-    assert (category.subject, category.confidence) == (Subject.BEDROOM, 69)
+    assert shown(fused) == (Subject.BEDROOM, 69)
 
 
-def test_a_backend_cannot_contradict_a_subject_it_does_not_know() -> None:
-    votes = [
-        vote("text", Subject.LIVING, 0.92),
-        vote("embedded", Subject.BEDROOM, 0.69),
-    ]
+def test_the_surest_voter_of_a_subject_tells_where_it_is() -> None:
+    def places(p: float, location: Location) -> Vote:
+        garage = vote(f"{location}", Subject.GARAGE, p)
+        return replace(garage, places={Subject.GARAGE: location})
 
-    assert fuse(votes, knows={"embedded": FOUR}).confidence == 92
-    assert fuse(votes).confidence == 49
+    votes = [places(0.9, Location.EXTERIOR), places(0.6, Location.INTERIOR)]
+
+    assert fuse(votes).category.location is Location.EXTERIOR
 
 
-@given(votes_strategy, st.randoms(use_true_random=False))
+def test_what_is_stated_counts_as_what_it_turned_out_to_be() -> None:
+    votes = [vote("clip", Subject.KITCHEN, 0.96, bathroom=0.02)]
+
+    assert fuse(votes, calibration=Worth("clip", 0.5)).probability == 0.48
+    assert fuse(votes, calibration=Worth("other", 0.5)).probability == 0.96
+    assert shown(fuse(votes, calibration=Worth("fused", 0.75))) == (
+        Subject.KITCHEN,
+        72,
+    )
+
+
+@given(several, st.randoms(use_true_random=False))
 def test_the_order_of_votes_does_not_matter(votes: list[Vote], random: Random) -> None:
     shuffled = list(votes)
     random.shuffle(shuffled)
 
-    assert fuse(shuffled, knows={"embedded": FOUR}) == fuse(
-        votes, knows={"embedded": FOUR}
-    )
+    assert fuse(shuffled, knows=KNOWS) == fuse(votes, knows=KNOWS)
 
 
-@given(votes_strategy)
-def test_the_subject_is_one_that_was_voted_for(votes: list[Vote]) -> None:
-    category = fuse(votes)
-
-    voted = {vote.subject for vote in votes} | {Subject.UNKNOWN}
-    assert category.subject in voted
-    assert category.confidence <= 97
-
-
-@given(votes_strategy)
-def test_an_undisputed_category_is_as_sure_as_its_surest_vote(
+@given(several)
+def test_the_name_is_one_that_was_voted_for_and_as_sure_as_stated(
     votes: list[Vote],
 ) -> None:
-    category = fuse(votes)
+    fused = fuse(votes)
 
-    own = [vote.confidence for vote in votes if vote.subject is category.subject]
-    ceiling = max(own, default=0) + 0.10
-    assert category.confidence <= round(ceiling * 100, 4)
+    voted = {it for cast in votes for it in cast.probabilities}
+    assert fused.category.subject in voted | {Subject.UNKNOWN}
+    assert 0 <= fused.probability <= 1
+    if fused.category.subject is not Subject.UNKNOWN:
+        assert fused.category.confidence == pytest.approx(
+            100 * fused.probability, abs=1.01
+        )
+        assert fused.category.confidence >= 50
 
 
-def _subjects(votes: Sequence[Vote]) -> set[Subject]:
-    return {vote.subject for vote in votes}
-
-
-@given(votes_strategy)
+@given(several)
 def test_knowing_less_never_makes_a_contradiction(votes: list[Vote]) -> None:
-    nothing: frozenset[Subject] = frozenset()
-    knows = dict.fromkeys(["text", "embedded", "clip", "llm"], nothing)
+    nothing: Mapping[str, frozenset[Subject]] = dict.fromkeys(
+        ["text", "embedded", "clip"], frozenset()
+    )
 
-    freed = fuse(votes, knows=knows)
-
-    assert freed.confidence >= fuse(votes).confidence
-    assert freed.subject in _subjects(votes) | {Subject.UNKNOWN}
+    assert not fuse(votes, knows=nothing).disputed

@@ -5,8 +5,11 @@ from itertools import count
 import pytest
 
 from phx_pipeline.categorize import listing_text
-from phx_pipeline.categorize.base import Abstention, Categorizer, Evidence, Vote
-from phx_pipeline.categorize.listing_text import ListingTextCategorizer
+from phx_pipeline.categorize.base import Abstention, Categorizer, Evidence, Said, Vote
+from phx_pipeline.categorize.listing_text import (
+    ListingTextCategorizer,
+    repeated_captions,
+)
 from phx_pipeline.categorize.subjects import CAPTION_RULES
 from phx_pipeline.model.source import Source
 from phx_pipeline.model.taxonomy import Location, Subject
@@ -14,26 +17,45 @@ from phx_pipeline.model.taxonomy import Location, Subject
 numbers = count()
 
 
-def photo(caption: str = "", *, tags: tuple[str, ...] = ()) -> Evidence:
+def copy(
+    caption: str = "", *, tags: tuple[str, ...] = (), repeats: bool = False
+) -> Said:
     number = next(numbers)
-    return Evidence(
+    return Said(
         source=Source.REDFIN,
         photo_key=f"9-6801242_{number}",
         position=number,
         caption=caption,
         tags=tags,
-        sha256="0" * 64,
+        repeats=repeats,
     )
 
 
-def judge(*photos: Evidence) -> list[Vote | Abstention]:
-    return ListingTextCategorizer().categorize(list(photos))
+def picture(*copies: Said) -> Evidence:
+    return Evidence(
+        sha256="0" * 64, said=copies, pixels=lambda: pytest.fail("it reads no pixels")
+    )
+
+
+def photo(caption: str = "", *, tags: tuple[str, ...] = ()) -> Evidence:
+    return picture(copy(caption, tags=tags))
+
+
+def judge(*pictures: Evidence) -> list[Vote | Abstention]:
+    return ListingTextCategorizer().categorize(list(pictures))
 
 
 def vote_on(evidence: Evidence) -> Vote:
     (vote,) = judge(evidence)
     assert isinstance(vote, Vote), vote
     return vote
+
+
+def named(evidence: Evidence) -> tuple[Subject, Location, float]:
+    vote = vote_on(evidence)
+    ((subject, p),) = vote.probabilities.items()
+    assert vote.outside is None
+    return subject, vote.places.get(subject, subject.location), p
 
 
 @pytest.mark.parametrize(
@@ -52,10 +74,7 @@ def vote_on(evidence: Evidence) -> Vote:
     ],
 )
 def test_a_tag_alone_decides(tags: tuple[str, ...], subject: Subject) -> None:
-    vote = vote_on(photo(tags=tags))
-
-    assert (vote.subject, vote.location) == (subject, subject.location)
-    assert vote.confidence == 0.95
+    assert named(photo(tags=tags)) == (subject, subject.location, 0.95)
 
 
 @pytest.mark.parametrize(
@@ -77,39 +96,38 @@ def test_a_tag_alone_decides(tags: tuple[str, ...], subject: Subject) -> None:
 def test_a_tag_wins_unless_the_caption_says_it_more_exactly(
     tag: str, caption: str, subject: Subject, confidence: float
 ) -> None:
-    vote = vote_on(photo(caption, tags=(tag,)))
+    read, _, p = named(photo(caption, tags=(tag,)))
 
-    assert (vote.subject, vote.confidence) == (subject, confidence)
+    assert (read, p) == (subject, confidence)
 
 
 def test_a_garage_seen_among_exterior_photos_is_outside() -> None:
-    vote = vote_on(photo("Garage", tags=("Exterior",)))
+    subject, location, _ = named(photo("Garage", tags=("Exterior",)))
 
-    assert (vote.subject, vote.location) == (Subject.GARAGE, Location.EXTERIOR)
+    assert (subject, location) == (Subject.GARAGE, Location.EXTERIOR)
 
 
 def test_two_tags_of_equal_rank_go_to_review() -> None:
-    assert vote_on(photo(tags=("Kitchen", "Dining"))).confidence == 0.65
+    assert named(photo(tags=("Kitchen", "Dining")))[2] == 0.65
 
 
 def test_a_caption_settles_between_two_tags() -> None:
-    vote = vote_on(photo("Dining room", tags=("Kitchen", "Dining")))
+    subject, _, p = named(photo("Dining room", tags=("Kitchen", "Dining")))
 
-    assert (vote.subject, vote.confidence) == (Subject.DINING, 0.85)
+    assert (subject, p) == (Subject.DINING, 0.85)
 
 
 def test_interior_alone_leaves_it_to_the_caption() -> None:
-    vote = vote_on(photo("Kitchen", tags=("Interior",)))
+    subject, _, p = named(photo("Kitchen", tags=("Interior",)))
 
-    assert (vote.subject, vote.confidence) == (Subject.KITCHEN, 0.92)
+    assert (subject, p) == (Subject.KITCHEN, 0.92)
 
 
 @pytest.mark.parametrize("caption", ["", "Empty room with windows"])
 def test_interior_alone_tells_the_place(caption: str) -> None:
     vote = vote_on(photo(caption, tags=("All", "Interior")))
 
-    assert (vote.subject, vote.location) == (Subject.UNKNOWN, Location.INTERIOR)
-    assert vote.confidence == 0.95
+    assert (vote.probabilities, vote.places, vote.outside) == ({}, {}, 0.05)
 
 
 @pytest.mark.parametrize(
@@ -130,30 +148,69 @@ def test_without_a_subject_it_abstains_and_says_why(evidence: Evidence) -> None:
 
 
 def test_a_caption_repeated_all_over_the_listing_says_nothing() -> None:
-    photos = [photo("Kitchen") for _ in range(4)] + [photo() for _ in range(6)]
+    repeated = copy("Kitchen", repeats=True)
 
-    answers = judge(*photos, photo("Bedroom 2"))
+    (answer, by_its_tag) = judge(
+        picture(repeated), picture(replace(repeated, tags=("Bath",)))
+    )
 
-    assert all(isinstance(answer, Abstention) for answer in answers[:4])
-    assert isinstance(answers[-1], Vote)
-
-
-@pytest.mark.parametrize(("same", "others"), [(2, 0), (3, 7)])
-def test_a_caption_used_twice_or_rarely_still_counts(same: int, others: int) -> None:
-    photos = [photo("Kitchen") for _ in range(same)]
-
-    answers = judge(*photos, *(photo() for _ in range(others)))
-
-    assert all(isinstance(answer, Vote) for answer in answers[:same])
+    assert isinstance(answer, Abstention)
+    assert "repeats" in answer.reason
+    assert isinstance(by_its_tag, Vote)
 
 
-def test_answers_come_in_the_order_of_the_photos() -> None:
+@pytest.mark.parametrize(
+    ("same", "others", "repeats"),
+    [(4, 6, True), (3, 3, True), (2, 0, False), (3, 7, False)],
+)
+def test_captions_repeat_that_stand_at_many_photos_of_a_listing(
+    same: int, others: int, *, repeats: bool
+) -> None:
+    captions = ["Kitchen"] * same + [f"Bedroom {n}" for n in range(others)]
+
+    assert repeated_captions(captions) == (
+        frozenset({"Kitchen"}) if repeats else frozenset()
+    )
+    assert repeated_captions(["KITCHEN", " kitchen", "Kitchen"]) != frozenset()
+
+
+@pytest.mark.parametrize("named_first", [True, False])
+def test_of_a_picture_s_copies_the_surest_words_count(*, named_first: bool) -> None:
+    words = [copy("Kitchen"), copy(tags=("Interior",)), copy("Mountain views")]
+
+    subject, _, p = named(picture(*(words if named_first else reversed(words))))
+
+    assert (subject, p) == (Subject.KITCHEN, 0.92)
+
+
+def test_of_equally_sure_words_the_first_count() -> None:
+    assert named(picture(copy("Kitchen"), copy("Laundry")))[0] is Subject.KITCHEN
+
+
+def test_it_reads_what_all_copies_say_and_no_more() -> None:
+    reads = ListingTextCategorizer().reads
+    one, other = copy("Kitchen"), copy("", tags=("Bath",))
+    both = reads(picture(one, other))
+
+    moved = replace(one, position=99, photo_key="elsewhere")
+    assert reads(picture(moved, other)) == both
+    for changed in (
+        replace(one, caption="Den"),
+        replace(one, tags=("Bath",)),
+        replace(one, repeats=True),
+    ):
+        assert reads(picture(changed, other)) != both
+    assert reads(picture(one)) != both
+    assert len(both) == 64
+
+
+def test_answers_come_in_the_order_of_the_pictures() -> None:
     answers = judge(photo("Kitchen"), photo(), photo("Laundry"))
 
-    assert [getattr(answer, "subject", None) for answer in answers] == [
-        Subject.KITCHEN,
-        None,
-        Subject.LAUNDRY,
+    assert [list(getattr(it, "probabilities", ())) for it in answers] == [
+        [Subject.KITCHEN],
+        [],
+        [Subject.LAUNDRY],
     ]
 
 

@@ -55,6 +55,7 @@ def test_an_empty_environment_gives_the_defaults(repo_dir: Path) -> None:
         catalog_url=None,
         dagster_pg_url=None,
         sources=(),
+        categorizers=(),
         maricopa_token=None,
         reso_token=None,
         spark_token=None,
@@ -97,6 +98,7 @@ def test_every_variable_is_read(tmp_path: Path) -> None:
         "PHX_CATALOG_URL": "postgresql://phx@localhost/phx",
         "PHX_DAGSTER_PG_URL": _DAGSTER_URL,
         "PHX_SOURCES": "zillow,redfin",
+        "PHX_CATEGORIZERS": "clip, listing_text,,clip",
         **{f"PHX_{name.upper()}": f" {token}\n" for name, token in _TOKENS.items()},
         "PHX_PROXY": "http://127.0.0.1:3128",
         "PHX_WEBSHARE_MODE": "backbone",
@@ -123,6 +125,7 @@ def test_every_variable_is_read(tmp_path: Path) -> None:
         catalog_url="postgresql://phx@localhost/phx",
         dagster_pg_url=_DAGSTER_URL,
         sources=(Source.ZILLOW, Source.REDFIN),
+        categorizers=("clip", "listing_text"),
         **_TOKENS,
         proxy="http://127.0.0.1:3128",
         webshare_token=None,
@@ -501,6 +504,7 @@ _ONE_PROXY = {
         dagster_dir=_FOLDERS,
         catalog_url=st.none() | st.just("sqlite:////phx/other.db"),
         dagster_pg_url=st.none() | st.just(_DAGSTER_URL),
+        categorizers=st.sets(st.sampled_from(["clip", "listing_text"])).map(tuple),
         sources=st.sets(st.sampled_from(_REAL)).map(
             lambda chosen: tuple(source for source in LETTERED if source in chosen)
         ),

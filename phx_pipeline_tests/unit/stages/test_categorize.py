@@ -1,17 +1,39 @@
-"""Votes on all copies of a picture count for the copy that is kept."""
+"""What backends are shown of a house, and what is kept of what they say."""
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 
 import pytest
 
+from phx_pipeline.catalog.store import Catalog
 from phx_pipeline.categorize.base import Abstention, Evidence, Vote
-from phx_pipeline.model.outcome import Verdict
+from phx_pipeline.demo import rooms
+from phx_pipeline.demo.houses import HOUSES
+from phx_pipeline.demo.loopback import Answer, Asked
+from phx_pipeline.demo.rooms import RoomKind
+from phx_pipeline.errors import ImageError, StorageError
+from phx_pipeline.model.listing import Listing
+from phx_pipeline.model.outcome import ListingOutcome, Verdict
 from phx_pipeline.model.photo import Photo, PhotoRef
 from phx_pipeline.model.source import Source
-from phx_pipeline.model.taxonomy import Location, Subject
-from phx_pipeline.stages.categorize import votes_by_kept
+from phx_pipeline.model.taxonomy import Subject
+from phx_pipeline.stages.categorize import CategorizeReport, categorize
+from phx_pipeline.stages.collect import collect
+from phx_pipeline.stages.context import StageContext
+from phx_pipeline.stages.dedupe import dedupe
+from phx_pipeline.stages.evidence import Originals, evidence_of
+from phx_pipeline_tests.deployment import PHOTO_HOST, Deployment
+
+# The body each photo is served with: two of them are copies.
+GALLERY = {
+    "kitchen": RoomKind.KITCHEN,
+    "again": RoomKind.KITCHEN,
+    "pool": RoomKind.POOL,
+}
+KITCHEN = (Source.REDFIN, "again")  # the first in gallery order of equal copies
+POOL = (Source.REDFIN, "pool")
 
 _LISTED = Photo(
     property_slug="4732-w-davis-rd-glendale-az-85306",
@@ -29,137 +51,242 @@ def photo(
     cluster: str | None,
     verdict: Verdict = Verdict.KEPT,
     source: Source = Source.REDFIN,
+    caption: str = "",
 ) -> Photo:
-    return replace(
-        _LISTED,
-        ref=replace(_LISTED.ref, photo_key=key, source=source, caption=f"of {key}"),
-        verdict=verdict,
-        cluster_id=cluster,
-        sha256=key,
-    )
+    ref = replace(_LISTED.ref, photo_key=key, source=source, caption=caption)
+    return replace(_LISTED, ref=ref, verdict=verdict, cluster_id=cluster, sha256=key)
+
+
+def evidence(context: StageContext, *photos: Photo) -> dict[str, Evidence]:
+    found = evidence_of(photos, Originals(context))
+    return {key: it for (_, key), it in found.items()}
+
+
+def told(picture: Evidence) -> list[str]:
+    return [said.photo_key for said in picture.said]
 
 
 @dataclass
 class Sayer:
     """A backend that says what it was told to, and remembers what it was shown."""
 
-    name: str
-    says: Mapping[str, tuple[Subject, float]]
+    says: Mapping[str, float] = field(default_factory=dict)
+    name: str = "sayer"
     version: str = "1"
     knows: frozenset[Subject] = frozenset(Subject)
-    shown: list[list[Evidence]] = field(default_factory=list)
+    looks: bool = False
+    shown: list[str] = field(default_factory=list)
 
-    def categorize(self, photos: list[Evidence]) -> list[Vote | Abstention]:
-        self.shown.append(photos)
-        return [self._say(evidence) for evidence in photos]
+    def reads(self, evidence: Evidence) -> str:
+        return "" if self.looks else str(len(evidence.said))
 
-    def _say(self, evidence: Evidence) -> Vote | Abstention:
-        if evidence.photo_key not in self.says:
-            return Abstention(backend=self.name, reason="never heard of it")
-        subject, confidence = self.says[evidence.photo_key]
-        return vote(self.name, subject, confidence)
+    def categorize(self, pictures: list[Evidence]) -> list[Vote | Abstention]:
+        return [self._say(picture) for picture in pictures]
+
+    def _say(self, picture: Evidence) -> Vote | Abstention:
+        self.shown.append("+".join(told(picture)))
+        try:
+            if self.looks:
+                picture.pixels()
+        except (ImageError, StorageError) as error:
+            return self._silent(str(error))
+        p = self.says.get(picture.said[0].photo_key)
+        return self._silent("never seen it") if p is None else self._vote(p)
+
+    def _vote(self, p: float) -> Vote:
+        told = {Subject.KITCHEN: p}
+        return Vote(backend=self.name, version=self.version, probabilities=told)
+
+    def _silent(self, reason: str) -> Abstention:
+        return Abstention(backend=self.name, version=self.version, reason=reason)
 
 
-def vote(backend: str, subject: Subject, confidence: float) -> Vote:
-    return Vote(
-        backend=backend,
-        location=Location.INTERIOR,
-        subject=subject,
-        confidence=confidence,
+def serve(asked: Asked) -> Answer:
+    kind = GALLERY[asked.target.strip("/").removesuffix(".jpg")]
+    body = rooms.draw(kind, seed=1, size=(640, 480))
+    return Answer(body=body, headers={"Content-Type": "image/jpeg"})
+
+
+def listing() -> Listing:
+    photos = tuple(
+        replace(
+            _LISTED.ref,
+            photo_key=name,
+            url=f"https://{PHOTO_HOST}/{name}.jpg",
+            position=position,
+        )
+        for position, name in enumerate(sorted(GALLERY))
+    )
+    return Listing(
+        source=Source.REDFIN,
+        outcome=ListingOutcome.LISTED,
+        photos=photos,
+        complete=True,
     )
 
 
-def test_a_backend_counts_once_per_cluster_with_its_strongest_vote() -> None:
-    copies = [
-        photo("kept", cluster="c"),
-        photo("copy", cluster="c", verdict=Verdict.DUPLICATE),
-    ]
-    sayer = Sayer(
-        "tags", {"kept": (Subject.KITCHEN, 0.6), "copy": (Subject.DINING, 0.8)}
-    )
-
-    votes = votes_by_kept(copies, [sayer])
-
-    assert votes == {(Source.REDFIN, "kept"): [vote("tags", Subject.DINING, 0.8)]}
-
-
-def test_of_equally_strong_votes_the_first_in_gallery_order_stays() -> None:
-    copies = [
-        photo("kept", cluster="c"),
-        photo("copy", cluster="c", verdict=Verdict.DUPLICATE),
-    ]
-    sayer = Sayer(
-        "tags", {"kept": (Subject.KITCHEN, 0.6), "copy": (Subject.DINING, 0.6)}
-    )
-
-    votes = votes_by_kept(copies, [sayer])
-
-    assert votes[Source.REDFIN, "kept"] == [vote("tags", Subject.KITCHEN, 0.6)]
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
+    """A house with two pictures, one of them twice."""
+    folder = tmp_path_factory.mktemp("categorize")
+    with Deployment(folder, {PHOTO_HOST: serve}) as made:
+        (slug,) = made.add_houses(HOUSES[:1])
+        with made.context() as context:
+            with context.holding(slug) as lease:
+                context.catalog.record_listing(
+                    lease, slug, listing(), stamp=context.stamp()
+                )
+            asyncio.run(collect(context, slug))
+            dedupe(context, slug)
+        yield made
 
 
-@pytest.mark.parametrize("named", ["kept", "copy"])
-def test_a_vote_that_names_the_picture_is_stronger_than_one_for_its_place(
-    named: str,
+@pytest.fixture
+def context(made: Deployment) -> Iterator[StageContext]:
+    """Without what earlier tests had said and named."""
+    with made.context() as context:
+        with context.catalog._engine.begin() as connection:
+            connection.exec_driver_sql("delete from vote")
+            connection.exec_driver_sql("delete from category")
+        yield context
+
+
+def named_by(context: StageContext, *backends: Sayer) -> CategorizeReport:
+    (slug,) = context.catalog.slugs()
+    return categorize(replace(context, categorizers=backends), slug)
+
+
+def probabilities(context: StageContext) -> dict[str, float]:
+    (slug,) = context.catalog.slugs()
+    named = context.catalog.votes.named(slug)
+    return {key: it.probability for (_, key), it in named.items()}
+
+
+def test_all_copies_of_a_picture_are_one_piece_of_evidence(
+    context: StageContext,
 ) -> None:
-    copies = [
-        photo("kept", cluster="c"),
-        photo("copy", cluster="c", verdict=Verdict.DUPLICATE),
-    ]
-    says = dict.fromkeys(["kept", "copy"], (Subject.UNKNOWN, 0.95))
-    sayer = Sayer("tags", says | {named: (Subject.KITCHEN, 0.6)})
-
-    votes = votes_by_kept(copies, [sayer])
-
-    assert votes[Source.REDFIN, "kept"] == [vote("tags", Subject.KITCHEN, 0.6)]
-
-
-def test_each_backend_has_a_vote_of_its_own() -> None:
-    tags = Sayer("tags", {"kept": (Subject.KITCHEN, 0.6)})
-    model = Sayer("model", {"kept": (Subject.DINING, 0.7)})
-
-    votes = votes_by_kept([photo("kept", cluster="c")], [tags, model])
-
-    assert votes[Source.REDFIN, "kept"] == [
-        vote("tags", Subject.KITCHEN, 0.6),
-        vote("model", Subject.DINING, 0.7),
-    ]
-
-
-def test_a_vote_stays_within_its_cluster() -> None:
-    sayer = Sayer("tags", {"a": (Subject.KITCHEN, 0.6)})
-
-    votes = votes_by_kept([photo("a", cluster="1"), photo("b", cluster="2")], [sayer])
-
-    assert votes[Source.REDFIN, "b"] == []
-
-
-def test_only_kept_photos_are_named() -> None:
-    photos = [
-        photo("kept", cluster="c"),
-        photo("copy", cluster="c", verdict=Verdict.DUPLICATE),
-        photo("broken", cluster=None, verdict=Verdict.DAMAGED),
-    ]
-
-    assert set(votes_by_kept(photos, [Sayer("tags", {})])) == {(Source.REDFIN, "kept")}
-
-
-def test_a_backend_is_shown_one_listing_at_a_time_without_undecided_photos() -> None:
-    photos = [
-        photo("r1", cluster="1"),
+    found = evidence(
+        context,
+        photo("r1", cluster="1", caption="of r1"),
         photo("z1", cluster="1", source=Source.ZILLOW, verdict=Verdict.DUPLICATE),
         photo("waiting", cluster=None, verdict=Verdict.PENDING),
+        photo("broken", cluster=None, verdict=Verdict.DAMAGED),
         photo("r2", cluster="2"),
-    ]
-    sayer = Sayer("tags", {})
+    )
 
-    votes_by_kept(photos, [sayer])
-
-    shown = [[evidence.photo_key for evidence in listing] for listing in sayer.shown]
-    assert shown == [["r1", "r2"], ["z1"]]
-    assert sayer.shown[0][0].caption == "of r1"
-
-
-def test_without_backends_every_kept_photo_is_left_without_votes() -> None:
-    assert votes_by_kept([photo("kept", cluster="c")], []) == {
-        (Source.REDFIN, "kept"): []
+    assert {key: told(it) for key, it in found.items()} == {
+        "r1": ["r1", "z1"],
+        "r2": ["r2"],
     }
+    assert found["r1"].sha256 == "r1"
+    assert found["r1"].said[0].caption == "of r1"
+
+
+def test_captions_repeat_within_one_listing_only(context: StageContext) -> None:
+    house = [photo(f"r{n}", cluster=f"{n}", caption="Oak Park") for n in range(3)]
+    zillow = photo("z", cluster="9", caption="Oak Park", source=Source.ZILLOW)
+
+    found = evidence(context, *house, zillow)
+
+    assert {key: it.said[0].repeats for key, it in found.items()} == {
+        "r0": True,
+        "r1": True,
+        "r2": True,
+        "z": False,
+    }
+
+
+def test_votes_are_asked_for_once_for_all_copies_and_runs(
+    context: StageContext,
+) -> None:
+    sayer = Sayer({"again": 0.8}, looks=True)
+
+    first, second = named_by(context, sayer), named_by(context, sayer)
+
+    assert sorted(sayer.shown) == ["again+kitchen", "pool"]
+    assert first == CategorizeReport(pictures=2, unknown=1, changed=2)
+    assert second == CategorizeReport(pictures=2, unknown=1, changed=0)
+
+
+def test_only_what_is_new_is_asked_for(context: StageContext) -> None:
+    old = Sayer({"again": 0.8})
+    named_by(context, old)
+
+    other = Sayer({"again": 0.6}, name="other")
+    newer = Sayer({"pool": 0.9}, version="2")
+    report = named_by(context, other, newer)
+
+    assert len(other.shown) == len(newer.shown) == 2
+    assert report.changed == 2
+    assert probabilities(context) == {"again": 0.6, "pool": 0.9}
+    named_by(context, old)
+    assert len(old.shown) == 4  # its answers gave way to those of version 2
+
+
+def test_changed_votes_are_stored_even_where_the_category_stays(
+    context: StageContext,
+) -> None:
+    named_by(context, Sayer({"again": 0.811}))
+
+    report = named_by(context, Sayer({"again": 0.812}, version="2"))
+
+    (slug,) = context.catalog.slugs()
+    named = context.catalog.votes.named(slug)[KITCHEN]
+    assert report.changed == 0
+    assert (named.probability, named.votes[0].version) == (0.812, "2")
+
+
+def test_what_cannot_be_read_is_asked_about_again(
+    context: StageContext, caplog: pytest.LogCaptureFixture
+) -> None:
+    (slug,) = context.catalog.slugs()
+    (sha,) = {it.sha256 for it in context.catalog.photos(slug) if it.key == POOL}
+    original = context.layout.raw(str(sha))
+    sayer = Sayer({"pool": 0.9}, looks=True)
+    aside = original.rename(original.with_name("aside"))
+
+    named_by(context, sayer)
+    without = probabilities(context)
+    aside.rename(original)
+    named_by(context, sayer)
+
+    assert without == {"again": 0.0, "pool": 0.0}
+    assert probabilities(context) == {"again": 0.0, "pool": 0.9}
+    assert sayer.shown.count("pool") == 2
+    assert sayer.shown.count("again+kitchen") == 1
+    (line,) = caplog.messages
+    assert str(sha) in line
+
+
+def test_what_was_said_before_a_kill_is_not_asked_for_again(
+    context: StageContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sayer = Sayer({"again": 0.8})
+
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as dying:
+        dying.setattr(Catalog, "record_categories", killed)
+        with pytest.raises(KeyboardInterrupt):
+            named_by(context, sayer)
+    assert probabilities(context) == {}
+
+    named_by(context, sayer)
+
+    assert probabilities(context) == {"again": 0.8, "pool": 0.0}
+    assert len(sayer.shown) == 2
+
+
+def test_pixels_are_small_and_square(context: StageContext) -> None:
+    (slug,) = context.catalog.slugs()
+    found = evidence_of(context.catalog.photos(slug), Originals(context))
+
+    pixels = found[KITCHEN].pixels()
+
+    assert pixels.shape == (224, 224, 3)
+    assert pixels.itemsize == 1
+
+
+def test_without_backends_nothing_is_named(context: StageContext) -> None:
+    assert named_by(context) == CategorizeReport(pictures=2, unknown=2, changed=2)
