@@ -4,7 +4,13 @@ import re
 
 import pytest
 
-from phx_pipeline.model.taxonomy import UNCATEGORIZED, Category, Location, Subject
+from phx_pipeline.model.taxonomy import (
+    TAXONOMY,
+    UNCATEGORIZED,
+    Category,
+    Location,
+    Subject,
+)
 
 
 def test_a_subject_can_stand_in_a_file_name() -> None:
@@ -13,8 +19,24 @@ def test_a_subject_can_stand_in_a_file_name() -> None:
     assert [it for it in Subject if not word.fullmatch(it.value)] == []
 
 
-def test_every_location_is_usual_for_some_subject() -> None:
+def test_every_subject_has_its_row_and_every_location_its_subjects() -> None:
+    assert list(TAXONOMY) == list(Subject)
     assert {subject.location for subject in Subject} == set(Location)
+    assert [s for s, row in TAXONOMY.items() if row.location in row.elsewhere] == []
+
+
+@pytest.mark.parametrize(
+    ("subject", "locations"),
+    [
+        (Subject.GARAGE, {Location.INTERIOR, Location.EXTERIOR}),
+        (Subject.ROOF, {Location.EXTERIOR, Location.SYSTEM}),
+        (Subject.HVAC, {Location.SYSTEM}),
+    ],
+)
+def test_a_subject_may_be_where_its_row_says(
+    subject: Subject, locations: set[Location]
+) -> None:
+    assert {it for it in Location if subject.may_be(it)} == locations
 
 
 @pytest.mark.parametrize("confidence", [0, 99])
