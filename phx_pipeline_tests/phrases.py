@@ -9,10 +9,13 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
-from phx_pipeline.categorize.captions import Reading, read_caption, unusable_reason
+from phx_pipeline.categorize.captions import Reading, read_caption
+from phx_pipeline.categorize.unusable import unusable_reason
 from phx_pipeline.model.taxonomy import Subject
 
-FILE = Path(__file__).parent / "unit/categorize/phrases.tsv"
+_FILES = Path(__file__).parent / "unit/categorize"
+WRITTEN = _FILES / "phrases.tsv"
+FOUND = _FILES / "found.tsv"
 SURE = 0.85
 
 _THIRD = 3
@@ -55,9 +58,9 @@ class Phrase:
         )
 
 
-def phrases() -> list[Phrase]:
+def phrases(file: Path) -> list[Phrase]:
     """Return all phrases in the order of the file."""
-    lines = FILE.read_text().splitlines()
+    lines = file.read_text(encoding="utf-8").splitlines()
     pairs = [line.split("\t") for line in lines if not line.startswith("#")]
     return [
         Phrase(text=text, right=frozenset(_full(it) for it in right.split("|")))

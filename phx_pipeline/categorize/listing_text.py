@@ -5,15 +5,16 @@ from collections.abc import Collection, Iterable, Sequence
 from hashlib import sha256
 
 from phx_pipeline.categorize.base import Abstention, Evidence, Said, Vote
+from phx_pipeline.categorize.caption_rules import CAPTION_RULES
 from phx_pipeline.categorize.captions import (
     ATTRIBUTES,
     LONG_CAPTION,
     TWO_SUBJECTS,
     Reading,
     read_caption,
-    unusable_reason,
 )
-from phx_pipeline.categorize.subjects import CAPTION_RULES, REFINES, TAGS, tag_key
+from phx_pipeline.categorize.subjects import REFINES, TAGS, tag_key
+from phx_pipeline.categorize.unusable import unusable_reason
 from phx_pipeline.model.taxonomy import Location, Subject
 
 _TAG = 0.95

@@ -6,11 +6,11 @@ import pytest
 
 from phx_pipeline.categorize import listing_text
 from phx_pipeline.categorize.base import Abstention, Categorizer, Evidence, Said, Vote
+from phx_pipeline.categorize.caption_rules import CAPTION_RULES
 from phx_pipeline.categorize.listing_text import (
     ListingTextCategorizer,
     repeated_captions,
 )
-from phx_pipeline.categorize.subjects import CAPTION_RULES
 from phx_pipeline.model.source import Source
 from phx_pipeline.model.taxonomy import Location, Subject
 

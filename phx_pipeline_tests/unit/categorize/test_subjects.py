@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 
+from phx_pipeline.categorize.caption_rules import CAPTION_RULES
 from phx_pipeline.categorize.subjects import (
     REDFIN_TAGS,
     REFINES,
@@ -12,7 +13,7 @@ from phx_pipeline.categorize.subjects import (
     tag_key,
 )
 from phx_pipeline.model.reso import ImageOf
-from phx_pipeline.model.taxonomy import Subject
+from phx_pipeline.model.taxonomy import Location, Subject
 
 
 def test_every_value_of_the_standard_is_decided() -> None:
@@ -47,3 +48,14 @@ def test_no_tag_claims_that_nothing_is_known() -> None:
 
 def test_a_special_case_is_never_itself_a_general_word() -> None:
     assert not set(REFINES) & set(REFINES.values())
+
+
+def test_words_place_a_subject_only_where_its_row_allows() -> None:
+    placed = {
+        (rule.subject, rule.location)
+        for rule in CAPTION_RULES
+        if rule.subject is not None and rule.location is not None
+    }
+
+    assert (Subject.GARAGE, Location.EXTERIOR) in placed
+    assert [it for it in placed if not it[0].may_be(it[1])] == []
