@@ -16,6 +16,7 @@ from phx_pipeline.model.taxonomy import Subject
 _FILES = Path(__file__).parent / "unit/categorize"
 WRITTEN = _FILES / "phrases.tsv"
 FOUND = _FILES / "found.tsv"
+UNSEEN = _FILES / "unseen.tsv"
 SURE = 0.85
 
 _THIRD = 3
