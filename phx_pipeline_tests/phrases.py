@@ -1,6 +1,7 @@
-"""Captions with what they say, and how the rules read them; the data is beside it.
+"""Captions with what they say, and how the rules read them.
 
-A third, chosen by hash, is set aside: no rule is to be mended by looking at it.
+Three files: captions written before the rules, captions found on public pages, and
+found ones by which no rule was mended. Tags are no part of it.
 """
 
 from collections import Counter
@@ -17,8 +18,7 @@ _FILES = Path(__file__).parent / "unit/categorize"
 WRITTEN = _FILES / "phrases.tsv"
 FOUND = _FILES / "found.tsv"
 UNSEEN = _FILES / "unseen.tsv"
-SURE = 0.85
-
+_SURE = 0.85
 _THIRD = 3
 _NOTHING = "-"
 
@@ -32,7 +32,7 @@ class Phrase:
 
     @property
     def is_set_aside(self) -> bool:
-        """Whether it belongs to the third that no rule was mended by."""
+        """Whether it belongs to the third, chosen by hash, that mended no rule."""
         return int(sha256(self.text.encode()).hexdigest(), 16) % _THIRD == 0
 
     @property
@@ -52,11 +52,8 @@ class Phrase:
     def is_surely_wrong(self) -> bool:
         """Whether it is named wrongly where users would believe it."""
         reading = self.reading
-        return (
-            self.outcome == "wrong"
-            and reading is not None
-            and reading.confidence >= SURE
-        )
+        sure = reading is not None and reading.confidence >= _SURE
+        return sure and self.outcome == "wrong"
 
 
 def phrases(file: Path) -> list[Phrase]:
@@ -70,12 +67,8 @@ def phrases(file: Path) -> list[Phrase]:
 
 
 def outcomes(judged: Iterable[Phrase]) -> Counter[str]:
-    """Return how many phrases were read right, wrongly, not at all, surely wrongly."""
-    counts: Counter[str] = Counter()
-    for phrase in judged:
-        counts[phrase.outcome] += 1
-        counts["surely wrong"] += phrase.is_surely_wrong
-    return counts
+    """Return how many phrases have each outcome."""
+    return Counter(phrase.outcome for phrase in judged)
 
 
 def _answer(reading: Reading | None) -> str:

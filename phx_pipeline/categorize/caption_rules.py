@@ -63,7 +63,7 @@ CAPTION_RULES: tuple[CaptionRule, ...] = (
     _rule(
         None,
         r"(?:open|split|great|spacious|functional|flexible|versatile|popular"
-        r"|desirable|flowing)(?: concept)? floor ?plans?(?! \d)",
+        r"|desirable|flowing)(?: concept)? (?:floor ?)?plans?(?! \d)",
     ),
     _rule(
         None,
@@ -78,12 +78,17 @@ CAPTION_RULES: tuple[CaptionRule, ...] = (
         r"(?:main|full|wide|alternat\w+|additional|another|interior|inside|perspective)"
         r" views?",
     ),
+    _rule(None, r"fine dining", r"suite \d{2,}\w*"),
     _rule(None, r"(?:wall|wood|accent) panel\w*", r"bar ?stools?", r"spa like"),
-    _rule(None, r"window (?:seats?|treatments?)", r"flower beds?", r"day ?beds?"),
+    _rule(None, r"window (?:seats?|treatments?)", r"day ?beds?", r"bird ?baths?"),
+    _rule(S.EXTERIOR, r"(?:flower|garden|planter|planting|raised) beds?", weak=True),
+    _rule(None, r"(?:sliding )?barn doors?", r"(?:mountain|price) ranges?"),
     # --- drawings
     _rule(
         S.DOCUMENT,
         r"(?:floor|site|plot|house) ?plans?(?: layout)?",
+        r"plans?",
+        r"interior elevations?",
         r"(?:[a-z]+ )?maps?",
         r"plats?(?: maps?)?",
         r"surveys?",
@@ -102,6 +107,8 @@ CAPTION_RULES: tuple[CaptionRule, ...] = (
         r"(?:dining )?al fresco(?: dining)?",
         r"roof ?(?:top)? (?:decks?|terraces?|patios?|gardens?)",
         r"roof ?tops?",
+        r"jungle gyms?",
+        r"pizza ovens?",
     ),
     _rule(
         S.EXTERIOR,
@@ -122,7 +129,11 @@ CAPTION_RULES: tuple[CaptionRule, ...] = (
         location=Location.INTERIOR,
     ),
     _rule(
-        S.LIVING, r"pool tables?", r"billiards? tables?", weak=True, ceiling=_DOUBTFUL
+        S.LIVING,
+        r"pool (?:tables?|rooms?)",
+        r"billiards? tables?",
+        weak=True,
+        ceiling=_DOUBTFUL,
     ),
     _rule(
         S.POOL,
@@ -143,7 +154,7 @@ CAPTION_RULES: tuple[CaptionRule, ...] = (
         r"rest ?rooms?",
         r"wash ?rooms?",
         r"(?:water closet|toilet)s?",
-        r"(?:walk in )?showers?",
+        r"(?:walk in )?showers?(?: stalls?)?",
         r"(?:\w+ )?tubs?",
         r"(?:double|dual) sinks?",
     ),
@@ -175,13 +186,14 @@ CAPTION_RULES: tuple[CaptionRule, ...] = (
         r"|rec|recreation|play|florida|billiards?|cinema|movie|music|tv|flex|gathering"
         r"|three season|3 season|four season) ?rooms?",
         rf"(?:living|sitting|seating|lounge|gathering|play) {_ROOMS}",
-        r"living",
         r"home theat(?:er|re)s?",
         r"solariums?",
         r"dens?",
         r"lofts?",
         "lounge",
     ),
+    # Of the room or of the way of life: "easy living".
+    _rule(S.LIVING, r"living", ceiling=_DOUBTFUL),
     _rule(
         S.KITCHEN,
         r"eat in kitchens?",
@@ -233,13 +245,14 @@ CAPTION_RULES: tuple[CaptionRule, ...] = (
     ),
     _rule(
         S.ELECTRICAL,
-        r"(?:(?:electric(?:al)?|breaker|service|main) )?(?:sub ?)?"
-        r"(?:panels?|breakers?|meters?)(?: box(?:es)?)?",
+        r"(?:electric(?:al)?|breaker|service|main|sub) ?"
+        r"(?:panels?|breakers?|meters?|box(?:es)?)",
         r"solar(?: (?:panels?|systems?|arrays?))?",
         r"(?:ev|tesla|car) charg(?:er|ers|ing)(?: station)?",
         r"generators?",
         "electrical",
     ),
+    _rule(S.ELECTRICAL, r"(?:panel|meter)s?", weak=True, ceiling=_DOUBTFUL),
     _rule(
         S.PLUMBING,
         r"water heaters?",
@@ -255,8 +268,8 @@ CAPTION_RULES: tuple[CaptionRule, ...] = (
     ),
     _rule(
         S.ROOF,
-        r"(?:roof )?(?:underlayment|decking|flashing|sheathing)",
-        r"(?:roof )?truss(?:es)?",
+        r"roof (?:decking|sheathing|truss(?:es)?)",
+        r"(?:roof )?(?:underlayment|flashing)",
         location=Location.SYSTEM,
     ),
     _rule(S.ROOF, r"roofs?", "roofing", "shingles"),
@@ -293,9 +306,10 @@ CAPTION_RULES: tuple[CaptionRule, ...] = (
         r"(?:entrance |entry )?foyers?(?: entrance)?",
     ),
     _rule(S.HALLWAY, r"entry ?ways?", "vestibule"),
-    _rule(S.OFFICE, r"(?:home )?offices?", "study", r"librar(?:y|ies)"),
+    _rule(S.OFFICE, r"(?:home )?offices?", r"librar(?:y|ies)"),
     _rule(
         S.OFFICE,
+        r"study(?: rooms?)?",
         r"(?:built in )?desks?",
         r"(?:tech|computer|homework) (?:nook|center|area|room|station)",
         r"work ?(?:space|station)s?",

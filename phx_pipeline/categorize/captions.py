@@ -196,7 +196,7 @@ def _head(parsed: _Parsed) -> _Match | None:
     phrase = parsed.matches[0].phrase
     first = [match for match in parsed.matches if match.phrase == phrase]
     strong = [match for match in first if not match.rule.weak]
-    head = strong[-1] if strong else _room_around(first[-1], parsed=parsed)
+    head = strong[-1] if strong else _room_around(_telling(first), parsed=parsed)
     if head.rule.weak and _is_part_of_something(head, parsed=parsed):
         return None
     before = parsed.text[: first[0].start] if phrase else ""
@@ -213,6 +213,11 @@ def _house_itself(head: _Match) -> _Match | None:
     if head.subject not in _OF_A_FACADE:
         return None
     return replace(head, subject=Subject.EXTERIOR, rule=SEEN_FROM_OUTSIDE)
+
+
+def _telling(weak: Sequence[_Match]) -> _Match:
+    """Return the weak word that says most, the last of equals: the study of a view."""
+    return max(weak, key=lambda match: (match.rule.ceiling, match.start))
 
 
 def _room_around(weak: _Match, *, parsed: _Parsed) -> _Match:
@@ -254,9 +259,13 @@ def _competes(match: _Match, *, named: _Match) -> bool:
 
 
 def _is_part_of_something(weak: _Match, *, parsed: _Parsed) -> bool:
-    """Whether a weak word only tells which part is shown: "workstation sink"."""
+    """Whether a weak word only tells a part or an aspect: "morning room view"."""
     words = _words_after(weak, parsed=parsed)
-    return any(PART_WORD.fullmatch(word) for word in words)
+    if any(PART_WORD.fullmatch(word) for word in words):
+        return True
+    before = parsed.rest[: weak.start]
+    breaks = [found.end() for found in _BREAK.finditer(before)]
+    return _UNNAMED_ROOM.search(before[max(breaks, default=0) :]) is not None
 
 
 def _is_of_something_else(head: _Match, *, parsed: _Parsed) -> bool:

@@ -5,6 +5,7 @@ What the words mean is told in `captions` and `caption_rules`.
 
 import re
 from collections.abc import Sequence
+from unicodedata import combining, normalize
 
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
@@ -63,10 +64,14 @@ def plain_words(caption: str) -> str:
 
     One slip in a word that captions live by is put right ("kitchin").
     """
-    text = _CAMEL.sub(" ", caption).lower()
+    text = _CAMEL.sub(" ", _without_accents(caption)).lower()
     for pattern, words in _WRITTEN_OUT:
         text = pattern.sub(words, text)
     return _WORD.sub(lambda found: _spelt(found[0]), text).strip().rstrip(".!")
+
+
+def _without_accents(text: str) -> str:
+    return "".join(it for it in normalize("NFD", text) if not combining(it))
 
 
 def _spelt(word: str) -> str:
