@@ -67,8 +67,9 @@ CAPTION_RULES: tuple[CaptionRule, ...] = (
     ),
     _rule(
         None,
-        rf"{_COUNT} (?:beds?|bed ?rooms?)[, ]+(?:and )?{_COUNT}[\d.]* (?:full )?"
+        rf"{_COUNT} (?:bd|beds?|bed ?rooms?)[, ]+(?:and )?{_COUNT}[\d.]* (?:full )?"
         r"(?:baths?|bath ?rooms?)",
+        rf"{_COUNT} (?:bed|bed ?room) {_HOUSE}",
     ),
     _rule(S.BEDROOM, r"one of (?:(?!bed)\w+ ){1,4}bed ?rooms?"),
     _rule(None, rf"{_COUNT} (?:(?!bed)\w+ )?bed ?rooms"),
@@ -87,7 +88,8 @@ CAPTION_RULES: tuple[CaptionRule, ...] = (
     _rule(
         S.DOCUMENT,
         r"(?:floor|site|plot|house) ?plans?(?: layout)?",
-        r"plans?",
+        r"(?:floor|level|basement|kitchen|bath(?:room)?|bedroom|garage|roof|lighting"
+        r"|landscape|color coded) plans?",
         r"interior elevations?",
         r"(?:[a-z]+ )?maps?",
         r"plats?(?: maps?)?",
@@ -258,7 +260,8 @@ CAPTION_RULES: tuple[CaptionRule, ...] = (
         r"water heaters?",
         r"(?:water )?softeners?",
         r"reverse osmosis(?: system)?",
-        r"(?:water )?(?:shut ?off|filtration|filter)(?: system| valve)?",
+        r"(?:water )?(?:shut ?off|filtration)(?: system| valve)?",
+        r"water filters?",
         "plumbing",
     ),
     _rule(
@@ -294,7 +297,9 @@ CAPTION_RULES: tuple[CaptionRule, ...] = (
     _rule(
         S.APPLIANCES,
         r"appliances?",
-        r"(?:refrigerator|fridge|dishwasher|microwave|cook ?top|oven|range)s?",
+        r"(?:refrigerator|fridge|dishwasher|microwave|cook ?top|oven)s?",
+        r"(?:gas|electric|fuel|burner|induction|viking|wolf|kitchen|stainless) ranges?",
+        r"range hoods?",
     ),
     # --- halls and rooms of other kinds
     _rule(S.STAIRS, r"stairs", r"stair(?:case|way|well)s?"),
@@ -357,7 +362,8 @@ CAPTION_RULES: tuple[CaptionRule, ...] = (
         r"bbqs?|barbecues?|grills?",
         r"gardens?",
         r"green ?(?:house|belt)s?",
-        r"(?:out ?building|barn|shed|stable|stall|corral|pasture|paddock|arena)s?",
+        r"(?:out ?building|barn|shed|corral|pasture|paddock|arena)s?",
+        r"(?:horse )?(?:stables|stalls)",
         r"play ?grounds?",
         r"(?:tennis|basketball|pickle ?ball|sports?|volleyball|bocce)"
         r"(?: and \w+)? courts?",
@@ -375,13 +381,15 @@ CAPTION_RULES: tuple[CaptionRule, ...] = (
         *("front", "back", "side", "rear", "drive", "aerial", r"drones?"),
         r"out ?doors?",
         r"bird'?s ?eye",
-        r"(?:gate|fence|tree|trail|sign|fountain|street ?scape)s?",
+        r"(?:gate|fence|tree|fountain|street ?scape)s?",
         weak=True,
     ),
     # Of a place as often as of a house: "Mountain Park".
     _rule(
         S.EXTERIOR,
-        r"(?:lake|pond|mountain|park|golf|street|building|lot|sunset|neighborhood)s?",
+        r"(?:lake|pond|mountain|park|golf|trail|street|building|lot|sunset)s?",
+        r"neighborhoods?",
+        r"(?:community|neighborhood|street|entry|entrance|welcome|house) signs?",
         r"parking",
         "acreage",
         weak=True,

@@ -2,10 +2,11 @@
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
 from hashlib import sha256
 
 from phx_pipeline.categorize.base import Abstention, Evidence, Said, Vote
-from phx_pipeline.categorize.caption_rules import CAPTION_RULES
+from phx_pipeline.categorize.caption_rules import CAPTION_RULES, LIGHT_WORD, PART_WORD
 from phx_pipeline.categorize.captions import (
     ATTRIBUTES,
     LONG_CAPTION,
@@ -15,12 +16,13 @@ from phx_pipeline.categorize.captions import (
 )
 from phx_pipeline.categorize.subjects import REFINES, TAGS, tag_key
 from phx_pipeline.categorize.unusable import unusable_reason
+from phx_pipeline.categorize.wording import OFTEN_MISSPELT, WRITTEN_OUT
 from phx_pipeline.model.taxonomy import Location, Subject
 
 _TAG = 0.95
 _REPEATED_SHARE = 0.30
 _REPEATED_MIN = 3
-_LOGIC = 3  # to be raised when the reading changes but the tables do not
+_LOGIC = 4  # to be raised when the reading changes but the tables do not
 _SURELY_INSIDE = 0.05  # how probably a photo tagged Interior is of the outside
 _SOMEWHERE_INSIDE = Reading(
     subject=Subject.UNKNOWN, location=Location.INTERIOR, confidence=_TAG
@@ -88,7 +90,8 @@ def _read(said: Said) -> Reading | str:
         reason = "the caption repeats all over the listing"
     caption = None if reason else read_caption(said.caption)
     reading = combine(said.tags, caption=caption)
-    if reading is None and caption is None and _is_inside(said.tags):
+    inside = _place(said.tags) is Location.INTERIOR
+    if reading is None and caption is None and inside:
         return _SOMEWHERE_INSIDE
     return reading or reason or "the listing's words name no subject"
 
@@ -104,7 +107,9 @@ def _digest_of_tables() -> str:
         (rule.subject, rule.pattern.pattern, rule.weak, rule.location, rule.ceiling)
         for rule in CAPTION_RULES
     ]
-    tables = repr((sorted(TAGS.items()), sorted(REFINES.items()), rules))
+    spelling = [(pattern.pattern, plain) for pattern, plain in WRITTEN_OUT]
+    words = (LIGHT_WORD.pattern, PART_WORD.pattern, OFTEN_MISSPELT, spelling)
+    tables = repr((sorted(TAGS.items()), sorted(REFINES.items()), rules, words))
     return sha256(tables.encode()).hexdigest()[:12]
 
 
@@ -121,51 +126,65 @@ def read_tags(tags: Iterable[str]) -> tuple[Subject, ...]:
 
 def combine(tags: Sequence[str], *, caption: Reading | None) -> Reading | None:
     """Return what tags and caption say together, or None if they name no subject."""
-    subjects = read_tags(tags)
+    subjects, place = read_tags(tags), _place(tags)
     if not subjects:
-        return None if _contradicts_place(tags, caption=caption) else caption
+        return caption and _beside_a_place(caption, place=place)
     if len(subjects) > 1:
-        return _of_several(subjects, caption=caption)
+        return _of_several(subjects, caption=caption, place=place)
     if caption is None:
-        return _reading(subjects[0], confidence=_TAG)
-    return _of_both(subjects[0], caption=caption)
+        return _reading(subjects[0], confidence=_TAG, place=place)
+    return _of_both(subjects[0], caption=caption, place=place)
 
 
-def _contradicts_place(tags: Sequence[str], *, caption: Reading | None) -> bool:
-    outside = caption is not None and caption.subject is Subject.EXTERIOR
-    return outside and _is_inside(tags)
+def _place(tags: Iterable[str]) -> Location | None:
+    """Return whether tags say outside or inside; None if they say neither or both."""
+    keys = {tag_key(tag) for tag in tags}
+    outside = any(TAGS.get(key) is Subject.EXTERIOR for key in keys)
+    told = {Location.EXTERIOR} if outside else set()
+    told |= {Location.INTERIOR} if "interior" in keys else set()
+    return told.pop() if len(told) == 1 else None
 
 
-def _is_inside(tags: Iterable[str]) -> bool:
-    return any(tag_key(tag) == "interior" for tag in tags)
+def _beside_a_place(caption: Reading, *, place: Location | None) -> Reading | None:
+    """Return what a caption says of a picture whose tags tell only that it is inside.
+
+    A garden is not inside; a pool may be, and that is for a person to see.
+    """
+    inside = place is Location.INTERIOR
+    if not inside or caption.location is not Location.EXTERIOR:
+        return caption
+    if not caption.subject.may_be(Location.INTERIOR):
+        return None
+    doubtful = min(caption.confidence, TWO_SUBJECTS)
+    return _reading(caption.subject, confidence=doubtful, place=place)
 
 
-def _of_several(subjects: Sequence[Subject], *, caption: Reading | None) -> Reading:
+def _of_several(
+    subjects: Sequence[Subject], *, caption: Reading | None, place: Location | None
+) -> Reading:
     if caption and caption.subject in subjects:
-        return _reading(caption.subject, confidence=LONG_CAPTION)
-    return _reading(subjects[0], confidence=TWO_SUBJECTS)
+        return replace(caption, confidence=LONG_CAPTION)
+    return _reading(subjects[0], confidence=TWO_SUBJECTS, place=place)
 
 
-def _of_both(tagged: Subject, *, caption: Reading) -> Reading:
+def _of_both(tagged: Subject, *, caption: Reading, place: Location | None) -> Reading:
     if caption.subject is tagged:
-        return Reading(subject=tagged, location=caption.location, confidence=_TAG)
+        return replace(caption, confidence=_TAG)
     if REFINES.get(caption.subject) is tagged:
-        return _reading(
-            caption.subject,
-            confidence=caption.confidence,
-            outside=tagged is Subject.EXTERIOR,
-        )
+        return _reading(caption.subject, confidence=caption.confidence, place=place)
     contradicted = (
         caption.confidence >= LONG_CAPTION
         and caption.subject not in ATTRIBUTES
         and REFINES.get(tagged) is not caption.subject
     )
-    return _reading(tagged, confidence=LONG_CAPTION if contradicted else _TAG)
+    confidence = LONG_CAPTION if contradicted else _TAG
+    return _reading(tagged, confidence=confidence, place=place)
 
 
-def _reading(subject: Subject, *, confidence: float, outside: bool = False) -> Reading:
-    seen_outside = outside and subject is Subject.GARAGE
-    location = Location.EXTERIOR if seen_outside else subject.location
+def _reading(subject: Subject, *, confidence: float, place: Location | None) -> Reading:
+    """Return a subject where the tags say it is, if it may be there."""
+    moved = place is not None and subject.may_be(place)
+    location = place if place and moved else subject.location
     return Reading(subject=subject, location=location, confidence=confidence)
 
 

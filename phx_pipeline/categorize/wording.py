@@ -10,9 +10,10 @@ from unicodedata import combining, normalize
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
 # Signs and shortened words of listings, in the order they are written out.
-_WRITTEN_OUT: tuple[tuple[re.Pattern[str], str], ...] = tuple(
+WRITTEN_OUT: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     (re.compile(pattern), words)
     for pattern, words in (
+        (r"<[^>]*>", " ; "),
         ("[\u2018\u2019]", "'"),
         (r"\ba/c\b", "ac"),
         (r"\bw/ ?i\b|\bwi\b(?= closet)", "walk in"),
@@ -29,9 +30,10 @@ _WRITTEN_OUT: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"\brm(s?)\b\.?", r"room\1"),
         (r"\bm(?:br|bdrm)\b\.?", "master bedroom"),
         (r"\bmba\b", "master bath"),
-        (r"\bmstr?\b\.?", "master"),
+        (r"\bmstr\b\.?", "master"),
         (r"\bm\.? (?=ba(?:th)?\b|bed)", "master "),
-        (r"\b(?:bdr|bdrm|br)s?(?:\b\.?|(?=\d))", "bedroom "),
+        (r"\b(?:bdr|bdrm)s?(?:\b\.?|(?=\d))", "bedroom "),
+        (r"\bbrs?(?= ?#?\d)|(?<=\w )brs?\b\.?", "bedroom "),
         (r"\bb(?:a|th)\b\.?", "bath"),
         (r"\blr\b|\bliv(?= room)", "living room"),
         (r"^dr(?=$| \d)|\bdin\.?(?= room)", "dining room"),
@@ -49,12 +51,12 @@ _WRITTEN_OUT: tuple[tuple[re.Pattern[str], str], ...] = tuple(
 )
 
 # Words of captions in which one slip of the pen is put right.
-_OFTEN_MISSPELT: Sequence[str] = (
+OFTEN_MISSPELT: Sequence[str] = (
     *("kitchen", "bathroom", "bedroom", "laundry", "dining", "living", "family"),
     *("garage", "master", "primary", "fireplace", "hallway", "balcony", "backyard"),
     *("exterior", "driveway", "courtyard", "staircase", "basement", "appliances"),
 )
-_RIGHT_AS_THEY_ARE = frozenset({"halfway"})
+_RIGHT_AS_THEY_ARE = frozenset({"backward", "garbage", "halfway", "primacy"})
 _WORD = re.compile(r"[a-z]{5,}")
 _LONG_WORD = 7
 
@@ -65,7 +67,7 @@ def plain_words(caption: str) -> str:
     One slip in a word that captions live by is put right ("kitchin").
     """
     text = _CAMEL.sub(" ", _without_accents(caption)).lower()
-    for pattern, words in _WRITTEN_OUT:
+    for pattern, words in WRITTEN_OUT:
         text = pattern.sub(words, text)
     return _WORD.sub(lambda found: _spelt(found[0]), text).strip().rstrip(".!")
 
@@ -75,9 +77,9 @@ def _without_accents(text: str) -> str:
 
 
 def _spelt(word: str) -> str:
-    if word in _RIGHT_AS_THEY_ARE or word in _OFTEN_MISSPELT:
+    if word in _RIGHT_AS_THEY_ARE or word in OFTEN_MISSPELT:
         return word
-    return next((it for it in _OFTEN_MISSPELT if _is_one_slip(word, right=it)), word)
+    return next((it for it in OFTEN_MISSPELT if _is_one_slip(word, right=it)), word)
 
 
 def _is_one_slip(word: str, *, right: str) -> bool:

@@ -101,10 +101,21 @@ def test_a_tag_wins_unless_the_caption_says_it_more_exactly(
     assert (read, p) == (subject, confidence)
 
 
-def test_a_garage_seen_among_exterior_photos_is_outside() -> None:
-    subject, location, _ = named(photo("Garage", tags=("Exterior",)))
-
-    assert (subject, location) == (Subject.GARAGE, Location.EXTERIOR)
+@pytest.mark.parametrize(
+    ("caption", "tags", "expected"),
+    [
+        ("Garage", ("Exterior",), (Subject.GARAGE, Location.EXTERIOR, 0.92)),
+        ("", ("Yard", "Garage"), (Subject.GARAGE, Location.EXTERIOR, 0.95)),
+        ("", ("Pool", "Interior"), (Subject.POOL, Location.INTERIOR, 0.95)),
+        ("Pool", ("Interior",), (Subject.POOL, Location.INTERIOR, 0.65)),
+        ("Detached garage", ("Garage",), (Subject.GARAGE, Location.EXTERIOR, 0.95)),
+        ("AC unit", ("Exterior",), (Subject.HVAC, Location.SYSTEM, 0.92)),
+    ],
+)
+def test_tags_of_a_place_move_only_what_may_be_there(
+    caption: str, tags: tuple[str, ...], expected: tuple[Subject, Location, float]
+) -> None:
+    assert named(photo(caption, tags=tags)) == expected
 
 
 def test_two_tags_of_equal_rank_go_to_review() -> None:

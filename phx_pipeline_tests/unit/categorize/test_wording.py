@@ -12,6 +12,7 @@ from phx_pipeline.categorize.wording import plain_words
         ("Game / Media Rm", "game or media room"),
         ("Kitchen \u2014 view 2", "kitchen ; view 2"),
         ("Eat-in kitchin.", "eat in kitchen"),
+        ("Garbage<br>bins", "garbage ; bins"),
         ("Halfway to a loving home", "halfway to a loving home"),
     ],
 )
