@@ -16,19 +16,24 @@ _STREET = (
     r"st|street|ave|avenue|rd|road|dr|drive|ln|lane|way|blvd|ct|court|cir|circle|pl"
     r"|place|ter|trl|trail|pkwy"
 )
+_STATE = (
+    r"(?:A[KLRZ]|C[AOT]|D[CE]|FL|GA|HI|I[ADLN]|K[SY]|LA|M[ADEINOST]|N[CDEHJMVY]"
+    r"|O[HKR]|PA|RI|S[CD]|T[NX]|UT|V[AT]|W[AIVY])"
+)
 _ADDRESS = re.compile(
     r"\d{1,6}\s+[NSEWnsew]\.?\s+\w"
     rf"|\d{{1,6}}\s+[\w' ]+\b(?i:{_STREET})\b\.?,?\s+(?i:unit|apt|\#)"
     rf"|\d{{2,6}}\s+[\w' ]+\b(?i:{_STREET})\b\.?(?:$|,|\s+[-\u2013\u2014])"
     r"|.*\b[A-Z]{2},?\s+\d{5}\b"
-    r"|[\w' ]+,\s*[A-Z]{2}\.?$"
+    rf"|[\w' ]+,\s*{_STATE}\.?$"
 )
 # Who sells, who took the picture, and on what terms: not what is seen.
 _TALK = re.compile(
     r"\b(?:(?:presented|listed|sold|brokered|offered|photo(?:graph(?:y|s|ed)?|s)?)"
-    r"[: ]+by|courtesy of|photographer|realt(?:y|ors?)|brokers?|brokerage|hoa|sellers?"
-    r"|buyers?|financing|incentives?|call (?:for|today|us|now)|not convey|not included"
-    r"|open house|coming soon|for (?:sale|rent|lease)|welcome to)\b",
+    r"[: ]+by|courtesy of|photographer|realt(?:y|ors?)|brokers?|brokerage|sellers?"
+    r"|buyers?|hoa (?:covers|dues|fees?|includes|pays)|financing|incentives?"
+    r"|call (?:for|today|us|now)|not convey|not included"
+    r"|open house|coming soon|for (?:sale|rent|lease))\b",
     re.IGNORECASE,
 )
 _TALK_ENDS = re.compile(
