@@ -5,14 +5,14 @@ becomes a run of that house; commands work off what they caused themselves.
 """
 
 import logging
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from typing import Final
 from uuid import uuid4
 
 from phx_pipeline.catalog.jobs import FOLLOW_UP
 from phx_pipeline.catalog.quarantine import PhotoAt
-from phx_pipeline.errors import PhxError
+from phx_pipeline.errors import LeaseHeldError, PhxError
 from phx_pipeline.model.job import Mode
 from phx_pipeline.model.outcome import Verdict
 from phx_pipeline.model.ruling import PhotoRuling
@@ -68,8 +68,7 @@ def settle_called(context: StageContext, slugs: Collection[str]) -> Settled:
     called = context.catalog.jobs.called_on(all_followed)
     concerned = {*slugs, *called, *(p for slug in slugs for p in book.partners(slug))}
     followed = sorted(concerned & set(all_followed))
-    patience_s = min(_PATIENCE_S, context.lease_wait_s)
-    patient = replace(context, lease_wait_s=patience_s)
+    patient = with_patience(context)
     done, waiting = [], []
     for slug in followed:
         if slug not in called and not _is_due(context, slug):
@@ -110,6 +109,26 @@ def converge(context: StageContext, slug: str) -> bool:
     return True
 
 
+def at_once(
+    context: StageContext, slug: str, do: Callable[[StageContext], None]
+) -> str:
+    """Act now on what a person said of a house; no source is asked.
+
+    Returns:
+        Why a run of its own is asked for instead: somebody works on the house, or it
+        lacks originals. Empty where it is done.
+    """
+    if not has_originals(context, slug):
+        call_on(context, [slug])
+        return "it lacks originals"
+    try:
+        do(with_patience(context))
+    except LeaseHeldError as error:
+        call_on(context, [slug])
+        return str(error)
+    return ""
+
+
 def call_on(context: StageContext, slugs: Collection[str]) -> list[str]:
     """Ask for a run of each of *slugs* that waits for none yet; return those asked."""
     if not slugs:
@@ -125,6 +144,11 @@ def call_on(context: StageContext, slugs: Collection[str]) -> list[str]:
     if asked:
         logger.info("a run is asked for of %s", ", ".join(asked))
     return asked
+
+
+def with_patience(context: StageContext) -> StageContext:
+    """The same, but that it waits no longer than a person at a terminal does."""
+    return replace(context, lease_wait_s=min(_PATIENCE_S, context.lease_wait_s))
 
 
 def _settle(given: StageContext, slug: str) -> None:

@@ -1,11 +1,10 @@
 """Rulings of people on what is one picture, and all that follows from them at once."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
-from typing import Final
+from dataclasses import dataclass
 from uuid import uuid4
 
-from phx_pipeline.errors import InputError, LeaseHeldError
+from phx_pipeline.errors import InputError
 from phx_pipeline.model.outcome import Verdict
 from phx_pipeline.model.photo import Photo
 from phx_pipeline.model.ruling import (
@@ -19,11 +18,10 @@ from phx_pipeline.stages.categorize import categorize
 from phx_pipeline.stages.context import StageContext
 from phx_pipeline.stages.dedupe import dedupe
 from phx_pipeline.stages.duplicates import Copies, copies_of, copies_with
-from phx_pipeline.stages.partners import call_on, has_originals
+from phx_pipeline.stages.partners import at_once, call_on
 from phx_pipeline.stages.publish import publish
 from phx_pipeline.stages.ruled_copies import photos_ruled_on
 
-_PATIENCE_S: Final = 5.0  # of a command, for a house somebody else works on
 _DECIDABLE = frozenset({Verdict.PENDING, Verdict.KEPT, Verdict.DUPLICATE})
 
 
@@ -110,19 +108,13 @@ def settle_copies(context: StageContext, slug: str) -> str:
         Why a run of its own is asked for instead: somebody works on the house, or it
         lacks originals. Empty where it is done.
     """
-    if not has_originals(context, slug):
-        call_on(context, [slug])
-        return "it lacks originals"
-    patience_s = min(_PATIENCE_S, context.lease_wait_s)
-    patient = replace(context, lease_wait_s=patience_s)
-    try:
+
+    def settle(patient: StageContext) -> None:
         call_on(patient, dedupe(patient, slug).to_settle)
         categorize(patient, slug)
         publish(patient, slug)
-    except LeaseHeldError as error:
-        call_on(context, [slug])
-        return str(error)
-    return ""
+
+    return at_once(context, slug, settle)
 
 
 def _ruled(

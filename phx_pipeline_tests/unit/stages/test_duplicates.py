@@ -18,7 +18,7 @@ from phx_pipeline.model.photo import Photo
 from phx_pipeline.model.property import Property
 from phx_pipeline.model.ruling import About
 from phx_pipeline.settings import Settings
-from phx_pipeline.stages import lifecycle, split_join
+from phx_pipeline.stages import lifecycle, partners
 from phx_pipeline.stages.context import StageContext
 from phx_pipeline.stages.dedupe import dedupe
 from phx_pipeline.stages.duplicates import (
@@ -253,7 +253,7 @@ def test_a_house_that_a_run_holds_is_ruled_on_at_once(
     phx: Phx,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(split_join, "_PATIENCE_S", 0.0)
+    monkeypatch.setattr(partners, "_PATIENCE_S", 0.0)
 
     with collected.for_run("night").holding(slug):
         parted = phx("duplicates", "split", slug, photo_id(slug, pair[1]))
