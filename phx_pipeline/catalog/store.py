@@ -29,6 +29,7 @@ from phx_pipeline.catalog.proxies import CatalogProxies
 from phx_pipeline.catalog.quarantine import QuarantineBook
 from phx_pipeline.catalog.queries import CatalogReader
 from phx_pipeline.catalog.retention import History
+from phx_pipeline.catalog.reviews import ReviewBook
 from phx_pipeline.catalog.rows import (
     AnyRow,
     appearance_values,
@@ -84,6 +85,7 @@ class Catalog(CatalogReader):
         self.policies = policies or CatalogPolicies(engine)
         self.proxies = CatalogProxies(engine)
         self.quarantine = QuarantineBook(engine)
+        self.reviews = ReviewBook(engine)
         self.rulings = RulingBook(engine)
         self.lookup = HashLookup(engine)
         self.history = History(engine)

@@ -36,6 +36,7 @@ _COMMANDS = {
     "images": "images:images",
     "quarantine": "quarantine:quarantine",
     "duplicates": "duplicates:duplicates",
+    "review": "review.group:review",
     "rulings": "rulings:rulings",
     "ingest": "ingest:ingest",
     "sources": "sources:sources",

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
 _STANDARD = Path("-")
 _ORIGINS = (
-    "`phx quarantine`, `phx duplicates` and `phx properties confirm` and `merge` make "
-    "them"
+    "`phx quarantine`, `phx duplicates`, `phx review`, and `phx properties confirm` "
+    "and `merge` make them"
 )
 
 
@@ -105,10 +105,10 @@ def import_(ctx: click.Context, *, file: Path, as_json: bool) -> None:
 
     FILE is what `phx rulings export` wrote; a single - stands for standard input.
 
-    They are acted on as `phx quarantine` and `phx duplicates` do: photos are freed or
-    held, pictures parted or joined, and their houses published anew. A row that cannot
-    be used is told with its number and left out. Importing a file again changes
-    nothing.
+    They are acted on as `phx quarantine`, `phx duplicates` and `phx review` do: photos
+    are freed or held, pictures parted, joined or named, and their houses published
+    anew. A row that cannot be used is told with its number and left out. Importing a
+    file again changes nothing.
 
     \b
     Examples:

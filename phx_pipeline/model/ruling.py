@@ -8,6 +8,7 @@ from typing import Final
 from urllib.parse import quote, unquote
 
 from phx_pipeline.model.source import Source
+from phx_pipeline.model.taxonomy import Location, Subject
 
 
 class About(StrEnum):
@@ -17,12 +18,14 @@ class About(StrEnum):
     `PhotoRuling`. `SPELLING`: whether an address a site shows is that of the house; the
     key is the site's spelling, the value a `SpellingRuling`. `COPIES`: whether two
     photos are of one picture; the key names both (`couple_key`), the value is a
-    `CopyRuling`.
+    `CopyRuling`. `CATEGORY`: what the picture of a photo shows; the key is the photo's,
+    the value a `category_value`, or `TAKEN_BACK`.
     """
 
     PHOTO = "photo"
     SPELLING = "spelling"
     COPIES = "copies"
+    CATEGORY = "category"
 
     @property
     def values(self) -> frozenset[str]:
@@ -53,10 +56,35 @@ class CopyRuling(StrEnum):
     OTHER = "other"
 
 
+TAKEN_BACK: Final = "open"
+"""The value that says of any ruling that it counts no more."""
+
+
+def category_value(location: Location, subject: Subject) -> str:
+    """Return the value of a ruling that a picture shows this."""
+    return f"{location.value}/{subject.value}"
+
+
+def category_in(value: str) -> tuple[Location, Subject] | None:
+    """Return what a `category_value` says; None if it was taken back.
+
+    So is one that another version wrote, and that nobody can read here.
+    """
+    return _CATEGORIES.get(value)
+
+
+_CATEGORIES: Final = {
+    category_value(location, subject): (location, subject)
+    for location in Location
+    for subject in Subject
+    if subject is not Subject.UNKNOWN
+}
+
 _VALUES: Final = {
     About.PHOTO: frozenset(map(str, PhotoRuling)),
     About.SPELLING: frozenset(map(str, SpellingRuling)),
     About.COPIES: frozenset(map(str, CopyRuling)),
+    About.CATEGORY: frozenset({TAKEN_BACK, *_CATEGORIES}),
 }
 
 

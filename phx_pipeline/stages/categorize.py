@@ -13,10 +13,12 @@ from phx_pipeline.catalog.leases import Lease
 from phx_pipeline.catalog.votes import EvidenceKey
 from phx_pipeline.categorize.base import Abstention, Categorizer, Evidence, Vote
 from phx_pipeline.categorize.fusion import Fused, fuse
+from phx_pipeline.model.ruling import About
 from phx_pipeline.model.taxonomy import Subject
 from phx_pipeline.model.vote import Named
 from phx_pipeline.stages.context import StageContext
 from phx_pipeline.stages.evidence import Originals, PhotoKey, evidence_of
+from phx_pipeline.stages.ruled_categories import with_rulings
 
 Answer: TypeAlias = Vote | Abstention
 
@@ -35,11 +37,14 @@ def categorize(context: StageContext, slug: str) -> CategorizeReport:
     context.house(slug)
     with context.holding(slug) as lease:
         originals = Originals(context)
-        evidence = evidence_of(context.catalog.photos(slug), originals)
+        photos = context.catalog.photos(slug)
+        evidence = evidence_of(photos, originals)
         polling = Polling(context, lease, originals)
         votes = polling.votes_on(list(evidence.values()))
         originals.tell()
         named = dict(zip(evidence, _named(context, votes), strict=True))
+        newest = context.catalog.rulings.newest(slug, About.CATEGORY)
+        named = with_rulings(named, photos, newest)
         before = context.catalog.votes.named(slug)
         if named != before:
             context.catalog.record_categories(lease, slug, named)

@@ -23,7 +23,7 @@ from phx_pipeline.stages.quarantine import case_id
 from phx_pipeline.stages.ruled_copies import rulings_by_bytes
 
 _SHEET_BYTES = 8_000_000
-_LEAST_ID = 4  # digits of an id that are enough where they are unambiguous
+LEAST_ID = 4  # digits of an id that are enough where they are unambiguous
 _DECIDED = frozenset({Verdict.KEPT, Verdict.DUPLICATE})
 _HEX = re.compile(r"[0-9a-f]+")
 
@@ -107,7 +107,13 @@ def copies_with(found: Iterable[Copies], photo: Photo) -> Copies | None:
 
 def photo_id(slug: str, photo: Photo) -> str:
     """Return the id of a photo, the same as in the quarantine."""
-    return _id_of(slug, photo.key)
+    return id_of(slug, photo.key)
+
+
+def id_of(slug: str, name: PhotoName) -> str:
+    """Return the id of the photo that has this name in a house."""
+    source, key = name
+    return case_id(PhotoAt(slug=slug, source=source, photo_key=key))
 
 
 def find_photo(context: StageContext, slug: str, text: str) -> Photo:
@@ -152,18 +158,13 @@ def copies_sheet(context: StageContext, found: Sequence[Copies]) -> bytes:
     return captioned_sheet(pictures(), count=len(members), max_bytes=_SHEET_BYTES)
 
 
-def _id_of(slug: str, name: PhotoName) -> str:
-    source, key = name
-    return case_id(PhotoAt(slug=slug, source=source, photo_key=key))
-
-
 def _is_meant(text: str, slug: str, name: PhotoName) -> bool:
     source, key = name
     if text in {key, f"{source}/{key}"}:
         return True
     digits = text.lower()
-    told = len(digits) >= _LEAST_ID and _HEX.fullmatch(digits) is not None
-    return told and _id_of(slug, name).startswith(digits)
+    told = len(digits) >= LEAST_ID and _HEX.fullmatch(digits) is not None
+    return told and id_of(slug, name).startswith(digits)
 
 
 def _file_names(context: StageContext, slug: str) -> dict[PhotoName, str]:

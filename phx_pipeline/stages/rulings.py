@@ -11,19 +11,28 @@ from uuid import UUID
 
 from phx_pipeline.errors import InputError, LeaseHeldError
 from phx_pipeline.model.address import Address
-from phx_pipeline.model.ruling import About, Ruling, SpellingRuling, couple_in
+from phx_pipeline.model.ruling import (
+    TAKEN_BACK,
+    About,
+    Ruling,
+    SpellingRuling,
+    couple_in,
+)
 from phx_pipeline.model.source import Source
+from phx_pipeline.model.taxonomy import Location
 from phx_pipeline.sources.registry import named_sources
 from phx_pipeline.stages.context import StageContext
 from phx_pipeline.stages.lifecycle import refuse_other_house
 from phx_pipeline.stages.quarantine import settle_ruled
+from phx_pipeline.stages.reviews import NAMEABLE, settle_reviews
 from phx_pipeline.stages.split_join import settle_copies
 
 logger = logging.getLogger(__name__)
 
 _LONGEST: Final = {"who": 64, "slug": 200, "key": 1_500, "value": 100, "why": 2_000}
 _CLOCKS_DIFFER: Final = timedelta(days=1)  # between machines, at most
-_ACTED_ON: Final = frozenset({About.PHOTO, About.COPIES})
+_ACTED_ON: Final = frozenset({About.PHOTO, About.COPIES, About.CATEGORY})
+_ON_A_PHOTO: Final = frozenset({About.PHOTO, About.CATEGORY})
 _OPTIONAL: Final = frozenset({"why", "source"})
 
 
@@ -54,7 +63,7 @@ def plain_ruling(ruling: Ruling) -> dict[str, Any]:
 
 
 def take_rulings(context: StageContext, lines: Iterable[str]) -> Taken:
-    """Add the rulings that are not here yet, and act on those about photos and copies.
+    """Add the rulings that are not here yet, and act on all but those on spellings.
 
     A row that cannot be read, or is about a house that is not here, is told and left
     out; so are rows with one id that differ, as nobody knows which is right. A former
@@ -79,10 +88,14 @@ def take_rulings(context: StageContext, lines: Iterable[str]) -> Taken:
 
 def _settled(context: StageContext, slug: str, about: Collection[About]) -> bool:
     """Act on the new rulings on a house; return whether it need not wait for a run."""
+    waits = ""
     try:
         if About.PHOTO in about:
             settle_ruled(context, slug)
-        waits = settle_copies(context, slug) if About.COPIES in about else ""
+        if About.COPIES in about:  # that names the pictures as well
+            waits = settle_copies(context, slug)
+        elif About.CATEGORY in about:
+            waits = settle_reviews(context, slug)
     except LeaseHeldError as error:
         waits = str(error)
     if waits:
@@ -170,10 +183,11 @@ def _ruling_in(line: str, *, meant: Callable[[str], str]) -> Ruling:
     source = _source(_text(row, "source"))
     value = _text(row, "value")
     if value not in about.values:
-        allowed = " or ".join(sorted(about.values))
-        raise InputError(f"value {value!r} of a ruling about a {about}: give {allowed}")
-    if about is About.PHOTO and source is None:
-        raise InputError("a ruling about a photo needs its source")
+        raise InputError(
+            f"value {value!r} of a ruling about a {about}: give {_allowed(about)}"
+        )
+    if about in _ON_A_PHOTO and source is None:
+        raise InputError(f"a ruling about a {about} needs the source of its photo")
     key = _text(row, "key")
     if about is About.COPIES:
         _require_couple(key)
@@ -188,6 +202,13 @@ def _ruling_in(line: str, *, meant: Callable[[str], str]) -> Ruling:
         value=value,
         why=_text(row, "why"),
     )
+
+
+def _allowed(about: About) -> str:
+    if about is About.CATEGORY:
+        places, subjects = (" or ".join(kinds) for kinds in (Location, NAMEABLE))
+        return f"{TAKEN_BACK}, or {places}, a slash, and {subjects}"
+    return " or ".join(sorted(about.values))
 
 
 def _require_couple(key: str) -> None:

@@ -1,0 +1,1 @@
+"""`phx review`: names of pictures that people look at, and what they say of them."""

@@ -1,0 +1,132 @@
+"""`phx review list`: the pictures that are worth a look."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+from rich.table import Table
+
+from phx_pipeline.cli.console import console, print_table
+from phx_pipeline.cli.options import json_option
+from phx_pipeline.cli.review.chosen import (
+    everything_option,
+    house_option,
+    slug_of,
+    subject_named,
+    subject_option,
+)
+from phx_pipeline.cli.review.files import write_whole
+from phx_pipeline.cli.session import opened
+from phx_pipeline.model.counted import counted
+
+if TYPE_CHECKING:
+    from phx_pipeline.stages.review_queue import Entry
+
+_LISTED = 25
+
+
+@click.command("list")
+@house_option
+@subject_option
+@everything_option
+@click.option(
+    "--limit",
+    type=click.IntRange(min=1),
+    metavar="N",
+    default=_LISTED,
+    show_default=True,
+    help="List at most so many.",
+)
+@click.option(
+    "--sheet",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write a JPEG that shows the listed pictures, with their ids.",
+)
+@json_option
+def list_(
+    *,
+    house: str | None,
+    subject: str | None,
+    everything: bool,
+    limit: int,
+    sheet: Path | None,
+    as_json: bool,
+) -> None:
+    """List the pictures to look at, the one that teaches most first.
+
+    First those that people named differently (the newest word counts until you say
+    more), then those on which what was read and what was seen disagree, then the
+    unknown, then the unsure: below 85 %, the nearest to it first, and of those as near
+    the subjects with the fewest reviews. Of one house a few come at a time.
+
+    \b
+    Examples:
+      phx review list --limit 50 --sheet queue.jpg
+      phx review list --house 686067a4 --subject unknown
+      phx review list --house 686067a4 --all --json
+    """
+    from phx_pipeline.stages.review_queue import file_of, queue_sheet, review_queue
+
+    with opened() as context:
+        slug = slug_of(context, house)
+        named = subject_named(subject)
+        queue = review_queue(
+            context, slug=slug, subject=named, limit=limit, everything=everything
+        )
+        if sheet is not None:
+            write_whole(sheet, queue_sheet(context, queue.entries))
+        files = [str(file_of(context, entry)) for entry in queue.entries]
+    if as_json:
+        rows = [_plain(it, file) for it, file in zip(queue.entries, files, strict=True)]
+        click.echo(json.dumps(rows, indent=2))
+        return
+    if not queue.entries:
+        more = "" if everything else " (--all lists also what is sure or reviewed)"
+        console.print(f"no picture waits for a look{more}", soft_wrap=True)
+        return
+    print_table(_table(queue.entries, files))
+    console.print(_shown(len(queue.entries), queue.total), soft_wrap=True)
+
+
+def _table(entries: "Sequence[Entry]", files: Sequence[str]) -> Table:
+    table = Table("id", "shows", "sure", "why here", "file")
+    for it, file in zip(entries, files, strict=True):
+        now = it.picture.category
+        shows, sure = f"{now.location} {now.subject}", f"{now.confidence} %"
+        table.add_row(it.id, shows, sure, _standing(it), file)
+    return table
+
+
+def _standing(entry: "Entry") -> str:
+    told = [entry.standing.value]
+    if entry.ruled is not None:
+        rulings = (entry.ruled.ruling, *entry.ruled.overruled)
+        told += [f"{it.value} by {it.who}" for it in rulings]
+    return ", ".join(told)
+
+
+def _shown(listed: int, total: int) -> str:
+    if listed == total:
+        return counted(total, "picture")
+    return f"{listed} of {counted(total, 'picture')} (--limit lists more)"
+
+
+def _plain(entry: "Entry", file: str) -> dict[str, Any]:
+    from phx_pipeline.stages.rulings import plain_ruling
+
+    picture, ruled = entry.picture, entry.ruled
+    rulings = () if ruled is None else (ruled.ruling, *ruled.overruled)
+    return {
+        "id": entry.id,
+        "property": picture.slug,
+        "source": picture.source.value,
+        "photo_key": picture.photo_key,
+        "file": file,
+        "location": picture.category.location.value,
+        "subject": picture.category.subject.value,
+        "confidence": picture.category.confidence,
+        "standing": entry.standing.value,
+        "rulings": list(map(plain_ruling, rulings)),
+    }
