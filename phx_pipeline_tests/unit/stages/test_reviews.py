@@ -15,6 +15,7 @@ from PIL import Image
 from phx_pipeline.errors import InputError
 from phx_pipeline.model.address import Address
 from phx_pipeline.model.photo import Photo
+from phx_pipeline.model.property import Property
 from phx_pipeline.model.ruling import TAKEN_BACK
 from phx_pipeline.model.taxonomy import Category, Location, Subject
 from phx_pipeline.settings import Settings
@@ -115,12 +116,19 @@ def renamed(context: StageContext, photo: Photo) -> StageContext:
     return context
 
 
+def merged(context: StageContext, photo: Photo) -> StageContext:
+    keep = Property.at(Address.parse("77 E Elsewhere Rd, Glendale, AZ 85306"))
+    context.catalog.add_properties([keep], at=context.stamp().at)
+    lifecycle.merge(context, keep, context.house(photo.property_slug))
+    return context
+
+
 def upgraded(context: StageContext, photo: Photo) -> StageContext:
     better_copy(context, photo)
     return context
 
 
-@pytest.mark.parametrize("happens", [retrained, renamed, upgraded])
+@pytest.mark.parametrize("happens", [retrained, renamed, merged, upgraded])
 def test_a_review_outlives(
     happens: Callable[[StageContext, Photo], StageContext],
     collected: StageContext,
