@@ -282,7 +282,7 @@ def _plain(value: Any) -> str:
 
 
 def _table_rows(content: bytes, *, name: str) -> Iterator[tuple[int, Filled]]:
-    rows = read_table(content, name=name, is_column=_is_column)
+    rows = read_table(content, name=name, is_column=_is_column, what="rows")
     head, *rest = (row for row in rows if row.sheet == rows[0].sheet)
     columns = [cell.lower() for cell in head.cells]
     if "subject" not in columns:

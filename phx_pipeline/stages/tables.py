@@ -31,8 +31,8 @@ _USUAL = 0.8  # of the sampled lines have their delimiter
 _RULE = re.compile(r":?-{2,}:?")
 _OLD_OFFICE = b"\xd0\xcf\x11\xe0"
 _OTHER_FILES = (
-    (b"SQLite format 3", "a database: save the addresses as CSV"),
-    (b"%PDF", "a PDF: copy its addresses into a text file, one a line"),
+    (b"SQLite format 3", "a database: save the {what} as CSV"),
+    (b"%PDF", "a PDF: copy its {what} into a text file, one a line"),
     (b"\x1f\x8b", "compressed: unpack it, and give the file in it"),
     (b"BZh", "compressed: unpack it, and give the file in it"),
     (b"7z\xbc\xaf", "compressed: unpack it, and give the file in it"),
@@ -40,11 +40,11 @@ _OTHER_FILES = (
     (b"Rar!", "compressed: unpack it, and give the file in it"),
     (b"{\\rtf", "rich text: save it as plain text"),
 )
-_NO_TEXT = "not text: save the addresses as CSV"
+_NO_TEXT = "not text: save the {what} as CSV"
 _OTHER_TEXT = (
     ("<", "a web page or XML: save the table in it as CSV"),
-    ("{", "JSON: give the addresses as CSV, or one a line"),
-    ("[", "JSON: give the addresses as CSV, or one a line"),
+    ("{", "JSON: give the {what} as CSV, or one a line"),
+    ("[", "JSON: give the {what} as CSV, or one a line"),
 )
 
 
@@ -77,7 +77,11 @@ def file_content(path: Path) -> bytes:
 
 
 def read_table(
-    content: bytes, *, name: str, is_column: Callable[[str], bool]
+    content: bytes,
+    *,
+    name: str,
+    is_column: Callable[[str], bool],
+    what: str = "addresses",
 ) -> list[Row]:
     """Return the rows of a file that have any cell filled, of all sheets in order.
 
@@ -86,6 +90,7 @@ def read_table(
         name: of the file, for messages.
         is_column: whether a cell of a header row is known, by which the delimiter is
             found where the file does not say it.
+        what: its rows hold, for messages.
 
     Raises:
         InputError: it is empty, too large, or no table.
@@ -93,9 +98,11 @@ def read_table(
     if len(content) > MAX_BYTES:
         raise InputError(f"{name} is larger than 50 MB: cut it into pieces")
     if content.startswith(b"PK\x03\x04"):
-        sheets: Sheets = workbook_sheets(_workbook(content, name=name), name=name)
+        sheets: Sheets = workbook_sheets(
+            _workbook(content, name=name, what=what), name=name
+        )
     else:
-        text = _text(content, name=name)
+        text = _text(content, name=name, what=what)
         sheets = [(ONE_SHEET, _text_rows(text, is_column=is_column))]
     rows = [
         Row(number=number, cells=trimmed, sheet=sheet)
@@ -116,7 +123,7 @@ def csv_command(name: str) -> str:
     return f"libreoffice --headless --convert-to csv {shlex.quote(name)}"
 
 
-def _workbook(content: bytes, *, name: str) -> bytes:
+def _workbook(content: bytes, *, name: str, what: str) -> bytes:
     """Return a workbook of Excel as it is; refuse other archives."""
     try:
         names = zipfile.ZipFile(io.BytesIO(content)).namelist()
@@ -131,14 +138,14 @@ def _workbook(content: bytes, *, name: str) -> bytes:
         )
     if "word/document.xml" in names or "ppt/presentation.xml" in names:
         raise InputError(
-            f"{name} is a document: copy its addresses into a text file, one a line"
+            f"{name} is a document: copy its {what} into a text file, one a line"
         )
     if any(it.endswith(".iwa") for it in names):
         raise InputError(f"{name} is of Apple Numbers or Pages: export it as CSV")
     raise InputError(f"{name} is an archive: unpack it, and give the file in it")
 
 
-def _text(content: bytes, *, name: str) -> str:
+def _text(content: bytes, *, name: str, what: str) -> str:
     if content.startswith(_OLD_OFFICE):
         raise InputError(
             f"{name} is of an old or locked Excel: make a CSV of it, `"
@@ -146,12 +153,12 @@ def _text(content: bytes, *, name: str) -> str:
         )
     for magic, told in _OTHER_FILES:
         if content.startswith(magic):
-            raise InputError(f"{name} is {told}")
+            raise InputError(f"{name} is {told.format(what=what)}")
     if (text := decoded(content)) is None:
-        raise InputError(f"{name} is {_NO_TEXT}")
+        raise InputError(f"{name} is {_NO_TEXT.format(what=what)}")
     for begin, told in _OTHER_TEXT:
         if text.lstrip().startswith(begin):
-            raise InputError(f"{name} is {told}")
+            raise InputError(f"{name} is {told.format(what=what)}")
     return text
 
 

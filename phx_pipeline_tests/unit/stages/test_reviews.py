@@ -383,6 +383,7 @@ def test_rows_that_cannot_be_used_are_told_and_the_others_taken(
         (b"{", "is no JSON"),
         (b"{}", "is no list of objects"),
         (b"house,photo\na,b\n", "has no column subject"),
+        (b"%PDF-1.7\n", "a PDF: copy its rows"),
     ):
         with pytest.raises(InputError, match=problem):
             take_file(collected, body, name="mine.csv")
