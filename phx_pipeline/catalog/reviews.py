@@ -14,14 +14,16 @@ from phx_pipeline.catalog import tables
 from phx_pipeline.catalog.engine import reading
 from phx_pipeline.catalog.rows import AnyRow
 from phx_pipeline.catalog.rulings import newest_of
+from phx_pipeline.catalog.votes import named_of
 from phx_pipeline.model.ruling import About, PhotoName, Ruling
 from phx_pipeline.model.source import Source
-from phx_pipeline.model.taxonomy import Category, Location, Subject
+from phx_pipeline.model.taxonomy import Category
+from phx_pipeline.model.vote import Named
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NamedPicture:
-    """A published picture: the kept photo of a cluster, its category and its file."""
+    """A published picture: the kept photo of a cluster, its file, and why its name."""
 
     slug: str
     folder: str
@@ -29,9 +31,13 @@ class NamedPicture:
     photo_key: str
     cluster_id: str
     sha256: str
-    category: Category
+    named: Named
     file_name: str
-    disputed: bool = False
+
+    @property
+    def category(self) -> Category:
+        """What it is named."""
+        return self.named.category
 
     @property
     def photo(self) -> PhotoName:
@@ -112,6 +118,7 @@ def _pictures_query() -> sa.Select[Any]:
         sa.select(
             *(category.c.slug, category.c.source, category.c.photo_key),
             *(category.c.location, category.c.subject, category.c.confidence),
+            *(category.c.probability, category.c.votes),
             *(photo.c.cluster_id, photo.c.sha256),
             *(publication.c.file_name, house.c.folder),
         )
@@ -131,10 +138,6 @@ def _picture_of(row: AnyRow) -> NamedPicture:
         photo_key=row.photo_key,
         cluster_id=row.cluster_id,
         sha256=row.sha256,
-        category=Category(
-            location=Location(row.location),
-            subject=Subject(row.subject),
-            confidence=row.confidence,
-        ),
+        named=named_of(row),
         file_name=row.file_name,
     )

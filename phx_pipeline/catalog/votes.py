@@ -50,7 +50,7 @@ class VoteBook:
         table = tables.category
         with reading(self._engine) as connection:
             rows = connection.execute(sa.select(table).where(table.c.slug == slug))
-            return {(Source(it.source), it.photo_key): _named_of(it) for it in rows}
+            return {(Source(it.source), it.photo_key): named_of(it) for it in rows}
 
     def record(
         self, lease: Lease, answers: Mapping[EvidenceKey, Vote | Abstention]
@@ -92,7 +92,8 @@ def vote_of(values: Mapping[str, Any]) -> Vote:
     )
 
 
-def _named_of(row: AnyRow) -> Named:
+def named_of(row: AnyRow) -> Named:
+    """Read a row of `category`."""
     return Named(
         category=category_of(row),
         probability=row.probability,

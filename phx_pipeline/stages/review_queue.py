@@ -12,9 +12,11 @@ from pathlib import Path
 from typing import Final
 
 from phx_pipeline.catalog.reviews import NamedPicture
+from phx_pipeline.categorize.fusion import fuse
 from phx_pipeline.errors import StorageError
 from phx_pipeline.imaging.captioned_sheet import captioned_sheet
 from phx_pipeline.model.taxonomy import Subject
+from phx_pipeline.model.vote import Vote
 from phx_pipeline.stages.context import StageContext
 from phx_pipeline.stages.duplicates import id_of
 from phx_pipeline.stages.ruled_categories import RuledCategory, ruled_category
@@ -91,8 +93,9 @@ def review_queue(
         below=None if everything else SURE,
         also=sorted(cluster for cluster, it in ruled.items() if it.overruled),
     )
+    disputes = _Disputes(context)
     entries = [
-        _entry(it, ruled.get(it.cluster_id))
+        _entry(it, ruled.get(it.cluster_id), disputes=disputes)
         for it in pictures
         if subject in {None, it.category.subject}
     ]
@@ -156,19 +159,43 @@ def _original(context: StageContext, entry: Entry) -> bytes:
         return b""
 
 
-def _entry(picture: NamedPicture, ruled: RuledCategory | None) -> Entry:
+class _Disputes:
+    """Tells on which pictures votes contradict each other, as fusion sees it."""
+
+    def __init__(self, context: StageContext) -> None:
+        self._knows = {it.name: it.knows for it in context.categorizers}
+        self._calibration = context.calibration
+
+    def about(self, votes: Sequence[Vote]) -> bool:
+        """Whether two are sure of different things, and both could tell."""
+        likeliest = {
+            max(vote.probabilities, key=vote.probabilities.__getitem__)
+            for vote in votes
+            if vote.probabilities
+        }
+        if len(likeliest) < 2:  # noqa: PLR2004 - one is no dispute
+            return False
+        fused = fuse(votes, knows=self._knows, calibration=self._calibration)
+        return fused.disputed
+
+
+def _entry(
+    picture: NamedPicture, ruled: RuledCategory | None, *, disputes: _Disputes
+) -> Entry:
     return Entry(
         id=id_of(picture.slug, picture.photo),
         picture=picture,
-        standing=_standing(picture, ruled),
+        standing=_standing(picture, ruled, disputes=disputes),
         ruled=ruled,
     )
 
 
-def _standing(picture: NamedPicture, ruled: RuledCategory | None) -> Standing:
+def _standing(
+    picture: NamedPicture, ruled: RuledCategory | None, *, disputes: _Disputes
+) -> Standing:
     if ruled is not None:
         return Standing.RULED_APART if ruled.overruled else Standing.REVIEWED
-    if picture.disputed:
+    if disputes.about(picture.named.votes):
         return Standing.DISPUTED
     if picture.category.subject is Subject.UNKNOWN:
         return Standing.UNKNOWN

@@ -22,6 +22,7 @@ from phx_pipeline.cli.session import opened
 from phx_pipeline.model.counted import counted
 
 if TYPE_CHECKING:
+    from phx_pipeline.model.vote import Vote
     from phx_pipeline.stages.review_queue import Entry
 
 _LISTED = 25
@@ -104,7 +105,19 @@ def _standing(entry: "Entry") -> str:
     if entry.ruled is not None:
         rulings = (entry.ruled.ruling, *entry.ruled.overruled)
         told += [f"{it.value} by {it.who}" for it in rulings]
+    else:
+        told += [_vote_text(it) for it in entry.picture.named.votes]
     return ", ".join(told)
+
+
+def _vote_text(vote: "Vote") -> str:
+    likely = max(
+        vote.probabilities.items(), key=lambda it: (it[1], it[0]), default=None
+    )
+    if likely is None:
+        return f"{vote.backend} cannot tell"
+    subject, probability = likely
+    return f"{vote.backend} {subject} {probability:.0%}"
 
 
 def _shown(listed: int, total: int) -> str:
@@ -114,6 +127,7 @@ def _shown(listed: int, total: int) -> str:
 
 
 def _plain(entry: "Entry", file: str) -> dict[str, Any]:
+    from phx_pipeline.catalog.votes import vote_values
     from phx_pipeline.stages.rulings import plain_ruling
 
     picture, ruled = entry.picture, entry.ruled
@@ -128,5 +142,6 @@ def _plain(entry: "Entry", file: str) -> dict[str, Any]:
         "subject": picture.category.subject.value,
         "confidence": picture.category.confidence,
         "standing": entry.standing.value,
+        "votes": list(map(vote_values, picture.named.votes)),
         "rulings": list(map(plain_ruling, rulings)),
     }

@@ -7,6 +7,7 @@ import pytest
 from phx_pipeline.catalog.reviews import NamedPicture
 from phx_pipeline.model.source import Source
 from phx_pipeline.model.taxonomy import Category, Subject
+from phx_pipeline.model.vote import Named
 from phx_pipeline.stages.review_queue import Entry, Standing, by_worth, in_turns
 
 
@@ -25,8 +26,10 @@ def entry(
         photo_key=name,
         cluster_id=name,
         sha256=name,
-        category=Category(
-            location=subject.location, subject=subject, confidence=confidence
+        named=Named(
+            category=Category(
+                location=subject.location, subject=subject, confidence=confidence
+            )
         ),
         file_name=name,
     )

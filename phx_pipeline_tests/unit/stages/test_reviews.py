@@ -4,7 +4,7 @@ import csv
 import io
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from uuid import uuid4
@@ -12,12 +12,14 @@ from uuid import uuid4
 import pytest
 from PIL import Image
 
+from phx_pipeline.categorize.base import Evidence
 from phx_pipeline.errors import InputError
 from phx_pipeline.model.address import Address
 from phx_pipeline.model.photo import Photo
 from phx_pipeline.model.property import Property
 from phx_pipeline.model.ruling import TAKEN_BACK
 from phx_pipeline.model.taxonomy import Category, Location, Subject
+from phx_pipeline.model.vote import Abstention, Vote
 from phx_pipeline.settings import Settings
 from phx_pipeline.stages import lifecycle, partners, reviews
 from phx_pipeline.stages.categorize import categorize
@@ -104,10 +106,34 @@ def better_copy(context: StageContext, photo: Photo) -> None:
         )
 
 
+@dataclass(kw_only=True)
+class Sayer:
+    """A backend that is sure of one subject, whatever it is shown."""
+
+    name: str
+    says: Subject
+    version: str = "2"
+    knows: frozenset[Subject] = frozenset(Subject)
+
+    def reads(self, evidence: Evidence) -> str:
+        del evidence
+        return ""
+
+    def categorize(self, pictures: list[Evidence]) -> list[Vote | Abstention]:
+        vote = Vote(
+            backend=self.name, version=self.version, probabilities={self.says: 0.9}
+        )
+        return [vote] * len(pictures)
+
+
+KITCHENS = Sayer(name="kitchens", says=Subject.KITCHEN)
+BATHS = Sayer(name="baths", says=Subject.BATHROOM)
+
+
 def retrained(context: StageContext, photo: Photo) -> StageContext:
-    """The same with backends of another version: here with none at all."""
+    """The same with backends that were not there before."""
     del photo
-    return replace(context, categorizers=())
+    return replace(context, categorizers=(KITCHENS,))
 
 
 def renamed(context: StageContext, photo: Photo) -> StageContext:
@@ -143,6 +169,27 @@ def test_a_review_outlives(
 
     assert shown(later, replace(copy, property_slug=slug)) == POOL
     assert problems(later, slug) == []
+
+
+def test_votes_stand_beside_what_people_said_and_their_disputes_are_listed(
+    collected: StageContext, slug: str, pair: list[Photo]
+) -> None:
+    context = replace(collected, categorizers=(KITCHENS, BATHS), who="ann")
+    run_again(context, slug)
+    queue = review_queue(context)
+    assert {it.standing for it in queue.entries} == {Standing.DISPUTED}
+
+    (ruling,) = say(context, pair[0], "ext/garage").rulings
+
+    after = review_queue(context)
+    assert after.total == queue.total - 1
+    named = context.catalog.votes.named(slug)[pair[0].key]
+    assert [vote.backend for vote in named.votes] == ["kitchens", "baths", "manual"]
+    manual = named.votes[-1]
+    assert manual.version == f"ann {ruling.at.isoformat(timespec='seconds')}"
+    assert manual.probabilities == {Subject.GARAGE: 1}
+    assert manual.places == {Subject.GARAGE: Location.EXTERIOR}
+    assert (named.category.confidence, named.probability) == (99, 1)
 
 
 def test_the_file_has_one_name_and_the_old_number_comes_back(
