@@ -187,7 +187,7 @@ def _ruling_in(line: str, *, meant: Callable[[str], str]) -> Ruling:
             f"value {value!r} of a ruling about a {about}: give {_allowed(about)}"
         )
     if about in _ON_A_PHOTO and source is None:
-        raise InputError(f"a ruling about a {about} needs the source of its photo")
+        raise InputError(f"a ruling about a {about} needs its source")
     key = _text(row, "key")
     if about is About.COPIES:
         _require_couple(key)

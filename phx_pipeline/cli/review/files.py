@@ -45,7 +45,7 @@ def export(
     everything: bool,
     limit: int | None,
 ) -> None:
-    """Write the pictures to look at to a file, to be filled in and imported.
+    """Write the pictures to look at to a file that you fill in.
 
     FILE ends in .csv or .json. Fill in the column `subject`, and where the picture is
     elsewhere than usual `location`; `open` takes back what was said. With --all the
@@ -75,7 +75,7 @@ def export(
 @json_option
 @click.pass_context
 def import_(ctx: click.Context, *, file: Path, as_json: bool) -> None:
-    """Take what was filled in in an exported file.
+    """Take what you filled in in an exported file.
 
     A CSV, an Excel workbook, or JSON. A row that cannot be used is told with its number
     and left out, the others are taken. Rows with an empty subject say nothing;

@@ -10,7 +10,7 @@ from phx_pipeline.cli.review.say import set_, undo
 
 @click.group(cls=NearestGroup)
 def review() -> None:
-    """Look at pictures whose names are doubtful, and say what they show.
+    """Look at doubtful names of pictures, and say what they show.
 
     What you say stands above all that was read or computed, for ever: it is kept for
     the photo, and holds for the picture the photo is of, also when a better copy is

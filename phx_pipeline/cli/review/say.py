@@ -83,7 +83,7 @@ def set_(
 def undo(
     pictures: tuple[str, ...], *, house: str | None, why: str, as_json: bool
 ) -> None:
-    """Take back what was said of pictures: what was read and seen counts again.
+    """Take back what was said of pictures: the votes count again.
 
     \b
     Examples:

@@ -105,7 +105,7 @@ def test_the_first_help_names_every_command_and_the_exit_codes() -> None:
     assert "Exit codes: 0 complete, 1 error, 2 usage, 3 partial" in shown.output
 
 
-@pytest.mark.parametrize("group", ["", "properties", "rulings", "quarantine"])
+@pytest.mark.parametrize("group", ["", "properties", "review", "rulings", "quarantine"])
 def test_no_line_of_a_list_of_commands_is_cut_at_80_columns(group: str) -> None:
     shown = CliRunner().invoke(phx, [*group.split(), "--help"], terminal_width=80)
 

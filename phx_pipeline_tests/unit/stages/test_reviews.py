@@ -255,7 +255,7 @@ def test_reviews_are_carried_to_another_catalogue(
     assert (taken.problems, taken.settled) == ((), (slug,))
     assert shown(collected, pair[0]) == POOL
     assert "give open, or ext or" in refused.problems[0]
-    assert "needs the source of its photo" in refused.problems[1]
+    assert "about a category needs its source" in refused.problems[1]
 
 
 def test_what_a_killed_command_left_is_done_by_the_next(
