@@ -29,6 +29,7 @@ READING = [
     "proxies",
     "quarantine list",
     f"duplicates list {KEY} --all",
+    "review list --all",
     "rulings list",
     "rulings export",
     f"export {KEY} --to {{elsewhere}}",
