@@ -77,7 +77,7 @@ _CATEGORIES: Final = {
     category_value(location, subject): (location, subject)
     for location in Location
     for subject in Subject
-    if subject is not Subject.UNKNOWN
+    if subject is not Subject.UNKNOWN and subject.may_be(location)
 }
 
 _VALUES: Final = {

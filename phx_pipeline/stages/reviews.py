@@ -88,7 +88,8 @@ def named_category(subject: str, location: str = "") -> str:
     is the usual one of the subject.
 
     Raises:
-        InputError: there is no such subject or location; tells which there are.
+        InputError: there is no such subject or location, or not both together; tells
+            which there are.
     """
     place, _, word = subject.strip().lower().rpartition("/")
     if word not in NAMEABLE:
@@ -105,7 +106,16 @@ def named_category(subject: str, location: str = "") -> str:
     if wanted and wanted not in set(Location):
         places = ", ".join(Location)
         raise InputError(f"there is no location {wanted!r}: give one of {places}")
-    return category_value(Location(wanted) if wanted else found.location, found)
+    return category_value(_place_of(found, wanted), found)
+
+
+def _place_of(subject: Subject, wanted: str) -> Location:
+    if not wanted:
+        return subject.location
+    if not subject.may_be(Location(wanted)):
+        places = " or ".join(it for it in Location if subject.may_be(it))
+        raise InputError(f"a picture of {subject} is at {places}, never at {wanted}")
+    return Location(wanted)
 
 
 def review(context: StageContext, wanted: Sequence[Review]) -> ReviewsDone:

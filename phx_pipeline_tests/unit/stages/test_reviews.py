@@ -305,6 +305,7 @@ def test_a_house_that_a_run_holds_is_reviewed_at_once(
         ("ext/garage", "", "ext/garage"),
         ("ext/garage", "int", "name the location only once"),
         ("garage", "out", "there is no location 'out': give one of ext, int"),
+        ("kitchen", "sys", "a picture of kitchen is at ext or int, never at sys"),
         ("bedrom", "", r"did you mean bedroom\?\): give one of kitchen, .* document"),
         ("unknown", "", "there is no subject 'unknown'"),
     ],
