@@ -12,7 +12,7 @@ from phx_pipeline.cli.nearest import NearestGroup
 from phx_pipeline.cli.options import FILLED, json_option, why_option
 from phx_pipeline.cli.partners import settle_partners
 from phx_pipeline.cli.session import opened
-from phx_pipeline.errors import InputError
+from phx_pipeline.errors import DiskError, InputError
 from phx_pipeline.model.counted import counted
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 _TWO = 2
 _MERITS = {
     "whole": "is whole",
+    "tones": "has the tones that the other one lost",
     "clean": "has nothing laid over it",
     "uncropped": "shows more of the scene",
     "detail": "has more detail",
@@ -45,7 +46,8 @@ def duplicates() -> None:
 
     HOUSE is the key, the folder or the address of a house. PHOTO is the id that `phx
     duplicates list` shows, or its start of four digits or more, a file name, or the key
-    that the source has for the photo.
+    that the source has for the photo. An id of the time before the house was renamed
+    or merged is understood as well; `phx duplicates list` shows the present one.
     """
 
 
@@ -218,12 +220,16 @@ def _picture_of(found: "Sequence[Copies]", photo: "Photo") -> "Copies":
 
 
 def _write(file: Path, body: bytes) -> None:
+    """Write what a person named, who wants nothing else there moved away."""
+    from phx_pipeline.model.refusal import on_disk
     from phx_pipeline.storage.atomic import write_atomically
 
     try:
+        with on_disk(file.parent):
+            file.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(file, body)
-    except OSError as error:
-        raise InputError(f"{file} cannot be written: {error.strerror}") from error
+    except DiskError as error:
+        raise InputError(f"the sheet cannot be written: {error}") from error
 
 
 def _print_pictures(found: "Sequence[Copies]") -> None:

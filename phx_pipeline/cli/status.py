@@ -128,8 +128,9 @@ def _outdated_lines(tallies: Sequence[PropertyTally]) -> Iterator[str]:
     for tally in tallies:
         if tally.outdated:
             yield (
-                f"open: {tally.slug}: {counted(tally.outdated, 'file')} of another "
-                "size than PHX_IMAGE_FORMAT and PHX_MAX_SIDE say, `phx rebuild` helps"
+                f"open: {tally.slug}: {counted(tally.outdated, 'file')} made "
+                "otherwise than now (by an older version, or with another "
+                "PHX_IMAGE_FORMAT or PHX_MAX_SIDE); `phx rebuild` makes them anew"
             )
 
 

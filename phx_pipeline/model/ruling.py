@@ -129,11 +129,18 @@ def couple_key(one: PhotoName, other: PhotoName) -> str:
 
 
 def couple_in(text: str) -> tuple[PhotoName, PhotoName]:
-    """Return the two photos of a `couple_key`; `ValueError` if it is none."""
+    """Return the two photos of a `couple_key`, or of one the other way round.
+
+    They come in the order of the key. `ValueError`: it names no two photos.
+    """
     photos = tuple(map(_photo_in, text.split(" ")))
     match photos:
-        case (one, other) if one != other and couple_key(one, other) == text:
-            return one, other
+        case (one, other) if one != other:
+            right, swapped = couple_key(one, other), " ".join(text.split(" ")[::-1])
+            if right == text:
+                return one, other
+            if right == swapped:
+                return other, one
     raise ValueError(f"{text!r} does not name two photos as rulings do")
 
 

@@ -119,7 +119,8 @@ def id_of(slug: str, name: PhotoName) -> str:
 def find_photo(context: StageContext, slug: str, text: str) -> Photo:
     """Return the photo of a house that is meant by *text*.
 
-    That is an id or its start, a file name, a photo's key, or SOURCE/KEY.
+    That is an id or its start, a file name, a photo's key, or SOURCE/KEY. The id may be
+    one of the time when the house had a former key.
 
     Raises:
         InputError: none or several are meant, or the photo is of another house.
@@ -127,10 +128,11 @@ def find_photo(context: StageContext, slug: str, text: str) -> Photo:
     wanted = text.strip()
     holders = {name: key for key, name in _file_names(context, slug).items()}
     shown = holders.get(PurePath(wanted).name) or holders.get(f"{wanted}.png")
+    slugs = (slug, *context.catalog.houses.aliases(slug))
     found = [
         it
         for it in context.catalog.photos(slug)
-        if it.key == shown or _is_meant(wanted, slug, it.key)
+        if it.key == shown or any(_is_meant(wanted, own, it.key) for own in slugs)
     ]
     if len(found) == 1:
         return found[0]

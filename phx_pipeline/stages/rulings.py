@@ -17,6 +17,7 @@ from phx_pipeline.model.ruling import (
     Ruling,
     SpellingRuling,
     couple_in,
+    couple_key,
 )
 from phx_pipeline.model.source import Source
 from phx_pipeline.model.taxonomy import Location
@@ -190,7 +191,7 @@ def _ruling_in(line: str, *, meant: Callable[[str], str]) -> Ruling:
         raise InputError(f"a ruling about a {about} needs its source")
     key = _text(row, "key")
     if about is About.COPIES:
-        _require_couple(key)
+        key = _couple(key)
     return Ruling(
         id=_id(_text(row, "id")),
         at=_time(_text(row, "at")),
@@ -211,9 +212,10 @@ def _allowed(about: About) -> str:
     return " or ".join(sorted(about.values))
 
 
-def _require_couple(key: str) -> None:
+def _couple(key: str) -> str:
+    """Return the key of two photos, whichever is named first."""
     try:
-        couple_in(key)
+        return couple_key(*couple_in(key))
     except ValueError as error:
         raise InputError(
             f"key {key!r} does not name two photos: give SOURCE/KEY SOURCE/KEY"

@@ -54,8 +54,9 @@ def split(
     parted = [it for it in others if it.sha256 != first.sha256]
     if others and not parted:
         raise InputError(
-            f"{_told(first)} and {_told(others[0])} have the same bytes: "
-            "nobody can tell them apart"
+            f"{_told(first)} and {_told(others[0])} have the same bytes, so they are "
+            "one picture whatever is said: name a copy with other bytes, or drop the "
+            "photo if it is of another house (`phx quarantine drop`)"
         )
     together = {it.key for it in copies}
     already = together.isdisjoint(it.key for it in others)

@@ -166,7 +166,7 @@ def test_resume_notices_files_of_another_size_and_status_tells(
     resumed = phx_on(collected, "extract", "--all", "--sync")
 
     assert "0 of 1 property complete" in told
-    assert f"open: {SLUG}: {files} files of another size" in told
+    assert f"open: {SLUG}: {files} files made otherwise than now" in told
     assert resumed.code == 0, resumed.out + resumed.err
     assert len(recipes(collected)) == 1
     assert recipes(collected) != before
@@ -193,7 +193,10 @@ def test_an_unreadable_original_keeps_the_file_it_has(
     after = pictures(collected)
     assert set(after) == set(before)
     assert sum(after[name] == before[name] for name in before) == 1
-    assert f"open: {SLUG}: 1 file of another size" in phx_on(collected, "status").out
+    assert (
+        f"open: {SLUG}: 1 file made otherwise than now"
+        in phx_on(collected, "status").out
+    )
     asked = len(collected.photos_asked())
     assert phx_on(collected, "extract", "--all", "--sync").code == 0
     assert len(collected.photos_asked()) == asked + 1

@@ -22,6 +22,7 @@ def test_two_photos_are_named_alike_whichever_comes_first(
     assert key.isprintable()
     if one != other:
         assert couple_in(key) == tuple(sorted((one, other)))
+        assert couple_in(" ".join(key.split(" ")[::-1])) == couple_in(key)
 
 
 @pytest.mark.parametrize(
@@ -30,7 +31,6 @@ def test_two_photos_are_named_alike_whichever_comes_first(
         "",
         "redfin/a",
         "redfin/a redfin/a",
-        "zillow/b redfin/a",
         "R/a z/b",
         "redfin/a b c",
     ],
