@@ -8,7 +8,8 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 
 from phx_pipeline.dedup.colours import colouring
-from phx_pipeline.dedup.edging import Edging, edging
+from phx_pipeline.dedup.edging import edging
+from phx_pipeline.dedup.grain import overdrawn
 from phx_pipeline.dedup.overlays import (
     damaged,
     inked,
@@ -18,6 +19,7 @@ from phx_pipeline.dedup.overlays import (
 )
 from phx_pipeline.dedup.proposals import Candidate
 from phx_pipeline.dedup.sights import Move, Sight
+from phx_pipeline.dedup.worn import worn
 from phx_pipeline.model.judgement import Judgement, Pair, Why, pair_of
 
 _UNCROPPED: Final = 0.98  # of what the other shows; aligning is no more exact
@@ -26,6 +28,7 @@ _COARSE: Final = 0.4  # of the detail: uncropped, but much coarser
 _FINER: Final = 1.04  # times the detail; less is noise
 _BLOCKS: Final = 1.12  # times the detail; less may be the blocks of a coarse JPEG
 _ALIKE: Final = 1.03  # times the pixels; less is one size
+_FINE: Final = 1.5  # times the detail; tones change what is counted by less
 _HEAVIER: Final = 1.3  # times the bytes a pixel; a coarse JPEG has so many less
 
 Choice = tuple[int, Why]
@@ -36,22 +39,71 @@ def choice(
     a: Candidate, b: Candidate, *, sights: tuple[Sight, Sight], move: Move
 ) -> Choice:
     """Return which of two copies is better; *move* takes points of a to those of b."""
-    ours, theirs = sights
-    grey = colouring(ours, theirs, move).grey
-    both = overlap(ours, theirs, move)
-    if broken := grey or damaged(both):
-        return _other(broken), Why.WHOLE
-    beside = edging(ours, theirs, move)
-    finer = _detail(a, b) / beside.scene
-    if not _THUMBNAIL < finer < 1 / _THUMBNAIL:
-        return _by(finer), Why.DETAIL
-    mark = marked(both) or inked(overlap_in_blue(ours, theirs, move))
-    unclean = (mark == 1 or beside.ours, mark == 2 or beside.theirs)  # noqa: PLR2004 - the second
-    if unclean[0] != unclean[1]:
-        return (2 if unclean[0] else 1), Why.CLEAN
-    if not _COARSE < finer < 1 / _COARSE:
-        return _by(finer), Why.DETAIL
-    return _of_clean(a, b, beside)
+    seen = _Compared(a, b, sights=sights, move=move)
+    merits = (
+        *(seen.whole, seen.no_thumbnail, seen.tones, seen.clean, seen.not_coarse),
+        *(seen.uncropped, seen.untouched, seen.real_detail),
+    )
+    found = (merit() for merit in merits)
+    return next((it for it in found if it is not None), None) or choice_unseen(a, b)
+
+
+class _Compared:
+    """Two copies laid onto each other; each merit is None where it tells nothing."""
+
+    def __init__(
+        self, a: Candidate, b: Candidate, *, sights: tuple[Sight, Sight], move: Move
+    ) -> None:
+        self._placed = (*sights, move)
+        self._beside = edging(*self._placed)
+        finer = _detail(a, b) / self._beside.scene
+        self._surplus = overdrawn(*self._placed, finer=finer)
+        self._finer = 1.0 if self._surplus else finer
+        self._both = overlap(*self._placed, steeper=self._surplus > 0)
+        self._worn = worn(*self._placed)
+
+    def whole(self) -> Choice | None:
+        broken = colouring(*self._placed).grey or damaged(self._both)
+        return (_other(broken), Why.WHOLE) if broken else None
+
+    def no_thumbnail(self) -> Choice | None:
+        return self._by_detail(_THUMBNAIL)
+
+    def tones(self) -> Choice | None:
+        it = self._worn
+        return (_other(it.which), Why.TONES) if it.which and it.much else None
+
+    def clean(self) -> Choice | None:
+        steeper = self._surplus > 0
+        mark = marked(self._both) or inked(
+            overlap_in_blue(*self._placed, steeper=steeper)
+        )
+        first = mark == 1 or self._beside.ours
+        second = mark == 2 or self._beside.theirs  # noqa: PLR2004 - the second
+        return None if first == second else (2 if first else 1, Why.CLEAN)
+
+    def not_coarse(self) -> Choice | None:
+        return self._by_detail(_COARSE)
+
+    def uncropped(self) -> Choice | None:
+        scene = self._beside.scene
+        if _UNCROPPED < scene < 1 / _UNCROPPED:
+            return None
+        return _by(scene), Why.UNCROPPED
+
+    def untouched(self) -> Choice | None:
+        touched = self._worn.which or self._worn.stronger
+        if not touched or not 1 / _FINE < self._finer < _FINE:
+            return None
+        return _other(touched), Why.TONES
+
+    def real_detail(self) -> Choice | None:
+        return (_other(self._surplus), Why.DETAIL) if self._surplus else None
+
+    def _by_detail(self, least: float) -> Choice | None:
+        if least < self._finer < 1 / least:
+            return None
+        return _by(self._finer), Why.DETAIL
 
 
 def choice_unseen(a: Candidate, b: Candidate) -> Choice:
@@ -123,12 +175,6 @@ def _rank(picture: Candidate, *, by_detail: bool) -> tuple[object, ...]:
         picture.order,
         picture.sha256,
     )
-
-
-def _of_clean(a: Candidate, b: Candidate, beside: Edging) -> Choice:
-    if not _UNCROPPED < beside.scene < 1 / _UNCROPPED:
-        return _by(beside.scene), Why.UNCROPPED
-    return choice_unseen(a, b)
 
 
 def _by_size(a: Candidate, b: Candidate) -> Choice:

@@ -32,7 +32,7 @@ from phx_pipeline.model.judgement import Alike, Judgement, Method, Pair, pair_of
 
 logger = logging.getLogger(__name__)
 
-VERSION: Final = "1"
+VERSION: Final = "2"
 UNSEEN: Final = ""
 """In place of the version where an original could not be read: judged again."""
 

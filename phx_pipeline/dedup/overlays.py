@@ -19,8 +19,10 @@ from phx_pipeline.dedup.planes import (
     local_mean,
 )
 from phx_pipeline.dedup.sights import Move, Sight, luminance, warped
+from phx_pipeline.dedup.tones import lit_alike
 
 _DIFFERENT: Final = 14.0  # grey levels beyond what neighbouring pixels explain
+_OVERSHOOT: Final = 2.0  # times the steepness of what both show, where one is steeper
 _DENSE: Final = 0.4  # share of the pixels around that differ as well
 _LEAST: Final = 0.0016  # share of the overlap; coarse edges are less
 _LEAST_STARK: Final = 0.0008  # the same of what is stark, as a date is
@@ -67,24 +69,32 @@ class Overlap:
         return float(self.differing.sum() / max(1, self.inside.sum()))
 
 
-def overlap(a: Sight, b: Sight, move: Move) -> Overlap:
-    """Lay b onto a by *move*, and find where they differ in brightness."""
-    return _overlap(luminance(a), luminance(b), move)
+def overlap(a: Sight, b: Sight, move: Move, *, steeper: bool = False) -> Overlap:
+    """Lay b onto a by *move*, and find where they differ in brightness.
+
+    Where one is *steeper* all over, lines both show may differ by that.
+    """
+    return _overlap(luminance(a), luminance(b), move, steeper=steeper)
 
 
-def overlap_in_blue(a: Sight, b: Sight, move: Move) -> Overlap:
+def overlap_in_blue(
+    a: Sight, b: Sight, move: Move, *, steeper: bool = False
+) -> Overlap:
     """The same in blue: dates are orange, and as bright as a wall may be."""
     ours, theirs = (
         np.ascontiguousarray(it[:, :, 2], dtype=np.float32) for it in (a, b)
     )
-    return _overlap(ours, theirs, move)
+    return _overlap(ours, theirs, move, steeper=steeper)
 
 
-def _overlap(ours: Plane, other: Plane, move: Move) -> Overlap:
+def _overlap(ours: Plane, other: Plane, move: Move, *, steeper: bool) -> Overlap:
     size = (ours.shape[1], ours.shape[0])
     moved, inside = warped(other, move, size=size)
-    ours, theirs = equally_sharp(ours, _lit_like(ours, moved, inside), inside)
+    ours, theirs = equally_sharp(*lit_alike(ours, moved, inside), inside)
     unlike = np.maximum(_beyond(ours, theirs), _beyond(theirs, ours))
+    if steeper:
+        shown = np.minimum(edges(ours), edges(theirs))
+        unlike = unlike - _OVERSHOOT * local_mean(shown, 2)
     dense = local_mean((unlike > _DIFFERENT) & inside, 1) > _DENSE
     inner = local_mean(inside, _MARGIN) > 1 - 1e-6
     return Overlap(ours=ours, theirs=theirs, inside=inside, differing=dense & inner)
@@ -220,25 +230,6 @@ def _is_blur(flat: Plane, other: Plane, differing: Mask, part: Mask) -> bool:
 def _correlation(a: NDArray[np.float32], b: NDArray[np.float32]) -> float:
     ours, theirs = a - a.mean(), b - b.mean()
     return float((ours * theirs).mean() / (ours.std() * theirs.std() + 1))
-
-
-def _lit_like(a: Plane, b: Plane, inside: Mask) -> Plane:
-    """Return b in the light of a; what differs much does not count."""
-    x, y = b[inside], a[inside]
-    if not x.size:
-        return b
-    gain, offset = 1.0, float(np.median(y - x))
-    for most in (40.0, 25.0, 15.0):
-        rest = y - (gain * x + offset)
-        fits = np.abs(rest) < most
-        if fits.sum() < 0.1 * x.size:
-            break
-        u, v = x[fits], y[fits]
-        slope = ((u - u.mean()) * (v - v.mean())).mean() / (u.var() + 1)
-        gain = float(np.clip(slope, 0.5, 2))
-        offset = float(v.mean() - gain * u.mean())
-    lit: Plane = (gain * b + offset).astype(np.float32)
-    return lit
 
 
 def _beyond(a: Plane, b: Plane) -> Plane:

@@ -29,7 +29,8 @@ class Method(StrEnum):
 class Why(StrEnum):
     """What makes one of two copies the better one, the weightiest first.
 
-    `WHOLE`: the other lacks a part; `CLEAN`: the other has something laid over or
+    `WHOLE`: the other lacks a part; `TONES`: the other lost tones, as it was made
+    brighter or harder, or has few levels; `CLEAN`: the other has something laid over or
     around it; `UNCROPPED`: the other shows less of the scene; `DETAIL`: the other is
     blurred, enlarged or coarse; `SIZE`: the other is as fine, and has fewer bytes
     for a pixel; `TIE`:
@@ -37,6 +38,7 @@ class Why(StrEnum):
     """
 
     WHOLE = "whole"
+    TONES = "tones"
     CLEAN = "clean"
     UNCROPPED = "uncropped"
     DETAIL = "detail"

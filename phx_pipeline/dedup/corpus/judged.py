@@ -52,7 +52,8 @@ class Photo:
 class Chosen:
     """How often the clean copy of a pair was kept; pairs left apart count as neither.
 
-    A damaged file that is refused leaves the clean one, which is right.
+    A damaged file that is refused leaves the clean one, which is right. A photo whose
+    clean copy is refused, as it is too small, makes no pair.
     """
 
     right: int = 0
@@ -157,9 +158,10 @@ class _Turn:
 
     def _choose(self, pair: Choice, chosen: Chosen) -> None:
         better, worse = self._look(pair.better), self._look(pair.worse)
-        if better is None or worse is None:
-            chosen.right += worse is None
-            chosen.wrong += better is None
+        if better is None:
+            return
+        if worse is None:
+            chosen.right += 1
             return
         clusters = self._rule([better, worse])
         if len(clusters) > 1:

@@ -4,6 +4,7 @@ import logging
 from dataclasses import replace
 from functools import partial
 from io import BytesIO
+from pathlib import Path
 
 import pytest
 from PIL import Image, ImageFilter
@@ -12,7 +13,8 @@ from phx_pipeline.dedup import features, judge
 from phx_pipeline.dedup.align import appearance
 from phx_pipeline.dedup.corpus.cameras import VIEWS
 from phx_pipeline.dedup.corpus.copies import single_copies
-from phx_pipeline.dedup.corpus.pictures import decoded, draws
+from phx_pipeline.dedup.corpus.pictures import decoded, draws, jpeg
+from phx_pipeline.dedup.corpus.tones import TONES
 from phx_pipeline.dedup.hashes import picture_hashes
 from phx_pipeline.dedup.judge import judged
 from phx_pipeline.dedup.proof import MIN_INLIERS
@@ -27,6 +29,12 @@ from phx_pipeline.model.judgement import Alike, Judgement, Method, Why, by_pair
 def room() -> Image.Image:
     body = rooms.draw(RoomKind.KITCHEN, seed=4, size=(1024, 683))
     return Image.open(BytesIO(body)).convert("RGB")
+
+
+@pytest.fixture(scope="module")
+def photo(shared_dir: Path) -> Image.Image:
+    body = (shared_dir / "photos/full/12_bathroom.jpg").read_bytes()
+    return decoded(body)
 
 
 def seen(name: str, image: Image.Image) -> Candidate:
@@ -100,6 +108,27 @@ def test_a_copy_of_which_a_part_is_missing_is_found_and_not_the_better_one(
 
     assert found.verdict is Alike.SAME
     assert (found.better, found.why) == ("a" * 64, Why.WHOLE)
+
+
+@pytest.mark.parametrize("kind", TONES)
+def test_a_copy_with_other_tones_never_wins_over_the_untouched(
+    photo: Image.Image, kind: str
+) -> None:
+    worse = TONES[kind](photo, draws("photo", kind, seed=1))
+
+    found = of_pair(photo, decoded(jpeg(worse, 88)))
+
+    assert (found.verdict, found.better) == (Alike.SAME, "a" * 64)
+
+
+def test_a_clean_copy_wins_over_one_that_is_sharper_and_marked(
+    photo: Image.Image,
+) -> None:
+    sharp = TONES["sharpened a lot"](photo, draws("photo", "sharp", seed=1))
+
+    found = of_pair(photo, copy(sharp, "logo"))
+
+    assert (found.better, found.why) == ("a" * 64, Why.CLEAN)
 
 
 def test_equal_copies_are_a_tie(room: Image.Image) -> None:

@@ -10,6 +10,7 @@ from uuid import uuid4
 import pytest
 from PIL import Image
 
+from phx_pipeline.dedup import judge
 from phx_pipeline.errors import InputError
 from phx_pipeline.model.address import Address
 from phx_pipeline.model.judgement import Alike, pair_of
@@ -182,9 +183,29 @@ def test_a_ruling_outlives_a_better_copy_and_another_address(
     house = lifecycle.rename(collected, slug, moved)
     dedupe(collected, house.slug)
 
+    for photo in pair:
+        found = find_photo(collected, house.slug, photo_id(slug, photo))
+        assert found.key == photo.key
+
     after = {photo.key: photo for photo in collected.catalog.photos(house.slug)}
     assert after[pair[1].key].sha256 != pair[1].sha256
     assert not are_one(collected, house.slug, [after[it.key] for it in pair])
+
+
+def test_a_house_that_newer_rules_judge_keeps_its_numbers(
+    collected: StageContext, slug: str
+) -> None:
+    before, known = names(collected, slug), collected.catalog.judgements
+    older = [replace(it, version="0") for it in known.of_house(slug).values()]
+    with collected.holding(slug) as lease:
+        known.record(lease, older)
+
+    dedupe(collected, slug)
+    publish(collected, slug)
+
+    judged = known.of_house(slug).values()
+    assert {it.version for it in judged} == {judge.VERSION}
+    assert names(collected, slug) == before
 
 
 def better_copy(context: StageContext, photo: Photo) -> None:
@@ -336,6 +357,7 @@ def test_a_person_sees_parts_and_joins_them(
     sheet = tmp_path / "sheet.jpg"
 
     listed = phx("duplicates", "list", slug, other[:5], "--sheet", str(sheet)).out
+    refused = phx("duplicates", "list", slug, "--sheet", str(sheet / "below.jpg"))
     parted = phx("duplicates", "split", slug, other, "--why", "two rooms").out
     shown = json.loads(phx("duplicates", "list", slug, "--all", "--json").out)
     joined = phx("duplicates", "join", slug, one, other).out
@@ -343,6 +365,9 @@ def test_a_person_sees_parts_and_joins_them(
     undone = json.loads(phx("duplicates", "undo", slug, one, other, "--json").out)
 
     assert all(len(line) <= 80 for line in listed.splitlines())
+    assert (refused.code, refused.out) == (2, "")
+    assert "the sheet cannot be written" in refused.err
+    assert "move it away" in refused.err
     assert f"{one}  kept" in listed
     assert "of it agrees with the kept one" in listed
     with Image.open(sheet) as image:

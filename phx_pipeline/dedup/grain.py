@@ -1,0 +1,88 @@
+"""Whether what one of two aligned copies has more of is detail, or noise or sharpening.
+
+Detail lies where the other has some too, and is finer than what the other shows. Noise,
+and the steps that few levels leave, lie where the other is smooth; sharpening draws
+what the other shows as well, only steeper.
+"""
+
+from itertools import pairwise
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from phx_pipeline.dedup.planes import Mask, Plane, block_means, blurred
+from phx_pipeline.dedup.sights import Move, Sight, luminance, warped
+from phx_pipeline.dedup.tones import lit_alike
+
+_RADII: Final = (0.0, 0.7, 1.4)  # px; between them lie the bands
+_FEW: Final = 16  # blocks below which nothing is said
+_SMOOTH: Final = 0.4  # share of the blocks that count as smooth
+_BUSY: Final = 0.7  # share of the blocks below which none counts as busy
+_NOISE: Final = 0.05  # grey levels squared, of no moment
+_NOISY: Final = 0.025  # log of how much more there is where it is smooth
+_EVENLY: Final = 2.5  # times how much more there is where it is busy
+_SEEMING: Final = 0.13  # of the log of how much finer the noisy one seems
+_STEEPER: Final = 0.2  # log of how much more there is in the finest band
+_STEEPEST: Final = 1.0  # the same; sharper is no sharpening
+
+Bands = tuple[NDArray[np.float32], NDArray[np.float32]]
+
+
+def overdrawn(a: Sight, b: Sight, move: Move, *, finer: float) -> int:
+    """Return the copy whose surplus is no detail: 1, 2, or 0 for neither.
+
+    *finer* is how many times more detail seems to be in a. The one that seems coarser
+    has no surplus.
+    """
+    which, seems = (1 if finer > 1 else 2), abs(np.log(finer))
+    moved, inside = warped(
+        luminance(b), move, size=(a.shape[1], a.shape[0]), by=Image.Resampling.BICUBIC
+    )
+    seen = block_means(inside.astype(np.float32)) > 1 - 1e-6
+    if seen.sum() < _FEW:
+        return 0
+    ours, theirs = (_bands(it, seen) for it in lit_alike(luminance(a), moved, inside))
+    plain, fine = (theirs, ours) if which == 1 else (ours, theirs)
+    noisy = _noise(plain[0] + plain[1], fine[0] + fine[1]) > max(
+        _NOISY, _SEEMING * seems
+    )
+    return which if noisy or _is_sharpened(plain, fine, seems=seems) else 0
+
+
+def _noise(plain: Plane, rough: Plane) -> float:
+    """Return the log of how much more *rough* has where it is smooth, at least."""
+    both = plain + rough
+    is_busy = both >= np.quantile(both, _BUSY)
+    busy = _more(plain[is_busy], rough[is_busy])
+    smooth = [it <= np.quantile(it, _SMOOTH) for it in (plain, rough)]
+    least = min(_more(plain[it], rough[it]) for it in smooth) - busy
+    return least if least > _EVENLY * abs(busy) else 0.0
+
+
+def _is_sharpened(plain: Bands, sharp: Bands, *, seems: float) -> bool:
+    """Whether lines are drawn steeper, in the median block that has some.
+
+    Blurring takes the more, the finer a line is; sharpening adds to coarser ones too.
+    """
+    busy = plain[0] >= np.quantile(plain[0], 1 - _BUSY)
+    first, second = (
+        float(np.median(np.log((q + _NOISE) / (p + _NOISE))[busy])) / 2
+        for p, q in zip(plain, sharp, strict=True)
+    )
+    if not _STEEPER < first < _STEEPEST:
+        return False
+    return seems < 2.2 * second / first - 0.35
+
+
+def _bands(plane: Plane, seen: Mask) -> Bands:
+    """Return how strong the two finest bands are in the blocks, squared."""
+    soft = [blurred(plane, it) for it in _RADII]
+    finest, fine = (block_means((p - q) ** 2)[seen] for p, q in pairwise(soft))
+    return finest, fine
+
+
+def _more(ours: NDArray[np.float32], theirs: NDArray[np.float32]) -> float:
+    """Return the log of how many times stronger *theirs* is, both squared."""
+    return float(np.log((theirs.mean() + _NOISE) / (ours.mean() + _NOISE)) / 2)
