@@ -18,6 +18,7 @@ from phx_pipeline.dedup.tones import lit_alike
 
 _RADII: Final = (0.0, 0.7, 1.4)  # px; between them lie the bands
 _FEW: Final = 16  # blocks below which nothing is said
+_SMALLER: Final = 1.05  # times as small as the other is seen
 _SMOOTH: Final = 0.4  # share of the blocks that count as smooth
 _BUSY: Final = 0.7  # share of the blocks below which none counts as busy
 _NOISE: Final = 0.05  # grey levels squared, of no moment
@@ -34,9 +35,13 @@ def overdrawn(a: Sight, b: Sight, move: Move, *, finer: float) -> int:
     """Return the copy whose surplus is no detail: 1, 2, or 0 for neither.
 
     *finer* is how many times more detail seems to be in a. The one that seems coarser
-    has no surplus.
+    has no surplus, and where it is seen smaller, as it has fewer pixels than a sight,
+    nothing is told.
     """
     which, seems = (1 if finer > 1 else 2), abs(np.log(finer))
+    grown = float(np.sqrt(abs(np.linalg.det(move[:, :2]))))
+    if (1 / grown if which == 1 else grown) > _SMALLER:
+        return 0
     moved, inside = warped(
         luminance(b), move, size=(a.shape[1], a.shape[0]), by=Image.Resampling.BICUBIC
     )
