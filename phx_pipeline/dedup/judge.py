@@ -15,7 +15,7 @@ from phx_pipeline.dedup.best import Choice, choice, choice_unseen
 from phx_pipeline.dedup.colours import colouring
 from phx_pipeline.dedup.confirm import Confirmed, confirmed
 from phx_pipeline.dedup.features import Match
-from phx_pipeline.dedup.looks import Looks
+from phx_pipeline.dedup.looks import Both, Looks
 from phx_pipeline.dedup.overlays import damaged, overlap
 from phx_pipeline.dedup.proof import (
     MIN_AGREEING,
@@ -27,7 +27,7 @@ from phx_pipeline.dedup.proof import (
     spans,
 )
 from phx_pipeline.dedup.proposals import Candidate, Proposed, proposed
-from phx_pipeline.dedup.sights import Move, Sight, refined
+from phx_pipeline.dedup.sights import Greys, Move, Sight, refined
 from phx_pipeline.model.judgement import Alike, Judgement, Method, Pair, pair_of
 
 logger = logging.getLogger(__name__)
@@ -41,7 +41,11 @@ _WORTH_A_LOOK: Final = 0.25  # share of blocks; other pictures of a house agree 
 
 
 def judged(
-    candidates: Sequence[Candidate], known: Mapping[Pair, Judgement]
+    candidates: Sequence[Candidate],
+    known: Mapping[Pair, Judgement],
+    *,
+    looks: Looks | None = None,
+    choosing: bool = True,
 ) -> Iterator[Judgement]:
     """Judge the pairs that hashes propose and these rules have not judged yet.
 
@@ -52,13 +56,17 @@ def judged(
     local features. Plans, documents and blanks get none: they have to be near by both
     hashes as well. Pairs with a picture nobody has looked at are left out: of those the
     hashes alone decide.
+
+    *looks* may know the pictures already. Unless *choosing*, which of two copies is
+    better is left open, as a tie that has no reason.
     """
     pictures = [it for it in candidates if it.appearance is not None]
     pictures.sort(key=lambda it: it.by_size)
     found = _new(pictures, proposed(pictures), known)
-    looks = Looks(pictures)
+    looks = looks or Looks()
     for it in confirmed(pictures, found):
-        new = _Pair(pictures, looks, it).judgement()
+        both = (pictures[it.pair[0]], pictures[it.pair[1]])
+        new = _Pair(both, looks, it, choosing=choosing).judgement()
         if _is_news(new, known.get(new.pair)):
             yield new
 
@@ -92,10 +100,11 @@ class _Pair:
     """One pair, and what pixels said of it."""
 
     def __init__(
-        self, pictures: Sequence[Candidate], looks: Looks, found: Confirmed
+        self, both: Both, looks: Looks, found: Confirmed, *, choosing: bool
     ) -> None:
-        self._looks, self._found = looks, found
-        self._a, self._b = (pictures[it] for it in found.pair)
+        self._both, self._looks, self._found = both, looks, found
+        self._a, self._b = both
+        self._choosing = choosing
 
     def judgement(self) -> Judgement:
         """Judge it."""
@@ -107,31 +116,33 @@ class _Pair:
         return self._second_opinion()
 
     def _confirmed(self) -> Judgement:
-        sights = self._looks.sights(self._found.pair)
+        sights = self._looks.sights(self._both)
         if sights is None:
             better = choice_unseen(self._a, self._b)
             return self._said(Alike.SAME, better=better, version=UNSEEN)
-        move = self._exact(sights, refined(*sights, self._looks.move(self._found)))
+        near = self._looks.move(self._both, self._found.moves)
+        move = self._exact(refined(*self._looks.greys(self._both), near))
         return self._seen(sights, move, method=Method.PIXELS, share=self._found.share)
 
-    def _exact(self, sights: tuple[Sight, Sight], move: Move) -> Move:
+    def _exact(self, move: Move) -> Move:
         """Return *move*, or what features say where the pixels do not fit that well."""
-        if agreeing_share(*sights, move) > _FITS or not features.is_there():
+        greys = self._looks.greys(self._both)
+        if agreeing_share(*greys, move) > _FITS or not features.is_there():
             return move
-        match = features.match(*self._looks.features(self._found.pair))
+        match = features.match(*self._looks.features(self._both))
         return match.move if match and is_one_movement(match) else move
 
     def _second_opinion(self) -> Judgement:
         if not features.is_there():
             _tell_once()
             return self._said(Alike.UNSURE)
-        sights = self._looks.sights(self._found.pair)
+        sights = self._looks.sights(self._both)
         if sights is None:
             return self._said(Alike.UNSURE, version=UNSEEN)
-        match = features.match(*self._looks.features(self._found.pair))
+        match = features.match(*self._looks.features(self._both))
         if match is None:
             return self._said(Alike.OTHER, method=Method.FEATURES, inliers=0)
-        share, is_proven = _proof(match, sights)
+        share, is_proven = _proof(match, sights, self._looks.greys(self._both))
         if not is_proven or (self._found.is_page and share < MIN_AGREEING):
             return self._said(
                 Alike.OTHER, method=Method.FEATURES, inliers=match.inliers
@@ -156,7 +167,9 @@ class _Pair:
         """Say of copies which is better, unless their colours make them others."""
         if not self._found.is_page and colouring(*sights, move).is_other:
             return self._said(Alike.OTHER, method=method, share=share, inliers=inliers)
-        better = choice(self._a, self._b, sights=sights, move=move)
+        better = None
+        if self._choosing:
+            better = choice(self._a, self._b, sights=sights, move=move)
         return self._said(
             Alike.SAME, method=method, share=share, inliers=inliers, better=better
         )
@@ -187,11 +200,13 @@ class _Pair:
         )
 
 
-def _proof(match: Match, sights: tuple[Sight, Sight]) -> tuple[float, bool]:
+def _proof(
+    match: Match, sights: tuple[Sight, Sight], greys: tuple[Greys, Greys]
+) -> tuple[float, bool]:
     """Return the share of blocks that agree, and whether both are copies by that."""
     if not is_one_movement(match) or not spans(match, _size(sights[0])):
         return 0.0, False
-    share = agreeing_share(*sights, match.move)
+    share = agreeing_share(*greys, match.move)
     if agrees(match, share):
         return share, True
     # What is missing cannot agree; of what is there, features have to be the surer.

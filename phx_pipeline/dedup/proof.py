@@ -7,11 +7,10 @@ walls only; an overlay leaves everything around it where it was.
 from typing import Final
 
 import numpy as np
-from PIL import Image
 
 from phx_pipeline.dedup.features import Match, Points, fitted
 from phx_pipeline.dedup.planes import BLOCK, Plane
-from phx_pipeline.dedup.sights import Move, Sight, luminance, reduced, scaled, warped
+from phx_pipeline.dedup.sights import Greys, Move, scaled, warped
 
 MIN_INLIERS: Final = 16
 MIN_RATIO: Final = 0.68  # of the matches; look-alikes with as many agree in less
@@ -25,7 +24,6 @@ _MAX_SECOND: Final = 0.25  # times as many points as the first movement, for ano
 _MIN_SPREAD: Final = 0.2  # share of the frame that the points span
 _MIN_SEEN: Final = 0.5  # share of the smaller picture that both show
 
-_SIDE: Final = 256  # px at which pixels are compared
 _PATTERN: Final = 4.0  # standard deviation of a block in grey levels
 _SAME: Final = 0.7  # correlation of a block that agrees
 _WHOLE: Final = 0.9  # share of a block that both show
@@ -60,10 +58,9 @@ def _extent(points: Points) -> tuple[Points, Points]:
     return low, high
 
 
-def agreeing_share(a: Sight, b: Sight, move: Move) -> float:
+def agreeing_share(a: Greys, b: Greys, move: Move) -> float:
     """Return the share of blocks that agree, 0 where too little can be compared."""
-    ours, before = reduced(Image.fromarray(luminance(a)), _SIDE)
-    theirs, behind = reduced(Image.fromarray(luminance(b)), _SIDE)
+    (ours, before), (theirs, behind) = a.fine, b.fine
     there = scaled(move, before=before, behind=behind)
     moved, inside = warped(theirs, there, size=(ours.shape[1], ours.shape[0]))
     if inside.sum() < _MIN_SEEN * min(ours.size, theirs.size / _growth(there)):

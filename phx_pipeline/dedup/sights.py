@@ -5,13 +5,14 @@ pixels of its sight with (0, 0) as the corner of the first pixel, to the point o
 other that shows the same.
 """
 
+from functools import cached_property
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from phx_pipeline.dedup.planes import Mask, Plane
+from phx_pipeline.dedup.planes import Mask, Plane, slopes
 
 SIDE: Final = 400  # px, the longest side of a sight
 
@@ -19,7 +20,10 @@ Sight = NDArray[np.uint8]  # shape (height, width, 3): RGB
 Move = NDArray[np.float64]
 Scale = tuple[float, float]
 
-_LEVELS: Final = ((128, 6), (256, 4))  # longest side in px, steps
+COMPARED: Final = 256  # px, the longest side at which pixels are compared
+_COARSE: Final = 128  # px, at which moves are looked for first
+_STEPS: Final = (6, 4)  # at most, coarse and fine
+_STILL: Final = 0.01  # px; a step that moves no corner farther is the last
 _CLIP: Final = 24.0  # grey levels that an overlay may pull
 _LOST: Final = 1.5  # times the area; who goes that far goes astray
 _DAMPING: Final = 1e-3
@@ -70,27 +74,42 @@ def scaled(move: Move, *, before: Scale, behind: Scale) -> Move:
     return np.column_stack((move[:, :2] * far / np.array(before), move[:, 2:] * far))
 
 
-def refined(a: Sight, b: Sight, move: Move) -> Move:
-    """Return *move* from a to b made exact, coarse to fine.
+class Greys:
+    """The grey levels of a sight at the sizes at which pairs are compared."""
+
+    def __init__(self, sight: Sight) -> None:
+        self._sight = sight
+
+    @cached_property
+    def fine(self) -> tuple[Plane, Scale]:
+        """Those at `COMPARED` pixels, and by how much the sight shrank."""
+        return _reduced(self._sight, COMPARED)
+
+    @cached_property
+    def coarse(self) -> tuple[Plane, Scale]:
+        """Those at half as many."""
+        return _reduced(self._sight, _COARSE)
+
+
+def refined(a: Greys, b: Greys, move: Move) -> Move:
+    """Return *move* from a to b, between their sights, made exact, coarse to fine.
 
     Lucas-Kanade with all six parameters; differences count up to a limit, so that an
     overlay does not pull.
     """
     given = move
-    grey_a, grey_b = (Image.fromarray(luminance(it)) for it in (a, b))
-    for side, steps in _LEVELS:
-        small_a, before = reduced(grey_a, side)
-        small_b, behind = reduced(grey_b, side)
+    levels = ((a.coarse, b.coarse), (a.fine, b.fine))
+    for ((ours, before), (theirs, behind)), steps in zip(levels, _STEPS, strict=True):
         there = scaled(move, before=before, behind=behind)
-        for _ in range(steps):
-            there = _stepped(small_a, small_b, there)
+        there = _settled(ours, theirs, there, steps=steps)
         move = scaled(there, before=_inverse(before), behind=_inverse(behind))
     grown = np.linalg.det(move[:, :2]) / np.linalg.det(given[:, :2])
     return move if 1 / _LOST < grown < _LOST else given
 
 
-def reduced(image: Image.Image, side: int) -> tuple[Plane, Scale]:
-    """Return *image* with *side* as its longest side, and by how much it shrank."""
+def _reduced(sight: Sight, side: int) -> tuple[Plane, Scale]:
+    """Return grey levels, *side* px on the longest side, and how much they shrank."""
+    image = Image.fromarray(luminance(sight))
     scale = min(1.0, side / max(image.size))
     width, height = (max(1, round(it * scale)) for it in image.size)
     small = image.resize((width, height), Image.Resampling.BOX)
@@ -101,12 +120,23 @@ def _inverse(scale: Scale) -> Scale:
     return (1 / scale[0], 1 / scale[1])
 
 
+def _settled(a: Plane, b: Plane, move: Move, *, steps: int) -> Move:
+    """Take steps until nothing moves any more, at most so many."""
+    height, width = a.shape
+    corners = np.array(((0, width, 0, width), (0, 0, height, height), (1, 1, 1, 1)))
+    for _ in range(steps):
+        before, move = move, _stepped(a, b, move)
+        if np.abs((move - before) @ corners).max() < _STILL:
+            break
+    return move
+
+
 def _stepped(a: Plane, b: Plane, move: Move) -> Move:
     """Take one Gauss-Newton step."""
     height, width = a.shape
     moved, inside = warped(b, move, size=(width, height))
     error = np.clip(a - lit_like(a, moved, inside), -_CLIP, _CLIP) * inside
-    down, across = np.gradient(moved)
+    down, across = slopes(moved)
     x = (np.arange(width, dtype=np.float32) + 0.5) / width - 0.5
     y = ((np.arange(height, dtype=np.float32) + 0.5) / height - 0.5)[:, None]
     across, down = across * inside, down * inside

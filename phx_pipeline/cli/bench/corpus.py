@@ -2,39 +2,53 @@
 
 import json
 from collections.abc import Iterable, Mapping
-from hashlib import sha256
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 from rich.table import Table
 
-from phx_pipeline.cli.bench.looks import candidate
 from phx_pipeline.cli.bench.pictures import pictures_in
-from phx_pipeline.cli.console import console, followed
-from phx_pipeline.errors import ImageError, InputError
+from phx_pipeline.cli.console import console
+from phx_pipeline.errors import InputError
 from phx_pipeline.model.counted import counted
 
 if TYPE_CHECKING:
-    from phx_pipeline.dedup.corpus.judged import Chosen, Judged, Photo
+    from phx_pipeline.dedup.corpus.counts import Chosen, Judged
+    from phx_pipeline.dedup.corpus.judged import Photo
     from phx_pipeline.dedup.evaluate import Score
-    from phx_pipeline.dedup.proposals import Candidate
 
 _SITE = "copies as sites make them"
 _MARKED = "and as they mark and cut them"
 _GROUPS = ("promised", "promised in 99 of 100", "not promised")
 
 
-def judge_on_corpus(
-    folder: Path, *, half: str, seeds: int, every: int, as_json: bool
-) -> None:
-    """Make the corpus of that half of the houses in *folder*, judge and print."""
-    from phx_pipeline.dedup.afresh import cluster_afresh
-    from phx_pipeline.dedup.corpus.judged import judge
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What of a corpus is judged, and how.
 
-    photos = _photos(folder, half=half, every=every)
-    turns = followed(range(1, seeds + 1), "seeds", hidden=as_json)
-    judged = judge(photos, seeds=turns, look=_looked_at, rule=cluster_afresh)
+    Every so many houses of a half, with random numbers of so many seeds; so many jobs
+    side by side. In the folder `kept`, if there is one, each part that is judged stays.
+    """
+
+    half: str
+    seeds: int
+    every: int
+    jobs: int
+    kept: Path | None
+
+
+def judge_on_corpus(folder: Path, asked: Asked, *, as_json: bool) -> None:
+    """Make the corpus that is asked for of the photos in *folder*, judge and print."""
+    from phx_pipeline.cli.bench.parts import judged_parts
+    from phx_pipeline.dedup.corpus.counts import summed
+    from phx_pipeline.dedup.corpus.judged import parts
+
+    half, seeds = asked.half, asked.seeds
+    photos = _photos(folder, half=half, every=asked.every)
+    each = parts(photos, seeds=range(1, seeds + 1))
+    judged = summed(judged_parts(each, jobs=asked.jobs, kept=asked.kept))
     if as_json:
         click.echo(json.dumps(_plain(judged), indent=2))
         return
@@ -61,13 +75,6 @@ def _photos(folder: Path, *, half: str, every: int) -> list["Photo"]:
         for file, house in files.items()
         if house in houses
     ]
-
-
-def _looked_at(body: bytes) -> "Candidate | None":
-    try:
-        return candidate(body, name=sha256(body).hexdigest())
-    except ImageError:
-        return None
 
 
 def _plain(judged: "Judged") -> dict[str, Any]:

@@ -11,7 +11,7 @@ import click
 from rich.table import Table
 
 from phx_pipeline.cli.bench.clocks import cpu_ms
-from phx_pipeline.cli.bench.corpus import judge_on_corpus
+from phx_pipeline.cli.bench.corpus import Asked, judge_on_corpus
 from phx_pipeline.cli.bench.looks import candidate
 from phx_pipeline.cli.bench.pictures import pictures_in
 from phx_pipeline.cli.console import console
@@ -52,14 +52,31 @@ _MAX_PHASH, _MAX_DHASH = 8, 10  # of the rule compared with
     default=1,
     help="Take one house in this many.",
 )
+@click.option(
+    "--jobs",
+    type=click.IntRange(min=1),
+    default=1,
+    metavar="N",
+    help="Judge the copies of so many properties side by side.",
+)
+@click.option(
+    "--keep",
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="FOLDER",
+    help="Keep the counts of each property and seed as a file in this folder. After "
+    "an interruption what is there is not judged again, unless code or photos have "
+    "changed.",
+)
 @json_option
-def dedup(
+def dedup(  # noqa: PLR0913 - an option each
     folder: Path,
     *,
     labels: Path | None,
     half: str | None,
     seeds: int | None,
     every: int,
+    jobs: int,
+    keep: Path | None,
     as_json: bool,
 ) -> None:
     """Count how well copies are found where the groups are known.
@@ -76,15 +93,17 @@ def dedup(
     Examples:
       phx bench dedup ~/pairs
       phx bench dedup ~/photos --labels groups.csv --json
-      phx bench dedup ~/photos --half judging --seeds 5
+      phx bench dedup ~/photos --half judging --seeds 5 --jobs 2 --keep ~/judged
     """
     if half is None and seeds is None:
         _score_labelled(folder, labels, as_json=as_json)
         return
     if labels is not None:
         raise InputError("--labels goes with neither --half nor --seeds")
-    half = half or "judging"
-    judge_on_corpus(folder, half=half, seeds=seeds or 1, every=every, as_json=as_json)
+    asked = Asked(
+        half=half or "judging", seeds=seeds or 1, every=every, jobs=jobs, kept=keep
+    )
+    judge_on_corpus(folder, asked, as_json=as_json)
 
 
 def _score_labelled(folder: Path, labels: Path | None, *, as_json: bool) -> None:

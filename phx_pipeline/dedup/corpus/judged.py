@@ -5,8 +5,9 @@ handed in.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import count
 from typing import Protocol
 
 from PIL import Image
@@ -18,6 +19,7 @@ from phx_pipeline.dedup.corpus.copies import (
     single_copies,
     site_copies,
 )
+from phx_pipeline.dedup.corpus.counts import Chosen, Judged
 from phx_pipeline.dedup.corpus.pages import DRAWN, pages
 from phx_pipeline.dedup.corpus.pictures import Made, decoded, identity
 from phx_pipeline.dedup.corpus.worse import DAMAGED_FILE, WORSE, Choice, choices
@@ -29,8 +31,16 @@ _HOUSES = 4  # that lie in one property here, so that photos can be mixed up
 _DRAWN = 2  # pages of each kind per house: twins
 
 Look = Callable[[bytes], Candidate | None]  # None: refused, as damaged
-Rule = Callable[[Sequence[Candidate]], Sequence[Cluster]]
 Known = tuple[str, Candidate]  # identity, picture
+
+
+class Rule(Protocol):
+    """What groups pictures; it may remember those of one name."""
+
+    def clusters(
+        self, candidates: Sequence[Candidate], *, choosing: bool
+    ) -> Sequence[Cluster]:
+        """Group all; unless *choosing* it does not matter which is the best."""
 
 
 class _Make(Protocol):
@@ -48,53 +58,55 @@ class Photo:
     body: bytes
 
 
-@dataclass(slots=True, kw_only=True)
-class Chosen:
-    """How often the clean copy of a pair was kept; pairs left apart count as neither.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """What is judged at a time: a few houses that lie in one property, with one seed.
 
-    A damaged file that is refused leaves the clean one, which is right. A photo whose
-    clean copy is refused, as it is too small, makes no pair.
+    `places` are those of the photos among all; by them kinds of worse copies go round.
+    `pages` are the numbers of the drawn pages.
     """
 
-    right: int = 0
-    wrong: int = 0
-    apart: int = 0
+    seed: int
+    photos: tuple[Photo, ...]
+    places: tuple[int, ...]
+    pages: range
+
+    @property
+    def houses(self) -> tuple[str, ...]:
+        """The houses the photos are of."""
+        return tuple(sorted({it.house for it in self.photos}))
 
 
-@dataclass(slots=True, kw_only=True)
-class Judged:
-    """What came out: copies as sites make them, then by operation, look-alike, choice.
+def parts(photos: Sequence[Photo], *, seeds: Iterable[int]) -> list[Part]:
+    """Return what is to be judged with each seed; known repeats are left out."""
+    once = [it for it in photos if identity(it.name) == it.name]
+    houses = sorted({it.house for it in once})
+    starts = range(0, len(houses), _HOUSES)
+    return [
+        _part(once, houses[at : at + _HOUSES], at=at, seed=seed)
+        for seed in seeds
+        for at in starts
+    ]
 
-    In `marked` those of `site` lie beside branded copies and tiles. Each score but that
-    of `choices` is a sum over properties of a few houses and over seeds. In `others`
-    nothing is a copy, except the two forms of each drawn page.
-    """
 
-    site: Score = NOTHING
-    marked: Score = NOTHING
-    operations: dict[str, Score] = field(default_factory=dict)
-    others: dict[str, Score] = field(default_factory=dict)
-    choices: defaultdict[str, Chosen] = field(
-        default_factory=lambda: defaultdict(Chosen)
+def _part(once: Sequence[Photo], houses: Sequence[str], *, at: int, seed: int) -> Part:
+    chosen = [(place, it) for place, it in enumerate(once) if it.house in houses]
+    return Part(
+        seed=seed,
+        photos=tuple(it for _, it in chosen),
+        places=tuple(place for place, _ in chosen),
+        pages=range(_DRAWN * at, _DRAWN * (at + len(houses))),
     )
 
 
-def judge(
-    photos: Sequence[Photo], *, seeds: Iterable[int], look: Look, rule: Rule
-) -> Judged:
-    """Make the corpus of each seed and ask the rule; known repeats are left out."""
-    once = [it for it in photos if identity(it.name) == it.name]
-    houses = sorted({it.house for it in once})
-    judged = Judged()
-    for seed in seeds:
-        turn = _Turn(judged, seed=seed, look=look, rule=rule)
-        for start in range(0, len(houses), _HOUSES):
-            together = houses[start : start + _HOUSES]
-            turn.judge_photos([it for it in once if it.house in together])
-            turn.judge_pages(range(_DRAWN * start, _DRAWN * (start + len(together))))
-        for index, photo in enumerate(once):
-            turn.judge_choices(photo, kinds=_due(index + seed))
-    return judged
+def judge(part: Part, *, look: Look, rule: Rule) -> Judged:
+    """Make the corpus of a part and ask the rule."""
+    turn = _Turn(seed=part.seed, look=look, rule=rule)
+    turn.judge_photos(part.photos)
+    turn.judge_pages(part.pages)
+    for place, photo in zip(part.places, part.photos, strict=True):
+        turn.judge_choices(photo, kinds=_due(place + part.seed))
+    return turn.judged
 
 
 def _due(turn: int) -> list[str]:
@@ -103,10 +115,12 @@ def _due(turn: int) -> list[str]:
 
 
 class _Turn:
-    """What is made with one seed, judged; scores are added to *judged*."""
+    """What is made with one seed, judged; scores are added to `judged`."""
 
-    def __init__(self, judged: Judged, *, seed: int, look: Look, rule: Rule) -> None:
-        self._judged, self._seed, self._look, self._rule = judged, seed, look, rule
+    def __init__(self, *, seed: int, look: Look, rule: Rule) -> None:
+        self._seed, self._look_at, self._rule = seed, look, rule
+        self._numbers = count()
+        self.judged = Judged()
 
     def judge_photos(self, photos: Sequence[Photo]) -> None:
         """Judge copies and other views of *photos*, all of one property."""
@@ -115,11 +129,11 @@ class _Turn:
         )
         site = self._known(self._each(photos, site_copies))
         marked = self._known(self._each(photos, marked_copies))
-        self._judged.site += self._score([*originals, *site])
-        self._judged.marked += self._score([*originals, *site, *marked])
+        self.judged.site += self._score([*originals, *site])
+        self.judged.marked += self._score([*originals, *site, *marked])
         for make, scores in (
-            (single_copies, self._judged.operations),
-            (other_views, self._judged.others),
+            (single_copies, self.judged.operations),
+            (other_views, self.judged.others),
         ):
             kinds = defaultdict[str, list[Known]](list)
             for it in self._each(photos, make):
@@ -135,13 +149,13 @@ class _Turn:
                 it for n in numbers for it in pages(kind, number=n, seed=self._seed)
             )
             found = self._score(self._known(made))
-            self._judged.others[kind] = self._judged.others.get(kind, NOTHING) + found
+            self.judged.others[kind] = self.judged.others.get(kind, NOTHING) + found
 
     def judge_choices(self, photo: Photo, *, kinds: Sequence[str]) -> None:
         """Judge which copy is kept beside a worse one of each kind."""
         image = decoded(photo.body)
         for pair in choices(image, name=photo.name, seed=self._seed, kinds=kinds):
-            self._choose(pair, self._judged.choices[pair.kind])
+            self._choose(pair, self.judged.choices.setdefault(pair.kind, Chosen()))
 
     def _each(self, photos: Sequence[Photo], make: _Make) -> Iterator[Made]:
         for it in photos:
@@ -151,10 +165,21 @@ class _Turn:
         looks = ((it.identity, self._look(it.body)) for it in made)
         return [(label, look) for label, look in looks if look is not None]
 
+    def _look(self, body: bytes) -> Candidate | None:
+        """Look at a picture, and name it by a number: equal bytes may be two photos."""
+        seen = self._look_at(body)
+        return seen and replace(seen, sha256=f"{next(self._numbers):06}")
+
     def _score(self, known: Sequence[Known]) -> Score:
-        numbered = [replace(it, sha256=str(at)) for at, (_, it) in enumerate(known)]
         labels = [label for label, _ in known]
-        return score_clusters(labels, self._rule(numbered))
+        pictures = [it for _, it in known]
+        found = self._rule.clusters(pictures, choosing=False)
+        label_of = dict(zip((it.sha256 for it in pictures), labels, strict=True))
+        if any(len({label_of[it] for it in one.members}) > 1 for one in found):
+            # Which photo is lost is the question of which picture is kept.
+            found = self._rule.clusters(pictures, choosing=True)
+        place = {it.sha256: str(at) for at, it in enumerate(pictures)}
+        return score_clusters(labels, [_renamed(it, place) for it in found])
 
     def _choose(self, pair: Choice, chosen: Chosen) -> None:
         better, worse = self._look(pair.better), self._look(pair.worse)
@@ -163,10 +188,15 @@ class _Turn:
         if worse is None:
             chosen.right += 1
             return
-        clusters = self._rule([better, worse])
+        clusters = self._rule.clusters([better, worse], choosing=True)
         if len(clusters) > 1:
             chosen.apart += 1
         elif clusters[0].best == better.sha256:
             chosen.right += 1
         else:
             chosen.wrong += 1
+
+
+def _renamed(cluster: Cluster, names: Mapping[str, str]) -> Cluster:
+    members = tuple(names[it] for it in cluster.members)
+    return Cluster(members=members, best=names[cluster.best])

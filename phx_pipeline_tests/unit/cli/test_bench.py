@@ -103,8 +103,14 @@ def half(tmp_path: Path) -> Path:
 def test_copies_are_made_and_judged_by_what_was_done_to_them(
     run: Bench, half: Path
 ) -> None:
-    done = run("dedup", half, "--seeds", 1, "--json")
+    done, again = (
+        run("dedup", half, "--seeds", 1, "--keep", half / "kept", "--json")
+        for _ in range(2)
+    )
 
+    assert "1 of 1: seed 1, houses 10" in done.stderr
+    assert "1 of 1 parts are kept" in again.stderr
+    assert again.stdout == done.stdout
     found = json.loads(done.stdout)
     assert found["sums"]["copies as sites make them"]["pairs"] == 6
     assert found["sums"]["and as they mark and cut them"]["pairs"] == 15
