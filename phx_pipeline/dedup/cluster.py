@@ -1,18 +1,35 @@
 """Which pictures of a property are copies of one another, and the best of each.
 
-Nothing is compared here: `judge` has judged the pairs.
+Nothing is compared here: `judge` judges the pairs that `Grouping` asks for.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import combinations, product
+from typing import Final
 
 from phx_pipeline.dedup.best import best_of
 from phx_pipeline.dedup.proposals import Candidate, proposed
-from phx_pipeline.model.judgement import Alike, Judgement, Pair, Ruled, pair_of
+from phx_pipeline.model.judgement import (
+    Alike,
+    Judgement,
+    Method,
+    Pair,
+    Ruled,
+    pair_of,
+)
 
 _NOTHING_RULED = Ruled()
+_ALL: Final = 12  # members of a group, the largest, that are compared with all others
+_BEST: Final = 6  # pictures of a larger group that are compared with all of it
+MOST_LOOKS: Final = 2_000
+"""Pairs of a property that pixels or features are looked at closely for.
+
+More make about a minute of CPU; what is not looked at is no copy.
+"""
 
 _Pair = tuple[int, int]
+_Asking = Generator[list[Pair], None, None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +46,15 @@ def cluster(
     judgements: Mapping[Pair, Judgement],
     ruled: Ruled = _NOTHING_RULED,
 ) -> list[Cluster]:
-    """Group all candidates; the result does not depend on their order.
+    """Group all candidates by what is known; see `Grouping`."""
+    grouping = Grouping(candidates, judgements, ruled=ruled)
+    for _ in grouping.rounds():
+        pass
+    return grouping.clusters()
+
+
+class Grouping:
+    """Groups candidates; the result does not depend on their order.
 
     Copies are the pairs judged to be; of pictures nobody has looked at, those that
     hashes alone would take. The largest picture not yet grouped gathers its copies,
@@ -40,19 +65,135 @@ def cluster(
 
     What is *ruled* comes first: pictures that people parted share no cluster, and those
     they joined do, unless that would join what they parted.
+
+    Only pairs that are asked for count (`rounds`), whatever else *judgements* hold, so
+    that it does not matter which pictures came earlier. Those of two copies of one
+    picture are asked for only to find the best, of up to `_ALL` copies of one picture
+    all. Of more the largest is compared with all others, then the best of those that
+    are better, and so on. A larger group stands with its `_ALL` largest members when it
+    is compared with another.
     """
-    unique = {candidate.sha256: candidate for candidate in candidates}
-    pictures = sorted(unique.values(), key=lambda it: it.by_size)
-    apart = _places(pictures, ruled.apart)
-    pairs = copies(pictures, judgements=judgements) - apart
-    gathered = _gathered(len(pictures), pairs=pairs, apart=apart)
-    groups = _joined(gathered, pairs=pairs, apart=apart)
-    _join_ruled(groups, together=_places(pictures, ruled.together), apart=apart)
-    found = [
-        _as_cluster([pictures[index] for index in group], judgements)
-        for group in groups
-    ]
-    return sorted(found, key=lambda it: it.members)
+
+    def __init__(
+        self,
+        candidates: Sequence[Candidate],
+        judgements: Mapping[Pair, Judgement],
+        *,
+        ruled: Ruled = _NOTHING_RULED,
+    ) -> None:
+        unique = {candidate.sha256: candidate for candidate in candidates}
+        self._pictures = sorted(unique.values(), key=lambda it: it.by_size)
+        self._judgements = judgements
+        self._apart = _places(self._pictures, ruled.apart)
+        self._together = _places(self._pictures, ruled.together)
+        self._same = set(copies(self._pictures, judgements={}) - self._apart)
+        self._asked: set[_Pair] = set()
+        self._counting: dict[Pair, Judgement] = {}
+        self._looks = 0
+        self._groups: list[list[int]] = []
+        self.left_out: list[Pair] = []
+        """Pairs that are not asked for, as `MOST_LOOKS` others were looked at."""
+
+    def rounds(self, *, choosing: bool = True) -> Iterator[list[Pair]]:
+        """Yield pairs that are to be known before it goes on, again and again.
+
+        The judgements may grow meanwhile; a pair that has none then is none of copies.
+        Unless *choosing* nothing is asked for to find the best ones.
+        """
+        yield from self._gather()
+        yield from self._join()
+        _join_ruled(self._groups, together=self._together, apart=self._apart)
+        if choosing:
+            small = (it for it in self._groups if len(it) <= _ALL)
+            yield from self._ask(two for it in small for two in combinations(it, 2))
+            for group in self._groups:
+                if len(group) > _ALL:
+                    yield from self._find_best(group)
+
+    def clusters(self) -> list[Cluster]:
+        """Return the groups, once all rounds are over."""
+        found = [
+            _as_cluster([self._pictures[index] for index in group], self._counting)
+            for group in self._groups
+        ]
+        return sorted(found, key=lambda it: it.members)
+
+    def _gather(self) -> _Asking:
+        """Let each picture that is free gather its free copies, the largest first."""
+        free = list(range(len(self._pictures)))
+        while free:
+            first, *others = free
+            able = [it for it in others if (first, it) not in self._apart]
+            yield from self._ask((first, it) for it in able)
+            group = [first]
+            for other in able:
+                if self._is_same(first, other) and not self._parted(group, [other]):
+                    group.append(other)
+            self._groups.append(group)
+            free = [it for it in others if it not in group]
+
+    def _join(self) -> _Asking:
+        """Let each group join the first one before it that it mostly agrees with."""
+        joined: list[list[int]] = []
+        for group in self._groups:
+            hosts = [it for it in joined if not self._parted(it, group)]
+            yield from self._ask(two for it in hosts for two in _between(it, group))
+            host = next((it for it in hosts if self._mostly(it, group)), None)
+            if host is None:
+                joined.append(list(group))
+            else:
+                host[:] = sorted([*host, *group])
+        self._groups = joined
+
+    def _find_best(self, group: Sequence[int]) -> _Asking:
+        """Compare one with all others, then the best of those that are better."""
+        best, tried = group[0], set[int]()
+        while best not in tried and len(tried) < _BEST:
+            tried.add(best)
+            yield from self._ask(_pair(best, it) for it in group if it != best)
+            better = [it for it in group if self._is_better(it, best)]
+            if better:
+                pictures = [self._pictures[it] for it in better]
+                chosen = best_of(pictures, self._counting)
+                best = better[pictures.index(chosen)]
+
+    def _ask(self, pairs: Iterable[_Pair]) -> _Asking:
+        """Yield the pairs that are new, and note what is known of them then."""
+        new = [it for it in dict.fromkeys(pairs) if it not in self._asked]
+        self._asked.update(new)
+        while new and (left := MOST_LOOKS - self._looks):
+            some, new = new[:left], new[left:]
+            yield [self._named(it) for it in some]
+            for it in some:
+                self._note(it, self._judgements.get(self._named(it)))
+        self.left_out += [self._named(it) for it in new]
+
+    def _note(self, pair: _Pair, found: Judgement | None) -> None:
+        if found is None:
+            return
+        self._counting[found.pair] = found
+        is_same = found.verdict is Alike.SAME
+        self._looks += is_same or found.method is Method.FEATURES
+        if is_same and pair not in self._apart:
+            self._same.add(pair)
+
+    def _named(self, pair: _Pair) -> Pair:
+        a, b = (self._pictures[it].sha256 for it in pair)
+        return pair_of(a, b)
+
+    def _is_same(self, a: int, b: int) -> bool:
+        return _pair(a, b) in self._same
+
+    def _is_better(self, one: int, other: int) -> bool:
+        found = self._counting.get(self._named((one, other)))
+        return found is not None and found.better == self._pictures[one].sha256
+
+    def _parted(self, ours: Sequence[int], theirs: Sequence[int]) -> bool:
+        return _are_parted(ours, theirs, self._apart)
+
+    def _mostly(self, ours: Sequence[int], theirs: Sequence[int]) -> bool:
+        pairs = _between(ours, theirs)
+        return 2 * sum(it in self._same for it in pairs) > len(pairs)
 
 
 def copies(
@@ -81,43 +222,9 @@ def _pair(a: int, b: int) -> _Pair:
     return (a, b) if a < b else (b, a)
 
 
-def _gathered(
-    count: int, *, pairs: frozenset[_Pair], apart: frozenset[_Pair]
-) -> list[list[int]]:
-    """Let each of 0..count-1 that is free gather its free copies, in this order."""
-    copies_of: list[list[int]] = [[] for _ in range(count)]
-    for a, b in sorted(pairs):
-        copies_of[a].append(b)
-    taken = [False] * count
-    groups = []
-    for index in range(count):
-        if not taken[index]:
-            group = [index]
-            for other in copies_of[index]:
-                if not taken[other] and not _cross(group, [other], apart):
-                    group.append(other)
-            for member in group:
-                taken[member] = True
-            groups.append(group)
-    return groups
-
-
-def _joined(
-    groups: Sequence[list[int]], *, pairs: frozenset[_Pair], apart: frozenset[_Pair]
-) -> list[list[int]]:
-    """Let each group join the first one before it that it mostly agrees with."""
-    joined: list[list[int]] = []
-    linked = {index for pair in pairs for index in pair}
-    for group in groups:
-        host = None
-        if linked.intersection(group):
-            hosts = (it for it in joined if _mostly(it, group, pairs))
-            host = next((it for it in hosts if not _cross(it, group, apart)), None)
-        if host is None:
-            joined.append(list(group))
-        else:
-            host += group
-    return [sorted(group) for group in joined]
+def _between(ours: Sequence[int], theirs: Sequence[int]) -> list[_Pair]:
+    """Return the pairs between the largest members of two groups."""
+    return [_pair(a, b) for a, b in product(ours[:_ALL], theirs[:_ALL])]
 
 
 def _join_ruled(
@@ -125,22 +232,15 @@ def _join_ruled(
 ) -> None:
     for a, b in sorted(together):
         ours, theirs = (next(it for it in groups if one in it) for one in (a, b))
-        if ours is not theirs and not _cross(ours, theirs, apart):
+        if ours is not theirs and not _are_parted(ours, theirs, apart):
             groups.remove(theirs)
             ours[:] = sorted([*ours, *theirs])
 
 
-def _cross(ours: Sequence[int], theirs: Sequence[int], pairs: frozenset[_Pair]) -> int:
-    """Count the pairs with one member on each side."""
-    if not pairs:
-        return 0
-    return sum(_pair(a, b) in pairs for a in ours for b in theirs)
-
-
-def _mostly(
-    ours: Sequence[int], theirs: Sequence[int], pairs: frozenset[_Pair]
+def _are_parted(
+    ours: Sequence[int], theirs: Sequence[int], apart: frozenset[_Pair]
 ) -> bool:
-    return 2 * _cross(ours, theirs, pairs) > len(ours) * len(theirs)
+    return bool(apart) and any(_pair(*two) in apart for two in product(ours, theirs))
 
 
 def _as_cluster(

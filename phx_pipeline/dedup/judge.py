@@ -4,7 +4,8 @@ Which pictures form a cluster follows from many pairs, and is not decided here.
 """
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from typing import Final
 
@@ -12,6 +13,7 @@ import numpy as np
 
 from phx_pipeline.dedup import features
 from phx_pipeline.dedup.best import Choice, choice, choice_unseen
+from phx_pipeline.dedup.cluster import MOST_LOOKS, Grouping
 from phx_pipeline.dedup.colours import colouring
 from phx_pipeline.dedup.confirm import Confirmed, confirmed
 from phx_pipeline.dedup.features import Match
@@ -26,9 +28,16 @@ from phx_pipeline.dedup.proof import (
     is_one_movement,
     spans,
 )
-from phx_pipeline.dedup.proposals import Candidate, Proposed, proposed
+from phx_pipeline.dedup.proposals import Candidate, proposed
 from phx_pipeline.dedup.sights import Greys, Move, Sight, refined
-from phx_pipeline.model.judgement import Alike, Judgement, Method, Pair, pair_of
+from phx_pipeline.model.judgement import (
+    Alike,
+    Judgement,
+    Method,
+    Pair,
+    Ruled,
+    pair_of,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -36,6 +45,8 @@ VERSION: Final = "2"
 UNSEEN: Final = ""
 """In place of the version where an original could not be read: judged again."""
 
+_NOTHING_RULED = Ruled()
+_AT_ONCE: Final = 64  # thumbnails; fewer take as long
 _FITS: Final = 0.93  # share of blocks that agree where the movement is exact
 _WORTH_A_LOOK: Final = 0.25  # share of blocks; other pictures of a house agree in less
 
@@ -44,13 +55,15 @@ def judged(
     candidates: Sequence[Candidate],
     known: Mapping[Pair, Judgement],
     *,
+    ruled: Ruled = _NOTHING_RULED,
     looks: Looks | None = None,
     choosing: bool = True,
 ) -> Iterator[Judgement]:
-    """Judge the pairs that hashes propose and these rules have not judged yet.
+    """Judge pairs that hashes propose, as far as they matter to the groups.
 
-    Each is yielded as soon as it is judged. What would replace an answer by less, as an
-    original or OpenCV is missing now, is left out.
+    Those are found by `Grouping`. Each pair is yielded as soon as it is judged; those
+    that these rules have judged are not judged again. What would replace an answer by
+    less, as an original or OpenCV is missing now, is left out.
 
     Aligned pixels confirm copies; pairs they do not confirm get a second opinion by
     local features. Plans, documents and blanks get none: they have to be near by both
@@ -58,25 +71,65 @@ def judged(
     hashes alone decide.
 
     *looks* may know the pictures already. Unless *choosing*, which of two copies is
-    better is left open, as a tie that has no reason.
+    better is left open, and so are pairs that matter to nothing else.
     """
     pictures = [it for it in candidates if it.appearance is not None]
     pictures.sort(key=lambda it: it.by_size)
-    found = _new(pictures, proposed(pictures), known)
-    looks = looks or Looks()
-    for it in confirmed(pictures, found):
-        both = (pictures[it.pair[0]], pictures[it.pair[1]])
-        new = _Pair(both, looks, it, choosing=choosing).judgement()
-        if _is_news(new, known.get(new.pair)):
-            yield new
+    thumbnails = _Thumbnails(pictures, known)
+    looks, rows = looks or Looks(), dict(known)
+    grouping = Grouping(candidates, rows, ruled=ruled)
+    for pairs in grouping.rounds(choosing=choosing):
+        for it in thumbnails.of(pairs):
+            both = (pictures[it.pair[0]], pictures[it.pair[1]])
+            new = _Pair(both, looks, it, choosing=choosing).judgement()
+            if _is_news(new, known.get(new.pair)):
+                rows[new.pair] = new
+                yield new
+    if left_out := thumbnails.among(grouping.left_out):
+        logger.warning(
+            "%d pairs of pictures that look alike were compared, which is the most in "
+            "one house; %d more were not, so photos may be shown twice: `phx "
+            "duplicates join` puts two together",
+            MOST_LOOKS,
+            left_out,
+        )
 
 
-def _new(
-    pictures: Sequence[Candidate], found: Proposed, known: Mapping[Pair, Judgement]
-) -> Proposed:
-    pairs = [(pictures[a].sha256, pictures[b].sha256) for a, b in found.pairs]
-    fresh = [_is_new(known.get(pair_of(*pair))) for pair in pairs]
-    return found.only(np.array(fresh, dtype=bool))
+class _Thumbnails:
+    """Thumbnails of the pairs that hashes propose and these rules have not judged."""
+
+    def __init__(
+        self, pictures: Sequence[Candidate], known: Mapping[Pair, Judgement]
+    ) -> None:
+        found = proposed(pictures)
+        shas = [it.sha256 for it in pictures]
+        named = [pair_of(shas[a], shas[b]) for a, b in found.pairs]
+        self._pictures, self._found = pictures, found
+        self._row = {
+            pair: row for row, pair in enumerate(named) if _is_new(known.get(pair))
+        }
+        self._rows = list(self._row.values())
+        self._aligned: dict[int, Confirmed] = {}
+
+    def among(self, pairs: Iterable[Pair]) -> int:
+        """Return how many of the pairs are of these."""
+        return sum(it in self._row for it in pairs)
+
+    def of(self, pairs: Iterable[Pair]) -> Iterator[Confirmed]:
+        """Compare those of *pairs* that are of these, and return each in this order."""
+        wanted = [self._row[it] for it in pairs if it in self._row]
+        self._align([it for it in wanted if it not in self._aligned])
+        return (self._aligned.pop(it) for it in wanted)
+
+    def _align(self, rows: list[int]) -> None:
+        """Align these, and of few some that are likely to be asked for next as well."""
+        if not rows:
+            return
+        start = bisect_right(self._rows, rows[-1])
+        likely = self._rows[start : start + max(0, _AT_ONCE - len(rows))]
+        rows += [it for it in likely if it not in self._aligned]
+        found = confirmed(self._pictures, self._found.only(np.array(rows)))
+        self._aligned |= zip(rows, found, strict=True)
 
 
 def _is_new(before: Judgement | None) -> bool:

@@ -68,8 +68,8 @@ class Proposed:
     strict: NDArray[np.bool_]
     wide: NDArray[np.bool_]
 
-    def only(self, chosen: NDArray[np.bool_]) -> "Proposed":
-        """Return some of the pairs."""
+    def only(self, chosen: NDArray[np.int64]) -> "Proposed":
+        """Return some of the pairs, by their rows."""
         return Proposed(
             pairs=self.pairs[chosen],
             strict=self.strict[chosen],

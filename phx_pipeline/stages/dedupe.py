@@ -115,14 +115,15 @@ def _decided(
     blobs |= seen
     cards = cards_of(context, slug, photos, blobs)
     candidates = _candidates(photos, blobs, cards.sha256s, sight=judging.sight)
-    judgements = judging.judged(candidates)
+    ruled = ruled_copies(photos, context.catalog.rulings.newest(slug, About.COPIES))
+    judgements = judging.judged(candidates, ruled)
     decisions = decide(
         slug,
         photos,
         blobs,
         cards=cards.sha256s,
         judgements=judgements,
-        ruled=ruled_copies(photos, context.catalog.rulings.newest(slug, About.COPIES)),
+        ruled=ruled,
     )
     changed = _changed(photos, decisions)
     if changed:

@@ -16,7 +16,7 @@ from phx_pipeline.dedup.proposals import Candidate
 from phx_pipeline.dedup.sights import Sight, sight_of
 from phx_pipeline.errors import ImageError, PhxError, StorageError
 from phx_pipeline.imaging.decode import decode
-from phx_pipeline.model.judgement import Judgement, Pair, by_pair
+from phx_pipeline.model.judgement import Judgement, Pair, Ruled, by_pair
 from phx_pipeline.stages.context import StageContext, in_one
 
 logger = logging.getLogger(__name__)
@@ -32,13 +32,15 @@ class Judging:
         self._context, self._lease, self._slug = context, lease, slug
         self._unreadable: set[str] = set()
 
-    def judged(self, candidates: Sequence[Candidate]) -> dict[Pair, Judgement]:
-        """Return what is known of all pairs; judge, and store, what is new.
+    def judged(
+        self, candidates: Sequence[Candidate], ruled: Ruled
+    ) -> dict[Pair, Judgement]:
+        """Return what is known of pairs; judge, and store, what is new and matters.
 
         It is stored as it comes, so that a killed run loses the last moments only.
         """
         known = self._context.catalog.judgements.of_house(self._slug)
-        fresh = judged(candidates, known)
+        fresh = judged(candidates, known, ruled=ruled)
         return known | by_pair(chain.from_iterable(map(self._kept, _batches(fresh))))
 
     def _kept(self, judgements: list[Judgement]) -> list[Judgement]:
