@@ -17,6 +17,7 @@ from phx_pipeline.fetch.base import Fetcher
 from phx_pipeline.imaging.budget import PixelBudget
 from phx_pipeline.imaging.decode import stated_pixels
 from phx_pipeline.imaging.frames import Frames
+from phx_pipeline.imaging.heaps import LARGE, give_back, share_heaps
 from phx_pipeline.imaging.resize import load_opencv
 from phx_pipeline.imaging.standardize import recipe_name
 from phx_pipeline.model.due import FINAL_AFTER_DAYS
@@ -167,6 +168,8 @@ class StageContext:
         """
         with self.pixels.taking(stated_pixels(body)) as taken:
             self.frames.give_way(taken)
+            if taken > LARGE:
+                give_back()
             yield
 
 
@@ -183,11 +186,18 @@ def in_one(told: Sequence[str]) -> str:
     return told[0] if len(told) == 1 else f"{told[0]} ({len(told) - 1} more such)"
 
 
+def worker_pool(context: StageContext) -> ThreadPoolExecutor:
+    """Threads for work on files of pictures."""
+    share_heaps()
+    return ThreadPoolExecutor(context.picture_workers, thread_name_prefix="pictures")
+
+
 def picture_pool(context: StageContext) -> ThreadPoolExecutor:
     """Threads for decoding and encoding; both let go of the interpreter lock.
 
     Raises:
         InputError: what they scale by is installed, and cannot be loaded.
     """
-    load_opencv()
-    return ThreadPoolExecutor(context.picture_workers, thread_name_prefix="pictures")
+    if context.max_side is not None:
+        load_opencv()
+    return worker_pool(context)

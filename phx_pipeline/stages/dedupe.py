@@ -28,7 +28,7 @@ from phx_pipeline.model.picture import StandardPicture
 from phx_pipeline.model.ruling import About
 from phx_pipeline.model.source import Source
 from phx_pipeline.stages.cards import cards_of
-from phx_pipeline.stages.context import StageContext, in_one, picture_pool
+from phx_pipeline.stages.context import StageContext, in_one, picture_pool, worker_pool
 from phx_pipeline.stages.judging import Judging
 from phx_pipeline.stages.ruled_copies import ruled_copies
 
@@ -232,7 +232,7 @@ def _look_at_unseen(
     """
     shas = {str(photo.sha256) for photo in photos}
     unseen = sorted(sha for sha in shas if not _is_seen(blobs[sha].appearance))
-    with picture_pool(context) as pool:
+    with worker_pool(context) as pool:
         looks = list(pool.map(partial(_look, context, lease), unseen))
     told = list(zip(unseen, looks, strict=True))
     return (
@@ -271,12 +271,14 @@ def _encode_missing(
     recipe = context.recipe
     shas = [str(photo.sha256) for photo in kept]
     known = context.catalog.pictures(shas)
-    with picture_pool(context) as pool:
+    with worker_pool(context) as pool:
         there = pool.map(lambda sha: _has_png(context, known.get((sha, recipe))), shas)
         missing = [sha for sha, whole in zip(shas, there, strict=True) if not whole]
     # Frames at hand go first and make room for the pictures to be decoded.
     at_hand = context.frames.keep_only(missing)
     missing.sort(key=lambda sha: sha not in at_hand)
+    if not missing:
+        return 0, {}
     with picture_pool(context) as pool:
         faults = list(
             pool.map(partial(_encode, context, lease, recipe=recipe), missing)

@@ -29,7 +29,6 @@ PROGRAM = textwrap.dedent(
     """
     import asyncio
     from pathlib import Path
-    from phx_pipeline.imaging.resize import load_opencv
     from phx_pipeline.settings import load_settings
     from phx_pipeline.stages.collect import collect
     from phx_pipeline.stages.dedupe import dedupe
@@ -42,7 +41,6 @@ PROGRAM = textwrap.dedent(
 
     context = build_context(load_settings(), run_id="memory")
     slug, = context.catalog.slugs()
-    load_opencv()  # some 30 MB, once in a process, however many photos come
     before = peak_kib()
     stored = asyncio.run(collect(context, slug)).stored
     encoded = dedupe(context, slug).encoded
