@@ -63,8 +63,11 @@ class Agreement:
     moves: _Moves
 
 
-def appearance(image: Image.Image) -> Appearance:
-    """Return what `agreement` and the clusters compare, of a picture in any mode."""
+def appearance(image: Image.Image, grey: NDArray[np.uint8] | None = None) -> Appearance:
+    """Return what `agreement` and the clusters compare, of a picture in any mode.
+
+    *grey* is its `hashes.luminance`, where that is at hand.
+    """
     scale = _LONGEST / max(image.size)
     size = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
     # The gap averages whole pixels first: many times cheaper, and what it changes is
@@ -83,7 +86,9 @@ def appearance(image: Image.Image) -> Appearance:
         right=box[2] / small.width,
         bottom=box[3] / small.height,
         low_information=is_low_information(np.asarray(content)),
-        detail=detail(image, (left, top, right, bottom)),
+        detail=detail(
+            image if grey is None else Image.fromarray(grey), (left, top, right, bottom)
+        ),
     )
 
 

@@ -18,15 +18,16 @@ _SIDE: Final = 8  # bits per side of a hash
 HASHED_SIDE: Final = 32  # px of the square that pHash looks at
 _TRIM_WIDTH: Final = 256  # px; borders are looked for at this width, or up to twice it
 _BAND: Final = 64  # rows
+_LARGE: Final = 8_000_000  # pixels
 _FLAT_BELOW: Final = 6.0  # standard deviation of a border line, in grey levels
 _LEAST_BOX: Final = 40 / 256  # of the width; a smaller rest says nothing
 
 _Box = tuple[int, int, int, int]
 
 
-def picture_hashes(image: Image.Image) -> PictureHashes:
-    """Return the four hashes of a picture in any mode."""
-    plane = _luminance(image)
+def picture_hashes(image: Image.Image, grey: Plane | None = None) -> PictureHashes:
+    """Return the four hashes of a picture in any mode; *grey* is its `luminance`."""
+    plane = luminance(image) if grey is None else grey
     full = _pair(plane)
     box = _content_box(plane)
     if box is None:
@@ -40,12 +41,15 @@ def distance(a: int, b: int) -> int:
     return (a ^ b).bit_count()
 
 
-def _luminance(image: Image.Image) -> Plane:
+def luminance(image: Image.Image) -> Plane:
     """Return the luminance plane (height x width).
 
-    Band by band, because on the way to numpy Pillow makes two more copies.
+    Of a large picture band by band, because on the way to numpy Pillow makes two more
+    copies.
     """
     width, height = image.size
+    if width * height <= _LARGE:
+        return np.asarray(image.convert("L"))
     plane = np.empty((height, width), dtype=np.uint8)
     for top in range(0, height, _BAND):
         band = image.crop((0, top, width, min(top + _BAND, height)))

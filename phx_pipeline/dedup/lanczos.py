@@ -6,7 +6,7 @@ float64 matrices has them exactly, whatever the order of additions, several time
 faster.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
@@ -52,23 +52,26 @@ def _columns_first(plane: Plane, *, size: Size) -> bool:
 
 
 def _rows_first(plane: Plane, *, sizes: Sequence[Size]) -> list[Plane]:
-    height = len(plane)
-    narrow = [np.empty((height, columns), np.uint8) for columns, _ in sizes]
-    for rows in _bands(plane.shape) if sizes else ():
-        band = plane[rows].astype(np.float64)
-        for target, (columns, _) in zip(narrow, sizes, strict=True):
-            target[rows] = _along_rows(band, columns=columns)
+    narrow = [_narrowed(plane, columns=columns) for columns, _ in sizes]
     return [
         _along_rows(target.T.astype(np.float64), columns=rows).T
         for target, (_, rows) in zip(narrow, sizes, strict=True)
     ]
 
 
-def _bands(shape: Size) -> Iterator[slice]:
-    height, width = shape
-    step = max(1, _MULTIPLICATIONS // (width * _GROUP))
+def _narrowed(plane: Plane, *, columns: int) -> Plane:
+    height, width = plane.shape
+    found = np.empty((height, columns), np.uint8)
+    step = max(1, _MULTIPLICATIONS // _widest(width, columns))
     for top in range(0, height, step):
-        yield slice(top, top + step)
+        band = plane[top : top + step].astype(np.float64)
+        found[top : top + step] = _along_rows(band, columns=columns)
+    return found
+
+
+def _widest(width: int, columns: int) -> int:
+    """Return the multiplications that the widest stretch takes for a row."""
+    return max(it.weights.size for it in _stretches(width, columns))
 
 
 def _along_rows(rows: NDArray[np.float64], *, columns: int) -> Plane:

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from phx_pipeline.catalog.leases import Lease
 from phx_pipeline.dedup.align import appearance
-from phx_pipeline.dedup.hashes import picture_hashes
+from phx_pipeline.dedup.hashes import luminance, picture_hashes
 from phx_pipeline.errors import (
     BlockedError,
     BodyLimitError,
@@ -394,14 +394,15 @@ def _request(photo: Photo, url: str, *, judge: Judge) -> Request:
 
 def facts_of(body: bytes, picture: Picture) -> Blob:
     """Return what the catalogue notes of *body*, which decodes to *picture*."""
+    grey = luminance(picture.image)
     return Blob(
         sha256=sha256(body).hexdigest(),
         size_bytes=len(body),
         media_type=picture.media_type,
         width=picture.width,
         height=picture.height,
-        hashes=picture_hashes(picture.image),
-        appearance=appearance(picture.image),
+        hashes=picture_hashes(picture.image, grey),
+        appearance=appearance(picture.image, grey),
     )
 
 
