@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from PIL import Image, ImageFilter
 
-from phx_pipeline.dedup import features, judge
+from phx_pipeline.dedup import cluster, features, judge
 from phx_pipeline.dedup.align import appearance
 from phx_pipeline.dedup.corpus.cameras import VIEWS
 from phx_pipeline.dedup.corpus.copies import single_copies
@@ -207,3 +207,20 @@ def test_a_choice_made_by_pixels_is_not_replaced_by_one_made_without(
     older = by_pair(replace(it, version="0") for it in judged([a, b], {}))
 
     assert list(judged([a, unseen(b)], older)) == []
+
+
+def test_pairs_beyond_the_most_are_told_in_one_line(
+    room: Image.Image,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(cluster, "MOST_LOOKS", 1)
+    copies = [seen(name, room.resize((600 + at, 400))) for at, name in enumerate("abc")]
+
+    with caplog.at_level(logging.WARNING):
+        found = list(judged(copies, {}))
+
+    assert len(found) == 1
+    (line,) = caplog.messages
+    assert "2 more were not" in line
+    assert "phx duplicates join" in line

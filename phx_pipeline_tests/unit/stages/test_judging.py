@@ -9,6 +9,7 @@ import pytest
 from phx_pipeline.dedup.judge import VERSION
 from phx_pipeline.errors import StorageError
 from phx_pipeline.model.judgement import Judgement
+from phx_pipeline.stages import context as stages_context
 from phx_pipeline.stages import judging as stage
 from phx_pipeline.stages.context import StageContext
 from phx_pipeline.stages.dedupe import dedupe
@@ -66,7 +67,7 @@ def test_a_killed_run_keeps_what_it_has_judged(
 ) -> None:
     older = of_older_rules(collected, slug)
     monkeypatch.setattr(stage, "_MANY", 1)
-    monkeypatch.setattr(stage, "judged", lambda _all, _known: killed_after(older[0]))
+    monkeypatch.setattr(stage, "judged", lambda *_, **__: killed_after(older[0]))
 
     with pytest.raises(KeyboardInterrupt):
         dedupe(collected, slug)
@@ -80,3 +81,20 @@ def test_a_killed_run_keeps_what_it_has_judged(
 def killed_after(judgement: Judgement) -> Iterator[Judgement]:
     yield replace(judgement, version=VERSION)
     raise KeyboardInterrupt
+
+
+def test_a_run_with_nothing_new_looks_at_nothing_and_does_without_opencv(
+    collected: StageContext, slug: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dedupe(collected, slug)
+    before = collected.catalog.judgements.of_house(slug)
+
+    def refuse(*_: object) -> None:
+        raise AssertionError("nothing is to be loaded")
+
+    monkeypatch.setattr(stages_context, "load_opencv", refuse)
+    monkeypatch.setattr(Judging, "sight", refuse)
+    report = dedupe(collected, slug)
+
+    assert (report.decided, report.encoded) == (0, 0)
+    assert before == collected.catalog.judgements.of_house(slug) != {}
