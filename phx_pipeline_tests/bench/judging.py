@@ -21,7 +21,7 @@ from PIL import Image
 
 from phx_pipeline.cli.bench.looks import candidate
 from phx_pipeline.dedup.cluster import cluster
-from phx_pipeline.dedup.corpus.copies import site_copies
+from phx_pipeline.dedup.corpus.copies import marked_copies, site_copies
 from phx_pipeline.dedup.corpus.pictures import jpeg
 from phx_pipeline.dedup.judge import judged
 from phx_pipeline.dedup.proposals import Candidate, proposed
@@ -72,11 +72,12 @@ def _seen(bodies: Iterable[bytes]) -> list[Candidate]:
 
 
 def _shown_twice(photos: Sequence[bytes]) -> Iterator[bytes]:
-    """Yield each photo, and a copy as another site shows it."""
+    """Yield each photo and another site's copy, every second one branded."""
     for number, body in enumerate(photos):
         yield body
         image = Image.open(BytesIO(body))
-        yield next(site_copies(image, name=str(number), seed=1)).body
+        make = marked_copies if number % 2 else site_copies
+        yield next(make(image, name=str(number), seed=1)).body
 
 
 def _cuts(photo: bytes) -> Iterator[bytes]:
