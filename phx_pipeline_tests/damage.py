@@ -62,6 +62,21 @@ def add_stray(context: StageContext) -> None:
     a_file(context).with_name("[stray].png").write_bytes(b"not ours")
 
 
+def delete_sidecar(context: StageContext) -> None:
+    a_file(context).with_suffix(".json").unlink()
+
+
+def add_stray_sidecar(context: StageContext) -> None:
+    a_file(context).with_name("[stray].json").write_bytes(b"not ours")
+
+
+def lead_nowhere(context: StageContext) -> None:
+    """Leave a link that the folder of a house left, which somebody deleted."""
+    name = "00000000_int_kitchen_95_r_20260115.png"
+    link = context.layout.view("by_subject", "kitchen") / name
+    link.symlink_to(f"../../../processed/00000000/{name}")
+
+
 def edit_manifest(context: StageContext) -> None:
     path = context.layout.metadata / "image_manifest.json"
     manifest = json.loads(path.read_text())

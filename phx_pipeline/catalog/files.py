@@ -65,6 +65,19 @@ class FileBook:
         for start in range(0, len(wanted), _MANY):
             yield from self._some(wanted[start : start + _MANY])
 
+    def shown(self, folders: Collection[str]) -> set[str]:
+        """The names that followed properties with these folders publish now."""
+        house, row = tables.house.c, tables.publication.c
+        query = sa.select(row.file_name).join(tables.house, house.slug == row.slug)
+        query = query.where(row.active, house.removed_at.is_(None))
+        wanted = sorted(set(folders))
+        found: set[str] = set()
+        with reading(self._engine) as connection:
+            for start in range(0, len(wanted), _MANY):
+                some = house.folder.in_(wanted[start : start + _MANY])
+                found |= set(connection.execute(query.where(some)).scalars())
+        return found
+
     def former(self, slug: str, *, recipe: str) -> list[tuple[str, str]]:
         """The PNGs (sha256, recipe) of a property by other recipes that nothing names.
 

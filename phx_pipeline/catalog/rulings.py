@@ -103,6 +103,14 @@ def newest_of(
     return {(it.slug, it.source, it.key): it for it in found}
 
 
+def newest_of_house(connection: sa.Connection, slug: str) -> list[Ruling]:
+    """Return the rulings of all kinds that count for a property, the oldest first."""
+    rows = connection.execute(sa.select(_RULING).where(_RULING.c.slug == slug))
+    found = sorted(map(_ruling_of, rows), key=lambda ruling: ruling.order)
+    newest = {(it.about, it.source, it.key): it for it in found}
+    return sorted(newest.values(), key=lambda ruling: ruling.order)
+
+
 def _parts(
     query: sa.Select[Any], slugs: Collection[str] | None
 ) -> Iterator[sa.Select[Any]]:

@@ -39,6 +39,7 @@ from phx_pipeline.catalog.rows import (
 )
 from phx_pipeline.catalog.rulings import RulingBook
 from phx_pipeline.catalog.runs import RunBook
+from phx_pipeline.catalog.sidecars import SidecarBook
 from phx_pipeline.catalog.stamp import Stamp
 from phx_pipeline.catalog.statistics import CatalogStatistics
 from phx_pipeline.catalog.tracker import UrlTracker
@@ -80,6 +81,7 @@ class Catalog(CatalogReader):
         self.leases = leases
         self.door = Door(engine)
         self.houses = PropertyBook(engine)
+        self.sidecars = SidecarBook(engine)
         self.jobs = JobBook(engine)
         self.judgements = JudgementBook(engine)
         self.policies = policies or CatalogPolicies(engine)

@@ -83,7 +83,7 @@ def _refuse_read_only(path: Path) -> None:
     "--views",
     "views_only",
     is_flag=True,
-    help="Make only the JSON files of the metadata folder anew.",
+    help="Make only the JSON files of the metadata folder and the folder views anew.",
 )
 def rebuild(*, views_only: bool) -> None:
     """Make all published folders and views anew.
@@ -95,9 +95,10 @@ def rebuild(*, views_only: bool) -> None:
     \b
     Examples:
       phx rebuild
-      phx rebuild --views    the JSON files of the metadata folder alone
+      phx rebuild --views    metadata/*.json and the folders of links alone
     """
     from phx_pipeline.cli.partners import settle_partners
+    from phx_pipeline.stages.folder_views import rebuild_links
     from phx_pipeline.stages.rebuild import rebuild as rebuild_property
     from phx_pipeline.stages.views import refresh_views
 
@@ -108,6 +109,8 @@ def rebuild(*, views_only: bool) -> None:
             files += rebuild_property(context, slug).files
         settle_partners(context, slugs)
         changed = refresh_views(context, anyway=True)
+        links = rebuild_links(context)
     made = [] if views_only else [(len(slugs), "folder"), (files, "file")]
     told = [counted(count, noun) for count, noun in made]
-    console.print(", ".join([*told, f"{counted(changed, 'view')} changed"]))
+    views = f"{counted(changed, 'view')} and {counted(links, 'link')} changed"
+    console.print(", ".join([*told, views]))

@@ -355,6 +355,27 @@ def last_said(history: Iterable[SeenFacts]) -> dict[Source, LastSaid]:
     return found
 
 
+def said_since(
+    history: Iterable[SeenFacts],
+) -> dict[Source, dict[str, tuple[FactValue, date]]]:
+    """Return what each source says of each fact, and the first day it has said so.
+
+    That is the day of the value: it does not change while the source repeats itself.
+    What counts as said is told by `last_said`.
+    """
+    found: dict[Source, dict[str, tuple[FactValue, date]]] = {}
+    for seen in sorted(history, key=lambda it: it.seen_on):
+        before = found.get(seen.source, {})
+        stands = {name: it for name, it in before.items() if name not in _OF_THE_DAY}
+        found[seen.source] = stands | {
+            name: before[name]
+            if name in before and before[name][0] == value
+            else (value, seen.seen_on)
+            for name, value in seen.facts.stated.items()
+        }
+    return found
+
+
 def price_changes(history: Iterable[SeenFacts]) -> tuple[PriceSeen, ...]:
     """Return the first price of each source and every price that differs from its last.
 

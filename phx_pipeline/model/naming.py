@@ -1,4 +1,7 @@
-"""File names of published pictures: built and read here and nowhere else."""
+"""File names of published pictures and of what lies beside them.
+
+They are built and read here and nowhere else.
+"""
 
 import datetime as dt
 import math
@@ -22,6 +25,7 @@ _NAME = re.compile(
     r"(?:_(?P<sequence>0[2-9]|[1-9][0-9]+))?"
     r"\.png"
 )
+_PICTURE, _SIDECAR = ".png", ".json"
 
 
 class BadNameError(ValueError):
@@ -93,12 +97,37 @@ class ImageName:
             raise BadNameError(f"{text!r}: {error}") from error
 
 
-def is_own_name(text: str, *, folder: str) -> bool:
-    """Whether a file in *folder* has a name that we give, so that we may delete it."""
+def sidecar_of(file_name: str) -> str:
+    """Return the name of the JSON file that lies beside a picture."""
+    return f"{file_name.removesuffix(_PICTURE)}{_SIDECAR}"
+
+
+def is_published_kind(text: str) -> bool:
+    """Whether a file is of a kind that published folders hold, by whoever wrote it."""
+    return text.endswith((_PICTURE, _SIDECAR))
+
+
+def is_sidecar(text: str) -> bool:
+    """Whether a file is of the kind of sidecars, by whoever wrote it."""
+    return text.endswith(_SIDECAR)
+
+
+def picture_named(text: str) -> ImageName | None:
+    """Return what a picture's or a sidecar's name says; None if we do not give it."""
+    own = f"{text.removesuffix(_SIDECAR)}{_PICTURE}" if is_sidecar(text) else text
     try:
-        return ImageName.parse(text).folder == folder
+        return ImageName.parse(own)
     except BadNameError:
-        return False
+        return None
+
+
+def is_own_name(text: str, *, folder: str) -> bool:
+    """Whether a file in *folder* has a name that we give, so that we may delete it.
+
+    That is the name of a picture or of its sidecar.
+    """
+    name = picture_named(text)
+    return name is not None and name.folder == folder
 
 
 def confidence_percent(p: float) -> int:

@@ -17,9 +17,11 @@ from phx_pipeline.catalog.properties import Known, OwnBlob, PropertyBook
 from phx_pipeline.errors import InputError, LeaseHeldError
 from phx_pipeline.model.address import Address, Match
 from phx_pipeline.model.identity import property_lease
+from phx_pipeline.model.naming import is_sidecar
 from phx_pipeline.model.property import Property
 from phx_pipeline.model.ruling import About, Ruling, SpellingRuling
 from phx_pipeline.stages.context import StageContext
+from phx_pipeline.stages.folder_views import drop_house, drop_links, names_given
 from phx_pipeline.stages.guard import guard
 from phx_pipeline.stages.partners import call_on_partners, has_originals
 from phx_pipeline.stages.rebuild import rebuild
@@ -128,6 +130,7 @@ def _finish_merge(context: StageContext, slug: str) -> bool:
     rebuild(context, slug)
     for folder in folders:
         path = context.layout.folder(folder)
+        drop_links(context, names_given(context, folder, ()))
         if path.is_dir():
             shutil.rmtree(path)
         context.catalog.houses.forget_folder(folder)
@@ -229,9 +232,17 @@ def remove(context: StageContext, slug: str) -> bool:
         with _alone(context, slug) as lease:
             context.catalog.houses.remove(lease, slug, at=context.stamp().at)
         logger.info("%s is removed", slug)
+    _hide(context, slug)
     call_on_partners(context, slug)
     refresh_views(context)
     return followed
+
+
+def _hide(context: StageContext, slug: str) -> None:
+    """Take a removed house out of the folder views; its folder stays."""
+    known = context.catalog.houses.find(slug)
+    if known is not None and known.removed_at is not None:
+        drop_house(context, slug, known.house.folder)
 
 
 def take_up_again(context: StageContext, slugs: Iterable[str]) -> None:
@@ -251,9 +262,10 @@ def take_up_again(context: StageContext, slugs: Iterable[str]) -> None:
 def holdings(context: StageContext, house: Property) -> Holdings:
     """Return what a purge would delete now."""
     folder = context.layout.folder(house.folder)
+    there = folder.iterdir() if folder.is_dir() else ()
     return Holdings(
         photos=len(context.catalog.photos(house.slug)),
-        files=len(list(folder.iterdir())) if folder.is_dir() else 0,
+        files=sum(not is_sidecar(it.name) for it in there),
         blobs=tuple(context.catalog.houses.own_blobs(house.slug)),
     )
 
@@ -273,6 +285,7 @@ def purge(context: StageContext, house: Property) -> Holdings:
     with _alone(context, house.slug) as lease:
         gone = holdings(context, house)
         folder = context.layout.folder(house.folder)
+        drop_house(context, house.slug, house.folder)
         if folder.is_dir():
             shutil.rmtree(folder)
         for blob in gone.blobs:

@@ -4,6 +4,7 @@ from collections.abc import Collection
 from pathlib import Path
 
 from phx_pipeline.catalog.files import NamedFiles
+from phx_pipeline.model.naming import sidecar_of
 from phx_pipeline.stages.context import StageContext
 
 
@@ -39,4 +40,5 @@ def _paths(context: StageContext, named: NamedFiles) -> list[Path]:
         *(layout.raw(sha) for sha in named.originals),
         *(layout.standardized(it.sha256, it.recipe) for it in named.published),
         *(folder / it.file_name for it in named.published),
+        *(folder / sidecar_of(it.file_name) for it in named.published),
     ]

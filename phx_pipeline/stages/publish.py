@@ -7,7 +7,13 @@ from pathlib import Path
 
 from phx_pipeline.catalog.leases import Lease
 from phx_pipeline.model.counted import counted
-from phx_pipeline.model.naming import ImageName, is_own_name
+from phx_pipeline.model.naming import (
+    ImageName,
+    is_own_name,
+    is_published_kind,
+    is_sidecar,
+    sidecar_of,
+)
 from phx_pipeline.model.outcome import Verdict
 from phx_pipeline.model.photo import Photo
 from phx_pipeline.model.picture import StandardPicture
@@ -16,8 +22,10 @@ from phx_pipeline.model.publication import Publication
 from phx_pipeline.model.source import Source
 from phx_pipeline.model.taxonomy import Category, Location, Subject
 from phx_pipeline.stages.context import StageContext, in_one
+from phx_pipeline.stages.folder_views import drop_links, names_given, put_links
 from phx_pipeline.stages.guard import note_lookalikes
 from phx_pipeline.stages.runs import end_run
+from phx_pipeline.stages.sidecars import write_sidecars
 from phx_pipeline.stages.views import refresh_if_quick
 from phx_pipeline.stages.withdrawn import drop_withdrawn
 from phx_pipeline.storage.atomic import move_aside, set_aside
@@ -36,6 +44,7 @@ class PublishReport:
     changed: int
     linked: int
     removed: int
+    sidecars: int
     views_written: int
 
 
@@ -50,13 +59,19 @@ def publish(
     context.require_disk()
     with context.holding(slug) as lease:
         before = context.catalog.publications(slug)
-        after = name_pictures(_plan(context, house, before), before)
+        photos = context.catalog.photos(slug)
+        after = name_pictures(_plan(context, house, photos, before), before)
         known = {publication.number: publication for publication in before}
         changed = [p for p in after if known.get(p.number) != p]
         if changed:
             context.catalog.record_publications(lease, slug, changed)
         active = [publication for publication in after if publication.active]
+        shown = {publication.file_name for publication in active}
+        given = names_given(context, house.folder, [*before, *after])
+        drop_links(context, given - shown)
         linked, removed = converge_folder(context, house, active)
+        sidecars = write_sidecars(context, house, active, photos)
+        put_links(context, house.folder, shown)
         drop_withdrawn(context, lease, slug)
         _drop_former(context, lease, slug)
         note_lookalikes(context, lease, slug)
@@ -69,6 +84,7 @@ def publish(
         changed=len(changed),
         linked=linked,
         removed=removed,
+        sidecars=sidecars,
         views_written=written,
     )
 
@@ -164,9 +180,11 @@ def _numbered(plan: Plan, sequence: int, *, before: Publication | None) -> Publi
 
 
 def _plan(
-    context: StageContext, house: Property, before: Sequence[Publication]
+    context: StageContext,
+    house: Property,
+    photos: Sequence[Photo],
+    before: Sequence[Publication],
 ) -> list[Plan]:
-    photos = context.catalog.photos(house.slug)
     categories = context.catalog.categories(house.slug)
     kept = [photo for photo in photos if photo.verdict is Verdict.KEPT]
     pictures = _pictures(context, kept, before)
@@ -250,7 +268,8 @@ def converge_folder(
 ) -> tuple[int, int]:
     """Make the folder hold exactly the active files; return (linked, removed).
 
-    A file whose PNG is missing, because nothing it can be made of is there, waits.
+    A file whose PNG is missing, because nothing it can be made of is there, waits. The
+    sidecars of files that go are removed with them, and not counted.
     """
     folder = context.layout.folder(house.folder)
     wanted = {publication.file_name: publication for publication in active}
@@ -264,10 +283,11 @@ def converge_folder(
             lacking.append(file_name)
     if lacking:
         logger.warning("%s: there is no PNG to show", in_one(lacking))
+    listed = {*wanted, *map(sidecar_of, wanted)}
     strays = [
         path
         for path in (folder.iterdir() if folder.is_dir() else ())
-        if path.name not in wanted and (path.suffix == ".png" or _is_left(path))
+        if path.name not in listed and (is_published_kind(path.name) or _is_left(path))
     ]
     for path in strays:
         if not _is_left(path) and not is_own_name(path.name, folder=house.folder):
@@ -276,7 +296,7 @@ def converge_folder(
             continue
         set_aside(path)  # a folder of such a name may hold anything
         path.unlink(missing_ok=True)
-    return linked, len(strays)
+    return linked, sum(not is_sidecar(path.name) for path in strays)
 
 
 def _is_left(path: Path) -> bool:

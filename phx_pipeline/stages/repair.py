@@ -28,6 +28,7 @@ from phx_pipeline.stages.categorize import categorize
 from phx_pipeline.stages.collect import collect
 from phx_pipeline.stages.context import StageContext, working_on
 from phx_pipeline.stages.dedupe import dedupe, give_up
+from phx_pipeline.stages.folder_views import rebuild_links
 from phx_pipeline.stages.publish import publish
 from phx_pipeline.stages.recompute import correct_facts, verify_facts
 from phx_pipeline.stages.runs import recorded
@@ -74,7 +75,9 @@ _DONE = {
     Fault.FILE: "made again",
     Fault.FOLDER: "the folder holds what is listed",
     Fault.STRANGER: "moved aside, to a name with .aside-: it is none of ours",
+    Fault.SIDECAR: "written again",
     Fault.VIEW: "rendered again",
+    Fault.LINK: "removed",
 }
 _FOUND = "found under another name"
 _NO_OTHER_WAY: Final[Mapping[Problem, str]] = MappingProxyType({})
@@ -125,6 +128,8 @@ def repair_views(context: StageContext) -> list[Repaired]:
         return []
     try:
         refresh_views(context, anyway=True)
+        if any(problem.fault is Fault.LINK for problem in found):
+            rebuild_links(context)
     except LeaseHeldError as error:
         logger.info("%s", error)
         return _ends(found, found, busy=_CHANGING)

@@ -16,7 +16,9 @@ from phx_pipeline.model.photo import Photo
 from phx_pipeline.model.property import Property
 from phx_pipeline.model.publication import Publication
 from phx_pipeline.model.published import PublishedImage
-from phx_pipeline.stages.context import StageContext
+from phx_pipeline.stages.context import StageContext, in_one
+from phx_pipeline.stages.folder_views import dangling
+from phx_pipeline.stages.sidecars import sidecars
 from phx_pipeline.stages.views import render_views
 from phx_pipeline.storage.atomic import NO_FILE
 
@@ -46,7 +48,10 @@ _MEANINGS = {
         "has exactly one kept photo, which has a file."
     ),
     Rule.FILES: "Every kept row has its file, and the file its hash.",
-    Rule.MANIFEST: "The manifest lists exactly the files of the folder.",
+    Rule.MANIFEST: (
+        "The manifest lists exactly the files of the folder, each has its sidecar, and "
+        "no link leads nowhere."
+    ),
     Rule.DATABASE: "The database finds no fault in itself.",
 }
 
@@ -64,6 +69,8 @@ class Fault(StrEnum):
     FILE = "file"
     FOLDER = "folder"
     STRANGER = "stranger"
+    SIDECAR = "sidecar"
+    LINK = "link"
     VIEW = "view"
     DATABASE = "database"
 
@@ -84,6 +91,8 @@ _RULES = {
     Fault.FILE: Rule.FILES,
     Fault.FOLDER: Rule.MANIFEST,
     Fault.STRANGER: Rule.MANIFEST,
+    Fault.SIDECAR: Rule.MANIFEST,
+    Fault.LINK: Rule.MANIFEST,
     Fault.VIEW: Rule.MANIFEST,
     Fault.DATABASE: Rule.DATABASE,
 }
@@ -121,6 +130,7 @@ def verify_property(context: StageContext, slug: str) -> list[Problem]:
         *_pngs(context, house, shown),
         *_blobs(context, photos),
         *_folder(context, house, images, originals),
+        *_sidecars(context, house, shown, photos),
     ]
 
 
@@ -142,13 +152,14 @@ def verify_views(context: StageContext) -> list[Problem]:
         return []
     behind = context.catalog.views.state().is_stale
     told = "shows rows as they were" if behind else "differs from the catalogue"
-    return [
+    stale = [
         Problem(
             fault=Fault.VIEW, text=f"{name} {told}: `phx rebuild --views` renders it"
         )
         for name, text in render_views(context).items()
         if _read(folder / name) != text.encode()
     ]
+    return [*stale, *_links(context)]
 
 
 def content_digest(context: StageContext) -> str:
@@ -252,6 +263,53 @@ def _folder(
         is_ours = name in listed or is_own_name(name, folder=house.folder)
         fault = Fault.FOLDER if is_ours else Fault.STRANGER
         yield Problem(fault=fault, text=text, sha256=originals.get(name))
+
+
+def _sidecars(
+    context: StageContext,
+    house: Property,
+    shown: list[Publication],
+    photos: list[Photo],
+) -> Iterator[Problem]:
+    """Sidecars that are not what the rows say, and others: of a house few lines.
+
+    While a house waits for its publication, that one writes them: of a house whose rows
+    have changed, or that an older version published, nothing is told.
+    """
+    if not context.tally(house.slug).is_published:
+        return
+    folder = context.layout.folder(house.folder)
+    bad: dict[str, list[str]] = {"is missing": [], "has other bytes": []}
+    wanted = set()
+    for name, text in sidecars(context, house, shown, photos):
+        wanted.add(name)
+        body = _read(folder / name)
+        if body != text.encode():
+            bad[_how(body)].append(name)
+    for told, names in bad.items():
+        if names:
+            text = in_one([f"processed/{house.folder}/{it} {told}" for it in names])
+            yield Problem(fault=Fault.SIDECAR, text=text)
+    there = {path.name for path in folder.glob("*.json")} if folder.is_dir() else set()
+    for name in sorted(there - wanted):
+        is_ours = is_own_name(name, folder=house.folder)
+        yield Problem(
+            fault=Fault.SIDECAR if is_ours else Fault.STRANGER,
+            text=f"{name} belongs to no picture in processed/{house.folder}",
+        )
+
+
+def _links(context: StageContext) -> Iterator[Problem]:
+    """The links of the folder views that lead nowhere, in one line."""
+    first = next(found := dangling(context), None)
+    if first is not None:
+        count = 1 + sum(1 for _ in found)
+        text = (
+            f"{counted(count, 'link')} of the folder views "
+            f"{'leads' if count == 1 else 'lead'} nowhere, such as "
+            f"{context.layout.relative(first)}: `phx rebuild --views` removes them"
+        )
+        yield Problem(fault=Fault.LINK, text=text)
 
 
 def _how(body: bytes | None) -> str:

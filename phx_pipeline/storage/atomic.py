@@ -47,6 +47,32 @@ def write_atomically(path: Path, body: bytes, *, mode: int | None = None) -> boo
     return True
 
 
+def write_view(path: Path, body: bytes) -> bool:
+    """Make *path* hold exactly *body*, whole at any moment but not durably.
+
+    For what is compared and made again anyway: after a power cut it may be empty.
+
+    Args:
+        path: The file to write or replace, in a folder that is there.
+        body: Its whole content.
+
+    Returns:
+        False, with nothing written, when the file already held these bytes.
+
+    Raises:
+        DiskError: the disk refused; the file is as it was.
+    """
+    with on_disk(path):
+        if holds(path, body):
+            return False
+        set_aside(path)
+        with temporary_beside(path) as temporary:
+            with _new_file(temporary, mode=_mode_of_file(path.parent)) as file:
+                file.write(body)
+            os.replace(temporary, path)  # noqa: PTH105 - as in `writing_atomically`
+    return True
+
+
 @contextlib.contextmanager
 def writing_atomically(path: Path, *, mode: int | None = None) -> Iterator[BinaryIO]:
     """Lend a file that becomes *path*, durably, if the block ends without an error.
@@ -242,8 +268,12 @@ def _is_stale(path: Path, *, older_than_s: float, now: float) -> bool:
 @contextlib.contextmanager
 def _durable(path: Path, *, mode: int) -> Iterator[BinaryIO]:
     """A new file whose content is on the disk once the block ends."""
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
-    with os.fdopen(descriptor, "wb") as file:
+    with _new_file(path, mode=mode) as file:
         yield file
         file.flush()
         os.fsync(file.fileno())
+
+
+def _new_file(path: Path, *, mode: int) -> BinaryIO:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+    return os.fdopen(descriptor, "wb")

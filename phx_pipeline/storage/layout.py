@@ -37,6 +37,11 @@ class Layout:
         return self.images / "metadata"
 
     @property
+    def views(self) -> Path:
+        """The folder of the folder views: links to published pictures."""
+        return self.images / "views"
+
+    @property
     def trees(self) -> tuple[Path, ...]:
         """The folders that stages write below; each may be a link to another disk."""
         standardized = self.images / "standardized"
@@ -84,6 +89,10 @@ class Layout:
     def folder(self, folder_id: str) -> Path:
         """The published folder of one property."""
         return self.processed / _part(folder_id)
+
+    def view(self, kind: str, value: str) -> Path:
+        """The folder view of one value, such as that of all kitchens."""
+        return self.views / _part(kind) / _part(value)
 
     def relative(self, path: Path) -> str:
         """Return *path* as a POSIX path below `images`, as exports write it."""

@@ -58,7 +58,7 @@ def change_settings(made: Deployment, **changes: object) -> None:
 def pictures(made: Deployment) -> dict[str, bytes]:
     """The published files by name."""
     files = made.files()
-    return {name: body for name, body in files.items() if name.startswith("processed/")}
+    return {name: body for name, body in files.items() if name.endswith(".png")}
 
 
 def manifest_rows(made: Deployment) -> list[dict[str, object]]:

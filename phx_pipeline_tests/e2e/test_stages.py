@@ -233,7 +233,7 @@ def test_the_manifest_lists_the_files_of_the_folder(collected: Deployment) -> No
         )
 
     listed = [row["local_path"] for row in manifest["properties"][str(house.address)]]
-    there = [f"processed/{house.folder}/{path.name}" for path in folder.iterdir()]
+    there = [f"processed/{house.folder}/{path.name}" for path in folder.glob("*.png")]
     assert sorted(listed) == sorted(there)
 
 

@@ -87,7 +87,9 @@ def kinds(made: Deployment) -> dict[str, str]:
         (slug,) = context.catalog.slugs()
         folder = context.layout.folder(context.house(slug).folder)
         shown = [row for row in context.catalog.publications(slug) if row.active]
-        assert {it.name for it in folder.iterdir()} == {it.file_name for it in shown}
+        assert {it.name for it in folder.glob("*.png")} == {
+            it.file_name for it in shown
+        }
         day = f"{context.catalog.photos(slug)[0].first_seen_on:%Y%m%d}"
         return {
             row.photo_key: row.file_name.removeprefix(f"{folder.name}_")

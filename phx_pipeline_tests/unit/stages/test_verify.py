@@ -73,7 +73,11 @@ def test_a_healthy_store_has_no_problem(context: StageContext) -> None:
         ),
         (unpublish, {Rule.CONSERVATION, Rule.MANIFEST}, "published"),
         (corrupt_original, {Rule.FILES}, "does not match its name"),
-        (forget_category, {Rule.CONSERVATION}, "not named as its category says"),
+        (
+            forget_category,
+            {Rule.CONSERVATION, Rule.MANIFEST},
+            "not named as its category says",
+        ),
         (delete_original, {Rule.FILES}, "blob is missing"),
         (truncate_original, {Rule.FILES}, "does not match its name"),
         (delete_png, {Rule.FILES}, ".png is missing"),

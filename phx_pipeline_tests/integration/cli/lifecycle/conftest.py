@@ -68,5 +68,5 @@ def problems(made: Deployment) -> list[str]:
 
 
 def published(made: Deployment) -> dict[str, bytes]:
-    """The published files, by relative path."""
-    return {name: body for name, body in made.files().items() if "processed" in name}
+    """The published pictures, by relative path; their sidecars name the house."""
+    return {name: body for name, body in made.files().items() if name.endswith(".png")}

@@ -1,0 +1,88 @@
+"""What the sidecars of one house tell beside its photos: read in one transaction."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from phx_pipeline.catalog import tables
+from phx_pipeline.catalog.engine import reading
+from phx_pipeline.catalog.rulings import newest_of_house
+from phx_pipeline.model.ruling import About, Ruling
+from phx_pipeline.model.source import Source
+
+PhotoKey = tuple[Source, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Named:
+    """Why a kept photo has its category: the votes as they were stored."""
+
+    probability: float
+    votes: tuple[Mapping[str, object], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Original:
+    """The bytes of a copy, in short. Sizes in pixels and bytes."""
+
+    width: int
+    height: int
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Particulars:
+    """What is known of the pictures of a house beside their photo rows.
+
+    `rulings` are those that count, the oldest first; `originals` go by SHA-256.
+    """
+
+    named: Mapping[PhotoKey, Named]
+    originals: Mapping[str, Original]
+    rulings: tuple[Ruling, ...]
+
+
+class SidecarBook:
+    """Reads for sidecars of `category`, `blob` and `ruling`."""
+
+    def __init__(self, engine: sa.Engine) -> None:
+        self._engine = engine
+
+    def particulars(self, slug: str) -> Particulars:
+        """What is known of the pictures of a property, as of one moment."""
+        with reading(self._engine) as connection:
+            return Particulars(
+                named=_named(connection, slug),
+                originals=_originals(connection, slug),
+                rulings=_rulings(connection, slug),
+            )
+
+
+def _named(connection: sa.Connection, slug: str) -> dict[PhotoKey, Named]:
+    query = sa.select(tables.category).where(tables.category.c.slug == slug)
+    return {
+        (Source(row.source), row.photo_key): Named(
+            probability=row.probability, votes=tuple(row.votes)
+        )
+        for row in connection.execute(query)
+    }
+
+
+def _originals(connection: sa.Connection, slug: str) -> dict[str, Original]:
+    blob, photo = tables.blob.c, tables.photo.c
+    used = sa.select(photo.sha256).where(photo.slug == slug)
+    columns = (blob.sha256, blob.width, blob.height, blob.size_bytes)
+    query = sa.select(*columns).where(blob.sha256.in_(used))
+    return {
+        row.sha256: Original(
+            width=row.width, height=row.height, size_bytes=row.size_bytes
+        )
+        for row in connection.execute(query)
+    }
+
+
+def _rulings(connection: sa.Connection, slug: str) -> tuple[Ruling, ...]:
+    found = newest_of_house(connection, slug)
+    # A spelling is ruled on for the house, and tells nothing of a picture.
+    return tuple(it for it in found if it.about is not About.SPELLING)

@@ -1,0 +1,178 @@
+"""Folders of links to the published pictures of all houses, by what they show.
+
+They are views: `by_subject/kitchen` and `by_location/int` follow the rows of each house
+as it is published. Names that were given tell which links there may be, so that nothing
+here looks at the links of other houses, but for `sweep_links`.
+"""
+
+import errno
+import logging
+import os
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import contextmanager
+from itertools import islice
+from pathlib import Path
+from typing import Final
+
+from phx_pipeline.errors import DiskError
+from phx_pipeline.model.naming import (
+    ImageName,
+    is_own_name,
+    is_sidecar,
+    picture_named,
+)
+from phx_pipeline.model.publication import Publication
+from phx_pipeline.model.refusal import disk_error
+from phx_pipeline.stages.context import StageContext
+from phx_pipeline.storage.layout import Layout
+from phx_pipeline.storage.links import drop_link, links_below, put_link
+
+logger = logging.getLogger(__name__)
+
+# Then nothing else can be written either, and the next publication goes on.
+_AT_ONCE: Final = 200  # links looked up together
+_FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
+
+
+def put_links(context: StageContext, folder: str, file_names: Collection[str]) -> int:
+    """Link each published picture from its views; return how many links were made.
+
+    Those of *file_names* that are not in *folder* have no link until they are. Where
+    the disk makes no links one line says so.
+
+    Raises:
+        DiskError: the disk is full.
+    """
+    made = 0
+    with _as_far_as_links_go(context.layout):
+        above = _way_to_pictures(context.layout)
+        for name in _names(_own_files(context.layout, folder) & set(file_names)):
+            target = f"{above}/{name.folder}/{name}"
+            first, second = _places(context.layout, name)
+            made += put_link(first, target) + put_link(second, target, like=first)
+    return made
+
+
+def drop_links(context: StageContext, file_names: Iterable[str]) -> int:
+    """Remove the links of pictures that are shown no more; return how many there were.
+
+    Call it before the pictures go: whoever is killed then leaves no link to nowhere.
+    """
+    dropped = 0
+    with _as_far_as_links_go(context.layout):
+        for name in _names(file_names):
+            dropped += sum(map(drop_link, _places(context.layout, name)))
+    return dropped
+
+
+def names_given(
+    context: StageContext, folder: str, rows: Iterable[Publication]
+) -> set[str]:
+    """Return the names that links of a house may have: of its rows, and in its folder.
+
+    A row forgets its former name when the confidence or the date changes, but until the
+    links are dropped the picture still has it.
+    """
+    return {row.file_name for row in rows} | _own_files(context.layout, folder)
+
+
+def drop_house(context: StageContext, slug: str, folder: str) -> int:
+    """Remove the links of a house nobody is to see; return how many there were."""
+    rows = context.catalog.publications(slug)
+    return drop_links(context, names_given(context, folder, rows))
+
+
+def rebuild_links(context: StageContext) -> int:
+    """Make all folder views what the rows say; return how many links changed.
+
+    Houses that are published meanwhile do their own; no lease is needed.
+    """
+    changed = sweep_links(context)
+    for slug in context.catalog.slugs():
+        house, shown = context.catalog.property(slug), _shown(context, slug)
+        if house is None:
+            continue  # it was removed a moment ago
+        changed += put_links(context, house.folder, shown)
+        # Whoever renames a picture records that before the links of its old name go.
+        drop_links(context, shown - _shown(context, slug))
+    return changed
+
+
+def sweep_links(context: StageContext) -> int:
+    """Remove links to nowhere, and those of houses that are not followed.
+
+    What somebody else put there stays. Returns how many were removed.
+    """
+    folders = {house.folder for house in context.catalog.properties()}
+    removed = 0
+    with _as_far_as_links_go(context.layout):
+        for path in links_below(context.layout.views):
+            if _is_stale(context.layout, path, folders=folders):
+                removed += drop_link(path)
+    return removed
+
+
+def dangling(context: StageContext) -> Iterator[Path]:
+    """Yield the links that lead nowhere, although no picture is missing.
+
+    Where one is, its link waits for it as its name does.
+    """
+    links = links_below(context.layout.views)
+    nowhere = (path for path in links if path.is_symlink() and not path.exists())
+    while some := list(islice(nowhere, _AT_ONCE)):
+        named = [(it, name) for it in some if (name := picture_named(it.name))]
+        shown = context.catalog.files.shown({name.folder for _, name in named})
+        yield from (path for path, name in named if path.name not in shown)
+
+
+def _own_files(layout: Layout, folder: str) -> set[str]:
+    path = layout.folder(folder)
+    there = os.listdir(path) if path.is_dir() else []  # noqa: PTH208 - names will do
+    return {name for name in there if is_own_name(name, folder=folder)}
+
+
+def _shown(context: StageContext, slug: str) -> set[str]:
+    return {row.file_name for row in context.catalog.publications(slug) if row.active}
+
+
+def _is_stale(layout: Layout, path: Path, *, folders: Collection[str]) -> bool:
+    name = picture_named(path.name)
+    if name is None or is_sidecar(path.name):
+        return False
+    is_wanted = name.folder in folders and path in _places(layout, name)
+    return not is_wanted or not path.exists()
+
+
+def _names(file_names: Iterable[str]) -> Iterator[ImageName]:
+    for text in file_names:
+        name = None if is_sidecar(text) else picture_named(text)
+        if name is not None:
+            yield name
+
+
+def _places(layout: Layout, name: ImageName) -> tuple[Path, Path]:
+    return (
+        layout.view("by_subject", name.subject.value) / str(name),
+        layout.view("by_location", name.location.value) / str(name),
+    )
+
+
+def _way_to_pictures(layout: Layout) -> str:
+    """The way from a view to the published folders, also where the views lie elsewhere.
+
+    Nothing of where this tree lies is in it, unless it is spread over several places.
+    """
+    view = layout.views.resolve() / "by_subject" / "kitchen"
+    return os.path.relpath(layout.images.resolve() / layout.processed.name, start=view)
+
+
+@contextmanager
+def _as_far_as_links_go(layout: Layout) -> Iterator[None]:
+    """Tell in one line that links cannot be made or removed here, and go on."""
+    try:
+        yield
+    except (OSError, DiskError) as error:
+        told = disk_error(error, layout.views) if isinstance(error, OSError) else error
+        if isinstance(error, OSError) and error.errno in _FULL and told is not None:
+            raise told from error
+        logger.warning("no links are kept below %s: %s", layout.views, told or error)
