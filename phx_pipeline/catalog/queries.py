@@ -125,9 +125,9 @@ class CatalogReader:
 
         Without a slug those of all properties that are not removed.
         """
-        rows = self._all(_published_query(slug))
+        rows = self._all(published_query(slug))
         for row in sorted(rows, key=lambda row: (row.address, row.file_name)):
-            yield _published_of(row)
+            yield published_of(row)
 
     def tallies(
         self,
@@ -356,7 +356,8 @@ def _publication_of(row: AnyRow) -> Publication:
     )
 
 
-def _published_query(slug: str | None) -> sa.Select[Any]:
+def published_query(slug: str | None) -> sa.Select[Any]:
+    """Return active publications of one property, or of all that are followed."""
     house, photo = tables.house, tables.photo
     publication, picture, blob = tables.publication, tables.picture, tables.blob
     same_photo = sa.and_(
@@ -394,7 +395,8 @@ def _published_query(slug: str | None) -> sa.Select[Any]:
     return query.where(publication.c.slug == slug)
 
 
-def _published_of(row: AnyRow) -> PublishedImage:
+def published_of(row: AnyRow) -> PublishedImage:
+    """Read a row of `published_query`."""
     return PublishedImage(
         image_id=image_id(row.slug, row.sha256),
         property_address=row.address,

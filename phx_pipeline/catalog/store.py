@@ -17,6 +17,7 @@ from phx_pipeline.catalog.facts import FactBook, upsert_facts, upsert_valuations
 from phx_pipeline.catalog.features import FeatureBook
 from phx_pipeline.catalog.fields import FieldBook, count_fields
 from phx_pipeline.catalog.files import FileBook
+from phx_pipeline.catalog.images import ImageSearch
 from phx_pipeline.catalog.integrity import Integrity
 from phx_pipeline.catalog.jobs import JobBook
 from phx_pipeline.catalog.judgements import JudgementBook, forget_judgements
@@ -82,6 +83,7 @@ class Catalog(CatalogReader):
         self.door = Door(engine)
         self.houses = PropertyBook(engine)
         self.sidecars = SidecarBook(engine)
+        self.images = ImageSearch(engine)
         self.jobs = JobBook(engine)
         self.judgements = JudgementBook(engine)
         self.policies = policies or CatalogPolicies(engine)

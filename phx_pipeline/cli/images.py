@@ -1,24 +1,30 @@
-"""`phx images`: the pictures of a property, and the photos that are none of them."""
+"""`phx images`: the pictures of houses, and the photos that are none of them."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from datetime import date, timedelta
+from itertools import groupby
 from pathlib import Path
+from textwrap import indent
 from typing import TYPE_CHECKING
 
 import click
 from rich.table import Table
 
 from phx_pipeline.cli.console import console, print_table
-from phx_pipeline.cli.options import json_option
+from phx_pipeline.cli.options import DAY_OR_DAYS, FILLED, OneOf, json_option
 from phx_pipeline.cli.session import opened
 from phx_pipeline.errors import InputError
 from phx_pipeline.model.counted import counted
-from phx_pipeline.model.naming import ImageName
+from phx_pipeline.model.naming import ImageName, sidecar_of
+from phx_pipeline.model.nearest import did_you_mean
 from phx_pipeline.model.outcome import Verdict
-from phx_pipeline.model.published import PublishedImage
-from phx_pipeline.model.taxonomy import Subject
+from phx_pipeline.model.source import Source, in_order
+from phx_pipeline.model.taxonomy import Location, Subject
 
 if TYPE_CHECKING:
+    from phx_pipeline.catalog.images import FoundImage, Wanted
+    from phx_pipeline.stages.context import StageContext
     from phx_pipeline.stages.not_kept import NotKept
 
 _NEVER = {
@@ -29,7 +35,19 @@ _NEVER = {
 
 
 @click.command()
-@click.argument("house")
+@click.argument("house", required=False, type=FILLED)
+@click.option(
+    "--location",
+    type=OneOf([each.value for each in Location]),
+    metavar="LOCATION",
+    help="List only pictures of one location: ext, int, sys or feat.",
+)
+@click.option(
+    "--subject",
+    type=OneOf([each.value for each in Subject]),
+    metavar="SUBJECT",
+    help="List only pictures of one subject, such as kitchen; by default all.",
+)
 @click.option(
     "--min-confidence",
     type=click.IntRange(0, 99),
@@ -39,10 +57,17 @@ _NEVER = {
     help="List only pictures whose subject is at least this sure, in percent.",
 )
 @click.option(
-    "--subject",
-    type=click.Choice([each.value for each in Subject]),
-    metavar="SUBJECT",
-    help="List only pictures of one subject, such as kitchen; by default all.",
+    "--source",
+    type=FILLED,
+    metavar="SOURCE",
+    help="List only pictures whose shown copy is from this source.",
+)
+@click.option(
+    "--since",
+    type=DAY_OR_DAYS,
+    metavar="DAY",
+    help="List only pictures first seen on this day or later: a date, or 7d for the "
+    "last 7 days.",
 )
 @click.option(
     "--not-kept",
@@ -50,57 +75,125 @@ _NEVER = {
     help="List the photos that are not shown instead: why, and when each is asked for "
     "again.",
 )
+@click.option(
+    "--paths", is_flag=True, help="Print the paths alone, one on a line, for pipes."
+)
 @json_option
-def images(
-    house: str,
+def images(  # noqa: PLR0913 - each is an option
+    house: str | None,
     *,
-    min_confidence: int,
+    location: str | None,
     subject: str | None,
+    min_confidence: int,
+    source: str | None,
+    since: date | timedelta | None,
     not_kept: bool,
+    paths: bool,
     as_json: bool,
 ) -> None:
-    """List the published pictures of one house.
+    """List the published pictures of one house, or of all.
 
     HOUSE is the key, the folder or the address of a house, or the URL of its listing.
+    Without it the pictures of all houses are listed.
 
     \b
     Examples:
       phx images 686067a4 --subject kitchen
       phx images "4732 W Davis Rd, Glendale, AZ 85306" --min-confidence 85
+      phx images --subject pool --since 7d           of all houses
+      phx images --location ext --paths | xargs cp -t outside
       phx images 686067a4 --not-kept     copies, rejected and failed photos
     """
+    from phx_pipeline.catalog.images import Wanted
     from phx_pipeline.stages.intake import find_property
-    from phx_pipeline.stages.not_kept import not_kept as photos_not_kept
 
-    if not_kept and (subject or min_confidence):
-        raise InputError("--not-kept lists photos without a subject: leave that out")
+    if paths and as_json:
+        raise InputError("--paths and --json print the same twice: leave one out")
+    chosen = any((location, subject, min_confidence, source, since, paths))
+    if not_kept and (chosen or house is None):
+        raise InputError(
+            "--not-kept lists photos of one house, and what they show is not known: "
+            "name the house, and leave the other options out"
+        )
     with opened() as context:
-        slug = find_property(context, house).slug
+        slug = find_property(context, house).slug if house else None
         if not_kept:
-            _tell_photos(photos_not_kept(context, slug), slug=slug, as_json=as_json)
+            _tell_not_kept(context, str(slug), as_json=as_json)
             return
-        known = [
-            (image, ImageName.parse(image.local_path.rpartition("/")[2]))
-            for image in context.catalog.published_images(slug)
-        ]
-        root = context.layout.images
-    shown = [
-        (image, name)
-        for image, name in known
-        if name.confidence >= min_confidence and subject in {None, name.subject}
-    ]
+        wanted = Wanted(
+            location=Location(location) if location else None,
+            subject=Subject(subject) if subject else None,
+            min_confidence=min_confidence,
+            source=_source(context, source) if source else None,
+            since=_day(context, since),
+        )
+        _tell(context, wanted, slug=slug, as_json=as_json, paths=paths)
+
+
+def _source(context: "StageContext", name: str) -> Source:
+    known = in_order([*context.registered, *context.catalog.images.sources()])
+    named = [source for source in known if source.value == name.strip()]
+    if not named:
+        raise InputError(
+            f"unknown source {name!r}{did_you_mean(name, known)}: choose from "
+            f"{', '.join(known)}"
+        )
+    return named[0]
+
+
+def _day(context: "StageContext", since: date | timedelta | None) -> date | None:
+    if isinstance(since, timedelta):
+        today = context.stamp().today
+        return today - min(since, today - date.min)
+    return since
+
+
+def _tell(
+    context: "StageContext",
+    wanted: "Wanted",
+    *,
+    slug: str | None,
+    as_json: bool,
+    paths: bool,
+) -> None:
+    """Print what is found as it is found: of many houses not all is in memory."""
+    root = context.layout.images
+    found = context.catalog.images.find(wanted, slug=slug)
     if as_json:
-        plain = [_plain(image, name, root=root) for image, name in shown]
-        click.echo(json.dumps(plain, indent=2))
-    elif shown:
-        _tell_pictures(shown, slug=slug, root=root)
-    else:
-        console.print(_nothing(slug, known=len(known)), soft_wrap=True)
+        _print_json(_plain(it, root=root) for it in found)
+        return
+    if paths:
+        for it in found:
+            click.echo(root / it.image.local_path)
+        return
+    houses = pictures = 0
+    for name, of_house in groupby(found, key=lambda it: it.slug):
+        shown = list(of_house)
+        _tell_pictures(shown, slug=name, root=root)
+        houses, pictures = houses + 1, pictures + len(shown)
+    if not pictures:
+        others = sum(1 for _ in context.catalog.images.find(slug=slug))
+        console.print(_nothing(slug, known=others), soft_wrap=True)
+    elif slug is None:
+        told = f"{counted(pictures, 'picture')} of {counted(houses, 'property')}"
+        console.print(told, soft_wrap=True)
 
 
-def _plain(image: PublishedImage, name: ImageName, *, root: Path) -> dict[str, object]:
+def _print_json(rows: Iterable[dict[str, object]]) -> None:
+    """Print a list row by row, spelt as `json.dumps` does with an indent of 2."""
+    before = "[\n"
+    for row in rows:
+        click.echo(before + indent(json.dumps(row, indent=2), "  "), nl=False)
+        before = ",\n"
+    click.echo("[]" if before == "[\n" else "\n]")
+
+
+def _plain(found: "FoundImage", *, root: Path) -> dict[str, object]:
+    image = found.image
+    file = root / image.local_path
+    name = ImageName.parse(file.name)
     return {
-        "file": str(root / image.local_path),
+        "file": str(file),
         "url": image.source_url,
         "location": name.location.value,
         "subject": name.subject.value,
@@ -108,29 +201,40 @@ def _plain(image: PublishedImage, name: ImageName, *, root: Path) -> dict[str, o
         "width": image.width,
         "height": image.height,
         "date": name.date.isoformat(),
-        "source": name.source.value,
+        "source": image.source.value,
+        "property": found.slug,
+        "first_seen_on": found.first_seen_on.isoformat(),
+        "probability": round(found.probability, 4),
+        "sidecar": str(file.with_name(sidecar_of(file.name))),
     }
 
 
-def _tell_pictures(
-    shown: Sequence[tuple[PublishedImage, ImageName]], *, slug: str, root: Path
-) -> None:
+def _tell_pictures(shown: Sequence["FoundImage"], *, slug: str, root: Path) -> None:
     console.print(f"{slug}: {counted(len(shown), 'picture')}", soft_wrap=True)
-    console.print(f"in {(root / shown[0][0].local_path).parent}", soft_wrap=True)
+    console.print(f"in {(root / shown[0].image.local_path).parent}", soft_wrap=True)
     table = Table("file", "shows", "sure", "size")
-    for image, name in shown:
-        file = image.local_path.rpartition("/")[2]
-        size = f"{image.width}x{image.height}"
+    for found in shown:
+        file = found.image.local_path.rpartition("/")[2]
+        name = ImageName.parse(file)
+        size = f"{found.image.width}x{found.image.height}"
         shows = f"{name.location.value} {name.subject.value}"
         table.add_row(file, shows, f"{name.confidence} %", size)
     print_table(table)
 
 
-def _nothing(slug: str, *, known: int) -> str:
+def _nothing(slug: str | None, *, known: int) -> str:
+    whose = f"{slug}: " if slug else ""
     if known:
         others = counted(known, "other")
-        return f"{slug}: no such picture, but {others} (leave out the options)"
-    return f"{slug}: no pictures yet; `phx extract --address {slug}` collects them"
+        return f"{whose}no such picture, but {others} (leave out the options)"
+    asked = f"--address {slug}" if slug else "--all"
+    return f"{whose}no pictures yet; `phx extract {asked}` collects them"
+
+
+def _tell_not_kept(context: "StageContext", slug: str, *, as_json: bool) -> None:
+    from phx_pipeline.stages.not_kept import not_kept
+
+    _tell_photos(not_kept(context, slug), slug=slug, as_json=as_json)
 
 
 def _tell_photos(photos: "Sequence[NotKept]", *, slug: str, as_json: bool) -> None:

@@ -1,11 +1,14 @@
 """Options that several commands share, so that they read alike everywhere."""
 
+import re
 from collections.abc import Callable
+from datetime import date, timedelta
 from typing import Any
 
 import click
 
 from phx_pipeline.model.isolation import IsolationMode
+from phx_pipeline.model.nearest import did_you_mean
 
 
 class Filled(click.ParamType[str]):
@@ -48,3 +51,45 @@ def isolation_option(help_text: str) -> Callable[[Any], Any]:
         metavar="MODE",
         help=f"{help_text}{', '.join(modes[:-1])} or {modes[-1]}.",
     )
+
+
+class OneOf(click.Choice[str]):
+    """A choice that names what is nearest to a word that is none."""
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> str:
+        """Return *value*; what is none is told with those there are."""
+        if value not in self.choices:
+            known = ", ".join(self.choices)
+            near = did_you_mean(str(value), self.choices)
+            self.fail(f"there is no {value!r}{near}: choose from {known}", param, ctx)
+        return str(value)
+
+
+class DayOrDays(click.ParamType[date | timedelta]):
+    """A day, or how many days back: `2026-01-15` or `7d`."""
+
+    name = "day"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> date | timedelta:
+        """Return the day or the days; click tells which option has neither."""
+        if isinstance(value, date | timedelta):
+            return value
+        if days := _DAYS.fullmatch(value.strip()):
+            return timedelta(days=int(days[1]))
+        try:
+            return date.fromisoformat(value.strip())
+        except ValueError:
+            self.fail(
+                f"{value!r} is neither a day, such as 2026-01-15, nor a number of days "
+                "back, such as 7d",
+                param,
+                ctx,
+            )
+
+
+_DAYS = re.compile(r"([0-9]{1,5})d", re.IGNORECASE)
+DAY_OR_DAYS = DayOrDays()

@@ -141,16 +141,21 @@ def _engine(made: Deployment) -> sa.Engine:
 
 def fill(context: StageContext, engine: sa.Engine, size: int) -> list[str]:
     """Write *size* properties with 40 kept, categorized and published photos each."""
+    slugs = fill_rows(engine, size, recipe=recipe_name(max_side=context.max_side))
+    engine.dispose()
+    return slugs
+
+
+def fill_rows(engine: sa.Engine, size: int, *, recipe: str) -> list[str]:
+    """As `fill`, for an engine that goes on being used."""
     chance = random.Random(11)  # noqa: S311 - pictures, not secrets
     houses = list(_houses(size, zip_code=85001))
-    recipe = recipe_name(max_side=context.max_side)
     for start in range(0, size, _BATCH):
         with writing(engine) as connection:
             for table, rows in _rows(houses[start : start + _BATCH], recipe, chance):
                 connection.execute(sa.insert(table), rows)
             for house in houses[start : start + _BATCH]:
                 recount(connection, house.slug)
-    engine.dispose()
     return [house.slug for house in houses]
 
 

@@ -1,5 +1,6 @@
 """What the commands print on a healthy store, and on a broken one."""
 
+import json
 import re
 import shutil
 from collections.abc import Iterator
@@ -361,7 +362,7 @@ def test_images_are_listed_whatever_names_the_house(
     ended = run("images", house, "--json")
 
     assert ended.code == 0
-    assert {row["file"] for row in ended.json} == {str(p) for p in folder.iterdir()}
+    assert {row["file"] for row in ended.json} == {str(p) for p in folder.glob("*.png")}
     for row in ended.json:
         assert row["url"].startswith("https://ssl.cdn-redfin.com/")
         name = ImageName.parse(Path(row["file"]).name)
@@ -375,7 +376,12 @@ def test_images_are_listed_whatever_names_the_house(
             ("height", size[1]),
             ("date", f"{name.date:%Y-%m-%d}"),
             ("source", "redfin"),
+            ("property", SLUG),
+            ("first_seen_on", row["first_seen_on"]),
+            ("probability", row["probability"]),
+            ("sidecar", str(Path(row["file"]).with_suffix(".json"))),
         ]
+        assert json.loads(Path(row["sidecar"]).read_text())["file"] == str(name)
 
 
 def test_a_house_of_which_every_photo_is_kept_says_so(run: Phx) -> None:
@@ -387,7 +393,7 @@ def test_a_house_of_which_every_photo_is_kept_says_so(run: Phx) -> None:
 
     assert (ended.code, plain.json) == (0, [])
     assert "all photos found so far are kept" in ended.out
-    assert (both.code, "leave that out" in both.err) == (2, True)
+    assert (both.code, "leave the other options out" in both.err) == (2, True)
 
 
 def test_images_can_be_chosen_by_subject_and_confidence(run: Phx) -> None:
@@ -395,7 +401,16 @@ def test_images_can_be_chosen_by_subject_and_confidence(run: Phx) -> None:
     kitchens = run("images", SLUG, "--subject", "kitchen", "--json").json
     surest = run("images", SLUG, "--min-confidence", "99", "--json").json
 
+    seen_on = everything[0]["first_seen_on"]
+    seen = [f"--since={seen_on}", "--since=2d", "--since=2999-01-01"]
+
     assert len(everything) == 4
+    assert [len(run("images", it, "--json").json) for it in seen] == [4, 4, 0]
+    assert run("images", "--paths").out.splitlines() == [r["file"] for r in everything]
+    assert run("images").out.endswith("4 pictures of 1 property\n")
+    assert run("images", "--source", "redfin", "--json").json == everything
+    assert run("images", "--source=zillow", "--json").json == []
+    assert "did you mean redfin?" in run("images", "--source", "redfn").err
     assert len(kitchens) == 1
     assert "_int_kitchen_" in kitchens[0]["file"]
     assert len(surest) < 4
@@ -409,7 +424,7 @@ def test_a_subject_that_is_none_is_refused_with_those_there_are(run: Phx) -> Non
     ended = run("images", SLUG, "--subject", "kitchne")
 
     assert ended.code == 2
-    assert "'kitchne' is not one of 'kitchen'" in ended.err
+    assert "no 'kitchne' (did you mean kitchen?): choose from kitchen, " in ended.err
 
 
 @pytest.mark.parametrize("width", [40, 80, 200])
@@ -431,7 +446,7 @@ def test_no_width_of_a_terminal_cuts_a_name(
     for name in (SLUG, str(folder.name), HOUSE.address):
         assert name in listed
         assert name in shown
-    for file in folder.iterdir():
+    for file in folder.glob("*.png"):
         assert file.name in images
     assert SLUG in status
     assert "(`phx sources enable redfin/photos`)" in asked

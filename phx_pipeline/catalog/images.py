@@ -1,0 +1,131 @@
+"""Looking for published pictures of many houses: the database chooses, not we."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import sqlalchemy as sa
+
+from phx_pipeline.catalog import tables
+from phx_pipeline.catalog.engine import reading
+from phx_pipeline.catalog.queries import published_of, published_query
+from phx_pipeline.catalog.rows import AnyRow
+from phx_pipeline.model.published import PublishedImage
+from phx_pipeline.model.source import Source
+from phx_pipeline.model.taxonomy import Location, Subject
+
+_HOUSES = 100  # whose pictures are in memory together
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What is asked of a picture; what is None, or 0, is not.
+
+    `source` is where the shown copy is from, `min_confidence` in percent. `since` is
+    the first day on which the first of its copies may have been seen.
+    """
+
+    location: Location | None = None
+    subject: Subject | None = None
+    min_confidence: int = 0
+    source: Source | None = None
+    since: date | None = None
+
+
+EVERYTHING = Wanted()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FoundImage:
+    """A published picture, whose it is, and when the first of its copies was seen.
+
+    `probability` is that of its category; 0 where it has none now.
+    """
+
+    slug: str
+    image: PublishedImage
+    first_seen_on: date
+    probability: float
+
+
+class ImageSearch:
+    """Reads of published pictures, a few houses at a time."""
+
+    def __init__(self, engine: sa.Engine) -> None:
+        self._engine = engine
+
+    def sources(self) -> list[Source]:
+        """Every source that was ever asked about any property."""
+        query = sa.select(tables.listing.c.source).distinct()
+        with reading(self._engine) as connection:
+            return sorted(map(Source, connection.execute(query).scalars()))
+
+    def find(
+        self, wanted: Wanted = EVERYTHING, *, slug: str | None = None
+    ) -> Iterator[FoundImage]:
+        """Yield the pictures of one property, or of all that are followed.
+
+        By address and name, as the manifest lists them.
+        """
+        for some in _batches(self._slugs() if slug is None else [slug]):
+            with reading(self._engine) as connection:
+                rows = connection.execute(_query(wanted, some)).all()
+            for row in sorted(rows, key=lambda it: (it.address, it.file_name)):
+                yield _found(row)
+
+    def _slugs(self) -> list[str]:
+        house = tables.house.c
+        query = sa.select(house.address, house.slug).where(house.removed_at.is_(None))
+        with reading(self._engine) as connection:
+            rows = connection.execute(query).all()
+        return [row.slug for row in sorted(rows, key=tuple)]
+
+
+def _batches(slugs: Sequence[str]) -> Iterator[Sequence[str]]:
+    for start in range(0, len(slugs), _HOUSES):
+        yield slugs[start : start + _HOUSES]
+
+
+def _query(wanted: Wanted, slugs: Sequence[str]) -> sa.Select[Any]:
+    row, photo, category = tables.publication.c, tables.photo.c, tables.category.c
+    seen = _first_seen(slugs)
+    first = sa.func.coalesce(seen.c.first_seen_on, photo.first_seen_on)
+    same = (getattr(category, it) == row[it] for it in ("slug", "source", "photo_key"))
+    query = (
+        published_query(None)
+        .join(tables.category, sa.and_(*same), isouter=True)
+        .join(
+            seen,
+            sa.and_(seen.c.slug == row.slug, seen.c.cluster_id == photo.cluster_id),
+            isouter=True,
+        )
+        .add_columns(first.label("first_seen_on"), category.probability)
+        .where(row.slug.in_(slugs))
+    )
+    asked = [
+        wanted.location and row.location == wanted.location.value,
+        wanted.subject and row.subject == wanted.subject.value,
+        wanted.min_confidence and category.confidence >= wanted.min_confidence,
+        wanted.source and row.source == wanted.source.value,
+        wanted.since and first >= wanted.since,
+    ]
+    return query.where(*(it for it in asked if isinstance(it, sa.ColumnElement)))
+
+
+def _first_seen(slugs: Sequence[str]) -> sa.Subquery:
+    """When the first copy of each picture was seen."""
+    photo = tables.photo.c
+    first = sa.func.min(photo.first_seen_on, type_=sa.Date).label("first_seen_on")
+    query = sa.select(photo.slug, photo.cluster_id, first)
+    clustered = query.where(photo.slug.in_(slugs), photo.cluster_id.is_not(None))
+    return clustered.group_by(photo.slug, photo.cluster_id).subquery("seen")
+
+
+def _found(row: AnyRow) -> FoundImage:
+    return FoundImage(
+        slug=row.slug,
+        image=published_of(row),
+        first_seen_on=row.first_seen_on,
+        probability=row.probability or 0.0,
+    )
