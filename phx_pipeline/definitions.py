@@ -11,7 +11,7 @@ from phx_pipeline.defs.assets.discovered_urls import discovered_urls
 from phx_pipeline.defs.assets.manifest import manifest
 from phx_pipeline.defs.assets.raw_images import raw_images
 from phx_pipeline.defs.code_links import with_code_links
-from phx_pipeline.defs.jobs import extract_property
+from phx_pipeline.defs.jobs import categorize_property, extract_property
 from phx_pipeline.defs.resources import pipeline
 from phx_pipeline.defs.sensors.dispatcher import dispatch_jobs
 from phx_pipeline.defs.sensors.history import prune_history
@@ -35,7 +35,7 @@ def build_definitions(
     """
     return dg.Definitions(
         assets=with_code_links(_ASSETS, code_url=code_url),
-        jobs=[extract_property],
+        jobs=[categorize_property, extract_property],
         sensors=[
             dispatch_jobs,
             prune_history,

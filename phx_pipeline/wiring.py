@@ -327,10 +327,9 @@ def build_context(
     """Put everything together that the stages need."""
     registered = equipped_sources(settings)
     layout = Layout(settings.data_dir)
-    chosen_backends = chosen(settings.categorizers)  # a wrong name opens no store
+    wanted = chosen(settings.categorizers)  # a wrong name opens no store
     catalog = build_catalog(settings)
-    equipment = Equipment(cache_dir=layout.networks, features=catalog.features)
-    backends = equip(chosen_backends, equipment)
+    backends = equip(wanted, build_equipment(settings, catalog))
     return StageContext(
         catalog=catalog,
         blobs=BlobStore(layout),
@@ -356,6 +355,12 @@ def build_context(
         who=settings.user,
         lease_wait_s=settings.lease_wait_s,
     )
+
+
+def build_equipment(settings: Settings, catalog: Catalog) -> Equipment:
+    """Return what backends of `categorize.registry` are made with."""
+    cache_dir = Layout(settings.data_dir).networks
+    return Equipment(cache_dir=cache_dir, features=catalog.features)
 
 
 def equipped_sources(settings: Settings) -> dict[Source, ListingSource]:

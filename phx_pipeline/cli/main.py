@@ -35,6 +35,7 @@ _COMMANDS = {
     "stats": "stats:stats",
     "images": "images:images",
     "quarantine": "quarantine:quarantine",
+    "categorize": "categorize.group:categorize",
     "duplicates": "duplicates:duplicates",
     "review": "review.group:review",
     "rulings": "rulings:rulings",

@@ -59,6 +59,7 @@ def status(*, everything: bool, service: bool, as_json: bool) -> None:
         tell = service_json if as_json else partial(service_line, thorough=True)
         click.echo(tell(settings))
         return
+    from phx_pipeline.stages.categorize import missing_lines
     from phx_pipeline.stages.drift import drift_lines, drifting
     from phx_pipeline.stages.facts import conflict_lines, conflicts_by_property
     from phx_pipeline.stages.quarantine import cases
@@ -69,6 +70,7 @@ def status(*, everything: bool, service: bool, as_json: bool) -> None:
         conflicts = conflicts_by_property(context)
         left = list(open_lines(context, tallies))
         standings = list(standing_lines(context, among=context.sources))
+        standings += missing_lines(context)
         twins = context.catalog.houses.twins()
         gone = drifting(context)
     if as_json:

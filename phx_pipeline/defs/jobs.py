@@ -1,4 +1,4 @@
-"""The main job: all assets of one property, in one run."""
+"""Jobs of one property each: all its assets in one run, or its names alone."""
 
 import dagster as dg
 
@@ -6,4 +6,12 @@ extract_property = dg.define_asset_job(
     "extract_property",
     selection=dg.AssetSelection.groups("property"),
     description="Find, download, dedupe, categorize and publish one property's photos.",
+)
+
+categorize_property = dg.define_asset_job(
+    "categorize_property",
+    selection=dg.AssetSelection.assets("categorized_images", "manifest"),
+    description=(
+        "Name one property's pictures anew and publish them; no site is asked."
+    ),
 )

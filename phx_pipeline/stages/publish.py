@@ -49,11 +49,12 @@ class PublishReport:
 
 
 def publish(
-    context: StageContext, slug: str, *, ends_run: bool = False
+    context: StageContext, slug: str, *, ends_run: bool = False, renders: bool = True
 ) -> PublishReport:
     """Bring names, folder and views of *slug* in line with its rows.
 
-    *ends_run* tells that this is the last stage of the run, whose record ends here.
+    *ends_run* tells that this is the last stage of the run, whose record ends here. Who
+    publishes many houses renders the views at the end, and not here.
     """
     house = context.house(slug)
     context.require_disk()
@@ -78,7 +79,7 @@ def publish(
         if ends_run:
             end_run(context, lease, slug)
         context.catalog.record_published(lease, slug)
-    written = refresh_if_quick(context)
+    written = refresh_if_quick(context) if renders else 0
     return PublishReport(
         files=len(active),
         changed=len(changed),

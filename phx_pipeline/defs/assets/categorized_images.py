@@ -8,6 +8,7 @@ from phx_pipeline.defs.partitions import OWNERS, PROPERTIES
 from phx_pipeline.defs.results import materialized
 from phx_pipeline.stages.categorize import categorize
 from phx_pipeline.stages.context import StageContext
+from phx_pipeline.stages.report import inert
 
 
 @dg.asset(
@@ -23,4 +24,16 @@ def categorized_images(
     """Location, subject and confidence of every kept picture."""
     with at_work(context, pipeline) as house:
         report = categorize(pipeline, house.slug)
-        return materialized(pipeline, house, asset="categorized_images", did=report)
+        return materialized(
+            pipeline,
+            house,
+            asset="categorized_images",
+            did=report,
+            more={
+                **{f"voted/{name}": count for name, count in report.voted.items()},
+                **{
+                    f"missing/{name}": inert(reason)
+                    for name, reason in pipeline.lacks_categorizers.items()
+                },
+            },
+        )

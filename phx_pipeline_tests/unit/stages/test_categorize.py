@@ -75,6 +75,7 @@ class Sayer:
     version: str = "1"
     knows: frozenset[Subject] = frozenset(Subject)
     looks: bool = False
+    sees: Subject = Subject.KITCHEN
     shown: list[str] = field(default_factory=list)
 
     def reads(self, evidence: Evidence) -> str:
@@ -94,7 +95,7 @@ class Sayer:
         return self._silent("never seen it") if p is None else self._vote(p)
 
     def _vote(self, p: float) -> Vote:
-        told = {Subject.KITCHEN: p}
+        told = {self.sees: p}
         return Vote(backend=self.name, version=self.version, probabilities=told)
 
     def _silent(self, reason: str) -> Abstention:
@@ -204,8 +205,10 @@ def test_votes_are_asked_for_once_for_all_copies_and_runs(
     first, second = named_by(context, sayer), named_by(context, sayer)
 
     assert sorted(sayer.shown) == ["again+kitchen", "pool"]
-    assert first == CategorizeReport(pictures=2, unknown=1, changed=2)
-    assert second == CategorizeReport(pictures=2, unknown=1, changed=0)
+    assert first == CategorizeReport(
+        pictures=2, named=1, unknown=1, disputed=0, changed=2, voted={"sayer": 1}
+    )
+    assert second == replace(first, changed=0)
 
 
 def test_only_what_is_new_is_asked_for(context: StageContext) -> None:
@@ -289,4 +292,25 @@ def test_pixels_are_small_and_square(context: StageContext) -> None:
 
 
 def test_without_backends_nothing_is_named(context: StageContext) -> None:
-    assert named_by(context) == CategorizeReport(pictures=2, unknown=2, changed=2)
+    report = named_by(context)
+
+    assert (report.named, report.unknown, report.voted) == (0, 2, {})
+
+
+def test_who_objects_makes_a_name_disputed(context: StageContext) -> None:
+    objecting = Sayer({"again": 0.7}, name="other", sees=Subject.LAUNDRY)
+
+    report = named_by(context, Sayer({"again": 0.9}), objecting)
+
+    assert (report.disputed, report.voted) == (1, {"sayer": 1, "other": 1})
+
+
+def test_one_that_is_missing_is_told_once_in_a_run(
+    context: StageContext, caplog: pytest.LogCaptureFixture
+) -> None:
+    lacking = replace(context, lacks_categorizers={"lost": "no wheel"}, run_id="new")
+
+    named_by(lacking)
+    named_by(lacking)
+
+    assert caplog.messages == ["pictures are named without lost: no wheel"]

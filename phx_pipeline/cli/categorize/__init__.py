@@ -1,0 +1,1 @@
+"""`phx categorize`: what pictures show, named anew, and who says it."""
