@@ -1,4 +1,4 @@
-"""A picture as networks look at it: small, square, whole."""
+"""A picture as small as a network looks at it. Nothing is judged by what comes out."""
 
 from typing import Final
 
@@ -12,10 +12,12 @@ SIDE: Final = 224
 
 
 def glimpse(body: bytes) -> NDArray[np.uint8]:
-    """Return the picture in *body* as RGB of shape (224, 224, 3), without its shape.
+    """Return the picture in *body* as RGB of shape (224, 224, 3), upright.
+
+    All of it is in there, so its shape is lost.
 
     Raises:
-        ImageError: it is not a usable picture.
+        ImageError: As `decode` does.
     """
-    small = decode(body).image.resize((SIDE, SIDE), Image.Resampling.HAMMING)
-    return np.asarray(small)
+    image = decode(body, at_least=SIDE).image
+    return np.asarray(image.resize((SIDE, SIDE), Image.Resampling.BILINEAR))

@@ -32,11 +32,15 @@ _MOST_PASSED: Final = 400_000_000  # pixels of all scans together: about a secon
 _EIGHTH: Final = MappingProxyType({"min_height": 1, "min_width": 1, "min_factor": 8})
 
 
-def load(file: ImageFile, body: bytes) -> tuple[Image.Image, NDArray[np.uint8] | None]:
+def load(
+    file: ImageFile, body: bytes, *, at_least: int | None = None
+) -> tuple[Image.Image, NDArray[np.uint8] | None]:
     """Return the pixels of the first picture in *body*, which *file* is opened on.
 
     Of RGB there is the array beside the image, unless both would take too much memory.
-    A lacking end marker and anything behind the end are no damage.
+    A lacking end marker and anything behind the end are no damage. With *at_least*, RGB
+    and grey may come reduced, both sides of so many pixels or more; damage is told all
+    the same.
 
     Raises:
         ImageError: With verdict DAMAGED: pixels are missing or wrong, scans lack, or
@@ -49,10 +53,12 @@ def load(file: ImageFile, body: bytes) -> tuple[Image.Image, NDArray[np.uint8] |
     if not scans.finished:
         raise _damaged("scans are missing or out of order")
     space = _SPACES.get(file.mode)
-    if space is None or file.width * file.height > _AT_ONCE:
+    large = at_least is None and file.width * file.height > _AT_ONCE
+    if space is None or large:
         _judge(body, scans, colorspace="GRAY", **_EIGHTH)
         return _by_pillow(body, scans), None
-    pixels = _judge(body, scans, colorspace=space)
+    sides = {"min_width": at_least or 0, "min_height": at_least or 0}
+    pixels = _judge(body, scans, colorspace=space, **sides)
     if pixels is None:
         return _by_pillow(body, scans), None
     if file.mode == "L":
