@@ -11,6 +11,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from phx_pipeline.categorize.trained import TrainedModel
 from phx_pipeline.model.source import Source
 from phx_pipeline.model.taxonomy import Subject
 from phx_pipeline.model.vote import Abstention, Vote
@@ -103,13 +104,4 @@ class Network(Protocol):
 
     def post(self, url: str, *, body: bytes, headers: Mapping[str, str]) -> bytes:
         """Return what *url* answers to *body*; `FetchError` where it does not."""
-        ...
-
-
-class TrainedModel(Protocol):
-    """What was learnt from reviewed pictures; its id is part of a backend's version."""
-
-    @property
-    def id(self) -> str:
-        """It changes whenever anything learnt does."""
         ...

@@ -14,7 +14,9 @@ from phx_pipeline.categorize.base import (
     Network,
     TrainedModel,
 )
+from phx_pipeline.categorize.embedded import EmbeddedCategorizer
 from phx_pipeline.categorize.listing_text import ListingTextCategorizer
+from phx_pipeline.categorize.network.session import lacking
 from phx_pipeline.errors import InputError
 from phx_pipeline.model.nearest import did_you_mean
 from phx_pipeline.model.taxonomy import Subject
@@ -73,6 +75,16 @@ def _listing_text(equipment: Equipment) -> Categorizer:
     return ListingTextCategorizer()
 
 
+def _embedded(equipment: Equipment) -> Categorizer | Missing:
+    if reason := lacking():
+        return Missing(reason=reason)
+    return EmbeddedCategorizer(
+        cache_dir=equipment.cache_dir,
+        features=equipment.features,
+        trained=equipment.trained,
+    )
+
+
 BACKENDS: tuple[Backend, ...] = (
     Backend(
         name=ListingTextCategorizer.name,
@@ -80,6 +92,13 @@ BACKENDS: tuple[Backend, ...] = (
         needs=frozenset({Need.WORDS}),
         cost=Cost(cpu_ms=0.1),
         build=_listing_text,
+    ),
+    Backend(
+        name=EmbeddedCategorizer.name,
+        knows=EmbeddedCategorizer.knows,
+        needs=frozenset({Need.PIXELS}),
+        cost=Cost(cpu_ms=10),
+        build=_embedded,
     ),
 )
 

@@ -1,0 +1,145 @@
+"""What heads and words amount to: probabilities that are right as often as they say.
+
+A head knows its few subjects and nothing else: it calls a living room a bedroom, and is
+sure of it. So it is believed beyond `UNSURE` only where the network's own words, which
+no head had a say in, name the same subject and speak of it more than of anything else.
+
+The figures behind the limits: `docs/model-card.md`, made by `bench/categories.py`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from phx_pipeline.categorize.heads import Heads
+from phx_pipeline.categorize.words import UNDECIDED, Masses, masses
+from phx_pipeline.model.taxonomy import Subject
+
+SURE: Final = 0.85
+"""From here on a file name is meant to be believed."""
+OWN_WORDS: Final = 0.35
+"""The share of all words that must be the subject's own, for it to be sure."""
+UNSURE: Final = 0.75
+"""The most where words do not confirm the head: so many of the surest are right."""
+SUREST: Final = 0.98
+"""The most at all: a class that nobody ever saw may look like one of ours."""
+UNJUDGED: Final = 0.84
+"""The most for subjects that no labelled photos have judged."""
+
+_LEAST_WORDS: Final = 0.02
+_LEAST_ODDS: Final = 1e-3
+
+Rows = NDArray[np.floating]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opinion:
+    """What one picture is held for; what the probabilities lack to 1 is something else.
+
+    `sure` tells that the words confirm the likeliest subject of the heads.
+    """
+
+    probabilities: Mapping[Subject, float]
+    outside: float
+    sure: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Signs:
+    """Per picture: chances of the heads, and words for the likeliest and the others."""
+
+    chances: Rows
+    own: Rows
+    other: Rows
+
+    @property
+    def likeliest(self) -> Rows:
+        return np.asarray(self.chances.max(axis=1))
+
+    @property
+    def sure(self) -> NDArray[np.bool_]:
+        agreed = (self.own > self.other) & (self.own >= OWN_WORDS)
+        return np.asarray(agreed & (self.likeliest >= SURE))
+
+
+def opinions(heads: Heads, features: Rows, words: NDArray[np.float32]) -> list[Opinion]:
+    """Return one opinion per picture: a row of 1,280 features and of 1,000 words."""
+    signs = _signs(heads, features, masses(words, without=UNDECIDED))
+    evidence = known_evidence(signs.own, signs.likeliest)
+    known = _sigmoid(evidence @ heads.known)
+    outside = _sigmoid(_with_one(features) @ heads.outdoors)
+    said = masses(words)
+    return [
+        Opinion(
+            probabilities=_probabilities(
+                dict(zip(heads.subjects, map(float, signs.chances[row]), strict=True)),
+                words={it: float(share[row]) for it, share in said.items()},
+                known=float(known[row]),
+                sure=bool(signs.sure[row]),
+            ),
+            outside=float(outside[row]),
+            sure=bool(signs.sure[row]),
+        )
+        for row in range(len(features))
+    ]
+
+
+def known_evidence(own: Rows, likeliest: Rows) -> Rows:
+    """Return what tells known subjects from others: one row for each picture."""
+    odds = likeliest / (1 - likeliest + _LEAST_ODDS)
+    return np.column_stack(
+        (np.log(own + _LEAST_WORDS), np.log(odds), np.ones(len(own)))
+    )
+
+
+def _signs(heads: Heads, features: Rows, said: Masses) -> _Signs:
+    chances = _softmax(_with_one(features) @ heads.rooms.T)
+    rows = np.arange(len(chances))
+    subjects = list(said)
+    shares = np.column_stack([said[it] for it in subjects])
+    columns = np.array([subjects.index(it) for it in heads.subjects])
+    top = columns[chances.argmax(axis=1)]
+    own = shares[rows, top].copy()
+    shares[rows, top] = 0
+    return _Signs(chances=chances, own=own, other=shares.max(axis=1))
+
+
+def _probabilities(
+    chances: Mapping[Subject, float],
+    *,
+    words: Mapping[Subject, float],
+    known: float,
+    sure: bool,
+) -> dict[Subject, float]:
+    """Return what is known of one picture.
+
+    If it is of a known subject, the heads tell which; if not, the words alone do, and
+    are believed as far as they go.
+    """
+    top = max(chances, key=lambda it: (chances[it], it.value))
+    first = known * chances[top]
+    first = min(max(first, SURE), SUREST) if sure else min(first, UNSURE)
+    others = {it: known * p for it, p in chances.items() if it is not top}
+    others |= {
+        it: min(UNJUDGED, (1 - known) * p)
+        for it, p in words.items()
+        if it not in chances
+    }
+    room = min(1.0, (1 - first) / max(sum(others.values()), 1e-9))
+    return {top: first} | {it: p * room for it, p in others.items()}
+
+
+def _with_one(features: Rows) -> Rows:
+    return np.column_stack((features, np.ones(len(features), features.dtype)))
+
+
+def _softmax(logits: Rows) -> Rows:
+    raised = np.exp(logits - logits.max(axis=1, keepdims=True))
+    return np.asarray(raised / raised.sum(axis=1, keepdims=True))
+
+
+def _sigmoid(logits: Rows) -> Rows:
+    return np.asarray(np.exp(-np.logaddexp(0.0, -logits)))
