@@ -82,7 +82,8 @@ class Categorizer(Protocol):
 
         The list holds the pictures of one house that have no answer yet: no answer may
         depend on which others are in it. A picture that cannot be read is an
-        abstention; it is asked about again at the next run.
+        abstention; it is asked about again at the next run. So it is with an abstention
+        that `is_passing`.
         """
         ...
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from phx_pipeline.stages.context import StageContext
     from phx_pipeline.supervise.supervisor import Supervisor
 
+_CATEGORIZERS = ("listing_text",)  # drawings are no photos to a network
 _MORE_ROUNDS = 2
 _PASSING = (
     None,
@@ -116,6 +117,7 @@ def _settings(stores: Settings, *, root: Path, standin: "Loopback") -> Settings:
         proxy=standin.proxy_url,
         standins=standin.proxy_url,
         ca_file=standin.ca_file,
+        categorizers=_CATEGORIZERS,
         browser="off",  # the stand-ins refuse nobody
         pace_percent=0,  # the stand-in needs no rest
         final_after_days=1,  # and what it says is gone is gone
@@ -255,7 +257,8 @@ def _look_around(own: Settings, root: Path, *, postgres: bool) -> str:
 
     sources = ",".join(source.value for source in STANDINS)
     stores = f"PHX_DATA_DIR={shlex.quote(str(root))} PHX_SOURCES={sources}"
-    words = [stores, "PHX_FINAL_AFTER_DAYS=1"]
+    words = [stores, f"PHX_CATEGORIZERS={','.join(_CATEGORIZERS)}"]
+    words.append("PHX_FINAL_AFTER_DAYS=1")
     if own.dagster_dir != own.data_dir / "dagster":
         words.insert(0, "PHX_DAGSTER_DIR=")
     if not postgres and (own.catalog_url or own.dagster_pg_url):

@@ -42,11 +42,16 @@ class Vote:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Abstention:
-    """A backend that cannot tell, and why."""
+    """A backend that cannot tell, and why.
+
+    `is_passing` tells that it may tell next time, whatever the picture is: such an
+    answer is not kept.
+    """
 
     backend: str
     version: str
     reason: str
+    is_passing: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

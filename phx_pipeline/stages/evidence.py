@@ -53,7 +53,8 @@ class Originals:
 
     def tell(self) -> None:
         """Tell in one line of those that could not be read."""
-        if told := [str(it) for it in self._faults.values()]:
+        told = [f"original {sha[:12]}: {it}" for sha, it in self._faults.items()]
+        if told:
             logger.warning("%s: named by what is known of it", in_one(told))
 
 

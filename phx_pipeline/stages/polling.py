@@ -3,15 +3,19 @@
 What the votes amount to is decided in `categorize`.
 """
 
-from collections.abc import Sequence
+import logging
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
 from phx_pipeline.catalog.leases import Lease
 from phx_pipeline.catalog.votes import EvidenceKey
 from phx_pipeline.categorize.base import Abstention, Categorizer, Evidence, Vote
+from phx_pipeline.model.counted import counted
 from phx_pipeline.stages.context import StageContext
 from phx_pipeline.stages.evidence import Originals
+
+logger = logging.getLogger(__name__)
 
 Answer: TypeAlias = Vote | Abstention
 
@@ -34,7 +38,8 @@ def read_polls(context: StageContext, pictures: Sequence[Evidence]) -> list[Poll
 def ask(context: StageContext, lease: Lease, poll: Poll, originals: Originals) -> None:
     """Ask a backend about what is open, and keep what it says.
 
-    Of a picture that could not be read nothing is kept: it may be back next time.
+    Of a picture that could not be read nothing is kept, nor what a backend could not do
+    just now: both may be back next time.
     """
     if not poll.open:
         return
@@ -43,8 +48,10 @@ def ask(context: StageContext, lease: Lease, poll: Poll, originals: Originals) -
     lasting = {
         key: answer
         for key, answer in given.items()
-        if isinstance(answer, Vote) or not originals.is_unreadable(key[0])
+        if isinstance(answer, Vote)
+        or not (answer.is_passing or originals.is_unreadable(key[0]))
     }
+    _tell_passing(poll.backend, given.values())
     context.catalog.votes.record(lease, lasting)
     poll.answers.update(given)
 
@@ -61,6 +68,14 @@ def votes_on(
         )
         for place in range(len(pictures))
     ]
+
+
+def _tell_passing(backend: Categorizer, answers: Collection[Answer]) -> None:
+    """Tell in one line what a backend could not do just now."""
+    told = [it.reason for it in answers if isinstance(it, Abstention) and it.is_passing]
+    if told:
+        many = counted(len(told), "picture")
+        logger.warning("%s named without %s: %s", many, backend.name, told[0])
 
 
 def _read(

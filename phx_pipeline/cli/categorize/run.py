@@ -63,7 +63,8 @@ def _named(
     done = [
         recategorize(context, slug) for slug in followed(slugs, "naming", hidden=quiet)
     ]
-    refresh_views(context)
+    if context.catalog.views.state().is_stale:
+        refresh_views(context)
     return done
 
 

@@ -15,7 +15,7 @@ import pytest
 
 from phx_pipeline.definitions import build_definitions
 from phx_pipeline.defs.checks import DISCOVERED_CHECKS, MANIFEST_CHECKS
-from phx_pipeline.defs.jobs import extract_property
+from phx_pipeline.defs.jobs import categorize_property, extract_property
 from phx_pipeline.defs.partitions import PROPERTIES
 from phx_pipeline.defs.retention import RunHistory
 from phx_pipeline.demo.houses import HOUSES, House
@@ -255,6 +255,27 @@ def sheets(result: dg.ExecuteInProcessResult) -> dict[str, Any]:
     """What the event of `manifest` tells of the contact sheet."""
     told = materialized(result)["manifest"].metadata
     return {n: value.value for n, value in told.items() if n.startswith("contact")}
+
+
+def test_pictures_are_named_anew_alone_and_what_is_missing_is_told(
+    later: Bench,
+) -> None:
+    with later.deployment.context() as context:
+        lacking = replace(context, lacks_categorizers={"lost": "no wheel"})
+        defs = build_definitions(resources={"pipeline": lacking})
+        result = defs.resolve_job_def(categorize_property.name).execute_in_process(
+            partition_key=SLUG, instance=later.instance
+        )
+
+    made = materialized(result)
+    assert list(made) == ["categorized_images", "manifest"]
+    told = made["categorized_images"].metadata
+    counts = ("pictures", "named", "unknown", "disputed", "changed")
+    assert [told[f"run/{name}"].value for name in counts] == [3, 3, 0, 0, 0]
+    assert told["voted/listing_text"].value == 3
+    assert told["missing/lost"].value == "no wheel"
+    assert made["manifest"].metadata["run/changed"].value == 0
+    assert not later.deployment.standin.asked
 
 
 def test_the_same_pictures_are_drawn_once_and_runs_that_point_there_keep_the_sheet(

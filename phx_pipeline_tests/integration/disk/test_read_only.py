@@ -27,6 +27,7 @@ READING = [
     "verify --digest",
     "sources",
     "proxies",
+    "categorize backends",
     "quarantine list",
     f"duplicates list {KEY} --all",
     "review list --all",
@@ -35,6 +36,7 @@ READING = [
     f"export {KEY} --to {{elsewhere}}",
     "env",
     "extract --all --sync",  # with nothing to do
+    "categorize run --all",  # the same
 ]
 WRITING = [
     "init",
@@ -56,7 +58,12 @@ def collected(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def settings_of(data: Path) -> Settings:
     settings = replace(load_settings({}), data_dir=data, dagster_dir=data / "dagster")
     # As when it was collected.
-    return replace(settings, sources=(Source.REDFIN,), final_after_days=1)
+    return replace(
+        settings,
+        sources=(Source.REDFIN,),
+        categorizers=("listing_text",),
+        final_after_days=1,
+    )
 
 
 @pytest.fixture

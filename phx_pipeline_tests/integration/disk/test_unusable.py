@@ -30,7 +30,8 @@ def stores(collected: Path, tmp_path: Path, use_settings: UseSettings) -> Path:
     """The data folder of a complete house, and the settings for it."""
     data = tmp_path / "data"
     shutil.copytree(collected / "data", data, symlinks=True)
-    settings = replace(load_settings({}), data_dir=data, dagster_dir=data / "dagster")
+    own = load_settings({"PHX_CATEGORIZERS": "listing_text"})
+    settings = replace(own, data_dir=data, dagster_dir=data / "dagster")
     use_settings(replace(settings, final_after_days=1))  # as when it was collected
     return data
 

@@ -18,7 +18,8 @@ from phx_pipeline_tests.deployment import collected_whole
 def healthy(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     """A store of one complete house."""
     root = collected_whole(tmp_path_factory.mktemp("healthy"), HOUSE)
-    return replace(load_settings({}), data_dir=root / "data")
+    own = load_settings({"PHX_CATEGORIZERS": "listing_text"})
+    return replace(own, data_dir=root / "data")
 
 
 @pytest.fixture

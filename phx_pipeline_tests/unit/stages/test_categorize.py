@@ -76,6 +76,7 @@ class Sayer:
     knows: frozenset[Subject] = frozenset(Subject)
     looks: bool = False
     sees: Subject = Subject.KITCHEN
+    fails: bool = False
     shown: list[str] = field(default_factory=list)
 
     def reads(self, evidence: Evidence) -> str:
@@ -91,6 +92,8 @@ class Sayer:
                 picture.pixels()
         except (ImageError, StorageError) as error:
             return self._silent(str(error))
+        if self.fails:
+            return replace(self._silent("the disk is full"), is_passing=True)
         p = self.says.get(picture.said[0].photo_key)
         return self._silent("never seen it") if p is None else self._vote(p)
 
@@ -258,7 +261,20 @@ def test_what_cannot_be_read_is_asked_about_again(
     assert sayer.shown.count("pool") == 2
     assert sayer.shown.count("again+kitchen") == 1
     (line,) = caplog.messages
-    assert str(sha) in line
+    assert line.startswith(f"original {str(sha)[:12]}: ")
+
+
+def test_what_a_backend_could_not_do_just_now_is_asked_about_again(
+    context: StageContext, caplog: pytest.LogCaptureFixture
+) -> None:
+    sayer = Sayer({"again": 0.8}, fails=True)
+    named_by(context, sayer)
+
+    sayer.fails = False
+    named_by(context, sayer)
+
+    assert probabilities(context) == {"again": 0.8, "pool": 0.0}
+    assert caplog.messages == ["2 pictures named without sayer: the disk is full"]
 
 
 def test_what_was_said_before_a_kill_is_not_asked_for_again(
