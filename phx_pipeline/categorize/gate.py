@@ -20,14 +20,14 @@ from phx_pipeline.model.taxonomy import Subject
 
 SURE: Final = 0.85
 """From here on a file name is meant to be believed."""
-OWN_WORDS: Final = 0.35
+OWN_WORDS: Final = 0.33
 """The share of all words that must be the subject's own, for it to be sure."""
-UNSURE: Final = 0.75
-"""The most where words do not confirm the head: so many of the surest are right."""
+UNSURE: Final = 0.70
+"""The most where heads and words do not agree: so many of the surest are right."""
 SUREST: Final = 0.98
 """The most at all: a class that nobody ever saw may look like one of ours."""
 UNJUDGED: Final = 0.84
-"""The most for subjects that no labelled photos have judged."""
+"""The most for subjects that no labelled photos have judged, whoever names them."""
 
 _LEAST_WORDS: Final = 0.02
 _LEAST_ODDS: Final = 1e-3
@@ -59,18 +59,27 @@ class _Signs:
     def likeliest(self) -> Rows:
         return np.asarray(self.chances.max(axis=1))
 
-    @property
-    def sure(self) -> NDArray[np.bool_]:
+    def sure(self, known: Rows) -> NDArray[np.bool_]:
         agreed = (self.own > self.other) & (self.own >= OWN_WORDS)
-        return np.asarray(agreed & (self.likeliest >= SURE))
+        return np.asarray(agreed & (known * self.likeliest >= SURE))
 
 
 def opinions(heads: Heads, features: Rows, words: NDArray[np.float32]) -> list[Opinion]:
     """Return one opinion per picture: a row of 1,280 features and of 1,000 words."""
-    signs = _signs(heads, features, masses(words, without=UNDECIDED))
-    evidence = known_evidence(signs.own, signs.likeliest)
-    known = _sigmoid(evidence @ heads.known)
-    outside = _sigmoid(_with_one(features) @ heads.outdoors)
+    rows = np.column_stack((features, np.ones(len(features), features.dtype)))
+    return weighed(
+        heads, logits=rows @ heads.rooms.T, outdoors=rows @ heads.outdoors, words=words
+    )
+
+
+def weighed(
+    heads: Heads, *, logits: Rows, outdoors: Rows, words: NDArray[np.float32]
+) -> list[Opinion]:
+    """Return the same of what the heads have said already."""
+    signs = _signs(heads, logits, masses(words, without=UNDECIDED))
+    known = _sigmoid(known_evidence(signs.own, signs.likeliest) @ heads.known)
+    outside = _sigmoid(outdoors)
+    sure = signs.sure(known)
     said = masses(words)
     return [
         Opinion(
@@ -78,12 +87,12 @@ def opinions(heads: Heads, features: Rows, words: NDArray[np.float32]) -> list[O
                 dict(zip(heads.subjects, map(float, signs.chances[row]), strict=True)),
                 words={it: float(share[row]) for it, share in said.items()},
                 known=float(known[row]),
-                sure=bool(signs.sure[row]),
+                sure=bool(sure[row]),
             ),
             outside=float(outside[row]),
-            sure=bool(signs.sure[row]),
+            sure=bool(sure[row]),
         )
-        for row in range(len(features))
+        for row in range(len(words))
     ]
 
 
@@ -95,8 +104,8 @@ def known_evidence(own: Rows, likeliest: Rows) -> Rows:
     )
 
 
-def _signs(heads: Heads, features: Rows, said: Masses) -> _Signs:
-    chances = _softmax(_with_one(features) @ heads.rooms.T)
+def _signs(heads: Heads, logits: Rows, said: Masses) -> _Signs:
+    chances = _softmax(logits)
     rows = np.arange(len(chances))
     subjects = list(said)
     shares = np.column_stack([said[it] for it in subjects])
@@ -120,20 +129,13 @@ def _probabilities(
     are believed as far as they go.
     """
     top = max(chances, key=lambda it: (chances[it], it.value))
-    first = known * chances[top]
-    first = min(max(first, SURE), SUREST) if sure else min(first, UNSURE)
+    first = min(known * chances[top], SUREST if sure else UNSURE)
     others = {it: known * p for it, p in chances.items() if it is not top}
     others |= {
-        it: min(UNJUDGED, (1 - known) * p)
-        for it, p in words.items()
-        if it not in chances
+        it: min(UNSURE, (1 - known) * p) for it, p in words.items() if it not in chances
     }
     room = min(1.0, (1 - first) / max(sum(others.values()), 1e-9))
     return {top: first} | {it: p * room for it, p in others.items()}
-
-
-def _with_one(features: Rows) -> Rows:
-    return np.column_stack((features, np.ones(len(features), features.dtype)))
 
 
 def _softmax(logits: Rows) -> Rows:

@@ -6,7 +6,7 @@ houses is set aside: no shipped head was trained on them, and no limit set.
 
 import io
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
@@ -56,6 +56,7 @@ class Photos:
     `labels` are positions in `SUBJECTS`.
     """
 
+    paths: tuple[Path, ...]
     features: Features
     words: NDArray[np.float32]
     labels: NDArray[np.intp]
@@ -66,6 +67,7 @@ class Photos:
     def only(self, rows: NDArray[np.bool_]) -> "Photos":
         """Return some of the photos."""
         return Photos(
+            paths=tuple(it for it, own in zip(self.paths, rows, strict=True) if own),
             features=self.features[rows],
             words=self.words[rows],
             labels=self.labels[rows],
@@ -108,12 +110,26 @@ def labelled(folder: Path = SMALL, *, cache: Path = CACHE) -> Photos:
     numbers = np.array([int(path.stem.split("_")[0]) for path in paths])
     houses = _merged(numbers, hashes)
     return Photos(
+        paths=tuple(paths),
         features=features,
         words=network.words(features),
         labels=np.array([_LABELS.index(path.stem.split("_")[1]) for path in paths]),
         houses=houses,
         aside=np.array([_is_aside(house) for house in houses]),
     )
+
+
+class InMemory:
+    """Keeps features as the catalogue does, while a process lives."""
+
+    def __init__(self) -> None:
+        self._kept: dict[tuple[str, str], bytes] = {}
+
+    def get(self, shas: Collection[str], network: str) -> dict[str, bytes]:
+        return {it: body for it in shas if (body := self._kept.get((network, it)))}
+
+    def put(self, network: str, vectors: Mapping[str, bytes]) -> None:
+        self._kept |= {(network, it): body for it, body in vectors.items()}
 
 
 def pixels(path: Path) -> NDArray[np.uint8]:
