@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from phx_pipeline.model.taxonomy import Subject
 
-SHA256: Final = "1d71590fa1bb22c8da714dbcee5a1fc0d9a92553daf8788cbc783eb48b775eaa"
+SHA256: Final = "a4c415c9e3a1f5b5f44304e7377ea066d9b8f2dfc76547b881b494420b14b1a9"
 FILE: Final = Path(__file__).with_name("heads.npz")
 
 

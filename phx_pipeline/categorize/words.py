@@ -2,8 +2,8 @@
 
 A label stands with a subject if the thing it names belongs there by its meaning: a
 stove in a kitchen, a picket fence out of doors. No photo had a say in it, so the groups
-may judge photos. Things found in many rooms (a lamp, a window shade, a television) say
-nothing. The numbers are those of the network's classifier.
+may judge photos. Things found in many rooms, or outside as well, say nothing: a lamp, a
+window shade, a tub that may be a vat. The numbers are those of the network's classifier.
 """
 
 from collections.abc import Collection, Mapping
@@ -52,7 +52,6 @@ WORDS: Final[Mapping[Subject, Mapping[int, str]]] = MappingProxyType(
             794: "shower curtain",
             804: "soap dispenser",
             861: "toilet seat",
-            876: "tub",
             896: "washbasin",
             999: "toilet tissue",
         },
