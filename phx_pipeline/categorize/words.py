@@ -3,7 +3,7 @@
 A label stands with a subject if the thing it names belongs there by its meaning: a
 stove in a kitchen, a picket fence out of doors. No photo had a say in it, so the groups
 may judge photos. Things found in many rooms, or outside as well, say nothing: a lamp, a
-window shade, a tub that may be a vat. The numbers are those of the network's classifier.
+window shade, a tub that may be a vat. The numbers are the network's own.
 """
 
 from collections.abc import Collection, Mapping
