@@ -115,7 +115,7 @@ def labelled(folder: Path = SMALL, *, cache: Path = CACHE) -> Photos:
         words=network.words(features),
         labels=np.array([_LABELS.index(path.stem.split("_")[1]) for path in paths]),
         houses=houses,
-        aside=np.array([_is_aside(house) for house in houses]),
+        aside=np.array([is_aside(house) for house in houses]),
     )
 
 
@@ -262,7 +262,8 @@ def _merged(numbers: NDArray[np.intp], hashes: NDArray[np.uint64]) -> NDArray[np
     return houses
 
 
-def _is_aside(house: int) -> bool:
+def is_aside(house: int) -> bool:
+    """Tell whether a house is one of those that the shipped heads never saw."""
     return sha256(str(house).encode()).digest()[0] % 5 == 0
 
 
