@@ -75,13 +75,14 @@ def fuse(
         calibration: what stated probabilities are worth; None takes them as stated.
     """
     cast = sorted((_worth(it, calibration) for it in votes), key=_rank)
-    chances = {subject: _chance(subject, cast) for subject in _claimed(cast)}
+    chances = _chances(cast)
     if not chances:
         return Fused(category=_unnamed(cast), probability=0.0, disputed=False)
     best = _chosen(chances)
     disputed = _is_disputed(best, cast, knows=knows)
-    p = min(chances[best], DISPUTED_CAP) if disputed else chances[best]
+    p = chances[best]
     p = calibration.calibrated(FUSED, {best: p})[best] if calibration else p
+    p = min(p, DISPUTED_CAP) if disputed else p
     category = _named(best, p, votes=cast) if p >= NAMED_AT else _unnamed(cast)
     return Fused(category=category, probability=p, disputed=disputed)
 
@@ -113,21 +114,32 @@ def _worth(vote: Vote, calibration: Calibration | None) -> Vote:
     return replace(vote, probabilities=worth)
 
 
-def _claimed(votes: Sequence[Vote]) -> list[Subject]:
-    return sorted({it for vote in votes for it, p in vote.probabilities.items() if p})
+def _chances(votes: Sequence[Vote]) -> dict[Subject, float]:
+    """How probable each subject is that may be the name; the most promising first."""
+    claimed = {it for vote in votes for it, p in vote.probabilities.items() if p}
+    at_most = {subject: _not_all_wrong(subject, votes) for subject in claimed}
+    chances: dict[Subject, float] = {}
+    for subject in sorted(claimed, key=lambda it: (-at_most[it], it.value)):
+        if at_most[subject] < min(DISPUTED_AT, max(chances.values(), default=0.0)):
+            break  # neither the likeliest nor a finer word that is sure enough
+        pooled = _chance(subject, votes)
+        chances[subject] = min(pooled, at_most[subject])
+    return chances
+
+
+def _not_all_wrong(subject: Subject, votes: Sequence[Vote]) -> float:
+    return 1 - math.prod(1 - vote.probabilities.get(subject, 0.0) for vote in votes)
 
 
 def _chance(subject: Subject, votes: Sequence[Vote]) -> float:
     """How probable a subject is: as its family is to all, and it to those who name it.
 
     Who only knows the coarser word helps to tell the family, and says nothing of what
-    is told apart within it. Whatever the others leave, it is no surer than that not all
-    who name it are wrong.
+    is told apart within it.
     """
     naming = [vote for vote in votes if subject in vote.probabilities]
     alone = frozenset({subject})
-    all_wrong = math.prod(1 - vote.probabilities[subject] for vote in naming)
-    return min(_pooled(_family(subject), votes), _pooled(alone, naming), 1 - all_wrong)
+    return min(_pooled(_family(subject), votes), _pooled(alone, naming))
 
 
 def _pooled(subjects: frozenset[Subject], votes: Sequence[Vote]) -> float:
