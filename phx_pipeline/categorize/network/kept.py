@@ -40,7 +40,7 @@ def _file_name(name: str, body: bytes) -> str:
 
 def _write(path: Path, body: bytes) -> None:
     """Put the file there whole or not at all, also where two processes do."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     handle, draft = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".part")
     try:
         with os.fdopen(handle, "wb") as file:
