@@ -1,0 +1,128 @@
+"""One head: it tells the pictures of a subject from all others.
+
+Whether it is good enough to be used is `verdicts`' matter.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from phx_pipeline.categorize.learning.linear import (
+    Linear,
+    Matrix,
+    balanced,
+    fit_one_against_rest,
+    sigmoid,
+)
+from phx_pipeline.categorize.learning.scaling import fit_platt
+from phx_pipeline.categorize.trained import Head
+
+PRIOR: Final = 0.05
+"""Of how many pictures one shows a subject, before anything is known of it."""
+
+FOLDS: Final = 5
+
+_L2: Final = 10.0  # for features as the network gives them; 3 to 30 do as well
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Rows:
+    """Pictures by their features (n, d), and the house of each."""
+
+    features: NDArray[np.floating]
+    houses: tuple[str, ...]
+
+    def __len__(self) -> int:
+        """Return how many pictures there are."""
+        return len(self.houses)
+
+    def __add__(self, other: "Rows") -> "Rows":
+        """Return the pictures of both, these first."""
+        return Rows(
+            features=np.concatenate([self.features, other.features]),
+            houses=self.houses + other.houses,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Fitted:
+    """A head, and what it says of each row when that row's house is held back."""
+
+    head: Head
+    held_back: Matrix
+
+
+def fit_head(
+    rows: Rows,
+    is_it: NDArray[np.bool_],
+    *,
+    folds: NDArray[np.intp],
+    fitted_on: NDArray[np.bool_] | None = None,
+) -> Fitted:
+    """Fit a head to tell the rows where *is_it* from the others.
+
+    It is calibrated on what it says of held-back houses, as if one picture in twenty
+    showed its subject: how many of the reviewed ones do says nothing of a house.
+
+    Args:
+        rows: the pictures.
+        is_it: which of them show the subject.
+        folds: of each row, as `folds_of` makes them; there must be examples and
+            others beyond each fold.
+        fitted_on: rows that may be fitted on; the rest is only judged. Default all.
+    """
+    usable = np.ones(len(rows), bool) if fitted_on is None else fitted_on
+    logits = np.empty(len(rows))
+    for fold in np.unique(folds):
+        apart = folds == fold
+        fit = _fit(rows, is_it, usable & ~apart)
+        logits[apart] = fit.logits(rows.features[apart])[:, 0]
+    known = is_it[usable]
+    slope, offset = fit_platt(logits[usable], known, weights=_as_in_a_house(known))
+    head = _fit(rows, is_it, usable)
+    return Fitted(
+        head=Head(
+            weights=(slope * head.weights[0]).astype(np.float32),
+            bias=float(slope * head.bias[0] + offset),
+        ),
+        held_back=sigmoid(slope * logits + offset),
+    )
+
+
+def folds_of(
+    houses: Sequence[str], is_it: NDArray[np.bool_], *, folds: int = FOLDS
+) -> NDArray[np.intp]:
+    """Part rows by house, the examples as evenly as their houses allow.
+
+    The same houses are parted alike every time, in whichever order they come.
+    """
+    with_examples = {house for house, it in zip(houses, is_it, strict=True) if it}
+    order = sorted(set(houses), key=lambda it: (it not in with_examples, _mixed(it)))
+    place = {house: number % folds for number, house in enumerate(order)}
+    return np.array([place[house] for house in houses], np.intp)
+
+
+def _mixed(house: str) -> str:
+    return sha256(house.encode()).hexdigest()
+
+
+def _fit(rows: Rows, is_it: NDArray[np.bool_], where: NDArray[np.bool_]) -> Linear:
+    known = is_it[where]
+    return fit_one_against_rest(
+        rows.features[where],
+        known,
+        l2=_L2,
+        row_weights=balanced(known.astype(np.intp), classes=2),
+    )
+
+
+def _as_in_a_house(is_it: NDArray[np.bool_]) -> Matrix:
+    """Weights by which the examples are as rare as `PRIOR` says."""
+    yes = max(1, int(is_it.sum()))
+    no = max(1, len(is_it) - yes)
+    weights: Matrix = np.where(is_it, PRIOR / yes, (1 - PRIOR) / no) * len(is_it)
+    return weights
