@@ -20,19 +20,17 @@ from numpy.typing import NDArray
 from phx_pipeline.categorize.learning.linear import Matrix, sigmoid
 from phx_pipeline.model.taxonomy import Subject
 
-FUSED: Final = "fused"
-"""The name of the curve of what all backends say together."""
-
 _FORMAT: Final = 1
 _MAX_BYTES: Final = 64 << 20  # 100 heads are below 1 MB
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Curve:
-    """How often a stated probability was right: straight lines between its points.
+    """How often a stated probability was right: straight lines from 0 to its points.
 
-    `stated` rises, `seen` never falls. Only a subject in `raises` was reviewed often
-    enough to be believed more than was stated; all others are believed less at most.
+    `stated` rises above 0, `seen` never falls; beyond the last point it is level. Only
+    a subject in `raises` was found right often enough to be believed more than was
+    stated; all others are believed less at most.
     """
 
     stated: tuple[float, ...]
@@ -46,12 +44,13 @@ class Curve:
             raise ValueError("a curve needs as many seen as stated probabilities")
         if not all(0 <= it <= 1 for it in points):
             raise ValueError("a curve holds what is no probability")
-        if not _rises(self.stated, strictly=True) or not _rises(self.seen):
+        if not _rises((0.0, *self.stated), strictly=True) or not _rises(self.seen):
             raise ValueError("a curve falls")
 
     def of(self, subject: Subject, probability: float) -> float:
         """Return how likely *subject* is where *probability* is stated for it."""
-        mapped = float(np.interp(probability, self.stated, self.seen))
+        stated, seen = (0.0, *self.stated), (0.0, *self.seen)
+        mapped = float(np.interp(probability, stated, seen))
         return mapped if subject in self.raises else min(probability, mapped)
 
 
@@ -119,7 +118,7 @@ class TrainedModel:
     def calibrated(
         self, name: str, before: Mapping[Subject, float]
     ) -> dict[Subject, float]:
-        """Return the probabilities of a backend, or `FUSED`, as often right as stated.
+        """Return the probabilities of a backend, or fused ones, as often right as said.
 
         The curve is of the most likely subject; the others keep their order behind it.
         """

@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from phx_pipeline.categorize.trained import FUSED, Curve, Head, TrainedModel
+from phx_pipeline.categorize.fusion import FUSED
+from phx_pipeline.categorize.trained import Curve, Head, TrainedModel
 from phx_pipeline.model.taxonomy import Subject
 
 S = Subject
