@@ -44,6 +44,7 @@ from phx_pipeline.catalog.sidecars import SidecarBook
 from phx_pipeline.catalog.stamp import Stamp
 from phx_pipeline.catalog.statistics import CatalogStatistics
 from phx_pipeline.catalog.tracker import UrlTracker
+from phx_pipeline.catalog.trained import TrainedBook
 from phx_pipeline.catalog.views import ViewBook, want
 from phx_pipeline.catalog.votes import VoteBook, vote_values
 from phx_pipeline.catalog.withdrawn import WithdrawnBook, withdraw
@@ -102,6 +103,7 @@ class Catalog(CatalogReader):
         self.views = ViewBook(engine)
         self.votes = VoteBook(engine)
         self.runs = RunBook(engine)
+        self.trained = TrainedBook(engine)
         self.urls = UrlTracker(engine)
         self.withdrawn = WithdrawnBook(engine)
 

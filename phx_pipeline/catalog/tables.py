@@ -331,6 +331,20 @@ feature = sa.Table(
     sa.Column("vector", sa.LargeBinary, nullable=False),
 )
 
+# What reviews taught: `body` is a `categorize.trained.TrainedModel`. The newest one
+# that is accepted and not retired counts.
+trained_model = sa.Table(
+    "trained_model",
+    metadata,
+    sa.Column("id", sa.String(16), primary_key=True),
+    sa.Column("at", UtcDateTime, nullable=False),
+    sa.Column("who", StorableText, nullable=False),
+    sa.Column("body", sa.LargeBinary, nullable=False),
+    sa.Column("report", sa.JSON, nullable=False),
+    sa.Column("accepted", sa.Boolean, nullable=False),
+    sa.Column("retired", UtcDateTime),
+)
+
 publication = sa.Table(
     "publication",
     metadata,

@@ -102,18 +102,8 @@ class TrainedModel:
     def revised(
         self, before: Mapping[Subject, float], chances: Mapping[Subject, float]
     ) -> dict[Subject, float]:
-        """Return the probabilities of a picture after its heads have spoken.
-
-        A head's subject gets the head's word. The others share what is left as they did
-        before, and none of them gains by it.
-        """
-        total = sum(chances.values())
-        own = {it: p / max(1.0, total) for it, p in chances.items()}
-        gone = sum(before.get(subject, 0.0) for subject in own)
-        left = max(0.0, 1.0 - sum(own.values()))
-        share = min(1.0, left / (1.0 - gone)) if gone < 1.0 else 0.0
-        kept = {it: p * share for it, p in before.items() if it not in own}
-        return kept | own
+        """Return the probabilities of a picture after its heads have spoken."""
+        return revised(before, chances)
 
     def calibrated(
         self, name: str, before: Mapping[Subject, float]
@@ -179,6 +169,23 @@ class TrainedModel:
 
     def _widths(self) -> Iterator[int]:
         return (len(head.weights) for head in self.heads.values())
+
+
+def revised(
+    before: Mapping[Subject, float], chances: Mapping[Subject, float]
+) -> dict[Subject, float]:
+    """Return what probabilities come to where heads tell some of the subjects better.
+
+    A head's subject gets the head's word. The others share what is left as they did
+    before, and none of them gains by it.
+    """
+    total = sum(chances.values())
+    own = {it: p / max(1.0, total) for it, p in chances.items()}
+    gone = sum(before.get(subject, 0.0) for subject in own)
+    left = max(0.0, 1.0 - sum(own.values()))
+    share = min(1.0, left / (1.0 - gone)) if gone < 1.0 else 0.0
+    kept = {it: p * share for it, p in before.items() if it not in own}
+    return kept | own
 
 
 _FAULTS: Final = (

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from phx_pipeline.categorize.subjects import REFINES
 from phx_pipeline.model.taxonomy import Subject
 
 NAMED_AT: Final = 0.5
@@ -17,6 +18,11 @@ TWO_SIDED: Final = 1.96  # 95 of 100 intervals hold the true share
 ONE_SIDED: Final = 1.645  # 95 of 100 true shares are above the lower end
 
 _BINS: Final = 10
+
+
+def shows(name: Subject, *, truth: Subject) -> bool:
+    """Whether a name is right; a coarser word (bedroom for master) is no wrong one."""
+    return name is truth or REFINES.get(truth) is name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,8 +40,8 @@ class Told:
 
     @property
     def right(self) -> bool:
-        """Whether the likeliest subject is the right one, however unlikely."""
-        return self.subject is self.truth
+        """Whether the picture shows the likeliest subject, however unlikely."""
+        return shows(self.subject, truth=self.truth)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
