@@ -26,6 +26,8 @@ PRIOR: Final = 0.05
 
 FOLDS: Final = 5
 
+_LIKELY: Final = 0.5
+_LEAST: Final = 1e-9
 _L2: Final = 10.0  # for features as the network gives them; 3 to 30 do as well
 
 
@@ -90,6 +92,37 @@ def fit_head(
             bias=float(slope * head.bias[0] + offset),
         ),
         held_back=sigmoid(slope * logits + offset),
+    )
+
+
+def stricter(
+    fitted: Fitted, is_it: NDArray[np.bool_], *, precision: float, recall: float
+) -> Fitted:
+    """Return the head, less sure of all by as much as its held-back names ask for.
+
+    Of the first rows, for which *is_it* is given, so many of those that it finds likely
+    are right then as *precision* says. A head that would find less than *recall* of
+    them is left as it is: nothing helps it.
+    """
+    said = fitted.held_back[: len(is_it)]
+    for limit in (_LIKELY, *np.unique(said[said > _LIKELY]).tolist()):
+        found = said >= limit
+        right = np.count_nonzero(found & is_it)
+        if right < recall * np.count_nonzero(is_it):
+            break
+        if right >= precision * np.count_nonzero(found):
+            return _less_sure(fitted, limit=limit) if limit > _LIKELY else fitted
+    return fitted
+
+
+def _less_sure(fitted: Fitted, *, limit: float) -> Fitted:
+    """Make *limit* the least that is likely."""
+    below = min(float(np.nextafter(limit, 0.0)), 1 - _LEAST)
+    by = max(0.0, float(np.log(below / (1 - below))))
+    chances = np.clip(fitted.held_back, _LEAST, 1 - _LEAST)
+    return Fitted(
+        head=Head(weights=fitted.head.weights, bias=fitted.head.bias - by),
+        held_back=sigmoid(np.log(chances / (1 - chances)) - by),
     )
 
 

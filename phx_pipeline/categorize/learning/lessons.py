@@ -13,10 +13,21 @@ from numpy.typing import NDArray
 
 from phx_pipeline.categorize.fusion import FUSED, fuse
 from phx_pipeline.categorize.learning.curves import CurveVerdict, judge_curve
-from phx_pipeline.categorize.learning.heads import Fitted, Rows, fit_head, folds_of
+from phx_pipeline.categorize.learning.heads import (
+    Fitted,
+    Rows,
+    fit_head,
+    folds_of,
+    stricter,
+)
 from phx_pipeline.categorize.learning.linear import Matrix
 from phx_pipeline.categorize.learning.scores import Scores, Told, scored, shows
-from phx_pipeline.categorize.learning.verdicts import HeadVerdict, judge_head, named
+from phx_pipeline.categorize.learning.verdicts import (
+    LEAST_RECALL,
+    HeadVerdict,
+    judge_head,
+    named,
+)
 from phx_pipeline.categorize.subjects import REFINES
 from phx_pipeline.categorize.trained import Curve, Head, TrainedModel, revised
 from phx_pipeline.model.taxonomy import Subject
@@ -33,6 +44,9 @@ EMBEDDED: Final = "embedded"
 
 UNJUDGED: Final = 0.84
 """No head is surer of what reviews have not found it to be right about."""
+
+AIMED_PRECISION: Final = 0.95
+"""Of a head's held-back names so many are to be right, if that leaves it enough."""
 
 _OFTEN: Final = 0.1
 
@@ -215,7 +229,8 @@ class _Bench:
     def fit(self, subject: Subject) -> Fitted:
         """Fit a head to all reviews."""
         rows, is_it, _ = self._rows(subject)
-        return fit_head(rows, is_it, folds=folds_of(rows.houses, is_it))
+        fitted = fit_head(rows, is_it, folds=folds_of(rows.houses, is_it))
+        return self._strict(fitted, is_it)
 
     def verdict(self, subject: Subject, fitted: Fitted) -> HeadVerdict:
         """Judge a head against what is in use."""
@@ -288,7 +303,13 @@ class _Bench:
             return np.array([it[subject] for it in told])
         folds = folds_of(rows.houses, is_it)
         fitted = fit_head(rows, is_it, folds=folds, fitted_on=known)
-        return fitted.held_back[: len(self._seen)]
+        return self._strict(fitted, is_it).held_back[: len(self)]
+
+    def _strict(self, fitted: Fitted, is_it: NDArray[np.bool_]) -> Fitted:
+        reviewed = is_it[: len(self)]
+        return stricter(
+            fitted, reviewed, precision=AIMED_PRECISION, recall=LEAST_RECALL
+        )
 
     def _rows(
         self, subject: Subject
