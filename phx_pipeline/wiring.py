@@ -55,6 +55,7 @@ from phx_pipeline.sources.registry import (
     paces_of,
 )
 from phx_pipeline.stages.context import PHOENIX, StageContext
+from phx_pipeline.stages.trained_models import model_in_use
 from phx_pipeline.storage.atomic import create_folder, sweep_temporaries
 from phx_pipeline.storage.blobs import BlobStore
 from phx_pipeline.storage.layout import Layout
@@ -329,7 +330,8 @@ def build_context(
     layout = Layout(settings.data_dir)
     wanted = chosen(settings.categorizers)  # a wrong name opens no store
     catalog = build_catalog(settings)
-    backends = equip(wanted, build_equipment(settings, catalog))
+    equipment = build_equipment(settings, catalog)
+    backends = equip(wanted, equipment)
     return StageContext(
         catalog=catalog,
         blobs=BlobStore(layout),
@@ -346,6 +348,7 @@ def build_context(
         lacks_browser=lacking_browser(settings),
         categorizers=backends.categorizers,
         lacks_categorizers=backends.missing,
+        calibration=equipment.trained,
         clock=clock,
         run_id=run_id,
         downloads=settings.downloads,
@@ -359,8 +362,12 @@ def build_context(
 
 def build_equipment(settings: Settings, catalog: Catalog) -> Equipment:
     """Return what backends of `categorize.registry` are made with."""
-    cache_dir = Layout(settings.data_dir).networks
-    return Equipment(cache_dir=cache_dir, features=catalog.features)
+    used = model_in_use(catalog)
+    return Equipment(
+        cache_dir=Layout(settings.data_dir).networks,
+        features=catalog.features,
+        trained=used.model if used else None,
+    )
 
 
 def equipped_sources(settings: Settings) -> dict[Source, ListingSource]:

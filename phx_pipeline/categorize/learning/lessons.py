@@ -49,6 +49,7 @@ AIMED_PRECISION: Final = 0.95
 """Of a head's held-back names so many are to be right, if that leaves it enough."""
 
 _OFTEN: Final = 0.1
+_HIDDEN: Final = (Subject.MASTER, Subject.BEDROOM)  # some shipped bedrooms are masters
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -339,8 +340,12 @@ class _Bench:
         return [
             it
             for it in self._given.others
-            if not _akin(it.subject, subject)
-            and (it.shipped or it.subject not in taken_for)
+            if it.subject is not subject
+            and (
+                (subject, it.subject) != _HIDDEN
+                if it.shipped
+                else not _akin(it.subject, subject) and it.subject not in taken_for
+            )
         ]
 
     def _taken_for(self, subject: Subject) -> set[Subject]:

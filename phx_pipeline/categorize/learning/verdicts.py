@@ -32,8 +32,8 @@ class HeadVerdict:
 
     `recall` is of the pictures that show the subject, `precision` of those that the
     head names so, `sure` of its names of 85 and more; `false_alarms` are among pictures
-    nobody reviewed that are surely named otherwise. `better` pictures are named right
-    by it and were not before, `worse` the other way round.
+    nobody reviewed that are surely named otherwise. `better` pictures are named right,
+    or by a finer word, and were not before, `worse` the other way round.
     """
 
     subject: Subject
@@ -119,8 +119,8 @@ def judge_head(
     shown = [shows(subject, truth=truth) for truth in truths]
     found = [named(p) is subject for p in after]
     sure = [p.get(subject, 0.0) >= SURE_AT for p in after]
-    was = [shows(named(p), truth=truth) for truth, p, _ in rows]
-    now = [shows(named(p), truth=truth) for truth, _, p in rows]
+    was = [_worth(named(p), truth=truth) for truth, p, _ in rows]
+    now = [_worth(named(p), truth=truth) for truth, _, p in rows]
     return HeadVerdict(
         subject=subject,
         houses=len({house for house, it in zip(houses, shown, strict=True) if it}),
@@ -130,8 +130,8 @@ def judge_head(
         false_alarms=Share(
             count=sum(p >= NAMED_AT for p in unreviewed), of=len(unreviewed)
         ),
-        better=sum(b and not a for a, b in zip(was, now, strict=True)),
-        worse=sum(a and not b for a, b in zip(was, now, strict=True)),
+        better=sum(a < b for a, b in zip(was, now, strict=True)),
+        worse=sum(a > b for a, b in zip(was, now, strict=True)),
         refines=refines,
         off_before=_off(subject, shown, before),
         off_after=_off(subject, shown, after),
@@ -149,6 +149,11 @@ def by_chance(better: int, worse: int) -> float:
     n = better + worse
     ways = sum(comb(n, it) for it in range(better, n + 1))
     return float(ways / 2**n)
+
+
+def _worth(name: Subject, *, truth: Subject) -> int:
+    """0 for a wrong name, 1 for a coarser one, 2 for the right one."""
+    return shows(name, truth=truth) + (name is truth)
 
 
 def _share(these: Sequence[bool], *, of: Sequence[bool]) -> Share:
