@@ -23,7 +23,7 @@ from phx_pipeline.categorize.learning.lessons import (
 )
 from phx_pipeline.categorize.learning.reference import shipped
 from phx_pipeline.categorize.learning.scores import Scores
-from phx_pipeline.categorize.network.session import NETWORK
+from phx_pipeline.categorize.network.session import FEATURES, NETWORK
 from phx_pipeline.categorize.registry import BACKENDS, Equipment, Need, equip
 from phx_pipeline.errors import InputError
 from phx_pipeline.model.outcome import Verdict
@@ -160,15 +160,9 @@ def features_of(
     vectors = {
         sha: np.frombuffer(body, np.float16).astype(np.float32)
         for sha, body in kept.items()
-        if len(body) % 2 == 0
+        if len(body) == FEATURES * np.dtype(np.float16).itemsize
     }
-    widths = [len(it) for it in vectors.values()]
-    usual = max(set(widths), key=widths.count, default=0)
-    return {
-        sha: it
-        for sha, it in vectors.items()
-        if len(it) == usual and np.isfinite(it).all()
-    }
+    return {sha: it for sha, it in vectors.items() if np.isfinite(it).all()}
 
 
 def _keep(context: StageContext, lesson: Lesson, *, accepted: bool) -> None:
