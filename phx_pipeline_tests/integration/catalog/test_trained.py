@@ -14,7 +14,7 @@ from phx_pipeline_tests.integration.conftest import Scene
 
 @pytest.fixture
 def first(now: datetime) -> TrainedRow:
-    report = {"heads": []}
+    report: dict[str, object] = {"heads": []}
     return TrainedRow(
         id="a1", at=now, who="Ann", body=b"\0\1", report=report, accepted=True
     )
