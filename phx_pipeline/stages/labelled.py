@@ -1,6 +1,7 @@
 """Judges the backends on files that somebody labelled; the catalogue is not changed."""
 
 import csv
+import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -19,9 +20,11 @@ from phx_pipeline.model.nearest import did_you_mean
 from phx_pipeline.model.source import Source
 from phx_pipeline.model.taxonomy import Subject
 from phx_pipeline.model.vote import Vote
-from phx_pipeline.stages.context import StageContext
+from phx_pipeline.stages.context import StageContext, in_one
 from phx_pipeline.stages.learning import Evaluation
 from phx_pipeline.stages.trained_models import model_in_use
+
+logger = logging.getLogger(__name__)
 
 _COLUMNS: Final = ("file", "subject")
 _AT_ONCE: Final = 200
@@ -53,15 +56,19 @@ def read_labels(labels: Path, folder: Path) -> list[Labelled]:
 def evaluate_files(context: StageContext, labelled: list[Labelled]) -> Evaluation:
     """Judge what is in use by labelled files.
 
+    A backend that has nothing to say of a file is not judged by it. Files that are no
+    pictures, or too small, are told in one line.
+
     Raises:
-        InputError: one of them is no picture.
+        InputError: a file cannot be opened, or no backend says anything of any.
     """
     used = model_in_use(context.catalog)
+    faults: list[str] = []
     reviewed: list[Reviewed] = []
     votes: list[tuple[Vote, ...]] = []
     for start in range(0, len(labelled), _AT_ONCE):
         some = labelled[start : start + _AT_ONCE]
-        pictures = [_evidence(it, start + at) for at, it in enumerate(some)]
+        pictures = [_evidence(it, start + at, faults) for at, it in enumerate(some)]
         given = [it.categorize(pictures) for it in context.categorizers]
         for place, it in enumerate(some):
             cast = tuple(one[place] for one in given)
@@ -75,6 +82,10 @@ def evaluate_files(context: StageContext, labelled: list[Labelled]) -> Evaluatio
                     features=None,
                 )
             )
+    if faults:
+        logger.warning("%s: no pixels to judge by", in_one(faults))
+    if not any(votes):
+        raise InputError("no backend says anything of these files")
     course = Course(
         reviewed=reviewed,
         others=(),
@@ -129,7 +140,7 @@ def _label(row: dict[str, str | None], folder: Path, *, where: str) -> Labelled:
     )
 
 
-def _evidence(labelled: Labelled, number: int) -> Evidence:
+def _evidence(labelled: Labelled, number: int, faults: list[str]) -> Evidence:
     try:
         body = labelled.path.read_bytes()
     except OSError as error:
@@ -144,12 +155,13 @@ def _evidence(labelled: Labelled, number: int) -> Evidence:
     return Evidence(
         sha256=sha256(body).hexdigest(),
         said=(said,),
-        pixels=partial(_pixels, body, labelled.path),
+        pixels=partial(_pixels, body, labelled.path, faults),
     )
 
 
-def _pixels(body: bytes, path: Path) -> NDArray[np.uint8]:
+def _pixels(body: bytes, path: Path, faults: list[str]) -> NDArray[np.uint8]:
     try:
         return glimpse(body)
     except ImageError as error:
-        raise InputError(f"{path} is no picture that can be read: {error}") from error
+        faults.append(f"{path}: {error}")
+        raise

@@ -141,6 +141,7 @@ def test_labelled_files_are_judged_without_the_catalogue(
         ("file,subject\na.png,kitchn\n", "line 2: there is no subject 'kitchn'"),
         ("file,subject\nb.png,kitchen\n", "there is no file"),
         ("file,subject\n,kitchen\n", "names no file"),
+        ("file,subject\na.png,kitchen\n", "no backend says anything"),
     ],
 )
 def test_labels_that_cannot_be_used_are_told(
