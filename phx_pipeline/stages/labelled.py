@@ -82,10 +82,12 @@ def evaluate_files(context: StageContext, labelled: list[Labelled]) -> Evaluatio
                     features=None,
                 )
             )
+    if not any(votes):
+        raise InputError(
+            f"no backend says anything of these files: {in_one(faults or ['no words'])}"
+        )
     if faults:
         logger.warning("%s: no pixels to judge by", in_one(faults))
-    if not any(votes):
-        raise InputError("no backend says anything of these files")
     course = Course(
         reviewed=reviewed,
         others=(),

@@ -46,7 +46,7 @@ class Training:
     """What was learnt, and the id of the model that was made; None if none was.
 
     `in_use` is the id of what was in use before. `unseen` counts reviewed pictures that
-    no network has looked at, because their originals cannot be read or it is missing.
+    the embedded backend has not looked at: it is not in use, or lacks their originals.
     """
 
     lesson: Lesson
@@ -95,7 +95,7 @@ def train(context: StageContext, *, dry_run: bool = False) -> Training:
         made=made,
         in_use=before.row.id if before else None,
         reviewed=len(course.reviewed),
-        unseen=sum(it.features is None for it in course.reviewed),
+        unseen=sum(not it.is_seen for it in course.reviewed),
         stored=not dry_run,
     )
 

@@ -68,6 +68,12 @@ class Reviewed:
     features: NDArray[np.floating] | None
     known: bool = False
 
+    @property
+    def is_seen(self) -> bool:
+        """Whether heads can be learnt of it, and judged by what is said without."""
+        votes = any(it.backend == EMBEDDED for it in self.votes)
+        return votes and self.features is not None
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Other:
@@ -208,7 +214,7 @@ class _Bench:
 
     def __init__(self, given: Course) -> None:
         self._given = given
-        self._seen = [it for it in given.reviewed if it.features is not None]
+        self._seen = [it for it in given.reviewed if it.is_seen]
         self._base = [_probabilities(it.votes) for it in self._seen]
         self.held_back = {it: self._in_use(it) for it in given.model_in_use.heads}
 

@@ -38,25 +38,21 @@ def train(*, dry_run: bool, as_json: bool) -> None:
       phx categorize train --dry-run
       phx categorize train && phx categorize run --all
     """
-    from phx_pipeline.categorize.learning.lessons import EMBEDDED
     from phx_pipeline.stages.learning import train as learn_from_reviews
 
     with opened() as context:
         training = learn_from_reviews(context, dry_run=dry_run)
-        looks = any(it.name == EMBEDDED for it in context.categorizers)
     if as_json:
         click.echo(json.dumps(training.plain(), indent=2))
         return
     console.print(counted(training.reviewed, "reviewed picture"))
     if training.unseen:
         console.print(
-            f"no network has looked at {training.unseen} of them: nothing is learnt "
-            "from those",
+            f"the backend `embedded` has not looked at {training.unseen} of them: no "
+            "head is learnt from those",
             soft_wrap=True,
         )
     lesson = training.lesson
-    if lesson.heads and not looks:
-        console.print("heads wait for the backend `embedded`, which is not in use here")
     if lesson.heads:
         console.print(_heads_table(lesson))
     for lacking in lesson.lacking:
