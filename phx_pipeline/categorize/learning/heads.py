@@ -64,6 +64,7 @@ def fit_head(
     *,
     folds: NDArray[np.intp],
     fitted_on: NDArray[np.bool_] | None = None,
+    easy: NDArray[np.bool_] | None = None,
 ) -> Fitted:
     """Fit a head to tell the rows where *is_it* from the others.
 
@@ -76,6 +77,8 @@ def fit_head(
         folds: of each row, as `folds_of` makes them; there must be examples and
             others beyond each fold.
         fitted_on: rows that may be fitted on; the rest is only judged. Default all.
+        easy: rows that were chosen because they are easy to tell: they say nothing of
+            how sure the head may be. Default none.
     """
     usable = np.ones(len(rows), bool) if fitted_on is None else fitted_on
     logits = np.empty(len(rows))
@@ -83,8 +86,9 @@ def fit_head(
         apart = folds == fold
         fit = _fit(rows, is_it, usable & ~apart)
         logits[apart] = fit.logits(rows.features[apart])[:, 0]
-    known = is_it[usable]
-    slope, offset = fit_platt(logits[usable], known, weights=_as_in_a_house(known))
+    fair = usable if easy is None or is_it[usable & ~easy].all() else usable & ~easy
+    known = is_it[fair]
+    slope, offset = fit_platt(logits[fair], known, weights=_as_in_a_house(known))
     head = _fit(rows, is_it, usable)
     return Fitted(
         head=Head(
