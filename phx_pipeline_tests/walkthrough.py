@@ -45,7 +45,7 @@ _OMITTED = "…"
 
 _MASKS: Sequence[tuple[str, str]] = (
     (re.escape(str(ROOT)), "~/phx_pipeline"),
-    (r"revision none → \d{4}", "revision none → 0020"),
+    (r"revision none → \d{4}", "revision none → 0023"),
     (r"127\.0\.0\.1:\d+", "127.0.0.1:3000"),
     (r"\bpid \d+", "pid 4711"),
     (r"\bjob [0-9a-f]{12}\b", "job 6e0f2a91c7d3"),

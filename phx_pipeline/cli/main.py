@@ -38,7 +38,6 @@ _COMMANDS = {
     "categorize": "categorize.group:categorize",
     "duplicates": "duplicates:duplicates",
     "review": "review.group:review",
-    "categorize": "categorize.group:categorize",
     "rulings": "rulings:rulings",
     "ingest": "ingest:ingest",
     "sources": "sources:sources",

@@ -212,13 +212,18 @@ def test_what_nobody_named_is_inside_only_where_its_listing_says_so(old: Old) ->
     assert not catalog.tallies([])[0].is_published
 
 
-def test_a_house_without_such_pictures_is_left_alone(old: Old) -> None:
-    rows = [row for row in pictures_of_0017() if "'garden" not in row]
-    engine = old("0017", *rows)
+@pytest.mark.parametrize("shows", [True, False])
+def test_a_house_that_shows_pictures_is_published_once_more(
+    old: Old, *, shows: bool
+) -> None:
+    shown = _PUBLISHED.format(
+        key="k", location="int", subject="kitchen", sequence=1, active=shows
+    )
+    told = "update property set published_epoch = 7"
 
-    catalog = upgraded(engine)
+    catalog = upgraded(old("0022", _LEASE, told, _BLOB, shown))
 
-    assert catalog.tallies([])[0].is_published
+    assert catalog.tallies([])[0].is_published is not shows
 
 
 def test_a_name_of_0020_is_as_probable_as_it_was_sure(old: Old) -> None:
