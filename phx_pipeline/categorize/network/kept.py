@@ -17,8 +17,14 @@ _LOG: Final = logging.getLogger(__name__)
 _DIGITS: Final = 32  # hexadecimal, of the hash
 
 
-def kept(folder: Path, name: str, make: Callable[[], bytes]) -> bytes:
-    """Return the content kept under *name*; *make* it where there is no good one."""
+def kept(
+    folder: Path, name: str, make: Callable[[], bytes], *, instead_of: str | None = None
+) -> bytes:
+    """Return the content kept under *name*; *make* it where there is no good one.
+
+    What is made then takes the place of all names like *instead_of* (a glob): those of
+    former versions. A process that still uses one has read it, or makes it anew.
+    """
     for path in sorted(folder.glob(f"{name}.*.bin")):
         with contextlib.suppress(OSError):
             body = path.read_bytes()
@@ -31,7 +37,16 @@ def kept(folder: Path, name: str, make: Callable[[], bytes]) -> bytes:
         _write(folder / _file_name(name, body), body)
     except OSError as error:
         _LOG.warning("%s cannot be kept in %s: %s", name, folder, error.strerror)
+    if instead_of:
+        _sweep(folder, instead_of, but=name)
     return body
+
+
+def _sweep(folder: Path, names: str, *, but: str) -> None:
+    current = set(folder.glob(f"{but}.*.bin"))
+    for path in set(folder.glob(f"{names}.*.bin")) - current:
+        with contextlib.suppress(OSError):
+            path.unlink()
 
 
 def _file_name(name: str, body: bytes) -> str:

@@ -74,8 +74,12 @@ class Network:
         raised = np.exp(logits - logits.max(axis=1, keepdims=True))
         return np.asarray(raised / raised.sum(axis=1, keepdims=True), np.float32)
 
+    def _kept(self, part: str, make: Callable[[], bytes]) -> bytes:
+        name = f"{NETWORK}-{part}"
+        return kept(self._cache_dir, name, make, instead_of=f"*-{part}")
+
     def _session(self) -> Callable[[NDArray[np.uint8]], NDArray[np.float32]]:
-        graph = kept(self._cache_dir, f"{NETWORK}-graph", _graph)
+        graph = self._kept("graph", _graph)
         try:
             return _session(graph)
         except Exception as error:  # its own types are of a native module
@@ -84,7 +88,7 @@ class Network:
             ) from error
 
     def _read_classifier(self) -> NDArray[np.float32]:
-        body = kept(self._cache_dir, f"{NETWORK}-words", _classifier)
+        body = self._kept("words", _classifier)
         table: NDArray[np.float32] = np.load(io.BytesIO(body), allow_pickle=False)
         return table
 

@@ -21,6 +21,22 @@ def test_it_is_made_once(tmp_path: Path) -> None:
     assert len(list(folder.iterdir())) == 2
 
 
+def test_a_new_one_takes_the_place_of_former_ones_and_of_nothing_else(
+    tmp_path: Path,
+) -> None:
+    for name in ("net-1-graph", "net-1-words", "photos"):
+        kept(tmp_path, name, name.encode)
+    (tmp_path / ".draft.part").write_bytes(b"of a process that still writes")
+
+    kept(tmp_path, "net-2-graph", lambda: b"new", instead_of="*-graph")
+    kept(tmp_path, "net-2-graph", refuse, instead_of="*-graph")
+
+    left = sorted(path.name.partition(".")[0] for path in tmp_path.glob("*.bin"))
+    assert left == ["net-1-words", "net-2-graph", "photos"]
+    assert (tmp_path / ".draft.part").exists()
+    assert kept(tmp_path, "net-1-graph", lambda: b"of an older process") != b"new"
+
+
 @pytest.mark.parametrize("damage", [b"", b"bodx", b"body and more"])
 def test_a_damaged_file_is_made_anew(
     tmp_path: Path, damage: bytes, caplog: pytest.LogCaptureFixture
