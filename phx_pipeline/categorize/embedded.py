@@ -27,7 +27,7 @@ from phx_pipeline.categorize.words import WORDS
 from phx_pipeline.errors import ImageError, StorageError
 from phx_pipeline.model.taxonomy import Subject
 
-_RULES: Final = 1  # rises where gate, words or drawing would give other answers
+_RULES: Final = 2  # rises where gate, words or drawing would give other answers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -2,7 +2,9 @@
 
 A head knows its few subjects and nothing else: it calls a living room a bedroom, and is
 sure of it. So it is believed beyond `UNSURE` only where the network's own words, which
-no head had a say in, name the same subject and speak of it more than of anything else.
+no head had a say in, name the same subject and speak of it more than of anything else,
+and where another head is as sure that the picture was taken where such a subject is. No
+subject is likelier than its place: a tub under the sky is no bathroom.
 
 The figures behind the limits: `docs/model-card.md`, made by `bench/categories.py`.
 """
@@ -15,8 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from phx_pipeline.categorize.heads import Heads
-from phx_pipeline.categorize.words import UNDECIDED, Masses, masses
-from phx_pipeline.model.taxonomy import Subject
+from phx_pipeline.categorize.words import UNDECIDED, VAT, Masses, masses
+from phx_pipeline.model.taxonomy import Location, Subject
 
 SURE: Final = 0.85
 """From here on a file name is meant to be believed."""
@@ -39,7 +41,7 @@ Rows = NDArray[np.floating]
 class Opinion:
     """What one picture is held for; what the probabilities lack to 1 is something else.
 
-    `sure` tells that the words confirm the likeliest subject of the heads.
+    `sure` tells that words and place confirm the likeliest subject of the heads.
     """
 
     probabilities: Mapping[Subject, float]
@@ -49,11 +51,16 @@ class Opinion:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Signs:
-    """Per picture: chances of the heads, and words for the likeliest and the others."""
+    """Per picture: chances of the heads, and what speaks for and against the likeliest.
+
+    `own` and `other` are shares of words: for the likeliest, and the most for another.
+    `most` is how probable the likeliest subject can be.
+    """
 
     chances: Rows
     own: Rows
     other: Rows
+    most: Rows
 
     @property
     def likeliest(self) -> Rows:
@@ -61,6 +68,7 @@ class _Signs:
 
     def sure(self, known: Rows) -> NDArray[np.bool_]:
         agreed = (self.own > self.other) & (self.own >= OWN_WORDS)
+        agreed &= self.most >= SURE
         return np.asarray(agreed & (known * self.likeliest >= SURE))
 
 
@@ -76,17 +84,19 @@ def weighed(
     heads: Heads, *, logits: Rows, outdoors: Rows, words: NDArray[np.float32]
 ) -> list[Opinion]:
     """Return the same of what the heads have said already."""
-    signs = _signs(heads, logits, masses(words, without=UNDECIDED))
-    known = _sigmoid(known_evidence(signs.own, signs.likeliest) @ heads.known)
     outside = _sigmoid(outdoors)
-    sure = signs.sure(known)
     said = masses(words)
+    most = {it: _most(it, outside, said, vat=words[:, VAT]) for it in said}
+    signs = _signs(heads, logits, masses(words, without=UNDECIDED), most)
+    known = _sigmoid(known_evidence(signs.own, signs.likeliest) @ heads.known)
+    sure = signs.sure(known)
     return [
         Opinion(
             probabilities=_probabilities(
                 dict(zip(heads.subjects, map(float, signs.chances[row]), strict=True)),
                 words={it: float(share[row]) for it, share in said.items()},
                 known=float(known[row]),
+                most={it: float(limit[row]) for it, limit in most.items()},
                 sure=bool(sure[row]),
             ),
             outside=float(outside[row]),
@@ -104,7 +114,9 @@ def known_evidence(own: Rows, likeliest: Rows) -> Rows:
     )
 
 
-def _signs(heads: Heads, logits: Rows, said: Masses) -> _Signs:
+def _signs(
+    heads: Heads, logits: Rows, said: Masses, most: Mapping[Subject, Rows]
+) -> _Signs:
     chances = _softmax(logits)
     rows = np.arange(len(chances))
     subjects = list(said)
@@ -113,7 +125,8 @@ def _signs(heads: Heads, logits: Rows, said: Masses) -> _Signs:
     top = columns[chances.argmax(axis=1)]
     own = shares[rows, top].copy()
     shares[rows, top] = 0
-    return _Signs(chances=chances, own=own, other=shares.max(axis=1))
+    limits = np.column_stack([most[it] for it in subjects])[rows, top]
+    return _Signs(chances=chances, own=own, other=shares.max(axis=1), most=limits)
 
 
 def _probabilities(
@@ -121,12 +134,13 @@ def _probabilities(
     *,
     words: Mapping[Subject, float],
     known: float,
+    most: Mapping[Subject, float],
     sure: bool,
 ) -> dict[Subject, float]:
     """Return what is known of one picture.
 
     If it is of a known subject, the heads tell which; if not, the words alone do, and
-    are believed as far as they go.
+    are believed as far as they go. Neither goes beyond the *most* for its subject.
     """
     top = max(chances, key=lambda it: (chances[it], it.value))
     first = min(known * chances[top], SUREST if sure else UNSURE)
@@ -135,7 +149,20 @@ def _probabilities(
         it: min(UNSURE, (1 - known) * p) for it, p in words.items() if it not in chances
     }
     room = min(1.0, (1 - first) / max(sum(others.values()), 1e-9))
-    return {top: first} | {it: p * room for it, p in others.items()}
+    told = {top: first} | {it: p * room for it, p in others.items()}
+    return {it: min(p, most[it]) for it, p in told.items()}
+
+
+def _most(subject: Subject, outside: Rows, said: Masses, *, vat: Rows) -> Rows:
+    """Return how probable a subject can be: as its place is, a bathroom in no vat."""
+    if subject.location is Location.EXTERIOR:
+        return outside
+    place = 1 - outside if subject.location is Location.INTERIOR else np.ones_like(vat)
+    if subject is not Subject.BATHROOM:
+        return np.asarray(place)
+    own = said[subject]
+    dry = np.where(vat > own, own / np.maximum(own + vat, _LEAST_ODDS), 1.0)
+    return np.asarray(np.minimum(place, dry))
 
 
 def _softmax(logits: Rows) -> Rows:

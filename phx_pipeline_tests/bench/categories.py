@@ -6,9 +6,9 @@
 Prints tables: cross-validation by house; what happens to photos of a class that heads
 and words never met; how often stated probabilities are right where half of all photos
 are such; the captured Zillow gallery, filled with photos of houses set aside; and CPU
-time. ROOMS holds a folder of photos for each subject, named after it, other rooms
-than the four among them: photos of another origin. Features are kept in a folder for
-temporary files.
+time. ROOMS holds a folder of photos for each scene, named after its subject if it has
+one, other scenes than the four among them: photos of another origin. Features are kept
+in a folder for temporary files.
 """
 
 import json
@@ -56,6 +56,7 @@ _GALLERY: Final = SHARED / "samples/zillow/property_2023-05_sf_zpid15192198.json
 _FILLINGS: Final = 200
 _ROUNDS: Final = 5
 _BINS: Final = (0.0, 0.2, 0.4, 0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.95, 1.01)
+_PICTURES: Final = frozenset({".jpg", ".jpeg", ".png", ".webp"})
 _ALL: Final = tuple(range(len(SUBJECTS)))
 
 
@@ -136,8 +137,12 @@ def _left_out(photos: Photos, left_out: int) -> list[Opinion]:
     )
     words = photos.words.copy()
     words[:, [*WORDS[SUBJECTS[left_out]], *UNDECIDED]] = 0
-    nobody = np.zeros(len(words))
-    return weighed(fitted, logits=logits / temperature, outdoors=nobody, words=words)
+    return weighed(
+        fitted,
+        logits=logits / temperature,
+        outdoors=photos.outdoors_held_back(known),
+        words=words,
+    )
 
 
 def _of_left_out(photos: Photos, whole: Sequence[list[Opinion]]) -> Iterator[str]:
@@ -251,7 +256,7 @@ def _of_others(folder: Path, *, cache: Path) -> Iterator[str]:
     stated: list[float] = []
     right: list[bool] = []
     for room in sorted(it for it in folder.iterdir() if it.is_dir()):
-        paths = sorted(room.glob("*.jpg"))
+        paths = sorted(it for it in room.iterdir() if it.suffix in _PICTURES)
         features = features_of(paths, network=network, cache=cache)
         told = opinions(heads.shipped(), features, network.words(features))
         yield f"{room.name}: {len(told)} photos, {_named(told)}"
@@ -264,12 +269,19 @@ def _of_others(folder: Path, *, cache: Path) -> Iterator[str]:
 
 
 def _named(told: Sequence[Opinion]) -> str:
-    sure = np.mean([it.sure for it in told])
     inside = np.mean([it.outside <= SURELY_INSIDE for it in told])
-    named = [_likeliest(it).value for it in told if _best(it) >= NAMED_AT]
+    outside = np.mean([it.outside >= SURELY_OUTSIDE for it in told])
+    return (
+        f"at >= .85 {_shares(told, SURE)}; named {_shares(told, NAMED_AT)}; "
+        f"surely inside {inside:.3f}, surely outside {outside:.3f}"
+    )
+
+
+def _shares(told: Sequence[Opinion], least: float) -> str:
+    """Return the share of each name among pictures that get one of *least* or more."""
+    named = [_likeliest(it).value for it in told if _best(it) >= least]
     shares = {it: named.count(it) / len(told) for it in sorted(set(named))}
-    told_shares = ", ".join(f"{it} {share:.3f}" for it, share in shares.items())
-    return f"at >= .85 {sure:.3f}, surely inside {inside:.3f}; named {told_shares}"
+    return ", ".join(f"{it} {share:.3f}" for it, share in shares.items()) or "none"
 
 
 def _cost(cache: Path) -> Iterator[str]:

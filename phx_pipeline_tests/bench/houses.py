@@ -45,6 +45,7 @@ FOLDS: Final = 5
 _L2: Final = 100.0
 _L2_OUTDOORS: Final = 100.0
 _L2_KNOWN: Final = 1.0
+_INSIDE: Final = -20.0  # a logit of outdoors
 
 Features = NDArray[np.float32]
 
@@ -91,6 +92,21 @@ class Photos:
                 found[held] = head.logits(self.features[held])
             self._logits[key] = found
         return self._logits[key]
+
+    def outdoors_held_back(self, known: Sequence[int]) -> Matrix:
+        """Return logits of outdoors, by heads that saw none of its house.
+
+        They were fitted as those of `held_back`. Where no class of outdoors is known,
+        all photos count as taken inside, which leaves everything to the other heads.
+        """
+        if SUBJECTS.index(Subject.EXTERIOR) not in known:
+            return np.full(len(self.labels), _INSIDE)
+        found = np.zeros(len(self.labels))
+        for fold in range(FOLDS):
+            held = self.folds == fold
+            head = _fit_outdoors(self.only(~held & np.isin(self.labels, known)))
+            found[held] = self.features[held] @ head[:-1] + head[-1]
+        return found
 
     @property
     def folds(self) -> NDArray[np.intp]:

@@ -104,6 +104,7 @@ def test_a_room_that_heads_and_words_do_not_know_gets_no_name_of_85(
     rows = np.stack([np.frombuffer(stored[it.stem], np.float16) for it in photos])
     features = rows.astype(np.float32)
     logits = features @ whole.rooms[:, :-1].T + whole.rooms[:, -1]
+    outdoors = features @ whole.outdoors[:-1] + whole.outdoors[-1]
     wrong = 0
     for at, left_out in enumerate(whole.subjects):
         words = network.words(features)
@@ -116,7 +117,7 @@ def test_a_room_that_heads_and_words_do_not_know_gets_no_name_of_85(
                 known=whole.known,
             ),
             logits=np.delete(logits, at, axis=1),
-            outdoors=np.zeros(len(rows)),
+            outdoors=outdoors if left_out is not Subject.EXTERIOR else outdoors - 100,
             words=words,
         )
         wrong += sum(
