@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -85,7 +86,8 @@ def kinds(made: Deployment) -> dict[str, str]:
         (slug,) = context.catalog.slugs()
         shown = [it for it in context.catalog.publications(slug) if it.active]
         folder = context.layout.folder(context.house(slug).folder)
-        assert {it.name for it in folder.iterdir()} == {it.file_name for it in shown}
+        there = {it.stem for it in folder.iterdir()}
+        assert there == {Path(it.file_name).stem for it in shown}
         return {it.photo_key: it.subject.value for it in shown}
 
 
