@@ -9,6 +9,7 @@ from typing import Final
 
 from phx_pipeline.dedup.colours import colouring
 from phx_pipeline.dedup.edging import edging
+from phx_pipeline.dedup.effaced import effaced
 from phx_pipeline.dedup.grain import overdrawn
 from phx_pipeline.dedup.overlays import (
     damaged,
@@ -19,6 +20,7 @@ from phx_pipeline.dedup.overlays import (
 )
 from phx_pipeline.dedup.proposals import Candidate
 from phx_pipeline.dedup.sights import Move, Sight
+from phx_pipeline.dedup.spots import dotted, spotted
 from phx_pipeline.dedup.worn import worn
 from phx_pipeline.model.judgement import Judgement, Pair, Why, pair_of
 
@@ -74,13 +76,22 @@ class _Compared:
         return (_other(it.which), Why.TONES) if it.which and it.much else None
 
     def clean(self) -> Choice | None:
-        steeper = self._surplus > 0
-        mark = marked(self._both) or inked(
-            overlap_in_blue(*self._placed, steeper=steeper)
-        )
+        mark = self._mark()
         first = mark == 1 or self._beside.ours
         second = mark == 2 or self._beside.theirs  # noqa: PLR2004 - the second
         return None if first == second else (2 if first else 1, Why.CLEAN)
+
+    def _mark(self) -> int:
+        """Return which one has a mark: what is told by the least comes last."""
+        both = self._both
+        blue = overlap_in_blue(*self._placed, steeper=self._surplus > 0)
+        return (
+            effaced(both.ours, both.theirs, both.inside)
+            or spotted((both, blue))
+            or marked(both)
+            or inked(blue)
+            or dotted((both, blue))
+        )
 
     def not_coarse(self) -> Choice | None:
         return self._by_detail(_COARSE)

@@ -18,6 +18,7 @@ from phx_pipeline.dedup.colours import colouring
 from phx_pipeline.dedup.confirm import Confirmed, confirmed
 from phx_pipeline.dedup.features import Match
 from phx_pipeline.dedup.looks import Both, Looks
+from phx_pipeline.dedup.lowinfo import is_photo
 from phx_pipeline.dedup.overlays import damaged, overlap
 from phx_pipeline.dedup.proof import (
     MIN_AGREEING,
@@ -29,7 +30,7 @@ from phx_pipeline.dedup.proof import (
     spans,
 )
 from phx_pipeline.dedup.proposals import Candidate, proposed
-from phx_pipeline.dedup.sights import Greys, Move, Sight, refined
+from phx_pipeline.dedup.sights import Greys, Move, Sight, luminance, refined
 from phx_pipeline.model.judgement import (
     Alike,
     Judgement,
@@ -196,7 +197,7 @@ class _Pair:
         if match is None:
             return self._said(Alike.OTHER, method=Method.FEATURES, inliers=0)
         share, is_proven = _proof(match, sights, self._looks.greys(self._both))
-        if not is_proven or (self._found.is_page and share < MIN_AGREEING):
+        if not is_proven or (share < MIN_AGREEING and not self._shows_photo(sights)):
             return self._said(
                 Alike.OTHER, method=Method.FEATURES, inliers=match.inliers
             )
@@ -208,6 +209,13 @@ class _Pair:
             inliers=match.inliers,
         )
 
+    def _shows_photo(self, sights: tuple[Sight, Sight]) -> bool:
+        """Whether one is a photo for sure; a bright copy of it may look like a page."""
+        if not self._found.is_page:
+            return True
+        greys = (luminance(it).astype(np.uint8) for it in sights)
+        return not self._found.are_pages and any(is_photo(it) for it in greys)
+
     def _seen(
         self,
         sights: tuple[Sight, Sight],
@@ -218,7 +226,7 @@ class _Pair:
         inliers: int | None = None,
     ) -> Judgement:
         """Say of copies which is better, unless their colours make them others."""
-        if not self._found.is_page and colouring(*sights, move).is_other:
+        if self._shows_photo(sights) and colouring(*sights, move).is_other:
             return self._said(Alike.OTHER, method=method, share=share, inliers=inliers)
         better = None
         if self._choosing:

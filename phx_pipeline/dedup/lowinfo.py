@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 MIN_ENTROPY: Final = 5.5  # bits per pixel; 5.6 was the least of 1,604 photos
 MAX_PAPER: Final = 0.46  # share of near-white pixels; 0.445 was the most
+MIN_ENTROPY_PHOTO: Final = 7.0  # bits; 6.9 was the most of 36 drawn rooms and walls
 MIN_BUSY: Final = 0.1  # share of blocks with a pattern; 0.34 was the least
 
 _PAPER: Final = 235  # grey level
@@ -25,6 +26,11 @@ def is_low_information(luminance: NDArray[np.uint8]) -> bool:
         or paper_share(luminance) > MAX_PAPER
         or busy_share(luminance) < MIN_BUSY
     )
+
+
+def is_photo(luminance: NDArray[np.uint8]) -> bool:
+    """Whether it has more grey levels than what is drawn; faint photos have fewer."""
+    return entropy(luminance) >= MIN_ENTROPY_PHOTO
 
 
 def entropy(luminance: NDArray[np.uint8]) -> float:

@@ -1,6 +1,6 @@
 """What is measured on grey levels: edges, means, blur, sharpness."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 import numpy as np
@@ -33,14 +33,34 @@ def slopes(plane: Plane) -> tuple[Plane, Plane]:
     return down, across
 
 
-def block_means(plane: Plane) -> Plane:
-    """Return the means of the whole blocks."""
-    rows, columns = (side // BLOCK for side in plane.shape)
-    whole = plane[: rows * BLOCK, : columns * BLOCK]
-    means: Plane = whole.reshape(rows, BLOCK, columns, BLOCK).mean(
+def block_means(plane: Plane | Mask, side: int = BLOCK) -> Plane:
+    """Return the means of the whole blocks of *side* px."""
+    rows, columns = (it // side for it in plane.shape)
+    whole = plane[: rows * side, : columns * side]
+    means: Plane = whole.reshape(rows, side, columns, side).mean(
         axis=(1, 3), dtype=np.float32
     )
     return means
+
+
+def parts(cells: Mask) -> list[list[tuple[int, int]]]:
+    """Return the places of what lies together; a gap of one cell parts nothing."""
+    left = {(int(row), int(column)) for row, column in np.argwhere(cells)}
+    found = []
+    while left:
+        part = [left.pop()]
+        for place in part:  # it grows meanwhile
+            near = left.intersection(_around(place))
+            left -= near
+            part += near
+        found.append(part)
+    return found
+
+
+def _around(place: tuple[int, int]) -> Iterator[tuple[int, int]]:
+    row, column = place
+    reach = range(-2, 3)
+    return ((row + down, column + across) for down in reach for across in reach)
 
 
 def local_mean(plane: Plane | Mask, reach: int) -> Plane:

@@ -48,7 +48,7 @@ def _ringing(image: Image.Image, rng: Random) -> Image.Image:
 
 TONES: Final[Mapping[str, Step]] = MappingProxyType(
     {
-        "brighter": _enhanced(ImageEnhance.Brightness, 1.2, 1.6),
+        "brighter": _enhanced(ImageEnhance.Brightness, 1.2, 1.8),
         "darker": _enhanced(ImageEnhance.Brightness, 0.4, 0.8),
         "contrast": _enhanced(ImageEnhance.Contrast, 1.2, 1.8),
         "equalized": _equalized,

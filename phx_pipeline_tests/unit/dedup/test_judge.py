@@ -7,7 +7,7 @@ from io import BytesIO
 from pathlib import Path
 
 import pytest
-from PIL import Image, ImageFilter
+from PIL import Image, ImageEnhance, ImageFilter
 
 from phx_pipeline.dedup import cluster, features, judge
 from phx_pipeline.dedup.align import appearance
@@ -15,6 +15,7 @@ from phx_pipeline.dedup.corpus.cameras import VIEWS
 from phx_pipeline.dedup.corpus.copies import single_copies
 from phx_pipeline.dedup.corpus.pictures import decoded, draws, jpeg
 from phx_pipeline.dedup.corpus.tones import TONES
+from phx_pipeline.dedup.corpus.worse import choices
 from phx_pipeline.dedup.hashes import picture_hashes
 from phx_pipeline.dedup.judge import judged
 from phx_pipeline.dedup.proof import MIN_INLIERS
@@ -119,6 +120,35 @@ def test_a_copy_with_other_tones_never_wins_over_the_untouched(
     found = of_pair(photo, decoded(jpeg(worse, 88)))
 
     assert (found.verdict, found.better) == (Alike.SAME, "a" * 64)
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        *(("45_frontal", "caption"), ("85_bathroom", "date stamp")),
+        *(("57_frontal", "blurred box"), ("89_frontal", "blurred box")),
+    ],
+)
+def test_a_small_mark_and_a_blurred_part_are_told_wherever_they_lie(
+    shared_dir: Path, name: str, kind: str
+) -> None:
+    body = (shared_dir / f"photos/full/{name}.jpg").read_bytes()
+    pair = next(choices(decoded(body), name=name, seed=2, kinds=[kind]))
+
+    found = of_pair(decoded(pair.better), decoded(pair.worse))
+
+    assert (found.better, found.why) == ("a" * 64, Why.CLEAN)
+
+
+def test_a_bright_copy_that_looks_like_a_page_is_a_copy_of_its_photo(
+    shared_dir: Path,
+) -> None:
+    body = (shared_dir / "photos/full/46_bedroom.jpg").read_bytes()
+    photo = decoded(body)
+    bright = ImageEnhance.Brightness(photo).enhance(1.55)
+
+    assert appearance(bright).low_information
+    assert of_pair(photo, bright).better == "a" * 64
 
 
 def test_a_clean_copy_wins_over_one_that_is_sharper_and_marked(

@@ -1,0 +1,73 @@
+"""Which of two aligned copies has a part made unreadable: a face, a screen, a plate.
+
+Such a part is compact, has next to none of the other's detail, and is what the other
+becomes by blurring just that part. What is filled or written over is the concern of
+`overlays`.
+"""
+
+from collections.abc import Iterator
+from typing import Final
+
+import numpy as np
+
+from phx_pipeline.dedup.planes import Mask, Plane, block_means, blurred, edges, parts
+
+_CELL: Final = 8  # px, a side of the cells that are compared
+_STEEP: Final = 0.7  # grey levels a pixel from which a cell has detail to lose
+_FLAT: Final = 0.45  # times the edges of the other
+_LEAST: Final = 8  # cells that lost theirs; fewer may be chance
+_DENSE: Final = 0.3  # share of the cells of their frame that did, where some could
+_LARGEST: Final = 0.2  # share of what both show
+_RADII: Final = (1.5, 4.0, 7.0, 11.0)  # px; by the first nothing is hidden
+_REST: Final = 0.2  # of the difference that blurring the other leaves, or:
+_SLIGHT: Final = (
+    0.45  # times what slight blurring leaves; of letters that leaves little
+)
+
+Box = tuple[slice, slice]
+
+
+def effaced(ours: Plane, theirs: Plane, inside: Mask) -> int:
+    """Return 1 where a part of the first is blurred, 2 the second, else 0.
+
+    Both lie in one frame, lit alike and equally sharp; *inside* is what both show.
+    """
+    whole = block_means(inside, _CELL) == 1
+    steep_1, steep_2 = (block_means(edges(it), _CELL) for it in (ours, theirs))
+    first = _has_blurred(ours, theirs, _lost(steep_1, steep_2) & whole, steep_2)
+    second = _has_blurred(theirs, ours, _lost(steep_2, steep_1) & whole, steep_1)
+    return 0 if first == second else 1 if first else 2
+
+
+def _lost(flat: Plane, other: Plane) -> Mask:
+    return (other > _STEEP) & (flat < _FLAT * other)
+
+
+def _has_blurred(flat: Plane, other: Plane, lost: Mask, steep: Plane) -> bool:
+    return any(
+        _is_blur(flat[it], other[it]) for it in _boxes(lost, (steep > _STEEP) | lost)
+    )
+
+
+def _boxes(lost: Mask, could: Mask) -> Iterator[Box]:
+    """Yield the frames of what was lost together, in pixels."""
+    for part in parts(lost):
+        rows, columns = np.array(part).T
+        if len(part) < _LEAST:
+            continue
+        frame = (
+            slice(rows.min(), rows.max() + 1),
+            slice(columns.min(), columns.max() + 1),
+        )
+        area = lost[frame].size
+        if area > _LARGEST * lost.size or len(part) < _DENSE * could[frame].sum():
+            continue
+        down, across = (slice(it.start * _CELL, it.stop * _CELL) for it in frame)
+        yield down, across
+
+
+def _is_blur(flat: Plane, other: Plane) -> bool:
+    """Whether the part is the other's, blurred by so much that it hides something."""
+    gap = np.abs(flat - other).mean() + 1e-6
+    rests = [float(np.abs(flat - blurred(other, it)).mean() / gap) for it in _RADII]
+    return min(rests[1:]) < min(_REST, _SLIGHT * rests[0])
