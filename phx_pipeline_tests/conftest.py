@@ -29,6 +29,7 @@ from phx_pipeline_tests.postgres import (
     PostgresServer,
     throwaway_postgres,
 )
+from phx_pipeline_tests.statements import compile_once
 
 ROOT = Path(__file__).parents[1]
 _SUITE = Path(__file__).parent
@@ -61,6 +62,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """
     if _is_soak(config):
         settings.load_profile("soak")
+    compile_once()
     os.environ.pop("COLUMNS", None)
     for number, handler in _HEEDED:
         if signal.getsignal(number) is signal.SIG_IGN:
