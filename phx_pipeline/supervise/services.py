@@ -10,9 +10,11 @@ from pathlib import Path
 
 from phx_pipeline.settings import Settings
 from phx_pipeline.storage.atomic import write_atomically
+from phx_pipeline.supervise import program
 from phx_pipeline.supervise.addresses import Address, code_socket
 
-_PYTHON = (sys.executable, "-P")  # nothing is imported from the working directory
+# `-P`: nothing is imported from the working directory
+_RUN = (sys.executable, "-P", "-m", program.__name__)
 _LOCATION = "phx_pipeline"
 
 
@@ -42,7 +44,7 @@ def services(settings: Settings) -> list[Service]:
         Service(
             name="code server",
             command=[
-                *(*_PYTHON, "-m", "dagster", "api", "grpc", "--socket", str(code)),
+                *(*_RUN, "dagster._cli", "api", "grpc", "--socket", str(code)),
                 *("--module-name", "phx_pipeline.definitions"),
                 *("--empty-working-directory", "--location-name", _LOCATION),
             ],
@@ -51,12 +53,12 @@ def services(settings: Settings) -> list[Service]:
         ),
         Service(
             name="daemon",
-            command=[*_PYTHON, "-m", "dagster._daemon", "run", "-w", workspace],
+            command=[*_RUN, "dagster._daemon.cli", "run", "-w", workspace],
         ),
         Service(
             name="webserver",
             command=[
-                *(*_PYTHON, "-m", "phx_pipeline.service", "--workspace", workspace),
+                *(*_RUN, "phx_pipeline.service.__main__", "--workspace", workspace),
                 *("--host", "127.0.0.1", "--port", str(port)),
             ],
             address=port,
