@@ -32,6 +32,7 @@ _SETTINGS = {
     "max_wal_senders": "0",
     "shared_buffers": "32MB",
     "max_connections": "100",
+    "jit": "off",  # it takes longer to compile than any query here takes to run
 }
 
 

@@ -118,7 +118,7 @@ class Watch:
         self._thread.join()
 
     def _run(self) -> None:
-        while not self._stop.wait(0.1):
+        while not self._stop.wait(0.5):
             self.looks += 1
             for file in Path("/proc").glob("[0-9]*/cmdline"):
                 with suppress(OSError):
