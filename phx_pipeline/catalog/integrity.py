@@ -1,6 +1,7 @@
 """Whether the database itself is sound: its pages, its indexes, its references."""
 
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -51,6 +52,7 @@ class Integrity:
                         yield f"{told} without {whose} {key.column.table.name}"
 
 
+@cache  # to build it takes longer than a small database takes to answer
 def _orphans_of(key: sa.ForeignKey) -> sa.Select[Any]:
     parent = key.column.table.alias("parent")
     column = key.parent
