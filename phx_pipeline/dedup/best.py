@@ -29,6 +29,7 @@ _THUMBNAIL: Final = 0.15  # of the detail: clean and whole, but nothing to be se
 _COARSE: Final = 0.4  # of the detail: uncropped, but much coarser
 _FINER: Final = 1.04  # times the detail; less is noise
 _BLOCKS: Final = 1.12  # times the detail; less may be the blocks of a coarse JPEG
+_REDUCED: Final = 1.1  # times the pixels of the same scene that the finer one has
 _ALIKE: Final = 1.03  # times the pixels; less is one size
 _FINE: Final = 1.5  # times the detail; tones change what is counted by less
 _HEAVIER: Final = 1.3  # times the bytes a pixel; a coarse JPEG has so many less
@@ -59,7 +60,12 @@ class _Compared:
         self._placed = (*sights, move)
         self._beside = edging(*self._placed)
         finer = _detail(a, b) / self._beside.scene
-        self._surplus = overdrawn(*self._placed, finer=finer)
+        # What scaling down takes away, noise as well, accuses nobody who has it still.
+        scaled = a.content_pixels / b.content_pixels / self._beside.scene
+        reduced = scaled if finer > 1 else 1 / scaled
+        self._surplus = (
+            overdrawn(*self._placed, finer=finer) if reduced < _REDUCED else 0
+        )
         self._finer = 1.0 if self._surplus else finer
         self._both = overlap(*self._placed, steeper=self._surplus > 0)
         self._worn = worn(*self._placed)
