@@ -13,6 +13,7 @@ import click
 
 from phx_pipeline.cli.console import console
 from phx_pipeline.cli.main import Exit
+from phx_pipeline.cli.outputs import OutputFolder
 from phx_pipeline.errors import InputError
 from phx_pipeline.model.counted import counted
 from phx_pipeline.model.job import Mode
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 _CATEGORIZERS = ("listing_text",)  # drawings are no photos to a network
 _MORE_ROUNDS = 2
+_STANDIN = "standin"  # made before all else, so it tells a folder of a demo
 _PASSING = (
     None,
     ListingOutcome.FAILED,
@@ -38,8 +40,9 @@ _PASSING = (
 @click.command()
 @click.option(
     "--folder",
-    type=click.Path(file_okay=False, path_type=Path),
-    help="Keep the demo's stores here; by default in demo below the data folder.",
+    type=OutputFolder(),
+    help="Keep the demo's stores here, in a new or empty folder or one of an earlier "
+    "demo; by default in demo below the data folder.",
 )
 @click.option(
     "--postgres",
@@ -83,7 +86,8 @@ def demo(
     stores = _databases(own, postgres=postgres)
     root = (folder or own.data_dir / "demo").resolve()
     require_place(root, "--folder")
-    with on_disk(root), Loopback(all_sites(), folder=root / "standin") as standin:
+    _require_own(root)
+    with on_disk(root), Loopback(all_sites(), folder=root / _STANDIN) as standin:
         settings = _settings(stores, root=root, standin=standin)
         line = _look_around(own, root, postgres=postgres)
         code = _shown(settings, stay_with=line if stay else None)
@@ -98,6 +102,19 @@ def demo(
     )
     console.print("  `phx demo --stay` keeps the stand-ins up instead)")
     ctx.exit(code)
+
+
+def _require_own(root: Path) -> None:
+    """Raise `InputError` if the folder holds something, and no earlier demo."""
+    from phx_pipeline.model.refusal import on_disk
+
+    with on_disk(root):
+        held = {it.name for it in root.iterdir()} if root.is_dir() else set()
+    if held and _STANDIN not in held:
+        raise InputError(
+            f"{root} holds other things than a demo: name a new or an empty folder, "
+            "--folder FOLDER"
+        )
 
 
 def _settings(stores: Settings, *, root: Path, standin: "Loopback") -> Settings:

@@ -23,7 +23,7 @@ _UNWRITABLE: Final = frozenset("}\n\r\0")  # nothing can stand for them
 def write_dotenv(settings: Settings, folder: Path) -> str:
     """Write or renew our lines in *folder* if `dagster` is used there; tell in a line.
 
-    A file without our mark was written by people and stays as it is.
+    A file without our mark, or a folder, was made by people and stays as it is.
 
     Raises:
         DiskError: it cannot be written.
@@ -35,7 +35,7 @@ def write_dotenv(settings: Settings, folder: Path) -> str:
         )
     file = folder / NAME
     ours = block(settings)
-    text = file.read_text(encoding="utf-8") if file.is_file() else ours
+    text = _present(file) if file.exists() else ours
     if _BEGIN not in text:
         lines = [line for line in ours.splitlines() if not line.startswith("#")]
         return f"{file} is yours and stays; for stock commands add: {' '.join(lines)}"
@@ -43,6 +43,10 @@ def write_dotenv(settings: Settings, folder: Path) -> str:
     _, _, after = rest.partition(f"{_END}\n")
     write_atomically(file, f"{before}{ours}{after}".encode(), mode=0o600)
     return f"stock `dagster` commands in {folder}: ready ({NAME} names these stores)"
+
+
+def _present(file: Path) -> str:
+    return "" if file.is_dir() else file.read_text(encoding="utf-8")
 
 
 def block(settings: Settings) -> str:

@@ -10,9 +10,10 @@ import click
 from phx_pipeline.cli.console import console
 from phx_pipeline.cli.nearest import NearestGroup
 from phx_pipeline.cli.options import FILLED, json_option, why_option
+from phx_pipeline.cli.outputs import OutputFile, tell_written
 from phx_pipeline.cli.partners import settle_partners
 from phx_pipeline.cli.session import opened
-from phx_pipeline.errors import DiskError, InputError
+from phx_pipeline.errors import InputError
 from phx_pipeline.model.counted import counted
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ def duplicates() -> None:
 )
 @click.option(
     "--sheet",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=OutputFile(".jpg", ".jpeg"),
     help="Write a JPEG that shows the listed photos, with their ids.",
 )
 @json_option
@@ -86,6 +87,7 @@ def list_(
     """
     from phx_pipeline.stages.duplicates import copies_of, copies_sheet, find_photo
     from phx_pipeline.stages.intake import find_property
+    from phx_pipeline.storage.outputs import write_output
 
     with opened() as context:
         slug = find_property(context, house).slug
@@ -95,7 +97,8 @@ def list_(
         elif not everything:
             found = [it for it in found if len(it.members) > 1]
         if sheet is not None:
-            _write(sheet, copies_sheet(context, found))
+            write_output(sheet, copies_sheet(context, found))
+            tell_written("the sheet is", sheet, as_json=as_json)
     if as_json:
         click.echo(json.dumps(list(map(_plain, found)), indent=2))
         return
@@ -217,19 +220,6 @@ def _picture_of(found: "Sequence[Copies]", photo: "Photo") -> "Copies":
         name = f"{photo.ref.source} {photo.ref.photo_key}"
         raise InputError(f"{name} is {photo.verdict.value}: it is of no picture")
     return picture
-
-
-def _write(file: Path, body: bytes) -> None:
-    """Write what a person named, who wants nothing else there moved away."""
-    from phx_pipeline.model.refusal import on_disk
-    from phx_pipeline.storage.atomic import write_atomically
-
-    try:
-        with on_disk(file.parent):
-            file.parent.mkdir(parents=True, exist_ok=True)
-        write_atomically(file, body)
-    except DiskError as error:
-        raise InputError(f"the sheet cannot be written: {error}") from error
 
 
 def _print_pictures(found: "Sequence[Copies]") -> None:

@@ -1,6 +1,5 @@
 """`phx export` and `phx rebuild`: views to hand on, views made anew."""
 
-import os
 from functools import partial
 from pathlib import Path
 
@@ -8,6 +7,7 @@ import click
 
 from phx_pipeline.cli.console import console, followed
 from phx_pipeline.cli.options import FILLED
+from phx_pipeline.cli.outputs import OutputFile, tell_written
 from phx_pipeline.cli.session import opened
 from phx_pipeline.errors import InputError
 from phx_pipeline.model.counted import counted
@@ -25,7 +25,7 @@ from phx_pipeline.model.counted import counted
 @click.option(
     "--to",
     "target",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=OutputFile(".zip"),
     help="Write the zip to this file; by default KEY.zip or job-ID.zip in this folder.",
 )
 @click.option(
@@ -64,18 +64,9 @@ def export(
         if not slugs:
             raise InputError(f"unknown job {job_id!r}: `phx extract` prints a job's id")
         path = target or Path(f"{slugs[0] if house else f'job-{job_id}'}.zip")
-        _refuse_read_only(path)
         packing = partial(followed, doing="packing")
         pictures = bundle(context, slugs, path, table=TableFormat(table), each=packing)
-    console.print(f"{counted(pictures, 'picture')} in {path}", soft_wrap=True)
-
-
-def _refuse_read_only(path: Path) -> None:
-    folder = path.absolute().parent
-    if folder.is_dir() and not os.access(folder, os.W_OK):
-        raise InputError(
-            f"nothing can be written in {folder}: name the zip elsewhere, --to FILE"
-        )
+    tell_written(counted(pictures, "picture"), path)
 
 
 @click.command()

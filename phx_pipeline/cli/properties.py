@@ -14,6 +14,7 @@ from phx_pipeline.cli.console import NO_HOUSES, console, errors, followed, print
 from phx_pipeline.cli.main import Exit
 from phx_pipeline.cli.nearest import NearestGroup
 from phx_pipeline.cli.options import json_option
+from phx_pipeline.cli.outputs import OutputFile, tell_written
 from phx_pipeline.cli.partitions import reconcile_partitions
 from phx_pipeline.cli.partners import settle_partners
 from phx_pipeline.cli.property_show import show
@@ -67,7 +68,7 @@ def properties() -> None:
 )
 @click.option(
     "--problems",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=OutputFile(".csv"),
     help="Write every row that was not taken to this CSV file: its number, its "
     "text and what is wrong.",
 )
@@ -110,6 +111,7 @@ def add(
         told = reading.problems()
         if problems:
             write_problems(problems, told)
+            tell_written(counted(len(told), "problem"), problems)
         if not reading.taken or (strict and told):
             raise reading.refusal()
         report = add_houses(context, reading.taken)

@@ -13,6 +13,7 @@ from phx_pipeline.cli.console import console, errors, print_table
 from phx_pipeline.cli.main import Exit
 from phx_pipeline.cli.nearest import NearestGroup
 from phx_pipeline.cli.options import house_option, json_option
+from phx_pipeline.cli.outputs import OutputFile, tell_written
 from phx_pipeline.cli.partners import settle_partners
 from phx_pipeline.cli.session import opened, opened_catalog
 from phx_pipeline.cli.times import phoenix_text
@@ -69,11 +70,13 @@ def list_(*, house: str | None, everything: bool, as_json: bool) -> None:
 
 
 @rulings.command()
-@click.argument("file", type=click.Path(path_type=Path), default=_STANDARD)
+@click.argument(
+    "file", type=OutputFile(".jsonl", ".ndjson", or_standard=True), default=_STANDARD
+)
 def export(file: Path) -> None:
     """Write every ruling to a file, as a line of JSON each.
 
-    Without FILE they go to standard output.
+    FILE ends in .jsonl or .ndjson; without FILE they go to standard output.
 
     \b
     Examples:
@@ -81,7 +84,7 @@ def export(file: Path) -> None:
       phx rulings export | wc -l
     """
     from phx_pipeline.stages.rulings import ruling_lines
-    from phx_pipeline.storage.atomic import write_atomically
+    from phx_pipeline.storage.outputs import write_output
 
     with opened_catalog() as catalog:
         found = catalog.rulings.all()
@@ -89,11 +92,8 @@ def export(file: Path) -> None:
     if file == _STANDARD:
         click.echo(text, nl=False)
         return
-    try:
-        write_atomically(file, text.encode())
-    except OSError as error:
-        raise InputError(f"{file} cannot be written: {error.strerror}") from error
-    console.print(f"{counted(len(found), 'ruling')} written to {file}", soft_wrap=True)
+    write_output(file, text.encode())
+    tell_written(counted(len(found), "ruling"), file)
 
 
 @rulings.command("import")

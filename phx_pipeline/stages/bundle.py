@@ -11,7 +11,7 @@ from phx_pipeline.exports.manifest import render_manifest
 from phx_pipeline.model.naming import ImageName
 from phx_pipeline.model.published import PublishedImage
 from phx_pipeline.stages.context import StageContext
-from phx_pipeline.storage.atomic import writing_atomically
+from phx_pipeline.storage.outputs import writing_output
 
 # The zip format's first moment: equal bundles are equal.
 _UNDATED = (1980, 1, 1, 0, 0, 0)
@@ -45,7 +45,8 @@ def bundle(
         each: goes through the pictures, for a progress bar.
 
     Raises:
-        InputError: nothing is published, or a library for *table* is not installed.
+        InputError: nothing is published, a library for *table* is not installed, or
+            *target* cannot be written.
         StorageError: a published file is not there.
     """
     images = [i for slug in slugs for i in context.catalog.published_images(slug)]
@@ -54,7 +55,7 @@ def bundle(
             f"nothing is published for {', '.join(slugs)}: run `phx extract` first"
         )
     listed = _table(images, table)
-    with writing_atomically(target) as file, ZipFile(file, "w") as archive:
+    with writing_output(target) as file, ZipFile(file, "w") as archive:
         for image in each(images):
             name = image.local_path.removeprefix("processed/")
             # pictures are compressed already

@@ -22,6 +22,7 @@ from phx_pipeline.stages.sheets import tables_of
 from phx_pipeline.stages.tables import Row, read_table
 from phx_pipeline.stages.typed import is_address, typed_address
 from phx_pipeline.stages.workbooks import ONE_SHEET, Sheet
+from phx_pipeline.storage.outputs import write_output
 
 _SHOWN = 5
 _ENDING = f"; write it like {EXAMPLE!r}"
@@ -226,10 +227,7 @@ def write_problems(path: Path, problems: Sequence[Problem]) -> None:
     rows = csv.writer(text)
     rows.writerow(["row", "value", "problem", "sheet"])
     rows.writerows([it.row, it.text, it.reason, it.sheet.name] for it in problems)
-    try:
-        path.write_text(text.getvalue(), encoding="utf-8", newline="")
-    except OSError as error:
-        raise InputError(f"{path} cannot be written: {error.strerror}") from error
+    write_output(path, text.getvalue().encode())
 
 
 # --- adding and finding ---------------------------------------------------------------

@@ -87,6 +87,14 @@ def writing_atomically(path: Path, *, mode: int | None = None) -> Iterator[Binar
     with on_disk(path):
         create_folder(path.parent)
         set_aside(path)
+        with replacing(path, mode=mode) as file:
+            yield file
+
+
+@contextlib.contextmanager
+def replacing(path: Path, *, mode: int | None = None) -> Iterator[BinaryIO]:
+    """Do as `writing_atomically` in a folder that is there; nothing makes way."""
+    with on_disk(path):
         with temporary_beside(path) as temporary:
             rights = _mode_of_file(path.parent) if mode is None else mode
             with _durable(temporary, mode=rights) as file:

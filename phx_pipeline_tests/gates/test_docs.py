@@ -19,6 +19,7 @@ import pytest
 from phx_pipeline.catalog import tables
 from phx_pipeline.cli.main import Exit, phx
 from phx_pipeline.definitions import build_definitions
+from phx_pipeline.errors import InputError
 from phx_pipeline.model.outcome import ListingOutcome, Verdict
 from phx_pipeline.settings import load_settings, setting_names
 from phx_pipeline.stages.views import render_views
@@ -317,8 +318,10 @@ def complaint_about(
         return None if runs else "a group, not a command"
     try:
         command.make_context(command.name, rest)
-    except click.exceptions.Exit:
-        return None  # --help and --version end while they are parsed
+    except (click.exceptions.Exit, InputError):
+        # --help and --version end while they are parsed; a file that is named may be
+        # one that cannot be written on this computer
+        return None
     except click.MissingParameter as error:
         return None if partly else error.format_message()
     except click.UsageError as error:

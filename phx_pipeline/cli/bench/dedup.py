@@ -16,6 +16,7 @@ from phx_pipeline.cli.bench.looks import candidate
 from phx_pipeline.cli.bench.pictures import pictures_in
 from phx_pipeline.cli.console import console
 from phx_pipeline.cli.options import json_option
+from phx_pipeline.cli.outputs import OutputFolder
 from phx_pipeline.errors import InputError
 from phx_pipeline.model.counted import counted
 
@@ -61,7 +62,7 @@ _MAX_PHASH, _MAX_DHASH = 8, 10  # of the rule compared with
 )
 @click.option(
     "--keep",
-    type=click.Path(file_okay=False, path_type=Path),
+    type=OutputFolder(),
     metavar="FOLDER",
     help="Keep the counts of each property and seed as a file in this folder. After "
     "an interruption what is there is not judged again, unless code or photos have "

@@ -90,7 +90,7 @@ class _Store:
     def __init__(self, folder: Path | None) -> None:
         self._folder = folder
         if folder is not None:
-            folder.mkdir(parents=True, exist_ok=True)
+            folder.mkdir(exist_ok=True)
             self._code = _digest_of_code()
 
     def get(self, part: "Part") -> dict[str, Any] | None:

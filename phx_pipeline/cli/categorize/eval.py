@@ -10,8 +10,8 @@ from rich.table import Table
 from phx_pipeline.cli.categorize.train import share_text
 from phx_pipeline.cli.console import console
 from phx_pipeline.cli.options import json_option
+from phx_pipeline.cli.outputs import OutputFile, tell_written
 from phx_pipeline.cli.session import opened
-from phx_pipeline.errors import InputError
 from phx_pipeline.model.counted import counted
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 )
 @click.option(
     "--matrix",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=OutputFile(".png"),
     metavar="FILE",
     help="Write what was taken for what, as a PNG.",
 )
@@ -65,6 +65,7 @@ def eval_(
             found = evaluate_files(context, read_labels(*labels))
     if matrix:
         _draw(found, matrix)
+        tell_written("what was taken for what is", matrix, as_json=as_json)
     if as_json:
         click.echo(json.dumps(_plain(found), indent=2))
         return
@@ -77,8 +78,6 @@ def eval_(
         console.print(
             f"{counted(found.pictures, 'picture')} tell little: heed the intervals"
         )
-    if matrix:
-        console.print(f"{matrix} shows what was taken for what", soft_wrap=True)
 
 
 def _plain(found: "Evaluation") -> dict[str, object]:
@@ -110,13 +109,11 @@ def _table(found: "Evaluation") -> Table:
 
 def _draw(found: "Evaluation", file: Path) -> None:
     from phx_pipeline.imaging.matrix import matrix_png
+    from phx_pipeline.storage.outputs import write_output
 
     fused: Scores = found.scores["fused"]
     counts = {(one.value, as_.value): n for (one, as_), n in fused.confusion.items()}
     rows = sorted({one for one, _ in counts})
     columns = sorted({as_ for _, as_ in counts} | set(rows))
     title = f"{counted(found.pictures, 'picture')}: shown (rows), named (columns)"
-    try:
-        file.write_bytes(matrix_png(counts, rows, columns, title=title))
-    except OSError as error:
-        raise InputError(f"{file} cannot be written: {error.strerror}") from error
+    write_output(file, matrix_png(counts, rows, columns, title=title))

@@ -9,6 +9,7 @@ import click
 from phx_pipeline.cli.console import console, errors
 from phx_pipeline.cli.main import Exit
 from phx_pipeline.cli.options import json_option
+from phx_pipeline.cli.outputs import OutputFile, tell_written
 from phx_pipeline.cli.partners import settle_partners
 from phx_pipeline.cli.review.chosen import (
     everything_option,
@@ -19,7 +20,6 @@ from phx_pipeline.cli.review.chosen import (
 )
 from phx_pipeline.cli.review.told import plain_done, tell_waits
 from phx_pipeline.cli.session import opened
-from phx_pipeline.errors import InputError
 from phx_pipeline.model.counted import counted
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@click.argument("file", type=OutputFile(".csv", ".json"))
 @house_option
 @subject_option
 @everything_option
@@ -58,6 +58,7 @@ def export(
     """
     from phx_pipeline.stages.review_files import file_body
     from phx_pipeline.stages.review_queue import review_queue
+    from phx_pipeline.storage.outputs import write_output
 
     with opened() as context:
         slug = slug_of(context, house)
@@ -65,9 +66,8 @@ def export(
         queue = review_queue(
             context, slug=slug, subject=named, limit=limit, everything=everything
         )
-        write_whole(file, file_body(context, queue.entries, name=file.name))
-    pictures = counted(len(queue.entries), "picture")
-    console.print(f"{pictures} written to {file}", soft_wrap=True)
+        write_output(file, file_body(context, queue.entries, name=file.name))
+    tell_written(counted(len(queue.entries), "picture"), file)
 
 
 @click.command("import")
@@ -99,16 +99,6 @@ def import_(ctx: click.Context, *, file: Path, as_json: bool) -> None:
         refresh_views(context)
     _tell_taken(taken, as_json=as_json)
     ctx.exit(Exit.PARTIAL if taken.problems else Exit.COMPLETE)
-
-
-def write_whole(file: Path, body: bytes) -> None:
-    """Write a file whole or not at all; raise `InputError` if it cannot be."""
-    from phx_pipeline.storage.atomic import write_atomically
-
-    try:
-        write_atomically(file, body)
-    except OSError as error:
-        raise InputError(f"{file} cannot be written: {error.strerror}") from error
 
 
 def _tell_taken(taken: "FileTaken", *, as_json: bool) -> None:

@@ -10,6 +10,7 @@ from rich.table import Table
 
 from phx_pipeline.cli.console import console, print_table
 from phx_pipeline.cli.options import json_option
+from phx_pipeline.cli.outputs import OutputFile, tell_written
 from phx_pipeline.cli.review.chosen import (
     everything_option,
     house_option,
@@ -17,7 +18,6 @@ from phx_pipeline.cli.review.chosen import (
     subject_named,
     subject_option,
 )
-from phx_pipeline.cli.review.files import write_whole
 from phx_pipeline.cli.session import opened
 from phx_pipeline.model.counted import counted
 
@@ -42,7 +42,7 @@ _LISTED = 25
 )
 @click.option(
     "--sheet",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=OutputFile(".jpg", ".jpeg"),
     help="Write a JPEG that shows the listed pictures, with their ids.",
 )
 @json_option
@@ -69,6 +69,7 @@ def list_(
       phx review list --house 686067a4 --all --json
     """
     from phx_pipeline.stages.review_queue import file_of, queue_sheet, review_queue
+    from phx_pipeline.storage.outputs import write_output
 
     with opened() as context:
         slug = slug_of(context, house)
@@ -77,7 +78,8 @@ def list_(
             context, slug=slug, subject=named, limit=limit, everything=everything
         )
         if sheet is not None:
-            write_whole(sheet, queue_sheet(context, queue.entries))
+            write_output(sheet, queue_sheet(context, queue.entries))
+            tell_written("the sheet is", sheet, as_json=as_json)
         files = [str(file_of(context, entry)) for entry in queue.entries]
     if as_json:
         rows = [_plain(it, file) for it, file in zip(queue.entries, files, strict=True)]

@@ -107,7 +107,7 @@ def test_a_zip_that_cannot_be_written_is_to_go_elsewhere(
 
     assert ended.code == 2
     assert ended.err == (
-        f"phx: nothing can be written in {sealed}: name the zip elsewhere, --to FILE\n"
+        f"phx: nothing can be written in {sealed}: choose another place\n"
     )
 
 

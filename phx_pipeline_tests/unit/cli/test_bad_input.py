@@ -12,6 +12,7 @@ from phx_pipeline_tests.commands import Phx, UseSettings
 from phx_pipeline_tests.deployment import Deployment
 
 KNOWN = "4732 W Davis Rd, Glendale, AZ 85306"
+KEY = "4732-w-davis-rd-glendale-az-85306"
 OTHER = "100 N Adams St, Phoenix, AZ 85003"
 
 
@@ -125,6 +126,46 @@ def test_nothing_is_added_from_a_file_without_a_good_row(
     assert ended.err.count("\n") == 1
     assert told in ended.err
     assert rows() == before
+
+
+@pytest.mark.parametrize(
+    ("arguments", "wrong", "told"),
+    [
+        ("rulings export", "x.csv", "ends in neither .jsonl nor .ndjson"),
+        ("review export", "x.xlsx", "ends in neither .csv nor .json"),
+        ("review list --sheet", "x.gif", "ends in neither .jpg nor .jpeg"),
+        (f"duplicates list {KEY} --sheet", "x.png", "ends in neither .jpg nor .jpeg"),
+        ("categorize eval --matrix", "x.jpg", "does not end in .png"),
+        (f"export {KEY} --to", "x.tar", "does not end in .zip"),
+        ("properties add 4732 --problems", "x.txt", "does not end in .csv"),
+    ],
+)
+def test_every_named_output_is_looked_at_before_any_work(
+    phx: Phx, tmp_path: Path, arguments: str, wrong: str, told: str
+) -> None:
+    for file, complaint in (
+        (tmp_path / wrong, f"{told}: name it so"),
+        (tmp_path, "is a folder: name a file"),
+        (f"{tmp_path}/x.csv/", "is a folder: name a file"),
+    ):
+        ended = phx(*arguments.split(), str(file))
+
+        assert (ended.code, ended.out, ended.err.count("\n")) == (2, "", 1)
+        assert ended.err.startswith(f"phx: {file} ")
+        assert complaint in ended.err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_demo_is_made_in_no_folder_that_holds_other_things(
+    phx: Phx, tmp_path: Path
+) -> None:
+    (tmp_path / "letters").mkdir()
+
+    ended = phx("demo", "--folder", str(tmp_path))
+
+    assert (ended.code, ended.err.count("\n")) == (2, 1)
+    assert f"{tmp_path} holds other things than a demo" in ended.err
+    assert [it.name for it in tmp_path.iterdir()] == ["letters"]
 
 
 def test_a_folder_with_the_name_of_a_file_is_refused(phx: Phx, tmp_path: Path) -> None:

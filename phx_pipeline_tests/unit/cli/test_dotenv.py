@@ -141,3 +141,16 @@ def test_elsewhere_nothing_is_written(tmp_path: Path, settings: Settings) -> Non
 
     assert 'eval "$(phx env)"' in told
     assert not (tmp_path / ".env").exists()
+
+
+def test_a_folder_of_that_name_stays(folder: Path, settings: Settings) -> None:
+    (folder / ".env").mkdir()
+
+    told = write_dotenv(settings, folder)
+
+    assert "is yours and stays" in told
+    assert {it.name for it in folder.iterdir()} == {
+        ".env",
+        "dagster.yaml",
+        "workspace.yaml",
+    }

@@ -250,8 +250,6 @@ def test_a_folder_or_a_missing_file_is_told(tmp_path: Path) -> None:
         file_content(tmp_path / "none.csv")
     with pytest.raises(InputError, match="it is a folder"):
         file_content(tmp_path)
-    with pytest.raises(InputError, match="cannot be written"):
-        write_problems(tmp_path, [])
 
 
 # --- adding and finding ---------------------------------------------------------------

@@ -459,6 +459,7 @@ def test_a_person_goes_through_the_queue(
         collected.house(slug).folder
     )
     assert one["id"] in listed.out
+    assert f"the sheet is written to {sheet}\n" in listed.out
     with Image.open(sheet) as image:
         assert image.width > 0
     assert f"{Path(one['file']).name} -> " in said.out

@@ -273,6 +273,7 @@ def test_rulings_travel_by_the_commands(
         listed = phx_on(other, "rulings", "list", "--property", HOUSE)
         piped = phx_on(other, "rulings", "export")
 
+    assert exported.out == f"1 ruling written to {file}\n"
     assert (exported.code, imported.code, again.code) == (0, 3, 3)
     assert "1 added, 1 row left out" in imported.out
     assert imported.err.startswith("row 2: ")
