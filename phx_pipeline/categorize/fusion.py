@@ -2,7 +2,8 @@
 
 Votes are pooled as independent evidence: what two backends both find likely is
 likelier, and a subject that one of them does not know has a share of its rest, not
-nothing. Subjects are pooled in families, a coarser word with the finer ones it may
+nothing. What a vote cannot tell is no evidence against what it could have named: only a
+sure vote for something else is. Subjects are pooled in families, a coarser word with the finer ones it may
 stand for (bedroom with master): to be coarse is no contradiction.
 """
 
@@ -24,6 +25,12 @@ DISPUTED_CAP = 0.84
 SURELY_OUTSIDE = 0.95
 SURELY_INSIDE = 0.05
 
+_OPPOSITE: Mapping[Location, Location] = MappingProxyType(
+    {
+        Location.INTERIOR: Location.EXTERIOR,
+        Location.EXTERIOR: Location.INTERIOR,
+    }
+)
 _ALL_KNOWING: Mapping[str, frozenset[Subject]] = MappingProxyType({})
 _LEAST = 1e-6  # nobody excludes anything: one vote for nothing would silence the others
 
@@ -145,7 +152,8 @@ def _chance(subject: Subject, votes: Sequence[Vote]) -> float:
 def _pooled(subjects: frozenset[Subject], votes: Sequence[Vote]) -> float:
     """The probability of *subjects* taken together, against all other families."""
     least = _LEAST if len(votes) > 1 else 0.0
-    spread = [_spread(vote) for vote in votes]
+    # What one says alone is taken at its word.
+    spread = list(map(_doubtful if len(votes) > 1 else _spread, votes))
 
     def together(group: frozenset[Subject]) -> float:
         # Relative to a flat guess: many words are no evidence for what they share.
@@ -165,6 +173,33 @@ def _spread(vote: Vote) -> dict[Subject, float]:
     rest = max(0.0, 1 - math.fsum(stated.values()))
     share = rest / (len(Subject) - len(stated))
     return {it: stated.get(it, share) for it in Subject}
+
+
+def _doubtful(vote: Vote) -> dict[Subject, float]:
+    """What a vote gives each subject beside others: one sure of nothing excludes none.
+
+    That a picture shows something unknown does not tell that it shows none of what is
+    known: that too may be what was not recognized. Only a place that is sure excludes.
+    """
+    surest = max(vote.probabilities.values(), default=0.0)
+    share = 0.0 if surest >= DISPUTED_AT else (1 - surest) / len(Subject)
+    return {
+        it: p if _is_elsewhere(it, vote) else max(p, share)
+        for it, p in _spread(vote).items()
+    }
+
+
+def _is_elsewhere(subject: Subject, vote: Vote) -> bool:
+    """Whether the vote is sure that the picture was taken where no such subject is."""
+    usual = subject.location
+    if vote.outside is None or usual not in _OPPOSITE:
+        return False
+    place = _OPPOSITE[usual]
+    is_outside = place is Location.EXTERIOR
+    is_sure = (
+        vote.outside >= SURELY_OUTSIDE if is_outside else vote.outside <= SURELY_INSIDE
+    )
+    return is_sure and not subject.may_be(place)
 
 
 @cache

@@ -144,6 +144,35 @@ def test_who_mistakes_it_for_what_he_knows_makes_it_doubtful_not_disputed() -> N
     assert not fused.disputed
 
 
+UNRECOGNIZED = {"bedroom": 1e-4, "living": 0.04, "kitchen": 0.01}
+
+
+@pytest.mark.parametrize(
+    ("seen", "outside", "named"),
+    [
+        (UNRECOGNIZED, 0.2, (Subject.BEDROOM, 85)),
+        (UNRECOGNIZED, 0.02, (Subject.BEDROOM, 85)),
+        (UNRECOGNIZED, 0.97, (Subject.UNKNOWN, 0)),  # no bedroom is out of doors
+        ({"living": 0.59, "kitchen": 0.41, "bedroom": 0}, 0.02, (Subject.BEDROOM, 75)),
+        ({"kitchen": 0.98, "bedroom": 1e-4}, 0.02, (Subject.KITCHEN, 80)),
+    ],
+)
+def test_only_who_is_sure_of_something_else_overrules_a_sure_caption(
+    seen: dict[str, float], outside: float, named: tuple[Subject, int]
+) -> None:
+    fused = fuse(
+        [
+            vote("text", Subject.BEDROOM, 0.95),
+            vote("embedded", outside=outside, **seen),
+        ],
+        knows={"embedded": FOUR | {Subject.LIVING}},
+    )
+
+    subject, least = named
+    assert fused.category.subject is subject
+    assert fused.category.confidence >= least
+
+
 def test_two_sure_voters_that_differ_make_it_disputed() -> None:
     text = vote("text", Subject.KITCHEN, 0.95)
     clip = vote("clip", Subject.LAUNDRY, 0.60, kitchen=0.3)
