@@ -12,7 +12,7 @@ import click
 from rich.table import Table
 
 from phx_pipeline.cli.console import console, print_table
-from phx_pipeline.cli.options import DAY_OR_DAYS, FILLED, OneOf, json_option
+from phx_pipeline.cli.options import DAY_OR_DAYS, FILLED, PERCENT, OneOf, json_option
 from phx_pipeline.cli.session import opened
 from phx_pipeline.errors import InputError
 from phx_pipeline.model.counted import counted
@@ -50,7 +50,7 @@ _NEVER = {
 )
 @click.option(
     "--min-confidence",
-    type=click.IntRange(0, 99),
+    type=PERCENT,
     default=0,
     show_default=True,
     metavar="PERCENT",

@@ -91,5 +91,27 @@ class DayOrDays(click.ParamType[date | timedelta]):
             )
 
 
+class Percent(click.ParamType[int]):
+    """A confidence, as it stands in file names: 0 to 99."""
+
+    name = "percent"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> int:
+        """Return *value*; a share such as 0.9 is told to be no percentage."""
+        text = str(value).strip()
+        if not _PERCENT.fullmatch(text):
+            told = (
+                f"{value!r} is no confidence: give a whole number of percent, 0 to 99"
+            )
+            self.fail(told, param, ctx)
+        return int(text)
+
+
+_PERCENT = re.compile(r"[0-9]{1,2}")
+PERCENT = Percent()
+
+
 _DAYS = re.compile(r"([0-9]{1,5})d", re.IGNORECASE)
 DAY_OR_DAYS = DayOrDays()

@@ -47,6 +47,7 @@ class Training:
 
     `in_use` is the id of what was in use before. `unseen` counts reviewed pictures that
     the embedded backend has not looked at: it is not in use, or lacks their originals.
+    `stored` tells that a row was written, of what is used or of what was refused.
     """
 
     lesson: Lesson
@@ -81,6 +82,8 @@ class Evaluation:
 def train(context: StageContext, *, dry_run: bool = False) -> Training:
     """Learn from the reviews there are; without *dry_run* keep what came of it.
 
+    What has neither a head nor a calibration that is not in use already leaves no row.
+
     Raises:
         InputError: nobody has reviewed a picture yet.
     """
@@ -88,7 +91,8 @@ def train(context: StageContext, *, dry_run: bool = False) -> Training:
     course = course_of(context, before)
     lesson = learn(course)
     made = None if lesson.refused else lesson.model.id
-    if not dry_run:
+    is_new = lesson.tried.id != course.model_in_use.id
+    if is_new and not dry_run:
         _keep(context, lesson, accepted=made is not None)
     return Training(
         lesson=lesson,
@@ -96,7 +100,7 @@ def train(context: StageContext, *, dry_run: bool = False) -> Training:
         in_use=before.row.id if before else None,
         reviewed=len(course.reviewed),
         unseen=sum(not it.is_seen for it in course.reviewed),
-        stored=not dry_run,
+        stored=is_new and not dry_run,
     )
 
 

@@ -17,6 +17,7 @@ from typing import Any, Final
 
 from phx_pipeline.errors import InputError
 from phx_pipeline.model.photo import Photo
+from phx_pipeline.model.printable import printable
 from phx_pipeline.model.ruling import TAKEN_BACK, About
 from phx_pipeline.model.source import Source
 from phx_pipeline.stages.context import StageContext
@@ -82,7 +83,10 @@ def file_body(context: StageContext, entries: Iterable[Entry], *, name: str) -> 
             return f"{json.dumps(rows, indent=2, ensure_ascii=False)}\n".encode()
         case ".csv":
             return _csv(rows).encode()
-    raise InputError(f"{name} ends in neither .csv nor .json: name it so")
+    raise InputError(
+        f"{name} ends in neither .csv nor .json: name it so (a spreadsheet opens .csv, "
+        "and `phx review import` also takes a workbook)"
+    )
 
 
 def _row(context: StageContext, entry: Entry) -> dict[str, str]:
@@ -100,6 +104,7 @@ def _row(context: StageContext, entry: Entry) -> dict[str, str]:
         row |= {
             "subject": ruled.category.subject.value,
             "location": ruled.category.location.value,
+            "why": printable(ruled.ruling.why, most=_LONGEST_WHY),
             "reviewed": ruled.ruling.value,
             "reviewed_by": ruled.ruling.who,
             "reviewed_at": ruled.ruling.at.isoformat(),

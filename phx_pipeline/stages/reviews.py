@@ -92,6 +92,11 @@ def named_category(subject: str, location: str = "") -> str:
             which there are.
     """
     place, _, word = subject.strip().lower().rpartition("/")
+    if word == Subject.UNKNOWN:
+        raise InputError(
+            "nobody says that a picture is unknown: `phx review undo` takes back what "
+            "was said of it, as does `open` in the column subject of a table"
+        )
     if word not in NAMEABLE:
         raise InputError(
             f"there is no subject {subject!r}{did_you_mean(word, NAMEABLE)}: give one "

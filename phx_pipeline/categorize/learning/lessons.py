@@ -30,6 +30,7 @@ from phx_pipeline.categorize.learning.verdicts import (
 )
 from phx_pipeline.categorize.subjects import REFINES
 from phx_pipeline.categorize.trained import Curve, Head, TrainedModel, revised
+from phx_pipeline.model.counted import counted
 from phx_pipeline.model.taxonomy import Subject
 from phx_pipeline.model.vote import Vote
 
@@ -87,25 +88,31 @@ class Other:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lacking:
-    """A subject with too few reviews for a head."""
+    """A subject with too few reviews for a head.
+
+    `unseen` are reviewed pictures of it that no network looked at: they count nowhere.
+    """
 
     subject: Subject
     pictures: int
     houses: int
     others: int
+    unseen: int = 0
 
     @property
     def why(self) -> str:
         """What is missing; empty where nothing is."""
         missing = []
         if self.pictures < PICTURES:
-            missing.append(f"{PICTURES - self.pictures} more reviewed pictures")
+            more = counted(PICTURES - self.pictures, "more reviewed picture")
+            unseen = f" and {self.unseen} not looked at" if self.unseen else ""
+            missing.append(f"{more} (beside {self.pictures}{unseen})")
         if self.houses < HOUSES:
-            missing.append(f"pictures of {HOUSES - self.houses} more houses")
+            more = counted(HOUSES - self.houses, "more house")
+            missing.append(f"pictures of {more} (beside {self.houses})")
         if self.others < PICTURES:
-            missing.append(
-                f"{PICTURES - self.others} more reviewed ones of other kinds"
-            )
+            more = counted(PICTURES - self.others, "more reviewed picture")
+            missing.append(f"{more} of other kinds (beside {self.others})")
         return " and ".join(missing)
 
 
@@ -231,6 +238,9 @@ class _Bench:
             pictures=len(own),
             houses=len({it.house for it in own}),
             others=rest + len(self._others(subject)),
+            unseen=sum(
+                it.subject is subject and not it.is_seen for it in self._given.reviewed
+            ),
         )
 
     def fit(self, subject: Subject) -> Fitted:

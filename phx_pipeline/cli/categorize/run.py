@@ -36,7 +36,9 @@ def run(houses: tuple[str, ...], *, everything: bool, as_json: bool) -> None:
     from phx_pipeline.stages.categorize import missing_lines
     from phx_pipeline.stages.intake import find_property
 
-    if everything == bool(houses):
+    if everything and houses:
+        raise InputError("name houses or give --all, not both")
+    if not (everything or houses):
         raise InputError("say whose pictures to name: some houses, or --all")
     with opened() as context:
         found = (

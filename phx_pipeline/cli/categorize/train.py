@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 from rich.table import Table
 
-from phx_pipeline.cli.console import console
+from phx_pipeline.cli.console import console, print_table
 from phx_pipeline.cli.options import json_option
 from phx_pipeline.cli.session import opened
 from phx_pipeline.model.counted import counted
@@ -49,18 +49,20 @@ def train(*, dry_run: bool, as_json: bool) -> None:
     if training.unseen:
         console.print(
             f"the backend `embedded` has not looked at {training.unseen} of them: no "
-            "head is learnt from those",
+            "head is learnt from those. `phx categorize run --all` has it look at them "
+            "if PHX_CATEGORIZERS is unset or names it",
             soft_wrap=True,
         )
     lesson = training.lesson
     if lesson.heads:
-        console.print(_heads_table(lesson))
+        print_table(_heads_table(lesson))
     for lacking in lesson.lacking:
-        console.print(f"{lacking.subject.value}: {lacking.why} to learn from")
+        needed = f"{lacking.subject.value}: a head needs {lacking.why}"
+        console.print(needed, soft_wrap=True)
     for name, curve in lesson.curves.items():
         used = "used" if curve.curve else "not used"
         console.print(f"calibration of {name} {used}: {curve.why}", soft_wrap=True)
-    console.print(scores_table(lesson.before, lesson.after))
+    print_table(scores_table(lesson.before, lesson.after))
     console.print(_outcome(training), soft_wrap=True)
 
 
@@ -106,7 +108,12 @@ def _heads_table(lesson: "Lesson") -> Table:
 
 def _outcome(training: "Training") -> str:
     if training.made is None:
-        return f"nothing changes: {training.lesson.refused}"
+        kept = (
+            "`phx categorize models` lists it as refused"
+            if training.stored
+            else "nothing is kept of this training"
+        )
+        return f"nothing changes: {training.lesson.refused}; {kept}"
     if not training.stored:
         return f"{training.made} would be used (--dry-run: nothing is kept)"
     return (

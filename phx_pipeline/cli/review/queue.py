@@ -20,12 +20,14 @@ from phx_pipeline.cli.review.chosen import (
 )
 from phx_pipeline.cli.session import opened
 from phx_pipeline.model.counted import counted
+from phx_pipeline.model.taxonomy import Subject
 
 if TYPE_CHECKING:
-    from phx_pipeline.model.vote import Vote
+    from phx_pipeline.model.vote import Named, Vote
     from phx_pipeline.stages.review_queue import Entry
 
 _LISTED = 25
+_GUESSED = 0.2  # below it the likeliest subject is no opinion
 
 
 @click.command("list")
@@ -109,17 +111,49 @@ def _standing(entry: "Entry") -> str:
         told += [f"{it.value} by {it.who}" for it in rulings]
     else:
         told += [_vote_text(it) for it in entry.picture.named.votes]
+        told += _untaken(entry)
     return ", ".join(told)
 
 
+def _untaken(entry: "Entry") -> list[str]:
+    """Tell why a subject that somebody names is not the name."""
+    from phx_pipeline.categorize.fusion import NAMED_AT
+
+    named = entry.picture.named
+    likely = max((_likeliest(it)[1] for it in named.votes), default=0.0)
+    is_unknown = named.category.subject is Subject.UNKNOWN
+    if not is_unknown or likely < NAMED_AT or len(named.votes) == 1:
+        return []
+    told = f"not named: with all that was said it is only {_cut(named)} likely"
+    return [told]
+
+
+def _cut(named: "Named") -> str:
+    """Return the probability in percent, cut: what is below a limit is told below."""
+    return f"{int(100 * named.probability)}%"
+
+
 def _vote_text(vote: "Vote") -> str:
-    likely = max(
-        vote.probabilities.items(), key=lambda it: (it[1], it[0]), default=None
+    subject, probability = _likeliest(vote)
+    if probability >= _GUESSED:
+        return f"{vote.backend} {subject} {probability:.0%}"
+    return f"{vote.backend} does not know it{_place_text(vote)}"
+
+
+def _place_text(vote: "Vote") -> str:
+    from phx_pipeline.categorize.fusion import SURELY_INSIDE, SURELY_OUTSIDE
+
+    if vote.outside is None or SURELY_INSIDE < vote.outside < SURELY_OUTSIDE:
+        return ""
+    return f" but sees it {'out of' if vote.outside >= SURELY_OUTSIDE else 'in'} doors"
+
+
+def _likeliest(vote: "Vote") -> tuple[Subject, float]:
+    return max(
+        vote.probabilities.items(),
+        key=lambda it: (it[1], it[0]),
+        default=(Subject.UNKNOWN, 0.0),
     )
-    if likely is None:
-        return f"{vote.backend} cannot tell"
-    subject, probability = likely
-    return f"{vote.backend} {subject} {probability:.0%}"
 
 
 def _shown(listed: int, total: int) -> str:

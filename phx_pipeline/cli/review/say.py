@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 import click
@@ -13,6 +14,8 @@ from phx_pipeline.cli.review.chosen import house_option, slug_of, subject_named
 from phx_pipeline.cli.review.told import plain_done, tell_waits
 from phx_pipeline.cli.session import opened
 from phx_pipeline.errors import InputError
+from phx_pipeline.model.ruling import TAKEN_BACK
+from phx_pipeline.model.taxonomy import Location, Subject
 
 if TYPE_CHECKING:
     from phx_pipeline.stages.context import StageContext
@@ -60,6 +63,7 @@ def set_(
     from phx_pipeline.stages.reviews import named_category
 
     *pictures, subject = words
+    _require_order(pictures, subject, house=house, was=was)
     value = named_category(subject, location)
     if bool(pictures) == bool(was):
         raise InputError(
@@ -73,6 +77,26 @@ def set_(
             wanted = _named(context, house, pictures, value, why=why)
         done = _done(context, wanted)
     _tell(done, as_json=as_json)
+
+
+def _require_order(
+    pictures: Sequence[str], last: str, *, house: str | None, was: str | None
+) -> None:
+    """Raise `InputError` where a subject stands in the place of a picture, or none."""
+    first, is_last = [it for it in pictures if _is_subject(it)], _is_subject(last)
+    if house and not was and is_last and first == [*pictures] and len(first) == 1:
+        raise InputError(
+            f"{first[0]!r} is a subject, no picture: did you mean `--was {first[0]}`?"
+        )
+    if not is_last and (first or PurePath(last).suffix):
+        raise InputError(
+            f"{last!r} is no subject: the subject comes last, after the pictures"
+        )
+
+
+def _is_subject(word: str) -> bool:
+    place, _, subject = word.strip().lower().rpartition("/")
+    return subject in set(Subject) and place in {"", *Location}
 
 
 @click.command()
@@ -90,8 +114,6 @@ def undo(
       phx review undo 686067a4_int_master_99_r_20251104.png
       phx review undo 3f9a0c11d2 77b0
     """
-    from phx_pipeline.model.ruling import TAKEN_BACK
-
     with opened() as context:
         wanted = _named(context, house, pictures, TAKEN_BACK, why=why)
         done = _done(context, wanted)
@@ -157,4 +179,11 @@ def _line(it: "Reviewed") -> str:
     name = it.before or f"{it.review.photo.ref.source} {it.review.photo.ref.photo_key}"
     if it.after != it.before:
         return f"{name} -> {it.after}"
-    return f"{name}: {'noted' if it.changed else 'nothing changed, it was said before'}"
+    if it.changed:
+        return f"{name}: noted"
+    if it.review.value == TAKEN_BACK:
+        return (
+            f"{name}: nobody has said anything of this picture, or it was taken back "
+            "before"
+        )
+    return f"{name}: nothing changed, it was said before"

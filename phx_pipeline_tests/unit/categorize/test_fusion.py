@@ -150,10 +150,10 @@ UNRECOGNIZED = {"bedroom": 1e-4, "living": 0.04, "kitchen": 0.01}
 @pytest.mark.parametrize(
     ("seen", "outside", "named"),
     [
-        (UNRECOGNIZED, 0.2, (Subject.BEDROOM, 85)),
-        (UNRECOGNIZED, 0.02, (Subject.BEDROOM, 85)),
+        (UNRECOGNIZED, 0.2, (Subject.BEDROOM, 80)),
+        (UNRECOGNIZED, 0.02, (Subject.BEDROOM, 80)),
         (UNRECOGNIZED, 0.97, (Subject.UNKNOWN, 0)),  # no bedroom is out of doors
-        ({"living": 0.59, "kitchen": 0.41, "bedroom": 0}, 0.02, (Subject.BEDROOM, 75)),
+        ({"living": 0.59, "kitchen": 0.41, "bedroom": 0}, 0.02, (Subject.BEDROOM, 60)),
         ({"kitchen": 0.98, "bedroom": 1e-4}, 0.02, (Subject.KITCHEN, 80)),
     ],
 )
@@ -163,7 +163,7 @@ def test_only_who_is_sure_of_something_else_overrules_a_sure_caption(
     fused = fuse(
         [
             vote("text", Subject.BEDROOM, 0.95),
-            vote("embedded", outside=outside, **seen),
+            vote("embedded", None, outside=outside, **seen),
         ],
         knows={"embedded": FOUR | {Subject.LIVING}},
     )
