@@ -54,7 +54,7 @@ _NEVER = {
     default=0,
     show_default=True,
     metavar="PERCENT",
-    help="List only pictures whose subject is at least this sure, in percent.",
+    help="List only pictures whose subject is at least this sure, in percent, 0 to 99.",
 )
 @click.option(
     "--source",

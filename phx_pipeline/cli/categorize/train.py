@@ -31,7 +31,8 @@ def train(*, dry_run: bool, as_json: bool) -> None:
     only if more pictures are named right with it. Two hundred make a calibration, by
     which a confidence says how often it is right. Nothing is asked of the network.
 
-    Pictures keep their names until `phx categorize run --all`.
+    Pictures keep their names until `phx categorize run --all`. `phx categorize models`
+    lists each training that made or tried something new; others leave no trace.
 
     \b
     Examples:

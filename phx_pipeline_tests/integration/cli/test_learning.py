@@ -86,8 +86,8 @@ def test_a_model_is_learnt_used_damaged_and_forgotten(
         assert used is not None
         assert used.model.id == learnt["model"]
         assert context.calibration is not None
-    assert "nothing changes" in phx("categorize", "train").out
-    assert "in use" in states(phx)
+    assert "nothing is kept of this training" in phx("categorize", "train").out
+    assert states(phx) == ["in use"]
 
     table = tables.trained_model
     with reviewed.context() as context:
@@ -126,6 +126,10 @@ def test_labelled_files_are_judged_without_the_catalogue(
     labels.write_text("file,subject,caption\na.png,int/kitchen,Kitchen\n")
     found = phx("categorize", "eval", "--labels", str(labels), str(tmp_path), "--json")
     assert found.json["backends"]["listing_text"]["right"]["count"] == 1
+    for wrong in ([str(labels)], [str(tmp_path), str(labels)]):
+        refused = phx("categorize", "eval", "--labels", *wrong)
+        assert refused.code == 2
+        assert "`--labels labels.csv photos`" in refused.err
 
 
 @pytest.mark.parametrize(

@@ -420,6 +420,22 @@ def test_images_can_be_chosen_by_subject_and_confidence(run: Phx) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("images --min-confidence 0.9", "a whole number of percent, 0 to 99"),
+        (f"categorize run {SLUG} --all", "name houses or give --all, not both"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused_with_its_form(
+    run: Phx, line: str, told: str
+) -> None:
+    ended = run(*line.split())
+
+    assert ended.code == 2
+    assert told in " ".join(ended.err.split())
+
+
 def test_a_subject_that_is_none_is_refused_with_those_there_are(run: Phx) -> None:
     ended = run("images", SLUG, "--subject", "kitchne")
 

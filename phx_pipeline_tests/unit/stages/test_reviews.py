@@ -307,7 +307,7 @@ def test_a_house_that_a_run_holds_is_reviewed_at_once(
         ("garage", "out", "there is no location 'out': give one of ext, int"),
         ("kitchen", "sys", "a picture of kitchen is at ext or int, never at sys"),
         ("bedrom", "", r"did you mean bedroom\?\): give one of kitchen, .* document"),
-        ("unknown", "", "there is no subject 'unknown'"),
+        ("unknown", "", "nobody says that a picture is unknown"),
     ],
 )
 def test_a_category_is_named_by_words(subject: str, location: str, value: str) -> None:
@@ -452,6 +452,8 @@ def test_a_person_goes_through_the_queue(
     said = phx("review", "set", one["file"], "pool", "--why", "it is wet")
     batch = phx("review", "set", "--house", slug, "--was", subjects[-1], "sewer")
     exported = phx("review", "export", str(file), "--all")
+    rows = list(csv.DictReader(io.StringIO(file.read_text())))
+    assert sorted({it["why"] for it in rows}) == ["", "it is wet"]
     taken = phx("review", "import", str(file))
     undone = json.loads(phx("review", "undo", one["id"], "--json").out)
 
@@ -467,8 +469,14 @@ def test_a_person_goes_through_the_queue(
     assert (exported.code, taken.code) == (0, 0)
     assert f"{1 + batch.out.count(' -> ')} known already" in taken.out
     assert [it["value"] for it in undone["rulings"]] == [TAKEN_BACK]
+    assert "nobody has said anything" in phx("review", "undo", one["id"]).out
     for arguments, problem in (
         (["set", "pool"], "name pictures, or all that"),
+        (["set", one["file"]], "the subject comes last, after the pictures"),
+        (["set", "pool", one["id"]], "the subject comes last, after the pictures"),
+        (["set", "--house", slug, "pool", "sewer"], "did you mean `--was pool`?"),
+        (["set", one["id"], "unknown"], "`phx review undo` takes back"),
+        (["export", "queue.xlsx"], "a spreadsheet opens .csv"),
         (["set", one["id"], "pol"], "did you mean pool?"),
         (["set", "--was", "pool", "sewer"], "name it with --house"),
         (["list", "--subject", "pol"], "did you mean pool?"),

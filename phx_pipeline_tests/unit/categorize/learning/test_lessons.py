@@ -118,7 +118,10 @@ def test_a_head_stays_below_85_until_its_names_have_been_judged() -> None:
     [
         (LAUNDRIES[:12], "8 more reviewed pictures"),
         (reviewed(S.LAUNDRY, 25, told={}, houses=1), "pictures of 4 more houses"),
-        ([replace(it, features=None) for it in LAUNDRIES], "20 more reviewed pictures"),
+        (
+            [replace(it, features=None) for it in LAUNDRIES],
+            f"20 more reviewed pictures (beside 0 and {len(LAUNDRIES)} not looked at)",
+        ),
     ],
 )
 def test_too_few_make_none_and_what_is_missing_is_told(
