@@ -101,7 +101,8 @@ def images(  # noqa: PLR0913 - each is an option
       phx images 686067a4 --subject kitchen
       phx images "4732 W Davis Rd, Glendale, AZ 85306" --min-confidence 85
       phx images --subject pool --since 7d           of all houses
-      phx images --location ext --paths | xargs cp -t outside
+      mkdir -p outside
+      phx images --location ext --paths | xargs -rd '\\n' cp -t outside
       phx images 686067a4 --not-kept     copies, rejected and failed photos
     """
     from phx_pipeline.catalog.images import Wanted
