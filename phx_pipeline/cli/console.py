@@ -1,6 +1,7 @@
 """Tables and lines the commands print."""
 
 import logging
+import re
 import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -66,6 +67,8 @@ NO_HOUSES = (
     "add FILE` adds some"
 )
 _ANY_WIDTH = 10_000
+_COMMAND = re.compile(r"`[^`]*`")
+_UNBROKEN = "\N{NO-BREAK SPACE}"
 _KINDS = tuple(VerdictKind)
 _MANY = 100  # properties a table may show whole
 _MOST = 50  # rows or lines when there are more
@@ -190,19 +193,25 @@ def packed(
         yield line
 
 
-def print_sentence(text: str) -> None:
-    """Print a sentence, at a terminal's width broken between words; else as one line.
+def print_sentence(text: str, *, indent: str = "") -> None:
+    """Print a sentence, broken between words at the width that was asked for.
 
-    Lines after the first are indented, so that it is seen where a sentence begins.
+    That is a terminal's, or what COLUMNS says; elsewhere it is one line. Lines after
+    the first are indented by two more, so that it is seen where a sentence begins. A
+    command in backticks is never broken: people copy it.
     """
-    if console.is_terminal:
+    if console.is_terminal or get_terminal_size((0, 0)).columns:
+        whole = _COMMAND.sub(lambda it: it[0].replace(" ", _UNBROKEN), text)
         text = fill(
-            text,
+            whole,
             console.width,
-            subsequent_indent="  ",
+            initial_indent=indent,
+            subsequent_indent=f"{indent}  ",
             break_long_words=False,
             break_on_hyphens=False,
-        )
+        ).replace(_UNBROKEN, " ")
+    else:
+        text = f"{indent}{text}"
     console.print(text, soft_wrap=True)
 
 
@@ -211,7 +220,7 @@ def print_lines(lines: Iterable[str], *, everything: bool = False) -> None:
     told = list(lines)
     shown = told if everything else told[:_MOST]
     for line in shown:
-        console.print(line, soft_wrap=True)
+        print_sentence(line)
     if left_out := len(told) - len(shown):
         console.print(f"… and {counted(left_out, 'more such line')} (--all shows all)")
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
-from phx_pipeline.cli.console import console
+from phx_pipeline.cli.console import console, print_sentence
+from phx_pipeline.cli.copy_texts import overruled_text, parted_text, tie_text
 from phx_pipeline.cli.nearest import NearestGroup
 from phx_pipeline.cli.options import FILLED, json_option, why_option
 from phx_pipeline.cli.outputs import OutputFile, tell_written
@@ -17,21 +18,13 @@ from phx_pipeline.errors import InputError
 from phx_pipeline.model.counted import counted
 
 if TYPE_CHECKING:
-    from phx_pipeline.model.judgement import Judgement
     from phx_pipeline.model.photo import Photo
-    from phx_pipeline.model.ruling import Ruling
     from phx_pipeline.stages.duplicates import Copies, Copy, Tie
     from phx_pipeline.stages.split_join import CopiesRuled
 
 _TWO = 2
-_MERITS = {
-    "whole": "is whole",
-    "tones": "has the tones that the other one lost",
-    "clean": "has nothing laid over it",
-    "uncropped": "shows more of the scene",
-    "detail": "has more detail",
-    "size": "is as fine, and less compressed",
-}
+_BELOW = " " * 6  # what is told of a photo stands below it
+_TAKEN_BACK = "taken back"
 
 
 class _Act(NamedTuple):
@@ -46,9 +39,10 @@ def duplicates() -> None:
     """See which photos are one picture and why; part or join them.
 
     HOUSE is the key, the folder or the address of a house. PHOTO is the id that `phx
-    duplicates list` shows, or its start of four digits or more, a file name, or the key
-    that the source has for the photo. An id of the time before the house was renamed
-    or merged is understood as well; `phx duplicates list` shows the present one.
+    duplicates list` shows, or at least its first four digits, or SOURCE/KEY as it is
+    shown there, KEY alone, or the name of the published file. An id of the time before
+    the house was renamed or merged is understood as well; `phx duplicates list` shows
+    the present one.
     """
 
 
@@ -77,7 +71,8 @@ def list_(
     With PHOTO it is the picture of that photo alone. Of each copy is told what makes it
     one: the same bytes, a ruling of a person, or the share of the picture that
     agrees with the kept photo (or local features that lie where they should); and
-    what makes the kept photo the better one.
+    what makes the kept photo the better one. Photos that a person parted are listed
+    too, with who parted them.
 
     \b
     Examples:
@@ -91,11 +86,11 @@ def list_(
 
     with opened() as context:
         slug = find_property(context, house).slug
-        found = copies_of(context, slug)
+        pictures = found = copies_of(context, slug)
         if photo is not None:
-            found = [_picture_of(found, find_photo(context, slug, photo))]
+            found = [_picture_of(pictures, find_photo(context, slug, photo))]
         elif not everything:
-            found = [it for it in found if len(it.members) > 1]
+            found = [it for it in pictures if it.is_shared or it.is_parted]
         if sheet is not None:
             write_output(sheet, copies_sheet(context, found))
             tell_written("the sheet is", sheet, as_json=as_json)
@@ -103,7 +98,7 @@ def list_(
         click.echo(json.dumps(list(map(_plain, found)), indent=2))
         return
     if not found:
-        more = "has no pictures yet" if everything else "has no copies"
+        more = "has no copies" if pictures else "has no pictures yet"
         console.print(f"{slug} {more}", soft_wrap=True)
         return
     _print_pictures(found)
@@ -135,7 +130,7 @@ def split(house: str, *, photos: tuple[str, ...], why: str, as_json: bool) -> No
 
 @duplicates.command()
 @click.argument("house")
-@click.argument("photos", metavar="PHOTO PHOTO", nargs=2)
+@click.argument("photos", metavar="PHOTO PHOTO", nargs=-1, required=True)
 @why_option
 @json_option
 def join(house: str, *, photos: tuple[str, ...], why: str, as_json: bool) -> None:
@@ -150,6 +145,9 @@ def join(house: str, *, photos: tuple[str, ...], why: str, as_json: bool) -> Non
     """
     from phx_pipeline.stages.split_join import join as join_photos
 
+    if len(photos) != _TWO:
+        named = "is" if len(photos) == 1 else "are"
+        raise InputError(f"{counted(len(photos), 'photo')} {named} named: name two")
     _rule(house, photos, _Act("joined", join_photos), why=why, as_json=as_json)
 
 
@@ -172,7 +170,7 @@ def undo(house: str, *, photos: tuple[str, ...], why: str, as_json: bool) -> Non
 
     if len(photos) > _TWO:
         raise InputError(f"{len(photos)} photos are named: name one or two")
-    _rule(house, photos, _Act("taken back", undo_rulings), why=why, as_json=as_json)
+    _rule(house, photos, _Act(_TAKEN_BACK, undo_rulings), why=why, as_json=as_json)
 
 
 def _rule(
@@ -200,24 +198,26 @@ def _rule(
     if as_json:
         click.echo(json.dumps(_plain_ruled(slug, done, pictures), indent=2))
         return
-    console.print(_told(done, act.word), soft_wrap=True)
+    print_sentence(_told(done, act.word, count=len(photos)))
+    for ruling in done.overruled:
+        print_sentence(overruled_text(ruling))
     for photo, picture in zip(photos, pictures, strict=True):
         console.print(_line(photo, picture), soft_wrap=True)
     if done.waits:
-        console.print(
+        print_sentence(
             "what you say is kept, and acted on by a run of the house that waits in "
             f"the queue (`phx up`, or `phx extract --address {slug} --sync` later): "
-            f"{done.waits}",
-            soft_wrap=True,
+            f"{done.waits}"
         )
 
 
 def _picture_of(found: "Sequence[Copies]", photo: "Photo") -> "Copies":
-    from phx_pipeline.stages.duplicates import copies_with
+    from phx_pipeline.stages.duplicates import copies_with, photo_name, require_bytes
 
     picture = copies_with(found, photo)
     if picture is None:
-        name = f"{photo.ref.source} {photo.ref.photo_key}"
+        require_bytes(photo)
+        name = photo_name(photo.key)
         raise InputError(f"{name} is {photo.verdict.value}: it is of no picture")
     return picture
 
@@ -227,60 +227,28 @@ def _print_pictures(found: "Sequence[Copies]") -> None:
         name = picture.file_name or "not published yet"
         photos = counted(len(picture.members), "photo")
         console.print(f"{name}, {photos}", soft_wrap=True)
-        ids = {copy.name: copy.id for copy in picture.members}
         for copy in picture.members:
-            state = "kept" if copy.kept else "copy"
-            size = f"{copy.blob.width} x {copy.blob.height}"
-            source, key = copy.name
-            line = f"  {copy.id}  {state}  {size:<11}  {source} {key}"
-            console.print(line, soft_wrap=True)
-            if copy.tie is not None:
-                kept = picture.members[0]
-                told = _tie_text(copy, copy.tie, kept=kept, to=ids[copy.tie.to])
-                console.print(f"      {told}", soft_wrap=True)
+            _print_copy(copy, picture)
     console.print(counted(len(found), "picture"))
 
 
-def _tie_text(copy: "Copy", tie: "Tie", *, kept: "Copy", to: str) -> str:
-    """Return what makes a copy one, and then which of it and the kept one is better."""
-    other = "the kept one" if to == kept.id else to
-    bonds = {
-        "bytes": f"has the same bytes as {other}",
-        "ruling": f"joined to {other} by {_who(tie.ruling)}",
-        "judgement": _judged_text(tie.judgement, other),
-        "hashes": f"has nearly the same hashes as {other}",
-    }
-    return f"{bonds[tie.bond.value]}{_choice_text(copy, tie.judgement, kept=kept)}"
+def _print_copy(copy: "Copy", picture: "Copies") -> None:
+    from phx_pipeline.stages.duplicates import photo_name
+
+    state = "kept" if copy.kept else "copy"
+    size = f"{copy.blob.width} x {copy.blob.height}"
+    line = f"  {copy.id}  {state}  {size:<11}  {photo_name(copy.name)}"
+    console.print(line, soft_wrap=True)
+    if copy.tie is not None:
+        print_sentence(tie_text(copy, copy.tie, picture), indent=_BELOW)
+    for ruling in copy.partings:
+        print_sentence(parted_text(ruling, copy.name), indent=_BELOW)
 
 
-def _who(ruling: "Ruling | None") -> str:
-    if ruling is None:
-        return "somebody"
-    return f"{ruling.who} ({ruling.why})" if ruling.why else ruling.who
-
-
-def _judged_text(judgement: "Judgement | None", other: str) -> str:
-    if judgement is None or other != "the kept one":
-        return f"is a copy of {other}"
-    if judgement.inliers is not None:
-        return f"{judgement.inliers} features lie where those of {other} do"
-    if judgement.share is None:
-        return f"has nearly the same hashes as {other}, and too little to compare"
-    return f"{judgement.share:.0%} of it agrees with {other}"
-
-
-def _choice_text(copy: "Copy", judgement: "Judgement | None", *, kept: "Copy") -> str:
-    if judgement is None or judgement.why is None:
-        return ""
-    if judgement.why not in _MERITS:
-        return "; nothing tells which is better"
-    merit = _MERITS[judgement.why]
-    if judgement.better == copy.blob.sha256:
-        return f"; beside the kept one it {merit}"
-    return f"; the kept one {merit}" if judgement.better == kept.blob.sha256 else ""
-
-
-def _told(done: "CopiesRuled", word: str) -> str:
+def _told(done: "CopiesRuled", word: str, *, count: int) -> str:
+    if not done.rulings and word == _TAKEN_BACK:
+        which = "this photo" if count == 1 else "these two"
+        return f"nothing changed: nobody has ruled on {which}"
     if not done.rulings:
         return f"nothing changed, nothing was {word}: it was so before"
     rulings = counted(len(done.rulings), "ruling")
@@ -289,7 +257,9 @@ def _told(done: "CopiesRuled", word: str) -> str:
 
 
 def _line(photo: "Photo", picture: "Copies | None") -> str:
-    name = f"{photo.ref.source} {photo.ref.photo_key}"
+    from phx_pipeline.stages.duplicates import photo_name
+
+    name = photo_name(photo.key)
     if picture is None:
         return f"{name}: not decided yet"
     photos = counted(len(picture.members), "photo")
@@ -304,6 +274,8 @@ def _plain(picture: "Copies") -> dict[str, Any]:
 
 
 def _plain_copy(copy: "Copy") -> dict[str, Any]:
+    from phx_pipeline.stages.rulings import plain_ruling
+
     return {
         "id": copy.id,
         "source": copy.photo.ref.source.value,
@@ -315,6 +287,7 @@ def _plain_copy(copy: "Copy") -> dict[str, Any]:
         "size_bytes": copy.blob.size_bytes,
         "kept": copy.kept,
         "tie": None if copy.tie is None else _plain_tie(copy.tie),
+        "parted": list(map(plain_ruling, copy.partings)),
     }
 
 
@@ -340,6 +313,7 @@ def _plain_ruled(
     return {
         "property": slug,
         "rulings": list(map(plain_ruling, done.rulings)),
+        "overruled": list(map(plain_ruling, done.overruled)),
         "already": done.already,
         "waits": bool(done.waits),
         "pictures": [it and _plain(it) for it in pictures],

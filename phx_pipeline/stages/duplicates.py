@@ -15,12 +15,13 @@ from phx_pipeline.catalog.quarantine import PhotoAt
 from phx_pipeline.errors import InputError, StorageError
 from phx_pipeline.imaging.captioned_sheet import captioned_sheet
 from phx_pipeline.model.judgement import Alike, Judgement, Pair, pair_of
+from phx_pipeline.model.naming import BadNameError, ImageName
 from phx_pipeline.model.outcome import Verdict
 from phx_pipeline.model.photo import Blob, Photo
 from phx_pipeline.model.ruling import About, CopyRuling, PhotoName, Ruling
 from phx_pipeline.stages.context import StageContext
 from phx_pipeline.stages.quarantine import case_id
-from phx_pipeline.stages.ruled_copies import rulings_by_bytes
+from phx_pipeline.stages.ruled_copies import photos_ruled_on, rulings_by_bytes
 
 _SHEET_BYTES = 8_000_000
 LEAST_ID = 4  # digits of an id that are enough where they are unambiguous
@@ -56,12 +57,16 @@ class Tie:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Copy:
-    """A photo of a cluster; the kept one has no tie."""
+    """A photo of a cluster; the kept one has no tie.
+
+    `partings` are the rulings that count by which it is another picture than a photo.
+    """
 
     id: str
     photo: Photo
     blob: Blob
     tie: Tie | None
+    partings: tuple[Ruling, ...]
 
     @property
     def name(self) -> PhotoName:
@@ -83,6 +88,16 @@ class Copies:
 
     file_name: str | None
     members: tuple[Copy, ...]
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether several photos show it."""
+        return len(self.members) > 1
+
+    @property
+    def is_parted(self) -> bool:
+        """Whether a person parted one of its photos from another picture's."""
+        return any(it.partings for it in self.members)
 
 
 def copies_of(context: StageContext, slug: str) -> list[Copies]:
@@ -116,11 +131,31 @@ def id_of(slug: str, name: PhotoName) -> str:
     return case_id(PhotoAt(slug=slug, source=source, photo_key=key))
 
 
+def photo_name(name: PhotoName) -> str:
+    """Return how people are shown a photo, and may name it: SOURCE/KEY."""
+    source, key = name
+    return f"{source.value}/{key}"
+
+
+def require_bytes(photo: Photo) -> None:
+    """Refuse a photo that is not downloaded.
+
+    Raises:
+        InputError: it is not; what became of it, and what may be done.
+    """
+    if photo.sha256 is not None:
+        return
+    told = f"{photo_name(photo.key)} is not downloaded ({photo.verdict.value}), so"
+    asked = f"`phx extract --address {photo.property_slug}` asks for it once it is due"
+    remedy = "" if photo.verdict is Verdict.WITHDRAWN else f"; {asked}"
+    raise InputError(f"{told} nothing is known of it{remedy}")
+
+
 def find_photo(context: StageContext, slug: str, text: str) -> Photo:
     """Return the photo of a house that is meant by *text*.
 
-    That is an id or its start, a file name, a photo's key, or SOURCE/KEY. The id may be
-    one of the time when the house had a former key.
+    That is an id or its start, a file name, a photo's key, or SOURCE/KEY, also with a
+    space. The id may be one of the time when the house had a former key.
 
     Raises:
         InputError: none or several are meant, or the photo is of another house.
@@ -139,9 +174,10 @@ def find_photo(context: StageContext, slug: str, text: str) -> Photo:
     if found:
         ids = ", ".join(photo_id(slug, it) for it in found)
         raise InputError(f"{text!r} may be any of {ids}: give one of these")
-    for other, source, key in context.catalog.photo_names():
-        if _is_meant(wanted, other, (source, key)):
-            raise InputError(f"{text!r} is a photo of {other}, not of {slug}")
+    if len(wanted) < LEAST_ID and _HEX.fullmatch(wanted.lower()):
+        raise InputError(f"{text!r} is too short for an id: give at least four digits")
+    if (other := _house_of(context, wanted)) not in {None, slug}:
+        raise InputError(f"{text!r} is a photo of {other}, not of {slug}")
     raise InputError(
         f"no photo of {slug} is meant by {text!r}: "
         f"see `phx duplicates list {slug} --all`"
@@ -162,11 +198,25 @@ def copies_sheet(context: StageContext, found: Sequence[Copies]) -> bytes:
 
 def _is_meant(text: str, slug: str, name: PhotoName) -> bool:
     source, key = name
-    if text in {key, f"{source}/{key}"}:
+    if text in {key, f"{source}/{key}", f"{source} {key}"}:
         return True
     digits = text.lower()
     told = len(digits) >= LEAST_ID and _HEX.fullmatch(digits) is not None
     return told and id_of(slug, name).startswith(digits)
+
+
+def _house_of(context: StageContext, wanted: str) -> str | None:
+    """Return the house of which a photo is named so, or a file."""
+    for slug, source, key in context.catalog.photo_names():
+        if _is_meant(wanted, slug, (source, key)):
+            return slug
+    name = PurePath(wanted).name
+    try:
+        folder = ImageName.parse(f"{name.removesuffix('.png')}.png").folder
+    except BadNameError:
+        return None
+    known = context.catalog.houses.find(folder)
+    return known.house.slug if known else None
 
 
 def _file_names(context: StageContext, slug: str) -> dict[PhotoName, str]:
@@ -189,6 +239,7 @@ class _Ties:
         self._judgements = context.catalog.judgements.of_house(slug)
         newest = context.catalog.rulings.newest(slug, About.COPIES)
         self._rulings = rulings_by_bytes(context.catalog.photos(slug), newest)
+        self._partings = _partings(self._rulings.values())
 
     def of_group(
         self, group: Sequence[Photo], *, names: Mapping[PhotoName, str]
@@ -206,6 +257,7 @@ class _Ties:
             photo=photo,
             blob=self._blobs[str(photo.sha256)],
             tie=None if photo is among[0] else self._tie(photo, among=among),
+            partings=self._partings.get(photo.key, ()),
         )
 
     def _tie(self, photo: Photo, *, among: Sequence[Photo]) -> Tie:
@@ -229,6 +281,16 @@ class _Ties:
         if judgement is not None and judgement.verdict is Alike.SAME:
             return Bond.JUDGEMENT
         return None
+
+
+def _partings(rulings: Iterable[Ruling]) -> dict[PhotoName, tuple[Ruling, ...]]:
+    """Return the rulings that part photos, by each of the two that one names."""
+    found: dict[PhotoName, tuple[Ruling, ...]] = {}
+    for ruling in rulings:
+        if ruling.value == CopyRuling.OTHER:
+            for name in photos_ruled_on(ruling):
+                found[name] = (*found.get(name, ()), ruling)
+    return found
 
 
 def _pair(photo: Photo, other: Photo) -> Pair:

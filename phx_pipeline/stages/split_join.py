@@ -17,7 +17,13 @@ from phx_pipeline.model.ruling import (
 from phx_pipeline.stages.categorize import categorize
 from phx_pipeline.stages.context import StageContext
 from phx_pipeline.stages.dedupe import dedupe
-from phx_pipeline.stages.duplicates import Copies, copies_of, copies_with
+from phx_pipeline.stages.duplicates import (
+    Copies,
+    copies_of,
+    copies_with,
+    photo_name,
+    require_bytes,
+)
 from phx_pipeline.stages.partners import at_once, call_on
 from phx_pipeline.stages.publish import publish
 from phx_pipeline.stages.ruled_copies import photos_ruled_on
@@ -29,13 +35,15 @@ _DECIDABLE = frozenset({Verdict.PENDING, Verdict.KEPT, Verdict.DUPLICATE})
 class CopiesRuled:
     """What came of a command: the rulings that are new.
 
-    `already` tells that the photos were so before; a new ruling keeps them so. `waits`
-    tells why a run of the house is to act on the rulings: somebody works on it, or it
-    lacks originals. It is empty where they have been acted on.
+    `already` tells that the photos were so before; a new ruling keeps them so.
+    `overruled` are older rulings that counted and count no more. `waits` tells why a
+    run of the house is to act on the rulings: somebody works on it, or it lacks
+    originals. It is empty where they have been acted on.
     """
 
     rulings: tuple[Ruling, ...]
     already: bool
+    overruled: tuple[Ruling, ...] = ()
     waits: str = ""
 
 
@@ -133,12 +141,41 @@ def _ruled(
     new = {key: value for key, value in values.items() if known.get(key) != value}
     if already and not new:
         return CopiesRuled(rulings=(), already=already)
+    obeyed = _obeyed(context, slug, before.values())
     wanted = _rulings(context, slug, new, why=why)
     given = context.catalog.rulings.record_unheld(wanted)
     if len(given) < len(wanted):
         context.house(slug)  # raises: it was renamed just now
     waits = settle_copies(context, slug)
-    return CopiesRuled(rulings=tuple(given), already=already, waits=waits)
+    still = _obeyed(context, slug, obeyed)
+    overruled = [
+        it
+        for it in before.values()
+        if (it.key in new and it.value != CopyRuling.OPEN)
+        or (it in obeyed and it not in still)
+    ]
+    return CopiesRuled(
+        rulings=tuple(given),
+        already=already,
+        overruled=tuple(sorted(overruled, key=lambda it: it.order)),
+        waits=waits,
+    )
+
+
+def _obeyed(
+    context: StageContext, slug: str, rulings: Iterable[Ruling]
+) -> list[Ruling]:
+    """Return those that join photos which are copies of one picture.
+
+    A joined photo goes elsewhere where a newer ruling parts what would come along.
+    """
+    pictures = [{it.name for it in found.members} for found in copies_of(context, slug)]
+    return [
+        ruling
+        for ruling in rulings
+        if ruling.value == CopyRuling.SAME
+        and any(names.issuperset(photos_ruled_on(ruling)) for names in pictures)
+    ]
 
 
 def _rulings(
@@ -166,10 +203,7 @@ def _require_pictures(photos: Iterable[Photo]) -> None:
         if photo.key in seen:
             raise InputError(f"{_told(photo)} is named twice: name two photos")
         seen.add(photo.key)
-        if photo.sha256 is None:
-            raise InputError(
-                f"{_told(photo)} is not downloaded: nothing is known of it"
-            )
+        require_bytes(photo)
         if photo.verdict not in _DECIDABLE:
             raise InputError(
                 f"{_told(photo)} is {photo.verdict.value}: it is no copy of a picture"
@@ -197,4 +231,4 @@ def _is_across(ruling: Ruling, sides: Sequence[set[PhotoName]]) -> bool:
 
 
 def _told(photo: Photo) -> str:
-    return f"{photo.ref.source} {photo.ref.photo_key}"
+    return photo_name(photo.key)

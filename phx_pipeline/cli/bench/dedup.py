@@ -14,10 +14,10 @@ from phx_pipeline.cli.bench.clocks import cpu_ms
 from phx_pipeline.cli.bench.corpus import Asked, judge_on_corpus
 from phx_pipeline.cli.bench.looks import candidate
 from phx_pipeline.cli.bench.pictures import pictures_in
-from phx_pipeline.cli.console import console
+from phx_pipeline.cli.console import console, errors
 from phx_pipeline.cli.options import json_option
 from phx_pipeline.cli.outputs import OutputFolder
-from phx_pipeline.errors import InputError
+from phx_pipeline.errors import ImageError, InputError
 from phx_pipeline.model.counted import counted
 
 if TYPE_CHECKING:
@@ -84,7 +84,8 @@ def dedup(  # noqa: PLR0913 - an option each
 
     FOLDER holds pictures of which those of one group are copies of each other, and no
     others. All are compared as if one house had them. Printed are precision, recall and
-    photos lost, for our rule and for the plain rule on the hashes of imagehash.
+    photos lost, for our rule and for the plain rule on the hashes of imagehash. A file
+    that cannot be read as a picture is left out, and named.
 
     With --half or --seeds FOLDER holds photos that differ, named {house}_{anything}.
     Copies and look-alikes of them are made, some houses at a time are compared, and the
@@ -110,8 +111,12 @@ def dedup(  # noqa: PLR0913 - an option each
 def _score_labelled(folder: Path, labels: Path | None, *, as_json: bool) -> None:
     groups = _labelled(folder, labels)
     with cpu_ms() as spent:
-        candidates = [candidate(file.read_bytes(), name=file.name) for file in groups]
+        readable = {file: it for file in groups if (it := _readable(file)) is not None}
     prepared = spent[0] / len(groups)
+    if not readable:
+        raise InputError(f"{folder}: no picture that can be read")
+    groups = {file: groups[file] for file in readable}
+    candidates = list(readable.values())
     scores = _scores(list(groups.values()), candidates)
     peer = _imagehash_pairs(list(groups))
     scores["imagehash, pHash <= 8 and dHash <= 10"] = _of_pairs(groups, peer)
@@ -124,6 +129,15 @@ def _score_labelled(folder: Path, labels: Path | None, *, as_json: bool) -> None
         return
     console.print(_score_table(scores))
     console.print(f"decode, hashes, thumbnail: {prepared:.1f} ms CPU per picture")
+
+
+def _readable(file: Path) -> "Candidate | None":
+    """Return the picture of a file; None, and say why, where it cannot be read."""
+    try:
+        return candidate(file.read_bytes(), name=file.name)
+    except ImageError as error:
+        errors.print(f"left out: {file.name}: {error}", soft_wrap=True)
+        return None
 
 
 def _labelled(folder: Path, labels: Path | None) -> dict[Path, str]:

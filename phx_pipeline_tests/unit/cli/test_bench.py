@@ -58,12 +58,17 @@ def test_pictures_grouped_by_their_names_are_scored(run: Bench, labelled: Path) 
 
 
 def test_pictures_may_be_grouped_by_a_table(run: Bench, labelled: Path) -> None:
+    """A file that is no picture is left out, and named."""
+    (labelled / "broken.jpg").write_bytes(b"\xff\xd8\xff no picture")
     table = labelled / "groups.csv"
-    table.write_text("file,group\nkitchen_large.jpg,a\npool_large.jpg,b\n", "utf-8")
+    table.write_text(
+        "file,group\nkitchen_large.jpg,a\nbroken.jpg,a\npool_large.jpg,b\n", "utf-8"
+    )
 
     done = run("dedup", labelled, "--labels", table, "--json")
 
     assert json.loads(done.stdout)["rules"]["phx"]["pictures"] == 2
+    assert "left out: broken.jpg: " in done.stderr
 
 
 def test_people_get_a_table(run: Bench, labelled: Path) -> None:

@@ -17,7 +17,7 @@ from phx_pipeline.model.judgement import Alike, pair_of
 from phx_pipeline.model.outcome import Verdict
 from phx_pipeline.model.photo import Photo
 from phx_pipeline.model.property import Property
-from phx_pipeline.model.ruling import About
+from phx_pipeline.model.ruling import About, couple_in, couple_key
 from phx_pipeline.settings import Settings
 from phx_pipeline.stages import lifecycle, partners
 from phx_pipeline.stages.context import StageContext
@@ -32,7 +32,7 @@ from phx_pipeline.stages.duplicates import (
 )
 from phx_pipeline.stages.partners import settle_called
 from phx_pipeline.stages.publish import publish
-from phx_pipeline.stages.ruled_copies import ruled_copies
+from phx_pipeline.stages.ruled_copies import photos_ruled_on, ruled_copies
 from phx_pipeline.stages.rulings import ruling_lines, take_rulings
 from phx_pipeline.stages.split_join import join, split, undo
 from phx_pipeline.stages.verify import verify_property
@@ -138,8 +138,9 @@ def test_joined_photos_bring_their_copies_and_one_number_rests(
     bonds = {it.tie.bond for it in found.members if it.tie}
     assert bonds == {Bond.RULING, Bond.JUDGEMENT}
 
-    split(collected, slug, [other])
+    (overruled,) = split(collected, slug, [other]).overruled
 
+    assert photos_ruled_on(overruled) == couple_in(couple_key(pair[1].key, other.key))
     parted = names(collected, slug)
     alone = frozenset({other.ref.photo_key})
     assert parted.keys() == before.keys()
@@ -158,6 +159,7 @@ def test_the_last_word_counts_also_through_other_copies(
     done = join(collected, slug, [pair[1], other])
 
     assert [ruling.value for ruling in done.rulings] == ["open", "same"]
+    assert [ruling.value for ruling in done.overruled] == ["other"]
     assert are_one(collected, slug, [*pair, other])
 
 
@@ -300,7 +302,9 @@ def test_a_house_that_was_removed_meanwhile_is_not_ruled_on(
     assert collected.catalog.rulings.all() == []
 
 
-@pytest.mark.parametrize("form", ["id", "start", "file", "stem", "key", "source/key"])
+@pytest.mark.parametrize(
+    "form", ["id", "start", "file", "stem", "key", "shown", "spaced"]
+)
 def test_a_photo_is_named_in_several_ways(
     form: str, collected: StageContext, slug: str, pair: list[Photo]
 ) -> None:
@@ -313,7 +317,8 @@ def test_a_photo_is_named_in_several_ways(
         "file": file_name,
         "stem": file_name.removesuffix(".png"),
         "key": key,
-        "source/key": f"{source}/{key}",
+        "shown": f"{source}/{key}",
+        "spaced": f"{source} {key}",
     }[form]
 
     assert find_photo(collected, slug, text) == photo
@@ -324,11 +329,15 @@ def test_a_photo_that_is_not_there_is_told_and_whose_it_is(
 ) -> None:
     elsewhere = Property.at(Address.parse("1 E Other Rd, Mesa, AZ 85201"))
     collected.catalog.add_properties([elsewhere], at=collected.stamp().at)
+    file_name = str(names(collected, slug)[frozenset(it.ref.photo_key for it in pair)])
 
     with pytest.raises(InputError, match="see `phx duplicates list"):
         find_photo(collected, slug, "nonsense")
-    with pytest.raises(InputError, match=f"is a photo of {slug}, not of 1-e-other"):
-        find_photo(collected, elsewhere.slug, photo_id(slug, pair[0]))
+    with pytest.raises(InputError, match="give at least four digits"):
+        find_photo(collected, slug, photo_id(slug, pair[0])[:3])
+    for text in (photo_id(slug, pair[0]), file_name):
+        with pytest.raises(InputError, match=f"is a photo of {slug}, not of 1-e-other"):
+            find_photo(collected, elsewhere.slug, text)
 
 
 def test_what_cannot_be_ruled_is_refused(
@@ -358,9 +367,11 @@ def test_a_person_sees_parts_and_joins_them(
 
     listed = phx("duplicates", "list", slug, other[:5], "--sheet", str(sheet)).out
     parted = phx("duplicates", "split", slug, other, "--why", "two rooms").out
+    apart = phx("duplicates", "list", slug).out
     shown = json.loads(phx("duplicates", "list", slug, "--all", "--json").out)
     joined = phx("duplicates", "join", slug, one, other).out
     told = phx("duplicates", "list", slug).out
+    alone = phx("duplicates", "join", slug, one)
     undone = json.loads(phx("duplicates", "undo", slug, one, other, "--json").out)
 
     assert all(len(line) <= 80 for line in listed.splitlines()[1:])
@@ -370,9 +381,15 @@ def test_a_person_sees_parts_and_joins_them(
     with Image.open(sheet) as image:
         assert image.width > 2 * image.height
     assert parted.startswith("parted (1 ruling noted)\n")
+    assert f"parted from {one} by " in apart
+    assert "(two rooms)" in apart
     assert {len(it["photos"]) for it in shown} == {1}
+    assert sum(len(it["parted"]) for of in shown for it in of["photos"]) == 2
+    assert "(two rooms): that counts no more" in joined
+    assert (alone.code, "name two" in alone.err) == (2, True)
     assert joined.count(", 2 photos") == 2
     assert "joined to the kept one by" in told
     assert [it["value"] for it in undone["rulings"]] == ["open"]
-    assert phx("duplicates", "undo", slug, one).out.startswith("nothing changed")
+    nothing = phx("duplicates", "undo", slug, one).out
+    assert nothing.startswith("nothing changed: nobody has ruled on this photo")
     assert phx("duplicates", "split", slug, one, other, one).code == 2
