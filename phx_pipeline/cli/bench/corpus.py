@@ -10,8 +10,8 @@ import click
 from rich.table import Table
 
 from phx_pipeline.cli.bench.pictures import pictures_in
-from phx_pipeline.cli.console import console
-from phx_pipeline.errors import InputError
+from phx_pipeline.cli.console import console, errors
+from phx_pipeline.errors import ImageError, InputError
 from phx_pipeline.model.counted import counted
 
 if TYPE_CHECKING:
@@ -70,11 +70,33 @@ def _photos(folder: Path, *, half: str, every: int) -> list["Photo"]:
     houses = sorted({it for it in files.values() if half_of(it) == half})[::every]
     if not houses:
         raise InputError(f"{folder}: no photo is of a house of the {half} half")
-    return [
-        Photo(house=house, name=file.stem, body=file.read_bytes())
-        for file, house in files.items()
-        if house in houses
+    bodies = {file: _body(file) for file, house in files.items() if house in houses}
+    photos = [
+        Photo(house=files[file], name=file.stem, body=body)
+        for file, body in bodies.items()
+        if body is not None
     ]
+    if not photos:
+        raise InputError(f"{folder}: no picture that can be read")
+    return photos
+
+
+def _body(file: Path) -> bytes | None:
+    """Return the bytes of a picture; None, and say why, where it cannot be read.
+
+    One that is too small is a picture: its copies are judged.
+    """
+    from phx_pipeline.imaging.decode import decode
+    from phx_pipeline.model.outcome import Verdict
+
+    body = file.read_bytes()
+    try:
+        decode(body)
+    except ImageError as error:
+        if error.verdict is not Verdict.TOO_SMALL:
+            errors.print(f"left out: {file.name}: {error}", soft_wrap=True)
+            return None
+    return body
 
 
 def _plain(judged: "Judged") -> dict[str, Any]:

@@ -126,6 +126,18 @@ def test_copies_are_made_and_judged_by_what_was_done_to_them(
     assert 0 < len(found["choices"]) < 12
 
 
+def test_without_a_picture_of_that_half_nothing_is_judged(
+    run: Bench, half: Path
+) -> None:
+    (half / "10_kitchen.jpg").write_bytes(b"\xff\xd8\xff no picture")
+    (half / "12_pool.jpg").write_bytes(b"\xff\xd8\xff no picture")
+
+    done = run("dedup", half, "--half", "judging")
+
+    assert "no picture that can be read" in str(done.exception)
+    assert "left out: 1" in done.stderr
+
+
 def test_without_a_house_of_that_half_nothing_is_judged(run: Bench, half: Path) -> None:
     (half / "12_pool.jpg").unlink()
 

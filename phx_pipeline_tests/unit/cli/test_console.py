@@ -52,7 +52,7 @@ def test_nothing_a_site_said_reaches_a_terminal_raw(
     assert ":warning:" in told.out
 
 
-@pytest.mark.parametrize(("is_terminal", "lines"), [(True, 4), (False, 1)])
+@pytest.mark.parametrize(("is_terminal", "lines"), [(True, 6), (False, 1)])
 def test_a_long_sentence_is_broken_between_words_at_a_terminal_alone(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
@@ -64,12 +64,14 @@ def test_a_long_sentence_is_broken_between_words_at_a_terminal_alone(
     shown.width = 40
     monkeypatch.setattr(shown, "_force_terminal", is_terminal)
     monkeypatch.setattr(module, "console", shown)
-    sentence = "redfin: " + " ".join(["PHX_BROWSER-words"] * 7)
+    command = "`phx extract --address KEY`"
+    sentence = f"redfin rests: {command} " + " ".join(["PHX_BROWSER-words"] * 7)
 
     print_sentence(sentence)
 
     told = capsys.readouterr().out.splitlines()
     assert len(told) == lines
+    assert any(command in line for line in told)
     assert " ".join(line.strip() for line in told) == sentence
     assert all(line.startswith("  ") for line in told[1:])
 

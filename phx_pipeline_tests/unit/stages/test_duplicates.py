@@ -10,10 +10,11 @@ from uuid import uuid4
 import pytest
 from PIL import Image
 
+from phx_pipeline.cli.copy_texts import tie_text
 from phx_pipeline.dedup import judge
 from phx_pipeline.errors import InputError
 from phx_pipeline.model.address import Address
-from phx_pipeline.model.judgement import Alike, pair_of
+from phx_pipeline.model.judgement import Alike, Why, pair_of
 from phx_pipeline.model.outcome import Verdict
 from phx_pipeline.model.photo import Photo
 from phx_pipeline.model.property import Property
@@ -25,6 +26,7 @@ from phx_pipeline.stages.dedupe import dedupe
 from phx_pipeline.stages.duplicates import (
     Bond,
     Copies,
+    Copy,
     copies_of,
     copies_with,
     find_photo,
@@ -356,6 +358,53 @@ def test_what_cannot_be_ruled_is_refused(
         with pytest.raises(InputError, match=told):
             act(collected, slug, photos)
     assert collected.catalog.rulings.all() == []
+
+
+@pytest.mark.parametrize(
+    ("why", "of_copy", "of_kept"),
+    [
+        (Why.WHOLE, "; it is damaged", "; beside it the kept one is damaged"),
+        (
+            Why.CLEAN,
+            "; the kept one has no text or mark on it",
+            "; beside the kept one it has no text or mark on it",
+        ),
+    ],
+)
+def test_the_worse_one_is_told_by_its_fault_and_the_better_one_by_its_merit(
+    why: Why, of_copy: str, of_kept: str, collected: StageContext, slug: str
+) -> None:
+    found = next(it for it in copies_of(collected, slug) if it.is_shared)
+    kept, copy = found.members
+    assert copy.tie is not None
+    assert copy.tie.judgement is not None
+
+    def told(better: Copy) -> str:
+        assert copy.tie is not None
+        assert copy.tie.judgement is not None
+        judged = replace(copy.tie.judgement, why=why, better=better.blob.sha256)
+        return tie_text(copy, replace(copy.tie, judgement=judged), found)
+
+    assert told(kept).endswith(of_copy)
+    assert told(copy).endswith(of_kept)
+
+
+@pytest.mark.usefixtures("here")
+def test_joined_rooms_and_a_house_without_pictures_are_told(
+    collected: StageContext, slug: str, pair: list[Photo], phx: Phx
+) -> None:
+    elsewhere = Property.at(Address.parse("1 E Other Rd, Mesa, AZ 85201"))
+    collected.catalog.add_properties([elsewhere], at=collected.stamp().at)
+    join(collected, slug, [pair[0], single(collected, slug)])
+
+    told = phx("duplicates", "list", slug).out
+    bare = [
+        phx("duplicates", "list", elsewhere.slug, *it).out for it in ([], ["--all"])
+    ]
+
+    joined = next(it for it in told.splitlines() if "joined to" in it)
+    assert "; the kept one has more" in joined
+    assert bare == [f"{elsewhere.slug} has no pictures yet\n"] * 2
 
 
 @pytest.mark.usefixtures("here")
