@@ -57,7 +57,7 @@ class EmbeddedCategorizer:
     ) -> None:
         self._network = Network(cache_dir)
         self._features = features
-        self._trained = trained if trained and trained.network == NETWORK else None
+        self._trained = trained
         self.knows = type(self).knows | frozenset(
             self._trained.heads if self._trained else ()
         )

@@ -21,6 +21,7 @@ from phx_pipeline.categorize.learning.linear import Matrix, sigmoid
 from phx_pipeline.model.taxonomy import Subject
 
 _FORMAT: Final = 1
+DIGITS: Final = 16  # hexadecimal, of an id
 _MAX_BYTES: Final = 64 << 20  # 100 heads are below 1 MB
 
 
@@ -83,7 +84,7 @@ class TrainedModel:
     @cached_property
     def id(self) -> str:
         """The first 16 hexadecimal digits of the SHA-256 of its bytes."""
-        return sha256(self.to_bytes()).hexdigest()[:16]
+        return sha256(self.to_bytes()).hexdigest()[:DIGITS]
 
     def chances(self, features: NDArray[np.floating]) -> list[dict[Subject, float]]:
         """Return, per row of features, how likely each head finds its subject.
@@ -155,17 +156,26 @@ class TrainedModel:
         """
         try:
             arrays = _arrays(body)
-            about = json.loads(arrays["about"].tobytes())
-            if about["format"] != _FORMAT:
-                raise ValueError(f"format {about['format']} is not known here")
+            about = _about(arrays)
             return cls(
                 network=str(about["network"]),
                 heads=MappingProxyType(dict(_heads(about, arrays))),
                 judged=frozenset(map(Subject, about["judged"])),
                 curves=MappingProxyType(dict(_curves(about, arrays))),
             )
-        except _FAULTS as error:
+        except Exception as error:  # of zipfile, NumPy and JSON: there is no list
             raise ValueError(f"no trained model can be read: {error}") from error
+
+    def misfit(self, *, network: str, width: int) -> str:
+        """Return why it says nothing of features of *network*; empty if it does.
+
+        Its curves are of what its heads made of pictures: they go with them.
+        """
+        if self.network != network:
+            return f"it was learnt from the network {self.network}, not {network}"
+        if wrong := {*self._widths()} - {width}:
+            return f"its heads have {min(wrong)} weights for {width} features"
+        return ""
 
     def _widths(self) -> Iterator[int]:
         return (len(head.weights) for head in self.heads.values())
@@ -188,24 +198,19 @@ def revised(
     return kept | own
 
 
-_FAULTS: Final = (
-    ValueError,
-    KeyError,
-    TypeError,
-    OSError,
-    EOFError,
-    IndexError,
-    NotImplementedError,  # of zipfile: a method of compression it lacks
-    zipfile.BadZipFile,
-)
-
-
 def _arrays(body: bytes) -> dict[str, NDArray[Any]]:
     with zipfile.ZipFile(io.BytesIO(body)) as archive:
         if sum(it.file_size for it in archive.infolist()) > _MAX_BYTES:
             raise ValueError(f"it unpacks to more than {_MAX_BYTES} bytes")
     with np.load(io.BytesIO(body), allow_pickle=False) as found:
         return {name: found[name] for name in found.files}
+
+
+def _about(arrays: Mapping[str, NDArray[Any]]) -> Mapping[str, Any]:
+    about: Mapping[str, Any] = json.loads(arrays["about"].tobytes())
+    if about["format"] != _FORMAT:
+        raise ValueError(f"format {about['format']} is not known here")
+    return about
 
 
 def _heads(
@@ -215,8 +220,12 @@ def _heads(
     if not names:
         return
     weights, bias = arrays["weights"].astype(np.float32), arrays["bias"]
+    if weights.ndim != 2 or bias.ndim != 1:  # noqa: PLR2004 - heads by features
+        raise ValueError("its heads are no rows of weights with a bias each")
     if not (np.isfinite(weights).all() and np.isfinite(bias).all()):
         raise ValueError("a head holds NaN or infinite numbers")
+    if Subject.UNKNOWN in names or len(set(names)) < len(names):
+        raise ValueError("its heads are not of different subjects")
     for name, row, offset in zip(names, weights, bias.tolist(), strict=True):
         yield Subject(name), Head(weights=row, bias=offset)
 

@@ -6,10 +6,12 @@ How one is made is `learning`'s matter.
 import logging
 from dataclasses import dataclass
 from datetime import datetime
+from hashlib import sha256
 
 from phx_pipeline.catalog.store import Catalog
 from phx_pipeline.catalog.trained import TrainedRow
-from phx_pipeline.categorize.trained import TrainedModel
+from phx_pipeline.categorize.network.session import FEATURES, NETWORK
+from phx_pipeline.categorize.trained import DIGITS, TrainedModel
 from phx_pipeline.errors import InputError
 
 logger = logging.getLogger(__name__)
@@ -25,10 +27,14 @@ class InUse:
     model: TrainedModel
 
 
+class MisfitError(ValueError):
+    """A sound model that says nothing of what pictures are looked at with here."""
+
+
 def model_in_use(catalog: Catalog) -> InUse | None:
     """Return the newest accepted model; None if nothing was learnt so far.
 
-    One whose row is damaged is told in one line, and the one before it counts.
+    One that cannot be used here is told in one line, and the one before it counts.
     """
     for row in catalog.trained.in_use():
         try:
@@ -43,11 +49,32 @@ def model_in_use(catalog: Catalog) -> InUse | None:
 
 
 def read_model(row: TrainedRow) -> TrainedModel:
-    """Return the model in a row; `ValueError` if its bytes are not those it had."""
-    model = TrainedModel.from_bytes(row.body)
-    if model.id != row.id:
+    """Return the model in a row, if it can be used here: all of it or nothing.
+
+    Raises:
+        MisfitError: it was learnt from another network.
+        ValueError: its bytes are not those that were stored, or are no model.
+    """
+    if sha256(row.body).hexdigest()[:DIGITS] != row.id:
         raise ValueError("its bytes are not those that were stored")
+    model = TrainedModel.from_bytes(row.body)
+    if why := model.misfit(network=NETWORK, width=FEATURES):
+        raise MisfitError(why)
     return model
+
+
+def fault_of(row: TrainedRow) -> tuple[str, str]:
+    """Return in which state the model in a row is, and why; both empty if it is sound.
+
+    It is `damaged`, or `unfit` where it was learnt from another network.
+    """
+    try:
+        read_model(row)
+    except MisfitError as error:
+        return "unfit", str(error)
+    except ValueError as error:
+        return "damaged", str(error)
+    return "", ""
 
 
 def forget(catalog: Catalog, model: str, *, at: datetime) -> InUse | None:

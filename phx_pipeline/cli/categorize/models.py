@@ -40,7 +40,8 @@ def models(*, as_json: bool) -> None:
     table = Table("model", "when", "who", "state", "heads")
     for it in rows:
         when = phoenix_text(it.at.isoformat(timespec="seconds"))
-        table.add_row(it.id, when, it.who, _state(it, in_use), ", ".join(_heads(it)))
+        state = ": ".join(filter(None, _state(it, in_use)))
+        table.add_row(it.id, when, it.who, state, ", ".join(_heads(it)))
     print_table(table)
 
 
@@ -67,33 +68,27 @@ def forget(model: str) -> None:
 
 
 def _plain(row: "TrainedRow", in_use: str | None) -> dict[str, Any]:
+    state, why = _state(row, in_use)
     return {
         "id": row.id,
         "at": row.at.isoformat(),
         "who": row.who,
-        "state": _state(row, in_use),
+        "state": state,
+        "why": why,
         "report": dict(row.report),
     }
 
 
-def _state(row: "TrainedRow", in_use: str | None) -> str:
+def _state(row: "TrainedRow", in_use: str | None) -> tuple[str, str]:
+    """Return the state, and why it is that where there is something to tell."""
+    from phx_pipeline.stages.trained_models import fault_of
+
     if row.id == in_use:
-        return "in use"
+        return "in use", ""
     if row.retired is not None:
-        return "forgotten"
-    if not _is_sound(row):
-        return "damaged"
-    return "replaced" if row.accepted else "refused"
-
-
-def _is_sound(row: "TrainedRow") -> bool:
-    from phx_pipeline.stages.trained_models import read_model
-
-    try:
-        read_model(row)
-    except ValueError:
-        return False
-    return True
+        return "forgotten", ""
+    state, why = fault_of(row)
+    return state or ("replaced" if row.accepted else "refused"), why
 
 
 def _heads(row: "TrainedRow") -> list[str]:

@@ -1,5 +1,7 @@
 """A trained model: its bytes, and what it makes of the probabilities before it."""
 
+from contextlib import suppress
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -63,6 +65,27 @@ def test_bytes_of_something_else_are_told(old: bytes, new: bytes) -> None:
     assert old in body
     with pytest.raises(ValueError, match="no trained model can be read"):
         TrainedModel.from_bytes(body.replace(old, new))
+
+
+def test_no_fault_of_a_byte_is_told_otherwise() -> None:
+    body = MODEL.to_bytes()
+    for at in range(0, len(body), 3):
+        bits = bytearray(body)
+        bits[at] ^= 1 << at % 8
+        with suppress(ValueError):
+            TrainedModel.from_bytes(bytes(bits))
+
+
+def test_heads_of_what_is_no_subject_are_no_model() -> None:
+    unknown = TrainedModel(network="n", heads={S.UNKNOWN: POOL})
+    with pytest.raises(ValueError, match="not of different subjects"):
+        TrainedModel.from_bytes(unknown.to_bytes())
+
+
+def test_it_tells_why_it_does_not_fit() -> None:
+    assert MODEL.misfit(network="n", width=3) == ""
+    assert "the network n, not m" in MODEL.misfit(network="m", width=3)
+    assert "3 weights for 4 features" in MODEL.misfit(network="n", width=4)
 
 
 def test_features_of_another_width_are_refused() -> None:
