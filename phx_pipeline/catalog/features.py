@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from phx_pipeline.catalog import tables
 from phx_pipeline.catalog.engine import reading, writing
-from phx_pipeline.catalog.locking import insert_missing
+from phx_pipeline.catalog.locking import insert_or_replace
 from phx_pipeline.catalog.votes import batches
 
 _TABLE = tables.feature
@@ -33,11 +33,18 @@ class FeatureBook:
         return found
 
     def put(self, network: str, vectors: Mapping[str, bytes]) -> None:
-        """Keep vectors (float16) of *network*; those of bytes nobody has go unkept."""
+        """Keep vectors (float16) of *network*; those of bytes nobody has go unkept.
+
+        They take the place of rows that are there: who has read a good one puts none.
+        """
         blob = tables.blob.c.sha256
         with writing(self._engine) as connection:
             for some in batches(sorted(vectors), _MANY):
                 query = sa.select(blob).where(blob.in_(some))
-                for sha in connection.execute(query).scalars().all():
-                    own = {"sha256": sha, "network": network, "vector": vectors[sha]}
-                    insert_missing(connection, _TABLE, own)
+                there = sorted(connection.execute(query).scalars())
+                own = [
+                    {"sha256": sha, "network": network, "vector": vectors[sha]}
+                    for sha in there
+                ]
+                if own:
+                    insert_or_replace(connection, _TABLE, own)

@@ -3,7 +3,8 @@
 What the votes amount to is a category, which `store` and `queries` keep.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+import logging
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from itertools import islice
 from typing import Any, TypeVar
 
@@ -17,6 +18,8 @@ from phx_pipeline.catalog.rows import AnyRow, category_of
 from phx_pipeline.model.source import Source
 from phx_pipeline.model.taxonomy import Location, Subject
 from phx_pipeline.model.vote import Abstention, Named, Vote
+
+_LOG = logging.getLogger(__name__)
 
 EvidenceKey = tuple[str, str]  # SHA-256 of the picture, digest of what else was read
 
@@ -34,23 +37,40 @@ class VoteBook:
     def given(
         self, shas: Collection[str], backend: str, version: str
     ) -> dict[EvidenceKey, Vote | Abstention]:
-        """Return what a backend in this version said of these pictures."""
-        query = sa.select(_TABLE).where(
-            _TABLE.c.backend == backend, _TABLE.c.version == version
+        """Return what a backend in this version said of these pictures.
+
+        A row that cannot be read is as one that is not there.
+        """
+        return self._given(
+            shas, _TABLE.c.backend == backend, _TABLE.c.version == version
         )
+
+    def last_given(
+        self, shas: Collection[str], backend: str
+    ) -> dict[EvidenceKey, Vote | Abstention]:
+        """Return what a backend said last of these pictures, in whatever version."""
+        return self._given(shas, _TABLE.c.backend == backend)
+
+    def _given(
+        self, shas: Collection[str], *where: sa.ColumnElement[bool]
+    ) -> dict[EvidenceKey, Vote | Abstention]:
+        query = sa.select(_TABLE).where(*where)
         found: dict[EvidenceKey, Vote | Abstention] = {}
         with reading(self._engine) as connection:
             for some in batches(sorted(set(shas)), _MANY):
                 rows = connection.execute(query.where(_TABLE.c.sha256.in_(some)))
-                found |= {(it.sha256, it.evidence): _answer_of(it) for it in rows}
+                found |= dict(_readable(rows, _keyed_answer))
         return found
 
     def named(self, slug: str) -> dict[tuple[Source, str], Named]:
-        """Return the categories of a property's kept photos, with their votes."""
+        """Return the categories of a property's kept photos, with their votes.
+
+        A row whose votes cannot be read is as one that is not there.
+        """
         table = tables.category
         with reading(self._engine) as connection:
             rows = connection.execute(sa.select(table).where(table.c.slug == slug))
-            return {(Source(it.source), it.photo_key): named_of(it) for it in rows}
+            return dict(_readable(rows, _keyed_name))
 
     def record(
         self, lease: Lease, answers: Mapping[EvidenceKey, Vote | Abstention]
@@ -61,6 +81,21 @@ class VoteBook:
             Leases.fence(connection, lease)
             for some in batches(rows, _MANY):
                 insert_or_replace(connection, _TABLE, some)
+
+
+def _readable(rows: sa.CursorResult[Any], read: Callable[[AnyRow], _T]) -> Iterator[_T]:
+    """Yield what *read* makes of the rows, but of damaged ones.
+
+    SQLite keeps JSON as text: that it is none is told as its row is fetched.
+    """
+    while True:
+        try:
+            row = rows.fetchone()
+            if row is None:
+                return
+            yield read(row)
+        except (ValueError, TypeError, KeyError, AttributeError):
+            _LOG.warning("a damaged row is passed over, and made anew when it is due")
 
 
 def batches(many: Iterable[_T], size: int) -> Iterator[list[_T]]:
@@ -99,6 +134,14 @@ def named_of(row: AnyRow) -> Named:
         probability=row.probability,
         votes=tuple(map(vote_of, row.votes)),
     )
+
+
+def _keyed_name(row: AnyRow) -> tuple[tuple[Source, str], Named]:
+    return (Source(row.source), row.photo_key), named_of(row)
+
+
+def _keyed_answer(row: AnyRow) -> tuple[EvidenceKey, Vote | Abstention]:
+    return (row.sha256, row.evidence), _answer_of(row)
 
 
 def _values(key: EvidenceKey, answer: Vote | Abstention) -> dict[str, Any]:

@@ -96,7 +96,7 @@ class FeatureCache(Protocol):
         ...
 
     def put(self, network: str, vectors: Mapping[str, bytes]) -> None:
-        """Keep vectors (float16) of *network* by the original's SHA-256."""
+        """Keep vectors (float16) of *network*, in place of any that are there."""
         ...
 
 

@@ -114,8 +114,8 @@ class EmbeddedCategorizer:
         return {
             sha: _Seen(features=vector, ground=float(ground[0]))
             for sha in features.keys() & grounds.keys()
-            if len(vector := _unpacked(features[sha])) == FEATURES
-            and len(ground := _unpacked(grounds[sha])) == 1
+            if len(vector := _finite(features[sha])) == FEATURES
+            and len(ground := _finite(grounds[sha])) == 1
         }
 
     def _keep(self, seen: dict[str, _Seen]) -> None:
@@ -173,9 +173,11 @@ def _version(trained: TrainedModel | None) -> str:
     return f"{own}+{trained.id}" if trained else own
 
 
-def _unpacked(vector: bytes) -> NDArray[np.float16]:
-    whole = len(vector) // 2 * 2
-    return np.frombuffer(vector[:whole], np.float16)
+def _finite(vector: bytes) -> NDArray[np.float16]:
+    """Return the numbers in a row of the catalogue; none if it is damaged."""
+    size = np.dtype(np.float16).itemsize
+    numbers = np.frombuffer(vector if len(vector) % size == 0 else b"", np.float16)
+    return numbers if np.isfinite(numbers).all() else numbers[:0]
 
 
 def _rounded(share: float) -> float:

@@ -1,5 +1,6 @@
 """What backends said of pictures, and what networks made of them, on both databases."""
 
+import json
 from dataclasses import replace
 
 import pytest
@@ -21,6 +22,7 @@ VOTE = Vote(
     places={Subject.GARAGE: Location.EXTERIOR},
     outside=0.25,
 )
+_CUT = '{"pool": 0.7'
 SILENT = Abstention(backend="clip", version="1", reason="no caption")
 
 
@@ -56,8 +58,45 @@ def test_an_answer_of_another_version_takes_the_place_of_the_older(
 
     assert book.given({picture}, "clip", "1") == {(picture, "words"): VOTE}
     assert book.given({picture}, "clip", "2") == {(picture, ""): newer}
+    assert book.last_given({picture}, "clip") == {
+        (picture, ""): newer,
+        (picture, "words"): VOTE,
+    }
     with reading(engine) as connection:
         assert len(connection.execute(sa.select(tables.vote)).all()) == 2
+
+
+@pytest.mark.parametrize(
+    "damaged",
+    [
+        '{"loop": 0.7}',
+        '{"pool": 7}',
+        '{"pool": "high"}',
+        '["pool"]',
+        '"pool"',
+        "null",
+        _CUT,
+    ],
+)
+def test_an_answer_that_cannot_be_read_is_none(
+    scene: Scene, picture: str, engine: sa.Engine, damaged: str
+) -> None:
+    book = scene.catalog.votes
+    book.record(scene.lease, {(picture, ""): VOTE, (picture, "words"): SILENT})
+    of_json = engine.dialect.name == "postgresql"
+    if of_json and damaged == _CUT:
+        damaged = json.dumps(damaged)  # PostgreSQL keeps no text that is no JSON
+    value = "cast(:told as json)" if of_json else ":told"
+    with writing(engine) as connection:
+        connection.execute(
+            sa.text(f"update vote set probabilities = {value} where evidence = ''"),  # noqa: S608 - ours
+            {"told": damaged},
+        )
+
+    assert book.given({picture}, "clip", "1") == {(picture, "words"): SILENT}
+
+    book.record(scene.lease, {(picture, ""): VOTE})
+    assert book.given({picture}, "clip", "1")[picture, ""] == VOTE
 
 
 def test_who_lost_the_lease_stores_no_votes(
@@ -78,9 +117,10 @@ def test_features_are_kept_by_network_and_for_bytes_that_are_there(
     book = scene.catalog.features
 
     book.put("lite0", {picture: b"\0\x3c", "f" * 64: b"\0\0"})
-    book.put("lite0", {picture: b"\0\0"})  # the same bytes give the same vector
-
     assert book.get({picture, "f" * 64}, "lite0") == {picture: b"\0\x3c"}
+    book.put("lite0", {picture: b"\0\0"})  # the first was damaged
+
+    assert book.get({picture, "f" * 64}, "lite0") == {picture: b"\0\0"}
     assert book.get({picture}, "other") == {}
 
 

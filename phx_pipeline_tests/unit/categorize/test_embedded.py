@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 
 from phx_pipeline.categorize import heads
 from phx_pipeline.categorize.base import Abstention, Evidence, Vote
+from phx_pipeline.categorize.drawing import MEASURE
 from phx_pipeline.categorize.embedded import EmbeddedCategorizer
 from phx_pipeline.categorize.gate import UNJUDGED, UNSURE, weighed
 from phx_pipeline.categorize.heads import HeadsError
-from phx_pipeline.categorize.network.session import NETWORK, Network
+from phx_pipeline.categorize.network.session import FEATURES, NETWORK, Network
 from phx_pipeline.categorize.trained import Head, TrainedModel
 from phx_pipeline.categorize.words import UNDECIDED, WORDS
 from phx_pipeline.errors import ImageError
@@ -142,6 +143,30 @@ def test_no_answer_depends_on_the_pictures_asked_about_with_it(
     assert together == alone
     assert backend.categorize(pictures[::-1]) == together[::-1]
     assert fresh.categorize([seen]) == together[:1]
+
+
+@pytest.mark.parametrize(
+    ("network", "damaged"),
+    [
+        (NETWORK, np.full(FEATURES, np.nan, np.float16).tobytes()),
+        (NETWORK, np.full(FEATURES, np.inf, np.float16).tobytes()),
+        (NETWORK, b"\0" * (2 * FEATURES + 1)),
+        (MEASURE, np.float16(np.nan).tobytes()),
+        (MEASURE, b"\0"),
+    ],
+)
+def test_features_that_are_damaged_are_looked_for_anew_and_replaced(
+    cache: Path, network: str, damaged: bytes
+) -> None:
+    features = InMemory()
+    backend = EmbeddedCategorizer(cache_dir=cache, features=features)
+    blank = evidence(Path("a"), lambda: np.full((224, 224, 3), 255, np.uint8))
+    told = backend.categorize([blank])
+    before = features.get(["a"], network)
+    features.put(network, {"a": damaged})
+
+    assert backend.categorize([blank]) == told
+    assert features.get(["a"], network) == before
 
 
 def test_a_picture_that_cannot_be_read_stops_no_other(cache: Path) -> None:
