@@ -348,6 +348,7 @@ def build_context(
         lacks_browser=lacking_browser(settings),
         categorizers=backends.categorizers,
         lacks_categorizers=backends.missing,
+        away_categorizers=backends.away,
         calibration=equipment.trained,
         clock=clock,
         run_id=run_id,

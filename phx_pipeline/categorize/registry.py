@@ -54,9 +54,14 @@ class Equipment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Missing:
-    """Why a backend cannot be had here, and what would help: for people."""
+    """Why a backend cannot be had here, and what would help: for people.
+
+    `backend` is never asked: by its name and by what it reads are found the votes that
+    it gave when it could be had, which go on counting. None if that cannot be told.
+    """
 
     reason: str
+    backend: Categorizer | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,13 +81,14 @@ def _listing_text(equipment: Equipment) -> Categorizer:
 
 
 def _embedded(equipment: Equipment) -> Categorizer | Missing:
-    if reason := lacking():
-        return Missing(reason=reason)
-    return EmbeddedCategorizer(
+    backend = EmbeddedCategorizer(
         cache_dir=equipment.cache_dir,
         features=equipment.features,
         trained=equipment.trained,
     )
+    if reason := lacking():
+        return Missing(reason=reason, backend=backend)
+    return backend
 
 
 BACKENDS: tuple[Backend, ...] = (
@@ -105,10 +111,14 @@ BACKENDS: tuple[Backend, ...] = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Equipped:
-    """The backends that can be asked, and why others of the chosen ones cannot."""
+    """The backends that can be asked, and why others of the chosen ones cannot.
+
+    `away` are those of the missing ones whose former votes can be found.
+    """
 
     categorizers: tuple[Categorizer, ...]
     missing: dict[str, str]
+    away: tuple[Categorizer, ...] = ()
 
 
 def chosen(names: Sequence[str]) -> tuple[Backend, ...]:
@@ -130,11 +140,11 @@ def chosen(names: Sequence[str]) -> tuple[Backend, ...]:
 def equip(backends: Sequence[Backend], equipment: Equipment) -> Equipped:
     """Make the backends; one that is missing stops none of the others."""
     made = {it.name: it.build(equipment) for it in backends}
+    missing = {name: it for name, it in made.items() if isinstance(it, Missing)}
     return Equipped(
         categorizers=tuple(it for it in made.values() if not isinstance(it, Missing)),
-        missing={
-            name: it.reason for name, it in made.items() if isinstance(it, Missing)
-        },
+        missing={name: it.reason for name, it in missing.items()},
+        away=tuple(it.backend for it in missing.values() if it.backend),
     )
 
 

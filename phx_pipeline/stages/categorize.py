@@ -75,8 +75,10 @@ def standing_report(context: StageContext, slug: str) -> CategorizeReport | None
 
 def missing_lines(context: StageContext) -> Iterator[str]:
     """Yield a line for each chosen backend that cannot be asked here."""
+    away = {it.name for it in context.away_categorizers}
     for name, reason in context.lacks_categorizers.items():
-        yield f"pictures are named without {name}: {reason}"
+        which = "new pictures" if name in away else "pictures"
+        yield f"{which} are named without {name}: {reason}"
 
 
 @lru_cache
@@ -112,7 +114,7 @@ class _Decided:
 
 def _decide(context: StageContext, house: _House) -> _Decided:
     """Fuse the votes; what people said stands above them, and settles disputes."""
-    knows = {backend.name: backend.knows for backend in context.categorizers}
+    knows = {poll.backend.name: poll.backend.knows for poll in house.polls}
     trained = context.calibration
     votes = votes_on(list(house.evidence.values()), house.polls)
     fused = [fuse(cast, knows=knows, calibration=trained) for cast in votes]

@@ -47,8 +47,9 @@ class StageContext:
     memory of all that is decoded at once. `job_id` is the job that asked for the run,
     if one did; `who` is whose rulings are recorded. `lacks_browser` tells why sources
     cannot be asked by a browser, if they cannot; `lacks_categorizers`, of each backend
-    that was chosen and is missing, why. `calibration` is what their probabilities have
-    turned out to be, where people have reviewed enough.
+    that was chosen and is missing, why; `away_categorizers` are those of them whose
+    former votes go on counting: they are not to be asked. `calibration` is
+    what their probabilities have turned out to be, where people have reviewed enough.
     """
 
     catalog: Catalog
@@ -73,6 +74,7 @@ class StageContext:
     lacks_browser: str = ""
     calibration: Calibration | None = None
     lacks_categorizers: Mapping[str, str] = field(default_factory=dict)
+    away_categorizers: tuple[Categorizer, ...] = ()
 
     @property
     def recipe(self) -> str:

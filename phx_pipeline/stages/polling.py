@@ -31,8 +31,15 @@ class Poll:
 
 
 def read_polls(context: StageContext, pictures: Sequence[Evidence]) -> list[Poll]:
-    """Return, for each backend, what is known of *pictures*; nobody is asked."""
-    return [_read(context, it, pictures) for it in context.categorizers]
+    """Return, for each backend, what is known of *pictures*; nobody is asked.
+
+    What one that is missing for now has said last goes on counting, in whatever
+    version: names do not change because a library is away for a day.
+    """
+    polls = [_read(context, it, pictures) for it in context.categorizers]
+    return polls + [
+        _read_away(context, it, pictures) for it in context.away_categorizers
+    ]
 
 
 def ask(context: StageContext, lease: Lease, poll: Poll, originals: Originals) -> None:
@@ -64,7 +71,7 @@ def votes_on(
         tuple(
             answer
             for poll in polls
-            if isinstance(answer := poll.answers[poll.keys[place]], Vote)
+            if isinstance(answer := poll.answers.get(poll.keys[place]), Vote)
         )
         for place in range(len(pictures))
     ]
@@ -78,10 +85,24 @@ def _tell_passing(backend: Categorizer, answers: Collection[Answer]) -> None:
         logger.warning("%s named without %s: %s", many, backend.name, told[0])
 
 
+def _read_away(
+    context: StageContext, backend: Categorizer, pictures: Sequence[Evidence]
+) -> Poll:
+    keys = _keys(backend, pictures)
+    known = context.catalog.votes.last_given({sha for sha, _ in keys}, backend.name)
+    return Poll(backend=backend, keys=keys, answers=known, open={})
+
+
+def _keys(
+    backend: Categorizer, pictures: Sequence[Evidence]
+) -> tuple[EvidenceKey, ...]:
+    return tuple((it.sha256, backend.reads(it)) for it in pictures)
+
+
 def _read(
     context: StageContext, backend: Categorizer, pictures: Sequence[Evidence]
 ) -> Poll:
-    keys = tuple((it.sha256, backend.reads(it)) for it in pictures)
+    keys = _keys(backend, pictures)
     shas = {sha for sha, _ in keys}
     known = context.catalog.votes.given(shas, backend.name, backend.version)
     pairs = zip(keys, pictures, strict=True)

@@ -321,6 +321,28 @@ def test_who_objects_makes_a_name_disputed(context: StageContext) -> None:
     assert (report.disputed, report.voted) == (1, {"sayer": 1, "other": 1})
 
 
+def test_what_a_missing_one_has_said_goes_on_counting(
+    context: StageContext, caplog: pytest.LogCaptureFixture
+) -> None:
+    (slug,) = context.catalog.slugs()
+    named_by(context, Sayer({"again": 0.9}))
+    before = context.catalog.votes.named(slug)
+    away = Sayer({"pool": 0.9}, version="2")  # what it would say by now
+    lacking = replace(
+        context,
+        away_categorizers=(away,),
+        lacks_categorizers={"sayer": "no wheel"},
+        run_id="away",
+    )
+
+    report = named_by(lacking)
+
+    assert (report.changed, report.voted, away.shown) == (0, {"sayer": 1}, [])
+    assert context.catalog.votes.named(slug) == before
+    assert caplog.messages == ["new pictures are named without sayer: no wheel"]
+    assert named_by(context).changed == 1  # it is no longer chosen
+
+
 def test_one_that_is_missing_is_told_once_in_a_run(
     context: StageContext, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -96,6 +96,7 @@ def test_without_one_of_its_packages_text_goes_on_alone(
         "embedded": f"{wheel} not installed: `pip install {wheel}`"
     }
     assert [it.name for it in equipped.categorizers] == ["listing_text"]
+    assert [it.name for it in equipped.away] == ["embedded"]
 
 
 @pytest.mark.parametrize("name", ["onnxruntime", "onnx"])
