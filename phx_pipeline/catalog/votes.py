@@ -15,6 +15,7 @@ from phx_pipeline.catalog.engine import reading, writing
 from phx_pipeline.catalog.leases import Lease, Leases
 from phx_pipeline.catalog.locking import insert_or_replace
 from phx_pipeline.catalog.rows import AnyRow, category_of
+from phx_pipeline.model.counted import counted
 from phx_pipeline.model.source import Source
 from phx_pipeline.model.taxonomy import Location, Subject
 from phx_pipeline.model.vote import Abstention, Named, Vote
@@ -88,14 +89,19 @@ def _readable(rows: sa.CursorResult[Any], read: Callable[[AnyRow], _T]) -> Itera
 
     SQLite keeps JSON as text: that it is none is told as its row is fetched.
     """
+    damaged = 0
     while True:
         try:
-            row = rows.fetchone()
-            if row is None:
-                return
-            yield read(row)
+            if (row := rows.fetchone()) is None:
+                break
+            value = read(row)
         except (ValueError, TypeError, KeyError, AttributeError):
-            _LOG.warning("a damaged row is passed over, and made anew when it is due")
+            damaged += 1
+        else:
+            yield value
+    if damaged:
+        told = counted(damaged, "damaged row")
+        _LOG.warning("%s of votes passed over: backends are asked anew", told)
 
 
 def batches(many: Iterable[_T], size: int) -> Iterator[list[_T]]:
