@@ -22,6 +22,7 @@ from phx_pipeline.catalog.migrate import (
 )
 from phx_pipeline.catalog.policies import CatalogPolicies, StandinPolicies
 from phx_pipeline.catalog.store import Catalog
+from phx_pipeline.categorize.network.kept import sweep_drafts
 from phx_pipeline.categorize.registry import Equipment, chosen, equip
 from phx_pipeline.errors import BrowserError
 from phx_pipeline.fetch.base import (
@@ -97,11 +98,13 @@ def initialise(settings: Settings) -> str:
         CatalogError: the database cannot be made or used.
         DiskError: a folder cannot be made or cleaned.
     """
-    images = Layout(settings.data_dir).images
+    layout, now = Layout(settings.data_dir), utc_now().timestamp()
+    images = layout.images
     engine = open_engine(_url(settings))
     _keep_private(settings, catalogue=file_of(engine))
     with on_disk(images):
-        sweep_temporaries(images, older_than_s=_LEFTOVER_S, now=utc_now().timestamp())
+        sweep_temporaries(images, older_than_s=_LEFTOVER_S, now=now)
+    sweep_drafts(layout.networks, before=now - _LEFTOVER_S)
     try:
         return upgrade(engine)
     finally:

@@ -164,7 +164,7 @@ def features_of(paths: Sequence[Path], *, network: Network, cache: Path) -> Feat
     def make() -> bytes:
         return _npy([network.features(pixels(path)) for path in paths], np.float16)
 
-    return np.asarray(_read(kept(cache, name, make)), np.float32)
+    return np.asarray(kept(cache, name, make, read=_read), np.float32)
 
 
 def fit_heads(photos: Photos, known: Sequence[int]) -> Heads:
@@ -258,7 +258,8 @@ def _seen(
     def make() -> bytes:
         return _npy([_hashes(path) for path in paths], np.uint64)
 
-    return features, np.asarray(_read(kept(cache, f"hashes-{len(paths)}", make)))
+    name = f"hashes-{len(paths)}"
+    return features, np.asarray(kept(cache, name, make, read=_read))
 
 
 def _hashes(path: Path) -> tuple[int, int]:

@@ -11,35 +11,55 @@ import os
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 _LOG: Final = logging.getLogger(__name__)
+_T = TypeVar("_T")
 _DIGITS: Final = 32  # hexadecimal, of the hash
 
 
 def kept(
-    folder: Path, name: str, make: Callable[[], bytes], *, instead_of: str | None = None
-) -> bytes:
-    """Return the content kept under *name*; *make* it where there is no good one.
+    folder: Path,
+    name: str,
+    make: Callable[[], bytes],
+    *,
+    read: Callable[[bytes], _T],
+    instead_of: str | None = None,
+) -> _T:
+    """Return what *read* makes of the content kept under *name*.
 
-    What is made then takes the place of all names like *instead_of* (a glob): those of
-    former versions. A process that still uses one has read it, or makes it anew.
+    Where there is none, or *read* raises `ValueError` of it, *make* makes it. What is
+    made then takes the place of all names like *instead_of* (a glob): those of former
+    versions. A process that still uses one has read it, or makes it anew.
+
+    Raises:
+        ValueError: *read* raises it of what was just made.
     """
     for path in sorted(folder.glob(f"{name}.*.bin")):
         with contextlib.suppress(OSError):
             body = path.read_bytes()
             if path.name == _file_name(name, body):
-                return body
+                with contextlib.suppress(ValueError):
+                    return read(body)
             _LOG.warning("%s is damaged and is made anew", path)
             path.unlink()
     body = make()
+    value = read(body)
     try:
         _write(folder / _file_name(name, body), body)
     except OSError as error:
         _LOG.warning("%s cannot be kept in %s: %s", name, folder, error.strerror)
     if instead_of:
         _sweep(folder, instead_of, but=name)
-    return body
+    return value
+
+
+def sweep_drafts(folder: Path, *, before: float) -> None:
+    """Remove what killed processes wrote last before that time (seconds, epoch)."""
+    for path in folder.glob(".*.part"):
+        with contextlib.suppress(OSError):
+            if path.stat().st_mtime < before:
+                path.unlink()
 
 
 def _sweep(folder: Path, names: str, *, but: str) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from importlib.util import find_spec
 from pathlib import Path
 from threading import Lock
-from typing import Any, Final
+from typing import Any, Final, TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +24,9 @@ NETWORK: Final = f"efficientnet-lite0-{weights.SHA256[:8]}-1"
 
 _NEEDED: Final = (weights.PACKAGE, "onnx", "onnxruntime")
 _INPUT: Final = "pictures"
+_ENDS: Final = ("features", FEATURES)
+_Run: TypeAlias = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
+_T = TypeVar("_T")
 
 
 class NetworkError(Exception):
@@ -48,7 +51,7 @@ class Network:
     def __init__(self, cache_dir: Path) -> None:
         self._cache_dir = cache_dir
         self._lock = Lock()
-        self._run: Callable[[NDArray[np.uint8]], NDArray[np.float32]] | None = None
+        self._run: _Run | None = None
         self._classifier: NDArray[np.float32] | None = None
 
     def features(self, picture: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -74,40 +77,50 @@ class Network:
         raised = np.exp(logits - logits.max(axis=1, keepdims=True))
         return np.asarray(raised / raised.sum(axis=1, keepdims=True), np.float32)
 
-    def _kept(self, part: str, make: Callable[[], bytes]) -> bytes:
+    def _kept(
+        self, part: str, make: Callable[[], bytes], read: Callable[[bytes], _T]
+    ) -> _T:
         name = f"{NETWORK}-{part}"
-        return kept(self._cache_dir, name, make, instead_of=f"*-{part}")
+        return kept(self._cache_dir, name, make, read=read, instead_of=f"*-{part}")
 
-    def _session(self) -> Callable[[NDArray[np.uint8]], NDArray[np.float32]]:
-        graph = self._kept("graph", _graph)
+    def _session(self) -> _Run:
         try:
-            return _session(graph)
-        except Exception as error:  # its own types are of a native module
-            raise NetworkError(
-                f"onnxruntime cannot run the network: {error}"
-            ) from error
+            return self._kept("graph", _graph, _session)
+        except ValueError as error:
+            raise NetworkError(str(error)) from error
 
     def _read_classifier(self) -> NDArray[np.float32]:
-        body = self._kept("words", _classifier)
-        table: NDArray[np.float32] = np.load(io.BytesIO(body), allow_pickle=False)
-        return table
+        return self._kept("words", _classifier, _table)
 
 
-def _session(graph: bytes) -> Callable[[NDArray[np.uint8]], NDArray[np.float32]]:
-    import onnxruntime  # noqa: PLC0415 - 0.1 s, and it may be missing
-
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = options.inter_op_num_threads = 1
-    options.enable_cpu_mem_arena = False
-    session = onnxruntime.InferenceSession(
-        graph, options, providers=["CPUExecutionProvider"]
-    )
+def _session(graph: bytes) -> _Run:
+    """Return what runs a graph; `ValueError` if it is not that of the network."""
+    try:
+        session = _opened(graph)
+    except ImportError as error:
+        raise NetworkError(f"onnxruntime cannot be loaded: {error}") from error
+    except Exception as error:  # its own types are of a native module
+        raise ValueError(f"onnxruntime cannot run the network: {error}") from error
+    ends = [(it.name, it.shape[-1]) for it in session.get_outputs()]
+    if [it.name for it in session.get_inputs()] != [_INPUT] or ends != [_ENDS]:
+        raise ValueError("the graph is of another network")
 
     def run(pictures: NDArray[np.uint8]) -> NDArray[np.float32]:
         (features,) = session.run(None, {_INPUT: pictures})
         return np.asarray(features, np.float32)
 
     return run
+
+
+def _opened(graph: bytes) -> Any:
+    import onnxruntime  # noqa: PLC0415 - 0.1 s, and it may be missing
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    options.enable_cpu_mem_arena = False
+    return onnxruntime.InferenceSession(
+        graph, options, providers=["CPUExecutionProvider"]
+    )
 
 
 def _graph() -> bytes:
@@ -126,6 +139,18 @@ def _classifier() -> bytes:
     file = io.BytesIO()
     np.save(file, table.astype(np.float32), allow_pickle=False)
     return file.getvalue()
+
+
+def _table(body: bytes) -> NDArray[np.float32]:
+    """Read what `_classifier` made; `ValueError` if it is something else."""
+    try:
+        table: Any = np.load(io.BytesIO(body), allow_pickle=False)
+    except Exception as error:  # of a file of another kind: there is no list
+        raise ValueError(f"no table can be read: {error}") from error
+    is_ours = isinstance(table, np.ndarray) and table.shape == (WORDS, FEATURES + 1)
+    if not is_ours or table.dtype != np.float32 or not np.isfinite(table).all():
+        raise ValueError("the table is of another network")
+    return np.asarray(table, np.float32)
 
 
 def _weights() -> Mapping[str, NDArray[Any]]:

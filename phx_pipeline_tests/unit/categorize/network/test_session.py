@@ -12,7 +12,13 @@ from numpy.typing import NDArray
 
 from phx_pipeline.categorize import network as package
 from phx_pipeline.categorize.network import weights
-from phx_pipeline.categorize.network.session import Network, NetworkError, lacking
+from phx_pipeline.categorize.network.kept import kept
+from phx_pipeline.categorize.network.session import (
+    NETWORK,
+    Network,
+    NetworkError,
+    lacking,
+)
 from phx_pipeline.categorize.registry import BACKENDS, Equipment, equip
 from phx_pipeline_tests.bench.houses import InMemory
 
@@ -58,6 +64,19 @@ def test_a_damaged_graph_is_made_anew(network: Network, tmp_path: Path) -> None:
 
     assert np.array_equal(again, network.features(apple()))
     assert graph.read_bytes() == body
+
+
+def test_whole_files_of_something_else_are_made_anew(
+    network: Network, tmp_path: Path
+) -> None:
+    for part, wrong in (("graph", b"no graph"), ("words", b"no table")):
+        kept(tmp_path, f"{NETWORK}-{part}", wrong.upper, read=bytes)
+    other = Network(tmp_path)
+
+    features = other.features(apple())
+
+    assert np.array_equal(features, network.features(apple()))
+    assert np.array_equal(other.words(features[None]), network.words(features[None]))
 
 
 class Without:
