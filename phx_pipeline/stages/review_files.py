@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
+from functools import cache, cached_property
 from io import StringIO
 from pathlib import Path
 from typing import Any, Final
@@ -18,7 +18,7 @@ from typing import Any, Final
 from phx_pipeline.errors import InputError
 from phx_pipeline.model.photo import Photo
 from phx_pipeline.model.printable import printable
-from phx_pipeline.model.ruling import TAKEN_BACK, About
+from phx_pipeline.model.ruling import TAKEN_BACK, About, PhotoName, Ruling
 from phx_pipeline.model.source import Source
 from phx_pipeline.stages.context import StageContext
 from phx_pipeline.stages.duplicates import find_photo
@@ -164,7 +164,7 @@ class _Reader:
         self.empty = self.known = self.older = 0
         self._slug = cache(lambda house: find_property(context, house).slug)
         self._photos = cache(lambda slug: _photos(context, slug))
-        self._ruled = cache(lambda slug: _ruled_photos(context, slug))
+        self._said = cache(lambda slug: _said(context, slug))
 
     def read(self, number: int, row: Filled) -> None:
         """Take one row, or note what is wrong with it."""
@@ -224,29 +224,58 @@ class _Reader:
     def _repeats(self, slug: str, photo: Photo, value: str, row: Filled) -> bool:
         """Count a row that nobody filled in since it was written; False for others.
 
-        Where that ruling is gone, as in another catalogue, it is given again.
+        It says nothing where its ruling was given here, nor against what was said
+        since, be it that it was taken back. In another catalogue it is given again.
         """
         if value != row.get("reviewed", ""):
             return False
-        ruled = self._ruled(slug).get(photo.key)
-        if ruled is None:
-            return False
+        said = self._said(slug)
+        ruled = said.ruled.get(photo.key)
+        newest = said.newest.get(photo.cluster_id or photo.key)
         at = _time(row.get("reviewed_at", ""))
-        if ruled.ruling.value == value:
+        is_older = newest is not None and (at is None or newest.at > at)
+        if ruled is not None and ruled.ruling.value == value:
             self.known += 1
-        elif at is None or ruled.ruling.at > at:
+        elif is_older or (at, value) in self._given[slug]:
             self.older += 1
         else:
             return False
         return True
 
+    @cached_property
+    def _given(self) -> Mapping[str, set[tuple[datetime | None, str]]]:
+        """When each house was ever ruled on, and what was said."""
+        given = defaultdict[str, set[tuple[datetime | None, str]]](set)
+        for it in self._context.catalog.rulings.all():
+            if it.about is About.CATEGORY:
+                given[it.slug].add((it.at, it.value))
+        return given
 
-def _ruled_photos(
-    context: StageContext, slug: str
-) -> Mapping[tuple[Source, str], RuledCategory]:
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Said:
+    """What was said of the pictures of a house.
+
+    `ruled` is what counts, by photo. `newest` is the last word on any photo of a
+    picture, also one that takes back, by its cluster; of a photo without one by name.
+    """
+
+    ruled: Mapping[PhotoName, RuledCategory]
+    newest: Mapping[object, Ruling]
+
+
+def _said(context: StageContext, slug: str) -> _Said:
     photos = context.catalog.photos(slug)
-    newest = context.catalog.rulings.newest(slug, About.CATEGORY)
-    return by_photo(photos, ruled_categories(photos, newest))
+    rulings = context.catalog.rulings.newest(slug, About.CATEGORY)
+    newest: dict[object, Ruling] = {}
+    for photo in photos:
+        ruling, picture = rulings.get(photo.key), photo.cluster_id or photo.key
+        if ruling is not None:
+            newest[picture] = max(
+                newest.get(picture, ruling), ruling, key=lambda it: it.order
+            )
+    ruled = by_photo(photos, ruled_categories(photos, rulings))
+    return _Said(ruled=ruled, newest=newest)
 
 
 def _photos(context: StageContext, slug: str) -> dict[str, Photo]:
