@@ -1,12 +1,14 @@
 """The rows of one property joined to those of another that is the same house."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 import sqlalchemy as sa
 
 from phx_pipeline.catalog import tables
-from phx_pipeline.catalog.door import passing, photo_rows, recount
+from phx_pipeline.catalog.door import PhotoKey, passing, photo_rows, recount
+from phx_pipeline.catalog.kept_reviews import keep_reviews
 from phx_pipeline.catalog.rows import AnyRow
 from phx_pipeline.catalog.stamp import Stamp
 from phx_pipeline.catalog.withdrawn import withdrawn_values
@@ -78,6 +80,9 @@ def _join_photos(
     """Prepare both sides for the move: what both have will be *keep*'s row."""
     mine = photo_rows(connection, keep)
     theirs = photo_rows(connection, other)
+    gone = {key for key in mine.keys() & theirs.keys() if _is_gone(mine, theirs, key)}
+    keep_reviews(connection, keep, known=mine, gone=gone)
+    keep_reviews(connection, other, known=theirs, gone=gone)
     with passing(connection, other, stamp=stamp) as door:
         for key, row in theirs.items():
             if key not in mine and row.verdict in _DECIDED:
@@ -86,6 +91,12 @@ def _join_photos(
     with passing(connection, keep, stamp=stamp) as door:
         for key in mine.keys() & theirs.keys():
             door.change(mine[key], _joined(mine[key], theirs[key]))
+
+
+def _is_gone(
+    mine: Mapping[PhotoKey, AnyRow], theirs: Mapping[PhotoKey, AnyRow], key: PhotoKey
+) -> bool:
+    return Verdict.WITHDRAWN.value in {mine[key].verdict, theirs[key].verdict}
 
 
 def _joined(own: AnyRow, theirs: AnyRow) -> dict[str, Any]:

@@ -3,10 +3,11 @@
 First the row gets its verdict, by which the photo is shown and asked for no more; then
 the files are removed, which is done elsewhere; last, the row and the facts of the bytes
 are cleared. So whenever a process is killed, a withdrawn photo that still names bytes
-tells which files have to go.
+tells which files have to go. What people said that its picture shows goes on: see
+`catalog.kept_reviews`.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 import sqlalchemy as sa
 
@@ -14,6 +15,7 @@ from phx_pipeline.catalog import tables
 from phx_pipeline.catalog.door import Passage, PhotoKey, passing, photo_rows
 from phx_pipeline.catalog.engine import reading, writing
 from phx_pipeline.catalog.files import forget_blob
+from phx_pipeline.catalog.kept_reviews import keep_reviews
 from phx_pipeline.catalog.leases import Lease, Leases
 from phx_pipeline.catalog.rows import AnyRow
 from phx_pipeline.catalog.stamp import Stamp
@@ -49,17 +51,25 @@ def withdraw(
     Those that it shows are not, nor can those be that were never recorded.
     """
     shown = {(photo.source, photo.photo_key) for photo in listing.photos}
-    for_all = listing.withdrawn.get(EVERY_PHOTO)
-    gone = set()
-    for key, row in known.items():
-        why = listing.withdrawn.get(row.photo_key, for_all)
-        if why is None or key in shown:
-            continue
-        gone.add(key)
+    gone = _gone(listing, known=known, shown=shown)
+    keep_reviews(door.connection, door.slug, known=known, gone=gone.keys())
+    for key, why in gone.items():
+        row = known[key]
         if (row.verdict, row.detail, row.present) != (_WITHDRAWN, why, False):
             touched = {"run_id": door.stamp.run_id}
             door.change(row, withdrawn_values(why) | touched)
-    return gone
+    return {*gone}
+
+
+def _gone(
+    listing: Listing, *, known: Iterable[PhotoKey], shown: Collection[PhotoKey]
+) -> dict[PhotoKey, str]:
+    """Return why the known photos that are withdrawn are so."""
+    for_all = listing.withdrawn.get(EVERY_PHOTO)
+    told = {key: listing.withdrawn.get(key[1], for_all) for key in known}
+    return {
+        key: why for key, why in told.items() if why is not None and key not in shown
+    }
 
 
 class WithdrawnBook:

@@ -6,10 +6,15 @@ from dataclasses import dataclass, replace
 import pytest
 
 from phx_pipeline.catalog.withdrawn import WithdrawnBook
+from phx_pipeline.model.address import Address
 from phx_pipeline.model.job import Mode
 from phx_pipeline.model.listing import EVERY_PHOTO, Listing
 from phx_pipeline.model.outcome import ListingOutcome, Verdict
 from phx_pipeline.model.photo import Photo
+from phx_pipeline.model.property import Property
+from phx_pipeline.model.ruling import About
+from phx_pipeline.model.taxonomy import Subject
+from phx_pipeline.stages import lifecycle
 from phx_pipeline.stages.collect import collect
 from phx_pipeline.stages.context import StageContext
 from phx_pipeline.stages.missing import lacking_files
@@ -18,6 +23,7 @@ from phx_pipeline.stages.partners import converge, has_originals
 from phx_pipeline.stages.publish import publish
 from phx_pipeline.stages.rebuild import rebuild
 from phx_pipeline.stages.repair import End, repair
+from phx_pipeline.stages.reviews import Review, review
 from phx_pipeline.stages.verify import Fault, verify_property, verify_views
 from phx_pipeline.stages.views import refresh_views
 from phx_pipeline.storage.blobs import BlobStore
@@ -114,6 +120,42 @@ def test_the_original_its_png_and_its_name_go_and_its_copy_is_shown(
     (told,) = (it for it in not_kept(house.context, house.slug))
     assert (told.photo_key, told.detail) == (best.ref.photo_key, WHY)
     assert told.next_asked_on is None
+
+
+@pytest.mark.parametrize("how", ["listing", "merge"])
+def test_what_people_said_of_the_picture_goes_on_with_a_copy(
+    how: str, house: House
+) -> None:
+    context = house.context
+    best, second = house.copies
+    review(context, [Review(slug=house.slug, photo=best, value="ext/pool", why="wet")])
+    if how == "merge":
+        keep = Property.at(Address.parse("77 E Elsewhere Rd, Glendale, AZ 85306"))
+        context.catalog.add_properties([keep], at=context.stamp().at)
+        show_withdrawn(context, keep.slug, best)
+        lifecycle.merge(context, keep, context.house(house.slug))
+        house = replace(house, slug=keep.slug)
+    else:
+        house.withdraw(best.ref.photo_key)
+
+    converge(context, house.slug)
+
+    assert house.photo(best).verdict is Verdict.WITHDRAWN
+    named = context.catalog.categories(house.slug)[second.key]
+    assert (named.subject, named.confidence) == (Subject.POOL, 99)
+    given = context.catalog.rulings.newest(house.slug, About.CATEGORY)[second.key]
+    assert (given.value, given.why) == ("ext/pool", "")
+
+
+def show_withdrawn(context: StageContext, slug: str, photo: Photo) -> None:
+    """Let a house have a photo whose licence was withdrawn at once."""
+    shown = Listing(
+        source=photo.ref.source, outcome=ListingOutcome.LISTED, photos=(photo.ref,)
+    )
+    gone = replace(shown, photos=(), withdrawn={photo.ref.photo_key: WHY})
+    with context.holding(slug) as lease:
+        for it in (shown, gone):
+            context.catalog.record_listing(lease, slug, it, stamp=context.stamp())
 
 
 def test_a_copy_that_nobody_saw_goes_at_the_next_publication(house: House) -> None:
