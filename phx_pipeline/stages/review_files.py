@@ -6,6 +6,7 @@ when, are carried by `rulings`.
 
 import csv
 import json
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from phx_pipeline.errors import InputError
+from phx_pipeline.model.encoding import decoded
 from phx_pipeline.model.photo import Photo
 from phx_pipeline.model.printable import printable
 from phx_pipeline.model.ruling import TAKEN_BACK, About, PhotoName, Ruling
@@ -46,6 +48,7 @@ _COLUMNS: Final = (
 )
 _FORMULA: Final = ("=", "+", "-", "@")
 _LONGEST_WHY: Final = 1_000
+_NO_TEXT: Final = re.compile(r"[\0\ud800-\udfff]")
 
 Filled = Mapping[str, str]
 
@@ -169,6 +172,7 @@ class _Reader:
     def read(self, number: int, row: Filled) -> None:
         """Take one row, or note what is wrong with it."""
         try:
+            _require_text(row)
             if row.get("subject", "") or row.get("location", ""):
                 self._take(number, row)
             else:
@@ -292,40 +296,71 @@ def _time(text: str) -> datetime | None:
     return at if at.tzinfo is not None else None
 
 
-def _rows(content: bytes, *, name: str) -> list[tuple[int, Filled]]:
+def _require_text(row: Filled) -> None:
+    for column in _COLUMNS:
+        value = row.get(column, "")
+        if _NO_TEXT.search(value):
+            raise InputError(
+                f"{column} is {value!r}, which has letters that nothing can store: "
+                "write it again"
+            )
+
+
+def _rows(content: bytes, *, name: str) -> Iterable[tuple[int, Filled]]:
     if not content.strip():
         raise InputError(f"{name} is empty: `phx review export` writes such a file")
-    if content.lstrip(b"\xef\xbb\xbf \t\r\n").startswith((b"[", b"{")):
-        return list(_json_rows(content, name=name))
-    return list(_table_rows(content, name=name))
+    text = decoded(content)
+    if text is not None and text.lstrip().startswith(("[", "{")):
+        return _json_rows(text, name=name)
+    return _table_rows(content, name=name)
 
 
-def _json_rows(content: bytes, *, name: str) -> Iterator[tuple[int, Filled]]:
+class _Pairs(list[tuple[str, Any]]):
+    """What an object of JSON has, also where a key is in it twice."""
+
+
+def _json_rows(text: str, *, name: str) -> list[tuple[int, Filled]]:
     try:
-        rows = json.loads(content.decode("utf-8-sig"))
+        rows = json.loads(text, object_pairs_hook=_Pairs)
     except (ValueError, RecursionError) as error:
         raise InputError(f"{name} is no JSON ({error}): export it again") from error
-    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+    is_list = isinstance(rows, list) and not isinstance(rows, _Pairs)
+    if not is_list or not all(isinstance(row, _Pairs) for row in rows):
         raise InputError(f"{name} is no list of objects: export it again")
-    for number, row in enumerate(rows, start=1):
-        yield number, {key: _plain(value) for key, value in row.items()}
+    columns = [[key.strip().lower() for key, _ in row] for row in rows]
+    _require_columns(columns, name=name, where="any of its objects")
+    return [
+        (number, dict(zip(keys, (_plain(value) for _, value in row), strict=True)))
+        for number, (keys, row) in enumerate(zip(columns, rows, strict=True), start=1)
+    ]
 
 
 def _plain(value: Any) -> str:
-    return "" if value is None else str(value)
+    return "" if value is None else str(value).strip()
 
 
 def _table_rows(content: bytes, *, name: str) -> Iterator[tuple[int, Filled]]:
     rows = read_table(content, name=name, is_column=_is_column, what="rows")
     head, *rest = (row for row in rows if row.sheet == rows[0].sheet)
     columns = [cell.lower() for cell in head.cells]
-    if "subject" not in columns:
-        raise InputError(
-            f"{name} has no column subject in its first row: `phx review export` "
-            "writes such a file"
-        )
+    _require_columns([columns], name=name, where="its first row")
     for row in rest:
         yield row.number, dict(zip(columns, row.cells, strict=False))
+
+
+def _require_columns(rows: Sequence[Sequence[str]], *, name: str, where: str) -> None:
+    """Raise `InputError` where there is no `subject`, or a column twice."""
+    if rows and not any("subject" in columns for columns in rows):
+        raise InputError(
+            f"{name} has no column subject in {where}: `phx review export` writes "
+            "such a file"
+        )
+    for number, columns in enumerate(rows, start=1):
+        twice = [it for it in _COLUMNS if columns.count(it) > 1]
+        if twice:
+            raise InputError(
+                f"{name} has {' and '.join(twice)} twice in row {number}: keep one"
+            )
 
 
 def _is_column(cell: str) -> bool:

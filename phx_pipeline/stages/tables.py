@@ -25,7 +25,7 @@ _DELIMITERS = ",;\t|"
 _SAMPLED = 20  # rows by which the delimiter is found
 _MOST_LINES = 50  # of one quoted row: beyond it a quote was left open
 _MOST_CELLS = 20_000  # of a row: more than any spreadsheet has
-_LONGEST_CELL = 1000  # characters; an address is refused long before
+_LONGEST_CELL = 2000  # characters; who reads it refuses what is half as long
 _USUAL = 0.8  # of the sampled lines have their delimiter
 
 _RULE = re.compile(r":?-{2,}:?")

@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import click
 
@@ -24,6 +24,8 @@ from phx_pipeline.model.counted import counted
 
 if TYPE_CHECKING:
     from phx_pipeline.stages.review_files import FileTaken
+
+_TOLD: Final = 20  # rows that were left out
 
 
 @click.command()
@@ -112,8 +114,11 @@ def _tell_taken(taken: "FileTaken", *, as_json: bool) -> None:
         }
         click.echo(json.dumps(plain, indent=2))
         return
-    for problem in taken.problems:
+    for problem in taken.problems[:_TOLD]:
         errors.print(problem, soft_wrap=True)
+    if more := len(taken.problems[_TOLD:]):
+        rest = f"{counted(more, 'more row')} left out: --json tells why of all"
+        errors.print(rest, soft_wrap=True)
     tell_waits(taken.done)
     told = [
         f"{counted(changed, 'picture')} named" if changed else "nothing new",

@@ -429,6 +429,9 @@ def test_rows_that_cannot_be_used_are_told_and_the_others_taken(
     assert "it names no picture" in told[4][2]
     assert "a location and no subject" in told[5][2]
     for body, problem in (
+        (b"subject,house,Subject\n", "has subject twice in row 1"),
+        (b'[{"Subject": "pool", "subject": ""}]', "has subject twice in row 1"),
+        (b'[{"subjct": "pool"}]', "has no column subject"),
         (b" ", "is empty"),
         (b"{", "is no JSON"),
         (b"{}", "is no list of objects"),
@@ -472,6 +475,9 @@ def test_a_person_goes_through_the_queue(
     assert f"{1 + batch.out.count(' -> ')} known already" in taken.out
     assert [it["value"] for it in undone["rulings"]] == [TAKEN_BACK]
     assert "nobody has said anything" in phx("review", "undo", one["id"]).out
+    file.write_text("subject\n" + "pol\n" * 23)
+    many = phx("review", "import", str(file)).err.splitlines()
+    assert many[20:] == ["3 more rows left out: --json tells why of all"]
     for arguments, problem in (
         (["set", "pool"], "name pictures, or all that"),
         (["set", one["file"]], "the subject comes last, after the pictures"),
