@@ -25,7 +25,7 @@ from phx_pipeline.model.publication import Publication
 from phx_pipeline.model.refusal import disk_error
 from phx_pipeline.stages.context import StageContext
 from phx_pipeline.storage.layout import Layout
-from phx_pipeline.storage.links import drop_link, links_below, put_link
+from phx_pipeline.storage.links import can_link, drop_link, links_below, put_link
 
 logger = logging.getLogger(__name__)
 
@@ -38,18 +38,23 @@ def put_links(context: StageContext, folder: str, file_names: Collection[str]) -
     """Link each published picture from its views; return how many links were made.
 
     Those of *file_names* that are not in *folder* have no link until they are. Where
-    the disk makes no links one line says so.
+    the disk makes no links one line says so. One folder that fails ends no other.
 
     Raises:
         DiskError: the disk is full.
     """
     made = 0
+    folders = _Folders(context.layout)
     with _as_far_as_links_go(context.layout):
         above = _way_to_pictures(context.layout)
         for name in _names(_own_files(context.layout, folder) & set(file_names)):
             target = f"{above}/{name.folder}/{name}"
-            first, second = _places(context.layout, name)
-            made += put_link(first, target) + put_link(second, target, like=first)
+            like = None
+            for path in folders.places(name):
+                with folders.trying(path.parent):
+                    made += put_link(path, target, like=like)
+                    like = path
+        folders.tell()
     return made
 
 
@@ -59,9 +64,13 @@ def drop_links(context: StageContext, file_names: Iterable[str]) -> int:
     Call it before the pictures go: whoever is killed then leaves no link to nowhere.
     """
     dropped = 0
+    folders = _Folders(context.layout)
     with _as_far_as_links_go(context.layout):
         for name in _names(file_names):
-            dropped += sum(map(drop_link, _places(context.layout, name)))
+            for path in folders.places(name):
+                with folders.trying(path.parent):
+                    dropped += drop_link(path)
+        folders.tell_failure()
     return dropped
 
 
@@ -123,6 +132,81 @@ def dangling(context: StageContext) -> Iterator[Path]:
         named = [(it, name) for it in some if (name := picture_named(it.name))]
         shown = context.catalog.files.shown({name.folder for _, name in named})
         yield from (path for path, name in named if path.name not in shown)
+
+
+def missing(context: StageContext) -> Iterator[Path]:
+    """Yield the links that published houses lack, where this disk can have links."""
+    folders = _Folders(context.layout)
+    lacking = (
+        path
+        for slug in context.catalog.slugs()
+        for name in _names(_linkable(context, slug))
+        for path in folders.places(name)
+        if not os.path.lexists(path)
+    )
+    first = next(lacking, None)
+    views = context.layout.views
+    if first and can_link(views if views.is_dir() else context.layout.images):
+        yield first
+        yield from lacking
+
+
+def _linkable(context: StageContext, slug: str) -> set[str]:
+    """Return the files of a house that are to have links; one in work makes its own."""
+    house = context.catalog.property(slug)
+    if house is None or not context.tally(slug).is_published:
+        return set()
+    return _own_files(context.layout, house.folder) & _shown(context, slug)
+
+
+class _Folders:
+    """The folders of the views in one pass: which are used, and which failed.
+
+    One that is a link itself is not: behind it lie files that are no links of ours.
+    `views` as a whole may lie elsewhere.
+    """
+
+    def __init__(self, layout: Layout) -> None:
+        self._layout = layout
+        self._links: dict[Path, Path | None] = {}
+        self._failed: dict[Path, OSError | DiskError] = {}
+
+    def places(self, name: ImageName) -> list[Path]:
+        """Return where the links of a picture are to be, but for what is not used."""
+        return [
+            path
+            for path in _places(self._layout, name)
+            if self._link_at(path.parent) is None and path.parent not in self._failed
+        ]
+
+    @contextmanager
+    def trying(self, folder: Path) -> Iterator[None]:
+        """Use the folder no more if what is done in it fails."""
+        try:
+            yield
+        except (OSError, DiskError) as error:
+            if isinstance(error, OSError) and error.errno in _FULL:
+                raise
+            self._failed[folder] = error
+
+    def tell(self) -> None:
+        """Tell of the folders that are links, and what failed."""
+        for link in sorted({it for it in self._links.values() if it is not None}):
+            logger.warning(
+                "%s is a link itself, so no links are put there: remove it", link
+            )
+        self.tell_failure()
+
+    def tell_failure(self) -> None:
+        """Raise what failed in the first folder, after all others had their turn."""
+        if self._failed:
+            raise self._failed[min(self._failed)]
+
+    def _link_at(self, folder: Path) -> Path | None:
+        if folder not in self._links:
+            way = (folder.parent, folder)
+            self._links[folder] = next((it for it in way if it.is_symlink()), None)
+        return self._links[folder]
 
 
 def _own_files(layout: Layout, folder: str) -> set[str]:

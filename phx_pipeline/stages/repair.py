@@ -77,7 +77,7 @@ _DONE = {
     Fault.STRANGER: "moved aside, to a name with .aside-: it is none of ours",
     Fault.SIDECAR: "written again",
     Fault.VIEW: "rendered again",
-    Fault.LINK: "removed",
+    Fault.LINK: "the links are what the rows say",
 }
 _FOUND = "found under another name"
 _NO_OTHER_WAY: Final[Mapping[Problem, str]] = MappingProxyType({})

@@ -17,7 +17,7 @@ from phx_pipeline.model.property import Property
 from phx_pipeline.model.publication import Publication
 from phx_pipeline.model.published import PublishedImage
 from phx_pipeline.stages.context import StageContext, in_one
-from phx_pipeline.stages.folder_views import dangling
+from phx_pipeline.stages.folder_views import dangling, missing
 from phx_pipeline.stages.sidecars import sidecars
 from phx_pipeline.stages.views import render_views
 from phx_pipeline.storage.atomic import NO_FILE
@@ -50,7 +50,7 @@ _MEANINGS = {
     Rule.FILES: "Every kept row has its file, and the file its hash.",
     Rule.MANIFEST: (
         "The manifest lists exactly the files of the folder, each has its sidecar, and "
-        "no link leads nowhere."
+        "no link is missing or leads nowhere."
     ),
     Rule.DATABASE: "The database finds no fault in itself.",
 }
@@ -300,14 +300,20 @@ def _sidecars(
 
 
 def _links(context: StageContext) -> Iterator[Problem]:
-    """The links of the folder views that lead nowhere, in one line."""
-    first = next(found := dangling(context), None)
-    if first is not None:
+    """The links of the folder views that lead nowhere or are missing, a line each."""
+    kinds = (
+        (dangling(context), ("leads nowhere", "lead nowhere"), "removes"),
+        (missing(context), ("is missing", "are missing"), "makes"),
+    )
+    for found, (one, several), remedy in kinds:
+        first = next(found, None)
+        if first is None:
+            continue
         count = 1 + sum(1 for _ in found)
         text = (
             f"{counted(count, 'link')} of the folder views "
-            f"{'leads' if count == 1 else 'lead'} nowhere, such as "
-            f"{context.layout.relative(first)}: `phx rebuild --views` removes them"
+            f"{one if count == 1 else several}, such as "
+            f"{context.layout.relative(first)}: `phx rebuild --views` {remedy} them"
         )
         yield Problem(fault=Fault.LINK, text=text)
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+from phx_pipeline.errors import DiskError
 from phx_pipeline.storage.atomic import create_folder, set_aside, temporary_beside
 
 _NO_LINK: Final = errno.EINVAL  # what reading gives of a file or folder
@@ -19,7 +20,7 @@ def put_link(path: Path, target: str, *, like: Path | None = None) -> bool:
     """Make *path* a link to *target*; False if it was.
 
     Another link or a file of that name is replaced, a folder is moved aside; the folder
-    around is made.
+    around is made, and a file in its place moved aside.
 
     Args:
         path: The link.
@@ -34,7 +35,7 @@ def put_link(path: Path, target: str, *, like: Path | None = None) -> bool:
     try:
         if os.readlink(path) == target:  # noqa: PTH115 - ten times as fast
             return False
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return _made(path, target, like=like)
     except OSError as error:
         if error.errno != _NO_LINK:
@@ -48,6 +49,17 @@ def drop_link(path: Path) -> bool:
     if not os.path.lexists(path) or (path.is_dir() and not path.is_symlink()):
         return False
     path.unlink(missing_ok=True)
+    return True
+
+
+def can_link(folder: Path) -> bool:
+    """Whether links can be made in *folder*; one is made and removed where it can."""
+    try:
+        with temporary_beside(folder / "link") as temporary:
+            os.symlink("nowhere", temporary)  # noqa: PTH211 - as `put_link` does
+            temporary.unlink()
+    except (OSError, DiskError):
+        return False
     return True
 
 

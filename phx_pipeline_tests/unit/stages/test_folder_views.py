@@ -143,9 +143,50 @@ def test_links_to_nowhere_are_counted_and_removed(views: Views) -> None:
 def test_deleted_views_are_made_again_from_the_rows(views: Views) -> None:
     shutil.rmtree(views.context.layout.views)
 
-    assert rebuild_links(views.context) == len(views.wanted())
+    (problem,) = verify_views(views.context)
+    (repaired,) = repair_views(views.context)
+
+    count = len(views.wanted())
+    assert f"{count} links of the folder views are missing" in problem.text
+    assert (problem.fault, repaired.end) == (Fault.LINK, End.DONE)
     assert views.links() == views.wanted()
     assert rebuild_links(views.context) == 0
+
+
+def test_a_file_in_the_place_of_a_folder_is_moved_aside(views: Views) -> None:
+    kind = views.context.layout.views / "by_location"
+    shutil.rmtree(kind)
+    kind.write_bytes(b"mine")
+
+    views.publish()
+
+    assert views.wanted().items() <= views.links().items()
+    (aside,) = kind.parent.glob("by_location.aside-*")
+    assert aside.read_bytes() == b"mine"
+
+
+@pytest.mark.parametrize("part", [1, 2])
+def test_nothing_behind_a_folder_that_is_a_link_is_touched(
+    part: int, views: Views, caplog: pytest.LogCaptureFixture
+) -> None:
+    folder, layout = a_folder(views), views.context.layout
+    linked = layout.views / Path(*Path(min(views.links())).parts[:part])
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    shutil.rmtree(linked)
+    behind = folder if part > 1 else layout.processed
+    linked.symlink_to(behind)
+
+    views.publish()
+    rebuild_links(views.context)
+    remove(views.context, views.slug)
+
+    told = {it.message for it in caplog.records if "is a link itself" in it.message}
+    assert told == {f"{linked} is a link itself, so no links are put there: remove it"}
+    assert before == {
+        path.name: b"" if path.is_symlink() else path.read_bytes()
+        for path in folder.iterdir()
+    }
+    assert [it.name for it in layout.processed.iterdir()] == [folder.name]
 
 
 def test_a_removed_house_is_in_no_view_and_leaves_no_link_when_it_is_purged(
