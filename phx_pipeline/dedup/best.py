@@ -143,15 +143,38 @@ def best_of(
     The set is narrowed by one merit after the other, the weightiest first: out go those
     that another one left beats by it, if nobody left beats that one by it. So a copy
     that is beaten puts no better one out, a cycle puts out nobody, no order matters,
-    and a copy that beats all others is kept. Of those left the most detail counts, then
-    pixels and bytes; what nothing tells apart goes by the order of the gallery.
+    and a copy that beats all others is kept. Of a cycle those are left that beat most
+    of it, by the weightiest merit first, and among them it is narrowed again. Of those
+    left the most detail counts unless one of them beats another, then pixels and bytes;
+    what nothing tells apart goes by the order of the gallery.
     """
+    left, before = list(group), 0
+    while len(left) != before:
+        before = len(left)
+        left = _strongest(_narrowed(left, judgements), judgements)
+    judged = any(_defeats(left, judgements, why) for why in Why)
+    known = all(it.appearance and it.appearance.detail is not None for it in left)
+    return min(left, key=lambda it: _rank(it, by_detail=known and not judged))
+
+
+def _narrowed(
+    group: Sequence[Candidate], judgements: Mapping[Pair, Judgement]
+) -> list[Candidate]:
     left = list(group)
     for why in Why:
         beaten = _beaten(_defeats(left, judgements, why))
         left = [it for it in left if it.sha256 not in beaten]
-    known = all(it.appearance and it.appearance.detail is not None for it in left)
-    return min(left, key=lambda it: _rank(it, by_detail=known))
+    return left
+
+
+def _strongest(
+    left: Sequence[Candidate], judgements: Mapping[Pair, Judgement]
+) -> list[Candidate]:
+    """Return those that beat most of the others, by the weightiest merit first."""
+    winners = [[it for it, _ in _defeats(left, judgements, why)] for why in Why]
+    wins = {it.sha256: [some.count(it.sha256) for some in winners] for it in left}
+    most = max(wins.values())
+    return [it for it in left if wins[it.sha256] == most]
 
 
 def _defeats(

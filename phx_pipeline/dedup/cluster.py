@@ -9,6 +9,7 @@ from itertools import combinations, product
 from typing import Final
 
 from phx_pipeline.dedup.best import best_of
+from phx_pipeline.dedup.confirm import MIN_AGREEING
 from phx_pipeline.dedup.proposals import Candidate, proposed
 from phx_pipeline.model.judgement import (
     Alike,
@@ -16,6 +17,7 @@ from phx_pipeline.model.judgement import (
     Method,
     Pair,
     Ruled,
+    Why,
     pair_of,
 )
 
@@ -63,6 +65,11 @@ class Grouping:
     does not chain slowly changing pictures together. Clusters are sorted by their
     members.
 
+    Pictures that lie onto each other and are other ones nevertheless, by their colours,
+    share no cluster. A picture that lacks what tells such pictures apart is a copy of
+    both: where a copy is better as it is whole, the one that is not gathers nothing
+    before all others have, and does not count where groups are compared.
+
     What is *ruled* comes first: pictures that people parted share no cluster, and those
     they joined do, unless that would join what they parted.
 
@@ -89,6 +96,8 @@ class Grouping:
         self._same = set(copies(self._pictures, judgements={}) - self._apart)
         self._asked: set[_Pair] = set()
         self._counting: dict[Pair, Judgement] = {}
+        self._denied: set[_Pair] = set()  # told apart though they lie onto each other
+        self._lacking: set[int] = set()  # of which a copy shows more
         self._looks = 0
         self._groups: list[list[int]] = []
         self.left_out: list[Pair] = []
@@ -102,10 +111,12 @@ class Grouping:
         """
         yield from self._gather()
         yield from self._join()
+        if choosing:
+            yield from self._ask_within_small()
+        self._groups = [it for group in self._groups for it in self._divided(group)]
         _join_ruled(self._groups, together=self._together, apart=self._apart)
         if choosing:
-            small = (it for it in self._groups if len(it) <= _ALL)
-            yield from self._ask(two for it in small for two in combinations(it, 2))
+            yield from self._ask_within_small()
             for group in self._groups:
                 if len(group) > _ALL:
                     yield from self._find_best(group)
@@ -119,18 +130,27 @@ class Grouping:
         return sorted(found, key=lambda it: it.members)
 
     def _gather(self) -> _Asking:
-        """Let each picture that is free gather its free copies, the largest first."""
-        free = list(range(len(self._pictures)))
+        """Let each picture that is free gather its free copies, the largest first.
+
+        Where it turns out to lack something, one that does not takes its place, and it
+        does so last.
+        """
+        free, heirs = list(range(len(self._pictures))), list[int]()
         while free:
-            first, *others = free
-            able = [it for it in others if (first, it) not in self._apart]
-            yield from self._ask((first, it) for it in able)
-            group = [first]
+            whole = (it for it in (*heirs, *free) if it not in self._lacking)
+            first = next(whole, None)
+            leader = free[0] if first is None else first
+            able = [it for it in free if it != leader and self._may_meet(leader, it)]
+            yield from self._ask(_pair(leader, it) for it in able)
+            if first in self._lacking:
+                heirs = [it for it in able if self._is_better(it, leader)]
+                continue
+            group = [leader]
             for other in able:
-                if self._is_same(first, other) and not self._parted(group, [other]):
+                if self._is_same(leader, other) and not self._parted(group, [other]):
                     group.append(other)
-            self._groups.append(group)
-            free = [it for it in others if it not in group]
+            self._groups.append(sorted(group))
+            free, heirs = [it for it in free if it not in group], []
 
     def _join(self) -> _Asking:
         """Let each group join the first one before it that it mostly agrees with."""
@@ -145,9 +165,33 @@ class Grouping:
                 host[:] = sorted([*host, *group])
         self._groups = joined
 
+    def _ask_within_small(self) -> _Asking:
+        small = (it for it in self._groups if len(it) <= _ALL)
+        yield from self._ask(two for it in small for two in combinations(it, 2))
+
+    def _divided(self, group: Sequence[int]) -> list[list[int]]:
+        """Return a group in parts, so that none holds a pair that was told apart.
+
+        The largest comes first, and those that lack something last: they stay with it.
+        """
+        parts: list[list[int]] = []
+        for one in sorted(group, key=lambda it: (it in self._lacking, it)):
+            fit = (
+                part
+                for at, part in enumerate(parts)
+                if not _are_parted(part, [one], self._denied)
+                and (at == 0 or self._is_same(part[0], one))
+            )
+            part = next(fit, None)
+            if part is None:
+                parts.append([one])
+            else:
+                part.append(one)
+        return [sorted(it) for it in parts]
+
     def _find_best(self, group: Sequence[int]) -> _Asking:
         """Compare one with all others, then the best of those that are better."""
-        best, tried = group[0], set[int]()
+        best, tried = self._telling(group)[0], set[int]()
         while best not in tried and len(tried) < _BEST:
             tried.add(best)
             yield from self._ask(_pair(best, it) for it in group if it != best)
@@ -172,10 +216,14 @@ class Grouping:
         if found is None:
             return
         self._counting[found.pair] = found
-        is_same = found.verdict is Alike.SAME
-        self._looks += is_same or found.method is Method.FEATURES
+        is_same, is_denied = found.verdict is Alike.SAME, _is_denied(found)
+        self._looks += is_same or is_denied or found.method is Method.FEATURES
+        if is_denied:
+            self._denied.add(pair)
         if is_same and pair not in self._apart:
             self._same.add(pair)
+            if found.why is Why.WHOLE:
+                self._lacking |= {it for it in pair if self._is_worse(it, found)}
 
     def _named(self, pair: _Pair) -> Pair:
         a, b = (self._pictures[it].sha256 for it in pair)
@@ -188,12 +236,25 @@ class Grouping:
         found = self._counting.get(self._named((one, other)))
         return found is not None and found.better == self._pictures[one].sha256
 
+    def _is_worse(self, one: int, found: Judgement) -> bool:
+        return found.better not in (None, self._pictures[one].sha256)
+
+    def _may_meet(self, one: int, other: int) -> bool:
+        return _pair(one, other) not in self._apart
+
     def _parted(self, ours: Sequence[int], theirs: Sequence[int]) -> bool:
         return _are_parted(ours, theirs, self._apart)
 
     def _mostly(self, ours: Sequence[int], theirs: Sequence[int]) -> bool:
-        pairs = _between(ours, theirs)
+        if _are_parted(ours, theirs, self._denied):
+            return False
+        pairs = _between(self._telling(ours), self._telling(theirs))
         return 2 * sum(it in self._same for it in pairs) > len(pairs)
+
+    def _telling(self, group: Sequence[int]) -> Sequence[int]:
+        """Return the members that lack nothing, of those that are compared, if any."""
+        some = group[:_ALL]
+        return [it for it in some if it not in self._lacking] or some
 
 
 def copies(
@@ -238,9 +299,14 @@ def _join_ruled(
 
 
 def _are_parted(
-    ours: Sequence[int], theirs: Sequence[int], apart: frozenset[_Pair]
+    ours: Sequence[int], theirs: Sequence[int], apart: Collection[_Pair]
 ) -> bool:
     return bool(apart) and any(_pair(*two) in apart for two in product(ours, theirs))
+
+
+def _is_denied(found: Judgement) -> bool:
+    """Whether two lie onto each other, and were looked at closely and told apart."""
+    return found.verdict is Alike.OTHER and (found.share or 0) >= MIN_AGREEING
 
 
 def _as_cluster(

@@ -37,6 +37,7 @@ from phx_pipeline.model.judgement import (
     Method,
     Pair,
     Ruled,
+    Why,
     pair_of,
 )
 
@@ -72,7 +73,8 @@ def judged(
     hashes alone decide.
 
     *looks* may know the pictures already. Unless *choosing*, which of two copies is
-    better is left open, and so are pairs that matter to nothing else.
+    better is left open where both have colours, and so are pairs that matter to nothing
+    else.
     """
     pictures = [it for it in candidates if it.appearance is not None]
     pictures.sort(key=lambda it: it.by_size)
@@ -226,9 +228,10 @@ class _Pair:
         inliers: int | None = None,
     ) -> Judgement:
         """Say of copies which is better, unless their colours make them others."""
-        if self._shows_photo(sights) and colouring(*sights, move).is_other:
+        colours = colouring(*sights, move)
+        if self._shows_photo(sights) and colours.is_other:
             return self._said(Alike.OTHER, method=method, share=share, inliers=inliers)
-        better = None
+        better = (3 - colours.grey, Why.WHOLE) if colours.grey else None
         if self._choosing:
             better = choice(self._a, self._b, sights=sights, move=move)
         return self._said(

@@ -1,5 +1,6 @@
 """Which of many copies is kept, by what was judged of each two."""
 
+from dataclasses import replace
 from itertools import combinations
 from random import Random
 
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 
 from phx_pipeline.dedup.best import best_of
 from phx_pipeline.dedup.proposals import Candidate
+from phx_pipeline.model.appearance import Appearance
 from phx_pipeline.model.judgement import Alike, Judgement, Method, Why, by_pair, pair_of
 from phx_pipeline.model.photo import PictureHashes
 
@@ -23,6 +25,19 @@ def copies(names: str) -> list[Candidate]:
         Candidate(sha256=it, width=9, height=9, hashes=_HASHES, order=("", at, it))
         for at, it in enumerate(names)
     ]
+
+
+def looks(name: str) -> Appearance:
+    """What is seen of a copy; the later its name, the more detail is counted."""
+    return Appearance(
+        thumbnail=b"",
+        left=0,
+        top=0,
+        right=1,
+        bottom=1,
+        low_information=False,
+        detail="abcd".index(name) + 1,
+    )
 
 
 def beats(winner: str, loser: str, why: Why) -> Judgement:
@@ -71,6 +86,29 @@ def test_who_is_beaten_by_a_weightier_merit_is_out_in_spite_of_more_detail() -> 
     cropped = [("a", "c", Why.UNCROPPED), ("c", "b", Why.DETAIL)]
 
     assert kept("cba", [("a", "b", Why.CLEAN), *cropped]) == "a"
+
+
+CYCLE = [("b", "a", Why.DETAIL), ("c", "b", Why.DETAIL), ("a", "c", Why.DETAIL)]
+
+
+@pytest.mark.parametrize(
+    ("more", "best"),
+    [
+        ([], "b"),
+        ([("d", "b", Why.DETAIL), ("a", "d", Why.DETAIL), ("c", "d", Why.DETAIL)], "a"),
+    ],
+)
+def test_of_a_cycle_the_one_with_most_wins_is_kept_then_the_largest(
+    more: list[Defeat], best: str
+) -> None:
+    group = [
+        replace(it, width=10 if it.sha256 == "b" else 9, appearance=looks(it.sha256))
+        for it in copies("abcd" if more else "abc")
+    ]
+
+    found = best_of(group, by_pair(beats(*it) for it in [*CYCLE, *more]))
+
+    assert found.sha256 == best
 
 
 @given(tournaments(), st.randoms(use_true_random=False))

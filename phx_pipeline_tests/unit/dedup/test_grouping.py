@@ -86,14 +86,78 @@ def test_arrival_in_any_order_and_parts_gives_the_same_groups(
         assert found == cluster([picture(it) for it in order], judgements=known)
 
 
-@pytest.mark.parametrize(("count", "most"), [(12, 66), (60, 360), (200, 1200)])
+@pytest.mark.parametrize(
+    ("count", "most", "grey"),
+    [(12, 66, 0), (60, 360, 0), (60, 420, 3), (200, 1200, 0)],
+)
 def test_many_copies_of_one_picture_are_not_compared_all_with_all(
-    count: int, most: int
+    count: int, most: int, grey: int
 ) -> None:
+    def say(pair: Pair) -> Judgement:
+        found = answer(pair)
+        greys = [int(it) < grey for it in pair]
+        if any(greys) and not all(greys):
+            return replace(found, better=pair[1], why=Why.WHOLE)
+        return replace(found, why=Why.SIZE)
+
     asked: Known = {}
 
-    assert len(grouped(range(count), asked)) == 1
+    assert len(grouped(range(count), asked, say)) == 1
     assert count - 1 <= len(asked) <= most
+
+
+A_AND_B = {"010", "020", "021"}  # of two paints; 010 is of one, the others of the other
+
+
+@pytest.mark.parametrize("greys", [["001"], ["001", "002", "003"], ["030", "031"]])
+@pytest.mark.parametrize("share", [0.5, 0.9])
+@pytest.mark.parametrize("choosing", [True, False])
+def test_copies_without_colours_join_no_pictures_that_were_told_apart(
+    greys: list[str], share: float, *, choosing: bool
+) -> None:
+    def say(pair: Pair) -> Judgement:
+        told = [it for it in pair if it in A_AND_B]
+        found = replace(answer(pair), better=None, why=None)
+        if len(told) == 1:
+            return replace(found, better=told[0], why=Why.WHOLE)
+        if told and "010" in told:
+            return replace(found, verdict=Alike.OTHER, share=share)
+        return found
+
+    numbers = [int(it) for it in (*greys, *A_AND_B)]
+    known: Known = {}
+    asking = Grouping([picture(it) for it in numbers], known)
+    for pairs in asking.rounds(choosing=choosing):
+        known |= {it: say(it) for it in pairs}
+
+    found = [A_AND_B & set(it.members) for it in asking.clusters()]
+    assert sorted(map(len, found)) == [1, 2]
+    assert {"010"} in found
+
+
+def test_pictures_that_were_told_apart_share_no_group() -> None:
+    def say(pair: Pair) -> Judgement:
+        verdict = Alike.SAME if "000" in pair else Alike.OTHER
+        return replace(answer(pair), verdict=verdict, share=0.95, why=Why.SIZE)
+
+    found = grouped([1, 0, 2], {}, say)
+
+    assert {it.members for it in found} == {("000", "001"), ("002",)}
+
+
+@pytest.mark.parametrize("share", [0.85, 1.0])
+def test_pairs_that_are_told_apart_by_their_colours_count_as_looked_at(
+    share: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def say(pair: Pair) -> Judgement:
+        found = replace(answer(pair), verdict=Alike.OTHER, share=share)
+        return replace(found, method=Method.PIXELS)
+
+    monkeypatch.setattr(grouping, "MOST_LOOKS", 10)
+    known: Known = {}
+    grouped(range(20), known, say)
+
+    assert len(known) == 10
 
 
 def test_a_new_copy_is_compared_by_itself() -> None:
