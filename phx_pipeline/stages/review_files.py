@@ -21,7 +21,6 @@ from phx_pipeline.model.encoding import decoded
 from phx_pipeline.model.photo import Photo
 from phx_pipeline.model.printable import printable
 from phx_pipeline.model.ruling import TAKEN_BACK, About, PhotoName, Ruling
-from phx_pipeline.model.source import Source
 from phx_pipeline.stages.context import StageContext
 from phx_pipeline.stages.duplicates import find_photo
 from phx_pipeline.stages.intake import find_property
