@@ -46,15 +46,27 @@ def put_links(context: StageContext, folder: str, file_names: Collection[str]) -
     made = 0
     folders = _Folders(context.layout)
     with _as_far_as_links_go(context.layout):
-        above = _way_to_pictures(context.layout)
-        for name in _names(_own_files(context.layout, folder) & set(file_names)):
-            target = f"{above}/{name.folder}/{name}"
-            like = None
-            for path in folders.places(name):
-                with folders.trying(path.parent):
-                    made += put_link(path, target, like=like)
-                    like = path
+        made = _put(context, folder, file_names, folders=folders)
         folders.tell()
+    return made
+
+
+def _put(
+    context: StageContext,
+    folder: str,
+    file_names: Collection[str],
+    *,
+    folders: "_Folders",
+) -> int:
+    made = 0
+    above = _way_to_pictures(context.layout)
+    for name in _names(_own_files(context.layout, folder) & set(file_names)):
+        target = f"{above}/{name.folder}/{name}"
+        like = None
+        for path in folders.places(name):
+            with folders.trying(path.parent):
+                made += put_link(path, target, like=like)
+                like = path
     return made
 
 
@@ -97,13 +109,16 @@ def rebuild_links(context: StageContext) -> int:
     Houses that are published meanwhile do their own; no lease is needed.
     """
     changed = sweep_links(context)
-    for slug in context.catalog.slugs():
-        house, shown = context.catalog.property(slug), _shown(context, slug)
-        if house is None:
-            continue  # it was removed a moment ago
-        changed += put_links(context, house.folder, shown)
-        # Whoever renames a picture records that before the links of its old name go.
-        drop_links(context, shown - _shown(context, slug))
+    folders = _Folders(context.layout)
+    with _as_far_as_links_go(context.layout):
+        for slug in context.catalog.slugs():
+            house, shown = context.catalog.property(slug), _shown(context, slug)
+            if house is None:
+                continue  # it was removed a moment ago
+            changed += _put(context, house.folder, shown, folders=folders)
+            # Who renames a picture records that before the links of its old name go.
+            drop_links(context, shown - _shown(context, slug))
+        folders.tell()
     return changed
 
 
@@ -140,7 +155,7 @@ def missing(context: StageContext) -> Iterator[Path]:
     lacking = (
         path
         for slug in context.catalog.slugs()
-        for name in _names(_linkable(context, slug))
+        for name in _names(sorted(_linkable(context, slug)))
         for path in folders.places(name)
         if not os.path.lexists(path)
     )
