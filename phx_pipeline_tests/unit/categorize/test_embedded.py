@@ -154,6 +154,7 @@ def test_no_answer_depends_on_the_pictures_asked_about_with_it(
         (MEASURE, np.float16(np.nan).tobytes()),
         (MEASURE, b"\0"),
     ],
+    ids=["no numbers", "infinite", "half a number more", "no ground", "cut"],
 )
 def test_features_that_are_damaged_are_looked_for_anew_and_replaced(
     cache: Path, network: str, damaged: bytes
