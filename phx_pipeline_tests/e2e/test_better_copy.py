@@ -105,9 +105,13 @@ def _shown(context: StageContext, made: Deployment) -> Shown:
         photos={photo.key: photo for photo in context.catalog.photos(SLUG)},
         numbers={row.number: row for row in rows if row.active},
         categories=context.catalog.categories(SLUG),
-        files={n: body for n, body in files.items() if n.startswith("processed/")},
+        files={n: body for n, body in files.items() if _is_picture(n)},
         pixels={blob.sha256: blob.width * blob.height for blob in blobs},
     )
+
+
+def _is_picture(name: str) -> bool:
+    return name.startswith("processed/") and name.endswith(".png")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,6 +15,7 @@ from phx_pipeline.dedup.cluster import Cluster, cluster
 from phx_pipeline.dedup.corpus.cameras import moved_cameras
 from phx_pipeline.dedup.corpus.copies import site_copies
 from phx_pipeline.dedup.corpus.pictures import decoded, to_width
+from phx_pipeline.dedup.corpus.tones import TONES
 from phx_pipeline.dedup.corpus.worse import FINER, UNPROMISED, WORSE, choices
 from phx_pipeline.dedup.hashes import distance, picture_hashes
 from phx_pipeline.dedup.judge import judged
@@ -419,7 +420,8 @@ def test_bars_do_not_make_a_picture_larger(room: Image.Image) -> None:
     assert found.best == sha("bare")
 
 
-LYING = [(kind, False) for kind in sorted(WORSE.keys() - UNPROMISED)]
+# How tones were changed is seen on photos: a drawn room has few of them.
+LYING = [(kind, False) for kind in sorted(WORSE.keys() - UNPROMISED - TONES.keys())]
 UPRIGHT = [(kind, True) for kind in [*sorted(FINER), "1/4 enlarged to 2.0"]]
 
 
