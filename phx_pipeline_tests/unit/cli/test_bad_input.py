@@ -222,7 +222,7 @@ def test_a_bad_setting_is_told_in_one_line(
         (["repair", ""], "'[HOUSE]': it is empty"),
         (["images", "--location", "inn"], "there is no 'inn' (did you mean int?): "),
         (["images", "--since", "7 days"], "neither a day, such as 2026-01-15"),
-        (["images", KNOWN, "--min-confidence", "100"], "0<=x<=99"),
+        (["images", KNOWN, "--min-confidence", "100"], "number of percent, 0 to 99"),
         (["extract", "--everything"], "No such option"),
         (["up", "--port", "99999"], "0<=x<=65535"),
         (["properties", "add"], "Missing argument"),

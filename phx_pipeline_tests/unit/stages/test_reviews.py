@@ -484,7 +484,7 @@ def test_a_person_goes_through_the_queue(
         (["set", "pool", one["id"]], "the subject comes last, after the pictures"),
         (["set", "--house", slug, "pool", "sewer"], "did you mean `--was pool`?"),
         (["set", one["id"], "unknown"], "`phx review undo` takes back"),
-        (["export", "queue.xlsx"], "a spreadsheet opens .csv"),
+        (["export", "queue.xlsx"], "ends in neither .csv nor .json"),
         (["set", one["id"], "pol"], "did you mean pool?"),
         (["set", "--was", "pool", "sewer"], "name it with --house"),
         (["list", "--subject", "pol"], "did you mean pool?"),
