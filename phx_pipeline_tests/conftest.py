@@ -42,7 +42,7 @@ settings.register_profile(
     settings.default,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow],
-    max_examples=40,  # each time others; a soak tries ten times as many
+    max_examples=30,  # each time others; a soak tries many more
 )
 settings.register_profile("soak", settings.get_profile("patient"), max_examples=400)
 settings.load_profile("patient")

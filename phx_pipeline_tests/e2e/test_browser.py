@@ -182,6 +182,7 @@ def test_the_commands_tell_which_way_each_source_is_asked(
     assert "2 of 2 properties complete" in status.out
 
 
+@pytest.mark.soak
 def test_the_queue_collects_by_the_browser_too(tmp_path: Path) -> None:
     sites = [site_of(source, Act.LAZY) for source in BOTH]
     with deployed(tmp_path, *sites, webserver_port=free_port()) as made:

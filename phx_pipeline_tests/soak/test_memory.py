@@ -104,7 +104,9 @@ def serve(jpegs: Sequence[bytes], asked: Asked) -> Answer:
 @pytest.mark.parametrize(
     "make",
     [
-        partial(large_jpegs, TWELVE_MEGAPIXELS, count=10),
+        pytest.param(
+            partial(large_jpegs, TWELVE_MEGAPIXELS, count=10), marks=pytest.mark.soak
+        ),
         partial(mixed_jpegs, count=12),
         pytest.param(partial(mixed_jpegs, count=30), marks=pytest.mark.soak),
         pytest.param(

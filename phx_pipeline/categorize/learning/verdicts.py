@@ -166,4 +166,4 @@ def _off(
 ) -> float:
     """The Brier score of what is said of one subject."""
     pairs = zip(shown, said, strict=True)
-    return sum((p.get(subject, 0.0) - it) ** 2 for it, p in pairs) / len(shown)
+    return sum((p.get(subject, 0.0) - it) ** 2 for it, p in pairs) / max(len(shown), 1)

@@ -66,6 +66,12 @@ def _review(scene: Scene, number: int) -> None:
     scene.catalog.leases.release(scene.lease)
 
 
+@pytest.fixture(autouse=True)
+def nothing_learnt(reviewed: Deployment) -> None:
+    with reviewed.context() as context, writing(context.catalog._engine) as connection:
+        connection.execute(sa.delete(tables.trained_model))
+
+
 @pytest.fixture
 def phx(phx: Phx, reviewed: Deployment, use_settings: UseSettings) -> Phx:
     use_settings(replace(reviewed.settings, categorizers=BOTH))
@@ -203,7 +209,8 @@ def test_features_that_are_no_numbers_teach_nothing(
     broken = np.full(FEATURES, np.nan, np.float16).tobytes()
     with reviewed.context() as context:
         old = context.catalog.features.get([sha], NETWORK)[sha]
-        this = sa.update(table).where(table.c.sha256 == sha)
+        is_it = (table.c.sha256 == sha, table.c.network == NETWORK)
+        this = sa.update(table).where(*is_it)
         with writing(context.catalog._engine) as connection:
             connection.execute(this.values(vector=broken))
     told = json.loads(phx("categorize", "train", "--dry-run", "--json").out)

@@ -16,7 +16,7 @@ from phx_pipeline.settings import load_settings
 from phx_pipeline_tests.commands import Ended, Phx, UseSettings
 from phx_pipeline_tests.deployment import BIN, SMALLEST, collected_whole
 
-COMMANDS = ["status", "stats", "verify", "extract --all --sync --fresh", "init"]
+COMMANDS = ["status", "stats", "verify", "extract --all --sync", "init"]
 NOBODY = 65534
 
 

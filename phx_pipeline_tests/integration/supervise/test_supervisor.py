@@ -394,8 +394,14 @@ def test_nothing_outlives_a_killed_supervisor(
 
 
 def watchdogs(settings: Settings) -> list[psutil.Process]:
-    found = strays.strays(settings)
-    return [one for one in found if watchdog.__name__ in one.cmdline()]
+    return [one for one in strays.strays(settings) if _is_watchdog(one)]
+
+
+def _is_watchdog(one: psutil.Process) -> bool:
+    try:
+        return watchdog.__name__ in one.cmdline()
+    except psutil.NoSuchProcess:  # a zombie too: it was killed a moment ago
+        return False
 
 
 @pytest.mark.usefixtures("at_once")

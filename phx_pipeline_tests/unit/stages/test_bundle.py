@@ -56,7 +56,7 @@ def test_a_missing_picture_is_told_with_the_remedy(
 def test_an_interrupt_leaves_nothing_half_written(
     context: StageContext, tmp_path: Path
 ) -> None:
-    folder = tmp_path / "out"
+    (folder := tmp_path / "out").mkdir()
 
     def interrupted(images: Sequence[PublishedImage]) -> Iterable[PublishedImage]:
         yield images[0]
