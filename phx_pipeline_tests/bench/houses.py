@@ -180,7 +180,7 @@ def fit_heads(photos: Photos, known: Sequence[int]) -> Heads:
     if SUBJECTS.index(Subject.EXTERIOR) in known:
         outdoors = _fit_outdoors(photos.only(rows))
     else:
-        outdoors = np.zeros(x.shape[1] + 1)
+        outdoors = np.append(np.zeros(x.shape[1]), _INSIDE)  # as far as it knows
     return Heads(
         subjects=tuple(SUBJECTS[it] for it in known),
         rooms=_table(rooms, temperature).astype(np.float32),
