@@ -10,7 +10,7 @@ from phx_pipeline.catalog import tables
 from phx_pipeline.catalog.engine import reading, writing
 from phx_pipeline.catalog.rows import AnyRow
 from phx_pipeline.catalog.views import want
-from phx_pipeline.model.job import JobItem, Mode
+from phx_pipeline.model.job import JobItem, Mode, run_key_of
 from phx_pipeline.model.source import Source
 
 FOLLOW_UP: Final = "settle-"
@@ -142,9 +142,8 @@ class JobBook:
 def _items() -> sa.Select[Any]:
     item, job = tables.job_item, tables.job
     columns = (item.c.job_id, item.c.slug, item.c.attempt, item.c.dispatched_at)
-    return sa.select(*columns, job.c.sources, job.c.mode).join(
-        job, job.c.id == item.c.job_id
-    )
+    of_job = (job.c.created_at, job.c.sources, job.c.mode)
+    return sa.select(*columns, *of_job).join(job, job.c.id == item.c.job_id)
 
 
 def _item_of(row: AnyRow) -> JobItem:
@@ -152,6 +151,8 @@ def _item_of(row: AnyRow) -> JobItem:
         job_id=row.job_id,
         slug=row.slug,
         attempt=row.attempt,
+        run_key=run_key_of(row.job_id, row.attempt, row.slug),
+        requested_at=row.created_at,
         sources=tuple(Source(name) for name in row.sources),
         mode=Mode(row.mode),
         dispatched_at=row.dispatched_at,

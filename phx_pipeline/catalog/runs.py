@@ -16,19 +16,18 @@ from phx_pipeline.catalog.leases import Lease, Leases
 from phx_pipeline.catalog.rows import AnyRow
 from phx_pipeline.catalog.views import want
 from phx_pipeline.model.facts import FACT_NAMES, ListingFacts, SeenFacts
-from phx_pipeline.model.job import Mode
+from phx_pipeline.model.job import Job, Mode
 from phx_pipeline.model.outcome import ListingOutcome, Verdict
 from phx_pipeline.model.run import (
     Answer,
     Change,
-    JobProperty,
-    JobRecord,
     PhotoState,
     Run,
     RunOutcome,
     RunRecord,
     RunResult,
     SourceResult,
+    job_property,
     runs_of,
 )
 from phx_pipeline.model.source import Source
@@ -103,7 +102,7 @@ class RunBook:
 
         A run that failed may be taken up again, and keeps how it began.
         """
-        may_go_on = outcome in {RunOutcome.FAILED, RunOutcome.CANCELED}
+        may_go_on = outcome in {RunOutcome.FAILED, RunOutcome.CANCELLED}
         with writing(self._engine) as connection:
             Leases.fence(connection, lease)
             values: dict[str, Any] = {
@@ -187,7 +186,7 @@ class RunBook:
         ids = self._newest_ids(limit)
         return runs_of(self._records(_records().where(_RUN.c.run_id.in_(ids))))[::-1]
 
-    def newest_jobs(self, *, limit: int) -> list[JobRecord]:
+    def newest_jobs(self, *, limit: int) -> list[Job]:
         """The newest *limit* jobs with their runs, the newest first.
 
         Fewer, if their properties are very many.
@@ -344,18 +343,18 @@ def _job_of(
     job: AnyRow,
     items: Sequence[AnyRow],
     runs: Mapping[tuple[str | None, str], Sequence[RunRecord]],
-) -> JobRecord:
-    return JobRecord(
+) -> Job:
+    return Job(
         job_id=job.id,
         created_at=job.created_at,
         mode=Mode(job.mode),
         sources=tuple(Source(name) for name in job.sources),
         items=tuple(
-            JobProperty(
-                slug=item.slug,
+            job_property(
+                item.slug,
                 address=item.address,
                 folder=item.folder,
-                records=tuple(runs.get((job.id, item.slug), ())),
+                records=runs.get((job.id, item.slug), ()),
             )
             for item in items
         ),

@@ -9,14 +9,13 @@ from rich.table import Table
 from phx_pipeline.cli.console import console, errors
 from phx_pipeline.defs.submit import (
     ItemRun,
-    ItemState,
     daemon_is_running,
     item_runs,
     open_instance,
     queued_items,
 )
 from phx_pipeline.model.counted import counted
-from phx_pipeline.model.job import JobItem
+from phx_pipeline.model.job import JobItem, JobState
 from phx_pipeline.model.outcome import VerdictKind
 from phx_pipeline.settings import Settings
 from phx_pipeline.stages.context import StageContext
@@ -75,7 +74,7 @@ class Follower:
                 time.sleep(_POLL_S)
 
     def _narrate(self, jobs: Mapping[str, str]) -> int:
-        told: dict[str, ItemState] = {}
+        told: dict[str, JobState] = {}
         while True:
             runs = self._runs(jobs)
             for slug, run in runs.items():
@@ -112,7 +111,7 @@ class Follower:
         title = f"job {named}: {done} of {counted(len(jobs), 'property')} done"
         table = Table("property", "state", "photos", title=title)
         for slug in _most_telling(jobs, runs):
-            state = runs[slug].state if slug in runs else ItemState.WAITING
+            state = runs[slug].state if slug in runs else JobState.PENDING
             table.add_row(slug, state.value, self._photos(slug))
         return table
 
@@ -125,14 +124,14 @@ class Follower:
 
 
 def _failures(runs: Mapping[str, ItemRun]) -> int:
-    return sum(run.state is not ItemState.DONE for run in runs.values())
+    return sum(run.state is not JobState.COMPLETED for run in runs.values())
 
 
 def _most_telling(slugs: Iterable[str], runs: Mapping[str, ItemRun]) -> list[str]:
     """The first rows that fit a screen: what moves before what waits or is done."""
 
     def rank(slug: str) -> int:
-        state = runs[slug].state if slug in runs else ItemState.WAITING
-        return 0 if state in {ItemState.RUNNING, ItemState.RETRYING} else 1
+        state = runs[slug].state if slug in runs else JobState.PENDING
+        return 0 if state in {JobState.IN_PROGRESS, JobState.RETRYING} else 1
 
     return sorted(slugs, key=rank)[:_ROWS]

@@ -3,7 +3,6 @@
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 
 import dagster as dg
 
@@ -14,7 +13,7 @@ from phx_pipeline.defs.repeats import (
     retries_of,
 )
 from phx_pipeline.defs.tags import JOB_TAG, mode_of, sources_of
-from phx_pipeline.model.job import JobItem
+from phx_pipeline.model.job import JobItem, JobState, run_key_of
 from phx_pipeline.settings import Settings, export
 from phx_pipeline.wiring import opening_dagster
 
@@ -22,32 +21,15 @@ _HEARTBEAT_LIMIT_S = 90.0
 _NEEDED_DAEMONS = {"SENSOR", "QUEUED_RUN_COORDINATOR"}
 
 
-class ItemState(StrEnum):
-    """Where one property of a job is."""
-
-    WAITING = "waiting"
-    QUEUED = "queued"
-    RUNNING = "running"
-    RETRYING = "retrying"
-    DONE = "done"
-    FAILED = "failed"
-    CANCELED = "canceled"
-
-    @property
-    def is_final(self) -> bool:
-        """Whether nothing more will happen by itself."""
-        return self in {ItemState.DONE, ItemState.FAILED, ItemState.CANCELED}
-
-
-_STATES: Mapping[dg.DagsterRunStatus, ItemState] = {
-    dg.DagsterRunStatus.QUEUED: ItemState.QUEUED,
-    dg.DagsterRunStatus.NOT_STARTED: ItemState.QUEUED,
-    dg.DagsterRunStatus.STARTING: ItemState.RUNNING,
-    dg.DagsterRunStatus.STARTED: ItemState.RUNNING,
-    dg.DagsterRunStatus.CANCELING: ItemState.RUNNING,
-    dg.DagsterRunStatus.SUCCESS: ItemState.DONE,
-    dg.DagsterRunStatus.FAILURE: ItemState.FAILED,
-    dg.DagsterRunStatus.CANCELED: ItemState.CANCELED,
+_STATES: Mapping[dg.DagsterRunStatus, JobState] = {
+    dg.DagsterRunStatus.QUEUED: JobState.QUEUED,
+    dg.DagsterRunStatus.NOT_STARTED: JobState.QUEUED,
+    dg.DagsterRunStatus.STARTING: JobState.IN_PROGRESS,
+    dg.DagsterRunStatus.STARTED: JobState.IN_PROGRESS,
+    dg.DagsterRunStatus.CANCELING: JobState.IN_PROGRESS,
+    dg.DagsterRunStatus.SUCCESS: JobState.COMPLETED,
+    dg.DagsterRunStatus.FAILURE: JobState.FAILED,
+    dg.DagsterRunStatus.CANCELED: JobState.CANCELLED,
 }
 
 
@@ -56,7 +38,7 @@ class ItemRun:
     """The newest run of one job item."""
 
     run_id: str
-    state: ItemState
+    state: JobState
 
 
 def open_instance(settings: Settings) -> dg.DagsterInstance:
@@ -97,10 +79,13 @@ def queued_items(instance: dg.DagsterInstance) -> list[JobItem]:
             job_id=run.tags[JOB_TAG],
             slug=run.tags[PARTITION_TAG],
             attempt=1,
+            run_key=run_key_of(run.tags[JOB_TAG], 1, run.tags[PARTITION_TAG]),
+            requested_at=record.create_timestamp,
             sources=sources_of(run.tags) or (),
             mode=mode_of(run.tags),
         )
-        for run in instance.get_runs(waiting)
+        for record in instance.get_run_records(waiting)
+        for run in [record.dagster_run]
         if {JOB_TAG, PARTITION_TAG} <= run.tags.keys()
     ]
 
@@ -116,7 +101,7 @@ def daemon_is_running(instance: dg.DagsterInstance) -> bool:
     return fresh >= _NEEDED_DAEMONS
 
 
-def state_of(run: dg.DagsterRun, *, retries: int) -> ItemState:
+def state_of(run: dg.DagsterRun, *, retries: int) -> JobState:
     """Tell where a run is; after a failure, whether it will be repeated.
 
     Dagster stores the failure first and whether it retries a moment later; what it
@@ -127,9 +112,9 @@ def state_of(run: dg.DagsterRun, *, retries: int) -> ItemState:
         retries: as of `retries_of`; without any, a failure is final at once.
     """
     state = _STATES[run.status]
-    if state is not ItemState.FAILED or not retries:
+    if state is not JobState.FAILED or not retries:
         return state
     is_decided = run.tags.get(WILL_RETRY_TAG) == "false"
     if is_decided and not is_lost(run, retries=retries):
         return state
-    return ItemState.RETRYING
+    return JobState.RETRYING

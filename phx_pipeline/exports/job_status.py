@@ -1,46 +1,62 @@
 """`job_status.json` and `jobs/{id}.json`: how far the jobs of the queue are."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from phx_pipeline.exports.times import phoenix_time, phoenix_time_or_none
-from phx_pipeline.model.run import (
-    Change,
-    JobItemState,
-    JobProperty,
-    JobRecord,
-    RunOutcome,
-)
+from phx_pipeline.model.job import Job, JobProperty, JobState
 
 VERSION = "1.0.0"
 
-_DELIVERED = (JobItemState.COMPLETE, JobItemState.PARTIAL)
+# The words of these files are older than those of `JobState`, and fewer.
+_STATUS: Final[Mapping[JobState, str]] = {
+    JobState.PENDING: "pending",
+    JobState.IN_PROGRESS: "in_progress",
+    JobState.COMPLETED: "completed",
+    JobState.PARTIAL: "completed",
+    JobState.FAILED: "failed",
+    JobState.CANCELLED: "cancelled",
+}
+_ITEM_STATUS: Final[Mapping[JobState, str]] = {
+    JobState.PENDING: "waiting",
+    JobState.QUEUED: "waiting",
+    JobState.IN_PROGRESS: "running",
+    JobState.RETRYING: "running",
+    JobState.COMPLETED: "complete",
+    JobState.PARTIAL: "partial",
+    JobState.FAILED: "failed",
+    JobState.CANCELLED: "failed",
+}
 
 
-def render_job_status(jobs: Sequence[JobRecord]) -> str:
+def render_job_status(jobs: Sequence[Job]) -> str:
     """Return the overview of `jobs`, in the given order."""
     document = {
         "version": VERSION,
-        "last_updated": phoenix_time_or_none(max(map(_updated, jobs), default=None)),
+        "last_updated": phoenix_time_or_none(_updated(jobs)),
         "total_jobs": len(jobs),
         "jobs": {job.job_id: _overview(job) for job in jobs},
     }
     return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
 
 
-def render_job(job: JobRecord) -> str:
+def _updated(jobs: Sequence[Job]) -> datetime | None:
+    return max((job.progress_updated_at for job in jobs), default=None)
+
+
+def render_job(job: Job) -> str:
     """Return the document of one job."""
-    failed = [item for item in job.items if item.state is JobItemState.FAILED]
-    errors = (f"{item.address}: {error}" for item in failed if (error := _error(item)))
+    failed = [item for item in job.items if _item_status(item) == "failed"]
+    errors = (f"{item.address}: {item.error}" for item in failed if item.error)
     document = {
         "job_id": job.job_id,
         **_overview(job),
         "sources": [source.value for source in job.sources],
-        "total_images": sum(_seen(item) for item in job.items),
-        "new_images": _total(job, Change.NEW),
-        "duplicate_images": _total(job, Change.DUPLICATE),
+        "total_images": job.total_images,
+        "new_images": job.new_images,
+        "duplicate_images": job.duplicate_images,
         "error_message": "; ".join(errors) or None,
         "failed_properties_list": [item.address for item in failed],
         "properties": [_item(item) for item in job.items],
@@ -48,71 +64,35 @@ def render_job(job: JobRecord) -> str:
     return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
 
 
-def _overview(job: JobRecord) -> dict[str, Any]:
-    started = min((record.started_at for record in job.records), default=None)
+def _overview(job: Job) -> dict[str, Any]:
     return {
-        "status": _status(job),
+        "status": _STATUS[job.state],
         "mode": job.mode.value,
         "created_at": phoenix_time(job.created_at),
-        "started_at": phoenix_time_or_none(started),
-        "completed_at": phoenix_time_or_none(_completed(job)),
-        "progress_updated_at": phoenix_time(_updated(job)),
-        "progress_percent": _percent(job),
+        "started_at": phoenix_time_or_none(job.started_at),
+        "completed_at": phoenix_time_or_none(job.completed_at),
+        "progress_updated_at": phoenix_time(job.progress_updated_at),
+        "progress_percent": job.progress_percent,
         "total_properties": len(job.items),
-        **{f"{it.value}_properties": job.count(it) for it in JobItemState},
+        **_counts(job.items),
     }
 
 
-def _status(job: JobRecord) -> str:
-    if job.done < len(job.items):
-        return "in_progress" if job.records else "pending"
-    newest = {item.newest.outcome for item in job.items if item.newest}
-    if newest == {RunOutcome.CANCELED}:
-        return "cancelled"
-    delivered = sum(job.count(state) for state in _DELIVERED)
-    return "completed" if delivered or not job.items else "failed"
+def _counts(items: Iterable[JobProperty]) -> dict[str, int]:
+    counts = dict.fromkeys(_ITEM_STATUS.values(), 0)
+    for item in items:
+        counts[_item_status(item)] += 1
+    return {f"{status}_properties": count for status, count in counts.items()}
 
 
-def _percent(job: JobRecord) -> int:
-    """Rounded down: 100 only when all is done."""
-    return 100 * job.done // len(job.items) if job.items else 100
-
-
-def _completed(job: JobRecord) -> datetime | None:
-    if job.done < len(job.items):
-        return None
-    ends = (record.ended_at for record in job.records if record.ended_at)
-    return max(ends, default=job.created_at)
-
-
-def _updated(job: JobRecord) -> datetime:
-    times = (record.ended_at or record.started_at for record in job.records)
-    return max(times, default=job.created_at)
-
-
-def _total(job: JobRecord, change: Change) -> int:
-    # A second run after a crash finds the pictures of the first as known.
-    return sum(record.result.count(change) for record in job.records)
-
-
-def _seen(item: JobProperty) -> int:
-    return item.newest.result.discovered if item.newest else 0
-
-
-def _error(item: JobProperty) -> str:
-    if item.newest is None:
-        return ""
-    return item.newest.error or _first(item.newest.result.error_messages)
-
-
-def _first(messages: Iterable[str]) -> str:
-    return next(iter(messages), "")
+def _item_status(item: JobProperty) -> str:
+    return _ITEM_STATUS[item.state]
 
 
 def _item(item: JobProperty) -> dict[str, Any]:
     return {
         "address": item.address,
         "property_hash": item.folder,
-        "status": item.state.value,
-        "run_id": item.newest.run_id if item.newest else None,
+        "status": _item_status(item),
+        "run_id": item.run_id,
     }

@@ -11,7 +11,7 @@ from phx_pipeline.model.run import Change, Run, RunOutcome, RunRecord
 
 VERSION = "1.0.0"
 
-_FAILED = frozenset({RunOutcome.NOTHING, RunOutcome.FAILED, RunOutcome.CANCELED})
+_FAILED = frozenset({RunOutcome.NOTHING, RunOutcome.FAILED, RunOutcome.CANCELLED})
 _REFUSED = frozenset(
     {
         ListingOutcome.BLOCKED,

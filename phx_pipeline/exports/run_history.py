@@ -14,7 +14,14 @@ from phx_pipeline.exports.times import (
     phoenix_time_or_none,
 )
 from phx_pipeline.model.facts import FactValue, SeenFacts
-from phx_pipeline.model.run import Change, Run, RunRecord, RunResult, SourceResult
+from phx_pipeline.model.run import (
+    Change,
+    Run,
+    RunOutcome,
+    RunRecord,
+    RunResult,
+    SourceResult,
+)
 
 _ID_LENGTH = 8
 _PLAIN_ID = re.compile(r"[0-9A-Za-z]{8}(?:[0-9A-Za-z-]*)")
@@ -61,7 +68,7 @@ def render_run(run: Run, *, facts: FactsOfDays) -> str:
         },
         "errors": [f"{it.address}: {it.error}" for it in run.records if it.error],
         "duration_seconds": run.duration_s,
-        "outcome": run.outcome.value,
+        "outcome": _word(run.outcome),
         "job_id": run.records[0].job_id,
     }
     return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
@@ -72,6 +79,11 @@ def _short_id(run_id: str) -> str:
     if _PLAIN_ID.fullmatch(plain):
         return plain[:_ID_LENGTH]
     return sha256(run_id.encode()).hexdigest()[:_ID_LENGTH]
+
+
+def _word(outcome: RunOutcome) -> str:
+    """As these files have always spelled it."""
+    return "canceled" if outcome is RunOutcome.CANCELLED else outcome.value
 
 
 def _aggregate(run: Run) -> dict[str, int]:
@@ -120,7 +132,7 @@ def _changes(record: RunRecord, *, facts: FactsOfDays) -> dict[str, Any]:
         "removed_urls": list(result.removed_urls),
         "error_messages": list(result.error_messages),
         "listing_metadata": _metadata(result, said),
-        "outcome": record.outcome.value,
+        "outcome": _word(record.outcome),
         "sources": {it.source.value: _source(it) for it in result.sources},
     }
 

@@ -1,11 +1,51 @@
-"""A job: one request for several properties; and its items, one per property."""
+"""A job: one request for several properties; and its items, one per property.
 
-from collections.abc import Collection
-from dataclasses import dataclass
+Here are the only words for where a job or one of its properties is. How a run ended is
+told by `model.run`; what Dagster says of runs comes in through `model.run_queue`.
+"""
+
+from collections import Counter
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from functools import cached_property
 
+from phx_pipeline.model.isolation import IsolationMode
 from phx_pipeline.model.source import Source
+
+
+class JobState(StrEnum):
+    """Where a job, or one property of it, is.
+
+    A job as a whole is only ever `PENDING`, `IN_PROGRESS` or in a final state. A
+    property that is `PENDING` waits in the catalogue, a `QUEUED` one in Dagster's
+    queue; one that is `RETRYING` failed, and nobody knows yet that it is for good.
+    """
+
+    PENDING = "pending"
+    QUEUED = "queued"
+    IN_PROGRESS = "in_progress"
+    RETRYING = "retrying"
+    COMPLETED = "completed"
+    PARTIAL = "partial"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+    @property
+    def is_final(self) -> bool:
+        """Whether nothing more will happen by itself."""
+        return self in _FINAL
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether no run has begun yet."""
+        return self in _WAITING
+
+
+_WAITING = frozenset({JobState.PENDING, JobState.QUEUED})
+_DELIVERED = frozenset({JobState.COMPLETED, JobState.PARTIAL})
+_FINAL = _DELIVERED | {JobState.FAILED, JobState.CANCELLED}
 
 
 class Mode(StrEnum):
@@ -15,21 +55,93 @@ class Mode(StrEnum):
     FRESH = "fresh"
 
 
+class Origin(StrEnum):
+    """Who asked for a job, or how runs began that no job asked for."""
+
+    CLI = "cli"
+    API = "api"
+    UI = "ui"
+    BACKFILL = "backfill"
+    LAUNCH = "launch"  # `dagster job launch`
+    SENSOR = "sensor"
+    FOLLOW_UP = "follow_up"  # another property's run
+
+
+class Priority(StrEnum):
+    """Which jobs come first."""
+
+    LOW = "low"
+    NORMAL = "normal"
+    HIGH = "high"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobRequest:
+    """What somebody asks for; no sources means all that are enabled.
+
+    With the same `idempotency_key` the same user gets the same job again.
+    """
+
+    slugs: tuple[str, ...]
+    user: str
+    sources: tuple[Source, ...] = ()
+    mode: Mode = Mode.FRESH
+    isolation: IsolationMode | None = None
+    priority: Priority = Priority.NORMAL
+    origin: Origin = Origin.CLI
+    idempotency_key: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Submitted:
+    """The answer to a request.
+
+    `is_new` is false where the job was there already, by its idempotency key. `joined`
+    are the properties that share a run which was asked for before, with its job.
+    """
+
+    job_id: str
+    is_new: bool = True
+    joined: Mapping[str, str] = field(default_factory=dict)
+
+
+def run_key_of(job_id: str, attempt: int, slug: str) -> str:
+    """The idempotency key of the run that is launched for an item."""
+    return f"{job_id}:{attempt}:{slug}"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobItem:
-    """One property of a job, launched exactly once."""
+    """One property of a job, as its rows tell it.
+
+    `run_key` names the run it gets; an item that shares a run has the key of another
+    job's item. `state` is how it ended, None until that is known for good.
+    """
 
     job_id: str
     slug: str
     attempt: int
+    run_key: str
+    requested_at: datetime
     sources: tuple[Source, ...]
     mode: Mode = Mode.FRESH
+    isolation: IsolationMode | None = None
+    user: str = ""
+    priority: Priority = Priority.NORMAL
     dispatched_at: datetime | None = None
+    state: JobState | None = None
+    ended_at: datetime | None = None
+    error: str = ""
 
     @property
-    def run_key(self) -> str:
-        """The idempotency key of the item's run."""
-        return f"{self.job_id}:{self.attempt}:{self.slug}"
+    def run_job(self) -> str:
+        """The job whose item its run was asked for."""
+        return self.run_key.split(":", 1)[0]
+
+    @property
+    def run_attempt(self) -> int:
+        """The attempt of that item."""
+        return int(self.run_key.split(":", 2)[1])
 
     def covers(self, *, sources: Collection[Source], mode: Mode) -> bool:
         """Whether its run does all that one for *sources* in *mode* would do.
@@ -38,3 +150,155 @@ class JobItem:
         """
         wide = not self.sources or (bool(sources) and set(sources) <= set(self.sources))
         return wide and self.mode in {mode, Mode.FRESH}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobCounts:
+    """Photos of one property, or of a whole job.
+
+    `total` is what the newest run saw or worked on; new pictures and copies are summed
+    over all runs, as a second run after a crash finds those of the first as known.
+    """
+
+    total: int = 0
+    new: int = 0
+    duplicate: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobProperty:
+    """One property of a job as it is shown.
+
+    `run_id` is its newest run. `started_at` is when its first run for this job began,
+    `ended_at` when its newest ended, `updated_at` the last news of either.
+    """
+
+    slug: str
+    address: str
+    folder: str
+    state: JobState = JobState.PENDING
+    run_id: str | None = None
+    error: str = ""
+    counts: JobCounts = JobCounts()
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+    updated_at: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """A job as it is shown: its properties in order, and what follows from them.
+
+    `cancelled_at` is when somebody called it off; its last runs may end later.
+    """
+
+    job_id: str
+    user: str = ""
+    origin: Origin = Origin.CLI
+    priority: Priority = Priority.NORMAL
+    mode: Mode
+    sources: tuple[Source, ...] = ()
+    isolation: IsolationMode | None = None
+    created_at: datetime
+    cancelled_at: datetime | None = None
+    items: tuple[JobProperty, ...]
+
+    @cached_property
+    def counts(self) -> Mapping[JobState, int]:
+        """How many properties are in each state."""
+        found = Counter(item.state for item in self.items)
+        return {state: found[state] for state in JobState}
+
+    @property
+    def done(self) -> int:
+        """Properties in a final state."""
+        return sum(self.counts[state] for state in _FINAL)
+
+    @property
+    def state(self) -> JobState:
+        """Where the job as a whole is; one without properties is completed."""
+        counts = self.counts
+        if self.done < len(self.items):
+            waiting = sum(counts[state] for state in _WAITING)
+            whole = waiting == len(self.items)
+            return JobState.PENDING if whole else JobState.IN_PROGRESS
+        if counts[JobState.COMPLETED] == len(self.items):
+            return JobState.COMPLETED
+        gone = counts[JobState.CANCELLED]
+        if gone and (self.cancelled_at or gone == len(self.items)):
+            return JobState.CANCELLED
+        delivered = any(counts[state] for state in _DELIVERED)
+        return JobState.PARTIAL if delivered else JobState.FAILED
+
+    @property
+    def started_at(self) -> datetime | None:
+        """When the first of its runs began."""
+        return min((it.started_at for it in self.items if it.started_at), default=None)
+
+    @property
+    def completed_at(self) -> datetime | None:
+        """When its last property ended; None while one has not."""
+        if self.done < len(self.items):
+            return None
+        ends = (item.ended_at for item in self.items if item.ended_at)
+        return max(ends, default=self.created_at)
+
+    @property
+    def progress_updated_at(self) -> datetime:
+        """The last time one of its runs began or ended."""
+        times = (item.updated_at for item in self.items if item.updated_at)
+        return max(times, default=self.created_at)
+
+    @property
+    def progress_percent(self) -> int:
+        """Rounded down: 100 only when all is done."""
+        return 100 * self.done // len(self.items) if self.items else 100
+
+    @property
+    def total_images(self) -> int:
+        """Photos its runs saw or worked on."""
+        return sum(item.counts.total for item in self.items)
+
+    @property
+    def new_images(self) -> int:
+        """Pictures that were not known before."""
+        return sum(item.counts.new for item in self.items)
+
+    @property
+    def duplicate_images(self) -> int:
+        """Photos that are copies of others."""
+        return sum(item.counts.duplicate for item in self.items)
+
+    @property
+    def failed_properties_list(self) -> list[str]:
+        """The addresses of the properties that failed."""
+        failed = JobState.FAILED
+        return [item.address for item in self.items if item.state is failed]
+
+    @property
+    def error_message(self) -> str | None:
+        """Why properties failed, each with its address; None if none did."""
+        failed = (item for item in self.items if item.state is JobState.FAILED)
+        told = [f"{item.address}: {item.error}" for item in failed if item.error]
+        return "; ".join(told) or None
+
+    def remaining_s(self, *, slots: int) -> float | None:
+        """Seconds until the job ends, estimated from those of its properties that did.
+
+        Args:
+            slots: how many runs work at once; the job is taken to have them alone.
+
+        Returns:
+            None until the first run of one of its properties has ended.
+        """
+        left = len(self.items) - self.done
+        spans = [
+            (item.ended_at - item.started_at).total_seconds()
+            for item in self.items
+            if item.state.is_final and item.started_at and item.ended_at
+        ]
+        if not left:
+            return 0.0
+        if not spans:
+            return None
+        return sum(spans) / len(spans) * left / max(1, min(slots, left))

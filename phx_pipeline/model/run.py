@@ -1,11 +1,11 @@
 """What one run did to one property, told by its rows at the start and at the end."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 
-from phx_pipeline.model.job import Mode
+from phx_pipeline.model.job import JobCounts, JobProperty, JobState, Mode
 from phx_pipeline.model.outcome import ListingOutcome, Verdict, VerdictKind
 from phx_pipeline.model.source import Source, in_order
 
@@ -26,7 +26,7 @@ class RunOutcome(StrEnum):
     PARTIAL = "partial"
     NOTHING = "nothing"
     FAILED = "failed"
-    CANCELED = "canceled"
+    CANCELLED = "cancelled"
     INTERRUPTED = "interrupted"
 
 
@@ -189,7 +189,7 @@ class Run:
         for outcome in (
             RunOutcome.RUNNING,
             RunOutcome.INTERRUPTED,
-            RunOutcome.CANCELED,
+            RunOutcome.CANCELLED,
         ):
             if outcome in found:
                 return outcome
@@ -205,69 +205,47 @@ def runs_of(records: Iterable[RunRecord]) -> list[Run]:
     return sorted(runs, key=lambda run: (run.started_at, run.run_id))
 
 
-class JobItemState(StrEnum):
-    """Where one property of a job is, as its newest run tells it."""
-
-    WAITING = "waiting"
-    RUNNING = "running"
-    COMPLETE = "complete"
-    PARTIAL = "partial"
-    FAILED = "failed"
-
-
-_ITEM_STATES: Mapping[RunOutcome, JobItemState] = {
-    RunOutcome.RUNNING: JobItemState.RUNNING,
-    RunOutcome.COMPLETE: JobItemState.COMPLETE,
-    RunOutcome.PARTIAL: JobItemState.PARTIAL,
+_ITEM_STATES: Mapping[RunOutcome, JobState] = {
+    RunOutcome.RUNNING: JobState.IN_PROGRESS,
+    RunOutcome.COMPLETE: JobState.COMPLETED,
+    RunOutcome.PARTIAL: JobState.PARTIAL,
+    RunOutcome.CANCELLED: JobState.CANCELLED,
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class JobProperty:
-    """One property of a job; `records` are the runs made for it, the oldest first."""
+def job_property(
+    slug: str, *, address: str, folder: str, records: Sequence[RunRecord]
+) -> JobProperty:
+    """Tell where one property of a job is.
 
-    slug: str
-    address: str
-    folder: str
-    records: tuple[RunRecord, ...] = ()
+    Args:
+        slug: the property.
+        address: for display.
+        folder: its folder.
+        records: the runs made for it, the oldest first.
+    """
+    this = JobProperty(slug=slug, address=address, folder=folder)
+    if not records:
+        return this
+    newest = records[-1]
+    return replace(
+        this,
+        state=_ITEM_STATES.get(newest.outcome, JobState.FAILED),
+        run_id=newest.run_id,
+        error=newest.error or next(iter(newest.result.error_messages), ""),
+        counts=_job_counts(records),
+        started_at=records[0].started_at,
+        ended_at=newest.ended_at,
+        updated_at=max(it.ended_at or it.started_at for it in records),
+    )
 
-    @property
-    def newest(self) -> RunRecord | None:
-        """The run that tells its state."""
-        return self.records[-1] if self.records else None
 
-    @property
-    def state(self) -> JobItemState:
-        """Where it is."""
-        if self.newest is None:
-            return JobItemState.WAITING
-        return _ITEM_STATES.get(self.newest.outcome, JobItemState.FAILED)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class JobRecord:
-    """A job, its properties in order, and their runs."""
-
-    job_id: str
-    created_at: datetime
-    mode: Mode
-    sources: tuple[Source, ...]
-    items: tuple[JobProperty, ...]
-
-    def count(self, state: JobItemState) -> int:
-        """Properties in one state."""
-        return sum(item.state is state for item in self.items)
-
-    @property
-    def records(self) -> list[RunRecord]:
-        """The runs of all its properties."""
-        return [record for item in self.items for record in item.records]
-
-    @property
-    def done(self) -> int:
-        """Properties for which nothing more is under way."""
-        open_states = (JobItemState.WAITING, JobItemState.RUNNING)
-        return len(self.items) - sum(self.count(state) for state in open_states)
+def _job_counts(records: Sequence[RunRecord]) -> JobCounts:
+    return JobCounts(
+        total=records[-1].result.discovered,
+        new=sum(record.result.count(Change.NEW) for record in records),
+        duplicate=sum(record.result.count(Change.DUPLICATE) for record in records),
+    )
 
 
 # --- telling what changed -------------------------------------------------------------

@@ -41,7 +41,7 @@ def recorded(context: StageContext, slug: str, *, mode: Mode) -> Iterator[None]:
     except BaseException as error:
         # An interruption is no `Exception`, and is told from a failure by that.
         failed = isinstance(error, Exception)
-        outcome = RunOutcome.FAILED if failed else RunOutcome.CANCELED
+        outcome = RunOutcome.FAILED if failed else RunOutcome.CANCELLED
         told = " ".join(str(known(error) or error).split()) or type(error).__name__
         with suppress(PhxError):  # the first error is the one to tell
             end_early(context, slug, outcome=outcome, error=told[:_LONGEST_ERROR])

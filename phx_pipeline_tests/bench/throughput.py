@@ -26,12 +26,13 @@ from uuid import uuid4
 import click
 import dagster as dg
 
-from phx_pipeline.defs.submit import ItemState, item_runs
+from phx_pipeline.defs.submit import item_runs
 from phx_pipeline.demo.houses import HOUSES, LARGE, Flaw, House, Shot
 from phx_pipeline.demo.loopback import Answer, Asked, Handler, Loopback
 from phx_pipeline.demo.redfin_site import redfin_sites
 from phx_pipeline.demo.rooms import RoomKind
 from phx_pipeline.demo.zillow_site import zillow_sites
+from phx_pipeline.model.job import JobState
 from phx_pipeline.model.outcome import VerdictKind
 from phx_pipeline.model.source import Source
 from phx_pipeline.settings import parse_sources
@@ -333,7 +334,7 @@ def _ended(
     runs = item_runs(running.instance, job_id)
     if set(runs) < set(slugs) or not all(run.state.is_final for run in runs.values()):
         return None
-    if lost := [slug for slug in slugs if runs[slug].state is not ItemState.DONE]:
+    if lost := [slug for slug in slugs if runs[slug].state is not JobState.COMPLETED]:
         raise click.ClickException(f"not every run succeeded: {', '.join(lost)}")
     ids = [run.run_id for run in runs.values()]
     return list(running.instance.get_runs(dg.RunsFilter(run_ids=ids)))

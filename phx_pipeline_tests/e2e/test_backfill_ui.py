@@ -12,9 +12,10 @@ import dagster as dg
 import pytest
 from PIL import Image
 
-from phx_pipeline.defs.submit import ItemState, item_runs, state_of
+from phx_pipeline.defs.submit import item_runs, state_of
 from phx_pipeline.demo.houses import HOUSES
 from phx_pipeline.demo.redfin_site import redfin_sites
+from phx_pipeline.model.job import JobState
 from phx_pipeline.model.outcome import Verdict
 from phx_pipeline.stages.verify import verify_property, verify_views
 from phx_pipeline_tests.chromium import chromium_page, find_chromium
@@ -156,7 +157,7 @@ def test_each_property_of_a_backfill_is_a_run_of_its_own(backfill: Backfill) -> 
     runs = backfill.runs
 
     assert sorted(run.tags["dagster/partition"] for run in runs) == _SLUGS
-    assert {state_of(run, retries=2) for run in runs} == {ItemState.DONE}
+    assert {state_of(run, retries=2) for run in runs} == {JobState.COMPLETED}
 
 
 def test_its_runs_go_through_the_queue(backfill: Backfill) -> None:

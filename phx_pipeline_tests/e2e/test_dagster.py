@@ -326,7 +326,7 @@ def test_extract_enqueues_follows_and_reports(
 
     assert ended.code == 0, ended.err
     for slug in slugs:
-        assert f"{slug}: done" in ended.out
+        assert f"{slug}: completed" in ended.out
         assert [run.status for run in runs_of(instance, slug)] == [
             dg.DagsterRunStatus.SUCCESS
         ]

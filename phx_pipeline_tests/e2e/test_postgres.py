@@ -101,7 +101,7 @@ def test_the_result_is_that_of_a_run_on_sqlite(
     assert digest_and_problems(running) == expected
     assert expected[1] == []
     for house in HOUSES:
-        assert f"{slug_of(house)}: done" in extracted
+        assert f"{slug_of(house)}: completed" in extracted
 
 
 def test_runs_and_events_are_kept_in_dagsters_own_database(
@@ -201,5 +201,5 @@ def test_a_restart_of_the_server_is_survived(
     assert len(down.err.splitlines()) == 1
     assert SECRET not in down.err
     assert again.code == 0, again.out + again.err
-    assert f"{slugs[0]}: done" in again.out
+    assert f"{slugs[0]}: completed" in again.out
     assert digest_and_problems(running)[1] == []

@@ -235,7 +235,7 @@ def test_a_canceled_run_is_no_failure(made: Deployment, market: Market) -> None:
     asyncio.run(asyncio.wait_for(cancel_half_way(), PATIENCE_S))
 
     (canceled,) = records(made)
-    assert canceled.outcome is RunOutcome.CANCELED
+    assert canceled.outcome is RunOutcome.CANCELLED
     assert canceled.ended_at is not None
 
 

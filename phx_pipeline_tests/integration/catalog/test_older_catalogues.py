@@ -15,6 +15,7 @@ from phx_pipeline.catalog.store import Catalog
 from phx_pipeline.model.facts import ListingFacts
 from phx_pipeline.model.outcome import Verdict, VerdictKind
 from phx_pipeline.model.ruling import About, PhotoRuling
+from phx_pipeline.model.run import RunOutcome
 from phx_pipeline.model.taxonomy import Location
 from phx_pipeline_tests.integration.conftest import TTL_S, Databases, is_due
 
@@ -51,6 +52,12 @@ _HELD = (
     "insert into quarantine (slug, source, photo_key, reason, detail, ruling,"
     " first_seen_at, ruled_at) values ('h', 'redfin', '{key}', '{reason}', 'why',"
     " '{ruling}', '2025-01-02 00:00:00', {ruled_at})"
+)
+
+_RUN = (
+    "insert into run (run_id, slug, job_id, mode, started_at, ended_at, outcome, error,"
+    " result) values ('{run}', 'h', {job}, 'fresh', '2025-01-02 03:04:05',"
+    " '2025-01-02 03:05:05', '{outcome}', '', '{{}}')"
 )
 
 Old = Callable[..., sa.Engine]
@@ -256,3 +263,17 @@ def test_facts_of_0018_are_read_beside_those_an_assessor_adds(old: Old) -> None:
     (seen,) = catalog.facts.history("h")
     assert seen.facts == ListingFacts(list_price=434_900, pool_private=True)
     assert catalog.facts.valuations("h") == {}
+
+
+def test_a_run_of_0023_that_was_called_off_is_spelled_as_jobs_are(old: Old) -> None:
+    rows = [
+        _RUN.format(run=outcome, job="null", outcome=outcome)
+        for outcome in ("canceled", "complete")
+    ]
+
+    catalog = upgraded(old("0023", *rows))
+
+    assert {run.run_id: run.outcome for run in catalog.runs.newest(limit=9)} == {
+        "canceled": RunOutcome.CANCELLED,
+        "complete": RunOutcome.COMPLETE,
+    }

@@ -10,11 +10,10 @@ from phx_pipeline.catalog import runs as run_rows
 from phx_pipeline.catalog import tables
 from phx_pipeline.catalog.stamp import Stamp
 from phx_pipeline.model.facts import ListingFacts, SeenFacts
-from phx_pipeline.model.job import Mode
+from phx_pipeline.model.job import JobState, Mode
 from phx_pipeline.model.outcome import ListingOutcome, Verdict
 from phx_pipeline.model.run import (
     Change,
-    JobItemState,
     PhotoState,
     RunOutcome,
     RunRecord,
@@ -274,7 +273,7 @@ def test_the_last_end_is_that_of_the_newest_run_that_came_to_one(scene: Scene) -
     start(scene, "second", after_s=100)
     end(scene, "second", after_s=110)
     start(scene, "canceled", after_s=200)
-    end(scene, "canceled", after_s=210, outcome=RunOutcome.CANCELED)
+    end(scene, "canceled", after_s=210, outcome=RunOutcome.CANCELLED)
     start(scene, "running", after_s=300)
 
     (last,) = scene.catalog.runs.last_ends()
@@ -338,9 +337,9 @@ def test_a_job_has_its_properties_in_order_with_their_runs(scene: Scene) -> None
         (Source.REDFIN,),
         STAMP.at,
     )
-    assert (waiting.slug, waiting.state) == (other.slug, JobItemState.WAITING)
-    assert [it.run_id for it in done.records] == ["killed", "again"]
-    assert done.state is JobItemState.COMPLETE
+    assert (waiting.slug, waiting.state) == (other.slug, JobState.PENDING)
+    assert (done.run_id, done.started_at) == ("again", STAMP.at)
+    assert done.state is JobState.COMPLETED
 
 
 def test_the_newest_jobs_come_first_and_large_ones_count_for_more(

@@ -16,8 +16,9 @@ from dagster._daemon.auto_run_reexecution.auto_run_reexecution import (
 from phx_pipeline.defs.partitions import PROPERTIES
 from phx_pipeline.defs.sensors import repeats
 from phx_pipeline.defs.sensors.repeats import repeat_lost_runs
-from phx_pipeline.defs.submit import ItemState, item_runs
+from phx_pipeline.defs.submit import item_runs
 from phx_pipeline.defs.tags import JOB_TAG
+from phx_pipeline.model.job import JobState
 from phx_pipeline.wiring import utc_now
 from phx_pipeline_tests.dagster_runs import run_of
 
@@ -90,7 +91,7 @@ def daemon(instance: dg.DagsterInstance) -> Daemon:
     return Daemon(instance)
 
 
-def state(instance: dg.DagsterInstance) -> ItemState:
+def state(instance: dg.DagsterInstance) -> JobState:
     """Where the house is for the one who follows the job."""
     return item_runs(instance, "j")[_HOUSE].state
 
@@ -98,12 +99,12 @@ def state(instance: dg.DagsterInstance) -> ItemState:
 def test_a_run_that_dagster_failed_to_retry_is_repeated_once_and_only_once(
     instance: dg.DagsterInstance, daemon: Daemon, lost: str
 ) -> None:
-    assert state(instance) is ItemState.RETRYING
+    assert state(instance) is JobState.RETRYING
 
     (again,) = daemon.tick()
 
     assert again.tags["phx/repeats"] == lost
-    assert state(instance) is ItemState.QUEUED
+    assert state(instance) is JobState.QUEUED
     assert [daemon.requests() for _ in range(3)] == [[], [], []]
 
 
@@ -128,7 +129,7 @@ def test_its_repetitions_are_bounded_however_often_they_are_lost(
         give_up(instance, run.run_id)
 
     assert repeated == 2
-    assert state(instance) is ItemState.FAILED
+    assert state(instance) is JobState.FAILED
 
 
 def test_what_dagster_repeats_itself_is_left_to_it(
@@ -137,7 +138,7 @@ def test_what_dagster_repeats_itself_is_left_to_it(
     crashed(instance)
 
     assert daemon.requests() == []
-    assert state(instance) is ItemState.RETRYING
+    assert state(instance) is JobState.RETRYING
 
 
 def test_what_dagster_says_it_repeats_and_forgets_is_repeated_after_a_while(
@@ -189,7 +190,7 @@ def test_a_house_that_was_removed_gets_no_run_and_nobody_waits_for_one(
     instance.delete_dynamic_partition(str(PROPERTIES.name), _HOUSE)
 
     assert daemon.requests() == []
-    assert state(instance) is ItemState.FAILED
+    assert state(instance) is JobState.FAILED
     instance.add_dynamic_partitions(str(PROPERTIES.name), [_HOUSE])
     assert daemon.requests() == []
 

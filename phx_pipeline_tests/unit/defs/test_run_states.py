@@ -3,7 +3,8 @@
 import dagster as dg
 import pytest
 
-from phx_pipeline.defs.submit import ItemState, state_of
+from phx_pipeline.defs.submit import state_of
+from phx_pipeline.model.job import JobState
 
 _FAILED = dg.DagsterRunStatus.FAILURE
 
@@ -22,20 +23,20 @@ def run(status: dg.DagsterRunStatus, **tags: str) -> dg.DagsterRun:
 @pytest.mark.parametrize(
     ("tags", "state"),
     [
-        ({}, ItemState.RETRYING),
-        ({"will_retry": "true"}, ItemState.RETRYING),
-        ({"will_retry": "false", "retry_number": "2"}, ItemState.FAILED),
-        ({"will_retry": "false", "failure_reason": "STEP_FAILURE"}, ItemState.FAILED),
-        ({"will_retry": "false", "max_retries": "0"}, ItemState.FAILED),
-        ({"will_retry": "false", "retry_number": "1"}, ItemState.RETRYING),
+        ({}, JobState.RETRYING),
+        ({"will_retry": "true"}, JobState.RETRYING),
+        ({"will_retry": "false", "retry_number": "2"}, JobState.FAILED),
+        ({"will_retry": "false", "failure_reason": "STEP_FAILURE"}, JobState.FAILED),
+        ({"will_retry": "false", "max_retries": "0"}, JobState.FAILED),
+        ({"will_retry": "false", "retry_number": "1"}, JobState.RETRYING),
     ],
     ids=["undecided", "to be retried", "used up", "on purpose", "forbidden", "lost"],
 )
 def test_a_failure_is_final_once_nobody_will_repeat_it(
-    tags: dict[str, str], state: ItemState
+    tags: dict[str, str], state: JobState
 ) -> None:
     assert state_of(run(_FAILED, **tags), retries=2) is state
 
 
 def test_without_retries_a_failure_is_final_at_once() -> None:
-    assert state_of(run(_FAILED), retries=0) is ItemState.FAILED
+    assert state_of(run(_FAILED), retries=0) is JobState.FAILED

@@ -7,13 +7,12 @@ from typing import Any
 import pytest
 
 from phx_pipeline.exports.job_status import render_job, render_job_status
-from phx_pipeline.model.job import Mode
+from phx_pipeline.model.job import Job, JobProperty, Mode
 from phx_pipeline.model.run import (
-    JobProperty,
-    JobRecord,
     RunOutcome,
     RunRecord,
     RunResult,
+    job_property,
 )
 from phx_pipeline.model.source import Source
 from phx_pipeline_tests.runs import DAVIS, ENDED, FAILED, GARY, RECORD, STARTED
@@ -23,15 +22,15 @@ ECHO = "5038 W Echo Ln, Glendale, AZ 85302"
 
 COMPLETE = replace(RECORD, outcome=RunOutcome.COMPLETE)
 RUNNING = replace(RECORD, outcome=RunOutcome.RUNNING, ended_at=None, result=RunResult())
-CANCELED = replace(FAILED, outcome=RunOutcome.CANCELED, error="")
+CANCELLED = replace(FAILED, outcome=RunOutcome.CANCELLED, error="")
 
 
 def item(address: str, *records: RunRecord) -> JobProperty:
-    return JobProperty(slug=address, address=address, folder="f", records=records)
+    return job_property(address, address=address, folder="f", records=records)
 
 
-def job(*items: JobProperty, job_id: str = "job-1") -> JobRecord:
-    return JobRecord(
+def job(*items: JobProperty, job_id: str = "job-1") -> Job:
+    return Job(
         job_id=job_id,
         created_at=CREATED,
         mode=Mode.RESUME,
@@ -40,7 +39,7 @@ def job(*items: JobProperty, job_id: str = "job-1") -> JobRecord:
     )
 
 
-def document(of: JobRecord) -> dict[str, Any]:
+def document(of: Job) -> dict[str, Any]:
     found: dict[str, Any] = json.loads(render_job(of))
     return found
 
@@ -110,7 +109,7 @@ def test_one_job_makes_exactly_this_file() -> None:
         ([item(DAVIS, COMPLETE), item(GARY, FAILED)], "completed", 100),
         ([item(DAVIS, RECORD)], "completed", 100),
         ([item(GARY, FAILED)], "failed", 100),
-        ([item(GARY, CANCELED)], "cancelled", 100),
+        ([item(GARY, CANCELLED)], "cancelled", 100),
         ([], "completed", 100),
     ],
 )

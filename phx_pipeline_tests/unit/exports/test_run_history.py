@@ -210,6 +210,15 @@ def test_a_property_that_failed_says_why() -> None:
     assert document["outcome"] == "partial"
 
 
+def test_a_run_that_was_called_off_keeps_its_old_spelling() -> None:
+    record = replace(RECORD, outcome=RunOutcome.CANCELLED)
+
+    document = rendered(Run(run_id="run", records=(record,)))
+
+    (changes,) = document["property_changes"].values()
+    assert (document["outcome"], changes["outcome"]) == ("canceled", "canceled")
+
+
 def test_a_run_without_an_end_has_no_counts() -> None:
     document = rendered(Run(run_id=RUNNING.run_id, records=(RUNNING,)))
 

@@ -9,20 +9,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from phx_pipeline.model.job import Mode
+from phx_pipeline.model.job import Job, JobProperty, JobState, Mode
 from phx_pipeline.model.outcome import ListingOutcome, Verdict, VerdictKind
 from phx_pipeline.model.run import (
     Answer,
     Change,
-    JobItemState,
-    JobProperty,
-    JobRecord,
     PhotoState,
     Run,
     RunOutcome,
     RunRecord,
     RunResult,
     compare,
+    job_property,
     runs_of,
 )
 from phx_pipeline.model.source import Source
@@ -237,7 +235,7 @@ def record(**changes: object) -> RunRecord:
         ("nothing nothing", "nothing"),
         ("complete running", "running"),
         ("complete interrupted", "interrupted"),
-        ("failed canceled", "canceled"),
+        ("failed cancelled", "cancelled"),
     ],
 )
 def test_a_run_over_several_properties_has_one_outcome(
@@ -274,21 +272,21 @@ def test_records_are_grouped_by_run_in_the_order_of_their_start() -> None:
 @pytest.mark.parametrize(
     ("outcome", "state"),
     [
-        (RunOutcome.RUNNING, JobItemState.RUNNING),
-        (RunOutcome.COMPLETE, JobItemState.COMPLETE),
-        (RunOutcome.PARTIAL, JobItemState.PARTIAL),
-        (RunOutcome.NOTHING, JobItemState.FAILED),
-        (RunOutcome.INTERRUPTED, JobItemState.FAILED),
+        (RunOutcome.RUNNING, JobState.IN_PROGRESS),
+        (RunOutcome.COMPLETE, JobState.COMPLETED),
+        (RunOutcome.PARTIAL, JobState.PARTIAL),
+        (RunOutcome.NOTHING, JobState.FAILED),
+        (RunOutcome.INTERRUPTED, JobState.FAILED),
     ],
 )
 def test_the_newest_run_tells_the_state_of_a_property(
-    outcome: RunOutcome, state: JobItemState
+    outcome: RunOutcome, state: JobState
 ) -> None:
     runs = (record(outcome=RunOutcome.INTERRUPTED), record(outcome=outcome))
-    item = JobProperty(slug="a", address="A", folder="686067a4", records=runs)
-    waiting = replace(item, records=())
+    item = job_property("a", address="A", folder="686067a4", records=runs)
+    waiting = JobProperty(slug="b", address="B", folder="4016fd23")
 
-    job = JobRecord(
+    job = Job(
         job_id="job",
         created_at=AT,
         mode=Mode.FRESH,
@@ -296,5 +294,5 @@ def test_the_newest_run_tells_the_state_of_a_property(
         items=(item, waiting),
     )
 
-    assert (item.state, waiting.state) == (state, JobItemState.WAITING)
-    assert job.done == (state is not JobItemState.RUNNING)
+    assert (item.state, waiting.state) == (state, JobState.PENDING)
+    assert job.done == (state is not JobState.IN_PROGRESS)

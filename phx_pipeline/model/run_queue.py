@@ -1,0 +1,98 @@
+"""What jobs ask of the machine that runs them; `defs` answers for Dagster.
+
+Ports and the values that pass through them. Where Dagster was never used with a data
+folder, there are no runs, and nothing to cancel.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from phx_pipeline.model.job import JobState, Mode, Origin
+from phx_pipeline.model.source import Source
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeenRun:
+    """One run of one property, as Dagster knows it.
+
+    `state` is never `PENDING` nor `PARTIAL`; a failed run that will be repeated is
+    `RETRYING`. `job_id` and `attempt` are those of the run key, `job_id` is None where
+    no job of ours asked for it. `priority` is Dagster's number. `root_run_id` is the
+    first of the runs that repeat one another, its own id where it repeats none. Of runs
+    without a job `user` is None if nobody is named, `error` tells why a run failed.
+    """
+
+    run_id: str
+    slug: str
+    job_id: str | None
+    attempt: int
+    state: JobState
+    priority: int
+    created_at: datetime
+    ended_at: datetime | None
+    root_run_id: str
+    backfill_id: str | None = None
+    user: str | None = None
+    origin: Origin = Origin.CLI
+    sources: tuple[Source, ...] = ()
+    mode: Mode = Mode.FRESH
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stopped:
+    """The ids of runs that have ended, and of those that still go on."""
+
+    ended: tuple[str, ...] = ()
+    going_on: tuple[str, ...] = ()
+
+
+class RunStates(Protocol):
+    """Where runs are; each method asks Dagster's store once, however many there are."""
+
+    def open_runs(self) -> Sequence[SeenRun]:
+        """Every run of a property that has not ended, the newest first."""
+        ...
+
+    def of_jobs(self, job_ids: Collection[str]) -> Sequence[SeenRun]:
+        """All runs of jobs, ended ones too, the newest first."""
+        ...
+
+    def since(self, cursor: str) -> tuple[Sequence[SeenRun], str]:
+        """The runs without a job of ours that were made or ended since, oldest first.
+
+        Args:
+            cursor: what the last call returned; empty at first.
+
+        Returns:
+            The runs, and the cursor for the next call. A run may be told twice.
+        """
+        ...
+
+
+class RunQueue(Protocol):
+    """What may be done to runs."""
+
+    @property
+    def slots(self) -> int:
+        """How many runs work at once."""
+        ...
+
+    def cancel(self, run_ids: Collection[str], *, wait_s: float) -> Stopped:
+        """Cancel queued runs, ask running ones to end, write off those without worker.
+
+        Args:
+            run_ids: unknown ones and ended ones count as ended.
+            wait_s: how long running ones may take to end.
+        """
+        ...
+
+    def cancel_backfill(self, backfill_id: str) -> None:
+        """Keep a backfill from making more runs; its runs are cancelled by `cancel`."""
+        ...
+
+    def is_served(self) -> bool:
+        """Whether a daemon that launches runs gave a sign of life lately."""
+        ...
