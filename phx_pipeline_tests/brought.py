@@ -1,7 +1,7 @@
 """What people bring to `phx properties add`: files and words, and what they are worth.
 
 Each file names two houses of its own, so what it adds tells whether it was read. How a
-file is read in all its variants is the matter of `unit/stages/test_tables.py`.
+file is read in all its variants is the matter of `unit/workflows/test_tables.py`.
 """
 
 import io
@@ -95,7 +95,7 @@ FILES: Mapping[str, Made] = {
 }
 
 # One row that names no house and one given twice, among a hundred others; a thousand
-# are read in `unit/stages/test_intake.py`.
+# are read in `unit/workflows/test_intake.py`.
 MANY = "\n".join(
     [
         "full_address",

@@ -25,10 +25,10 @@ from phx_pipeline.model.source import Source
 from phx_pipeline.settings import Settings, exported, load_settings
 from phx_pipeline.stages.context import StageContext
 from phx_pipeline.stages.extract import extract
-from phx_pipeline.stages.intake import add_properties
 from phx_pipeline.stages.views import refresh_views
 from phx_pipeline.storage.layout import Layout
 from phx_pipeline.wiring import build_context, initialise
+from phx_pipeline.workflows.intake import add_properties
 from phx_pipeline_tests.commands import environment_put_back
 
 ROOT = Path(__file__).parents[1]

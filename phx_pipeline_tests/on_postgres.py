@@ -13,8 +13,8 @@ import pytest
 
 from phx_pipeline.demo import houses
 from phx_pipeline.demo.redfin_site import redfin_sites
-from phx_pipeline.stages.verify import content_digest, verify_property, verify_views
 from phx_pipeline.supervise.addresses import free_port
+from phx_pipeline.workflows.verify import content_digest, verify_property, verify_views
 from phx_pipeline_tests import postgres
 from phx_pipeline_tests.deployment import Deployment, with_shots
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from phx_pipeline.model.judgement import Judgement
     from phx_pipeline.model.photo import Blob
     from phx_pipeline.model.ruling import PhotoName, Ruling
-    from phx_pipeline.stages.duplicates import Copies, Copy, Tie
+    from phx_pipeline.workflows.duplicates import Copies, Copy, Tie
 
 _KEPT = "the kept one"
 
@@ -49,7 +49,7 @@ def tie_text(copy: "Copy", tie: "Tie", picture: "Copies") -> str:
 
 def parted_text(ruling: "Ruling", name: "PhotoName") -> str:
     """Return who parted the photo *name*, and from which one."""
-    from phx_pipeline.stages.duplicates import id_of
+    from phx_pipeline.workflows.duplicates import id_of
 
     (other,) = {*couple_in(ruling.key)} - {name}
     return f"parted from {id_of(ruling.slug, other)} by {_who(ruling)}"
@@ -57,7 +57,7 @@ def parted_text(ruling: "Ruling", name: "PhotoName") -> str:
 
 def overruled_text(ruling: "Ruling") -> str:
     """Return what was said of two photos, and that it counts no more."""
-    from phx_pipeline.stages.duplicates import photo_name
+    from phx_pipeline.workflows.duplicates import photo_name
 
     one, other = map(photo_name, couple_in(ruling.key))
     word = "joined" if ruling.value == CopyRuling.SAME else "parted"

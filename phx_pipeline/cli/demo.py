@@ -288,8 +288,8 @@ def _prepare(settings: Settings) -> None:
     from phx_pipeline.defs.submit import open_instance
     from phx_pipeline.demo.houses import HOUSES
     from phx_pipeline.model.address import Address
-    from phx_pipeline.stages.intake import add_properties
     from phx_pipeline.wiring import initialise
+    from phx_pipeline.workflows.intake import add_properties
 
     initialise(settings)
     open_instance(settings).dispose()

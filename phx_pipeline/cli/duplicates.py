@@ -19,8 +19,8 @@ from phx_pipeline.model.counted import counted
 
 if TYPE_CHECKING:
     from phx_pipeline.model.photo import Photo
-    from phx_pipeline.stages.duplicates import Copies, Copy, Tie
-    from phx_pipeline.stages.split_join import CopiesRuled
+    from phx_pipeline.workflows.duplicates import Copies, Copy, Tie
+    from phx_pipeline.workflows.split_join import CopiesRuled
 
 _TWO = 2
 _BELOW = " " * 6  # what is told of a photo stands below it
@@ -80,9 +80,9 @@ def list_(
       phx duplicates list 686067a4 int_kitchen_01_r_1a2b3c4d --sheet kitchen.jpg
       phx duplicates list 686067a4 --all --json
     """
-    from phx_pipeline.stages.duplicates import copies_of, copies_sheet, find_photo
-    from phx_pipeline.stages.intake import find_property
     from phx_pipeline.storage.outputs import write_output
+    from phx_pipeline.workflows.duplicates import copies_of, copies_sheet, find_photo
+    from phx_pipeline.workflows.intake import find_property
 
     with opened() as context:
         slug = find_property(context, house).slug
@@ -121,7 +121,7 @@ def split(house: str, *, photos: tuple[str, ...], why: str, as_json: bool) -> No
       phx duplicates split 686067a4 3f9a0c11d2
       phx duplicates split 686067a4 3f9a 77b0 --why "two bathrooms"
     """
-    from phx_pipeline.stages.split_join import split as split_photos
+    from phx_pipeline.workflows.split_join import split as split_photos
 
     if len(photos) > _TWO:
         raise InputError(f"{len(photos)} photos are named: name one or two")
@@ -143,7 +143,7 @@ def join(house: str, *, photos: tuple[str, ...], why: str, as_json: bool) -> Non
     Example:
       phx duplicates join 686067a4 3f9a 77b0 --why "the same, at dusk"
     """
-    from phx_pipeline.stages.split_join import join as join_photos
+    from phx_pipeline.workflows.split_join import join as join_photos
 
     if len(photos) != _TWO:
         named = "is" if len(photos) == 1 else "are"
@@ -166,7 +166,7 @@ def undo(house: str, *, photos: tuple[str, ...], why: str, as_json: bool) -> Non
       phx duplicates undo 686067a4 3f9a 77b0
       phx duplicates undo 686067a4 3f9a
     """
-    from phx_pipeline.stages.split_join import undo as undo_rulings
+    from phx_pipeline.workflows.split_join import undo as undo_rulings
 
     if len(photos) > _TWO:
         raise InputError(f"{len(photos)} photos are named: name one or two")
@@ -182,9 +182,9 @@ def _rule(
     as_json: bool,
 ) -> None:
     """Find the photos, act, and tell what pictures they are of now."""
-    from phx_pipeline.stages.duplicates import copies_of, copies_with, find_photo
-    from phx_pipeline.stages.intake import find_property
     from phx_pipeline.stages.views import refresh_views
+    from phx_pipeline.workflows.duplicates import copies_of, copies_with, find_photo
+    from phx_pipeline.workflows.intake import find_property
 
     with opened() as context:
         slug = find_property(context, house).slug
@@ -212,7 +212,7 @@ def _rule(
 
 
 def _picture_of(found: "Sequence[Copies]", photo: "Photo") -> "Copies":
-    from phx_pipeline.stages.duplicates import copies_with, photo_name, require_bytes
+    from phx_pipeline.workflows.duplicates import copies_with, photo_name, require_bytes
 
     picture = copies_with(found, photo)
     if picture is None:
@@ -233,7 +233,7 @@ def _print_pictures(found: "Sequence[Copies]") -> None:
 
 
 def _print_copy(copy: "Copy", picture: "Copies") -> None:
-    from phx_pipeline.stages.duplicates import photo_name
+    from phx_pipeline.workflows.duplicates import photo_name
 
     state = "kept" if copy.kept else "copy"
     size = f"{copy.blob.width} x {copy.blob.height}"
@@ -257,7 +257,7 @@ def _told(done: "CopiesRuled", word: str, *, count: int) -> str:
 
 
 def _line(photo: "Photo", picture: "Copies | None") -> str:
-    from phx_pipeline.stages.duplicates import photo_name
+    from phx_pipeline.workflows.duplicates import photo_name
 
     name = photo_name(photo.key)
     if picture is None:
@@ -274,7 +274,7 @@ def _plain(picture: "Copies") -> dict[str, Any]:
 
 
 def _plain_copy(copy: "Copy") -> dict[str, Any]:
-    from phx_pipeline.stages.rulings import plain_ruling
+    from phx_pipeline.workflows.rulings import plain_ruling
 
     return {
         "id": copy.id,
@@ -294,7 +294,7 @@ def _plain_copy(copy: "Copy") -> dict[str, Any]:
 def _plain_tie(tie: "Tie") -> dict[str, Any]:
     from dataclasses import asdict
 
-    from phx_pipeline.stages.rulings import plain_ruling
+    from phx_pipeline.workflows.rulings import plain_ruling
 
     source, key = tie.to
     return {
@@ -308,7 +308,7 @@ def _plain_tie(tie: "Tie") -> dict[str, Any]:
 def _plain_ruled(
     slug: str, done: "CopiesRuled", pictures: "Sequence[Copies | None]"
 ) -> dict[str, Any]:
-    from phx_pipeline.stages.rulings import plain_ruling
+    from phx_pipeline.workflows.rulings import plain_ruling
 
     return {
         "property": slug,

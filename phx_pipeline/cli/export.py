@@ -51,8 +51,8 @@ def export(
       phx export 686067a4
       phx export --job 4f2a9c01d3e5 --to weekend.zip --table parquet
     """
-    from phx_pipeline.stages.bundle import TableFormat, bundle
-    from phx_pipeline.stages.intake import find_property
+    from phx_pipeline.workflows.bundle import TableFormat, bundle
+    from phx_pipeline.workflows.intake import find_property
 
     if (house is None) == (job_id is None):
         raise InputError("say what to export: a property, or --job ID")

@@ -235,7 +235,7 @@ def _show_only(
 def _slugs(
     context: "StageContext", *, everything: bool, houses: tuple[str, ...]
 ) -> list[str]:
-    from phx_pipeline.stages.intake import find_property
+    from phx_pipeline.workflows.intake import find_property
 
     if everything == bool(houses):
         raise InputError(

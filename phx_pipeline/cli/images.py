@@ -106,7 +106,7 @@ def images(  # noqa: PLR0913 - each is an option
       phx images 686067a4 --not-kept     copies, rejected and failed photos
     """
     from phx_pipeline.catalog.images import Wanted
-    from phx_pipeline.stages.intake import find_property
+    from phx_pipeline.workflows.intake import find_property
 
     if paths and as_json:
         raise InputError("--paths and --json print the same twice: leave one out")

@@ -23,7 +23,7 @@ from phx_pipeline.settings import parse_sources
 
 if TYPE_CHECKING:
     from phx_pipeline.stages.context import StageContext
-    from phx_pipeline.stages.ingest_folder import SavedPage
+    from phx_pipeline.workflows.ingest_folder import SavedPage
 
 
 @click.command(short_help="Read listing pages that you saved in your own browser.")
@@ -107,10 +107,10 @@ def _one(
     as_json: bool,
 ) -> Exit:
     from phx_pipeline.cli.status import look_lines
-    from phx_pipeline.stages.ingest import house_of, is_taken, take_photos
-    from phx_pipeline.stages.ingest import ingest as ingest_page
-    from phx_pipeline.stages.intake import find_property
     from phx_pipeline.stages.views import refresh_views
+    from phx_pipeline.workflows.ingest import house_of, is_taken, take_photos
+    from phx_pipeline.workflows.ingest import ingest as ingest_page
+    from phx_pipeline.workflows.intake import find_property
 
     with opened() as context:
         if house:
@@ -170,8 +170,8 @@ def _folder(
     folder: Path, *, source: Source | None, collect: bool, as_json: bool
 ) -> Exit:
     from phx_pipeline.cli.status import look_lines
-    from phx_pipeline.stages.ingest_folder import ingest_files, saved_files
     from phx_pipeline.stages.views import refresh_views
+    from phx_pipeline.workflows.ingest_folder import ingest_files, saved_files
 
     files = saved_files(folder)
     pages: list[SavedPage] = []
@@ -196,7 +196,7 @@ def _folder(
 
 def _collected(context: "StageContext", slugs: Sequence[str]) -> int:
     """Download the photos of each house; return for how many that failed."""
-    from phx_pipeline.stages.ingest import take_photos
+    from phx_pipeline.workflows.ingest import take_photos
 
     failed = 0
     for number, slug in enumerate(slugs, start=1):

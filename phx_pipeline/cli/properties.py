@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from phx_pipeline.model.property import Property
     from phx_pipeline.settings import Settings
     from phx_pipeline.stages.context import StageContext
-    from phx_pipeline.stages.intake import (
+    from phx_pipeline.workflows.intake import (
         IntakeReport,
         LookAlike,
         Problem,
@@ -100,8 +100,8 @@ def add(
     rows were not taken.
     """
     from phx_pipeline.settings import load_settings
-    from phx_pipeline.stages.intake import add_houses, look_alikes, write_problems
     from phx_pipeline.stages.views import refresh_views
+    from phx_pipeline.workflows.intake import add_houses, look_alikes, write_problems
 
     settings = load_settings()
     with opened(settings) as context:
@@ -190,9 +190,9 @@ def rename(house: str, new_address: str) -> None:
     """
     from phx_pipeline.model.address import Address
     from phx_pipeline.settings import load_settings
-    from phx_pipeline.stages.intake import find_property
-    from phx_pipeline.stages.lifecycle import rename as rename_property
     from phx_pipeline.stages.views import refresh_views
+    from phx_pipeline.workflows.intake import find_property
+    from phx_pipeline.workflows.lifecycle import rename as rename_property
 
     address = Address.parse(new_address)
     settings = load_settings()
@@ -239,10 +239,10 @@ def merge(keep: str, other: str, *, yes: bool) -> None:
       phx properties merge 686067a4 4732-w-davis-rd-phoenix-az-85306
     """
     from phx_pipeline.settings import load_settings
-    from phx_pipeline.stages.intake import find_property
-    from phx_pipeline.stages.lifecycle import known_property
-    from phx_pipeline.stages.lifecycle import merge as merge_properties
     from phx_pipeline.stages.views import refresh_views
+    from phx_pipeline.workflows.intake import find_property
+    from phx_pipeline.workflows.lifecycle import known_property
+    from phx_pipeline.workflows.lifecycle import merge as merge_properties
 
     settings = load_settings()
     with opened(settings) as context:
@@ -300,8 +300,8 @@ def confirm(house: str, spellings: tuple[str, ...], *, other: bool) -> None:
       phx properties confirm 686067a4 --not "4732 W Davis Ln, Glendale, AZ 85306"
     """
     from phx_pipeline.model.address import Address
-    from phx_pipeline.stages.intake import find_property
-    from phx_pipeline.stages.lifecycle import confirm as confirm_spelling
+    from phx_pipeline.workflows.intake import find_property
+    from phx_pipeline.workflows.lifecycle import confirm as confirm_spelling
 
     addresses = [Address.parse(spelling) for spelling in spellings]
     with opened() as context:
@@ -343,10 +343,10 @@ def remove(ctx: click.Context, house: str, *, purge: bool, yes: bool) -> None:
       phx properties remove 686067a4 --purge
     """
     from phx_pipeline.settings import load_settings
-    from phx_pipeline.stages.lifecycle import known_property
-    from phx_pipeline.stages.lifecycle import purge as purge_property
-    from phx_pipeline.stages.lifecycle import remove as remove_property
     from phx_pipeline.stages.views import refresh_views
+    from phx_pipeline.workflows.lifecycle import known_property
+    from phx_pipeline.workflows.lifecycle import purge as purge_property
+    from phx_pipeline.workflows.lifecycle import remove as remove_property
 
     settings = load_settings()
     with opened(settings) as context:
@@ -370,7 +370,7 @@ def remove(ctx: click.Context, house: str, *, purge: bool, yes: bool) -> None:
 
 
 def _may_purge(context: "StageContext", house: "Property", *, yes: bool) -> bool:
-    from phx_pipeline.stages.lifecycle import holdings
+    from phx_pipeline.workflows.lifecycle import holdings
 
     if yes:
         return True
@@ -415,8 +415,8 @@ def _tell_of_waiting(context: "StageContext", slug: str) -> None:
 
 
 def _read(context: "StageContext", what: str, *, problems: Path | None) -> "Reading":
-    from phx_pipeline.stages.intake import read_file, read_one
-    from phx_pipeline.stages.tables import file_content
+    from phx_pipeline.workflows.intake import read_file, read_one
+    from phx_pipeline.workflows.tables import file_content
 
     followed = _told("reading")
     if what == "-":
@@ -530,7 +530,7 @@ def _is_file(text: str) -> bool:
 
 
 def _is_typed_address(text: str) -> bool:
-    from phx_pipeline.stages.typed import typed_address
+    from phx_pipeline.workflows.typed import typed_address
 
     try:
         typed_address(text)

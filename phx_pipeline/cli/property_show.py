@@ -40,7 +40,7 @@ def show(house: str, *, as_json: bool) -> None:
       phx properties show "4732 W Davis Rd, Glendale, AZ 85306" --json
     """
     from phx_pipeline.stages.facts import house_sheet
-    from phx_pipeline.stages.intake import find_property
+    from phx_pipeline.workflows.intake import find_property
 
     with opened() as context:
         sheet = house_sheet(context, find_property(context, house))

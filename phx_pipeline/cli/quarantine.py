@@ -17,7 +17,7 @@ from phx_pipeline.model.counted import counted
 if TYPE_CHECKING:
     from phx_pipeline.model.photo import Photo
     from phx_pipeline.stages.context import StageContext
-    from phx_pipeline.stages.quarantine import Case, Ruled
+    from phx_pipeline.workflows.quarantine import Case, Ruled
 
 
 @click.group(cls=NearestGroup)
@@ -48,8 +48,8 @@ def list_(*, house: str | None, everything: bool, as_json: bool) -> None:
       phx quarantine list
       phx quarantine list --property 686067a4 --all --json
     """
-    from phx_pipeline.stages.intake import find_property
-    from phx_pipeline.stages.quarantine import cases, photos_of
+    from phx_pipeline.workflows.intake import find_property
+    from phx_pipeline.workflows.quarantine import cases, photos_of
 
     with opened() as context:
         slug = find_property(context, house).slug if house else None
@@ -96,8 +96,8 @@ def release(photo_ids: tuple[str, ...], *, why: str, as_json: bool) -> None:
       phx quarantine release 3f9a0c11d2
       phx quarantine release 3f9a 77b0 --why "the patio is on the listing too"
     """
-    from phx_pipeline.stages.quarantine import release as release_photo
     from phx_pipeline.stages.views import refresh_views
+    from phx_pipeline.workflows.quarantine import release as release_photo
 
     with opened() as context:
         done = [release_photo(context, photo_id, why=why) for photo_id in photo_ids]
@@ -121,8 +121,8 @@ def drop(photo_ids: tuple[str, ...], *, why: str, as_json: bool) -> None:
     Example:
       phx quarantine drop 3f9a0c11d2 --why "the neighbours' pool"
     """
-    from phx_pipeline.stages.quarantine import drop as drop_photo
     from phx_pipeline.stages.views import refresh_views
+    from phx_pipeline.workflows.quarantine import drop as drop_photo
 
     with opened() as context:
         done = [drop_photo(context, photo_id, why=why) for photo_id in photo_ids]

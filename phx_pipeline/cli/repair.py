@@ -19,7 +19,7 @@ from phx_pipeline.model.no_way import OFFLINE
 
 if TYPE_CHECKING:
     from phx_pipeline.stages.context import StageContext
-    from phx_pipeline.stages.repair import Repaired
+    from phx_pipeline.workflows.repair import Repaired
 
 
 @click.command()
@@ -50,9 +50,9 @@ def repair(ctx: click.Context, house: str | None, *, deep: bool, as_json: bool) 
 
     Exit codes: 0 all is well now, 1 something cannot be healed, 3 something must wait.
     """
-    from phx_pipeline.stages.intake import find_property
-    from phx_pipeline.stages.repair import repair_views, sweep_leftovers
-    from phx_pipeline.stages.verify import verify_database
+    from phx_pipeline.workflows.intake import find_property
+    from phx_pipeline.workflows.repair import repair_views, sweep_leftovers
+    from phx_pipeline.workflows.verify import verify_database
 
     with opened() as context:
         if broken := verify_database(context):
@@ -73,7 +73,7 @@ def repair(ctx: click.Context, house: str | None, *, deep: bool, as_json: bool) 
 def _each(
     context: "StageContext", slugs: Sequence[str], *, deep: bool, quiet: bool
 ) -> tuple[list["Repaired"], int]:
-    from phx_pipeline.stages.repair import repair as repair_property
+    from phx_pipeline.workflows.repair import repair as repair_property
 
     done: list[Repaired] = []
     failed = 0
@@ -104,7 +104,7 @@ def _tell(
         found = {"properties": houses, "leftovers": swept, "problems": rows}
         click.echo(json.dumps(found, indent=2))
         return
-    from phx_pipeline.stages.repair import NO_NETWORK
+    from phx_pipeline.workflows.repair import NO_NETWORK
 
     for it in done:
         line = f"{it.end.value}: {it.problem.rule.value}: {it.problem.text}: {it.told}"
@@ -121,7 +121,7 @@ def _tell(
 
 
 def _code(done: Sequence["Repaired"], *, failed: int) -> Exit:
-    from phx_pipeline.stages.repair import End
+    from phx_pipeline.workflows.repair import End
 
     ends = {it.end for it in done}
     if failed or End.LEFT in ends:

@@ -22,7 +22,7 @@ from phx_pipeline.model.counted import counted
 
 if TYPE_CHECKING:
     from phx_pipeline.model.ruling import Ruling
-    from phx_pipeline.stages.rulings import Taken
+    from phx_pipeline.workflows.rulings import Taken
 
 _STANDARD = Path("-")
 _ORIGINS = (
@@ -50,8 +50,8 @@ def list_(*, house: str | None, everything: bool, as_json: bool) -> None:
       phx rulings list
       phx rulings list --property 686067a4 --all --json
     """
-    from phx_pipeline.stages.intake import find_property
-    from phx_pipeline.stages.rulings import plain_ruling
+    from phx_pipeline.workflows.intake import find_property
+    from phx_pipeline.workflows.rulings import plain_ruling
 
     with opened() as context:
         slug = find_property(context, house).slug if house else None
@@ -83,8 +83,8 @@ def export(file: Path) -> None:
       phx rulings export rulings.jsonl
       phx rulings export | wc -l
     """
-    from phx_pipeline.stages.rulings import ruling_lines
     from phx_pipeline.storage.outputs import write_output
+    from phx_pipeline.workflows.rulings import ruling_lines
 
     with opened_catalog() as catalog:
         found = catalog.rulings.all()
@@ -117,8 +117,8 @@ def import_(ctx: click.Context, *, file: Path, as_json: bool) -> None:
 
     Exit codes: 0 all rows were taken or known, 3 some were left out.
     """
-    from phx_pipeline.stages.rulings import take_rulings
     from phx_pipeline.stages.views import refresh_views
+    from phx_pipeline.workflows.rulings import take_rulings
 
     lines = _lines(file)
     with opened() as context:

@@ -121,8 +121,8 @@ def _unknown(name: str, *, among: Sequence[str]) -> str:
 
 
 def _house(context: "StageContext", house: str | None) -> "Property":
-    from phx_pipeline.stages.intake import find_property
     from phx_pipeline.stages.source_check import house_to_check
+    from phx_pipeline.workflows.intake import find_property
 
     return find_property(context, house) if house else house_to_check(context)
 

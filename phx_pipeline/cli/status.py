@@ -62,7 +62,7 @@ def status(*, everything: bool, service: bool, as_json: bool) -> None:
     from phx_pipeline.stages.categorize import missing_lines
     from phx_pipeline.stages.drift import drift_lines, drifting
     from phx_pipeline.stages.facts import conflict_lines, conflicts_by_property
-    from phx_pipeline.stages.quarantine import cases
+    from phx_pipeline.workflows.quarantine import cases
 
     with opened(settings) as context:
         tallies = context.tallies()
@@ -138,7 +138,7 @@ def _outdated_lines(tallies: Sequence[PropertyTally]) -> Iterator[str]:
 
 def look_lines(context: "StageContext", slugs: Collection[str]) -> Iterator[str]:
     """Yield what a person should look at, of the houses a command worked on."""
-    from phx_pipeline.stages.quarantine import cases
+    from phx_pipeline.workflows.quarantine import cases
 
     suspects = Counter(case.photo.slug for case in cases(context))
     yield from _suspect_lines(

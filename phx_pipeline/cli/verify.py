@@ -14,7 +14,7 @@ from phx_pipeline.model.counted import counted
 
 if TYPE_CHECKING:
     from phx_pipeline.stages.context import StageContext
-    from phx_pipeline.stages.verify import Problem
+    from phx_pipeline.workflows.verify import Problem
 
 
 @click.command()
@@ -46,7 +46,7 @@ def verify(ctx: click.Context, *, as_json: bool, digest: bool, deep: bool) -> No
 
     Exit codes: 0 all agree, 1 something disagrees.
     """
-    from phx_pipeline.stages.verify import content_digest
+    from phx_pipeline.workflows.verify import content_digest
 
     with opened() as context:
         if digest:
@@ -73,8 +73,8 @@ def _look(
 
     Only those of the database where it has any: its rows cannot be trusted.
     """
-    from phx_pipeline.stages.recompute import verify_facts
-    from phx_pipeline.stages.verify import (
+    from phx_pipeline.workflows.recompute import verify_facts
+    from phx_pipeline.workflows.verify import (
         verify_database,
         verify_property,
         verify_views,

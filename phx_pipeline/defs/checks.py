@@ -16,9 +16,9 @@ from phx_pipeline.model.printable import printable
 from phx_pipeline.model.run import Change, RunResult
 from phx_pipeline.stages.context import StageContext
 from phx_pipeline.stages.drift import drift_lines, drifting
-from phx_pipeline.stages.quarantine import CaseKind, case_table, cases
 from phx_pipeline.stages.report import inert, outcome_sentence
-from phx_pipeline.stages.verify import (
+from phx_pipeline.workflows.quarantine import CaseKind, case_table, cases
+from phx_pipeline.workflows.verify import (
     RULES_OF_HOUSES,
     Problem,
     Rule,

@@ -2,7 +2,7 @@
 
 A ruling names a photo, because clusters change: by better copies, and by what people
 say of copies. It holds for the picture that the photo is of now. Giving rulings is
-`reviews`' matter.
+`workflows.reviews`' matter.
 """
 
 from collections.abc import Iterable, Mapping

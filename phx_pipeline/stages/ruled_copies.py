@@ -1,7 +1,8 @@
 """What people ruled on photos, in terms of the bytes the photos have now.
 
 A ruling names photos, because bytes change when a source shows a better copy; what is
-compared are bytes. Giving rulings is `split_join`'s matter.
+compared are bytes. Giving rulings is for
+`workflows.split_join`.
 """
 
 from collections.abc import Iterable, Mapping

@@ -31,7 +31,7 @@ from phx_pipeline.model.outcome import VerdictKind
 from phx_pipeline.model.source import Source
 from phx_pipeline.sources.redfin.standin_photos import photo_url
 from phx_pipeline.sources.zillow.standin_photos import uploads
-from phx_pipeline.stages.verify import verify_property
+from phx_pipeline.workflows.verify import verify_property
 from phx_pipeline_tests.bench.throughput import FarAway, Remembering, full_houses
 from phx_pipeline_tests.browser_site import Act, BrowserSite, several
 from phx_pipeline_tests.browsers import MOST_PSS_MB, pss_mb, watched

@@ -39,8 +39,8 @@ from phx_pipeline.settings import parse_sources
 from phx_pipeline.sources.redfin.standin_photos import photo_url
 from phx_pipeline.sources.zillow.standin_photos import uploads
 from phx_pipeline.stages.extract import extract
-from phx_pipeline.stages.verify import verify_property
 from phx_pipeline.supervise.addresses import free_port
+from phx_pipeline.workflows.verify import verify_property
 from phx_pipeline_tests.deployment import ROOT, Deployment
 from phx_pipeline_tests.served import Served, serving, wait_for
 

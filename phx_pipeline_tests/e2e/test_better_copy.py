@@ -20,8 +20,8 @@ from phx_pipeline.model.taxonomy import Category, Location, Subject
 from phx_pipeline.sources.zillow.standin import PAGE_HOST
 from phx_pipeline.stages.context import StageContext
 from phx_pipeline.stages.extract import extract
-from phx_pipeline.stages.verify import verify_property, verify_views
 from phx_pipeline.stages.views import refresh_views
+from phx_pipeline.workflows.verify import verify_property, verify_views
 from phx_pipeline_tests.deployment import Deployment, slug_of, with_shots
 
 # Zillow has some of its photos larger than Redfin, some smaller, some cut.

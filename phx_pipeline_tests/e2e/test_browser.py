@@ -20,8 +20,8 @@ from phx_pipeline.model.source import Source
 from phx_pipeline.model.tally import SourceTally
 from phx_pipeline.sources.zillow import Zillow
 from phx_pipeline.sources.zillow.standin_photos import uploads
-from phx_pipeline.stages.verify import verify_property, verify_views
 from phx_pipeline.supervise.addresses import free_port
+from phx_pipeline.workflows.verify import verify_property, verify_views
 from phx_pipeline_tests.browser_site import FOREIGN, Act, BrowserSite, blocking, several
 from phx_pipeline_tests.browsers import (
     browsers,

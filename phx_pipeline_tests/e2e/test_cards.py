@@ -22,7 +22,7 @@ from phx_pipeline.stages.context import StageContext
 from phx_pipeline.stages.dedupe import DedupeReport, dedupe
 from phx_pipeline.stages.partners import call_on, settle_called
 from phx_pipeline.stages.publish import publish
-from phx_pipeline.stages.verify import content_digest, verify_property
+from phx_pipeline.workflows.verify import content_digest, verify_property
 from phx_pipeline_tests.damage import execute
 from phx_pipeline_tests.deployment import PHOTO_HOST, Deployment
 

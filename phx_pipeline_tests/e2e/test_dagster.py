@@ -25,10 +25,10 @@ from phx_pipeline.demo.redfin_site import redfin_sites
 from phx_pipeline.model.due import is_photo_due
 from phx_pipeline.model.identity import run_lease
 from phx_pipeline.model.outcome import Verdict
-from phx_pipeline.stages.verify import verify_property, verify_views
 from phx_pipeline.supervise.addresses import free_port
 from phx_pipeline.supervise.lock import running as supervisor_of
 from phx_pipeline.supervise.state import state
+from phx_pipeline.workflows.verify import verify_property, verify_views
 from phx_pipeline_tests.commands import Phx
 from phx_pipeline_tests.deployment import (
     BIN,

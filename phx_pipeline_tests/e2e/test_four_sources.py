@@ -19,8 +19,8 @@ from phx_pipeline.sources.registry import available_sources
 from phx_pipeline.sources.zillow.standin_photos import uploads as shown_on_zillow
 from phx_pipeline.stages.extract import extract
 from phx_pipeline.stages.facts import house_sheet
-from phx_pipeline.stages.verify import verify_property
 from phx_pipeline.stages.views import refresh_views
+from phx_pipeline.workflows.verify import verify_property
 from phx_pipeline_tests.deployment import Deployment, slug_of
 
 HOUSE = HOUSES[0]

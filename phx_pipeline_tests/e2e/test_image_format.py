@@ -16,7 +16,7 @@ from phx_pipeline.imaging.decode import decode
 from phx_pipeline.model.outcome import Verdict
 from phx_pipeline.stages.publish import publish
 from phx_pipeline.stages.sheet import MAX_BYTES, property_sheet
-from phx_pipeline.stages.verify import content_digest
+from phx_pipeline.workflows.verify import content_digest
 from phx_pipeline_tests.commands import Phx
 from phx_pipeline_tests.deployment import (
     SMALLEST,

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from phx_pipeline.demo.houses import HOUSES
 from phx_pipeline.demo.redfin_site import redfin_sites
 from phx_pipeline.model.due import is_photo_due
-from phx_pipeline.stages.verify import content_digest, verify_property, verify_views
+from phx_pipeline.workflows.verify import content_digest, verify_property, verify_views
 from phx_pipeline_tests.deployment import SMALLEST, Deployment, with_shots
 from phx_pipeline_tests.forked import start_phx
 from phx_pipeline_tests.postgres import PostgresServer

@@ -30,7 +30,7 @@ from phx_pipeline.stages.context import StageContext
 from phx_pipeline.stages.dedupe import decide, dedupe
 from phx_pipeline.stages.extract import extract
 from phx_pipeline.stages.rebuild import rebuild
-from phx_pipeline.stages.verify import content_digest, verify_property
+from phx_pipeline.workflows.verify import content_digest, verify_property
 from phx_pipeline_tests.deployment import Deployment, slug_of
 
 (HOUSE,) = (house for house in HOUSES if house.street == "Quail Lantern")

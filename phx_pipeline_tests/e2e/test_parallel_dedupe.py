@@ -25,10 +25,10 @@ from phx_pipeline.stages.collect import collect
 from phx_pipeline.stages.context import StageContext
 from phx_pipeline.stages.dedupe import DedupeReport, dedupe
 from phx_pipeline.stages.discover import discover
-from phx_pipeline.stages.intake import add_properties
 from phx_pipeline.stages.publish import publish
-from phx_pipeline.stages.verify import content_digest, verify_property, verify_views
 from phx_pipeline.stages.views import refresh_views
+from phx_pipeline.workflows.intake import add_properties
+from phx_pipeline.workflows.verify import content_digest, verify_property, verify_views
 from phx_pipeline_tests.deployment import (
     ROOT,
     SMALLEST,

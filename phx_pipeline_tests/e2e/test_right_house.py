@@ -33,11 +33,11 @@ from phx_pipeline.stages.context import StageContext
 from phx_pipeline.stages.discover import discover
 from phx_pipeline.stages.extract import extract
 from phx_pipeline.stages.guard import guard
-from phx_pipeline.stages.ingest import ingest, take_photos
 from phx_pipeline.stages.partners import settle_called
-from phx_pipeline.stages.quarantine import CaseKind, cases, drop, release
-from phx_pipeline.stages.verify import content_digest, verify_property, verify_views
 from phx_pipeline.stages.views import refresh_views
+from phx_pipeline.workflows.ingest import ingest, take_photos
+from phx_pipeline.workflows.quarantine import CaseKind, cases, drop, release
+from phx_pipeline.workflows.verify import content_digest, verify_property, verify_views
 from phx_pipeline_tests.commands import Phx, UseSettings
 from phx_pipeline_tests.deployment import Deployment, slug_of, with_shots
 

@@ -25,8 +25,8 @@ from phx_pipeline.model.run import Change, RunOutcome, RunRecord
 from phx_pipeline.model.source import Source
 from phx_pipeline.sources.redfin.standin import PAGE_HOST
 from phx_pipeline.stages.extract import extract
-from phx_pipeline.stages.verify import verify_views
 from phx_pipeline.stages.views import refresh_views
+from phx_pipeline.workflows.verify import verify_views
 from phx_pipeline_tests.commands import Phx, UseSettings
 from phx_pipeline_tests.deployment import SMALLEST, Deployment, slug_of, with_shots
 

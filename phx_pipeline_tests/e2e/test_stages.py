@@ -18,8 +18,8 @@ from phx_pipeline.model.taxonomy import Subject
 from phx_pipeline.sources.redfin.standin import PAGE_HOST
 from phx_pipeline.stages.context import StageContext
 from phx_pipeline.stages.extract import extract
-from phx_pipeline.stages.verify import content_digest, verify_property, verify_views
 from phx_pipeline.stages.views import refresh_views, render_views
+from phx_pipeline.workflows.verify import content_digest, verify_property, verify_views
 from phx_pipeline_tests.captured import (
     CAPTURED_ADDRESS,
     captured_redfin_sites,

@@ -26,9 +26,9 @@ from phx_pipeline.model.outcome import ListingOutcome
 from phx_pipeline.model.source import Source
 from phx_pipeline.stages.context import StageContext
 from phx_pipeline.stages.extract import extract
-from phx_pipeline.stages.ingest import ingest, take_photos
-from phx_pipeline.stages.quarantine import CaseKind, cases
 from phx_pipeline.stages.views import refresh_views
+from phx_pipeline.workflows.ingest import ingest, take_photos
+from phx_pipeline.workflows.quarantine import CaseKind, cases
 from phx_pipeline_tests import brought
 from phx_pipeline_tests.commands import Phx
 from phx_pipeline_tests.deployment import (

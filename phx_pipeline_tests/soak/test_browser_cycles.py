@@ -18,7 +18,7 @@ from phx_pipeline.demo.houses import House
 from phx_pipeline.fetch.base import Request, RequestKind
 from phx_pipeline.model.source import Source
 from phx_pipeline.sources.zillow.standin import detail_path
-from phx_pipeline.stages.verify import verify_property
+from phx_pipeline.workflows.verify import verify_property
 from phx_pipeline_tests.browser_site import BrowserSite, several
 from phx_pipeline_tests.browsers import (
     MOST_PSS_MB,

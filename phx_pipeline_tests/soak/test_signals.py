@@ -29,11 +29,11 @@ from phx_pipeline.demo.redfin_site import redfin_sites
 from phx_pipeline.errors import ServiceError
 from phx_pipeline.model.identity import run_lease
 from phx_pipeline.settings import SUPERVISOR_ID
-from phx_pipeline.stages.verify import content_digest
 from phx_pipeline.supervise.addresses import free_port
 from phx_pipeline.supervise.lock import running
 from phx_pipeline.supervise.state import state
 from phx_pipeline.supervise.strays import strays
+from phx_pipeline.workflows.verify import content_digest
 from phx_pipeline_tests.deployment import Deployment
 from phx_pipeline_tests.served import wait_for
 

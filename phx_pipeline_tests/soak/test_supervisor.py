@@ -15,11 +15,11 @@ from phx_pipeline.defs.submit import open_instance, state_of
 from phx_pipeline.demo.houses import HOUSES
 from phx_pipeline.demo.redfin_site import redfin_sites
 from phx_pipeline.settings import Settings
-from phx_pipeline.stages.verify import verify_property
 from phx_pipeline.supervise.addresses import free_port
 from phx_pipeline.supervise.lock import running
 from phx_pipeline.supervise.state import state
 from phx_pipeline.supervise.strays import strays
+from phx_pipeline.workflows.verify import verify_property
 from phx_pipeline_tests.deployment import Deployment
 from phx_pipeline_tests.served import wait_for
 

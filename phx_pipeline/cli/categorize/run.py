@@ -34,7 +34,7 @@ def run(houses: tuple[str, ...], *, everything: bool, as_json: bool) -> None:
       phx categorize run --all
     """
     from phx_pipeline.stages.categorize import missing_lines
-    from phx_pipeline.stages.intake import find_property
+    from phx_pipeline.workflows.intake import find_property
 
     if everything and houses:
         raise InputError("name houses or give --all, not both")

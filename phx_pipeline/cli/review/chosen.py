@@ -33,7 +33,7 @@ everything_option = click.option(
 
 def slug_of(context: "StageContext", house: str | None) -> str | None:
     """Return the key of the house that is named, None where none is."""
-    from phx_pipeline.stages.intake import find_property
+    from phx_pipeline.workflows.intake import find_property
 
     return find_property(context, house).slug if house else None
 

@@ -23,7 +23,7 @@ from phx_pipeline.cli.session import opened
 from phx_pipeline.model.counted import counted
 
 if TYPE_CHECKING:
-    from phx_pipeline.stages.review_files import FileTaken
+    from phx_pipeline.workflows.review_files import FileTaken
 
 _TOLD: Final = 20  # rows that were left out
 
@@ -58,9 +58,9 @@ def export(
       phx review export queue.csv --limit 200
       phx review export all.json --all
     """
-    from phx_pipeline.stages.review_files import file_body
-    from phx_pipeline.stages.review_queue import review_queue
     from phx_pipeline.storage.outputs import write_output
+    from phx_pipeline.workflows.review_files import file_body
+    from phx_pipeline.workflows.review_queue import review_queue
 
     with opened() as context:
         slug = slug_of(context, house)
@@ -90,9 +90,9 @@ def import_(ctx: click.Context, *, file: Path, as_json: bool) -> None:
 
     Exit codes: 0 all rows were taken or known, 3 some were left out.
     """
-    from phx_pipeline.stages.review_files import take_file
-    from phx_pipeline.stages.tables import file_content
     from phx_pipeline.stages.views import refresh_views
+    from phx_pipeline.workflows.review_files import take_file
+    from phx_pipeline.workflows.tables import file_content
 
     content = file_content(file)
     with opened() as context:

@@ -24,7 +24,7 @@ from phx_pipeline.model.taxonomy import Subject
 
 if TYPE_CHECKING:
     from phx_pipeline.model.vote import Named, Vote
-    from phx_pipeline.stages.review_queue import Entry
+    from phx_pipeline.workflows.review_queue import Entry
 
 _LISTED = 25
 _GUESSED = 0.2  # below it the likeliest subject is no opinion
@@ -70,8 +70,8 @@ def list_(
       phx review list --house 686067a4 --subject unknown
       phx review list --house 686067a4 --all --json
     """
-    from phx_pipeline.stages.review_queue import file_of, queue_sheet, review_queue
     from phx_pipeline.storage.outputs import write_output
+    from phx_pipeline.workflows.review_queue import file_of, queue_sheet, review_queue
 
     with opened() as context:
         slug = slug_of(context, house)
@@ -164,7 +164,7 @@ def _shown(listed: int, total: int) -> str:
 
 def _plain(entry: "Entry", file: str) -> dict[str, Any]:
     from phx_pipeline.catalog.votes import vote_values
-    from phx_pipeline.stages.rulings import plain_ruling
+    from phx_pipeline.workflows.rulings import plain_ruling
 
     picture, ruled = entry.picture, entry.ruled
     rulings = () if ruled is None else (ruled.ruling, *ruled.overruled)

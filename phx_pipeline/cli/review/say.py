@@ -19,7 +19,7 @@ from phx_pipeline.model.taxonomy import Location, Subject
 
 if TYPE_CHECKING:
     from phx_pipeline.stages.context import StageContext
-    from phx_pipeline.stages.reviews import Review, Reviewed, ReviewsDone
+    from phx_pipeline.workflows.reviews import Review, Reviewed, ReviewsDone
 
 
 @click.command("set")
@@ -60,7 +60,7 @@ def set_(
       phx review set 3f9a0c11d2 garage --location ext
       phx review set --house 686067a4 --was bedroom master
     """
-    from phx_pipeline.stages.reviews import named_category
+    from phx_pipeline.workflows.reviews import named_category
 
     *pictures, subject = words
     _require_order(pictures, subject, house=house, was=was)
@@ -128,7 +128,7 @@ def _named(
     *,
     why: str,
 ) -> "list[Review]":
-    from phx_pipeline.stages.reviews import PictureFinder, Review
+    from phx_pipeline.workflows.reviews import PictureFinder, Review
 
     finder = PictureFinder(context, slug_of(context, house))
     found = [finder.find(text) for text in pictures]
@@ -140,8 +140,8 @@ def _named(
 def _batch(
     context: "StageContext", house: str | None, was: str, value: str, *, why: str
 ) -> "list[Review]":
-    from phx_pipeline.stages.intake import find_property
-    from phx_pipeline.stages.reviews import named_so
+    from phx_pipeline.workflows.intake import find_property
+    from phx_pipeline.workflows.reviews import named_so
 
     subject = subject_named(was)
     if house is None or subject is None:
@@ -157,8 +157,8 @@ def _batch(
 
 
 def _done(context: "StageContext", wanted: "Sequence[Review]") -> "ReviewsDone":
-    from phx_pipeline.stages.reviews import review as review_pictures
     from phx_pipeline.stages.views import refresh_views
+    from phx_pipeline.workflows.reviews import review as review_pictures
 
     done = review_pictures(context, wanted)
     settle_partners(context, done.settled)

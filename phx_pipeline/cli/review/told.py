@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 from phx_pipeline.cli.console import errors
 
 if TYPE_CHECKING:
-    from phx_pipeline.stages.reviews import ReviewsDone
+    from phx_pipeline.workflows.reviews import ReviewsDone
 
 
 def tell_waits(done: "ReviewsDone") -> None:
@@ -21,7 +21,7 @@ def tell_waits(done: "ReviewsDone") -> None:
 
 def plain_done(done: "ReviewsDone") -> dict[str, Any]:
     """Return what was said and what came of it, as JSON has it."""
-    from phx_pipeline.stages.rulings import plain_ruling
+    from phx_pipeline.workflows.rulings import plain_ruling
 
     return {
         "pictures": [

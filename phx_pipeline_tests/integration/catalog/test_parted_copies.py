@@ -6,9 +6,9 @@ from pathlib import Path
 
 from phx_pipeline.demo.redfin_site import redfin_sites
 from phx_pipeline.stages.context import StageContext
-from phx_pipeline.stages.duplicates import copies_of
 from phx_pipeline.stages.extract import extract
-from phx_pipeline.stages.split_join import split, undo
+from phx_pipeline.workflows.duplicates import copies_of
+from phx_pipeline.workflows.split_join import split, undo
 from phx_pipeline_tests.damage import HOUSE
 from phx_pipeline_tests.deployment import Deployment
 

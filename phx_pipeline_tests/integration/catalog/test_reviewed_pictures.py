@@ -8,8 +8,8 @@ from phx_pipeline.demo.redfin_site import redfin_sites
 from phx_pipeline.model.taxonomy import Subject
 from phx_pipeline.stages.context import StageContext
 from phx_pipeline.stages.extract import extract
-from phx_pipeline.stages.review_queue import Entry, Standing, review_queue
-from phx_pipeline.stages.reviews import Review, named_category, review
+from phx_pipeline.workflows.review_queue import Entry, Standing, review_queue
+from phx_pipeline.workflows.reviews import Review, named_category, review
 from phx_pipeline_tests.damage import HOUSE
 from phx_pipeline_tests.deployment import Deployment, with_shots
 

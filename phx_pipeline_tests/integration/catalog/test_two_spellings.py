@@ -27,8 +27,8 @@ from phx_pipeline.sources.registry import available_sources, marks_of
 from phx_pipeline.stages.context import StageContext
 from phx_pipeline.stages.extract import extract
 from phx_pipeline.stages.guard import guard, outliers
-from phx_pipeline.stages.ingest import read_saved
-from phx_pipeline.stages.quarantine import cases
+from phx_pipeline.workflows.ingest import read_saved
+from phx_pipeline.workflows.quarantine import cases
 from phx_pipeline_tests.deployment import Deployment, with_shots
 from phx_pipeline_tests.hostile import ZillowPage, changed
 from phx_pipeline_tests.integration.conftest import STAMP, TTL_S, gallery

@@ -13,7 +13,7 @@ from phx_pipeline.model.outcome import VerdictKind
 from phx_pipeline.model.source import Source
 from phx_pipeline.sources.redfin.standin import listing_page
 from phx_pipeline.sources.zillow.standin import detail_page, detail_path
-from phx_pipeline.stages.verify import content_digest
+from phx_pipeline.workflows.verify import content_digest
 from phx_pipeline_tests.commands import Phx
 from phx_pipeline_tests.deployment import SMALLEST, Deployment, slug_of
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import pytest
 
 from phx_pipeline.demo.redfin_site import redfin_sites
-from phx_pipeline.stages.verify import content_digest
+from phx_pipeline.workflows.verify import content_digest
 from phx_pipeline_tests.commands import Phx
 from phx_pipeline_tests.damage import (
     HOUSE,

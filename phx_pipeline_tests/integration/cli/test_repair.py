@@ -17,11 +17,11 @@ from phx_pipeline.demo.loopback import Answer, Asked, Handler
 from phx_pipeline.demo.redfin_site import redfin_sites
 from phx_pipeline.model.identity import property_lease
 from phx_pipeline.model.outcome import VerdictKind
-from phx_pipeline.stages import repair as stage
 from phx_pipeline.stages.context import StageContext
 from phx_pipeline.stages.publish import publish
-from phx_pipeline.stages.verify import content_digest
 from phx_pipeline.stages.views import VIEWS_LEASE, refresh_views
+from phx_pipeline.workflows import repair as stage
+from phx_pipeline.workflows.verify import content_digest
 from phx_pipeline_tests.commands import Phx
 from phx_pipeline_tests.damage import (
     HOUSE,

@@ -20,7 +20,7 @@ from phx_pipeline.defs.partitions import PROPERTIES
 from phx_pipeline.defs.submit import open_instance
 from phx_pipeline.model.address import Address
 from phx_pipeline.model.identity import run_lease
-from phx_pipeline.stages.lifecycle import remove, rename
+from phx_pipeline.workflows.lifecycle import remove, rename
 from phx_pipeline_tests.commands import Phx
 from phx_pipeline_tests.dagster_runs import run_of
 from phx_pipeline_tests.deployment import Deployment

@@ -18,7 +18,7 @@ from phx_pipeline.stages.discover import discover
 from phx_pipeline.stages.extract import extract
 from phx_pipeline.stages.publish import publish
 from phx_pipeline.stages.surprise import known
-from phx_pipeline.stages.verify import content_digest
+from phx_pipeline.workflows.verify import content_digest
 from phx_pipeline_tests.commands import Phx
 from phx_pipeline_tests.deployment import SMALLEST, Deployment
 from phx_pipeline_tests.integration.disk.conftest import SmallDisk

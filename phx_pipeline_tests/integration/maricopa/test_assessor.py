@@ -30,9 +30,9 @@ from phx_pipeline.sources.maricopa.standin import (
     persons_of,
 )
 from phx_pipeline.stages.extract import extract
-from phx_pipeline.stages.ingest import house_of, ingest
-from phx_pipeline.stages.verify import verify_property
 from phx_pipeline.stages.views import refresh_views
+from phx_pipeline.workflows.ingest import house_of, ingest
+from phx_pipeline.workflows.verify import verify_property
 from phx_pipeline_tests.deployment import Deployment, slug_of
 
 HOUSE = HOUSES[0]

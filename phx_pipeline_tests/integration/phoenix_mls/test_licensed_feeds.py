@@ -19,7 +19,7 @@ from phx_pipeline.model.source import Source
 from phx_pipeline.sources.phoenix_mls import licensed_reso, licensed_spark
 from phx_pipeline.sources.phoenix_mls.standin_photos import uploads
 from phx_pipeline.stages.extract import extract
-from phx_pipeline.stages.verify import verify_property
+from phx_pipeline.workflows.verify import verify_property
 from phx_pipeline_tests.deployment import SMALLEST, Deployment, with_shots
 
 HOUSE = with_shots(SMALLEST, 0, 1)

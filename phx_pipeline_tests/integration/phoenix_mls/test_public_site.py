@@ -17,9 +17,9 @@ from phx_pipeline.sources.phoenix_mls.standin import (
 )
 from phx_pipeline.sources.phoenix_mls.standin_photos import uploads
 from phx_pipeline.stages.extract import extract
-from phx_pipeline.stages.ingest import house_of, ingest
-from phx_pipeline.stages.verify import verify_property
 from phx_pipeline.stages.views import refresh_views
+from phx_pipeline.workflows.ingest import house_of, ingest
+from phx_pipeline.workflows.verify import verify_property
 from phx_pipeline_tests.deployment import SMALLEST, Deployment, with_shots
 
 HOUSE = with_shots(SMALLEST, 0, 1, 2)

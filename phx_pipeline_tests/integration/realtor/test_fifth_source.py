@@ -20,9 +20,9 @@ from phx_pipeline.model.outcome import ListingOutcome, VerdictKind
 from phx_pipeline.sources import registry
 from phx_pipeline.sources.registry import address_at
 from phx_pipeline.stages.extract import extract
-from phx_pipeline.stages.ingest import house_of, ingest
-from phx_pipeline.stages.verify import verify_property
 from phx_pipeline.stages.views import refresh_views
+from phx_pipeline.workflows.ingest import house_of, ingest
+from phx_pipeline.workflows.verify import verify_property
 from phx_pipeline_tests.deployment import Deployment
 from phx_pipeline_tests.integration.realtor.source import (
     HOST,

@@ -7,7 +7,7 @@ from phx_pipeline.cli.review.queue import _standing
 from phx_pipeline.model.source import Source
 from phx_pipeline.model.taxonomy import Subject
 from phx_pipeline.model.vote import Named, Vote
-from phx_pipeline.stages.review_queue import Entry, Standing
+from phx_pipeline.workflows.review_queue import Entry, Standing
 
 
 def vote(

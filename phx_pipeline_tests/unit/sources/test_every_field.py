@@ -26,7 +26,7 @@ from phx_pipeline.model.source import Source
 from phx_pipeline.sources.border import MOST_PHOTOS
 from phx_pipeline.sources.redfin.find import search_url
 from phx_pipeline.sources.registry import available_sources
-from phx_pipeline.stages.ingest import read_saved
+from phx_pipeline.workflows.ingest import read_saved
 from phx_pipeline_tests.canned import CannedFetcher
 from phx_pipeline_tests.hostile import (
     HUGE_TEXT,

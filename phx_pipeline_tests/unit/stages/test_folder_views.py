@@ -13,10 +13,10 @@ from phx_pipeline.errors import DiskError
 from phx_pipeline.model.naming import ImageName
 from phx_pipeline.stages.context import StageContext
 from phx_pipeline.stages.folder_views import dangling, rebuild_links
-from phx_pipeline.stages.lifecycle import known_property, purge, remove
 from phx_pipeline.stages.publish import publish
-from phx_pipeline.stages.repair import End, repair_views
-from phx_pipeline.stages.verify import Fault, verify_views
+from phx_pipeline.workflows.lifecycle import known_property, purge, remove
+from phx_pipeline.workflows.repair import End, repair_views
+from phx_pipeline.workflows.verify import Fault, verify_views
 from phx_pipeline_tests.damage import a_file, execute, lead_nowhere
 
 

@@ -22,8 +22,8 @@ from phx_pipeline.sources.phoenix_mls.photos import photo_key
 from phx_pipeline.stages.context import StageContext
 from phx_pipeline.stages.discover import discover
 from phx_pipeline.stages.extract import extract
-from phx_pipeline.stages.verify import verify_property, verify_views
 from phx_pipeline.stages.views import refresh_views
+from phx_pipeline.workflows.verify import verify_property, verify_views
 
 KEYS = [f"2025030107000{number}000000000000" for number in range(3)]
 

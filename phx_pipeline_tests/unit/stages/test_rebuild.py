@@ -8,11 +8,11 @@ from phx_pipeline.model.due import is_photo_due
 from phx_pipeline.model.outcome import Verdict
 from phx_pipeline.stages.context import StageContext
 from phx_pipeline.stages.dedupe import dedupe
-from phx_pipeline.stages.lifecycle import remove, take_up_again
 from phx_pipeline.stages.missing import lacking_files
 from phx_pipeline.stages.rebuild import rebuild
-from phx_pipeline.stages.recompute import verify_facts
-from phx_pipeline.stages.verify import verify_property
+from phx_pipeline.workflows.lifecycle import remove, take_up_again
+from phx_pipeline.workflows.recompute import verify_facts
+from phx_pipeline.workflows.verify import verify_property
 from phx_pipeline_tests.damage import (
     Break,
     a_png,

@@ -27,7 +27,7 @@ from phx_pipeline.stages.context import StageContext
 from phx_pipeline.stages.missing import lacking_files
 from phx_pipeline.stages.partners import converge
 from phx_pipeline.stages.publish import publish
-from phx_pipeline.stages.verify import Fault, verify_property
+from phx_pipeline.workflows.verify import Fault, verify_property
 from phx_pipeline_tests.damage import execute
 from phx_pipeline_tests.unit.stages.test_withdrawn import House
 

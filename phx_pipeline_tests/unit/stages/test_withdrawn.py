@@ -14,7 +14,6 @@ from phx_pipeline.model.photo import Photo
 from phx_pipeline.model.property import Property
 from phx_pipeline.model.ruling import About
 from phx_pipeline.model.taxonomy import Subject
-from phx_pipeline.stages import lifecycle
 from phx_pipeline.stages.collect import collect
 from phx_pipeline.stages.context import StageContext
 from phx_pipeline.stages.missing import lacking_files
@@ -22,11 +21,12 @@ from phx_pipeline.stages.not_kept import not_kept
 from phx_pipeline.stages.partners import converge, has_originals
 from phx_pipeline.stages.publish import publish
 from phx_pipeline.stages.rebuild import rebuild
-from phx_pipeline.stages.repair import End, repair
-from phx_pipeline.stages.reviews import Review, review
-from phx_pipeline.stages.verify import Fault, verify_property, verify_views
 from phx_pipeline.stages.views import refresh_views
 from phx_pipeline.storage.blobs import BlobStore
+from phx_pipeline.workflows import lifecycle
+from phx_pipeline.workflows.repair import End, repair
+from phx_pipeline.workflows.reviews import Review, review
+from phx_pipeline.workflows.verify import Fault, verify_property, verify_views
 from phx_pipeline_tests.canned import CannedFetcher
 
 WHY = "the feed no longer lets it be seen"

@@ -14,8 +14,8 @@ from phx_pipeline.demo.redfin_site import redfin_sites
 from phx_pipeline.model.address import Address
 from phx_pipeline.stages.context import StageContext
 from phx_pipeline.stages.extract import extract
-from phx_pipeline.stages.verify import verify_property, verify_views
 from phx_pipeline.stages.views import refresh_views
+from phx_pipeline.workflows.verify import verify_property, verify_views
 from phx_pipeline_tests.commands import Phx, UseSettings
 from phx_pipeline_tests.deployment import Deployment, with_shots
 

@@ -16,9 +16,9 @@ from phx_pipeline.model.address import Address
 from phx_pipeline.model.outcome import Verdict
 from phx_pipeline.model.property import Property
 from phx_pipeline.model.source import Source
-from phx_pipeline.stages import lifecycle
 from phx_pipeline.stages.extract import extract
 from phx_pipeline.stages.partners import settle_called
+from phx_pipeline.workflows import lifecycle
 from phx_pipeline_tests.commands import Phx, UseSettings
 from phx_pipeline_tests.deployment import Deployment, with_shots
 from phx_pipeline_tests.integration.cli.lifecycle.conftest import (

@@ -24,7 +24,7 @@ from phx_pipeline.model.outcome import Verdict
 from phx_pipeline.model.property import Property
 from phx_pipeline.stages.extract import extract
 from phx_pipeline.stages.partners import settle_called
-from phx_pipeline.stages.verify import verify_property
+from phx_pipeline.workflows.verify import verify_property
 from phx_pipeline_tests.commands import Phx, UseSettings
 from phx_pipeline_tests.deployment import Deployment, slug_of
 from phx_pipeline_tests.integration.cli.lifecycle.conftest import (

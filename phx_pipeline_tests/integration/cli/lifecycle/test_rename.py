@@ -15,7 +15,7 @@ from phx_pipeline.model.identity import property_lease
 from phx_pipeline.model.outcome import Verdict
 from phx_pipeline.stages.dedupe import dedupe
 from phx_pipeline.stages.extract import extract
-from phx_pipeline.stages.lifecycle import rename
+from phx_pipeline.workflows.lifecycle import rename
 from phx_pipeline_tests.commands import Phx
 from phx_pipeline_tests.deployment import Deployment
 from phx_pipeline_tests.integration.cli.lifecycle.conftest import (

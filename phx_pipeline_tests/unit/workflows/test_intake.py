@@ -13,7 +13,8 @@ from phx_pipeline.errors import InputError
 from phx_pipeline.model.address import Address
 from phx_pipeline.settings import load_settings
 from phx_pipeline.stages.context import StageContext
-from phx_pipeline.stages.intake import (
+from phx_pipeline.wiring import build_context, initialise
+from phx_pipeline.workflows.intake import (
     Reading,
     add_houses,
     add_properties,
@@ -22,8 +23,7 @@ from phx_pipeline.stages.intake import (
     read_one,
     write_problems,
 )
-from phx_pipeline.stages.tables import file_content
-from phx_pipeline.wiring import build_context, initialise
+from phx_pipeline.workflows.tables import file_content
 
 DAVIS = "4732 W Davis Rd, Glendale, AZ 85306"
 ADAMS = "100 N Adams St, Phoenix, AZ 85003"

@@ -7,7 +7,7 @@ import pytest
 from phx_pipeline.errors import InputError
 from phx_pipeline.model.address import Address
 from phx_pipeline.stages.context import StageContext
-from phx_pipeline.stages.lifecycle import (
+from phx_pipeline.workflows.lifecycle import (
     holdings,
     known_property,
     purge,

@@ -25,9 +25,9 @@ from phx_pipeline.stages.folder_views import drop_house, drop_links, names_given
 from phx_pipeline.stages.guard import guard
 from phx_pipeline.stages.partners import call_on_partners, has_originals
 from phx_pipeline.stages.rebuild import rebuild
-from phx_pipeline.stages.typed import is_address, typed_address
 from phx_pipeline.stages.views import refresh_views
 from phx_pipeline.stages.withdrawn import drop_bytes
+from phx_pipeline.workflows.typed import is_address, typed_address
 
 logger = logging.getLogger(__name__)
 

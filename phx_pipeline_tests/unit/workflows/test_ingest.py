@@ -15,8 +15,8 @@ from phx_pipeline.model.property import Property
 from phx_pipeline.model.source import Source
 from phx_pipeline.sources.registry import available_sources
 from phx_pipeline.stages.context import StageContext
-from phx_pipeline.stages.ingest import MAX_BYTES, ingest, is_taken, read_saved
-from phx_pipeline.stages.verify import content_digest
+from phx_pipeline.workflows.ingest import MAX_BYTES, ingest, is_taken, read_saved
+from phx_pipeline.workflows.verify import content_digest
 from phx_pipeline_tests.captured import CAPTURED_ADDRESS
 from phx_pipeline_tests.deployment import Deployment
 

@@ -3,7 +3,7 @@
 import pytest
 
 from phx_pipeline.errors import InputError
-from phx_pipeline.stages.typed import is_address, typed_address
+from phx_pipeline.workflows.typed import is_address, typed_address
 
 ZILLOW = "https://www.zillow.com/homedetails/4732-W-Davis-Rd-Glendale-AZ-85306/7_zpid/"
 DAVIS = "4732 W Davis Rd, Glendale, AZ 85306"

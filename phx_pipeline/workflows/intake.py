@@ -15,14 +15,14 @@ from phx_pipeline.errors import InputError
 from phx_pipeline.model.address import EXAMPLE, Address, Match
 from phx_pipeline.model.property import Property
 from phx_pipeline.model.states import doubt
-from phx_pipeline.stages.columns import Columns, is_column
 from phx_pipeline.stages.context import StageContext
-from phx_pipeline.stages.lifecycle import known_property, take_up_again
-from phx_pipeline.stages.sheets import tables_of
-from phx_pipeline.stages.tables import Row, read_table
-from phx_pipeline.stages.typed import is_address, typed_address
-from phx_pipeline.stages.workbooks import ONE_SHEET, Sheet
 from phx_pipeline.storage.outputs import write_output
+from phx_pipeline.workflows.columns import Columns, is_column
+from phx_pipeline.workflows.lifecycle import known_property, take_up_again
+from phx_pipeline.workflows.sheets import tables_of
+from phx_pipeline.workflows.tables import Row, read_table
+from phx_pipeline.workflows.typed import is_address, typed_address
+from phx_pipeline.workflows.workbooks import ONE_SHEET, Sheet
 
 _SHOWN = 5
 _ENDING = f"; write it like {EXAMPLE!r}"

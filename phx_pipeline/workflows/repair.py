@@ -30,16 +30,16 @@ from phx_pipeline.stages.context import StageContext, working_on
 from phx_pipeline.stages.dedupe import dedupe, give_up
 from phx_pipeline.stages.folder_views import rebuild_links
 from phx_pipeline.stages.publish import publish
-from phx_pipeline.stages.recompute import correct_facts, verify_facts
 from phx_pipeline.stages.runs import recorded
-from phx_pipeline.stages.verify import (
+from phx_pipeline.stages.views import VIEWS_LEASE, refresh_views
+from phx_pipeline.storage.atomic import sweep_temporaries
+from phx_pipeline.workflows.recompute import correct_facts, verify_facts
+from phx_pipeline.workflows.verify import (
     Fault,
     Problem,
     verify_property,
     verify_views,
 )
-from phx_pipeline.stages.views import VIEWS_LEASE, refresh_views
-from phx_pipeline.storage.atomic import sweep_temporaries
 
 logger = logging.getLogger(__name__)
 

@@ -13,7 +13,7 @@ from phx_pipeline.model.picture import StandardPicture
 from phx_pipeline.stages.collect import facts_of
 from phx_pipeline.stages.context import StageContext, picture_pool
 from phx_pipeline.stages.dedupe import keep_png
-from phx_pipeline.stages.verify import Fault, Problem
+from phx_pipeline.workflows.verify import Fault, Problem
 
 
 def verify_facts(context: StageContext, slug: str) -> list[Problem]:

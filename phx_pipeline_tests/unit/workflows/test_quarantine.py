@@ -20,7 +20,7 @@ from phx_pipeline.model.photo import PhotoRef
 from phx_pipeline.model.ruling import PhotoRuling
 from phx_pipeline.model.source import Source
 from phx_pipeline.stages.context import StageContext
-from phx_pipeline.stages.quarantine import (
+from phx_pipeline.workflows.quarantine import (
     CaseKind,
     case_id,
     case_table,

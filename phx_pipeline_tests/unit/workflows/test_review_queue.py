@@ -8,7 +8,7 @@ from phx_pipeline.catalog.reviews import NamedPicture
 from phx_pipeline.model.source import Source
 from phx_pipeline.model.taxonomy import Category, Subject
 from phx_pipeline.model.vote import Named
-from phx_pipeline.stages.review_queue import Entry, Standing, by_worth, in_turns
+from phx_pipeline.workflows.review_queue import Entry, Standing, by_worth, in_turns
 
 
 def entry(

@@ -8,7 +8,7 @@ from phx_pipeline.errors import InputError, LeaseHeldError
 from phx_pipeline.model.listing import Listing
 from phx_pipeline.model.source import Source
 from phx_pipeline.stages.context import StageContext
-from phx_pipeline.stages.ingest import OlderPageError, house_of, ingest, is_taken
+from phx_pipeline.workflows.ingest import OlderPageError, house_of, ingest, is_taken
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -27,11 +27,11 @@ from phx_pipeline.model.ruling import (
 from phx_pipeline.model.taxonomy import Location, Subject
 from phx_pipeline.stages.categorize import categorize
 from phx_pipeline.stages.context import StageContext, working_on
-from phx_pipeline.stages.duplicates import LEAST_ID, find_photo, id_of
-from phx_pipeline.stages.lifecycle import known_property
 from phx_pipeline.stages.partners import at_once, call_on, with_patience
 from phx_pipeline.stages.publish import publish
 from phx_pipeline.stages.ruled_categories import by_photo, ruled_categories
+from phx_pipeline.workflows.duplicates import LEAST_ID, find_photo, id_of
+from phx_pipeline.workflows.lifecycle import known_property
 
 NAMEABLE: Final = tuple(it.value for it in Subject if it is not Subject.UNKNOWN)
 _SHOWN: Final = frozenset({Verdict.PENDING, Verdict.KEPT, Verdict.DUPLICATE})

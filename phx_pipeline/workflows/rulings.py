@@ -23,10 +23,10 @@ from phx_pipeline.model.source import Source
 from phx_pipeline.model.taxonomy import Location
 from phx_pipeline.sources.registry import named_sources
 from phx_pipeline.stages.context import StageContext
-from phx_pipeline.stages.lifecycle import refuse_other_house
-from phx_pipeline.stages.quarantine import settle_ruled
-from phx_pipeline.stages.reviews import NAMEABLE, settle_reviews
-from phx_pipeline.stages.split_join import settle_copies
+from phx_pipeline.workflows.lifecycle import refuse_other_house
+from phx_pipeline.workflows.quarantine import settle_ruled
+from phx_pipeline.workflows.reviews import NAMEABLE, settle_reviews
+from phx_pipeline.workflows.split_join import settle_copies
 
 logger = logging.getLogger(__name__)
 

@@ -12,11 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from phx_pipeline.errors import InputError
-from phx_pipeline.stages import tables
-from phx_pipeline.stages.columns import Part, is_column, part_named
-from phx_pipeline.stages.sheets import tables_of
-from phx_pipeline.stages.tables import read_table
-from phx_pipeline.stages.typed import typed_address
+from phx_pipeline.workflows import tables
+from phx_pipeline.workflows.columns import Part, is_column, part_named
+from phx_pipeline.workflows.sheets import tables_of
+from phx_pipeline.workflows.tables import read_table
+from phx_pipeline.workflows.typed import typed_address
 
 DAVIS = "4732 W Davis Rd, Glendale, AZ 85306"
 ADAMS = "100 N Adams St, Phoenix, AZ 85003"

@@ -21,19 +21,20 @@ from phx_pipeline.model.ruling import TAKEN_BACK
 from phx_pipeline.model.taxonomy import Category, Location, Subject
 from phx_pipeline.model.vote import Abstention, Vote
 from phx_pipeline.settings import Settings
-from phx_pipeline.stages import lifecycle, partners, reviews
+from phx_pipeline.stages import partners
 from phx_pipeline.stages.categorize import categorize
 from phx_pipeline.stages.context import StageContext
 from phx_pipeline.stages.dedupe import dedupe
-from phx_pipeline.stages.duplicates import copies_of, copies_with, photo_id
 from phx_pipeline.stages.partners import settle_called
 from phx_pipeline.stages.publish import publish
-from phx_pipeline.stages.review_files import file_body, take_file
-from phx_pipeline.stages.review_queue import Standing, review_queue
-from phx_pipeline.stages.reviews import PictureFinder, Review, named_category, review
-from phx_pipeline.stages.rulings import ruling_lines, take_rulings
-from phx_pipeline.stages.split_join import join, split
-from phx_pipeline.stages.verify import verify_property
+from phx_pipeline.workflows import lifecycle, reviews
+from phx_pipeline.workflows.duplicates import copies_of, copies_with, photo_id
+from phx_pipeline.workflows.review_files import file_body, take_file
+from phx_pipeline.workflows.review_queue import Standing, review_queue
+from phx_pipeline.workflows.reviews import PictureFinder, Review, named_category, review
+from phx_pipeline.workflows.rulings import ruling_lines, take_rulings
+from phx_pipeline.workflows.split_join import join, split
+from phx_pipeline.workflows.verify import verify_property
 from phx_pipeline_tests.commands import Phx, UseSettings
 
 POOL = Category(location=Location.EXTERIOR, subject=Subject.POOL, confidence=99)

@@ -15,7 +15,7 @@ from phx_pipeline.errors import InputError
 from phx_pipeline.model.places import is_place, with_commas
 from phx_pipeline.model.printable import printable
 from phx_pipeline.model.states import state_code, states_of
-from phx_pipeline.stages.tables import Row
+from phx_pipeline.workflows.tables import Row
 
 
 class Part(Enum):

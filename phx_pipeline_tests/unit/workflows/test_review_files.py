@@ -3,7 +3,7 @@
 import json
 
 from phx_pipeline.stages.context import StageContext
-from phx_pipeline.stages.review_files import FileTaken, take_file
+from phx_pipeline.workflows.review_files import FileTaken, take_file
 
 
 def test_json_of_another_program_is_taken_and_its_bad_rows_are_told(

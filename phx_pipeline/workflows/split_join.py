@@ -17,16 +17,16 @@ from phx_pipeline.model.ruling import (
 from phx_pipeline.stages.categorize import categorize
 from phx_pipeline.stages.context import StageContext
 from phx_pipeline.stages.dedupe import dedupe
-from phx_pipeline.stages.duplicates import (
+from phx_pipeline.stages.partners import at_once, call_on
+from phx_pipeline.stages.publish import publish
+from phx_pipeline.stages.ruled_copies import photos_ruled_on
+from phx_pipeline.workflows.duplicates import (
     Copies,
     copies_of,
     copies_with,
     photo_name,
     require_bytes,
 )
-from phx_pipeline.stages.partners import at_once, call_on
-from phx_pipeline.stages.publish import publish
-from phx_pipeline.stages.ruled_copies import photos_ruled_on
 
 _DECIDABLE = frozenset({Verdict.PENDING, Verdict.KEPT, Verdict.DUPLICATE})
 

@@ -1,6 +1,6 @@
 """A file people saved as a table, as numbered rows of cells; not what the cells mean.
 
-Text with any usual delimiter and encoding; a workbook goes to `stages.workbooks`. A
+Text with any usual delimiter and encoding; a workbook goes to `workflows.workbooks`. A
 file that is no table is refused with what to do about it.
 """
 
@@ -17,7 +17,7 @@ from typing import Final
 
 from phx_pipeline.errors import InputError
 from phx_pipeline.model.encoding import decoded
-from phx_pipeline.stages.workbooks import ONE_SHEET, Sheet, Sheets, workbook_sheets
+from phx_pipeline.workflows.workbooks import ONE_SHEET, Sheet, Sheets, workbook_sheets
 
 MAX_BYTES: Final = 50_000_000
 

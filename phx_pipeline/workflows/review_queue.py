@@ -18,8 +18,8 @@ from phx_pipeline.imaging.captioned_sheet import captioned_sheet
 from phx_pipeline.model.taxonomy import Subject
 from phx_pipeline.model.vote import Vote
 from phx_pipeline.stages.context import StageContext
-from phx_pipeline.stages.duplicates import id_of
 from phx_pipeline.stages.ruled_categories import RuledCategory, ruled_category
+from phx_pipeline.workflows.duplicates import id_of
 
 SURE: Final = 85  # percent, from which a name counts as known
 _AT_ONCE: Final = 5  # pictures of one house, before those of others have had their turn

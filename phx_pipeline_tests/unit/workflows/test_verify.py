@@ -8,15 +8,15 @@ import pytest
 
 from phx_pipeline.settings import Settings
 from phx_pipeline.stages.context import StageContext
-from phx_pipeline.stages.verify import (
+from phx_pipeline.stages.views import render_views
+from phx_pipeline.wiring import build_context, initialise
+from phx_pipeline.workflows.verify import (
     Problem,
     Rule,
     content_digest,
     verify_property,
     verify_views,
 )
-from phx_pipeline.stages.views import render_views
-from phx_pipeline.wiring import build_context, initialise
 from phx_pipeline_tests.damage import (
     Break,
     add_stray,

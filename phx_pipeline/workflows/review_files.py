@@ -22,10 +22,15 @@ from phx_pipeline.model.photo import Photo
 from phx_pipeline.model.printable import printable
 from phx_pipeline.model.ruling import TAKEN_BACK, About, PhotoName, Ruling
 from phx_pipeline.stages.context import StageContext
-from phx_pipeline.stages.duplicates import find_photo
-from phx_pipeline.stages.intake import find_property
-from phx_pipeline.stages.review_queue import Entry, file_of
-from phx_pipeline.stages.reviews import (
+from phx_pipeline.stages.ruled_categories import (
+    RuledCategory,
+    by_photo,
+    ruled_categories,
+)
+from phx_pipeline.workflows.duplicates import find_photo
+from phx_pipeline.workflows.intake import find_property
+from phx_pipeline.workflows.review_queue import Entry, file_of
+from phx_pipeline.workflows.reviews import (
     PictureFinder,
     Review,
     ReviewsDone,
@@ -33,12 +38,7 @@ from phx_pipeline.stages.reviews import (
     require_picture,
     review,
 )
-from phx_pipeline.stages.ruled_categories import (
-    RuledCategory,
-    by_photo,
-    ruled_categories,
-)
-from phx_pipeline.stages.tables import read_table
+from phx_pipeline.workflows.tables import read_table
 
 _COLUMNS: Final = (
     *("house", "photo", "file", "shows", "confidence", "standing"),

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from phx_pipeline.errors import InputError
-from phx_pipeline.stages.columns import Columns, columns_of, is_column
-from phx_pipeline.stages.tables import Row
-from phx_pipeline.stages.workbooks import Sheet
+from phx_pipeline.workflows.columns import Columns, columns_of, is_column
+from phx_pipeline.workflows.tables import Row
+from phx_pipeline.workflows.workbooks import Sheet
 
 _LOOKED_AT = 20  # rows of a sheet for its header
 _SHOWN = 5

@@ -17,7 +17,7 @@ from phx_pipeline.model.photo import PhotoRef
 from phx_pipeline.model.ruling import About, PhotoRuling, Ruling
 from phx_pipeline.model.source import Source
 from phx_pipeline.stages.context import StageContext
-from phx_pipeline.stages.rulings import ruling_lines, take_rulings
+from phx_pipeline.workflows.rulings import ruling_lines, take_rulings
 from phx_pipeline_tests.commands import Phx
 from phx_pipeline_tests.deployment import Deployment
 

@@ -20,10 +20,14 @@ from phx_pipeline.model.photo import Photo
 from phx_pipeline.model.property import Property
 from phx_pipeline.model.ruling import About, couple_in, couple_key
 from phx_pipeline.settings import Settings
-from phx_pipeline.stages import lifecycle, partners
+from phx_pipeline.stages import partners
 from phx_pipeline.stages.context import StageContext
 from phx_pipeline.stages.dedupe import dedupe
-from phx_pipeline.stages.duplicates import (
+from phx_pipeline.stages.partners import settle_called
+from phx_pipeline.stages.publish import publish
+from phx_pipeline.stages.ruled_copies import photos_ruled_on, ruled_copies
+from phx_pipeline.workflows import lifecycle
+from phx_pipeline.workflows.duplicates import (
     Bond,
     Copies,
     Copy,
@@ -32,12 +36,9 @@ from phx_pipeline.stages.duplicates import (
     find_photo,
     photo_id,
 )
-from phx_pipeline.stages.partners import settle_called
-from phx_pipeline.stages.publish import publish
-from phx_pipeline.stages.ruled_copies import photos_ruled_on, ruled_copies
-from phx_pipeline.stages.rulings import ruling_lines, take_rulings
-from phx_pipeline.stages.split_join import join, split, undo
-from phx_pipeline.stages.verify import verify_property
+from phx_pipeline.workflows.rulings import ruling_lines, take_rulings
+from phx_pipeline.workflows.split_join import join, split, undo
+from phx_pipeline.workflows.verify import verify_property
 from phx_pipeline_tests.commands import Phx, UseSettings
 
 

@@ -11,9 +11,9 @@ import pytest
 from phx_pipeline.demo.redfin_site import redfin_sites
 from phx_pipeline.errors import StorageError
 from phx_pipeline.model.published import PublishedImage
-from phx_pipeline.stages.bundle import bundle
 from phx_pipeline.stages.context import StageContext
 from phx_pipeline.stages.extract import extract
+from phx_pipeline.workflows.bundle import bundle
 from phx_pipeline_tests.deployment import SMALLEST, Deployment, slug_of, with_shots
 
 HOUSE = with_shots(SMALLEST, 0, 1, 2, 3)
