@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from phx_pipeline.model.job import JobState, Mode, Origin
+from phx_pipeline.model.job import JobState, Mode, Origin, run_key_of
 from phx_pipeline.model.source import Source
 
 
@@ -17,11 +17,14 @@ from phx_pipeline.model.source import Source
 class SeenRun:
     """One run of one property, as Dagster knows it.
 
-    `state` is never `PENDING` nor `PARTIAL`; a failed run that will be repeated is
-    `RETRYING`. `job_id` and `attempt` are those of the run key, `job_id` is None where
-    no job of ours asked for it. `priority` is Dagster's number. `root_run_id` is the
-    first of the runs that repeat one another, its own id where it repeats none. Of runs
-    without a job `user` is None if nobody is named, `error` tells why a run failed.
+    `state` is never `PARTIAL`. `PENDING` is a run that was only created: if its maker
+    was killed before it came into the queue, nobody launches it until it is asked for
+    again. A failed run that will be repeated is `RETRYING`.
+
+    `job_id`, `attempt` and `slug` are those of the run key; `job_id` is None where no
+    job of ours asked for it. `priority` is Dagster's number. `root_run_id` is the first
+    of the runs that repeat one another, its own id where it repeats none. `user` is
+    None if nobody is named, `error` tells why a run failed.
     """
 
     run_id: str
@@ -40,6 +43,11 @@ class SeenRun:
     mode: Mode = Mode.FRESH
     error: str = ""
 
+    @property
+    def run_key(self) -> str | None:
+        """The run key it was launched for; None without a job of ours."""
+        return self.job_id and run_key_of(self.job_id, self.attempt, self.slug)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stopped:
@@ -56,18 +64,31 @@ class RunStates(Protocol):
         """Every run of a property that has not ended, the newest first."""
         ...
 
-    def of_jobs(self, job_ids: Collection[str]) -> Sequence[SeenRun]:
-        """All runs of jobs, ended ones too, the newest first."""
+    def of_jobs(
+        self, job_ids: Collection[str], *, slugs: Collection[str] = ()
+    ) -> Sequence[SeenRun]:
+        """All runs of jobs, ended ones too, the newest first.
+
+        Args:
+            job_ids: those of the runs' tags.
+            slugs: only runs of these properties; all if empty.
+        """
+        ...
+
+    def by_id(self, run_ids: Collection[str]) -> Sequence[SeenRun]:
+        """Those of *run_ids* that Dagster still has."""
         ...
 
     def since(self, cursor: str) -> tuple[Sequence[SeenRun], str]:
-        """The runs without a job of ours that were made or ended since, oldest first.
+        """The runs of properties without a job of ours that were made since.
 
         Args:
-            cursor: what the last call returned; empty at first.
+            cursor: what the last call returned. With an empty one no run is told, as
+                all that went on before is history.
 
         Returns:
-            The runs, and the cursor for the next call. A run may be told twice.
+            The runs, the oldest first, and the cursor for the next call. There may be
+            more than are told at once.
         """
         ...
 
@@ -85,7 +106,7 @@ class RunQueue(Protocol):
 
         Args:
             run_ids: unknown ones and ended ones count as ended.
-            wait_s: how long running ones may take to end.
+            wait_s: how long running ones may take to end; 0 only asks them.
         """
         ...
 
