@@ -23,7 +23,13 @@ from phx_pipeline.catalog.migrate import (
 from phx_pipeline.catalog.policies import CatalogPolicies, StandinPolicies
 from phx_pipeline.catalog.store import Catalog
 from phx_pipeline.categorize.network.kept import sweep_drafts
-from phx_pipeline.categorize.registry import Equipment, chosen, equip
+from phx_pipeline.categorize.registry import (
+    Backend,
+    Equipment,
+    chosen,
+    equip,
+    gap_lines,
+)
 from phx_pipeline.errors import BrowserError
 from phx_pipeline.fetch.base import (
     BrowserTurns,
@@ -42,8 +48,11 @@ from phx_pipeline.fetch.profile import ClientProfile
 from phx_pipeline.fetch.proxies import ListProxies, Proxy, ProxyPool, read_proxies
 from phx_pipeline.fetch.route import Route, asked_by, browsed
 from phx_pipeline.fetch.session import Session
+from phx_pipeline.imaging.standardize import recipe_name
+from phx_pipeline.model.moments import PHOENIX
 from phx_pipeline.model.refusal import on_disk
 from phx_pipeline.model.source import Source
+from phx_pipeline.reads.base import Reads
 from phx_pipeline.settings import Settings
 from phx_pipeline.sources.base import ListingSource
 from phx_pipeline.sources.registry import (
@@ -55,12 +64,14 @@ from phx_pipeline.sources.registry import (
     hosts_of,
     paces_of,
 )
-from phx_pipeline.stages.context import PHOENIX, StageContext
+from phx_pipeline.sources.standing import circuits_of, means_of
+from phx_pipeline.stages.context import StageContext
 from phx_pipeline.stages.trained_models import model_in_use
 from phx_pipeline.storage.atomic import create_folder, sweep_temporaries
 from phx_pipeline.storage.blobs import BlobStore
 from phx_pipeline.storage.layout import Layout
 from phx_pipeline.storage.private import private_file, tighten
+from phx_pipeline.workflows.typed import address_in
 
 logger = logging.getLogger(__name__)
 
@@ -356,11 +367,79 @@ def build_context(
         clock=clock,
         run_id=run_id,
         downloads=settings.downloads,
-        max_side=None if settings.image_format == "original" else settings.max_side,
+        max_side=_max_side(settings),
         stale_days=settings.stale_days,
         final_after_days=settings.final_after_days,
         who=settings.user,
         lease_wait_s=settings.lease_wait_s,
+    )
+
+
+def _max_side(settings: Settings) -> int | None:
+    return None if settings.image_format == "original" else settings.max_side
+
+
+def build_reads(
+    settings: Settings,
+    *,
+    catalog: Catalog | None = None,
+    clock: Callable[[], datetime] = utc_now,
+) -> Reads:
+    """Put together what reads need: of the stages and their backends nothing is made.
+
+    Args:
+        settings: of the store, and of what this machine has.
+        catalog: one that is open; else one is opened, for the caller to close.
+        clock: the current time.
+    """
+    wanted = chosen(settings.categorizers)  # a wrong name opens no store
+    registered = equipped_sources(settings)
+    catalog = catalog or build_catalog(settings)
+    lacking = lacking_browser(settings)
+    return Reads(
+        catalog=catalog,
+        layout=Layout(settings.data_dir),
+        enabled=settings.sources or tuple(registered),
+        means=means_of(registered, named=settings.sources),
+        circuits=circuits_of(
+            registered, catalog.policies.source_states, has_browser=not lacking
+        ),
+        recipe=recipe_name(max_side=_max_side(settings)),
+        final_after_days=settings.final_after_days,
+        clock=clock,
+        typed_address=address_in,
+        lacks_browser=lacking,
+        naming_gaps=lambda: _naming_gaps(settings, catalog, wanted),
+    )
+
+
+def _naming_gaps(
+    settings: Settings, catalog: Catalog, wanted: Sequence[Backend]
+) -> Iterator[str]:
+    backends = equip(wanted, build_equipment(settings, catalog))
+    return gap_lines(backends.missing, away=[it.name for it in backends.away])
+
+
+def reads_of(context: StageContext) -> Reads:
+    """Return the reads of a context's catalogue, sources and clock."""
+    away = [it.name for it in context.away_categorizers]
+    registered = {**context.registered, **context.sources}
+    return Reads(
+        catalog=context.catalog,
+        layout=context.layout,
+        enabled=tuple(context.sources),
+        means=means_of(registered, named=context.sources),
+        circuits=circuits_of(
+            registered,
+            context.catalog.policies.source_states,
+            has_browser=not context.lacks_browser,
+        ),
+        recipe=context.recipe,
+        final_after_days=context.final_after_days,
+        clock=context.clock,
+        typed_address=address_in,
+        lacks_browser=context.lacks_browser,
+        naming_gaps=lambda: gap_lines(context.lacks_categorizers, away=away),
     )
 
 

@@ -28,8 +28,8 @@ import click
 
 from phx_pipeline.demo.loopback import Handler
 from phx_pipeline.demo.standins import all_sites
+from phx_pipeline.model.moments import PHOENIX
 from phx_pipeline.settings import exported, load_settings
-from phx_pipeline.stages.context import PHOENIX
 from phx_pipeline.supervise.addresses import free_port
 from phx_pipeline_tests.deployment import BIN, ROOT, Deployment
 

@@ -3,7 +3,7 @@
 What they say is kept and fused by `stages.categorize`; `PHX_CATEGORIZERS` chooses.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -146,6 +146,18 @@ def equip(backends: Sequence[Backend], equipment: Equipment) -> Equipped:
         missing={name: it.reason for name, it in missing.items()},
         away=tuple(it.backend for it in missing.values() if it.backend),
     )
+
+
+def gap_lines(missing: Mapping[str, str], *, away: Collection[str]) -> Iterator[str]:
+    """Yield a line for each backend that is *missing*, and why.
+
+    Args:
+        missing: why, by name.
+        away: those of them whose former votes go on counting.
+    """
+    for name, reason in missing.items():
+        which = "new pictures" if name in away else "pictures"
+        yield f"{which} are named without {name}: {reason}"
 
 
 _LONGEST_TOLD = 100  # characters of a wrong value

@@ -166,7 +166,7 @@ def _shown(settings: Settings, *, stay_with: str | None) -> Exit:
             stay up for them.
     """
     from phx_pipeline.cli.session import opened
-    from phx_pipeline.stages.facts import conflict_lines, conflicts_by_property
+    from phx_pipeline.reads.facts import conflict_lines, conflicts_by_property
 
     with (
         _supervised(settings) as supervisor,
@@ -174,7 +174,7 @@ def _shown(settings: Settings, *, stay_with: str | None) -> Exit:
     ):
         code = _collected(context, settings)
         _show_folders(context)
-        for line in conflict_lines(conflicts_by_property(context)):
+        for line in conflict_lines(conflicts_by_property(context.catalog)):
             console.print(line, soft_wrap=True)
         if stay_with is not None:
             _stay(supervisor, settings, others=stay_with)

@@ -36,6 +36,7 @@ from phx_pipeline.model.tally import PropertyTally
 from phx_pipeline.settings import Settings, load_settings, parse_sources
 
 if TYPE_CHECKING:
+    from phx_pipeline.reads.base import Reads
     from phx_pipeline.stages.context import StageContext
 
 logger = logging.getLogger(__name__)
@@ -343,34 +344,36 @@ def _summarize(
     sources: Sequence[Source],
     failed: int,
 ) -> Exit:
-    from phx_pipeline.cli.open_lines import open_lines, standing_lines
-    from phx_pipeline.cli.status import look_lines
+    from phx_pipeline.reads.open_lines import open_lines, standing_lines
+    from phx_pipeline.reads.status import look_lines
     from phx_pipeline.stages.missing import lacking_files
     from phx_pipeline.stages.views import refresh_views
+    from phx_pipeline.wiring import reads_of
 
     refresh_views(context)
+    reads = reads_of(context)
     asked = tuple(sources or context.sources)
     tallies = context.tallies(asked, slugs=slugs)
     print_tallies(tallies)
     lacking = sorted(lacking_files(context, slugs))
     told = [f"open: {it}: files are missing, `phx repair {it}` tells" for it in lacking]
-    print_lines([*open_lines(context, tallies), *told])
-    print_lines(look_lines(context, slugs))
-    print_lines(standing_lines(context, among=asked))
-    if _is_offline(context, tallies):
+    print_lines([*open_lines(reads, tallies), *told])
+    print_lines(look_lines(reads, slugs))
+    print_lines(standing_lines(reads, among=asked))
+    if _is_offline(reads, tallies):
         console.print(OFFLINE, soft_wrap=True)
     return result_code(tallies, asked=asked, failed=failed + len(lacking))
 
 
-def _is_offline(context: "StageContext", tallies: Sequence[PropertyTally]) -> bool:
-    from phx_pipeline.cli.open_lines import asked_now
+def _is_offline(reads: "Reads", tallies: Sequence[PropertyTally]) -> bool:
+    from phx_pipeline.reads.open_lines import asked_now
 
     lacking = [t.slug for t in tallies if any(source.wanting for source in t.sources)]
     failed = [
         photo.detail
         for slug in lacking
-        for photo in context.catalog.runs.photo_states(slug)
+        for photo in reads.catalog.runs.photo_states(slug)
         if photo.verdict is Verdict.NETWORK
     ]
-    asked = asked_now(context, tallies)
+    asked = asked_now(reads, tallies)
     return nobody_was_reached(asked, photos_failed=failed)

@@ -4,7 +4,6 @@ import json
 from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
 from itertools import groupby
-from pathlib import Path
 from textwrap import indent
 from typing import TYPE_CHECKING
 
@@ -13,19 +12,17 @@ from rich.table import Table
 
 from phx_pipeline.cli.console import console, print_table
 from phx_pipeline.cli.options import DAY_OR_DAYS, FILLED, PERCENT, OneOf, json_option
-from phx_pipeline.cli.session import opened
+from phx_pipeline.cli.session import opened_reads
 from phx_pipeline.errors import InputError
 from phx_pipeline.model.counted import counted
-from phx_pipeline.model.naming import ImageName, sidecar_of
-from phx_pipeline.model.nearest import did_you_mean
 from phx_pipeline.model.outcome import Verdict
-from phx_pipeline.model.source import Source, in_order
 from phx_pipeline.model.taxonomy import Location, Subject
 
 if TYPE_CHECKING:
-    from phx_pipeline.catalog.images import FoundImage, Wanted
-    from phx_pipeline.stages.context import StageContext
-    from phx_pipeline.stages.not_kept import NotKept
+    from phx_pipeline.catalog.images import Wanted
+    from phx_pipeline.reads.base import Reads
+    from phx_pipeline.reads.images import ShownImage
+    from phx_pipeline.reads.not_kept import NotKept
 
 _NEVER = {
     Verdict.DUPLICATE: "",
@@ -106,7 +103,8 @@ def images(  # noqa: PLR0913 - each is an option
       phx images 686067a4 --not-kept     copies, rejected and failed photos
     """
     from phx_pipeline.catalog.images import Wanted
-    from phx_pipeline.workflows.intake import find_property
+    from phx_pipeline.reads.houses import meant_house
+    from phx_pipeline.reads.images import first_day, source_named
 
     if paths and as_json:
         raise InputError("--paths and --json print the same twice: leave one out")
@@ -116,41 +114,23 @@ def images(  # noqa: PLR0913 - each is an option
             "--not-kept lists photos of one house, and what they show is not known: "
             "name the house, and leave the other options out"
         )
-    with opened() as context:
-        slug = find_property(context, house).slug if house else None
+    with opened_reads() as reads:
+        slug = meant_house(reads, house).slug if house else None
         if not_kept:
-            _tell_not_kept(context, str(slug), as_json=as_json)
+            _tell_not_kept(reads, str(slug), as_json=as_json)
             return
         wanted = Wanted(
             location=Location(location) if location else None,
             subject=Subject(subject) if subject else None,
             min_confidence=min_confidence,
-            source=_source(context, source) if source else None,
-            since=_day(context, since),
+            source=source_named(reads, source) if source else None,
+            since=first_day(reads, since),
         )
-        _tell(context, wanted, slug=slug, as_json=as_json, paths=paths)
-
-
-def _source(context: "StageContext", name: str) -> Source:
-    known = in_order([*context.registered, *context.catalog.images.sources()])
-    named = [source for source in known if source.value == name.strip()]
-    if not named:
-        raise InputError(
-            f"unknown source {name!r}{did_you_mean(name, known)}: choose from "
-            f"{', '.join(known)}"
-        )
-    return named[0]
-
-
-def _day(context: "StageContext", since: date | timedelta | None) -> date | None:
-    if isinstance(since, timedelta):
-        today = context.stamp().today
-        return today - min(since, today - date.min)
-    return since
+        _tell(reads, wanted, slug=slug, as_json=as_json, paths=paths)
 
 
 def _tell(
-    context: "StageContext",
+    reads: "Reads",
     wanted: "Wanted",
     *,
     slug: str | None,
@@ -158,22 +138,24 @@ def _tell(
     paths: bool,
 ) -> None:
     """Print what is found as it is found: of many houses not all is in memory."""
-    root = context.layout.images
-    found = context.catalog.images.find(wanted, slug=slug)
+    from phx_pipeline.reads.documents import picture_document
+    from phx_pipeline.reads.images import find_images
+
+    found = find_images(reads, wanted, slug=slug)
     if as_json:
-        _print_json(_plain(it, root=root) for it in found)
+        _print_json(map(picture_document, found))
         return
     if paths:
         for it in found:
-            click.echo(root / it.image.local_path)
+            click.echo(it.file)
         return
     houses = pictures = 0
-    for name, of_house in groupby(found, key=lambda it: it.slug):
+    for name, of_house in groupby(found, key=lambda it: it.found.slug):
         shown = list(of_house)
-        _tell_pictures(shown, slug=name, root=root)
+        _tell_pictures(shown, slug=name)
         houses, pictures = houses + 1, pictures + len(shown)
     if not pictures:
-        others = sum(1 for _ in context.catalog.images.find(slug=slug))
+        others = sum(1 for _ in reads.catalog.images.find(slug=slug))
         console.print(_nothing(slug, known=others), soft_wrap=True)
     elif slug is None:
         told = f"{counted(pictures, 'picture')} of {counted(houses, 'property')}"
@@ -189,37 +171,15 @@ def _print_json(rows: Iterable[dict[str, object]]) -> None:
     click.echo("[]" if before == "[\n" else "\n]")
 
 
-def _plain(found: "FoundImage", *, root: Path) -> dict[str, object]:
-    image = found.image
-    file = root / image.local_path
-    name = ImageName.parse(file.name)
-    return {
-        "file": str(file),
-        "url": image.source_url,
-        "location": name.location.value,
-        "subject": name.subject.value,
-        "confidence": name.confidence,
-        "width": image.width,
-        "height": image.height,
-        "date": name.date.isoformat(),
-        "source": image.source.value,
-        "property": found.slug,
-        "first_seen_on": found.first_seen_on.isoformat(),
-        "probability": round(found.probability, 4),
-        "sidecar": str(file.with_name(sidecar_of(file.name))),
-    }
-
-
-def _tell_pictures(shown: Sequence["FoundImage"], *, slug: str, root: Path) -> None:
+def _tell_pictures(shown: Sequence["ShownImage"], *, slug: str) -> None:
     console.print(f"{slug}: {counted(len(shown), 'picture')}", soft_wrap=True)
-    console.print(f"in {(root / shown[0].image.local_path).parent}", soft_wrap=True)
+    console.print(f"in {shown[0].file.parent}", soft_wrap=True)
     table = Table("file", "shows", "sure", "size")
-    for found in shown:
-        file = found.image.local_path.rpartition("/")[2]
-        name = ImageName.parse(file)
-        size = f"{found.image.width}x{found.image.height}"
+    for it in shown:
+        name, image = it.name, it.found.image
+        size = f"{image.width}x{image.height}"
         shows = f"{name.location.value} {name.subject.value}"
-        table.add_row(file, shows, f"{name.confidence} %", size)
+        table.add_row(it.file.name, shows, f"{name.confidence} %", size)
     print_table(table)
 
 
@@ -232,15 +192,17 @@ def _nothing(slug: str | None, *, known: int) -> str:
     return f"{whose}no pictures yet; `phx extract {asked}` collects them"
 
 
-def _tell_not_kept(context: "StageContext", slug: str, *, as_json: bool) -> None:
-    from phx_pipeline.stages.not_kept import not_kept
+def _tell_not_kept(reads: "Reads", slug: str, *, as_json: bool) -> None:
+    from phx_pipeline.reads.not_kept import not_kept
 
-    _tell_photos(not_kept(context, slug), slug=slug, as_json=as_json)
+    _tell_photos(not_kept(reads, slug), slug=slug, as_json=as_json)
 
 
 def _tell_photos(photos: "Sequence[NotKept]", *, slug: str, as_json: bool) -> None:
     if as_json:
-        click.echo(json.dumps([_plain_photo(photo) for photo in photos], indent=2))
+        from phx_pipeline.reads.documents import not_kept_document
+
+        click.echo(json.dumps(list(map(not_kept_document, photos)), indent=2))
         return
     if not photos:
         told = f"{slug}: all photos found so far are kept (`phx images {slug}`)"
@@ -255,16 +217,3 @@ def _tell_photos(photos: "Sequence[NotKept]", *, slug: str, as_json: bool) -> No
         source, verdict = photo.source.value, photo.verdict.value
         table.add_row(photo.url, source, verdict, why, again)
     print_table(table)
-
-
-def _plain_photo(photo: "NotKept") -> dict[str, object]:
-    day = photo.next_asked_on
-    return {
-        "url": photo.url,
-        "source": photo.source.value,
-        "photo_key": photo.photo_key,
-        "verdict": photo.verdict.value,
-        "detail": photo.detail,
-        "copy_of": photo.copy_of,
-        "next_asked_on": day.isoformat() if day else None,
-    }

@@ -106,8 +106,9 @@ def _one(
     collect: bool,
     as_json: bool,
 ) -> Exit:
-    from phx_pipeline.cli.status import look_lines
+    from phx_pipeline.reads.status import look_lines
     from phx_pipeline.stages.views import refresh_views
+    from phx_pipeline.wiring import reads_of
     from phx_pipeline.workflows.ingest import house_of, is_taken, take_photos
     from phx_pipeline.workflows.ingest import ingest as ingest_page
     from phx_pipeline.workflows.intake import find_property
@@ -125,7 +126,7 @@ def _one(
             settle_partners(context, [slug])
         refresh_views(context)
         left = _left_lines(context, [slug]) if taken and collect else []
-        look = list(look_lines(context, [slug])) if taken else []
+        look = list(look_lines(reads_of(context), [slug])) if taken else []
     code = Exit.COMPLETE if taken and not left else Exit.PARTIAL
     if as_json:
         click.echo(json.dumps(_plain(listing, slug=slug, taken=taken), indent=2))
@@ -141,11 +142,12 @@ def _one(
 
 def _left_lines(context: "StageContext", slugs: Sequence[str]) -> list[str]:
     """Tell what is open of the houses of which a photo could not be had now."""
-    from phx_pipeline.cli.open_lines import open_lines
+    from phx_pipeline.reads.open_lines import open_lines
+    from phx_pipeline.wiring import reads_of
 
     tallies = context.tallies(slugs=slugs)
     lacking = [it for it in tallies if any(source.wanting for source in it.sources)]
-    return list(open_lines(context, lacking))
+    return list(open_lines(reads_of(context), lacking))
 
 
 def _line(listing: Listing, *, slug: str) -> str:
@@ -169,8 +171,9 @@ def _plain(listing: Listing, *, slug: str, taken: bool) -> dict[str, object]:
 def _folder(
     folder: Path, *, source: Source | None, collect: bool, as_json: bool
 ) -> Exit:
-    from phx_pipeline.cli.status import look_lines
+    from phx_pipeline.reads.status import look_lines
     from phx_pipeline.stages.views import refresh_views
+    from phx_pipeline.wiring import reads_of
     from phx_pipeline.workflows.ingest_folder import ingest_files, saved_files
 
     files = saved_files(folder)
@@ -185,7 +188,7 @@ def _folder(
         settle_partners(context, slugs)
         refresh_views(context)
         left = _left_lines(context, slugs) if collect else []
-        look = list(look_lines(context, slugs))
+        look = list(look_lines(reads_of(context), slugs))
     if as_json:
         click.echo(json.dumps([_plain_page(page) for page in pages], indent=2))
     else:

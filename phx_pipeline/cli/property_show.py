@@ -10,14 +10,14 @@ from rich.table import Table
 
 from phx_pipeline.cli.console import console, packed, print_table
 from phx_pipeline.cli.options import json_option
-from phx_pipeline.cli.session import opened
+from phx_pipeline.cli.session import opened_reads
 from phx_pipeline.cli.times import phoenix_text
 from phx_pipeline.model.counted import counted
 
 if TYPE_CHECKING:
     from phx_pipeline.model.facts import LastSaid
     from phx_pipeline.model.tally import SourceTally
-    from phx_pipeline.stages.facts import HouseSheet
+    from phx_pipeline.reads.facts import HouseSheet
 
 
 @click.command()
@@ -39,13 +39,14 @@ def show(house: str, *, as_json: bool) -> None:
       phx properties show 686067a4
       phx properties show "4732 W Davis Rd, Glendale, AZ 85306" --json
     """
-    from phx_pipeline.stages.facts import house_sheet
-    from phx_pipeline.workflows.intake import find_property
+    from phx_pipeline.reads.documents import house_document
+    from phx_pipeline.reads.facts import house_sheet
+    from phx_pipeline.reads.houses import meant_house
 
-    with opened() as context:
-        sheet = house_sheet(context, find_property(context, house))
+    with opened_reads() as reads:
+        sheet = house_sheet(reads, meant_house(reads, house))
     if as_json:
-        click.echo(json.dumps(_plain(sheet), indent=2))
+        click.echo(json.dumps(house_document(sheet), indent=2))
         return
     _print_head(sheet)
     if sheet.facts:
@@ -90,7 +91,7 @@ def _fact_table(sheet: "HouseSheet") -> Table:
 
 def _labels(sheet: "HouseSheet") -> Iterator[tuple[str, str]]:
     """Yield the facts that any source says, with a mark where sources disagree."""
-    from phx_pipeline.stages.facts import LABELS
+    from phx_pipeline.reads.facts import LABELS
 
     differing = {conflict.name for conflict in sheet.conflicts}
     for name, label in LABELS.items():
@@ -105,7 +106,7 @@ def _earlier_day(said: "LastSaid", name: str) -> date | None:
 
 
 def _dated(said: "LastSaid", name: str) -> str:
-    from phx_pipeline.stages.facts import shown_value
+    from phx_pipeline.reads.facts import shown_value
 
     value = shown_value(name, said.seen.facts.value(name))
     day = _earlier_day(said, name)
@@ -131,7 +132,7 @@ def _fact_lines(sheet: "HouseSheet") -> Iterator[str]:
 
 def _who_says(sheet: "HouseSheet", name: str) -> Iterator[tuple[str, list[str]]]:
     """Yield each value of a fact, and the sources that say it."""
-    from phx_pipeline.stages.facts import shown_value
+    from phx_pipeline.reads.facts import shown_value
 
     by_value: dict[str, list[str]] = {}
     for source, it in sheet.facts.items():
@@ -170,47 +171,6 @@ def _subject_lines(sheet: "HouseSheet") -> Iterator[str]:
         yield f"{counted(total, 'picture')} kept: {counts}"
     else:
         yield f"no pictures kept yet: `phx extract --address {sheet.house.slug}`"
-
-
-def _plain(sheet: "HouseSheet") -> dict[str, object]:
-    from phx_pipeline.stages.facts import plain_conflicts
-
-    return {
-        "key": sheet.house.slug,
-        "folder": sheet.house.folder,
-        "address": str(sheet.house.address),
-        "sources": {
-            tally.source.value: {
-                "outcome": tally.outcome.value if tally.outcome else None,
-                "detail": tally.detail,
-                "url": sheet.urls.get(tally.source),
-                "asked_at": _iso(tally.checked_at),
-            }
-            for tally in sheet.sources
-        },
-        "facts": {
-            source.value: {
-                "seen_on": it.seen.seen_on.isoformat(),
-                **it.seen.facts.stated,
-                "days": {name: day.isoformat() for name, day in it.days.items()},
-            }
-            for source, it in sheet.facts.items()
-        },
-        "valuations": {
-            source.value: [{"tax_year": it.tax_year, **it.stated} for it in valuations]
-            for source, valuations in sheet.valuations.items()
-        },
-        "conflicts": plain_conflicts(sheet.conflicts),
-        "prices": [
-            {
-                "seen_on": seen.seen_on.isoformat(),
-                "source": seen.source.value,
-                "list_price": seen.list_price,
-            }
-            for seen in sheet.prices
-        ],
-        "photos": dict(sheet.subjects),
-    }
 
 
 def _iso(at: datetime | None) -> str | None:

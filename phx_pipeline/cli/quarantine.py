@@ -16,8 +16,9 @@ from phx_pipeline.model.counted import counted
 
 if TYPE_CHECKING:
     from phx_pipeline.model.photo import Photo
+    from phx_pipeline.reads.quarantine import Case
     from phx_pipeline.stages.context import StageContext
-    from phx_pipeline.workflows.quarantine import Case, Ruled
+    from phx_pipeline.workflows.quarantine import Ruled
 
 
 @click.group(cls=NearestGroup)
@@ -48,12 +49,13 @@ def list_(*, house: str | None, everything: bool, as_json: bool) -> None:
       phx quarantine list
       phx quarantine list --property 686067a4 --all --json
     """
+    from phx_pipeline.reads.quarantine import cases
     from phx_pipeline.workflows.intake import find_property
-    from phx_pipeline.workflows.quarantine import cases, photos_of
+    from phx_pipeline.workflows.quarantine import photos_of
 
     with opened() as context:
         slug = find_property(context, house).slug if house else None
-        found = cases(context, slug, settled=everything)
+        found = cases(context.catalog, slug, settled=everything)
         photos = photos_of(context, found)
         rows = [_plain(context, it, photo=photos.get(it.photo)) for it in found]
     if as_json:

@@ -9,6 +9,7 @@ from phx_pipeline.settings import Settings, load_settings
 
 if TYPE_CHECKING:
     from phx_pipeline.catalog.store import Catalog
+    from phx_pipeline.reads.base import Reads
     from phx_pipeline.stages.context import StageContext
 
 
@@ -24,6 +25,18 @@ def opened(settings: Settings | None = None) -> Iterator["StageContext"]:
         yield context
     finally:
         context.catalog.close()
+
+
+@contextmanager
+def opened_reads(settings: Settings | None = None) -> Iterator["Reads"]:
+    """What reads need, for commands that only show something."""
+    from phx_pipeline.wiring import build_reads
+
+    reads = build_reads(settings or load_settings())
+    try:
+        yield reads
+    finally:
+        reads.catalog.close()
 
 
 @contextmanager

@@ -1,7 +1,7 @@
 """`phx sources`: how each source is being asked, and the switches."""
 
 import json
-from collections.abc import Container, Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import click
@@ -10,28 +10,18 @@ from rich.table import Table
 from phx_pipeline.cli.console import console, print_sentence, print_table
 from phx_pipeline.cli.nearest import NearestGroup
 from phx_pipeline.cli.options import json_option
-from phx_pipeline.cli.session import opened_catalog
+from phx_pipeline.cli.session import opened_catalog, opened_reads
 from phx_pipeline.cli.sources_check import check, replay
-from phx_pipeline.cli.times import utc_text, zoned_text
+from phx_pipeline.cli.times import zoned_text
 from phx_pipeline.errors import InputError
-from phx_pipeline.fetch.base import ClientName
-from phx_pipeline.fetch.breaker import Phase, phase, was_refused
-from phx_pipeline.fetch.circuits import leads_on, pages_try_s
 from phx_pipeline.fetch.groups import further_circuits, group_names
-from phx_pipeline.fetch.pacing import period_s
-from phx_pipeline.fetch.policies import (
-    next_try_s,
-    rules_for,
-)
 from phx_pipeline.model.moments import end_of_rest
 from phx_pipeline.model.nearest import did_you_mean
 from phx_pipeline.model.source import Source
-from phx_pipeline.model.source_state import SourceState
-from phx_pipeline.settings import load_settings
-from phx_pipeline.stages.standing import Standing, standing_of
 
 if TYPE_CHECKING:
-    from phx_pipeline.sources.base import ListingSource
+    from phx_pipeline.model.circuit import Circuit
+    from phx_pipeline.reads.sources import SeenSource, SeenSources
 
 _READY = "ready"
 
@@ -57,42 +47,24 @@ def sources(ctx: click.Context, *, as_json: bool) -> None:
     """
     if ctx.invoked_subcommand is not None:
         return
-    settings = load_settings()
-    with opened_catalog(settings) as catalog:
-        now_s, known = catalog.policies.source_states()
-    from phx_pipeline.wiring import equipped_sources, lacking_browser
+    from phx_pipeline.reads.documents import source_document
+    from phx_pipeline.reads.sources import read_sources
 
-    equipped = equipped_sources(settings)
-    states = _shown(known, registered=equipped)
-    standings = {
-        state.name: _standing(state, equipped, named=settings.sources)
-        for state in states
-    }
+    with opened_reads() as reads:
+        seen = read_sources(reads)
     if as_json:
-        rows = [
-            _plain(state, now_s=now_s)
-            | _plain_standing(state, standings[state.name])
-            | _means(state, equipped)
-            for state in states
-        ]
-        click.echo(json.dumps(rows, indent=2))
+        click.echo(json.dumps(list(map(source_document, seen.rows)), indent=2))
         return
-
-    lacking = lacking_browser(settings)
-    browsed = _browsed()
-    asked = _asked_instead(states, now_s=now_s, browsed=() if lacking else browsed)
-    print_table(_table(states, now_s=now_s, browsed=asked, standings=standings))
-    for state in states:
-        for told in _notes(state, equipped, standing=standings[state.name]):
-            print_sentence(f"{state.name}: {told}")
+    print_table(_table(seen))
+    for row in seen.rows:
+        for told in _notes(row):
+            print_sentence(f"{row.name}: {told}")
     rests = (
-        it
-        for it in states
-        if standings[it.name].is_asked and leads_on(it, now_s=now_s, browsed=browsed)
+        it for it in seen.rows if it.standing.is_asked and it.circuit.browser_leads_on
     )
-    if any(it.name not in asked for it in rests):
-        if lacking:
-            console.print(lacking, soft_wrap=True)
+    if not all(it.circuit.by_browser for it in rests):
+        if reads.lacks_browser:
+            console.print(reads.lacks_browser, soft_wrap=True)
         console.print("`phx ingest` reads pages that you save in your own browser")
 
 
@@ -153,13 +125,6 @@ sources.add_command(check)
 sources.add_command(replay)
 
 
-def _browsed() -> tuple[str, ...]:
-    """Return the groups whose pages a browser opens that refuse plain HTTP."""
-    from phx_pipeline.sources.registry import available_sources, browsed_among
-
-    return tuple(source.value for source in browsed_among(available_sources()))
-
-
 def _groups(name: str) -> tuple[str, ...]:
     """Return the groups *name* stands for: a whole source, or its photo hosts."""
     from phx_pipeline.sources.registry import named_sources
@@ -179,156 +144,51 @@ def _groups(name: str) -> tuple[str, ...]:
     )
 
 
-def _shown(
-    known: Sequence[SourceState], *, registered: "Mapping[Source, ListingSource]"
-) -> list[SourceState]:
-    """All rows there are, and a fresh one for each source never asked."""
-    fresh = {
-        name: SourceState(name=name)
-        for source, adapter in registered.items()
-        for name in group_names(source)[: 2 if adapter.photo_hosts else 1]
-    }
-    states = fresh | {state.name: state for state in known}
-    return [states[name] for name in sorted(states)]
-
-
-def _asked_instead(
-    states: Sequence[SourceState], *, now_s: float, browsed: Container[str]
-) -> frozenset[str]:
-    """The groups that refused plain HTTP and are asked by the browser now."""
-    known = {state.name: state for state in states}
-    return frozenset(
-        name
-        for name, state in known.items()
-        if leads_on(state, now_s=now_s, browsed=browsed)
-        and pages_try_s(name, known, now_s=now_s, browsed=browsed) is None
-    )
-
-
-def _plain(state: SourceState, *, now_s: float) -> dict[str, object]:
-    return {
-        "name": state.name,
-        "state": _word(state, now_s=now_s),
-        "requests_per_s": _requests_per_s(state),
-        "failures": state.failures,
-        "open_since": utc_text(state.opened_at),
-        "last_block_at": utc_text(state.blocked_at),
-        "last_block": state.block or None,
-        "next_try_at": utc_text(next_try_s(state, now_s=now_s)),
-    }
-
-
-def _means(
-    state: SourceState, equipped: "Mapping[Source, ListingSource]"
-) -> dict[str, str | None]:
-    """What a source lacks to be asked here, and what nobody knows of it."""
-    is_source = "/" not in state.name
-    adapter = _adapter_of(state, equipped) if is_source else None
-    return {
-        "lacks": (adapter.lacks or None) if adapter else None,
-        "uncaptured": (adapter.uncaptured or None) if adapter else None,
-    }
-
-
-def _adapter_of(
-    state: SourceState, equipped: "Mapping[Source, ListingSource]"
-) -> "ListingSource | None":
-    name = state.name.partition("/")[0]
-    return next((it for source, it in equipped.items() if source.value == name), None)
-
-
-def _standing(
-    state: SourceState,
-    equipped: "Mapping[Source, ListingSource]",
-    *,
-    named: Sequence[Source],
-) -> Standing:
-    adapter = _adapter_of(state, equipped)
-    is_named = not named or (adapter is not None and adapter.source in named)
-    return standing_of(adapter, is_named=is_named)
-
-
-def _plain_standing(state: SourceState, standing: Standing) -> dict[str, object]:
-    why_not = "it is switched off" if state.disabled else standing.why_not
-    return {"asked": not why_not, "why_not": why_not or None}
-
-
-def _notes(
-    state: SourceState,
-    equipped: "Mapping[Source, ListingSource]",
-    *,
-    standing: Standing,
-) -> Iterator[str]:
+def _notes(seen: "SeenSource") -> Iterator[str]:
     """Yield what is to be known of a source that the table has no room for."""
-    adapter = _adapter_of(state, equipped)
-    if adapter is None or "/" in state.name:
+    if seen.means is None or not seen.is_whole:
         return
-    if standing.told:
-        yield standing.told
-    if adapter.uncaptured and standing.is_asked:
-        yield adapter.uncaptured
+    if seen.standing.told:
+        yield seen.standing.told
+    if seen.means.uncaptured and seen.standing.is_asked:
+        yield seen.means.uncaptured
 
 
-def _requests_per_s(state: SourceState) -> float | None:
-    from phx_pipeline.sources.registry import available_sources, paces_of
-
-    rules = rules_for(state.name, paces=paces_of(available_sources()))
-    period = period_s(state, rules=rules.pacing)
-    return round(1 / period, 3) if period else None
-
-
-def _word(state: SourceState, *, now_s: float) -> str:
-    """The state for programs: that of the circuit, in the words of circuits."""
-    if state.disabled:
-        return "disabled"
-    if state.open_until is None and now_s < state.not_before:
-        return "waiting"  # as its Retry-After wished
-    return phase(state, now_s=now_s).value
-
-
-def _told(state: SourceState, *, now_s: float) -> str:
+def _told(circuit: "Circuit", *, now_s: float) -> str:
     """The state for people."""
-    if state.disabled:
-        return f"switched off (`phx sources enable {state.name}`)"
-    next_s = next_try_s(state, now_s=now_s)
+    if circuit.state.disabled:
+        return f"switched off (`phx sources enable {circuit.name}`)"
+    next_s = circuit.next_try_s
     until = end_of_rest(next_s, now_s=now_s) if next_s is not None else ""
-    match phase(state, now_s=now_s):
-        case Phase.OPEN if was_refused(state):
-            return f"stopped until {until}, it refused us"
-        case Phase.OPEN:
-            return f"resting until {until}"
-        case Phase.HALF_OPEN:
-            return "trying again, one request at a time"
-        case Phase.CLOSED:
-            return f"waiting until {until}, as it asked" if until else _READY
+    if circuit.word == "half-open":
+        return "trying again, one request at a time"
+    if circuit.word != "open":
+        return f"waiting until {until}, as it asked" if until else _READY
+    if circuit.was_refused:
+        return f"stopped until {until}, it refused us"
+    return f"resting until {until}"
 
 
-def _rate(state: SourceState) -> str:
-    group, _, client = state.name.rpartition("/")
-    if client == ClientName.BROWSER:
-        return f"paced as {group}"
-    rate = _requests_per_s(state)
+def _rate(circuit: "Circuit") -> str:
+    if circuit.paced_as:
+        return f"paced as {circuit.paced_as}"
+    rate = circuit.requests_per_s
     return f"{rate:g} per s" if rate else "not paced"
 
 
-def _table(
-    states: Sequence[SourceState],
-    *,
-    now_s: float,
-    browsed: Container[str],
-    standings: Mapping[str, Standing],
-) -> Table:
+def _table(seen: "SeenSources") -> Table:
     table = Table("source", "state", "requests")
-    if any(state.blocked_at for state in states):
+    if any(row.circuit.state.blocked_at for row in seen.rows):
         table.add_column("last refusal")
-    for state in states:
+    for row in seen.rows:
+        state = row.circuit.state
         refusal = (zoned_text(state.blocked_at), state.block)
-        instead = "; the browser is asked instead" if state.name in browsed else ""
-        told = _told(state, now_s=now_s)
-        standing = standings[state.name]
-        is_told = not standing.is_asked or told == _READY
-        if standing.word and is_told and not state.disabled:
-            told = standing.word
-        cells = (f"{told}{instead}", _rate(state), " ".join(filter(None, refusal)))
-        table.add_row(state.name, *cells[: len(table.columns) - 1])
+        instead = "; the browser is asked instead" if row.circuit.by_browser else ""
+        told = _told(row.circuit, now_s=seen.now_s)
+        is_told = not row.standing.is_asked or told == _READY
+        if row.standing.word and is_told and not state.disabled:
+            told = row.standing.word
+        rate = _rate(row.circuit)
+        cells = (f"{told}{instead}", rate, " ".join(filter(None, refusal)))
+        table.add_row(row.name, *cells[: len(table.columns) - 1])
     return table

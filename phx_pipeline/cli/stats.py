@@ -8,7 +8,7 @@ from rich.table import Table
 
 from phx_pipeline.cli.console import NO_HOUSES, console, print_table
 from phx_pipeline.cli.options import json_option
-from phx_pipeline.cli.session import opened
+from phx_pipeline.cli.session import opened_catalog
 from phx_pipeline.model.outcome import VerdictKind
 
 if TYPE_CHECKING:
@@ -29,8 +29,8 @@ def stats(*, as_json: bool) -> None:
       phx stats
       phx stats --json
     """
-    with opened() as context:
-        found = context.catalog.statistics.read()
+    with opened_catalog() as catalog:
+        found = catalog.statistics.read()
     if as_json:
         click.echo(json.dumps(_plain(found), indent=2))
         return

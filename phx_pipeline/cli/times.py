@@ -1,6 +1,6 @@
 """Times as the commands show them: UTC for machines, Phoenix for people."""
 
-from datetime import UTC, date, datetime, time
+from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 _PHOENIX = ZoneInfo("America/Phoenix")
@@ -31,8 +31,3 @@ def zoned_text(at: object) -> str:
     """As `phoenix_text`, with the zone."""
     told = phoenix_text(at)
     return f"{told} MST" if told else ""
-
-
-def day_start_s(day: date) -> float:
-    """Seconds since 1970 at which *day* begins in Phoenix."""
-    return datetime.combine(day, time(), tzinfo=_PHOENIX).timestamp()

@@ -14,10 +14,11 @@ from phx_pipeline.defs.partitions import PROPERTIES
 from phx_pipeline.defs.results import outcome_table
 from phx_pipeline.model.printable import printable
 from phx_pipeline.model.run import Change, RunResult
+from phx_pipeline.reads.drift import drift_lines, drifting
+from phx_pipeline.reads.quarantine import CaseKind, cases
 from phx_pipeline.stages.context import StageContext
-from phx_pipeline.stages.drift import drift_lines, drifting
 from phx_pipeline.stages.report import inert, outcome_sentence
-from phx_pipeline.workflows.quarantine import CaseKind, case_table, cases
+from phx_pipeline.workflows.quarantine import case_table
 from phx_pipeline.workflows.verify import (
     RULES_OF_HOUSES,
     Problem,
@@ -116,7 +117,8 @@ def reached(pipeline: StageContext, slug: str) -> dg.AssetCheckResult:
 def fields(pipeline: StageContext, slug: str) -> dg.AssetCheckResult:
     """Warn of fields that the sources of a house have no more, whatever house it is."""
     told = {it.source for it in pipeline.tally(slug).sources if it.outcome is not None}
-    lines = list(drift_lines(drifting(pipeline, told)))
+    gone = drifting(pipeline.catalog, told, today=pipeline.stamp().today)
+    lines = list(drift_lines(gone))
     return dg.AssetCheckResult(
         check_name=_FIELDS,
         passed=not lines,
@@ -197,7 +199,7 @@ def _completeness(pipeline: StageContext, slug: str) -> dg.AssetCheckResult:
 
 
 def _right_house(pipeline: StageContext, slug: str) -> dg.AssetCheckResult:
-    found = cases(pipeline, slug)
+    found = cases(pipeline.catalog, slug)
     held = sum(case.kind is CaseKind.HELD for case in found)
     metadata: dict[str, dg.MetadataValue[Any] | int] = {
         "held": held,

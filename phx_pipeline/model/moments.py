@@ -1,10 +1,10 @@
 """Moments as people read them: Phoenix's time, with its zone. No ISO for machines."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
-_PHOENIX: Final = ZoneInfo("America/Phoenix")
+PHOENIX: Final = ZoneInfo("America/Phoenix")
 
 
 def moment(at_s: float) -> str:
@@ -19,5 +19,10 @@ def end_of_rest(at_s: float, *, now_s: float) -> str:
     return f"{minute:%H:%M %Z}" if is_today else f"{minute:%Y-%m-%d %H:%M %Z}"
 
 
+def day_start_s(day: date) -> float:
+    """Seconds since 1970 at which *day* begins in Phoenix."""
+    return datetime.combine(day, time(), tzinfo=PHOENIX).timestamp()
+
+
 def _in_phoenix(at_s: float) -> datetime:
-    return datetime.fromtimestamp(at_s, UTC).astimezone(_PHOENIX)
+    return datetime.fromtimestamp(at_s, UTC).astimezone(PHOENIX)

@@ -85,3 +85,11 @@ class PropertyTally:
     def discovered(self) -> int:
         """All photos ever listed."""
         return sum(tally.discovered for tally in self.sources)
+
+
+def tally_counts(tally: PropertyTally) -> dict[str, int]:
+    """All counts of a property by name; discovered is the sum of the others."""
+    return {
+        "discovered": tally.discovered,
+        **{kind.value: tally.count(kind) for kind in VerdictKind},
+    }

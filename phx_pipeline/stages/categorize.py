@@ -13,6 +13,7 @@ from functools import lru_cache
 
 from phx_pipeline.categorize.base import Evidence
 from phx_pipeline.categorize.fusion import fuse
+from phx_pipeline.categorize.registry import gap_lines
 from phx_pipeline.model.photo import Photo
 from phx_pipeline.model.ruling import About
 from phx_pipeline.model.taxonomy import Subject
@@ -75,10 +76,8 @@ def standing_report(context: StageContext, slug: str) -> CategorizeReport | None
 
 def missing_lines(context: StageContext) -> Iterator[str]:
     """Yield a line for each chosen backend that cannot be asked here."""
-    away = {it.name for it in context.away_categorizers}
-    for name, reason in context.lacks_categorizers.items():
-        which = "new pictures" if name in away else "pictures"
-        yield f"{which} are named without {name}: {reason}"
+    away = [it.name for it in context.away_categorizers]
+    yield from gap_lines(context.lacks_categorizers, away=away)
 
 
 @lru_cache

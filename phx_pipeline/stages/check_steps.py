@@ -29,7 +29,7 @@ from phx_pipeline.model.counted import counted
 from phx_pipeline.model.listing import Listing
 from phx_pipeline.model.outcome import ListingOutcome
 from phx_pipeline.model.printable import printable
-from phx_pipeline.stages.facts import LABELS
+from phx_pipeline.reads.facts import LABELS
 from phx_pipeline.stages.reading import PhotoSeen, Reading
 
 _SOON: Final = timedelta(days=14)  # a certificate's end

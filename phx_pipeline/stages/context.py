@@ -5,14 +5,12 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from zoneinfo import ZoneInfo
 
 from phx_pipeline.catalog.leases import Lease, is_dead, process_owner
 from phx_pipeline.catalog.stamp import Stamp
 from phx_pipeline.catalog.store import Catalog
 from phx_pipeline.categorize.base import Categorizer
 from phx_pipeline.categorize.fusion import Calibration
-from phx_pipeline.errors import InputError
 from phx_pipeline.fetch.base import Fetcher
 from phx_pipeline.imaging.budget import PixelBudget
 from phx_pipeline.imaging.decode import stated_pixels
@@ -22,15 +20,15 @@ from phx_pipeline.imaging.resize import load_opencv
 from phx_pipeline.imaging.standardize import recipe_name
 from phx_pipeline.model.due import FINAL_AFTER_DAYS
 from phx_pipeline.model.identity import property_lease
+from phx_pipeline.model.moments import PHOENIX
 from phx_pipeline.model.property import Property
 from phx_pipeline.model.source import Source
 from phx_pipeline.model.tally import PropertyTally
+from phx_pipeline.reads.houses import house_of
 from phx_pipeline.sources.base import ListingSource
 from phx_pipeline.storage.atomic import require_usable
 from phx_pipeline.storage.blobs import BlobStore
 from phx_pipeline.storage.layout import Layout
-
-PHOENIX = ZoneInfo("America/Phoenix")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,26 +96,7 @@ class StageContext:
 
     def house(self, slug: str) -> Property:
         """The property with this key; `InputError` tells what became of any other."""
-        house = self.catalog.property(slug)
-        if house is None:
-            raise InputError(self._what_became_of(slug))
-        return house
-
-    def _what_became_of(self, key: str) -> str:
-        known = self.catalog.houses.find(key)
-        if known is None:
-            return (
-                f"unknown property {key!r}: see `phx properties list`, or add it with "
-                '`phx properties add "ADDRESS"`'
-            )
-        house = known.house
-        if known.removed_at is None:
-            return f"unknown property {key!r}: its key is {house.slug} now"
-        day = known.removed_at.astimezone(PHOENIX).date()
-        return (
-            f"property {house.slug} was removed on {day}: "
-            f'`phx properties add "{house.address}"` takes it up again'
-        )
+        return house_of(self.catalog, slug)
 
     def tally(self, slug: str) -> PropertyTally:
         """The catalogue's counts of one property."""

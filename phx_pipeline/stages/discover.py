@@ -11,14 +11,15 @@ from phx_pipeline.model.job import Mode
 from phx_pipeline.model.listing import Listing
 from phx_pipeline.model.property import Property
 from phx_pipeline.model.source import Source
+from phx_pipeline.model.standing import Standing
 from phx_pipeline.sources.border import begun
+from phx_pipeline.sources.standing import standing_of
 from phx_pipeline.stages.blocked_pages import LastAnswer, keep_page
 from phx_pipeline.stages.context import StageContext
 from phx_pipeline.stages.guard import guard
 from phx_pipeline.stages.inline import keep_inline
 from phx_pipeline.stages.partners import call_on_partners, converge
 from phx_pipeline.stages.plan import sources_due
-from phx_pipeline.stages.standing import Standing, standing_of
 
 logger = logging.getLogger(__name__)
 

@@ -19,14 +19,6 @@ _IN_CODE = str.maketrans({"`": "'", "|": "¦", "<": "\u2039", ">": "\u203a"})
 _NOT = "not asked"
 
 
-def tally_counts(tally: PropertyTally) -> dict[str, int]:
-    """All counts of a property by name; discovered is the sum of the others."""
-    return {
-        "discovered": tally.discovered,
-        **{kind.value: tally.count(kind) for kind in VerdictKind},
-    }
-
-
 def outcome_rows(tally: PropertyTally) -> list[dict[str, str | int]]:
     """A table for pages: one row per source, all of the same columns."""
     return [

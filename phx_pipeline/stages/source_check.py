@@ -32,13 +32,13 @@ from phx_pipeline.model.tally import PropertyTally
 from phx_pipeline.sources.base import ListingSource
 from phx_pipeline.sources.border import begun
 from phx_pipeline.sources.registry import available_sources, browsed_among
+from phx_pipeline.sources.standing import standing_of
 from phx_pipeline.stages.check_bundle import Bundle, packed, unpacked
 from phx_pipeline.stages.check_steps import Seen, State, Step, steps_of
 from phx_pipeline.stages.collect import refuse_another
 from phx_pipeline.stages.context import StageContext
 from phx_pipeline.stages.reading import PhotoSeen, Reading
 from phx_pipeline.stages.scrubbing import GONE, Keeping, scrubbed
-from phx_pipeline.stages.standing import standing_of
 from phx_pipeline.storage.atomic import sweep_temporaries, write_atomically
 
 KEPT_BUNDLES: Final = 10

@@ -19,9 +19,9 @@ from phx_pipeline.model.naming import BadNameError, ImageName
 from phx_pipeline.model.outcome import Verdict
 from phx_pipeline.model.photo import Blob, Photo
 from phx_pipeline.model.ruling import About, CopyRuling, PhotoName, Ruling
+from phx_pipeline.reads.quarantine import case_id
 from phx_pipeline.stages.context import StageContext
 from phx_pipeline.stages.ruled_copies import photos_ruled_on, rulings_by_bytes
-from phx_pipeline.workflows.quarantine import case_id
 
 _SHEET_BYTES = 8_000_000
 LEAST_ID = 4  # digits of an id that are enough where they are unambiguous

@@ -20,6 +20,7 @@ from phx_pipeline.model.identity import property_lease
 from phx_pipeline.model.naming import is_sidecar
 from phx_pipeline.model.property import Property
 from phx_pipeline.model.ruling import About, Ruling, SpellingRuling
+from phx_pipeline.reads.houses import known_house
 from phx_pipeline.stages.context import StageContext
 from phx_pipeline.stages.folder_views import drop_house, drop_links, names_given
 from phx_pipeline.stages.guard import guard
@@ -27,7 +28,7 @@ from phx_pipeline.stages.partners import call_on_partners, has_originals
 from phx_pipeline.stages.rebuild import rebuild
 from phx_pipeline.stages.views import refresh_views
 from phx_pipeline.stages.withdrawn import drop_bytes
-from phx_pipeline.workflows.typed import is_address, typed_address
+from phx_pipeline.workflows.typed import address_in
 
 logger = logging.getLogger(__name__)
 
@@ -54,16 +55,7 @@ def known_property(context: StageContext, text: str) -> Known:
     Raises:
         InputError: nothing in the catalogue is meant by *text*.
     """
-    wanted = text.strip()
-    known = context.catalog.houses.find(wanted.lower())
-    if known is None and is_address(wanted):
-        address = typed_address(wanted)
-        known = context.catalog.houses.find_address(address)
-        wanted = address.slug
-    if known is None:
-        context.house(wanted)  # raises, and tells the remedy
-        raise InputError(f"unknown property {wanted!r}")
-    return known
+    return known_house(context.catalog, text, typed_address=address_in)
 
 
 def rename(context: StageContext, slug: str, address: Address) -> Property:

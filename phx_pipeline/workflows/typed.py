@@ -106,6 +106,15 @@ def is_address(text: str) -> bool:
     return url_in(text) is not None or len(text.split()) > 1 or "," in text
 
 
+def address_in(text: str) -> Address | None:
+    """Return the address that a text means; None for a key or a folder id.
+
+    Raises:
+        InputError: it is rather an address or a URL, and none can be read of it.
+    """
+    return typed_address(text) if is_address(text) else None
+
+
 def _refuse_lost_zero(line: str) -> None:
     if not (found := _SHORT_ZIP.search(line)):
         return

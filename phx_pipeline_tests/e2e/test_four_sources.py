@@ -13,13 +13,14 @@ from phx_pipeline.demo.standins import all_sites
 from phx_pipeline.model.outcome import ListingOutcome, Verdict
 from phx_pipeline.model.photo import Photo
 from phx_pipeline.model.source import Source
+from phx_pipeline.reads.facts import house_sheet
 from phx_pipeline.sources.maricopa.standin import TOKEN
 from phx_pipeline.sources.phoenix_mls.standin_photos import uploads as given_to_mls
 from phx_pipeline.sources.registry import available_sources
 from phx_pipeline.sources.zillow.standin_photos import uploads as shown_on_zillow
 from phx_pipeline.stages.extract import extract
-from phx_pipeline.stages.facts import house_sheet
 from phx_pipeline.stages.views import refresh_views
+from phx_pipeline.wiring import reads_of
 from phx_pipeline.workflows.verify import verify_property
 from phx_pipeline_tests.deployment import Deployment, slug_of
 
@@ -88,7 +89,7 @@ def test_the_address_of_every_copy_stays(made: Deployment) -> None:
 
 def test_the_facts_of_four_sources_stand_side_by_side(made: Deployment) -> None:
     with made.context() as context:
-        sheet = house_sheet(context, context.house(SLUG))
+        sheet = house_sheet(reads_of(context), context.house(SLUG))
 
     assert set(sheet.facts) == set(FOUR)
     areas = {said.seen.facts.living_area for said in sheet.facts.values()}

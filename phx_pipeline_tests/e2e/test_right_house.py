@@ -27,6 +27,7 @@ from phx_pipeline.model.job import Mode
 from phx_pipeline.model.outcome import ListingOutcome, Verdict, VerdictKind
 from phx_pipeline.model.ruling import PhotoRuling
 from phx_pipeline.model.source import Source
+from phx_pipeline.reads.quarantine import CaseKind, cases
 from phx_pipeline.sources.redfin.standin import PAGE_HOST, listing_page
 from phx_pipeline.sources.redfin.standin_photos import PHOTO_HOST
 from phx_pipeline.stages.context import StageContext
@@ -36,7 +37,7 @@ from phx_pipeline.stages.guard import guard
 from phx_pipeline.stages.partners import settle_called
 from phx_pipeline.stages.views import refresh_views
 from phx_pipeline.workflows.ingest import ingest, take_photos
-from phx_pipeline.workflows.quarantine import CaseKind, cases, drop, release
+from phx_pipeline.workflows.quarantine import drop, release
 from phx_pipeline.workflows.verify import content_digest, verify_property, verify_views
 from phx_pipeline_tests.commands import Phx, UseSettings
 from phx_pipeline_tests.deployment import Deployment, slug_of, with_shots
@@ -169,7 +170,7 @@ def test_cards_of_the_other_house_give_no_photo_and_no_alarm(tmp_path: Path) -> 
 
             for house in PAIR:
                 assert verdicts(context, house) == house.expected_verdicts()
-            assert cases(context) == []
+            assert cases(context.catalog) == []
 
 
 def test_a_photo_in_two_galleries_is_published_in_neither(
@@ -316,7 +317,7 @@ def test_a_run_killed_before_it_published_the_partner_is_made_good(
         asyncio.run(discover(context, slug_of(THERE)))
         settle_called(context, [slug_of(THERE)])
         # As a kill leaves it: held again, nothing decided and published since.
-        (case,) = cases(context, slug_of(HOME))
+        (case,) = cases(context.catalog, slug_of(HOME))
         release(context, case.id)
         with context.holding(slug_of(HOME)) as lease:
             (released,) = context.catalog.rulings.all()
@@ -348,7 +349,7 @@ def test_photos_swapped_between_two_listings_are_held_on_both(tmp_path: Path) ->
                 found = verdicts(context, house)
                 assert found[foreign] is Verdict.FOREIGN
                 assert house.record.photo_key(PLACE) not in found
-            whys = [case.why for case in cases(context)]
+            whys = [case.why for case in cases(context.catalog)]
             assert all("filed under listing" in why for why in whys)
             assert len(whys) == 2
             assert problems(context) == []
@@ -372,7 +373,7 @@ def test_the_same_picture_under_two_keys_is_kept_and_alarmed(
         made.add_houses(PAIR)
         with made.context() as context:
             run(context, PAIR)
-            found = cases(context)
+            found = cases(context.catalog)
             ended = phx_on(made, "extract", "--all", "--sync")
             rows = phx_on(made, "quarantine", "list", "--json").json
             assert ended.code == 0
@@ -405,7 +406,7 @@ def test_a_released_photo_is_kept_for_ever_and_a_dropped_one_never(
     collected: Deployment,
 ) -> None:
     with collected.context() as context:
-        by_slug = {case.photo.slug: case for case in cases(context)}
+        by_slug = {case.photo.slug: case for case in cases(context.catalog)}
         home, there = by_slug[slug_of(HOME)], by_slug[slug_of(THERE)]
 
         release(context, home.id)
@@ -414,9 +415,10 @@ def test_a_released_photo_is_kept_for_ever_and_a_dropped_one_never(
 
         assert verdicts(context, HOME) == HOME.expected_verdicts()
         assert verdicts(context, THERE) == expected_there()
-        assert cases(context) == []
+        assert cases(context.catalog) == []
         rulings = {
-            case.photo.slug: case.ruling for case in cases(context, settled=True)
+            case.photo.slug: case.ruling
+            for case in cases(context.catalog, settled=True)
         }
         assert rulings == {
             slug_of(HOME): PhotoRuling.RELEASED,
@@ -427,7 +429,7 @@ def test_a_released_photo_is_kept_for_ever_and_a_dropped_one_never(
 
 def test_dropping_one_side_frees_the_other(collected: Deployment) -> None:
     with collected.context() as context:
-        (there,) = cases(context, slug_of(THERE))
+        (there,) = cases(context.catalog, slug_of(THERE))
 
         drop(context, there.id)
         settle_called(context, [slug_of(THERE)])
@@ -435,13 +437,13 @@ def test_dropping_one_side_frees_the_other(collected: Deployment) -> None:
 
         assert verdicts(context, HOME)[STRAY_KEY] is Verdict.KEPT
         assert verdicts(context, THERE)[STRAY_KEY] is Verdict.FOREIGN
-        assert cases(context) == []
+        assert cases(context.catalog) == []
         assert problems(context) == []
 
 
 def test_a_ruling_given_twice_changes_nothing(collected: Deployment) -> None:
     with collected.context() as context:
-        (home,) = cases(context, slug_of(HOME))
+        (home,) = cases(context.catalog, slug_of(HOME))
         first = release(context, home.id)
         digest = content_digest(context)
 

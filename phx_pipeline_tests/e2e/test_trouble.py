@@ -24,11 +24,11 @@ from phx_pipeline.model.address import Address
 from phx_pipeline.model.job import Mode
 from phx_pipeline.model.outcome import ListingOutcome
 from phx_pipeline.model.source import Source
+from phx_pipeline.reads.quarantine import CaseKind, cases
 from phx_pipeline.stages.context import StageContext
 from phx_pipeline.stages.extract import extract
 from phx_pipeline.stages.views import refresh_views
 from phx_pipeline.workflows.ingest import ingest, take_photos
-from phx_pipeline.workflows.quarantine import CaseKind, cases
 from phx_pipeline_tests import brought
 from phx_pipeline_tests.commands import Phx
 from phx_pipeline_tests.deployment import (
@@ -367,7 +367,7 @@ def test_after_all_troubles_every_row_file_and_view_agrees(
     shown = ask(made, SHOWN)
     with made.context() as context:
         saved = saved_pages(context, tmp_path)
-        held = cases(context)
+        held = cases(context.catalog)
     off = [
         phx_on(made, *line)
         for line in (

@@ -23,12 +23,12 @@ from phx_pipeline.model.outcome import ListingOutcome, Verdict
 from phx_pipeline.model.photo import Photo
 from phx_pipeline.model.property import Property
 from phx_pipeline.model.source import Source
+from phx_pipeline.reads.quarantine import cases
 from phx_pipeline.sources.registry import available_sources, marks_of
 from phx_pipeline.stages.context import StageContext
 from phx_pipeline.stages.extract import extract
 from phx_pipeline.stages.guard import guard, outliers
 from phx_pipeline.workflows.ingest import read_saved
-from phx_pipeline.workflows.quarantine import cases
 from phx_pipeline_tests.deployment import Deployment, with_shots
 from phx_pipeline_tests.hostile import ZillowPage, changed
 from phx_pipeline_tests.integration.conftest import STAMP, TTL_S, gallery
@@ -153,7 +153,7 @@ def test_two_processes_that_spell_each_house_differently_mean_one_house(
     found = [it for slug in catalog.slugs() for it in catalog.photos(slug)]
     assert len(found) == 2 * len(both)
     assert [it for it in found if it.verdict is Verdict.FOREIGN] == []
-    assert cases(context) == []
+    assert cases(context.catalog) == []
 
 
 @COUNTS
@@ -194,4 +194,4 @@ def test_houses_added_in_other_spellings_than_the_sites_are_collected_whole(
             assert [it for it in photos if it.verdict is Verdict.FOREIGN] == []
             kept = {it.property_slug for it in photos if it.verdict is Verdict.KEPT}
             assert kept == set(slugs)
-            assert cases(context) == []
+            assert cases(context.catalog) == []

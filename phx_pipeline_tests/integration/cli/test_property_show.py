@@ -17,9 +17,9 @@ from phx_pipeline.model.listing import Listing
 from phx_pipeline.model.outcome import ListingOutcome
 from phx_pipeline.model.source import Source
 from phx_pipeline.model.valuation import Valuation
+from phx_pipeline.reads.facts import conflict_lines
 from phx_pipeline.stages.context import StageContext
 from phx_pipeline.stages.discover import discover
-from phx_pipeline.stages.facts import conflict_lines
 from phx_pipeline_tests.commands import Phx, UseSettings
 from phx_pipeline_tests.deployment import Deployment, slug_of
 

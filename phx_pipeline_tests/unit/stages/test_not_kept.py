@@ -8,16 +8,17 @@ from pathlib import Path
 import pytest
 
 from phx_pipeline.model.outcome import Verdict
+from phx_pipeline.reads.not_kept import NotKept, not_kept
 from phx_pipeline.settings import Settings
 from phx_pipeline.stages.context import StageContext
-from phx_pipeline.stages.not_kept import NotKept, not_kept
+from phx_pipeline.wiring import reads_of
 from phx_pipeline_tests.commands import Phx, UseSettings
 from phx_pipeline_tests.damage import execute
 
 
 def of_house(context: StageContext) -> list[NotKept]:
     (slug,) = context.catalog.slugs()
-    return not_kept(context, slug)
+    return not_kept(reads_of(context), slug)
 
 
 def spoil(context: StageContext, verdict: str, **columns: object) -> NotKept:

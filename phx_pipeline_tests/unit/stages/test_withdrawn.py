@@ -14,15 +14,16 @@ from phx_pipeline.model.photo import Photo
 from phx_pipeline.model.property import Property
 from phx_pipeline.model.ruling import About
 from phx_pipeline.model.taxonomy import Subject
+from phx_pipeline.reads.not_kept import not_kept
 from phx_pipeline.stages.collect import collect
 from phx_pipeline.stages.context import StageContext
 from phx_pipeline.stages.missing import lacking_files
-from phx_pipeline.stages.not_kept import not_kept
 from phx_pipeline.stages.partners import converge, has_originals
 from phx_pipeline.stages.publish import publish
 from phx_pipeline.stages.rebuild import rebuild
 from phx_pipeline.stages.views import refresh_views
 from phx_pipeline.storage.blobs import BlobStore
+from phx_pipeline.wiring import reads_of
 from phx_pipeline.workflows import lifecycle
 from phx_pipeline.workflows.repair import End, repair
 from phx_pipeline.workflows.reviews import Review, review
@@ -117,7 +118,7 @@ def test_the_original_its_png_and_its_name_go_and_its_copy_is_shown(
     assert not bodies & house.bodies()
     assert house.problems() == []
     assert not converge(house.context, house.slug)
-    (told,) = (it for it in not_kept(house.context, house.slug))
+    (told,) = (it for it in not_kept(reads_of(house.context), house.slug))
     assert (told.photo_key, told.detail) == (best.ref.photo_key, WHY)
     assert told.next_asked_on is None
 

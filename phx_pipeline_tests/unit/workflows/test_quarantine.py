@@ -19,15 +19,9 @@ from phx_pipeline.model.outcome import ListingOutcome, Verdict
 from phx_pipeline.model.photo import PhotoRef
 from phx_pipeline.model.ruling import PhotoRuling
 from phx_pipeline.model.source import Source
+from phx_pipeline.reads.quarantine import CaseKind, case_id, cases
 from phx_pipeline.stages.context import StageContext
-from phx_pipeline.workflows.quarantine import (
-    CaseKind,
-    case_id,
-    case_table,
-    cases,
-    drop,
-    release,
-)
+from phx_pipeline.workflows.quarantine import case_table, drop, release
 from phx_pipeline_tests.deployment import Deployment
 
 ADDRESSES = (
@@ -107,7 +101,7 @@ def test_held_photos_come_before_those_that_are_alike(context: StageContext) -> 
     note_alike(context, ("a", "a"))
     hold(context, OTHER, ["z"])
 
-    found = cases(context)
+    found = cases(context.catalog)
 
     assert [(case.kind, case.photo) for case in found] == [
         (CaseKind.HELD, at(OTHER, "z")),
@@ -116,7 +110,7 @@ def test_held_photos_come_before_those_that_are_alike(context: StageContext) -> 
     ]
     assert found[1].others == (at(OTHER, "a"),)
     assert found[1].why == "near identical (pHash 2, dHash 0)"
-    assert cases(context, ONE) == [found[1]]
+    assert cases(context.catalog, ONE) == [found[1]]
 
 
 def test_one_picture_on_many_photos_is_one_case(context: StageContext) -> None:
@@ -124,7 +118,7 @@ def test_one_picture_on_many_photos_is_one_case(context: StageContext) -> None:
     list_photos(context, OTHER, ["x", "y"])
     note_alike(context, ("a", "x"), ("a", "y"))
 
-    (case,) = cases(context, ONE)
+    (case,) = cases(context.catalog, ONE)
 
     assert case.others == (at(OTHER, "x"), at(OTHER, "y"))
 
@@ -137,12 +131,12 @@ def test_a_picture_of_both_houses_is_settled_when_both_are_released(
     note_alike(context, ("a", "a"))
 
     release(context, case_id(at(ONE, "a")))
-    left = [case.photo for case in cases(context)]
+    left = [case.photo for case in cases(context.catalog)]
     release(context, case_id(at(OTHER, "a")))
 
     assert left == [at(OTHER, "a")]
-    assert cases(context) == []
-    assert {case.ruling for case in cases(context, settled=True)} == {
+    assert cases(context.catalog) == []
+    assert {case.ruling for case in cases(context.catalog, settled=True)} == {
         PhotoRuling.RELEASED
     }
 
@@ -159,7 +153,7 @@ def test_a_picture_dropped_on_one_side_is_settled_on_both(
     (photo,) = context.catalog.photos(ONE)
     assert ruled.changed
     assert photo.verdict is Verdict.FOREIGN
-    assert cases(context) == []
+    assert cases(context.catalog) == []
 
 
 def test_a_released_photo_without_bytes_waits_for_them(context: StageContext) -> None:
@@ -179,7 +173,7 @@ def test_the_start_of_an_id_is_enough_unless_several_start_so(
     keys = [f"k{number}" for number in range(300)]
     list_photos(context, ONE, keys)
     hold(context, ONE, keys)
-    ids = sorted(case.id for case in cases(context))
+    ids = sorted(case.id for case in cases(context.catalog))
 
     with pytest.raises(InputError, match="phx quarantine list"):
         release(context, ids[0][:3])
@@ -194,7 +188,7 @@ def test_the_table_keeps_within_its_budget(context: StageContext, count: int) ->
     keys = [f"{'k' * 40}{number}" for number in range(count)]
     list_photos(context, ONE, keys)
     hold(context, ONE, keys)
-    found = cases(context)
+    found = cases(context.catalog)
 
     table = case_table(context, found)
 

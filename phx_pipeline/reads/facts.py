@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from phx_pipeline.catalog.store import Catalog
 from phx_pipeline.model.conflicts import Conflict, conflicts
 from phx_pipeline.model.facts import (
     FactValue,
@@ -16,7 +17,8 @@ from phx_pipeline.model.property import Property
 from phx_pipeline.model.source import Source, in_order
 from phx_pipeline.model.tally import SourceTally
 from phx_pipeline.model.valuation import Valuation
-from phx_pipeline.stages.context import StageContext
+from phx_pipeline.reads.base import Reads
+from phx_pipeline.reads.tallies import tallies
 
 # How facts are called in front of people.
 LABELS: Mapping[str, str] = {
@@ -64,16 +66,16 @@ class HouseSheet:
     subjects: Mapping[str, int]
 
 
-def house_sheet(context: StageContext, house: Property) -> HouseSheet:
+def house_sheet(reads: Reads, house: Property) -> HouseSheet:
     """Collect what the catalogue knows of *house*."""
-    book = context.catalog.facts
+    book = reads.catalog.facts
     history = book.history(house.slug)
     said = last_said(history)
     values = book.valuations(house.slug)
-    shown = context.catalog.categories(house.slug).values()
+    shown = reads.catalog.categories(house.slug).values()
     subjects = Counter(category.subject.value for category in shown)
-    known = in_order([*context.sources, *said, *values])
-    (tally,) = context.tallies(known, slugs=[house.slug])
+    known = in_order([*reads.enabled, *said, *values])
+    (tally,) = tallies(reads, known, slugs=[house.slug])
     return HouseSheet(
         house=house,
         sources=tally.sources,
@@ -87,10 +89,10 @@ def house_sheet(context: StageContext, house: Property) -> HouseSheet:
 
 
 def conflicts_by_property(
-    context: StageContext, slugs: Collection[str] | None = None
+    catalog: Catalog, slugs: Collection[str] | None = None
 ) -> dict[str, tuple[Conflict, ...]]:
     """The properties whose sources disagree, by slug, and in what."""
-    answers = context.catalog.facts.differing(slugs)
+    answers = catalog.facts.differing(slugs)
     found = ((slug, conflicts(answers[slug])) for slug in sorted(answers))
     return {slug: differing for slug, differing in found if differing}
 
@@ -100,17 +102,6 @@ def conflict_lines(found: Mapping[str, Sequence[Conflict]]) -> Iterator[str]:
     for slug, differing in found.items():
         told = "; ".join(map(_told, differing))
         yield f"conflict: {slug}: {told}"
-
-
-def plain_conflicts(differing: Sequence[Conflict]) -> list[dict[str, object]]:
-    """The conflicts of one property, for JSON."""
-    return [
-        {
-            "fact": conflict.name,
-            "values": {source.value: value for source, value in conflict.values},
-        }
-        for conflict in differing
-    ]
 
 
 def shown_value(name: str, value: FactValue | None) -> str:

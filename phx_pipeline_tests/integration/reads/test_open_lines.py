@@ -8,13 +8,14 @@ from typing import Any
 import pytest
 
 from phx_pipeline.cli.extract import _is_offline
-from phx_pipeline.cli.open_lines import asked_now, open_lines
 from phx_pipeline.demo.houses import HOUSES
 from phx_pipeline.model.listing import Listing
 from phx_pipeline.model.no_way import no_way
 from phx_pipeline.model.outcome import ListingOutcome
 from phx_pipeline.model.source import Source
+from phx_pipeline.reads.open_lines import asked_now, open_lines
 from phx_pipeline.stages.context import StageContext
+from phx_pipeline.wiring import reads_of
 from phx_pipeline_tests.commands import Phx
 from phx_pipeline_tests.deployment import Deployment, slug_of
 
@@ -45,7 +46,7 @@ def rest(context: StageContext, name: str) -> None:
 
 
 def lines(context: StageContext) -> list[str]:
-    return list(open_lines(context, context.tallies()))
+    return list(open_lines(reads_of(context), context.tallies()))
 
 
 def test_houses_that_wait_for_one_source_have_one_line_with_cause_and_remedy(
@@ -92,9 +93,9 @@ def test_a_source_that_is_asked_no_more_is_neither_open_nor_offline(
         told = lines(context)
         tallies = context.tallies(slugs=[FIRST])
 
-        assert {it.source for it in asked_now(context, tallies)} == {
+        assert {it.source for it in asked_now(reads_of(context), tallies)} == {
             Source.REDFIN,
             Source.MARICOPA,
         }
         assert [line.split()[2] for line in told] == ["redfin:", "maricopa_assessor:"]
-        assert _is_offline(context, tallies)
+        assert _is_offline(reads_of(context), tallies)

@@ -1,6 +1,6 @@
 """Lines about what is open, by house and by source: why, and which command helps.
 
-What a person should look at although nothing is open is told by `cli.status`.
+What a person should look at although nothing is open is told by `reads.status`.
 """
 
 from collections import Counter
@@ -8,31 +8,24 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
-from typing import TYPE_CHECKING
 
-from phx_pipeline.cli.times import day_start_s, zoned_text
-from phx_pipeline.fetch.circuits import source_try_s
+from phx_pipeline.model.circuit import Circuits
 from phx_pipeline.model.counted import counted
 from phx_pipeline.model.due import next_day
+from phx_pipeline.model.moments import day_start_s, moment
 from phx_pipeline.model.outcome import ListingOutcome
 from phx_pipeline.model.source import Source
-from phx_pipeline.model.source_state import SourceState
 from phx_pipeline.model.tally import PropertyTally, SourceTally
-from phx_pipeline.stages.standing import standing_of
-
-if TYPE_CHECKING:
-    from phx_pipeline.stages.context import StageContext
+from phx_pipeline.reads.base import Reads
 
 
-def open_lines(
-    context: "StageContext", tallies: Sequence[PropertyTally]
-) -> Iterator[str]:
+def open_lines(reads: Reads, tallies: Sequence[PropertyTally]) -> Iterator[str]:
     """Yield what is left to do, and from when on it may be asked for.
 
     Houses that wait for the same source, which rests, have one line together.
     """
-    asking = _Asking(context)
-    left = [it for it in asked_now(context, tallies) if not _is_done(it)]
+    asking = _Asking(reads)
+    left = [it for it in asked_now(reads, tallies) if not _is_done(it)]
     waiting: dict[Source, list[SourceTally]] = {}
     for tally in left:
         if asking.try_s(tally.source):
@@ -47,16 +40,10 @@ def open_lines(
             yield _open_line(tally, at_s=at_s, today=asking.today)
 
 
-def asked_now(
-    context: "StageContext", tallies: Iterable[PropertyTally]
-) -> list[SourceTally]:
+def asked_now(reads: Reads, tallies: Iterable[PropertyTally]) -> list[SourceTally]:
     """Return what was told by sources that the next run asks, or fetches photos of."""
-    off = context.catalog.policies.switched_off()
-    asked = {
-        name
-        for name, adapter in context.sources.items()
-        if standing_of(adapter, is_named=True).is_asked
-    }
+    off = reads.catalog.policies.switched_off()
+    asked = {it for it in reads.enabled if reads.standing(it).is_asked}
     return [
         source
         for tally in tallies
@@ -65,12 +52,10 @@ def asked_now(
     ]
 
 
-def standing_lines(
-    context: "StageContext", *, among: Collection[Source]
-) -> Iterator[str]:
+def standing_lines(reads: Reads, *, among: Collection[Source]) -> Iterator[str]:
     """Yield a line for each source *among* those not asked, or not for all it has."""
-    for source, adapter in context.sources.items():
-        standing = standing_of(adapter, is_named=True)
+    for source in reads.enabled:
+        standing = reads.standing(source)
         if standing.told and source in among:
             yield f"{source.value} is {standing.sentence}"
 
@@ -79,28 +64,19 @@ def standing_lines(
 class _Asking:
     """From when on sources may be asked; the catalogue is read once."""
 
-    context: "StageContext"
+    reads: Reads
 
     @cached_property
     def today(self) -> date:
-        return self.context.stamp().today
+        return self.reads.today
 
     @cached_property
-    def _rows(self) -> tuple[float, dict[str, SourceState]]:
-        now_s, states = self.context.catalog.policies.source_states()
-        return now_s, {state.name: state for state in states}
-
-    @cached_property
-    def _browsed(self) -> Collection[Source]:
-        from phx_pipeline.sources.registry import browsed_among
-
-        lacking = self.context.lacks_browser
-        return () if lacking else browsed_among(self.context.registered)
+    def _circuits(self) -> Circuits:
+        return self.reads.circuits()
 
     def try_s(self, source: Source) -> float:
         """The seconds since 1970 at which its rest ends; 0 if it does not rest."""
-        now_s, known = self._rows
-        return source_try_s(source, known, now_s=now_s, browsed=self._browsed) or 0.0
+        return self._circuits.rest_end_s(source) or 0.0
 
 
 def _is_done(tally: SourceTally) -> bool:
@@ -115,7 +91,7 @@ def _resting_line(tallies: Sequence[SourceTally], *, at_s: float) -> str:
         waiting += f" and {counted(photos, 'photo')}"
     cause = _cause(tallies)
     told = f"open: {source} rests, {waiting} wait for it{cause and ': '}{cause}"
-    again = f"`phx extract --all` asks it again not before {zoned_text(at_s)}"
+    again = f"`phx extract --all` asks it again not before {moment(at_s)}"
     return f"{told}; {again}"
 
 
@@ -136,7 +112,7 @@ def _open_line(tally: SourceTally, *, at_s: float, today: date) -> str:
         told[-1] += f" ({tally.fault})" if tally.fault else ""
     if detail := _detail(tally, rests=bool(at_s)):
         told.append(detail)
-    when = f"not before {zoned_text(at_s)}" if at_s else "any time"
+    when = f"not before {moment(at_s)}" if at_s else "any time"
     day = next_day(tally.faulted_on, today=today)
     if _has_only_faults(tally) and day > today and day_start_s(day) > at_s:
         when = f"not before {day}"

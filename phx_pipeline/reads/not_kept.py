@@ -7,7 +7,7 @@ from phx_pipeline.model.due import is_due_anyway, is_photo_due, next_day
 from phx_pipeline.model.outcome import Verdict
 from phx_pipeline.model.photo import Photo
 from phx_pipeline.model.source import Source
-from phx_pipeline.stages.context import StageContext
+from phx_pipeline.reads.base import Reads
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,12 +27,12 @@ class NotKept:
     next_asked_on: date | None
 
 
-def not_kept(context: StageContext, slug: str) -> list[NotKept]:
+def not_kept(reads: Reads, slug: str) -> list[NotKept]:
     """Return the photos of a property that are not kept, in gallery order."""
-    published = context.catalog.published_images(slug)
+    published = reads.catalog.published_images(slug)
     files = {image.image_id: image.local_path.rpartition("/")[2] for image in published}
     details = {
-        state.key: state.detail for state in context.catalog.runs.photo_states(slug)
+        state.key: state.detail for state in reads.catalog.runs.photo_states(slug)
     }
     return [
         NotKept(
@@ -42,9 +42,9 @@ def not_kept(context: StageContext, slug: str) -> list[NotKept]:
             verdict=photo.verdict,
             detail=details.get(photo.key, ""),
             copy_of=_copy_of(photo, files),
-            next_asked_on=_next_asked_on(context, photo),
+            next_asked_on=_next_asked_on(reads, photo),
         )
-        for photo in context.catalog.photos(slug)
+        for photo in reads.catalog.photos(slug)
         if photo.verdict is not Verdict.KEPT
     ]
 
@@ -54,9 +54,8 @@ def _copy_of(photo: Photo, files: dict[str, str]) -> str | None:
     return files.get(photo.cluster_id or "") if is_copy else None
 
 
-def _next_asked_on(context: StageContext, photo: Photo) -> date | None:
-    if not is_photo_due(photo, final_after_days=context.final_after_days):
+def _next_asked_on(reads: Reads, photo: Photo) -> date | None:
+    if not is_photo_due(photo, final_after_days=reads.final_after_days):
         return None
-    today = context.stamp().today
     faulted_on = None if is_due_anyway(photo) else photo.faulted_on
-    return next_day(faulted_on, today=today)
+    return next_day(faulted_on, today=reads.today)

@@ -1,13 +1,13 @@
 """What the pages of the sources lack of late, for people and for programs."""
 
 from collections.abc import Collection, Iterator, Sequence
-from datetime import timedelta
+from datetime import date, timedelta
 
+from phx_pipeline.catalog.store import Catalog
 from phx_pipeline.model.counted import counted
 from phx_pipeline.model.drift import WINDOW_DAYS, Drift, drifts
 from phx_pipeline.model.source import Source
-from phx_pipeline.stages.context import StageContext
-from phx_pipeline.stages.facts import LABELS
+from phx_pipeline.reads.facts import LABELS
 
 _MOST_TOLD = 5  # fields of one source
 _FIELDS = {
@@ -24,11 +24,11 @@ _FIELDS = {
 
 
 def drifting(
-    context: StageContext, sources: Collection[Source] | None = None
+    catalog: Catalog, sources: Collection[Source] | None = None, *, today: date
 ) -> tuple[Drift, ...]:
     """Return the fields gone from the pages of *sources*, all by default."""
-    first = context.stamp().today - timedelta(days=WINDOW_DAYS)
-    return drifts(context.catalog.fields.lacking(first=first, sources=sources))
+    first = today - timedelta(days=WINDOW_DAYS)
+    return drifts(catalog.fields.lacking(first=first, sources=sources))
 
 
 def drift_lines(found: Sequence[Drift]) -> Iterator[str]:
@@ -51,19 +51,3 @@ def _told(drift: Drift) -> str:
         f"{name}{kind} is gone since {drift.since}, {drift.had} of "
         f"{counted(drift.before, 'page')} had it, none of the {drift.lacking} since"
     )
-
-
-def plain_drifts(found: Sequence[Drift], *, of: Source) -> list[dict[str, object]]:
-    """The fields gone from the pages of one source, for JSON."""
-    return [
-        {
-            "field": drift.field,
-            "page_kind": drift.page_kind,
-            "since": drift.since.isoformat(),
-            "pages_before": drift.before,
-            "had": drift.had,
-            "pages_since": drift.lacking,
-        }
-        for drift in found
-        if drift.source is of
-    ]

@@ -1,0 +1,196 @@
+"""The JSON documents of what is shown: the same for commands and for REST.
+
+Each has a schema in `schemas`, which knows all of its keys. Times are ISO 8601 with
+their zone, days are those of Phoenix.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, date, datetime
+
+from phx_pipeline.model.conflicts import Conflict
+from phx_pipeline.model.drift import Drift
+from phx_pipeline.model.source import Source
+from phx_pipeline.model.tally import PropertyTally, SourceTally, tally_counts
+from phx_pipeline.reads.facts import HouseSheet
+from phx_pipeline.reads.images import ShownImage
+from phx_pipeline.reads.not_kept import NotKept
+from phx_pipeline.reads.sources import SeenSource
+from phx_pipeline.reads.status import Status
+
+Document = dict[str, object]
+
+
+def status_documents(status: Status) -> Iterable[Document]:
+    """Return a document for each house, by key."""
+    drift = {
+        source: _drifts(it for it in status.drift if it.source is source)
+        for source in {it.source for it in status.drift}
+    }
+    return (_house_status(status, it, drift=drift) for it in status.tallies)
+
+
+def _house_status(
+    status: Status, tally: PropertyTally, *, drift: Mapping[Source, object]
+) -> Document:
+    return {
+        "property": tally.slug,
+        "complete": tally.is_complete,
+        **tally_counts(tally),
+        "outdated": tally.outdated,
+        "suspects": status.suspects.get(tally.slug, 0),
+        "sources": {
+            it.source.value: _source_status(it, drift=drift.get(it.source, []))
+            for it in tally.sources
+        },
+        "conflicts": _conflicts(status.conflicts.get(tally.slug, ())),
+    }
+
+
+def _source_status(tally: SourceTally, *, drift: object) -> Document:
+    return {
+        "outcome": tally.outcome.value if tally.outcome else None,
+        "detail": tally.detail,
+        "wanting": tally.wanting,
+        "faulted": tally.faulted,
+        "discovered": tally.discovered,
+        "drift": drift,
+        **{kind.value: count for kind, count in tally.counts.items()},
+    }
+
+
+def _drifts(found: Iterable[Drift]) -> list[Document]:
+    return [
+        {
+            "field": drift.field,
+            "page_kind": drift.page_kind,
+            "since": drift.since.isoformat(),
+            "pages_before": drift.before,
+            "had": drift.had,
+            "pages_since": drift.lacking,
+        }
+        for drift in found
+    ]
+
+
+def _conflicts(differing: Sequence[Conflict]) -> list[Document]:
+    return [
+        {
+            "fact": conflict.name,
+            "values": {source.value: value for source, value in conflict.values},
+        }
+        for conflict in differing
+    ]
+
+
+def house_document(sheet: HouseSheet) -> Document:
+    """Return all that is known of one house."""
+    return {
+        "key": sheet.house.slug,
+        "folder": sheet.house.folder,
+        "address": str(sheet.house.address),
+        "sources": {
+            tally.source.value: {
+                "outcome": tally.outcome.value if tally.outcome else None,
+                "detail": tally.detail,
+                "url": sheet.urls.get(tally.source),
+                "asked_at": iso(tally.checked_at),
+            }
+            for tally in sheet.sources
+        },
+        **_said(sheet),
+        "conflicts": _conflicts(sheet.conflicts),
+        "prices": [
+            {
+                "seen_on": seen.seen_on.isoformat(),
+                "source": seen.source.value,
+                "list_price": seen.list_price,
+            }
+            for seen in sheet.prices
+        ],
+        "photos": dict(sheet.subjects),
+    }
+
+
+def _said(sheet: HouseSheet) -> Document:
+    """What the sources say of the house and its worth."""
+    return {
+        "facts": {
+            source.value: {
+                "seen_on": it.seen.seen_on.isoformat(),
+                **it.seen.facts.stated,
+                "days": {name: day.isoformat() for name, day in it.days.items()},
+            }
+            for source, it in sheet.facts.items()
+        },
+        "valuations": {
+            source.value: [{"tax_year": it.tax_year, **it.stated} for it in valuations]
+            for source, valuations in sheet.valuations.items()
+        },
+    }
+
+
+def picture_document(shown: ShownImage) -> Document:
+    """Return what is known of a published picture."""
+    found, name = shown.found, shown.name
+    return {
+        "file": str(shown.file),
+        "url": found.image.source_url,
+        "location": name.location.value,
+        "subject": name.subject.value,
+        "confidence": name.confidence,
+        "width": found.image.width,
+        "height": found.image.height,
+        "date": name.date.isoformat(),
+        "source": found.image.source.value,
+        "property": found.slug,
+        "first_seen_on": found.first_seen_on.isoformat(),
+        "probability": round(found.probability, 4),
+        "sidecar": str(shown.sidecar),
+    }
+
+
+def not_kept_document(photo: NotKept) -> Document:
+    """Return why a photo is not among the kept ones."""
+    return {
+        "url": photo.url,
+        "source": photo.source.value,
+        "photo_key": photo.photo_key,
+        "verdict": photo.verdict.value,
+        "detail": photo.detail,
+        "copy_of": photo.copy_of,
+        "next_asked_on": _day(photo.next_asked_on),
+    }
+
+
+def source_document(seen: SeenSource) -> Document:
+    """Return how a group of hosts is being asked, and whether runs ask it here."""
+    circuit, state = seen.circuit, seen.circuit.state
+    means = seen.means if seen.is_whole else None
+    return {
+        "name": seen.name,
+        "state": circuit.word,
+        "requests_per_s": circuit.requests_per_s,
+        "failures": state.failures,
+        "open_since": iso_s(state.opened_at),
+        "last_block_at": iso_s(state.blocked_at),
+        "last_block": state.block or None,
+        "next_try_at": iso_s(circuit.next_try_s),
+        "asked": not seen.why_not,
+        "why_not": seen.why_not or None,
+        "lacks": (means.lacks or None) if means else None,
+        "uncaptured": (means.uncaptured or None) if means else None,
+    }
+
+
+def iso(at: datetime | None) -> str | None:
+    """ISO 8601 with its zone; None stays None."""
+    return at.isoformat(timespec="seconds") if at else None
+
+
+def iso_s(at_s: float | None) -> str | None:
+    """ISO 8601 in UTC of seconds since 1970; None stays None."""
+    return None if at_s is None else iso(datetime.fromtimestamp(at_s, UTC))
+
+
+def _day(day: date | None) -> str | None:
+    return day.isoformat() if day else None

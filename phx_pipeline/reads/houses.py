@@ -1,0 +1,71 @@
+"""Which houses there are, and which one is meant by what a person typed."""
+
+from phx_pipeline.catalog.properties import Known
+from phx_pipeline.catalog.store import Catalog
+from phx_pipeline.errors import InputError
+from phx_pipeline.model.moments import PHOENIX
+from phx_pipeline.model.property import Property
+from phx_pipeline.reads.base import Reads, TypedAddress
+
+
+def house_of(catalog: Catalog, key: str) -> Property:
+    """Return the property with this key.
+
+    Raises:
+        InputError: there is none; the text tells what became of it.
+    """
+    house = catalog.property(key)
+    if house is None:
+        raise InputError(_what_became_of(catalog, key))
+    return house
+
+
+def known_house(catalog: Catalog, text: str, *, typed_address: TypedAddress) -> Known:
+    """Return the property meant by a key, former key, folder, address or listing's URL.
+
+    It may be a removed one.
+
+    Args:
+        catalog: where it is looked up.
+        text: what a person typed.
+        typed_address: as in `Reads`.
+
+    Raises:
+        InputError: nothing in the catalogue is meant by *text*.
+    """
+    wanted = text.strip()
+    known = catalog.houses.find(wanted.lower())
+    if known is None and (address := typed_address(wanted)) is not None:
+        known = catalog.houses.find_address(address)
+        wanted = address.slug
+    if known is None:
+        house_of(catalog, wanted)  # raises, and tells the remedy
+        raise InputError(f"unknown property {wanted!r}")
+    return known
+
+
+def meant_house(reads: Reads, text: str) -> Property:
+    """Return the property meant by a key, a folder id, an address or a listing's URL.
+
+    Raises:
+        InputError: nothing in the catalogue is meant by *text*, or it is removed.
+    """
+    known = known_house(reads.catalog, text, typed_address=reads.typed_address)
+    return house_of(reads.catalog, known.house.slug)
+
+
+def _what_became_of(catalog: Catalog, key: str) -> str:
+    known = catalog.houses.find(key)
+    if known is None:
+        return (
+            f"unknown property {key!r}: see `phx properties list`, or add it with "
+            '`phx properties add "ADDRESS"`'
+        )
+    house = known.house
+    if known.removed_at is None:
+        return f"unknown property {key!r}: its key is {house.slug} now"
+    day = known.removed_at.astimezone(PHOENIX).date()
+    return (
+        f"property {house.slug} was removed on {day}: "
+        f'`phx properties add "{house.address}"` takes it up again'
+    )

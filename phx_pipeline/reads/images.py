@@ -1,0 +1,66 @@
+"""Which published pictures there are: of one house or all, by what they show."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+
+from phx_pipeline.catalog.images import FoundImage, Wanted
+from phx_pipeline.errors import InputError
+from phx_pipeline.model.naming import ImageName, sidecar_of
+from phx_pipeline.model.nearest import did_you_mean
+from phx_pipeline.model.source import Source, in_order
+from phx_pipeline.reads.base import Reads
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShownImage:
+    """A published picture, and where its file is.
+
+    `name` is what the file's name tells: what the picture shows, and how sure that is.
+    """
+
+    found: FoundImage
+    file: Path
+    name: ImageName
+
+    @property
+    def sidecar(self) -> Path:
+        """The file that tells where the picture is from."""
+        return self.file.with_name(sidecar_of(self.file.name))
+
+
+def find_images(
+    reads: Reads, wanted: Wanted, *, slug: str | None = None
+) -> Iterator[ShownImage]:
+    """Yield the pictures of one house, or of all that are followed.
+
+    By address and name; of many houses only some are in memory.
+    """
+    for found in reads.catalog.images.find(wanted, slug=slug):
+        file = reads.layout.images / found.image.local_path
+        yield ShownImage(found=found, file=file, name=ImageName.parse(file.name))
+
+
+def source_named(reads: Reads, name: str) -> Source:
+    """Return the source that a person named.
+
+    Raises:
+        InputError: neither this version nor the catalogue knows it.
+    """
+    known = in_order([*reads.means, *reads.catalog.images.sources()])
+    named = [source for source in known if source.value == name.strip()]
+    if not named:
+        raise InputError(
+            f"unknown source {name!r}{did_you_mean(name, known)}: choose from "
+            f"{', '.join(known)}"
+        )
+    return named[0]
+
+
+def first_day(reads: Reads, since: date | timedelta | None) -> date | None:
+    """Return the day that a span before today begins on; a day stays what it is."""
+    if isinstance(since, timedelta):
+        today = reads.today
+        return today - min(since, today - date.min)
+    return since
