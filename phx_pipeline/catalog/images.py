@@ -62,24 +62,38 @@ class ImageSearch:
             return sorted(map(Source, connection.execute(query).scalars()))
 
     def find(
-        self, wanted: Wanted = EVERYTHING, *, slug: str | None = None
+        self,
+        wanted: Wanted = EVERYTHING,
+        *,
+        slug: str | None = None,
+        after: tuple[str, str] = ("", ""),
     ) -> Iterator[FoundImage]:
         """Yield the pictures of one property, or of all that are followed.
 
-        By address and name, as the manifest lists them.
+        By address and file name, as the manifest lists them; only those *after* the
+        address and file name of another picture, if one is given.
         """
-        for some in _batches(self._slugs() if slug is None else [slug]):
+        for some in _batches(self._slugs(after[0]) if slug is None else [slug]):
             with reading(self._engine) as connection:
                 rows = connection.execute(_query(wanted, some)).all()
-            for row in sorted(rows, key=lambda it: (it.address, it.file_name)):
-                yield _found(row)
+            for row in sorted(rows, key=_place):
+                if _place(row) > after:
+                    yield _found(row)
 
-    def _slugs(self) -> list[str]:
+    def _slugs(self, first: str) -> list[str]:
+        """The properties from the address *first* on; of one address by folder.
+
+        So they are in the order of their files, whose names begin with the folder.
+        """
         house = tables.house.c
-        query = sa.select(house.address, house.slug).where(house.removed_at.is_(None))
+        query = sa.select(house.address, house.folder, house.slug)
         with reading(self._engine) as connection:
-            rows = connection.execute(query).all()
-        return [row.slug for row in sorted(rows, key=tuple)]
+            rows = connection.execute(query.where(house.removed_at.is_(None))).all()
+        return [row.slug for row in sorted(rows, key=tuple) if row.address >= first]
+
+
+def _place(row: AnyRow) -> tuple[str, str]:
+    return row.address, row.file_name
 
 
 def _batches(slugs: Sequence[str]) -> Iterator[Sequence[str]]:

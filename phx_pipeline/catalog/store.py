@@ -24,6 +24,7 @@ from phx_pipeline.catalog.judgements import JudgementBook, forget_judgements
 from phx_pipeline.catalog.leases import Lease, Leases
 from phx_pipeline.catalog.locking import change_row, insert_missing
 from phx_pipeline.catalog.lookup import HashLookup
+from phx_pipeline.catalog.pages import PageBook
 from phx_pipeline.catalog.policies import CatalogPolicies
 from phx_pipeline.catalog.properties import PropertyBook
 from phx_pipeline.catalog.proxies import CatalogProxies
@@ -87,6 +88,7 @@ class Catalog(CatalogReader):
         self.images = ImageSearch(engine)
         self.jobs = JobBook(engine)
         self.judgements = JudgementBook(engine)
+        self.pages = PageBook(engine)
         self.policies = policies or CatalogPolicies(engine)
         self.proxies = CatalogProxies(engine)
         self.quarantine = QuarantineBook(engine)

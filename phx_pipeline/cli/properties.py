@@ -18,7 +18,7 @@ from phx_pipeline.cli.outputs import OutputFile, tell_written
 from phx_pipeline.cli.partitions import reconcile_partitions
 from phx_pipeline.cli.partners import settle_partners
 from phx_pipeline.cli.property_show import show
-from phx_pipeline.cli.session import opened
+from phx_pipeline.cli.session import opened, opened_catalog
 from phx_pipeline.cli.times import phoenix_text
 from phx_pipeline.errors import InputError, ServiceError
 from phx_pipeline.model.counted import counted
@@ -144,19 +144,20 @@ def list_(*, removed: bool, as_json: bool) -> None:
       phx properties list
       phx properties list --removed --json
     """
-    with opened() as context:
+    from phx_pipeline.reads.documents import property_document
+
+    with opened_catalog() as catalog:
         if removed:
-            gone = context.catalog.houses.removed()
-            since = [str(known.removed_at) for known in gone]
+            gone = catalog.houses.removed()
             houses = [known.house for known in gone]
+            since = [known.removed_at for known in gone]
         else:
-            since, houses = [], context.catalog.properties()
+            houses = catalog.properties()
+            since = [None] * len(houses)
     rows = [
-        {"key": house.slug, "folder": house.folder, "address": str(house.address)}
-        for house in houses
+        property_document(house, removed_at=at)
+        for house, at in zip(houses, since, strict=True)
     ]
-    for row, at in zip(rows, since, strict=False):
-        row["removed_at"] = at
     if as_json:
         click.echo(json.dumps(rows, indent=2))
         return
@@ -168,7 +169,7 @@ def list_(*, removed: bool, as_json: bool) -> None:
     table = Table(*columns, title=counted(len(houses), kind))
     for row in rows:
         told = [phoenix_text(row["removed_at"])] if removed else []
-        table.add_row(row["key"], row["folder"], row["address"], *told)
+        table.add_row(*(str(row[name]) for name in columns[:3]), *told)
     print_table(table)
 
 

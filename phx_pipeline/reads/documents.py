@@ -7,8 +7,11 @@ their zone, days are those of Phoenix.
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime
 
+from phx_pipeline.model.change import NotedChange
 from phx_pipeline.model.conflicts import Conflict
 from phx_pipeline.model.drift import Drift
+from phx_pipeline.model.job import Job, JobProperty
+from phx_pipeline.model.property import Property
 from phx_pipeline.model.source import Source
 from phx_pipeline.model.tally import PropertyTally, SourceTally, tally_counts
 from phx_pipeline.reads.facts import HouseSheet
@@ -179,6 +182,89 @@ def source_document(seen: SeenSource) -> Document:
         "why_not": seen.why_not or None,
         "lacks": (means.lacks or None) if means else None,
         "uncaptured": (means.uncaptured or None) if means else None,
+    }
+
+
+def property_document(house: Property, *, removed_at: object = None) -> Document:
+    """Return the names of a house; *removed_at* only of one that was removed."""
+    told: Document = {
+        "key": house.slug,
+        "folder": house.folder,
+        "address": str(house.address),
+    }
+    return told if removed_at is None else {**told, "removed_at": str(removed_at)}
+
+
+def change_document(change: NotedChange) -> Document:
+    """Return one thing that changed; of an outcome the photo is None."""
+    return {
+        "id": change.id,
+        "property": change.slug,
+        "source": change.source.value,
+        "photo_key": change.photo_key or None,
+        "what": change.what,
+        "before": change.before,
+        "after": change.after,
+        "at": iso(change.at),
+        "run_id": change.run_id,
+    }
+
+
+def job_document(job: Job, *, slots: int, items: bool = True) -> Document:
+    """Return how far a job is.
+
+    Args:
+        job: as it is shown.
+        slots: how many runs work at once, for the estimate.
+        items: whether each of its properties is told too; a list leaves them out.
+    """
+    told: Document = {
+        "id": job.job_id,
+        "user": job.user,
+        "status": job.state.value,
+        "origin": job.origin.value,
+        "priority": job.priority.value,
+        "mode": job.mode.value,
+        "isolation_mode": job.isolation.value if job.isolation else None,
+        "properties": [item.address for item in job.items],
+        "sources": [source.value for source in job.sources],
+        "total_properties": len(job.items),
+        **{f"{state.value}_properties": n for state, n in job.counts.items()},
+        "total_images": job.total_images,
+        "new_images": job.new_images,
+        "duplicate_images": job.duplicate_images,
+        "error_message": job.error_message,
+        "failed_properties_list": job.failed_properties_list,
+        **_job_times(job, slots=slots),
+    }
+    return {**told, "items": list(map(_job_item, job.items))} if items else told
+
+
+def _job_times(job: Job, *, slots: int) -> Document:
+    remaining_s = job.remaining_s(slots=slots)
+    return {
+        "created_at": iso(job.created_at),
+        "started_at": iso(job.started_at),
+        "completed_at": iso(job.completed_at),
+        "progress_updated_at": iso(job.progress_updated_at),
+        "progress_percent": job.progress_percent,
+        "remaining_s": None if remaining_s is None else round(remaining_s, 1),
+    }
+
+
+def _job_item(item: JobProperty) -> Document:
+    return {
+        "property": item.slug,
+        "address": item.address,
+        "folder": item.folder,
+        "status": item.state.value,
+        "run_id": item.run_id,
+        "error": item.error or None,
+        "total_images": item.counts.total,
+        "new_images": item.counts.new,
+        "duplicate_images": item.counts.duplicate,
+        "started_at": iso(item.started_at),
+        "completed_at": iso(item.ended_at),
     }
 
 

@@ -6,6 +6,7 @@ from phx_pipeline.errors import InputError
 from phx_pipeline.model.moments import PHOENIX
 from phx_pipeline.model.property import Property
 from phx_pipeline.reads.base import Reads, TypedAddress
+from phx_pipeline.reads.paging import LIMIT, Page, checked_limit, page_of, place_at
 
 
 def house_of(catalog: Catalog, key: str) -> Property:
@@ -52,6 +53,21 @@ def meant_house(reads: Reads, text: str) -> Property:
     """
     known = known_house(reads.catalog, text, typed_address=reads.typed_address)
     return house_of(reads.catalog, known.house.slug)
+
+
+def read_houses(
+    reads: Reads, *, limit: int = LIMIT, cursor: str | None = None
+) -> Page[Property]:
+    """Return a page of the houses that are followed, by key.
+
+    Raises:
+        InputError: the limit or the cursor is none.
+    """
+    place = place_at(cursor, parts=1)
+    found = reads.catalog.pages.houses(
+        limit=checked_limit(limit) + 1, after=place[0] if place else None
+    )
+    return page_of(found, limit=limit, ends=lambda house: (house.slug,))
 
 
 def _what_became_of(catalog: Catalog, key: str) -> str:

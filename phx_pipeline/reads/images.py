@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
+from itertools import islice
 from pathlib import Path
 
 from phx_pipeline.catalog.images import FoundImage, Wanted
@@ -11,6 +12,7 @@ from phx_pipeline.model.naming import ImageName, sidecar_of
 from phx_pipeline.model.nearest import did_you_mean
 from phx_pipeline.model.source import Source, in_order
 from phx_pipeline.reads.base import Reads
+from phx_pipeline.reads.paging import LIMIT, Page, checked_limit, page_of, place_at
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,15 +33,51 @@ class ShownImage:
 
 
 def find_images(
-    reads: Reads, wanted: Wanted, *, slug: str | None = None
+    reads: Reads,
+    wanted: Wanted,
+    *,
+    slug: str | None = None,
+    after: tuple[str, str] = ("", ""),
 ) -> Iterator[ShownImage]:
     """Yield the pictures of one house, or of all that are followed.
 
-    By address and name; of many houses only some are in memory.
+    By address and name, *after* those of another; of many houses only some are in
+    memory.
     """
-    for found in reads.catalog.images.find(wanted, slug=slug):
+    for found in reads.catalog.images.find(wanted, slug=slug, after=after):
         file = reads.layout.images / found.image.local_path
         yield ShownImage(found=found, file=file, name=ImageName.parse(file.name))
+
+
+def read_images(
+    reads: Reads,
+    wanted: Wanted,
+    *,
+    slug: str | None = None,
+    limit: int = LIMIT,
+    cursor: str | None = None,
+) -> Page[ShownImage]:
+    """Return a page of what `find_images` yields.
+
+    Args:
+        reads: the catalogue.
+        wanted: what the pictures show.
+        slug: of one house; else of all that are followed.
+        limit: rows of the page.
+        cursor: `next` of the page before.
+
+    Raises:
+        InputError: the limit or the cursor is none.
+    """
+    checked_limit(limit)
+    place = place_at(cursor, parts=2)
+    after = (place[0], place[1]) if place else ("", "")
+    found = find_images(reads, wanted, slug=slug, after=after)
+    return page_of(list(islice(found, limit + 1)), limit=limit, ends=_place)
+
+
+def _place(shown: ShownImage) -> tuple[str, str]:
+    return shown.found.image.property_address, shown.file.name
 
 
 def source_named(reads: Reads, name: str) -> Source:
