@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime
 from phx_pipeline.model.change import NotedChange
 from phx_pipeline.model.conflicts import Conflict
 from phx_pipeline.model.drift import Drift
-from phx_pipeline.model.job import Job, JobProperty
+from phx_pipeline.model.job import Job, JobProperty, JobState
 from phx_pipeline.model.property import Property
 from phx_pipeline.model.source import Source
 from phx_pipeline.model.tally import PropertyTally, SourceTally, tally_counts
@@ -210,13 +210,14 @@ def change_document(change: NotedChange) -> Document:
     }
 
 
-def job_document(job: Job, *, slots: int, items: bool = True) -> Document:
+def job_document(job: Job, *, slots: int | None = None, items: bool = True) -> Document:
     """Return how far a job is.
 
     Args:
         job: as it is shown.
-        slots: how many runs work at once, for the estimate.
-        items: whether each of its properties is told too; a list leaves them out.
+        slots: how many runs work at once, for the estimate; by default as many as are
+            at work for this job now.
+        items: whether each of its properties is told too; a list may leave them out.
     """
     told: Document = {
         "id": job.job_id,
@@ -240,12 +241,14 @@ def job_document(job: Job, *, slots: int, items: bool = True) -> Document:
     return {**told, "items": list(map(_job_item, job.items))} if items else told
 
 
-def _job_times(job: Job, *, slots: int) -> Document:
-    remaining_s = job.remaining_s(slots=slots)
+def _job_times(job: Job, *, slots: int | None) -> Document:
+    at_work = job.counts[JobState.IN_PROGRESS]
+    remaining_s = job.remaining_s(slots=at_work if slots is None else slots)
     return {
         "created_at": iso(job.created_at),
         "started_at": iso(job.started_at),
         "completed_at": iso(job.completed_at),
+        "cancelled_at": iso(job.cancelled_at),
         "progress_updated_at": iso(job.progress_updated_at),
         "progress_percent": job.progress_percent,
         "remaining_s": None if remaining_s is None else round(remaining_s, 1),

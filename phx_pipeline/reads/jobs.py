@@ -3,7 +3,7 @@
 What happens to a job is decided in `jobs`; nothing here asks Dagster.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Final, Protocol
 
@@ -19,7 +19,7 @@ from phx_pipeline.reads.paging import (
     refused,
 )
 
-_TOGETHER: Final = 100  # jobs read at once where only those in one state are wanted
+_TOGETHER: Final = 100  # jobs read at once where only those in some states are wanted
 _MOST_READS: Final = 10  # for one page
 
 Place = tuple[datetime, str]
@@ -55,7 +55,7 @@ def read_jobs(
     rows: JobRows,
     *,
     user: str | None = None,
-    state: JobState | None = None,
+    states: Collection[JobState] = (),
     limit: int = LIMIT,
     cursor: str | None = None,
 ) -> Page[Job]:
@@ -68,7 +68,7 @@ def read_jobs(
     Args:
         rows: of the catalogue.
         user: only their jobs.
-        state: only jobs in this state.
+        states: only jobs in one of these states; in any if empty.
         limit: rows of the page.
         cursor: `next` of the page before.
 
@@ -78,9 +78,9 @@ def read_jobs(
     wanted, before = checked_limit(limit) + 1, _place_at(cursor)
     found: list[Job] = []
     for _ in range(_MOST_READS):
-        some = _TOGETHER if state else wanted - len(found)
+        some = _TOGETHER if states else wanted - len(found)
         read = rows.newest(limit=some, user=user, before=before)
-        found += [job for job in read if state in {None, job.state}]
+        found += [job for job in read if not states or job.state in states]
         if not read or len(found) >= wanted:
             return page_of(found, limit=limit, ends=_place)
         before = (read[-1].created_at, read[-1].job_id)

@@ -1,9 +1,10 @@
 """Lists come a page at a time: together the whole list, on both databases."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 import sqlalchemy as sa
@@ -41,9 +42,13 @@ def reads(catalog: Catalog, tmp_path: Path) -> Reads:
     )
 
 
-def pages(page_after: Callable[[str | None], Page[object]]) -> list[Sequence[object]]:
+Row = TypeVar("Row")
+
+
+def pages(page_after: Callable[[str | None], Page[Row]]) -> list[tuple[Row, ...]]:
     """The rows of one page after the other, until none is left."""
-    cursor, found = None, []
+    cursor: str | None = None
+    found: list[tuple[Row, ...]] = []
     while True:
         page = page_after(cursor)
         found.append(page.rows)
