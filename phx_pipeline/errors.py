@@ -2,6 +2,9 @@
 
 PhxError
 ├── InputError            what the user gave cannot be used; says what to do (exit 2)
+│   ├── UnknownJobError   there is no such job
+│   └── IdempotencyError  the key of one request came with another
+├── QuotaError            the user asked for more than is allowed for now
 ├── FetchError            the wire failed
 │   ├── TransientError    another attempt may work (reset, DNS, 5xx, short body)
 │   │   ├── DeadlineError     the time limit was reached
@@ -46,6 +49,25 @@ class PhxError(Exception):
 
 class InputError(PhxError):
     """What the user gave cannot be used; the text names the value and the remedy."""
+
+
+class UnknownJobError(InputError):
+    """There is no such job: it never was, or it is forgotten."""
+
+
+class IdempotencyError(InputError):
+    """The key that one request was made with came with another request."""
+
+
+class QuotaError(PhxError):
+    """The user asked for more than is allowed for now.
+
+    `retry_after_s` is when the same may be asked for, as far as that is known.
+    """
+
+    def __init__(self, message: str, *, retry_after_s: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
 
 
 class FetchError(PhxError):

@@ -1,91 +1,135 @@
-"""Job rows: written in one transaction, dispatched once."""
+"""Jobs as people ask for them, call them off and ask again: each one transaction.
 
-from collections.abc import Collection, Sequence
-from datetime import datetime
+How items come to their runs is in `catalog.dispatch`, how jobs are shown in
+`catalog.job_views`.
+"""
+
+import json
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from hashlib import sha256
 from typing import Any, Final
 
 import sqlalchemy as sa
 
-from phx_pipeline.catalog import tables
-from phx_pipeline.catalog.engine import reading, writing
-from phx_pipeline.catalog.rows import AnyRow
+from phx_pipeline.catalog import job_views, tables
+from phx_pipeline.catalog.engine import reading
+from phx_pipeline.catalog.job_items import (
+    ITEM,
+    JOB,
+    item_of,
+    items_query,
+    same_run,
+    this_item,
+    writing_jobs,
+)
 from phx_pipeline.catalog.views import want
-from phx_pipeline.model.job import JobItem, Mode, run_key_of
-from phx_pipeline.model.source import Source
+from phx_pipeline.errors import IdempotencyError, InputError
+from phx_pipeline.model.job import (
+    Job,
+    JobItem,
+    JobRequest,
+    JobState,
+    Mode,
+    Origin,
+    Priority,
+    Submitted,
+)
 
 FOLLOW_UP: Final = "settle-"
 """How the ids of jobs begin that one property's run asked for because of another."""
 
 _MOST_KEYS: Final = 5_000  # in one query
+_FOLLOWER: Final = "phx"  # whose those jobs are
+_AGAIN: Final = (JobState.FAILED.value, JobState.PARTIAL.value)
+_TOLD: Final = 3  # keys of unknown houses in a message
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Usage:
+    """What a user asked for lately: when each job of the last day was asked for.
+
+    `open_jobs` have not ended, `images` were new or copies in the last day.
+    """
+
+    asked_at: tuple[datetime, ...] = ()
+    open_jobs: int = 0
+    images: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CalledOff:
+    """A job that was called off: what is booked, and whose runs are to be ended."""
+
+    booked: tuple[JobItem, ...] = ()
+    to_end: tuple[JobItem, ...] = ()
 
 
 class JobBook:
-    """The jobs of the catalogue; what became of an item, Dagster knows."""
+    """The jobs of the catalogue."""
 
     def __init__(self, engine: sa.Engine) -> None:
         self._engine = engine
 
+    # --- asking ---
+
     def submit(
         self,
         job_id: str,
-        slugs: Sequence[str],
+        request: JobRequest,
         *,
-        sources: Sequence[Source],
         at: datetime,
-        mode: Mode = Mode.FRESH,
-        unless_waiting: bool = False,
-    ) -> list[str]:
-        """Write a job and its items, first in first out; empty *sources* means all.
-
-        A slug given twice is one item. With *unless_waiting* those are left out that
-        wait for a run of any job, and no job is written if none is left.
-
-        Returns:
-            The slugs of the items.
-        """
-        asked = list(dict.fromkeys(slugs))
-        with writing(self._engine) as connection:
-            if unless_waiting:
-                there = {item.slug for item in _waiting_among(connection, asked)}
-                asked = [slug for slug in asked if slug not in there]
-                if not asked:
-                    return []
-            _write(connection, job_id, asked, sources=sources, at=at, mode=mode)
-        return asked
-
-    def join(
-        self,
-        job_id: str,
-        slugs: Sequence[str],
-        *,
-        sources: Sequence[Source],
-        at: datetime,
-        mode: Mode,
-        queued: Collection[JobItem] = (),
-    ) -> dict[str, str]:
-        """Ask for a run of each of *slugs*, unless one that does the same is to come.
-
-        No job is written if all are to come.
+        check: Callable[[Usage], None] | None = None,
+    ) -> Submitted:
+        """Write a job and its items; those that wait for the same share one run.
 
         Args:
-            job_id: of the job that is written.
-            slugs: the properties, first in first out.
-            sources: as in `submit`.
+            job_id: of the new job.
+            request: a property named twice is one item, the first stands first.
             at: now.
-            mode: fresh or resume.
-            queued: items whose runs exist and have not begun.
+            check: raises if the user may not ask for more at present.
+
+        Raises:
+            IdempotencyError: the user used the key for another request.
+            InputError: a property is not followed.
+        """
+        slugs = list(dict.fromkeys(request.slugs))
+        with writing_jobs(self._engine) as connection:
+            if known := _same_key(connection, request):
+                joined = _joined(connection, known)
+                return Submitted(job_id=known, is_new=False, joined=joined)
+            if check is not None:
+                check(_usage(connection, request.user, at=at))
+            _refuse_unknown(connection, slugs)
+            shared = _shared(connection, request)
+            _insert_job(connection, job_id, request, at=at)
+            _insert_items(connection, job_id, slugs, shared=shared, at=at)
+        joined = {slug: shared[slug].run_job for slug in slugs if slug in shared}
+        return Submitted(job_id=job_id, joined=joined)
+
+    def call_on(self, job_id: str, slugs: Sequence[str], *, at: datetime) -> list[str]:
+        """Ask for a run of each of *slugs* that waits for none, because of another.
+
+        No job is written if all wait.
 
         Returns:
-            For each slug the job whose run it gets, *job_id* or an older one.
+            Those asked for.
         """
-        asked = dict.fromkeys(slugs, job_id)
-        with writing(self._engine) as connection:
-            to_come = [*queued, *_waiting_among(connection, asked)]
-            same = [it for it in to_come if it.covers(sources=sources, mode=mode)]
-            asked |= {it.slug: it.job_id for it in same if it.slug in asked}
-            left = [slug for slug, job in asked.items() if job == job_id]
-            if left or not asked:
-                _write(connection, job_id, left, sources=sources, at=at, mode=mode)
+        with writing_jobs(self._engine, shown=False) as connection:
+            there = {it.slug for it in _waiting(connection, slugs) if _is_to_come(it)}
+            asked = [slug for slug in dict.fromkeys(slugs) if slug not in there]
+            if not asked:
+                return []
+            want(connection)
+            request = JobRequest(
+                slugs=tuple(asked),
+                user=_FOLLOWER,
+                mode=Mode.RESUME,
+                origin=Origin.FOLLOW_UP,
+            )
+            _insert_job(connection, job_id, request, at=at)
+            _insert_items(connection, job_id, asked, shared={}, at=at)
         return asked
 
     def called_on(self, slugs: Collection[str]) -> set[str]:
@@ -94,115 +138,374 @@ class JobBook:
             return {slug for _, slug in connection.execute(_FOLLOWERS)} & set(slugs)
 
     def withdraw(self, slugs: Collection[str]) -> None:
-        """Forget what *slugs* wait for because of others: it has been done."""
-        job, item = tables.job, tables.job_item
-        with writing(self._engine) as connection:
+        """Forget what *slugs* wait for because of others: it has been done.
+
+        A run that somebody else waits for, too, is still to come.
+        """
+        other = tables.job_item.alias("other")
+        shared = sa.exists().where(
+            other.c.run_job == ITEM.job_id,
+            other.c.slug == ITEM.slug,
+            other.c.job_id != ITEM.job_id,
+            other.c.state.is_(None),
+        )
+        with writing_jobs(self._engine) as connection:
             for job_id, slug in connection.execute(_FOLLOWERS).all():
-                if slug not in slugs:
-                    continue
-                this = sa.and_(item.c.job_id == job_id, item.c.slug == slug)
-                connection.execute(sa.delete(item).where(this))
-                rest = sa.exists().where(item.c.job_id == job.c.id)
-                connection.execute(sa.delete(job).where(job.c.id == job_id, ~rest))
-                want(connection)
+                if slug in slugs:
+                    this = sa.and_(ITEM.job_id == job_id, ITEM.slug == slug, ~shared)
+                    connection.execute(sa.delete(tables.job_item).where(this))
+                    rest = sa.exists().where(ITEM.job_id == JOB.id)
+                    empty = sa.and_(JOB.id == job_id, ~rest)
+                    connection.execute(sa.delete(tables.job).where(empty))
+
+    # --- calling off, asking again ---
+
+    def cancel(self, job_id: str, *, at: datetime) -> CalledOff | None:
+        """Call a job off: items whose runs are not needed by others end with these.
+
+        The others are booked at once. A job that ended stays as it is.
+
+        Returns:
+            None if there is no such job.
+        """
+        with writing_jobs(self._engine) as connection:
+            if not _exists(connection, job_id):
+                return None
+            mine = items_query().where(ITEM.job_id == job_id, ITEM.state.is_(None))
+            items = [item_of(row) for row in connection.execute(mine)]
+            if not items:
+                return CalledOff()
+            this = sa.update(tables.job).where(JOB.id == job_id)
+            connection.execute(this.values(cancelled_at=at))
+            to_end = [it for it in items if _ends_with(connection, it)]
+            booked = [it for it in items if it not in to_end]
+            for item in booked:
+                _book_cancelled(connection, item, at=at)
+        return CalledOff(booked=tuple(booked), to_end=tuple(to_end))
+
+    def retry(self, job_id: str, *, at: datetime) -> list[str]:
+        """Ask again for the properties of a job that failed or are partial.
+
+        Returns:
+            Their keys; none if there is nothing to ask again.
+
+        Raises:
+            InputError: runs of the job are being cancelled.
+        """
+        with writing_jobs(self._engine) as connection:
+            query = items_query().where(ITEM.job_id == job_id).order_by(ITEM.position)
+            items = [item_of(row) for row in connection.execute(query)]
+            if any(item.cancelled_at and item.state is None for item in items):
+                raise InputError(
+                    f"job {job_id} is being cancelled: retry it once all its runs ended"
+                )
+            again = [item for item in items if item.state in _AGAIN]
+            slugs = _followed(connection, [item.slug for item in again])
+            again = [item for item in again if item.slug in slugs]
+            if again:
+                shared = _shared(connection, _again(again))
+                for item in again:
+                    _ask_again(connection, item, shared.get(item.slug), at=at)
+                this = sa.update(tables.job).where(JOB.id == job_id)
+                connection.execute(this.values(cancelled_at=None))
+        return [item.slug for item in again]
+
+    # --- reading ---
 
     def waiting(self, *, limit: int) -> list[JobItem]:
         """The oldest items without a run, at most *limit*."""
-        item, job = tables.job_item, tables.job
         query = (
-            _items()
-            .where(item.c.dispatched_at.is_(None))
-            .order_by(job.c.created_at, job.c.id, item.c.position)
+            items_query()
+            .where(ITEM.dispatched_at.is_(None), ITEM.state.is_(None))
+            .order_by(JOB.created_at, JOB.id, ITEM.position)
             .limit(limit)
         )
         return self._read(query)
 
     def items(self, job_id: str) -> list[JobItem]:
         """All items of a job, in order; empty for an unknown job."""
-        item = tables.job_item
-        query = _items().where(item.c.job_id == job_id).order_by(item.c.position)
+        query = items_query().where(ITEM.job_id == job_id).order_by(ITEM.position)
         return self._read(query)
 
-    def mark_dispatched(self, items: Collection[JobItem], *, at: datetime) -> None:
-        """Note that the runs of *items* exist."""
-        table = tables.job_item
-        with writing(self._engine) as connection:
-            for item in items:
-                connection.execute(
-                    sa.update(table)
-                    .where(table.c.job_id == item.job_id, table.c.slug == item.slug)
-                    .values(dispatched_at=at)
-                )
+    def job(self, job_id: str) -> Job | None:
+        """One job as it is shown."""
+        with reading(self._engine) as connection:
+            query = sa.select(tables.job).where(JOB.id == job_id)
+            found = job_views.jobs_of(connection, connection.execute(query).all())
+        return found[0] if found else None
+
+    def newest(
+        self,
+        *,
+        limit: int,
+        user: str | None = None,
+        before: tuple[datetime, str] | None = None,
+    ) -> list[Job]:
+        """The newest jobs, the newest first, each with its properties and their states.
+
+        Args:
+            limit: at most so many, and fewer when they have very many properties.
+            user: only those of this user.
+            before: `created_at` and id of the last one of the page before.
+        """
+        query = sa.select(tables.job)
+        if user is not None:
+            query = query.where(JOB.user == user)
+        if before is not None:
+            query = query.where(sa.tuple_(JOB.created_at, JOB.id) < _tuple(before))
+        with reading(self._engine) as connection:
+            rows = job_views.newest_rows(connection, query, limit=limit)
+            return job_views.jobs_of(connection, rows)
+
+    def usage(self, user: str, *, at: datetime) -> Usage:
+        """What a user asked for lately."""
+        with reading(self._engine) as connection:
+            return _usage(connection, user, at=at)
 
     def _read(self, query: sa.Select[Any]) -> list[JobItem]:
         with reading(self._engine) as connection:
-            return [_item_of(row) for row in connection.execute(query)]
+            return [item_of(row) for row in connection.execute(query)]
 
 
-def _items() -> sa.Select[Any]:
-    item, job = tables.job_item, tables.job
-    columns = (item.c.job_id, item.c.slug, item.c.attempt, item.c.dispatched_at)
-    of_job = (job.c.created_at, job.c.sources, job.c.mode)
-    return sa.select(*columns, *of_job).join(job, job.c.id == item.c.job_id)
+def _tuple(values: tuple[datetime, str]) -> sa.Tuple:
+    at, job_id = values
+    return sa.tuple_(sa.literal(at, JOB.created_at.type), sa.literal(job_id))
 
 
-def _item_of(row: AnyRow) -> JobItem:
-    return JobItem(
-        job_id=row.job_id,
-        slug=row.slug,
-        attempt=row.attempt,
-        run_key=run_key_of(row.job_id, row.attempt, row.slug),
-        requested_at=row.created_at,
-        sources=tuple(Source(name) for name in row.sources),
-        mode=Mode(row.mode),
-        dispatched_at=row.dispatched_at,
+# --- one request, one job -------------------------------------------------------------
+
+
+def _same_key(connection: sa.Connection, request: JobRequest) -> str | None:
+    """The job that a request with the same key made."""
+    if not request.idempotency_key:
+        return None
+    query = sa.select(JOB.id, JOB.request_sha256).where(
+        JOB.user == request.user, JOB.idempotency_key == request.idempotency_key
     )
+    row = connection.execute(query).one_or_none()
+    if row is None:
+        return None
+    if row.request_sha256 != _sha256_of(request):
+        raise IdempotencyError(
+            f"the idempotency key {request.idempotency_key!r} was used for another "
+            f"request, job {row.id}: take a new key for a new request"
+        )
+    return str(row.id)
 
 
-def _write(
+def _sha256_of(request: JobRequest) -> str:
+    asked = {
+        "slugs": list(dict.fromkeys(request.slugs)),
+        "sources": sorted(request.sources),
+        "mode": request.mode,
+        "isolation": request.isolation,
+        "priority": request.priority,
+    }
+    return sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()
+
+
+def _joined(connection: sa.Connection, job_id: str) -> dict[str, str]:
+    query = sa.select(ITEM.slug, ITEM.run_job).where(
+        ITEM.job_id == job_id, ITEM.run_job != job_id
+    )
+    return {row.slug: row.run_job for row in connection.execute(query)}
+
+
+def _refuse_unknown(connection: sa.Connection, slugs: Sequence[str]) -> None:
+    known = _followed(connection, slugs)
+    if unknown := [slug for slug in slugs if slug not in known]:
+        more = f" and {len(unknown) - _TOLD} more" if len(unknown) > _TOLD else ""
+        raise InputError(
+            f"not followed: {', '.join(unknown[:_TOLD])}{more}; `phx properties add` "
+            "follows a house"
+        )
+
+
+def _followed(connection: sa.Connection, slugs: Sequence[str]) -> set[str]:
+    house = tables.house.c
+    found: set[str] = set()
+    for some in _batches(slugs):
+        query = sa.select(house.slug).where(house.slug.in_(some))
+        found.update(
+            connection.execute(query.where(house.removed_at.is_(None))).scalars()
+        )
+    return found
+
+
+def _batches(keys: Sequence[str]) -> Iterable[Sequence[str]]:
+    return (keys[at : at + _MOST_KEYS] for at in range(0, len(keys), _MOST_KEYS))
+
+
+def _insert_job(
+    connection: sa.Connection, job_id: str, request: JobRequest, *, at: datetime
+) -> None:
+    has_key = bool(request.idempotency_key)
+    values = {
+        "id": job_id,
+        "created_at": at,
+        "sources": [source.value for source in request.sources],
+        "mode": request.mode.value,
+        "user": request.user,
+        "origin": request.origin.value,
+        "priority": request.priority.value,
+        "isolation": request.isolation.value if request.isolation else None,
+        "idempotency_key": request.idempotency_key or None,
+        "request_sha256": _sha256_of(request) if has_key else None,
+    }
+    connection.execute(sa.insert(tables.job).values(values))
+
+
+def _insert_items(
     connection: sa.Connection,
     job_id: str,
     slugs: Sequence[str],
     *,
-    sources: Sequence[Source],
+    shared: Mapping[str, JobItem],
     at: datetime,
-    mode: Mode,
 ) -> None:
-    want(connection)
-    named = [source.value for source in sources]
-    connection.execute(
-        sa.insert(tables.job).values(
-            id=job_id, created_at=at, sources=named, mode=mode.value
-        )
-    )
-    items = [
-        {"job_id": job_id, "slug": slug, "position": index, "attempt": 1}
-        for index, slug in enumerate(slugs)
+    rows = [
+        {
+            "job_id": job_id,
+            "slug": slug,
+            "position": position,
+            "attempt": 1,
+            "requested_at": at,
+            **_run_values(shared.get(slug), job_id=job_id, attempt=1),
+        }
+        for position, slug in enumerate(slugs)
     ]
-    if items:
-        connection.execute(sa.insert(tables.job_item), items)
+    if rows:
+        connection.execute(sa.insert(tables.job_item), rows)
 
 
-def _waiting_among(connection: sa.Connection, slugs: Collection[str]) -> list[JobItem]:
-    """The items of *slugs* whose runs have not begun; who asks at once waits.
+def _run_values(shared: JobItem | None, *, job_id: str, attempt: int) -> dict[str, Any]:
+    """Which run an item gets: that of *shared*, else its own."""
+    return {
+        "run_job": shared.run_job if shared else job_id,
+        "run_attempt": shared.run_attempt if shared else attempt,
+        "asked_at": shared.asked_at if shared else None,
+        "dispatched_at": shared.dispatched_at if shared else None,
+        "run_id": shared.run_id if shared else None,
+    }
 
-    A run that was launched just now may have begun, and learns nothing more.
+
+# --- sharing runs ---------------------------------------------------------------------
+
+
+def _waiting(connection: sa.Connection, slugs: Collection[str]) -> list[JobItem]:
+    """The items of *slugs* whose runs have not begun and are not called off."""
+    run = tables.run.c
+    of_run = sa.or_(
+        run.run_id == ITEM.run_id,
+        sa.and_(run.job_id == ITEM.run_job, run.started_at >= ITEM.requested_at),
+    )
+    begun = sa.exists().where(run.slug == ITEM.slug, of_run)
+    found: list[JobItem] = []
+    for some in _batches(sorted(set(slugs))):
+        query = items_query().where(
+            ITEM.slug.in_(some),
+            ITEM.state.is_(None),
+            JOB.cancelled_at.is_(None),
+            ~begun,
+        )
+        ordered = query.order_by(ITEM.requested_at, ITEM.job_id)
+        found += [item_of(row) for row in connection.execute(ordered)]
+    return found
+
+
+def _is_to_come(item: JobItem) -> bool:
+    """Whether no run was launched; one that was may have begun, and learns no more."""
+    return item.dispatched_at is None
+
+
+def _shared(connection: sa.Connection, request: JobRequest) -> dict[str, JobItem]:
+    """By property the item that asked first for a run that does all that is asked."""
+    found: dict[str, JobItem] = {}
+    for item in _waiting(connection, request.slugs):
+        covers = item.covers(sources=request.sources, mode=request.mode)
+        if covers and _comes_as_soon(item, request.priority):
+            found.setdefault(item.slug, item)
+    return found
+
+
+def _comes_as_soon(item: JobItem, priority: Priority) -> bool:
+    """Whether nobody of *priority* waits longer for its run than for one of his own.
+
+    What waits in the catalogue goes by the most urgent who asks for it; in Dagster's
+    queue it keeps its place, and that of a backfill is behind all jobs.
     """
-    house, item, run = tables.house, tables.job_item, tables.run
-    keys = sorted(set(slugs))
-    for start in range(0, len(keys), _MOST_KEYS):
-        these = house.c.slug.in_(keys[start : start + _MOST_KEYS])
-        query = sa.select(house.c.slug).where(these).order_by(house.c.slug)
-        connection.execute(query.with_for_update(key_share=True))
-    begun = sa.exists().where(run.c.job_id == item.c.job_id, run.c.slug == item.c.slug)
-    waits = _items().where(item.c.dispatched_at.is_(None), ~begun)
-    found = (_item_of(row) for row in connection.execute(waits))
-    wanted = set(keys)
-    return [each for each in found if each.slug in wanted]
+    if item.is_adopted:
+        return False
+    return item.dispatched_at is None or item.priority.rank >= priority.rank
+
+
+def _ends_with(connection: sa.Connection, item: JobItem) -> bool:
+    """Whether a run was launched for a cancelled item that nobody else waits for."""
+    if item.dispatched_at is None:
+        return False
+    others = (
+        sa.select(sa.literal(1))
+        .select_from(tables.job_item.join(tables.job, JOB.id == ITEM.job_id))
+        .where(same_run(item), ITEM.job_id != item.job_id, JOB.cancelled_at.is_(None))
+        .limit(1)
+    )
+    return connection.execute(others).first() is None
+
+
+def _book_cancelled(connection: sa.Connection, item: JobItem, *, at: datetime) -> None:
+    values = {"state": JobState.CANCELLED.value, "ended_at": at}
+    this = sa.update(tables.job_item).where(this_item(item))
+    connection.execute(this.values(values))
+
+
+def _again(items: Sequence[JobItem]) -> JobRequest:
+    """What one job asks once more."""
+    first = items[0]
+    return JobRequest(
+        slugs=tuple(item.slug for item in items),
+        user=first.user,
+        sources=first.sources,
+        mode=Mode.RESUME,
+        priority=first.priority,
+    )
+
+
+def _ask_again(
+    connection: sa.Connection, item: JobItem, shared: JobItem | None, *, at: datetime
+) -> None:
+    attempt = item.attempt + 1
+    values = _run_values(shared, job_id=item.job_id, attempt=attempt)
+    values |= {"attempt": attempt, "requested_at": at}
+    values |= {"state": None, "ended_at": None, "error": ""}
+    this = sa.and_(ITEM.job_id == item.job_id, ITEM.slug == item.slug)
+    connection.execute(sa.update(tables.job_item).where(this).values(values))
+
+
+def _exists(connection: sa.Connection, job_id: str) -> bool:
+    query = sa.select(JOB.id).where(JOB.id == job_id)
+    return connection.execute(query).first() is not None
+
+
+# --- how much somebody asked for ------------------------------------------------------
+
+
+def _usage(connection: sa.Connection, user: str, *, at: datetime) -> Usage:
+    since = at - timedelta(days=1)
+    mine = sa.and_(JOB.user == user, JOB.created_at > since)
+    asked = sa.select(JOB.created_at).where(mine).order_by(JOB.created_at)
+    is_open = sa.exists().where(ITEM.job_id == JOB.id, ITEM.state.is_(None))
+    count = sa.select(sa.func.count()).select_from(tables.job)
+    open_jobs = connection.execute(count.where(JOB.user == user, is_open)).scalar_one()
+    return Usage(
+        asked_at=tuple(connection.execute(asked).scalars()),
+        open_jobs=open_jobs,
+        images=job_views.images_of(connection, user, since=since),
+    )
 
 
 # Items that wait because of another property: few at any time.
-_FOLLOWERS = sa.select(tables.job_item.c.job_id, tables.job_item.c.slug).where(
-    tables.job_item.c.dispatched_at.is_(None),
-    tables.job_item.c.job_id.startswith(FOLLOW_UP),
+_FOLLOWERS = sa.select(ITEM.job_id, ITEM.slug).where(
+    ITEM.dispatched_at.is_(None),
+    ITEM.state.is_(None),
+    ITEM.job_id.startswith(FOLLOW_UP),
 )

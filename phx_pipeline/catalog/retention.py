@@ -38,9 +38,9 @@ class History:
         self._engine = engine
 
     def open_jobs(self) -> frozenset[str]:
-        """The ids of jobs with an item that waits for its run."""
+        """The ids of jobs with an item that has not ended."""
         item = tables.job_item
-        query = sa.select(item.c.job_id).where(item.c.dispatched_at.is_(None))
+        query = sa.select(item.c.job_id).where(item.c.state.is_(None))
         with reading(self._engine) as connection:
             return frozenset(connection.execute(query.distinct()).scalars())
 
@@ -67,7 +67,7 @@ class History:
         Args:
             before: Only rows older than this go.
             open_jobs: Ids of jobs that still have runs to come; they and their rows
-                stay, as do those with a waiting item.
+                stay, as do those with an item that has not ended.
         """
         for table, query in self._doomed(before=before, open_jobs=open_jobs):
             yield from self._delete(table, query)
@@ -146,7 +146,7 @@ def _old_jobs(*, before: datetime, kept: Collection[str]) -> sa.Select[Any]:
     one, item = tables.job, tables.job_item
     alive = sa.exists().where(
         item.c.job_id == one.c.id,
-        item.c.dispatched_at.is_(None) | (item.c.dispatched_at >= before),
+        item.c.state.is_(None) | (item.c.ended_at >= before),
     )
     return sa.select(one.c.id).where(
         one.c.created_at < before, ~alive, one.c.id.not_in(sorted(kept))

@@ -4,7 +4,7 @@ The row of a run under way holds the photos as they were at its start, so that t
 can tell what changed, whatever was killed in between.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from datetime import date
 from typing import TYPE_CHECKING, Any, Final
 
@@ -16,7 +16,7 @@ from phx_pipeline.catalog.leases import Lease, Leases
 from phx_pipeline.catalog.rows import AnyRow
 from phx_pipeline.catalog.views import want
 from phx_pipeline.model.facts import FACT_NAMES, ListingFacts, SeenFacts
-from phx_pipeline.model.job import Job, Mode
+from phx_pipeline.model.job import Mode
 from phx_pipeline.model.outcome import ListingOutcome, Verdict
 from phx_pipeline.model.run import (
     Answer,
@@ -27,7 +27,6 @@ from phx_pipeline.model.run import (
     RunRecord,
     RunResult,
     SourceResult,
-    job_property,
     runs_of,
 )
 from phx_pipeline.model.source import Source
@@ -171,12 +170,12 @@ class RunBook:
 
     def record(self, run_id: str, slug: str) -> RunRecord | None:
         """What is recorded of one run and property."""
-        query = _records().where(_RUN.c.run_id == run_id, _RUN.c.slug == slug)
+        query = records_query().where(_RUN.c.run_id == run_id, _RUN.c.slug == slug)
         return next(iter(self._records(query)), None)
 
     def of_run(self, run_id: str) -> list[RunRecord]:
         """The properties of one run, in the order they were begun."""
-        return self._records(_records().where(_RUN.c.run_id == run_id))
+        return self._records(records_query().where(_RUN.c.run_id == run_id))
 
     def newest(self, *, limit: int) -> list[Run]:
         """The newest *limit* runs with all their properties, the newest first.
@@ -184,24 +183,9 @@ class RunBook:
         Fewer, if their properties are very many.
         """
         ids = self._newest_ids(limit)
-        return runs_of(self._records(_records().where(_RUN.c.run_id.in_(ids))))[::-1]
-
-    def newest_jobs(self, *, limit: int) -> list[Job]:
-        """The newest *limit* jobs with their runs, the newest first.
-
-        Fewer, if their properties are very many.
-        """
-        with reading(self._engine) as connection:
-            jobs = _newest_jobs(connection, limit)
-            ids = [job.id for job in jobs]
-            items = connection.execute(_job_items(ids)).all()
-        runs: dict[tuple[str | None, str], list[RunRecord]] = {}
-        for record in self._records(_records().where(_RUN.c.job_id.in_(ids))):
-            runs.setdefault((record.job_id, record.slug), []).append(record)
-        of_job: dict[str, list[AnyRow]] = {}
-        for item in sorted(items, key=lambda item: item.position):
-            of_job.setdefault(item.job_id, []).append(item)
-        return [_job_of(job, of_job.get(job.id, []), runs) for job in jobs]
+        return runs_of(self._records(records_query().where(_RUN.c.run_id.in_(ids))))[
+            ::-1
+        ]
 
     def last_ends(self) -> list[RunRecord]:
         """The newest run of each followed property that came to an end by itself."""
@@ -218,7 +202,7 @@ class RunBook:
             .scalar_subquery()
         )
         followed = tables.house.c.removed_at.is_(None)
-        return self._records(_records().where(followed, _RUN.c.run_id == newest))
+        return self._records(records_query().where(followed, _RUN.c.run_id == newest))
 
     def last_checks(self) -> dict[str, Any]:
         """When a source was last asked for each followed property, by address."""
@@ -263,7 +247,7 @@ class RunBook:
     def _records(self, query: sa.Select[Any]) -> list[RunRecord]:
         with reading(self._engine) as connection:
             rows = connection.execute(query).all()
-        return sorted(map(_record_of, rows), key=lambda record: record.order)
+        return sorted(map(record_of, rows), key=lambda record: record.order)
 
 
 def _this(run_id: str, slug: str) -> sa.Select[Any]:
@@ -277,7 +261,8 @@ def _update(
     connection.execute(sa.update(_RUN).where(this).values(values))
 
 
-def _records() -> sa.Select[Any]:
+def records_query() -> sa.Select[Any]:
+    """Runs as `record_of` reads them."""
     newer = _RUN.alias("newer")
     came_after = sa.exists().where(
         newer.c.slug == _RUN.c.slug, newer.c.started_at > _RUN.c.started_at
@@ -290,7 +275,8 @@ def _records() -> sa.Select[Any]:
     ).join(tables.house, tables.house.c.slug == _RUN.c.slug)
 
 
-def _record_of(row: AnyRow) -> RunRecord:
+def record_of(row: AnyRow) -> RunRecord:
+    """Make the record of a row of `records_query`."""
     outcome = RunOutcome.INTERRUPTED if row.is_interrupted else RunOutcome(row.outcome)
     return RunRecord(
         run_id=row.run_id,
@@ -310,55 +296,6 @@ def _record_of(row: AnyRow) -> RunRecord:
 def _facts_of(row: AnyRow) -> SeenFacts:
     facts = ListingFacts(**{name: getattr(row, name) for name in FACT_NAMES})
     return SeenFacts(source=Source(row.source), seen_on=row.seen_on, facts=facts)
-
-
-def _newest_jobs(connection: sa.Connection, limit: int) -> list[AnyRow]:
-    job, item = tables.job.c, tables.job_item.c
-    size = sa.select(sa.func.count()).where(item.job_id == job.id).scalar_subquery()
-    query = (
-        sa.select(tables.job, size.label("size"))
-        .order_by(sa.desc(job.created_at), sa.desc(job.id))
-        .limit(limit)
-    )
-    found: list[AnyRow] = []
-    left = _MOST_ROWS
-    for row in connection.execute(query):
-        if found and row.size > left:
-            break
-        found.append(row)
-        left -= row.size
-    return found
-
-
-def _job_items(ids: Sequence[str]) -> sa.Select[Any]:
-    house, item = tables.house.c, tables.job_item.c
-    return (
-        sa.select(item.job_id, item.slug, item.position, house.address, house.folder)
-        .join(tables.house, house.slug == item.slug)
-        .where(item.job_id.in_(ids))
-    )
-
-
-def _job_of(
-    job: AnyRow,
-    items: Sequence[AnyRow],
-    runs: Mapping[tuple[str | None, str], Sequence[RunRecord]],
-) -> Job:
-    return Job(
-        job_id=job.id,
-        created_at=job.created_at,
-        mode=Mode(job.mode),
-        sources=tuple(Source(name) for name in job.sources),
-        items=tuple(
-            job_property(
-                item.slug,
-                address=item.address,
-                folder=item.folder,
-                records=runs.get((job.id, item.slug), ()),
-            )
-            for item in items
-        ),
-    )
 
 
 # --- values of `result` ---------------------------------------------------------------

@@ -11,6 +11,7 @@ from datetime import date, datetime
 import sqlalchemy as sa
 
 from phx_pipeline.catalog import tables
+from phx_pipeline.catalog.dispatch import DispatchBook
 from phx_pipeline.catalog.door import Door, Passage, PhotoKey, passing, photo_rows
 from phx_pipeline.catalog.engine import writing
 from phx_pipeline.catalog.facts import FactBook, upsert_facts, upsert_valuations
@@ -87,6 +88,7 @@ class Catalog(CatalogReader):
         self.sidecars = SidecarBook(engine)
         self.images = ImageSearch(engine)
         self.jobs = JobBook(engine)
+        self.dispatch = DispatchBook(engine)
         self.judgements = JudgementBook(engine)
         self.pages = PageBook(engine)
         self.policies = policies or CatalogPolicies(engine)

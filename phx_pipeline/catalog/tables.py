@@ -373,6 +373,7 @@ lease = sa.Table(
     sa.Column("expires_at", sa.Float, nullable=False),
 )
 
+# What the words mean: `model.job`. `turn` counts who was served last, over all jobs.
 job = sa.Table(
     "job",
     metadata,
@@ -380,8 +381,21 @@ job = sa.Table(
     sa.Column("created_at", UtcDateTime, nullable=False),
     sa.Column("sources", sa.JSON, nullable=False),
     sa.Column("mode", sa.String(16), nullable=False, server_default="fresh"),
+    sa.Column("user", sa.String(200), nullable=False, server_default="unknown"),
+    sa.Column("origin", sa.String(16), nullable=False, server_default="cli"),
+    sa.Column("priority", sa.String(16), nullable=False, server_default="normal"),
+    sa.Column("isolation", sa.String(16)),
+    sa.Column("idempotency_key", sa.String(200)),
+    sa.Column("request_sha256", sa.String(64)),
+    sa.Column("cancelled_at", UtcDateTime),
+    sa.Column("turn", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Index("ix_job_created_at", "created_at"),
+    sa.Index("ix_job_user", "user", "created_at"),
+    sa.Index("ix_job_idempotency_key", "user", "idempotency_key", unique=True),
 )
 
+# The run of an item is named by `run_job`, `run_attempt` and the slug: its own, or that
+# of an older item which asks for the same.
 job_item = sa.Table(
     "job_item",
     metadata,
@@ -390,7 +404,17 @@ job_item = sa.Table(
     sa.Column("position", sa.Integer, nullable=False),
     sa.Column("attempt", sa.Integer, nullable=False),
     sa.Column("dispatched_at", UtcDateTime),
-    sa.Index("ix_job_item_dispatched_at", "dispatched_at"),
+    sa.Column("requested_at", UtcDateTime, nullable=False),
+    sa.Column("run_job", sa.String(36), nullable=False),
+    sa.Column("run_attempt", sa.Integer, nullable=False),
+    sa.Column("asked_at", UtcDateTime),
+    sa.Column("run_id", sa.String(64)),
+    sa.Column("state", sa.String(16)),
+    sa.Column("ended_at", UtcDateTime),
+    sa.Column("error", StorableText, nullable=False, server_default=""),
+    sa.Index("ix_job_item_state", "state", "dispatched_at"),
+    sa.Index("ix_job_item_slug", "slug", "state"),
+    sa.Index("ix_job_item_run_job", "run_job"),
 )
 
 # What the columns mean: `model.source_state.SourceState`.

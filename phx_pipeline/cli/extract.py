@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC
+from getpass import getuser
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
@@ -28,7 +29,7 @@ from phx_pipeline.cli.session import opened
 from phx_pipeline.errors import InputError
 from phx_pipeline.model.counted import counted
 from phx_pipeline.model.isolation import IsolationMode
-from phx_pipeline.model.job import Mode
+from phx_pipeline.model.job import JobRequest, Mode
 from phx_pipeline.model.no_way import OFFLINE, all_tell_no_way, nobody_was_reached
 from phx_pipeline.model.outcome import ListingOutcome, Verdict, VerdictKind
 from phx_pipeline.model.source import Source
@@ -317,14 +318,12 @@ def enqueue(
 
     job_id = uuid4().hex[:12]
     follower = Follower(context, settings, job_id=job_id)
-    jobs = context.catalog.jobs.join(
-        job_id,
-        slugs,
-        sources=sources,
-        at=context.clock().astimezone(UTC),
-        mode=mode,
-        queued=follower.queued(),
+    request = JobRequest(
+        slugs=tuple(slugs), user=getuser(), sources=tuple(sources), mode=mode
     )
+    at = context.clock().astimezone(UTC)
+    joined = context.catalog.jobs.submit(job_id, request, at=at).joined
+    jobs = {slug: joined.get(slug, job_id) for slug in slugs}
     for job, count in Counter(jobs.values()).items():
         told = "enqueued" if job == job_id else "waiting for the same already"
         console.print(f"job {job}: {counted(count, 'property')} {told}")

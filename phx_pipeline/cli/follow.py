@@ -12,10 +12,9 @@ from phx_pipeline.defs.submit import (
     daemon_is_running,
     item_runs,
     open_instance,
-    queued_items,
 )
 from phx_pipeline.model.counted import counted
-from phx_pipeline.model.job import JobItem, JobState
+from phx_pipeline.model.job import JobState
 from phx_pipeline.model.outcome import VerdictKind
 from phx_pipeline.settings import Settings
 from phx_pipeline.stages.context import StageContext
@@ -36,10 +35,6 @@ class Follower:
         self._context = context
         self._job_id = job_id
         self._instance = open_instance(settings)
-
-    def queued(self) -> list[JobItem]:
-        """What waits in Dagster's queue now."""
-        return queued_items(self._instance)
 
     def warn_without_daemon(self) -> None:
         """Say so when nothing will take the job for now."""

@@ -12,8 +12,8 @@ from phx_pipeline.defs.repeats import (
     is_lost,
     retries_of,
 )
-from phx_pipeline.defs.tags import JOB_TAG, mode_of, sources_of
-from phx_pipeline.model.job import JobItem, JobState, run_key_of
+from phx_pipeline.defs.tags import JOB_TAG
+from phx_pipeline.model.job import JobState
 from phx_pipeline.settings import Settings, export
 from phx_pipeline.wiring import opening_dagster
 
@@ -69,25 +69,6 @@ def item_runs(instance: dg.DagsterInstance, job_id: str) -> dict[str, ItemRun]:
             state=state_of(run, retries=retries),
         )
     return newest
-
-
-def queued_items(instance: dg.DagsterInstance) -> list[JobItem]:
-    """The items of jobs whose runs wait in Dagster's queue."""
-    waiting = dg.RunsFilter(statuses=[dg.DagsterRunStatus.QUEUED])
-    return [
-        JobItem(
-            job_id=run.tags[JOB_TAG],
-            slug=run.tags[PARTITION_TAG],
-            attempt=1,
-            run_key=run_key_of(run.tags[JOB_TAG], 1, run.tags[PARTITION_TAG]),
-            requested_at=record.create_timestamp,
-            sources=sources_of(run.tags) or (),
-            mode=mode_of(run.tags),
-        )
-        for record in instance.get_run_records(waiting)
-        for run in [record.dagster_run]
-        if {JOB_TAG, PARTITION_TAG} <= run.tags.keys()
-    ]
 
 
 def daemon_is_running(instance: dg.DagsterInstance) -> bool:

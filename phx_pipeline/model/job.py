@@ -74,6 +74,11 @@ class Priority(StrEnum):
     NORMAL = "normal"
     HIGH = "high"
 
+    @property
+    def rank(self) -> int:
+        """The greater comes first."""
+        return list(Priority).index(self)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobRequest:
@@ -105,6 +110,24 @@ class Submitted:
     joined: Mapping[str, str] = field(default_factory=dict)
 
 
+_BACKFILL = "backfill-"
+_SINGLE = "run-"
+_ADOPTED = (_BACKFILL, _SINGLE)
+_ID_LENGTH = 8
+
+
+def adopted_id(*, root_run_id: str, backfill_id: str | None) -> str:
+    """The id of the job that stands for a backfill, or for a run nobody's job made."""
+    if backfill_id:
+        return f"{_BACKFILL}{backfill_id}"
+    return f"{_SINGLE}{root_run_id[:_ID_LENGTH]}"
+
+
+def backfill_of(job_id: str) -> str | None:
+    """The backfill that a job stands for."""
+    return job_id.removeprefix(_BACKFILL) if job_id.startswith(_BACKFILL) else None
+
+
 def run_key_of(job_id: str, attempt: int, slug: str) -> str:
     """The idempotency key of the run that is launched for an item."""
     return f"{job_id}:{attempt}:{slug}"
@@ -115,7 +138,9 @@ class JobItem:
     """One property of a job, as its rows tell it.
 
     `run_key` names the run it gets; an item that shares a run has the key of another
-    job's item. `state` is how it ended, None until that is known for good.
+    job's item. `asked_at` is when Dagster was last asked for that run, `dispatched_at`
+    when the run was seen, `run_id` the newest that was seen. `state` is how the item
+    ended, None until that is known for good. `cancelled_at` is its job's.
     """
 
     job_id: str
@@ -128,7 +153,10 @@ class JobItem:
     isolation: IsolationMode | None = None
     user: str = ""
     priority: Priority = Priority.NORMAL
+    asked_at: datetime | None = None
     dispatched_at: datetime | None = None
+    cancelled_at: datetime | None = None
+    run_id: str | None = None
     state: JobState | None = None
     ended_at: datetime | None = None
     error: str = ""
@@ -142,6 +170,16 @@ class JobItem:
     def run_attempt(self) -> int:
         """The attempt of that item."""
         return int(self.run_key.split(":", 2)[1])
+
+    @property
+    def is_own(self) -> bool:
+        """Whether its run was asked for by this very item."""
+        return self.run_key == run_key_of(self.job_id, self.attempt, self.slug)
+
+    @property
+    def is_adopted(self) -> bool:
+        """Whether its run began elsewhere: no dispatcher of ours launched it."""
+        return self.run_attempt == 1 and self.run_job.startswith(_ADOPTED)
 
     def covers(self, *, sources: Collection[Source], mode: Mode) -> bool:
         """Whether its run does all that one for *sources* in *mode* would do.

@@ -1,11 +1,11 @@
 """What one run did to one property, told by its rows at the start and at the end."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from phx_pipeline.model.job import JobCounts, JobProperty, JobState, Mode
+from phx_pipeline.model.job import JobCounts, JobItem, JobProperty, JobState, Mode
 from phx_pipeline.model.outcome import ListingOutcome, Verdict, VerdictKind
 from phx_pipeline.model.source import Source, in_order
 
@@ -209,35 +209,58 @@ _ITEM_STATES: Mapping[RunOutcome, JobState] = {
     RunOutcome.RUNNING: JobState.IN_PROGRESS,
     RunOutcome.COMPLETE: JobState.COMPLETED,
     RunOutcome.PARTIAL: JobState.PARTIAL,
+    RunOutcome.NOTHING: JobState.FAILED,
     RunOutcome.CANCELLED: JobState.CANCELLED,
 }
 
 
 def job_property(
-    slug: str, *, address: str, folder: str, records: Sequence[RunRecord]
+    item: JobItem, *, address: str, folder: str, records: Sequence[RunRecord]
 ) -> JobProperty:
     """Tell where one property of a job is.
 
+    Until its end is booked that follows from the newest run: one that failed may be
+    repeated, and one that was killed has no end of its own.
+
     Args:
-        slug: the property.
+        item: what is known of it apart from its runs.
         address: for display.
         folder: its folder.
-        records: the runs made for it, the oldest first.
+        records: the runs made for it, the oldest first, of earlier attempts too.
     """
-    this = JobProperty(slug=slug, address=address, folder=folder)
-    if not records:
-        return this
-    newest = records[-1]
-    return replace(
-        this,
-        state=_ITEM_STATES.get(newest.outcome, JobState.FAILED),
-        run_id=newest.run_id,
-        error=newest.error or next(iter(newest.result.error_messages), ""),
-        counts=_job_counts(records),
-        started_at=records[0].started_at,
-        ended_at=newest.ended_at,
-        updated_at=max(it.ended_at or it.started_at for it in records),
+    newest = next(reversed([it for it in records if _is_of(item, it)]), None)
+    state = item.state or _state_of(item, newest)
+    ended_at = item.ended_at or (newest.ended_at if newest else None)
+    times = [it.ended_at or it.started_at for it in records]
+    return JobProperty(
+        slug=item.slug,
+        address=address,
+        folder=folder,
+        state=state,
+        run_id=newest.run_id if newest else item.run_id,
+        error=_why(item, newest) if state is not JobState.COMPLETED else "",
+        counts=_job_counts(records) if records else JobCounts(),
+        started_at=records[0].started_at if records else None,
+        ended_at=ended_at if state.is_final else None,
+        updated_at=max([*times, *([ended_at] if ended_at else [])], default=None),
     )
+
+
+def _is_of(item: JobItem, record: RunRecord) -> bool:
+    """Whether a run is one of the item's present attempt."""
+    return record.run_id == item.run_id or record.started_at >= item.requested_at
+
+
+def _state_of(item: JobItem, newest: RunRecord | None) -> JobState:
+    if newest is not None:
+        return _ITEM_STATES.get(newest.outcome, JobState.RETRYING)
+    return JobState.QUEUED if item.dispatched_at else JobState.PENDING
+
+
+def _why(item: JobItem, newest: RunRecord | None) -> str:
+    if item.error or newest is None:
+        return item.error
+    return newest.error or next(iter(newest.result.error_messages), "")
 
 
 def _job_counts(records: Sequence[RunRecord]) -> JobCounts:

@@ -133,14 +133,8 @@ def call_on(context: StageContext, slugs: Collection[str]) -> list[str]:
     """Ask for a run of each of *slugs* that waits for none yet; return those asked."""
     if not slugs:
         return []
-    asked = context.catalog.jobs.submit(
-        f"{FOLLOW_UP}{uuid4().hex[:12]}",
-        sorted(slugs),
-        sources=(),
-        at=context.stamp().at,
-        mode=Mode.RESUME,
-        unless_waiting=True,
-    )
+    job_id = f"{FOLLOW_UP}{uuid4().hex[:12]}"
+    asked = context.catalog.jobs.call_on(job_id, sorted(slugs), at=context.stamp().at)
     if asked:
         logger.info("a run is asked for of %s", ", ".join(asked))
     return asked

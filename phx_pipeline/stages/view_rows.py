@@ -31,7 +31,7 @@ def history_views(context: StageContext) -> dict[str, str]:
     """Return the text of each view of runs, jobs and URLs, by name below `metadata`."""
     book = context.catalog.runs
     runs = book.newest(limit=MOST_RUNS)[::-1]
-    jobs = book.newest_jobs(limit=MOST_JOBS)
+    jobs = context.catalog.jobs.newest(limit=MOST_JOBS)
     facts = _facts(context, runs)
     return {
         "url_tracker.json": render_url_tracker(context.catalog.urls.fetched()),

@@ -42,6 +42,7 @@ from phx_pipeline.stages.extract import extract
 from phx_pipeline.supervise.addresses import free_port
 from phx_pipeline.workflows.verify import verify_property
 from phx_pipeline_tests.deployment import ROOT, Deployment
+from phx_pipeline_tests.jobs import ask_job
 from phx_pipeline_tests.served import Served, serving, wait_for
 
 TARGET_PER_MINUTE = 64.0
@@ -324,7 +325,7 @@ def _submit(running: Served) -> tuple[str, list[str]]:
     job_id = uuid4().hex[:12]
     with running.deployment.context() as context:
         slugs = context.catalog.slugs()
-        context.catalog.jobs.submit(job_id, slugs, sources=(), at=context.stamp().at)
+        ask_job(context.catalog, job_id, slugs, sources=(), at=context.stamp().at)
     return job_id, slugs
 
 

@@ -33,6 +33,7 @@ from phx_pipeline_tests.hostile_page import (
     attacks,
     changed_by_itself,
 )
+from phx_pipeline_tests.jobs import ask_job
 from phx_pipeline_tests.served import Served, served, wait_for
 
 CHROMIUM = find_chromium()
@@ -143,7 +144,7 @@ def submitted(deployment: Deployment, slug: str) -> str:
     job = "after-damage"
     with deployment.context() as context:
         at = context.stamp().at
-        assert context.catalog.jobs.submit(job, [slug], sources=(), at=at) == [slug]
+        ask_job(context.catalog, job, [slug], at=at)
     return job
 
 

@@ -29,6 +29,7 @@ from phx_pipeline.stages.views import refresh_views
 from phx_pipeline.workflows.verify import verify_views
 from phx_pipeline_tests.commands import Phx, UseSettings
 from phx_pipeline_tests.deployment import SMALLEST, Deployment, slug_of, with_shots
+from phx_pipeline_tests.jobs import ask_job
 
 PATIENCE_S = 120
 
@@ -285,7 +286,7 @@ def test_a_run_of_a_job_is_recorded_for_it(
 ) -> None:
     with made.context() as context:
         at = context.stamp().at
-        context.catalog.jobs.submit("job", [SLUG], sources=[], at=at)
+        ask_job(context.catalog, "job", [SLUG], sources=[], at=at)
         refresh_views(context)
     waiting = json.loads(made.views()["jobs/job.json"])
 

@@ -4,6 +4,7 @@ from collections.abc import Collection, Sequence
 
 import dagster as dg
 
+from phx_pipeline.catalog.dispatch import Seen
 from phx_pipeline.catalog.store import Catalog
 from phx_pipeline.defs.jobs import extract_property
 from phx_pipeline.defs.partitions import PROPERTIES
@@ -36,10 +37,10 @@ def _dispatch(
     catalog: Catalog, instance: dg.DagsterInstance
 ) -> dg.SensorResult | dg.SkipReason:
     waiting = catalog.jobs.waiting(limit=_BATCH)
-    launched = {item.run_key for item in waiting if _has_run(instance, item)}
+    launched = {it.run_key: run for it in waiting if (run := _run_of(instance, it))}
     done, due = split(waiting, launched=launched)
-    if done:
-        catalog.jobs.mark_dispatched(done, at=utc_now())
+    seen = [Seen(item=item, run_id=launched[item.run_key]) for item in done]
+    catalog.dispatch.book(seen, at=utc_now())
     if not due:
         return dg.SkipReason("no job item waits for a run")
     known = set(instance.get_dynamic_partitions(str(PROPERTIES.name)))
@@ -64,13 +65,14 @@ def split(
     return done, [item for item in waiting if item.run_key not in launched]
 
 
-def _has_run(instance: dg.DagsterInstance, item: JobItem) -> bool:
-    """Whether it waits in the queue or further on; one only created is asked for again.
+def _run_of(instance: dg.DagsterInstance, item: JobItem) -> str | None:
+    """Its run in the queue or further on; one only created is asked for again.
 
     A daemon that was killed between the two would leave it so.
     """
     runs = instance.get_runs(dg.RunsFilter(tags={RUN_KEY_TAG: item.run_key}))
-    return any(run.status is not dg.DagsterRunStatus.NOT_STARTED for run in runs)
+    created = dg.DagsterRunStatus.NOT_STARTED
+    return next((run.run_id for run in runs if run.status is not created), None)
 
 
 def request_of(item: JobItem) -> dg.RunRequest:

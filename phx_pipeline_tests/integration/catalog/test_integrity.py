@@ -19,6 +19,7 @@ from phx_pipeline_tests.integration.conftest import (
     house_at,
     url_of,
 )
+from phx_pipeline_tests.jobs import ask_job
 
 Opened = Callable[[str], sa.Engine]
 
@@ -51,7 +52,7 @@ def test_a_row_whose_reference_leads_nowhere_is_told(unguarded: sa.Engine) -> No
     house = house_at(1)
     catalog = Catalog(unguarded, leases=Leases(unguarded, ttl_s=60))
     catalog.add_properties([house], at=STAMP.at)
-    catalog.jobs.submit("job", [house.slug], sources=[], at=STAMP.at)
+    ask_job(catalog, "job", [house.slug], sources=[], at=STAMP.at)
 
     with writing(unguarded) as connection:
         connection.execute(sa.delete(tables.job))

@@ -29,6 +29,7 @@ from phx_pipeline_tests.integration.conftest import (
     expire,
     house_at,
 )
+from phx_pipeline_tests.jobs import ask_job, see_runs
 
 LATER = STAMP.at + timedelta(days=1)
 BETTER = Address.parse("4732 W Davis Rd, Phoenix, AZ 85306")
@@ -319,9 +320,9 @@ def test_a_removed_property_is_in_no_list_and_keeps_its_rows(
 def test_what_waited_for_a_run_is_closed_and_what_had_one_stays(scene: Scene) -> None:
     jobs = scene.catalog.jobs
     other = Scene.of(scene.catalog, number=7)
-    jobs.submit("old", [scene.slug], sources=(), at=STAMP.at)
-    jobs.mark_dispatched(jobs.items("old"), at=STAMP.at)
-    jobs.submit("new", [scene.slug, other.slug], sources=(), at=STAMP.at)
+    ask_job(scene.catalog, "old", [scene.slug], sources=(), at=STAMP.at)
+    see_runs(scene.catalog, jobs.items("old"), at=STAMP.at)
+    ask_job(scene.catalog, "new", [scene.slug, other.slug], sources=(), at=STAMP.at)
 
     remove(scene.catalog, scene.slug)
 

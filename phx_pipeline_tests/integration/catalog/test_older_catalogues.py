@@ -1,6 +1,7 @@
 """What rows of older versions become."""
 
 from collections.abc import Callable, Iterator
+from datetime import date
 
 import pytest
 import sqlalchemy as sa
@@ -13,6 +14,7 @@ from phx_pipeline.catalog.leases import Leases
 from phx_pipeline.catalog.migrate import upgrade
 from phx_pipeline.catalog.store import Catalog
 from phx_pipeline.model.facts import ListingFacts
+from phx_pipeline.model.job import JobState
 from phx_pipeline.model.outcome import Verdict, VerdictKind
 from phx_pipeline.model.ruling import About, PhotoRuling
 from phx_pipeline.model.run import RunOutcome
@@ -56,8 +58,17 @@ _HELD = (
 
 _RUN = (
     "insert into run (run_id, slug, job_id, mode, started_at, ended_at, outcome, error,"
-    " result) values ('{run}', 'h', {job}, 'fresh', '2025-01-02 03:04:05',"
+    " result) values ('{run}', 'h', '{job}', 'fresh', '2025-01-02 03:04:05',"
     " '2025-01-02 03:05:05', '{outcome}', '', '{{}}')"
+)
+
+_JOB = (
+    "insert into job (id, created_at, sources, mode) values ('{job}',"
+    " '2025-01-01 00:00:00', '[]', 'fresh')"
+)
+_ITEM = (
+    "insert into job_item (job_id, slug, position, attempt, dispatched_at) values"
+    " ('{job}', 'h', 0, 1, {dispatched})"
 )
 
 Old = Callable[..., sa.Engine]
@@ -265,15 +276,41 @@ def test_facts_of_0018_are_read_beside_those_an_assessor_adds(old: Old) -> None:
     assert catalog.facts.valuations("h") == {}
 
 
-def test_a_run_of_0023_that_was_called_off_is_spelled_as_jobs_are(old: Old) -> None:
-    rows = [
-        _RUN.format(run=outcome, job="null", outcome=outcome)
-        for outcome in ("canceled", "complete")
-    ]
+def test_jobs_of_0023_have_owners_and_ends_as_their_newest_runs_tell(old: Old) -> None:
+    """A run that goes on, and one that left no record, may be in Dagster's queue."""
+    ends = {
+        "complete": JobState.COMPLETED,
+        "nothing": JobState.FAILED,
+        "canceled": JobState.CANCELLED,
+        "running": None,
+        "queued": None,
+        "waiting": None,
+    }
+    rows = []
+    for outcome in ends:
+        dispatched = "null" if outcome == "waiting" else "'2025-01-02 03:04:00'"
+        rows += [
+            _JOB.format(job=outcome),
+            _ITEM.format(job=outcome, dispatched=dispatched),
+        ]
+        if outcome not in {"queued", "waiting"}:
+            rows.append(_RUN.format(run=outcome, job=outcome, outcome=outcome))
+    again = _RUN.format(run="again", job="complete", outcome="failed")
+    before = again.replace("03:04:05", "03:04:01")
+    endless = "update run set ended_at = null where outcome = 'running'"
 
-    catalog = upgraded(old("0023", *rows))
+    catalog = upgraded(old("0023", *rows, before, endless))
 
+    items = {job: catalog.jobs.items(job)[0] for job in ends}
+    assert {job: item.state for job, item in items.items()} == ends
+    assert {item.user for item in items.values()} == {"unknown"}
+    assert items["nothing"].run_key == "nothing:1:h"
+    assert items["nothing"].requested_at.date() == date(2025, 1, 1)
+    assert [item.job_id for item in catalog.jobs.waiting(limit=9)] == ["waiting"]
     assert {run.run_id: run.outcome for run in catalog.runs.newest(limit=9)} == {
         "canceled": RunOutcome.CANCELLED,
         "complete": RunOutcome.COMPLETE,
+        "nothing": RunOutcome.NOTHING,
+        "running": RunOutcome.RUNNING,
+        "again": RunOutcome.FAILED,
     }

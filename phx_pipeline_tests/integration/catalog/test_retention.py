@@ -18,6 +18,7 @@ from phx_pipeline_tests.integration.conftest import (
     all_rows,
     house_at,
 )
+from phx_pipeline_tests.jobs import ask_job, end_items, see_runs
 
 NOW = STAMP.at
 LIMIT = NOW - timedelta(days=30)
@@ -157,10 +158,10 @@ def test_a_run_that_covered_two_properties_stays_where_it_was_the_last(
 def test_an_old_job_goes_with_its_items_and_runs(
     history: History, catalog: Catalog, engine: sa.Engine
 ) -> None:
-    catalog.jobs.submit("old", [A, B], sources=(), at=days_ago(90))
-    catalog.jobs.submit("young", [A], sources=(), at=days_ago(3))
-    catalog.jobs.mark_dispatched(catalog.jobs.items("old"), at=days_ago(89))
-    catalog.jobs.mark_dispatched(catalog.jobs.items("young"), at=days_ago(2))
+    ask_job(catalog, "old", [A, B], sources=(), at=days_ago(90))
+    ask_job(catalog, "young", [A], sources=(), at=days_ago(3))
+    end_items(catalog, catalog.jobs.items("old"), at=days_ago(89))
+    end_items(catalog, catalog.jobs.items("young"), at=days_ago(2))
     insert(
         engine,
         tables.run,
@@ -179,8 +180,8 @@ def test_an_old_job_goes_with_its_items_and_runs(
 def test_a_job_with_a_waiting_item_stays_whole(
     history: History, catalog: Catalog, engine: sa.Engine
 ) -> None:
-    catalog.jobs.submit("old", [A, B], sources=(), at=days_ago(90))
-    catalog.jobs.mark_dispatched(catalog.jobs.items("old")[:1], at=days_ago(89))
+    ask_job(catalog, "old", [A, B], sources=(), at=days_ago(90))
+    end_items(catalog, catalog.jobs.items("old")[:1], at=days_ago(89))
 
     assert history.open_jobs() == {"old"}
     assert forget(history) == {}
@@ -190,17 +191,19 @@ def test_a_job_with_a_waiting_item_stays_whole(
 def test_a_job_whose_runs_are_still_to_come_stays(
     history: History, catalog: Catalog
 ) -> None:
-    catalog.jobs.submit("queued", [A], sources=(), at=days_ago(90))
-    catalog.jobs.mark_dispatched(catalog.jobs.items("queued"), at=days_ago(89))
+    ask_job(catalog, "queued", [A], sources=(), at=days_ago(90))
+    see_runs(catalog, catalog.jobs.items("queued"), at=days_ago(89))
 
-    assert history.open_jobs() == frozenset()
+    assert history.open_jobs() == {"queued"}
+    assert forget(history) == {}
+    end_items(catalog, catalog.jobs.items("queued"), at=days_ago(88))
     assert forget(history, kept=("queued",)) == {}
     assert forget(history) == {"job_item": 1, "job": 1}
 
 
-def test_a_job_dispatched_lately_stays(history: History, catalog: Catalog) -> None:
-    catalog.jobs.submit("slow", [A], sources=(), at=days_ago(90))
-    catalog.jobs.mark_dispatched(catalog.jobs.items("slow"), at=days_ago(3))
+def test_a_job_that_ended_lately_stays(history: History, catalog: Catalog) -> None:
+    ask_job(catalog, "slow", [A], sources=(), at=days_ago(90))
+    end_items(catalog, catalog.jobs.items("slow"), at=days_ago(3))
 
     assert forget(history) == {}
 
@@ -235,8 +238,8 @@ def test_only_the_leases_of_old_runs_go(
 def test_what_is_counted_is_what_goes(
     history: History, catalog: Catalog, engine: sa.Engine
 ) -> None:
-    catalog.jobs.submit("old", [A], sources=(), at=days_ago(90))
-    catalog.jobs.mark_dispatched(catalog.jobs.items("old"), at=days_ago(89))
+    ask_job(catalog, "old", [A], sources=(), at=days_ago(90))
+    end_items(catalog, catalog.jobs.items("old"), at=days_ago(89))
     insert(engine, tables.attempt, *(tried("one", 90 - n) for n in range(9)))
     insert(engine, tables.run, worked("r1", 89, job="old"), worked("r2", 80))
     before = all_rows(engine)

@@ -6,8 +6,8 @@ from datetime import date, timedelta
 import pytest
 import sqlalchemy as sa
 
+from phx_pipeline.catalog import job_views, tables
 from phx_pipeline.catalog import runs as run_rows
-from phx_pipeline.catalog import tables
 from phx_pipeline.catalog.stamp import Stamp
 from phx_pipeline.model.facts import ListingFacts, SeenFacts
 from phx_pipeline.model.job import JobState, Mode
@@ -22,6 +22,7 @@ from phx_pipeline.model.run import (
 )
 from phx_pipeline.model.source import Source
 from phx_pipeline_tests.integration.conftest import STAMP, Scene, gallery
+from phx_pipeline_tests.jobs import ask_job
 
 RESULT = RunResult(
     sources=(
@@ -324,12 +325,12 @@ def test_facts_are_found_by_property_and_day(scene: Scene) -> None:
 def test_a_job_has_its_properties_in_order_with_their_runs(scene: Scene) -> None:
     other = Scene.of(scene.catalog, number=5219)
     slugs = [other.slug, scene.slug]
-    scene.catalog.jobs.submit("job", slugs, sources=[Source.REDFIN], at=STAMP.at)
+    ask_job(scene.catalog, "job", slugs, sources=[Source.REDFIN], at=STAMP.at)
     start(scene, "killed", job_id="job")
     start(scene, "again", after_s=1, job_id="job")
     end(scene, "again")
 
-    (job,) = scene.catalog.runs.newest_jobs(limit=9)
+    (job,) = scene.catalog.jobs.newest(limit=9)
 
     waiting, done = job.items
     assert (job.job_id, job.sources, job.created_at) == (
@@ -347,11 +348,11 @@ def test_the_newest_jobs_come_first_and_large_ones_count_for_more(
 ) -> None:
     for number in range(3):
         at = STAMP.at + timedelta(seconds=number)
-        scene.catalog.jobs.submit(f"job-{number}", [scene.slug], sources=[], at=at)
+        ask_job(scene.catalog, f"job-{number}", [scene.slug], sources=[], at=at)
 
-    two = scene.catalog.runs.newest_jobs(limit=2)
-    monkeypatch.setattr(run_rows, "_MOST_ROWS", 1)
-    one = scene.catalog.runs.newest_jobs(limit=9)
+    two = scene.catalog.jobs.newest(limit=2)
+    monkeypatch.setattr(job_views, "_MOST_ROWS", 1)
+    one = scene.catalog.jobs.newest(limit=9)
 
     assert [job.job_id for job in two] == ["job-2", "job-1"]
     assert [job.job_id for job in one] == ["job-2"]

@@ -22,6 +22,7 @@ from phx_pipeline.sources.redfin.standin import PAGE_HOST
 from phx_pipeline_tests.commands import Phx
 from phx_pipeline_tests.dagster_runs import run_of
 from phx_pipeline_tests.deployment import PHOTO_HOST, Deployment, slug_of
+from phx_pipeline_tests.jobs import see_runs
 
 
 def short(house: House) -> House:
@@ -196,7 +197,7 @@ def test_a_repeated_extraction_joins_what_waits_and_what_is_queued(
             tags = request_of(waiting).tags
             queued = run_of(first, dg.DagsterRunStatus.QUEUED, **tags)
             instance.add_run(queued)
-        jobs.mark_dispatched([waiting], at=context.stamp().at)
+        see_runs(context.catalog, [waiting], at=context.stamp().at)
         again = phx_on(made, "extract", "--async", "--address", first)
         fresh = phx_on(made, "extract", "--async", "--fresh", "--address", first)
 

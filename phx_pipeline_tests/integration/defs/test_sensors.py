@@ -25,6 +25,7 @@ from phx_pipeline.wiring import build_catalog, utc_now
 from phx_pipeline_tests.commands import UseSettings
 from phx_pipeline_tests.dagster_runs import run_of
 from phx_pipeline_tests.deployment import Deployment
+from phx_pipeline_tests.jobs import ask_job
 
 AT = datetime(2025, 3, 10, 5, 30, tzinfo=UTC)
 HOUSES = [f"{number} W Davis Rd, Glendale, AZ 85306" for number in range(100, 130)]
@@ -115,14 +116,7 @@ def test_a_house_another_one_calls_on_gets_a_run_that_resumes(
     catalog: Catalog, instance: dg.DagsterInstance, slugs: list[str]
 ) -> None:
     for job in ("1", "2"):
-        catalog.jobs.submit(
-            f"{FOLLOW_UP}{job}",
-            slugs[:1],
-            sources=(),
-            at=AT,
-            mode=Mode.RESUME,
-            unless_waiting=True,
-        )
+        catalog.jobs.call_on(f"{FOLLOW_UP}{job}", slugs[:1], at=AT)
 
     (request,) = requests(tick(dispatch_jobs, instance))
 
@@ -135,7 +129,7 @@ def test_each_waiting_item_is_requested_with_its_tags(
     catalog: Catalog, instance: dg.DagsterInstance, slugs: list[str]
 ) -> None:
     both = (Source.ZILLOW, Source.REDFIN)
-    catalog.jobs.submit("j1", slugs[:2], sources=both, at=AT)
+    ask_job(catalog, "j1", slugs[:2], sources=both, at=AT)
 
     first, second = requests(tick(dispatch_jobs, instance))
 
@@ -148,7 +142,7 @@ def test_each_waiting_item_is_requested_with_its_tags(
 def test_a_job_for_all_sources_names_none(
     catalog: Catalog, instance: dg.DagsterInstance, slugs: list[str]
 ) -> None:
-    catalog.jobs.submit("j1", slugs[:1], sources=(), at=AT)
+    ask_job(catalog, "j1", slugs[:1], sources=(), at=AT)
 
     (request,) = requests(tick(dispatch_jobs, instance))
 
@@ -159,7 +153,7 @@ def test_partitions_that_are_missing_are_added_with_the_requests(
     catalog: Catalog, instance: dg.DagsterInstance, slugs: list[str]
 ) -> None:
     instance.add_dynamic_partitions(str(PROPERTIES.name), slugs[:1])
-    catalog.jobs.submit("j1", slugs[:3], sources=(), at=AT)
+    ask_job(catalog, "j1", slugs[:3], sources=(), at=AT)
 
     assert added(tick(dispatch_jobs, instance)) == slugs[1:3]
 
@@ -168,7 +162,7 @@ def test_known_partitions_are_not_added_again(
     catalog: Catalog, instance: dg.DagsterInstance, slugs: list[str]
 ) -> None:
     instance.add_dynamic_partitions(str(PROPERTIES.name), slugs)
-    catalog.jobs.submit("j1", slugs[:3], sources=(), at=AT)
+    ask_job(catalog, "j1", slugs[:3], sources=(), at=AT)
 
     assert added(tick(dispatch_jobs, instance)) == []
 
@@ -176,7 +170,7 @@ def test_known_partitions_are_not_added_again(
 def test_a_request_that_was_lost_is_made_again_under_the_same_key(
     catalog: Catalog, instance: dg.DagsterInstance, slugs: list[str]
 ) -> None:
-    catalog.jobs.submit("j1", slugs[:1], sources=(), at=AT)
+    ask_job(catalog, "j1", slugs[:1], sources=(), at=AT)
 
     first = requests(tick(dispatch_jobs, instance))
     again = requests(tick(dispatch_jobs, instance))
@@ -190,7 +184,7 @@ def test_a_request_that_was_lost_is_made_again_under_the_same_key(
 def test_a_run_that_was_created_and_never_queued_is_requested_again(
     catalog: Catalog, instance: dg.DagsterInstance, slugs: list[str]
 ) -> None:
-    catalog.jobs.submit("j1", slugs[:1], sources=(), at=AT)
+    ask_job(catalog, "j1", slugs[:1], sources=(), at=AT)
     (first,) = requests(tick(dispatch_jobs, instance))
     launch(instance, first, dg.DagsterRunStatus.NOT_STARTED)
 
@@ -202,7 +196,7 @@ def test_a_run_that_was_created_and_never_queued_is_requested_again(
 def test_an_item_whose_run_exists_is_noted_and_not_requested_again(
     catalog: Catalog, instance: dg.DagsterInstance, slugs: list[str]
 ) -> None:
-    catalog.jobs.submit("j1", slugs[:2], sources=(), at=AT)
+    ask_job(catalog, "j1", slugs[:2], sources=(), at=AT)
     first, second = requests(tick(dispatch_jobs, instance))
     launch(instance, first)
 
@@ -219,8 +213,8 @@ def test_an_item_whose_run_exists_is_noted_and_not_requested_again(
 def test_a_long_job_is_requested_in_batches_the_oldest_first(
     catalog: Catalog, instance: dg.DagsterInstance, slugs: list[str]
 ) -> None:
-    catalog.jobs.submit("young", slugs[:3], sources=(), at=AT.replace(hour=6))
-    catalog.jobs.submit("old", slugs, sources=(), at=AT)
+    ask_job(catalog, "old", slugs, mode=Mode.RESUME, at=AT)
+    ask_job(catalog, "young", slugs[:3], at=AT.replace(hour=6))
 
     first = requests(tick(dispatch_jobs, instance))
     for request in first:

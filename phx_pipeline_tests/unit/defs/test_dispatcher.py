@@ -1,23 +1,15 @@
 """Which waiting items are done, and which are due."""
 
-from datetime import UTC, datetime
-
 from hypothesis import given
 from hypothesis import strategies as st
 
 from phx_pipeline.defs.sensors.dispatcher import split
-from phx_pipeline.model.job import JobItem, run_key_of
+from phx_pipeline.model.job import JobItem
+from phx_pipeline_tests.jobs import job_item
 
 
 def item(slug: str, *, job: str = "j1", attempt: int = 1) -> JobItem:
-    return JobItem(
-        job_id=job,
-        slug=slug,
-        attempt=attempt,
-        run_key=run_key_of(job, attempt, slug),
-        requested_at=datetime(2026, 1, 1, tzinfo=UTC),
-        sources=(),
-    )
+    return job_item(slug, job_id=job, attempt=attempt)
 
 
 def test_an_item_whose_run_exists_is_done_and_the_others_are_due() -> None:

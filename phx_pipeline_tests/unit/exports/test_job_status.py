@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from phx_pipeline.exports.job_status import render_job, render_job_status
-from phx_pipeline.model.job import Job, JobProperty, Mode
+from phx_pipeline.model.job import Job, JobProperty, JobState, Mode
 from phx_pipeline.model.run import (
     RunOutcome,
     RunRecord,
@@ -15,6 +15,7 @@ from phx_pipeline.model.run import (
     job_property,
 )
 from phx_pipeline.model.source import Source
+from phx_pipeline_tests.jobs import job_item
 from phx_pipeline_tests.runs import DAVIS, ENDED, FAILED, GARY, RECORD, STARTED
 
 CREATED = STARTED - timedelta(seconds=5)
@@ -26,7 +27,10 @@ CANCELLED = replace(FAILED, outcome=RunOutcome.CANCELLED, error="")
 
 
 def item(address: str, *records: RunRecord) -> JobProperty:
-    return job_property(address, address=address, folder="f", records=records)
+    failed = records[-1:] == (FAILED,)  # nobody else tells that it is for good
+    booked = JobState.FAILED if failed else None
+    asked = job_item(address, requested_at=CREATED, state=booked)
+    return job_property(asked, address=address, folder="f", records=records)
 
 
 def job(*items: JobProperty, job_id: str = "job-1") -> Job:

@@ -8,13 +8,12 @@ import pytest
 from phx_pipeline.model.job import (
     Job,
     JobCounts,
-    JobItem,
     JobProperty,
     JobState,
     Mode,
-    run_key_of,
 )
 from phx_pipeline.model.source import Source
+from phx_pipeline_tests.jobs import job_item
 
 _AT = datetime(2026, 1, 1, tzinfo=UTC)
 _RESUME, _FRESH = Mode.RESUME, Mode.FRESH
@@ -51,15 +50,7 @@ def test_wider_sources_and_a_stronger_mode_do_what_less_would_do(
     covers: bool,
     enough: bool,
 ) -> None:
-    item = JobItem(
-        job_id="j",
-        slug="a",
-        attempt=1,
-        run_key=run_key_of("j", 1, "a"),
-        requested_at=_AT,
-        sources=has,
-        mode=does,
-    )
+    item = job_item(sources=has, mode=does)
 
     assert item.covers(sources=wanted, mode=asked) is (covers and enough)
 

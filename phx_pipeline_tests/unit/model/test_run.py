@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from phx_pipeline.model.job import Job, JobProperty, JobState, Mode
+from phx_pipeline.model.job import JobItem, JobProperty, JobState, Mode
 from phx_pipeline.model.outcome import ListingOutcome, Verdict, VerdictKind
 from phx_pipeline.model.run import (
     Answer,
@@ -24,6 +24,7 @@ from phx_pipeline.model.run import (
     runs_of,
 )
 from phx_pipeline.model.source import Source
+from phx_pipeline_tests.jobs import job_item
 
 AT = datetime(2025, 3, 10, 5, 30, tzinfo=UTC)
 RUN = "run-2"
@@ -276,23 +277,38 @@ def test_records_are_grouped_by_run_in_the_order_of_their_start() -> None:
         (RunOutcome.COMPLETE, JobState.COMPLETED),
         (RunOutcome.PARTIAL, JobState.PARTIAL),
         (RunOutcome.NOTHING, JobState.FAILED),
-        (RunOutcome.INTERRUPTED, JobState.FAILED),
+        (RunOutcome.FAILED, JobState.RETRYING),
+        (RunOutcome.INTERRUPTED, JobState.RETRYING),
+        (RunOutcome.CANCELLED, JobState.CANCELLED),
     ],
 )
-def test_the_newest_run_tells_the_state_of_a_property(
+def test_the_newest_run_tells_the_state_of_a_property_until_its_end_is_booked(
     outcome: RunOutcome, state: JobState
 ) -> None:
+    asked = job_item(requested_at=AT)
     runs = (record(outcome=RunOutcome.INTERRUPTED), record(outcome=outcome))
-    item = job_property("a", address="A", folder="686067a4", records=runs)
-    waiting = JobProperty(slug="b", address="B", folder="4016fd23")
 
-    job = Job(
-        job_id="job",
-        created_at=AT,
-        mode=Mode.FRESH,
-        sources=(),
-        items=(item, waiting),
-    )
+    shown = shown_of(asked, *runs)
+    booked = shown_of(replace(asked, state=JobState.FAILED, error="why"), *runs)
 
-    assert (item.state, waiting.state) == (state, JobState.PENDING)
-    assert job.done == (state is not JobState.IN_PROGRESS)
+    assert (shown.state, shown.ended_at is not None) == (state, state.is_final)
+    assert (booked.state, booked.error) == (JobState.FAILED, "why")
+
+
+def shown_of(item: JobItem, *records: RunRecord) -> JobProperty:
+    return job_property(item, address="A", folder="686067a4", records=records)
+
+
+def test_without_a_run_of_this_attempt_a_property_waits() -> None:
+    """Here, or in Dagster's queue once a run was seen."""
+    later = AT + timedelta(hours=1)
+    again = job_item(attempt=2, requested_at=later)
+    before = record(outcome=RunOutcome.FAILED)
+
+    waiting = shown_of(again, before)
+    queued = shown_of(replace(again, dispatched_at=later), before)
+    seen = shown_of(replace(again, dispatched_at=later, run_id=before.run_id), before)
+
+    assert (waiting.state, queued.state) == (JobState.PENDING, JobState.QUEUED)
+    assert (waiting.started_at, waiting.ended_at) == (AT, None)
+    assert seen.state is JobState.RETRYING  # by another clock than that of who asked

@@ -37,6 +37,7 @@ from phx_pipeline_tests.integration.cli.lifecycle.conftest import (
     published,
 )
 from phx_pipeline_tests.integration.conftest import add_twin
+from phx_pipeline_tests.jobs import ask_job
 
 pytestmark = pytest.mark.xdist_group("lifecycle")  # all copy the same store
 
@@ -164,7 +165,7 @@ def test_runs_are_cancelled_and_the_partition_goes_without_a_daemon(
     name = str(PROPERTIES.name)
     with made.context() as context:
         at = context.stamp().at
-        context.catalog.jobs.submit("job", context.catalog.slugs(), sources=(), at=at)
+        ask_job(context.catalog, "job", context.catalog.slugs(), sources=(), at=at)
     with open_instance(made.settings) as instance:
         instance.add_dynamic_partitions(name, [WRONG.slug, slug_of(OTHER)])
 

@@ -1,0 +1,429 @@
+"""How items of jobs come to their runs, and what becomes of these.
+
+What is to be written is decided in `jobs.tick`. Every write holds only as long as the
+item is as it was when that was decided, so two dispatchers, or one that was killed in
+between, write the same.
+"""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+import sqlalchemy as sa
+
+from phx_pipeline.catalog import tables
+from phx_pipeline.catalog.engine import reading
+from phx_pipeline.catalog.job_items import (
+    ITEM,
+    JOB,
+    item_of,
+    items_query,
+    mode_of,
+    same_run,
+    this_item,
+    writing_jobs,
+)
+from phx_pipeline.catalog.rows import AnyRow
+from phx_pipeline.catalog.runs import record_of, records_query
+from phx_pipeline.model.isolation import IsolationMode
+from phx_pipeline.model.job import (
+    JobItem,
+    JobState,
+    Mode,
+    Origin,
+    Priority,
+    adopted_id,
+    run_key_of,
+)
+from phx_pipeline.model.run import RunRecord
+from phx_pipeline.model.run_queue import SeenRun
+from phx_pipeline.model.source import Source
+
+CLAIM: Final = timedelta(seconds=60)
+"""How long nobody else asks for a run that one dispatcher asks for."""
+
+_MOST_KEYS: Final = 5_000  # in one query
+_UNKNOWN: Final = "unknown"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """The run of an item is there."""
+
+    item: JobItem
+    run_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ended:
+    """An item has ended."""
+
+    item: JobItem
+    state: JobState
+    ended_at: datetime
+    run_id: str | None = None
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AskAnew:
+    """The run of an item is gone: it is asked for again, by everybody who shares it."""
+
+    item: JobItem
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parted:
+    """The run that an item shares had ended before: it gets one of its own."""
+
+    item: JobItem
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reopened:
+    """Somebody had a run of an item repeated after the item had ended."""
+
+    item: JobItem
+    run: SeenRun
+
+
+Fate = Seen | Ended | AskAnew | Parted | Reopened
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """An item that waits in the catalogue.
+
+    `job_turn` and `user_turn` tell when its job and its user were last served, the
+    greater the later; 0 is never.
+    """
+
+    job_id: str
+    slug: str
+    run_key: str
+    user: str
+    priority: Priority
+    created_at: datetime
+    position: int
+    job_turn: int = 0
+    user_turn: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claimed:
+    """An item whose run is to be launched.
+
+    `sources`, `mode` and `isolation` are what the run does: as the one asked who wanted
+    it first.
+    """
+
+    item: JobItem
+    sources: tuple[Source, ...]
+    mode: Mode
+    isolation: IsolationMode | None
+
+
+class DispatchBook:
+    """What the dispatcher reads and writes."""
+
+    def __init__(self, engine: sa.Engine) -> None:
+        self._engine = engine
+
+    def under_way(self) -> list[JobItem]:
+        """The open items whose runs were asked for or seen, and those called off."""
+        query = items_query().where(
+            ITEM.state.is_(None),
+            sa.or_(
+                ITEM.dispatched_at.is_not(None),
+                ITEM.asked_at.is_not(None),
+                JOB.cancelled_at.is_not(None),
+            ),
+        )
+        return self._items(query)
+
+    def of_runs(self, runs: Sequence[SeenRun]) -> list[JobItem]:
+        """The items, ended ones too, that got these runs of our jobs."""
+        jobs = sorted({run.job_id for run in runs if run.job_id})
+        slugs = sorted({run.slug for run in runs if run.job_id})
+        found: list[JobItem] = []
+        for start in range(0, len(slugs), _MOST_KEYS):
+            some = ITEM.slug.in_(slugs[start : start + _MOST_KEYS])
+            found += self._items(items_query().where(ITEM.run_job.in_(jobs), some))
+        keys = {run.run_key for run in runs if run.job_id}
+        return [item for item in found if item.run_key in keys]
+
+    def records(self, run_ids: Collection[str]) -> dict[tuple[str, str], RunRecord]:
+        """What runs themselves recorded, by run and property."""
+        run, ids = tables.run.c, sorted(run_ids)
+        found: dict[tuple[str, str], RunRecord] = {}
+        with reading(self._engine) as connection:
+            for start in range(0, len(ids), _MOST_KEYS):
+                some = run.run_id.in_(ids[start : start + _MOST_KEYS])
+                for row in connection.execute(records_query().where(some)):
+                    found[row.run_id, row.slug] = record_of(row)
+        return found
+
+    def book(self, fates: Sequence[Fate], *, at: datetime) -> None:
+        """Write what became of items; nothing where they changed since."""
+        if not fates:
+            return
+        with writing_jobs(self._engine) as connection:
+            for fate in fates:
+                _book(connection, fate, at=at)
+
+    def adopt(self, runs: Sequence[SeenRun], *, at: datetime) -> None:
+        """Write jobs and items for runs that no job asked for; known ones are updated.
+
+        Runs of properties that are not followed are passed over.
+        """
+        news = self._news(runs)
+        if not news:
+            return
+        with writing_jobs(self._engine) as connection:
+            for run in sorted(news, key=lambda run: run.created_at):
+                _adopt(connection, run, at=at)
+
+    def has_waiting(self) -> bool:
+        """Whether an item waits for a run that nobody asked for yet, or long ago."""
+        query = sa.select(sa.literal(1)).select_from(
+            tables.job_item.join(tables.job, JOB.id == ITEM.job_id)
+        )
+        with reading(self._engine) as connection:
+            found = connection.execute(query.where(_WAITS).limit(1)).first()
+        return found is not None
+
+    def claim(
+        self,
+        choose: Callable[[Sequence[Candidate], Sequence[Candidate]], list[Candidate]],
+        *,
+        most: int,
+        at: datetime,
+    ) -> list[Claimed]:
+        """Choose items to launch, and keep others from launching them for a while.
+
+        Args:
+            choose: gets the first waiting items of each job, and those that somebody
+                asks for at present; returns those whose turn it is, in order.
+            most: how many items of a job are looked at.
+            at: now.
+        """
+        with writing_jobs(self._engine, shown=False) as connection:
+            waiting = _candidates(connection, most=most, at=at)
+            chosen = choose(waiting, _asked(connection, at=at))
+            claimed = [_claimed(connection, each) for each in chosen]
+            turn = _last_turn(connection) if chosen else 0
+            for number, each in enumerate(claimed, start=turn + 1):
+                _update(connection, same_run(each.item), asked_at=at)
+                this = sa.update(tables.job).where(JOB.id == each.item.job_id)
+                connection.execute(this.values(turn=number))
+        return claimed
+
+    def _items(self, query: sa.Select[Any]) -> list[JobItem]:
+        with reading(self._engine) as connection:
+            return [item_of(row) for row in connection.execute(query)]
+
+    def _news(self, runs: Sequence[SeenRun]) -> list[SeenRun]:
+        """Those of *runs* that no item tells of yet."""
+        known: set[tuple[str, str]] = set()
+        slugs = sorted({run.slug for run in runs})
+        with reading(self._engine) as connection:
+            for start in range(0, len(slugs), _MOST_KEYS):
+                some = ITEM.slug.in_(slugs[start : start + _MOST_KEYS])
+                query = sa.select(ITEM.run_id, ITEM.slug).where(some)
+                known.update(
+                    (row.run_id, row.slug) for row in connection.execute(query)
+                )
+        return [run for run in runs if (run.run_id, run.slug) not in known]
+
+
+# --- what became of items -------------------------------------------------------------
+
+
+def _book(connection: sa.Connection, fate: Fate, *, at: datetime) -> None:
+    match fate:
+        case Seen(item=item, run_id=run_id):
+            first = sa.func.coalesce(ITEM.dispatched_at, at)
+            _update(connection, same_run(item), dispatched_at=first, run_id=run_id)
+        case Ended(item=item):
+            _update(
+                connection,
+                this_item(item),
+                state=fate.state.value,
+                ended_at=fate.ended_at,
+                error=fate.error,
+                dispatched_at=sa.func.coalesce(ITEM.dispatched_at, at),
+                run_id=fate.run_id or item.run_id,
+            )
+        case AskAnew(item=item):
+            _ask_anew(connection, same_run(item), at=at)
+        case Parted(item=item):
+            own = {"run_job": item.job_id, "run_attempt": item.attempt}
+            as_it_was = this_item(item) & (ITEM.run_job == item.run_job)
+            _ask_anew(connection, as_it_was, at=at, **own)
+        case Reopened(item=item, run=run):
+            _reopen(connection, item, run)
+
+
+def _update(
+    connection: sa.Connection, where: sa.ColumnElement[bool], **values: Any
+) -> None:
+    connection.execute(sa.update(tables.job_item).where(where).values(values))
+
+
+def _ask_anew(
+    connection: sa.Connection,
+    these: sa.ColumnElement[bool],
+    *,
+    at: datetime,
+    **values: Any,
+) -> None:
+    house = tables.house.c
+    followed = sa.exists().where(house.slug == ITEM.slug, house.removed_at.is_(None))
+    gone = {"state": JobState.CANCELLED.value, "ended_at": at}
+    gone["error"] = "the house is followed no more"
+    _update(connection, sa.and_(these, ~followed), **gone)
+    waits = {"dispatched_at": None, "asked_at": None, "run_id": None}
+    _update(connection, sa.and_(these, followed), **waits, **values)
+
+
+def _reopen(connection: sa.Connection, item: JobItem, run: SeenRun) -> None:
+    as_it_was = sa.and_(
+        ITEM.job_id == item.job_id,
+        ITEM.slug == item.slug,
+        ITEM.attempt == item.attempt,
+        ITEM.ended_at == item.ended_at,
+    )
+    values = {"state": None, "ended_at": None, "error": "", "run_id": run.run_id}
+    _update(connection, as_it_was, requested_at=run.created_at, **values)
+
+
+# --- runs that began elsewhere --------------------------------------------------------
+
+
+def _adopt(connection: sa.Connection, run: SeenRun, *, at: datetime) -> None:
+    house = tables.house.c
+    followed = sa.select(house.slug).where(
+        house.slug == run.slug, house.removed_at.is_(None)
+    )
+    if connection.execute(followed).first() is None:
+        return
+    job_id = adopted_id(root_run_id=run.root_run_id, backfill_id=run.backfill_id)
+    _adopt_job(connection, job_id, run)
+    this = sa.and_(ITEM.job_id == job_id, ITEM.slug == run.slug)
+    row = connection.execute(items_query().where(this)).one_or_none()
+    if row is None:
+        _insert_adopted(connection, job_id, run, at=at)
+    elif row.state is None:
+        _update(connection, this, run_id=run.run_id)
+    elif row.ended_at is None or run.created_at > row.ended_at:
+        _reopen(connection, item_of(row), run)
+
+
+def _adopt_job(connection: sa.Connection, job_id: str, run: SeenRun) -> None:
+    if connection.execute(sa.select(JOB.id).where(JOB.id == job_id)).first():
+        return
+    values = {
+        "id": job_id,
+        "created_at": run.created_at,
+        "sources": [source.value for source in run.sources],
+        "mode": run.mode.value,
+        "user": run.user or _UNKNOWN,
+        "origin": (Origin.BACKFILL if run.backfill_id else run.origin).value,
+    }
+    connection.execute(sa.insert(tables.job).values(values))
+
+
+def _insert_adopted(
+    connection: sa.Connection, job_id: str, run: SeenRun, *, at: datetime
+) -> None:
+    count = sa.select(sa.func.count()).where(ITEM.job_id == job_id)
+    values = {
+        "job_id": job_id,
+        "slug": run.slug,
+        "position": connection.execute(count).scalar_one(),
+        "attempt": 1,
+        "requested_at": run.created_at,
+        "run_job": job_id,
+        "run_attempt": 1,
+        "dispatched_at": at,
+        "run_id": run.run_id,
+    }
+    connection.execute(sa.insert(tables.job_item).values(values))
+
+
+# --- whose turn it is -----------------------------------------------------------------
+
+_WAITS: Final = sa.and_(
+    ITEM.state.is_(None), ITEM.dispatched_at.is_(None), JOB.cancelled_at.is_(None)
+)
+
+
+def _candidates(
+    connection: sa.Connection, *, most: int, at: datetime
+) -> list[Candidate]:
+    """The first waiting items of each job that nobody asks for at present."""
+    place = sa.func.row_number().over(partition_by=ITEM.job_id, order_by=ITEM.position)
+    free = sa.or_(ITEM.asked_at.is_(None), ~_is_claimed(at))
+    waits = _waiting().add_columns(place.label("place")).where(free).subquery()
+    turns = _turns_of_users(connection)
+    rows = connection.execute(sa.select(waits).where(waits.c.place <= most))
+    return [_candidate_of(row, turns) for row in rows]
+
+
+def _asked(connection: sa.Connection, *, at: datetime) -> list[Candidate]:
+    turns = _turns_of_users(connection)
+    rows = connection.execute(_waiting().where(_is_claimed(at)))
+    return [_candidate_of(row, turns) for row in rows]
+
+
+def _waiting() -> sa.Select[Any]:
+    house = tables.house.c
+    of_item = (ITEM.job_id, ITEM.slug, ITEM.run_job, ITEM.run_attempt, ITEM.position)
+    return (
+        sa.select(*of_item, JOB.user, JOB.priority, JOB.created_at, JOB.turn)
+        .join(tables.job, JOB.id == ITEM.job_id)
+        .join(tables.house, house.slug == ITEM.slug)
+        .where(_WAITS, house.removed_at.is_(None))
+    )
+
+
+def _is_claimed(at: datetime) -> sa.ColumnElement[bool]:
+    return sa.and_(ITEM.asked_at > at - CLAIM, ITEM.asked_at < at + CLAIM)
+
+
+def _turns_of_users(connection: sa.Connection) -> Mapping[str, int]:
+    query = sa.select(JOB.user, sa.func.max(JOB.turn).label("turn")).group_by(JOB.user)
+    return {row.user: row.turn for row in connection.execute(query)}
+
+
+def _last_turn(connection: sa.Connection) -> int:
+    return connection.execute(sa.select(sa.func.max(JOB.turn))).scalar_one() or 0
+
+
+def _candidate_of(row: AnyRow, turns: Mapping[str, int]) -> Candidate:
+    return Candidate(
+        job_id=row.job_id,
+        slug=row.slug,
+        run_key=run_key_of(row.run_job, row.run_attempt, row.slug),
+        user=row.user,
+        priority=Priority(row.priority),
+        created_at=row.created_at,
+        position=row.position,
+        job_turn=row.turn,
+        user_turn=turns[row.user],
+    )
+
+
+def _claimed(connection: sa.Connection, candidate: Candidate) -> Claimed:
+    this = sa.and_(ITEM.job_id == candidate.job_id, ITEM.slug == candidate.slug)
+    item = item_of(connection.execute(items_query().where(this)).one())
+    query = sa.select(JOB.sources, JOB.mode, JOB.isolation)
+    owner = connection.execute(query.where(JOB.id == item.run_job)).one_or_none()
+    if owner is None:  # forgotten: the run does what the item itself asks
+        sources, mode, isolation = item.sources, item.mode, item.isolation
+    else:
+        sources = tuple(Source(name) for name in owner.sources)
+        mode = mode_of(owner.mode, attempt=item.run_attempt)
+        isolation = IsolationMode(owner.isolation) if owner.isolation else None
+    return Claimed(item=item, sources=sources, mode=mode, isolation=isolation)

@@ -1,0 +1,97 @@
+"""Items of jobs as rows, and the lock under which jobs change.
+
+Who changes jobs by what is found there holds one lock from the first look to the last
+write: people who ask and cancel, and however many dispatchers.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Final
+
+import sqlalchemy as sa
+
+from phx_pipeline.catalog import tables
+from phx_pipeline.catalog.engine import writing
+from phx_pipeline.catalog.rows import AnyRow
+from phx_pipeline.catalog.views import want
+from phx_pipeline.model.isolation import IsolationMode
+from phx_pipeline.model.job import JobItem, JobState, Mode, Priority, run_key_of
+from phx_pipeline.model.source import Source
+
+ITEM: Final = tables.job_item.c
+JOB: Final = tables.job.c
+
+_ADVISORY_LOCK: Final = 0x70_68_78_6A  # of PostgreSQL; SQLite has one writer anyway
+
+
+@contextmanager
+def writing_jobs(engine: sa.Engine, *, shown: bool = True) -> Iterator[sa.Connection]:
+    """One write transaction on jobs, one at a time.
+
+    Args:
+        engine: of the catalogue.
+        shown: the views show what is written. Noted first, as renaming and removing a
+            house do: two that wait for one another in turn would never end.
+    """
+    with writing(engine) as connection:
+        if connection.dialect.name == "postgresql":
+            connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_ADVISORY_LOCK)))
+        if shown:
+            want(connection)
+        yield connection
+
+
+def items_query() -> sa.Select[Any]:
+    """All items with what their jobs tell."""
+    of_job = (JOB.sources, JOB.mode, JOB.isolation, JOB.user, JOB.priority)
+    return sa.select(tables.job_item, *of_job, JOB.cancelled_at).join(
+        tables.job, JOB.id == ITEM.job_id
+    )
+
+
+def item_of(row: AnyRow) -> JobItem:
+    """Make the item of a row of `items_query`."""
+    return JobItem(
+        job_id=row.job_id,
+        slug=row.slug,
+        attempt=row.attempt,
+        run_key=run_key_of(row.run_job, row.run_attempt, row.slug),
+        requested_at=row.requested_at,
+        sources=tuple(Source(name) for name in row.sources),
+        mode=mode_of(row.mode, attempt=row.attempt),
+        isolation=IsolationMode(row.isolation) if row.isolation else None,
+        user=row.user,
+        priority=Priority(row.priority),
+        asked_at=row.asked_at,
+        dispatched_at=row.dispatched_at,
+        cancelled_at=row.cancelled_at,
+        run_id=row.run_id,
+        state=JobState(row.state) if row.state else None,
+        ended_at=row.ended_at,
+        error=row.error,
+    )
+
+
+def mode_of(mode: str, *, attempt: int) -> Mode:
+    """What an item's run asks again: another attempt only what is still open."""
+    return Mode(mode) if attempt == 1 else Mode.RESUME
+
+
+def this_item(item: JobItem) -> sa.ColumnElement[bool]:
+    """The row of an item as long as it is open and at the same attempt."""
+    return sa.and_(
+        ITEM.job_id == item.job_id,
+        ITEM.slug == item.slug,
+        ITEM.attempt == item.attempt,
+        ITEM.state.is_(None),
+    )
+
+
+def same_run(item: JobItem) -> sa.ColumnElement[bool]:
+    """The open items that get the run of this one."""
+    return sa.and_(
+        ITEM.run_job == item.run_job,
+        ITEM.run_attempt == item.run_attempt,
+        ITEM.slug == item.slug,
+        ITEM.state.is_(None),
+    )

@@ -1,0 +1,130 @@
+"""Jobs as they are shown: what their rows, and those of runs, tell of each property.
+
+Nothing here asks Dagster: how an item ended is booked (`catalog.dispatch`).
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final
+
+import sqlalchemy as sa
+
+from phx_pipeline.catalog import tables
+from phx_pipeline.catalog.job_items import ITEM, JOB, item_of, items_query
+from phx_pipeline.catalog.rows import AnyRow
+from phx_pipeline.catalog.runs import record_of, records_query
+from phx_pipeline.model.isolation import IsolationMode
+from phx_pipeline.model.job import Job, JobProperty, Mode, Origin, Priority
+from phx_pipeline.model.run import Change, RunRecord, job_property
+from phx_pipeline.model.source import Source
+
+# A job may have all properties: no view of 1,000 of them is to take more memory than
+# this many rows.
+_MOST_ROWS: Final = 20_000
+
+Records = Mapping[tuple[str, str], Sequence[RunRecord]]
+
+
+def newest_rows(
+    connection: sa.Connection, query: sa.Select[Any], *, limit: int
+) -> list[AnyRow]:
+    """The newest jobs of *query*, fewer where they have very many properties."""
+    size = sa.select(sa.func.count()).where(ITEM.job_id == JOB.id).scalar_subquery()
+    ordered = (
+        query.add_columns(size.label("size"))
+        .order_by(sa.desc(JOB.created_at), sa.desc(JOB.id))
+        .limit(limit)
+    )
+    found: list[AnyRow] = []
+    left = _MOST_ROWS
+    for row in connection.execute(ordered):
+        if found and row.size > left:
+            break
+        found.append(row)
+        left -= row.size
+    return found
+
+
+def jobs_of(connection: sa.Connection, rows: Sequence[AnyRow]) -> list[Job]:
+    """Make the jobs of rows of `job`, in the given order."""
+    ids = [row.id for row in rows]
+    house = tables.house.c
+    query = (
+        items_query()
+        .add_columns(house.address, house.folder)
+        .join(tables.house, house.slug == ITEM.slug)
+        .where(ITEM.job_id.in_(ids))
+        .order_by(ITEM.position)
+    )
+    records = _records_of(connection, ids)
+    of_job: dict[str, list[JobProperty]] = {}
+    for item in connection.execute(query):
+        of_job.setdefault(item.job_id, []).append(_property_of(item, records))
+    return [_job_of(row, of_job.get(row.id, [])) for row in rows]
+
+
+def images_of(connection: sa.Connection, user: str, *, since: datetime) -> int:
+    """New pictures and copies that the runs of a user's jobs found."""
+    run = tables.run.c
+    of_user = sa.select(JOB.id).where(JOB.user == user)
+    query = sa.select(run.result).where(run.started_at > since, run.job_id.in_(of_user))
+    found = connection.execute(query).scalars()
+    return sum(map(_downloads, found))
+
+
+def _downloads(result: Mapping[str, Any]) -> int:
+    sources = result.get("sources", {}).values()
+    return sum(
+        source["counts"].get(change.value, 0)
+        for source in sources
+        for change in (Change.NEW, Change.DUPLICATE)
+    )
+
+
+def _records_of(
+    connection: sa.Connection, ids: Sequence[str]
+) -> dict[tuple[str, str], list[RunRecord]]:
+    """By job and property the runs that were made for it, the oldest first.
+
+    An item that shares a run has those of its owner from the time it was asked for.
+    """
+    run = tables.run.c
+    of_key = sa.and_(run.job_id == ITEM.run_job, run.started_at >= ITEM.requested_at)
+    query = (
+        records_query()
+        .add_columns(ITEM.job_id.label("for_job"))
+        .join(tables.job_item, ITEM.slug == run.slug)
+        .where(
+            ITEM.job_id.in_(ids),
+            sa.or_(run.run_id == ITEM.run_id, run.job_id == ITEM.job_id, of_key),
+        )
+        .order_by(run.started_at, run.run_id)
+    )
+    found: dict[tuple[str, str], list[RunRecord]] = {}
+    for row in connection.execute(query):
+        found.setdefault((row.for_job, row.slug), []).append(record_of(row))
+    return found
+
+
+def _property_of(row: AnyRow, records: Records) -> JobProperty:
+    return job_property(
+        item_of(row),
+        address=row.address,
+        folder=row.folder,
+        records=records.get((row.job_id, row.slug), ()),
+    )
+
+
+def _job_of(row: AnyRow, items: Sequence[JobProperty]) -> Job:
+    return Job(
+        job_id=row.id,
+        user=row.user,
+        origin=Origin(row.origin),
+        priority=Priority(row.priority),
+        mode=Mode(row.mode),
+        sources=tuple(Source(name) for name in row.sources),
+        isolation=IsolationMode(row.isolation) if row.isolation else None,
+        created_at=row.created_at,
+        cancelled_at=row.cancelled_at,
+        items=tuple(items),
+    )

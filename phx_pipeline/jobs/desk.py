@@ -1,0 +1,127 @@
+"""Where jobs are asked for, called off, asked for again and looked at."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Final
+from uuid import uuid4
+
+from phx_pipeline.errors import InputError, UnknownJobError
+from phx_pipeline.jobs.quota import Limits, refuse_too_much
+from phx_pipeline.jobs.tick import settle, unwanted
+from phx_pipeline.model.job import Job, JobRequest, Submitted, backfill_of
+from phx_pipeline.model.run_queue import RunQueue, RunStates
+
+if TYPE_CHECKING:
+    from phx_pipeline.catalog.dispatch import DispatchBook
+    from phx_pipeline.catalog.jobs import JobBook, Usage
+
+_ID_LENGTH: Final = 12
+_WAIT_S: Final = 5.0
+
+
+class Desk:
+    """What the command line, the service and Python programs do with jobs.
+
+    Each call does one thing whole: what a killed one leaves, the next look of the
+    dispatcher takes up.
+    """
+
+    def __init__(
+        self,
+        jobs: "JobBook",
+        dispatch: "DispatchBook",
+        *,
+        states: RunStates,
+        queue: RunQueue,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._jobs = jobs
+        self._dispatch = dispatch
+        self._states = states
+        self._queue = queue
+        self._clock = clock
+
+    def submit(self, request: JobRequest, *, limits: Limits | None = None) -> Submitted:
+        """Ask for a job; its rows are written when this returns.
+
+        Args:
+            request: what is asked for.
+            limits: of the user; none for the local one.
+
+        Raises:
+            InputError: no property is named, or one is not followed.
+            IdempotencyError: the key was used for another request.
+            QuotaError: the user asked for too much.
+        """
+        if not request.slugs:
+            raise InputError("a job needs at least one house: name one or more")
+        at = self._now()
+
+        def check(usage: "Usage") -> None:
+            if limits is not None:
+                refuse_too_much(limits, usage, at=at)
+
+        job_id = uuid4().hex[:_ID_LENGTH]
+        return self._jobs.submit(job_id, request, at=at, check=check)
+
+    def job(self, job_id: str) -> Job:
+        """A job as its rows tell it.
+
+        Raises:
+            UnknownJobError: there is none of that id.
+        """
+        found = self._jobs.job(job_id)
+        if found is None:
+            raise UnknownJobError(
+                f"no job {job_id!r}: `phx jobs` lists those that are kept"
+            )
+        return found
+
+    def cancel(self, job_id: str, *, wait_s: float = _WAIT_S) -> Job:
+        """Call a job off and end its runs, but for those that other jobs wait for.
+
+        Photos that came are kept. A job that ended stays as it is.
+
+        Args:
+            job_id: the job.
+            wait_s: how long runs at work may take to end; what goes on ends later.
+
+        Raises:
+            UnknownJobError: there is none of that id.
+        """
+        called_off = self._jobs.cancel(job_id, at=self._now())
+        if called_off is None:
+            return self.job(job_id)
+        if backfill_id := backfill_of(job_id):
+            self._queue.cancel_backfill(backfill_id)
+        runs = self._states.open_runs()
+        if to_end := unwanted(self._dispatch, runs):
+            self._queue.cancel(to_end, wait_s=wait_s)
+        if to_end or called_off.to_end:
+            self.settle()
+        return self.job(job_id)
+
+    def retry(self, job_id: str) -> Job:
+        """Ask again, in the same job, for its properties that failed or are partial.
+
+        Only what is open or missing is fetched.
+
+        Raises:
+            UnknownJobError: there is none of that id.
+            InputError: there is nothing to ask again, or it is being cancelled.
+        """
+        if not self._jobs.retry(job_id, at=self._now()):
+            job = self.job(job_id)
+            raise InputError(
+                f"job {job_id} is {job.state.value}, and no house of it failed or is "
+                "partial: there is nothing to retry"
+            )
+        return self.job(job_id)
+
+    def settle(self) -> None:
+        """Book what became of items, as the dispatcher does where it runs."""
+        runs = self._states.open_runs()
+        settle(self._dispatch, self._states, runs=runs, at=self._now())
+
+    def _now(self) -> datetime:
+        return self._clock().astimezone(UTC)

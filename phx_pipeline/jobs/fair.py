@@ -1,0 +1,157 @@
+"""Whose turn it is: which waiting items come next into Dagster's queue, and how near.
+
+Pure. The queue itself is Dagster's; what waits for it is `catalog.dispatch`'s.
+"""
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from phx_pipeline.catalog.dispatch import Candidate
+from phx_pipeline.model.job import JobItem, JobState, Priority
+from phx_pipeline.model.run_queue import SeenRun
+
+WAITING_PER_SLOT: Final = 2
+"""Runs of jobs that wait in Dagster's queue for each run that may be at work.
+
+One takes the place of a run that ends, one more waits for the case that two end between
+two looks of the dispatcher. What waits there cannot be brought into another order.
+"""
+
+# A run that no job asked for, as of a backfill, has 0: it stands behind jobs of normal
+# priority, and before those of low.
+BASE: Final = {Priority.LOW: -100, Priority.NORMAL: 100, Priority.HIGH: 300}
+_MOST_STEPS: Final = 99  # down from the base, so that the next lower one is not reached
+
+
+def choose(
+    candidates: Iterable[Candidate], *, room: int, busy: Collection[str]
+) -> list[Candidate]:
+    """Return at most *room* items whose turn it is, in order.
+
+    The most urgent first; of these the user who was served longest ago, of his jobs the
+    one that was, and in it the item that was named first. A run that two jobs share
+    comes once.
+
+    Args:
+        candidates: what waits.
+        room: how many there is room for.
+        busy: properties with a run at work or in the queue. Dagster would not run two
+            at once, and the second would only take a place in the queue.
+    """
+    queues: dict[str, list[Candidate]] = {}
+    for candidate in sorted(candidates, key=lambda it: it.position, reverse=True):
+        queues.setdefault(candidate.job_id, []).append(candidate)
+    turns = _Turns.of([queue[-1] for queue in queues.values()])
+    taken = set(busy)
+    chosen: list[Candidate] = []
+    while len(chosen) < room:
+        heads = [head for queue in queues.values() if (head := _head(queue, taken))]
+        if not heads:
+            break
+        best = min(heads, key=turns.rank)
+        taken.add(best.slug)
+        turns.serve(best)
+        chosen.append(best)
+    return chosen
+
+
+def _head(queue: list[Candidate], taken: Collection[str]) -> Candidate | None:
+    """The first item of a job, the last of *queue*, whose property is not taken."""
+    while queue and queue[-1].slug in taken:
+        queue.pop()
+    return queue[-1] if queue else None
+
+
+@dataclass(slots=True)
+class _Turns:
+    """When users and jobs were last served: the greater, the later."""
+
+    of_user: dict[str, int] = field(default_factory=dict)
+    of_job: dict[str, int] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, heads: Iterable[Candidate]) -> "_Turns":
+        turns = cls()
+        for head in heads:
+            turns.of_user[head.user] = head.user_turn
+            turns.of_job[head.job_id] = head.job_turn
+        return turns
+
+    def rank(self, candidate: Candidate) -> tuple[object, ...]:
+        return (
+            -candidate.priority.rank,
+            self.of_user[candidate.user],
+            self.of_job[candidate.job_id],
+            candidate.created_at,
+            candidate.job_id,
+        )
+
+    def serve(self, candidate: Candidate) -> None:
+        turn = max(*self.of_user.values(), *self.of_job.values()) + 1
+        self.of_user[candidate.user] = self.of_job[candidate.job_id] = turn
+
+
+def room_for(runs: Iterable[SeenRun], *, asked: int, slots: int) -> int:
+    """How many more runs of jobs Dagster's queue may get.
+
+    Args:
+        runs: those that have not ended.
+        asked: runs that were asked for and are not seen yet.
+        slots: how many runs work at once.
+    """
+    waiting = sum(
+        run.job_id is not None and run.state is JobState.QUEUED for run in runs
+    )
+    return max(0, WAITING_PER_SLOT * slots - waiting - asked)
+
+
+def busy_houses(runs: Iterable[SeenRun]) -> set[str]:
+    """The properties for which another run could not begin, or would only wait.
+
+    Those of a backfill that wait are behind all jobs. A run that was only created is
+    asked for again.
+    """
+    return {
+        run.slug
+        for run in runs
+        if run.state is JobState.IN_PROGRESS
+        or (run.job_id and run.state is JobState.QUEUED)
+    }
+
+
+def _waits(run: SeenRun) -> bool:
+    """Whether a run of a job is in Dagster's queue."""
+    return run.job_id is not None and run.state is JobState.QUEUED
+
+
+@dataclass(frozen=True, slots=True)
+class Priorities:
+    """Dagster's number for each run that is launched: the greater comes first.
+
+    It falls with the number of runs its user has: so of two users in turn one does not
+    wait until the other has got all his. Runs of a job never overtake one another.
+    """
+
+    of_user: Counter[str]
+    of_job: dict[str, int]
+
+    @classmethod
+    def of(cls, runs: Sequence[SeenRun]) -> "Priorities":
+        """Take into account the *runs* that have not ended."""
+        of_job: dict[str, int] = {}
+        for run in runs:
+            if _waits(run) and run.job_id is not None:
+                lowest = of_job.get(run.job_id, run.priority)
+                of_job[run.job_id] = min(lowest, run.priority)
+        return cls(Counter(run.user for run in runs if run.user), of_job)
+
+    def next(self, item: JobItem) -> int:
+        """The number for the next run of a user and job, which counts from now on."""
+        steps = min(self.of_user[item.user], _MOST_STEPS)
+        number = BASE[item.priority] - steps
+        number = min(number, self.of_job.get(item.run_job, number))
+        self.of_user[item.user] += 1
+        self.of_job[item.run_job] = number
+        return number

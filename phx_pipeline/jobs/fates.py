@@ -1,0 +1,146 @@
+"""What became of items, told by the runs that Dagster knows and what these recorded.
+
+Pure: what is decided here `catalog.dispatch` writes.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Final
+
+from phx_pipeline.catalog.dispatch import (
+    AskAnew,
+    Ended,
+    Fate,
+    Parted,
+    Reopened,
+    Seen,
+)
+from phx_pipeline.model.job import JobItem, JobState
+from phx_pipeline.model.run import RunOutcome, RunRecord
+from phx_pipeline.model.run_queue import SeenRun
+
+Records = Mapping[tuple[str, str], RunRecord]
+
+AFTER_CANCEL: Final = timedelta(minutes=2)
+"""How long after a job was called off runs of it may still come by themselves.
+
+A dispatcher may have been asking for one, and Dagster repeats a failed run after some
+seconds. One that is made later is wanted by somebody.
+"""
+
+_GONE: Final = "Dagster does not know its run any more"
+_RECORDED: Final = {
+    RunOutcome.PARTIAL: JobState.PARTIAL,
+    RunOutcome.NOTHING: JobState.FAILED,
+}
+
+
+class Runs:
+    """The newest run of each item."""
+
+    def __init__(self, runs: Iterable[SeenRun]) -> None:
+        self._by_id: dict[str, SeenRun] = {}
+        self._by_key: dict[str, SeenRun] = {}
+        for run in runs:
+            self._by_id[run.run_id] = run
+            if key := run.run_key:
+                newest = self._by_key.get(key)
+                if newest is None or run.created_at > newest.created_at:
+                    self._by_key[key] = run
+
+    def of(self, item: JobItem) -> SeenRun | None:
+        """The run of an item; of one that began elsewhere it is known by its id."""
+        return self._by_key.get(item.run_key) or self._by_id.get(item.run_id or "")
+
+
+def fate_of(
+    item: JobItem, runs: Runs, *, records: Records, at: datetime
+) -> Fate | None:
+    """Tell what became of an open item; None if there is nothing new.
+
+    Args:
+        item: with a run that was asked for.
+        runs: all that Dagster has of its run key.
+        records: of the runs that have ended.
+        at: now.
+    """
+    run = runs.of(item)
+    if run is None:
+        return _without_run(item, at=at)
+    if run.state is JobState.PENDING:
+        return None
+    if item.cancelled_at and run.state is JobState.RETRYING:
+        return Ended(
+            item=item, state=JobState.CANCELLED, ended_at=at, run_id=run.run_id
+        )
+    if not run.state.is_final:
+        is_news = item.dispatched_at is None or item.run_id != run.run_id
+        return Seen(item=item, run_id=run.run_id) if is_news else None
+    ended_at = run.ended_at or at
+    if not item.is_own and item.requested_at > ended_at:
+        return Parted(item=item)
+    return _end(item, run, records.get((run.run_id, item.slug)), ended_at=ended_at)
+
+
+def _without_run(item: JobItem, *, at: datetime) -> Fate | None:
+    if item.dispatched_at is None:
+        return None
+    if item.is_adopted or item.cancelled_at:
+        return Ended(item=item, state=JobState.CANCELLED, ended_at=at, error=_GONE)
+    return AskAnew(item=item)
+
+
+def _end(
+    item: JobItem, run: SeenRun, record: RunRecord | None, *, ended_at: datetime
+) -> Ended:
+    state = run.state
+    if state is JobState.COMPLETED and record is not None:
+        state = _RECORDED.get(record.outcome, state)
+    return Ended(
+        item=item,
+        state=state,
+        ended_at=ended_at,
+        run_id=run.run_id,
+        error=_why(run, record) if state is not JobState.COMPLETED else "",
+    )
+
+
+def _why(run: SeenRun, record: RunRecord | None) -> str:
+    if record is None:
+        return run.error
+    return record.error or next(iter(record.result.error_messages), run.error)
+
+
+def reopened(items: Sequence[JobItem], run: SeenRun) -> Reopened | None:
+    """Tell whether somebody had the run of an item that has ended repeated.
+
+    Args:
+        items: those with the key of *run*.
+        run: one that has not ended.
+    """
+    for item in items:
+        later = item.ended_at is not None and run.created_at > item.ended_at
+        if item.is_own and later and not is_unwanted(items, run):
+            return Reopened(item=item, run=run)
+    return None
+
+
+def is_unwanted(items: Sequence[JobItem], run: SeenRun) -> bool:
+    """Whether everybody called off a run that has not ended.
+
+    Args:
+        items: those with the key of *run*, none where no job tells of it.
+        run: it.
+    """
+    times = [_called_off(item) for item in items]
+    known = [each for each in times if each is not None]
+    if not known or len(known) < len(times):
+        return False
+    return run.created_at <= max(known) + AFTER_CANCEL
+
+
+def _called_off(item: JobItem) -> datetime | None:
+    """When an item, or the job it belongs to, was called off."""
+    if item.state is None:
+        return item.cancelled_at
+    return item.ended_at if item.state is JobState.CANCELLED else None

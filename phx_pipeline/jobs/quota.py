@@ -1,0 +1,80 @@
+"""How much a user may ask for.
+
+Limits hold for who comes with a key, never for the local user: whoever asks for a job
+for others says which.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from phx_pipeline.catalog.jobs import Usage
+from phx_pipeline.errors import QuotaError
+from phx_pipeline.model.counted import counted
+
+_HOUR: Final = timedelta(hours=1)
+_DAY: Final = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What one user may ask for; 0 means that there is no limit."""
+
+    jobs_per_hour: int = 0
+    jobs_per_day: int = 0
+    jobs_at_once: int = 0
+    images_per_day: int = 0
+
+
+def refuse_too_much(limits: Limits, usage: Usage, *, at: datetime) -> None:
+    """Refuse a job that would be more than a user may ask for.
+
+    Args:
+        limits: of the user.
+        usage: of the last day, without the new job.
+        at: now.
+
+    Raises:
+        QuotaError: tells the limit, its setting, and when to ask again.
+    """
+    for most, within, name in (
+        (limits.jobs_per_hour, _HOUR, "PHX_JOBS_PER_HOUR"),
+        (limits.jobs_per_day, _DAY, "PHX_JOBS_PER_DAY"),
+    ):
+        _refuse_often(most, usage.asked_at, within=within, name=name, at=at)
+    at_once = limits.jobs_at_once
+    if at_once and usage.open_jobs >= at_once:
+        raise QuotaError(
+            f"{counted(usage.open_jobs, 'job')} of yours have not ended, and "
+            f"{at_once} may be open at once (PHX_JOBS_AT_ONCE): wait until one ends, "
+            "or cancel one"
+        )
+    if limits.images_per_day and usage.images >= limits.images_per_day:
+        raise QuotaError(
+            f"your jobs found {usage.images} new photos within a day, and "
+            f"{limits.images_per_day} are allowed (PHX_IMAGES_PER_DAY): ask again "
+            "later",
+            retry_after_s=_HOUR.total_seconds(),
+        )
+
+
+def _refuse_often(
+    most: int,
+    asked_at: Sequence[datetime],
+    *,
+    within: timedelta,
+    name: str,
+    at: datetime,
+) -> None:
+    recent = [each for each in asked_at if each > at - within]
+    if not most or len(recent) < most:
+        return
+    frees_at = sorted(recent)[-most] + within
+    wait_s = max(1.0, (frees_at - at).total_seconds())
+    hours = round(within / _HOUR)
+    raise QuotaError(
+        f"you asked for {counted(len(recent), 'job')} within {counted(hours, 'hour')}, "
+        f"and {most} are allowed ({name}): ask again in {round(wait_s)} s",
+        retry_after_s=wait_s,
+    )

@@ -1,0 +1,174 @@
+"""One look of the dispatcher: what ended is booked, what waits gets its turn.
+
+Dagster is asked a fixed number of times, however many items there are. Whatever is
+killed in between, and if two dispatchers look at once: each run key is launched once.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from phx_pipeline.catalog.dispatch import Candidate, Claimed, DispatchBook
+from phx_pipeline.jobs.fair import Priorities, busy_houses, choose, room_for
+from phx_pipeline.jobs.fates import Runs, fate_of, is_unwanted, reopened
+from phx_pipeline.model.isolation import IsolationMode
+from phx_pipeline.model.job import JobItem, Mode
+from phx_pipeline.model.run_queue import RunStates, SeenRun
+from phx_pipeline.model.source import Source
+
+_MOST_LOOKED_UP: Final = 500  # ended runs in one look: the others are for the next
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Launch:
+    """A run to ask Dagster for; `job_id` and `attempt` are those of its run key."""
+
+    run_key: str
+    job_id: str
+    attempt: int
+    slug: str
+    user: str
+    sources: tuple[Source, ...]
+    mode: Mode
+    isolation: IsolationMode | None
+    priority: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ticked:
+    """What is to be done now: runs to launch, and the ids of runs to cancel."""
+
+    launches: tuple[Launch, ...] = ()
+    cancel: tuple[str, ...] = ()
+    cursor: str = ""
+
+
+def tick(
+    book: DispatchBook, states: RunStates, *, slots: int, cursor: str, at: datetime
+) -> Ticked:
+    """Look once at all jobs and runs.
+
+    Args:
+        book: the rows.
+        states: Dagster's runs.
+        slots: how many runs work at once.
+        cursor: of the last look; empty at first.
+        at: now.
+    """
+    # Dagster first: a run that is there now is there for every row read after.
+    runs = states.open_runs()
+    foreign, cursor = states.since(cursor)
+    elsewhere = {it.run_id: it for it in (*foreign, *runs) if it.job_id is None}
+    book.adopt(list(elsewhere.values()), at=at)
+    settle(book, states, runs=runs, at=at)
+    _reopen(book, runs, at=at)
+    cancel = tuple(unwanted(book, runs))
+    launches = tuple(_next(book, runs, slots=slots, at=at))
+    return Ticked(launches=launches, cancel=cancel, cursor=cursor)
+
+
+def settle(
+    book: DispatchBook,
+    states: RunStates,
+    *,
+    runs: Sequence[SeenRun],
+    at: datetime,
+) -> None:
+    """Book what became of the items whose runs were asked for.
+
+    Args:
+        book: the rows.
+        states: asked for runs that are not among *runs*.
+        runs: all that have not ended.
+        at: now.
+    """
+    items = book.under_way()
+    there = Runs(runs)
+    missing = [item for item in items if there.of(item) is None][:_MOST_LOOKED_UP]
+    ended = _look_up(states, missing)
+    looked_up = {item.run_key for item in missing}
+    all_runs = Runs([*runs, *ended])
+    records = book.records({run.run_id for run in ended if run.state.is_final})
+    fates = (
+        fate_of(item, all_runs, records=records, at=at)
+        for item in items
+        if item.run_key in looked_up or there.of(item)
+    )
+    book.book([fate for fate in fates if fate is not None], at=at)
+
+
+def _look_up(states: RunStates, items: Sequence[JobItem]) -> list[SeenRun]:
+    """The runs of items that are not among those that go on."""
+    launched = [item for item in items if not item.is_adopted]
+    adopted = {item.run_id for item in items if item.is_adopted and item.run_id}
+    found: list[SeenRun] = []
+    if launched:
+        jobs = {item.run_job for item in launched}
+        found += states.of_jobs(jobs, slugs={item.slug for item in launched})
+    if adopted:
+        found += states.by_id(adopted)
+    return found
+
+
+def unwanted(book: DispatchBook, runs: Sequence[SeenRun]) -> list[str]:
+    """Return the ids of those of *runs*, none of which has ended, that nobody wants."""
+    items_of = _items_of(book, runs)
+    return [run.run_id for run in runs if is_unwanted(_with(items_of, run), run)]
+
+
+def _reopen(book: DispatchBook, runs: Sequence[SeenRun], *, at: datetime) -> None:
+    """Open items again whose runs somebody had repeated after they had ended."""
+    items_of = _items_of(book, runs)
+    fates = [reopened(_with(items_of, run), run) for run in runs]
+    book.book([fate for fate in fates if fate is not None], at=at)
+
+
+def _with(items_of: Mapping[str, list[JobItem]], run: SeenRun) -> list[JobItem]:
+    return items_of.get(run.run_key or run.run_id, [])
+
+
+def _items_of(book: DispatchBook, runs: Sequence[SeenRun]) -> dict[str, list[JobItem]]:
+    """The items by the key of their run; by its id if no job of ours asked for it."""
+    found: dict[str, list[JobItem]] = {}
+    for item in book.of_runs(runs):
+        found.setdefault(item.run_key, []).append(item)
+    for item in book.under_way():
+        if item.is_adopted and item.run_id:
+            found.setdefault(item.run_id, []).append(item)
+    return found
+
+
+def _next(
+    book: DispatchBook, runs: Sequence[SeenRun], *, slots: int, at: datetime
+) -> list[Launch]:
+    most = room_for(runs, asked=0, slots=slots)
+    if not most or not book.has_waiting():
+        return []
+    busy = busy_houses(runs)
+
+    def chosen(
+        waiting: Sequence[Candidate], asked: Sequence[Candidate]
+    ) -> list[Candidate]:
+        keys = {each.run_key for each in asked}
+        room = room_for(runs, asked=len(keys), slots=slots)
+        return choose(waiting, room=room, busy=busy | {each.slug for each in asked})
+
+    claimed = book.claim(chosen, most=2 * most + len(busy), at=at)
+    priorities = Priorities.of(runs)
+    return [_launch(each, priorities) for each in claimed]
+
+
+def _launch(claimed: Claimed, priorities: Priorities) -> Launch:
+    item = claimed.item
+    return Launch(
+        run_key=item.run_key,
+        job_id=item.run_job,
+        attempt=item.run_attempt,
+        slug=item.slug,
+        user=item.user,
+        sources=claimed.sources,
+        mode=claimed.mode,
+        isolation=claimed.isolation,
+        priority=priorities.next(item),
+    )

@@ -1,0 +1,450 @@
+"""What one look of the dispatcher does, with the rows of both databases."""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+import pytest
+
+from phx_pipeline.catalog.dispatch import CLAIM
+from phx_pipeline.catalog.store import Catalog
+from phx_pipeline.errors import InputError, QuotaError, UnknownJobError
+from phx_pipeline.jobs.desk import Desk
+from phx_pipeline.jobs.quota import Limits
+from phx_pipeline.jobs.tick import Launch, Ticked, tick
+from phx_pipeline.model.identity import property_lease
+from phx_pipeline.model.isolation import IsolationMode
+from phx_pipeline.model.job import Job, JobRequest, JobState, Mode, Origin, Priority
+from phx_pipeline.model.run import RunOutcome
+from phx_pipeline.model.source import Source
+from phx_pipeline_tests.integration.conftest import STAMP, house_at
+from phx_pipeline_tests.jobs import NOON, ask_job
+from phx_pipeline_tests.queue_stand_in import QueueStandIn
+
+SLUGS = [house_at(number).slug for number in range(1, 21)]
+A, B, C = SLUGS[:3]
+
+
+@dataclass(slots=True)
+class Office:
+    """A catalogue with houses, a queue, and a clock that a test sets."""
+
+    catalog: Catalog
+    now: datetime = NOON
+    cursor: str = ""
+    queue: QueueStandIn = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.queue = QueueStandIn(clock=lambda: self.now)
+
+    @property
+    def desk(self) -> Desk:
+        return Desk(
+            self.catalog.jobs,
+            self.catalog.dispatch,
+            states=self.queue,
+            queue=self.queue,
+            clock=lambda: self.now,
+        )
+
+    def ask(self, job_id: str, *slugs: str, **more: object) -> None:
+        ask_job(self.catalog, job_id, slugs, at=self.now, **more)  # type: ignore[arg-type]
+
+    def look(self, *, slots: int = 3) -> Ticked:
+        self.now += timedelta(seconds=5)
+        told = tick(
+            self.catalog.dispatch,
+            self.queue,
+            slots=slots,
+            cursor=self.cursor,
+            at=self.now,
+        )
+        self.cursor = told.cursor
+        return told
+
+    def turn(self) -> Ticked:
+        """Look, and do what is to be done."""
+        told = self.look()
+        for launch in told.launches:
+            self.queue.launch(launch)
+        self.queue.cancel(told.cancel, wait_s=0)
+        return told
+
+    def job(self, job_id: str) -> Job:
+        return self.desk.job(job_id)
+
+    def states(self, job_id: str) -> list[str]:
+        return [item.state.value for item in self.job(job_id).items]
+
+
+@pytest.fixture
+def office(catalog: Catalog) -> Office:
+    houses = [house_at(number) for number in range(1, 21)]
+    catalog.add_properties(houses, at=NOON)
+    return Office(catalog)
+
+
+def slugs_of(ticked: Ticked) -> list[str]:
+    return [launch.slug for launch in ticked.launches]
+
+
+def test_a_launch_has_all_that_a_run_needs_to_know(office: Office) -> None:
+    office.ask(
+        "job",
+        A,
+        sources=[Source.REDFIN],
+        mode=Mode.RESUME,
+        priority=Priority.HIGH,
+        isolation=IsolationMode.VIRTUAL,
+    )
+
+    assert office.look().launches == (
+        Launch(
+            run_key=f"job:1:{A}",
+            job_id="job",
+            attempt=1,
+            slug=A,
+            user="ann",
+            sources=(Source.REDFIN,),
+            mode=Mode.RESUME,
+            isolation=IsolationMode.VIRTUAL,
+            priority=300,
+        ),
+    )
+
+
+def test_the_queue_holds_two_runs_for_each_slot_and_users_take_turns(
+    office: Office,
+) -> None:
+    office.ask("anns", *SLUGS[:10])
+    office.ask("bobs", SLUGS[15], user="bob")
+
+    first = office.turn()
+    started = [office.queue.begin() for _ in range(3)]
+    then = office.turn()
+
+    assert slugs_of(first) == [A, SLUGS[15], *SLUGS[1:5]]
+    assert [run and run.slug for run in started] == [A, SLUGS[15], B]
+    assert slugs_of(then) == SLUGS[5:8]
+    assert slugs_of(office.turn()) == []
+    assert office.states("anns") == [
+        *("queued" for _ in range(8)),
+        *("pending" for _ in range(2)),
+    ]
+
+
+def test_a_backfill_takes_no_places_and_comes_later(office: Office) -> None:
+    for slug in SLUGS:
+        office.queue.add(slug, backfill_id="b" * 8)
+    office.ask("job", SLUGS[-1])
+
+    office.turn()
+
+    begun = office.queue.begin()
+    assert begun is not None
+    assert (begun.job_id, begun.slug) == ("job", SLUGS[-1])
+
+
+def test_dagster_is_asked_as_often_for_many_items_as_for_few(office: Office) -> None:
+    office.turn()
+    before = office.queue.asked
+    office.turn()
+    idle = office.queue.asked - before
+    for user in "abcdefghij":
+        office.ask(f"{user}s", *SLUGS, user=user)
+    for _ in range(5):
+        office.turn()
+        office.queue.begin()
+        before = office.queue.asked
+        office.turn()
+        assert office.queue.asked - before <= idle + 1
+
+
+# --- ends
+
+
+def test_the_end_of_a_run_is_booked_for_all_who_share_it(office: Office) -> None:
+    office.ask("first", A)
+    office.ask("second", A, B)
+    office.turn()
+    run = office.queue.begin()
+    assert run is not None
+    with office.catalog.leases.hold(property_lease(A), owner="run") as lease:
+        runs = office.catalog.runs
+        stamp = type(STAMP)(at=office.now, today=STAMP.today, run_id=run.run_id)
+        runs.record_started(
+            lease,
+            A,
+            mode=Mode.FRESH,
+            job_id="first",
+            photos=(),
+            interrupted={},
+            stamp=stamp,
+        )
+        assert office.states("second") == ["in_progress", "pending"]
+        runs.record_ended(
+            lease, A, outcome=RunOutcome.PARTIAL, result=None, error="", stamp=stamp
+        )
+    office.queue.end(run.run_id)
+
+    office.turn()
+
+    items = [office.catalog.jobs.items(job)[0] for job in ("first", "second")]
+    assert {item.state for item in items} == {JobState.PARTIAL}
+    assert {item.run_id for item in items} == {run.run_id}
+    assert {item.ended_at for item in items} == {office.queue.runs[run.run_id].ended_at}
+
+
+def test_a_run_that_fails_is_retrying_until_nobody_repeats_it(office: Office) -> None:
+    office.ask("job", A)
+    office.turn()
+    (run_id,) = office.queue.runs
+    office.turn()
+    office.queue.end(run_id, JobState.RETRYING)
+    office.turn()
+    waiting = office.catalog.jobs.items("job")[0].state
+    again = office.queue.add(A, job_id="job", root_run_id=run_id)
+    office.queue.end(run_id, JobState.FAILED)
+    office.turn()
+    repeated = office.catalog.jobs.items("job")[0]
+    office.queue.end(again, JobState.FAILED)
+    office.turn()
+
+    assert (waiting, repeated.state, repeated.run_id) == (None, None, again)
+    assert office.states("job") == ["failed"]
+
+
+def test_a_run_that_dagster_forgot_is_asked_for_anew(office: Office) -> None:
+    office.ask("job", A)
+    office.ask("other", A)
+    office.turn()
+    office.turn()
+    office.queue.runs.clear()
+
+    anew = office.turn()
+
+    assert [launch.run_key for launch in anew.launches] == [f"job:1:{A}"]
+    office.turn()
+    assert office.states("job") == office.states("other") == ["queued"]
+
+
+def test_who_asks_after_a_run_ended_gets_one_of_his_own(office: Office) -> None:
+    """The end was not booked yet when he asked."""
+    office.ask("first", A)
+    office.turn()
+    office.turn()
+    (run_id,) = office.queue.runs
+    office.queue.end(run_id, JobState.CANCELLED)
+    office.now += timedelta(seconds=1)
+    office.ask("second", A)
+
+    told = office.turn()
+
+    assert [launch.run_key for launch in told.launches] == [f"second:1:{A}"]
+    assert office.states("first") == ["cancelled"]
+
+
+# --- exactly once
+
+
+def test_two_dispatchers_ask_for_each_run_once(office: Office) -> None:
+    office.ask("job", *SLUGS)
+
+    one, two = office.look(), office.look()
+
+    assert slugs_of(one) == SLUGS[:6]
+    assert slugs_of(two) == []
+
+
+def test_what_was_asked_for_and_did_not_come_is_asked_for_again(
+    office: Office,
+) -> None:
+    office.ask("job", A)
+    lost = office.look()
+    soon = office.look()
+    office.now += CLAIM
+
+    again = office.turn()
+
+    assert (slugs_of(lost), slugs_of(soon), slugs_of(again)) == ([A], [], [A])
+    assert len(office.queue.runs) == 1
+
+
+def test_a_run_that_was_only_created_is_asked_for_again(office: Office) -> None:
+    office.ask("job", A)
+    office.look()
+    office.queue.add(A, job_id="job", state=JobState.PENDING)
+    office.now += CLAIM
+
+    office.turn()
+
+    assert [run.state for run in office.queue.runs.values()] == [JobState.QUEUED]
+
+
+# --- calling off
+
+
+def test_a_cancelled_job_ends_its_runs_and_leaves_those_that_others_share(
+    office: Office,
+) -> None:
+    office.ask("mine", *SLUGS[:9])
+    office.ask("theirs", B, user="bob")
+    office.turn()
+    office.queue.begin()
+    office.turn()
+
+    job = office.desk.cancel("mine")
+
+    assert job.state is JobState.CANCELLED
+    assert job.counts[JobState.CANCELLED] == 9
+    left = [run for run in office.queue.runs.values() if not run.state.is_final]
+    assert [run.slug for run in left] == [B]
+    assert office.states("theirs") == ["queued"]
+    assert slugs_of(office.turn()) == []
+
+
+def test_a_run_that_comes_after_its_job_was_called_off_is_cancelled(
+    office: Office,
+) -> None:
+    office.ask("job", A)
+    (launch,) = office.look().launches
+    office.desk.cancel("job")
+    run_id = office.queue.launch(launch)
+
+    told = office.turn()
+
+    assert told.cancel == (run_id,)
+    assert office.states("job") == ["cancelled"]
+    assert office.turn().cancel == ()
+
+
+def test_a_cancel_that_was_killed_is_made_good_by_the_next_look(
+    office: Office,
+) -> None:
+    office.ask("job", A)
+    office.turn()
+    office.turn()
+    office.catalog.jobs.cancel("job", at=office.now)  # and no run was ended
+
+    assert office.turn().cancel == tuple(office.queue.runs)
+    office.turn()
+    assert office.job("job").state is JobState.CANCELLED
+
+
+def test_a_job_is_retried_in_place(office: Office) -> None:
+    office.ask("job", A, B)
+    office.turn()
+    first, second = office.queue.runs
+    office.queue.end(first, JobState.FAILED)
+    office.queue.end(second)
+    office.turn()
+
+    job = office.desk.retry("job")
+    told = office.turn()
+
+    assert [item.state for item in job.items] == [JobState.PENDING, JobState.COMPLETED]
+    assert [(it.attempt, it.mode) for it in told.launches] == [(2, Mode.RESUME)]
+    office.turn()
+    office.queue.end(next(reversed(office.queue.runs)))
+    office.turn()
+    assert office.job("job").state is JobState.COMPLETED
+    with pytest.raises(InputError, match="there is nothing to retry"):
+        office.desk.retry("job")
+
+
+# --- begun elsewhere
+
+
+def test_runs_that_began_elsewhere_are_jobs_too(office: Office) -> None:
+    office.turn()
+    for slug in (A, B):
+        office.queue.add(slug, backfill_id="bf", user="ann", origin=Origin.BACKFILL)
+    single = office.queue.add(C, origin=Origin.LAUNCH, sources=(Source.REDFIN,))
+    office.queue.add("not-a-house")
+    office.queue.end(single)
+    office.turn()
+    office.queue.end(next(iter(office.queue.runs)), JobState.FAILED)
+    again = office.queue.add(A, backfill_id="bf", root_run_id="run-id-00000001")
+    office.turn()
+
+    jobs = {job.job_id: job for job in office.catalog.jobs.newest(limit=9)}
+
+    backfill, run = jobs["backfill-bf"], jobs[f"run-{single[:8]}"]
+    assert len(jobs) == 2
+    assert (backfill.user, backfill.origin) == ("ann", Origin.BACKFILL)
+    assert [item.run_id for item in backfill.items] == [again, "run-id-00000002"]
+    assert office.states("backfill-bf") == ["queued", "queued"]
+    assert (run.user, run.origin, run.state) == (
+        "unknown",
+        Origin.LAUNCH,
+        JobState.COMPLETED,
+    )
+
+
+def test_a_backfill_is_cancelled_like_a_job(office: Office) -> None:
+    for slug in SLUGS[:5]:
+        office.queue.add(slug, backfill_id="bf")
+    office.turn()
+    late = office.queue.add(SLUGS[5], backfill_id="bf")
+
+    job = office.desk.cancel("backfill-bf")
+
+    assert job.state is JobState.CANCELLED
+    assert office.queue.cancelled_backfills == ["bf"]
+    assert office.turn().cancel == (late,)
+    office.turn()
+    assert {run.state for run in office.queue.runs.values()} == {JobState.CANCELLED}
+    assert office.job("backfill-bf").counts[JobState.CANCELLED] == 6
+
+
+def test_a_run_repeated_by_hand_opens_its_job_again(office: Office) -> None:
+    office.ask("job", A)
+    office.turn()
+    (run_id,) = office.queue.runs
+    office.queue.end(run_id, JobState.FAILED)
+    office.turn()
+    office.now += timedelta(hours=1)
+    again = office.queue.add(A, job_id="job", root_run_id=run_id)
+
+    office.turn()
+    opened = office.states("job")
+    office.queue.end(again)
+    office.turn()
+
+    assert (opened, office.states("job")) == (["queued"], ["completed"])
+
+
+# --- the desk
+
+
+def test_a_user_who_asked_for_enough_is_refused_and_others_are_not(
+    office: Office,
+) -> None:
+    limits = Limits(jobs_per_hour=1)
+    asked = JobRequest(slugs=(A,), user="ann")
+    told = office.desk.submit(asked, limits=limits)
+
+    with pytest.raises(QuotaError, match="PHX_JOBS_PER_HOUR"):
+        office.desk.submit(asked, limits=limits)
+
+    assert office.desk.submit(asked).is_new
+    other = office.desk.submit(JobRequest(slugs=(A,), user="bob"), limits=limits)
+    assert other.joined == {A: told.job_id}
+
+
+def test_what_is_unknown_or_empty_is_refused(office: Office) -> None:
+    for call in (office.desk.job, office.desk.cancel, office.desk.retry):
+        with pytest.raises(UnknownJobError, match="no job 'none'"):
+            call("none")
+    with pytest.raises(InputError, match="at least one house"):
+        office.desk.submit(JobRequest(slugs=(), user="ann"))
+
+
+def test_a_look_at_nothing_new_writes_nothing(office: Office) -> None:
+    office.ask("job", *SLUGS)
+    office.turn()
+    office.turn()
+    wanted = office.catalog.views.state().wanted
+
+    office.turn()
+
+    assert office.catalog.views.state().wanted == wanted

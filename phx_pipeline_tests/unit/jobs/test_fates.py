@@ -1,0 +1,155 @@
+"""What becomes of an item, as its run tells it."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from phx_pipeline.catalog.dispatch import AskAnew, Ended, Fate, Parted, Seen
+from phx_pipeline.jobs.fates import Runs, fate_of, is_unwanted, reopened
+from phx_pipeline.model.job import JobItem, JobState, adopted_id
+from phx_pipeline.model.run import RunOutcome, RunRecord
+from phx_pipeline.model.run_queue import SeenRun
+from phx_pipeline_tests.jobs import NOON, job_item
+from phx_pipeline_tests.runs import RECORD
+
+MINUTE = timedelta(minutes=1)
+ASKED = job_item(asked_at=NOON)
+SEEN = replace(ASKED, dispatched_at=NOON, run_id="run")
+
+
+def run(state: JobState, **more: object) -> SeenRun:
+    given = {
+        "run_id": "run",
+        "slug": "a",
+        "job_id": "j",
+        "attempt": 1,
+        "state": state,
+        "priority": 0,
+        "created_at": NOON,
+        "ended_at": NOON + MINUTE if state.is_final else None,
+        "root_run_id": "run",
+        "error": "Dagster's words",
+    }
+    return SeenRun(**(given | more))  # type: ignore[arg-type]  # named by each test
+
+
+def fate(item: JobItem, *runs: SeenRun, record: RunRecord | None = None) -> Fate | None:
+    records = {("run", "a"): record} if record else {}
+    return fate_of(item, Runs(runs), records=records, at=NOON + 2 * MINUTE)
+
+
+@pytest.mark.parametrize(
+    ("state", "outcome", "booked", "error"),
+    [
+        (JobState.COMPLETED, RunOutcome.COMPLETE, JobState.COMPLETED, ""),
+        (JobState.COMPLETED, None, JobState.COMPLETED, ""),
+        (JobState.COMPLETED, RunOutcome.PARTIAL, JobState.PARTIAL, "its own words"),
+        (JobState.COMPLETED, RunOutcome.NOTHING, JobState.FAILED, "its own words"),
+        (JobState.FAILED, RunOutcome.FAILED, JobState.FAILED, "its own words"),
+        (JobState.FAILED, None, JobState.FAILED, "Dagster's words"),
+        (JobState.CANCELLED, RunOutcome.RUNNING, JobState.CANCELLED, "its own words"),
+    ],
+)
+def test_an_end_is_what_dagster_tells_and_the_run_recorded(
+    state: JobState, outcome: RunOutcome | None, booked: JobState, error: str
+) -> None:
+    record = outcome and replace(RECORD, outcome=outcome, error="its own words")
+
+    told = fate(SEEN, run(state), record=record or None)
+
+    assert told == Ended(
+        item=SEEN, state=booked, ended_at=NOON + MINUTE, run_id="run", error=error
+    )
+
+
+@pytest.mark.parametrize(
+    ("item", "runs", "told"),
+    [
+        (ASKED, [], None),
+        (ASKED, [run(JobState.PENDING)], None),
+        (ASKED, [run(JobState.QUEUED)], Seen(item=ASKED, run_id="run")),
+        (SEEN, [run(JobState.IN_PROGRESS)], None),
+        (SEEN, [run(JobState.RETRYING)], None),
+        (SEEN, [], AskAnew(item=SEEN)),
+    ],
+    ids=["not there", "only created", "there", "at work", "to be repeated", "gone"],
+)
+def test_what_goes_on_is_noted_once_and_what_is_gone_is_asked_anew(
+    item: JobItem, runs: list[SeenRun], told: Fate | None
+) -> None:
+    assert fate(item, *runs) == told
+
+
+def test_the_newest_run_of_an_item_counts() -> None:
+    again = run(JobState.QUEUED, run_id="again", created_at=NOON + MINUTE)
+
+    assert fate(SEEN, again, run(JobState.FAILED)) == Seen(item=SEEN, run_id="again")
+
+
+def test_a_run_that_ended_before_it_was_asked_for_serves_nobody() -> None:
+    late = job_item(job_id="late", run_key=SEEN.run_key, requested_at=NOON + 2 * MINUTE)
+    late = replace(late, dispatched_at=NOON)
+
+    assert fate(late, run(JobState.FAILED)) == Parted(item=late)
+
+
+def test_of_a_job_that_was_called_off_nothing_is_repeated() -> None:
+    item = replace(SEEN, cancelled_at=NOON)
+
+    for told in (fate(item, run(JobState.RETRYING)), fate(item)):
+        assert isinstance(told, Ended)
+        assert told.state is JobState.CANCELLED
+
+
+def test_a_run_that_began_elsewhere_is_known_by_its_id_and_never_asked_anew() -> None:
+    job_id = adopted_id(root_run_id="run", backfill_id=None)
+    item = replace(job_item(job_id=job_id), dispatched_at=NOON, run_id="run")
+
+    done = fate(item, run(JobState.COMPLETED, job_id=None))
+    gone = fate(item)
+
+    assert isinstance(done, Ended)
+    assert isinstance(gone, Ended)
+    assert (done.state, gone.state) == (JobState.COMPLETED, JobState.CANCELLED)
+    assert gone.error == "Dagster does not know its run any more"
+
+
+CALLED_OFF = replace(SEEN, state=JobState.CANCELLED, ended_at=NOON, cancelled_at=NOON)
+BEING_ENDED = replace(SEEN, cancelled_at=NOON)
+SHARER = replace(SEEN, job_id="other")
+
+
+@pytest.mark.parametrize(
+    ("items", "minutes", "unwanted"),
+    [
+        ([], 0, False),
+        ([SEEN], 0, False),
+        ([CALLED_OFF], 0, True),
+        ([CALLED_OFF], 1, True),
+        ([CALLED_OFF], 3, False),
+        ([BEING_ENDED], 0, True),
+        ([CALLED_OFF, SHARER], 0, False),
+        ([CALLED_OFF, replace(BEING_ENDED, job_id="other")], 0, True),
+        ([replace(SEEN, state=JobState.COMPLETED, ended_at=NOON)], 0, False),
+    ],
+)
+def test_a_run_is_unwanted_if_everybody_called_it_off(
+    items: list[JobItem], minutes: int, *, unwanted: bool
+) -> None:
+    """One that comes much later somebody had repeated, in the UI."""
+    late = run(JobState.QUEUED, created_at=NOON + minutes * MINUTE)
+
+    assert is_unwanted(items, late) is unwanted
+
+
+def test_a_run_that_somebody_had_repeated_opens_its_item_again() -> None:
+    ended = replace(SEEN, state=JobState.FAILED, ended_at=NOON + MINUTE)
+    again = run(JobState.QUEUED, run_id="again", created_at=NOON + 3 * MINUTE)
+
+    told = reopened([replace(ended, job_id="sharer"), ended], again)
+
+    assert told is not None
+    assert (told.item, told.run) == (ended, again)
+    assert reopened([ended], run(JobState.IN_PROGRESS)) is None
+    assert reopened([SEEN], again) is None
