@@ -24,6 +24,7 @@ _ON_POSTGRES = _PROJECT / "deploy" / "postgres"  # and the one for PHX_DAGSTER_P
 _NOT_OURS = {"dagster_home": "DAGSTER_HOME"}
 _PROXIES = ("PHX_PROXY", "PHX_PROXIES_FILE", "PHX_WEBSHARE_TOKEN")
 _TOKENS = ("maricopa_token", "reso_token", "spark_token")
+_MANY = 1_000_000_000
 _MODES = ("direct", "backbone")
 _IMAGE_FORMATS = ("png", "original")
 _BROWSERS = ("auto", "off")
@@ -74,6 +75,10 @@ class Settings:
     stale_days: int
     final_after_days: int
     keep_runs_days: int
+    jobs_per_hour: int
+    jobs_per_day: int
+    jobs_at_once: int
+    images_per_day: int
     lease_ttl_s: int
     lease_wait_s: int
     webserver_port: int
@@ -133,6 +138,12 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
             high=MOST_FAULT_DAYS,
         ),
         keep_runs_days=_whole(given, "KEEP_RUNS_DAYS", default=30, low=1, high=3650),
+        jobs_per_hour=_whole(given, "JOBS_PER_HOUR", default=10, low=0, high=_MANY),
+        jobs_per_day=_whole(given, "JOBS_PER_DAY", default=50, low=0, high=_MANY),
+        jobs_at_once=_whole(given, "JOBS_AT_ONCE", default=5, low=0, high=_MANY),
+        images_per_day=_whole(
+            given, "IMAGES_PER_DAY", default=20_000, low=0, high=_MANY
+        ),
         lease_ttl_s=_whole(given, "LEASE_TTL_S", default=30, low=1, high=3600),
         lease_wait_s=_whole(given, "LEASE_WAIT_S", default=600, low=0, high=86400),
         webserver_port=_whole(given, "WEBSERVER_PORT", default=3000, low=1, high=65535),

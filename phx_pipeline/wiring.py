@@ -49,6 +49,7 @@ from phx_pipeline.fetch.proxies import ListProxies, Proxy, ProxyPool, read_proxi
 from phx_pipeline.fetch.route import Route, asked_by, browsed
 from phx_pipeline.fetch.session import Session
 from phx_pipeline.imaging.standardize import recipe_name
+from phx_pipeline.jobs.quota import Limits
 from phx_pipeline.model.moments import PHOENIX
 from phx_pipeline.model.refusal import on_disk
 from phx_pipeline.model.source import Source
@@ -96,6 +97,16 @@ def build_catalog(settings: Settings) -> Catalog:
         engine,
         leases=Leases(engine, ttl_s=settings.lease_ttl_s),
         policies=policies(engine),
+    )
+
+
+def quota_limits(settings: Settings) -> Limits:
+    """What a user who comes with a key may ask for."""
+    return Limits(
+        jobs_per_hour=settings.jobs_per_hour,
+        jobs_per_day=settings.jobs_per_day,
+        jobs_at_once=settings.jobs_at_once,
+        images_per_day=settings.images_per_day,
     )
 
 

@@ -4,7 +4,6 @@ Nothing here asks Dagster: how an item ended is booked (`catalog.dispatch`).
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -15,7 +14,7 @@ from phx_pipeline.catalog.rows import AnyRow
 from phx_pipeline.catalog.runs import record_of, records_query
 from phx_pipeline.model.isolation import IsolationMode
 from phx_pipeline.model.job import Job, JobProperty, Mode, Origin, Priority
-from phx_pipeline.model.run import Change, RunRecord, job_property
+from phx_pipeline.model.run import RunRecord, job_property
 from phx_pipeline.model.source import Source
 
 # A job may have all properties: no view of 1,000 of them is to take more memory than
@@ -61,24 +60,6 @@ def jobs_of(connection: sa.Connection, rows: Sequence[AnyRow]) -> list[Job]:
     for item in connection.execute(query):
         of_job.setdefault(item.job_id, []).append(_property_of(item, records))
     return [_job_of(row, of_job.get(row.id, [])) for row in rows]
-
-
-def images_of(connection: sa.Connection, user: str, *, since: datetime) -> int:
-    """New pictures and copies that the runs of a user's jobs found."""
-    run = tables.run.c
-    of_user = sa.select(JOB.id).where(JOB.user == user)
-    query = sa.select(run.result).where(run.started_at > since, run.job_id.in_(of_user))
-    found = connection.execute(query).scalars()
-    return sum(map(_downloads, found))
-
-
-def _downloads(result: Mapping[str, Any]) -> int:
-    sources = result.get("sources", {}).values()
-    return sum(
-        source["counts"].get(change.value, 0)
-        for source in sources
-        for change in (Change.NEW, Change.DUPLICATE)
-    )
 
 
 def _records_of(

@@ -7,7 +7,7 @@ How items come to their runs is in `catalog.dispatch`, how jobs are shown in
 import json
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from hashlib import sha256
 from typing import Any, Final
 
@@ -24,6 +24,7 @@ from phx_pipeline.catalog.job_items import (
     this_item,
     writing_jobs,
 )
+from phx_pipeline.catalog.job_usage import Usage, usage_of
 from phx_pipeline.catalog.views import want
 from phx_pipeline.errors import IdempotencyError, InputError
 from phx_pipeline.model.job import (
@@ -44,18 +45,6 @@ _MOST_KEYS: Final = 5_000  # in one query
 _FOLLOWER: Final = "phx"  # whose those jobs are
 _AGAIN: Final = (JobState.FAILED.value, JobState.PARTIAL.value)
 _TOLD: Final = 3  # keys of unknown houses in a message
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Usage:
-    """What a user asked for lately: when each job of the last day was asked for.
-
-    `open_jobs` have not ended, `images` were new or copies in the last day.
-    """
-
-    asked_at: tuple[datetime, ...] = ()
-    open_jobs: int = 0
-    images: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,7 +89,7 @@ class JobBook:
                 joined = _joined(connection, known)
                 return Submitted(job_id=known, is_new=False, joined=joined)
             if check is not None:
-                check(_usage(connection, request.user, at=at))
+                check(usage_of(connection, request.user, at=at))
             _refuse_unknown(connection, slugs)
             shared = _shared(connection, request)
             _insert_job(connection, job_id, request, at=at)
@@ -260,7 +249,7 @@ class JobBook:
     def usage(self, user: str, *, at: datetime) -> Usage:
         """What a user asked for lately."""
         with reading(self._engine) as connection:
-            return _usage(connection, user, at=at)
+            return usage_of(connection, user, at=at)
 
     def _read(self, query: sa.Select[Any]) -> list[JobItem]:
         with reading(self._engine) as connection:
@@ -484,23 +473,6 @@ def _ask_again(
 def _exists(connection: sa.Connection, job_id: str) -> bool:
     query = sa.select(JOB.id).where(JOB.id == job_id)
     return connection.execute(query).first() is not None
-
-
-# --- how much somebody asked for ------------------------------------------------------
-
-
-def _usage(connection: sa.Connection, user: str, *, at: datetime) -> Usage:
-    since = at - timedelta(days=1)
-    mine = sa.and_(JOB.user == user, JOB.created_at > since)
-    asked = sa.select(JOB.created_at).where(mine).order_by(JOB.created_at)
-    is_open = sa.exists().where(ITEM.job_id == JOB.id, ITEM.state.is_(None))
-    count = sa.select(sa.func.count()).select_from(tables.job)
-    open_jobs = connection.execute(count.where(JOB.user == user, is_open)).scalar_one()
-    return Usage(
-        asked_at=tuple(connection.execute(asked).scalars()),
-        open_jobs=open_jobs,
-        images=job_views.images_of(connection, user, since=since),
-    )
 
 
 # Items that wait because of another property: few at any time.

@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC
-from getpass import getuser
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
@@ -319,7 +318,7 @@ def enqueue(
     job_id = uuid4().hex[:12]
     follower = Follower(context, settings, job_id=job_id)
     request = JobRequest(
-        slugs=tuple(slugs), user=getuser(), sources=tuple(sources), mode=mode
+        slugs=tuple(slugs), user=settings.user, sources=tuple(sources), mode=mode
     )
     at = context.clock().astimezone(UTC)
     joined = context.catalog.jobs.submit(job_id, request, at=at).joined

@@ -13,7 +13,8 @@ from phx_pipeline.model.run_queue import RunQueue, RunStates
 
 if TYPE_CHECKING:
     from phx_pipeline.catalog.dispatch import DispatchBook
-    from phx_pipeline.catalog.jobs import JobBook, Usage
+    from phx_pipeline.catalog.job_usage import Usage
+    from phx_pipeline.catalog.jobs import JobBook
 
 _ID_LENGTH: Final = 12
 _WAIT_S: Final = 5.0

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from phx_pipeline.catalog.jobs import Usage
+from phx_pipeline.catalog.job_usage import Usage
 from phx_pipeline.errors import QuotaError
 from phx_pipeline.model.counted import counted
 

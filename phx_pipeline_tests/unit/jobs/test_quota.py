@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from phx_pipeline.catalog.jobs import Usage
+from phx_pipeline.catalog.job_usage import Usage
 from phx_pipeline.errors import QuotaError
 from phx_pipeline.jobs.quota import Limits, refuse_too_much
 from phx_pipeline_tests.jobs import NOON

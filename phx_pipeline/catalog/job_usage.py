@@ -1,0 +1,57 @@
+"""How much somebody asked for lately; what is too much, `jobs.quota` says."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+
+from phx_pipeline.catalog import tables
+from phx_pipeline.catalog.job_items import ITEM, JOB
+from phx_pipeline.model.run import Change
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Usage:
+    """What a user asked for lately: when each job of the last day was asked for.
+
+    `open_jobs` have not ended, `images` were new or copies in the last day.
+    """
+
+    asked_at: tuple[datetime, ...] = ()
+    open_jobs: int = 0
+    images: int = 0
+
+
+def usage_of(connection: sa.Connection, user: str, *, at: datetime) -> Usage:
+    """Tell what *user* asked for in the day before *at*."""
+    since = at - timedelta(days=1)
+    mine = sa.and_(JOB.user == user, JOB.created_at > since)
+    asked = sa.select(JOB.created_at).where(mine).order_by(JOB.created_at)
+    is_open = sa.exists().where(ITEM.job_id == JOB.id, ITEM.state.is_(None))
+    count = sa.select(sa.func.count()).select_from(tables.job)
+    open_jobs = connection.execute(count.where(JOB.user == user, is_open)).scalar_one()
+    return Usage(
+        asked_at=tuple(connection.execute(asked).scalars()),
+        open_jobs=open_jobs,
+        images=_images_of(connection, user, since=since),
+    )
+
+
+def _images_of(connection: sa.Connection, user: str, *, since: datetime) -> int:
+    """New pictures and copies that the runs of a user's jobs found."""
+    run = tables.run.c
+    of_user = sa.select(JOB.id).where(JOB.user == user)
+    query = sa.select(run.result).where(run.started_at > since, run.job_id.in_(of_user))
+    found = connection.execute(query).scalars()
+    return sum(map(_downloads, found))
+
+
+def _downloads(result: Mapping[str, Any]) -> int:
+    sources = result.get("sources", {}).values()
+    return sum(
+        source["counts"].get(change.value, 0)
+        for source in sources
+        for change in (Change.NEW, Change.DUPLICATE)
+    )
