@@ -7,6 +7,8 @@ from what was stored of each two (`best_of`).
 from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 
+import numpy as np
+
 from phx_pipeline.dedup.colours import colouring
 from phx_pipeline.dedup.edging import edging
 from phx_pipeline.dedup.effaced import effaced
@@ -45,7 +47,7 @@ def choice(
     seen = _Compared(a, b, sights=sights, move=move)
     merits = (
         *(seen.whole, seen.no_thumbnail, seen.tones, seen.clean, seen.not_coarse),
-        *(seen.uncropped, seen.untouched, seen.real_detail),
+        *(seen.uncropped, seen.untouched, seen.real_detail, seen.milder),
     )
     found = (merit() for merit in merits)
     return next((it for it in found if it is not None), None) or choice_unseen(a, b)
@@ -61,10 +63,12 @@ class _Compared:
         self._beside = edging(*self._placed)
         finer = _detail(a, b) / self._beside.scene
         # What scaling down takes away, noise as well, accuses nobody who has it still.
-        scaled = a.content_pixels / b.content_pixels / self._beside.scene
+        scaled = _scaled(a, b, *self._placed)
         reduced = scaled if finer > 1 else 1 / scaled
         self._surplus = (
-            overdrawn(*self._placed, finer=finer) if reduced < _REDUCED else 0
+            overdrawn(*self._placed, finer=finer, heavier=_weight(a, b))
+            if reduced < _REDUCED
+            else 0
         )
         self._finer = 1.0 if self._surplus else finer
         self._both = overlap(*self._placed, steeper=self._surplus > 0)
@@ -109,7 +113,12 @@ class _Compared:
         return _by(scene), Why.UNCROPPED
 
     def untouched(self) -> Choice | None:
-        touched = self._worn.which or self._worn.stronger
+        return self._by_tones(self._worn.which)
+
+    def milder(self) -> Choice | None:
+        return self._by_tones(self._worn.stronger)
+
+    def _by_tones(self, touched: int) -> Choice | None:
         if not touched or not 1 / _FINE < self._finer < _FINE:
             return None
         return _other(touched), Why.TONES
@@ -229,6 +238,15 @@ def _weight(a: Candidate, b: Candidate) -> float:
     """Return how many times more bytes a has for a pixel."""
     larger = a.content_pixels / b.content_pixels
     return (a.size_bytes or 1) / (b.size_bytes or 1) / larger
+
+
+def _scaled(
+    a: Candidate, b: Candidate, ours: Sight, theirs: Sight, move: Move
+) -> float:
+    """Return how many times more pixels a has of the same scene."""
+    sides = a.width / ours.shape[1], b.width / theirs.shape[1]
+    grown = abs(np.linalg.det(move[:, :2]))
+    return float((sides[0] / sides[1]) ** 2 / grown)
 
 
 def _is_as_large(a: Candidate, b: Candidate) -> bool:

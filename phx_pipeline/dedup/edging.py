@@ -1,19 +1,24 @@
 """What one of two aligned copies shows beside the other: scene, bars or a caption.
 
-Bars and strips are of one paper, and begin with a jump along the whole side.
+Bars and strips are of one paper, and begin with a jump along the whole side. Paper is
+even, as nothing in a scene is: a wall has shades.
 """
 
 from dataclasses import dataclass
+from enum import Enum
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from phx_pipeline.dedup.sights import Move, Sight
+from phx_pipeline.dedup.planes import Plane
+from phx_pipeline.dedup.sights import Move, Sight, luminance, warped
 
 _SEEN: Final = 0.006  # of a side; less is how aligning errs
 _PAPER: Final = 0.5  # share of the pixels of one paper; letters leave so many
-_PLAIN: Final = 9.0  # grey levels by which a paper varies
+_PLAIN: Final = 9.0  # grey levels by which a paper varies beside letters
+_EVEN: Final = 5.0  # the same away from them; most walls vary by more
+_MOSTLY: Final = 0.7  # share of the last line of a strip, below which a wall fades
 _JUMP: Final = 10.0  # grey levels across the line where it begins
 _LONG: Final = 0.6  # share of that line at which there is a jump
 _BARE: Final = 0.9  # share of a line of a bar, which has no letters
@@ -21,7 +26,17 @@ _EXACT: Final = 1.2  # px by which an added bar ends off the other's frame
 _AROUND: Final = 2  # px on either side of the line
 
 
+Colour = NDArray[np.float32]
+Shares = NDArray[np.float64]
 Sides = tuple[float, float, float, float]  # left, top, right, bottom
+
+
+class _Beside(Enum):
+    """What lies beyond a side: scene, a bar both have, or a strip only one has."""
+
+    SCENE = 0
+    BAR = 1
+    STRIP = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,15 +54,26 @@ class Edging:
 
 def edging(a: Sight, b: Sight, move: Move) -> Edging:
     """Compare the frames of two pictures; *move* takes points of a to those of b."""
-    within_b, within_a = _frame(move, a.shape), _frame(inverse(move), b.shape)
+    back = inverse(move)
+    within_b, within_a = _frame(move, a.shape), _frame(back, b.shape)
     ours, theirs = _beyond(within_a, a.shape), _beyond(within_b, b.shape)
-    strips_a, strips_b = _strips(a, within_a, ours), _strips(b, within_b, theirs)
+    beside_a = _sides(a, within_a, ours, _laid(b, move, a.shape))
+    beside_b = _sides(b, within_b, theirs, _laid(a, back, b.shape))
     left, top, right, bottom = (
-        more * (not strip) - rest * (not bar)
-        for more, strip, rest, bar in zip(ours, strips_a, theirs, strips_b, strict=True)
+        more * (mine is _Beside.SCENE) - rest * (other is _Beside.SCENE)
+        for more, mine, rest, other in zip(
+            ours, beside_a, theirs, beside_b, strict=True
+        )
     )
     scene = (1 + left + right) * (1 + top + bottom)
-    return Edging(scene=scene, ours=any(strips_a), theirs=any(strips_b))
+    return Edging(
+        scene=scene, ours=_Beside.STRIP in beside_a, theirs=_Beside.STRIP in beside_b
+    )
+
+
+def _laid(sight: Sight, move: Move, shape: tuple[int, ...]) -> Plane:
+    """Return the grey levels of the other in a frame of *shape*."""
+    return warped(luminance(sight), move, size=(shape[1], shape[0]))[0]
 
 
 def inverse(move: Move) -> Move:
@@ -81,40 +107,52 @@ def _at_least_0(sides: Sides) -> Sides:
     return (left, top, right, bottom)
 
 
-def _strips(sight: Sight, inner: Sides, more: Sides) -> list[bool]:
-    """Return whether what lies beyond each side of *inner* is no part of the scene."""
+def _sides(sight: Sight, inner: Sides, more: Sides, other: Plane) -> list[_Beside]:
+    """Return what lies beyond each side of *inner*, where *other* ends."""
     height, width = sight.shape[:2]
     left, top, right, bottom = inner
-    turned = sight.transpose(1, 0, 2)
+    turned, other_turned = sight.transpose(1, 0, 2), other.T
     sides = (
-        (turned, left),
-        (sight, top),
-        (turned[::-1], width - right),
-        (sight[::-1], height - bottom),
+        (turned, other_turned, left),
+        (sight, other, top),
+        (turned[::-1], other_turned[::-1], width - right),
+        (sight[::-1], other[::-1], height - bottom),
     )
     return [
-        share > _SEEN and _is_strip(lines, at)
-        for (lines, at), share in zip(sides, more, strict=True)
+        _beside(lines, at, there) if share > _SEEN else _Beside.SCENE
+        for (lines, there, at), share in zip(sides, more, strict=True)
     ]
 
 
-def _is_strip(lines: Sight, at: float) -> bool:
-    """Whether the first lines, up to *at*, are a strip or a bar."""
+def _beside(lines: Sight, at: float, other: Plane) -> _Beside:
+    """Return what the first lines are, up to *at*, from where *other* shows them."""
     end = round(at)
     if end < 2 or end + 2 * _AROUND >= len(lines):  # noqa: PLR2004 - too thin to see
-        return False
+        return _Beside.SCENE
     near = lines[: end + 2 * _AROUND].astype(np.float32)
     paper = np.median(near[: end - 1], axis=(0, 1))
-    shares = (_apart(near, paper) < _PLAIN).mean(axis=1)
-    if shares[: end - 1].mean() < _PAPER:
-        return False
-    if shares[: end - 1].min() > _BARE:  # a photo may have bars of its own
-        ends = np.flatnonzero(shares < _BARE)
-        return bool(ends.size and abs(ends[0] - at) <= _EXACT)
-    if shares[end + _AROUND] > _BARE:  # it begins further in
-        return True
+    even, plain = (_share(near, paper, within=it) for it in (_EVEN, _PLAIN))
+    if even[: end - 1].mean() < _PAPER:
+        return _Beside.SCENE
+    is_bar = even[: end - 1].min() > _BARE
+    ends = np.flatnonzero(plain < _BARE)
+    reach = int(ends[0]) if is_bar and ends.size else len(near)
+    if is_bar and reach < at - _EXACT:  # a photo may have bars of its own
+        return _Beside.SCENE
+    if plain[end + _AROUND] > _BARE or (is_bar and reach > at + _EXACT):
+        shade = np.median(luminance(lines[: end - 1]))
+        shared = (np.abs(other[end:reach] - shade) < _PLAIN).mean()
+        return _Beside.BAR if shared > _PAPER else _Beside.STRIP
     outer, inner = near[max(0, end - _AROUND - 1)], near[end + _AROUND]
-    return bool((_apart(outer, inner) > _JUMP).mean() > _LONG)
+    jumps = (_apart(outer, inner) > _JUMP).mean() > _LONG
+    is_strip = is_bar or (jumps and plain[max(0, end - 3) : end - 1].max() > _MOSTLY)
+    return _Beside.STRIP if is_strip else _Beside.SCENE
+
+
+def _share(lines: NDArray[np.float32], paper: Colour, *, within: float) -> Shares:
+    """Return how much of each line is paper, varying by so many grey levels."""
+    shares: Shares = (_apart(lines, paper) < within).mean(axis=1)
+    return shares
 
 
 def _apart(a: NDArray[np.float32], b: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -12,11 +12,18 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from phx_pipeline.dedup.planes import Mask, Plane, block_means, blurred
+from phx_pipeline.dedup.planes import (
+    Mask,
+    Plane,
+    block_means,
+    blurred,
+    local_mean,
+)
 from phx_pipeline.dedup.sights import Move, Sight, luminance, warped
 from phx_pipeline.dedup.tones import lit_alike
 
 _RADII: Final = (0.0, 0.7, 1.4)  # px; between them lie the bands
+_RIM: Final = 3  # px of what both show that are not looked at
 _FEW: Final = 16  # blocks below which nothing is said
 _SMALLER: Final = 1.05  # times as small as the other is seen
 _SMOOTH: Final = 0.4  # share of the blocks that count as smooth
@@ -26,17 +33,20 @@ _NOISY: Final = 0.025  # log of how much more there is where it is smooth
 _EVENLY: Final = 2.5  # times how much more there is where it is busy
 _SEEMING: Final = 0.13  # of the log of how much finer the noisy one seems
 _STEEPER: Final = 0.2  # log of how much more there is in the finest band
-_STEEPEST: Final = 1.0  # the same; sharper is no sharpening
+_STEEPEST: Final = 1.0  # the same, where it is not drawn along the other's lines
+_DRAWN: Final = 0.7  # correlation with the other's lines; what blurring takes has less
+_RATHER: Final = 0.3  # the same where bands tell it as well
+_SLIGHT: Final = 0.3  # grey levels squared, that a coarser JPEG loses too
 
 Bands = tuple[NDArray[np.float32], NDArray[np.float32]]
 
 
-def overdrawn(a: Sight, b: Sight, move: Move, *, finer: float) -> int:
+def overdrawn(a: Sight, b: Sight, move: Move, *, finer: float, heavier: float) -> int:
     """Return the copy whose surplus is no detail: 1, 2, or 0 for neither.
 
-    *finer* is how many times more detail seems to be in a. The one that seems coarser
-    has no surplus, and where it is seen smaller, as it has fewer pixels than a sight,
-    nothing is told.
+    *finer* is how many times more detail seems to be in a, *heavier* how many times
+    more bytes a pixel it has. The one that seems coarser has no surplus, and where it
+    is seen smaller, as it has fewer pixels than a sight, nothing is told.
     """
     which, seems = (1 if finer > 1 else 2), abs(np.log(finer))
     grown = float(np.sqrt(abs(np.linalg.det(move[:, :2]))))
@@ -48,37 +58,57 @@ def overdrawn(a: Sight, b: Sight, move: Move, *, finer: float) -> int:
     seen = block_means(inside.astype(np.float32)) > 1 - 1e-6
     if seen.sum() < _FEW:
         return 0
-    ours, theirs = (_bands(it, seen) for it in lit_alike(luminance(a), moved, inside))
+    lit = lit_alike(luminance(a), moved, inside)
+    ours, theirs = (_bands(it, seen) for it in lit)
     plain, fine = (theirs, ours) if which == 1 else (ours, theirs)
-    noisy = _noise(plain[0] + plain[1], fine[0] + fine[1]) > max(
-        _NOISY, _SEEMING * seems
+    is_lighter = (heavier if which == 1 else 1 / heavier) < 1
+    noise = _noise(
+        plain[0] + plain[1], fine[0] + fine[1], least=0 if is_lighter else _SLIGHT
     )
-    return which if noisy or _is_sharpened(plain, fine, seems=seems) else 0
+    if noise > max(_NOISY, _SEEMING * seems):
+        return which
+    drawn = _correlation(*(lit[::-1] if which == 1 else lit), inside)
+    return which if _is_sharpened(plain, fine, seems=seems, drawn=drawn) else 0
 
 
-def _noise(plain: Plane, rough: Plane) -> float:
-    """Return the log of how much more *rough* has where it is smooth, at least."""
+def _noise(plain: Plane, rough: Plane, *, least: float) -> float:
+    """Return the log of how much more *rough* has where it is smooth, at least.
+
+    Less than *least* of it is none.
+    """
     both = plain + rough
     is_busy = both >= np.quantile(both, _BUSY)
     busy = _more(plain[is_busy], rough[is_busy])
     smooth = [it <= np.quantile(it, _SMOOTH) for it in (plain, rough)]
-    least = min(_more(plain[it], rough[it]) for it in smooth) - busy
-    return least if least > _EVENLY * abs(busy) else 0.0
+    if min(float((rough - plain)[it].mean()) for it in smooth) < least:
+        return 0.0
+    more = min(_more(plain[it], rough[it]) for it in smooth) - busy
+    return more if more > _EVENLY * abs(busy) else 0.0
 
 
-def _is_sharpened(plain: Bands, sharp: Bands, *, seems: float) -> bool:
+def _is_sharpened(plain: Bands, sharp: Bands, *, seems: float, drawn: float) -> bool:
     """Whether lines are drawn steeper, in the median block that has some.
 
-    Blurring takes the more, the finer a line is; sharpening adds to coarser ones too.
+    Blurring takes the more, the finer a line is; sharpening adds to coarser ones too,
+    and what it adds is *drawn* along the lines that are there.
     """
     busy = plain[0] >= np.quantile(plain[0], 1 - _BUSY)
     first, second = (
         float(np.median(np.log((q + _NOISE) / (p + _NOISE))[busy])) / 2
         for p, q in zip(plain, sharp, strict=True)
     )
-    if not _STEEPER < first < _STEEPEST:
+    if first < _STEEPER or drawn < _RATHER:
         return False
-    return seems < 2.2 * second / first - 0.35
+    by_bands = first < _STEEPEST and seems < 2.2 * second / first - 0.35
+    return by_bands or drawn > _DRAWN
+
+
+def _correlation(plain: Plane, fine: Plane, inside: Mask) -> float:
+    """Return how far what *fine* has more follows the lines of *plain*, -1 to 1."""
+    inner = local_mean(inside, _RIM) > 1 - 1e-6
+    lines, more = (plain - blurred(plain, _RADII[2]))[inner], (fine - plain)[inner]
+    lines, more = lines - lines.mean(), more - more.mean()
+    return float((lines * more).mean() / (lines.std() * more.std() + 1e-6))
 
 
 def _bands(plane: Plane, seen: Mask) -> Bands:

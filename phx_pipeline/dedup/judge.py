@@ -43,7 +43,7 @@ from phx_pipeline.model.judgement import (
 
 logger = logging.getLogger(__name__)
 
-VERSION: Final = "2"
+VERSION: Final = "3"
 UNSEEN: Final = ""
 """In place of the version where an original could not be read: judged again."""
 

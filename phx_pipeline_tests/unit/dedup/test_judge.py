@@ -140,6 +140,33 @@ def test_a_small_mark_and_a_blurred_part_are_told_wherever_they_lie(
     assert (found.better, found.why) == ("a" * 64, Why.CLEAN)
 
 
+@pytest.mark.parametrize(
+    ("name", "kind", "seed", "why"),
+    [
+        ("45_kitchen", "crop 4 % of finer", 3, Why.UNCROPPED),  # a wall fades there
+        ("13_bathroom", "crop 4 % in bars", 1, Why.CLEAN),  # bars over what was cut
+        ("44_bedroom", "sharpened a lot", 4, Why.DETAIL),
+    ],
+)
+def test_walls_are_no_strips_and_bars_no_scene_and_sharpening_is_no_detail(
+    shared_dir: Path, name: str, kind: str, seed: int, why: Why
+) -> None:
+    body = (shared_dir / f"photos/full/{name}.jpg").read_bytes()
+    pair = next(choices(decoded(body), name=name, seed=seed, kinds=[kind]))
+
+    found = of_pair(decoded(pair.better), decoded(pair.worse))
+
+    assert (found.better, found.why) == ("a" * 64, why)
+
+
+def test_a_blurred_copy_is_not_taken_for_the_one_the_other_was_sharpened_from(
+    photo: Image.Image,
+) -> None:
+    found = of_pair(photo, photo.filter(ImageFilter.GaussianBlur(0.8)))
+
+    assert (found.better, found.why) == ("a" * 64, Why.DETAIL)
+
+
 def test_a_bright_copy_that_looks_like_a_page_is_a_copy_of_its_photo(
     shared_dir: Path,
 ) -> None:
