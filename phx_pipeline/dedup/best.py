@@ -19,10 +19,11 @@ from phx_pipeline.dedup.overlays import (
     marked,
     overlap,
     overlap_in_blue,
+    overlap_in_warmth,
 )
 from phx_pipeline.dedup.proposals import Candidate
 from phx_pipeline.dedup.sights import Move, Sight
-from phx_pipeline.dedup.spots import dotted, spotted
+from phx_pipeline.dedup.spots import spotted
 from phx_pipeline.dedup.worn import worn
 from phx_pipeline.model.judgement import Judgement, Pair, Why, pair_of
 
@@ -47,7 +48,7 @@ def choice(
     seen = _Compared(a, b, sights=sights, move=move)
     merits = (
         *(seen.whole, seen.no_thumbnail, seen.tones, seen.clean, seen.not_coarse),
-        *(seen.uncropped, seen.untouched, seen.real_detail, seen.milder),
+        *(seen.uncropped, seen.real_detail, seen.untouched),
     )
     found = (merit() for merit in merits)
     return next((it for it in found if it is not None), None) or choice_unseen(a, b)
@@ -93,15 +94,12 @@ class _Compared:
 
     def _mark(self) -> int:
         """Return which one has a mark: what is told by the least comes last."""
-        both = self._both
-        blue = overlap_in_blue(*self._placed, steeper=self._surplus > 0)
-        return (
-            effaced(both.ours, both.theirs, both.inside)
-            or spotted((both, blue))
-            or marked(both)
-            or inked(blue)
-            or dotted((both, blue))
-        )
+        both, steeper = self._both, self._surplus > 0
+        if blurred := effaced(both.ours, both.theirs, both.inside):
+            return blurred
+        blue = overlap_in_blue(*self._placed, steeper=steeper)
+        each = (both, blue, overlap_in_warmth(*self._placed, steeper=steeper))
+        return spotted(each) or marked(both) or inked(blue)
 
     def not_coarse(self) -> Choice | None:
         return self._by_detail(_COARSE)
@@ -113,12 +111,7 @@ class _Compared:
         return _by(scene), Why.UNCROPPED
 
     def untouched(self) -> Choice | None:
-        return self._by_tones(self._worn.which)
-
-    def milder(self) -> Choice | None:
-        return self._by_tones(self._worn.stronger)
-
-    def _by_tones(self, touched: int) -> Choice | None:
+        touched = self._worn.which or self._worn.stronger
         if not touched or not 1 / _FINE < self._finer < _FINE:
             return None
         return _other(touched), Why.TONES

@@ -23,6 +23,13 @@ _REST: Final = 0.2  # of the difference that blurring the other leaves, or:
 _SLIGHT: Final = (
     0.45  # times what slight blurring leaves; of letters that leaves little
 )
+_MOST: Final = 2.25  # times as much is left of lines that run out of the part
+_AROUND: Final = 16  # px around a part that say what is usual there
+_RIM: Final = 4  # px next to it that do not
+_ODD: Final = 0.3  # log of how many times fewer edges than usual
+_VERY_ODD: Final = 1.0  # the same
+_ODDER: Final = 1.5  # times as far off as the other
+_FAINT: Final = 0.3  # grey levels a pixel, of no moment
 
 Box = tuple[slice, slice]
 
@@ -45,15 +52,35 @@ def _lost(flat: Plane, other: Plane) -> Mask:
 
 def _has_blurred(flat: Plane, other: Plane, lost: Mask, steep: Plane) -> bool:
     return any(
-        _is_blur(flat[it], other[it]) for it in _boxes(lost, (steep > _STEEP) | lost)
+        _is_blur(flat[it], other[it], by=_oddness(flat, other, it))
+        for it in _boxes(lost, (steep > _STEEP) | lost)
     )
+
+
+def _oddness(flat: Plane, other: Plane, box: Box) -> float:
+    """Return the log of how few edges the flat part has for what is around it.
+
+    It is 0 where the other's part is as odd: a wall behind letters is as flat as usual.
+    """
+    odd = []
+    for steep in (edges(flat), edges(other)):
+        around = steep[_grown(box, _AROUND)].sum() - steep[_grown(box, _RIM)].sum()
+        pixels = steep[_grown(box, _AROUND)].size - steep[_grown(box, _RIM)].size
+        usual, there = around / max(1, pixels) + _FAINT, steep[box].mean() + _FAINT
+        odd.append(float(np.log(there / usual)))
+    return -odd[0] if -odd[0] > _ODDER * abs(odd[1]) + _ODD else 0.0
+
+
+def _grown(box: Box, by: int) -> Box:
+    down, across = (slice(max(0, it.start - by), it.stop + by) for it in box)
+    return down, across
 
 
 def _boxes(lost: Mask, could: Mask) -> Iterator[Box]:
     """Yield the frames of what was lost together, in pixels."""
     for part in parts(lost):
         rows, columns = np.array(part).T
-        if len(part) < _LEAST:
+        if len(part) < _LEAST or min(np.ptp(rows), np.ptp(columns)) < 1:
             continue
         frame = (
             slice(rows.min(), rows.max() + 1),
@@ -66,8 +93,12 @@ def _boxes(lost: Mask, could: Mask) -> Iterator[Box]:
         yield down, across
 
 
-def _is_blur(flat: Plane, other: Plane) -> bool:
-    """Whether the part is the other's, blurred by so much that it hides something."""
+def _is_blur(flat: Plane, other: Plane, *, by: float) -> bool:
+    """Whether the part is the other's, blurred by so much that it hides something.
+
+    The odder it is, the less exactly that has to be so.
+    """
     gap = np.abs(flat - other).mean() + 1e-6
     rests = [float(np.abs(flat - blurred(other, it)).mean() / gap) for it in _RADII]
-    return min(rests[1:]) < min(_REST, _SLIGHT * rests[0])
+    most = min(_REST, _SLIGHT * rests[0]) * (_MOST if by > _VERY_ODD else 1)
+    return by > 0 and min(rests[1:]) < most

@@ -21,6 +21,7 @@ from phx_pipeline.dedup.planes import (
 from phx_pipeline.dedup.sights import Move, Sight, luminance, warped
 from phx_pipeline.dedup.tones import lit_alike
 
+_ACROSS: Final = np.float32(0.5**0.5)  # a channel's share of what two differ by
 _DIFFERENT: Final = 14.0  # grey levels beyond what neighbouring pixels explain
 _OVERSHOOT: Final = 2.0  # times the steepness of what both show, where one is steeper
 _DENSE: Final = 0.4  # share of the pixels around that differ as well
@@ -31,7 +32,7 @@ _LETTERS: Final = 0.1  # the same of letters and their shadows, which are starke
 _STARKEST: Final = 30.0  # grey levels from which it may be letters
 _STARK: Final = 17.0  # grey levels by which both differ there
 _MARGIN: Final = 3  # px along the rim of the overlap that are not looked at
-_CLEAR: Final = 0.2  # how much more one breaks off, from -1 to 1
+_SHADE: Final = 0.28  # how much more one breaks off, from -1 to 1; cards do by more
 _FEWER: Final = 0.15  # how much fewer edges an effaced part has, from -1 to 1
 _LARGE: Final = 0.08  # share of the overlap from which it may be a shade that fades
 _INKED: Final = 0.001  # share of the overlap that letters cover
@@ -87,6 +88,16 @@ def overlap_in_blue(
     return _overlap(ours, theirs, move, steeper=steeper)
 
 
+def overlap_in_warmth(
+    a: Sight, b: Sight, move: Move, *, steeper: bool = False
+) -> Overlap:
+    """The same in how much redder than blue it is: few scenes have such lines."""
+    ours, theirs = (
+        (it[:, :, 0].astype(np.float32) - it[:, :, 2]) * _ACROSS for it in (a, b)
+    )
+    return _overlap(ours, theirs, move, steeper=steeper)
+
+
 def _overlap(ours: Plane, other: Plane, move: Move, *, steeper: bool) -> Overlap:
     size = (ours.shape[1], ours.shape[0])
     moved, inside = warped(other, move, size=size)
@@ -106,8 +117,8 @@ def marked(both: Overlap) -> int:
         return 0
     if not _is_broad(both):
         return _effaced(both)
-    jumps = _jumps(both)
-    return _hidden(both, jumps) or _broken_off(both, _more(*jumps))
+    breaks = jumps(both)
+    return _hidden(both, breaks) or _broken_off(both, _more(*breaks))
 
 
 def inked(both: Overlap) -> int:
@@ -136,7 +147,7 @@ def _broken_off(both: Overlap, more: float) -> int:
         return drawn
     if both.share < _LEAST and abs(more) < _PLAINLY:
         return 0
-    if abs(more) < _CLEAR and both.share > _LARGE:
+    if abs(more) < _SHADE and both.share > _LARGE:
         gap = (both.ours - both.theirs)[both.differing].mean()
         return 1 if gap < 0 else 2  # a shade darkens
     if abs(more) < _DOUBTFUL:
@@ -188,7 +199,7 @@ def _more(ours: float, theirs: float) -> float:
     return (ours - theirs) / (ours + theirs + 1e-6)
 
 
-def _jumps(both: Overlap) -> tuple[float, float]:
+def jumps(both: Overlap) -> tuple[float, float]:
     """Return by how many grey levels each breaks off where they begin to differ."""
     within, without = both.differing, ~both.differing & both.inside
     share_in, share_out = (local_mean(it, _AROUND) for it in (within, without))
@@ -204,7 +215,7 @@ def _jumps(both: Overlap) -> tuple[float, float]:
     return jump(both.ours), jump(both.theirs)
 
 
-def _hidden(both: Overlap, jumps: tuple[float, float]) -> int:
+def _hidden(both: Overlap, breaks: tuple[float, float]) -> int:
     """Return which one is blurred where they differ, as faces are, or 0."""
     part = (local_mean(both.differing, 6) > _MIXED) & both.inside
     if not part.any():
@@ -212,7 +223,7 @@ def _hidden(both: Overlap, jumps: tuple[float, float]) -> int:
     steep, planes = _steepness(both, part), (both.ours, both.theirs)
     for which, flat, other in ((1, 0, 1), (2, 1, 0)):
         if steep[flat] < _FLATTER * steep[other]:
-            soft = jumps[flat] > _SOFTLY * jumps[other]
+            soft = breaks[flat] > _SOFTLY * breaks[other]
             blur = _is_blur(planes[flat], planes[other], both.differing, part)
             return which if soft and blur else 0
     return 0
