@@ -52,15 +52,15 @@ def _lost(flat: Plane, other: Plane) -> Mask:
 
 def _has_blurred(flat: Plane, other: Plane, lost: Mask, steep: Plane) -> bool:
     return any(
-        _is_blur(flat[it], other[it], by=_oddness(flat, other, it))
+        _is_blur(flat[it], other[it], odd=_oddness(flat, other, it))
         for it in _boxes(lost, (steep > _STEEP) | lost)
     )
 
 
-def _oddness(flat: Plane, other: Plane, box: Box) -> float:
-    """Return the log of how few edges the flat part has for what is around it.
+def _oddness(flat: Plane, other: Plane, box: Box) -> tuple[float, float]:
+    """Return the logs of how much flatter the one, and steeper the other is than usual.
 
-    It is 0 where the other's part is as odd: a wall behind letters is as flat as usual.
+    A wall behind letters is as flat as usual.
     """
     odd = []
     for steep in (edges(flat), edges(other)):
@@ -68,7 +68,7 @@ def _oddness(flat: Plane, other: Plane, box: Box) -> float:
         pixels = steep[_grown(box, _AROUND)].size - steep[_grown(box, _RIM)].size
         usual, there = around / max(1, pixels) + _FAINT, steep[box].mean() + _FAINT
         odd.append(float(np.log(there / usual)))
-    return -odd[0] if -odd[0] > _ODDER * abs(odd[1]) + _ODD else 0.0
+    return -odd[0], odd[1]
 
 
 def _grown(box: Box, by: int) -> Box:
@@ -93,12 +93,16 @@ def _boxes(lost: Mask, could: Mask) -> Iterator[Box]:
         yield down, across
 
 
-def _is_blur(flat: Plane, other: Plane, *, by: float) -> bool:
+def _is_blur(flat: Plane, other: Plane, *, odd: tuple[float, float]) -> bool:
     """Whether the part is the other's, blurred by so much that it hides something.
 
-    The odder it is, the less exactly that has to be so.
+    The odder it is, the less exactly that has to be so; where the other is the odd one,
+    it is none.
     """
+    if odd[1] > odd[0]:
+        return False
+    is_odd = odd[0] > max(_VERY_ODD, _ODDER * abs(odd[1]) + _ODD)
     gap = np.abs(flat - other).mean() + 1e-6
     rests = [float(np.abs(flat - blurred(other, it)).mean() / gap) for it in _RADII]
-    most = min(_REST, _SLIGHT * rests[0]) * (_MOST if by > _VERY_ODD else 1)
-    return by > 0 and min(rests[1:]) < most
+    most = min(_REST, _SLIGHT * rests[0]) * (_MOST if is_odd else 1)
+    return min(rests[1:]) < most
