@@ -6,7 +6,7 @@ Nor do changes and rulings (`change`, `ruling`): histories are told from them.
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -18,6 +18,8 @@ from phx_pipeline.model.identity import run_lease
 
 # SQLite has one writer at a time: others should not wait long for theirs.
 BATCH = 5_000
+
+_AUDIT_KEPT = timedelta(days=365)  # longer than the rest: deeds are asked for late
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +85,8 @@ class History:
             (tables.job, jobs),
             (tables.lease, _old_run_leases(before=before)),
             (tables.field_count, _old_field_counts(before=before)),
+            (tables.session, _old_sessions(before=before)),
+            (tables.audit, _old_deeds(before=before - _AUDIT_KEPT)),
         ]
 
     def _delete(self, table: sa.Table, query: sa.Select[Any]) -> Iterator[Forgotten]:
@@ -172,3 +176,13 @@ def _old_field_counts(*, before: datetime) -> sa.Select[Any]:
     """The counts of days before; a day in Phoenix ends later than in UTC."""
     one = tables.field_count
     return sa.select(*one.primary_key).where(one.c.seen_on < before.date())
+
+
+def _old_sessions(*, before: datetime) -> sa.Select[Any]:
+    one = tables.session
+    return sa.select(*one.primary_key).where(one.c.expires_at < before)
+
+
+def _old_deeds(*, before: datetime) -> sa.Select[Any]:
+    one = tables.audit
+    return sa.select(*one.primary_key).where(one.c.at < before)

@@ -11,6 +11,8 @@ from datetime import date, datetime
 import sqlalchemy as sa
 
 from phx_pipeline.catalog import tables
+from phx_pipeline.catalog.access import AccessBook
+from phx_pipeline.catalog.audit import AuditBook
 from phx_pipeline.catalog.dispatch import DispatchBook
 from phx_pipeline.catalog.door import Door, Passage, PhotoKey, passing, photo_rows
 from phx_pipeline.catalog.engine import writing
@@ -83,6 +85,8 @@ class Catalog(CatalogReader):
     ) -> None:
         super().__init__(engine)
         self.leases = leases
+        self.access = AccessBook(engine)
+        self.audit = AuditBook(engine)
         self.door = Door(engine)
         self.houses = PropertyBook(engine)
         self.sidecars = SidecarBook(engine)

@@ -51,6 +51,8 @@ _COMMANDS = {
     "prune": "prune:prune",
     "up": "up:up",
     "down": "down:down",
+    "keys": "keys:keys",
+    "audit": "audit:audit",
     "demo": "demo:demo",
 }
 

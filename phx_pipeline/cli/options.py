@@ -68,9 +68,12 @@ class OneOf(click.Choice[str]):
 
 
 class DayOrDays(click.ParamType[date | timedelta]):
-    """A day, or how many days back: `2026-01-15` or `7d`."""
+    """A day, or how many days back, or another *way*: `2026-01-15` or `7d`."""
 
     name = "day"
+
+    def __init__(self, way: str = "back") -> None:
+        self._way = way
 
     def convert(
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
@@ -85,7 +88,7 @@ class DayOrDays(click.ParamType[date | timedelta]):
         except ValueError:
             self.fail(
                 f"{value!r} is neither a day, such as 2026-01-15, nor a number of days "
-                "back, such as 7d",
+                f"{self._way}, such as 7d",
                 param,
                 ctx,
             )
@@ -115,3 +118,4 @@ PERCENT = Percent()
 
 _DAYS = re.compile(r"([0-9]{1,5})d", re.IGNORECASE)
 DAY_OR_DAYS = DayOrDays()
+DAY_OR_DAYS_AHEAD = DayOrDays("from now")

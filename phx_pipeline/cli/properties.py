@@ -18,7 +18,7 @@ from phx_pipeline.cli.outputs import OutputFile, tell_written
 from phx_pipeline.cli.partitions import reconcile_partitions
 from phx_pipeline.cli.partners import settle_partners
 from phx_pipeline.cli.property_show import show
-from phx_pipeline.cli.session import opened, opened_catalog
+from phx_pipeline.cli.session import note, opened, opened_catalog
 from phx_pipeline.cli.times import phoenix_text
 from phx_pipeline.errors import InputError, ServiceError
 from phx_pipeline.model.counted import counted
@@ -115,6 +115,8 @@ def add(
         if not reading.taken or (strict and told):
             raise reading.refusal()
         report = add_houses(context, reading.taken)
+        changed = [house.slug for house in (*report.added, *report.revived)]
+        note(context, "house.add", *changed)
         settle_partners(context, [house.slug for house in report.revived])
         refresh_views(context)
         reconcile_partitions(context, settings)
@@ -201,6 +203,8 @@ def rename(house: str, new_address: str) -> None:
         before = find_property(context, house)
         _tell_of_waiting(context, before.slug)
         after = rename_property(context, before.slug, address)
+        if after != before:
+            note(context, "house.rename", after.slug, detail=str(before.address))
         settle_partners(context, [after.slug])
         refresh_views(context)
         reconcile_partitions(context, settings)
@@ -259,6 +263,8 @@ def merge(keep: str, other: str, *, yes: bool) -> None:
             for slug in (stays.slug, goes.slug):
                 _tell_of_waiting(context, slug)
         done = merge_properties(context, stays, goes)
+        if done:
+            note(context, "house.merge", stays.slug, detail=goes.slug)
         settle_partners(context, [stays.slug])
         refresh_views(context)
         reconcile_partitions(context, settings)
@@ -358,12 +364,15 @@ def remove(ctx: click.Context, house: str, *, purge: bool, yes: bool) -> None:
         _stop_runs(context, settings, found.slug)
         _tell_of_waiting(context, found.slug)
         new = remove_property(context, found.slug)
+        if new:
+            note(context, "house.remove", found.slug)
         settle_partners(context, [found.slug])
         refresh_views(context)
         reconcile_partitions(context, settings)
         console.print(f"removed {'' if new else '(before) '}{found.slug}")
         if purge:
             gone = purge_property(context, found)
+            note(context, "house.purge", found.slug)
             console.print(
                 f"deleted {counted(gone.photos, 'photo')}, "
                 f"{_megabytes(gone.size_bytes)}"

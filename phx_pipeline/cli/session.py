@@ -49,3 +49,16 @@ def opened_catalog(settings: Settings | None = None) -> Iterator["Catalog"]:
         yield catalog
     finally:
         catalog.close()
+
+
+def note(context: "StageContext", action: str, *targets: str, detail: str = "") -> None:
+    """Note in the audit trail what this command has just done, if to anything."""
+    if not targets:
+        return
+    context.catalog.audit.note(
+        user=context.who,
+        action=action,
+        target=", ".join(targets),
+        detail=detail or (str(len(targets)) if len(targets) > 1 else ""),
+        at=context.clock(),
+    )

@@ -21,7 +21,12 @@ def end_of_rest(at_s: float, *, now_s: float) -> str:
 
 def day_start_s(day: date) -> float:
     """Seconds since 1970 at which *day* begins in Phoenix."""
-    return datetime.combine(day, time(), tzinfo=PHOENIX).timestamp()
+    return day_start(day).timestamp()
+
+
+def day_start(day: date) -> datetime:
+    """The moment in UTC at which *day* begins in Phoenix."""
+    return datetime.combine(day, time(), tzinfo=PHOENIX).astimezone(UTC)
 
 
 def _in_phoenix(at_s: float) -> datetime:
