@@ -5,14 +5,15 @@ import pwd
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from phx_pipeline.errors import InputError
+from phx_pipeline.model.database_url import for_dagster, is_database, is_relative
 from phx_pipeline.model.due import FINAL_AFTER_DAYS, MOST_FAULT_DAYS
 from phx_pipeline.model.isolation import IsolationMode
 from phx_pipeline.model.nearest import did_you_mean
 from phx_pipeline.model.proxy_url import HOW, proxy_parts
 from phx_pipeline.model.source import LETTERED, Source, in_order
+from phx_pipeline.model.web_place import plain_ip, public_origin
 
 SUPERVISOR_ID = "PHX_SUPERVISOR_ID"  # not for people: marks what a supervisor starts
 
@@ -23,20 +24,17 @@ _PROJECT = Path(__file__).resolve().parent.parent  # where dagster.yaml lies
 _ON_POSTGRES = _PROJECT / "deploy" / "postgres"  # and the one for PHX_DAGSTER_PG_URL
 _NOT_OURS = {"dagster_home": "DAGSTER_HOME"}
 _PROXIES = ("PHX_PROXY", "PHX_PROXIES_FILE", "PHX_WEBSHARE_TOKEN")
+_TLS = ("PHX_TLS_CERT", "PHX_TLS_KEY")
 _TOKENS = ("maricopa_token", "reso_token", "spark_token")
 _MANY = 1_000_000_000
 _MODES = ("direct", "backbone")
 _IMAGE_FORMATS = ("png", "original")
 _BROWSERS = ("auto", "off")
 _ISOLATIONS = tuple(mode.value for mode in IsolationMode)
-_PSYCOPG2 = "postgresql+psycopg2"
-_POSTGRES = {"postgresql", "postgres", _PSYCOPG2}
-_DATABASES = {"sqlite", *_POSTGRES}
 _LONGEST_USER = 64
 _LONGEST_TOKEN = 4096
 _LONGEST_TOLD = 100  # characters of a wrong value
 _MOST_DIGITS = 20
-_IN_UTC = "options=-c%20timezone%3DUTC"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +80,11 @@ class Settings:
     lease_ttl_s: int
     lease_wait_s: int
     webserver_port: int
+    host: str
+    public_url: str | None
+    trusted_proxy: str | None
+    tls_cert: Path | None
+    tls_key: Path | None
     user: str
     supervisor_id: str | None
     standins: str | None
@@ -102,6 +105,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
     require_place(data_dir, "PHX_DATA_DIR")
     require_place(dagster_dir, "PHX_DAGSTER_DIR")
     _refuse_several_proxies(given)
+    _refuse_half_of_tls(given)
     dagster_pg_url = _dagster_database(given)
     return Settings(
         data_dir=data_dir,
@@ -147,6 +151,11 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         lease_ttl_s=_whole(given, "LEASE_TTL_S", default=30, low=1, high=3600),
         lease_wait_s=_whole(given, "LEASE_WAIT_S", default=600, low=0, high=86400),
         webserver_port=_whole(given, "WEBSERVER_PORT", default=3000, low=1, high=65535),
+        host=_ip(given, "HOST") or "127.0.0.1",
+        public_url=_public_url(given),
+        trusted_proxy=_ip(given, "TRUSTED_PROXY"),
+        tls_cert=_file(given, "TLS_CERT"),
+        tls_key=_file(given, "TLS_KEY"),
         user=_user(given),
         supervisor_id=given.get(SUPERVISOR_ID) or None,
         standins=given.get(STANDINS) or None,
@@ -366,6 +375,31 @@ def _refuse_several_proxies(given: Mapping[str, str]) -> None:
         raise InputError(f"{' and '.join(several)}: set only one of them")
 
 
+def _refuse_half_of_tls(given: Mapping[str, str]) -> None:
+    there = [name for name in _TLS if given.get(name)]
+    if len(there) == 1:
+        raise InputError(f"{there[0]} alone does nothing: set {' and '.join(_TLS)}")
+
+
+def _ip(given: Mapping[str, str], name: str) -> str | None:
+    text = given.get(_PREFIX + name)
+    if text and plain_ip(text) is None:
+        raise InputError(
+            f"{_PREFIX}{name}={_quoted(text)}: give an address, such as 192.168.1.2"
+        )
+    return plain_ip(text) if text else None
+
+
+def _public_url(given: Mapping[str, str]) -> str | None:
+    text = given.get("PHX_PUBLIC_URL")
+    if text and public_origin(text) is None:
+        raise InputError(
+            f"PHX_PUBLIC_URL={_quoted(text)}: give an https URL without a path, such "
+            "as https://phx.example.com; http only for localhost"
+        )
+    return public_origin(text) if text else None
+
+
 def _choice(given: Mapping[str, str], name: str, *, among: Sequence[str]) -> str:
     """Read one of a few words; the first is the default."""
     word = given.get(_PREFIX + name) or among[0]
@@ -424,60 +458,34 @@ def _database(given: Mapping[str, str]) -> str | None:
     url = given.get("PHX_CATALOG_URL")
     if not url:
         return None
-    scheme, _, rest = url.partition("://")
-    if not rest or scheme not in _DATABASES or not _is_readable(url):
+    if not is_database(url):
         raise InputError(
             "PHX_CATALOG_URL: give a URL such as postgresql://USER@HOST:PORT/NAME "
             "or sqlite:////folder/phx.db; in a password write @ as %40, / as %2F"
         )
-    if not _is_relative(url):
+    if not is_relative(url):
         return url
-    return f"sqlite:///{_resolved(rest[1:], 'PHX_CATALOG_URL')}"
-
-
-def _is_relative(url: str) -> bool:
-    """Whether *url* is an SQLite file that would follow the working directory."""
     file = url.removeprefix("sqlite:///")
-    return file != url and not file.startswith(("/", ":memory:", "file:"))
+    return f"sqlite:///{_resolved(file, 'PHX_CATALOG_URL')}"
 
 
 def _dagster_database(given: Mapping[str, str]) -> str | None:
-    """The URL as Dagster must find it in the environment: with driver and time zone.
-
-    Dagster stores the server's local time and reads it as UTC: on a server that lives
-    in Phoenix every new run would be seven hours old, and be given up at once.
-    """
+    """The URL as Dagster must find it in the environment."""
     url = given.get("PHX_DAGSTER_PG_URL")
     if not url:
         return None
-    scheme, _, rest = url.partition("://")
-    if scheme not in _POSTGRES or not _is_readable(url) or not _names_database(url):
+    if (found := for_dagster(url)) is None:
         raise InputError(
             "PHX_DAGSTER_PG_URL: give a URL such as postgresql://USER@HOST:PORT/NAME; "
             "in a password write @ as %40, / as %2F"
         )
+    rest = url.partition("://")[2]
     if (given.get("PHX_CATALOG_URL") or "").partition("://")[2] == rest:
         raise InputError(
             "PHX_DAGSTER_PG_URL: give Dagster a database of its own, "
             "not that of PHX_CATALOG_URL"
         )
-    if "options=" not in rest:
-        rest += ("&" if "?" in rest else "?") + _IN_UTC
-    return f"{_PSYCOPG2}://{rest}"
-
-
-def _is_readable(url: str) -> bool:
-    # A bare @ in a password would make its end part of the host, which errors name.
-    try:
-        parts = urlsplit(url)
-        parts.port  # noqa: B018 - reading it is the check
-    except ValueError:
-        return False
-    return parts.netloc.count("@") <= 1
-
-
-def _names_database(url: str) -> bool:
-    return len(urlsplit(url).path) > 1
+    return found
 
 
 def _whole(

@@ -4,10 +4,14 @@ import signal
 import threading
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 
 import click
 
 from phx_pipeline.cli.console import console, log_to_stderr
+from phx_pipeline.cli.options import FILLED
+from phx_pipeline.errors import InputError
+from phx_pipeline.model.web_place import plain_ip
 from phx_pipeline.settings import Settings, load_settings
 
 
@@ -19,7 +23,14 @@ from phx_pipeline.settings import Settings, load_settings
     show_default="PHX_WEBSERVER_PORT",
     help="Serve the UI on this port, 0 to 65535; 0 takes any free one.",
 )
-def up(*, port: int | None) -> None:
+@click.option(
+    "--host",
+    type=FILLED,
+    metavar="ADDRESS",
+    show_default="PHX_HOST",
+    help="Serve it on this address; beyond this computer it takes a key and TLS.",
+)
+def up(*, port: int | None, host: str | None) -> None:
     """Start Dagster and keep it running until Ctrl-C.
 
     It starts code server, daemon and webserver, starts again what ends, and stops all
@@ -31,6 +42,7 @@ def up(*, port: int | None) -> None:
       phx up
       phx up --port 3001
       phx up --port 0       take any free port, and say which
+      phx up --host 0.0.0.0
     """
     from phx_pipeline.model.refusal import on_disk
     from phx_pipeline.supervise.addresses import free_port
@@ -41,9 +53,12 @@ def up(*, port: int | None) -> None:
     settings = load_settings()
     if port is not None:
         settings = replace(settings, webserver_port=port or free_port())
+    if host is not None:
+        settings = replace(settings, host=_address(host))
     with on_disk(settings.data_dir), holding(settings) as held:
         stop = _stop_signals()
         _prepare(settings)
+        _require_safe(settings)
         _say("starting code server, daemon and webserver …")
         wanted = services(held.settings)
         with Supervisor(
@@ -65,6 +80,25 @@ def _prepare(settings: Settings) -> None:
 
     initialise(settings)
     open_instance(settings).dispose()
+
+
+def _require_safe(settings: Settings) -> None:
+    """Refuse here, in one line, what the webserver would refuse in its log."""
+    from phx_pipeline.service.entrance import reach_of, require_safe
+    from phx_pipeline.service.listening import tls_files
+    from phx_pipeline.wiring import build_catalog, utc_now
+
+    reach = reach_of(settings, host=settings.host, port=settings.webserver_port)
+    opening = partial(build_catalog, settings)
+    require_safe(reach, open_catalog=opening, clock=utc_now)
+    tls_files(settings.tls_cert, settings.tls_key)
+
+
+def _address(text: str) -> str:
+    found = plain_ip(text)
+    if found is None:
+        raise InputError(f"--host {text!r}: give an address, such as 192.168.1.2")
+    return found
 
 
 def _spare_retries(settings: Settings) -> None:

@@ -5,93 +5,34 @@ can send requests to loopback. A page can neither choose `Host` nor hide where i
 from (`Origin`, `Sec-Fetch-Site`), and without a preflight it cannot send JSON.
 """
 
-from collections.abc import Awaitable, Callable, Iterable, MutableMapping
-from dataclasses import dataclass
-from typing import Any, Self
-
-Message = MutableMapping[str, Any]
-Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
-App = Callable[[Scope, Receive, Send], Awaitable[None]]
+from phx_pipeline.service.asgi import (
+    READING,
+    WRITING,
+    App,
+    Asked,
+    Message,
+    Receive,
+    Scope,
+    Send,
+)
+from phx_pipeline.service.reach import Reach
+from phx_pipeline.service.refusals import Refusal, marked, messages, refuse
 
 MOST_BODY_BYTES = 8_000_000
 MOST_HEADER_BYTES = 32_000
-_HOSTS = ("127.0.0.1", "localhost", "[::1]")
-_HTTP_PORT = 80
-_READING = {"GET", "HEAD"}
-_WRITING = {"POST", "PUT", "PATCH", "DELETE"}
 _REPORTS = "/report_"  # the webserver takes events of assets there
-_POLICY_VIOLATION = 1008
 _MOST_DIGITS = 20  # of a length; a number of thousands of digits is slow to read
 
-# Dagster's own policy stays: of several a browser obeys each.
-_HEADERS = {
-    b"x-frame-options": b"DENY",
-    b"x-content-type-options": b"nosniff",
-    b"referrer-policy": b"same-origin",
-    b"cross-origin-resource-policy": b"same-origin",
-    b"cross-origin-opener-policy": b"same-origin",
-}
-_NO_FRAMES = (b"content-security-policy", b"frame-ancestors 'none'")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Refusal:
-    """Why a request is not answered: a status, and a line that names the remedy."""
-
-    status: int
-    text: str
-
-
 _TOO_LARGE = Refusal(status=413, text=f"send at most {MOST_BODY_BYTES} B")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
-    """What the rules look at; `fields` are all header fields, names in lower case."""
-
-    method: str
-    path: str
-    query: bytes
-    fields: tuple[tuple[str, str], ...]
-    is_websocket: bool
-
-    @classmethod
-    def of(cls, scope: Scope) -> Self:
-        """What a scope of ASGI asks for."""
-        fields = ((k.decode("latin-1").lower(), v) for k, v in scope["headers"])
-        return cls(
-            method=scope.get("method", "GET"),
-            path=scope["path"],
-            query=scope.get("query_string", b""),
-            fields=tuple((name, value.decode("latin-1")) for name, value in fields),
-            is_websocket=scope["type"] == "websocket",
-        )
-
-    def one(self, name: str) -> str | None:
-        """The value of a header; empty if there are several, None if there is none."""
-        found = [value.strip() for key, value in self.fields if key == name]
-        return (found[0] if len(found) == 1 else "") if found else None
-
-    @property
-    def is_navigation(self) -> bool:
-        """Whether a person goes to a page in a window of its own."""
-        return (
-            self.method in _READING
-            and not self.is_websocket
-            and self.one("sec-fetch-mode") == "navigate"
-            and self.one("sec-fetch-dest") == "document"
-        )
 
 
 class Guard:
     """Lets to *app* only what passes the rules, and marks all answers."""
 
-    def __init__(self, app: App, *, port: int) -> None:
-        """Guard *app*, which is served on *port* of loopback."""
+    def __init__(self, app: App, *, reach: Reach) -> None:
+        """Guard *app*, which is reached like this."""
         self._app = app
-        self._rules = Rules(port=port)
+        self._rules = Rules(reach)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, or refuse it."""
@@ -99,27 +40,24 @@ class Guard:
             await self._app(scope, receive, send)
             return
         if refused := self._rules.refusal(Asked.of(scope)):
-            await _refuse(refused, scope, receive, send)
+            await refuse(refused, scope, receive, send)
         elif scope["type"] == "http":
-            await _Exchange(receive, send).answered_by(self._app, scope)
+            await _Exchange(scope["path"], receive, send).answered_by(self._app, scope)
         else:
             await self._app(scope, receive, send)
 
 
 class Rules:
-    """The rules, for a service on *port*."""
+    """The rules, for a service that is reached like this."""
 
-    def __init__(self, *, port: int) -> None:
-        """Prepare the names under which the service is known."""
-        self._url = f"http://127.0.0.1:{port}"
-        self._hosts = {f"{host}:{port}" for host in _HOSTS}
-        if port == _HTTP_PORT:
-            self._hosts |= set(_HOSTS)
+    def __init__(self, reach: Reach) -> None:
+        self._reach = reach
 
     def refusal(self, asked: Asked) -> Refusal | None:
         """Why *asked* is not answered; None if it is."""
         return (
             _size(asked)
+            or self._way(asked)
             or self._host(asked)
             or _shape(asked)
             or self._sender(asked)
@@ -127,25 +65,35 @@ class Rules:
             or _report(asked)
         )
 
+    def _way(self, asked: Asked) -> Refusal | None:
+        if self._reach.may_come(asked):
+            return None
+        return Refusal(
+            status=403,
+            text=f"not answered over plain HTTP from elsewhere: open {self._reach.url}",
+        )
+
     def _host(self, asked: Asked) -> Refusal | None:
         # Compared, not parsed: a spelling that is not one of these is not a browser's.
-        if (asked.one("host") or "").lower() in self._hosts:
+        if (asked.one("host") or "").lower() in self._reach.origins:
             return None
-        return Refusal(status=421, text=f"not served under this name: open {self._url}")
+        told = f"not served under this name: open {self._reach.url}"
+        return Refusal(status=421, text=told)
 
     def _sender(self, asked: Asked) -> Refusal | None:
         """Refuse what a page of another origin, port or scheme makes a browser send."""
         if asked.is_navigation:
             return None
         origin, site = asked.one("origin"), asked.one("sec-fetch-site")
-        own = f"http://{asked.one('host')}".lower()
+        own = self._reach.origins[(asked.one("host") or "").lower()]
         if origin is not None and origin.lower() != own:
             return self._foreign()
         return None if site in {None, "same-origin", "none"} else self._foreign()
 
     def _foreign(self) -> Refusal:
         return Refusal(
-            status=403, text=f"sent by a page from elsewhere: open {self._url} yourself"
+            status=403,
+            text=f"sent by a page from elsewhere: open {self._reach.url} yourself",
         )
 
 
@@ -168,14 +116,14 @@ def _shape(asked: Asked) -> Refusal | None:
     # A router whose pattern ends in `$` takes `/graphql%0A` for `/graphql`.
     if not asked.path.startswith("/") or not asked.path.isprintable():
         return Refusal(status=400, text="ask for a path, without control characters")
-    if asked.method not in _READING | _WRITING:
+    if asked.method not in READING | WRITING:
         return Refusal(status=405, text="use GET or POST")
     return None
 
 
 def _graphql(asked: Asked) -> Refusal | None:
     """Let GraphQL be asked by POST of JSON alone; a GET shows its editor at most."""
-    if asked.path.rstrip("/") != "/graphql" or asked.is_websocket:
+    if not asked.is_graphql or asked.is_websocket:
         return None
     if asked.method == "POST":
         return _json_only(asked)
@@ -193,48 +141,16 @@ def _report(asked: Asked) -> Refusal | None:
 
 
 def _json_only(asked: Asked) -> Refusal | None:
-    media_type = (asked.one("content-type") or "").partition(";")[0].strip().lower()
-    if media_type == "application/json":
+    if asked.media_type == "application/json":
         return None
     return Refusal(status=415, text="send one Content-Type, application/json")
-
-
-async def _refuse(refusal: Refusal, scope: Scope, receive: Receive, send: Send) -> None:
-    if scope["type"] == "websocket":
-        await receive()  # the wish to connect; a close in answer becomes a 403
-        await send({"type": "websocket.close", "code": _POLICY_VIOLATION})
-        return
-    for message in _messages(refusal):
-        await send(message)
-
-
-def _messages(refusal: Refusal) -> Iterable[Message]:
-    body = refusal.text.encode() + b"\n"
-    yield {
-        "type": "http.response.start",
-        "status": refusal.status,
-        "headers": _marked(
-            [
-                (b"content-type", b"text/plain; charset=utf-8"),
-                (b"content-length", str(len(body)).encode()),
-                (b"cache-control", b"no-store"),
-                # What was sent with it is not read.
-                (b"connection", b"close"),
-            ]
-        ),
-    }
-    yield {"type": "http.response.body", "body": body}
-
-
-def _marked(headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
-    kept = [(name, value) for name, value in headers if name.lower() not in _HEADERS]
-    return [*kept, *_HEADERS.items(), _NO_FRAMES]
 
 
 class _Exchange:
     """One request and its answer: the body is counted, the answer marked."""
 
-    def __init__(self, receive: Receive, send: Send) -> None:
+    def __init__(self, path: str, receive: Receive, send: Send) -> None:
+        self._path = path
         self._receive = receive
         self._send = send
         self._received = 0
@@ -256,7 +172,7 @@ class _Exchange:
             return message
         if not (self._answers or self._refused):
             self._refused = True
-            for part in _messages(_TOO_LARGE):
+            for part in messages(_TOO_LARGE, path=self._path):
                 await self._send(part)
         return {"type": "http.disconnect"}
 
@@ -265,5 +181,5 @@ class _Exchange:
             return
         if message["type"] == "http.response.start":
             self._answers = True
-            message = {**message, "headers": _marked(message.get("headers", ()))}
+            message = {**message, "headers": marked(message.get("headers", ()))}
         await self._send(message)

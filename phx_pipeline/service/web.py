@@ -3,7 +3,6 @@
 Dagster promises nothing about most of these names: a test lists them, and the version.
 """
 
-import ipaddress
 import logging
 from functools import partial
 from pathlib import Path
@@ -16,12 +15,13 @@ from dagster._utils.log import configure_loggers
 from dagster_webserver.app import create_app_from_workspace_process_context
 from dagster_webserver.version import __version__
 
-from phx_pipeline.errors import InputError
-from phx_pipeline.service.guard import Guard
+from phx_pipeline.service.entrance import guarded, reach_of, require_safe
+from phx_pipeline.service.listening import listening_sockets, tls_files
 from phx_pipeline.service.sheets import Sheets
+from phx_pipeline.service.trail import Trail
 from phx_pipeline.settings import load_settings
 from phx_pipeline.storage.layout import Layout
-from phx_pipeline.wiring import build_catalog
+from phx_pipeline.wiring import build_catalog, utc_now
 
 logger = logging.getLogger("dagster.phx_pipeline.service")
 
@@ -34,31 +34,24 @@ _FRAME_BYTES = 1_000_000
 _HEADER_BYTES = 65_536
 
 
-def require_loopback(host: str) -> None:
-    """Raise `InputError` unless *host* is an address only this computer reaches."""
-    try:
-        is_loopback = ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        is_loopback = False
-    if not is_loopback:
-        raise InputError(
-            f"{host!r}: without a login the UI is served on 127.0.0.1 only; "
-            "reach it from elsewhere through an SSH tunnel"
-        )
-
-
 def serve(*, workspace: Path, host: str, port: int) -> None:
     """Serve until told to stop by SIGTERM or SIGINT.
 
     Args:
         workspace: File that names the code server.
-        host: An address of loopback.
+        host: An address of this computer.
         port: Of that address.
+
+    Raises:
+        InputError: it must not be served like this; the text names the remedy.
     """
-    require_loopback(host)
     configure_loggers(log_level="INFO")
     settings = load_settings()
-    sheets = Sheets(partial(build_catalog, settings), layout=Layout(settings.data_dir))
+    opening = partial(build_catalog, settings)
+    reach = reach_of(settings, host=host, port=port)
+    require_safe(reach, open_catalog=opening, clock=utc_now)
+    tls = tls_files(settings.tls_cert, settings.tls_key)
+    sheets = Sheets(opening, layout=Layout(settings.data_dir))
     with (
         dg.DagsterInstance.get() as instance,
         WorkspaceProcessContext(
@@ -70,11 +63,17 @@ def serve(*, workspace: Path, host: str, port: int) -> None:
         instance.optimize_for_webserver(_STATEMENT_MS, _RECYCLE_S, _OVERFLOW)
         app = create_app_from_workspace_process_context(context, "", _REFRESH_MS)
         app.routes.insert(0, sheets.mount())  # the last of Dagster's takes any path
-        logger.info("serving on http://%s:%s", host, port)
-        uvicorn.run(
-            Guard(app, port=port),
-            host=host,
-            port=port,
+        logger.info("serving on %s", reach.url)
+        way_in = guarded(
+            app,
+            reach=reach,
+            user=settings.user,
+            trail=Trail(opening, clock=utc_now),
+            open_catalog=opening,
+            clock=utc_now,
+        )
+        config = uvicorn.Config(
+            way_in,
             log_level="warning",
             # It is strict about Host and the request's target, and bounds headers.
             http="h11",
@@ -84,4 +83,6 @@ def serve(*, workspace: Path, host: str, port: int) -> None:
             proxy_headers=False,
             server_header=False,
             timeout_graceful_shutdown=_LINGER_S,
+            **tls,
         )
+        uvicorn.Server(config).run(sockets=listening_sockets(host, port=port))

@@ -59,7 +59,7 @@ def services(settings: Settings) -> list[Service]:
             name="webserver",
             command=[
                 *(*_RUN, "phx_pipeline.service.__main__", "--workspace", workspace),
-                *("--host", "127.0.0.1", "--port", str(port)),
+                *("--host", settings.host, "--port", str(port)),
             ],
             address=port,
         ),

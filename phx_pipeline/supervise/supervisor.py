@@ -86,8 +86,17 @@ def _running(settings: Settings) -> Running:
         started_at=datetime.fromtimestamp(time.time(), UTC).isoformat(
             timespec="seconds"
         ),
-        url=f"http://127.0.0.1:{settings.webserver_port}",
+        url=_url(settings),
     )
+
+
+def _url(settings: Settings) -> str:
+    """Where people open the UI."""
+    if settings.public_url:
+        return settings.public_url
+    scheme = "https" if settings.tls_cert else "http"
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    return f"{scheme}://{host}:{settings.webserver_port}"
 
 
 class _Process:

@@ -18,6 +18,7 @@ from phx_pipeline.model.address import Address
 from phx_pipeline.model.property import Property
 from phx_pipeline.model.sheet import SHEETS, Step, path_of_sheet
 from phx_pipeline.service.guard import Guard
+from phx_pipeline.service.reach import Reach
 from phx_pipeline.service.sheets import MAX_BYTES, Sheets
 from phx_pipeline.stages.extract import extract
 from phx_pipeline.storage.layout import Layout
@@ -50,7 +51,7 @@ def sheets_of(made: Deployment) -> Sheets:
 
 async def ask(sheets: Sheets, path: str, **headers: str) -> httpx.Response:
     """What a browser gets that goes to *path*."""
-    app = Guard(Starlette(routes=[sheets.mount()]), port=_PORT)
+    app = Guard(Starlette(routes=[sheets.mount()]), reach=Reach.on_loopback(_PORT))
     transport = httpx.ASGITransport(app)
     async with httpx.AsyncClient(transport=transport, base_url=_URL) as client:
         given = {name.replace("_", "-"): value for name, value in headers.items()}

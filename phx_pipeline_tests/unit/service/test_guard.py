@@ -9,15 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from phx_pipeline.service.guard import (
-    MOST_BODY_BYTES,
-    MOST_HEADER_BYTES,
-    Guard,
-    Message,
-    Receive,
-    Scope,
-    Send,
-)
+from phx_pipeline.service.asgi import Message, Receive, Scope, Send
+from phx_pipeline.service.guard import MOST_BODY_BYTES, MOST_HEADER_BYTES, Guard
+from phx_pipeline.service.reach import Reach
 
 PORT = 3000
 HOST = "127.0.0.1:3000"
@@ -92,7 +86,7 @@ class Server:
         async def send(message: Message) -> None:
             self.sent.append(message)
 
-        await Guard(self.app, port=self.port)(scope, receive, send)
+        await Guard(self.app, reach=Reach.on_loopback(self.port))(scope, receive, send)
 
     @property
     def headers(self) -> list[tuple[bytes, bytes]]:
@@ -521,7 +515,9 @@ def test_a_fault_of_the_app_is_not_hidden() -> None:
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
-        asyncio.run(Guard(fails, port=PORT)(request(), nothing, nothing))
+        asyncio.run(
+            Guard(fails, reach=Reach.on_loopback(PORT))(request(), nothing, nothing)
+        )
 
 
 # --- what goes back
@@ -587,6 +583,10 @@ def test_starting_and_stopping_of_the_app_pass() -> None:
     async def app(scope: Scope, *_: Any) -> None:
         kinds.append(scope["type"])
 
-    asyncio.run(Guard(app, port=PORT)({"type": "lifespan"}, nothing, nothing))
+    asyncio.run(
+        Guard(app, reach=Reach.on_loopback(PORT))(
+            {"type": "lifespan"}, nothing, nothing
+        )
+    )
 
     assert kinds == ["lifespan"]

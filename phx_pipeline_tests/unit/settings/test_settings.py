@@ -88,6 +88,11 @@ def test_an_empty_environment_gives_the_defaults(repo_dir: Path) -> None:
         lease_ttl_s=30,
         lease_wait_s=600,
         webserver_port=3000,
+        host="127.0.0.1",
+        public_url=None,
+        trusted_proxy=None,
+        tls_cert=None,
+        tls_key=None,
         user=pwd.getpwuid(os.getuid()).pw_name,
         supervisor_id=None,
         standins=None,
@@ -99,6 +104,9 @@ def test_every_variable_is_read(tmp_path: Path) -> None:
     ca_file.touch()
     chromium = tmp_path / "chromium"
     chromium.touch()
+    tls = {name: tmp_path / f"{name}.pem" for name in ("tls_cert", "tls_key")}
+    for file in tls.values():
+        file.touch()
     given = {
         "PHX_DATA_DIR": str(tmp_path / "d"),
         "PHX_DAGSTER_DIR": str(tmp_path / "g"),
@@ -118,6 +126,10 @@ def test_every_variable_is_read(tmp_path: Path) -> None:
         "PHX_CHROMIUM": str(chromium),
         "PHX_ISOLATION": "off_screen",
         "PHX_USER": "ada",
+        "PHX_HOST": "::",
+        "PHX_PUBLIC_URL": "https://phx.example:8443/",
+        "PHX_TRUSTED_PROXY": "10.0.0.1",
+        **{f"PHX_{name.upper()}": str(file) for name, file in tls.items()},
         "PHX_SUPERVISOR_ID": "5e28145c",
         "PHX_STANDINS": "http://127.0.0.1:8080",
         **{name: str(high) for name, (_, _, high) in _NUMBERS.items()},
@@ -134,7 +146,9 @@ def test_every_variable_is_read(tmp_path: Path) -> None:
         dagster_pg_url=_DAGSTER_URL,
         sources=(Source.ZILLOW, Source.REDFIN),
         categorizers=("clip", "listing_text"),
-        **_TOKENS,
+        maricopa_token=_TOKENS["maricopa_token"],
+        reso_token=_TOKENS["reso_token"],
+        spark_token=_TOKENS["spark_token"],
         proxy="http://127.0.0.1:3128",
         webshare_token=None,
         webshare_mode="backbone",
@@ -160,6 +174,11 @@ def test_every_variable_is_read(tmp_path: Path) -> None:
         lease_ttl_s=3600,
         lease_wait_s=86400,
         webserver_port=65535,
+        host="::",
+        public_url="https://phx.example:8443",
+        trusted_proxy="10.0.0.1",
+        tls_cert=tls["tls_cert"],
+        tls_key=tls["tls_key"],
         user="ada",
         supervisor_id="5e28145c",
         standins="http://127.0.0.1:8080",
@@ -501,6 +520,14 @@ _FOLDERS = _WORDS.map(lambda word: Path("/phx") / word)
 _REAL = [source for source in LETTERED if source is not Source.UNKNOWN]
 
 
+_HERE = Path(__file__).resolve()
+_SERVED = {
+    "host": st.sampled_from(["127.0.0.1", "::1", "0.0.0.0"]),  # noqa: S104 - not bound
+    "public_url": st.none() | st.just("https://phx.example:8443"),
+    "trusted_proxy": st.none() | st.just("10.0.0.1"),
+    "tls_cert": st.just(_HERE),
+    "tls_key": st.just(_HERE),
+}
 _ONE_PROXY = {
     "proxy": st.none() | st.integers(1, 65535).map("http://a:b@127.0.0.1:{}".format),
     "webshare_token": st.none(),
@@ -532,6 +559,7 @@ _ONE_PROXY = {
         browser=st.sampled_from(["auto", "off"]),
         chromium=st.none() | st.just(Path(__file__).resolve()),
         isolation=st.sampled_from(IsolationMode),
+        **_SERVED,
         user=_WORDS.map(str.strip).filter(bool),
         supervisor_id=st.none() | st.just("5e28145c"),
         standins=st.none() | st.just("http://127.0.0.1:8080"),
@@ -553,6 +581,10 @@ def test_what_is_unset_is_not_exported() -> None:
         "PHX_CHROMIUM",
         "PHX_PROBE_URL",
         "PHX_CODE_URL",
+        "PHX_PUBLIC_URL",
+        "PHX_TRUSTED_PROXY",
+        "PHX_TLS_CERT",
+        "PHX_TLS_KEY",
         "PHX_SUPERVISOR_ID",
         "PHX_STANDINS",
         *_OTHER_PROXIES,
@@ -633,3 +665,31 @@ def test_tokens_are_named_by_their_settings_and_never_printed() -> None:
 
     assert settings.secrets == {"PHX_RESO_TOKEN": "s3cret"}
     assert "s3cret" not in repr(settings)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("HOST", "phx.example"),
+        ("HOST", "localhost"),
+        ("HOST", "127.1"),
+        ("TRUSTED_PROXY", "10.0.0.0/8"),
+        ("PUBLIC_URL", "phx.example"),
+        ("PUBLIC_URL", "http://phx.example"),
+        ("PUBLIC_URL", "https://phx.example/ui"),
+        ("PUBLIC_URL", "https://phx.example:0x50"),
+        ("PUBLIC_URL", "https://me@phx.example"),
+        ("PUBLIC_URL", "https://phx.example/?a"),
+        ("TLS_CERT", __file__),
+    ],
+)
+def test_where_it_is_served_is_refused_with_the_remedy(name: str, value: str) -> None:
+    with pytest.raises(InputError, match=f"^PHX_{name}.*(give|set) "):
+        load_settings({f"PHX_{name}": value})
+
+
+@pytest.mark.parametrize(
+    "url", ["https://phx.example", "https://[fd00::1]:8443", "http://localhost:4000"]
+)
+def test_a_public_url_is_an_origin(url: str) -> None:
+    assert load_settings({"PHX_PUBLIC_URL": f"{url}/"}).public_url == url

@@ -1,0 +1,291 @@
+"""What a GraphQL request does: read, launch, stop, or change something else.
+
+Documents are read with the library Dagster itself reads them with: what is judged here
+is what is executed there. Written for the mutations of
+Dagster 1.13; one that is not named here is for admins.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Any
+
+from graphql import (
+    DocumentNode,
+    FieldNode,
+    FragmentDefinitionNode,
+    FragmentSpreadNode,
+    GraphQLError,
+    InlineFragmentNode,
+    OperationDefinitionNode,
+    OperationType,
+    SelectionSetNode,
+    parse,
+    print_ast,
+    value_from_ast_untyped,
+)
+
+from phx_pipeline.errors import InputError
+from phx_pipeline.model.access import Role
+from phx_pipeline.service.launches import TAGS_OF, UserTag
+
+_MOST_TOKENS = 20_000  # the longest question of the UI has some thousands
+_REMEMBERED = 256
+_MOST_DEPTH = 200  # of a JSON value
+
+# These repeat a backfill with the tags that it has: Dagster takes no others.
+_REPEATS = {"resumePartitionBackfill", "reexecutePartitionBackfill"}
+_LAUNCHES = {*TAGS_OF, *_REPEATS}
+_STOPS = {
+    "terminateRun",
+    "terminateRuns",
+    "terminatePipelineExecution",
+    "cancelPartitionBackfill",
+}
+# The pages of the UI send these by themselves; they change nothing that people see.
+_NOTHING = {"logTelemetry", "setNuxSeen"}
+_TARGETS = {
+    "runId",
+    "runIds",
+    "parentRunId",
+    "backfillId",
+    "partitionNames",
+    "partitionKey",
+    "partitionKeys",
+    "repositoryLocationName",
+    "sensorName",
+    "scheduleName",
+    "concurrencyKey",
+    "path",
+}
+_PARTITION_TAG = "dagster/partition"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deed:
+    """What a request does: whoever may do it, and the mutations it names."""
+
+    role: Role
+    mutations: tuple[str, ...] = ()
+
+    @property
+    def action(self) -> str:
+        """The word of the audit trail; empty if nothing is changed."""
+        changing = set(self.mutations) - _NOTHING
+        if not changing:
+            return ""
+        if changing <= _STOPS:
+            return "ui.terminate"
+        return "ui.launch" if changing <= _LAUNCHES else "ui.change"
+
+    @property
+    def launches(self) -> bool:
+        """Whether it starts runs that can be given tags."""
+        return any(name in TAGS_OF for name in self.mutations)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """A request of GraphQL: one document, and which operation of it is executed."""
+
+    query: str
+    variables: Mapping[str, Any]
+    operation: str | None
+    others: Mapping[str, Any]
+
+    @classmethod
+    def read(cls, body: bytes) -> "Question":
+        """Read the body of a request.
+
+        Raises:
+            InputError: it is not one object with one text `query`; several at once
+                are not answered.
+        """
+        try:
+            given = json.loads(body)
+            found = dict(given) if isinstance(given, dict) else {}
+            query, operation = (
+                found.pop("query", None),
+                found.pop("operationName", None),
+            )
+            variables = found.pop("variables", None)
+            if isinstance(variables, str):  # Dagster takes them as text, too
+                variables = json.loads(variables)
+        except (ValueError, RecursionError) as error:
+            raise InputError("the body is not JSON: send an object with `query`") from (
+                error
+            )
+        is_one = isinstance(query, str) and isinstance(operation, str | None)
+        if not (is_one and isinstance(variables, dict | None)):
+            raise InputError(
+                "send one JSON object with the text `query`, and `variables` as an "
+                "object; several requests at once are not answered"
+            )
+        return cls(
+            query=query, variables=variables or {}, operation=operation, others=found
+        )
+
+    @property
+    def deed(self) -> Deed:
+        """What it does; `InputError` if the document cannot be read."""
+        return _deed(self.query, self.operation)
+
+    @property
+    def targets(self) -> str:
+        """What it is about: ids of runs and backfills, keys of partitions."""
+        return ", ".join(dict.fromkeys(_targets(list(self._arguments()), depth=0)))
+
+    def body(self) -> bytes:
+        """Return it as the body of a request: nothing else is executed."""
+        found = {
+            **self.others,
+            "query": self.query,
+            "variables": self.variables,
+            "operationName": self.operation,
+        }
+        return json.dumps(found).encode()
+
+    def tagged(self, user: str) -> "Question":
+        """Return it with the tag `phx/user` on all that it launches.
+
+        Raises:
+            InputError: the arguments stand where no tag can be put to them.
+        """
+        document = parse(self.query)
+        variables = json.loads(json.dumps(self.variables))
+        for one in _executed(document, self.operation):
+            tags = UserTag(user=user, variables=variables, defaults=_defaults(one))
+            for launch in _root_fields(document, one.selection_set):
+                tags.put(launch)
+        return replace(self, query=print_ast(document), variables=variables)
+
+    def _arguments(self) -> Iterator[Any]:
+        document = parse(self.query)
+        for one in _executed(document, self.operation):
+            for each in _root_fields(document, one.selection_set):
+                for argument in each.arguments:
+                    yield {
+                        argument.name.value: value_from_ast_untyped(
+                            argument.value, dict(self.variables)
+                        )
+                    }
+
+
+def is_subscription(query: str) -> bool:
+    """Whether a document that comes over a WebSocket does nothing but listen.
+
+    Dagster looks there for the first field among the subscriptions alone, and then
+    executes the document for each event, as what it says it is: a mutation too.
+    """
+    try:
+        document = _parsed(query)
+    except InputError:
+        return False
+    return all(
+        one.operation is OperationType.SUBSCRIPTION
+        for one in document.definitions
+        if isinstance(one, OperationDefinitionNode)
+    )
+
+
+@lru_cache(_REMEMBERED)
+def _deed(query: str, operation: str | None) -> Deed:
+    document = _parsed(query)
+    found = dict.fromkeys(
+        each.name.value
+        for one in _executed(document, operation)
+        if one.operation is OperationType.MUTATION
+        for each in _root_fields(document, one.selection_set)
+    )
+    role = max(map(_role_of, found), default=Role.READER)
+    return Deed(role=role, mutations=tuple(found))
+
+
+def _parsed(query: str) -> DocumentNode:
+    """Read a document; what cannot be read here must not be read there either."""
+    try:
+        return parse(query, no_location=True, max_tokens=_MOST_TOKENS)
+    except GraphQLError as error:
+        raise InputError(f"the query cannot be read: {error.message}") from error
+    except RecursionError as error:
+        raise InputError("the query is nested too deeply: ask for less") from error
+
+
+def _role_of(mutation: str) -> Role:
+    if mutation in _NOTHING:
+        return Role.READER
+    return Role.OPERATOR if mutation in _LAUNCHES | _STOPS else Role.ADMIN
+
+
+def _executed(
+    document: DocumentNode, operation: str | None
+) -> list[OperationDefinitionNode]:
+    """The operations that may be executed: of the name, else all of them.
+
+    Without a name a document has one, or Dagster refuses it; so it does where two have
+    the same name.
+    """
+    return [
+        one
+        for one in document.definitions
+        if isinstance(one, OperationDefinitionNode)
+        and (operation is None or (one.name and one.name.value == operation))
+    ]
+
+
+def _root_fields(
+    document: DocumentNode, selected: SelectionSetNode
+) -> Iterator[FieldNode]:
+    """The fields at the top, those in fragments too; an alias does not hide a name."""
+    fragments = {
+        one.name.value: one
+        for one in document.definitions
+        if isinstance(one, FragmentDefinitionNode)
+    }
+    waiting, seen = [selected], set[str]()
+    while waiting:
+        for each in waiting.pop().selections:
+            if isinstance(each, FieldNode):
+                yield each
+            elif isinstance(each, InlineFragmentNode):
+                waiting.append(each.selection_set)
+            elif isinstance(each, FragmentSpreadNode):
+                name = each.name.value
+                if name in fragments and name not in seen:
+                    seen.add(name)
+                    waiting.append(fragments[name].selection_set)
+
+
+def _defaults(operation: OperationDefinitionNode) -> frozenset[str]:
+    """The variables that have a value where none is given."""
+    defined = operation.variable_definitions
+    return frozenset(it.variable.name.value for it in defined if it.default_value)
+
+
+def _targets(value: Any, *, depth: int) -> Iterator[str]:
+    if depth > _MOST_DEPTH:
+        return
+    if isinstance(value, list):
+        for each in value:
+            yield from _targets(each, depth=depth + 1)
+    elif isinstance(value, dict):
+        if value.get("key") == _PARTITION_TAG:
+            yield str(value.get("value"))
+        for name, each in value.items():
+            if name in _TARGETS:
+                yield from _words(each)
+            else:
+                yield from _targets(each, depth=depth + 1)
+
+
+def _words(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, list):
+        yield from (each for each in value if isinstance(each, str))
+
+
+def known_mutations() -> frozenset[str]:
+    """All mutations that are named here."""
+    return frozenset(_LAUNCHES | _STOPS | _NOTHING)

@@ -1,0 +1,198 @@
+"""What GraphQL is asked to do, by whom: nothing hides a mutation."""
+
+import json
+from typing import Any
+
+import pytest
+
+from phx_pipeline.model.access import Role
+from phx_pipeline_tests.door import (
+    JSON,
+    LOCAL,
+    Door,
+)
+
+_LAUNCH = """mutation {
+    launchRun(executionParams: {selector: {jobName: "x"}}) { __typename }
+}"""
+_LAUNCH_TAGGED = (
+    "mutation($t: T) "
+    "{ launchRun(executionParams: {executionMetadata: {tags: %s}}) { x } }"
+)
+_WIPE = "mutation { wipeAssets(assetPartitionRanges: []) { __typename } }"
+_STOP = 'mutation { terminateRun(runId: "r1") { __typename } }'
+_READ = "{ version }"
+
+
+_FRAGMENT = "mutation { ...Hidden } fragment Hidden on Mutation { %s }"
+_TWO = f"query Look {_READ} {_WIPE.replace('mutation', 'mutation Wipe')}"
+
+
+@pytest.mark.parametrize(
+    ("query", "more", "needed"),
+    [
+        (_READ, {}, Role.READER),
+        (f"query Look {_READ}", {"operationName": "Look"}, Role.READER),
+        ("subscription { locationStateChangeEvents { __typename } }", {}, Role.READER),
+        ("mutation { setNuxSeen }", {}, Role.READER),
+        ('mutation { logTelemetry(action: "a") { __typename } }', {}, Role.READER),
+        ("{ wipeAssets: version }", {}, Role.READER),
+        (_STOP, {}, Role.OPERATOR),
+        ('mutation { cancelPartitionBackfill(backfillId: "b") { x } }', {}, 2),
+        ('mutation { resumePartitionBackfill(backfillId: "b") { x } }', {}, 2),
+        (_WIPE, {}, Role.ADMIN),
+        ("mutation { version: wipeAssets { x } }", {}, Role.ADMIN),
+        ('mutation { launchRun: deleteRun(runId: "r") { x } }', {}, Role.ADMIN),
+        ("mutation { reloadWorkspace { x } }", {}, Role.ADMIN),
+        ("mutation { somethingNew }", {}, Role.ADMIN),
+        ("mutation { ... on Mutation { wipeAssets { x } } }", {}, Role.ADMIN),
+        ("mutation { ... { wipeAssets { x } } }", {}, Role.ADMIN),
+        (_FRAGMENT % "wipeAssets { x }", {}, Role.ADMIN),
+        (_FRAGMENT % "...Hidden wipeAssets { x }", {}, Role.ADMIN),
+        ("mutation { wipeAssets @include(if: false) { x } }", {}, Role.ADMIN),
+        (f"mutation {{ setNuxSeen {_STOP[11:-1]} deleteRun {{ x }} }}", {}, 3),
+        (_TWO, {"operationName": "Look"}, Role.READER),
+        (_TWO, {"operationName": "Wipe"}, Role.ADMIN),
+        (_TWO, {}, Role.ADMIN),
+        (_TWO, {"operationName": "None"}, Role.READER),  # which Dagster refuses
+    ],
+)
+async def test_a_document_is_judged_by_what_it_does(
+    door: Door, query: str, more: dict[str, Any], needed: int
+) -> None:
+    keys = {role: door.key(role, name=role.word) for role in Role}
+
+    found = {role: await door.graphql(query, key=keys[role], **more) for role in Role}
+
+    assert found == {role: 200 if role >= needed else 403 for role in Role}
+    assert await door.graphql(query, **more) == 401
+    assert len(door.reached) == sum(role >= needed for role in Role)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"{",
+        b"[]",
+        b'"a"',
+        json.dumps([{"query": _WIPE}]).encode(),
+        json.dumps([{"query": _READ}, {"query": _WIPE}]).encode(),
+        json.dumps({"variables": {}}).encode(),
+        json.dumps({"query": {"a": 1}}).encode(),
+        json.dumps({"query": _READ, "operationName": 1}).encode(),
+        json.dumps({"query": _READ, "variables": []}).encode(),
+        json.dumps({"query": _READ, "variables": "{"}).encode(),
+        b'{"query": ' + b"[" * 100_000,
+        json.dumps({"query": "{a" * 20_000}).encode(),
+        json.dumps({"query": "mutation { wipeAssets(" + "a" * 9}).encode(),
+        json.dumps({"query": f"{_WIPE} query A {{ {'a ' * 20_001} }}"}).encode(),
+    ],
+    ids=lambda body: body[:40].decode(),
+)
+async def test_what_is_not_one_request_is_refused(door: Door, body: bytes) -> None:
+    text = door.key(Role.ADMIN)
+
+    answer = await door.asked("POST", "/graphql", key=text, content=body, headers=JSON)
+
+    assert answer.status_code == 400
+    assert door.reached == []
+
+
+async def test_what_is_executed_is_what_was_judged(door: Door) -> None:
+    """Two names in one object, and an address: only the one that was read counts."""
+    text = door.key(Role.READER)
+    body = b'{"query": "' + _WIPE.encode() + b'", "query": "{ version }"}'
+
+    answer = await door.asked("POST", "/graphql", key=text, content=body, headers=JSON)
+
+    assert answer.status_code == 200
+    sent = json.loads(door.bodies[-1])
+    assert sent == {"query": _READ, "variables": {}, "operationName": None}
+    lengths = [v for k, v in door.reached[-1]["headers"] if k == b"content-length"]
+    assert lengths == [str(len(door.bodies[-1])).encode()]
+
+
+@pytest.mark.parametrize(
+    ("query", "variables"),
+    [
+        (_LAUNCH, {}),
+        (
+            "mutation($p: ExecutionParams!) { launchRun(executionParams: $p) { x } }",
+            {"p": {"executionMetadata": {"tags": [{"key": "phx/user", "value": "z"}]}}},
+        ),
+    ],
+)
+async def test_a_launch_is_tagged_with_who_asks_and_noted(
+    door: Door, query: str, variables: dict[str, object]
+) -> None:
+    text = door.key(Role.OPERATOR, name="ana")
+
+    assert await door.graphql(query, key=text, variables=variables) == 200
+
+    sent = door.bodies[-1].decode()
+    assert sent.count("phx/user") == 1
+    assert "ana" in sent
+    (entry,) = door.audit()
+    assert (entry.user, entry.action, entry.detail, entry.address) == (
+        "ana",
+        "ui.launch",
+        "launchRun",
+        "127.0.0.1",
+    )
+
+
+@pytest.mark.parametrize(
+    ("query", "variables"),
+    [
+        ("mutation($p: P = {}) { launchRun(executionParams: $p) { x } }", {}),
+        ("mutation($p: P) { launchRun(executionParams: $p) { x } }", {"p": 1}),
+        (_LAUNCH_TAGGED % "[$t]", {"t": {"key": "phx/user", "value": "z"}}),
+        (_LAUNCH_TAGGED % "$t", {}),
+        ("mutation { launchRun(executionParams: {executionMetadata: 1}) { x } }", {}),
+    ],
+)
+async def test_a_launch_that_cannot_be_tagged_is_refused_with_the_remedy(
+    door: Door, query: str, variables: dict[str, object]
+) -> None:
+    body = {"query": query, "variables": variables}
+
+    answer = await door.asked("POST", "/graphql", json=body)
+
+    assert answer.status_code == 400
+    assert "in the variables" in answer.text
+    assert door.reached == []
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "noted"),
+    [
+        ("POST", "/report_asset_check/a", ["ui.change"]),
+        ("GET", "/download_debug/r1", ["ui.download"]),
+        ("GET", "/runs", []),
+        ("POST", "/api/extraction/jobs", []),  # the app notes its own deeds
+    ],
+)
+async def test_deeds_are_noted_once_they_are_done(
+    door: Door, method: str, path: str, noted: list[str]
+) -> None:
+    await door.asked(method, path)
+    door.status = 409
+    await door.asked(method, path)
+    await door.graphql(_WIPE)
+
+    assert [it.action for it in door.audit()] == noted
+
+
+async def test_an_app_notes_its_own_deeds_by_the_hook(door: Door) -> None:
+    await door.asked("GET", "/api/images")
+
+    await door.reached[-1]["state"]["audit"]("job.submit", "j1\n\x1b[2J", detail="2")
+
+    (entry,) = door.audit()
+    assert (entry.user, entry.action, entry.address) == (
+        LOCAL,
+        "job.submit",
+        "127.0.0.1",
+    )
+    assert entry.target.isprintable()

@@ -1,0 +1,199 @@
+"""What is judged of GraphQL fits the schema of the Dagster that executes it."""
+
+from typing import Any
+
+import pytest
+from dagster_graphql.schema import create_schema
+from graphql import DocumentNode, GraphQLSchema, parse, validate
+from graphql.execution import execute_sync
+from graphql.execution.values import get_argument_values, get_variable_values
+
+from phx_pipeline.service.operations import Question, known_mutations
+
+_USER = {"key": "phx/user", "value": "ana"}
+_OTHER = {"key": "a", "value": "b"}
+_OLD = {"key": "phx/user", "value": "mallory"}
+_SELECTOR = 'selector: {repositoryName: "r", repositoryLocationName: "l", jobName: "j"}'
+_JOB = {"repositoryName": "r", "repositoryLocationName": "l", "jobName": "j"}
+_RUN = "{ __typename }"
+
+
+@pytest.fixture(scope="module")
+def schema() -> GraphQLSchema:
+    found = create_schema().graphql_schema
+    assert isinstance(found, GraphQLSchema)
+    return found
+
+
+def arguments(schema: GraphQLSchema, question: Question) -> dict[str, Any]:
+    """What a resolver of the first field would be given."""
+    document: DocumentNode = parse(question.query)
+    assert validate(schema, document) == []
+    (operation,) = document.definitions
+    field = operation.selection_set.selections[0]  # type: ignore[attr-defined]
+    variables = get_variable_values(
+        schema,
+        operation.variable_definitions,  # type: ignore[attr-defined]
+        dict(question.variables),
+    )
+    assert isinstance(variables, dict), variables
+    assert schema.mutation_type is not None
+    known = schema.mutation_type.fields[field.name.value]
+    return get_argument_values(known, field, variables)
+
+
+def tags_of(given: Any) -> list[list[dict[str, str]]]:
+    """The lists of tags anywhere in the arguments."""
+    if isinstance(given, list):
+        return [tags for each in given for tags in tags_of(each)]
+    if not isinstance(given, dict):
+        return []
+    own = [given[name] for name in ("tags", "extraTags") if given.get(name)]
+    return own + [tags for each in given.values() for tags in tags_of(each)]
+
+
+def launch(name: str, argument: str, kind: str) -> str:
+    return f"mutation($p: {kind}) {{ {name}({argument}: $p) {_RUN} }}"
+
+
+_PARAMS = launch("launchRun", "executionParams", "ExecutionParams!")
+_MANY = launch("launchMultipleRuns", "executionParamsList", "[ExecutionParams!]!")
+_AGAIN = launch("launchRunReexecution", "reexecutionParams", "ReexecutionParams")
+_FILL = launch("launchPartitionBackfill", "backfillParams", "LaunchBackfillParams!")
+_BOTH = f"""mutation($p: ExecutionParams, $r: ReexecutionParams) {{
+    launchPipelineReexecution(executionParams: $p, reexecutionParams: $r) {_RUN}
+}}"""
+_PARTS = f"""mutation($m: ExecutionMetadata, $t: [ExecutionTag!]) {{
+    a: launchRun(executionParams: {{{_SELECTOR}, executionMetadata: $m}}) {_RUN}
+    b: launchRun(executionParams: {{{_SELECTOR}, executionMetadata: {{tags: $t}}}})
+        {_RUN}
+}}"""
+_INLINE = "mutation { launchRun(executionParams: {%s%s}) { __typename } }"
+_INLINE_MANY = """mutation($p: ExecutionParams!) {
+    launchMultipleRuns(executionParamsList: [$p, {%s}]) { __typename }
+}"""
+_INLINE_FILL = """mutation { launchPartitionBackfill(
+    backfillParams: {partitionNames: ["a"], tags: [%s]}) { __typename } }"""
+_TAG = '{key: "%(key)s", value: "%(value)s"}'
+
+
+@pytest.mark.parametrize(
+    ("query", "variables", "expected"),
+    [
+        (_PARAMS, {"p": {"selector": _JOB}}, [[_USER]]),
+        (
+            _PARAMS,
+            {"p": {"selector": _JOB, "executionMetadata": {"tags": [_OTHER, _OLD]}}},
+            [[_OTHER, _USER]],
+        ),
+        (
+            _PARAMS,
+            {"p": {"selector": _JOB, "executionMetadata": {"tags": _OTHER}}},
+            [[_OTHER, _USER]],
+        ),
+        (
+            _PARAMS,
+            {"p": {"selector": _JOB, "executionMetadata": {"tags": None}}},
+            [[_USER]],
+        ),
+        (_PARAMS, {"p": {"selector": _JOB, "executionMetadata": None}}, [[_USER]]),
+        (_MANY, {"p": [{"selector": _JOB}] * 2}, [[_USER]] * 2),
+        (_MANY, {"p": {"selector": _JOB}}, [[_USER]]),
+        (_AGAIN, {"p": {"parentRunId": "r", "strategy": "ALL_STEPS"}}, [[_USER]]),
+        (_FILL, {"p": {"partitionNames": ["a"], "tags": [_OLD]}}, [[_USER]]),
+        (_BOTH, {"r": {"parentRunId": "r", "strategy": "ALL_STEPS"}}, [[_USER]]),
+        (
+            _BOTH,
+            {"p": None, "r": {"parentRunId": "r", "strategy": "ALL_STEPS"}},
+            [[_USER]],
+        ),
+        (_BOTH, {"p": {"selector": _JOB}}, [[_USER]]),
+        (_PARTS, {"m": {"tags": [_OTHER]}, "t": [_OLD]}, [[_OTHER, _USER]]),
+        (_INLINE % (_SELECTOR, ""), {}, [[_USER]]),
+        (_INLINE % (_SELECTOR, ", executionMetadata: {}"), {}, [[_USER]]),
+        (
+            _INLINE
+            % (
+                _SELECTOR,
+                f", executionMetadata: {{tags: [{_TAG % _OTHER}, {_TAG % _OLD}]}}",
+            ),
+            {},
+            [[_OTHER, _USER]],
+        ),
+        (_INLINE_MANY % _SELECTOR, {"p": {"selector": _JOB}}, [[_USER]] * 2),
+        (_INLINE_FILL % (_TAG % _OLD), {}, [[_USER]]),
+    ],
+)
+def test_all_that_is_launched_has_the_tag_once(
+    schema: GraphQLSchema,
+    query: str,
+    variables: dict[str, Any],
+    expected: list[list[dict[str, str]]],
+) -> None:
+    question = Question(query=query, variables=variables, operation=None, others={})
+
+    tagged = question.tagged("ana")
+
+    assert tags_of(arguments(schema, tagged)) == expected
+    assert tagged.variables.get("t") in (None, [_USER])
+    assert question.variables == variables
+
+
+@pytest.mark.parametrize("user", ['a"b\\', "ä\n{}", "$p"])
+def test_a_name_cannot_break_out_of_a_document(
+    schema: GraphQLSchema, user: str
+) -> None:
+    query = _INLINE % (_SELECTOR, "")
+    question = Question(query=query, variables={}, operation=None, others={})
+
+    found = tags_of(arguments(schema, question.tagged(user)))
+
+    assert found == [[{"key": "phx/user", "value": user}]]
+
+
+def test_the_mutations_that_are_named_are_there(schema: GraphQLSchema) -> None:
+    """What is new in Dagster is for admins, until somebody has looked at it."""
+    assert schema.mutation_type is not None
+    assert known_mutations() <= set(schema.mutation_type.fields)
+    launching = {name for name in schema.mutation_type.fields if "launch" in name}
+    assert launching <= known_mutations()
+
+
+@pytest.mark.parametrize(
+    ("query", "variables", "targets"),
+    [
+        ('mutation { terminateRun(runId: "r1") { x } }', {}, "r1"),
+        (
+            "mutation($r: [String!]!) { terminateRuns(runIds: $r) { x } }",
+            {"r": ["r1", "r2"]},
+            "r1, r2",
+        ),
+        (_FILL, {"p": {"partitionNames": ["a", "b"], "tags": []}}, "a, b"),
+        (
+            _PARAMS,
+            {
+                "p": {
+                    "executionMetadata": {
+                        "tags": [{"key": "dagster/partition", "value": "1-e-st"}]
+                    }
+                }
+            },
+            "1-e-st",
+        ),
+        ('mutation { wipeAssets(ranges: [{assetKey: {path: ["raw"]}}]) }', {}, "raw"),
+    ],
+)
+def test_what_a_deed_is_about_is_found(
+    query: str, variables: dict[str, Any], targets: str
+) -> None:
+    question = Question(query=query, variables=variables, operation=None, others={})
+
+    assert question.targets == targets
+
+
+def test_graphql_executes_the_operation_that_was_judged(schema: GraphQLSchema) -> None:
+    """Of several operations without a name none is executed."""
+    document = parse("query A { version } query B { version }")
+
+    for name in (None, "", "C"):
+        assert execute_sync(schema, document, operation_name=name).data is None
