@@ -21,6 +21,7 @@ from phx_pipeline.service.refusals import Refusal, marked, messages, refuse
 MOST_BODY_BYTES = 8_000_000
 MOST_HEADER_BYTES = 32_000
 _REPORTS = "/report_"  # the webserver takes events of assets there
+_DOTS = {".", ".."}
 _MOST_DIGITS = 20  # of a length; a number of thousands of digits is slow to read
 
 _TOO_LARGE = Refusal(status=413, text=f"send at most {MOST_BODY_BYTES} B")
@@ -116,6 +117,8 @@ def _shape(asked: Asked) -> Refusal | None:
     # A router whose pattern ends in `$` takes `/graphql%0A` for `/graphql`.
     if not asked.path.startswith("/") or not asked.path.isprintable():
         return Refusal(status=400, text="ask for a path, without control characters")
+    if not _DOTS.isdisjoint(asked.path.split("/")):  # no browser sends them
+        return Refusal(status=400, text="ask for a path without `.` and `..`")
     if asked.method not in READING | WRITING:
         return Refusal(status=405, text="use GET or POST")
     return None

@@ -87,7 +87,6 @@ async def test_an_expired_key_does_not_open_the_door_to_all(door: Door) -> None:
         ("GET", "/logs/a/b.out", Role.READER),
         ("GET", "/sheets/h/manifest.jpg", Role.READER),
         ("GET", "/photos/686067a4/x.png", Role.READER),
-        ("GET", "/photos/../../etc/passwd", Role.READER),
         ("GET", "/api/images", Role.READER),
         ("POST", "/api/extraction/jobs", Role.OPERATOR),
         ("POST", "/api/extraction/jobs/1/retry", Role.OPERATOR),
@@ -118,6 +117,14 @@ async def test_each_role_may_do_what_the_table_says(
 
     assert nobody.status_code == (401 if needed else 200)
     assert found == {role: 200 if role >= (needed or 0) else 403 for role in Role}
+
+
+@pytest.mark.parametrize(
+    "path", ["/photos/%2e%2e/phx.db", "/logs/..%2f..%2fphx.out", "/photos/%2e/x"]
+)
+async def test_no_path_leads_out_of_its_folder(door: Door, path: str) -> None:
+    assert (await door.asked("GET", path)).status_code == 400
+    assert door.reached == []
 
 
 @pytest.mark.parametrize(

@@ -366,14 +366,19 @@ def test_other_methods_are_refused(method: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["/graphql\n", "/a\r\nb", "/\x00", "/\x7f", "*", "", "http://x/", "graphql"]
+    "path",
+    [
+        *("/graphql\n", "/a\r\nb", "/\x00", "/\x7f", "*", "", "http://x/", "graphql"),
+        *("/..", "/../a", "/logs/a/../../b.out", "/./a", "/a/."),
+    ],
 )
 def test_a_path_is_a_path(path: str) -> None:
     assert status(request("GET", path)) == 400
 
 
 @pytest.mark.parametrize(
-    "path", ["/assets/raw_images", "/locations/phx_pipeline@x", "/a b", "/straße"]
+    "path",
+    ["/assets/raw_images", "/locations/phx_pipeline@x", "/a b", "/straße", "/a..b/.c"],
 )
 def test_the_paths_of_pages_are_taken(path: str) -> None:
     assert status(request("GET", path)) == 200
