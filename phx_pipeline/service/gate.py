@@ -213,6 +213,12 @@ class Gate:
             await visit.note(deed.action, asks.targets, detail=told)
 
 
+def is_for_reading(scope: Scope) -> bool:
+    """Whether who asks may do no more than look."""
+    principal = scope.get("state", {}).get("principal")
+    return isinstance(principal, Principal) and principal.role < Role.OPERATOR
+
+
 _LENGTHS = {b"content-length", b"transfer-encoding"}
 _ANYBODY = Principal(user="", role=Role.READER)
 

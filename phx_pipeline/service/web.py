@@ -9,13 +9,18 @@ from pathlib import Path
 
 import dagster as dg
 import uvicorn
-from dagster._core.workspace.context import WorkspaceProcessContext
+from dagster._core.workspace.context import (
+    WorkspaceProcessContext,
+    WorkspaceRequestContext,
+)
 from dagster._core.workspace.load_target import WorkspaceFileTarget
 from dagster._utils.log import configure_loggers
 from dagster_webserver.app import create_app_from_workspace_process_context
 from dagster_webserver.version import __version__
+from starlette.requests import HTTPConnection
 
 from phx_pipeline.service.entrance import guarded, reach_of, require_safe
+from phx_pipeline.service.gate import is_for_reading
 from phx_pipeline.service.listening import listening_sockets, tls_files
 from phx_pipeline.service.sheets import Sheets
 from phx_pipeline.service.trail import Trail
@@ -32,6 +37,29 @@ _OVERFLOW = 20
 _LINGER_S = 3  # for answers under way when it is told to stop
 _FRAME_BYTES = 1_000_000
 _HEADER_BYTES = 65_536
+
+
+class ByRole(WorkspaceProcessContext):
+    """Dagster's context, in which readers may change nothing by its own rules either.
+
+    Its pages show them no button that would be refused.
+    """
+
+    def create_request_context(
+        self, source: object | None = None
+    ) -> WorkspaceRequestContext:
+        """Return what a request is answered with; *source* is Starlette's request."""
+        made = super().create_request_context(source)
+        if not isinstance(source, HTTPConnection) or not is_for_reading(source.scope):
+            return made
+        return WorkspaceRequestContext(
+            instance=self.instance,
+            current_workspace=made.get_current_workspace(),
+            process_context=self,
+            version=self.version,
+            source=source,
+            read_only=True,
+        )
 
 
 def serve(*, workspace: Path, host: str, port: int) -> None:
@@ -54,7 +82,7 @@ def serve(*, workspace: Path, host: str, port: int) -> None:
     sheets = Sheets(opening, layout=Layout(settings.data_dir))
     with (
         dg.DagsterInstance.get() as instance,
-        WorkspaceProcessContext(
+        ByRole(
             instance,
             workspace_load_target=WorkspaceFileTarget([str(workspace)]),
             version=__version__,

@@ -6,16 +6,21 @@ import sys
 from importlib.metadata import version
 from pathlib import Path
 
+import dagster as dg
 import pytest
 from dagster_webserver.webserver import DagsterWebserver
+from starlette.requests import HTTPConnection
 from starlette.routing import Route
 
+from phx_pipeline.model.access import Principal, Role
 from phx_pipeline.service import web
+from phx_pipeline.service.web import ByRole
 
 # Whoever updates Dagster looks at each of these; the guard's rules for `/graphql` and
 # `/report_…` follow the routes of `dagster_webserver.webserver` too.
 _INSIDES = {
     "dagster._core.workspace.context.WorkspaceProcessContext",
+    "dagster._core.workspace.context.WorkspaceRequestContext",
     "dagster._core.workspace.load_target.WorkspaceFileTarget",
     "dagster._utils.log.configure_loggers",
     "dagster_webserver.app.create_app_from_workspace_process_context",
@@ -80,6 +85,26 @@ def test_the_web_app_has_the_routes_the_guard_was_written_for() -> None:
     }
 
     assert routes == _ROUTES
+
+
+def test_dagster_itself_lets_readers_look_alone(tmp_path: Path) -> None:
+    with (
+        dg.DagsterInstance.local_temp(str(tmp_path)) as instance,
+        ByRole(instance, None) as context,
+    ):
+        may = {role: permissions_of(context, role) for role in Role}
+
+    assert may == {Role.READER: {False}, Role.OPERATOR: {True}, Role.ADMIN: {True}}
+
+
+def permissions_of(context: ByRole, role: Role) -> set[bool]:
+    """Whether Dagster lets somebody launch a backfill, and wipe assets."""
+    state = {"principal": Principal(user="ana", role=role)}
+    source = HTTPConnection({"type": "http", "state": state})
+    found = context.create_request_context(source).permissions
+    return {
+        found[name].enabled for name in ("launch_partition_backfill", "wipe_assets")
+    }
 
 
 def test_another_address_is_refused_in_one_line(
