@@ -1,6 +1,5 @@
 """`phx categorize`: naming anew what is here, and who says it."""
 
-import asyncio
 import json
 from collections.abc import Iterator
 from dataclasses import replace
@@ -10,62 +9,25 @@ import pytest
 
 from phx_pipeline.categorize import registry
 from phx_pipeline.categorize.registry import BACKENDS, Missing
-from phx_pipeline.demo import rooms
 from phx_pipeline.demo.houses import HOUSES
-from phx_pipeline.demo.loopback import Answer, Asked
 from phx_pipeline.demo.rooms import RoomKind
 from phx_pipeline.model.identity import property_lease
-from phx_pipeline.model.listing import Listing
-from phx_pipeline.model.outcome import ListingOutcome
-from phx_pipeline.model.photo import PhotoRef
-from phx_pipeline.model.source import Source
 from phx_pipeline.stages import recategorize
-from phx_pipeline.stages.collect import collect
 from phx_pipeline.stages.rebuild import rebuild
 from phx_pipeline_tests.commands import Phx
 from phx_pipeline_tests.damage import execute
-from phx_pipeline_tests.deployment import PHOTO_HOST, Deployment
+from phx_pipeline_tests.deployment import Deployment
+from phx_pipeline_tests.drawn_house import drawn_house
 
 KINDS = {"den": RoomKind.LIVING, "pool": RoomKind.POOL}
-
-
-def serve(asked: Asked) -> Answer:
-    kind = KINDS[asked.target.strip("/").removesuffix(".jpg")]
-    body = rooms.draw(kind, seed=1, size=(640, 480))
-    return Answer(body=body, headers={"Content-Type": "image/jpeg"})
-
-
-def listing() -> Listing:
-    photos = tuple(
-        PhotoRef(
-            source=Source.REDFIN,
-            photo_key=name,
-            url=f"https://{PHOTO_HOST}/{name}.jpg",
-            position=position,
-        )
-        for position, name in enumerate(KINDS)
-    )
-    return Listing(
-        source=Source.REDFIN,
-        outcome=ListingOutcome.LISTED,
-        photos=photos,
-        complete=True,
-    )
 
 
 @pytest.fixture(scope="module")
 def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
     """A house with two pictures of which nothing was told."""
-    folder = tmp_path_factory.mktemp("categorize")
-    with Deployment(folder, {PHOTO_HOST: serve}) as made:
-        (slug,) = made.add_houses(HOUSES[:1])
+    with drawn_house(tmp_path_factory.mktemp("categorize"), KINDS) as made:
         with made.context() as context:
-            with context.holding(slug) as lease:
-                context.catalog.record_listing(
-                    lease, slug, listing(), stamp=context.stamp()
-                )
-            asyncio.run(collect(context, slug))
-            rebuild(context, slug)
+            rebuild(context, *context.catalog.slugs())
         yield made
 
 

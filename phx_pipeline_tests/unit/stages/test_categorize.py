@@ -1,6 +1,5 @@
 """What backends are shown of a house, and what is kept of what they say."""
 
-import asyncio
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -9,27 +8,23 @@ import pytest
 
 from phx_pipeline.catalog.store import Catalog
 from phx_pipeline.categorize.base import Abstention, Evidence, Vote
-from phx_pipeline.demo import rooms
-from phx_pipeline.demo.houses import HOUSES
-from phx_pipeline.demo.loopback import Answer, Asked
 from phx_pipeline.demo.rooms import RoomKind
 from phx_pipeline.errors import ImageError, StorageError
-from phx_pipeline.model.listing import Listing
-from phx_pipeline.model.outcome import ListingOutcome, Verdict
+from phx_pipeline.model.outcome import Verdict
 from phx_pipeline.model.photo import Photo, PhotoRef
 from phx_pipeline.model.source import Source
 from phx_pipeline.model.taxonomy import Subject
 from phx_pipeline.stages.categorize import CategorizeReport, categorize
-from phx_pipeline.stages.collect import collect
 from phx_pipeline.stages.context import StageContext
 from phx_pipeline.stages.dedupe import dedupe
 from phx_pipeline.stages.evidence import Originals, evidence_of
-from phx_pipeline_tests.deployment import PHOTO_HOST, Deployment
+from phx_pipeline_tests.deployment import Deployment
+from phx_pipeline_tests.drawn_house import drawn_house
 
-# The body each photo is served with: two of them are copies.
+# What each photo shows: two of them are copies.
 GALLERY = {
-    "kitchen": RoomKind.KITCHEN,
     "again": RoomKind.KITCHEN,
+    "kitchen": RoomKind.KITCHEN,
     "pool": RoomKind.POOL,
 }
 KITCHEN = (Source.REDFIN, "again")  # the first in gallery order of equal copies
@@ -105,43 +100,12 @@ class Sayer:
         return Abstention(backend=self.name, version=self.version, reason=reason)
 
 
-def serve(asked: Asked) -> Answer:
-    kind = GALLERY[asked.target.strip("/").removesuffix(".jpg")]
-    body = rooms.draw(kind, seed=1, size=(640, 480))
-    return Answer(body=body, headers={"Content-Type": "image/jpeg"})
-
-
-def listing() -> Listing:
-    photos = tuple(
-        replace(
-            _LISTED.ref,
-            photo_key=name,
-            url=f"https://{PHOTO_HOST}/{name}.jpg",
-            position=position,
-        )
-        for position, name in enumerate(sorted(GALLERY))
-    )
-    return Listing(
-        source=Source.REDFIN,
-        outcome=ListingOutcome.LISTED,
-        photos=photos,
-        complete=True,
-    )
-
-
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
     """A house with two pictures, one of them twice."""
-    folder = tmp_path_factory.mktemp("categorize")
-    with Deployment(folder, {PHOTO_HOST: serve}) as made:
-        (slug,) = made.add_houses(HOUSES[:1])
+    with drawn_house(tmp_path_factory.mktemp("categorize"), GALLERY) as made:
         with made.context() as context:
-            with context.holding(slug) as lease:
-                context.catalog.record_listing(
-                    lease, slug, listing(), stamp=context.stamp()
-                )
-            asyncio.run(collect(context, slug))
-            dedupe(context, slug)
+            dedupe(context, *context.catalog.slugs())
         yield made
 
 
