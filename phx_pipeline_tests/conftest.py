@@ -47,6 +47,7 @@ settings.register_profile(
 settings.register_profile("soak", settings.get_profile("patient"), max_examples=400)
 settings.load_profile("patient")
 
+_GARBAGE = (20_000, 20, 50)  # of CPython's 700, 10, 10
 _HEEDED = (
     (signal.SIGINT, signal.default_int_handler),
     (signal.SIGTERM, signal.SIG_DFL),
@@ -186,6 +187,7 @@ def pytest_collection(session: pytest.Session) -> Iterator[None]:
     """Let the garbage collector pass over what thousands of modules and tests are.
 
     None of it is garbage, and to look for some among it takes seconds in each process.
+    Later it looks for some less often: most of what it finds alive stays so for a test.
     """
     gc.disable()
     try:
@@ -193,6 +195,7 @@ def pytest_collection(session: pytest.Session) -> Iterator[None]:
         return (yield)
     finally:
         gc.freeze()
+        gc.set_threshold(*_GARBAGE)
         gc.enable()
 
 
@@ -210,10 +213,20 @@ def _compile_a_share(config: pytest.Config) -> None:
             import_module(".".join(file.relative_to(ROOT).with_suffix("").parts))
 
 
-@pytest.hookimpl(tryfirst=True)
+@pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_collection_modifyitems(
     config: pytest.Config, items: list[pytest.Item]
-) -> None:
+) -> Iterator[None]:
+    """Choose the soak tests or all others, and begin with the folder of the longest.
+
+    A long one at the end would run alone. Within a folder the order stays random.
+    """
+    _choose(config, items)
+    yield
+    items.sort(key=lambda item: item.path.relative_to(_SUITE).parts[0])  # e2e first
+
+
+def _choose(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave soak tests out unless `-m` names them; then each with examples is one."""
     if _is_soak(config):
         for item in items:
