@@ -3,7 +3,7 @@
 import asyncio
 from collections import defaultdict
 from collections.abc import Iterator
-from pathlib import Path
+from dataclasses import dataclass
 
 import pytest
 
@@ -19,7 +19,6 @@ from phx_pipeline.sources.phoenix_mls.standin_photos import uploads as given_to_
 from phx_pipeline.sources.registry import available_sources
 from phx_pipeline.sources.zillow.standin_photos import uploads as shown_on_zillow
 from phx_pipeline.stages.extract import extract
-from phx_pipeline.stages.views import refresh_views
 from phx_pipeline.wiring import reads_of
 from phx_pipeline.workflows.verify import verify_property
 from phx_pipeline_tests.deployment import Deployment, slug_of
@@ -29,16 +28,45 @@ SLUG = slug_of(HOUSE)
 FOUR = tuple(available_sources())
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """An installation that has asked all four sources for one house.
+
+    At first it had no token for the assessor. `again` is what the next extraction said
+    then, and `requests` are how many had been made; `equipped` is the exit code of the
+    first one with a token, and `more` are its requests.
+    """
+
+    made: Deployment
+    again: str
+    requests: int
+    equipped: int
+    more: int
+
+
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
-    """An installation that has asked all four sources for one house."""
+def asked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Asked]:
     root = tmp_path_factory.mktemp("four") / "made"
-    with Deployment(root, all_sites(), sources=FOUR, maricopa_token=TOKEN) as deployed:
-        deployed.add_houses([HOUSE])
-        with deployed.context() as context:
+    with Deployment(root, all_sites(), sources=FOUR) as without:
+        without.add_houses([HOUSE])
+        with without.context() as context:
             asyncio.run(extract(context, SLUG))
-            refresh_views(context)
-        yield deployed
+        again = without.phx("extract", "--all", "--sync")
+        requests = len(without.standin.asked)
+    with Deployment(root, all_sites(), sources=FOUR, maricopa_token=TOKEN) as made:
+        done = made.phx("extract", "--all", "--sync")
+        yield Asked(
+            made=made,
+            again=again.stdout,
+            requests=requests,
+            equipped=done.returncode,
+            more=len(made.standin.asked),
+        )
+
+
+@pytest.fixture
+def made(asked: Asked) -> Deployment:
+    return asked.made
 
 
 def drawings() -> dict[tuple[Source, int], object]:
@@ -99,22 +127,10 @@ def test_the_facts_of_four_sources_stand_side_by_side(made: Deployment) -> None:
     assert sheet.conflicts == ()
 
 
-def test_once_its_token_is_there_the_assessor_is_asked(tmp_path: Path) -> None:
-    with Deployment(tmp_path / "made", all_sites(), sources=FOUR) as without:
-        without.add_houses([HOUSE])
-        with without.context() as context:
-            asyncio.run(extract(context, SLUG))
-        again = without.phx("extract", "--all", "--sync")
-        assert "1 property left out: complete" in again.stdout
-        before = len(without.standin.asked)
-
-    with Deployment(
-        tmp_path / "made", all_sites(), sources=FOUR, maricopa_token=TOKEN
-    ) as equipped:
-        done = equipped.phx("extract", "--all", "--sync")
-
-        assert done.returncode == 0
-        assert before > len(equipped.standin.asked) == 2  # its search, its parcel
-        with equipped.context() as context:
-            ended = {it.source: it.outcome for it in context.tally(SLUG).sources}
-        assert ended[Source.MARICOPA] is ListingOutcome.LISTED
+def test_once_its_token_is_there_the_assessor_is_asked(asked: Asked) -> None:
+    assert "1 property left out: complete" in asked.again
+    assert asked.equipped == 0
+    assert asked.requests > asked.more == 2  # its search, its parcel
+    with asked.made.context() as context:
+        ended = {it.source: it.outcome for it in context.tally(SLUG).sources}
+    assert ended[Source.MARICOPA] is ListingOutcome.LISTED

@@ -11,7 +11,15 @@ from phx_pipeline.demo.zillow_site import zillow_sites
 from phx_pipeline.model.outcome import ListingOutcome
 from phx_pipeline.model.source import Source
 from phx_pipeline.sources.zillow.standin import PAGE_HOST
-from phx_pipeline_tests.deployment import ROOT, SMALLEST, Deployment, slug_of
+from phx_pipeline_tests.deployment import (
+    ROOT,
+    SMALLEST,
+    Deployment,
+    slug_of,
+    with_shots,
+)
+
+HOUSE = with_shots(SMALLEST, 0, 2)
 
 NO_NODRIVER = """
 import sys
@@ -56,17 +64,15 @@ def test_what_plain_http_gets_is_had_and_a_refusal_tells_what_is_missing(
     blocker = tmp_path / "blocker"
     blocker.mkdir()
     (blocker / "sitecustomize.py").write_text(module)
-    sites = {**redfin_sites(), **zillow_sites(blocked=frozenset({PAGE_HOST}))}
+    sites = {**redfin_sites([HOUSE]), **zillow_sites(blocked=frozenset({PAGE_HOST}))}
     sources = (Source.ZILLOW, Source.REDFIN)
     with Deployment(tmp_path / "store", sites, sources=sources, browser="auto") as made:
-        made.add_houses([SMALLEST])
+        made.add_houses([HOUSE])
 
         told = phx(made, blocker, "extract", "--all", "--sync", path=path)
         status = phx(made, blocker, "status", path=path)
         with made.context() as context:
-            outcomes = {
-                it.source: it for it in context.tally(slug_of(SMALLEST)).sources
-            }
+            outcomes = {it.source: it for it in context.tally(slug_of(HOUSE)).sources}
 
     assert outcomes[Source.REDFIN].outcome is ListingOutcome.LISTED
     assert outcomes[Source.ZILLOW].outcome is ListingOutcome.BLOCKED

@@ -1,5 +1,6 @@
 """All pictures out of reach: what stops all stops at once, the rest is one line."""
 
+import asyncio
 import os
 import shutil
 from collections.abc import Iterator
@@ -11,6 +12,8 @@ import pytest
 
 from phx_pipeline.demo.houses import HOUSES
 from phx_pipeline.demo.redfin_site import redfin_sites
+from phx_pipeline.stages.extract import extract
+from phx_pipeline.stages.views import refresh_views
 from phx_pipeline_tests.commands import Phx, UseSettings
 from phx_pipeline_tests.deployment import Deployment, with_shots
 
@@ -19,20 +22,27 @@ COMMANDS = ["repair", "extract --all --sync --fresh", "rebuild"]
 TWO = [with_shots(house, 0, 1, 2) for house in HOUSES[:2]]
 
 
-@pytest.fixture
-def made(use_settings: UseSettings, phx: Phx) -> Iterator[Deployment]:
-    """Two houses that are complete.
+@pytest.fixture(scope="module")
+def complete(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of an installation with two houses that are complete."""
+    root = tmp_path_factory.mktemp("complete")
+    with Deployment(root, redfin_sites(TWO)) as made:
+        slugs = made.add_houses(TWO)
+        with made.context() as context:
+            for slug in slugs:
+                asyncio.run(extract(context, slug))
+            refresh_views(context)
+    return root
 
-    They lie where other users may get to, which they may not below `tmp_path`.
-    """
-    with (
-        TemporaryDirectory() as root,
-        Deployment(Path(root), redfin_sites(TWO)) as made,
-    ):
-        made.add_houses(TWO)
-        use_settings(made.settings)
-        assert phx("extract", "--all", "--sync").code == 0
-        yield made
+
+@pytest.fixture
+def made(complete: Path, use_settings: UseSettings) -> Iterator[Deployment]:
+    """A copy of it where other users may get to: not below `tmp_path`."""
+    with TemporaryDirectory() as folder:
+        root = Path(shutil.copytree(complete, folder, dirs_exist_ok=True))
+        with Deployment(root, redfin_sites(TWO)) as made:
+            use_settings(made.settings)
+            yield made
 
 
 @pytest.fixture

@@ -73,7 +73,7 @@ def folders(plan: Launch) -> list[Path]:
     return list(plan.profiles.iterdir())
 
 
-def test_ten_starts_leave_no_process_no_descriptor_and_no_folder(
+def test_five_starts_leave_no_process_no_descriptor_and_no_folder(
     plan: Launch, temporary: Path
 ) -> None:
     with screen(IsolationMode.VIRTUAL) as shown:  # also makes the keeper's thread
@@ -81,7 +81,7 @@ def test_ten_starts_leave_no_process_no_descriptor_and_no_folder(
     before = len(list(DESCRIPTORS.iterdir()))
     children = set(psutil.Process().children(recursive=True))
 
-    for _ in range(9):
+    for _ in range(4):
         with screen(IsolationMode.VIRTUAL) as shown:
             browser = launch(replace(plan, screen=shown))
             assert folders(plan) == [browser.profile]
