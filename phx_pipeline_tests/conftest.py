@@ -16,6 +16,8 @@ import pytest
 from hypothesis import HealthCheck, is_hypothesis_test, settings
 
 from phx_pipeline.cli.main import main
+from phx_pipeline.fetch import chain
+from phx_pipeline.fetch.retries import Backoff
 from phx_pipeline.settings import Settings, exported, setting_names
 from phx_pipeline_tests.commands import (
     Ended,
@@ -114,6 +116,12 @@ def use_settings(monkeypatch: pytest.MonkeyPatch) -> UseSettings:
             monkeypatch.setenv(name, given.get(name, ""))
 
     return use
+
+
+@pytest.fixture
+def quick_retries(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Passing faults are asked about again at once, as often as ever."""
+    monkeypatch.setattr(chain, "Backoff", lambda: Backoff(initial_s=0.001, jitter_s=0))
 
 
 @pytest.fixture

@@ -40,6 +40,8 @@ from phx_pipeline_tests.deployment import (
 )
 from phx_pipeline_tests.hostile import RedfinPage, ZillowPage
 
+pytestmark = pytest.mark.usefixtures("quick_retries")
+
 PAGE_HOST = "www.redfin.com"
 ASKED = with_shots(SMALLEST, 0, 1)
 SHOWN = with_shots(next(one for one in HOUSES if one != SMALLEST), *range(8))

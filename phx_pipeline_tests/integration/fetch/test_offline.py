@@ -27,6 +27,7 @@ from phx_pipeline_tests.deployment import (
 
 HOUSE, OTHER = with_shots(HOUSES[0], 0, 1, 2), with_shots(HOUSES[1], 0, 1, 2)
 SLUG = slug_of(HOUSE)
+pytestmark = pytest.mark.usefixtures("quick_retries")
 BOTH = (Source.REDFIN, Source.ZILLOW)
 
 
