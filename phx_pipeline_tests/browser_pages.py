@@ -296,7 +296,7 @@ BORNE: Mapping[str, Behaviour] = {
     ),
     "/frame-off-list": html(f"<iframe src=https://{OFF_LIST}/ok></iframe>"),
     "/grows": script(_GROWING),
-    "/asks-much": script("for (let n = 0; n < 2000; n++) fetch('/api/one?' + n)"),
+    "/asks-much": script("for (let n = 0; n < 400; n++) fetch('/api/one?' + n)"),
     "/asks-huge": script("fetch('/flood'); fetch('/api/one')"),
     "/goes-to-download": script("location.href = '/download'"),
     "/goes-to-hang": script("location.href = '/hang'"),
