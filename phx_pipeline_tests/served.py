@@ -1,7 +1,12 @@
 """A deployment with its code server, daemon and webserver, as `phx up` starts them."""
 
+import os
+import pty
+import select
+import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -15,7 +20,9 @@ from phx_pipeline.defs.submit import daemon_is_running, open_instance
 from phx_pipeline.demo.houses import House
 from phx_pipeline.demo.loopback import Handler
 from phx_pipeline.supervise.addresses import free_port
+from phx_pipeline.supervise.lock import running
 from phx_pipeline.supervise.services import services
+from phx_pipeline.supervise.strays import strays
 from phx_pipeline.supervise.supervisor import Supervisor, holding
 from phx_pipeline_tests.deployment import Deployment
 
@@ -100,6 +107,60 @@ def up(deployment: Deployment) -> Iterator[None]:
     left = _started_by(log)
     assert [line for line in left if "resource_tracker" not in line] == []
     wait_for(lambda: not _started_by(log) or None)
+
+
+@contextmanager
+def up_in_terminal(deployment: Deployment) -> Iterator[None]:
+    """`phx up` in a terminal, ready; the terminal closes, and takes all with it.
+
+    What it showed stands in `up.log`.
+    """
+    log = deployment.root / "up.log"
+    log.touch()
+    screen, keyboard = pty.openpty()
+    process = subprocess.Popen(  # noqa: S603 - the tests' own command
+        ["/usr/bin/setsid", "--ctty", *deployment.command("up")],
+        env=deployment.env,
+        stdin=keyboard,
+        stdout=keyboard,
+        stderr=keyboard,
+        preexec_fn=_obey_hangup,  # noqa: PLW1509 - no thread that holds a lock runs here
+    )
+    os.close(keyboard)
+    try:
+        with _written_down(screen, log):
+            wait_for(lambda: _is_up(process, log))
+            yield
+    finally:
+        os.close(screen)
+        process.wait(timeout=60)
+    assert running(deployment.settings) is None
+    assert strays(deployment.settings) == []
+
+
+@contextmanager
+def _written_down(screen: int, log: Path) -> Iterator[None]:
+    """Meanwhile write what a terminal shows into a file."""
+    done = threading.Event()
+
+    def read() -> None:
+        with log.open("wb", buffering=0) as file:
+            while not done.is_set():
+                if select.select([screen], [], [], 0.2)[0]:
+                    file.write(os.read(screen, 4096))
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    try:
+        yield
+    finally:
+        done.set()
+        reader.join()
+
+
+def _obey_hangup() -> None:
+    # Tests that were started with `nohup` would hand on that it is ignored.
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 def _traps(folder: Path) -> Path:

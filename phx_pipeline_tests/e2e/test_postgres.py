@@ -29,7 +29,7 @@ from phx_pipeline_tests.on_postgres import (
     digest_and_problems,
     own_server,
 )
-from phx_pipeline_tests.served import up
+from phx_pipeline_tests.served import up_in_terminal
 
 pytestmark = pytest.mark.xdist_group("dagster")
 
@@ -76,9 +76,10 @@ def watch() -> Iterator[Watch]:
 def running(
     server: Server, watch: Watch, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Deployment]:
-    """`phx up` on PostgreSQL."""
+    """`phx up` on PostgreSQL, until its terminal closes."""
     assert watch.seen == set()
-    with deployed(tmp_path_factory.mktemp("on_postgres"), server) as made, up(made):
+    folder = tmp_path_factory.mktemp("on_postgres")
+    with deployed(folder, server) as made, up_in_terminal(made):
         yield made
 
 
