@@ -1,5 +1,6 @@
 """What one look of the dispatcher does, with the rows of both databases."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -149,9 +150,9 @@ def test_dagster_is_asked_as_often_for_many_items_as_for_few(office: Office) -> 
     before = office.queue.asked
     office.turn()
     idle = office.queue.asked - before
-    for user in "abcdefghij":
+    for user in "abc":
         office.ask(f"{user}s", *SLUGS, user=user)
-    for _ in range(5):
+    for _ in range(3):
         office.turn()
         office.queue.begin()
         before = office.queue.asked
@@ -253,6 +254,24 @@ def test_two_dispatchers_ask_for_each_run_once(office: Office) -> None:
 
     assert slugs_of(one) == SLUGS[:6]
     assert slugs_of(two) == []
+
+
+def test_dispatchers_that_look_at_the_same_time_ask_for_each_run_once(
+    office: Office,
+) -> None:
+    for user in "abc":
+        office.ask(f"{user}s", *SLUGS, user=user)
+
+    def look(_number: int) -> list[str]:
+        told = tick(
+            office.catalog.dispatch, office.queue, slots=3, cursor="", at=office.now
+        )
+        return [launch.run_key for launch in told.launches]
+
+    with ThreadPoolExecutor(4) as threads:
+        keys = [key for told in threads.map(look, range(4)) for key in told]
+
+    assert len(keys) == len(set(keys)) == 6
 
 
 def test_what_was_asked_for_and_did_not_come_is_asked_for_again(
