@@ -44,6 +44,7 @@ CLAIM: Final = timedelta(seconds=60)
 """How long nobody else asks for a run that one dispatcher asks for."""
 
 _MOST_KEYS: Final = 5_000  # in one query
+_BATCH: Final = 200  # runs adopted in one transaction: others wait for it
 _UNKNOWN: Final = "unknown"
 
 
@@ -177,12 +178,10 @@ class DispatchBook:
 
         Runs of properties that are not followed are passed over.
         """
-        news = self._news(runs)
-        if not news:
-            return
-        with writing_jobs(self._engine) as connection:
-            for run in sorted(news, key=lambda run: run.created_at):
-                _adopt(connection, run, at=at)
+        news = sorted(self._news(runs), key=lambda run: run.created_at)
+        for start in range(0, len(news), _BATCH):
+            with writing_jobs(self._engine) as connection:
+                _adopt(connection, news[start : start + _BATCH], at=at)
 
     def has_waiting(self) -> bool:
         """Whether an item waits for a run that nobody asked for yet, or long ago."""
@@ -301,23 +300,27 @@ def _reopen(connection: sa.Connection, item: JobItem, run: SeenRun) -> None:
 # --- runs that began elsewhere --------------------------------------------------------
 
 
-def _adopt(connection: sa.Connection, run: SeenRun, *, at: datetime) -> None:
+def _adopt(connection: sa.Connection, runs: Sequence[SeenRun], *, at: datetime) -> None:
+    by_job: dict[str, list[SeenRun]] = {}
+    followed = _followed(connection, {run.slug for run in runs})
+    for run in runs:
+        if run.slug in followed:
+            job_id = adopted_id(
+                root_run_id=run.root_run_id, backfill_id=run.backfill_id
+            )
+            by_job.setdefault(job_id, []).append(run)
+    for job_id, of_job in by_job.items():
+        _adopt_job(connection, job_id, of_job[0])
+        newest = {run.slug: run for run in of_job}
+        _adopt_items(connection, job_id, newest, at=at)
+
+
+def _followed(connection: sa.Connection, slugs: Collection[str]) -> set[str]:
     house = tables.house.c
-    followed = sa.select(house.slug).where(
-        house.slug == run.slug, house.removed_at.is_(None)
+    query = sa.select(house.slug).where(
+        house.slug.in_(sorted(slugs)), house.removed_at.is_(None)
     )
-    if connection.execute(followed).first() is None:
-        return
-    job_id = adopted_id(root_run_id=run.root_run_id, backfill_id=run.backfill_id)
-    _adopt_job(connection, job_id, run)
-    this = sa.and_(ITEM.job_id == job_id, ITEM.slug == run.slug)
-    row = connection.execute(items_query().where(this)).one_or_none()
-    if row is None:
-        _insert_adopted(connection, job_id, run, at=at)
-    elif row.state is None:
-        _update(connection, this, run_id=run.run_id)
-    elif row.ended_at is None or run.created_at > row.ended_at:
-        _reopen(connection, item_of(row), run)
+    return set(connection.execute(query).scalars())
 
 
 def _adopt_job(connection: sa.Connection, job_id: str, run: SeenRun) -> None:
@@ -334,14 +337,38 @@ def _adopt_job(connection: sa.Connection, job_id: str, run: SeenRun) -> None:
     connection.execute(sa.insert(tables.job).values(values))
 
 
-def _insert_adopted(
-    connection: sa.Connection, job_id: str, run: SeenRun, *, at: datetime
+def _adopt_items(
+    connection: sa.Connection, job_id: str, newest: dict[str, SeenRun], *, at: datetime
 ) -> None:
-    count = sa.select(sa.func.count()).where(ITEM.job_id == job_id)
-    values = {
+    of_job = ITEM.job_id == job_id
+    there = items_query().where(of_job, ITEM.slug.in_(newest))
+    for item in map(item_of, connection.execute(there).all()):
+        _take_up(connection, item, newest.pop(item.slug))
+    count = sa.select(sa.func.count()).select_from(tables.job_item).where(of_job)
+    first = connection.execute(count).scalar_one()
+    rows = [
+        _adopted_values(job_id, run, position=position, at=at)
+        for position, run in enumerate(newest.values(), start=first)
+    ]
+    if rows:
+        connection.execute(sa.insert(tables.job_item), rows)
+
+
+def _take_up(connection: sa.Connection, item: JobItem, run: SeenRun) -> None:
+    """Note a later run of an item; one that has ended is open again."""
+    if item.state is None:
+        _update(connection, this_item(item), run_id=run.run_id)
+    elif item.ended_at is None or run.created_at > item.ended_at:
+        _reopen(connection, item, run)
+
+
+def _adopted_values(
+    job_id: str, run: SeenRun, *, position: int, at: datetime
+) -> dict[str, Any]:
+    return {
         "job_id": job_id,
         "slug": run.slug,
-        "position": connection.execute(count).scalar_one(),
+        "position": position,
         "attempt": 1,
         "requested_at": run.created_at,
         "run_job": job_id,
@@ -349,7 +376,6 @@ def _insert_adopted(
         "dispatched_at": at,
         "run_id": run.run_id,
     }
-    connection.execute(sa.insert(tables.job_item).values(values))
 
 
 # --- whose turn it is -----------------------------------------------------------------
