@@ -40,10 +40,7 @@ _HEADER_BYTES = 65_536
 
 
 class ByRole(WorkspaceProcessContext):
-    """Dagster's context, in which readers may change nothing by its own rules either.
-
-    Its pages show them no button that would be refused.
-    """
+    """Dagster's context, whose own permissions let readers change nothing either."""
 
     def create_request_context(
         self, source: object | None = None

@@ -45,8 +45,19 @@ pytestmark = [
 
 _HOUSES = [with_shots(HOUSES[0], 0, 2), with_shots(HOUSES[1], 2, 4, 6)]
 _SLUGS = sorted(map(slug_of, _HOUSES))
-_LOGIN_SHOTS = ("login.png", "login-refused.png", "logged-in.png")
+_LOGIN_SHOTS = ("login.png", "login-refused.png", "logged-in.png", "reader.png")
 _SOON_S = 5.0
+# What Dagster itself lets who is logged in do, and the answer to doing it all the same.
+_READER = """async () => {
+  const ask = (query) => fetch('/graphql', {
+    method: 'POST', headers: {'Content-Type': 'application/json'},
+    body: JSON.stringify({query}),
+  });
+  const told = await (await ask('{permissions {permission value}}')).json();
+  const wiped = await ask(
+    'mutation {wipeAssets(assetPartitionRanges: []) {__typename}}');
+  return [told.data.permissions.filter((it) => it.value), wiped.status];
+}"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +81,8 @@ def visit(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Visit]:
     """A backfill clicked by an admin, attacks in the same browser, then the end."""
     root = tmp_path_factory.mktemp("visit")
     with served(root / "stores", redfin_sites(_HOUSES), houses=_HOUSES) as running:
-        key, url = added(running.deployment), running.url
+        url, key = running.url, added(running.deployment, "ana", Role.ADMIN)
+        reader = added(running.deployment, "eve", Role.READER)
         with chromium_page(
             str(CHROMIUM), profile=root / "profile", names=NAMES
         ) as page:
@@ -78,6 +90,7 @@ def visit(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Visit]:
             seen = backfill_by_hand(page, url=url, partitions=_SLUGS, shots=root)
             learned = attacks(page, url=url, partitions=_SLUGS)
             changed = changed_by_itself(page, url=url, partitions=_SLUGS)
+            look_only(page, url=url, key=reader, shots=root)
             ended_s = shut_out(page, running.deployment, url=url)
         with running.deployment.context() as context:
             deeds = list(context.catalog.audit.entries(limit=100))
@@ -93,15 +106,15 @@ def visit(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Visit]:
         )
 
 
-def added(deployment: Deployment) -> str:
-    text, at = new_key(), utc_now()
+def added(deployment: Deployment, name: str, role: Role) -> str:
+    """Add a key; return its text."""
+    text = new_key()
     digest = digest_of(text)
+    key = ApiKey(
+        id=key_id_of(digest), name=name, role=role, digest=digest, created_at=utc_now()
+    )
     with deployment.context() as context:
-        for name, one in (("ana", digest), ("other", digest_of(new_key()))):
-            key = ApiKey(
-                id=key_id_of(one), name=name, role=Role.ADMIN, digest=one, created_at=at
-            )
-            assert context.catalog.access.add(key)
+        assert context.catalog.access.add(key)
     return text
 
 
@@ -131,10 +144,25 @@ def expect_login(page: Page, url: str) -> None:
     expect(page.get_by_label("Your key")).to_be_focused()
 
 
+def look_only(page: Page, *, url: str, key: str, shots: Path) -> None:
+    """Log out, come in as a reader, and learn what Dagster's pages learn of that."""
+    page.goto(f"{url}/login")
+    page.get_by_role("button", name="Log out").click()
+    page.get_by_label("Your key").fill(key)
+    page.keyboard.press("Enter")
+    page.wait_for_url(lambda at: "/login" not in at)
+    page.goto(f"{url}/asset-groups")
+    expect(page.get_by_role("button", name="Materialize all")).to_be_visible()
+    page.screenshot(path=shots / "reader.png")
+    allowed, wiped = page.evaluate(_READER)
+    assert allowed == []
+    assert wiped == 403
+
+
 def shut_out(page: Page, deployment: Deployment, *, url: str) -> float:
     """Revoke the key of who is in; return after how many seconds that counts."""
     with deployment.context() as context:
-        context.catalog.access.revoke("ana", at=utc_now())
+        context.catalog.access.revoke("eve", at=utc_now())
     began = time.monotonic()
     while "/login?next=" not in page.url:
         page.goto(f"{url}/runs")
@@ -166,6 +194,7 @@ def test_what_is_launched_by_clicks_is_told_with_its_user(visit: Visit) -> None:
     assert (launch.user, launch.detail) == ("ana", "launchPartitionBackfill")
     actions = {it.action for it in visit.deeds}
     assert {"login", "login.refused", "ui.launch"} <= actions
+    assert {it.user for it in visit.deeds} == {"", "ana", "eve"}
 
 
 def test_pages_of_others_change_nothing_for_who_is_logged_in(visit: Visit) -> None:
