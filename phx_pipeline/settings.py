@@ -142,12 +142,10 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
             high=MOST_FAULT_DAYS,
         ),
         keep_runs_days=_whole(given, "KEEP_RUNS_DAYS", default=30, low=1, high=3650),
-        jobs_per_hour=_whole(given, "JOBS_PER_HOUR", default=10, low=0, high=_MANY),
-        jobs_per_day=_whole(given, "JOBS_PER_DAY", default=50, low=0, high=_MANY),
-        jobs_at_once=_whole(given, "JOBS_AT_ONCE", default=5, low=0, high=_MANY),
-        images_per_day=_whole(
-            given, "IMAGES_PER_DAY", default=20_000, low=0, high=_MANY
-        ),
+        jobs_per_hour=_limit(given, "JOBS_PER_HOUR", default=10),
+        jobs_per_day=_limit(given, "JOBS_PER_DAY", default=50),
+        jobs_at_once=_limit(given, "JOBS_AT_ONCE", default=5),
+        images_per_day=_limit(given, "IMAGES_PER_DAY", default=20_000),
         lease_ttl_s=_whole(given, "LEASE_TTL_S", default=30, low=1, high=3600),
         lease_wait_s=_whole(given, "LEASE_WAIT_S", default=600, low=0, high=86400),
         webserver_port=_whole(given, "WEBSERVER_PORT", default=3000, low=1, high=65535),
@@ -486,6 +484,11 @@ def _dagster_database(given: Mapping[str, str]) -> str | None:
             "not that of PHX_CATALOG_URL"
         )
     return found
+
+
+def _limit(given: Mapping[str, str], name: str, *, default: int) -> int:
+    """How much one user may ask for; 0 is no limit."""
+    return _whole(given, name, default=default, low=0, high=_MANY)
 
 
 def _whole(
