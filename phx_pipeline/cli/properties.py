@@ -408,7 +408,7 @@ def _stop_runs(context: "StageContext", settings: "Settings", slug: str) -> None
             "nothing was changed; terminate it in the UI, then run this again"
         )
     if done.ended:
-        console.print(f"{counted(done.ended, 'run')} ended")
+        console.print(f"{counted(len(done.ended), 'run')} ended")
 
 
 def _tell_of_waiting(context: "StageContext", slug: str) -> None:

@@ -87,7 +87,7 @@ class LeaseAwareRunLauncher(dg.DefaultRunLauncher):
         sign = (state.owner, state.epoch, state.heartbeat_at) if state else None
         told = self._doubts.settled(run.run_id, sign, health, wait_s=leases.ttl_s)
         if state and told.status is WorkerStatus.FAILED:
-            _end_worker(state.owner)
+            end_worker(state.owner)
         return told
 
     def _age_s(self, run: dg.DagsterRun) -> float:
@@ -96,7 +96,7 @@ class LeaseAwareRunLauncher(dg.DefaultRunLauncher):
         return time.time() - started if started else 0.0
 
 
-def _end_worker(owner: str) -> None:
+def end_worker(owner: str) -> None:
     """Kill a worker without signs of life, as far as this host can: its run is failed.
 
     One that was only paused would go on, and tell Dagster that the failed run succeeded

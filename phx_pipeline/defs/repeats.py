@@ -14,14 +14,18 @@ from phx_pipeline.defs.tags import GIVEN_UP_TAG, RUN_KEY_TAG
 PARTITION_TAG: Final = "dagster/partition"
 WILL_RETRY_TAG: Final = "dagster/will_retry"
 MAX_RETRIES_TAG: Final = "dagster/max_retries"
+REPEATED_BY_TAG: Final = "dagster/auto_retry_run_id"
+"""On a failed run that Dagster has repeated: the run that does."""
+
+BACKFILL_TAG: Final = "dagster/backfill"
+REASON_TAG: Final = "dagster/failure_reason"
 REPEATS_TAG: Final = "phx/repeats"
 """On a run that we asked for in the place of Dagster: the run it repeats."""
 
+_ROOT_TAG: Final = ".dagster/phx_root"
+_OF_BACKFILL_TAG: Final = ".dagster/phx_backfill"
 _PARENT_TAG: Final = "dagster/parent_run_id"
-_BY_DAGSTER_TAG: Final = "dagster/auto_retry_run_id"
 _NUMBER_TAG: Final = "dagster/retry_number"
-_REASON_TAG: Final = "dagster/failure_reason"
-_BACKFILL_TAG: Final = "dagster/backfill"
 _KEPT: Final = ("dagster/priority", "dagster/max_runtime")
 _OF_DAGSTER: Final = ("dagster/", ".dagster/")
 _UNWANTED: Final = (BulkActionStatus.CANCELING, BulkActionStatus.CANCELED)
@@ -49,16 +53,33 @@ def is_lost(run: dg.DagsterRun, *, retries: int) -> bool:
     return (
         run.status is dg.DagsterRunStatus.FAILURE
         and run.tags.get(WILL_RETRY_TAG) == "false"
-        and run.tags.get(_REASON_TAG) != "STEP_FAILURE"
+        and run.tags.get(REASON_TAG) != "STEP_FAILURE"
         and GIVEN_UP_TAG not in run.tags
         and PARTITION_TAG in run.tags
         and retries_left(run, retries=retries) > 0
     )
 
 
+def may_come_again(run: dg.DagsterRun, *, retries: int) -> bool:
+    """Whether a failed run is repeated, or nobody has decided that yet.
+
+    Dagster stores the failure first and whether it retries a moment later; what it
+    gives up without need, `repeat_lost_runs` repeats.
+    """
+    if run.status is not dg.DagsterRunStatus.FAILURE or not retries:
+        return False
+    is_decided = run.tags.get(WILL_RETRY_TAG) == "false"
+    return not is_decided or is_lost(run, retries=retries)
+
+
+def give_up(instance: dg.DagsterInstance, run: dg.DagsterRun) -> None:
+    """Keep a failed run from being repeated: nobody wants it any more."""
+    instance.add_run_tags(run.run_id, {WILL_RETRY_TAG: "false", GIVEN_UP_TAG: "true"})
+
+
 def is_announced(run: dg.DagsterRun) -> bool:
     """Whether Dagster said it would repeat a failed run, and noted no repetition."""
-    return run.tags.get(WILL_RETRY_TAG) == "true" and _BY_DAGSTER_TAG not in run.tags
+    return run.tags.get(WILL_RETRY_TAG) == "true" and REPEATED_BY_TAG not in run.tags
 
 
 def is_repeated(instance: dg.DagsterInstance, run: dg.DagsterRun) -> bool:
@@ -72,7 +93,7 @@ def is_repeated(instance: dg.DagsterInstance, run: dg.DagsterRun) -> bool:
 
 def is_wanted(instance: dg.DagsterInstance, run: dg.DagsterRun) -> bool:
     """Whether nobody called off what the run belongs to."""
-    backfill_id = run.tags.get(_BACKFILL_TAG)
+    backfill_id = backfill_of(run)
     if backfill_id is None:
         return True
     backfill = instance.get_backfill(backfill_id)
@@ -84,6 +105,16 @@ def run_key_of(run: dg.DagsterRun) -> str:
     return f"again:{run.run_id}"
 
 
+def root_of(run: dg.DagsterRun) -> str:
+    """The first of the runs that repeat one another, whoever asked for them."""
+    return run.tags.get(_ROOT_TAG) or run.root_run_id or run.run_id
+
+
+def backfill_of(run: dg.DagsterRun) -> str | None:
+    """The backfill it was made for, itself or as the repetition of one that was."""
+    return run.tags.get(BACKFILL_TAG) or run.tags.get(_OF_BACKFILL_TAG)
+
+
 def request_again(run: dg.DagsterRun, *, retries: int) -> dg.RunRequest:
     """Ask for the same once more, with one retry less than were left."""
     tags = {
@@ -93,6 +124,9 @@ def request_again(run: dg.DagsterRun, *, retries: int) -> dg.RunRequest:
     }
     left = retries_left(run, retries=retries) - 1
     tags |= {MAX_RETRIES_TAG: str(left), REPEATS_TAG: run.run_id}
+    tags[_ROOT_TAG] = root_of(run)
+    if backfill_id := backfill_of(run):
+        tags[_OF_BACKFILL_TAG] = backfill_id
     return dg.RunRequest(
         run_key=run_key_of(run),
         partition_key=run.tags[PARTITION_TAG],

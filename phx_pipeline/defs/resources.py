@@ -1,14 +1,15 @@
 """The one resource: a `StageContext`, and a heartbeat while the run's worker lives."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 
 import dagster as dg
 
 from phx_pipeline.catalog.leases import process_owner
 from phx_pipeline.defs.failures import Unopened
-from phx_pipeline.defs.tags import JOB_TAG
+from phx_pipeline.defs.tags import JOB_TAG, isolation_of
 from phx_pipeline.model.identity import run_lease
 from phx_pipeline.settings import load_settings
 from phx_pipeline.stages.context import StageContext
@@ -30,10 +31,10 @@ def pipeline(context: dg.InitResourceContext) -> Iterator[StageContext | Unopene
     """
     run = context.run
     run_id = run.run_id if run else "no-run"
-    job_id = run.tags.get(JOB_TAG) if run else None
+    tags = run.tags if run else {}
     with ExitStack() as stores:
         try:
-            opened = stores.enter_context(_opened(run_id, job_id=job_id))
+            opened = stores.enter_context(_opened(run_id, tags))
         except Exception as error:
             if (reason := known(error)) is None:
                 raise
@@ -49,8 +50,12 @@ def pipeline(context: dg.InitResourceContext) -> Iterator[StageContext | Unopene
 
 
 @contextmanager
-def _opened(run_id: str, *, job_id: str | None) -> Iterator[StageContext]:
-    made = build_context(load_settings(), run_id=run_id).for_run(run_id, job_id=job_id)
+def _opened(run_id: str, tags: Mapping[str, str]) -> Iterator[StageContext]:
+    settings = load_settings()
+    isolation = isolation_of(tags) or settings.isolation
+    settings = replace(settings, isolation=isolation)
+    made = build_context(settings, run_id=run_id)
+    made = made.for_run(run_id, job_id=tags.get(JOB_TAG))
     try:
         owner = process_owner(run_id)
         with made.catalog.leases.hold(run_lease(run_id), owner=owner):

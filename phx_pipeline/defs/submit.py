@@ -8,8 +8,7 @@ import dagster as dg
 
 from phx_pipeline.defs.repeats import (
     PARTITION_TAG,
-    WILL_RETRY_TAG,
-    is_lost,
+    may_come_again,
     retries_of,
 )
 from phx_pipeline.defs.tags import JOB_TAG
@@ -23,7 +22,7 @@ _NEEDED_DAEMONS = {"SENSOR", "QUEUED_RUN_COORDINATOR"}
 
 _STATES: Mapping[dg.DagsterRunStatus, JobState] = {
     dg.DagsterRunStatus.QUEUED: JobState.QUEUED,
-    dg.DagsterRunStatus.NOT_STARTED: JobState.QUEUED,
+    dg.DagsterRunStatus.NOT_STARTED: JobState.PENDING,
     dg.DagsterRunStatus.STARTING: JobState.IN_PROGRESS,
     dg.DagsterRunStatus.STARTED: JobState.IN_PROGRESS,
     dg.DagsterRunStatus.CANCELING: JobState.IN_PROGRESS,
@@ -39,6 +38,11 @@ class ItemRun:
 
     run_id: str
     state: JobState
+
+
+def has_store(settings: Settings) -> bool:
+    """Whether Dagster was ever used with these settings."""
+    return settings.dagster_dir.is_dir()
 
 
 def open_instance(settings: Settings) -> dg.DagsterInstance:
@@ -85,17 +89,12 @@ def daemon_is_running(instance: dg.DagsterInstance) -> bool:
 def state_of(run: dg.DagsterRun, *, retries: int) -> JobState:
     """Tell where a run is; after a failure, whether it will be repeated.
 
-    Dagster stores the failure first and whether it retries a moment later; what it
-    gives up without need, `repeat_lost_runs` repeats.
-
     Args:
         run: the newest of its item.
         retries: as of `retries_of`; without any, a failure is final at once.
     """
-    state = _STATES[run.status]
-    if state is not JobState.FAILED or not retries:
-        return state
-    is_decided = run.tags.get(WILL_RETRY_TAG) == "false"
-    if is_decided and not is_lost(run, retries=retries):
-        return state
-    return JobState.RETRYING
+    if may_come_again(run, retries=retries):
+        return JobState.RETRYING
+    if run.status is dg.DagsterRunStatus.NOT_STARTED and run.parent_run_id:
+        return JobState.QUEUED  # a repetition, which Dagster puts into the queue
+    return _STATES[run.status]

@@ -4,16 +4,32 @@ The list of runs shows all tags of a run: what only programs read stays out of i
 """
 
 from collections.abc import Mapping
+from enum import StrEnum
+from typing import TypeVar
 
 import dagster as dg
 
+from phx_pipeline.errors import InputError
+from phx_pipeline.model.isolation import IsolationMode
 from phx_pipeline.model.job import Mode
 from phx_pipeline.model.source import Source
 from phx_pipeline.settings import parse_sources
 
+_Word = TypeVar("_Word", bound=StrEnum)
+
 JOB_TAG = "phx/job"
 SOURCES_TAG = "phx/sources"
 MODE_TAG = "phx/mode"
+ISOLATION_TAG = "phx/isolation"
+
+ATTEMPT_TAG = "phx/attempt"
+"""Which attempt of its job's item a run is; without it the first."""
+
+USER_TAG = "phx/user"
+"""Who asked for a run or a backfill, where somebody is known."""
+
+PRIORITY_TAG = "dagster/priority"
+"""Dagster's own: of the runs in its queue the one with the highest number is next."""
 
 # The pictures of a contact sheet, and the run that drew it: on the event of `manifest`.
 SHEET_TAG = "phx/sheet"
@@ -50,4 +66,22 @@ def sources_of(tags: Mapping[str, str]) -> tuple[Source, ...] | None:
 
 def mode_of(tags: Mapping[str, str]) -> Mode:
     """The mode named by the tags of a run."""
-    return Mode(tags.get(MODE_TAG, Mode.FRESH))
+    return _word(tags, MODE_TAG, among=Mode) or Mode.FRESH
+
+
+def isolation_of(tags: Mapping[str, str]) -> IsolationMode | None:
+    """Where the run's browser is to be; None means where the settings say."""
+    return _word(tags, ISOLATION_TAG, among=IsolationMode)
+
+
+def _word(tags: Mapping[str, str], name: str, *, among: type[_Word]) -> _Word | None:
+    text = tags.get(name)
+    if not text:
+        return None
+    try:
+        return among(text)
+    except ValueError:
+        known = ", ".join(among)
+        raise InputError(
+            f"the tag {name} says {text!r}: launch the run with one of {known}"
+        ) from None

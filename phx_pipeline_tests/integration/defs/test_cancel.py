@@ -14,9 +14,10 @@ import pytest
 from phx_pipeline.catalog.leases import Leases, LeaseState, process_owner
 from phx_pipeline.cli.partitions import reconcile_partitions
 from phx_pipeline.definitions import build_definitions
-from phx_pipeline.defs.cancel import end_runs, stop_runs
+from phx_pipeline.defs.cancel import end_runs, end_runs_of, stop_runs
 from phx_pipeline.defs.jobs import extract_property
 from phx_pipeline.defs.partitions import PROPERTIES
+from phx_pipeline.defs.repeats import may_come_again
 from phx_pipeline.defs.submit import open_instance
 from phx_pipeline.model.address import Address
 from phx_pipeline.model.identity import run_lease
@@ -91,9 +92,9 @@ def test_a_queued_run_is_cancelled_and_those_of_others_are_not(
     other = a_run(instance, _STATUS.QUEUED, slug="7-w-davis-rd-glendale-az-85306")
     before = a_run(instance, _STATUS.SUCCESS)
 
-    done = end_runs(instance, SLUG, leases=leases, wait_s=0)
+    done = end_runs_of(instance, SLUG, leases=leases, wait_s=0)
 
-    assert (done.ended, done.going_on) == (1, ())
+    assert (done.ended, done.going_on) == ((mine,), ())
     assert status_of(instance, mine) is _STATUS.CANCELED
     assert status_of(instance, other) is _STATUS.QUEUED
     assert status_of(instance, before) is _STATUS.SUCCESS
@@ -106,9 +107,9 @@ def test_a_run_whose_worker_died_is_written_off(
     run_id = a_run(instance, status)
     leases.acquire(run_lease(run_id), owner=owner_that_died())
 
-    done = end_runs(instance, SLUG, leases=leases, wait_s=0)
+    done = end_runs_of(instance, SLUG, leases=leases, wait_s=0)
 
-    assert (done.ended, done.going_on) == (1, ())
+    assert (done.ended, done.going_on) == ((run_id,), ())
     assert status_of(instance, run_id) is _STATUS.CANCELED
 
 
@@ -118,17 +119,62 @@ def test_a_run_that_works_is_asked_to_end_and_waited_for(
     run_id = a_run(instance, _STATUS.STARTED)
     lease = leases.acquire(run_lease(run_id), owner=process_owner("worker"))
 
-    first = end_runs(instance, SLUG, leases=leases, wait_s=0.5)
+    first = end_runs_of(instance, SLUG, leases=leases, wait_s=0.5)
     asked = status_of(instance, run_id)
     leases.release(lease)
     run = instance.get_run_by_id(run_id)
     assert run is not None
     instance.report_run_canceled(run)
-    second = end_runs(instance, SLUG, leases=leases, wait_s=0)
+    second = end_runs_of(instance, SLUG, leases=leases, wait_s=0)
 
     assert first.going_on == (run_id,)
     assert asked is _STATUS.CANCELING
     assert second.going_on == ()
+
+
+def test_many_runs_are_ended_together_and_none_of_them_comes_again(
+    instance: dg.DagsterInstance, leases: Leases
+) -> None:
+    waiting = [a_run(instance, _STATUS.QUEUED, slug=f"{n}-a-st") for n in range(2)]
+    dead = [a_run(instance, _STATUS.STARTED, slug="1-b-st")]
+    for run_id in dead:
+        leases.acquire(run_lease(run_id), owner=owner_that_died())
+    failed = a_run(instance, _STATUS.FAILURE, slug="1-c-st")
+    over = a_run(instance, _STATUS.SUCCESS, slug="1-d-st")
+    other = a_run(instance, _STATUS.QUEUED, slug="1-e-st")
+    asked = [*waiting, *dead, failed, over, "of-no-run"]
+
+    done = end_runs(instance, asked, leases=leases, wait_s=0)
+
+    assert (done.ended, done.going_on) == (tuple(asked), ())
+    ended = {status_of(instance, run_id) for run_id in (*waiting, *dead)}
+    assert ended == {_STATUS.CANCELED}
+    run = instance.get_run_by_id(failed)
+    assert run is not None
+    assert not may_come_again(run, retries=2)
+    assert status_of(instance, over) is _STATUS.SUCCESS
+    assert status_of(instance, other) is _STATUS.QUEUED
+
+
+def test_a_worker_that_does_not_end_is_killed_in_time(
+    instance: dg.DagsterInstance, leases: Leases
+) -> None:
+    run_id = a_run(instance, _STATUS.STARTED)
+    told = (
+        "import time; from phx_pipeline.catalog.leases import process_owner as p; "
+        "print(p('run'), flush=True); time.sleep(600)"
+    )
+    with subprocess.Popen(  # noqa: S603 - the tests' own command
+        [sys.executable, "-c", told], stdout=subprocess.PIPE, text=True
+    ) as worker:
+        assert worker.stdout is not None
+        leases.acquire(run_lease(run_id), owner=worker.stdout.readline().strip())
+
+        done = end_runs(instance, [run_id], leases=leases, wait_s=1)
+        worker.kill()
+
+    assert (done.ended, done.going_on) == ((run_id,), ())
+    assert status_of(instance, run_id) is _STATUS.CANCELED
 
 
 def test_a_run_that_ends_well_while_it_is_looked_at_is_not_written_off(
@@ -148,9 +194,9 @@ def test_a_run_that_ends_well_while_it_is_looked_at_is_not_written_off(
 
     monkeypatch.setattr(leases, "state", end_then_look)
 
-    done = end_runs(instance, SLUG, leases=leases, wait_s=0)
+    done = end_runs_of(instance, SLUG, leases=leases, wait_s=0)
 
-    assert (done.ended, done.going_on) == (1, ())
+    assert (done.ended, done.going_on) == ((run_id,), ())
     assert status_of(instance, run_id) is _STATUS.SUCCESS
 
 
@@ -198,7 +244,7 @@ def test_where_dagster_was_never_used_nothing_is_made(made: Deployment) -> None:
         done = stop_runs(settings, SLUG, leases=leases, wait_s=0)
         reconcile_partitions(context, settings)
 
-    assert (done.ended, done.going_on) == (0, ())
+    assert (done.ended, done.going_on) == ((), ())
     assert not settings.dagster_dir.exists()
 
 

@@ -1,0 +1,296 @@
+"""The runs of Dagster as jobs see them: `RunStates` and `RunQueue` of the model.
+
+Every method reads a bounded part of the store: runs that have not ended, those of some
+jobs, those that changed since. What is done about them is decided elsewhere.
+"""
+
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Final, TypeVar
+
+import dagster as dg
+
+from phx_pipeline.catalog.leases import Leases
+from phx_pipeline.defs.cancel import end_runs, records_of
+from phx_pipeline.defs.internals import (
+    BULK_ACTION_TERMINAL_STATUSES,
+    NOT_FINISHED_STATUSES,
+    BulkActionStatus,
+)
+from phx_pipeline.defs.repeats import (
+    PARTITION_TAG,
+    REASON_TAG,
+    REPEATED_BY_TAG,
+    REPEATS_TAG,
+    backfill_of,
+    retries_of,
+    root_of,
+)
+from phx_pipeline.defs.submit import (
+    daemon_is_running,
+    has_store,
+    open_instance,
+    state_of,
+)
+from phx_pipeline.defs.tags import (
+    ATTEMPT_TAG,
+    JOB_TAG,
+    PRIORITY_TAG,
+    USER_TAG,
+    mode_of,
+    sources_of,
+)
+from phx_pipeline.errors import InputError
+from phx_pipeline.model.job import JobState, Mode, Origin
+from phx_pipeline.model.run_queue import SeenRun, Stopped
+from phx_pipeline.settings import Settings
+
+_T = TypeVar("_T")
+
+_PAGE: Final = 500
+_BEFORE_ALL: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_UNLIMITED: Final = 100  # slots, where `dagster.yaml` sets no limit
+_BY_TIMERS: Final = ("dagster/sensor_name", "dagster/schedule_name")
+
+_REASONS: Final[Mapping[str, str]] = {
+    "STEP_FAILURE": "one of its steps failed",
+    "START_TIMEOUT": "no process took the run up in time",
+    "UNEXPECTED_TERMINATION": "its process was ended from outside",
+    "JOB_INITIALIZATION_FAILURE": "the run could not be prepared",
+}
+
+
+class DagsterRuns:
+    """`RunStates` and `RunQueue` over an instance."""
+
+    def __init__(self, instance: dg.DagsterInstance, leases: Leases) -> None:
+        self._instance = instance
+        self._leases = leases
+
+    # --- RunStates --------------------------------------------------------------------
+
+    def open_runs(self) -> Sequence[SeenRun]:
+        """Every run of a property that has not ended, the newest first."""
+        return self._seen(self._records(dg.RunsFilter(statuses=NOT_FINISHED_STATUSES)))
+
+    def of_jobs(
+        self, job_ids: Collection[str], *, slugs: Collection[str] = ()
+    ) -> Sequence[SeenRun]:
+        """All runs of jobs, or those of some properties, the newest first."""
+        if not job_ids:
+            return []
+        tags = {JOB_TAG: list(job_ids)}
+        if slugs:
+            tags[PARTITION_TAG] = list(slugs)
+        return self._seen(self._records(dg.RunsFilter(tags=tags)))
+
+    def by_id(self, run_ids: Collection[str]) -> Sequence[SeenRun]:
+        """Those of *run_ids* that Dagster still has."""
+        return self._seen(records_of(self._instance, run_ids))
+
+    def since(self, cursor: str) -> tuple[Sequence[SeenRun], str]:
+        """The runs without a job of ours that were made since, the oldest first.
+
+        The cursor names a run and its time, by which to go on if it was deleted.
+        """
+        if not cursor:
+            newest = self._instance.get_run_records(limit=1)
+            return [], _cursor_at(newest)
+        run_id, _, made = cursor.partition(" ")
+        is_there = self._instance.has_run(run_id)
+        records = self._instance.get_run_records(
+            None if is_there else dg.RunsFilter(created_after=_time(made)),
+            cursor=run_id if is_there else None,
+            limit=_PAGE,
+            ascending=True,
+        )
+        foreign = [one for one in records if JOB_TAG not in one.dagster_run.tags]
+        return self._seen(foreign), _cursor_at(records[-1:]) if records else cursor
+
+    def _records(self, filters: dg.RunsFilter) -> Sequence[dg.RunRecord]:
+        records = self._instance.get_run_records(filters)
+        return sorted(records, key=lambda record: record.storage_id, reverse=True)
+
+    def _seen(self, records: Sequence[dg.RunRecord]) -> list[SeenRun]:
+        retries, there = retries_of(self._instance), self._repetitions(records)
+        return [
+            seen(record, retries=retries, there=there)
+            for record in records
+            if PARTITION_TAG in record.dagster_run.tags
+        ]
+
+    def _repetitions(self, records: Sequence[dg.RunRecord]) -> set[str]:
+        """Of the runs that repeat some of these, those that nobody has deleted."""
+        there = {record.dagster_run.run_id for record in records}
+        tags = [record.dagster_run.tags for record in records]
+        told = {one[REPEATED_BY_TAG] for one in tags if REPEATED_BY_TAG in one}
+        others = records_of(self._instance, told - there)
+        return there | {record.dagster_run.run_id for record in others}
+
+    # --- RunQueue ---------------------------------------------------------------------
+
+    @property
+    def slots(self) -> int:
+        """How many runs work at once."""
+        config = self._instance.get_concurrency_config().run_queue_config
+        limit = config.max_concurrent_runs if config else -1
+        return limit if limit >= 0 else _UNLIMITED
+
+    def cancel(self, run_ids: Collection[str], *, wait_s: float) -> Stopped:
+        """Cancel queued runs, ask running ones to end, write off those without worker.
+
+        One that does not end is killed before *wait_s* is over, where it is a process
+        of this host.
+        """
+        return end_runs(self._instance, run_ids, leases=self._leases, wait_s=wait_s)
+
+    def cancel_backfill(self, backfill_id: str) -> None:
+        """Keep a backfill from making more runs."""
+        backfill = self._instance.get_backfill(backfill_id)
+        if backfill and backfill.status not in BULK_ACTION_TERMINAL_STATUSES:
+            canceling = BulkActionStatus.CANCELING
+            changed = backfill.with_status(canceling)  # type: ignore[no-untyped-call]  # Dagster's
+            self._instance.update_backfill(changed)
+
+    def is_served(self) -> bool:
+        """Whether a daemon that launches runs gave a sign of life lately."""
+        return daemon_is_running(self._instance)
+
+
+class NoRuns:
+    """`RunStates` and `RunQueue` where Dagster was never used."""
+
+    slots: int = 0
+
+    def open_runs(self) -> Sequence[SeenRun]:
+        """None."""
+        return []
+
+    def of_jobs(
+        self, job_ids: Collection[str], *, slugs: Collection[str] = ()
+    ) -> Sequence[SeenRun]:
+        """None of any job."""
+        del job_ids, slugs
+        return []
+
+    def by_id(self, run_ids: Collection[str]) -> Sequence[SeenRun]:
+        """None of any id."""
+        del run_ids
+        return []
+
+    def since(self, cursor: str) -> tuple[Sequence[SeenRun], str]:
+        """None; the cursor stays."""
+        return [], cursor
+
+    def cancel(self, run_ids: Collection[str], *, wait_s: float) -> Stopped:
+        """Tell all as ended: they are not there."""
+        del wait_s
+        return Stopped(ended=tuple(run_ids))
+
+    def cancel_backfill(self, backfill_id: str) -> None:
+        """There is none."""
+
+    def is_served(self) -> bool:
+        """No."""
+        return False
+
+
+@contextmanager
+def opened_runs(settings: Settings, leases: Leases) -> Iterator[DagsterRuns | NoRuns]:
+    """Open Dagster's store for as long as the body lasts, if there is one."""
+    if not has_store(settings):
+        yield NoRuns()
+        return
+    with open_instance(settings) as instance:
+        yield DagsterRuns(instance, leases)
+
+
+# --- where `since` goes on --------------------------------------------------------
+
+
+def _cursor_at(newest: Sequence[dg.RunRecord]) -> str:
+    if not newest:
+        return f"- {_BEFORE_ALL.isoformat()}"
+    (record,) = newest
+    return f"{record.dagster_run.run_id} {record.create_timestamp.isoformat()}"
+
+
+def _time(text: str) -> datetime:
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:  # the cursor of another version
+        return _BEFORE_ALL
+
+
+# --- reading a run --------------------------------------------------------------------
+
+
+def seen(record: dg.RunRecord, *, retries: int, there: Collection[str] = ()) -> SeenRun:
+    """Tell what Dagster has stored of a run.
+
+    Args:
+        record: of a run with a partition.
+        retries: as of `repeats.retries_of`.
+        there: ids of runs; a failed run is over if the one that repeats it is not one.
+    """
+    run = record.dagster_run
+    repeated_by = run.tags.get(REPEATED_BY_TAG)
+    is_over = repeated_by is not None and repeated_by not in there
+    state = state_of(run, retries=0 if is_over else retries)
+    ended = record.end_time
+    return SeenRun(
+        run_id=run.run_id,
+        slug=run.tags[PARTITION_TAG],
+        job_id=run.tags.get(JOB_TAG),
+        attempt=_number(run.tags.get(ATTEMPT_TAG), otherwise=1),
+        state=state,
+        priority=_number(run.tags.get(PRIORITY_TAG), otherwise=0),
+        created_at=record.create_timestamp,
+        ended_at=datetime.fromtimestamp(ended, UTC) if ended else None,
+        root_run_id=root_of(run),
+        backfill_id=backfill_of(run),
+        user=run.tags.get(USER_TAG),
+        origin=origin_of(run),
+        sources=_readable(sources_of, run, otherwise=()),
+        mode=_readable(mode_of, run, otherwise=Mode.FRESH),
+        error=_error_of(run) if state is JobState.FAILED else "",
+    )
+
+
+def origin_of(run: dg.DagsterRun) -> Origin:
+    """How a run began; of one with a job only the job knows.
+
+    Dagster does not tell a launch in the UI from one by `dagster job launch`; our web
+    server names who did it.
+    """
+    if JOB_TAG in run.tags:
+        return Origin.CLI
+    if backfill_of(run):
+        return Origin.BACKFILL
+    if REPEATS_TAG not in run.tags and any(name in run.tags for name in _BY_TIMERS):
+        return Origin.SENSOR
+    return Origin.UI if USER_TAG in run.tags else Origin.LAUNCH
+
+
+def _error_of(run: dg.DagsterRun) -> str:
+    reason = run.tags.get(REASON_TAG, "")
+    return _REASONS.get(reason, "the run failed")
+
+
+def _number(text: str | None, *, otherwise: int) -> int:
+    """Read a number as Dagster does: what is none counts as not given."""
+    try:
+        return int(text) if text else otherwise
+    except ValueError:
+        return otherwise
+
+
+def _readable(
+    read: Callable[[Mapping[str, str]], _T | None], run: dg.DagsterRun, *, otherwise: _T
+) -> _T:
+    """What tags say; the run itself fails by those that nobody can read."""
+    try:
+        return read(run.tags) or otherwise
+    except InputError:
+        return otherwise

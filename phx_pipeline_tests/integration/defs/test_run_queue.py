@@ -1,0 +1,273 @@
+"""What jobs are told of runs, by a real store of Dagster."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import dagster as dg
+import pytest
+from dagster._core.execution.backfill import BulkActionStatus, PartitionBackfill
+from dagster._daemon.run_coordinator.queued_run_coordinator_daemon import (
+    QueuedRunCoordinatorDaemon,
+)
+
+from phx_pipeline.catalog.store import Catalog
+from phx_pipeline.defs.repeats import request_again
+from phx_pipeline.defs.run_queue import DagsterRuns, opened_runs
+from phx_pipeline.defs.submit import open_instance
+from phx_pipeline.model.job import JobState, Mode, Origin
+from phx_pipeline.model.run_queue import SeenRun
+from phx_pipeline.model.source import Source
+from phx_pipeline_tests.dagster_runs import run_of
+from phx_pipeline_tests.deployment import Deployment
+
+_STATUS = dg.DagsterRunStatus
+_FAILED = {"dagster/failure_reason": "UNEXPECTED_TERMINATION"}
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
+    with Deployment(tmp_path_factory.mktemp("queue"), {}) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def catalog(made: Deployment) -> Iterator[Catalog]:
+    with made.context() as context:
+        yield context.catalog
+
+
+@pytest.fixture
+def instance() -> Iterator[dg.DagsterInstance]:
+    with dg.DagsterInstance.ephemeral(
+        settings={"run_retries": {"enabled": True, "max_retries": 2}}
+    ) as made:
+        yield made
+
+
+@pytest.fixture
+def runs(instance: dg.DagsterInstance, catalog: Catalog) -> DagsterRuns:
+    return DagsterRuns(instance, catalog.leases)
+
+
+def a_run(
+    instance: dg.DagsterInstance,
+    slug: str,
+    status: dg.DagsterRunStatus = _STATUS.QUEUED,
+    **tags: str,
+) -> dg.DagsterRun:
+    """A run as Dagster stores it; `phx__job="j"` stands for the tag `phx/job`."""
+    named = {name.replace("__", "/"): text for name, text in tags.items()}
+    return instance.add_run(run_of(slug, status, **named))
+
+
+def a_backfill(instance: dg.DagsterInstance) -> str:
+    backfill = PartitionBackfill(
+        backfill_id="abcdefgh",
+        status=BulkActionStatus.REQUESTED,
+        from_failure=False,
+        tags={},
+        backfill_timestamp=datetime(2026, 1, 1, tzinfo=UTC).timestamp(),
+        partition_names=["a"],
+    )
+    instance.add_backfill(backfill)
+    return backfill.backfill_id
+
+
+def test_open_runs_are_told_with_all_that_their_tags_say(
+    instance: dg.DagsterInstance, runs: DagsterRuns
+) -> None:
+    mine = a_run(
+        instance,
+        "a",
+        phx__job="j1",
+        phx__attempt="2",
+        phx__user="ann",
+        phx__sources="zillow,redfin",
+        phx__mode="resume",
+        dagster__priority="-7",
+    )
+    plain = a_run(instance, "b", _STATUS.STARTED, dagster__priority="high")
+    a_run(instance, "c", _STATUS.SUCCESS)
+    created = a_run(instance, "d", _STATUS.NOT_STARTED)
+    instance.add_run(dg.DagsterRun(job_name="of no property", status=_STATUS.STARTED))
+
+    newest, middle, oldest = runs.open_runs()
+
+    assert oldest == SeenRun(
+        run_id=mine.run_id,
+        slug="a",
+        job_id="j1",
+        attempt=2,
+        state=JobState.QUEUED,
+        priority=-7,
+        created_at=oldest.created_at,
+        ended_at=None,
+        root_run_id=mine.run_id,
+        user="ann",
+        sources=(Source.ZILLOW, Source.REDFIN),
+        mode=Mode.RESUME,
+    )
+    assert (middle.run_id, middle.slug) == (plain.run_id, "b")
+    assert (middle.state, middle.priority) == (JobState.IN_PROGRESS, 0)
+    assert (newest.run_id, newest.state) == (created.run_id, JobState.PENDING)
+
+
+@pytest.mark.parametrize(
+    ("tags", "origin"),
+    [
+        ({"dagster/backfill": "abcdefgh", "phx/user": "ann"}, Origin.BACKFILL),
+        ({"dagster/sensor_name": "somebody_s"}, Origin.SENSOR),
+        ({"phx/user": "ann"}, Origin.UI),
+        ({}, Origin.LAUNCH),
+    ],
+)
+def test_how_a_run_began_is_told_by_its_tags(
+    instance: dg.DagsterInstance,
+    runs: DagsterRuns,
+    tags: dict[str, str],
+    origin: Origin,
+) -> None:
+    a_run(instance, "a", _STATUS.QUEUED, **tags)
+
+    (run,) = runs.open_runs()
+
+    assert run.origin is origin
+    assert run.user == tags.get("phx/user")
+
+
+def test_tags_that_nobody_can_read_hinder_no_look_at_the_queue(
+    instance: dg.DagsterInstance, runs: DagsterRuns
+) -> None:
+    a_run(instance, "a", phx__sources="nobody", phx__mode="soon", phx__attempt="x")
+
+    (run,) = runs.open_runs()
+
+    assert (run.sources, run.mode, run.attempt) == ((), Mode.FRESH, 1)
+
+
+def test_of_jobs_tells_ended_runs_too_and_those_of_no_other_job(
+    instance: dg.DagsterInstance, runs: DagsterRuns
+) -> None:
+    a_run(instance, "a", _STATUS.SUCCESS, phx__job="j1")
+    a_run(instance, "b", _STATUS.CANCELED, phx__job="j2")
+    a_run(instance, "c", phx__job="j3")
+    a_run(instance, "d")
+
+    told = [(run.job_id, run.slug, run.state) for run in runs.of_jobs(["j1", "j2"])]
+
+    assert told == [
+        ("j2", "b", JobState.CANCELLED),
+        ("j1", "a", JobState.COMPLETED),
+    ]
+    assert [run.slug for run in runs.of_jobs(["j1", "j2"], slugs=["a"])] == ["a"]
+    assert runs.of_jobs([]) == []
+
+
+def test_a_crashed_run_is_retrying_until_its_repetition_is_gone(
+    instance: dg.DagsterInstance, runs: DagsterRuns
+) -> None:
+    first = a_run(instance, "a", _STATUS.FAILURE, phx__job="j1", **_FAILED)
+    undecided = runs.of_jobs(["j1"])
+    again = a_run(instance, "a", phx__job="j1")
+    instance.add_run_tags(
+        first.run_id,
+        {"dagster/will_retry": "true", "dagster/auto_retry_run_id": again.run_id},
+    )
+    repeated = runs.of_jobs(["j1"])
+    instance.delete_run(again.run_id)
+    deleted = runs.of_jobs(["j1"])
+
+    assert [run.state for run in undecided] == [JobState.RETRYING]
+    assert [run.state for run in repeated] == [JobState.QUEUED, JobState.RETRYING]
+    assert [run.state for run in deleted] == [JobState.FAILED]
+    assert deleted[0].error == "its process was ended from outside"
+
+
+def test_foreign_runs_are_told_once_each_from_the_first_look_on(
+    instance: dg.DagsterInstance, runs: DagsterRuns
+) -> None:
+    a_run(instance, "before")
+    nothing, cursor = runs.since("")
+    first = a_run(instance, "a")
+    a_run(instance, "b", phx__job="j1")
+    told, cursor = runs.since(cursor)
+    unchanged = runs.since(cursor)
+    second = a_run(instance, "c")
+    more, _ = runs.since(cursor)
+
+    assert nothing == []
+    assert [run.run_id for run in told] == [first.run_id]
+    assert unchanged == ([], cursor)
+    assert [run.run_id for run in more] == [second.run_id]
+    assert runs.by_id([first.run_id, "of no run"]) == told
+
+
+def test_foreign_runs_are_told_though_the_last_one_was_deleted(
+    instance: dg.DagsterInstance, runs: DagsterRuns
+) -> None:
+    _, cursor = runs.since("")
+    first = a_run(instance, "a")
+    _, cursor = runs.since(cursor)
+    instance.delete_run(first.run_id)
+    second = a_run(instance, "b")
+
+    told, _ = runs.since(cursor)
+
+    assert [run.run_id for run in told] == [second.run_id]
+
+
+def test_what_repeats_a_run_of_a_backfill_is_known_as_its(
+    instance: dg.DagsterInstance, runs: DagsterRuns
+) -> None:
+    first = a_run(instance, "a", _STATUS.FAILURE, dagster__backfill="abcdefgh")
+    request = request_again(first, retries=2)
+    second = a_run(instance, "a", _STATUS.FAILURE, **request.tags)
+    request = request_again(second, retries=2)
+    a_run(instance, "a", _STATUS.QUEUED, **request.tags, dagster__sensor_name="x")
+
+    (run,) = runs.open_runs()
+
+    assert (run.root_run_id, run.backfill_id) == (first.run_id, "abcdefgh")
+    assert run.origin is Origin.BACKFILL
+
+
+def test_a_backfill_that_is_called_off_makes_no_more_runs(
+    instance: dg.DagsterInstance, runs: DagsterRuns
+) -> None:
+    backfill_id = a_backfill(instance)
+
+    runs.cancel_backfill(backfill_id)
+    runs.cancel_backfill("of no backfill")
+
+    backfill = instance.get_backfill(backfill_id)
+    assert backfill is not None
+    assert backfill.status is BulkActionStatus.CANCELING
+
+
+def test_where_dagster_was_never_used_there_is_nothing(
+    made: Deployment, catalog: Catalog
+) -> None:
+    with opened_runs(made.settings, catalog.leases) as runs:
+        assert (runs.open_runs(), runs.of_jobs(["j1"]), runs.slots) == ([], [], 0)
+        assert runs.since("") == ([], "")
+        assert runs.cancel(["a"], wait_s=0).ended == ("a",)
+        assert not runs.is_served()
+    assert not Path(made.settings.dagster_dir).exists()
+
+
+def test_the_queue_takes_the_most_urgent_run_however_many_wait(
+    made: Deployment, catalog: Catalog
+) -> None:
+    with open_instance(made.settings) as instance:
+        for number in range(7):
+            a_run(instance, f"waiting-{number}")
+        a_run(instance, "urgent", dagster__priority="100")
+        daemon = QueuedRunCoordinatorDaemon(1, page_size=2)
+        limits = instance.get_concurrency_config()
+
+        found = daemon._get_runs_to_dequeue(instance, limits, None)
+
+        slugs = [run.tags["dagster/partition"] for run in found]
+        assert slugs == ["urgent", "waiting-0", "waiting-1"]
+        assert DagsterRuns(instance, catalog.leases).slots == len(slugs)
