@@ -12,6 +12,8 @@ from phx_pipeline.model.due import FINAL_AFTER_DAYS, MOST_FAULT_DAYS
 from phx_pipeline.model.isolation import IsolationMode
 from phx_pipeline.model.nearest import did_you_mean
 from phx_pipeline.model.proxy_url import HOW, proxy_parts
+from phx_pipeline.model.server_url import HOW as HOW_SERVED
+from phx_pipeline.model.server_url import server_url
 from phx_pipeline.model.source import LETTERED, Source, in_order
 from phx_pipeline.model.web_place import plain_ip, public_origin
 
@@ -85,6 +87,8 @@ class Settings:
     trusted_proxy: str | None
     tls_cert: Path | None
     tls_key: Path | None
+    server: str | None
+    key: str | None = field(repr=False)
     user: str
     supervisor_id: str | None
     standins: str | None
@@ -154,6 +158,8 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         trusted_proxy=_ip(given, "TRUSTED_PROXY"),
         tls_cert=_file(given, "TLS_CERT"),
         tls_key=_file(given, "TLS_KEY"),
+        server=served_at(given.get("PHX_SERVER"), by="PHX_SERVER"),
+        key=_token(given, "KEY"),
         user=_user(given),
         supervisor_id=given.get(SUPERVISOR_ID) or None,
         standins=given.get(STANDINS) or None,
@@ -168,6 +174,19 @@ def code_url(environ: Mapping[str, str] | None = None) -> str | None:
     """
     url = _https_url(os.environ if environ is None else environ, "CODE_URL")
     return url.rstrip("/") if url else None
+
+
+def served_at(url: str | None, *, by: str) -> str | None:
+    """Return the URL of a service that jobs are handed to; None if there is none.
+
+    Raises:
+        InputError: it cannot be used; *by* is the option or variable that names it.
+    """
+    if not url:
+        return None
+    if (found := server_url(url)) is None:
+        raise InputError(f"{by}={_quoted(url)}: give {HOW_SERVED}")
+    return found
 
 
 def require_place(folder: Path, name: str) -> None:

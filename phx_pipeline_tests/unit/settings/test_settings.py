@@ -93,6 +93,8 @@ def test_an_empty_environment_gives_the_defaults(repo_dir: Path) -> None:
         trusted_proxy=None,
         tls_cert=None,
         tls_key=None,
+        server=None,
+        key=None,
         user=pwd.getpwuid(os.getuid()).pw_name,
         supervisor_id=None,
         standins=None,
@@ -125,6 +127,8 @@ def test_every_variable_is_read(tmp_path: Path) -> None:
         "PHX_BROWSER": "off",
         "PHX_CHROMIUM": str(chromium),
         "PHX_ISOLATION": "off_screen",
+        "PHX_SERVER": "https://pictures.example:8443/phx/",
+        "PHX_KEY": "phx_k3y",
         "PHX_USER": "ada",
         "PHX_HOST": "::",
         "PHX_PUBLIC_URL": "https://phx.example:8443/",
@@ -179,6 +183,8 @@ def test_every_variable_is_read(tmp_path: Path) -> None:
         trusted_proxy="10.0.0.1",
         tls_cert=tls["tls_cert"],
         tls_key=tls["tls_key"],
+        server="https://pictures.example:8443/phx",
+        key="phx_k3y",
         user="ada",
         supervisor_id="5e28145c",
         standins="http://127.0.0.1:8080",
@@ -560,6 +566,8 @@ _ONE_PROXY = {
         chromium=st.none() | st.just(Path(__file__).resolve()),
         isolation=st.sampled_from(IsolationMode),
         **_SERVED,
+        server=st.none() | st.just("https://pictures.example"),
+        key=st.none() | st.just("phx_k3y"),
         user=_WORDS.map(str.strip).filter(bool),
         supervisor_id=st.none() | st.just("5e28145c"),
         standins=st.none() | st.just("http://127.0.0.1:8080"),
@@ -650,6 +658,34 @@ def test_a_proxy_nobody_could_use_is_refused_and_not_shown(url: str) -> None:
         load_settings({"PHX_PROXY": url})
 
     assert "secret" not in str(told.value)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "pictures.example",
+        "http://pictures.example:3000",
+        "http://10.0.0.7",
+        "https://me:secret@pictures.example",
+        "https://pictures.example/?key=1",
+        "https://pictures.example:0",
+        "https://pictures.example:https",
+        "ftp://127.0.0.1",
+        "https://",
+    ],
+)
+def test_a_server_to_which_the_key_would_go_in_the_clear_is_refused(url: str) -> None:
+    with pytest.raises(InputError, match=r"^PHX_SERVER=.*: give https://HOST") as told:
+        load_settings({"PHX_SERVER": url})
+
+    assert "secret" not in str(told.value)
+
+
+@pytest.mark.parametrize(
+    "url", ["http://127.0.0.1:3000/", "http://[::1]:1", "http://localhost:3000"]
+)
+def test_a_server_on_this_machine_may_speak_plain_http(url: str) -> None:
+    assert load_settings({"PHX_SERVER": url}).server == url.rstrip("/")
 
 
 @pytest.mark.parametrize("token", ["two words", "töken", "x" * 5000, "a\x00b"])
