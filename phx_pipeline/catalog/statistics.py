@@ -81,6 +81,15 @@ class Statistics:
     alike: Mapping[Likeness, int]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenJobs:
+    """Jobs that have not ended; of their properties those that wait, and the others."""
+
+    jobs: int = 0
+    waiting: int = 0
+    under_way: int = 0
+
+
 class CatalogStatistics:
     """Reads totals over all properties."""
 
@@ -108,6 +117,31 @@ class CatalogStatistics:
             distinct_phashes=_count_distinct(hashes),
             bands=BandTotals.of(hashes),
             alike={kind: found.get(("alike", kind.value), 0) for kind in Likeness},
+        )
+
+    def stored_bytes(self) -> int:
+        """Return what originals and files made of them take up, by their rows."""
+        sizes = (tables.blob.c.size_bytes, tables.picture.c.size_bytes)
+        sums = [sa.select(sa.func.sum(size)).scalar_subquery() for size in sizes]
+        with reading(self._engine) as connection:
+            row = connection.execute(sa.select(*sums)).one()
+        return sum(int(found or 0) for found in row)
+
+    def open_jobs(self, *, besides: str | None = None) -> OpenJobs:
+        """Count what is left to do of jobs, but for the one that is named."""
+        item = tables.job_item.c
+        counts = (
+            sa.func.count(item.job_id.distinct()).label("jobs"),
+            sa.func.count().label("items"),
+            sa.func.count(item.dispatched_at).label("under_way"),
+        )
+        with reading(self._engine) as connection:
+            query = sa.select(*counts).where(item.state.is_(None))
+            if besides is not None:
+                query = query.where(item.job_id != besides)
+            row = connection.execute(query).one()
+        return OpenJobs(
+            jobs=row.jobs, waiting=row.items - row.under_way, under_way=row.under_way
         )
 
 

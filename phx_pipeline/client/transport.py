@@ -1,0 +1,146 @@
+"""One request to a service, sent again where that is safe; what it refused is raised.
+
+Nothing here knows what the requests are about.
+"""
+
+import ssl
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Final, Self
+
+import httpx
+
+from phx_pipeline.client.problems import PASSING, Meanings, refusal
+from phx_pipeline.errors import InputError, ServiceError
+
+_TIMEOUT: Final = httpx.Timeout(30.0, connect=5.0)
+_ATTEMPTS: Final = 4
+_FIRST_PAUSE_S: Final = 0.5
+_JSON: Final = "application/json, application/problem+json"
+
+
+class Transport:
+    """A connection to the service at *server*; its redirects are never followed.
+
+    Args:
+        server: the URL in front of `/api`.
+        key: goes into each request, and to no other host.
+        ca_file: certificates to trust instead of those of the system.
+        sleep: waits between attempts.
+    """
+
+    def __init__(
+        self,
+        server: str,
+        *,
+        key: str | None = None,
+        ca_file: Path | None = None,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self.server = server
+        self._sleep = sleep
+        headers = {"Accept": _JSON, "User-Agent": "phx_pipeline"}
+        if key:
+            headers["Authorization"] = f"Bearer {key}"
+        self._http = httpx.Client(
+            base_url=server,
+            headers=headers,
+            timeout=_TIMEOUT,
+            verify=_trusted(ca_file),
+            trust_env=False,  # a proxy of the environment is for other hosts
+        )
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._http.close()
+
+    def __enter__(self) -> Self:
+        """Use it to the end of a block."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close it."""
+        self.close()
+
+    def ask(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Mapping[str, str | int] | None = None,
+        body: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
+        means: Meanings = MappingProxyType({}),
+        is_safe: bool = True,
+    ) -> Any:
+        """Send a request and return the JSON of its answer; None if it has no body.
+
+        Args:
+            method: of HTTP.
+            path: below the server's URL.
+            params: of the query.
+            body: sent as JSON.
+            headers: further ones.
+            means: what the service refuses with some statuses, as for this path.
+            is_safe: to send it twice changes no more than once; else it is sent again
+                only where it cannot have arrived.
+
+        Raises:
+            PhxError: as the service refused it, see `problems.refusal`.
+            ServiceError: it cannot be reached, or what answers is no service of ours.
+        """
+        request = self._http.build_request(
+            method, path, params=params, json=body, headers=headers
+        )
+        answer = self._answer(request, is_safe=is_safe)
+        if not answer.is_success:
+            raise refusal(answer, server=self.server, means=means)
+        try:
+            return answer.json() if answer.content else None
+        except ValueError as error:
+            raise ServiceError(
+                f"what answers at {self.server} is no service of phx_pipeline: its "
+                "answer is not JSON"
+            ) from error
+
+    def _answer(self, request: httpx.Request, *, is_safe: bool) -> httpx.Response:
+        for attempt in range(1, _ATTEMPTS + 1):
+            is_last = attempt == _ATTEMPTS
+            try:
+                answer = self._http.send(request)
+            except httpx.TransportError as error:
+                may_repeat = is_safe or isinstance(error, httpx.ConnectError)
+                if is_last or not may_repeat or _is_distrust(error):
+                    raise self._unreachable(error) from error
+            else:
+                if is_last or not is_safe or answer.status_code not in PASSING:
+                    return answer
+            self._sleep(_FIRST_PAUSE_S * 2 ** (attempt - 1))
+        raise AssertionError
+
+    def _unreachable(self, error: httpx.TransportError) -> ServiceError:
+        told = " ".join(str(error).split()) or type(error).__name__
+        if _is_distrust(error):
+            return ServiceError(
+                f"the certificate of {self.server} is not trusted ({told}): name the "
+                "file of its authority in PHX_CA_FILE"
+            )
+        return ServiceError(
+            f"{self.server} does not answer ({told}): is `phx up` running there, and "
+            "the URL right (--server, PHX_SERVER)?"
+        )
+
+
+def _is_distrust(error: Exception) -> bool:
+    return "CERTIFICATE_VERIFY_FAILED" in str(error)
+
+
+def _trusted(ca_file: Path | None) -> ssl.SSLContext:
+    try:
+        return ssl.create_default_context(cafile=str(ca_file) if ca_file else None)
+    except ssl.SSLError as error:
+        raise InputError(
+            f"PHX_CA_FILE: {ca_file} holds no certificates: give a file in PEM format"
+        ) from error

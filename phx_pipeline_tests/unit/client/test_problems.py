@@ -1,0 +1,64 @@
+"""What the refusals of a service stand for."""
+
+import httpx
+import pytest
+
+from phx_pipeline.client.problems import refusal
+from phx_pipeline.errors import (
+    CatalogDownError,
+    InputError,
+    PhxError,
+    QuotaError,
+    ServiceError,
+    UnknownJobError,
+)
+
+_SERVER = "https://pictures.example"
+_PROBLEM = "application/problem+json; charset=utf-8"
+
+
+def refused(status: int, *, media_type: str = _PROBLEM, **headers: str) -> PhxError:
+    answer = httpx.Response(
+        status,
+        headers={"content-type": media_type} | headers,
+        json={"title": "T", "status": status, "detail": "so it\nis"},
+    )
+    return refusal(answer, server=_SERVER, means={404: UnknownJobError})
+
+
+@pytest.mark.parametrize(
+    ("status", "kind", "told"),
+    [
+        (404, UnknownJobError, "so it is"),
+        (400, InputError, "so it is"),
+        (422, InputError, "so it is"),
+        (401, InputError, f"so it is (PHX_KEY holds the key of {_SERVER})"),
+        (403, InputError, "so it is"),
+        (503, CatalogDownError, "so it is"),
+        (500, ServiceError, "so it is"),
+    ],
+)
+def test_a_problem_is_the_error_it_stands_for(
+    status: int, kind: type[PhxError], told: str
+) -> None:
+    error = refused(status)
+
+    assert (type(error), str(error)) == (kind, told)
+
+
+@pytest.mark.parametrize(
+    ("wish", "seconds"), [("90", 90.0), ("", 60.0), ("-1", 60.0), ("9" * 40, 60.0)]
+)
+def test_a_quota_tells_when_to_ask_again(wish: str, seconds: float) -> None:
+    error = refused(429, **{"retry-after": wish})
+
+    assert isinstance(error, QuotaError)
+    assert error.retry_after_s == seconds
+
+
+@pytest.mark.parametrize("status", [302, 404, 502])
+def test_what_is_no_problem_document_comes_from_no_service_of_ours(status: int) -> None:
+    error = refused(status, media_type="text/html")
+
+    assert isinstance(error, ServiceError)
+    assert f"{_SERVER} is no service of phx_pipeline: HTTP {status}" in str(error)
