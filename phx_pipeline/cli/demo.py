@@ -16,7 +16,6 @@ from phx_pipeline.cli.main import Exit
 from phx_pipeline.cli.outputs import OutputFolder
 from phx_pipeline.errors import InputError
 from phx_pipeline.model.counted import counted
-from phx_pipeline.model.job import Mode
 from phx_pipeline.model.outcome import ListingOutcome
 from phx_pipeline.model.source import Source
 from phx_pipeline.settings import Settings, load_settings, require_place, stored_in
@@ -139,6 +138,8 @@ def _settings(stores: Settings, *, root: Path, standin: "Loopback") -> Settings:
         pace_percent=0,  # the stand-in needs no rest
         final_after_days=1,  # and what it says is gone is gone
         webserver_port=free_port(),
+        server=None,
+        key=None,
     )
     return patient(settings, load=os.getloadavg()[0] / (os.cpu_count() or 1))
 
@@ -194,7 +195,9 @@ def _collected(context: "StageContext", settings: Settings) -> Exit:
 
     Stand-ins never fail on the wire: where one seems to, this machine was too slow.
     """
-    from phx_pipeline.cli.extract import enqueue
+    from phx_pipeline.cli.enqueue import enqueue
+    from phx_pipeline.client.direct import CatalogClient
+    from phx_pipeline.client.order import order_of
     from phx_pipeline.demo.gallery import draw_all
     from phx_pipeline.demo.houses import HOUSES
 
@@ -202,15 +205,17 @@ def _collected(context: "StageContext", settings: Settings) -> Exit:
     if not all(tally.is_complete for tally in context.tallies()):
         drawn = counted(draw_all(HOUSES), "photo")
         console.print(f"drew {drawn} for the stand-ins to show")
-    code = enqueue(context, settings, slugs, mode=Mode.RESUME)
-    for _ in range(_MORE_ROUNDS):
-        failing = _failing(context)
-        is_cut_short = not all(it.is_published for it in context.tallies())
-        if code is Exit.COMPLETE or not (failing or is_cut_short):
-            break
-        console.print("this machine is busy: what is open is asked for again …")
-        context.catalog.policies.reset(_groups(failing))
-        code = enqueue(context, settings, slugs, mode=Mode.RESUME)
+    order = order_of(slugs)
+    with CatalogClient(context, settings) as client:
+        code = enqueue(client, order)
+        for _ in range(_MORE_ROUNDS):
+            failing = _failing(context)
+            is_cut_short = not all(it.is_published for it in context.tallies())
+            if code is Exit.COMPLETE or not (failing or is_cut_short):
+                break
+            console.print("this machine is busy: what is open is asked for again …")
+            context.catalog.policies.reset(_groups(failing))
+            code = enqueue(client, order)
     return code
 
 

@@ -1,13 +1,9 @@
 """`phx extract`: collect photos, through the queue or in this process."""
 
 import asyncio
-import logging
-from collections import Counter
 from collections.abc import Sequence
-from dataclasses import replace
-from datetime import UTC
-from typing import TYPE_CHECKING
-from uuid import uuid4
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -17,29 +13,32 @@ from phx_pipeline.cli.console import (
     errors,
     few_warnings,
     log_to_stderr,
-    print_lines,
-    print_tallies,
 )
+from phx_pipeline.cli.enqueue import How, enqueue, take_up
 from phx_pipeline.cli.failures import tell_failure
 from phx_pipeline.cli.main import Exit
-from phx_pipeline.cli.options import FILLED, isolation_option
+from phx_pipeline.cli.options import (
+    FILLED,
+    isolation_option,
+    json_option,
+    priority_option,
+    server_option,
+)
 from phx_pipeline.cli.partners import settle_partners
-from phx_pipeline.cli.session import opened
+from phx_pipeline.cli.result import code_now, summarize
+from phx_pipeline.cli.session import connected, opened
+from phx_pipeline.client.order import Order
 from phx_pipeline.errors import InputError
 from phx_pipeline.model.counted import counted
 from phx_pipeline.model.isolation import IsolationMode
-from phx_pipeline.model.job import JobRequest, Mode
-from phx_pipeline.model.no_way import OFFLINE, all_tell_no_way, nobody_was_reached
-from phx_pipeline.model.outcome import ListingOutcome, Verdict, VerdictKind
+from phx_pipeline.model.job import Mode, Priority
+from phx_pipeline.model.no_way import OFFLINE, all_tell_no_way
+from phx_pipeline.model.outcome import ListingOutcome
 from phx_pipeline.model.source import Source
-from phx_pipeline.model.tally import PropertyTally
-from phx_pipeline.settings import Settings, load_settings, parse_sources
+from phx_pipeline.settings import Settings, load_settings, parse_sources, served_at
 
 if TYPE_CHECKING:
-    from phx_pipeline.reads.base import Reads
     from phx_pipeline.stages.context import StageContext
-
-logger = logging.getLogger(__name__)
 
 
 @click.command()
@@ -61,6 +60,12 @@ logger = logging.getLogger(__name__)
     help="Ask only these sources, separated by commas; by default all of PHX_SOURCES.",
 )
 @click.option(
+    "--job-id",
+    type=FILLED,
+    metavar="ID",
+    help="Follow a job that was handed in before, instead of making one.",
+)
+@click.option(
     "--async",
     "how",
     flag_value="async",
@@ -79,9 +84,16 @@ logger = logging.getLogger(__name__)
     flag_value="dry",
     help="Ask the sources and show what they list; download and keep nothing.",
 )
+@click.option(
+    "--wait",
+    is_flag=True,
+    help="Wait for the end of the job without showing it; the exit code tells the "
+    "result.",
+)
+@priority_option
 @isolation_option(
-    "Where the browser's window is, with --sync or --dry-run; by default as "
-    "PHX_ISOLATION says, which alone counts for runs of the queue: "
+    "Where the browser's window is, by default as PHX_ISOLATION says where the runs "
+    "work: "
 )
 @click.option(
     "--resume/--fresh",
@@ -98,22 +110,15 @@ logger = logging.getLogger(__name__)
     callback=lambda _ctx, _param, given: _log_if(given),
     help="Log what the stages do; from the queue they log into the run instead.",
 )
+@server_option
+@json_option
 @click.pass_context
-def extract(
-    ctx: click.Context,
-    *,
-    everything: bool,
-    houses: tuple[str, ...],
-    sources: str | None,
-    how: str | None,
-    isolation: str | None,
-    resume: bool,
-) -> None:
+def extract(ctx: click.Context, /, **given: Any) -> None:
     """Find and download the photos of one house, some or all.
 
-    By default the houses are put into Dagster's queue and followed until their runs
-    have ended; Ctrl-C stops the following, and the runs go on. Photos that are held
-    already are never downloaded again. Give either --all or --address.
+    By default the houses become a job, whose runs Dagster starts, and which is followed
+    until they have ended; Ctrl-C stops the following, and the runs go on. Photos that
+    are held already are never downloaded again. Give --all, --address or --job-id.
 
     \b
     Examples:
@@ -122,55 +127,124 @@ def extract(
       phx extract --all --fresh     ask every source again, complete or not
       phx extract --all --dry-run   show what the sources list now
       phx extract --all --async     enqueue, and go on with something else
+      phx extract --job-id ID       follow that job again
+      phx extract --all --wait      wait for it in a script
       phx extract --all --sync -v   work in this process, and see each step
     """
-    settings = _isolated(isolation, how=how)
-    chosen = parse_sources(sources, by="--sources") if sources else ()
-    mode = Mode.RESUME if resume else Mode.FRESH
-    with opened(settings) as context:
-        asked = _slugs(context, everything=everything, houses=houses)
-        _refuse_disabled(context, chosen)
-        if how == "dry":
-            ctx.exit(_show_only(context, asked, sources=chosen))
-        due = _due(context, asked, sources=chosen, mode=mode)
-        if not due:
-            ctx.exit(_summarize(context, asked, sources=chosen, failed=0))
-        if how == "sync":
-            with few_warnings():
-                code = _run_here(context, due, sources=chosen, mode=mode)
-            ctx.exit(code)
-        follow = how != "async"
-        ctx.exit(
-            enqueue(context, settings, due, sources=chosen, mode=mode, follow=follow)
+    ctx.exit(_extracted(Wish(**given)))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """The options of a command line, as click gives them."""
+
+    everything: bool
+    houses: tuple[str, ...]
+    sources: str | None
+    job_id: str | None
+    how: str | None
+    wait: bool
+    priority: str
+    isolation: str | None
+    resume: bool
+    server: str | None
+    as_json: bool
+
+    @property
+    def is_here(self) -> bool:
+        """Whether this process does the work itself."""
+        return self.how in {"sync", "dry"}
+
+    @property
+    def chosen(self) -> tuple[Source, ...]:
+        """The sources that are named."""
+        return parse_sources(self.sources, by="--sources") if self.sources else ()
+
+    @property
+    def mode(self) -> Mode:
+        """What is asked again."""
+        return Mode.RESUME if self.resume else Mode.FRESH
+
+    @property
+    def following(self) -> How:
+        """What is to be shown of a job."""
+        if self.wait:
+            return How.WAIT
+        return How.LEAVE if self.how == "async" else How.FOLLOW
+
+    def order(self, slugs: Sequence[str]) -> Order:
+        """The order for *slugs*, or for what was named where they are not known."""
+        return Order(
+            houses=tuple(slugs) or self.houses,
+            everything=self.everything and not slugs,
+            sources=self.chosen,
+            mode=self.mode,
+            priority=Priority(self.priority),
+            isolation=IsolationMode(self.isolation) if self.isolation else None,
         )
+
+
+def _extracted(wish: Wish) -> Exit:
+    _refuse_contradictions(wish)
+    settings = load_settings()
+    if wish.job_id:
+        with connected(wish.server) as client:
+            return take_up(
+                client, wish.job_id, how=wish.following, as_json=wish.as_json
+            )
+    server = served_at(wish.server, by="--server") or settings.server
+    if server and not wish.is_here:
+        with connected(server) as client:
+            return enqueue(
+                client, wish.order(()), how=wish.following, as_json=wish.as_json
+            )
+    if wish.is_here and wish.isolation:
+        settings = replace(settings, isolation=IsolationMode(wish.isolation))
+    with opened(settings) as context:
+        return _extracted_from(context, settings, wish)
+
+
+def _extracted_from(context: "StageContext", settings: Settings, wish: Wish) -> Exit:
+    """Extract on the stores of this machine."""
+    from phx_pipeline.client.direct import CatalogClient
+
+    chosen = wish.chosen
+    asked = _slugs(context, everything=wish.everything, houses=wish.houses)
+    _refuse_disabled(context, chosen)
+    if wish.how == "dry":
+        return _show_only(context, asked, sources=chosen)
+    due = _due(context, asked, sources=chosen, mode=wish.mode)
+    if len(due) < len(asked):
+        _tell_left_out(context, len(asked) - len(due), wish)
+    if not due:
+        return _nothing_due(context, asked, wish)
+    if wish.how == "sync":
+        with few_warnings():
+            return _run_here(context, due, sources=chosen, mode=wish.mode)
+    with CatalogClient(context, settings) as client:
+        order = wish.order(due)
+        return enqueue(client, order, how=wish.following, as_json=wish.as_json)
+
+
+def _refuse_contradictions(wish: Wish) -> None:
+    which = sum([wish.everything, bool(wish.houses), bool(wish.job_id)])
+    if which != 1:
+        raise InputError(
+            "say which properties: --all, or --address (repeatable), or --job-id of "
+            "a job that is there"
+        )
+    if wish.is_here and (wish.wait or wish.job_id or wish.server):
+        raise InputError(
+            "--sync and --dry-run work in this process: leave out --wait, --job-id "
+            "and --server"
+        )
+    if wish.as_json and wish.following is How.FOLLOW:
+        raise InputError("--json prints a job: add --async, or --wait for its end")
 
 
 def _log_if(verbose: bool) -> None:  # noqa: FBT001 - click calls it
     if verbose:
         log_to_stderr()
-
-
-def _isolated(mode: str | None, *, how: str | None) -> Settings:
-    """The settings, with what the command line says of the browser's window."""
-    settings = load_settings()
-    if mode is None:
-        return settings
-    if how not in {"sync", "dry"}:
-        raise InputError(
-            "--isolation holds for --sync and --dry-run: set PHX_ISOLATION where "
-            "`phx up` is started, and it holds for the runs of the queue"
-        )
-    return replace(settings, isolation=IsolationMode(mode))
-
-
-def result_code(
-    tallies: Sequence[PropertyTally], *, asked: Sequence[Source], failed: int
-) -> Exit:
-    """Complete, partial or nothing, as the catalogue tells it of *asked*."""
-    if not any(tally.count(VerdictKind.KEPT) for tally in tallies):
-        return Exit.NOTHING
-    settled = (s.is_settled for t in tallies for s in t.sources if s.source in asked)
-    return Exit.PARTIAL if failed or not all(settled) else Exit.COMPLETE
 
 
 def _due(
@@ -180,13 +254,12 @@ def _due(
     sources: Sequence[Source],
     mode: Mode,
 ) -> list[str]:
-    """The properties with something to do; says how many were left out."""
+    """The properties with something to do."""
     from phx_pipeline.stages.missing import lacking_files
     from phx_pipeline.stages.plan import has_work, sources_due
 
     among = tuple(sources or context.sources)
     at = context.stamp().at
-    days = context.stale_days
     off = context.catalog.policies.switched_off()
     due = lacking_files(context, slugs) | context.catalog.jobs.called_on(slugs)
     for tally in context.tallies(among, slugs=slugs):
@@ -195,19 +268,30 @@ def _due(
             among=among,
             mode=mode,
             at=at,
-            stale_days=days,
+            stale_days=context.stale_days,
             off=off,
             lacking=context.lacking,
         )
         if has_work(tally, due=asked, off=off):
             due.add(tally.slug)
-    if left_out := len(slugs) - len(due):
-        console.print(
-            f"{counted(left_out, 'property')} left out: complete, and asked within "
-            f"{counted(days, 'day')} (--fresh asks again)",
-            soft_wrap=True,
-        )
     return [slug for slug in slugs if slug in due]
+
+
+def _tell_left_out(context: "StageContext", count: int, wish: Wish) -> None:
+    days = counted(context.stale_days, "day")
+    (errors if wish.as_json else console).print(
+        f"{counted(count, 'property')} left out: complete, and asked within {days} "
+        "(--fresh asks again)",
+        soft_wrap=True,
+    )
+
+
+def _nothing_due(context: "StageContext", asked: Sequence[str], wish: Wish) -> Exit:
+    if wish.as_json:
+        click.echo("null")
+    if wish.wait or wish.as_json:
+        return code_now(context, asked, sources=wish.chosen)
+    return summarize(context, asked, sources=wish.chosen, failed=0)
 
 
 def _show_only(
@@ -238,10 +322,6 @@ def _slugs(
 ) -> list[str]:
     from phx_pipeline.workflows.intake import find_property
 
-    if everything == bool(houses):
-        raise InputError(
-            "say which properties: either --all, or --address (repeatable)"
-        )
     slugs = (
         context.catalog.slugs()
         if everything
@@ -285,7 +365,7 @@ def _run_here(
             failed += 1
             tell_failure(slug, error)
     settle_partners(context, slugs)
-    return _summarize(context, slugs, sources=sources, failed=failed)
+    return summarize(context, slugs, sources=sources, failed=failed)
 
 
 def _tell_interrupted(slug: str, *, left: int, mode: Mode) -> None:
@@ -296,82 +376,3 @@ def _tell_interrupted(slug: str, *, left: int, mode: Mode) -> None:
         "goes on from here",
         soft_wrap=True,
     )
-
-
-def enqueue(
-    context: "StageContext",
-    settings: Settings,
-    slugs: Sequence[str],
-    *,
-    sources: Sequence[Source] = (),
-    mode: Mode = Mode.FRESH,
-    follow: bool = True,
-) -> Exit:
-    """Submit a job for *slugs*; follow it unless told otherwise.
-
-    Houses that wait for such a run already join it: their older job is followed too.
-
-    Ctrl-C while following leaves the job running and counts as complete.
-    """
-    from phx_pipeline.cli.follow import Follower
-
-    job_id = uuid4().hex[:12]
-    follower = Follower(context, settings, job_id=job_id)
-    request = JobRequest(
-        slugs=tuple(slugs), user=settings.user, sources=tuple(sources), mode=mode
-    )
-    at = context.clock().astimezone(UTC)
-    joined = context.catalog.jobs.submit(job_id, request, at=at).joined
-    jobs = {slug: joined.get(slug, job_id) for slug in slugs}
-    for job, count in Counter(jobs.values()).items():
-        told = "enqueued" if job == job_id else "waiting for the same already"
-        console.print(f"job {job}: {counted(count, 'property')} {told}")
-    follower.warn_without_daemon()
-    if not follow:
-        return Exit.COMPLETE
-    failed = follower.wait(jobs)
-    if failed is None:
-        return Exit.COMPLETE
-    return _summarize(context, slugs, sources=sources, failed=failed)
-
-
-def _summarize(
-    context: "StageContext",
-    slugs: Sequence[str],
-    *,
-    sources: Sequence[Source],
-    failed: int,
-) -> Exit:
-    from phx_pipeline.reads.open_lines import open_lines, standing_lines
-    from phx_pipeline.reads.status import look_lines
-    from phx_pipeline.stages.missing import lacking_files
-    from phx_pipeline.stages.views import refresh_views
-    from phx_pipeline.wiring import reads_of
-
-    refresh_views(context)
-    reads = reads_of(context)
-    asked = tuple(sources or context.sources)
-    tallies = context.tallies(asked, slugs=slugs)
-    print_tallies(tallies)
-    lacking = sorted(lacking_files(context, slugs))
-    told = [f"open: {it}: files are missing, `phx repair {it}` tells" for it in lacking]
-    print_lines([*open_lines(reads, tallies), *told])
-    print_lines(look_lines(reads, slugs))
-    print_lines(standing_lines(reads, among=asked))
-    if _is_offline(reads, tallies):
-        console.print(OFFLINE, soft_wrap=True)
-    return result_code(tallies, asked=asked, failed=failed + len(lacking))
-
-
-def _is_offline(reads: "Reads", tallies: Sequence[PropertyTally]) -> bool:
-    from phx_pipeline.reads.open_lines import asked_now
-
-    lacking = [t.slug for t in tallies if any(source.wanting for source in t.sources)]
-    failed = [
-        photo.detail
-        for slug in lacking
-        for photo in reads.catalog.runs.photo_states(slug)
-        if photo.verdict is Verdict.NETWORK
-    ]
-    asked = asked_now(reads, tallies)
-    return nobody_was_reached(asked, photos_failed=failed)

@@ -1,132 +1,116 @@
-"""Following jobs until the runs of some properties have ended."""
+"""Following a job until it has ended; the runs do not depend on it."""
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterator, Sequence
 
+from rich.console import Group
 from rich.live import Live
 from rich.table import Table
+from rich.text import Text
 
 from phx_pipeline.cli.console import console, errors
-from phx_pipeline.defs.submit import (
-    ItemRun,
-    daemon_is_running,
-    item_runs,
-    open_instance,
-)
+from phx_pipeline.cli.times import span_text
+from phx_pipeline.client.base import Client
+from phx_pipeline.client.progress import Progress
 from phx_pipeline.model.counted import counted
-from phx_pipeline.model.job import JobState
-from phx_pipeline.model.outcome import VerdictKind
-from phx_pipeline.settings import Settings
-from phx_pipeline.stages.context import StageContext
+from phx_pipeline.model.job import Job, JobProperty, JobState
 
-_POLL_S = 1.0
 _ROWS = 20
+_TOLD_EVERY_S = 30.0
+_MOVING = frozenset({JobState.IN_PROGRESS, JobState.RETRYING})
 
 
-class Follower:
-    """Shows where each property of some jobs is; the runs do not depend on it.
+def warn_unserved(client: Client) -> None:
+    """Say so when nothing will take up jobs for now."""
+    if not client.is_served():
+        errors.print("no Dagster daemon is running: jobs wait for `phx up`")
 
-    *job_id* is followed whole: a property of it may get another key meanwhile.
+
+def follow(client: Client, job_id: str) -> Job | None:
+    """Show a job until it has ended; None when Ctrl-C stopped that.
+
+    A terminal shows a table that changes; elsewhere each change is a line.
     """
-
-    def __init__(
-        self, context: StageContext, settings: Settings, *, job_id: str
-    ) -> None:
-        self._context = context
-        self._job_id = job_id
-        self._instance = open_instance(settings)
-
-    def warn_without_daemon(self) -> None:
-        """Say so when nothing will take the job for now."""
-        if not daemon_is_running(self._instance):
-            errors.print("no Dagster daemon is running: the job waits for `phx up`")
-
-    def wait(self, jobs: Mapping[str, str]) -> int | None:
-        """Follow properties until their runs have ended.
-
-        Args:
-            jobs: by property the job whose run is followed.
-
-        Returns:
-            How many runs did not succeed; None when Ctrl-C stopped following.
-        """
-        try:
-            if console.is_terminal:
-                return self._watch(jobs)
-            return self._narrate(jobs)
-        except KeyboardInterrupt:
-            named = ", ".join(dict.fromkeys(jobs.values()))
-            errors.print(f"stopped following; job {named} goes on (`phx status`)")
-            return None
-
-    def _watch(self, jobs: Mapping[str, str]) -> int:
-        with Live(console=console, auto_refresh=False) as live:
-            while True:
-                runs = self._runs(jobs)
-                live.update(self._table(jobs, runs), refresh=True)
-                if self._ended(jobs, runs):
-                    return _failures(runs)
-                time.sleep(_POLL_S)
-
-    def _narrate(self, jobs: Mapping[str, str]) -> int:
-        told: dict[str, JobState] = {}
-        while True:
-            runs = self._runs(jobs)
-            for slug, run in runs.items():
-                if told.get(slug) is not run.state:
-                    told[slug] = run.state
-                    console.print(f"{slug}: {run.state.value}", self._photos(slug))
-            if self._ended(jobs, runs):
-                return _failures(runs)
-            time.sleep(_POLL_S)
-
-    def _runs(self, jobs: Mapping[str, str]) -> dict[str, ItemRun]:
-        """The newest run of each property in its job, as far as there is one."""
-        return {
-            slug: run
-            for job_id in dict.fromkeys(jobs.values())
-            for slug, run in item_runs(self._instance, job_id).items()
-            if jobs.get(slug, self._job_id) == job_id
-        }
-
-    def _ended(self, jobs: Mapping[str, str], runs: Mapping[str, ItemRun]) -> bool:
-        """Whether nothing more will happen; items may go when their house does."""
-        book = self._context.catalog.jobs
-        waits = any(
-            item.dispatched_at is None and item.slug not in runs
-            for job_id in dict.fromkeys(jobs.values())
-            for item in book.items(job_id)
-            if jobs.get(item.slug, self._job_id) == job_id
-        )
-        return not waits and all(run.state.is_final for run in runs.values())
-
-    def _table(self, jobs: Mapping[str, str], runs: Mapping[str, ItemRun]) -> Table:
-        done = sum(run.state.is_final for run in runs.values())
-        named = ", ".join(dict.fromkeys(jobs.values()))
-        title = f"job {named}: {done} of {counted(len(jobs), 'property')} done"
-        table = Table("property", "state", "photos", title=title)
-        for slug in _most_telling(jobs, runs):
-            state = runs[slug].state if slug in runs else JobState.PENDING
-            table.add_row(slug, state.value, self._photos(slug))
-        return table
-
-    def _photos(self, slug: str) -> str:
-        tally = self._context.tally(slug)
-        if not tally.discovered:
-            return ""
-        ready = tally.discovered - tally.count(VerdictKind.PENDING)
-        return f"{ready} of {tally.discovered} decided"
+    try:
+        if console.is_terminal:
+            with Live(console=console, auto_refresh=False) as live:
+                return client.wait(
+                    job_id,
+                    on_progress=lambda seen: live.update(_shown(seen), refresh=True),
+                )
+        return client.wait(job_id, on_progress=_Narrator())
+    except KeyboardInterrupt:
+        detached(job_id)
+        return None
 
 
-def _failures(runs: Mapping[str, ItemRun]) -> int:
-    return sum(run.state is not JobState.COMPLETED for run in runs.values())
+def detached(job_id: str) -> None:
+    """Say that a job goes on, and how to follow it again."""
+    errors.print(
+        f"stopped following: job {job_id} goes on; `phx job {job_id} --follow` "
+        f"follows it again, `phx job {job_id} --cancel` calls it off",
+        soft_wrap=True,
+    )
 
 
-def _most_telling(slugs: Iterable[str], runs: Mapping[str, ItemRun]) -> list[str]:
-    """The first rows that fit a screen: what moves before what waits or is done."""
+class _Narrator:
+    """Prints a line for each change of a property, and now and then how far all is."""
 
-    def rank(slug: str) -> int:
-        state = runs[slug].state if slug in runs else JobState.PENDING
-        return 0 if state in {JobState.IN_PROGRESS, JobState.RETRYING} else 1
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._told: dict[str, JobState] = {}
+        self._clock = clock
+        self._said_s = clock()
+        self._waits_for = ""
 
-    return sorted(slugs, key=rank)[:_ROWS]
+    def __call__(self, seen: Progress) -> None:
+        for item in seen.job.items:
+            if self._told.get(item.slug, JobState.PENDING) is not item.state:
+                self._told[item.slug] = item.state
+                console.print(f"{item.slug}: {_told_state(item, seen)}", soft_wrap=True)
+        is_late = self._clock() - self._said_s >= _TOLD_EVERY_S
+        is_new = seen.waits_for != self._waits_for and bool(seen.waits_for)
+        if not seen.job.state.is_final and (is_late or is_new):
+            self._said_s, self._waits_for = self._clock(), seen.waits_for
+            for line in _far_lines(seen):
+                console.print(line, soft_wrap=True)
+
+
+def _shown(seen: Progress) -> Group:
+    """The table of a terminal, and below it how far all is."""
+    job = seen.job
+    table = Table("property", "state", "photos", title=f"job {job.job_id}")
+    for item in _most_telling(job.items):
+        table.add_row(item.slug, item.state.value, _photos(item, seen))
+    return Group(table, *(Text(line) for line in _far_lines(seen)))
+
+
+def _far_lines(seen: Progress) -> Iterator[str]:
+    job = seen.job
+    told = [f"{job.done} of {counted(len(job.items), 'property')} ended"]
+    moving = (it for it in JobState if it in _MOVING and job.counts[it])
+    told += [f"{job.counts[state]} {state.value}" for state in moving]
+    if seen.photos_per_s:
+        told.append(f"{seen.photos_per_s:.1f} photos a second")
+    if left := seen.remaining_s:
+        told.append(f"about {span_text(left)} left")
+    yield ", ".join(told)
+    if seen.waits_for:
+        yield f"waits for {seen.waits_for}"
+
+
+def _told_state(item: JobProperty, seen: Progress) -> str:
+    told = item.state.value
+    if item.error and item.state in {JobState.FAILED, JobState.RETRYING}:
+        told += f" ({item.error})"
+    return f"{told} {_photos(item, seen)}".rstrip()
+
+
+def _photos(item: JobProperty, seen: Progress) -> str:
+    photos = seen.photos.get(item.slug)
+    return f"{photos.decided} of {photos.listed} decided" if photos else ""
+
+
+def _most_telling(items: Sequence[JobProperty]) -> list[JobProperty]:
+    """The first rows that fit a screen: what moves before what waits or has ended."""
+    rows = sorted(items, key=lambda it: (it.state not in _MOVING, it.state.is_final))
+    return rows[:_ROWS]

@@ -24,6 +24,7 @@ class Exit(IntEnum):
     USAGE = 2
     PARTIAL = 3
     NOTHING = 4
+    CANCELLED = 5
 
 
 _COMMANDS = {
@@ -31,6 +32,8 @@ _COMMANDS = {
     "env": "setup:env",
     "properties": "properties:properties",
     "extract": "extract:extract",
+    "jobs": "jobs:jobs",
+    "job": "jobs:job",
     "status": "status:status",
     "stats": "stats:stats",
     "images": "images:images",
@@ -87,7 +90,8 @@ def phx() -> None:
       phx up                          start Dagster (UI, daemon, code server)
       phx extract --all               collect, with progress
 
-    Exit codes: 0 complete, 1 error, 2 usage, 3 partial, 4 nothing extracted.
+    Exit codes: 0 complete, 1 error, 2 usage, 3 partial, 4 nothing extracted,
+    5 cancelled.
     """
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from phx_pipeline.model.isolation import IsolationMode
+from phx_pipeline.model.job import Priority
 from phx_pipeline.model.nearest import did_you_mean
 
 
@@ -36,6 +37,20 @@ house_option = click.option(
     type=FILLED,
     metavar="HOUSE",
     help="Show one house only; by default all are shown.",
+)
+server_option = click.option(
+    "--server",
+    type=FILLED,
+    metavar="URL",
+    help="Ask the service there, with the key in PHX_KEY; by default that of "
+    "PHX_SERVER, or the stores of this machine.",
+)
+priority_option = click.option(
+    "--priority",
+    type=click.Choice([it.value for it in Priority]),
+    default=Priority.NORMAL.value,
+    metavar="WHEN",
+    help="Whether the job comes before others: low, normal (the default) or high.",
 )
 why_option = click.option(
     "--why", default="", metavar="REASON", help="Keep a reason with the ruling."

@@ -5,10 +5,11 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
-from phx_pipeline.settings import Settings, load_settings
+from phx_pipeline.settings import Settings, load_settings, served_at
 
 if TYPE_CHECKING:
     from phx_pipeline.catalog.store import Catalog
+    from phx_pipeline.client import Client
     from phx_pipeline.reads.base import Reads
     from phx_pipeline.stages.context import StageContext
 
@@ -62,3 +63,14 @@ def note(context: "StageContext", action: str, *targets: str, detail: str = "") 
         detail=detail or (str(len(targets)) if len(targets) > 1 else ""),
         at=context.clock(),
     )
+
+
+def connected(server: str | None) -> "Client":
+    """A client of what `--server` names, else of `PHX_SERVER` or this machine.
+
+    Raises:
+        InputError: what was named is no URL that will do.
+    """
+    from phx_pipeline.client import connect
+
+    return connect(served_at(server, by="--server"))

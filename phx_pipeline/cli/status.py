@@ -14,6 +14,7 @@ from phx_pipeline.model.counted import counted
 from phx_pipeline.settings import load_settings
 
 if TYPE_CHECKING:
+    from phx_pipeline.catalog.statistics import OpenJobs
     from phx_pipeline.reads.status import Status
 
 
@@ -36,7 +37,8 @@ def status(*, everything: bool, service: bool, as_json: bool) -> None:
     Each house has a line for each source: how it ended, and how many photos it gave. Of
     more than a hundred houses only those that are not complete have lines, at most
     fifty; the sums are those of all. Below stands what is still open, why, and which
-    command helps. The first line tells whether `phx up` runs.
+    command helps. The first line tells whether `phx up` runs, the next one how many
+    jobs are open.
 
     \b
     Examples:
@@ -55,10 +57,13 @@ def status(*, everything: bool, service: bool, as_json: bool) -> None:
     with opened_reads(settings) as reads:
         found = read_status(reads)
         lines = [] if as_json else list(status_lines(reads, found))
+        jobs = reads.catalog.statistics.open_jobs()
     if as_json:
         _print_json(found)
         return
     console.print(service_line(settings, thorough=False), soft_wrap=True)
+    if jobs.jobs:
+        console.print(_jobs_line(jobs), soft_wrap=True)
     if not found.tallies:
         console.print(NO_HOUSES, soft_wrap=True)
         return
@@ -67,6 +72,14 @@ def status(*, everything: bool, service: bool, as_json: bool) -> None:
     console.print(f"{found.complete} of {houses} complete")
     for some in lines:
         print_lines(some, everything=everything)
+
+
+def _jobs_line(jobs: "OpenJobs") -> str:
+    waiting = counted(jobs.waiting, "property")
+    return (
+        f"jobs: {jobs.jobs} open, {waiting} waiting for a run, {jobs.under_way} under "
+        "way (`phx jobs`)"
+    )
 
 
 def _print_json(found: "Status") -> None:

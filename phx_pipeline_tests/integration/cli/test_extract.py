@@ -1,5 +1,6 @@
 """`phx extract --sync` against stand-in sites: exit codes, and Ctrl-C half-way."""
 
+import re
 import signal
 import sqlite3
 import subprocess
@@ -10,19 +11,16 @@ from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
-import dagster as dg
+import pytest
 
-from phx_pipeline.defs.sensors.dispatcher import request_of
-from phx_pipeline.defs.submit import open_instance
+from phx_pipeline.cli import batch
 from phx_pipeline.demo.houses import HOUSES, House
 from phx_pipeline.demo.loopback import Answer, Asked, Handler
 from phx_pipeline.demo.redfin_site import redfin_sites
 from phx_pipeline.model.outcome import ListingOutcome, Verdict, VerdictKind
 from phx_pipeline.sources.redfin.standin import PAGE_HOST
 from phx_pipeline_tests.commands import Phx
-from phx_pipeline_tests.dagster_runs import run_of
 from phx_pipeline_tests.deployment import PHOTO_HOST, Deployment, slug_of
-from phx_pipeline_tests.jobs import see_runs
 
 
 def short(house: House) -> House:
@@ -56,7 +54,10 @@ def forget_refusals(made: Deployment) -> None:
         connection.commit()
 
 
-def test_a_complete_extraction_ends_with_0(tmp_path: Path, phx_on: Phx) -> None:
+def test_a_complete_extraction_ends_with_0(
+    tmp_path: Path, phx_on: Phx, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(batch, "_FEW", 5)
     with Deployment(tmp_path, redfin_sites(BOTH)) as made:
         made.add_houses(BOTH)
 
@@ -65,6 +66,8 @@ def test_a_complete_extraction_ends_with_0(tmp_path: Path, phx_on: Phx) -> None:
     assert (ended.code, ended.err) == (0, "")
     assert f"[1/2] {slug_of(FIRST)}\n" in ended.out
     assert f"[2/2] {slug_of(SECOND)}\n" in ended.out
+    assert "large batch: 6 new pictures" in ended.out
+    assert re.search(r"storage: 0\.\d\d GB in originals and PNGs", ended.out)
 
 
 def test_only_the_houses_asked_for_are_extracted(tmp_path: Path, phx_on: Phx) -> None:
@@ -180,29 +183,3 @@ def test_ctrl_c_ends_with_130_and_running_again_completes(
         with made.context() as context:
             for slug in slugs:
                 assert context.tally(slug).count(VerdictKind.KEPT) == 3
-
-
-def test_a_repeated_extraction_joins_what_waits_and_what_is_queued(
-    tmp_path: Path, phx_on: Phx
-) -> None:
-    with Deployment(tmp_path, {}) as made, made.context() as context:
-        first, second = made.add_houses(BOTH)
-        jobs = context.catalog.jobs
-
-        phx_on(made, "extract", "--async", "--address", first)
-        (waiting,) = jobs.waiting(limit=9)
-        job = waiting.job_id
-        both = phx_on(made, "extract", "--async", "--all")
-        with open_instance(made.settings) as instance:
-            tags = request_of(waiting).tags
-            queued = run_of(first, dg.DagsterRunStatus.QUEUED, **tags)
-            instance.add_run(queued)
-        see_runs(context.catalog, [waiting], at=context.stamp().at)
-        again = phx_on(made, "extract", "--async", "--address", first)
-        fresh = phx_on(made, "extract", "--async", "--fresh", "--address", first)
-
-        assert f"job {job}: 1 property waiting for the same already" in both.out
-        assert "1 property enqueued" in both.out
-        assert again.out == f"job {job}: 1 property waiting for the same already\n"
-        assert "1 property enqueued" in fresh.out
-        assert [item.slug for item in jobs.waiting(limit=9)] == [second, first]

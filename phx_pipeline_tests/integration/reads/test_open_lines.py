@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from phx_pipeline.cli.extract import _is_offline
+from phx_pipeline.cli.result import is_offline
 from phx_pipeline.demo.houses import HOUSES
 from phx_pipeline.model.listing import Listing
 from phx_pipeline.model.no_way import no_way
@@ -98,4 +98,4 @@ def test_a_source_that_is_asked_no_more_is_neither_open_nor_offline(
             Source.MARICOPA,
         }
         assert [line.split()[2] for line in told] == ["redfin:", "maricopa_assessor:"]
-        assert _is_offline(reads_of(context), tallies)
+        assert is_offline(reads_of(context), tallies)

@@ -126,7 +126,7 @@ def test_a_surprise_in_one_house_is_told_and_the_next_house_is_taken(
 
     monkeypatch.setattr("phx_pipeline.stages.extract.extract", extract)
     monkeypatch.setattr(command, "settle_partners", lambda *_: None)
-    monkeypatch.setattr(command, "_summarize", summarize)
+    monkeypatch.setattr(command, "summarize", summarize)
     context: Any = SimpleNamespace()
 
     run_here = command._run_here  # the loop alone

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from phx_pipeline.cli import demo, extract
+from phx_pipeline.cli import demo, enqueue
 from phx_pipeline.cli.main import Exit
 from phx_pipeline.cli.session import opened_catalog
 from phx_pipeline.demo import gallery, redfin_photos, zillow_photos
@@ -40,7 +40,7 @@ def ends_with(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[Exit]]:
 
     def prepare(*codes: Exit) -> list[Exit]:
         left = list(codes)
-        monkeypatch.setattr(extract, "enqueue", lambda *_, **__: left.pop(0))
+        monkeypatch.setattr(enqueue, "enqueue", lambda *_, **__: left.pop(0))
         monkeypatch.setattr(gallery, "draw_all", lambda _houses: 0)
         return left
 

@@ -139,7 +139,7 @@ class _Houses:
 def run_here(houses: _Houses, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("phx_pipeline.stages.extract.extract", houses.extract)
     monkeypatch.setattr(command, "settle_partners", lambda *_: None)
-    monkeypatch.setattr(command, "_summarize", lambda *_, **__: None)
+    monkeypatch.setattr(command, "summarize", lambda *_, **__: None)
     context: Any = None
     command._run_here(context, ["one", "two"], sources=(), mode=Mode.FRESH)
 

@@ -1,0 +1,203 @@
+"""`phx jobs` and `phx job`: what was handed in, how far it is, and calling it off."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+import click
+from rich.table import Table
+
+from phx_pipeline.cli.console import console, print_lines, print_table
+from phx_pipeline.cli.enqueue import print_documents, take_up
+from phx_pipeline.cli.follow import warn_unserved
+from phx_pipeline.cli.options import FILLED, OneOf, json_option, server_option
+from phx_pipeline.cli.session import connected
+from phx_pipeline.cli.times import phoenix_text
+from phx_pipeline.client.base import Client
+from phx_pipeline.errors import InputError
+from phx_pipeline.model.counted import counted
+from phx_pipeline.model.job import Job, JobState
+
+_NEWEST = 20
+_MOST = 1000
+_OF_JOBS = [
+    it.value for it in JobState if it not in {JobState.QUEUED, JobState.RETRYING}
+]
+_ROWS = 100
+_NO_JOBS = "there are no such jobs: `phx extract --all --async` hands one in"
+
+
+@click.command()
+@click.option("--user", type=FILLED, metavar="NAME", help="Show this user's jobs only.")
+@click.option(
+    "--state",
+    "states",
+    multiple=True,
+    type=OneOf(_OF_JOBS),
+    metavar="STATE",
+    help=f"Show jobs in this state only: {', '.join(_OF_JOBS)}. Repeat it for several.",
+)
+@click.option(
+    "--all",
+    "everything",
+    is_flag=True,
+    help=f"Show the newest {_MOST} jobs, not {_NEWEST}.",
+)
+@server_option
+@json_option
+def jobs(
+    *,
+    user: str | None,
+    states: tuple[str, ...],
+    everything: bool,
+    server: str | None,
+    as_json: bool,
+) -> None:
+    """List jobs: who asked for how many houses, and how far each is.
+
+    The newest come first. Runs that began in the UI, by a backfill, by a sensor or by
+    `dagster job launch` are listed too; `from` tells where a job began.
+
+    \b
+    Examples:
+      phx jobs
+      phx jobs --state in_progress --state pending
+      phx jobs --user ada --all --json
+    """
+    with connected(server) as client:
+        found = client.jobs(
+            user=user,
+            states=tuple(map(JobState, states)),
+            limit=_MOST if everything else _NEWEST,
+        )
+        if not as_json and any(not job.state.is_final for job in found):
+            warn_unserved(client)
+    if as_json:
+        print_documents(found)
+    elif found:
+        print_table(_table(found))
+    else:
+        console.print(_NO_JOBS, soft_wrap=True)
+
+
+def _table(found: Sequence[Job]) -> Table:
+    table = Table("job", "state", "ended", "user", "from", "asked for at")
+    table.columns[2].justify = "right"
+    for job in found:
+        table.add_row(
+            job.job_id,
+            job.state.value,
+            f"{job.done}/{len(job.items)}",
+            job.user,
+            job.origin.value,
+            phoenix_text(job.created_at.timestamp())[5:-3],
+        )
+    return table
+
+
+@click.command()
+@click.argument("job_id", type=FILLED)
+@click.option(
+    "--cancel",
+    "deed",
+    flag_value="cancel",
+    help="Call it off: what waits never runs, what runs is asked to end.",
+)
+@click.option(
+    "--retry",
+    "deed",
+    flag_value="retry",
+    help="Ask again for its houses that failed or are partial.",
+)
+@click.option(
+    "--follow",
+    "deed",
+    flag_value="follow",
+    help="Show it until it has ended; the exit code tells the result.",
+)
+@server_option
+@json_option
+@click.pass_context
+def job(
+    ctx: click.Context,
+    *,
+    job_id: str,
+    deed: str | None,
+    server: str | None,
+    as_json: bool,
+) -> None:
+    """Show one job and its houses; cancel, retry or follow it.
+
+    A house of a cancelled job keeps the photos that came, and the next `phx extract`
+    goes on from there. A run that another job waits for, too, goes on for that one.
+
+    \b
+    Examples:
+      phx job 5f0c2b7a91de
+      phx job 5f0c2b7a91de --follow
+      phx job 5f0c2b7a91de --cancel
+      phx job 5f0c2b7a91de --retry --json
+    """
+    if deed == "follow" and as_json:
+        raise InputError("--follow shows a job for people: leave --json out")
+    with connected(server) as client:
+        if deed == "follow":
+            ctx.exit(take_up(client, job_id))
+        found = _DEEDS[deed](client, job_id)
+        if as_json:
+            print_documents(found)
+            return
+        for line in _told(found, deed=deed):
+            console.print(line, soft_wrap=True)
+        if not found.state.is_final:
+            warn_unserved(client)
+    _print_houses(found)
+
+
+_DEEDS: Mapping[str | None, Callable[[Client, str], Job]] = {
+    None: lambda client, job_id: client.job(job_id),
+    "cancel": lambda client, job_id: client.cancel(job_id),
+    "retry": lambda client, job_id: client.retry(job_id),
+}
+
+
+def _told(job: Job, *, deed: str | None) -> Iterator[str]:
+    counts = ", ".join(
+        f"{count} {state.value}" for state, count in job.counts.items() if count
+    )
+    yield f"job {job.job_id}: {job.state.value}"
+    yield f"  {counted(len(job.items), 'property')}: {counts or 'none'}"
+    yield (
+        f"  photos: {job.total_images} seen, {job.new_images} new, "
+        f"{job.duplicate_images} copies"
+    )
+    yield f"  asked for by {job.user or 'nobody'} ({job.origin.value}), {_how(job)}"
+    times = {"at": job.created_at, "begun": job.started_at, "ended": job.completed_at}
+    told = (
+        f"{name} {phoenix_text(at.timestamp())}" for name, at in times.items() if at
+    )
+    yield f"  {', '.join(told)} MST"
+    if deed == "cancel" and not job.state.is_final:
+        yield f"  its runs are ending: `phx job {job.job_id} --follow` shows that"
+    if deed == "retry":
+        yield f"  `phx job {job.job_id} --follow` follows it"
+
+
+def _how(job: Job) -> str:
+    sources = ", ".join(source.value for source in job.sources) or "all sources"
+    told = [f"priority {job.priority.value}", job.mode.value, sources]
+    if job.isolation:
+        told.append(f"isolation {job.isolation.value}")
+    return ", ".join(told)
+
+
+def _print_houses(job: Job) -> None:
+    table = Table("property", "state", "photos", "new", "copies")
+    for column in table.columns[2:]:
+        column.justify = "right"
+    for item in job.items[:_ROWS]:
+        counts = (item.counts.total, item.counts.new, item.counts.duplicate)
+        table.add_row(item.slug, item.state.value, *map(str, counts))
+    print_table(table)
+    if (left_out := len(job.items) - _ROWS) > 0:
+        console.print(f"{counted(left_out, 'more property')} (--json shows all)")
+    why = [f"{it.state.value}: {it.slug}: {it.error}" for it in job.items if it.error]
+    print_lines(why)
