@@ -72,7 +72,21 @@ class CatalogClient(Client):
             origin=Origin.CLI,
             idempotency_key=order.idempotency_key,
         )
-        return self._desk.submit(request)
+        submitted = self._desk.submit(request)
+        if submitted.is_new:
+            houses = counted(len(request.slugs), "property")
+            self._note("job.submit", submitted.job_id, detail=houses)
+        return submitted
+
+    def _note(self, action: str, job_id: str, *, detail: str = "") -> None:
+        """Note a deed in the audit trail."""
+        self.context.catalog.audit.note(
+            user=self._settings.user,
+            action=action,
+            target=job_id,
+            detail=detail,
+            at=self.context.stamp().at,
+        )
 
     def _slugs(self, order: Order) -> tuple[str, ...]:
         if order.everything:
@@ -133,12 +147,18 @@ class CatalogClient(Client):
     def cancel(self, job_id: str) -> Job:
         """Call a job off, and give its runs some seconds to end."""
         job = self.job(job_id)
-        return job if job.state.is_final else self._desk.cancel(job_id)
+        if job.state.is_final:
+            return job
+        cancelled = self._desk.cancel(job_id)
+        self._note("job.cancel", job_id)
+        return cancelled
 
     def retry(self, job_id: str) -> Job:
         """Ask again for what failed or is partial."""
         self.job(job_id)
-        return self._desk.retry(job_id)
+        again = self._desk.retry(job_id)
+        self._note("job.retry", job_id)
+        return again
 
     def jobs(
         self,

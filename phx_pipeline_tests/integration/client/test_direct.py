@@ -64,6 +64,21 @@ def test_the_newest_jobs_come_first_and_only_those_asked_for(client: Client) -> 
     assert client.jobs(user="nobody") == []
 
 
+def test_deeds_are_noted_in_the_audit_trail(client: Client, made: Deployment) -> None:
+    assert isinstance(client, CatalogClient)
+    job_id = client.submit("all", idempotency_key="k")
+    client.submit("all", idempotency_key="k")
+    client.cancel(job_id)
+    client.cancel(job_id)
+
+    noted = client.context.catalog.audit.entries(limit=9)
+
+    assert [(it.user, it.action, it.target, it.detail) for it in noted] == [
+        (made.settings.user, "job.cancel", job_id, ""),
+        (made.settings.user, "job.submit", job_id, "2 properties"),
+    ]
+
+
 def test_a_key_of_ones_own_gives_the_same_job_again(client: Client) -> None:
     first = client.submit(slug_of(HOUSE), idempotency_key="k")
 
