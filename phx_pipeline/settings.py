@@ -5,6 +5,7 @@ import pwd
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
+from typing import Any
 
 from phx_pipeline.errors import InputError
 from phx_pipeline.model.database_url import for_dagster, is_database, is_relative
@@ -152,18 +153,27 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         images_per_day=_limit(given, "IMAGES_PER_DAY", default=20_000),
         lease_ttl_s=_whole(given, "LEASE_TTL_S", default=30, low=1, high=3600),
         lease_wait_s=_whole(given, "LEASE_WAIT_S", default=600, low=0, high=86400),
-        webserver_port=_whole(given, "WEBSERVER_PORT", default=3000, low=1, high=65535),
-        host=_ip(given, "HOST") or "127.0.0.1",
-        public_url=_public_url(given),
-        trusted_proxy=_ip(given, "TRUSTED_PROXY"),
-        tls_cert=_file(given, "TLS_CERT"),
-        tls_key=_file(given, "TLS_KEY"),
-        server=served_at(given.get("PHX_SERVER"), by="PHX_SERVER"),
-        key=_token(given, "KEY"),
+        **_serving(given),
         user=_user(given),
         supervisor_id=given.get(SUPERVISOR_ID) or None,
         standins=given.get(STANDINS) or None,
     )
+
+
+def _serving(given: Mapping[str, str]) -> dict[str, Any]:
+    """The settings of the service, and of who hands jobs to one."""
+    return {
+        "webserver_port": _whole(
+            given, "WEBSERVER_PORT", default=3000, low=1, high=65535
+        ),
+        "host": _ip(given, "HOST") or "127.0.0.1",
+        "public_url": _public_url(given),
+        "trusted_proxy": _ip(given, "TRUSTED_PROXY"),
+        "tls_cert": _file(given, "TLS_CERT"),
+        "tls_key": _file(given, "TLS_KEY"),
+        "server": served_at(given.get("PHX_SERVER"), by="PHX_SERVER"),
+        "key": _token(given, "KEY"),
+    }
 
 
 def code_url(environ: Mapping[str, str] | None = None) -> str | None:

@@ -591,6 +591,8 @@ def test_what_is_unset_is_not_exported() -> None:
         "PHX_CODE_URL",
         "PHX_PUBLIC_URL",
         "PHX_TRUSTED_PROXY",
+        "PHX_SERVER",
+        "PHX_KEY",
         "PHX_TLS_CERT",
         "PHX_TLS_KEY",
         "PHX_SUPERVISOR_ID",
