@@ -80,6 +80,14 @@ class ImageSearch:
                 if _place(row) > after:
                     yield _found(row)
 
+    def published_as(self, folder: str, file_name: str) -> PublishedImage | None:
+        """The picture that is published under a name now; None if there is none."""
+        house, row = tables.house.c, tables.publication.c
+        this = sa.and_(house.folder == folder, row.file_name == file_name)
+        with reading(self._engine) as connection:
+            found = connection.execute(published_query(None).where(this)).first()
+        return published_of(found) if found is not None else None
+
     def _slugs(self, first: str) -> list[str]:
         """The properties from the address *first* on; of one address by folder.
 

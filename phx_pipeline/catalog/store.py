@@ -27,6 +27,7 @@ from phx_pipeline.catalog.judgements import JudgementBook, forget_judgements
 from phx_pipeline.catalog.leases import Lease, Leases
 from phx_pipeline.catalog.locking import change_row, insert_missing
 from phx_pipeline.catalog.lookup import HashLookup
+from phx_pipeline.catalog.migrate import require_current
 from phx_pipeline.catalog.pages import PageBook
 from phx_pipeline.catalog.policies import CatalogPolicies
 from phx_pipeline.catalog.properties import PropertyBook
@@ -118,6 +119,10 @@ class Catalog(CatalogReader):
     def close(self) -> None:
         """Close all connections."""
         self._engine.dispose()
+
+    def require_current(self) -> None:
+        """Raise `RevisionError` if somebody migrated it to another version."""
+        require_current(self._engine)
 
     def add_properties(
         self, houses: Sequence[Property], *, at: datetime

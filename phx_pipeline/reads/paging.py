@@ -70,7 +70,8 @@ def place_at(cursor: str | None, *, parts: int) -> list[str] | None:
         place = urlsafe_b64decode(padded).decode().split(_BETWEEN)
     except ValueError as error:  # letters, base64 or UTF-8 that are none
         raise refused(cursor) from error
-    if len(place) != parts or len(cursor) > _LONGEST:
+    is_text = all(part.isprintable() for part in place)  # no database takes NUL
+    if len(place) != parts or len(cursor) > _LONGEST or not is_text:
         raise refused(cursor)
     return place
 

@@ -19,14 +19,21 @@ from dagster_webserver.app import create_app_from_workspace_process_context
 from dagster_webserver.version import __version__
 from starlette.requests import HTTPConnection
 
+from phx_pipeline.defs.run_queue import DagsterRuns
+from phx_pipeline.defs.submit import daemon_is_running
+from phx_pipeline.service.api.app import Fork
+from phx_pipeline.service.api.rest import build_rest
+from phx_pipeline.service.api.stores import Stores
+from phx_pipeline.service.asgi import App
 from phx_pipeline.service.entrance import guarded, reach_of, require_safe
 from phx_pipeline.service.gate import is_for_reading
 from phx_pipeline.service.listening import listening_sockets, tls_files
+from phx_pipeline.service.readiness import dagster_checks
 from phx_pipeline.service.sheets import Sheets
 from phx_pipeline.service.trail import Trail
 from phx_pipeline.settings import load_settings
 from phx_pipeline.storage.layout import Layout
-from phx_pipeline.wiring import build_catalog, utc_now
+from phx_pipeline.wiring import build_catalog, quota_limits, utc_now
 
 logger = logging.getLogger("dagster.phx_pipeline.service")
 
@@ -88,9 +95,10 @@ def serve(*, workspace: Path, host: str, port: int) -> None:
         instance.optimize_for_webserver(_STATEMENT_MS, _RECYCLE_S, _OVERFLOW)
         app = create_app_from_workspace_process_context(context, "", _REFRESH_MS)
         app.routes.insert(0, sheets.mount())  # the last of Dagster's takes any path
+        rest = _rest(Stores(settings), instance, context)
         logger.info("serving on %s", reach.url)
         way_in = guarded(
-            app,
+            Fork(app, rest),
             reach=reach,
             user=settings.user,
             trail=Trail(opening, clock=utc_now),
@@ -111,3 +119,21 @@ def serve(*, workspace: Path, host: str, port: int) -> None:
             **tls,
         )
         uvicorn.Server(config).run(sockets=listening_sockets(host, port=port))
+
+
+def _rest(
+    stores: Stores, instance: dg.DagsterInstance, context: WorkspaceProcessContext
+) -> App:
+    """Return the REST interface, which asks and ends runs of this instance."""
+    return build_rest(
+        stores,
+        runs=lambda catalog: DagsterRuns(instance, catalog.leases),
+        limits=quota_limits(stores.settings),
+        checks=dagster_checks(
+            instance,
+            is_served=partial(daemon_is_running, instance),
+            code_servers=lambda: (
+                context.create_request_context().get_code_location_entries().values()
+            ),
+        ),
+    )

@@ -5,6 +5,7 @@ only the files.
 """
 
 import logging
+import shutil
 from collections.abc import Callable, Iterable
 from functools import partial
 
@@ -35,10 +36,18 @@ def drop_withdrawn(context: StageContext, lease: Lease, slug: str) -> int:
             is_needed=partial(book.is_needed, sha256),
         )
     if sha256s:
+        drop_thumbnails(context, context.house(slug).folder)
         book.record_removed(lease, slug, sha256s, stamp=context.stamp())
         told = counted(len(sha256s), "original")
         logger.info("%s: %s removed, for want of a licence", slug, told)
     return len(sha256s)
+
+
+def drop_thumbnails(context: StageContext, folder: str) -> None:
+    """Delete what the service drew of a house; it draws anew what may be shown."""
+    drawn = context.layout.thumbnails(folder)
+    if drawn.is_dir():
+        shutil.rmtree(drawn)
 
 
 def drop_bytes(

@@ -67,6 +67,19 @@ class Layout:
         """The folder of what networks are run from; made anew when it is missing."""
         return self.root / "networks"
 
+    @property
+    def thumbnail_root(self) -> Path:
+        """The folder of small pictures for pages; drawn anew when it is missing."""
+        return self.root / "thumbnails"
+
+    def thumbnails(self, folder_id: str) -> Path:
+        """The folder of the small pictures of one property."""
+        return self.thumbnail_root / _part(folder_id)
+
+    def thumbnail(self, folder_id: str, sha256: str, *, side: int) -> Path:
+        """Where the small picture of the published file with this SHA-256 lies."""
+        return self.thumbnails(folder_id) / f"{_digest(sha256)}-{side}.jpg"
+
     def quarantined_pages(self, source: str) -> Path:
         """The folder of the last refusals of one source, kept for diagnosis."""
         return self.root / "quarantine" / "pages" / _part(source)

@@ -1,16 +1,18 @@
 """A zip to hand on: named pictures, their manifest, and a table of them."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from enum import StrEnum
 from io import StringIO
 from pathlib import Path
 from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile, ZipInfo
 
+from phx_pipeline.catalog.store import Catalog
 from phx_pipeline.errors import InputError, StorageError
 from phx_pipeline.exports.manifest import render_manifest
 from phx_pipeline.model.naming import ImageName
 from phx_pipeline.model.published import PublishedImage
 from phx_pipeline.stages.context import StageContext
+from phx_pipeline.storage.layout import Layout
 from phx_pipeline.storage.outputs import writing_output
 
 # The zip format's first moment: equal bundles are equal.
@@ -49,32 +51,98 @@ def bundle(
             *target* cannot be written.
         StorageError: a published file is not there.
     """
-    images = [i for slug in slugs for i in context.catalog.published_images(slug)]
+    images = _published(context.catalog, slugs)
+    listed = _table(images, table)
+    with writing_output(target) as file:
+        for part in _zipped(
+            images, each(images), layout=context.layout, table=(table, listed)
+        ):
+            file.write(part)
+    return len(images)
+
+
+def bundle_parts(
+    catalog: Catalog, slugs: Sequence[str], *, layout: Layout
+) -> Iterator[bytes]:
+    """Return the same zip in parts, one picture in memory at a time.
+
+    What is raised is raised before the first part, but for a file that goes meanwhile:
+    then the zip breaks off without its end.
+
+    Raises:
+        InputError: nothing is published.
+        StorageError: a published file is not there.
+    """
+    images = _published(catalog, slugs)
+    for image in images:
+        if not (layout.images / image.local_path).is_file():
+            raise _gone(image)
+    listed = _table(images, TableFormat.CSV)
+    return _zipped(images, images, layout=layout, table=(TableFormat.CSV, listed))
+
+
+def _published(catalog: Catalog, slugs: Sequence[str]) -> list[PublishedImage]:
+    images = [i for slug in slugs for i in catalog.published_images(slug)]
     if not images:
         raise InputError(
             f"nothing is published for {', '.join(slugs)}: run `phx extract` first"
         )
-    listed = _table(images, table)
-    with writing_output(target) as file, ZipFile(file, "w") as archive:
-        for image in each(images):
+    return images
+
+
+def _zipped(
+    images: Sequence[PublishedImage],
+    each: Iterable[PublishedImage],
+    *,
+    layout: Layout,
+    table: tuple[TableFormat, bytes],
+) -> Iterator[bytes]:
+    kind, listed = table
+    manifest = render_manifest(images).encode()
+    written = _Written()
+    with ZipFile(written, "w") as archive:
+        for image in each:
             name = image.local_path.removeprefix("processed/")
             # pictures are compressed already
-            archive.writestr(
-                _entry(name), _body(context, image), compress_type=ZIP_STORED
-            )
-        manifest = render_manifest(images).encode()
-        archive.writestr(_entry("manifest.json"), manifest, compress_type=ZIP_DEFLATED)
-        archive.writestr(_entry(f"photos.{table}"), listed, compress_type=ZIP_DEFLATED)
-    return len(images)
+            body = _body(layout, image)
+            archive.writestr(_entry(name), body, compress_type=ZIP_STORED)
+            yield from written.taken()
+        for name, body in (("manifest.json", manifest), (f"photos.{kind}", listed)):
+            archive.writestr(_entry(name), body, compress_type=ZIP_DEFLATED)
+        yield from written.taken()
+    yield from written.taken()
 
 
-def _body(context: StageContext, image: PublishedImage) -> bytes:
+class _Written:
+    """What a zip wrote since it was last taken; it can neither tell nor go back."""
+
+    def __init__(self) -> None:
+        self._parts: list[bytes] = []
+
+    def write(self, part: bytes) -> int:
+        self._parts.append(bytes(part))
+        return len(part)
+
+    def flush(self) -> None:
+        """Nothing is held back."""
+
+    def close(self) -> None:
+        """What was written may still be taken."""
+
+    def taken(self) -> list[bytes]:
+        parts, self._parts = self._parts, []
+        return parts
+
+
+def _body(layout: Layout, image: PublishedImage) -> bytes:
     try:
-        return (context.layout.images / image.local_path).read_bytes()
+        return (layout.images / image.local_path).read_bytes()
     except FileNotFoundError as error:
-        raise StorageError(
-            f"{image.local_path} is not there: `phx rebuild` makes it anew"
-        ) from error
+        raise _gone(image) from error
+
+
+def _gone(image: PublishedImage) -> StorageError:
+    return StorageError(f"{image.local_path} is not there: `phx rebuild` makes it anew")
 
 
 def _entry(name: str) -> ZipInfo:

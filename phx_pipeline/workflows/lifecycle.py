@@ -27,7 +27,7 @@ from phx_pipeline.stages.guard import guard
 from phx_pipeline.stages.partners import call_on_partners, has_originals
 from phx_pipeline.stages.rebuild import rebuild
 from phx_pipeline.stages.views import refresh_views
-from phx_pipeline.stages.withdrawn import drop_bytes
+from phx_pipeline.stages.withdrawn import drop_bytes, drop_thumbnails
 from phx_pipeline.workflows.typed import address_in
 
 logger = logging.getLogger(__name__)
@@ -125,6 +125,7 @@ def _finish_merge(context: StageContext, slug: str) -> bool:
         drop_links(context, names_given(context, folder, ()))
         if path.is_dir():
             shutil.rmtree(path)
+        drop_thumbnails(context, folder)
         context.catalog.houses.forget_folder(folder)
     call_on_partners(context, slug, anyway=True)
     refresh_views(context)
@@ -280,6 +281,7 @@ def purge(context: StageContext, house: Property) -> Holdings:
         drop_house(context, house.slug, house.folder)
         if folder.is_dir():
             shutil.rmtree(folder)
+        drop_thumbnails(context, house.folder)
         for blob in gone.blobs:
             _drop(context, blob, slug=house.slug)
         context.catalog.houses.purge(lease, house.slug)

@@ -8,7 +8,9 @@ import signal
 import subprocess
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from typing import Any
+from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
 import dagster as dg
@@ -433,3 +435,12 @@ def test_status_says_what_runs_and_that_it_answers(
     assert f"Dagster: {url}, up since" in phx_on(running, "status").out
     with urlopen(f"http://127.0.0.1:{port}/server_info") as answer:
         assert answer.status == 200
+    parts = wait_for(lambda: _ready_parts(port))
+    assert parts == {"catalogue", "code server", "daemon", "dispatcher", "storage"}
+
+
+def _ready_parts(port: int) -> set[str] | None:
+    """What the service says is ready; None while it says that some part is off."""
+    with suppress(HTTPError), urlopen(f"http://127.0.0.1:{port}/readyz") as answer:
+        return set(json.load(answer)["parts"])
+    return None

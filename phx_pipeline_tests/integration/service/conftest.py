@@ -1,18 +1,31 @@
-"""A service of its own for each test, with keys that are looked at each time."""
+"""A service of its own for each test, with keys that are looked at each time.
 
+And a house with two pictures, beside one that nobody has asked for; read only.
+"""
+
+import asyncio
+import shutil
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from phx_pipeline.demo.redfin_site import redfin_sites
 from phx_pipeline.service import access, gate
 from phx_pipeline.service.reach import Reach
 from phx_pipeline.settings import Settings, load_settings
+from phx_pipeline.stages.extract import extract
 from phx_pipeline.wiring import initialise
+from phx_pipeline_tests.deployment import SMALLEST, Deployment, slug_of, with_shots
 from phx_pipeline_tests.door import (
     PORT,
     Door,
 )
+
+HOUSE = with_shots(SMALLEST, 0, 2)
+SLUG = slug_of(HOUSE)
+UNASKED = "1-e-unasked-st-mesa-az-85204"
 
 
 @pytest.fixture(scope="session")
@@ -37,3 +50,29 @@ def new_door(made: Settings, folder: Path, *, reach: Reach | None = None) -> Doo
     (data / "phx.db").write_bytes((made.data_dir / "phx.db").read_bytes())
     settings = replace(made, data_dir=data)
     return Door(settings=settings, reach=reach or Reach.on_loopback(PORT))
+
+
+@pytest.fixture(scope="session")
+def collected(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
+    root = tmp_path_factory.mktemp("collected")
+    with Deployment(root, redfin_sites([HOUSE])) as made:
+        made.add([HOUSE.address, "1 E Unasked St, Mesa, AZ 85204"])
+        with made.context() as context:
+            asyncio.run(extract(context, SLUG))
+        yield made
+
+
+@pytest.fixture
+def copied(collected: Deployment, tmp_path: Path) -> Settings:
+    """The same stores, to be changed."""
+    shutil.copytree(collected.settings.data_dir, tmp_path / "data")
+    return replace(collected.settings, data_dir=tmp_path / "data")
+
+
+@pytest.fixture(scope="session")
+def untouched(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """Without a house, and so it stays."""
+    folder = tmp_path_factory.mktemp("untouched")
+    made = load_settings({"PHX_DATA_DIR": str(folder), "PHX_BROWSER": "off"})
+    initialise(made)
+    return made

@@ -1,7 +1,5 @@
 """Contact sheets over HTTP: what the catalogue names, behind the guard, no more."""
 
-import asyncio
-from collections.abc import Iterator
 from functools import partial
 from io import BytesIO
 from pathlib import Path
@@ -23,25 +21,14 @@ from phx_pipeline.service.sheets import MAX_BYTES, Sheets
 from phx_pipeline.stages.extract import extract
 from phx_pipeline.storage.layout import Layout
 from phx_pipeline.wiring import build_catalog
-from phx_pipeline_tests.deployment import SMALLEST, Deployment, slug_of, with_shots
+from phx_pipeline_tests.deployment import Deployment
+from phx_pipeline_tests.integration.service.conftest import HOUSE as _HOUSE
+from phx_pipeline_tests.integration.service.conftest import SLUG as _SLUG
 
 _PORT = 3999
 _URL = f"http://127.0.0.1:{_PORT}"
-_HOUSE = with_shots(SMALLEST, 0, 2)
-_SLUG = slug_of(_HOUSE)
 _KNOWN = Property.at(Address.parse(_HOUSE.address))
 _MANIFEST = path_of_sheet(_KNOWN, Step.MANIFEST)
-
-
-@pytest.fixture(scope="module")
-def collected(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
-    """A house with two pictures, and one that nobody has asked for; read only."""
-    root = tmp_path_factory.mktemp("collected")
-    with Deployment(root, redfin_sites([_HOUSE])) as made:
-        made.add([_HOUSE.address, "1 E Unasked St, Mesa, AZ 85204"])
-        with made.context() as context:
-            asyncio.run(extract(context, _SLUG))
-        yield made
 
 
 def sheets_of(made: Deployment) -> Sheets:

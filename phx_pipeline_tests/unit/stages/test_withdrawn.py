@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import pytest
 
@@ -90,6 +91,14 @@ class House:
         folder = self.context.layout.folder(self.context.house(self.slug).folder)
         return len(list(folder.glob("*.png")))
 
+    def thumbnail(self, photo: Photo) -> Path:
+        """A small picture, as the service keeps one."""
+        folder = self.context.house(self.slug).folder
+        path = self.context.layout.thumbnail(folder, str(photo.sha256), side=480)
+        path.parent.mkdir(parents=True)
+        path.write_bytes(b"small")
+        return path
+
     def problems(self) -> list[Fault]:
         refresh_views(self.context)
         found = verify_property(self.context, self.slug) + verify_views(self.context)
@@ -107,6 +116,7 @@ def test_the_original_its_png_and_its_name_go_and_its_copy_is_shown(
 ) -> None:
     best, second = house.copies
     bodies, files = house.bodies_of(best), house.files()
+    drawn = house.thumbnail(best)
     house.withdraw(best.ref.photo_key)
 
     assert converge(house.context, house.slug)
@@ -116,6 +126,7 @@ def test_the_original_its_png_and_its_name_go_and_its_copy_is_shown(
     assert house.photo(second).verdict is Verdict.KEPT
     assert house.files() == files
     assert not bodies & house.bodies()
+    assert not drawn.exists()
     assert house.problems() == []
     assert not converge(house.context, house.slug)
     (told,) = (it for it in not_kept(reads_of(house.context), house.slug))

@@ -1,0 +1,91 @@
+"""What the service asks of Dagster's parts, to tell which of them is off.
+
+Each question has its own short patience: a part that hangs is off as well.
+"""
+
+import time
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Final
+
+import dagster as dg
+import grpc
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+
+from phx_pipeline.model.counted import counted
+from phx_pipeline.service.api.health import Check
+
+DISPATCHER: Final = "dispatch_jobs"
+
+_PATIENCE_S: Final = 2.0
+_SERVICE: Final = "DagsterApi"
+_SILENT_S: Final = 60.0  # it looks every five seconds, between other sensors
+_START: Final = "start `phx up`, or look into the logs of its services"
+
+
+def dagster_checks(
+    instance: dg.DagsterInstance,
+    *,
+    is_served: Callable[[], bool],
+    code_servers: Callable[[], Iterable[Any]],
+) -> Mapping[str, Check]:
+    """Return what tells of each part of Dagster why it is off, by name.
+
+    Args:
+        instance: With the stores of the daemon.
+        is_served: Whether a daemon that launches runs gave a sign of life.
+        code_servers: The web app's entries of its workspace.
+    """
+    return {
+        "dispatcher": lambda: why_no_dispatcher(instance, now_s=time.time()),
+        "daemon": lambda: None if is_served() else f"no sign of life: {_START}",
+        "code server": lambda: why_no_code(code_servers()),
+    }
+
+
+def why_no_dispatcher(instance: dg.DagsterInstance, *, now_s: float) -> str | None:
+    """Why waiting jobs come to no run; None if they do."""
+    states = [
+        state
+        for state in instance.all_instigator_state()
+        if state.instigator_name == DISPATCHER
+    ]
+    newest = max(states, key=_looked_at_s, default=None)
+    if newest is None:
+        return f"it has never looked for jobs: {_START}"
+    if newest.status.value == "STOPPED":
+        return f"its sensor {DISPATCHER} is stopped: start it in the UI"
+    silent_s = now_s - _looked_at_s(newest)
+    if silent_s > _SILENT_S:
+        return f"it has not looked for jobs for {counted(int(silent_s), 'second')}"
+    return None
+
+
+def _looked_at_s(state: Any) -> float:
+    data = state.instigator_data
+    return float(getattr(data, "last_tick_timestamp", None) or 0.0)
+
+
+def why_no_code(entries: Iterable[Any]) -> str | None:
+    """Why the code cannot be asked; None if all servers of the workspace answer."""
+    servers = list(entries)
+    if not servers:
+        return "the workspace names none"
+    if any(entry.load_error for entry in servers):
+        return "its code cannot be loaded: the UI shows why, under Deployment"
+    if not all(_answers(entry.origin) for entry in servers):
+        return f"it does not answer: {_START}"
+    return None
+
+
+def _answers(origin: Any) -> bool:
+    """Whether a code server says by itself that it serves."""
+    at = f"unix:{origin.socket}" if origin.socket else f"{origin.host}:{origin.port}"
+    question = health_pb2.HealthCheckRequest(service=_SERVICE)
+    with grpc.insecure_channel(at) as channel:
+        try:
+            found = health_pb2_grpc.HealthStub(channel).Check(
+                question, timeout=_PATIENCE_S
+            )
+        except grpc.RpcError:
+            return False
+    return bool(found.status == health_pb2.HealthCheckResponse.SERVING)

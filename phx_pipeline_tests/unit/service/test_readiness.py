@@ -1,0 +1,79 @@
+"""Which part of Dagster is off, as its stores and its servers tell."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import dagster as dg
+import pytest
+
+from phx_pipeline.service.readiness import (
+    DISPATCHER,
+    why_no_code,
+    why_no_dispatcher,
+)
+
+NOW_S = 1_000.0
+
+
+@dataclass
+class Told:
+    """An instance as far as it tells of sensors."""
+
+    states: list[Any]
+
+    def all_instigator_state(self) -> list[Any]:
+        return self.states
+
+
+def sensor(name: str, *, looked_at_s: float | None, status: str = "RUNNING") -> Any:
+    return SimpleNamespace(
+        instigator_name=name,
+        status=SimpleNamespace(value=status),
+        instigator_data=SimpleNamespace(last_tick_timestamp=looked_at_s),
+    )
+
+
+@pytest.mark.parametrize(
+    ("states", "told"),
+    [
+        ([], "never looked"),
+        ([sensor("other", looked_at_s=NOW_S)], "never looked"),
+        ([sensor(DISPATCHER, looked_at_s=NOW_S - 100)], "for 100 seconds"),
+        ([sensor(DISPATCHER, looked_at_s=None)], "has not looked"),
+        (
+            [sensor(DISPATCHER, looked_at_s=NOW_S, status="STOPPED")],
+            "start it in the UI",
+        ),
+        ([sensor(DISPATCHER, looked_at_s=NOW_S - 30)], None),
+        (
+            [
+                sensor(DISPATCHER, looked_at_s=1.0, status="STOPPED"),
+                sensor(DISPATCHER, looked_at_s=NOW_S),
+            ],
+            None,
+        ),
+    ],
+)
+def test_the_dispatcher_is_off_when_it_does_not_look(
+    states: list[Any], told: str | None
+) -> None:
+    why = why_no_dispatcher(cast("dg.DagsterInstance", Told(states)), now_s=NOW_S)
+
+    assert (why is None) if told is None else (told in str(why))
+
+
+def test_the_dispatcher_has_this_name() -> None:
+    from phx_pipeline.defs.sensors.dispatcher import dispatch_jobs  # noqa: PLC0415
+
+    assert dispatch_jobs.name == DISPATCHER
+
+
+def test_code_that_cannot_be_loaded_or_asked_is_off(tmp_path: Path) -> None:
+    nobody = SimpleNamespace(socket=str(tmp_path / "code.sock"), host=None, port=None)
+
+    assert why_no_code([]) == "the workspace names none"
+    assert "cannot be loaded" in str(why_no_code([SimpleNamespace(load_error="x")]))
+    silent = SimpleNamespace(load_error=None, origin=nobody)
+    assert "does not answer" in str(why_no_code([silent]))
