@@ -4,7 +4,7 @@ Pure. The queue itself is Dagster's; what waits for it is `catalog.dispatch`'s.
 """
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -26,7 +26,11 @@ _MOST_STEPS: Final = 99  # down from the base, so that the next lower one is not
 
 
 def choose(
-    candidates: Iterable[Candidate], *, room: int, busy: Collection[str]
+    candidates: Iterable[Candidate],
+    *,
+    room: int,
+    busy: Collection[str],
+    places: Mapping[str, int] | None = None,
 ) -> list[Candidate]:
     """Return at most *room* items whose turn it is, in order.
 
@@ -39,7 +43,10 @@ def choose(
         room: how many there is room for.
         busy: properties with a run at work or in the queue. Dagster would not run two
             at once, and the second would only take a place in the queue.
+        places: how many more runs of a user may wait; if not told, as many as there is
+            room for.
     """
+    left = Counter(places or {})
     queues: dict[str, list[Candidate]] = {}
     for candidate in sorted(candidates, key=lambda it: it.position, reverse=True):
         queues.setdefault(candidate.job_id, []).append(candidate)
@@ -47,10 +54,15 @@ def choose(
     taken = set(busy)
     chosen: list[Candidate] = []
     while len(chosen) < room:
-        heads = [head for queue in queues.values() if (head := _head(queue, taken))]
+        heads = [
+            head
+            for queue in queues.values()
+            if (head := _head(queue, taken)) and (places is None or left[head.user] > 0)
+        ]
         if not heads:
             break
         best = min(heads, key=turns.rank)
+        left[best.user] -= 1
         taken.add(best.slug)
         turns.serve(best)
         chosen.append(best)
@@ -105,6 +117,32 @@ def room_for(runs: Iterable[SeenRun], *, asked: int, slots: int) -> int:
         run.job_id is not None and run.state is JobState.QUEUED for run in runs
     )
     return max(0, WAITING_PER_SLOT * slots - waiting - asked)
+
+
+def places_of(
+    users: Iterable[str],
+    runs: Iterable[SeenRun],
+    *,
+    asked: Iterable[str],
+    slots: int,
+) -> dict[str, int]:
+    """How many more runs of each user may wait in Dagster's queue.
+
+    Nobody gets its last place beside runs of his own: so who comes when all slots are
+    taken is in the queue before the next of them is free.
+
+    Args:
+        users: who asks.
+        runs: those that have not ended.
+        asked: the users of runs that were asked for and are not seen yet.
+        slots: how many runs work at once.
+    """
+    most = WAITING_PER_SLOT * slots - 1
+    waiting = Counter(
+        run.user for run in runs if run.job_id and run.state is JobState.QUEUED
+    )
+    waiting.update(asked)
+    return {user: most - waiting[user] for user in users}
 
 
 def busy_houses(runs: Iterable[SeenRun]) -> set[str]:

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Final
 
 from phx_pipeline.catalog.dispatch import Candidate, Claimed, DispatchBook
-from phx_pipeline.jobs.fair import Priorities, busy_houses, choose, room_for
+from phx_pipeline.jobs.fair import Priorities, busy_houses, choose, places_of, room_for
 from phx_pipeline.jobs.fates import Runs, fate_of, is_unwanted, reopened
 from phx_pipeline.model.isolation import IsolationMode
 from phx_pipeline.model.job import JobItem, Mode
@@ -150,9 +150,18 @@ def _next(
     def chosen(
         waiting: Sequence[Candidate], asked: Sequence[Candidate]
     ) -> list[Candidate]:
-        keys = {each.run_key for each in asked}
-        room = room_for(runs, asked=len(keys), slots=slots)
-        return choose(waiting, room=room, busy=busy | {each.slug for each in asked})
+        users = {each.run_key: each.user for each in asked}
+        return choose(
+            waiting,
+            room=room_for(runs, asked=len(users), slots=slots),
+            busy=busy | {each.slug for each in asked},
+            places=places_of(
+                {each.user for each in waiting},
+                runs,
+                asked=users.values(),
+                slots=slots,
+            ),
+        )
 
     claimed = book.claim(chosen, most=2 * most + len(busy), at=at)
     priorities = Priorities.of(runs)

@@ -125,12 +125,27 @@ def test_the_queue_holds_two_runs_for_each_slot_and_users_take_turns(
 
     assert slugs_of(first) == [A, SLUGS[15], *SLUGS[1:5]]
     assert [run and run.slug for run in started] == [A, SLUGS[15], B]
-    assert slugs_of(then) == SLUGS[5:8]
+    assert slugs_of(then) == SLUGS[5:7]
     assert slugs_of(office.turn()) == []
     assert office.states("anns") == [
-        *("queued" for _ in range(8)),
-        *("pending" for _ in range(2)),
+        *("queued" for _ in range(7)),
+        *("pending" for _ in range(3)),
     ]
+
+
+def test_who_comes_while_all_slots_are_taken_is_next(office: Office) -> None:
+    office.ask("anns", *SLUGS[:10])
+    office.turn()
+    started = [run for _ in range(3) if (run := office.queue.begin())]
+    office.turn()
+    office.ask("bobs", SLUGS[15], user="bob")
+
+    office.turn()
+
+    office.queue.end(started[0].run_id)
+    begun = office.queue.begin()
+    assert begun is not None
+    assert begun.slug == SLUGS[15]
 
 
 def test_a_backfill_takes_no_places_and_comes_later(office: Office) -> None:
@@ -252,7 +267,7 @@ def test_two_dispatchers_ask_for_each_run_once(office: Office) -> None:
 
     one, two = office.look(), office.look()
 
-    assert slugs_of(one) == SLUGS[:6]
+    assert slugs_of(one) == SLUGS[:5]
     assert slugs_of(two) == []
 
 
