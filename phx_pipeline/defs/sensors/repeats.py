@@ -10,6 +10,7 @@ from phx_pipeline.defs.partitions import PROPERTIES
 from phx_pipeline.defs.repeats import (
     PARTITION_TAG,
     WILL_RETRY_TAG,
+    give_up,
     is_announced,
     is_lost,
     is_repeated,
@@ -17,8 +18,11 @@ from phx_pipeline.defs.repeats import (
     request_again,
     retries_of,
 )
-from phx_pipeline.defs.tags import CLAIMED_TAG, GIVEN_UP_TAG
-from phx_pipeline.wiring import utc_now
+from phx_pipeline.defs.run_queue import seen
+from phx_pipeline.defs.tags import CLAIMED_TAG
+from phx_pipeline.jobs.fates import is_unwanted
+from phx_pipeline.settings import load_settings
+from phx_pipeline.wiring import build_catalog, utc_now
 
 _PAGE = 500
 _BATCH = 25
@@ -51,8 +55,14 @@ def repeat_lost_runs(
     ]
     if records:
         context.update_cursor(_edge(records, lost=lost).isoformat())
-    ripe = [one.dagster_run for one in lost if _is_ripe(one, now=now)]
-    wanted = [run for run in ripe if _is_due(instance, run)]
+    ripe = [record for record in lost if _is_ripe(record, now=now)]
+    unwanted = _called_off(ripe, retries=retries) if ripe else set()
+    wanted = []
+    for run in (record.dagster_run for record in ripe):
+        if run.run_id not in unwanted and _is_due(instance, run):
+            wanted.append(run)
+        else:
+            give_up(instance, run)
     if not wanted:
         return dg.SkipReason("no run was lost")
     asked = [request_again(run, retries=retries) for run in wanted[:_BATCH]]
@@ -105,12 +115,24 @@ def _edge(records: Sequence[dg.RunRecord], *, lost: Sequence[dg.RunRecord]) -> d
     return edge.update_timestamp - _OVERLAP
 
 
+def _called_off(records: Sequence[dg.RunRecord], *, retries: int) -> set[str]:
+    """The ids of the runs whose jobs were cancelled meanwhile."""
+    catalog = build_catalog(load_settings())
+    try:
+        runs = [seen(record, retries=retries) for record in records]
+        items = catalog.dispatch.of_runs(runs)
+    finally:
+        catalog.close()
+    return {
+        run.run_id
+        for run in runs
+        if is_unwanted([it for it in items if it.run_key == run.run_key], run)
+    }
+
+
 def _is_due(instance: dg.DagsterInstance, run: dg.DagsterRun) -> bool:
-    """Whether a run of it may be asked for; if not, whoever waits for it is told so."""
+    """Whether its house is still followed, and its backfill not called off."""
     known = instance.has_dynamic_partition(
         str(PROPERTIES.name), run.tags[PARTITION_TAG]
     )
-    if known and is_wanted(instance, run):
-        return True
-    instance.add_run_tags(run.run_id, {GIVEN_UP_TAG: "true"})
-    return False
+    return known and is_wanted(instance, run)

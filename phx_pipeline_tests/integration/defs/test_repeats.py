@@ -20,11 +20,26 @@ from phx_pipeline.defs.submit import item_runs
 from phx_pipeline.defs.tags import JOB_TAG
 from phx_pipeline.model.job import JobState
 from phx_pipeline.wiring import utc_now
+from phx_pipeline_tests.commands import UseSettings
 from phx_pipeline_tests.dagster_runs import run_of
+from phx_pipeline_tests.deployment import Deployment
+from phx_pipeline_tests.jobs import ask_job
 
 _HOUSE = "a-house"
 _STARTED = dg.DagsterRunStatus.STARTED
 _SETTINGS = {"run_retries": {"enabled": True, "max_retries": 2}}
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
+    with Deployment(tmp_path_factory.mktemp("repeats"), {}) as made:
+        yield made
+
+
+@pytest.fixture(autouse=True)
+def _catalogue(made: Deployment, use_settings: UseSettings) -> None:
+    """The sensor finds it by the environment."""
+    use_settings(made.settings)
 
 
 @pytest.fixture
@@ -94,6 +109,22 @@ def daemon(instance: dg.DagsterInstance) -> Daemon:
 def state(instance: dg.DagsterInstance) -> JobState:
     """Where the house is for the one who follows the job."""
     return item_runs(instance, "j")[_HOUSE].state
+
+
+def test_what_was_lost_of_a_cancelled_job_is_not_repeated(
+    made: Deployment, instance: dg.DagsterInstance, daemon: Daemon
+) -> None:
+    (slug,) = made.add(["4732 W Davis Rd, Glendale, AZ 85306"])
+    instance.add_dynamic_partitions(str(PROPERTIES.name), [slug])
+    run = instance.add_run(run_of(slug, _STARTED, **{JOB_TAG: "off"}))
+    with made.context() as context:
+        ask_job(context.catalog, "off", [slug], at=utc_now())
+        context.catalog.jobs.cancel("off", at=utc_now())
+    instance.report_run_failed(run)
+    give_up(instance, run.run_id)
+
+    assert daemon.requests() == []
+    assert item_runs(instance, "off")[slug].state is JobState.FAILED
 
 
 def test_a_run_that_dagster_failed_to_retry_is_repeated_once_and_only_once(

@@ -8,6 +8,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
+from phx_pipeline.catalog.dispatch import Ended
 from phx_pipeline.catalog.jobs import FOLLOW_UP
 from phx_pipeline.catalog.leases import process_owner
 from phx_pipeline.catalog.store import Catalog
@@ -15,10 +16,19 @@ from phx_pipeline.defs.partitions import PROPERTIES
 from phx_pipeline.defs.sensors.dispatcher import dispatch_jobs
 from phx_pipeline.defs.sensors.properties import reconcile_properties
 from phx_pipeline.defs.sensors.views import refresh_views
-from phx_pipeline.defs.tags import JOB_TAG, MODE_TAG, SOURCES_TAG
+from phx_pipeline.defs.tags import (
+    ATTEMPT_TAG,
+    ISOLATION_TAG,
+    JOB_TAG,
+    MODE_TAG,
+    PRIORITY_TAG,
+    SOURCES_TAG,
+    USER_TAG,
+)
 from phx_pipeline.model.address import Address
 from phx_pipeline.model.identity import property_lease
-from phx_pipeline.model.job import Mode
+from phx_pipeline.model.isolation import IsolationMode
+from phx_pipeline.model.job import JobState, Mode, Origin
 from phx_pipeline.model.source import Source
 from phx_pipeline.settings import load_settings
 from phx_pipeline.wiring import build_catalog, utc_now
@@ -112,6 +122,14 @@ def launch(
 # --- dispatch_jobs --------------------------------------------------------------------
 
 
+def ours(request: dg.RunRequest) -> dict[str, str]:
+    """The tags of a request that are not Dagster's alone."""
+    wanted = ("phx/", "dagster/priority")
+    return {
+        name: text for name, text in request.tags.items() if name.startswith(wanted)
+    }
+
+
 def test_a_house_another_one_calls_on_gets_a_run_that_resumes(
     catalog: Catalog, instance: dg.DagsterInstance, slugs: list[str]
 ) -> None:
@@ -125,35 +143,56 @@ def test_a_house_another_one_calls_on_gets_a_run_that_resumes(
     assert SOURCES_TAG not in request.tags
 
 
-def test_each_waiting_item_is_requested_with_its_tags(
+def test_each_item_is_requested_with_all_that_its_run_needs_to_know(
     catalog: Catalog, instance: dg.DagsterInstance, slugs: list[str]
 ) -> None:
     both = (Source.ZILLOW, Source.REDFIN)
-    ask_job(catalog, "j1", slugs[:2], sources=both, at=AT)
+    ask_job(
+        catalog,
+        "j1",
+        slugs[:2],
+        at=AT,
+        sources=both,
+        mode=Mode.RESUME,
+        isolation=IsolationMode.OFF_SCREEN,
+    )
 
     first, second = requests(tick(dispatch_jobs, instance))
 
     assert (first.run_key, first.partition_key) == (f"j1:1:{slugs[0]}", slugs[0])
     assert (second.run_key, second.partition_key) == (f"j1:1:{slugs[1]}", slugs[1])
-    ours = {name: tag for name, tag in first.tags.items() if name.startswith("phx/")}
-    assert ours == {JOB_TAG: "j1", SOURCES_TAG: "zillow,redfin"}
+    assert ours(first) == {
+        JOB_TAG: "j1",
+        USER_TAG: "ann",
+        SOURCES_TAG: "zillow,redfin",
+        MODE_TAG: "resume",
+        ISOLATION_TAG: "off_screen",
+        PRIORITY_TAG: "100",
+    }
 
 
-def test_a_job_for_all_sources_names_none(
+def test_a_second_attempt_says_so_and_what_is_as_usual_is_not_said(
     catalog: Catalog, instance: dg.DagsterInstance, slugs: list[str]
 ) -> None:
-    ask_job(catalog, "j1", slugs[:1], sources=(), at=AT)
+    ask_job(catalog, "j1", slugs[:1], at=AT)
+    (item,) = catalog.jobs.items("j1")
+    ended = Ended(item=item, state=JobState.FAILED, ended_at=AT, run_id="r1")
+    catalog.dispatch.book([ended], at=AT)
+    catalog.jobs.retry("j1", at=AT)
 
     (request,) = requests(tick(dispatch_jobs, instance))
 
-    assert SOURCES_TAG not in request.tags
+    assert request.run_key == f"j1:2:{slugs[0]}"
+    told = {JOB_TAG, USER_TAG, ATTEMPT_TAG, MODE_TAG, PRIORITY_TAG}
+    assert ours(request).keys() == told
+    assert request.tags[ATTEMPT_TAG] == "2"
 
 
-def test_partitions_that_are_missing_are_added_with_the_requests(
+def test_partitions_are_added_with_the_requests_where_they_are_missing(
     catalog: Catalog, instance: dg.DagsterInstance, slugs: list[str]
 ) -> None:
     instance.add_dynamic_partitions(str(PROPERTIES.name), slugs[:1])
-    ask_job(catalog, "j1", slugs[:3], sources=(), at=AT)
+    ask_job(catalog, "j1", slugs[:3], at=AT)
 
     assert added(tick(dispatch_jobs, instance)) == slugs[1:3]
 
@@ -162,71 +201,37 @@ def test_known_partitions_are_not_added_again(
     catalog: Catalog, instance: dg.DagsterInstance, slugs: list[str]
 ) -> None:
     instance.add_dynamic_partitions(str(PROPERTIES.name), slugs)
-    ask_job(catalog, "j1", slugs[:3], sources=(), at=AT)
+    ask_job(catalog, "j1", slugs[:3], at=AT)
 
     assert added(tick(dispatch_jobs, instance)) == []
 
 
-def test_a_request_that_was_lost_is_made_again_under_the_same_key(
+def test_runs_that_are_there_are_noted_and_not_asked_for_again(
     catalog: Catalog, instance: dg.DagsterInstance, slugs: list[str]
 ) -> None:
-    ask_job(catalog, "j1", slugs[:1], sources=(), at=AT)
-
-    first = requests(tick(dispatch_jobs, instance))
-    again = requests(tick(dispatch_jobs, instance))
-
-    assert [request.run_key for request in again] == [
-        request.run_key for request in first
-    ]
-    assert [item.dispatched_at for item in catalog.jobs.items("j1")] == [None]
-
-
-def test_a_run_that_was_created_and_never_queued_is_requested_again(
-    catalog: Catalog, instance: dg.DagsterInstance, slugs: list[str]
-) -> None:
-    ask_job(catalog, "j1", slugs[:1], sources=(), at=AT)
-    (first,) = requests(tick(dispatch_jobs, instance))
-    launch(instance, first, dg.DagsterRunStatus.NOT_STARTED)
-
-    (again,) = requests(tick(dispatch_jobs, instance))
-
-    assert again.run_key == first.run_key
-
-
-def test_an_item_whose_run_exists_is_noted_and_not_requested_again(
-    catalog: Catalog, instance: dg.DagsterInstance, slugs: list[str]
-) -> None:
-    ask_job(catalog, "j1", slugs[:2], sources=(), at=AT)
-    first, second = requests(tick(dispatch_jobs, instance))
-    launch(instance, first)
-
-    (request,) = requests(tick(dispatch_jobs, instance))
-    launch(instance, second)
-    last = tick(dispatch_jobs, instance)
-
-    assert request.run_key == second.run_key
-    assert isinstance(last, dg.SkipReason)
-    assert None not in [item.dispatched_at for item in catalog.jobs.items("j1")]
-    assert catalog.jobs.waiting(limit=10) == []
-
-
-def test_a_long_job_is_requested_in_batches_the_oldest_first(
-    catalog: Catalog, instance: dg.DagsterInstance, slugs: list[str]
-) -> None:
-    ask_job(catalog, "old", slugs, mode=Mode.RESUME, at=AT)
-    ask_job(catalog, "young", slugs[:3], at=AT.replace(hour=6))
-
-    first = requests(tick(dispatch_jobs, instance))
-    for request in first:
+    ask_job(catalog, "j1", slugs[:3], at=AT)
+    for request in requests(tick(dispatch_jobs, instance)):
         launch(instance, request)
-    tick(dispatch_jobs, instance)
-    second = requests(tick(dispatch_jobs, instance))
 
-    keys = [str(request.run_key) for request in [*first, *second]]
-    assert len(first) == 25
-    assert keys == [f"old:1:{slug}" for slug in slugs] + [
-        f"young:1:{slug}" for slug in slugs[:3]
-    ]
+    again = tick(dispatch_jobs, instance)
+
+    assert isinstance(again, dg.SkipReason)
+    assert None not in [item.dispatched_at for item in catalog.jobs.items("j1")]
+
+
+def test_runs_that_began_elsewhere_become_jobs(
+    catalog: Catalog, instance: dg.DagsterInstance, slugs: list[str]
+) -> None:
+    with dg.build_sensor_context(instance=instance) as context:
+        dispatch_jobs(context)
+        run = run_of(slugs[0], dg.DagsterRunStatus.SUCCESS, **{USER_TAG: "bob"})
+        instance.add_run(run)
+        dispatch_jobs(context)
+
+    job = catalog.jobs.job(f"run-{run.run_id[:8]}")
+    assert job is not None
+    assert (job.user, job.origin) == ("bob", Origin.UI)
+    assert [item.state for item in job.items] == [JobState.COMPLETED]
 
 
 @pytest.mark.usefixtures("slugs")
@@ -234,7 +239,7 @@ def test_without_jobs_a_tick_is_skipped(instance: dg.DagsterInstance) -> None:
     said = tick(dispatch_jobs, instance)
 
     assert isinstance(said, dg.SkipReason)
-    assert said.skip_message == "no job item waits for a run"
+    assert "no job item waits" in str(said.skip_message)
 
 
 # --- reconcile_properties -------------------------------------------------------------
