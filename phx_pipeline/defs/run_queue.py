@@ -37,12 +37,11 @@ from phx_pipeline.defs.tags import (
     ATTEMPT_TAG,
     JOB_TAG,
     PRIORITY_TAG,
-    USER_TAG,
     mode_of,
     sources_of,
 )
 from phx_pipeline.errors import InputError
-from phx_pipeline.model.job import JobState, Mode, Origin
+from phx_pipeline.model.job import USER_TAG, JobState, Mode, Origin
 from phx_pipeline.model.run_queue import SeenRun, Stopped
 from phx_pipeline.settings import Settings
 

@@ -1,17 +1,11 @@
-"""A job's runs as Dagster knows them; the CLI reaches this lazily."""
+"""Dagster's instance, and where a run of it is; the CLI reaches this lazily."""
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import dagster as dg
 
-from phx_pipeline.defs.repeats import (
-    PARTITION_TAG,
-    may_come_again,
-    retries_of,
-)
-from phx_pipeline.defs.tags import JOB_TAG
+from phx_pipeline.defs.repeats import may_come_again
 from phx_pipeline.model.job import JobState
 from phx_pipeline.settings import Settings, export
 from phx_pipeline.wiring import opening_dagster
@@ -30,14 +24,6 @@ _STATES: Mapping[dg.DagsterRunStatus, JobState] = {
     dg.DagsterRunStatus.FAILURE: JobState.FAILED,
     dg.DagsterRunStatus.CANCELED: JobState.CANCELLED,
 }
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ItemRun:
-    """The newest run of one job item."""
-
-    run_id: str
-    state: JobState
 
 
 def has_store(settings: Settings) -> bool:
@@ -59,20 +45,6 @@ def open_instance(settings: Settings) -> dg.DagsterInstance:
         instance.get_runs(limit=1)
         instance.get_dynamic_partitions("property")
         return instance
-
-
-def item_runs(instance: dg.DagsterInstance, job_id: str) -> dict[str, ItemRun]:
-    """Return the newest run per property of a job; none for those still waiting."""
-    records = instance.get_run_records(dg.RunsFilter(tags={JOB_TAG: job_id}))
-    newest: dict[str, ItemRun] = {}
-    retries = retries_of(instance)
-    for record in sorted(records, key=lambda record: record.storage_id):
-        run = record.dagster_run
-        newest[run.tags[PARTITION_TAG]] = ItemRun(
-            run_id=run.run_id,
-            state=state_of(run, retries=retries),
-        )
-    return newest
 
 
 def daemon_is_running(instance: dg.DagsterInstance) -> bool:

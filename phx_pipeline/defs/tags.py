@@ -25,9 +25,6 @@ ISOLATION_TAG = "phx/isolation"
 ATTEMPT_TAG = "phx/attempt"
 """Which attempt of its job's item a run is; without it the first."""
 
-USER_TAG = "phx/user"
-"""Who asked for a run or a backfill, where somebody is known."""
-
 PRIORITY_TAG = "dagster/priority"
 """Dagster's own: of the runs in its queue the one with the highest number is next."""
 

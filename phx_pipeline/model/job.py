@@ -10,9 +10,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from functools import cached_property
+from typing import Final
 
 from phx_pipeline.model.isolation import IsolationMode
 from phx_pipeline.model.source import Source
+
+USER_TAG: Final = "phx/user"
+"""On runs and backfills: who asked for them, where somebody is known."""
 
 
 class JobState(StrEnum):

@@ -18,8 +18,7 @@ from graphql.language import (
 )
 
 from phx_pipeline.errors import InputError
-
-USER_TAG = "phx/user"
+from phx_pipeline.model.job import USER_TAG
 
 _LISTS = {"executionParamsList", "tags", "extraTags"}
 _INLINE = "give what is launched in the variables, as the UI does"

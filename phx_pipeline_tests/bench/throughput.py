@@ -26,7 +26,6 @@ from uuid import uuid4
 import click
 import dagster as dg
 
-from phx_pipeline.defs.submit import item_runs
 from phx_pipeline.demo.houses import HOUSES, LARGE, Flaw, House, Shot
 from phx_pipeline.demo.loopback import Answer, Asked, Handler, Loopback
 from phx_pipeline.demo.redfin_site import redfin_sites
@@ -41,6 +40,7 @@ from phx_pipeline.sources.zillow.standin_photos import uploads
 from phx_pipeline.stages.extract import extract
 from phx_pipeline.supervise.addresses import free_port
 from phx_pipeline.workflows.verify import verify_property
+from phx_pipeline_tests.dagster_runs import item_runs
 from phx_pipeline_tests.deployment import ROOT, Deployment
 from phx_pipeline_tests.jobs import ask_job
 from phx_pipeline_tests.served import Served, serving, wait_for

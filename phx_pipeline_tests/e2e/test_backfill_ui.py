@@ -12,13 +12,14 @@ import dagster as dg
 import pytest
 from PIL import Image
 
-from phx_pipeline.defs.submit import item_runs, state_of
+from phx_pipeline.defs.submit import state_of
 from phx_pipeline.demo.houses import HOUSES
 from phx_pipeline.demo.redfin_site import redfin_sites
 from phx_pipeline.model.job import JobState
 from phx_pipeline.model.outcome import Verdict
 from phx_pipeline.workflows.verify import verify_property, verify_views
 from phx_pipeline_tests.chromium import chromium_page, find_chromium
+from phx_pipeline_tests.dagster_runs import item_runs
 from phx_pipeline_tests.dagster_ui import (
     ASSETS,
     SHOTS,

@@ -22,7 +22,7 @@ from phx_pipeline.defs.internals import NOT_FINISHED_STATUSES
 from phx_pipeline.defs.partitions import PROPERTIES
 from phx_pipeline.defs.run_queue import DagsterRuns
 from phx_pipeline.defs.submit import open_instance
-from phx_pipeline.defs.tags import JOB_TAG, USER_TAG
+from phx_pipeline.defs.tags import JOB_TAG
 from phx_pipeline.demo.houses import HOUSES, House
 from phx_pipeline.demo.loopback import Answer, Asked, Handler
 from phx_pipeline.demo.redfin_site import redfin_sites
@@ -31,7 +31,7 @@ from phx_pipeline.jobs.desk import Desk
 from phx_pipeline.model.address import Address
 from phx_pipeline.model.due import is_photo_due
 from phx_pipeline.model.identity import run_lease
-from phx_pipeline.model.job import JobState, Origin
+from phx_pipeline.model.job import USER_TAG, JobState, Origin
 from phx_pipeline.model.source import Source
 from phx_pipeline.supervise.addresses import free_port
 from phx_pipeline.supervise.lock import running

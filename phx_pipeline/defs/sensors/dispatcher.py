@@ -19,10 +19,9 @@ from phx_pipeline.defs.tags import (
     MODE_TAG,
     PRIORITY_TAG,
     SOURCES_TAG,
-    USER_TAG,
 )
 from phx_pipeline.jobs.tick import Launch, Ticked, tick
-from phx_pipeline.model.job import Mode
+from phx_pipeline.model.job import USER_TAG, Mode
 from phx_pipeline.settings import load_settings
 from phx_pipeline.wiring import build_catalog, utc_now
 

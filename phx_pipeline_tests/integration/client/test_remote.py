@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from threading import Thread
 from typing import Any
@@ -22,9 +23,11 @@ from phx_pipeline.model.job import Job, JobState, Mode, Origin, Priority
 from phx_pipeline.service.api.app import Fork
 from phx_pipeline.service.api.rest import build_rest
 from phx_pipeline.service.api.stores import Stores
-from phx_pipeline.service.guard import Guard
+from phx_pipeline.service.entrance import guarded
+from phx_pipeline.service.reach import Reach
+from phx_pipeline.service.trail import Trail
 from phx_pipeline.supervise.addresses import free_port
-from phx_pipeline.wiring import utc_now
+from phx_pipeline.wiring import build_catalog, utc_now
 from phx_pipeline_tests.commands import Phx
 from phx_pipeline_tests.deployment import Deployment, slug_of
 from phx_pipeline_tests.queue_stand_in import QueueStandIn
@@ -60,9 +63,18 @@ def listening(
 ) -> Iterator[str]:
     """The REST interface of *made* on loopback; Dagster's part stands in."""
     stores, port = Stores(made.settings), free_port()
+    opening = partial(build_catalog, made.settings)
     queue = QueueStandIn(utc_now)
     rest = build_rest(stores, runs=lambda _catalog: queue, checks={})
-    app = Losing(Guard(Fork(nothing_else, rest), port=port), answers=losing)
+    way_in = guarded(
+        Fork(nothing_else, rest),
+        reach=Reach.on_loopback(port),
+        user=made.settings.user,
+        trail=Trail(opening, clock=utc_now),
+        open_catalog=opening,
+        clock=utc_now,
+    )
+    app = Losing(way_in, answers=losing)
     certfile, keyfile = cert or (None, None)
     server = uvicorn.Server(
         uvicorn.Config(

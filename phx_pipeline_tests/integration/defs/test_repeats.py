@@ -16,12 +16,11 @@ from dagster._daemon.auto_run_reexecution.auto_run_reexecution import (
 from phx_pipeline.defs.partitions import PROPERTIES
 from phx_pipeline.defs.sensors import repeats
 from phx_pipeline.defs.sensors.repeats import repeat_lost_runs
-from phx_pipeline.defs.submit import item_runs
 from phx_pipeline.defs.tags import JOB_TAG
 from phx_pipeline.model.job import JobState
 from phx_pipeline.wiring import utc_now
 from phx_pipeline_tests.commands import UseSettings
-from phx_pipeline_tests.dagster_runs import run_of
+from phx_pipeline_tests.dagster_runs import item_runs, run_of
 from phx_pipeline_tests.deployment import Deployment
 from phx_pipeline_tests.jobs import ask_job
 

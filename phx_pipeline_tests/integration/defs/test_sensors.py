@@ -23,12 +23,11 @@ from phx_pipeline.defs.tags import (
     MODE_TAG,
     PRIORITY_TAG,
     SOURCES_TAG,
-    USER_TAG,
 )
 from phx_pipeline.model.address import Address
 from phx_pipeline.model.identity import property_lease
 from phx_pipeline.model.isolation import IsolationMode
-from phx_pipeline.model.job import JobState, Mode, Origin
+from phx_pipeline.model.job import USER_TAG, JobState, Mode, Origin
 from phx_pipeline.model.source import Source
 from phx_pipeline.settings import load_settings
 from phx_pipeline.wiring import build_catalog, utc_now
