@@ -65,6 +65,8 @@ def test_the_same_is_asked_for_with_one_retry_less() -> None:
         "phx/repeats": failed.run_id,
         "dagster/priority": "3",
         "dagster/max_retries": "2",
+        ".dagster/phx_root": failed.run_id,
+        ".dagster/phx_backfill": "b",
     }
 
 
