@@ -156,7 +156,8 @@ def test_jobs_are_listed_page_by_page_and_by_state(
     assert gone.state is JobState.CANCELLED
     assert [job.job_id for job in listed] == made[::-1]
     assert [job.state for job in listed] == [job.state for job in here.jobs(limit=5)]
-    assert [job.job_id for job in remote.jobs(states={gone.state})] == [made[1]]
+    cancelled = {job.job_id for job in remote.jobs(states={gone.state})}
+    assert cancelled & set(made) == {made[1]}
 
 
 def test_a_key_makes_one_job_of_many_calls(both: tuple[Client, Client]) -> None:
@@ -203,10 +204,10 @@ def test_an_answer_that_was_lost_makes_no_second_job(made: Deployment) -> None:
     with listening(made, losing=2) as url:
         client = RemoteClient(Transport(url, sleep=pauses.append))
         with client, CatalogClient.on(made.settings) as here:
-            before = len(here.jobs())
+            before = {job.job_id for job in here.jobs()}
             job_id = client.submit("all")
 
-            assert [job.job_id for job in here.jobs()[:-before]] == [job_id]
+            assert {job.job_id for job in here.jobs()} - before == {job_id}
     assert pauses == [0.5, 1.0]
 
 
