@@ -20,7 +20,7 @@ _SIDE: Final = THUMBNAIL_SIDE
 _LONGEST: Final = 128  # px; borders are looked for at this size
 _FLAT_BELOW: Final = 6.0  # standard deviation of a border line, in grey levels
 _LEAST_BOX: Final = 24  # px at _LONGEST; a smaller rest says nothing
-_BATCH: Final = 128  # pairs at a time: 2 MB per plane, which a cache holds
+_BATCH: Final = 32  # pairs at a time: half a MB per plane, which a core's cache holds
 
 _CONTRAST_FLOOR: Final = 4.0  # grey levels, so that noise on a wall is not a pattern
 _ITERATIONS: Final = 4  # per level, blurred then sharp
@@ -53,7 +53,8 @@ class Agreement:
 
     `shares` are the agreeing blocks among those that can be judged, NaN where too few
     can. `stirred` is the share of windows that would fit better somewhere else: an
-    overlay fits nowhere, but what a moved camera sees fits a little aside. `moves` are
+    overlay fits nowhere, but what a moved camera sees fits a little aside. It is NaN
+    where nobody asked for it. `moves` are
     (sx, tx, sy, ty): picture a's point u (from -1 to 1) is b's point u (1 + s) + t; so
     s < 0 where a shows less than b.
     """
@@ -103,22 +104,32 @@ def moves_of_frames(a: Appearance, b: Appearance) -> tuple[float, float, float, 
 
 
 def agreement(
-    a: NDArray[np.uint8], b: NDArray[np.uint8], *, starts: _Moves | None = None
+    a: NDArray[np.uint8],
+    b: NDArray[np.uint8],
+    *,
+    starts: _Moves | None = None,
+    stirred_from: float = 0.0,
 ) -> Agreement:
     """Align each picture b to its a; both have the shape (pairs, 64, 64).
 
-    *starts* are moves to search around, of shape (pairs, 4); by default none.
+    *starts* are moves to search around, of shape (pairs, 4); by default none. What is
+    stirred is told of pairs whose share is *stirred_from* or more: few are, and it
+    takes a third of the time.
 
     Lucas-Kanade with scale and shift in each direction, see `docs/adr`.
     """
-    shares, stirred = np.empty((2, len(a)), dtype=np.float32)
+    shares, stirred = np.full((2, len(a)), np.nan, dtype=np.float32)
     moves = np.zeros((len(a), 4), dtype=np.float32) if starts is None else starts.copy()
     for start in range(0, len(a), _BATCH):
         part = slice(start, start + _BATCH)
         ours, theirs = _normalised(a[part]), _normalised(b[part])
         moves[part] = _aligned(ours, theirs, starts=moves[part])
         shares[part] = _agreeing_share(ours, theirs, moves=moves[part])
-        stirred[part] = _stirred_share(ours, theirs, moves=moves[part])
+        near = np.flatnonzero(shares[part] >= stirred_from)
+        if near.size:
+            stirred[start + near] = _stirred_share(
+                ours[near], theirs[near], moves=moves[start + near]
+            )
     return Agreement(shares=shares, stirred=stirred, moves=moves)
 
 
@@ -181,18 +192,23 @@ def _improved(a: _Planes, b: _Planes, *, moves: _Moves) -> _Moves:
     moved, visible = _moved(b, moves=moves)
     moved = _lit_like(a, moved, visible=visible)
     error = np.where(visible, np.clip(a - moved, -_CLIP, _CLIP), np.float32(0))
-    across, down = _slope(moved, axis=2), _slope(moved, axis=1)
-    across *= visible
-    down *= visible
-    columns = np.stack(
-        (across * _U, across, down * _U[:, None], down), axis=1, dtype=np.float32
-    ).reshape(len(a), 4, -1)
+    columns = _columns(moved, visible=visible)
     normal = columns @ columns.transpose(0, 2, 1)
     normal += np.float32(_DAMPING) * np.eye(4, dtype=np.float32)
     pull = columns @ error.reshape(len(a), -1, 1)
     step = np.linalg.solve(normal, pull)[:, :, 0]
     improved: _Moves = moves + step
     return improved
+
+
+def _columns(moved: _Planes, *, visible: NDArray[np.bool_]) -> _Planes:
+    """Return what each parameter changes: shape (pairs, 4, pixels)."""
+    columns = np.empty((len(moved), 4, _SIDE, _SIDE), dtype=np.float32)
+    for first, axis, places in ((0, 2, _U), (2, 1, _U[:, None])):
+        slope = columns[:, first + 1]
+        np.multiply(_slope(moved, axis=axis), visible, out=slope)
+        np.multiply(slope, places, out=columns[:, first])
+    return columns.reshape(len(moved), 4, -1)
 
 
 def _lit_like(a: _Planes, moved: _Planes, *, visible: NDArray[np.bool_]) -> _Planes:
@@ -204,11 +220,17 @@ def _lit_like(a: _Planes, moved: _Planes, *, visible: NDArray[np.bool_]) -> _Pla
     levels = []
     for plane in (a, moved):
         mean = (plane * visible).sum(axis=(1, 2), keepdims=True) / count
-        variance = ((plane - mean) ** 2 * visible).sum(axis=(1, 2), keepdims=True)
+        squares = plane - mean  # in place from here on: each plane more takes time
+        squares *= squares
+        squares *= visible
+        variance = squares.sum(axis=(1, 2), keepdims=True)
         levels.append((mean, np.sqrt(variance / count)))
     (mean_a, spread_a), (mean_b, spread_b) = levels
     gain = (spread_a + _FAINT) / (spread_b + _FAINT)
-    lit: _Planes = ((moved - mean_b) * gain + mean_a).astype(np.float32)
+    apart = moved - mean_b
+    apart *= gain
+    apart += mean_a
+    lit: _Planes = apart.astype(np.float32)
     return lit
 
 
@@ -217,9 +239,9 @@ def _slope(planes: _Planes, *, axis: int) -> _Planes:
     slope = np.zeros_like(planes)
     inner, ahead, behind = ([slice(None)] * 3 for _ in range(3))
     inner[axis], ahead[axis], behind[axis] = slice(1, -1), slice(2, None), slice(-2)
-    slope[tuple(inner)] = (planes[tuple(ahead)] - planes[tuple(behind)]) * np.float32(
-        16
-    )
+    within = slope[tuple(inner)]
+    np.subtract(planes[tuple(ahead)], planes[tuple(behind)], out=within)
+    within *= np.float32(16)
     return slope
 
 
@@ -238,9 +260,10 @@ def _interpolation(
     wanted = (_U * (1 + scale[:, None]) + shift[:, None]) * 32 + np.float32(31.5)
     inside = (wanted >= -_HALF_PIXEL) & (wanted <= _SIDE - 1 + _HALF_PIXEL)
     nearest = wanted.clip(0, _SIDE - 1)[:, :, None]
-    pixels = np.arange(_SIDE, dtype=np.float32)
-    weights = np.maximum(0, 1 - np.abs(nearest - pixels))
-    return weights.astype(np.float32), inside
+    weights = nearest - np.arange(_SIDE, dtype=np.float32)
+    np.abs(weights, out=weights)
+    np.subtract(1, weights, out=weights)
+    return np.maximum(0, weights, out=weights), inside
 
 
 def _agreeing_share(a: _Planes, b: _Planes, *, moves: _Moves) -> NDArray[np.float32]:

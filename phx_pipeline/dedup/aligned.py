@@ -26,8 +26,9 @@ def aligned(
     pairs: Indexes,
     *,
     starts: NDArray[np.float32] | None = None,
+    stirred_from: float = 0.0,
 ) -> Agreement:
-    """Align the second picture of each pair to its first."""
+    """Align the second picture of each pair to its first; see `align.agreement`."""
     used, places = np.unique(pairs, return_inverse=True)
     planes = np.zeros((len(used), THUMBNAIL_SIDE, THUMBNAIL_SIDE), dtype=np.uint8)
     for place, index in enumerate(used):
@@ -35,4 +36,6 @@ def aligned(
         if look is not None:
             planes[place].flat = np.frombuffer(look.thumbnail, dtype=np.uint8)
     ours, theirs = places.reshape(-1, 2).T
-    return agreement(planes[ours], planes[theirs], starts=starts)
+    return agreement(
+        planes[ours], planes[theirs], starts=starts, stirred_from=stirred_from
+    )

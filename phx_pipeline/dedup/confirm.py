@@ -74,7 +74,7 @@ class _Asked:
         """Align as they are. Plans, documents and blanks have to be strict as well."""
         strict, wide = self._found.strict, self._found.wide
         asked = strict | ~self._pages
-        found = aligned(self._pictures, self._found.pairs[asked])
+        found = self._aligned(asked)
         # Too little to compare: the strict tier has to do.
         enough = self._agrees(found, asked) | (np.isnan(found.shares) & strict[asked])
         near = np.where(self._page, strict, wide)[asked]
@@ -89,15 +89,22 @@ class _Asked:
         starts = frame_moves(self._pictures, self._found.pairs)
         far = np.abs(starts).max(axis=1, initial=0) > _TRIMMED_ALIKE
         again = self._found.strict & ~self._same & far
-        found = aligned(self._pictures, self._found.pairs[again], starts=starts[again])
+        found = self._aligned(again, starts=starts[again])
         self._note(again, found, is_same=self._agrees(found, again))
 
     def ask_by_shapes(self) -> None:
         """Align as if one were cut out of the middle of the other; confirms nothing."""
         starts = _shape_moves(self._pictures, self._found.pairs)
         again = ~self._same & ~self._pages & (starts.max(axis=1, initial=0) > 0)
-        found = aligned(self._pictures, self._found.pairs[again], starts=starts[again])
+        found = self._aligned(again, starts=starts[again])
         self._note(again, found, is_same=np.zeros(int(again.sum()), dtype=bool))
+
+    def _aligned(
+        self, asked: NDArray[np.bool_], *, starts: NDArray[np.float32] | None = None
+    ) -> Agreement:
+        # What agrees in less is no copy, whatever is stirred.
+        pairs = self._found.pairs[asked]
+        return aligned(self._pictures, pairs, starts=starts, stirred_from=MIN_AGREEING)
 
     def _agrees(self, found: Agreement, asked: NDArray[np.bool_]) -> NDArray[np.bool_]:
         return (found.shares >= self._least[asked]) & (found.stirred <= MAX_STIRRED)

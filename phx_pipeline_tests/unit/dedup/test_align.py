@@ -144,6 +144,21 @@ def test_batches_do_not_change_the_result(photos: list[Image.Image]) -> None:
     )
 
 
+def test_what_is_stirred_is_told_where_shares_reach_what_is_asked(
+    photos: list[Image.Image],
+) -> None:
+    ours, theirs = planes([*photos, *photos]), planes([*photos, *photos[::-1]])
+    whole = agreement(ours, theirs)
+
+    found = agreement(ours, theirs, stirred_from=0.8)
+
+    asked = whole.shares >= 0.8
+    assert asked.tolist() == [True] * 6 + [False] * 6
+    assert found.shares.tolist() == whole.shares.tolist()
+    assert found.stirred[asked].tolist() == whole.stirred[asked].tolist()
+    assert np.isnan(found.stirred[~asked]).all()
+
+
 def test_nothing_gives_nothing() -> None:
     none = np.empty((0, 64, 64), dtype=np.uint8)
 
