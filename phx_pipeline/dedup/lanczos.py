@@ -3,13 +3,14 @@
 Pillow sums 8-bit pixels times weights of 22 fractional bits, along rows, rounds to 8
 bits, then does the same along columns. Such sums stay below 2**53, so a product of
 float64 matrices has them exactly, whatever the order of additions, several times
-faster.
+faster. Weights in two parts, a coarse and a fine one, keep the sums of each below 2**24
+unless the plane is very wide: then float32 has them exactly too, faster again.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,9 +19,13 @@ _SUPPORT: Final = 3.0  # lobes of the kernel
 _ONE: Final = float(1 << 22)  # Pillow's unit of weight
 _GROUP: Final = 4  # target pixels that share one stretch of the source
 _MULTIPLICATIONS: Final = 1 << 18  # per product; for more, OpenBLAS wakes its threads
+_COARSE: Final = 128.0  # units of weight; what is left of a weight is its fine part
+_WHITE: Final = 255.0
+_EXACT_BELOW: Final = 1 << 24  # whole numbers that float32 has
 
 Plane = NDArray[np.uint8]
 Size = tuple[int, int]
+_Weights = NDArray[np.floating[Any]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +34,16 @@ class _Stretch:
 
     source: slice
     target: slice
-    weights: NDArray[np.float64]
+    weights: _Weights  # one part beside the other
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Kernels:
+    """What takes a row to its target pixels; parts of weights count `units` each."""
+
+    units: NDArray[np.float64]
+    stretches: tuple[_Stretch, ...]
+    rows: int  # taken at once
 
 
 def shrunk(plane: Plane, *, sizes: Sequence[Size]) -> list[Plane]:
@@ -52,63 +66,69 @@ def _columns_first(plane: Plane, *, size: Size) -> bool:
 
 
 def _rows_first(plane: Plane, *, sizes: Sequence[Size]) -> list[Plane]:
-    narrow = [_narrowed(plane, columns=columns) for columns, _ in sizes]
+    narrow = [_along_rows(plane, columns=columns) for columns, _ in sizes]
     return [
-        _along_rows(target.T.astype(np.float64), columns=rows).T
+        _along_rows(target.T, columns=rows).T
         for target, (_, rows) in zip(narrow, sizes, strict=True)
     ]
 
 
-def _narrowed(plane: Plane, *, columns: int) -> Plane:
+def _along_rows(plane: Plane, *, columns: int) -> Plane:
+    """Return *plane* with its rows shortened to *columns* pixels each."""
     height, width = plane.shape
-    found = np.empty((height, columns), np.uint8)
-    step = max(1, _MULTIPLICATIONS // _widest(width, columns))
-    for top in range(0, height, step):
-        band = plane[top : top + step].astype(np.float64)
-        found[top : top + step] = _along_rows(band, columns=columns)
-    return found
-
-
-def _widest(width: int, columns: int) -> int:
-    """Return the multiplications that the widest stretch takes for a row."""
-    return max(it.weights.size for it in _stretches(width, columns))
-
-
-def _along_rows(rows: NDArray[np.float64], *, columns: int) -> Plane:
-    """Return *rows*, shortened to *columns* pixels each."""
-    sums = np.empty((len(rows), columns))
-    for stretch in _stretches(rows.shape[1], columns):
-        sums[:, stretch.target] = rows[:, stretch.source] @ stretch.weights
-    return np.clip(np.floor(sums / _ONE + 0.5), 0, 255).astype(np.uint8)
+    kernels = _kernels(width, columns)
+    kind = kernels.stretches[0].weights.dtype
+    sums = np.empty((height, len(kernels.units), columns), dtype=kind)
+    for top in range(0, height, kernels.rows):
+        band: _Weights = plane[top : top + kernels.rows].astype(kind)
+        found = sums[top : top + kernels.rows]
+        for it in kernels.stretches:
+            parts = band[:, it.source] @ it.weights
+            found[:, :, it.target] = parts.reshape(len(band), len(kernels.units), -1)
+    whole = (sums * kernels.units[:, None]).sum(axis=1)
+    short: Plane = np.clip(np.floor(whole / _ONE + 0.5), 0, _WHITE).astype(np.uint8)
+    return short
 
 
 @lru_cache(maxsize=64)  # a gallery has few sizes
-def _stretches(length: int, columns: int) -> tuple[_Stretch, ...]:
-    sources, weights = _kernels(length, columns)
+def _kernels(length: int, columns: int) -> _Kernels:
+    sources, weights = _taps(length, columns)
+    units, parts = _parts(weights)
     groups = [slice(at, at + _GROUP) for at in range(0, columns, _GROUP)]
-    return tuple(
-        _stretch(sources[group], weights=weights[group], target=group)
+    stretches = tuple(
+        _stretch(sources[group], parts=parts[:, group], target=group)
         for group in groups
+    )
+    widest = max(it.weights.size for it in stretches)
+    return _Kernels(
+        units=units, stretches=stretches, rows=max(1, _MULTIPLICATIONS // widest)
     )
 
 
-def _stretch(
-    sources: NDArray[np.int64], *, weights: NDArray[np.float64], target: slice
-) -> _Stretch:
+def _parts(weights: NDArray[np.float64]) -> tuple[NDArray[np.float64], _Weights]:
+    """Return *weights* as parts x columns x taps, and what each part counts."""
+    coarse = np.rint(weights / _COARSE)
+    parts = np.stack((coarse, weights - coarse * _COARSE))
+    if (np.abs(parts).sum(axis=2) * _WHITE).max() < _EXACT_BELOW:
+        return np.array((_COARSE, 1.0)), parts.astype(np.float32)
+    return np.ones(1), weights[None]
+
+
+def _stretch(sources: NDArray[np.int64], *, parts: _Weights, target: slice) -> _Stretch:
     first, last = sources.min(), sources.max()
-    table = np.zeros((len(sources), last - first + 1))
-    # Past the end of the source the last pixel is named once more, with no weight.
-    np.add.at(table, (np.arange(len(sources))[:, None], sources - first), weights)
+    table = np.zeros((*parts.shape[:2], last - first + 1), dtype=parts.dtype)
+    at = np.arange(len(sources))[:, None]
+    for part, weights in zip(table, parts, strict=True):
+        # Past the end of the source the last pixel is named once more, with no weight.
+        np.add.at(part, (at, sources - first), weights)
     return _Stretch(
         source=slice(first, last + 1),
         target=target,
-        weights=np.ascontiguousarray(table.T),
+        weights=np.ascontiguousarray(table.reshape(-1, table.shape[2]).T),
     )
 
 
-def _kernels(
-    length: int, columns: int
-) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+def _taps(length: int, columns: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """Return which source pixels make each target pixel, and with what weights.
 
     Both are columns x taps.
