@@ -26,14 +26,9 @@ def encode_png(pixels: NDArray[np.uint8]) -> bytes:
     """
     height, width, _ = pixels.shape
     packed = isal_zlib.compress(_filtered(pixels.reshape(height, -1)), _LEVEL)
-    return b"".join(
-        [
-            _SIGNATURE,
-            _chunk(b"IHDR", struct.pack(">II5B", width, height, *_EIGHT_BIT_RGB)),
-            _chunk(b"IDAT", packed),
-            _chunk(b"IEND", b""),
-        ]
-    )
+    header = struct.pack(">II5B", width, height, *_EIGHT_BIT_RGB)
+    chunks = ((b"IHDR", header), (b"IDAT", packed), (b"IEND", b""))
+    return b"".join([_SIGNATURE, *(part for it in chunks for part in _chunk(*it))])
 
 
 def _filtered(rows: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -44,11 +39,11 @@ def _filtered(rows: NDArray[np.uint8]) -> NDArray[np.uint8]:
     height, size = rows.shape
     lines = np.empty((height, 1 + size), dtype=np.uint8)
     lines[:, 0] = _AVERAGE
-    for top in range(0, height, _BAND):
+    lines[0, 1 : 1 + _STEP] = rows[0, :_STEP]
+    np.subtract(rows[0, _STEP:], rows[0, :-_STEP] >> 1, out=lines[0, 1 + _STEP :])
+    for top in range(1, height, _BAND):
         band = rows[top : top + _BAND]
-        above = np.zeros_like(band)
-        above[1:] = band[:-1]
-        above[0] = rows[top - 1] if top else 0
+        above = rows[top - 1 : top - 1 + len(band)]
         differences = lines[top : top + _BAND, 1:]
         differences[:, :_STEP] = band[:, :_STEP] - (above[:, :_STEP] >> 1)
         mean = _mean(band[:, :-_STEP], above[:, _STEP:])
@@ -58,11 +53,14 @@ def _filtered(rows: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 def _mean(a: NDArray[np.uint8], b: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Return the mean, rounded down, without leaving eight bits."""
-    return (a & b) + ((a ^ b) >> 1)
+    mean = a ^ b
+    mean >>= 1
+    mean += a & b
+    return mean
 
 
-def _chunk(kind: bytes, content: bytes) -> bytes:
+def _chunk(kind: bytes, content: bytes) -> tuple[bytes, ...]:
+    """Return a chunk in parts, so that its content is copied only once."""
     checksum = isal_zlib.crc32(content, isal_zlib.crc32(kind))
-    return b"".join(
-        [struct.pack(">I", len(content)), kind, content, struct.pack(">I", checksum)]
-    )
+    length = struct.pack(">I", len(content))
+    return length, kind, content, struct.pack(">I", checksum)

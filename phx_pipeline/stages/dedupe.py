@@ -271,9 +271,11 @@ def _encode_missing(
     recipe = context.recipe
     shas = [str(photo.sha256) for photo in kept]
     known = context.catalog.pictures(shas)
+    made = [known[sha, recipe] for sha in shas if (sha, recipe) in known]
     with worker_pool(context) as pool:
-        there = pool.map(lambda sha: _has_png(context, known.get((sha, recipe))), shas)
-        missing = [sha for sha, whole in zip(shas, there, strict=True) if not whole]
+        whole = list(pool.map(partial(_has_png, context), made))
+    there = {it.sha256 for it, is_whole in zip(made, whole, strict=True) if is_whole}
+    missing = [sha for sha in shas if sha not in there]
     # Frames at hand go first and make room for the pictures to be decoded.
     at_hand = context.frames.keep_only(missing)
     missing.sort(key=lambda sha: sha not in at_hand)
@@ -291,8 +293,8 @@ def _encode_missing(
     return len(missing) - len(broken), broken
 
 
-def _has_png(context: StageContext, picture: StandardPicture | None) -> bool:
-    return picture is not None and context.blobs.holds_standardized(
+def _has_png(context: StageContext, picture: StandardPicture) -> bool:
+    return context.blobs.holds_standardized(
         picture.sha256, picture.recipe, png_sha256=picture.png_sha256
     )
 
