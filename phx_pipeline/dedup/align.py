@@ -20,7 +20,7 @@ _SIDE: Final = THUMBNAIL_SIDE
 _LONGEST: Final = 128  # px; borders are looked for at this size
 _FLAT_BELOW: Final = 6.0  # standard deviation of a border line, in grey levels
 _LEAST_BOX: Final = 24  # px at _LONGEST; a smaller rest says nothing
-_BATCH: Final = 32  # pairs at a time: half a MB per plane, which a core's cache holds
+_BATCH: Final = 16  # pairs at a time: a quarter of a MB per plane, for a core's cache
 
 _CONTRAST_FLOOR: Final = 4.0  # grey levels, so that noise on a wall is not a pattern
 _ITERATIONS: Final = 4  # per level, blurred then sharp
