@@ -58,13 +58,17 @@ class Seen:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ended:
-    """An item has ended."""
+    """An item has ended.
+
+    `is_shown`: the record of its run tells the same already, and so do the views.
+    """
 
     item: JobItem
     state: JobState
     ended_at: datetime
     run_id: str | None = None
     error: str = ""
+    is_shown: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,7 +173,8 @@ class DispatchBook:
         """Write what became of items; nothing where they changed since."""
         if not fates:
             return
-        with writing_jobs(self._engine) as connection:
+        news = [it for it in fates if not (isinstance(it, Ended) and it.is_shown)]
+        with writing_jobs(self._engine, shown=bool(news)) as connection:
             for fate in fates:
                 _book(connection, fate, at=at)
 

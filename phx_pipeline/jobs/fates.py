@@ -16,7 +16,7 @@ from phx_pipeline.catalog.dispatch import (
     Seen,
 )
 from phx_pipeline.model.job import JobItem, JobState
-from phx_pipeline.model.run import RunOutcome, RunRecord
+from phx_pipeline.model.run import RunOutcome, RunRecord, state_of_outcome
 from phx_pipeline.model.run_queue import SeenRun
 
 Records = Mapping[tuple[str, str], RunRecord]
@@ -96,19 +96,34 @@ def _end(
     state = run.state
     if state is JobState.COMPLETED and record is not None:
         state = _RECORDED.get(record.outcome, state)
+    error = _why(run, record) if state is not JobState.COMPLETED else ""
+    recorded_at = _recorded_at(record, state, error=error)
     return Ended(
         item=item,
         state=state,
-        ended_at=ended_at,
+        ended_at=recorded_at or ended_at,
         run_id=run.run_id,
-        error=_why(run, record) if state is not JobState.COMPLETED else "",
+        error=error,
+        is_shown=recorded_at is not None,
     )
 
 
+def _recorded_at(
+    record: RunRecord | None, state: JobState, *, error: str
+) -> datetime | None:
+    """When a run ended by its record; None if that does not tell the same end."""
+    if record is None or state_of_outcome(record.outcome) is not state:
+        return None
+    is_told = state is JobState.COMPLETED or error == _recorded_error(record)
+    return record.ended_at if is_told else None
+
+
 def _why(run: SeenRun, record: RunRecord | None) -> str:
-    if record is None:
-        return run.error
-    return record.error or next(iter(record.result.error_messages), run.error)
+    return (_recorded_error(record) if record else "") or run.error
+
+
+def _recorded_error(record: RunRecord) -> str:
+    return record.error or next(iter(record.result.error_messages), "")
 
 
 def reopened(items: Sequence[JobItem], run: SeenRun) -> Reopened | None:

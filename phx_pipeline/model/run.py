@@ -251,9 +251,14 @@ def _is_of(item: JobItem, record: RunRecord) -> bool:
     return record.run_id == item.run_id or record.started_at >= item.requested_at
 
 
+def state_of_outcome(outcome: RunOutcome) -> JobState:
+    """Where a property is whose newest run is recorded so, if nothing else is known."""
+    return _ITEM_STATES.get(outcome, JobState.RETRYING)
+
+
 def _state_of(item: JobItem, newest: RunRecord | None) -> JobState:
     if newest is not None:
-        return _ITEM_STATES.get(newest.outcome, JobState.RETRYING)
+        return state_of_outcome(newest.outcome)
     return JobState.QUEUED if item.dispatched_at else JobState.PENDING
 
 

@@ -14,6 +14,7 @@ from phx_pipeline_tests.jobs import NOON, job_item
 from phx_pipeline_tests.runs import RECORD
 
 MINUTE = timedelta(minutes=1)
+OWN = "its own words"
 ASKED = job_item(asked_at=NOON)
 SEEN = replace(ASKED, dispatched_at=NOON, run_id="run")
 
@@ -40,26 +41,41 @@ def fate(item: JobItem, *runs: SeenRun, record: RunRecord | None = None) -> Fate
 
 
 @pytest.mark.parametrize(
-    ("state", "outcome", "booked", "error"),
+    ("state", "outcome", "booked", "error", "is_shown"),
     [
-        (JobState.COMPLETED, RunOutcome.COMPLETE, JobState.COMPLETED, ""),
-        (JobState.COMPLETED, None, JobState.COMPLETED, ""),
-        (JobState.COMPLETED, RunOutcome.PARTIAL, JobState.PARTIAL, "its own words"),
-        (JobState.COMPLETED, RunOutcome.NOTHING, JobState.FAILED, "its own words"),
-        (JobState.FAILED, RunOutcome.FAILED, JobState.FAILED, "its own words"),
-        (JobState.FAILED, None, JobState.FAILED, "Dagster's words"),
-        (JobState.CANCELLED, RunOutcome.RUNNING, JobState.CANCELLED, "its own words"),
+        (JobState.COMPLETED, RunOutcome.COMPLETE, JobState.COMPLETED, "", True),
+        (JobState.COMPLETED, None, JobState.COMPLETED, "", False),
+        (JobState.COMPLETED, RunOutcome.PARTIAL, JobState.PARTIAL, OWN, True),
+        (JobState.COMPLETED, RunOutcome.NOTHING, JobState.FAILED, OWN, True),
+        (JobState.FAILED, RunOutcome.FAILED, JobState.FAILED, OWN, False),
+        (JobState.FAILED, RunOutcome.COMPLETE, JobState.FAILED, OWN, False),
+        (JobState.FAILED, None, JobState.FAILED, "Dagster's words", False),
+        (JobState.CANCELLED, RunOutcome.RUNNING, JobState.CANCELLED, OWN, False),
+        (JobState.CANCELLED, RunOutcome.CANCELLED, JobState.CANCELLED, OWN, True),
     ],
 )
 def test_an_end_is_what_dagster_tells_and_the_run_recorded(
-    state: JobState, outcome: RunOutcome | None, booked: JobState, error: str
+    state: JobState,
+    outcome: RunOutcome | None,
+    booked: JobState,
+    error: str,
+    *,
+    is_shown: bool,
 ) -> None:
-    record = outcome and replace(RECORD, outcome=outcome, error="its own words")
+    recorded_at = NOON + MINUTE / 2
+    record = outcome and replace(
+        RECORD, outcome=outcome, error=OWN, ended_at=recorded_at
+    )
 
     told = fate(SEEN, run(state), record=record or None)
 
     assert told == Ended(
-        item=SEEN, state=booked, ended_at=NOON + MINUTE, run_id="run", error=error
+        item=SEEN,
+        state=booked,
+        ended_at=recorded_at if is_shown else NOON + MINUTE,
+        run_id="run",
+        error=error,
+        is_shown=is_shown,
     )
 
 
