@@ -18,14 +18,14 @@ _KEPT = "the kept one"
 
 # What is told of the better one, and what of the worse one.
 _MERITS = {
-    "clean": "has no text or mark on it",
+    "clean": "has no text, mark, blurred part or bars",
     "uncropped": "shows more of the scene",
-    "detail": "has more detail",
+    "detail": "has more real detail",
     "size": "is as fine, and less compressed",
 }
 _FAULTS = {
-    "whole": "is damaged",
-    "tones": "is brighter, darker or recoloured, and lost shades",
+    "whole": "lacks a large part or its colours",
+    "tones": "has other light or colours, and seems to have lost shades",
 }
 
 

@@ -29,12 +29,12 @@ class Method(StrEnum):
 class Why(StrEnum):
     """What makes one of two copies the better one, the weightiest first.
 
-    `WHOLE`: the other lacks a part; `TONES`: the other lost tones, as it was made
-    brighter or harder, or has few levels; `CLEAN`: the other has something laid over or
-    around it; `UNCROPPED`: the other shows less of the scene; `DETAIL`: the other is
-    blurred, enlarged or coarse; `SIZE`: the other is as fine, and has fewer bytes
-    for a pixel; `TIE`:
-    nothing tells them apart.
+    `WHOLE`: the other lacks a large part or its colours; `TONES`: the other lost tones,
+    as it was made brighter or harder, or has few levels; `CLEAN`: the other has
+    something laid over or around it, or a blurred part; `UNCROPPED`: the other shows
+    less of the scene; `DETAIL`: the other is blurred, enlarged or coarse, or its
+    surplus is noise or sharpening; `SIZE`: the other is as fine, and has fewer bytes
+    for a pixel; `TIE`: nothing tells them apart.
     """
 
     WHOLE = "whole"

@@ -364,11 +364,15 @@ def test_what_cannot_be_ruled_is_refused(
 @pytest.mark.parametrize(
     ("why", "of_copy", "of_kept"),
     [
-        (Why.WHOLE, "; it is damaged", "; beside it the kept one is damaged"),
+        (
+            Why.WHOLE,
+            "; it lacks a large part or its colours",
+            "; beside it the kept one lacks a large part or its colours",
+        ),
         (
             Why.CLEAN,
-            "; the kept one has no text or mark on it",
-            "; beside the kept one it has no text or mark on it",
+            "; the kept one has no text, mark, blurred part or bars",
+            "; beside the kept one it has no text, mark, blurred part or bars",
         ),
     ],
 )
