@@ -68,9 +68,10 @@ def _tell(client: Client, submitted: Submitted, *, count: int) -> None:
     houses = counted(count or len(client.job(job_id).items), "property")
     console.print(f"job {job_id}: {houses} enqueued")
     for older, shared in Counter(submitted.joined.values()).items():
+        waits = "waits" if shared == 1 else "wait"
         console.print(
-            f"  {shared} of them wait for the same already in job {older}: one run "
-            "does for both",
+            f"  {shared} of them {waits} in job {older} already: both jobs share that "
+            "run",
             soft_wrap=True,
         )
 

@@ -22,7 +22,7 @@ _OF_JOBS = [
     it.value for it in JobState if it not in {JobState.QUEUED, JobState.RETRYING}
 ]
 _ROWS = 100
-_NO_JOBS = "there are no such jobs: `phx extract --all --async` hands one in"
+_NO_JOBS = "there are no {such}jobs: `phx extract --all --async` hands one in"
 
 
 @click.command()
@@ -75,7 +75,8 @@ def jobs(
     elif found:
         print_table(_table(found))
     else:
-        console.print(_NO_JOBS, soft_wrap=True)
+        such = "such " if user or states else ""
+        console.print(_NO_JOBS.format(such=such), soft_wrap=True)
 
 
 def _table(found: Sequence[Job]) -> Table:
@@ -97,20 +98,23 @@ def _table(found: Sequence[Job]) -> Table:
 @click.argument("job_id", type=FILLED)
 @click.option(
     "--cancel",
-    "deed",
+    "deeds",
     flag_value="cancel",
+    multiple=True,
     help="Call it off: what waits never runs, what runs is asked to end.",
 )
 @click.option(
     "--retry",
-    "deed",
+    "deeds",
     flag_value="retry",
+    multiple=True,
     help="Ask again for its houses that failed or are partial.",
 )
 @click.option(
     "--follow",
-    "deed",
+    "deeds",
     flag_value="follow",
+    multiple=True,
     help="Show it until it has ended; the exit code tells the result.",
 )
 @server_option
@@ -120,7 +124,7 @@ def job(
     ctx: click.Context,
     *,
     job_id: str,
-    deed: str | None,
+    deeds: tuple[str, ...],
     server: str | None,
     as_json: bool,
 ) -> None:
@@ -136,6 +140,9 @@ def job(
       phx job 5f0c2b7a91de --cancel
       phx job 5f0c2b7a91de --retry --json
     """
+    if len(set(deeds)) > 1:
+        raise InputError(f"give one of {' and '.join(f'--{it}' for it in deeds)}")
+    deed = deeds[0] if deeds else None
     if deed == "follow" and as_json:
         raise InputError("--follow shows a job for people: leave --json out")
     with connected(server) as client:

@@ -96,8 +96,12 @@ def _job_lines(job: Job) -> list[str]:
         if item.state in ends:
             why = f": {item.error}" if item.error else ""
             told.append(f"{item.state.value}: {item.slug}{why}")
-    if any(item.state in ends for item in job.items):
-        told.append(f"`phx job {job.job_id} --retry` asks for these again")
+    states = {item.state for item in job.items}
+    if states & {JobState.PARTIAL, JobState.FAILED}:
+        retry = f"`phx job {job.job_id} --retry`"
+        told.append(f"{retry} asks again for those that failed or are partial")
+    if JobState.CANCELLED in states:
+        told.append("`phx extract` goes on with those that were cancelled")
     return told
 
 

@@ -8,7 +8,7 @@ from uuid import uuid4
 from phx_pipeline.errors import InputError, UnknownJobError
 from phx_pipeline.jobs.quota import Limits, refuse_too_much
 from phx_pipeline.jobs.tick import settle, unwanted
-from phx_pipeline.model.job import Job, JobRequest, Submitted, backfill_of
+from phx_pipeline.model.job import Job, JobRequest, JobState, Submitted, backfill_of
 from phx_pipeline.model.run_queue import RunQueue, RunStates
 
 if TYPE_CHECKING:
@@ -113,9 +113,14 @@ class Desk:
         """
         if not self._jobs.retry(job_id, at=self._now()):
             job = self.job(job_id)
+            onward = (
+                "; `phx extract` goes on with what was cancelled"
+                if job.counts[JobState.CANCELLED]
+                else ""
+            )
             raise InputError(
                 f"job {job_id} is {job.state.value}, and no house of it failed or is "
-                "partial: there is nothing to retry"
+                f"partial: there is nothing to retry{onward}"
             )
         return self.job(job_id)
 

@@ -59,6 +59,9 @@ def test_a_job_is_handed_in_listed_shown_and_called_off(
         "minimize",
     )
     assert phx_on(made, "extract", "--job-id", job, "--wait").code == 5
+    again = phx_on(made, "job", job, "--retry")
+    assert again.err.endswith("`phx extract` goes on with what was cancelled\n")
+    assert "give one of" in phx_on(made, "job", job, "--cancel", "--retry").err
     assert phx_on(made, "jobs", "--state", "pending").out.startswith("there are no")
     (listed_again,) = phx_on(made, "jobs", "--json").json
     assert listed_again == cancelled
@@ -73,7 +76,7 @@ def test_a_house_that_waits_for_the_same_shares_its_run(
     both = phx_on(made, "extract", "--async", "--all")
     fresh = phx_on(made, "extract", "--async", "--fresh", *address)
 
-    assert f"  1 of them wait for the same already in job {older}: one" in both.out
+    assert f"  1 of them waits in job {older} already: both" in both.out
     assert fresh.out == f"job {id_in(fresh)}: 1 property enqueued\n"
 
 
