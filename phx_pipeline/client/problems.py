@@ -45,12 +45,18 @@ def refusal(answer: httpx.Response, *, server: str, means: Meanings) -> PhxError
     if status in means:
         return means[status](told)
     if status == _UNKNOWN_KEY:
-        return InputError(f"{told} (PHX_KEY holds the key of {server})")
+        return InputError(_keyless(told, answer.request, server=server))
     if status == _TOO_MANY:
         return QuotaError(told, retry_after_s=_seconds(answer))
     if status in PASSING:
         return CatalogDownError(told)
     return InputError(told) if answer.is_client_error else ServiceError(told)
+
+
+def _keyless(told: str, asked: httpx.Request, *, server: str) -> str:
+    if "authorization" not in asked.headers:
+        return f"{server} asks for a key: set PHX_KEY to the one that you were given"
+    return f"{told} (PHX_KEY holds the key of {server})"
 
 
 def _told(answer: httpx.Response) -> str | None:

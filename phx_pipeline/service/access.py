@@ -215,7 +215,7 @@ class Access:
         if key.is_valid(at=self._clock()):
             return Known(principal=key.principal)
         how = "was revoked" if key.revoked_at else "has expired"
-        return Known(why=f"the key {key.id} {how}: ask for another one")
+        return Known(why=f"the key {key.id} {how}")
 
     async def _of_cookie(self, cookie: str) -> Known:
         admitted = await self._ring.admitted()

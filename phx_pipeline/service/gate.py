@@ -166,7 +166,7 @@ class Gate:
             wait = (b"retry-after", seconds.encode())
             raise _Stopped(Refusal(status=429, text=told, headers=(wait,)))
         await self.trail.note("", "login.refused", known.why, address=address)
-        told = f"{known.why}; `phx keys list` tells which there are"
+        told = f"{known.why}: ask whoever runs `phx up` here for another one"
         raise _Stopped(_unauthorized(told))
 
     async def _while_known(

@@ -82,4 +82,4 @@ def _told(refusal: Refusal, *, path: str) -> tuple[bytes, bytes]:
         "status": refusal.status,
         "detail": refusal.text,
     }
-    return b"application/problem+json", json.dumps(problem).encode()
+    return b"application/problem+json", json.dumps(problem, ensure_ascii=False).encode()

@@ -17,9 +17,13 @@ _SERVER = "https://pictures.example"
 _PROBLEM = "application/problem+json; charset=utf-8"
 
 
-def refused(status: int, *, media_type: str = _PROBLEM, **headers: str) -> PhxError:
+def refused(
+    status: int, *, media_type: str = _PROBLEM, key: str = "phx_a", **headers: str
+) -> PhxError:
+    sent = {"authorization": f"Bearer {key}"} if key else {}
     answer = httpx.Response(
         status,
+        request=httpx.Request("GET", _SERVER, headers=sent),
         headers={"content-type": media_type} | headers,
         json={"title": "T", "status": status, "detail": "so it\nis"},
     )
@@ -44,6 +48,11 @@ def test_a_problem_is_the_error_it_stands_for(
     error = refused(status)
 
     assert (type(error), str(error)) == (kind, told)
+
+
+def test_who_sends_no_key_is_told_how_to_send_one() -> None:
+    told = f"{_SERVER} asks for a key: set PHX_KEY to the one that you were given"
+    assert str(refused(401, key="")) == told
 
 
 @pytest.mark.parametrize(
