@@ -69,7 +69,9 @@ class Desks:
         try:
             return read_job(self._stores.catalog.jobs, job_id, user=user)
         except InputError as error:
-            raise not_found(f"there is no job {job_id!r} of yours") from error
+            raise not_found(
+                f"there is no job {job_id!r} of yours: `phx jobs` lists them"
+            ) from error
 
     @property
     def slots(self) -> int:

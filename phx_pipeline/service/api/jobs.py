@@ -12,6 +12,7 @@ from pydantic import Field
 from starlette.responses import JSONResponse, StreamingResponse
 
 from phx_pipeline.errors import InputError, UnknownJobError
+from phx_pipeline.model.counted import counted
 from phx_pipeline.model.isolation import IsolationMode
 from phx_pipeline.model.job import Job, JobRequest, JobState, Mode, Origin, Priority
 from phx_pipeline.model.source import Source
@@ -155,7 +156,7 @@ class Jobs:
         done = desk.submit(asked, limits=self._desks.limits_of(who))
         job = desk.job(done.job_id)
         if done.is_new:
-            told = f"{len(job.items)} houses"
+            told = counted(len(job.items), "property")
             note(request, who, "job.submit", job.job_id, detail=told)
         return JSONResponse(
             {

@@ -72,7 +72,10 @@ def _operation(method: str, path: str, operation: Document, document: Document) 
         f"<code>{escape(path)}</code> {escape(operation.get('description', ''))}"
         "</summary>"
     )
-    parts = [_parameters(operation.get("parameters", ())), _body(operation, document)]
+    parts = [
+        _parameters(operation.get("parameters", ()), document),
+        _body(operation, document),
+    ]
     answers = ", ".join(
         f"<code>{escape(status)}</code> {escape(it.get('description', ''))}"
         for status, it in operation["responses"].items()
@@ -80,12 +83,12 @@ def _operation(method: str, path: str, operation: Document, document: Document) 
     return f"<details>{head}{''.join(parts)}<p>Answers: {answers}</p></details>"
 
 
-def _parameters(parameters: Any) -> str:
+def _parameters(parameters: Any, document: Document) -> str:
     if not parameters:
         return ""
     rows = "".join(
         f"<tr><td><code>{escape(it['name'])}</code></td><td>{escape(it['in'])}</td>"
-        f"<td>{escape(_kind(it['schema']))}</td>"
+        f"<td>{escape(_kind(it['schema'], document))}</td>"
         f"<td>{escape(it.get('description', ''))}</td></tr>"
         for it in parameters
     )
@@ -101,7 +104,7 @@ def _body(operation: Document, document: Document) -> str:
     needed = set(whole.get("required", ()))
     rows = "".join(
         f"<tr><td><code>{escape(name)}</code></td>"
-        f"<td>{escape(_kind(_resolved(it, document)))}</td>"
+        f"<td>{escape(_kind(it, document))}</td>"
         f"<td>{'needed' if name in needed else ''}</td>"
         f"<td>{escape(it.get('description', ''))}</td></tr>"
         for name, it in whole.get("properties", {}).items()
@@ -117,15 +120,18 @@ def _resolved(schema: Document, document: Document) -> Document:
     return found
 
 
-def _kind(schema: Document) -> str:
+def _kind(schema: Document, document: Document) -> str:
     """In a few words which values there may be."""
+    schema = _resolved(schema, document)
     if "enum" in schema:
         return " | ".join(map(str, schema["enum"]))
     if "const" in schema:
         return str(schema["const"])
     if several := schema.get("anyOf"):
-        return " or ".join(_kind(it) for it in several if it.get("type") != "null")
-    if reference := schema.get("$ref"):
-        return str(reference).rpartition("/")[2]
+        return " or ".join(
+            _kind(it, document) for it in several if it.get("type") != "null"
+        )
     kind = str(schema.get("type", "any"))
-    return f"{kind} of {_kind(schema['items'])}" if "items" in schema else kind
+    return (
+        f"{kind} of {_kind(schema['items'], document)}" if "items" in schema else kind
+    )

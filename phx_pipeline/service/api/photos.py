@@ -98,7 +98,9 @@ class Photos:
         book = self._stores.catalog.images
         found = book.published_as(folder, name) if is_name else None
         if found is None:
-            raise not_found(f"no picture is published as {folder}/{name}")
+            raise not_found(
+                f"no picture is published as {folder}/{name}: GET /api/images lists all"
+            )
         return found
 
     async def _opened(self, image: PublishedImage, size: str | None) -> BinaryIO:

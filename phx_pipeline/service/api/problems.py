@@ -35,6 +35,11 @@ MEDIA_TYPE: Final = "application/problem+json"
 _LONGEST: Final = 500
 _MOST_FIELDS: Final = 20
 _INVALID_JSON: Final = "json_invalid"
+_PLAINLY: Final = {
+    _INVALID_JSON: "what was sent is no JSON from here on",
+    "extra_forbidden": "there is no such field: /api/docs shows which there are",
+    "missing": "this is needed",
+}
 _SOON: Final = {"retry-after": "5"}
 
 # The first that fits; without a text the error's own is for people.
@@ -201,7 +206,9 @@ async def _of_ours(_request: Request, error: Exception) -> JSONResponse:
 async def _of_request(_request: Request, error: Exception) -> JSONResponse:
     """Tell which fields are wrong, without what was sent in them."""
     errors = cast("RequestValidationError", error).errors()
-    found = [(_field(it["loc"]), str(it["msg"])) for it in errors]
+    found = [
+        (_field(it["loc"]), _PLAINLY.get(it["type"], str(it["msg"]))) for it in errors
+    ]
     is_json = all(it["type"] != _INVALID_JSON for it in errors)
     status = HTTPStatus.UNPROCESSABLE_ENTITY if is_json else HTTPStatus.BAD_REQUEST
     told = "; ".join(f"{field}: {message}" for field, message in found[:_MOST_FIELDS])
