@@ -141,7 +141,8 @@ def revoke(key: str) -> None:
                 at=at,
             )
         left = [it for it in catalog.access.all_keys() if it.revoked_at is None]
-    console.print(f"{counted(len(gone), 'key')} of {key} revoked")
+    whose = gone[0].name if gone else key
+    console.print(f"{counted(len(gone), 'key')} of {whose} revoked")
     if gone and not left:
         console.print(
             "There is no key any more: on 127.0.0.1 nobody has to log in, and beyond "

@@ -185,14 +185,16 @@ def source_document(seen: SeenSource) -> Document:
     }
 
 
-def property_document(house: Property, *, removed_at: object = None) -> Document:
+def property_document(
+    house: Property, *, removed_at: datetime | None = None
+) -> Document:
     """Return the names of a house; *removed_at* only of one that was removed."""
     told: Document = {
         "key": house.slug,
         "folder": house.folder,
         "address": str(house.address),
     }
-    return told if removed_at is None else {**told, "removed_at": str(removed_at)}
+    return told if removed_at is None else {**told, "removed_at": iso(removed_at)}
 
 
 def change_document(change: NotedChange) -> Document:

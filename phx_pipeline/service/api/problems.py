@@ -35,10 +35,15 @@ MEDIA_TYPE: Final = "application/problem+json"
 _LONGEST: Final = 500
 _MOST_FIELDS: Final = 20
 _INVALID_JSON: Final = "json_invalid"
+_MOMENT: Final = "give a day or a moment, such as 2026-11-28T07:00:00Z"
 _PLAINLY: Final = {
     _INVALID_JSON: "what was sent is no JSON from here on",
     "extra_forbidden": "there is no such field: /api/docs shows which there are",
     "missing": "this is needed",
+    "model_attributes_type": "send a JSON object, {…}",
+    "string_pattern_mismatch": "a character in it is not allowed here",
+    "datetime_from_date_parsing": _MOMENT,
+    "datetime_parsing": _MOMENT,
 }
 _SOON: Final = {"retry-after": "5"}
 
