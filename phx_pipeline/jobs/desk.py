@@ -112,16 +112,9 @@ class Desk:
             InputError: there is nothing to ask again, or it is being cancelled.
         """
         if not self._jobs.retry(job_id, at=self._now()):
-            job = self.job(job_id)
-            onward = (
-                "; `phx extract` goes on with what was cancelled"
-                if job.counts[JobState.CANCELLED]
-                else ""
-            )
-            raise InputError(
-                f"job {job_id} is {job.state.value}, and no house of it failed or is "
-                f"partial: there is nothing to retry{onward}"
-            )
+            self.settle()  # runs may have ended since the dispatcher looked
+            if not self._jobs.retry(job_id, at=self._now()):
+                raise InputError(_why_not_again(self.job(job_id)))
         return self.job(job_id)
 
     def settle(self) -> None:
@@ -131,3 +124,21 @@ class Desk:
 
     def _now(self) -> datetime:
         return self._clock().astimezone(UTC)
+
+
+def _why_not_again(job: Job) -> str:
+    counts = job.counts
+    if counts[JobState.FAILED] or counts[JobState.PARTIAL]:
+        return (
+            f"job {job.job_id} is {job.state.value}, but its runs have not ended yet: "
+            "try again in some seconds"
+        )
+    onward = (
+        "; `phx extract` goes on with what was cancelled"
+        if counts[JobState.CANCELLED]
+        else ""
+    )
+    return (
+        f"job {job.job_id} is {job.state.value}, and no house of it failed or is "
+        f"partial: there is nothing to retry{onward}"
+    )

@@ -385,6 +385,18 @@ def test_a_job_is_retried_in_place(office: Office) -> None:
         office.desk.retry("job")
 
 
+def test_a_retry_need_not_wait_for_the_next_look(office: Office) -> None:
+    office.ask("job", A)
+    office.turn()
+    office.turn()
+    (run_id,) = office.queue.runs
+    office.queue.end(run_id, JobState.FAILED)
+
+    job = office.desk.retry("job")
+
+    assert [item.state for item in job.items] == [JobState.PENDING]
+
+
 # --- begun elsewhere
 
 
