@@ -68,7 +68,10 @@ class PageBook:
 def _older_id(since: datetime) -> sa.ColumnElement[int]:
     """The newest id that is surely too old: what is below it is not looked at."""
     row = tables.change.c
-    older = sa.select(row.id).where(row.at < since - _LATE)
+    try:
+        older = sa.select(row.id).where(row.at < since - _LATE)
+    except OverflowError:  # before the first year
+        return sa.literal(0)
     newest: sa.Select[Any] = older.order_by(sa.desc(row.id)).limit(1)
     return sa.func.coalesce(newest.scalar_subquery(), 0)
 

@@ -16,6 +16,7 @@ from phx_pipeline.catalog.store import Catalog
 from phx_pipeline.jobs.quota import Limits
 from phx_pipeline.model.access import Principal, Role
 from phx_pipeline.model.job import JobState
+from phx_pipeline.reads.paging import cursor_of
 from phx_pipeline.service.api.events import Events
 from phx_pipeline.settings import Settings
 from phx_pipeline.wiring import build_catalog, build_context, utc_now
@@ -27,6 +28,8 @@ from phx_pipeline_tests.rest import PORT, Rest, looking, problem, serving
 
 JOBS = "/api/extraction/jobs"
 ANN = Principal(user="ann", role=Role.OPERATOR, key_id="aaaaaaaa")
+_NO_YEAR = "0001-01-01T00:00:00+14:00"  # in no year of UTC
+_YEAR_10000 = "9999-12-31T23:59:59-14:00"
 BOB = Principal(user="bob", role=Role.READER, key_id="bbbbbbbb")
 EVE = Principal(user="eve", role=Role.ADMIN, key_id="eeeeeeee")
 
@@ -196,10 +199,16 @@ async def test_jobs_come_a_page_at_a_time_the_newest_first(rest: Rest) -> None:
     await rest("DELETE", f"{JOBS}/{asked[2]}")
     wrong = await rest.get(f"{JOBS}?cursor=AAAA")
     negative = await rest.get(f"{JOBS}?limit=-5")
+    first = await rest.get(f"{JOBS}?cursor={cursor_of([_NO_YEAR, 'x'])}")
+    earliest = await rest("GET", "/api/changes", params={"since": _NO_YEAR})
+    latest = await rest("GET", "/api/changes", params={"since": _YEAR_10000})
 
     assert await job_ids(rest) == asked[::-1]
     assert await job_ids(rest, "status=cancelled") == [asked[2]]
     assert (wrong.status_code, negative.status_code) == (422, 422)
+    assert first.json() == {"items": [], "next": None}
+    assert (earliest.status_code, latest.status_code) == (200, 200)
+    assert (len(earliest.json()["items"]) > 0, latest.json()["items"]) == (True, [])
 
 
 async def test_a_user_with_a_key_may_ask_for_so_much(copied: Settings) -> None:
