@@ -317,13 +317,18 @@ class _Listening:
 
 
 def _listens(text: str | None) -> bool:
-    """Whether a message asks for news alone; of what cannot be read the app tells."""
+    """Whether a message asks for news, or for nothing; the app fails at others."""
     try:
         found = json.loads(text or "")
-        query = found["payload"]["query"]
-    except (ValueError, RecursionError, KeyError, TypeError):
-        return True
-    return isinstance(query, str) and is_subscription(query)
+    except (ValueError, RecursionError):
+        return False
+    if not isinstance(found, dict):
+        return False
+    payload = found.get("payload")
+    query = payload.get("query") if isinstance(payload, dict) else None
+    if query is None:
+        return found.get("type") != "start"
+    return isinstance(query, str) and "id" in found and is_subscription(query)
 
 
 def _key(asked: Asked) -> str | None:

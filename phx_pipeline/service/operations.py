@@ -30,6 +30,7 @@ from phx_pipeline.errors import InputError
 from phx_pipeline.model.access import Role
 from phx_pipeline.service.launches import TAGS_OF, UserTag
 
+_MOST_LETTERS = 200_000  # of a document: each is remembered, and slow to read
 _MOST_TOKENS = 20_000  # the longest question of the UI has some thousands
 _REMEMBERED = 256
 _MOST_DEPTH = 200  # of a JSON value
@@ -192,9 +193,12 @@ def is_subscription(query: str) -> bool:
 @lru_cache(_REMEMBERED)
 def _deed(query: str, operation: str | None) -> Deed:
     document = _parsed(query)
+    executed = _executed(document, operation)
+    if any(one.operation is OperationType.SUBSCRIPTION for one in executed):
+        raise InputError("subscriptions are answered over a WebSocket alone")
     found = dict.fromkeys(
         each.name.value
-        for one in _executed(document, operation)
+        for one in executed
         if one.operation is OperationType.MUTATION
         for each in _root_fields(document, one.selection_set)
     )
@@ -204,6 +208,11 @@ def _deed(query: str, operation: str | None) -> Deed:
 
 def _parsed(query: str) -> DocumentNode:
     """Read a document; what cannot be read here must not be read there either."""
+    if len(query) > _MOST_LETTERS:
+        raise InputError(
+            f"the query has {len(query)} letters, the most is {_MOST_LETTERS}: "
+            "put what is long into the variables"
+        )
     try:
         return parse(query, no_location=True, max_tokens=_MOST_TOKENS)
     except GraphQLError as error:

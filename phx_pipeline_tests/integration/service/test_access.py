@@ -293,6 +293,26 @@ async def test_nothing_is_changed_over_a_websocket(door: Door, query: str) -> No
     assert door.bodies == [b'{"type": "connection_init"}']
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "{",
+        "[]",
+        '{"type": "start"}',
+        '{"type": "start", "payload": []}',
+        '{"type": "start", "payload": {"query": "subscription { a }"}}',
+        "[" * 50_000,
+    ],
+    ids=lambda text: text[:40],
+)
+async def test_what_the_app_fails_at_closes_a_websocket(door: Door, text: str) -> None:
+    sent = await door.socket('{"type": "connection_init"}', text)
+
+    assert [it["type"] for it in sent] == ["websocket.accept", "websocket.close"]
+    assert door.bodies == [b'{"type": "connection_init"}']
+
+
 async def test_a_websocket_is_closed_once_its_key_is_revoked(door: Door) -> None:
     text = door.key(Role.READER)
     door.key(Role.READER, name="other")
