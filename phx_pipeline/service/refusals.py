@@ -1,7 +1,7 @@
 """How a request is refused: a status and one line that names the remedy.
 
-Whoever asks below `/api` gets a problem document (RFC 9457), and GraphQL an error of
-its own kind where that is asked for; everybody else gets the line as text.
+Whoever asks the REST interface gets a problem document (RFC 9457); everybody else gets
+the line as text.
 """
 
 import json
@@ -13,7 +13,15 @@ from phx_pipeline.service.asgi import POLICY_VIOLATION, Message, Receive, Scope,
 
 Header = tuple[bytes, bytes]
 
-_API = "/api"
+OWN_PATHS = (
+    "/api",
+    "/photos",
+    "/healthz",
+    "/readyz",
+    "/openapi.json",
+    "/problems",
+)
+"""What the REST interface answers, there or not; all else is Dagster's web app's."""
 _TEXT = b"text/plain; charset=utf-8"
 
 # Dagster's own policy stays: of several a browser obeys each.
@@ -72,8 +80,13 @@ def marked(headers: Iterable[Header]) -> list[Header]:
     return [*kept, *own] if _NO_FRAMES in kept else [*kept, *own, _NO_FRAMES]
 
 
+def is_own(path: str) -> bool:
+    """Whether a path is one of the REST interface's."""
+    return any(path == each or path.startswith(f"{each}/") for each in OWN_PATHS)
+
+
 def _told(refusal: Refusal, *, path: str) -> tuple[bytes, bytes]:
-    if path != _API and not path.startswith(f"{_API}/"):
+    if not is_own(path):
         return _TEXT, refusal.text.encode() + b"\n"
     phrase = HTTPStatus(refusal.status).phrase
     problem = {

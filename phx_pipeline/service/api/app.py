@@ -17,6 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from phx_pipeline.service.api.page import page_router
 from phx_pipeline.service.api.problems import Problem, problem_paths, tell_problems
 from phx_pipeline.service.api.shapes import problems, with_documents
+from phx_pipeline.service.refusals import is_own
 
 MOST_BODY_BYTES: Final = 1_000_000
 
@@ -24,7 +25,6 @@ _JSON: Final = "application/json"
 _READING: Final = frozenset({"GET", "HEAD"})
 _MOST_DIGITS: Final = 20  # of a length; a number of thousands of digits is slow to read
 
-_PATHS: Final = ("/api", "/photos", "/healthz", "/readyz", "/openapi.json", "/problems")
 _ABOUT: Final = """\
 Jobs, houses and pictures of one data folder.
 
@@ -70,13 +70,8 @@ class Fork:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass one request on."""
-        is_ours = scope["type"] == "http" and is_of_api(scope["path"])
+        is_ours = scope["type"] == "http" and is_own(scope["path"])
         await (self._api if is_ours else self._app)(scope, receive, send)
-
-
-def is_of_api(path: str) -> bool:
-    """Whether a path is one of the REST interface's, there or not."""
-    return any(path == each or path.startswith(f"{each}/") for each in _PATHS)
 
 
 class Bounded:
