@@ -69,14 +69,17 @@ class Asked:
         return self.path.rstrip("/") == "/graphql"
 
 
-async def body_of(receive: Receive) -> bytes | None:
-    """Read the whole body; None if the client went away before its end."""
-    parts = []
+async def body_of(receive: Receive, *, most: int | None = None) -> bytes | None:
+    """Read the whole body; None if the client went, or it is longer than *most*."""
+    parts, size = [], 0
     while True:
         message = await receive()
         if message["type"] == "http.disconnect":
             return None
         parts.append(message.get("body", b""))
+        size += len(parts[-1])
+        if most is not None and size > most:
+            return None
         if not message.get("more_body", False):
             return b"".join(parts)
 

@@ -5,6 +5,9 @@ can send requests to loopback. A page can neither choose `Host` nor hide where i
 from (`Origin`, `Sec-Fetch-Site`), and without a preflight it cannot send JSON.
 """
 
+import asyncio
+from contextlib import suppress
+
 from phx_pipeline.service.asgi import (
     READING,
     WRITING,
@@ -20,11 +23,14 @@ from phx_pipeline.service.refusals import Refusal, marked, messages, refuse
 
 MOST_BODY_BYTES = 8_000_000
 MOST_HEADER_BYTES = 32_000
+BODY_S = 60.0
+"""So long a body may take to come."""
 _REPORTS = "/report_"  # the webserver takes events of assets there
 _DOTS = {".", ".."}
 _MOST_DIGITS = 20  # of a length; a number of thousands of digits is slow to read
 
 _TOO_LARGE = Refusal(status=413, text=f"send at most {MOST_BODY_BYTES} B")
+_TOO_SLOW = Refusal(status=408, text=f"send the whole body within {BODY_S:.0f} seconds")
 
 
 class Guard:
@@ -157,6 +163,8 @@ class _Exchange:
         self._receive = receive
         self._send = send
         self._received = 0
+        self._ends_at: float | None = None
+        self._is_whole = False
         self._answers = False
         self._refused = False
 
@@ -169,13 +177,31 @@ class _Exchange:
                 raise
 
     async def _counted(self) -> Message:
-        message = await self._receive()
+        message = await self._in_time()
+        if message is None:
+            return await self._ended(_TOO_SLOW)
         self._received += len(message.get("body", b""))
         if self._received <= MOST_BODY_BYTES:
             return message
+        return await self._ended(_TOO_LARGE)
+
+    async def _in_time(self) -> Message | None:
+        """The next part of the body; None if it is late. What follows has time."""
+        if self._is_whole:
+            return await self._receive()
+        if self._ends_at is None:
+            self._ends_at = asyncio.get_running_loop().time() + BODY_S
+        message: Message | None = None
+        with suppress(TimeoutError):
+            async with asyncio.timeout_at(self._ends_at):
+                message = await self._receive()
+        self._is_whole = message is not None and not message.get("more_body", False)
+        return message
+
+    async def _ended(self, refusal: Refusal) -> Message:
         if not (self._answers or self._refused):
             self._refused = True
-            for part in messages(_TOO_LARGE, path=self._path):
+            for part in messages(refusal, path=self._path):
                 await self._send(part)
         return {"type": "http.disconnect"}
 

@@ -49,7 +49,7 @@ class Login:
         if asked.method in READING and asked.path == LOGIN:
             await (await self._shown(asked)).send(send)
         elif asked.method == "POST" and asked.media_type == _FORM:
-            form = _fields(await body_of(receive) or b"")
+            form = _fields(await body_of(receive, most=_MOST_FORM_BYTES) or b"")
             await (await self._sent(asked, form)).send(send)
         else:
             told = f"open {LOGIN}, and send its form"

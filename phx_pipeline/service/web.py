@@ -25,6 +25,7 @@ from phx_pipeline.service.api.app import Fork
 from phx_pipeline.service.api.rest import build_rest
 from phx_pipeline.service.api.stores import Stores
 from phx_pipeline.service.asgi import App
+from phx_pipeline.service.connections import Prompt
 from phx_pipeline.service.entrance import guarded, reach_of, require_safe
 from phx_pipeline.service.gate import is_for_reading
 from phx_pipeline.service.listening import listening_sockets, tls_files
@@ -108,8 +109,8 @@ def serve(*, workspace: Path, host: str, port: int) -> None:
         config = uvicorn.Config(
             way_in,
             log_level="warning",
-            # It is strict about Host and the request's target, and bounds headers.
-            http="h11",
+            # h11 is strict about Host and the request's target, and bounds headers.
+            http=Prompt,
             h11_max_incomplete_event_size=_HEADER_BYTES,
             ws_max_size=_FRAME_BYTES,
             lifespan="off",

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from phx_pipeline.service import guard
 from phx_pipeline.service.asgi import Message, Receive, Scope, Send
 from phx_pipeline.service.guard import MOST_BODY_BYTES, MOST_HEADER_BYTES, Guard
 from phx_pipeline.service.reach import Reach
@@ -48,6 +49,7 @@ class Server:
     sent: list[Message] = field(default_factory=list)
     read: bytes = b""
     answer: Sequence[tuple[bytes, bytes]] = ()
+    stalls: bool = False  # after what is there of a body
 
     async def app(self, scope: Scope, receive: Receive, send: Send) -> None:
         self.reached.append(scope)
@@ -80,8 +82,10 @@ class Server:
         async def receive() -> Message:
             if scope["type"] == "websocket":
                 return {"type": "websocket.connect"}
-            body = parts.pop(0)
-            return {"type": "http.request", "body": body, "more_body": bool(parts)}
+            if not parts:
+                await asyncio.Event().wait()
+            body, more = parts.pop(0), bool(parts) or self.stalls
+            return {"type": "http.request", "body": body, "more_body": more}
 
         async def send(message: Message) -> None:
             self.sent.append(message)
@@ -595,3 +599,21 @@ def test_starting_and_stopping_of_the_app_pass() -> None:
     )
 
     assert kinds == ["lifespan"]
+
+
+def test_a_body_that_does_not_come_is_refused_in_the_end(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(guard, "BODY_S", 0.01)
+    server = Server(stalls=True)
+
+    assert server.asked(request("POST", "/login"), [b"key="]) == 408
+    assert server.read == b"key="
+
+
+@pytest.mark.parametrize("path", ["/api", "/photos/a/b", "/readyz", "/openapi.json"])
+def test_who_asks_the_rest_interface_is_refused_by_a_problem(path: str) -> None:
+    server = Server()
+
+    assert server.asked(request("GET", path, host="evil.test")) == 421
+    assert (b"content-type", b"application/problem+json") in server.headers
