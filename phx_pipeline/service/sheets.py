@@ -29,6 +29,7 @@ from phx_pipeline.model.sheet import (
     manifest_tiles,
     raw_tiles,
 )
+from phx_pipeline.service.api.problems import problem_of
 from phx_pipeline.storage.layout import Layout
 
 MAX_BYTES = 3_000_000
@@ -91,7 +92,7 @@ class Sheets:
                 return Response(status_code=304, headers=headers)
             return Response(self._jpeg(asked), media_type="image/jpeg", headers=headers)
         except PhxError as error:
-            return _text(503, str(error))
+            return _text(503, problem_of(error).detail)
 
     def _asked(self, key: str, step: Step) -> _Asked | None:
         """What is to be shown; None if there is no such house, or nothing to show."""

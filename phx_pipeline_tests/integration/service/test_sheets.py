@@ -148,11 +148,11 @@ async def test_a_catalogue_that_is_down_is_told_in_one_line(
     collected: Deployment,
 ) -> None:
     def down() -> Catalog:
-        raise CatalogDownError("the catalogue does not answer: start its server")
+        raise CatalogDownError("/srv/phx.db does not answer: start its server")
 
     sheets = Sheets(down, layout=Layout(collected.settings.data_dir))
 
     told = await ask(sheets, _MANIFEST)
 
     assert told.status_code == 503
-    assert told.text == "the catalogue does not answer: start its server\n"
+    assert told.text == "the catalogue does not answer now: try again in a minute\n"
