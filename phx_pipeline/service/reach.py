@@ -89,10 +89,11 @@ class Reach:
         return self.has_tls or (self._is_relayed(asked) and is_told)
 
     def may_come(self, asked: Asked) -> bool:
-        """Whether it came safely: by TLS, or from this computer itself."""
+        """Whether it came safely: by TLS, or from this computer and for it."""
         if self.is_secure(asked) or not self.is_beyond_loopback:
             return True
-        return is_loopback(asked.peer) and not self._is_relayed(asked)
+        is_direct = is_loopback(asked.peer) and not self._is_relayed(asked)
+        return is_direct and not self._is_for_tls(asked)
 
     def address(self, asked: Asked) -> str:
         """Whose request it is: the last address that the proxy tells, else the peer."""
@@ -104,6 +105,10 @@ class Reach:
     def _is_relayed(self, asked: Asked) -> bool:
         is_proxy = plain_address(asked.peer) == self.trusted_proxy
         return is_proxy and any(name in _FORWARDED for name, _ in asked.fields)
+
+    def _is_for_tls(self, asked: Asked) -> bool:
+        """Whether it asks for the public name, so that a proxy must have sent it."""
+        return self.origins.get(_host_of(asked), "").startswith("https://")
 
     def _origins(self) -> dict[str, str]:
         own = [_named(self.host)] if not ip_address(self.host).is_unspecified else []
@@ -118,6 +123,10 @@ class Reach:
             for netloc in _netlocs(parts.scheme, host=host, port=port):
                 found[netloc] = _origin(parts.scheme, host=host, port=port)
         return found
+
+
+def _host_of(asked: Asked) -> str:
+    return (asked.one("host") or "").lower()
 
 
 def is_loopback(host: str) -> bool:

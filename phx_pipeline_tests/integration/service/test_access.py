@@ -383,6 +383,7 @@ async def test_nobody_else_tells_where_a_request_came_from(proxied: Door) -> Non
         ("10.0.0.2", _PUBLIC, _BY_PROXY, 403),
         ("198.51.100.7", URL, {}, 403),
         ("127.0.0.1", URL, {}, 200),
+        ("127.0.0.1", _PUBLIC, {}, 403),  # of a proxy that tells nothing
         ("127.0.0.1", URL, {"origin": URL}, 200),
         ("10.0.0.1", _PUBLIC, {**_BY_PROXY, "origin": _PUBLIC}, 200),
         ("10.0.0.1", _PUBLIC, {**_BY_PROXY, "origin": "http://phx.example"}, 403),
