@@ -9,13 +9,14 @@ from collections.abc import Iterable
 from http import HTTPStatus
 from typing import Final
 
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter, Depends, FastAPI
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from phx_pipeline.service.api.page import page_router
 from phx_pipeline.service.api.problems import Problem, problem_paths, tell_problems
+from phx_pipeline.service.api.queries import require_known_query
 from phx_pipeline.service.api.shapes import problems, with_documents
 from phx_pipeline.service.refusals import is_own
 
@@ -50,6 +51,7 @@ def build_app(routers: Iterable[APIRouter], *, local_user: str | None) -> ASGIAp
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
+        dependencies=[Depends(require_known_query)],
     )
     app.state.local_user = local_user
     for router in routers:

@@ -154,6 +154,8 @@ async def test_pages_show_each_house_once_though_houses_come_and_go(
         ("GET", "/api/images?property=a%00b", {}, 422),
         ("GET", "/api/images?not_kept=true", {}, 422),
         ("GET", "/api/status?property=nobody", {}, 422),
+        ("GET", "/api/images?subjct=kitchen", {}, 422),
+        ("GET", "/readyz?%00=1", {}, 422),
         ("GET", "/api", {}, 404),
         ("GET", "/api/nothing", {}, 404),
         ("GET", "/api/properties/", {}, 404),
