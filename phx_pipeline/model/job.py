@@ -198,8 +198,9 @@ class JobItem:
 class JobCounts:
     """Photos of one property, or of a whole job.
 
-    `total` is what the newest run saw or worked on; new pictures and copies are summed
-    over all runs, as a second run after a crash finds those of the first as known.
+    `total` is of each source the most that one run saw or worked on; new pictures and
+    copies are summed over all runs, as a second run after a crash finds those of the
+    first as known.
     """
 
     total: int = 0

@@ -270,10 +270,21 @@ def _why(item: JobItem, newest: RunRecord | None) -> str:
 
 def _job_counts(records: Sequence[RunRecord]) -> JobCounts:
     return JobCounts(
-        total=records[-1].result.discovered,
+        total=sum(_most_of_sources(records).values()),
         new=sum(record.result.count(Change.NEW) for record in records),
         duplicate=sum(record.result.count(Change.DUPLICATE) for record in records),
     )
+
+
+def _most_of_sources(records: Sequence[RunRecord]) -> Mapping[Source, int]:
+    """The most photos of each source that one run saw or worked on.
+
+    Another attempt asks what is open alone, and sees nothing of what was settled.
+    """
+    most: dict[Source, int] = {}
+    for source in (it for record in records for it in record.result.sources):
+        most[source.source] = max(most.get(source.source, 0), source.discovered)
+    return most
 
 
 # --- telling what changed -------------------------------------------------------------

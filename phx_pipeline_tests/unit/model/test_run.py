@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from phx_pipeline.model.job import JobItem, JobProperty, JobState, Mode
+from phx_pipeline.model.job import JobCounts, JobItem, JobProperty, JobState, Mode
 from phx_pipeline.model.outcome import ListingOutcome, Verdict, VerdictKind
 from phx_pipeline.model.run import (
     Answer,
@@ -19,6 +19,7 @@ from phx_pipeline.model.run import (
     RunOutcome,
     RunRecord,
     RunResult,
+    SourceResult,
     compare,
     job_property,
     runs_of,
@@ -297,6 +298,20 @@ def test_the_newest_run_tells_the_state_of_a_property_until_its_end_is_booked(
 
 def shown_of(item: JobItem, *records: RunRecord) -> JobProperty:
     return job_property(item, address="A", folder="686067a4", records=records)
+
+
+def test_a_second_attempt_that_asked_one_source_keeps_the_photos_of_others() -> None:
+    def asked(source: Source, **counts: int) -> RunRecord:
+        found = {Change(name): count for name, count in counts.items()}
+        result = RunResult(sources=(SourceResult(source=source, counts=found),))
+        return record(result=result)
+
+    first = asked(Source.ZILLOW, new=30, duplicate=10)
+    again = (asked(Source.REDFIN, new=20), asked(Source.REDFIN, new=5, failed=1))
+
+    counts = shown_of(job_item(requested_at=AT), first, *again).counts
+
+    assert counts == JobCounts(total=60, new=55, duplicate=10)
 
 
 def test_without_a_run_of_this_attempt_a_property_waits() -> None:
