@@ -23,7 +23,18 @@ class Filled(click.ParamType[str]):
         """Return *value*; click tells which option is empty."""
         if not str(value).strip():
             self.fail("it is empty: give it a value, or leave it out", param, ctx)
+        if not str(value).isascii():
+            self._refuse_broken(str(value), param, ctx)
         return value
+
+    def _refuse_broken(
+        self, value: str, param: click.Parameter | None, ctx: click.Context | None
+    ) -> None:
+        """Refuse bytes of the command line that are no text."""
+        try:
+            value.encode()
+        except UnicodeEncodeError:
+            self.fail(f"{value!r} is no text in UTF-8", param, ctx)
 
 
 FILLED = Filled()

@@ -2,13 +2,16 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Final
+from enum import StrEnum
+from typing import Final, TypeVar
 
 from phx_pipeline.errors import InputError
 from phx_pipeline.model.isolation import IsolationMode
 from phx_pipeline.model.job import Mode, Priority
 from phx_pipeline.model.source import Source
 from phx_pipeline.settings import parse_sources
+
+_Word = TypeVar("_Word", bound=StrEnum)
 
 ALL: Final = "all"
 """In place of houses: every one that is followed."""
@@ -43,7 +46,7 @@ def order_of(
     """Return the order that the arguments of `Client.submit` make.
 
     Raises:
-        InputError: no house is named, or a source is unknown.
+        InputError: no house is named, or a source or another word is unknown.
     """
     named = [houses] if isinstance(houses, str) else list(houses)
     chosen = [str(source) for source in sources]
@@ -56,8 +59,16 @@ def order_of(
         houses=() if everything else tuple(named),
         everything=everything,
         sources=parse_sources(",".join(chosen), by="sources") if chosen else (),
-        mode=Mode(mode),
-        priority=Priority(priority),
-        isolation=IsolationMode(isolation) if isolation else None,
+        mode=_word("mode", mode, Mode),
+        priority=_word("priority", priority, Priority),
+        isolation=_word("isolation", isolation, IsolationMode) if isolation else None,
         idempotency_key=idempotency_key,
     )
+
+
+def _word(name: str, text: str, among: type[_Word]) -> _Word:
+    try:
+        return among(text)
+    except ValueError:
+        known = ", ".join(among)
+        raise InputError(f"{name}={text!r}: choose from {known}") from None

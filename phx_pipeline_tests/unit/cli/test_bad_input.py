@@ -219,6 +219,7 @@ def test_a_bad_setting_is_told_in_one_line(
         (["extract", "--all", "--sources", " "], "'--sources': it is empty"),
         (["extract", "--address", ""], "'--address': it is empty"),
         (["ingest", "page.html", "--source", ""], "'--source': it is empty"),
+        (["job", "\udcff"], "'JOB_ID': '\\udcff' is no text in UTF-8"),
         (["repair", ""], "'[HOUSE]': it is empty"),
         (["images", "--location", "inn"], "there is no 'inn' (did you mean int?): "),
         (["images", "--since", "7 days"], "neither a day, such as 2026-01-15"),

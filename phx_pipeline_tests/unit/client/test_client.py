@@ -98,6 +98,11 @@ def test_an_order_for_an_unknown_source_names_those_there_are() -> None:
         order_of("all", sources=["redfn"])
 
 
+def test_an_order_in_words_that_are_none_names_those_there_are() -> None:
+    with pytest.raises(InputError, match=r"priority='urgent': .*low, normal, high"):
+        order_of("all", priority="urgent")  # type: ignore[arg-type]
+
+
 def test_the_pace_is_that_of_the_last_half_minute() -> None:
     times = iter([0.0, 10.0, 20.0, 40.0, 60.0])
     pace = Pace(clock=lambda: next(times))
