@@ -17,6 +17,7 @@ from phx_pipeline.catalog.engine import reading
 from phx_pipeline.catalog.job_items import (
     ITEM,
     JOB,
+    LET_GO,
     item_of,
     items_query,
     mode_of,
@@ -46,6 +47,7 @@ CLAIM: Final = timedelta(seconds=60)
 _MOST_KEYS: Final = 5_000  # in one query
 _BATCH: Final = 200  # runs adopted in one transaction: others wait for it
 _UNKNOWN: Final = "unknown"
+_MOST_OF_NAME: Final = 200  # anybody may write a tag, and the column holds no more
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -285,7 +287,7 @@ def _ask_anew(
     house = tables.house.c
     followed = sa.exists().where(house.slug == ITEM.slug, house.removed_at.is_(None))
     gone = {"state": JobState.CANCELLED.value, "ended_at": at}
-    gone["error"] = "the house is followed no more"
+    gone["error"] = LET_GO
     _update(connection, sa.and_(these, ~followed), **gone)
     waits = {"dispatched_at": None, "asked_at": None, "run_id": None}
     _update(connection, sa.and_(these, followed), **waits, **values)
@@ -336,7 +338,7 @@ def _adopt_job(connection: sa.Connection, job_id: str, run: SeenRun) -> None:
         "created_at": run.created_at,
         "sources": [source.value for source in run.sources],
         "mode": run.mode.value,
-        "user": run.user or _UNKNOWN,
+        "user": (run.user or _UNKNOWN)[:_MOST_OF_NAME],
         "origin": (Origin.BACKFILL if run.backfill_id else run.origin).value,
     }
     connection.execute(sa.insert(tables.job).values(values))
@@ -362,7 +364,8 @@ def _adopt_items(
 def _take_up(connection: sa.Connection, item: JobItem, run: SeenRun) -> None:
     """Note a later run of an item; one that has ended is open again."""
     if item.state is None:
-        _update(connection, this_item(item), run_id=run.run_id)
+        if run.created_at >= item.requested_at:  # else of an attempt before this one
+            _update(connection, this_item(item), run_id=run.run_id)
     elif item.ended_at is None or run.created_at > item.ended_at:
         _reopen(connection, item, run)
 

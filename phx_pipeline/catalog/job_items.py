@@ -6,6 +6,7 @@ write: people who ask and cancel, and however many dispatchers.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -15,11 +16,21 @@ from phx_pipeline.catalog.engine import writing
 from phx_pipeline.catalog.rows import AnyRow
 from phx_pipeline.catalog.views import want
 from phx_pipeline.model.isolation import IsolationMode
-from phx_pipeline.model.job import JobItem, JobState, Mode, Priority, run_key_of
+from phx_pipeline.model.job import (
+    JobItem,
+    JobProperty,
+    JobState,
+    Mode,
+    Priority,
+    run_key_of,
+)
 from phx_pipeline.model.source import Source
 
 ITEM: Final = tables.job_item.c
 JOB: Final = tables.job.c
+
+LET_GO: Final = "the house is followed no more"
+"""Why an item is cancelled that waited for the run of a removed house."""
 
 _ADVISORY_LOCK: Final = 0x70_68_78_6A  # of PostgreSQL; SQLite has one writer anyway
 
@@ -95,3 +106,32 @@ def same_run(item: JobItem) -> sa.ColumnElement[bool]:
         ITEM.slug == item.slug,
         ITEM.state.is_(None),
     )
+
+
+def book_cancelled(connection: sa.Connection, item: JobItem, *, at: datetime) -> None:
+    """Write that an open item was called off."""
+    values = {"state": JobState.CANCELLED.value, "ended_at": at}
+    this = sa.update(tables.job_item).where(this_item(item))
+    connection.execute(this.values(values))
+
+
+def book_recorded(connection: sa.Connection, item: JobItem, end: JobProperty) -> None:
+    """Write of an open item the end that its run has recorded."""
+    begun = item.dispatched_at or item.asked_at or end.started_at
+    this = sa.update(tables.job_item).where(this_item(item))
+    connection.execute(
+        this.values(
+            state=end.state.value,
+            ended_at=end.ended_at,
+            error=end.error,
+            run_id=end.run_id,
+            dispatched_at=begun,
+        )
+    )
+
+
+def let_go(connection: sa.Connection, slug: str, *, at: datetime) -> None:
+    """End the items that wait for a run of a house which is followed no more."""
+    waits = (ITEM.slug == slug, ITEM.state.is_(None), ITEM.dispatched_at.is_(None))
+    values = {"state": JobState.CANCELLED.value, "ended_at": at, "error": LET_GO}
+    connection.execute(sa.update(tables.job_item).where(*waits).values(values))

@@ -62,6 +62,20 @@ def jobs_of(connection: sa.Connection, rows: Sequence[AnyRow]) -> list[Job]:
     return [_job_of(row, of_job.get(row.id, [])) for row in rows]
 
 
+def recorded_ends(connection: sa.Connection, job_id: str) -> dict[str, JobProperty]:
+    """The open items of a job whose runs have recorded how they ended, by property.
+
+    A job is shown as ended by that. What is done to it then must not tell otherwise
+    because nobody has booked it yet.
+    """
+    query = sa.select(tables.job).where(JOB.id == job_id)
+    jobs = jobs_of(connection, connection.execute(query).all())
+    is_open = sa.and_(ITEM.job_id == job_id, ITEM.state.is_(None))
+    slugs = set(connection.execute(sa.select(ITEM.slug).where(is_open)).scalars())
+    items = (item for job in jobs for item in job.items if item.slug in slugs)
+    return {item.slug: item for item in items if item.state.is_final}
+
+
 def _records_of(
     connection: sa.Connection, ids: Sequence[str]
 ) -> dict[tuple[str, str], list[RunRecord]]:

@@ -18,10 +18,11 @@ from phx_pipeline.catalog.engine import reading
 from phx_pipeline.catalog.job_items import (
     ITEM,
     JOB,
+    book_cancelled,
+    book_recorded,
     item_of,
     items_query,
     same_run,
-    this_item,
     writing_jobs,
 )
 from phx_pipeline.catalog.job_usage import Usage, usage_of
@@ -152,7 +153,8 @@ class JobBook:
     def cancel(self, job_id: str, *, at: datetime) -> CalledOff | None:
         """Call a job off: items whose runs are not needed by others end with these.
 
-        The others are booked at once. A job that ended stays as it is.
+        The others are booked at once. An item whose run recorded its end stays as it
+        is shown, and so does a job that ended.
 
         Returns:
             None if there is no such job.
@@ -162,6 +164,11 @@ class JobBook:
                 return None
             mine = items_query().where(ITEM.job_id == job_id, ITEM.state.is_(None))
             items = [item_of(row) for row in connection.execute(mine)]
+            ended = job_views.recorded_ends(connection, job_id)
+            for item in items:
+                if end := ended.get(item.slug):
+                    book_recorded(connection, item, end)
+            items = [item for item in items if item.slug not in ended]
             if not items:
                 return CalledOff()
             this = sa.update(tables.job).where(JOB.id == job_id)
@@ -169,7 +176,7 @@ class JobBook:
             to_end = [it for it in items if _ends_with(connection, it)]
             booked = [it for it in items if it not in to_end]
             for item in booked:
-                _book_cancelled(connection, item, at=at)
+                book_cancelled(connection, item, at=at)
         return CalledOff(booked=tuple(booked), to_end=tuple(to_end))
 
     def retry(self, job_id: str, *, at: datetime) -> list[str]:
@@ -184,11 +191,14 @@ class JobBook:
         with writing_jobs(self._engine) as connection:
             query = items_query().where(ITEM.job_id == job_id).order_by(ITEM.position)
             items = [item_of(row) for row in connection.execute(query)]
-            if any(item.cancelled_at and item.state is None for item in items):
+            ended = job_views.recorded_ends(connection, job_id)
+            going_on = [it for it in items if not it.state and it.slug not in ended]
+            if any(item.cancelled_at for item in going_on):
                 raise InputError(
                     f"job {job_id} is being cancelled: retry it once all its runs ended"
                 )
-            again = [item for item in items if item.state in _AGAIN]
+            states = {slug: end.state for slug, end in ended.items()}
+            again = [it for it in items if states.get(it.slug, it.state) in _AGAIN]
             slugs = _followed(connection, [item.slug for item in again])
             again = [item for item in again if item.slug in slugs]
             if again:
@@ -217,7 +227,9 @@ class JobBook:
         return self._read(query)
 
     def job(self, job_id: str) -> Job | None:
-        """One job as it is shown."""
+        """One job as it is shown; None for an unknown one."""
+        if not job_id.isprintable():  # PostgreSQL does not take every text
+            return None
         with reading(self._engine) as connection:
             query = sa.select(tables.job).where(JOB.id == job_id)
             found = job_views.jobs_of(connection, connection.execute(query).all())
@@ -439,12 +451,6 @@ def _ends_with(connection: sa.Connection, item: JobItem) -> bool:
         .limit(1)
     )
     return connection.execute(others).first() is None
-
-
-def _book_cancelled(connection: sa.Connection, item: JobItem, *, at: datetime) -> None:
-    values = {"state": JobState.CANCELLED.value, "ended_at": at}
-    this = sa.update(tables.job_item).where(this_item(item))
-    connection.execute(this.values(values))
 
 
 def _again(items: Sequence[JobItem]) -> JobRequest:

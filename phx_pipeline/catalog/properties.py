@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from phx_pipeline.catalog import tables
 from phx_pipeline.catalog.engine import reading, writing
 from phx_pipeline.catalog.files import forget_blob
+from phx_pipeline.catalog.job_items import let_go, writing_jobs
 from phx_pipeline.catalog.leases import Lease, Leases
 from phx_pipeline.catalog.merging import join_rows, renamed_pair
 from phx_pipeline.catalog.rows import AnyRow, property_of, property_values
@@ -253,19 +254,16 @@ class PropertyBook:
             connection.execute(this.values(folder=None))
 
     def remove(self, lease: Lease, slug: str, *, at: datetime) -> None:
-        """Follow a property no more; its rows stay, but for what waits for a run.
+        """Follow a property no more; its rows stay, and what waits for a run ends.
 
         Raises:
             InputError: there is no such property, or it is removed.
         """
-        item = tables.job_item
-        with writing(self._engine) as connection:
+        with writing_jobs(self._engine) as connection:  # nobody asks for it meanwhile
             Leases.fence(connection, lease)
-            want(connection)
             _followed_row(connection, slug)
             _update_house(connection, slug, {"removed_at": at})
-            waits = sa.and_(item.c.slug == slug, item.c.dispatched_at.is_(None))
-            connection.execute(sa.delete(item).where(waits))
+            let_go(connection, slug, at=at)
 
     def own_blobs(self, slug: str) -> list[OwnBlob]:
         """The downloaded bytes no other property has, by SHA-256."""

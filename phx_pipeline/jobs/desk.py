@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _ID_LENGTH: Final = 12
 _WAIT_S: Final = 5.0
+_MOST_OF_KEY: Final = 200
 
 
 class Desk:
@@ -50,12 +51,14 @@ class Desk:
             limits: of the user; none for the local one.
 
         Raises:
-            InputError: no property is named, or one is not followed.
+            InputError: no property is named, or one is not followed, or the
+                idempotency key is none.
             IdempotencyError: the key was used for another request.
             QuotaError: the user asked for too much.
         """
         if not request.slugs:
             raise InputError("a job needs at least one house: name one or more")
+        _refuse_unwritable(request.idempotency_key)
         at = self._now()
 
         def check(usage: "Usage") -> None:
@@ -90,11 +93,13 @@ class Desk:
         Raises:
             UnknownJobError: there is none of that id.
         """
+        if backfill_id := backfill_of(job_id):
+            self.job(job_id)
+            # First: if this is killed, nothing makes more runs for the job.
+            self._queue.cancel_backfill(backfill_id)
         called_off = self._jobs.cancel(job_id, at=self._now())
         if called_off is None:
             return self.job(job_id)
-        if backfill_id := backfill_of(job_id):
-            self._queue.cancel_backfill(backfill_id)
         runs = self._states.open_runs()
         if to_end := unwanted(self._dispatch, runs):
             self._queue.cancel(to_end, wait_s=wait_s)
@@ -142,3 +147,11 @@ def _why_not_again(job: Job) -> str:
         f"job {job.job_id} is {job.state.value}, and no house of it failed or is "
         f"partial: there is nothing to retry{onward}"
     )
+
+
+def _refuse_unwritable(key: str) -> None:
+    if len(key) > _MOST_OF_KEY or not key.isprintable():
+        raise InputError(
+            f"the idempotency key {key[:_MOST_OF_KEY]!r} has {len(key)} characters: "
+            f"take one of at most {_MOST_OF_KEY}, all of them printable"
+        )

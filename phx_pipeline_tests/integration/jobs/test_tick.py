@@ -1,7 +1,7 @@
 """What one look of the dispatcher does, with the rows of both databases."""
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -16,6 +16,7 @@ from phx_pipeline.model.identity import property_lease
 from phx_pipeline.model.isolation import IsolationMode
 from phx_pipeline.model.job import Job, JobRequest, JobState, Mode, Origin, Priority
 from phx_pipeline.model.run import RunOutcome
+from phx_pipeline.model.run_queue import SeenRun
 from phx_pipeline.model.source import Source
 from phx_pipeline_tests.integration.conftest import STAMP, house_at
 from phx_pipeline_tests.jobs import NOON, ask_job
@@ -69,6 +70,31 @@ class Office:
             self.queue.launch(launch)
         self.queue.cancel(told.cancel, wait_s=0)
         return told
+
+    def record(self, run: SeenRun, job_id: str) -> None:
+        """Have a run note that it began."""
+        with self.catalog.leases.hold(property_lease(run.slug), owner="run") as lease:
+            self.catalog.runs.record_started(
+                lease,
+                run.slug,
+                mode=Mode.FRESH,
+                job_id=job_id,
+                photos=(),
+                interrupted={},
+                stamp=replace(STAMP, at=self.now, run_id=run.run_id),
+            )
+
+    def record_end(self, run: SeenRun) -> None:
+        """Have a run note that it ended, and left something open."""
+        with self.catalog.leases.hold(property_lease(run.slug), owner="run") as lease:
+            self.catalog.runs.record_ended(
+                lease,
+                run.slug,
+                outcome=RunOutcome.PARTIAL,
+                result=None,
+                error="",
+                stamp=replace(STAMP, at=self.now, run_id=run.run_id),
+            )
 
     def job(self, job_id: str) -> Job:
         return self.desk.job(job_id)
@@ -184,22 +210,9 @@ def test_the_end_of_a_run_is_booked_for_all_who_share_it(office: Office) -> None
     office.turn()
     run = office.queue.begin()
     assert run is not None
-    with office.catalog.leases.hold(property_lease(A), owner="run") as lease:
-        runs = office.catalog.runs
-        stamp = type(STAMP)(at=office.now, today=STAMP.today, run_id=run.run_id)
-        runs.record_started(
-            lease,
-            A,
-            mode=Mode.FRESH,
-            job_id="first",
-            photos=(),
-            interrupted={},
-            stamp=stamp,
-        )
-        assert office.states("second") == ["in_progress", "pending"]
-        runs.record_ended(
-            lease, A, outcome=RunOutcome.PARTIAL, result=None, error="", stamp=stamp
-        )
+    office.record(run, "first")
+    assert office.states("second") == ["in_progress", "pending"]
+    office.record_end(run)
     office.queue.end(run.run_id)
 
     office.turn()
@@ -397,6 +410,62 @@ def test_a_retry_need_not_wait_for_the_next_look(office: Office) -> None:
     assert [item.state for item in job.items] == [JobState.PENDING]
 
 
+def test_what_is_shown_as_ended_is_retried_before_it_is_booked(office: Office) -> None:
+    office.ask("job", A)
+    office.turn()
+    run = office.queue.begin()
+    assert run is not None
+    office.turn()
+    office.record(run, "job")
+    office.record_end(run)
+    assert office.states("job") == ["partial"]
+    office.now += timedelta(seconds=1)
+
+    office.desk.retry("job")
+    office.queue.end(run.run_id)
+    told = office.turn()
+
+    assert [launch.run_key for launch in told.launches] == [f"job:2:{A}"]
+    assert office.states("job") == ["pending"]
+
+
+@pytest.mark.parametrize("is_seen", [True, False])
+def test_what_is_shown_as_ended_stays_so_when_its_job_is_called_off(
+    office: Office, *, is_seen: bool
+) -> None:
+    office.ask("job", A, B)
+    office.ask("other", A, user="bob")
+    office.turn()
+    run = office.queue.begin()
+    assert run is not None
+    if is_seen:
+        office.turn()
+    office.record(run, "job")
+    office.record_end(run)
+
+    office.desk.cancel("job")
+
+    assert office.states("job") == ["partial", "cancelled"]
+    assert office.queue.runs[run.run_id].state is JobState.IN_PROGRESS
+    office.queue.end(run.run_id)
+    office.turn()
+    assert office.states("job") == ["partial", "cancelled"]
+    assert office.states("other") == ["partial"]
+
+
+def test_items_of_a_removed_house_are_shown_as_cancelled(office: Office) -> None:
+    office.ask("waits", A)
+    office.ask("cancelled", A, B)
+    office.desk.cancel("cancelled")
+
+    with office.catalog.leases.hold(property_lease(A), owner="cli") as lease:
+        office.catalog.houses.remove(lease, A, at=office.now)
+
+    assert office.states("waits") == ["cancelled"]
+    assert office.states("cancelled") == ["cancelled", "cancelled"]
+    assert office.turn().launches == ()
+
+
 # --- begun elsewhere
 
 
@@ -442,6 +511,28 @@ def test_a_backfill_is_cancelled_like_a_job(office: Office) -> None:
     assert office.job("backfill-bf").counts[JobState.CANCELLED] == 6
 
 
+def test_a_backfill_makes_no_more_runs_if_its_cancel_is_killed(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    office.queue.add(A, backfill_id="bf")
+    office.turn()
+    with monkeypatch.context() as patch:
+        patch.delattr(type(office.catalog.jobs), "cancel")  # it never gets so far
+        with pytest.raises(AttributeError):
+            office.desk.cancel("backfill-bf")
+
+    assert office.queue.cancelled_backfills == ["bf"]
+
+
+def test_a_name_in_a_tag_may_have_any_length(office: Office) -> None:
+    office.queue.add(A, user="x" * 300, origin=Origin.LAUNCH)
+
+    office.turn()
+
+    (job,) = office.catalog.jobs.newest(limit=9)
+    assert job.user == "x" * 200
+
+
 def test_a_run_repeated_by_hand_opens_its_job_again(office: Office) -> None:
     office.ask("job", A)
     office.turn()
@@ -483,6 +574,11 @@ def test_what_is_unknown_or_empty_is_refused(office: Office) -> None:
             call("none")
     with pytest.raises(InputError, match="at least one house"):
         office.desk.submit(JobRequest(slugs=(), user="ann"))
+    with pytest.raises(UnknownJobError, match="no job"):
+        office.desk.job("a\x00b")
+    for key in ("k" * 201, "k\x00"):
+        with pytest.raises(InputError, match="at most 200"):
+            office.desk.submit(JobRequest(slugs=(A,), user="ann", idempotency_key=key))
 
 
 def test_a_look_at_nothing_new_writes_nothing(office: Office) -> None:
