@@ -4,7 +4,7 @@ Who changes jobs by what is found there holds one lock from the first look to th
 write: people who ask and cancel, and however many dispatchers.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, Final
@@ -108,11 +108,13 @@ def same_run(item: JobItem) -> sa.ColumnElement[bool]:
     )
 
 
-def book_cancelled(connection: sa.Connection, item: JobItem, *, at: datetime) -> None:
-    """Write that an open item was called off."""
+def book_cancelled(
+    connection: sa.Connection, job_id: str, *, besides: Collection[str], at: datetime
+) -> None:
+    """Write that the open items of a job were called off, all at once."""
+    rest = (ITEM.job_id == job_id, ITEM.state.is_(None), ITEM.slug.not_in(besides))
     values = {"state": JobState.CANCELLED.value, "ended_at": at}
-    this = sa.update(tables.job_item).where(this_item(item))
-    connection.execute(this.values(values))
+    connection.execute(sa.update(tables.job_item).where(*rest).values(values))
 
 
 def book_recorded(connection: sa.Connection, item: JobItem, end: JobProperty) -> None:

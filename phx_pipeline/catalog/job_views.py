@@ -46,20 +46,27 @@ def newest_rows(
 
 def jobs_of(connection: sa.Connection, rows: Sequence[AnyRow]) -> list[Job]:
     """Make the jobs of rows of `job`, in the given order."""
-    ids = [row.id for row in rows]
+    of_job = _properties_of(connection, [row.id for row in rows])
+    return [_job_of(row, of_job.get(row.id, [])) for row in rows]
+
+
+def _properties_of(
+    connection: sa.Connection, ids: Sequence[str], *which: sa.ColumnElement[bool]
+) -> dict[str, list[JobProperty]]:
+    """The properties of jobs, by job and in order; with *which* only those items."""
     house = tables.house.c
     query = (
         items_query()
         .add_columns(house.address, house.folder)
         .join(tables.house, house.slug == ITEM.slug)
-        .where(ITEM.job_id.in_(ids))
+        .where(ITEM.job_id.in_(ids), *which)
         .order_by(ITEM.position)
     )
     records = _records_of(connection, ids)
     of_job: dict[str, list[JobProperty]] = {}
     for item in connection.execute(query):
         of_job.setdefault(item.job_id, []).append(_property_of(item, records))
-    return [_job_of(row, of_job.get(row.id, [])) for row in rows]
+    return of_job
 
 
 def recorded_ends(connection: sa.Connection, job_id: str) -> dict[str, JobProperty]:
@@ -68,11 +75,9 @@ def recorded_ends(connection: sa.Connection, job_id: str) -> dict[str, JobProper
     A job is shown as ended by that. What is done to it then must not tell otherwise
     because nobody has booked it yet.
     """
-    query = sa.select(tables.job).where(JOB.id == job_id)
-    jobs = jobs_of(connection, connection.execute(query).all())
-    is_open = sa.and_(ITEM.job_id == job_id, ITEM.state.is_(None))
-    slugs = set(connection.execute(sa.select(ITEM.slug).where(is_open)).scalars())
-    items = (item for job in jobs for item in job.items if item.slug in slugs)
+    was_asked = ITEM.asked_at.is_not(None) | ITEM.dispatched_at.is_not(None)
+    found = _properties_of(connection, [job_id], ITEM.state.is_(None), was_asked)
+    items = found.get(job_id, [])
     return {item.slug: item for item in items if item.state.is_final}
 
 

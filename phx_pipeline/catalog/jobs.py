@@ -174,9 +174,9 @@ class JobBook:
             this = sa.update(tables.job).where(JOB.id == job_id)
             connection.execute(this.values(cancelled_at=at))
             to_end = [it for it in items if _ends_with(connection, it)]
-            booked = [it for it in items if it not in to_end]
-            for item in booked:
-                book_cancelled(connection, item, at=at)
+            stays = {item.slug for item in to_end}
+            booked = [item for item in items if item.slug not in stays]
+            book_cancelled(connection, job_id, besides=stays, at=at)
         return CalledOff(booked=tuple(booked), to_end=tuple(to_end))
 
     def retry(self, job_id: str, *, at: datetime) -> list[str]:
@@ -296,7 +296,8 @@ def _same_key(connection: sa.Connection, request: JobRequest) -> str | None:
 
 def _sha256_of(request: JobRequest) -> str:
     asked = {
-        "slugs": list(dict.fromkeys(request.slugs)),
+        # What is followed may change before the same request comes again.
+        "slugs": "all" if request.everything else list(dict.fromkeys(request.slugs)),
         "sources": sorted(request.sources),
         "mode": request.mode,
         "isolation": request.isolation,

@@ -71,6 +71,7 @@ class CatalogClient(Client):
             priority=order.priority,
             origin=Origin.CLI,
             idempotency_key=order.idempotency_key,
+            everything=order.everything,
         )
         submitted = self._desk.submit(request)
         if submitted.is_new:

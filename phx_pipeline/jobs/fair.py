@@ -189,7 +189,8 @@ class Priorities:
         """The number for the next run of a user and job, which counts from now on."""
         steps = min(self.of_user[item.user], _MOST_STEPS)
         number = BASE[item.priority] - steps
-        number = min(number, self.of_job.get(item.run_job, number))
         self.of_user[item.user] += 1
-        self.of_job[item.run_job] = number
+        if item.is_own:  # who shares the run of another's job comes as himself
+            number = min(number, self.of_job.get(item.job_id, number))
+            self.of_job[item.job_id] = number
         return number

@@ -30,6 +30,7 @@ seconds. One that is made later is wanted by somebody.
 
 _GONE: Final = "Dagster does not know its run any more"
 _RECORDED: Final = {
+    RunOutcome.COMPLETE: JobState.COMPLETED,
     RunOutcome.PARTIAL: JobState.PARTIAL,
     RunOutcome.NOTHING: JobState.FAILED,
 }
@@ -61,12 +62,12 @@ def fate_of(
     Args:
         item: with a run that was asked for.
         runs: all that Dagster has of its run key.
-        records: of the runs that have ended.
+        records: of the runs that have ended, and of those that Dagster lost.
         at: now.
     """
     run = runs.of(item)
     if run is None:
-        return _without_run(item, at=at)
+        return _without_run(item, records.get((item.run_id or "", item.slug)), at=at)
     if run.state is JobState.PENDING:
         return None
     if item.cancelled_at and run.state is JobState.RETRYING:
@@ -82,9 +83,20 @@ def fate_of(
     return _end(item, run, records.get((run.run_id, item.slug)), ended_at=ended_at)
 
 
-def _without_run(item: JobItem, *, at: datetime) -> Fate | None:
+def _without_run(
+    item: JobItem, record: RunRecord | None, *, at: datetime
+) -> Fate | None:
     if item.dispatched_at is None:
         return None
+    if record is not None and record.outcome in _RECORDED:
+        return Ended(
+            item=item,
+            state=_RECORDED[record.outcome],
+            ended_at=record.ended_at or at,
+            run_id=record.run_id,
+            error=_told_by(record),
+            is_shown=record.ended_at is not None,
+        )
     if item.is_adopted or item.cancelled_at:
         return Ended(item=item, state=JobState.CANCELLED, ended_at=at, error=_GONE)
     return AskAnew(item=item)
@@ -114,15 +126,15 @@ def _recorded_at(
     """When a run ended by its record; None if that does not tell the same end."""
     if record is None or state_of_outcome(record.outcome) is not state:
         return None
-    is_told = state is JobState.COMPLETED or error == _recorded_error(record)
+    is_told = state is JobState.COMPLETED or error == _told_by(record)
     return record.ended_at if is_told else None
 
 
 def _why(run: SeenRun, record: RunRecord | None) -> str:
-    return (_recorded_error(record) if record else "") or run.error
+    return (_told_by(record) if record else "") or run.error
 
 
-def _recorded_error(record: RunRecord) -> str:
+def _told_by(record: RunRecord) -> str:
     return record.error or next(iter(record.result.error_messages), "")
 
 

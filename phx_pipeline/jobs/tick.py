@@ -89,7 +89,9 @@ def settle(
     ended = _look_up(states, missing)
     looked_up = {item.run_key for item in missing}
     all_runs = Runs([*runs, *ended])
-    records = book.records({run.run_id for run in ended if run.state.is_final})
+    last_seen = {item.run_id for item in missing if item.run_id}  # Dagster may lose it
+    told = {run.run_id for run in ended if run.state.is_final}
+    records = book.records(told | last_seen)
     fates = (
         fate_of(item, all_runs, records=records, at=at)
         for item in items

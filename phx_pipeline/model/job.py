@@ -88,7 +88,8 @@ class Priority(StrEnum):
 class JobRequest:
     """What somebody asks for; no sources means all that are enabled.
 
-    With the same `idempotency_key` the same user gets the same job again.
+    `everything` tells that *slugs* are all that were followed at this moment. With the
+    same `idempotency_key` the same user gets the same job again.
     """
 
     slugs: tuple[str, ...]
@@ -99,6 +100,7 @@ class JobRequest:
     priority: Priority = Priority.NORMAL
     origin: Origin = Origin.CLI
     idempotency_key: str = ""
+    everything: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

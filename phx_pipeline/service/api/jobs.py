@@ -152,6 +152,7 @@ class Jobs:
             priority=order.priority,
             origin=Origin.API,
             idempotency_key=idempotency_key,
+            everything=order.all,
         )
         done = desk.submit(asked, limits=self._desks.limits_of(who))
         job = desk.job(done.job_id)

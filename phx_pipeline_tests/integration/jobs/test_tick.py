@@ -174,6 +174,19 @@ def test_who_comes_while_all_slots_are_taken_is_next(office: Office) -> None:
     assert begun.slug == SLUGS[15]
 
 
+def test_an_urgent_house_that_waits_in_a_job_of_low_priority_comes_first(
+    office: Office,
+) -> None:
+    office.ask("low", *SLUGS[:10], priority=Priority.LOW)
+    office.turn()
+    office.turn()
+    office.ask("high", SLUGS[8], user="bob", priority=Priority.HIGH)
+
+    (launch,) = office.turn().launches
+
+    assert (launch.run_key, launch.priority) == (f"low:1:{SLUGS[8]}", 300)
+
+
 def test_a_backfill_takes_no_places_and_comes_later(office: Office) -> None:
     for slug in SLUGS:
         office.queue.add(slug, backfill_id="b" * 8)
@@ -254,6 +267,22 @@ def test_a_run_that_dagster_forgot_is_asked_for_anew(office: Office) -> None:
     assert [launch.run_key for launch in anew.launches] == [f"job:1:{A}"]
     office.turn()
     assert office.states("job") == office.states("other") == ["queued"]
+
+
+def test_the_recorded_end_of_a_run_that_dagster_forgot_is_booked(
+    office: Office,
+) -> None:
+    office.ask("job", A)
+    office.turn()
+    run = office.queue.begin()
+    assert run is not None
+    office.turn()
+    office.record(run, "job")
+    office.record_end(run)
+    office.queue.runs.clear()
+
+    assert office.turn().launches == ()
+    assert [item.state for item in office.catalog.jobs.items("job")] == ["partial"]
 
 
 def test_who_asks_after_a_run_ended_gets_one_of_his_own(office: Office) -> None:
@@ -566,6 +595,16 @@ def test_a_user_who_asked_for_enough_is_refused_and_others_are_not(
     assert office.desk.submit(asked).is_new
     other = office.desk.submit(JobRequest(slugs=(A,), user="bob"), limits=limits)
     assert other.joined == {A: told.job_id}
+
+
+def test_all_houses_are_the_same_request_when_there_are_more(office: Office) -> None:
+    def submit(*slugs: str) -> str:
+        asked = JobRequest(
+            slugs=slugs, user="ann", idempotency_key="night", everything=True
+        )
+        return office.desk.submit(asked).job_id
+
+    assert submit(A) == submit(A, B)
 
 
 def test_what_is_unknown_or_empty_is_refused(office: Office) -> None:
