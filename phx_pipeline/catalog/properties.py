@@ -259,8 +259,10 @@ class PropertyBook:
         Raises:
             InputError: there is no such property, or it is removed.
         """
-        with writing_jobs(self._engine) as connection:  # nobody asks for it meanwhile
+        # Nobody asks for it meanwhile.
+        with writing_jobs(self._engine, shown=False) as connection:
             Leases.fence(connection, lease)
+            want(connection)
             _followed_row(connection, slug)
             _update_house(connection, slug, {"removed_at": at})
             let_go(connection, slug, at=at)
