@@ -29,7 +29,7 @@ from phx_pipeline_tests.on_postgres import (
     digest_and_problems,
     own_server,
 )
-from phx_pipeline_tests.served import up_in_terminal
+from phx_pipeline_tests.served import up_in_terminal, wait_for
 
 pytestmark = pytest.mark.xdist_group("dagster")
 
@@ -110,7 +110,12 @@ def test_runs_and_events_are_kept_in_dagsters_own_database(
 ) -> None:
     assert extracted
     instance = open_instance(running.settings)
-    records = instance.get_run_records()
+
+    def ended() -> list[dg.RunRecord] | None:  # soon after what they collected is told
+        found = list(instance.get_run_records())
+        return found if all(it.dagster_run.is_finished for it in found) else None
+
+    records = wait_for(ended)
     instance.dispose()
     runs = [record.dagster_run for record in records]
 
