@@ -2,8 +2,12 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from phx_pipeline.model.source import Source
+
+PHOTOS: Final = "/photos"
+"""Where the service shows published pictures: `/photos/FOLDER/NAME.png`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

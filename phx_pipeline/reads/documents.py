@@ -12,6 +12,7 @@ from phx_pipeline.model.conflicts import Conflict
 from phx_pipeline.model.drift import Drift
 from phx_pipeline.model.job import Job, JobProperty, JobState
 from phx_pipeline.model.property import Property
+from phx_pipeline.model.published import PHOTOS
 from phx_pipeline.model.source import Source
 from phx_pipeline.model.tally import PropertyTally, SourceTally, tally_counts
 from phx_pipeline.reads.facts import HouseSheet
@@ -149,6 +150,7 @@ def picture_document(shown: ShownImage) -> Document:
         "first_seen_on": found.first_seen_on.isoformat(),
         "probability": round(found.probability, 4),
         "sidecar": str(shown.sidecar),
+        "photo": f"{PHOTOS}/{found.image.folder}/{shown.file.name}",
     }
 
 

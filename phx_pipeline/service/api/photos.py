@@ -15,7 +15,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response, StreamingResponse
 
 from phx_pipeline.errors import StorageError
-from phx_pipeline.model.published import PublishedImage
+from phx_pipeline.model.published import PHOTOS, PublishedImage
 from phx_pipeline.service.api.problems import Problem, not_found
 from phx_pipeline.service.api.ranges import (
     Part,
@@ -26,8 +26,6 @@ from phx_pipeline.service.api.ranges import (
 from phx_pipeline.service.api.stores import Stores
 from phx_pipeline.service.api.thumbnails import SIDE, Thumbnails
 from phx_pipeline.storage.below import open_below
-
-PHOTOS: Final = "/photos"
 
 _AT_ONCE: Final = 256 * 1024  # bytes of a file in memory
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,199}")
