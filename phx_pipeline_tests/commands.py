@@ -21,6 +21,7 @@ class Ended:
     @property
     def json(self) -> Any:
         """What was printed, as JSON."""
+        assert self.out, f"nothing was printed, code {self.code}: {self.err}"
         return json.loads(self.out)
 
 
