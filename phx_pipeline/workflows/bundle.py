@@ -1,6 +1,7 @@
 """A zip to hand on: named pictures, their manifest, and a table of them."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from enum import StrEnum
 from io import StringIO
 from pathlib import Path
@@ -98,19 +99,23 @@ def _zipped(
     table: tuple[TableFormat, bytes],
 ) -> Iterator[bytes]:
     kind, listed = table
-    manifest = render_manifest(images).encode()
+    manifest = render_manifest(_in_zip(image) for image in images).encode()
     written = _Written()
     with ZipFile(written, "w") as archive:
         for image in each:
-            name = image.local_path.removeprefix("processed/")
             # pictures are compressed already
-            body = _body(layout, image)
+            body, name = _body(layout, image), _in_zip(image).local_path
             archive.writestr(_entry(name), body, compress_type=ZIP_STORED)
             yield from written.taken()
         for name, body in (("manifest.json", manifest), (f"photos.{kind}", listed)):
             archive.writestr(_entry(name), body, compress_type=ZIP_DEFLATED)
         yield from written.taken()
     yield from written.taken()
+
+
+def _in_zip(image: PublishedImage) -> PublishedImage:
+    """The picture with its path in the zip, where there is nothing but pictures."""
+    return replace(image, local_path=image.local_path.removeprefix("processed/"))
 
 
 class _Written:
@@ -169,7 +174,7 @@ def _row(image: PublishedImage) -> dict[str, object]:
     name = ImageName.parse(Path(image.local_path).name)
     return {
         "address": image.property_address,
-        "file": image.local_path.removeprefix("processed/"),
+        "file": _in_zip(image).local_path,
         "location": name.location.value,
         "subject": name.subject.value,
         "confidence": name.confidence,

@@ -69,6 +69,8 @@ def test_a_bundle_holds_every_picture_its_manifest_and_a_table(
     assert held == pictures
     assert [row["file"] for row in rows] == sorted(pictures)
     assert {row["address"] for row in rows} == set(manifest["properties"])
+    told = [row["local_path"] for it in manifest["properties"].values() for row in it]
+    assert sorted(told) == sorted(pictures)
 
 
 def test_equal_content_gives_equal_bundles(phx: Phx, tmp_path: Path) -> None:
