@@ -7,8 +7,19 @@ from typing import Protocol, Self
 from phx_pipeline.client.order import Order, order_of
 from phx_pipeline.client.patience import Patience
 from phx_pipeline.client.progress import Pace, Progress
+from phx_pipeline.errors import InputError
 from phx_pipeline.model.isolation import IsolationMode
 from phx_pipeline.model.job import Job, JobState, Mode, Priority, Submitted
+
+
+def refuse_no_limit(limit: int) -> None:
+    """Refuse to list fewer jobs than one.
+
+    Raises:
+        InputError: *limit* is less than 1.
+    """
+    if limit < 1:
+        raise InputError(f"limit {limit} lists no job: choose one of at least 1")
 
 
 class Client(Protocol):
@@ -52,6 +63,9 @@ class Client(Protocol):
             user: only this user's.
             states: only those in one of these states.
             limit: how many at most.
+
+        Raises:
+            InputError: *limit* is less than 1.
         """
         ...
 
@@ -138,7 +152,8 @@ class Client(Protocol):
         Args:
             job_id: of the job.
             timeout_s: how long at most; for ever by default.
-            on_progress: is called every second or two, and once at the end.
+            on_progress: is called every second or two, for thousands of houses every
+                some seconds, and once at the end.
 
         Raises:
             TimeoutError: it goes on still; waiting does not change that.
@@ -151,9 +166,13 @@ class Client(Protocol):
                 on_progress(pace.rated(seen))
             if seen is not None and seen.job.state.is_final:
                 return seen.job
-            if deadline is not None and time.monotonic() >= deadline:
-                raise TimeoutError(f"job {job_id} has not ended after {timeout_s:g} s")
-            time.sleep(self.poll_s)
+            pause_s = self.poll_s * (seen.job.look_rarer if seen else 1.0)
+            if deadline is not None:
+                if (left_s := deadline - time.monotonic()) <= 0:
+                    told = f"job {job_id} has not ended after {timeout_s:g} s"
+                    raise TimeoutError(told)
+                pause_s = min(pause_s, left_s)
+            time.sleep(pause_s)
 
     def _look(self, job_id: str, *, closely: bool) -> Progress:
         return self.progress(job_id) if closely else Progress(job=self.job(job_id))

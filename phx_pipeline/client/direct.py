@@ -9,7 +9,7 @@ from itertools import islice
 from typing import Final, Self
 from uuid import uuid4
 
-from phx_pipeline.client.base import Client
+from phx_pipeline.client.base import Client, refuse_no_limit
 from phx_pipeline.client.deferred import DeferredRuns
 from phx_pipeline.client.order import Order
 from phx_pipeline.client.progress import Photos, Progress
@@ -169,6 +169,7 @@ class CatalogClient(Client):
         limit: int = 50,
     ) -> list[Job]:
         """Return the newest jobs of the catalogue, those of all users."""
+        refuse_no_limit(limit)
         found = (job for job in self._newest(user) if not states or job.state in states)
         return list(islice(found, limit))
 

@@ -72,6 +72,7 @@ def _property(found: Document) -> JobProperty:
         started_at=started_at,
         ended_at=ended_at,
         updated_at=ended_at or started_at,
+        took_s=found["took_s"],
     )
 
 

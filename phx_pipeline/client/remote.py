@@ -10,7 +10,7 @@ from typing import Any, Final, Self
 from urllib.parse import quote
 from uuid import uuid4
 
-from phx_pipeline.client.base import Client
+from phx_pipeline.client.base import Client, refuse_no_limit
 from phx_pipeline.client.documents import job_of
 from phx_pipeline.client.order import Order
 from phx_pipeline.client.problems import Meanings
@@ -78,6 +78,7 @@ class RemoteClient(Client):
         limit: int = 50,
     ) -> list[Job]:
         """Return the newest jobs of the service, page by page."""
+        refuse_no_limit(limit)
         params: dict[str, Any] = {"limit": min(limit, _PAGE)}
         if user is not None:
             params["user"] = user

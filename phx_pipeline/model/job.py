@@ -50,6 +50,7 @@ class JobState(StrEnum):
 _WAITING = frozenset({JobState.PENDING, JobState.QUEUED})
 _DELIVERED = frozenset({JobState.COMPLETED, JobState.PARTIAL})
 _FINAL = _DELIVERED | {JobState.FAILED, JobState.CANCELLED}
+_QUICKLY_READ: Final = 1_000  # properties
 
 
 class Mode(StrEnum):
@@ -187,6 +188,11 @@ class JobItem:
         """Whether its run began elsewhere: no dispatcher of ours launched it."""
         return self.run_attempt == 1 and self.run_job.startswith(_ADOPTED)
 
+    @property
+    def is_to_be_made(self) -> bool:
+        """Whether its run is made by a backfill, which has not come to it yet."""
+        return self.is_adopted and not self.run_id
+
     def covers(self, *, sources: Collection[Source], mode: Mode) -> bool:
         """Whether its run does all that one for *sources* in *mode* would do.
 
@@ -215,7 +221,8 @@ class JobProperty:
     """One property of a job as it is shown.
 
     `run_id` is its newest run. `started_at` is when its first run for this job began,
-    `ended_at` when its newest ended, `updated_at` the last news of either.
+    `ended_at` when its newest ended, `updated_at` the last news of either. `took_s` are
+    the seconds that the newest was at work: what was between runs is none.
     """
 
     slug: str
@@ -228,6 +235,7 @@ class JobProperty:
     started_at: datetime | None = None
     ended_at: datetime | None = None
     updated_at: datetime | None = None
+    took_s: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -300,6 +308,14 @@ class Job:
         return 100 * self.done // len(self.items) if self.items else 100
 
     @property
+    def look_rarer(self) -> float:
+        """How many times rarer than a small job whoever follows it looks at it.
+
+        To read 10,000 properties takes some tenths of a second.
+        """
+        return max(1.0, len(self.items) / _QUICKLY_READ)
+
+    @property
     def total_images(self) -> int:
         """Photos its runs saw or worked on."""
         return sum(item.counts.total for item in self.items)
@@ -337,11 +353,7 @@ class Job:
             None until the first run of one of its properties has ended.
         """
         left = len(self.items) - self.done
-        spans = [
-            (item.ended_at - item.started_at).total_seconds()
-            for item in self.items
-            if item.state.is_final and item.started_at and item.ended_at
-        ]
+        spans = [item.took_s for item in self.items if item.took_s is not None]
         if not left:
             return 0.0
         if not spans:

@@ -238,12 +238,20 @@ def job_property(
         folder=folder,
         state=state,
         run_id=newest.run_id if newest else item.run_id,
-        error=_why(item, newest) if state is not JobState.COMPLETED else "",
+        error=item.error or (reason_of(newest, state) if newest else ""),
         counts=_job_counts(records) if records else JobCounts(),
         started_at=records[0].started_at if records else None,
         ended_at=ended_at if state.is_final else None,
         updated_at=max([*times, *([ended_at] if ended_at else [])], default=None),
+        took_s=_took_s(newest, ended_at) if state.is_final else None,
     )
+
+
+def _took_s(newest: RunRecord | None, ended_at: datetime | None) -> float | None:
+    """Seconds of a run, to the end of its item where it has recorded none."""
+    if newest is None or not (end := newest.ended_at or ended_at):
+        return None
+    return max(0.0, (end - newest.started_at).total_seconds())
 
 
 def _is_of(item: JobItem, record: RunRecord) -> bool:
@@ -262,10 +270,16 @@ def _state_of(item: JobItem, newest: RunRecord | None) -> JobState:
     return JobState.QUEUED if item.dispatched_at else JobState.PENDING
 
 
-def _why(item: JobItem, newest: RunRecord | None) -> str:
-    if item.error or newest is None:
-        return item.error
-    return newest.error or next(iter(newest.result.error_messages), "")
+def reason_of(record: RunRecord, state: JobState) -> str:
+    """Why a property is in a state, by the record of its run; empty without a reason.
+
+    What a run had met before somebody called it off did not end it.
+    """
+    if state is JobState.CANCELLED:
+        return record.error if record.outcome is RunOutcome.CANCELLED else ""
+    if state is JobState.COMPLETED:
+        return ""
+    return record.error or next(iter(record.result.error_messages), "")
 
 
 def _job_counts(records: Sequence[RunRecord]) -> JobCounts:

@@ -272,6 +272,7 @@ def _job_item(item: JobProperty) -> Document:
         "duplicate_images": item.counts.duplicate,
         "started_at": iso(item.started_at),
         "completed_at": iso(item.ended_at),
+        "took_s": None if item.took_s is None else round(item.took_s, 1),
     }
 
 

@@ -28,7 +28,8 @@ class Events:
     """Streams of events, each of one job, at most `MOST_STREAMS` at once.
 
     Args:
-        desks: Where jobs are looked at, once a second for each stream.
+        desks: Where jobs are looked at, once a second for each stream; one of
+            thousands of houses more rarely.
         look_s: How long between two looks.
         heartbeat_s: After so long without news a comment is sent.
     """
@@ -90,8 +91,9 @@ class Events:
             if job.state.is_final:
                 yield _event("end", document)
                 return
-            await asyncio.sleep(self._look_s)
-            silent_s += self._look_s
+            pause_s = self._look_s * job.look_rarer
+            await asyncio.sleep(pause_s)
+            silent_s += pause_s
 
 
 def _event(kind: str, document: object) -> str:

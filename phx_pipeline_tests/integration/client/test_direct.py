@@ -102,6 +102,11 @@ def test_an_unknown_house_makes_no_job(client: Client) -> None:
     assert client.jobs() == []
 
 
+def test_fewer_jobs_than_one_are_refused(client: Client) -> None:
+    with pytest.raises(InputError, match="limit -1 lists no job"):
+        client.jobs(limit=-1)
+
+
 def test_a_job_waits_for_those_that_are_under_way(client: Client) -> None:
     assert isinstance(client, CatalogClient)
     catalog, at = client.context.catalog, client.context.stamp().at

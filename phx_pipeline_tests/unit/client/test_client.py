@@ -36,6 +36,7 @@ DONE = JobProperty(
     started_at=NOON,
     ended_at=NOON + timedelta(seconds=60),
     updated_at=NOON + timedelta(seconds=60),
+    took_s=60,
 )
 WAITING = JobProperty(slug="b", address="b", folder="00000002")
 JOB = Job(

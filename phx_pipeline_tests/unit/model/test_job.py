@@ -69,6 +69,7 @@ def job(*states: str, seconds: float = 60) -> Job:
             started_at=_AT + n * timedelta(seconds=seconds),
             ended_at=_AT + (n + 1) * timedelta(seconds=seconds),
             updated_at=_AT + (n + 1) * timedelta(seconds=seconds),
+            took_s=seconds,
         )
         if item.state.is_final
         else item
@@ -101,6 +102,11 @@ def test_a_job_is_where_its_properties_are(
     assert (made.state, made.progress_percent) == (JobState(whole), percent)
     assert (made.completed_at is not None) == made.state.is_final == (percent == 100)
     assert sum(made.counts.values()) == len(made.items)
+
+
+@pytest.mark.parametrize(("houses", "rarer"), [(0, 1), (1_000, 1), (10_000, 10)])
+def test_a_large_job_is_looked_at_more_rarely(houses: int, rarer: float) -> None:
+    assert job(*["pending"] * houses).look_rarer == rarer
 
 
 def test_a_job_that_was_called_off_is_so_even_if_some_had_ended() -> None:

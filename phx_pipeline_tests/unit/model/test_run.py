@@ -314,6 +314,20 @@ def test_a_second_attempt_that_asked_one_source_keeps_the_photos_of_others() -> 
     assert counts == JobCounts(total=60, new=55, duplicate=10)
 
 
+def test_what_was_between_two_runs_is_no_work_and_no_reason_of_a_cancel() -> None:
+    day, minute = timedelta(days=1), timedelta(minutes=1)
+    failed = record(outcome=RunOutcome.FAILED, error="no network")
+    last = {"started_at": AT + day, "ended_at": AT + day + minute, "error": ""}
+    again = record(outcome=RunOutcome.COMPLETE, **last)
+    asked = job_item(requested_at=AT)
+
+    shown = shown_of(asked, failed, again)
+    cancelled = shown_of(replace(asked, state=JobState.CANCELLED), failed)
+
+    assert (shown.started_at, shown.took_s) == (AT, 60.0)
+    assert (cancelled.state, cancelled.error) == (JobState.CANCELLED, "")
+
+
 def test_without_a_run_of_this_attempt_a_property_waits() -> None:
     """Here, or in Dagster's queue once a run was seen."""
     later = AT + timedelta(hours=1)

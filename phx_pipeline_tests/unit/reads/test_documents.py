@@ -91,6 +91,7 @@ def a_job() -> Job:
             counts=JobCounts(total=9, new=4, duplicate=5),
             started_at=AT if state.is_final else None,
             ended_at=AT + timedelta(seconds=40) if state.is_final else None,
+            took_s=40 if state.is_final else None,
         )
         for number, state in enumerate(JobState, start=1)
     ]
