@@ -24,6 +24,7 @@ from phx_pipeline.model.job import (
     Priority,
     run_key_of,
 )
+from phx_pipeline.model.run_queue import SeenRun
 from phx_pipeline.model.source import Source
 
 ITEM: Final = tables.job_item.c
@@ -32,6 +33,7 @@ JOB: Final = tables.job.c
 LET_GO: Final = "the house is followed no more"
 """Why an item is cancelled that waited for the run of a removed house."""
 
+_MOST_KEYS: Final = 5_000  # in one query
 _ADVISORY_LOCK: Final = 0x70_68_78_6A  # of PostgreSQL; SQLite has one writer anyway
 
 
@@ -45,11 +47,16 @@ def writing_jobs(engine: sa.Engine, *, shown: bool = True) -> Iterator[sa.Connec
             house do: two that wait for one another in turn would never end.
     """
     with writing(engine) as connection:
-        if connection.dialect.name == "postgresql":
-            connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_ADVISORY_LOCK)))
+        lock_jobs(connection)
         if shown:
             want(connection)
         yield connection
+
+
+def lock_jobs(connection: sa.Connection) -> None:
+    """Wait until nobody else changes jobs, to the end of the transaction."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_ADVISORY_LOCK)))
 
 
 def items_query() -> sa.Select[Any]:
@@ -132,8 +139,43 @@ def book_recorded(connection: sa.Connection, item: JobItem, end: JobProperty) ->
     )
 
 
+def forget_items(connection: sa.Connection, slug: str) -> None:
+    """Delete the items of a house, and jobs that have no other."""
+    ids = sa.select(ITEM.job_id).where(ITEM.slug == slug).distinct()
+    jobs = connection.execute(ids).scalars().all()
+    connection.execute(sa.delete(tables.job_item).where(ITEM.slug == slug))
+    forget_empty(connection, jobs)
+
+
+def forget_empty(connection: sa.Connection, job_ids: Collection[str]) -> None:
+    """Delete those of some jobs that have no item left."""
+    ids, rest = sorted(job_ids), sa.exists().where(ITEM.job_id == JOB.id)
+    for start in range(0, len(ids), _MOST_KEYS):
+        some = JOB.id.in_(ids[start : start + _MOST_KEYS])
+        connection.execute(sa.delete(tables.job).where(some, ~rest))
+
+
 def let_go(connection: sa.Connection, slug: str, *, at: datetime) -> None:
     """End the items that wait for a run of a house which is followed no more."""
     waits = (ITEM.slug == slug, ITEM.state.is_(None), ITEM.dispatched_at.is_(None))
     values = {"state": JobState.CANCELLED.value, "ended_at": at, "error": LET_GO}
     connection.execute(sa.update(tables.job_item).where(*waits).values(values))
+
+
+def update(
+    connection: sa.Connection, where: sa.ColumnElement[bool], **values: Any
+) -> None:
+    """Write values of items."""
+    connection.execute(sa.update(tables.job_item).where(where).values(values))
+
+
+def reopen(connection: sa.Connection, item: JobItem, run: SeenRun) -> None:
+    """Open an item again that has ended, for a later run of it."""
+    as_it_was = sa.and_(
+        ITEM.job_id == item.job_id,
+        ITEM.slug == item.slug,
+        ITEM.attempt == item.attempt,
+        ITEM.ended_at == item.ended_at,
+    )
+    values = {"state": None, "ended_at": None, "error": "", "run_id": run.run_id}
+    update(connection, as_it_was, requested_at=run.created_at, **values)

@@ -20,6 +20,7 @@ from phx_pipeline.catalog.job_items import (
     JOB,
     book_cancelled,
     book_recorded,
+    forget_empty,
     item_of,
     items_query,
     same_run,
@@ -144,9 +145,7 @@ class JobBook:
                 if slug in slugs:
                     this = sa.and_(ITEM.job_id == job_id, ITEM.slug == slug, ~shared)
                     connection.execute(sa.delete(tables.job_item).where(this))
-                    rest = sa.exists().where(ITEM.job_id == JOB.id)
-                    empty = sa.and_(JOB.id == job_id, ~rest)
-                    connection.execute(sa.delete(tables.job).where(empty))
+                    forget_empty(connection, [job_id])
 
     # --- calling off, asking again ---
 
@@ -443,7 +442,7 @@ def _comes_as_soon(item: JobItem, priority: Priority) -> bool:
 
 def _ends_with(connection: sa.Connection, item: JobItem) -> bool:
     """Whether a run was launched for a cancelled item that nobody else waits for."""
-    if item.dispatched_at is None:
+    if item.dispatched_at is None or item.is_to_be_made:
         return False
     others = (
         sa.select(sa.literal(1))

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from phx_pipeline.catalog import tables
 from phx_pipeline.catalog.engine import reading, writing
 from phx_pipeline.catalog.files import forget_blob
-from phx_pipeline.catalog.job_items import let_go, writing_jobs
+from phx_pipeline.catalog.job_items import forget_items, let_go, writing_jobs
 from phx_pipeline.catalog.leases import Lease, Leases
 from phx_pipeline.catalog.merging import join_rows, renamed_pair
 from phx_pipeline.catalog.rows import AnyRow, property_of, property_values
@@ -302,7 +302,7 @@ class PropertyBook:
         Raises:
             InputError: the property is not removed.
         """
-        with writing(self._engine) as connection:
+        with writing_jobs(self._engine, shown=False) as connection:
             Leases.fence(connection, lease)
             want(connection)
             _lock(connection, "lookalike", "property")
@@ -313,6 +313,7 @@ class PropertyBook:
                 raise InputError(f"{slug} is not removed: nothing was deleted")
             own = _own_sha256s(connection, slug)
             connection.execute(sa.delete(_ALIKE).where(_ALIKE.c.other_slug == slug))
+            forget_items(connection, slug)
             for table in reversed(_OWN):
                 connection.execute(sa.delete(table).where(table.c.slug == slug))
             for sha256 in own:
