@@ -11,7 +11,7 @@ from typing import Any
 
 from phx_pipeline.jobs.tick import Launch
 from phx_pipeline.model.job import JobState
-from phx_pipeline.model.run_queue import SeenRun, Stopped
+from phx_pipeline.model.run_queue import SeenBackfill, SeenRun, Stopped
 
 _AT_WORK = JobState.IN_PROGRESS
 
@@ -24,6 +24,7 @@ class QueueStandIn:
     slots: int = 3
     runs: dict[str, SeenRun] = field(default_factory=dict)
     cancelled_backfills: list[str] = field(default_factory=list)
+    under_way: list[SeenBackfill] = field(default_factory=list)
     asked: int = 0
     numbers: Any = field(default_factory=lambda: count(1))
 
@@ -48,8 +49,11 @@ class QueueStandIn:
     def since(self, cursor: str) -> tuple[Sequence[SeenRun], str]:
         self.asked += 1
         every = list(self.runs.values())
-        after = every[int(cursor) :] if cursor else []
-        return [run for run in after if run.job_id is None], str(len(every))
+        return every[int(cursor) :] if cursor else [], str(len(every))
+
+    def backfills(self) -> Sequence[SeenBackfill]:
+        self.asked += 1
+        return self.under_way
 
     # --- RunQueue ---
 

@@ -7,13 +7,14 @@ between, write the same.
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 import sqlalchemy as sa
 
 from phx_pipeline.catalog import tables
 from phx_pipeline.catalog.engine import reading
+from phx_pipeline.catalog.job_adoption import adopt_backfill, adopt_runs, missing_of
 from phx_pipeline.catalog.job_items import (
     ITEM,
     JOB,
@@ -21,8 +22,10 @@ from phx_pipeline.catalog.job_items import (
     item_of,
     items_query,
     mode_of,
+    reopen,
     same_run,
     this_item,
+    update,
     writing_jobs,
 )
 from phx_pipeline.catalog.rows import AnyRow
@@ -32,13 +35,11 @@ from phx_pipeline.model.job import (
     JobItem,
     JobState,
     Mode,
-    Origin,
     Priority,
-    adopted_id,
     run_key_of,
 )
 from phx_pipeline.model.run import RunRecord
-from phx_pipeline.model.run_queue import SeenRun
+from phx_pipeline.model.run_queue import SeenBackfill, SeenRun
 from phx_pipeline.model.source import Source
 
 CLAIM: Final = timedelta(seconds=60)
@@ -46,8 +47,7 @@ CLAIM: Final = timedelta(seconds=60)
 
 _MOST_KEYS: Final = 5_000  # in one query
 _BATCH: Final = 200  # runs adopted in one transaction: others wait for it
-_UNKNOWN: Final = "unknown"
-_MOST_OF_NAME: Final = 200  # anybody may write a tag, and the column holds no more
+_BEFORE_ALL: Final = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,13 +152,30 @@ class DispatchBook:
     def of_runs(self, runs: Sequence[SeenRun]) -> list[JobItem]:
         """The items, ended ones too, that got these runs of our jobs."""
         jobs = sorted({run.job_id for run in runs if run.job_id})
-        slugs = sorted({run.slug for run in runs if run.job_id})
-        found: list[JobItem] = []
-        for start in range(0, len(slugs), _MOST_KEYS):
-            some = ITEM.slug.in_(slugs[start : start + _MOST_KEYS])
-            found += self._items(items_query().where(ITEM.run_job.in_(jobs), some))
+        found = self._items_with(runs, ITEM.run_job.in_(jobs))
         keys = {run.run_key for run in runs if run.job_id}
         return [item for item in found if item.run_key in keys]
+
+    def strangers(self, runs: Sequence[SeenRun]) -> list[SeenRun]:
+        """Those of *runs* that began elsewhere: no job of ours asked for them.
+
+        Tags may name a job all the same: one that was forgotten or made up, or that
+        has asked again before somebody had the run of an earlier attempt repeated.
+        """
+        jobs = sorted({run.job_id for run in runs if run.job_id})
+        named = ITEM.run_job.in_(jobs) | ITEM.job_id.in_(jobs)
+        items = self._items_with(runs, named)
+        keys = {item.run_key for item in items}
+        asked_at = {(item.job_id, item.slug): item.requested_at for item in items}
+        return [
+            run
+            for run in runs
+            if run.job_id is None
+            or (
+                run.run_key not in keys
+                and run.created_at > asked_at.get((run.job_id, run.slug), _BEFORE_ALL)
+            )
+        ]
 
     def records(self, run_ids: Collection[str]) -> dict[tuple[str, str], RunRecord]:
         """What runs themselves recorded, by run and property."""
@@ -181,14 +198,25 @@ class DispatchBook:
                 _book(connection, fate, at=at)
 
     def adopt(self, runs: Sequence[SeenRun], *, at: datetime) -> None:
-        """Write jobs and items for runs that no job asked for; known ones are updated.
+        """Write jobs and items for runs that no job tells of; known ones are updated.
 
         Runs of properties that are not followed are passed over.
         """
         news = sorted(self._news(runs), key=lambda run: run.created_at)
         for start in range(0, len(news), _BATCH):
             with writing_jobs(self._engine) as connection:
-                _adopt(connection, news[start : start + _BATCH], at=at)
+                adopt_runs(connection, news[start : start + _BATCH], at=at)
+
+    def adopt_backfills(
+        self, backfills: Sequence[SeenBackfill], *, at: datetime
+    ) -> None:
+        """Write jobs with all properties of backfills, whose runs come one by one."""
+        for backfill in backfills:
+            with reading(self._engine) as connection:
+                if not missing_of(connection, backfill):
+                    continue
+            with writing_jobs(self._engine) as connection:
+                adopt_backfill(connection, backfill, at=at)
 
     def has_waiting(self) -> bool:
         """Whether an item waits for a run that nobody asked for yet, or long ago."""
@@ -220,7 +248,7 @@ class DispatchBook:
             claimed = [_claimed(connection, each) for each in chosen]
             turn = _last_turn(connection) if chosen else 0
             for number, each in enumerate(claimed, start=turn + 1):
-                _update(connection, same_run(each.item), asked_at=at)
+                update(connection, same_run(each.item), asked_at=at)
                 this = sa.update(tables.job).where(JOB.id == each.item.job_id)
                 connection.execute(this.values(turn=number))
         return claimed
@@ -228,6 +256,17 @@ class DispatchBook:
     def _items(self, query: sa.Select[Any]) -> list[JobItem]:
         with reading(self._engine) as connection:
             return [item_of(row) for row in connection.execute(query)]
+
+    def _items_with(
+        self, runs: Sequence[SeenRun], which: sa.ColumnElement[bool]
+    ) -> list[JobItem]:
+        """Items of the properties of runs that name a job."""
+        slugs = sorted({run.slug for run in runs if run.job_id})
+        found: list[JobItem] = []
+        for start in range(0, len(slugs), _MOST_KEYS):
+            some = ITEM.slug.in_(slugs[start : start + _MOST_KEYS])
+            found += self._items(items_query().where(which, some))
+        return found
 
     def _news(self, runs: Sequence[SeenRun]) -> list[SeenRun]:
         """Those of *runs* that no item tells of yet."""
@@ -250,9 +289,9 @@ def _book(connection: sa.Connection, fate: Fate, *, at: datetime) -> None:
     match fate:
         case Seen(item=item, run_id=run_id):
             first = sa.func.coalesce(ITEM.dispatched_at, at)
-            _update(connection, same_run(item), dispatched_at=first, run_id=run_id)
+            update(connection, same_run(item), dispatched_at=first, run_id=run_id)
         case Ended(item=item):
-            _update(
+            update(
                 connection,
                 this_item(item),
                 state=fate.state.value,
@@ -268,13 +307,7 @@ def _book(connection: sa.Connection, fate: Fate, *, at: datetime) -> None:
             as_it_was = this_item(item) & (ITEM.run_job == item.run_job)
             _ask_anew(connection, as_it_was, at=at, **own)
         case Reopened(item=item, run=run):
-            _reopen(connection, item, run)
-
-
-def _update(
-    connection: sa.Connection, where: sa.ColumnElement[bool], **values: Any
-) -> None:
-    connection.execute(sa.update(tables.job_item).where(where).values(values))
+            reopen(connection, item, run)
 
 
 def _ask_anew(
@@ -288,102 +321,9 @@ def _ask_anew(
     followed = sa.exists().where(house.slug == ITEM.slug, house.removed_at.is_(None))
     gone = {"state": JobState.CANCELLED.value, "ended_at": at}
     gone["error"] = LET_GO
-    _update(connection, sa.and_(these, ~followed), **gone)
+    update(connection, sa.and_(these, ~followed), **gone)
     waits = {"dispatched_at": None, "asked_at": None, "run_id": None}
-    _update(connection, sa.and_(these, followed), **waits, **values)
-
-
-def _reopen(connection: sa.Connection, item: JobItem, run: SeenRun) -> None:
-    as_it_was = sa.and_(
-        ITEM.job_id == item.job_id,
-        ITEM.slug == item.slug,
-        ITEM.attempt == item.attempt,
-        ITEM.ended_at == item.ended_at,
-    )
-    values = {"state": None, "ended_at": None, "error": "", "run_id": run.run_id}
-    _update(connection, as_it_was, requested_at=run.created_at, **values)
-
-
-# --- runs that began elsewhere --------------------------------------------------------
-
-
-def _adopt(connection: sa.Connection, runs: Sequence[SeenRun], *, at: datetime) -> None:
-    by_job: dict[str, list[SeenRun]] = {}
-    followed = _followed(connection, {run.slug for run in runs})
-    for run in runs:
-        if run.slug in followed:
-            job_id = adopted_id(
-                root_run_id=run.root_run_id, backfill_id=run.backfill_id
-            )
-            by_job.setdefault(job_id, []).append(run)
-    for job_id, of_job in by_job.items():
-        _adopt_job(connection, job_id, of_job[0])
-        newest = {run.slug: run for run in of_job}
-        _adopt_items(connection, job_id, newest, at=at)
-
-
-def _followed(connection: sa.Connection, slugs: Collection[str]) -> set[str]:
-    house = tables.house.c
-    query = sa.select(house.slug).where(
-        house.slug.in_(sorted(slugs)), house.removed_at.is_(None)
-    )
-    return set(connection.execute(query).scalars())
-
-
-def _adopt_job(connection: sa.Connection, job_id: str, run: SeenRun) -> None:
-    if connection.execute(sa.select(JOB.id).where(JOB.id == job_id)).first():
-        return
-    values = {
-        "id": job_id,
-        "created_at": run.created_at,
-        "sources": [source.value for source in run.sources],
-        "mode": run.mode.value,
-        "user": (run.user or _UNKNOWN)[:_MOST_OF_NAME],
-        "origin": (Origin.BACKFILL if run.backfill_id else run.origin).value,
-    }
-    connection.execute(sa.insert(tables.job).values(values))
-
-
-def _adopt_items(
-    connection: sa.Connection, job_id: str, newest: dict[str, SeenRun], *, at: datetime
-) -> None:
-    of_job = ITEM.job_id == job_id
-    there = items_query().where(of_job, ITEM.slug.in_(newest))
-    for item in map(item_of, connection.execute(there).all()):
-        _take_up(connection, item, newest.pop(item.slug))
-    count = sa.select(sa.func.count()).select_from(tables.job_item).where(of_job)
-    first = connection.execute(count).scalar_one()
-    rows = [
-        _adopted_values(job_id, run, position=position, at=at)
-        for position, run in enumerate(newest.values(), start=first)
-    ]
-    if rows:
-        connection.execute(sa.insert(tables.job_item), rows)
-
-
-def _take_up(connection: sa.Connection, item: JobItem, run: SeenRun) -> None:
-    """Note a later run of an item; one that has ended is open again."""
-    if item.state is None:
-        if run.created_at >= item.requested_at:  # else of an attempt before this one
-            _update(connection, this_item(item), run_id=run.run_id)
-    elif item.ended_at is None or run.created_at > item.ended_at:
-        _reopen(connection, item, run)
-
-
-def _adopted_values(
-    job_id: str, run: SeenRun, *, position: int, at: datetime
-) -> dict[str, Any]:
-    return {
-        "job_id": job_id,
-        "slug": run.slug,
-        "position": position,
-        "attempt": 1,
-        "requested_at": run.created_at,
-        "run_job": job_id,
-        "run_attempt": 1,
-        "dispatched_at": at,
-        "run_id": run.run_id,
-    }
+    update(connection, sa.and_(these, followed), **waits, **values)
 
 
 # --- whose turn it is -----------------------------------------------------------------

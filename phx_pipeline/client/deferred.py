@@ -5,7 +5,7 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 from phx_pipeline.catalog.leases import Leases
-from phx_pipeline.model.run_queue import SeenRun, Stopped
+from phx_pipeline.model.run_queue import SeenBackfill, SeenRun, Stopped
 from phx_pipeline.settings import Settings
 
 if TYPE_CHECKING:
@@ -61,8 +61,12 @@ class DeferredRuns:
         return self._runs.by_id(run_ids)
 
     def since(self, cursor: str) -> tuple[Sequence[SeenRun], str]:
-        """The runs without a job of ours that changed since."""
+        """The runs that were made since."""
         return self._runs.since(cursor)
+
+    def backfills(self) -> Sequence[SeenBackfill]:
+        """Those that are under way."""
+        return self._runs.backfills()
 
     @property
     def slots(self) -> int:

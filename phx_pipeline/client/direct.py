@@ -148,7 +148,7 @@ class CatalogClient(Client):
     def cancel(self, job_id: str) -> Job:
         """Call a job off, and give its runs some seconds to end."""
         job = self.job(job_id)
-        if job.state.is_final:
+        if self._desk.has_ended(job):
             return job
         cancelled = self._desk.cancel(job_id)
         self._note("job.cancel", job_id)

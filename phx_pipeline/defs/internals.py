@@ -19,6 +19,7 @@ from dagster._core.execution.backfill import (
     BULK_ACTION_TERMINAL_STATUSES,
     BulkActionsFilter,
     BulkActionStatus,
+    PartitionBackfill,
 )
 
 # What an instance is made of where its configuration does not say (`instance`).
@@ -47,6 +48,7 @@ __all__ = [
     "DagsterUserCodeUnreachableError",
     "InstanceRef",
     "LaunchRunContext",
+    "PartitionBackfill",
     "SqlEventLogStorage",
     "SqlRunStorage",
     "SqliteEventLogStorage",

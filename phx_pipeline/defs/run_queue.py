@@ -16,7 +16,9 @@ from phx_pipeline.defs.cancel import end_runs, records_of
 from phx_pipeline.defs.internals import (
     BULK_ACTION_TERMINAL_STATUSES,
     NOT_FINISHED_STATUSES,
+    BulkActionsFilter,
     BulkActionStatus,
+    PartitionBackfill,
 )
 from phx_pipeline.defs.repeats import (
     PARTITION_TAG,
@@ -42,7 +44,7 @@ from phx_pipeline.defs.tags import (
 )
 from phx_pipeline.errors import InputError
 from phx_pipeline.model.job import USER_TAG, JobState, Mode, Origin
-from phx_pipeline.model.run_queue import SeenRun, Stopped
+from phx_pipeline.model.run_queue import SeenBackfill, SeenRun, Stopped
 from phx_pipeline.settings import Settings
 
 _T = TypeVar("_T")
@@ -50,6 +52,10 @@ _T = TypeVar("_T")
 _PAGE: Final = 500
 _BEFORE_ALL: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _UNLIMITED: Final = 100  # slots, where `dagster.yaml` sets no limit
+_UNDER_WAY: Final = [
+    status for status in BulkActionStatus if status not in BULK_ACTION_TERMINAL_STATUSES
+]
+_MOST_BACKFILLS: Final = 100  # each is read with all its partitions
 _BY_TIMERS: Final = ("dagster/sensor_name", "dagster/schedule_name")
 
 _REASONS: Final[Mapping[str, str]] = {
@@ -89,7 +95,7 @@ class DagsterRuns:
         return self._seen(records_of(self._instance, run_ids))
 
     def since(self, cursor: str) -> tuple[Sequence[SeenRun], str]:
-        """The runs without a job of ours that were made since, the oldest first.
+        """The runs that were made since, the oldest first.
 
         The cursor names a run and its time, by which to go on if it was deleted.
         """
@@ -104,8 +110,13 @@ class DagsterRuns:
             limit=_PAGE,
             ascending=True,
         )
-        foreign = [one for one in records if JOB_TAG not in one.dagster_run.tags]
-        return self._seen(foreign), _cursor_at(records[-1:]) if records else cursor
+        return self._seen(records), _cursor_at(records[-1:]) if records else cursor
+
+    def backfills(self) -> Sequence[SeenBackfill]:
+        """The newest backfills that are under way."""
+        filters = BulkActionsFilter(statuses=_UNDER_WAY)
+        found = self._instance.get_backfills(filters=filters, limit=_MOST_BACKFILLS)
+        return [seen_backfill(one) for one in found]
 
     def _records(self, filters: dg.RunsFilter) -> Sequence[dg.RunRecord]:
         records = self._instance.get_run_records(filters)
@@ -182,6 +193,10 @@ class NoRuns:
         """None; the cursor stays."""
         return [], cursor
 
+    def backfills(self) -> Sequence[SeenBackfill]:
+        """None."""
+        return []
+
     def cancel(self, run_ids: Collection[str], *, wait_s: float) -> Stopped:
         """Tell all as ended: they are not there."""
         del wait_s
@@ -251,10 +266,31 @@ def seen(record: dg.RunRecord, *, retries: int, there: Collection[str] = ()) -> 
         backfill_id=backfill_of(run),
         user=run.tags.get(USER_TAG),
         origin=origin_of(run),
-        sources=_readable(sources_of, run, otherwise=()),
-        mode=_readable(mode_of, run, otherwise=Mode.FRESH),
+        sources=_readable(sources_of, run.tags, otherwise=()),
+        mode=_readable(mode_of, run.tags, otherwise=Mode.FRESH),
         error=_error_of(run) if state is JobState.FAILED else "",
     )
+
+
+def seen_backfill(backfill: PartitionBackfill) -> SeenBackfill:
+    """Tell what Dagster has stored of a backfill, whose runs get its tags."""
+    tags = backfill.tags or {}
+    return SeenBackfill(
+        backfill_id=backfill.backfill_id,
+        slugs=tuple(_partitions_of(backfill)),
+        # SQLite knows whole seconds of a run: none is to be older than its backfill.
+        created_at=datetime.fromtimestamp(int(backfill.backfill_timestamp), UTC),
+        user=tags.get(USER_TAG),
+        sources=_readable(sources_of, tags, otherwise=()),
+        mode=_readable(mode_of, tags, otherwise=Mode.FRESH),
+    )
+
+
+def _partitions_of(backfill: PartitionBackfill) -> Sequence[str]:
+    """All partitions of a backfill of a job, or of one of assets alike in that."""
+    if backfill.asset_backfill_data:
+        return sorted(backfill.asset_backfill_data.get_partition_names() or ())
+    return backfill.partition_names or ()
 
 
 def origin_of(run: dg.DagsterRun) -> Origin:
@@ -286,10 +322,13 @@ def _number(text: str | None, *, otherwise: int) -> int:
 
 
 def _readable(
-    read: Callable[[Mapping[str, str]], _T | None], run: dg.DagsterRun, *, otherwise: _T
+    read: Callable[[Mapping[str, str]], _T | None],
+    tags: Mapping[str, str],
+    *,
+    otherwise: _T,
 ) -> _T:
     """What tags say; the run itself fails by those that nobody can read."""
     try:
-        return read(run.tags) or otherwise
+        return read(tags) or otherwise
     except InputError:
         return otherwise

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 from uuid import uuid4
 
+from phx_pipeline.catalog.job_items import LET_GO
 from phx_pipeline.errors import InputError, UnknownJobError
 from phx_pipeline.jobs.quota import Limits, refuse_too_much
 from phx_pipeline.jobs.tick import settle, unwanted
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 _ID_LENGTH: Final = 12
 _WAIT_S: Final = 5.0
 _MOST_OF_KEY: Final = 200
+_OPEN: Final = frozenset({JobState.FAILED, JobState.PARTIAL})
+_TOLD: Final = 3  # keys of houses in a message
 
 
 class Desk:
@@ -81,6 +84,14 @@ class Desk:
             )
         return found
 
+    def has_ended(self, job: Job) -> bool:
+        """Whether there is nothing to call off: nor does a backfill go on for it."""
+        if not job.state.is_final:
+            return False
+        backfill_id = backfill_of(job.job_id)
+        going_on = self._states.backfills() if backfill_id else ()
+        return backfill_id not in {it.backfill_id for it in going_on}
+
     def cancel(self, job_id: str, *, wait_s: float = _WAIT_S) -> Job:
         """Call a job off and end its runs, but for those that other jobs wait for.
 
@@ -116,31 +127,40 @@ class Desk:
             UnknownJobError: there is none of that id.
             InputError: there is nothing to ask again, or it is being cancelled.
         """
-        if not self._jobs.retry(job_id, at=self._now()):
+        if not self.job(job_id).state.is_final:
             self.settle()  # runs may have ended since the dispatcher looked
-            if not self._jobs.retry(job_id, at=self._now()):
-                raise InputError(_why_not_again(self.job(job_id)))
+        if not self._jobs.retry(job_id, at=self._now()):
+            raise InputError(_why_not_again(self.job(job_id)))
         return self.job(job_id)
 
     def settle(self) -> None:
         """Book what became of items, as the dispatcher does where it runs."""
+        backfills = {it.backfill_id for it in self._states.backfills()}
         runs = self._states.open_runs()
-        settle(self._dispatch, self._states, runs=runs, at=self._now())
+        settle(
+            self._dispatch,
+            self._states,
+            runs=runs,
+            backfills=backfills,
+            at=self._now(),
+        )
 
     def _now(self) -> datetime:
         return self._clock().astimezone(UTC)
 
 
 def _why_not_again(job: Job) -> str:
-    counts = job.counts
-    if counts[JobState.FAILED] or counts[JobState.PARTIAL]:
+    gone = [it.slug for it in job.items if it.state in _OPEN or it.error == LET_GO]
+    if gone:  # what is followed would be asked again
+        more = f" and {len(gone) - _TOLD} more" if len(gone) > _TOLD else ""
         return (
-            f"job {job.job_id} is {job.state.value}, but its runs have not ended yet: "
-            "try again in some seconds"
+            f"job {job.job_id} has nothing to retry, for {', '.join(gone[:_TOLD])}"
+            f"{more} {'is' if len(gone) == 1 else 'are'} followed no more: "
+            "`phx properties add` follows a house again"
         )
     onward = (
         "; `phx extract` goes on with what was cancelled"
-        if counts[JobState.CANCELLED]
+        if job.counts[JobState.CANCELLED]
         else ""
     )
     return (

@@ -3,7 +3,7 @@
 Pure: what is decided here `catalog.dispatch` writes.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -15,8 +15,8 @@ from phx_pipeline.catalog.dispatch import (
     Reopened,
     Seen,
 )
-from phx_pipeline.model.job import JobItem, JobState
-from phx_pipeline.model.run import RunOutcome, RunRecord, state_of_outcome
+from phx_pipeline.model.job import JobItem, JobState, backfill_of
+from phx_pipeline.model.run import RunOutcome, RunRecord, reason_of, state_of_outcome
 from phx_pipeline.model.run_queue import SeenRun
 
 Records = Mapping[tuple[str, str], RunRecord]
@@ -28,7 +28,15 @@ A dispatcher may have been asking for one, and Dagster repeats a failed run afte
 seconds. One that is made later is wanted by somebody.
 """
 
+LEFT_AFTER: Final = timedelta(minutes=10)
+"""How old a run is that was only created, and that nobody puts into the queue now."""
+
 _GONE: Final = "Dagster does not know its run any more"
+_NOT_MADE: Final = "its backfill ended before it made a run for this house"
+_LEFT: Final = (
+    "its run was created and never put into the queue, for what began it was ended "
+    "before: begin it again, or ask for the house by `phx extract`"
+)
 _RECORDED: Final = {
     RunOutcome.COMPLETE: JobState.COMPLETED,
     RunOutcome.PARTIAL: JobState.PARTIAL,
@@ -55,7 +63,12 @@ class Runs:
 
 
 def fate_of(
-    item: JobItem, runs: Runs, *, records: Records, at: datetime
+    item: JobItem,
+    runs: Runs,
+    *,
+    records: Records,
+    backfills: Collection[str] = (),
+    at: datetime,
 ) -> Fate | None:
     """Tell what became of an open item; None if there is nothing new.
 
@@ -63,13 +76,14 @@ def fate_of(
         item: with a run that was asked for.
         runs: all that Dagster has of its run key.
         records: of the runs that have ended, and of those that Dagster lost.
+        backfills: the ids of those under way.
         at: now.
     """
     run = runs.of(item)
     if run is None:
         return _without_run(item, records.get((item.run_id or "", item.slug)), at=at)
     if run.state is JobState.PENDING:
-        return None
+        return _of_created(item, run, backfills=backfills, at=at)
     if item.cancelled_at and run.state is JobState.RETRYING:
         return Ended(
             item=item, state=JobState.CANCELLED, ended_at=at, run_id=run.run_id
@@ -94,12 +108,63 @@ def _without_run(
             state=_RECORDED[record.outcome],
             ended_at=record.ended_at or at,
             run_id=record.run_id,
-            error=_told_by(record),
+            error=reason_of(record, _RECORDED[record.outcome]),
             is_shown=record.ended_at is not None,
         )
     if item.is_adopted or item.cancelled_at:
-        return Ended(item=item, state=JobState.CANCELLED, ended_at=at, error=_GONE)
+        return Ended(
+            item=item,
+            state=JobState.CANCELLED,
+            ended_at=at,
+            error=_why_none(item),
+        )
     return AskAnew(item=item)
+
+
+def _why_none(item: JobItem) -> str:
+    if not item.is_to_be_made:
+        return _GONE
+    return "" if item.cancelled_at else _NOT_MADE
+
+
+def _of_created(
+    item: JobItem, run: SeenRun, *, backfills: Collection[str], at: datetime
+) -> Fate | None:
+    """What becomes of an item whose run was only created.
+
+    A run of ours is asked for again; nobody does that for one that began elsewhere.
+    """
+    if not item.is_adopted or not is_left(run, backfills=backfills, at=at):
+        return None
+    return Ended(
+        item=item, state=JobState.FAILED, ended_at=at, run_id=run.run_id, error=_LEFT
+    )
+
+
+def is_left(run: SeenRun, *, backfills: Collection[str], at: datetime) -> bool:
+    """Whether a run of no job of ours was created and nobody will launch it.
+
+    A backfill under way puts those into the queue that it had created.
+
+    Args:
+        run: it.
+        backfills: the ids of those under way.
+        at: now.
+    """
+    is_old = run.created_at + LEFT_AFTER <= at
+    is_made = run.backfill_id is not None and run.backfill_id in backfills
+    return run.state is JobState.PENDING and is_old and not is_made
+
+
+def is_to_be_made(item: JobItem, backfills: Collection[str]) -> bool:
+    """Whether an open item waits for its backfill to make its run.
+
+    Args:
+        item: it.
+        backfills: the ids of those under way.
+    """
+    waits = item.is_to_be_made and not item.cancelled_at
+    return waits and backfill_of(item.run_job) in backfills
 
 
 def _end(
@@ -108,7 +173,7 @@ def _end(
     state = run.state
     if state is JobState.COMPLETED and record is not None:
         state = _RECORDED.get(record.outcome, state)
-    error = _why(run, record) if state is not JobState.COMPLETED else ""
+    error = _why(run, record, state=state)
     recorded_at = _recorded_at(record, state, error=error)
     return Ended(
         item=item,
@@ -126,16 +191,12 @@ def _recorded_at(
     """When a run ended by its record; None if that does not tell the same end."""
     if record is None or state_of_outcome(record.outcome) is not state:
         return None
-    is_told = state is JobState.COMPLETED or error == _told_by(record)
-    return record.ended_at if is_told else None
+    return record.ended_at if error == reason_of(record, state) else None
 
 
-def _why(run: SeenRun, record: RunRecord | None) -> str:
-    return (_told_by(record) if record else "") or run.error
-
-
-def _told_by(record: RunRecord) -> str:
-    return record.error or next(iter(record.result.error_messages), "")
+def _why(run: SeenRun, record: RunRecord | None, *, state: JobState) -> str:
+    """Dagster tells a reason of a failed run alone."""
+    return (reason_of(record, state) if record else "") or run.error
 
 
 def reopened(items: Sequence[JobItem], run: SeenRun) -> Reopened | None:

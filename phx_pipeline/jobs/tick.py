@@ -4,14 +4,21 @@ Dagster is asked a fixed number of times, however many items there are. Whatever
 killed in between, and if two dispatchers look at once: each run key is launched once.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
 from phx_pipeline.catalog.dispatch import Candidate, Claimed, DispatchBook
 from phx_pipeline.jobs.fair import Priorities, busy_houses, choose, places_of, room_for
-from phx_pipeline.jobs.fates import Runs, fate_of, is_unwanted, reopened
+from phx_pipeline.jobs.fates import (
+    Runs,
+    fate_of,
+    is_left,
+    is_to_be_made,
+    is_unwanted,
+    reopened,
+)
 from phx_pipeline.model.isolation import IsolationMode
 from phx_pipeline.model.job import JobItem, Mode
 from phx_pipeline.model.run_queue import RunStates, SeenRun
@@ -57,13 +64,17 @@ def tick(
         at: now.
     """
     # Dagster first: a run that is there now is there for every row read after.
+    backfills = states.backfills()
     runs = states.open_runs()
-    foreign, cursor = states.since(cursor)
-    elsewhere = {it.run_id: it for it in (*foreign, *runs) if it.job_id is None}
-    book.adopt(list(elsewhere.values()), at=at)
-    settle(book, states, runs=runs, at=at)
+    made, cursor = states.since(cursor)
+    elsewhere = book.strangers(list({it.run_id: it for it in (*made, *runs)}.values()))
+    book.adopt_backfills(backfills, at=at)
+    book.adopt(elsewhere, at=at)
+    under_way = {backfill.backfill_id for backfill in backfills}
+    settle(book, states, runs=runs, backfills=under_way, at=at)
     _reopen(book, runs, at=at)
-    cancel = tuple(unwanted(book, runs))
+    left = [it.run_id for it in elsewhere if is_left(it, backfills=under_way, at=at)]
+    cancel = (*unwanted(book, runs), *left)
     launches = tuple(_next(book, runs, slots=slots, at=at))
     return Ticked(launches=launches, cancel=cancel, cursor=cursor)
 
@@ -73,6 +84,7 @@ def settle(
     states: RunStates,
     *,
     runs: Sequence[SeenRun],
+    backfills: Collection[str],
     at: datetime,
 ) -> None:
     """Book what became of the items whose runs were asked for.
@@ -81,19 +93,22 @@ def settle(
         book: the rows.
         states: asked for runs that are not among *runs*.
         runs: all that have not ended.
+        backfills: the ids of those under way, asked for before *runs*.
         at: now.
     """
-    items = book.under_way()
+    items = [it for it in book.under_way() if not is_to_be_made(it, backfills)]
     there = Runs(runs)
-    missing = [item for item in items if there.of(item) is None][:_MOST_LOOKED_UP]
+    missing = [item for item in items if there.of(item) is None]
+    unmade = [item for item in missing if item.is_to_be_made]
+    missing = [item for item in missing if not item.is_to_be_made][:_MOST_LOOKED_UP]
     ended = _look_up(states, missing)
-    looked_up = {item.run_key for item in missing}
+    looked_up = {item.run_key for item in (*missing, *unmade)}
     all_runs = Runs([*runs, *ended])
     last_seen = {item.run_id for item in missing if item.run_id}  # Dagster may lose it
     told = {run.run_id for run in ended if run.state.is_final}
     records = book.records(told | last_seen)
     fates = (
-        fate_of(item, all_runs, records=records, at=at)
+        fate_of(item, all_runs, records=records, backfills=backfills, at=at)
         for item in items
         if item.run_key in looked_up or there.of(item)
     )
@@ -127,7 +142,8 @@ def _reopen(book: DispatchBook, runs: Sequence[SeenRun], *, at: datetime) -> Non
 
 
 def _with(items_of: Mapping[str, list[JobItem]], run: SeenRun) -> list[JobItem]:
-    return items_of.get(run.run_key or run.run_id, [])
+    """Its job may have been forgotten: then it began elsewhere."""
+    return items_of.get(run.run_key or "") or items_of.get(run.run_id, [])
 
 
 def _items_of(book: DispatchBook, runs: Sequence[SeenRun]) -> dict[str, list[JobItem]]:

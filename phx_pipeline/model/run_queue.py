@@ -50,6 +50,22 @@ class SeenRun:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SeenBackfill:
+    """A backfill under way: Dagster makes its runs still, or they have not all ended.
+
+    `slugs` are all properties it is for, in order; those that cannot be told are left
+    out. `user` is None if nobody is named.
+    """
+
+    backfill_id: str
+    slugs: tuple[str, ...]
+    created_at: datetime
+    user: str | None = None
+    sources: tuple[Source, ...] = ()
+    mode: Mode = Mode.FRESH
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Stopped:
     """The ids of runs that have ended, and of those that still go on."""
 
@@ -80,7 +96,7 @@ class RunStates(Protocol):
         ...
 
     def since(self, cursor: str) -> tuple[Sequence[SeenRun], str]:
-        """The runs of properties without a job of ours that were made since.
+        """The runs of properties that were made since, whoever asked for them.
 
         Args:
             cursor: what the last call returned. With an empty one no run is told, as
@@ -89,6 +105,13 @@ class RunStates(Protocol):
         Returns:
             The runs, the oldest first, and the cursor for the next call. There may be
             more than are told at once.
+        """
+        ...
+
+    def backfills(self) -> Sequence[SeenBackfill]:
+        """The newest backfills that are under way.
+
+        Asked before runs are: so of one that is not told, all runs are there.
         """
         ...
 

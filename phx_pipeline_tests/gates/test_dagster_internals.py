@@ -16,6 +16,7 @@ _USED = {
         "BULK_ACTION_TERMINAL_STATUSES",
         "BulkActionStatus",
         "BulkActionsFilter",
+        "PartitionBackfill",
     },
     "dagster._core.errors": {
         "DagsterLaunchFailedError",

@@ -197,9 +197,10 @@ class Jobs:
     def cancel(self, request: Request, who: Who, job_id: JobId) -> JSONResponse:
         """Call a job off: what waits never runs, what is at work is asked to end."""
         job = self._desks.job_of(who, job_id)
-        if job.state.is_final:  # its end may only not be booked yet
+        desk = self._desks.desk()
+        if desk.has_ended(job):  # its end may only not be booked yet
             return self._told(job)
-        job = self._desks.desk().cancel(job_id)
+        job = desk.cancel(job_id)
         note(request, who, "job.cancel", job_id)
         return self._told(job)
 

@@ -184,23 +184,23 @@ def test_a_crashed_run_is_retrying_until_its_repetition_is_gone(
     assert deleted[0].error == "its process was ended from outside"
 
 
-def test_foreign_runs_are_told_once_each_from_the_first_look_on(
+def test_runs_are_told_once_each_from_the_first_look_on(
     instance: dg.DagsterInstance, runs: DagsterRuns
 ) -> None:
     a_run(instance, "before")
     nothing, cursor = runs.since("")
     first = a_run(instance, "a")
-    a_run(instance, "b", phx__job="j1")
+    named = a_run(instance, "b", phx__job="j1")  # of a job that may be forgotten
     told, cursor = runs.since(cursor)
     unchanged = runs.since(cursor)
     second = a_run(instance, "c")
     more, _ = runs.since(cursor)
 
     assert nothing == []
-    assert [run.run_id for run in told] == [first.run_id]
+    assert [run.run_id for run in told] == [first.run_id, named.run_id]
     assert unchanged == ([], cursor)
     assert [run.run_id for run in more] == [second.run_id]
-    assert runs.by_id([first.run_id, "of no run"]) == told
+    assert runs.by_id([first.run_id, "of no run"]) == told[:1]
 
 
 def test_foreign_runs_are_told_though_the_last_one_was_deleted(
@@ -230,6 +230,23 @@ def test_what_repeats_a_run_of_a_backfill_is_known_as_its(
 
     assert (run.root_run_id, run.backfill_id) == (first.run_id, "abcdefgh")
     assert run.origin is Origin.BACKFILL
+
+
+def test_a_backfill_under_way_is_told_with_all_its_properties(
+    instance: dg.DagsterInstance, runs: DagsterRuns
+) -> None:
+    backfill_id = a_backfill(instance)
+    runs.cancel_backfill(backfill_id)
+
+    (told,) = runs.backfills()
+
+    backfill = instance.get_backfill(backfill_id)
+    assert backfill is not None
+    ended = backfill.with_status(BulkActionStatus.CANCELED)  # type: ignore[no-untyped-call]
+    instance.update_backfill(ended)
+    assert (told.backfill_id, told.slugs) == (backfill_id, ("a",))
+    assert told.created_at == datetime(2026, 1, 1, tzinfo=UTC)
+    assert runs.backfills() == []
 
 
 def test_a_backfill_that_is_called_off_makes_no_more_runs(

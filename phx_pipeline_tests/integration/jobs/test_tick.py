@@ -16,7 +16,7 @@ from phx_pipeline.model.identity import property_lease
 from phx_pipeline.model.isolation import IsolationMode
 from phx_pipeline.model.job import Job, JobRequest, JobState, Mode, Origin, Priority
 from phx_pipeline.model.run import RunOutcome
-from phx_pipeline.model.run_queue import SeenRun
+from phx_pipeline.model.run_queue import SeenBackfill, SeenRun
 from phx_pipeline.model.source import Source
 from phx_pipeline_tests.integration.conftest import STAMP, house_at
 from phx_pipeline_tests.jobs import NOON, ask_job
@@ -439,6 +439,21 @@ def test_a_retry_need_not_wait_for_the_next_look(office: Office) -> None:
     assert [item.state for item in job.items] == [JobState.PENDING]
 
 
+def test_all_that_failed_is_retried_though_the_end_of_one_is_booked_later(
+    office: Office,
+) -> None:
+    office.ask("job", A, B)
+    office.turn()
+    first, second = office.queue.runs
+    office.queue.end(first, JobState.FAILED)
+    office.turn()
+    office.queue.end(second, JobState.FAILED)
+
+    office.desk.retry("job")
+
+    assert office.states("job") == ["pending", "pending"]
+
+
 def test_what_is_shown_as_ended_is_retried_before_it_is_booked(office: Office) -> None:
     office.ask("job", A)
     office.turn()
@@ -493,6 +508,8 @@ def test_items_of_a_removed_house_are_shown_as_cancelled(office: Office) -> None
     assert office.states("waits") == ["cancelled"]
     assert office.states("cancelled") == ["cancelled", "cancelled"]
     assert office.turn().launches == ()
+    with pytest.raises(InputError, match=f"{A} is followed no more"):
+        office.desk.retry("waits")
 
 
 # --- begun elsewhere
@@ -522,6 +539,87 @@ def test_runs_that_began_elsewhere_are_jobs_too(office: Office) -> None:
         Origin.LAUNCH,
         JobState.COMPLETED,
     )
+
+
+@pytest.mark.parametrize("job_id", ["forgotten", "job"])
+def test_a_run_whose_tags_name_what_is_not_there_began_elsewhere(
+    office: Office, job_id: str
+) -> None:
+    """Its job was pruned, or somebody had a run of its first attempt repeated."""
+    office.ask("job", A)
+    office.turn()
+    office.queue.end(next(iter(office.queue.runs)), JobState.FAILED)
+    office.turn()
+    office.desk.retry("job")
+    office.now += timedelta(seconds=1)
+    run_id = office.queue.add(A, job_id=job_id, root_run_id="abcdefghij")
+    office.turn()
+    began = office.states("run-abcdefgh")
+
+    office.desk.cancel("run-abcdefgh")
+
+    assert began == ["queued"]
+    assert office.queue.runs[run_id].state is JobState.CANCELLED
+    assert office.states("run-abcdefgh") == ["cancelled"]
+
+
+def test_a_foreign_run_that_nobody_puts_into_the_queue_has_failed_after_a_while(
+    office: Office,
+) -> None:
+    run_id = office.queue.add(A, state=JobState.PENDING)
+    office.turn()
+    waits = office.states(f"run-{run_id[:8]}")
+    office.now += timedelta(minutes=10)
+
+    office.turn()
+
+    (item,) = office.job(f"run-{run_id[:8]}").items
+    assert (waits, item.state) == (["queued"], JobState.FAILED)
+    assert "never put into the queue" in item.error
+    assert office.queue.runs[run_id].state is JobState.CANCELLED
+    office.turn()
+    assert office.states(f"run-{run_id[:8]}") == ["failed"]
+
+
+def backfill_of(*slugs: str) -> SeenBackfill:
+    return SeenBackfill(backfill_id="bf", slugs=(*slugs, "no-house"), created_at=NOON)
+
+
+def test_the_job_of_a_backfill_is_open_until_no_run_is_to_come(office: Office) -> None:
+    office.queue.under_way = [backfill_of(A, B, C)]
+    made = office.queue.add(B, backfill_id="bf")
+    office.turn()
+    office.queue.end(made)
+    office.turn()
+    under_way = office.states("backfill-bf")
+
+    office.queue.under_way = []
+    late = office.queue.add(C, backfill_id="bf")
+    office.turn()
+
+    assert under_way == ["queued", "completed", "queued"]
+    assert office.states("backfill-bf") == ["cancelled", "completed", "queued"]
+    first, _, last = office.job("backfill-bf").items
+    assert "ended before it made a run" in first.error
+    assert last.run_id == late
+
+
+def test_a_backfill_is_called_off_before_it_made_all_runs(office: Office) -> None:
+    office.queue.under_way = [backfill_of(A, B)]
+    office.turn()
+
+    job = office.desk.cancel("backfill-bf")
+    late = office.queue.add(A, backfill_id="bf")
+    office.turn()
+
+    assert office.queue.cancelled_backfills == ["bf"]
+    assert [(it.state, it.error) for it in job.items] == [(JobState.CANCELLED, "")] * 2
+    assert not office.desk.has_ended(job)
+    assert office.queue.runs[late].state is JobState.CANCELLED
+    office.queue.under_way = []
+    office.turn()
+    assert office.states("backfill-bf") == ["cancelled", "cancelled"]
+    assert office.desk.has_ended(job)
 
 
 def test_a_backfill_is_cancelled_like_a_job(office: Office) -> None:

@@ -50,7 +50,7 @@ def fate(item: JobItem, *runs: SeenRun, record: RunRecord | None = None) -> Fate
         (JobState.FAILED, RunOutcome.FAILED, JobState.FAILED, OWN, False),
         (JobState.FAILED, RunOutcome.COMPLETE, JobState.FAILED, OWN, False),
         (JobState.FAILED, None, JobState.FAILED, "Dagster's words", False),
-        (JobState.CANCELLED, RunOutcome.RUNNING, JobState.CANCELLED, OWN, False),
+        (JobState.CANCELLED, RunOutcome.FAILED, JobState.CANCELLED, "", False),
         (JobState.CANCELLED, RunOutcome.CANCELLED, JobState.CANCELLED, OWN, True),
     ],
 )
@@ -67,7 +67,8 @@ def test_an_end_is_what_dagster_tells_and_the_run_recorded(
         RECORD, outcome=outcome, error=OWN, ended_at=recorded_at
     )
 
-    told = fate(SEEN, run(state), record=record or None)
+    words = "Dagster's words" if state is JobState.FAILED else ""
+    told = fate(SEEN, run(state, error=words), record=record or None)
 
     assert told == Ended(
         item=SEEN,
