@@ -34,8 +34,8 @@ LEFT_AFTER: Final = timedelta(minutes=10)
 _GONE: Final = "Dagster does not know its run any more"
 _NOT_MADE: Final = "its backfill ended before it made a run for this house"
 _LEFT: Final = (
-    "its run was created and never put into the queue, for what began it was ended "
-    "before: begin it again, or ask for the house by `phx extract`"
+    "its run was created but never put into the queue, because what began it was "
+    "stopped: begin it again, or ask for the house with `phx extract`"
 )
 _RECORDED: Final = {
     RunOutcome.COMPLETE: JobState.COMPLETED,
