@@ -87,10 +87,11 @@ def _resting_line(tallies: Sequence[SourceTally], *, at_s: float) -> str:
     """What the houses of *tallies* wait for: the source of them all, which rests."""
     source = tallies[0].source.value
     waiting = counted(len(tallies), "property")
-    if photos := sum(tally.wanting for tally in tallies):
-        waiting += f" and {counted(photos, 'photo')}"
+    photos = sum(tally.wanting for tally in tallies)
+    waiting += f" and {counted(photos, 'photo')}" if photos else ""
+    waiting += " waits" if len(tallies) == 1 and not photos else " wait"
     cause = _cause(tallies)
-    told = f"open: {source} rests, {waiting} wait for it{cause and ': '}{cause}"
+    told = f"open: {source} rests, {waiting} for it{cause and ': '}{cause}"
     again = f"`phx extract --all` asks it again not before {moment(at_s)}"
     return f"{told}; {again}"
 
