@@ -380,6 +380,7 @@ def test_images_are_listed_whatever_names_the_house(
             ("first_seen_on", row["first_seen_on"]),
             ("probability", row["probability"]),
             ("sidecar", str(Path(row["file"]).with_suffix(".json"))),
+            ("photo", f"/photos/{folder.name}/{name}"),
         ]
         assert json.loads(Path(row["sidecar"]).read_text())["file"] == str(name)
 
