@@ -2,34 +2,38 @@
 
 import asyncio
 import json
+import weakref
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Final
 
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import StreamingResponse
+from starlette.types import Receive, Scope, Send
 
 from phx_pipeline.errors import PhxError
 from phx_pipeline.model.access import Principal
-from phx_pipeline.model.job import Job
-from phx_pipeline.reads.documents import Document
 from phx_pipeline.service.api.desks import Desks
 from phx_pipeline.service.api.problems import Problem, problem_of
 
 MOST_STREAMS: Final = 100
+MOST_OF_ONE_USER: Final = 10
+"""Streams of a user who came by a key; the local user is alone here."""
 
 _LOOK_S: Final = 1.0
 _HEARTBEAT_S: Final = 15.0  # proxies close what is silent for a minute
 _RETRY: Final = "retry: 3000\n\n"  # after a break a browser asks again
 _HEARTBEAT: Final = ": still here\n\n"
+_LATER: Final = {"retry-after": "10"}
 
 
 class Events:
     """Streams of events, each of one job, at most `MOST_STREAMS` at once.
 
     Args:
-        desks: Where jobs are looked at, once a second for each stream; one of
-            thousands of houses more rarely.
+        desks: Where jobs are looked at, once a second for all streams of one job; one
+            of thousands of houses more rarely.
         look_s: How long between two looks.
         heartbeat_s: After so long without news a comment is sent.
     """
@@ -44,56 +48,131 @@ class Events:
         self._desks = desks
         self._look_s = look_s
         self._heartbeat_s = heartbeat_s
-        self._open = 0
+        self._open: list[_Listener] = []
+        self._looks: dict[str, _Look] = {}
 
     async def of(self, who: Principal, job_id: str) -> StreamingResponse:
         """Return the events of a job that *who* may see, until it has ended."""
         await run_in_threadpool(self._desks.job_of, who, job_id)
-        if self._open >= MOST_STREAMS:
-            raise Problem(
-                HTTPStatus.SERVICE_UNAVAILABLE,
-                f"{MOST_STREAMS} streams of events are open: ask for the job itself",
-                headers={"retry-after": "10"},
-            )
-        return StreamingResponse(
-            self._told(who, job_id),
+        # Nothing is waited for from here on: however many ask at once, each is counted.
+        self._require_room(who)
+        listener = _Listener(user=who.user, job_id=job_id)
+        self._open.append(listener)
+        stream = _Stream(
+            self._told(job_id),
             media_type="text/event-stream",
             headers={"cache-control": "no-store", "x-accel-buffering": "no"},
         )
+        stream.leave = weakref.finalize(stream, self._leave, listener)
+        return stream
 
-    async def _told(self, who: Principal, job_id: str) -> AsyncIterator[str]:
-        self._open += 1
+    def _require_room(self, who: Principal) -> None:
+        own = sum(it.user == who.user for it in self._open)
+        if own >= MOST_OF_ONE_USER and not who.is_local:
+            raise Problem(
+                HTTPStatus.TOO_MANY_REQUESTS,
+                f"you have {own} streams of events open, which is the most: close one, "
+                "or ask for the job itself",
+                headers=_LATER,
+            )
+        if len(self._open) >= MOST_STREAMS:
+            raise Problem(
+                HTTPStatus.SERVICE_UNAVAILABLE,
+                f"{MOST_STREAMS} streams of events are open: ask for the job itself",
+                headers=_LATER,
+            )
+
+    def _leave(self, listener: "_Listener") -> None:
+        self._open.remove(listener)
+        if all(it.job_id != listener.job_id for it in self._open):
+            self._looks.pop(listener.job_id, None)
+
+    async def _told(self, job_id: str) -> AsyncIterator[str]:
         try:
             yield _RETRY
-            async for text in self._news(who, job_id):
+            async for text in self._news(job_id):
                 yield text
         except Problem as problem:  # the job was forgotten
             yield _event("error", problem.document)
         except PhxError as error:
             yield _event("error", problem_of(error).document)
-        finally:
-            self._open -= 1
 
-    def _look(self, who: Principal, job_id: str) -> tuple[Job, Document]:
-        job = self._desks.job_of(who, job_id)
-        return job, self._desks.document_of(job)
-
-    async def _news(self, who: Principal, job_id: str) -> AsyncIterator[str]:
+    async def _news(self, job_id: str) -> AsyncIterator[str]:
         last, silent_s = "", 0.0
         while True:
-            job, document = await run_in_threadpool(self._look, who, job_id)
-            if (text := _event("progress", document)) != last:
-                yield text
-                last, silent_s = text, 0.0
+            seen = await self._seen(job_id)
+            if seen.progress != last:
+                yield seen.progress
+                last, silent_s = seen.progress, 0.0
             elif silent_s >= self._heartbeat_s:
                 yield _HEARTBEAT
                 silent_s = 0.0
-            if job.state.is_final:
-                yield _event("end", document)
+            if seen.end is not None:
+                yield seen.end
                 return
-            pause_s = self._look_s * job.look_rarer
+            pause_s = self._look_s * seen.rarer
             await asyncio.sleep(pause_s)
             silent_s += pause_s
+
+    async def _seen(self, job_id: str) -> "_Seen":
+        """How the job is now, or was when another stream has just looked at it."""
+        now = asyncio.get_running_loop().time()
+        look = self._looks.get(job_id)
+        if look is None or look.is_over(now, after_s=self._look_s):
+            read = run_in_threadpool(self._read, job_id)
+            look = _Look(began_at_s=now, seen=asyncio.ensure_future(read))
+            self._looks[job_id] = look
+        return await asyncio.shield(look.seen)  # others wait for it as well
+
+    def _read(self, job_id: str) -> "_Seen":
+        job = self._desks.any_job(job_id)
+        document = self._desks.document_of(job)
+        end = _event("end", document) if job.state.is_final else None
+        progress = _event("progress", document)
+        return _Seen(progress=progress, end=end, rarer=job.look_rarer)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Listener:
+    """Who listens to which job."""
+
+    user: str
+    job_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Seen:
+    """A job as it is sent; `end` once it has ended.
+
+    `rarer`: by how much the pause between two looks is longer than usual.
+    """
+
+    progress: str
+    end: str | None
+    rarer: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Look:
+    """A look at a job, which may be under way."""
+
+    began_at_s: float
+    seen: asyncio.Future[_Seen]
+
+    def is_over(self, now_s: float, *, after_s: float) -> bool:
+        return self.seen.done() and now_s - self.began_at_s >= after_s
+
+
+class _Stream(StreamingResponse):
+    """Calls `leave` once, when it has ended or was never begun."""
+
+    leave: weakref.finalize  # type: ignore[type-arg]  # it takes none at run time
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            self.leave()
 
 
 def _event(kind: str, document: object) -> str:

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
+from threading import Event
 from typing import Any
 from zipfile import ZipFile
 
@@ -15,9 +16,10 @@ import pytest
 from phx_pipeline.catalog.store import Catalog
 from phx_pipeline.jobs.quota import Limits
 from phx_pipeline.model.access import Principal, Role
-from phx_pipeline.model.job import JobState
+from phx_pipeline.model.job import Job, JobState
 from phx_pipeline.reads.paging import cursor_of
-from phx_pipeline.service.api.events import Events
+from phx_pipeline.service.api.desks import Desks
+from phx_pipeline.service.api.events import MOST_OF_ONE_USER, Events
 from phx_pipeline.settings import Settings
 from phx_pipeline.wiring import build_catalog, build_context, utc_now
 from phx_pipeline.workflows.bundle import bundle
@@ -318,6 +320,46 @@ async def test_events_tell_of_a_job_until_it_has_ended(
     assert [it["status"] for _, it in found] == ["pending", "completed", "completed"]
     assert ": still here\n\n" in told.text
     assert found[-1][1] == (await rest.get(f"{JOBS}/{job_id}")).json()
+
+
+@pytest.fixture
+def rare(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Looks once in a test."""
+    given = {"look_s": 60.0, "heartbeat_s": 60.0}
+    monkeypatch.setattr(Events.__init__, "__kwdefaults__", given)
+
+
+@pytest.mark.usefixtures("rare")
+async def test_streams_are_counted_for_each_user_and_look_together(
+    rest: Rest, copied: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks: list[str] = []
+    may_look = Event()
+    look = Desks.any_job
+
+    def later(self: Desks, job_id: str) -> Job:
+        looks.append(job_id)
+        may_look.wait(20)
+        return look(self, job_id)
+
+    monkeypatch.setattr(Desks, "any_job", later)
+    rest.who = ANN
+    job_id = (await ask(rest, SLUG)).json()["job_id"]
+    end(copied, job_id)
+
+    found = []
+    asked = [rest.get(f"{JOBS}/{job_id}/events") for _ in range(MOST_OF_ONE_USER + 3)]
+    for answer in asyncio.as_completed(asked):
+        found.append(await answer)
+        if len(found) == 3:
+            may_look.set()
+
+    assert {it.status_code for it in found[:3]} == {429}
+    assert "you have 10 streams" in problem(found[0])["detail"]
+    assert [events_in(it.text)[-1][0] for it in found[3:]] == ["end"] * 10
+    assert looks == [job_id]
+    again = await rest.get(f"{JOBS}/{job_id}/events")
+    assert again.status_code == 200
 
 
 @pytest.mark.usefixtures("quick")
