@@ -67,11 +67,12 @@ class Door:
             return catalog
 
         self.catalog = opening
+        self.trail = Trail(opening, clock=self.clock)
         self.app = guarded(
             self._app,
             reach=self.reach,
             user=LOCAL,
-            trail=Trail(opening, clock=self.clock),
+            trail=self.trail,
             open_catalog=opening,
             clock=self.clock,
         )
@@ -101,6 +102,7 @@ class Door:
 
     def audit(self) -> list[AuditEntry]:
         """What was noted, the oldest first."""
+        self.trail.settle()
         return list(reversed(self.catalog().audit.entries(limit=100)))
 
     @property

@@ -3,7 +3,7 @@
 Whoever does a deed notes it afterwards; nothing here decides what may be done.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from phx_pipeline.catalog import tables
 from phx_pipeline.catalog.engine import reading, writing
 from phx_pipeline.catalog.rows import AnyRow
-from phx_pipeline.model.access import AuditEntry
+from phx_pipeline.model.access import AuditEntry, AuditNote
 from phx_pipeline.model.printable import printable
 
 _AUDIT = tables.audit
@@ -36,16 +36,21 @@ class AuditBook:
         address: str = "",
     ) -> None:
         """Add a deed that was done; texts become one line, long ones are cut."""
-        row = {
-            "at": at,
-            "user": printable(user),
-            "action": action,
-            "target": printable(target),
-            "detail": printable(detail, most=_LONGEST_DETAIL),
-            "address": printable(address, most=_LONGEST_ADDRESS),
-        }
+        note = AuditNote(
+            at=at,
+            user=user,
+            action=action,
+            target=target,
+            detail=detail,
+            address=address,
+        )
+        self.note_all([note])
+
+    def note_all(self, notes: Iterable[AuditNote]) -> None:
+        """As `note`, for several deeds in the order in which they were done."""
+        rows = [_row_of(note) for note in notes]
         with writing(self._engine) as connection:
-            connection.execute(sa.insert(_AUDIT).values(row))
+            connection.execute(sa.insert(_AUDIT), rows)
 
     def entries(
         self,
@@ -77,6 +82,17 @@ class AuditBook:
             query = query.where(_AUDIT.c.at >= since)
         with reading(self._engine) as connection:
             return list(map(_entry_of, connection.execute(query)))
+
+
+def _row_of(note: AuditNote) -> dict[str, object]:
+    return {
+        "at": note.at,
+        "user": printable(note.user),
+        "action": note.action,
+        "target": printable(note.target),
+        "detail": printable(note.detail, most=_LONGEST_DETAIL),
+        "address": printable(note.address, most=_LONGEST_ADDRESS),
+    }
 
 
 def _entry_of(row: AnyRow) -> AuditEntry:

@@ -87,19 +87,25 @@ class Session:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AuditEntry:
+class AuditNote:
     """One deed: who did what to what, when, and from where.
 
     `action` is a word such as `job.submit`; `address` is empty for commands.
     """
 
-    id: int
     at: datetime
     user: str
     action: str
     target: str
-    detail: str
-    address: str
+    detail: str = ""
+    address: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditEntry(AuditNote):
+    """A deed as the trail has it; younger ones have larger ids."""
+
+    id: int
 
 
 def new_key() -> str:

@@ -11,8 +11,9 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Protocol
 
 from phx_pipeline.catalog.access import Admitted
@@ -92,6 +93,10 @@ class KeyRing:
         self._read_at = float("-inf")
         self._looking: asyncio.Task[None] | None = None
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="keys")
+        self._writing = ThreadPoolExecutor(1, thread_name_prefix="sessions")
+        self._begun: dict[str, Session] = {}  # those that are not written yet
+        self._ended: set[str] = set()  # the same
+        self._under_way: set[asyncio.Task[PhxError | None]] = set()
 
     async def admitted(self, *, anew: bool = False) -> Admitted:
         """What there is; *anew*: not of some seconds ago.
@@ -105,17 +110,53 @@ class KeyRing:
             await asyncio.wait({self._looking}, timeout=_PATIENCE_S)
         if self._known is None:
             raise CatalogDownError("the catalogue does not answer: try again later")
-        return self._known
+        return self._with_unwritten(self._known)
 
     async def begin(self, session: Session, *, ends: str | None) -> None:
-        """Add a session; it counts at once."""
-        await asyncio.to_thread(self._store.begin, session, ends=ends)
-        self._read_at = float("-inf")
+        """Add a session; it counts at once, also while another process writes."""
+        self._begun[session.digest] = session
+        write = partial(self._store.begin, session, ends=ends)
+        await self._written(write, lambda: self._begun.pop(session.digest))
 
     async def end(self, digest: str) -> None:
         """End a session, at once."""
-        await asyncio.to_thread(self._store.end, digest)
+        self._ended.add(digest)
+        write = partial(self._store.end, digest)
+        await self._written(write, lambda: self._ended.discard(digest))
+
+    def _with_unwritten(self, known: Admitted) -> Admitted:
+        if not (self._begun or self._ended):
+            return known
+        found = {it.digest: it for it in known.sessions} | self._begun
+        kept = tuple(it for it in found.values() if it.digest not in self._ended)
+        return replace(known, sessions=kept)
+
+    async def _written(
+        self, write: Callable[[], None], forget: Callable[[], object]
+    ) -> None:
+        """Wait a moment for *write*, which goes on; *forget* what is in the store."""
+        writing = asyncio.create_task(self._write(write, forget))
+        self._under_way.add(writing)
+        writing.add_done_callback(self._under_way.discard)
+        await asyncio.wait({writing}, timeout=_PATIENCE_S)
+        if writing.done() and (error := writing.result()) is not None:
+            raise error
+
+    async def _write(
+        self, write: Callable[[], None], forget: Callable[[], object]
+    ) -> PhxError | None:
+        """Return why it cannot be written; what was told then counts here alone."""
+        loop = asyncio.get_running_loop()
+        try:
+            await loop.run_in_executor(self._writing, write)
+        except PhxError as error:
+            logger.warning("a session is not in the catalogue: %s", error)
+            return error
+        if self._looking is not None:  # it may have begun before
+            await asyncio.wait({self._looking})
         self._read_at = float("-inf")
+        forget()
+        return None
 
     async def _look(self) -> None:
         loop = asyncio.get_running_loop()

@@ -165,7 +165,7 @@ class Gate:
             told = f"too many wrong keys: wait {seconds} s, or send a right one"
             wait = (b"retry-after", seconds.encode())
             raise _Stopped(Refusal(status=429, text=told, headers=(wait,)))
-        await self.trail.note("", "login.refused", known.why, address=address)
+        await self.trail.note_refusal(known.why, address=address)
         told = f"{known.why}: ask whoever runs `phx up` here for another one"
         raise _Stopped(_unauthorized(told))
 

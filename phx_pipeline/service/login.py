@@ -81,12 +81,14 @@ class Login:
         if known.principal is None:
             if wait_s := self.wrong_keys.note(address):
                 return self._late(asked, wait_s, onward=onward)
-            await self.trail.note("", "login.refused", known.why, address=address)
+            await self.trail.note_beside(
+                "", "login.refused", known.why, address=address
+            )
             told = _sentence(known.why)
             return self._entrance(asked, onward=onward, error=told, status=401)
         cookie = await self._begun(asked, known.principal)
         user, key_id = known.principal.user, str(known.principal.key_id)
-        await self.trail.note(user, "login", key_id, address=address)
+        await self.trail.note_beside(user, "login", key_id, address=address)
         return Page(status=303, headers=(_to(onward), cookie))
 
     async def _begun(self, asked: Asked, principal: Principal) -> Header:

@@ -84,6 +84,7 @@ def serve(*, workspace: Path, host: str, port: int) -> None:
     reach = reach_of(settings, host=host, port=port)
     require_safe(reach, open_catalog=opening, clock=utc_now)
     tls = tls_files(settings.tls_cert, settings.tls_key)
+    trail = Trail(opening, clock=utc_now)
     sheets = Sheets(opening, layout=Layout(settings.data_dir))
     with (
         dg.DagsterInstance.get() as instance,
@@ -102,7 +103,7 @@ def serve(*, workspace: Path, host: str, port: int) -> None:
             Fork(app, rest),
             reach=reach,
             user=settings.user,
-            trail=Trail(opening, clock=utc_now),
+            trail=trail,
             open_catalog=opening,
             clock=utc_now,
         )
@@ -120,6 +121,7 @@ def serve(*, workspace: Path, host: str, port: int) -> None:
             **tls,
         )
         uvicorn.Server(config).run(sockets=listening_sockets(host, port=port))
+        trail.settle()
 
 
 def _rest(

@@ -3,6 +3,8 @@
 import asyncio
 import hmac
 import json
+import sqlite3
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 
@@ -13,6 +15,7 @@ from phx_pipeline.catalog.access import AccessBook
 from phx_pipeline.errors import CatalogDownError
 from phx_pipeline.model.access import Principal, Role, digest_of, key_id_of, new_key
 from phx_pipeline.service.reach import Reach
+from phx_pipeline.service.trail import Trail
 from phx_pipeline.settings import Settings
 from phx_pipeline_tests.door import (
     LOCAL,
@@ -239,6 +242,31 @@ async def test_wrong_keys_are_slowed_down_and_right_ones_never(
     assert right.status_code == 200
     assert elsewhere.status_code == 401
     assert [it.action for it in door.audit()] == ["login.refused"] * 11
+
+
+async def test_a_refusal_does_not_wait_until_it_is_noted(door: Door) -> None:
+    door.key(Role.READER)
+    elsewhere = sqlite3.connect(door.settings.data_dir / "phx.db", isolation_level=None)
+    with closing(elsewhere):
+        elsewhere.execute("BEGIN IMMEDIATE")
+        asked = [await door.asked("GET", "/runs", key=new_key()) for _ in range(3)]
+        elsewhere.execute("ROLLBACK")
+
+    assert [it.status_code for it in asked] == [401] * 3
+    assert [it.action for it in door.audit()] == ["login.refused"] * 3
+
+
+async def test_wrong_keys_from_everywhere_do_not_fill_the_trail(door: Door) -> None:
+    trail = Trail(door.catalog, clock=door.clock)
+    for number in range(200):
+        await trail.note_refusal("no key", address=f"198.51.100.{number}")
+    door.now += timedelta(minutes=1)
+    await trail.note_refusal("no key", address="198.51.100.200")
+    trail.settle()
+
+    noted = door.catalog().audit.entries(limit=300)
+    assert len(noted) == 101
+    assert noted[0].address == "198.51.100.200"
 
 
 async def test_who_cannot_be_looked_up_is_told_to_come_again(

@@ -1,10 +1,13 @@
 """The login page: who gets in by it, and what nobody can do with it."""
 
+import sqlite3
+from contextlib import closing
 from datetime import timedelta
 
 import pytest
 
 from phx_pipeline.model.access import Role
+from phx_pipeline.service import access
 from phx_pipeline_tests.door import (
     PORT,
     TYPED,
@@ -38,6 +41,28 @@ async def test_a_person_logs_in_and_out(door: Door) -> None:
     assert (left.status_code, left.headers["location"]) == (303, "/login")
     assert outside.status_code == 401
     assert [(it.action, it.user) for it in door.audit()] == [("login", "ana")]
+
+
+async def test_a_session_counts_before_it_is_written(
+    door: Door, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = door.key(Role.READER, name="ana")
+    elsewhere = sqlite3.connect(door.settings.data_dir / "phx.db", isolation_level=None)
+    async with door.client() as client:
+        await client.get("/login")
+        monkeypatch.setattr(access, "_PATIENCE_S", 0.1)
+        with closing(elsewhere):
+            elsewhere.execute("BEGIN IMMEDIATE")
+            entered = await logged_in(client, text)
+            inside = await client.get("/runs")
+            token = token_of(await client.get("/login"))
+            await client.post("/logout", data={"token": token})
+            outside = await client.get("/runs")
+            elsewhere.execute("ROLLBACK")
+
+    found = [it.status_code for it in (entered, inside, outside)]
+    assert found == [303, 200, 401]
+    assert [it.action for it in door.audit()] == ["login"]
 
 
 async def test_the_page_is_safe_and_asks_nothing_of_others(door: Door) -> None:
