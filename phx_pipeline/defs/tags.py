@@ -10,6 +10,7 @@ from typing import TypeVar
 import dagster as dg
 
 from phx_pipeline.errors import InputError
+from phx_pipeline.model import job
 from phx_pipeline.model.isolation import IsolationMode
 from phx_pipeline.model.job import Mode
 from phx_pipeline.model.source import Source
@@ -17,13 +18,11 @@ from phx_pipeline.settings import parse_sources
 
 _Word = TypeVar("_Word", bound=StrEnum)
 
-JOB_TAG = "phx/job"
+JOB_TAG = job.JOB_TAG
+ATTEMPT_TAG = job.ATTEMPT_TAG
 SOURCES_TAG = "phx/sources"
 MODE_TAG = "phx/mode"
 ISOLATION_TAG = "phx/isolation"
-
-ATTEMPT_TAG = "phx/attempt"
-"""Which attempt of its job's item a run is; without it the first."""
 
 PRIORITY_TAG = "dagster/priority"
 """Dagster's own: of the runs in its queue the one with the highest number is next."""

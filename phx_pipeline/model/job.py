@@ -17,6 +17,10 @@ from phx_pipeline.model.source import Source
 
 USER_TAG: Final = "phx/user"
 """On runs and backfills: who asked for them, where somebody is known."""
+JOB_TAG: Final = "phx/job"
+"""On runs that a job asked for: which job."""
+ATTEMPT_TAG: Final = "phx/attempt"
+"""Which attempt of its job's item a run is; without it the first."""
 
 
 class JobState(StrEnum):

@@ -1,11 +1,13 @@
 """Who launches: the tag `phx/user` on the runs that a GraphQL mutation starts.
 
+Such a run is of no job, whatever tags are sent: those of a job are left out.
+
 Written for the mutations of Dagster 1.13. What may be launched is decided elsewhere.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeGuard
 
 from graphql import FieldNode, ValueNode, value_from_ast_untyped
 from graphql.language import (
@@ -18,7 +20,10 @@ from graphql.language import (
 )
 
 from phx_pipeline.errors import InputError
-from phx_pipeline.model.job import USER_TAG
+from phx_pipeline.model.job import ATTEMPT_TAG, JOB_TAG, USER_TAG
+
+# Of these nobody chooses: who launches it, and of whose job it is the run.
+_OWN = {USER_TAG, JOB_TAG, ATTEMPT_TAG}
 
 _LISTS = {"executionParamsList", "tags", "extraTags"}
 _INLINE = "give what is launched in the variables, as the UI does"
@@ -69,10 +74,13 @@ class UserTag:
 
     def _is_left_out(self, node: ValueNode) -> bool:
         """Whether nothing is given, as one of the two ways to execute again."""
-        if not isinstance(node, VariableNode):
-            return False
-        name = node.name.value
-        return name not in self.variables and name not in self.defaults
+        return self._is_unset(node) and node.name.value not in self.defaults
+
+    def _is_unset(self, node: ValueNode) -> TypeGuard[VariableNode]:
+        """Whether it is a variable of which the request does not tell the value."""
+        return isinstance(node, VariableNode) and (
+            node.name.value not in self.variables
+        )
 
     def _in_node(self, node: ValueNode, path: tuple[str, ...]) -> ValueNode:
         """Return *node*, the value of the first name of *path*, with the tag in it."""
@@ -100,18 +108,20 @@ class UserTag:
         if len(path) > 1:  # a list of things that have tags
             node.values = tuple(self._in_element(each, path) for each in node.values)
             return node
-        kept = [each for each in node.values if not self._is_old_node(each)]
+        kept = [each for each in node.values if not self._is_own_node(each)]
         node.values = (*kept, self._tag_node())
         return node
 
     def _in_element(self, node: ValueNode, path: tuple[str, ...]) -> ValueNode:
         return self._in_node(node, ("", *path[1:]))
 
-    def _is_old_node(self, node: ValueNode) -> bool:
+    def _is_own_node(self, node: ValueNode) -> bool:
         if isinstance(node, VariableNode):
             raise InputError(f"a tag is a variable: {_INLINE}")
-        value = value_from_ast_untyped(node, self.variables)
-        return isinstance(value, dict) and value.get("key") == USER_TAG
+        fields = node.fields if isinstance(node, ObjectValueNode) else ()
+        if any(self._is_unset(each.value) for each in fields):
+            raise InputError(f"a part of a tag is a variable without value: {_INLINE}")
+        return _is_own_tag(value_from_ast_untyped(node, self.variables))
 
     def _new_node(self, path: tuple[str, ...]) -> ValueNode:
         if len(path) == 1:
@@ -139,12 +149,12 @@ class UserTag:
         found = value if isinstance(value, list) else [value] if value else []
         if len(path) > 1:
             return [self._in_value(each, ("", *path[1:])) for each in found]
-        kept = [it for it in found if not _is_user_tag(it)]
+        kept = [it for it in found if not _is_own_tag(it)]
         return [*kept, {"key": USER_TAG, "value": self.user}]
 
 
-def _is_user_tag(value: Any) -> bool:
-    return isinstance(value, dict) and value.get("key") == USER_TAG
+def _is_own_tag(value: Any) -> bool:
+    return isinstance(value, dict) and value.get("key") in _OWN
 
 
 def _field(name: str, value: ValueNode) -> ObjectFieldNode:

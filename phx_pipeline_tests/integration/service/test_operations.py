@@ -8,11 +8,13 @@ from graphql import DocumentNode, GraphQLSchema, parse, validate
 from graphql.execution import execute_sync
 from graphql.execution.values import get_argument_values, get_variable_values
 
+from phx_pipeline.errors import InputError
 from phx_pipeline.service.operations import Question, known_mutations
 
 _USER = {"key": "phx/user", "value": "ana"}
 _OTHER = {"key": "a", "value": "b"}
 _OLD = {"key": "phx/user", "value": "mallory"}
+_OF_JOB = [{"key": "phx/job", "value": "5f0c"}, {"key": "phx/attempt", "value": "2"}]
 _SELECTOR = 'selector: {repositoryName: "r", repositoryLocationName: "l", jobName: "j"}'
 _JOB = {"repositoryName": "r", "repositoryLocationName": "l", "jobName": "j"}
 _RUN = "{ __typename }"
@@ -88,6 +90,12 @@ _TAG = '{key: "%(key)s", value: "%(value)s"}'
         ),
         (
             _PARAMS,
+            {"p": {"selector": _JOB, "executionMetadata": {"tags": _OF_JOB}}},
+            [[_USER]],
+        ),
+        (_INLINE_FILL % ", ".join(_TAG % it for it in _OF_JOB), {}, [[_USER]]),
+        (
+            _PARAMS,
             {"p": {"selector": _JOB, "executionMetadata": {"tags": _OTHER}}},
             [[_OTHER, _USER]],
         ),
@@ -137,6 +145,15 @@ def test_all_that_is_launched_has_the_tag_once(
     assert tags_of(arguments(schema, tagged)) == expected
     assert tagged.variables.get("t") in (None, [_USER])
     assert question.variables == variables
+
+
+def test_a_tag_with_a_default_for_its_key_is_refused() -> None:
+    hidden = _INLINE_FILL % '{key: $k, value: "5f0c"}'
+    query = hidden.replace("mutation", 'mutation($k: String = "phx/job")')
+    question = Question(query=query, variables={}, operation=None, others={})
+
+    with pytest.raises(InputError, match="give what is launched in the variables"):
+        question.tagged("ana")
 
 
 @pytest.mark.parametrize("user", ['a"b\\', "ä\n{}", "$p"])
