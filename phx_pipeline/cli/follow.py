@@ -9,11 +9,11 @@ from rich.table import Table
 from rich.text import Text
 
 from phx_pipeline.cli.console import console, errors
-from phx_pipeline.cli.times import span_text
 from phx_pipeline.client.base import Client
 from phx_pipeline.client.progress import Progress
 from phx_pipeline.model.counted import counted
 from phx_pipeline.model.job import Job, JobProperty, JobState
+from phx_pipeline.model.moments import span_text
 
 _ROWS = 20
 _TOLD_EVERY_S = 30.0

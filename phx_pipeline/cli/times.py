@@ -1,11 +1,9 @@
 """Times as the commands show them: UTC for machines, Phoenix for people."""
 
 from datetime import UTC, datetime
-from math import ceil
 from zoneinfo import ZoneInfo
 
 _PHOENIX = ZoneInfo("America/Phoenix")
-_MINUTE_S = 60
 
 
 def utc_text(at_s: float | None) -> str | None:
@@ -33,12 +31,3 @@ def zoned_text(at: object) -> str:
     """As `phoenix_text`, with the zone."""
     told = phoenix_text(at)
     return f"{told} MST" if told else ""
-
-
-def span_text(seconds: float) -> str:
-    """A length of time for people, rounded up: `40 s`, `7 min`, `2 h 05 min`."""
-    if seconds <= _MINUTE_S:
-        return f"{ceil(seconds)} s"
-    minutes = ceil(seconds / _MINUTE_S)
-    hours, rest = divmod(minutes, 60)
-    return f"{hours} h {rest:02} min" if hours else f"{minutes} min"

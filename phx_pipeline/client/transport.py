@@ -127,10 +127,20 @@ class Transport:
                 f"the certificate of {self.server} is not trusted ({told}): name the "
                 "file of its authority in PHX_CA_FILE"
             )
+        if self._may_speak_tls(error):
+            return ServiceError(
+                f"{self.server} does not speak plain HTTP ({told}): is it "
+                f"https{self.server.removeprefix('http')} (--server, PHX_SERVER)?"
+            )
         return ServiceError(
             f"{self.server} does not answer ({told}): is `phx up` running there, and "
             "the URL right (--server, PHX_SERVER)?"
         )
+
+    def _may_speak_tls(self, error: httpx.TransportError) -> bool:
+        """Whether somebody took a plain request and hung up, as TLS servers do."""
+        hung_up = isinstance(error, httpx.RemoteProtocolError | httpx.ReadError)
+        return hung_up and self.server.startswith("http://")
 
 
 def _is_distrust(error: Exception) -> bool:

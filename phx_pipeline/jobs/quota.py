@@ -12,6 +12,7 @@ from typing import Final
 from phx_pipeline.catalog.job_usage import Usage
 from phx_pipeline.errors import QuotaError
 from phx_pipeline.model.counted import counted
+from phx_pipeline.model.moments import span_text
 
 _HOUR: Final = timedelta(hours=1)
 _DAY: Final = timedelta(days=1)
@@ -75,6 +76,6 @@ def _refuse_often(
     hours = round(within / _HOUR)
     raise QuotaError(
         f"you asked for {counted(len(recent), 'job')} within {counted(hours, 'hour')}, "
-        f"and {most} are allowed ({name}): ask again in {round(wait_s)} s",
+        f"and {most} are allowed ({name}): ask again in {span_text(wait_s)}",
         retry_after_s=wait_s,
     )

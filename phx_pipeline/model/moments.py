@@ -1,10 +1,12 @@
 """Moments as people read them: Phoenix's time, with its zone. No ISO for machines."""
 
 from datetime import UTC, date, datetime, time, timedelta
+from math import ceil
 from typing import Final
 from zoneinfo import ZoneInfo
 
 PHOENIX: Final = ZoneInfo("America/Phoenix")
+_MINUTE_S: Final = 60
 
 
 def moment(at_s: float) -> str:
@@ -31,3 +33,12 @@ def day_start(day: date) -> datetime:
 
 def _in_phoenix(at_s: float) -> datetime:
     return datetime.fromtimestamp(at_s, UTC).astimezone(PHOENIX)
+
+
+def span_text(seconds: float) -> str:
+    """A length of time as people say it, rounded up: `40 s`, `7 min`, `2 h 05 min`."""
+    if seconds <= _MINUTE_S:
+        return f"{ceil(seconds)} s"
+    minutes = ceil(seconds / _MINUTE_S)
+    hours, rest = divmod(minutes, 60)
+    return f"{hours} h {rest:02} min" if hours else f"{minutes} min"

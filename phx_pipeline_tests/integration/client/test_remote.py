@@ -228,3 +228,9 @@ def test_a_certificate_is_trusted_by_the_file_of_its_authority(
             pytest.raises(ServiceError, match=r"is not trusted .* PHX_CA_FILE"),
         ):
             stranger.jobs()
+        plain = url.replace("https", "http")
+        with (
+            Transport(plain, sleep=lambda _: None) as hasty,
+            pytest.raises(ServiceError, match=f"is it {url} "),
+        ):
+            hasty.ask("GET", "/healthz")

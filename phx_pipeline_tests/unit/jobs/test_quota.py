@@ -28,12 +28,14 @@ def asked(*minutes_ago: int, **more: int) -> Usage:
     ],
 )
 def test_too_much_is_refused_with_the_setting_and_when_to_ask_again(
-    usage: Usage, setting: str, wait_s: float | None
+    usage: Usage, setting: str, wait_s: float
 ) -> None:
     with pytest.raises(QuotaError, match=setting) as refused:
         refuse_too_much(LIMITS, usage, at=NOON)
 
     assert refused.value.retry_after_s == wait_s
+    if setting.startswith("PHX_JOBS_PER"):
+        assert str(refused.value).endswith(f"ask again in {wait_s / 60:.0f} min")
     refuse_too_much(Limits(), usage, at=NOON)
 
 
