@@ -3,6 +3,7 @@
 PhxError
 ├── InputError            what the user gave cannot be used; says what to do (exit 2)
 │   ├── UnknownJobError   there is no such job
+│   ├── UnknownPropertyError  no property is meant by what was given
 │   └── IdempotencyError  the key of one request came with another
 ├── QuotaError            the user asked for more than is allowed for now
 ├── FetchError            the wire failed
@@ -53,6 +54,18 @@ class InputError(PhxError):
 
 class UnknownJobError(InputError):
     """There is no such job: it never was, or it is forgotten."""
+
+
+class UnknownPropertyError(InputError):
+    """No property that is followed is meant by what was given.
+
+    The text is *what* there is not, and the command that helps; *what* alone is for
+    those who use no commands.
+    """
+
+    def __init__(self, what: str, remedy: str) -> None:
+        super().__init__(f"{what}: {remedy}")
+        self.what = what
 
 
 class IdempotencyError(InputError):

@@ -1,5 +1,6 @@
 """Rows of houses and of changes, a page at a time: of many not all is in memory."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -7,7 +8,7 @@ import sqlalchemy as sa
 
 from phx_pipeline.catalog import tables
 from phx_pipeline.catalog.engine import reading
-from phx_pipeline.catalog.properties import followed
+from phx_pipeline.catalog.properties import Known, followed
 from phx_pipeline.catalog.rows import AnyRow, property_of
 from phx_pipeline.model.change import NotedChange
 from phx_pipeline.model.property import Property
@@ -29,13 +30,26 @@ class PageBook:
 
         Without spellings that people have ruled on.
         """
+        which = tables.house.c.removed_at.is_(None)
+        return [property_of(row) for row in self._houses(which, limit, after)]
+
+    def removed(self, *, limit: int, after: str | None = None) -> list[Known]:
+        """The removed houses, as `houses`."""
+        which = tables.house.c.removed_at.is_not(None)
+        return [
+            Known(house=property_of(row), removed_at=row.removed_at)
+            for row in self._houses(which, limit, after)
+        ]
+
+    def _houses(
+        self, which: sa.ColumnElement[bool], limit: int, after: str | None
+    ) -> Sequence[AnyRow]:
         house = tables.house.c
-        query = sa.select(tables.house).where(house.removed_at.is_(None))
+        query = sa.select(tables.house).where(which)
         if after is not None:
             query = query.where(house.slug > after)
         with reading(self._engine) as connection:
-            rows = connection.execute(query.order_by(house.slug).limit(limit)).all()
-        return [property_of(row) for row in rows]
+            return connection.execute(query.order_by(house.slug).limit(limit)).all()
 
     def changes(
         self,

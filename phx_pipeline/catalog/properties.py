@@ -23,7 +23,7 @@ from phx_pipeline.catalog.rulings import record_ruling
 from phx_pipeline.catalog.spellings import Meanings, all_meanings, meanings_of
 from phx_pipeline.catalog.stamp import Stamp
 from phx_pipeline.catalog.views import want
-from phx_pipeline.errors import CatalogError, InputError
+from phx_pipeline.errors import CatalogError, InputError, UnknownPropertyError
 from phx_pipeline.model.address import Address
 from phx_pipeline.model.property import Property
 from phx_pipeline.model.ruling import Ruling
@@ -419,8 +419,8 @@ def _followed_row(connection: sa.Connection, slug: str) -> AnyRow:
     this = sa.and_(_HOUSE.c.slug == slug, _HOUSE.c.removed_at.is_(None))
     query = sa.select(_HOUSE).where(this).with_for_update()
     if (row := connection.execute(query).one_or_none()) is None:
-        raise InputError(
-            f"there is no property {slug} any more: see `phx properties list`"
+        raise UnknownPropertyError(
+            f"there is no property {slug} any more", "see `phx properties list`"
         )
     return row
 

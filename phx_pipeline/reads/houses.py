@@ -2,7 +2,7 @@
 
 from phx_pipeline.catalog.properties import Known
 from phx_pipeline.catalog.store import Catalog
-from phx_pipeline.errors import InputError
+from phx_pipeline.errors import InputError, UnknownPropertyError
 from phx_pipeline.model.moments import PHOENIX
 from phx_pipeline.model.property import Property
 from phx_pipeline.reads.base import Reads, TypedAddress
@@ -17,7 +17,7 @@ def house_of(catalog: Catalog, key: str) -> Property:
     """
     house = catalog.property(key)
     if house is None:
-        raise InputError(_what_became_of(catalog, key))
+        raise _unknown(catalog, key)
     return house
 
 
@@ -70,18 +70,34 @@ def read_houses(
     return page_of(found, limit=limit, ends=lambda house: (house.slug,))
 
 
-def _what_became_of(catalog: Catalog, key: str) -> str:
-    known = catalog.houses.find(key)
+def read_removed(
+    reads: Reads, *, limit: int = LIMIT, cursor: str | None = None
+) -> Page[Known]:
+    """Return a page of the removed houses, by key.
+
+    Raises:
+        InputError: the limit or the cursor is none.
+    """
+    place = place_at(cursor, parts=1)
+    found = reads.catalog.pages.removed(
+        limit=checked_limit(limit) + 1, after=place[0] if place else None
+    )
+    return page_of(found, limit=limit, ends=lambda known: (known.house.slug,))
+
+
+def _unknown(catalog: Catalog, key: str) -> InputError:
+    """Return the error that tells what became of the house of a key."""
+    known, what = catalog.houses.find(key), f"unknown property {key!r}"
     if known is None:
-        return (
-            f"unknown property {key!r}: see `phx properties list`, or add it with "
-            '`phx properties add "ADDRESS"`'
+        return UnknownPropertyError(
+            what,
+            'see `phx properties list`, or add it with `phx properties add "ADDRESS"`',
         )
     house = known.house
     if known.removed_at is None:
-        return f"unknown property {key!r}: its key is {house.slug} now"
+        return InputError(f"{what}: its key is {house.slug} now")
     day = known.removed_at.astimezone(PHOENIX).date()
-    return (
-        f"property {house.slug} was removed on {day}: "
-        f'`phx properties add "{house.address}"` takes it up again'
+    return UnknownPropertyError(
+        f"property {house.slug} was removed on {day}",
+        f'`phx properties add "{house.address}"` takes it up again',
     )

@@ -9,7 +9,7 @@ from functools import cache
 from typing import Any, Final
 from uuid import UUID
 
-from phx_pipeline.errors import InputError, LeaseHeldError
+from phx_pipeline.errors import InputError, LeaseHeldError, UnknownPropertyError
 from phx_pipeline.model.address import Address
 from phx_pipeline.model.ruling import (
     TAKEN_BACK,
@@ -111,7 +111,9 @@ def _reader(context: StageContext) -> Callable[[str], Ruling]:
     def meant(key: str) -> str:
         known = houses.find(key)
         if known is None:
-            raise InputError(f"unknown property {key!r}: see `phx properties list`")
+            raise UnknownPropertyError(
+                f"unknown property {key!r}", "see `phx properties list`"
+            )
         return known.house.slug
 
     def read(line: str) -> Ruling:

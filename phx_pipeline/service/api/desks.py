@@ -80,7 +80,8 @@ class Desks:
             return read_job(self._stores.catalog.jobs, job_id, user=user)
         except InputError as error:
             raise not_found(
-                f"there is no job {job_id!r} of yours: `phx jobs` lists them"
+                f"there is no job {job_id!r} of yours: GET /api/extraction/jobs, or "
+                "`phx jobs`, lists them"
             ) from error
 
     @property

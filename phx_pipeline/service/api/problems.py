@@ -27,6 +27,7 @@ from phx_pipeline.errors import (
     ServiceError,
     StorageError,
     UnknownJobError,
+    UnknownPropertyError,
 )
 from phx_pipeline.model.printable import printable
 
@@ -45,6 +46,9 @@ _PLAINLY: Final = {
     "datetime_from_date_parsing": _MOMENT,
     "datetime_parsing": _MOMENT,
 }
+_HOUSES: Final = (
+    "GET /api/properties lists those that are followed, POST there follows one"
+)
 _SOON: Final = {"retry-after": "5"}
 
 # The first that fits; without a text the error's own is for people.
@@ -73,9 +77,9 @@ _OURS: Final[tuple[tuple[type[PhxError], HTTPStatus, str | None], ...]] = (
         "the catalogue cannot be used: the log of the service tells why",
     ),
     (
-        StorageError,
-        HTTPStatus.SERVICE_UNAVAILABLE,
-        "a file is not there or damaged: `phx verify` names it, `phx repair` mends it",
+        StorageError,  # it does not come back by itself
+        HTTPStatus.NOT_FOUND,
+        "a file is gone or damaged: `phx verify` names it, `phx repair` mends it",
     ),
     (
         DiskError,
@@ -168,6 +172,14 @@ def not_found(detail: str) -> Problem:
     return Problem(HTTPStatus.NOT_FOUND, detail)
 
 
+def unexpected() -> Problem:
+    """Something failed that should not, and who asked is told nothing of it."""
+    return Problem(
+        HTTPStatus.INTERNAL_SERVER_ERROR,
+        "something went wrong that should not: the log of the service tells more",
+    )
+
+
 def refuse(detail: str, *, field: str) -> NoReturn:
     """Refuse what was sent in *field*."""
     wrong = [{"field": field, "detail": detail}]
@@ -193,6 +205,8 @@ def problem_of(error: PhxError) -> Problem:
     )
     if text is not None:
         logger.warning("%s", printable(str(error), most=_LONGEST))
+    if isinstance(error, UnknownPropertyError):
+        text = f"{error.what}: {_HOUSES}"
     passing = {HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.CONFLICT}
     headers = _SOON if status in passing else {}
     if isinstance(error, QuotaError) and error.retry_after_s is not None:
@@ -243,7 +257,4 @@ async def _of_router(_request: Request, error: Exception) -> JSONResponse:
 async def _unexpected(_request: Request, error: Exception) -> JSONResponse:
     """Tell nothing of what happened; `app.Unfailing` logs it."""
     del error
-    return Problem(
-        HTTPStatus.INTERNAL_SERVER_ERROR,
-        "something went wrong that should not: the log of the service tells more",
-    ).response()
+    return unexpected().response()

@@ -12,7 +12,7 @@ from phx_pipeline.model.address import Address
 from phx_pipeline.model.property import Property
 from phx_pipeline.reads.documents import house_document, property_document
 from phx_pipeline.reads.facts import house_sheet
-from phx_pipeline.reads.houses import read_houses
+from phx_pipeline.reads.houses import read_houses, read_removed
 from phx_pipeline.reads.paging import LIMIT
 from phx_pipeline.service.api import shapes
 from phx_pipeline.service.api.deeds import note
@@ -75,17 +75,18 @@ class Properties:
         cursor: Cursor = None,
         *,
         removed: Annotated[
-            bool, Query(description="The removed houses, and since when; all at once.")
+            bool, Query(description="The removed houses, and since when.")
         ] = False,
     ) -> JSONResponse:
         """Return a page of houses, by key."""
         reads = self._stores.reads
         if removed:
-            gone = reads.catalog.houses.removed()
-            told = [
-                property_document(it.house, removed_at=it.removed_at) for it in gone
-            ]
-            return shapes.page_of(told, None)
+            gone = read_removed(reads, limit=limit, cursor=cursor)
+            told = (
+                property_document(it.house, removed_at=it.removed_at)
+                for it in gone.rows
+            )
+            return shapes.page_of(told, gone.next)
         page = read_houses(reads, limit=limit, cursor=cursor)
         return shapes.page_of(map(property_document, page.rows), page.next)
 

@@ -113,6 +113,12 @@ async def test_pages_show_each_house_once_though_houses_come_and_go(
     assert [key.partition("-")[0] for key in seen] == ["10", "11", "12", "13", "14"]
     assert rest_of_it.json()["next"] is None
 
+    await rest("DELETE", f"/api/properties/{first['items'][0]['key']}")
+    removed = await rest.pages("/api/properties?removed=true&limit=1")
+    assert [[it["key"] for it in page] for page in removed] == [
+        [it["key"]] for it in first["items"]
+    ]
+
 
 @pytest.mark.parametrize(
     ("method", "path", "sent", "status"),

@@ -137,7 +137,10 @@ async def test_everything_that_is_followed_may_be_asked_for(rest: Rest) -> None:
         ({}, "properties"),
         ({"properties": [], "all": False}, "properties"),
         ({"properties": [SLUG], "all": True}, "properties"),
-        ({"properties": ["1 Nowhere St, Mesa, AZ 85204"]}, "1-nowhere-st"),
+        (
+            {"properties": ["1 Nowhere St, Mesa, AZ 85204"]},
+            "property '1-nowhere-st-mesa-az-85204': GET /api/properties lists",
+        ),
         ({"properties": ["\x00"]}, "properties"),
         ({"properties": [SLUG], "sources": ["nobody"]}, "unknown source 'nobody'"),
         ({"properties": [SLUG], "sources": [","]}, "source"),

@@ -186,8 +186,9 @@ async def test_only_the_file_itself_is_sent(copied: Settings, spoil: object) -> 
             *([] if spoil is _short else [await rest.get(f"{path_of(file)}?size=480")]),
         ]
 
-    assert [it.status_code for it in answers] == [503] * len(answers)
-    assert "phx repair" in problem(answers[0])["detail"]
+    assert [it.status_code for it in answers] == [404] * len(answers)
+    assert all("`phx repair` mends it" in problem(it)["detail"] for it in answers)
+    assert "retry-after" not in answers[0].headers
 
 
 async def test_pictures_of_a_removed_house_are_not_shown(copied: Settings) -> None:
