@@ -6,7 +6,6 @@ its own deeds.
 """
 
 import asyncio
-import json
 import logging
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -18,7 +17,6 @@ from phx_pipeline.errors import InputError, PhxError
 from phx_pipeline.model.access import Principal, Role
 from phx_pipeline.service.access import Access, Known, Shown
 from phx_pipeline.service.asgi import (
-    POLICY_VIOLATION,
     READING,
     App,
     Asked,
@@ -31,10 +29,11 @@ from phx_pipeline.service.asgi import (
 )
 from phx_pipeline.service.cookies import Cookies
 from phx_pipeline.service.login_page import Page, again_page
-from phx_pipeline.service.operations import Deed, Question, is_subscription
+from phx_pipeline.service.operations import Deed, Question
 from phx_pipeline.service.permissions import LOGIN, is_entrance, is_public, role_for
 from phx_pipeline.service.reach import Reach
 from phx_pipeline.service.refusals import Refusal, refuse
+from phx_pipeline.service.subscriptions import Listening
 from phx_pipeline.service.throttle import WrongKeys
 from phx_pipeline.service.trail import Trail
 
@@ -117,7 +116,7 @@ class Gate:
     async def _listened(
         self, asked: Asked, scope: Scope, receive: Receive, send: Send
     ) -> None:
-        listening = _Listening(receive, send)
+        listening = Listening(receive, send)
         app = self.app(scope, listening.receive, send)
         await self._while_known(asked, app, close=listening.close)
 
@@ -293,42 +292,6 @@ class _Answer:
     @property
     def is_good(self) -> bool:
         return 0 < self._status < _OK
-
-
-class _Listening:
-    """A WebSocket on which nothing but subscriptions are asked for."""
-
-    def __init__(self, receive: Receive, send: Send) -> None:
-        self._receive = receive
-        self._send = send
-
-    async def receive(self) -> Message:
-        message = await self._receive()
-        if message["type"] != "websocket.receive":
-            return message
-        if await asyncio.to_thread(_listens, message.get("text")):
-            return message
-        await self.close()
-        return {"type": "websocket.disconnect", "code": POLICY_VIOLATION}
-
-    async def close(self) -> None:
-        with suppress(RuntimeError, OSError):  # it is closed already
-            await self._send({"type": "websocket.close", "code": POLICY_VIOLATION})
-
-
-def _listens(text: str | None) -> bool:
-    """Whether a message asks for news, or for nothing; the app fails at others."""
-    try:
-        found = json.loads(text or "")
-    except (ValueError, RecursionError):
-        return False
-    if not isinstance(found, dict):
-        return False
-    payload = found.get("payload")
-    query = payload.get("query") if isinstance(payload, dict) else None
-    if query is None:
-        return found.get("type") != "start"
-    return isinstance(query, str) and "id" in found and is_subscription(query)
 
 
 def _key(asked: Asked) -> str | None:

@@ -19,7 +19,13 @@ from phx_pipeline.service.asgi import (
     Send,
 )
 from phx_pipeline.service.reach import Reach
-from phx_pipeline.service.refusals import Refusal, marked, messages, refuse
+from phx_pipeline.service.refusals import (
+    Refusal,
+    by_tls_alone,
+    marked,
+    messages,
+    refuse,
+)
 
 MOST_BODY_BYTES = 8_000_000
 MOST_HEADER_BYTES = 32_000
@@ -39,6 +45,7 @@ class Guard:
     def __init__(self, app: App, *, reach: Reach) -> None:
         """Guard *app*, which is reached like this."""
         self._app = app
+        self._reach = reach
         self._rules = Rules(reach)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -46,7 +53,10 @@ class Guard:
         if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
             return
-        if refused := self._rules.refusal(Asked.of(scope)):
+        asked = Asked.of(scope)
+        if self._reach.is_for_tls_alone(asked):
+            send = by_tls_alone(send)
+        if refused := self._rules.refusal(asked):
             await refuse(refused, scope, receive, send)
         elif scope["type"] == "http":
             await _Exchange(scope["path"], receive, send).answered_by(self._app, scope)

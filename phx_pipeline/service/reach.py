@@ -88,6 +88,15 @@ class Reach:
         is_told = asked.one("x-forwarded-proto") == "https"
         return self.has_tls or (self._is_relayed(asked) and is_told)
 
+    def is_for_tls_alone(self, asked: Asked) -> bool:
+        """Whether browsers may be told to ask this name by TLS alone from now on.
+
+        That holds for all ports of a name, so never for that of this computer.
+        """
+        host, public = _host_of(asked), urlsplit(self.public_url or "").hostname
+        is_public = host in self.origins and urlsplit(f"//{host}").hostname == public
+        return is_public and public != "localhost" and self.is_secure(asked)
+
     def may_come(self, asked: Asked) -> bool:
         """Whether it came safely: by TLS, or from this computer and for it."""
         if self.is_secure(asked) or not self.is_beyond_loopback:

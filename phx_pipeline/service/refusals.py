@@ -32,6 +32,7 @@ _HEADERS = {
     b"cross-origin-resource-policy": b"same-origin",
     b"cross-origin-opener-policy": b"same-origin",
 }
+_TLS_ALONE = (b"strict-transport-security", b"max-age=31536000")
 _NO_FRAMES = (b"content-security-policy", b"frame-ancestors 'none'")
 
 
@@ -78,6 +79,18 @@ def marked(headers: Iterable[Header]) -> list[Header]:
     kept = [(name, value) for name, value in headers if name.lower() not in _HEADERS]
     own = _HEADERS.items()
     return [*kept, *own] if _NO_FRAMES in kept else [*kept, *own, _NO_FRAMES]
+
+
+def by_tls_alone(send: Send) -> Send:
+    """Return a *send* that lets browsers come by TLS alone for a year (RFC 6797)."""
+
+    async def telling(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            headers = [*message.get("headers", ()), _TLS_ALONE]
+            message = {**message, "headers": headers}
+        await send(message)
+
+    return telling
 
 
 def is_own(path: str) -> bool:

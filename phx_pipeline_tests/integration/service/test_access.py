@@ -35,6 +35,12 @@ _PUBLIC = "https://phx.example"
 _BY_PROXY = {"x_forwarded_proto": "https", "x_forwarded_for": "198.51.100.7"}
 
 
+def _start(id_: str, **more: str) -> str:
+    payload = {"query": '"subscription { a }"', **more}
+    told = ", ".join(f'"{name}": {value}' for name, value in payload.items())
+    return f'{{"type": "start", "id": {id_}, "payload": {{{told}}}}}'
+
+
 # --- without a key
 
 
@@ -330,15 +336,35 @@ async def test_nothing_is_changed_over_a_websocket(door: Door, query: str) -> No
         '{"type": "start"}',
         '{"type": "start", "payload": []}',
         '{"type": "start", "payload": {"query": "subscription { a }"}}',
+        _start("[1]"),
+        _start("true"),
+        _start('{"x": 1}'),
+        _start('"1"', variables="[]"),
+        _start('"1"', variables='"x"'),
+        _start('"1"', operation_name="[]"),
+        '{"type": "stop", "id": []}',
         "[" * 50_000,
     ],
-    ids=lambda text: text[:40],
+    ids=lambda text: text[:99],
 )
 async def test_what_the_app_fails_at_closes_a_websocket(door: Door, text: str) -> None:
     sent = await door.socket('{"type": "connection_init"}', text)
 
     assert [it["type"] for it in sent] == ["websocket.accept", "websocket.close"]
     assert door.bodies == [b'{"type": "connection_init"}']
+
+
+async def test_a_websocket_has_a_bounded_number_of_subscriptions(door: Door) -> None:
+    starts = [_start(f'"{number}"') for number in range(51)]
+
+    swapped = await door.socket(*starts[:50], '{"type": "stop", "id": "7"}', starts[50])
+    one_too_many = await door.socket(*starts)
+
+    assert [it["type"] for it in swapped] == ["websocket.accept"]
+    assert [it["type"] for it in one_too_many] == [
+        "websocket.accept",
+        "websocket.close",
+    ]
 
 
 async def test_a_websocket_is_closed_once_its_key_is_revoked(door: Door) -> None:
@@ -427,6 +453,9 @@ async def test_plain_http_from_elsewhere_is_refused(
     answer = await get(proxied, url, peer=peer, x_api_key=text, **headers)
 
     assert answer.status_code == status
+    is_pinned = "strict-transport-security" in answer.headers
+    by_tls = peer == "10.0.0.1" and headers.get("x_forwarded_proto") == "https"
+    assert is_pinned == (by_tls and url == _PUBLIC)
 
 
 async def test_by_tls_the_cookie_is_sent_by_tls_alone(proxied: Door) -> None:
