@@ -15,6 +15,7 @@ from dagster._core.workspace.context import (
 )
 from dagster._core.workspace.load_target import WorkspaceFileTarget
 from dagster._utils.log import configure_loggers
+from dagster_shared.check import CheckError
 from dagster_webserver.app import create_app_from_workspace_process_context
 from dagster_webserver.version import __version__
 from starlette.requests import HTTPConnection
@@ -31,6 +32,7 @@ from phx_pipeline.service.gate import is_for_reading
 from phx_pipeline.service.listening import listening_sockets, tls_files
 from phx_pipeline.service.readiness import dagster_checks
 from phx_pipeline.service.sheets import Sheets
+from phx_pipeline.service.shield import Shield
 from phx_pipeline.service.trail import Trail
 from phx_pipeline.settings import load_settings
 from phx_pipeline.storage.layout import Layout
@@ -100,7 +102,7 @@ def serve(*, workspace: Path, host: str, port: int) -> None:
         rest = _rest(Stores(settings), instance, context)
         logger.info("serving on %s", reach.url)
         way_in = guarded(
-            Fork(app, rest),
+            Fork(Shield(app, is_run=instance.has_run, complaint=CheckError), rest),
             reach=reach,
             user=settings.user,
             trail=trail,

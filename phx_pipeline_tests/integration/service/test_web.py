@@ -3,17 +3,23 @@
 import ast
 import runpy
 import sys
+from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
+import httpx
 import pytest
+from dagster_shared.check import CheckError
+from dagster_webserver.app import create_app_from_workspace_process_context
 from dagster_webserver.webserver import DagsterWebserver
 from starlette.requests import HTTPConnection
 from starlette.routing import Route
 
 from phx_pipeline.model.access import Principal, Role
 from phx_pipeline.service import web
+from phx_pipeline.service.shield import Shield
 from phx_pipeline.service.web import ByRole
 
 # Whoever updates Dagster looks at each of these; the guard's rules for `/graphql` and
@@ -23,6 +29,7 @@ _INSIDES = {
     "dagster._core.workspace.context.WorkspaceRequestContext",
     "dagster._core.workspace.load_target.WorkspaceFileTarget",
     "dagster._utils.log.configure_loggers",
+    "dagster_shared.check.CheckError",
     "dagster_webserver.app.create_app_from_workspace_process_context",
     "dagster_webserver.version.__version__",
 }
@@ -95,6 +102,70 @@ def test_dagster_itself_lets_readers_look_alone(tmp_path: Path) -> None:
         may = {role: permissions_of(context, role) for role in Role}
 
     assert may == {Role.READER: {False}, Role.OPERATOR: {True}, Role.ADMIN: {True}}
+
+
+@pytest.fixture(scope="module")
+def shielded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shield]:
+    """Dagster's web app without code."""
+    folder = str(tmp_path_factory.mktemp("dagster"))
+    with (
+        dg.DagsterInstance.local_temp(folder) as instance,
+        ByRole(instance, None) as context,
+    ):
+        app = create_app_from_workspace_process_context(context, "", 2000)
+        yield Shield(app, is_run=instance.has_run, complaint=CheckError)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "status"),
+    [
+        ("GET", "/logs/x", None, 404),
+        ("GET", "/logs/nobody/compute_logs/x/out", None, 404),
+        ("GET", "/download_debug/nope", None, 404),
+        ("POST", "/report_asset_materialization/a", "{", 400),
+        ("POST", "/report_asset_check/a", "[]", 400),
+        ("POST", "/report_asset_materialization/", '{"asset_key": 1}', 400),
+        ("POST", "/report_asset_observation/a", '{"metadata": 1}', 400),
+        ("POST", "/report_asset_check/a", '{"check_name": 1, "passed": 1}', 400),
+    ],
+)
+async def test_what_dagster_fails_at_is_told_in_one_line(
+    shielded: Shield,
+    caplog: pytest.LogCaptureFixture,
+    *,
+    method: str,
+    path: str,
+    body: str | None,
+    status: int,
+) -> None:
+    transport = httpx.ASGITransport(shielded)
+    async with httpx.AsyncClient(transport=transport, base_url="http://h") as client:
+        headers = {"content-type": "application/json"} if body else {}
+        answer = await client.request(method, path, content=body, headers=headers)
+
+    assert answer.status_code == status, answer.text
+    assert "Traceback" not in answer.text
+    assert "Traceback" not in caplog.text
+
+
+async def test_what_fails_by_itself_is_logged_and_not_told(
+    shielded: Shield, caplog: pytest.LogCaptureFixture
+) -> None:
+    sent: list[Any] = []
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    async def receive() -> Any:
+        if not sent:
+            return {"type": "websocket.connect"}
+        return {"type": "websocket.receive", "text": "[]"}
+
+    scope = {"type": "websocket", "path": "/graphql", "headers": [], "subprotocols": []}
+    await shielded(scope, receive, send)
+
+    assert [it["type"] for it in sent] == ["websocket.accept", "websocket.close"]
+    assert "failed at /graphql" in caplog.text
 
 
 def permissions_of(context: ByRole, role: Role) -> set[bool]:
