@@ -288,9 +288,9 @@ async def test_what_was_never_published_is_no_result(
     none = await rest.get(f"{JOBS}/{nothing}/results")
     gone = await rest.get(f"{JOBS}/{lacking}/results")
 
-    assert (none.status_code, gone.status_code) == (404, 503)
-    problem(none)
-    problem(gone)
+    assert (none.status_code, gone.status_code) == (404, 404)
+    assert "no picture" in problem(none)["detail"]
+    assert "phx repair" in problem(gone)["detail"]
 
 
 def events_in(text: str) -> list[tuple[str, Any]]:
