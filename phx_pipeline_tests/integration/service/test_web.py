@@ -94,26 +94,27 @@ def test_the_web_app_has_the_routes_the_guard_was_written_for() -> None:
     assert routes == _ROUTES
 
 
-def test_dagster_itself_lets_readers_look_alone(tmp_path: Path) -> None:
-    with (
-        dg.DagsterInstance.local_temp(str(tmp_path)) as instance,
-        ByRole(instance, None) as context,
-    ):
-        may = {role: permissions_of(context, role) for role in Role}
-
-    assert may == {Role.READER: {False}, Role.OPERATOR: {True}, Role.ADMIN: {True}}
-
-
 @pytest.fixture(scope="module")
-def shielded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shield]:
-    """Dagster's web app without code."""
+def context(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ByRole]:
+    """Dagster without code."""
     folder = str(tmp_path_factory.mktemp("dagster"))
     with (
         dg.DagsterInstance.local_temp(folder) as instance,
-        ByRole(instance, None) as context,
+        ByRole(instance, None) as made,
     ):
-        app = create_app_from_workspace_process_context(context, "", 2000)
-        yield Shield(app, is_run=instance.has_run, complaint=CheckError)
+        yield made
+
+
+@pytest.fixture(scope="module")
+def shielded(context: ByRole) -> Shield:
+    app = create_app_from_workspace_process_context(context, "", 2000)
+    return Shield(app, is_run=context.instance.has_run, complaint=CheckError)
+
+
+def test_dagster_itself_lets_readers_look_alone(context: ByRole) -> None:
+    may = {role: permissions_of(context, role) for role in Role}
+
+    assert may == {Role.READER: {False}, Role.OPERATOR: {True}, Role.ADMIN: {True}}
 
 
 @pytest.mark.parametrize(
