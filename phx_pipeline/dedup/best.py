@@ -15,6 +15,7 @@ from phx_pipeline.dedup.effaced import effaced
 from phx_pipeline.dedup.grain import overdrawn
 from phx_pipeline.dedup.overlays import (
     damaged,
+    hidden,
     inked,
     marked,
     overlap,
@@ -32,9 +33,9 @@ _THUMBNAIL: Final = 0.15  # of the detail: clean and whole, but nothing to be se
 _COARSE: Final = 0.4  # of the detail: uncropped, but much coarser
 _FINER: Final = 1.04  # times the detail; less is noise
 _BLOCKS: Final = 1.12  # times the detail; less may be the blocks of a coarse JPEG
-_REDUCED: Final = 1.1  # times the pixels of the same scene that the finer one has
 _ALIKE: Final = 1.03  # times the pixels; less is one size
 _FINE: Final = 1.5  # times the detail; tones change what is counted by less
+_PADDED: Final = 1.005  # times the bytes a pixel; less need not be of the pixels
 _HEAVIER: Final = 1.3  # times the bytes a pixel; a coarse JPEG has so many less
 
 Choice = tuple[int, Why]
@@ -63,13 +64,11 @@ class _Compared:
         self._placed = (*sights, move)
         self._beside = edging(*self._placed)
         finer = _detail(a, b) / self._beside.scene
-        # What scaling down takes away, noise as well, accuses nobody who has it still.
-        scaled = _scaled(a, b, *self._placed)
-        reduced = scaled if finer > 1 else 1 / scaled
-        self._surplus = (
-            overdrawn(*self._placed, finer=finer, heavier=_weight(a, b))
-            if reduced < _REDUCED
-            else 0
+        self._surplus = overdrawn(
+            *self._placed,
+            finer=finer,
+            heavier=_weight(a, b),
+            larger=_scaled(a, b, *self._placed),
         )
         self._finer = 1.0 if self._surplus else finer
         self._both = overlap(*self._placed, steeper=self._surplus > 0)
@@ -95,8 +94,11 @@ class _Compared:
     def _mark(self) -> int:
         """Return which one has a mark: what is told by the least comes last."""
         both, steeper = self._both, self._surplus > 0
-        if blurred := effaced(both.ours, both.theirs, both.inside):
+        blurred = effaced(both.ours, both.theirs, both.inside)
+        if blurred and _other(blurred) != self._surplus:  # noise makes others seem soft
             return blurred
+        if soft := hidden(both):
+            return soft
         blue = overlap_in_blue(*self._placed, steeper=steeper)
         each = (both, blue, overlap_in_warmth(*self._placed, steeper=steeper))
         return spotted(each) or marked(both) or inked(blue)
@@ -156,7 +158,16 @@ def best_of(
         left = _strongest(_narrowed(left, judgements), judgements)
     judged = any(_defeats(left, judgements, why) for why in Why)
     known = all(it.appearance and it.appearance.detail is not None for it in left)
+    if not judged and _are_ties(left, judgements):
+        return min(left, key=lambda it: (it.order, it.sha256))
     return min(left, key=lambda it: _rank(it, by_detail=known and not judged))
+
+
+def _are_ties(left: Sequence[Candidate], judgements: Mapping[Pair, Judgement]) -> bool:
+    """Whether each two were compared, and nothing told them apart."""
+    names = [it.sha256 for it in left]
+    pairs = (pair_of(a, b) for at, a in enumerate(names) for b in names[at + 1 :])
+    return all(it in judgements and judgements[it].why is Why.TIE for it in pairs)
 
 
 def _narrowed(
@@ -220,9 +231,12 @@ def _rank(picture: Candidate, *, by_detail: bool) -> tuple[object, ...]:
 
 
 def _by_size(a: Candidate, b: Candidate) -> Choice:
-    """Return the one with more bytes a pixel: as fine, but compressed less."""
+    """Return the one with more bytes a pixel: as fine, but compressed less.
+
+    A little more of them may be a profile, a comment, or zeros behind the end.
+    """
     heavier, larger = _weight(a, b), a.content_pixels / b.content_pixels
-    if heavier != 1:
+    if not 1 / _PADDED < heavier < _PADDED:
         return _by(heavier), Why.SIZE
     return (_by(larger), Why.SIZE) if larger != 1 else (0, Why.TIE)
 

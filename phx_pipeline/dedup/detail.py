@@ -9,10 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from phx_pipeline.dedup.steps import before_repeating
+
 _SIDE: Final = 32  # px of a block
 _MOST: Final = 14  # blocks along each side; they stand for the whole
 _FAINTEST: Final = 9.0  # grey levels a pattern must reach at one megapixel
 _MEGAPIXEL: Final = 1e6
+_REAL: Final = 0.85  # where pixels were repeated: JPEG draws the edges of those, too
 _UNIT: Final = 1 << 10  # of the whole-numbered cosines
 
 Box = tuple[int, int, int, int]
@@ -40,6 +43,13 @@ def detail(image: Image.Image, box: Box) -> int:
     are exact, in float32 below 2**24 as those along the columns are: every machine
     counts the same.
     """
+    if size := before_repeating(image.crop(box)):
+        image = image.crop(box).resize(size, Image.Resampling.NEAREST)
+        return round(_REAL * _detail(image, (0, 0, *size)))
+    return _detail(image, box)
+
+
+def _detail(image: Image.Image, box: Box) -> int:
     left, top, right, bottom = box
     lefts, tops = _places(right - left), _places(bottom - top)
     if not (lefts.size and tops.size):

@@ -1,7 +1,8 @@
 """What one of two aligned copies shows beside the other: scene, bars or a caption.
 
 Bars and strips are of one paper, and begin with a jump along the whole side. Paper is
-even, as nothing in a scene is: a wall has shades.
+even, as nothing in a scene is: a wall has shades. Bars that are made of the photo
+itself are told by `bars`.
 """
 
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from phx_pipeline.dedup.bars import is_made_up, may_be_made_up
 from phx_pipeline.dedup.planes import Plane
 from phx_pipeline.dedup.sights import Move, Sight, luminance, warped
 
@@ -118,10 +120,22 @@ def _sides(sight: Sight, inner: Sides, more: Sides, other: Plane) -> list[_Besid
         (turned[::-1], other_turned[::-1], width - right),
         (sight[::-1], other[::-1], height - bottom),
     )
-    return [
+    found = [
         _beside(lines, at, there) if share > _SEEN else _Beside.SCENE
         for (lines, there, at), share in zip(sides, more, strict=True)
     ]
+    for side, opposite in ((0, 2), (1, 3)):
+        if min(more[side], more[opposite]) > _SEEN and all(
+            found[it] is _Beside.SCENE and may_be_made_up(*_greys(sides[it]))
+            for it in (side, opposite)
+        ):
+            found[side] = found[opposite] = _Beside.STRIP
+    return found
+
+
+def _greys(side: tuple[Sight, Plane, float]) -> tuple[Plane, int]:
+    lines, _, at = side
+    return luminance(lines), round(at)
 
 
 def _beside(lines: Sight, at: float, other: Plane) -> _Beside:
@@ -130,6 +144,8 @@ def _beside(lines: Sight, at: float, other: Plane) -> _Beside:
     if end < 2 or end + 2 * _AROUND >= len(lines):  # noqa: PLR2004 - too thin to see
         return _Beside.SCENE
     near = lines[: end + 2 * _AROUND].astype(np.float32)
+    if is_made_up(luminance(lines), end):
+        return _Beside.STRIP
     paper = np.median(near[: end - 1], axis=(0, 1))
     even, plain = (_share(near, paper, within=it) for it in (_EVEN, _PLAIN))
     if even[: end - 1].mean() < _PAPER:

@@ -5,6 +5,7 @@ and the steps that few levels leave, lie where the other is smooth; sharpening d
 what the other shows as well, only steeper.
 """
 
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
 
@@ -35,18 +36,27 @@ _SEEMING: Final = 0.13  # of the log of how much finer the noisy one seems
 _STEEPER: Final = 0.2  # log of how much more there is in the finest band
 _STEEPEST: Final = 1.0  # the same, where it is not drawn along the other's lines
 _DRAWN: Final = 0.7  # correlation with the other's lines; what blurring takes has less
-_RATHER: Final = 0.3  # the same where bands tell it as well
+_RATHER: Final = 0.6  # the same where bands tell it as well; smoothing takes up to 0.56
+_LARGER: Final = 1.1  # times the pixels of the same scene
+_STEEPER_LARGER: Final = 0.1  # log of how much more there is in the finest band, there
+_RATHER_LARGER: Final = 0.35  # correlation there; scaling down leaves 0.2 at most
+_NOISY_LARGER: Final = 0.25  # log, there; scaling down takes noise as well
+_EVEN: Final = 1.8  # times as much of noise in the blocks that have most as in others
 _SLIGHT: Final = 0.3  # grey levels squared, that a coarser JPEG loses too
 
 Bands = tuple[NDArray[np.float32], NDArray[np.float32]]
 
 
-def overdrawn(a: Sight, b: Sight, move: Move, *, finer: float, heavier: float) -> int:
+def overdrawn(
+    a: Sight, b: Sight, move: Move, *, finer: float, heavier: float, larger: float
+) -> int:
     """Return the copy whose surplus is no detail: 1, 2, or 0 for neither.
 
     *finer* is how many times more detail seems to be in a, *heavier* how many times
-    more bytes a pixel it has. The one that seems coarser has no surplus, and where it
-    is seen smaller, as it has fewer pixels than a sight, nothing is told.
+    more bytes a pixel it has, *larger* how many times more pixels of the same scene.
+    The one that seems coarser has no surplus, and where it is seen smaller, as it has
+    fewer pixels than a sight, nothing is told. A larger one may be the one that the
+    other was scaled down from, which is seen alike at the size of a sight.
     """
     which, seems = (1 if finer > 1 else 2), abs(np.log(finer))
     grown = float(np.sqrt(abs(np.linalg.det(move[:, :2]))))
@@ -61,14 +71,87 @@ def overdrawn(a: Sight, b: Sight, move: Move, *, finer: float, heavier: float) -
     lit = lit_alike(luminance(a), moved, inside)
     ours, theirs = (_bands(it, seen) for it in lit)
     plain, fine = (theirs, ours) if which == 1 else (ours, theirs)
-    is_lighter = (heavier if which == 1 else 1 / heavier) < 1
-    noise = _noise(
-        plain[0] + plain[1], fine[0] + fine[1], least=0 if is_lighter else _SLIGHT
+    turned = 1.0 if which == 1 else -1.0
+    copies = _Copies(
+        plain=plain,
+        fine=fine,
+        seems=seems,
+        drawn=_correlation(*(lit[::-1] if which == 1 else lit), inside),
+        is_even=_unevenness(lit[0] - lit[1], seen) < _EVEN,
+        is_lighter=heavier**turned < 1,
     )
-    if noise > max(_NOISY, _SEEMING * seems):
-        return which
-    drawn = _correlation(*(lit[::-1] if which == 1 else lit), inside)
-    return which if _is_sharpened(plain, fine, seems=seems, drawn=drawn) else 0
+    is_larger = larger**turned > _LARGER
+    return which if (copies.is_blown_up if is_larger else copies.is_overdone) else 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Copies:
+    """What is measured of both: the bands of the coarser one and of the finer one.
+
+    *seems* is the log of how much finer that is, *drawn* how far its surplus follows
+    the lines of the coarser one.
+    """
+
+    plain: Bands
+    fine: Bands
+    seems: float
+    drawn: float
+    is_even: bool
+    is_lighter: bool
+
+    @property
+    def is_blown_up(self) -> bool:
+        """Whether the finer one, which is larger, was enlarged and worked over."""
+        if self.is_even and self._noise(least=_SLIGHT) > _NOISY_LARGER:
+            return True
+        first, second = self._steeper()
+        is_drawn = first > _STEEPER_LARGER and self.drawn > _RATHER_LARGER
+        return is_drawn and self._is_by_bands(first, second)
+
+    @property
+    def is_overdone(self) -> bool:
+        """Whether the finer one has noise or steps, or was sharpened.
+
+        Noise is as strong everywhere; what smoothing took from the other one is not,
+        nor are steps, which make no file that is heavier.
+        """
+        noise = self._noise(least=0 if self.is_lighter else _SLIGHT)
+        if noise > max(_NOISY, _SEEMING * self.seems):
+            return self.is_lighter or self.is_even
+        first, second = self._steeper()
+        if first < _STEEPER or self.drawn < _RATHER:
+            return False
+        return self.drawn > _DRAWN or (
+            first < _STEEPEST and self._is_by_bands(first, second)
+        )
+
+    def _noise(self, *, least: float) -> float:
+        plain, fine = (it[0] + it[1] for it in (self.plain, self.fine))
+        return _noise(plain, fine, least=least)
+
+    def _is_by_bands(self, first: float, second: float) -> bool:
+        """Whether as much was added to coarser lines as sharpening does."""
+        return self.seems < 2.2 * second / first - 0.35
+
+    def _steeper(self) -> tuple[float, float]:
+        """Return the logs of how much steeper lines are in both bands.
+
+        Of the median block that has some. Blurring takes the more, the finer a line is;
+        sharpening adds to coarser ones too, along the lines that are there.
+        """
+        busy = self.plain[0] >= np.quantile(self.plain[0], 1 - _BUSY)
+        first, second = (
+            float(np.median(np.log((q + _NOISE) / (p + _NOISE))[busy])) / 2
+            for p, q in zip(self.plain, self.fine, strict=True)
+        )
+        return first, second
+
+
+def _unevenness(gap: Plane, seen: Mask) -> float:
+    """Return how many times more both differ in the blocks where they do most."""
+    finest = gap - blurred(gap, _RADII[2])
+    least, most = np.quantile(block_means(finest * finest)[seen], (0.1, 0.9))
+    return float(np.sqrt(most / (least + _NOISE)))
 
 
 def _noise(plain: Plane, rough: Plane, *, least: float) -> float:
@@ -84,23 +167,6 @@ def _noise(plain: Plane, rough: Plane, *, least: float) -> float:
         return 0.0
     more = min(_more(plain[it], rough[it]) for it in smooth) - busy
     return more if more > _EVENLY * abs(busy) else 0.0
-
-
-def _is_sharpened(plain: Bands, sharp: Bands, *, seems: float, drawn: float) -> bool:
-    """Whether lines are drawn steeper, in the median block that has some.
-
-    Blurring takes the more, the finer a line is; sharpening adds to coarser ones too,
-    and what it adds is *drawn* along the lines that are there.
-    """
-    busy = plain[0] >= np.quantile(plain[0], 1 - _BUSY)
-    first, second = (
-        float(np.median(np.log((q + _NOISE) / (p + _NOISE))[busy])) / 2
-        for p, q in zip(plain, sharp, strict=True)
-    )
-    if first < _STEEPER or drawn < _RATHER:
-        return False
-    by_bands = first < _STEEPEST and seems < 2.2 * second / first - 0.35
-    return by_bands or drawn > _DRAWN
 
 
 def _correlation(plain: Plane, fine: Plane, inside: Mask) -> float:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from phx_pipeline.dedup.planes import (
     Mask,
     Plane,
+    block_means,
     blurred,
     edges,
     equally_sharp,
@@ -35,6 +36,11 @@ _MARGIN: Final = 3  # px along the rim of the overlap that are not looked at
 _SHADE: Final = 0.28  # how much more one breaks off, from -1 to 1; cards do by more
 _FEWER: Final = 0.15  # how much fewer edges an effaced part has, from -1 to 1
 _LARGE: Final = 0.08  # share of the overlap from which it may be a shade that fades
+_FINE: Final = 2.0  # px; what is finer is compared where both show it
+_COVERED: Final = 0.7  # share of a block that differs
+_PATTERNED: Final = 2.0  # grey levels squared, of what is fine in a block
+_SOME_BLOCKS: Final = 6  # that tell; of less nothing is said
+_PALER: Final = 0.1  # log of how much less contrast is left under a shade
 _INKED: Final = 0.001  # share of the overlap that letters cover
 _DRAWN: Final = 0.15  # how much more edges there are where lines are drawn
 _PLAINLY: Final = 0.4  # how much more one breaks off where it is as little as edges
@@ -117,8 +123,7 @@ def marked(both: Overlap) -> int:
         return 0
     if not _is_broad(both):
         return _effaced(both)
-    breaks = jumps(both)
-    return _hidden(both, breaks) or _broken_off(both, _more(*breaks))
+    return hidden(both) or _broken_off(both, _more(*jumps(both)))
 
 
 def inked(both: Overlap) -> int:
@@ -147,9 +152,11 @@ def _broken_off(both: Overlap, more: float) -> int:
         return drawn
     if both.share < _LEAST and abs(more) < _PLAINLY:
         return 0
+    if abs(more) < _SHADE and (pale := _pale(both)):
+        return pale
     if abs(more) < _SHADE and both.share > _LARGE:
         gap = (both.ours - both.theirs)[both.differing].mean()
-        return 1 if gap < 0 else 2  # a shade darkens
+        return 1 if gap < 0 else 2  # more darken than lighten
     if abs(more) < _DOUBTFUL:
         near = (local_mean(both.differing, 2) > 0) & both.inside
         more = _more(*_steepness(both, near))
@@ -157,9 +164,25 @@ def _broken_off(both: Overlap, more: float) -> int:
     return _sided(more)
 
 
+def _pale(both: Overlap) -> int:
+    """Return which one lies under a shade, a haze or a glare: all take contrast.
+
+    Blocks that do not show the same, as there are letters on one, do not count.
+    """
+    ours, theirs = (it - blurred(it, _FINE) for it in (both.ours, both.theirs))
+    squares = [block_means(it * it) for it in (ours, theirs)]
+    shared = block_means(ours * theirs) / np.sqrt(squares[0] * squares[1] + 1e-3)
+    counts = (block_means(both.differing) > _COVERED) & (shared > _ALIKE)
+    counts &= np.maximum(*squares) > _PATTERNED
+    if counts.sum() < _SOME_BLOCKS:
+        return 0
+    more = float(np.median(np.log(squares[0][counts] / squares[1][counts]))) / 2
+    return 0 if abs(more) < _PALER else 3 - _sided(more)
+
+
 def _effaced(both: Overlap) -> int:
     """Return which one has fewer edges in a part than there should be."""
-    if both.share < _LEAST:
+    if both.share < _LEAST or _is_thin(both):  # lines that are drawn unlike
         return 0
     more = _more(*_steepness(both, both.differing))
     return 0 if abs(more) < _FEWER else 3 - _sided(more)
@@ -215,8 +238,11 @@ def jumps(both: Overlap) -> tuple[float, float]:
     return jump(both.ours), jump(both.theirs)
 
 
-def _hidden(both: Overlap, breaks: tuple[float, float]) -> int:
+def hidden(both: Overlap) -> int:
     """Return which one is blurred where they differ, as faces are, or 0."""
+    if both.share < _LEAST_STARK or not _is_broad(both):
+        return 0
+    breaks = jumps(both)
     part = (local_mean(both.differing, 6) > _MIXED) & both.inside
     if not part.any():
         return 0

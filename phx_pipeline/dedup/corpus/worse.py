@@ -19,6 +19,7 @@ from phx_pipeline.dedup.corpus.pictures import (
     jpeg,
     to_width,
 )
+from phx_pipeline.dedup.corpus.redone import REDONE
 from phx_pipeline.dedup.corpus.tones import TONES
 
 _FINER: Final = 1.2  # times as many pixels a side, in the copy that is cut
@@ -151,7 +152,7 @@ _OTHER_FRAMES: Final[Mapping[str, Step]] = MappingProxyType(
     }
 )
 WORSE: Final[Mapping[str, Step]] = MappingProxyType(
-    {**_SHARP, **FINER, **_CUT, **_MARKED, **MARKS, **_OTHER_FRAMES, **TONES}
+    {**_SHARP, **FINER, **_CUT, **_MARKED, **MARKS, **_OTHER_FRAMES, **TONES, **REDONE}
 )
 DAMAGED_FILE: Final = "damaged file"  # a kind of its own: decoders may refuse it
 UNPROMISED: Final = frozenset({"blurred box", "damaged"})

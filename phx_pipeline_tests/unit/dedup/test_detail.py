@@ -1,5 +1,6 @@
 from collections.abc import Callable
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 from PIL import Image, ImageFilter
@@ -25,6 +26,15 @@ def test_enlarging_adds_nothing(room: Image.Image, factor: float) -> None:
 
     assert detail_of(enlarged) < 0.6 * detail_of(room)
     assert detail_of(to_width(room, 1200)) < 1.1 * detail_of(room)
+
+
+@pytest.mark.parametrize("factor", [1.2, 2])
+def test_repeating_pixels_adds_nothing(shared_dir: Path, factor: float) -> None:
+    photo = decoded((shared_dir / "photos/full/76_bathroom.jpg").read_bytes())
+    size = (round(photo.width * factor), round(photo.height * factor))
+    stepped = decoded(jpeg(photo.resize(size, Image.Resampling.NEAREST), 88))
+
+    assert 0.7 < detail_of(stepped) / detail_of(photo) < 1
 
 
 def test_blurring_takes_away(room: Image.Image) -> None:
