@@ -23,7 +23,7 @@ _PLAIN: Final = 5.0  # grey levels; what varies by less may be the photo's own b
 _LEAST_INK: Final = 0.3  # share of the pixels that each ink has
 _INKED: Final = 0.8  # share of the pixels that have one of two inks
 _TEXTURE: Final = 0.4  # grey levels a pixel, from which something can be mirrored
-_MIRRORED: Final = 0.75  # correlation with what lies within; scenes have 0.4 at most
+_MIRRORED: Final = 0.85  # correlation with what lies within; photos of scenes have 0.4
 _DRAWN_OUT: Final = 0.08  # times as much change along the depth as along the line
 _FAINT: Final = 0.1  # grey levels, of no moment
 
