@@ -5,7 +5,9 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Lock
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import sqlalchemy as sa
 
@@ -124,10 +126,37 @@ def _begin_sqlite(connection: sa.Connection) -> None:
 
 @contextmanager
 def writing(engine: sa.Engine) -> Iterator[sa.Connection]:
-    """One write transaction: all of it or nothing."""
+    """One write transaction: all of it or nothing.
+
+    The threads of a process that write to one SQLite file take turns: those that wait
+    in SQLite look again at times that grow to a tenth of a second.
+    """
     writer = engine.execution_options(**{_WRITES: True})
-    with answering(engine), writer.connect() as connection, connection.begin():
+    with (
+        _turn(engine),
+        answering(engine),
+        writer.connect() as connection,
+        connection.begin(),
+    ):
         yield connection
+
+
+_TURNS: WeakKeyDictionary[sa.Pool, Lock] = WeakKeyDictionary()
+
+
+@contextmanager
+def _turn(engine: sa.Engine) -> Iterator[None]:
+    if engine.dialect.name != "sqlite":
+        yield
+        return
+    turn = _TURNS.setdefault(engine.pool, Lock())
+    # Not longer than SQLite waits: another process may have the file locked.
+    is_mine = turn.acquire(timeout=_PATIENCE_S)
+    try:
+        yield
+    finally:
+        if is_mine:
+            turn.release()
 
 
 @contextmanager

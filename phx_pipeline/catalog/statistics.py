@@ -18,6 +18,7 @@ from phx_pipeline.catalog.lookup import HashLookup
 from phx_pipeline.catalog.quarantine import Likeness
 from phx_pipeline.catalog.rows import AnyRow
 from phx_pipeline.model.outcome import Verdict, VerdictKind
+from phx_pipeline.model.run import RunOutcome
 from phx_pipeline.model.source import Source, in_order
 
 _COUNT = tables.photo_count.c
@@ -128,15 +129,26 @@ class CatalogStatistics:
         return sum(int(found or 0) for found in row)
 
     def open_jobs(self, *, besides: str | None = None) -> OpenJobs:
-        """Count what is left to do of jobs, but for the one that is named."""
-        item = tables.job_item.c
+        """Count what is left to do of jobs, but for the one that is named.
+
+        An item whose run tells its end is done, though it may not be booked yet.
+        """
+        item, run = tables.job_item.c, tables.run.c
+        ends = [RunOutcome.COMPLETE, RunOutcome.PARTIAL]
+        ends += [RunOutcome.NOTHING, RunOutcome.CANCELLED]
+        of_item = sa.and_(run.job_id == item.run_job, run.slug == item.slug)
+        has_ended = sa.exists().where(
+            of_item,
+            run.started_at >= item.requested_at,
+            run.outcome.in_([outcome.value for outcome in ends]),
+        )
         counts = (
             sa.func.count(item.job_id.distinct()).label("jobs"),
             sa.func.count().label("items"),
             sa.func.count(item.dispatched_at).label("under_way"),
         )
         with reading(self._engine) as connection:
-            query = sa.select(*counts).where(item.state.is_(None))
+            query = sa.select(*counts).where(item.state.is_(None), ~has_ended)
             if besides is not None:
                 query = query.where(item.job_id != besides)
             row = connection.execute(query).one()
