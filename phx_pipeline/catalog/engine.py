@@ -38,8 +38,9 @@ def catalogue_url(configured: str | None, *, default_file: Path) -> str:
 def open_engine(url: str) -> sa.Engine:
     """Open *url* when it is first used; an SQLite file's folder must be there."""
     if not url.startswith("sqlite"):
-        # Pooled connections do not outlive the server: each is tried before use.
-        engine = sa.create_engine(url, pool_pre_ping=True, pool_size=2, max_overflow=8)
+        # Pooled connections do not outlive the server: each is tried before use. They
+        # are made when first needed, and a process of one thread needs one.
+        engine = sa.create_engine(url, pool_pre_ping=True, pool_size=10, max_overflow=0)
         sa.event.listen(engine, "connect", _prepare_postgres)
         return engine
     engine = sa.create_engine(url, connect_args={"timeout": _PATIENCE_S})
