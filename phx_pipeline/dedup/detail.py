@@ -43,7 +43,7 @@ def detail(image: Image.Image, box: Box) -> int:
     are exact, in float32 below 2**24 as those along the columns are: every machine
     counts the same.
     """
-    if size := before_repeating(image.crop(box)):
+    if size := before_repeating(image, box):
         image = image.crop(box).resize(size, Image.Resampling.NEAREST)
         return round(_REAL * _detail(image, (0, 0, *size)))
     return _detail(image, box)

@@ -31,7 +31,7 @@ from phx_pipeline_tests.on_postgres import (
 )
 from phx_pipeline_tests.served import up_in_terminal, wait_for
 
-pytestmark = pytest.mark.xdist_group("dagster")
+pytestmark = [pytest.mark.xdist_group("dagster"), pytest.mark.soak]
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,7 @@
 """What jobs are told of runs, by a real store of Dagster."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -263,14 +264,15 @@ def test_a_backfill_that_is_called_off_makes_no_more_runs(
 
 
 def test_where_dagster_was_never_used_there_is_nothing(
-    made: Deployment, catalog: Catalog
+    made: Deployment, catalog: Catalog, tmp_path: Path
 ) -> None:
-    with opened_runs(made.settings, catalog.leases) as runs:
+    settings = replace(made.settings, dagster_dir=tmp_path / "never")
+    with opened_runs(settings, catalog.leases) as runs:
         assert (runs.open_runs(), runs.of_jobs(["j1"]), runs.slots) == ([], [], 0)
         assert runs.since("") == ([], "")
         assert runs.cancel(["a"], wait_s=0).ended == ("a",)
         assert not runs.is_served()
-    assert not Path(made.settings.dagster_dir).exists()
+    assert not settings.dagster_dir.exists()
 
 
 def test_the_queue_takes_the_most_urgent_run_however_many_wait(

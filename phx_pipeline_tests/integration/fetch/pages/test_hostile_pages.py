@@ -3,11 +3,12 @@
 import asyncio
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 
 import psutil
 import pytest
+from _pytest.mark import ParameterSet
 
 from phx_pipeline.errors import DeadlineError, FetchError, TransientError
 from phx_pipeline.fetch.clients.browser import client as client_module
@@ -18,6 +19,15 @@ from phx_pipeline_tests.integration.fetch.pages.conftest import Room, begun, is_
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
+def some(paths: Iterable[str]) -> list[ParameterSet]:
+    """Every third path for the suite; a soak takes all: each costs a second or four."""
+    soak = pytest.mark.soak
+    return [
+        pytest.param(path, marks=[soak] if number % 3 else [])
+        for number, path in enumerate(paths)
+    ]
+
+
 @pytest.fixture(autouse=True, scope="module")
 def no_browser_is_used_up() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
@@ -25,7 +35,7 @@ def no_browser_is_used_up() -> Iterator[None]:
         yield
 
 
-@pytest.mark.parametrize("path", BORNE)
+@pytest.mark.parametrize("path", some(BORNE))
 async def test_what_a_page_does_does_not_keep_us_from_what_it_shows(
     client: BrowserClient, path: str
 ) -> None:
@@ -37,7 +47,7 @@ async def test_what_a_page_does_does_not_keep_us_from_what_it_shows(
     assert await is_fit(client)
 
 
-@pytest.mark.parametrize("path", STAYING)
+@pytest.mark.parametrize("path", some(STAYING))
 async def test_a_page_that_was_left_asks_for_nothing_more(
     room: Room, client: BrowserClient, path: str
 ) -> None:
@@ -50,7 +60,7 @@ async def test_a_page_that_was_left_asks_for_nothing_more(
     assert room.site.paths.count("/more") == asked_for
 
 
-@pytest.mark.parametrize("path", FAULTS)
+@pytest.mark.parametrize("path", some(FAULTS))
 async def test_a_page_that_gives_nothing_is_a_named_fault(
     client: BrowserClient, path: str
 ) -> None:
@@ -64,7 +74,7 @@ async def test_a_page_that_gives_nothing_is_a_named_fault(
     assert await is_fit(client)
 
 
-@pytest.mark.parametrize("path", STATUSES)
+@pytest.mark.parametrize("path", some(STATUSES))
 async def test_any_status_is_an_answer(client: BrowserClient, path: str) -> None:
     answer = await client.get(asked(path))
     status, _, how = path[1:].partition("-")
