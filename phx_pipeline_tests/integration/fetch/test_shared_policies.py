@@ -188,7 +188,7 @@ def test_four_processes_keep_one_rate_and_share_it_fairly(begin: Begin) -> None:
     rate = 10
 
     with begin(fine, base_s=1 / rate) as scene:
-        ends = scene.ends(seconds=3.0)
+        ends = scene.ends(seconds=5.0)
 
     assert {end for process in ends for end in process} == {"answered"}
     arrivals = scene.arrivals
@@ -205,7 +205,7 @@ def test_four_processes_keep_one_rate_and_share_it_fairly(begin: Begin) -> None:
 def test_a_retry_after_silences_every_process_also_one_that_starts_later(
     begin: Begin,
 ) -> None:
-    wish_s = 3.0
+    wish_s = 5.0
     limited = threading.Event()
     asked_first: list[float] = []
 
@@ -217,7 +217,7 @@ def test_a_retry_after_silences_every_process_also_one_that_starts_later(
         return Answer(status=429, headers={"Retry-After": f"{wish_s:g}"})
 
     with begin(site, base_s=0.2) as scene:
-        under_way = scene.start(seconds=4.5, attempts=3)
+        under_way = scene.start(seconds=6.5, attempts=3)
         assert limited.wait(START_LIMIT_S)
         clean = multiprocessing.get_context("forkserver")
         late = clean.Process(target=work, args=(replace(scene.job, name="late"),))
