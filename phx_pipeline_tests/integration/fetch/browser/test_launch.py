@@ -73,6 +73,7 @@ def folders(plan: Launch) -> list[Path]:
     return list(plan.profiles.iterdir())
 
 
+@pytest.mark.soak
 def test_five_starts_leave_no_process_no_descriptor_and_no_folder(
     plan: Launch, temporary: Path
 ) -> None:

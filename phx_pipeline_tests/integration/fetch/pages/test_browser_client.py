@@ -220,6 +220,7 @@ async def test_nothing_says_that_it_is_driven(
     assert (told["width"], told["height"]) > (1800, 800)
 
 
+@pytest.mark.soak
 async def test_a_start_is_told_once_with_what_the_window_reached(
     room: Room, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -282,6 +283,7 @@ async def test_who_waits_for_a_turn_can_be_cancelled_at_once(room: Room) -> None
     assert room.profiles_left() == before
 
 
+@pytest.mark.soak
 async def test_a_browser_asks_by_one_proxy_alone(room: Room) -> None:
     urls = {"a": room.site.proxy, "b": f"{room.site.proxy}/"}
 
@@ -298,6 +300,7 @@ async def test_a_browser_asks_by_one_proxy_alone(room: Room) -> None:
     await client.aclose()
 
 
+@pytest.mark.soak
 async def test_a_browser_is_used_up_after_some_pages(
     room: Room, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -310,6 +313,7 @@ async def test_a_browser_is_used_up_after_some_pages(
     assert turns.held == set()
 
 
+@pytest.mark.soak
 async def test_what_was_closed_leaves_nothing_and_starts_again(room: Room) -> None:
     client = room.client(turns=(turns := Turns()), profiles=room.folder / "again")
     for number in (1, 2):

@@ -82,6 +82,7 @@ async def test_any_status_is_an_answer(client: BrowserClient, path: str) -> None
     assert bool(answer.body) is (how != "empty" and status not in {"204", "401"})
 
 
+@pytest.mark.soak
 async def test_a_renderer_that_crashes_ends_its_page_alone(
     room: Room, client: BrowserClient
 ) -> None:
@@ -111,6 +112,7 @@ async def test_a_browser_that_is_killed_ends_its_page_alone(
     assert len(room.profiles_left()) == 1
 
 
+@pytest.mark.soak
 async def test_a_browser_that_stands_still_is_given_up(
     room: Room, client: BrowserClient
 ) -> None:
