@@ -71,6 +71,16 @@ class Office:
         self.queue.cancel(told.cancel, wait_s=0)
         return told
 
+    def run_recorded(self, job_id: str) -> SeenRun:
+        """A run that was seen and noted its end, of which Dagster has not told yet."""
+        self.turn()
+        run = self.queue.begin()
+        assert run is not None
+        self.turn()
+        self.record(run, job_id)
+        self.record_end(run)
+        return run
+
     def record(self, run: SeenRun, job_id: str) -> None:
         """Have a run note that it began."""
         with self.catalog.leases.hold(property_lease(run.slug), owner="run") as lease:
@@ -273,12 +283,7 @@ def test_the_recorded_end_of_a_run_that_dagster_forgot_is_booked(
     office: Office,
 ) -> None:
     office.ask("job", A)
-    office.turn()
-    run = office.queue.begin()
-    assert run is not None
-    office.turn()
-    office.record(run, "job")
-    office.record_end(run)
+    office.run_recorded("job")
     office.queue.runs.clear()
 
     assert office.turn().launches == ()
@@ -456,12 +461,7 @@ def test_all_that_failed_is_retried_though_the_end_of_one_is_booked_later(
 
 def test_what_is_shown_as_ended_is_retried_before_it_is_booked(office: Office) -> None:
     office.ask("job", A)
-    office.turn()
-    run = office.queue.begin()
-    assert run is not None
-    office.turn()
-    office.record(run, "job")
-    office.record_end(run)
+    run = office.run_recorded("job")
     assert office.states("job") == ["partial"]
     office.now += timedelta(seconds=1)
 
