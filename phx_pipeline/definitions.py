@@ -18,6 +18,7 @@ from phx_pipeline.defs.sensors.history import prune_history
 from phx_pipeline.defs.sensors.properties import reconcile_properties
 from phx_pipeline.defs.sensors.repeats import repeat_lost_runs
 from phx_pipeline.defs.sensors.views import refresh_views
+from phx_pipeline.defs.stores import Stores
 from phx_pipeline.settings import code_url
 
 _ASSETS = [discovered_urls, raw_images, deduped_images, categorized_images, manifest]
@@ -43,7 +44,7 @@ def build_definitions(
             refresh_views,
             repeat_lost_runs,
         ],
-        resources={"pipeline": pipeline, **(resources or {})},
+        resources={"pipeline": pipeline, "stores": Stores(), **(resources or {})},
         executor=dg.in_process_executor,
     )
 

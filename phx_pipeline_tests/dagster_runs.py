@@ -10,6 +10,7 @@ from dagster._core.remote_origin import (
 )
 
 from phx_pipeline.defs.repeats import PARTITION_TAG, retries_of
+from phx_pipeline.defs.stores import Stores
 from phx_pipeline.defs.submit import state_of
 from phx_pipeline.defs.tags import JOB_TAG
 from phx_pipeline.model.job import JobState
@@ -38,6 +39,18 @@ class ItemRun:
 
     run_id: str
     state: JobState
+
+
+def sensor_context(
+    instance: dg.DagsterInstance,
+    *,
+    stores: Stores | None = None,
+    cursor: str | None = None,
+) -> dg.SensorEvaluationContext:
+    """What the daemon gives a sensor; by default the stores of the environment."""
+    return dg.build_sensor_context(
+        instance=instance, cursor=cursor, resources={"stores": stores or Stores()}
+    )
 
 
 def item_runs(instance: dg.DagsterInstance, job_id: str) -> dict[str, ItemRun]:

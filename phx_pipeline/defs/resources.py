@@ -1,4 +1,4 @@
-"""The one resource: a `StageContext`, and a heartbeat while the run's worker lives."""
+"""The resource of runs: a `StageContext`, and a heartbeat while the worker lives."""
 
 import logging
 from collections.abc import Iterator, Mapping
@@ -9,9 +9,9 @@ import dagster as dg
 
 from phx_pipeline.catalog.leases import process_owner
 from phx_pipeline.defs.failures import Unopened
+from phx_pipeline.defs.stores import Stores
 from phx_pipeline.defs.tags import JOB_TAG, isolation_of
 from phx_pipeline.model.identity import run_lease
-from phx_pipeline.settings import load_settings
 from phx_pipeline.stages.context import StageContext
 from phx_pipeline.stages.runs import end_left_open
 from phx_pipeline.stages.surprise import known
@@ -21,7 +21,10 @@ from phx_pipeline.wiring import build_context
 logger = logging.getLogger(__name__)
 
 
-@dg.resource(description="Stores, sources and clock for the stages; made by `wiring`.")
+@dg.resource(
+    required_resource_keys={"stores"},
+    description="Stores, sources and clock for the stages; made by `wiring`.",
+)
 def pipeline(context: dg.InitResourceContext) -> Iterator[StageContext | Unopened]:
     """Open the stores for one run and keep its lease alive until the run ends.
 
@@ -34,7 +37,8 @@ def pipeline(context: dg.InitResourceContext) -> Iterator[StageContext | Unopene
     tags = run.tags if run else {}
     with ExitStack() as stores:
         try:
-            opened = stores.enter_context(_opened(run_id, tags))
+            opening = _opened(run_id, tags, given=context.resources.stores)
+            opened = stores.enter_context(opening)
         except Exception as error:
             if (reason := known(error)) is None:
                 raise
@@ -50,11 +54,13 @@ def pipeline(context: dg.InitResourceContext) -> Iterator[StageContext | Unopene
 
 
 @contextmanager
-def _opened(run_id: str, tags: Mapping[str, str]) -> Iterator[StageContext]:
-    settings = load_settings()
+def _opened(
+    run_id: str, tags: Mapping[str, str], *, given: Stores
+) -> Iterator[StageContext]:
+    settings = given.settings()
     isolation = isolation_of(tags) or settings.isolation
     settings = replace(settings, isolation=isolation)
-    made = build_context(settings, run_id=run_id)
+    made = build_context(settings, run_id=run_id, clock=given.clock)
     made = made.for_run(run_id, job_id=tags.get(JOB_TAG))
     try:
         owner = process_owner(run_id)

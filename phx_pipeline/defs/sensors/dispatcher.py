@@ -4,6 +4,7 @@ What is launched, booked and cancelled is decided there.
 """
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Final
 
 import dagster as dg
@@ -12,6 +13,7 @@ from phx_pipeline.catalog.store import Catalog
 from phx_pipeline.defs.jobs import extract_property
 from phx_pipeline.defs.partitions import PROPERTIES
 from phx_pipeline.defs.run_queue import DagsterRuns
+from phx_pipeline.defs.stores import Stores
 from phx_pipeline.defs.tags import (
     ATTEMPT_TAG,
     ISOLATION_TAG,
@@ -22,8 +24,6 @@ from phx_pipeline.defs.tags import (
 )
 from phx_pipeline.jobs.tick import Launch, Ticked, tick
 from phx_pipeline.model.job import USER_TAG, Mode
-from phx_pipeline.settings import load_settings
-from phx_pipeline.wiring import build_catalog, utc_now
 
 # A tick may take a minute, and to cancel a run takes some tenths of a second.
 _MOST_CANCELLED: Final = 50
@@ -36,14 +36,12 @@ _MOST_CANCELLED: Final = 50
     description="Turns the items of jobs into queued runs, each user's in turn.",
 )
 def dispatch_jobs(
-    context: dg.SensorEvaluationContext,
+    context: dg.SensorEvaluationContext, stores: dg.ResourceParam[Stores]
 ) -> dg.SensorResult | dg.SkipReason:
     """Request the runs whose turn it is; cancel those that nobody wants any more."""
-    catalog = build_catalog(load_settings())
-    try:
-        ticked = _tick(catalog, context.instance, cursor=context.cursor or "")
-    finally:
-        catalog.close()
+    cursor = context.cursor or ""
+    with stores.catalog() as catalog:
+        ticked = _tick(catalog, context.instance, cursor=cursor, at=stores.clock())
     context.update_cursor(ticked.cursor)
     if not ticked.launches:
         return dg.SkipReason("no job item waits for a run, or the queue is full")
@@ -53,9 +51,11 @@ def dispatch_jobs(
     )
 
 
-def _tick(catalog: Catalog, instance: dg.DagsterInstance, *, cursor: str) -> Ticked:
+def _tick(
+    catalog: Catalog, instance: dg.DagsterInstance, *, cursor: str, at: datetime
+) -> Ticked:
     runs = DagsterRuns(instance, catalog.leases)
-    ticked = tick(catalog.dispatch, runs, slots=runs.slots, cursor=cursor, at=utc_now())
+    ticked = tick(catalog.dispatch, runs, slots=runs.slots, cursor=cursor, at=at)
     runs.cancel(ticked.cancel[:_MOST_CANCELLED], wait_s=0)
     return ticked
 

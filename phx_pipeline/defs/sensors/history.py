@@ -8,9 +8,8 @@ import dagster as dg
 
 from phx_pipeline.catalog.store import Catalog
 from phx_pipeline.defs.retention import Removed, RunHistory, days_before, prune
+from phx_pipeline.defs.stores import Stores
 from phx_pipeline.model.counted import counted
-from phx_pipeline.settings import Settings, load_settings
-from phx_pipeline.wiring import build_catalog, utc_now
 
 # The daemon evaluates one sensor after the other: `dispatch_jobs` waits for so long.
 _BUDGET_S = 5.0
@@ -22,29 +21,26 @@ _AT_MOST_RUNS = 500
     default_status=dg.DefaultSensorStatus.RUNNING,
     description="Forgets old runs, logs and rows; never the newest of their kind.",
 )
-def prune_history(context: dg.SensorEvaluationContext) -> dg.SkipReason:
+def prune_history(
+    context: dg.SensorEvaluationContext, stores: dg.ResourceParam[Stores]
+) -> dg.SkipReason:
     """Remove for some seconds; the cursor tells the next tick where to go on."""
-    settings = load_settings()
-    catalog = build_catalog(settings)
-    try:
-        cursor, told = _prune(
-            catalog, context.instance, settings=settings, after=context.cursor or ""
-        )
-    finally:
-        catalog.close()
+    runs = RunHistory(context.instance, folder=stores.settings().dagster_dir)
+    with stores.catalog() as catalog:
+        cursor, told = _prune(catalog, runs, stores=stores, after=context.cursor or "")
     context.update_cursor(cursor)
     return dg.SkipReason(told)
 
 
 def _prune(
-    catalog: Catalog, instance: dg.DagsterInstance, *, settings: Settings, after: str
+    catalog: Catalog, runs: RunHistory, *, stores: Stores, after: str
 ) -> tuple[str, str]:
-    runs = RunHistory(instance, folder=settings.dagster_dir)
-    before = days_before(utc_now(), settings.keep_runs_days)
+    days = stores.settings().keep_runs_days
+    before = days_before(stores.clock(), days)
     steps = prune(runs, catalog.history, before=before, after=after)
     deadline = time.monotonic() + _BUDGET_S
     cursor, removed = take(steps, is_late=lambda: time.monotonic() > deadline)
-    return cursor, describe(removed, days=settings.keep_runs_days)
+    return cursor, describe(removed, days=days)
 
 
 def take(

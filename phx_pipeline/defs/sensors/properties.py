@@ -3,9 +3,8 @@
 import dagster as dg
 
 from phx_pipeline.defs.partitions import PROPERTIES, changes
+from phx_pipeline.defs.stores import Stores
 from phx_pipeline.model.counted import counted
-from phx_pipeline.settings import load_settings
-from phx_pipeline.wiring import build_catalog
 
 
 @dg.sensor(
@@ -14,7 +13,7 @@ from phx_pipeline.wiring import build_catalog
     description="Keeps one partition for every property of the catalogue.",
 )
 def reconcile_properties(
-    context: dg.SensorEvaluationContext,
+    context: dg.SensorEvaluationContext, stores: dg.ResourceParam[Stores]
 ) -> dg.SensorResult | dg.SkipReason:
     """Add the partitions that are missing, delete those nobody follows any more.
 
@@ -23,11 +22,8 @@ def reconcile_properties(
     name = str(PROPERTIES.name)
     # Before the catalogue is read: a property is there before its partition is.
     there = context.instance.get_dynamic_partitions(name)
-    catalog = build_catalog(load_settings())
-    try:
+    with stores.catalog() as catalog:
         wanted = catalog.slugs()
-    finally:
-        catalog.close()
     missing, left_over = changes(there, wanted)
     requests: list[
         dg.AddDynamicPartitionsRequest | dg.DeleteDynamicPartitionsRequest

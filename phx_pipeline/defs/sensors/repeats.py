@@ -19,10 +19,9 @@ from phx_pipeline.defs.repeats import (
     retries_of,
 )
 from phx_pipeline.defs.run_queue import seen
+from phx_pipeline.defs.stores import Stores
 from phx_pipeline.defs.tags import CLAIMED_TAG
 from phx_pipeline.jobs.fates import is_unwanted
-from phx_pipeline.settings import load_settings
-from phx_pipeline.wiring import build_catalog, utc_now
 
 _PAGE = 500
 _BATCH = 25
@@ -40,10 +39,10 @@ _LOOK_BACK = timedelta(days=1)
     description="Repeats runs whose retry failed because no code server answered.",
 )
 def repeat_lost_runs(
-    context: dg.SensorEvaluationContext,
+    context: dg.SensorEvaluationContext, stores: dg.ResourceParam[Stores]
 ) -> dg.SensorResult | dg.SkipReason:
     """Request what was lost since the cursor, which waits until it is there."""
-    instance, now = context.instance, utc_now()
+    instance, now = context.instance, stores.clock()
     retries = retries_of(instance)
     _claim(instance, now=now)
     records = _given_up(instance, after=context.cursor)
@@ -56,7 +55,7 @@ def repeat_lost_runs(
     if records:
         context.update_cursor(_edge(records, lost=lost).isoformat())
     ripe = [record for record in lost if _is_ripe(record, now=now)]
-    unwanted = _called_off(ripe, retries=retries) if ripe else set()
+    unwanted = _called_off(stores, ripe, retries=retries) if ripe else set()
     wanted = []
     for run in (record.dagster_run for record in ripe):
         if run.run_id not in unwanted and _is_due(instance, run):
@@ -115,14 +114,13 @@ def _edge(records: Sequence[dg.RunRecord], *, lost: Sequence[dg.RunRecord]) -> d
     return edge.update_timestamp - _OVERLAP
 
 
-def _called_off(records: Sequence[dg.RunRecord], *, retries: int) -> set[str]:
+def _called_off(
+    stores: Stores, records: Sequence[dg.RunRecord], *, retries: int
+) -> set[str]:
     """The ids of the runs whose jobs were cancelled meanwhile."""
-    catalog = build_catalog(load_settings())
-    try:
-        runs = [seen(record, retries=retries) for record in records]
+    runs = [seen(record, retries=retries) for record in records]
+    with stores.catalog() as catalog:
         items = catalog.dispatch.of_runs(runs)
-    finally:
-        catalog.close()
     return {
         run.run_id
         for run in runs

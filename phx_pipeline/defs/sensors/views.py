@@ -3,13 +3,14 @@
 import subprocess
 import sys
 import threading
+from datetime import datetime
 
 import dagster as dg
 
 from phx_pipeline.catalog.store import Catalog
-from phx_pipeline.settings import environment, load_settings
+from phx_pipeline.defs.stores import Stores
+from phx_pipeline.settings import environment
 from phx_pipeline.stages.views import VIEWS_LEASE, is_due
-from phx_pipeline.wiring import build_catalog, utc_now
 
 _RENDER = [sys.executable, "-P", "-m", "phx_pipeline.cli.main", "rebuild", "--views"]
 
@@ -19,17 +20,14 @@ _RENDER = [sys.executable, "-P", "-m", "phx_pipeline.cli.main", "rebuild", "--vi
     default_status=dg.DefaultSensorStatus.RUNNING,
     description="Renders the JSON views when runs have published since.",
 )
-def refresh_views() -> dg.SkipReason:
+def refresh_views(stores: dg.ResourceParam[Stores]) -> dg.SkipReason:
     """Start a process that renders stale views; no sensor and no run waits for it."""
-    settings = load_settings()
-    catalog = build_catalog(settings)
-    try:
-        wait = _reason_to_wait(catalog)
-    finally:
-        catalog.close()
+    with stores.catalog() as catalog:
+        wait = _reason_to_wait(catalog, at=stores.clock())
     if wait:
         return dg.SkipReason(wait)
-    work = {"env": environment(settings), "stdout": subprocess.DEVNULL, "check": False}
+    env = environment(stores.settings())
+    work = {"env": env, "stdout": subprocess.DEVNULL, "check": False}
     # A thread only to wait for it: nobody else would, and it would stay a zombie.
     threading.Thread(
         target=subprocess.run, args=(_RENDER,), kwargs=work, daemon=True
@@ -37,11 +35,11 @@ def refresh_views() -> dg.SkipReason:
     return dg.SkipReason("a process of its own renders the views")
 
 
-def _reason_to_wait(catalog: Catalog) -> str:
+def _reason_to_wait(catalog: Catalog, *, at: datetime) -> str:
     state = catalog.views.state()
     if not state.is_stale:
         return "the views show all that was published"
-    if not is_due(state, now_s=utc_now().timestamp()):
+    if not is_due(state, now_s=at.timestamp()):
         return f"rendered lately, which took {state.took_s:.0f} s"
     lease = catalog.leases.state(VIEWS_LEASE)
     return "another process renders them" if lease and lease.is_live else ""

@@ -17,6 +17,7 @@ from phx_pipeline.defs.sensors.history import prune_history
 from phx_pipeline.defs.submit import open_instance
 from phx_pipeline.model.address import Address
 from phx_pipeline_tests.commands import Phx, UseSettings
+from phx_pipeline_tests.dagster_runs import sensor_context
 from phx_pipeline_tests.deployment import Deployment
 
 HOUSE = "4732 W Davis Rd, Glendale, AZ 85306"
@@ -150,7 +151,7 @@ def test_the_sensor_removes_the_same(
 ) -> None:
     said = []
     for _ in range(2):
-        with dg.build_sensor_context(instance=instance) as context:
+        with sensor_context(instance) as context:
             said.append(prune_history(context))
             assert context.cursor == ""
 

@@ -14,13 +14,13 @@ from dagster._daemon.auto_run_reexecution.auto_run_reexecution import (
 )
 
 from phx_pipeline.defs.partitions import PROPERTIES
-from phx_pipeline.defs.sensors import repeats
 from phx_pipeline.defs.sensors.repeats import repeat_lost_runs
+from phx_pipeline.defs.stores import Stores
 from phx_pipeline.defs.tags import JOB_TAG
 from phx_pipeline.model.job import JobState
 from phx_pipeline.wiring import utc_now
 from phx_pipeline_tests.commands import UseSettings
-from phx_pipeline_tests.dagster_runs import item_runs, run_of
+from phx_pipeline_tests.dagster_runs import item_runs, run_of, sensor_context
 from phx_pipeline_tests.deployment import Deployment
 from phx_pipeline_tests.jobs import ask_job
 
@@ -79,11 +79,13 @@ class Daemon:
 
     def __init__(self, instance: dg.DagsterInstance) -> None:
         self.instance = instance
+        self.at = utc_now()
         self._cursor: str | None = None
 
     def requests(self) -> Sequence[dg.RunRequest]:
-        with dg.build_sensor_context(
-            instance=self.instance, cursor=self._cursor
+        stores = Stores(clock=lambda: self.at)
+        with sensor_context(
+            self.instance, stores=stores, cursor=self._cursor
         ) as context:
             said = repeat_lost_runs(context)
             self._cursor = context.cursor
@@ -172,17 +174,15 @@ def test_what_dagster_repeats_itself_is_left_to_it(
 
 
 def test_what_dagster_says_it_repeats_and_forgets_is_repeated_after_a_while(
-    instance: dg.DagsterInstance, daemon: Daemon, monkeypatch: pytest.MonkeyPatch
+    instance: dg.DagsterInstance, daemon: Daemon
 ) -> None:
     forgotten = crashed(instance)
     announced = dict(tags_of(instance, forgotten))
-    at = utc_now()
 
     asked = []
-    for minutes in (0, 1, 2, 3, 4):
-        later = at + timedelta(minutes=minutes)
-        monkeypatch.setattr(repeats, "utc_now", lambda later=later: later)
+    for _ in range(5):
         asked.append([request.run_key for request in daemon.requests()])
+        daemon.at += timedelta(minutes=1)
 
     assert announced["dagster/will_retry"] == "true"
     assert asked[:2] == [[], []]
@@ -190,14 +190,13 @@ def test_what_dagster_says_it_repeats_and_forgets_is_repeated_after_a_while(
 
 
 def test_what_dagster_has_repeated_is_not_taken_over(
-    instance: dg.DagsterInstance, daemon: Daemon, monkeypatch: pytest.MonkeyPatch
+    instance: dg.DagsterInstance, daemon: Daemon
 ) -> None:
     noted, unnoted = crashed(instance), crashed(instance)
     instance.add_run_tags(noted, {"dagster/auto_retry_run_id": "another"})
     parent = {"dagster/parent_run_id": unnoted}
     instance.add_run(run_of(_HOUSE, dg.DagsterRunStatus.QUEUED, **parent))
-    later = utc_now() + timedelta(hours=1)
-    monkeypatch.setattr(repeats, "utc_now", lambda: later)
+    daemon.at += timedelta(hours=1)
 
     assert daemon.requests() == []
     for run_id in (noted, unnoted):

@@ -3,6 +3,7 @@
 import errno
 import re
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import dagster as dg
@@ -13,6 +14,7 @@ from phx_pipeline.definitions import build_definitions
 from phx_pipeline.defs import resources
 from phx_pipeline.defs.jobs import extract_property
 from phx_pipeline.defs.partitions import PROPERTIES
+from phx_pipeline.defs.stores import Stores
 from phx_pipeline.stages.context import StageContext
 from phx_pipeline.storage.layout import Layout
 from phx_pipeline_tests.commands import UseSettings
@@ -29,11 +31,12 @@ def deployment(tmp_path: Path, use_settings: UseSettings) -> Iterator[Deployment
         yield made
 
 
-def run(slug: str) -> tuple[dg.ExecuteInProcessResult, str]:
+def run(slug: str, **replaced: Stores) -> tuple[dg.ExecuteInProcessResult, str]:
     """Run the main job with its real resource; return all that Dagster recorded."""
     with dg.DagsterInstance.ephemeral() as instance:
         instance.add_dynamic_partitions(str(PROPERTIES.name), [slug])
-        job = build_definitions().resolve_job_def(extract_property.name)
+        defs = build_definitions(resources=replaced)
+        job = defs.resolve_job_def(extract_property.name)
         done = job.execute_in_process(
             partition_key=slug, instance=instance, raise_on_error=False
         )
@@ -109,3 +112,16 @@ def test_what_the_disk_refuses_at_the_end_of_a_run_is_one_line_of_its_log(
 
     assert "at the end of the run: /data/x: the disk is full" in caplog.text
     assert "Stack Trace" not in recorded
+
+
+def test_a_run_keeps_the_clock_that_the_definitions_were_given(
+    deployment: Deployment,
+) -> None:
+    (slug,) = deployment.add([_ADDRESS])
+    early = Stores(clock=lambda: datetime(2020, 2, 1, tzinfo=UTC))
+
+    done, _ = run(slug, stores=early)
+
+    with deployment.context() as context:
+        (record,) = context.catalog.runs.of_run(done.run_id)
+    assert record.started_at == record.ended_at == early.clock()

@@ -32,7 +32,7 @@ from phx_pipeline.model.source import Source
 from phx_pipeline.settings import load_settings
 from phx_pipeline.wiring import build_catalog, utc_now
 from phx_pipeline_tests.commands import UseSettings
-from phx_pipeline_tests.dagster_runs import run_of
+from phx_pipeline_tests.dagster_runs import run_of, sensor_context
 from phx_pipeline_tests.deployment import Deployment
 from phx_pipeline_tests.jobs import ask_job
 
@@ -67,7 +67,7 @@ def tick(
     sensor: dg.SensorDefinition, instance: dg.DagsterInstance
 ) -> dg.SensorResult | dg.SkipReason:
     """One evaluation, as the daemon would do it."""
-    with dg.build_sensor_context(instance=instance) as context:
+    with sensor_context(instance) as context:
         said = sensor(context)
     assert isinstance(said, dg.SensorResult | dg.SkipReason)
     return said
@@ -221,7 +221,7 @@ def test_runs_that_are_there_are_noted_and_not_asked_for_again(
 def test_runs_that_began_elsewhere_become_jobs(
     catalog: Catalog, instance: dg.DagsterInstance, slugs: list[str]
 ) -> None:
-    with dg.build_sensor_context(instance=instance) as context:
+    with sensor_context(instance) as context:
         dispatch_jobs(context)
         run = run_of(slugs[0], dg.DagsterRunStatus.SUCCESS, **{USER_TAG: "bob"})
         instance.add_run(run)
