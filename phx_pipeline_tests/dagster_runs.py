@@ -24,12 +24,18 @@ _ORIGIN = RemoteJobOrigin(
 
 
 def run_of(slug: str, status: dg.DagsterRunStatus, **tags: str) -> dg.DagsterRun:
-    """A run of a property that somebody is about to store."""
+    """A run of a property that somebody is about to store.
+
+    One whose tags name the run that it repeats has that as its parent, as Dagster's do.
+    """
+    parent = tags.get("dagster/parent_run_id")
     return dg.DagsterRun(
         job_name="extract_property",
         status=status,
         tags={"dagster/partition": slug, **tags},
         remote_job_origin=_ORIGIN,
+        parent_run_id=parent,
+        root_run_id=tags.get("dagster/root_run_id", parent),
     )
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -56,6 +57,7 @@ class Door:
     reach: Reach = field(default_factory=lambda: Reach.on_loopback(PORT))
     now: datetime = datetime(2026, 3, 1, 12, tzinfo=UTC)
     status: int = 200
+    users: dict[str, str] = field(default_factory=dict)
     reached: list[Scope] = field(default_factory=list)
     bodies: list[bytes] = field(default_factory=list)
     listens: asyncio.Event = field(default_factory=asyncio.Event)
@@ -74,8 +76,12 @@ class Door:
             user=LOCAL,
             trail=self.trail,
             open_catalog=opening,
+            users_of=self._users_of,
             clock=self.clock,
         )
+
+    def _users_of(self, ids: Collection[str]) -> set[str]:
+        return {self.users[each] for each in ids if each in self.users}
 
     def clock(self) -> datetime:
         return self.now

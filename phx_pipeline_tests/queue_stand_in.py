@@ -67,6 +67,14 @@ class QueueStandIn:
     def cancel_backfill(self, backfill_id: str) -> None:
         self.cancelled_backfills.append(backfill_id)
 
+    def put(self, run_ids: Collection[str]) -> None:
+        for run_id in run_ids:
+            self.runs[run_id] = replace(self.runs[run_id], state=JobState.QUEUED)
+
+    def hasten(self, run_ids: Collection[str], *, priority: int) -> None:
+        for run_id in run_ids:
+            self.runs[run_id] = replace(self.runs[run_id], priority=priority)
+
     def is_served(self) -> bool:
         return True
 

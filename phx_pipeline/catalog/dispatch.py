@@ -89,7 +89,7 @@ class Parted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reopened:
-    """Somebody had a run of an item repeated after the item had ended."""
+    """A run of an item is repeated after the end of the item was booked."""
 
     item: JobItem
     run: SeenRun
@@ -103,7 +103,8 @@ class Candidate:
     """An item that waits in the catalogue.
 
     `job_turn` and `user_turn` tell when its job and its user were last served, the
-    greater the later; 0 is never.
+    greater the later; 0 is never. `is_late` is for who chooses: its turn comes because
+    more urgent ones have overtaken it for long.
     """
 
     job_id: str
@@ -113,8 +114,10 @@ class Candidate:
     priority: Priority
     created_at: datetime
     position: int
+    requested_at: datetime
     job_turn: int = 0
     user_turn: int = 0
+    is_late: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,6 +132,7 @@ class Claimed:
     sources: tuple[Source, ...]
     mode: Mode
     isolation: IsolationMode | None
+    is_late: bool = False
 
 
 class DispatchBook:
@@ -196,6 +200,16 @@ class DispatchBook:
         with writing_jobs(self._engine, shown=bool(news)) as connection:
             for fate in fates:
                 _book(connection, fate, at=at)
+
+    def users_of(self, run_ids: Collection[str]) -> set[str]:
+        """Whose items wait for these runs."""
+        found: set[str] = set()
+        ids = sorted(run_ids)
+        for start in range(0, len(ids), _MOST_KEYS):
+            some = ITEM.run_id.in_(ids[start : start + _MOST_KEYS])
+            items = self._items(items_query().where(some, ITEM.state.is_(None)))
+            found |= {item.user for item in items}
+        return found
 
     def adopt(self, runs: Sequence[SeenRun], *, at: datetime) -> None:
         """Write jobs and items for runs that no job tells of; known ones are updated.
@@ -353,7 +367,8 @@ def _asked(connection: sa.Connection, *, at: datetime) -> list[Candidate]:
 
 def _waiting() -> sa.Select[Any]:
     house = tables.house.c
-    of_item = (ITEM.job_id, ITEM.slug, ITEM.run_job, ITEM.run_attempt, ITEM.position)
+    of_run = (ITEM.run_job, ITEM.run_attempt, ITEM.requested_at)
+    of_item = (ITEM.job_id, ITEM.slug, ITEM.position, *of_run)
     return (
         sa.select(*of_item, JOB.user, JOB.priority, JOB.created_at, JOB.turn)
         .join(tables.job, JOB.id == ITEM.job_id)
@@ -384,6 +399,7 @@ def _candidate_of(row: AnyRow, turns: Mapping[str, int]) -> Candidate:
         priority=Priority(row.priority),
         created_at=row.created_at,
         position=row.position,
+        requested_at=row.requested_at,
         job_turn=row.turn,
         user_turn=turns[row.user],
     )
@@ -400,4 +416,10 @@ def _claimed(connection: sa.Connection, candidate: Candidate) -> Claimed:
         sources = tuple(Source(name) for name in owner.sources)
         mode = mode_of(owner.mode, attempt=item.run_attempt)
         isolation = IsolationMode(owner.isolation) if owner.isolation else None
-    return Claimed(item=item, sources=sources, mode=mode, isolation=isolation)
+    return Claimed(
+        item=item,
+        sources=sources,
+        mode=mode,
+        isolation=isolation,
+        is_late=candidate.is_late,
+    )

@@ -19,11 +19,10 @@ from phx_pipeline.catalog.job_items import (
     this_item,
     update,
 )
-from phx_pipeline.model.job import JobItem, Origin, adopted_id
+from phx_pipeline.model.job import UNKNOWN, JobItem, Origin, adopted_id
 from phx_pipeline.model.run_queue import SeenBackfill, SeenRun
 
 _MOST_KEYS: Final = 5_000  # in one query
-_UNKNOWN: Final = "unknown"
 _MOST_OF_NAME: Final = 200  # anybody may write a tag, and the column holds no more
 
 
@@ -102,7 +101,7 @@ def _adopt_job(
         "created_at": run.created_at,
         "sources": [source.value for source in run.sources],
         "mode": run.mode.value,
-        "user": (run.user or _UNKNOWN)[:_MOST_OF_NAME],
+        "user": (run.user or UNKNOWN)[:_MOST_OF_NAME],
         "origin": origin.value,
     }
     connection.execute(sa.insert(tables.job).values(values))

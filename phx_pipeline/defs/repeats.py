@@ -4,12 +4,16 @@ Dagster decides when a run fails whether to repeat it, and does so seconds later
 code server is away just then it says "Failed to retry run" and never tries again.
 """
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import dagster as dg
 
 from phx_pipeline.defs.internals import BulkActionStatus
-from phx_pipeline.defs.tags import GIVEN_UP_TAG, RUN_KEY_TAG
+from phx_pipeline.defs.tags import ATTEMPT_TAG, GIVEN_UP_TAG, JOB_TAG, RUN_KEY_TAG
+from phx_pipeline.model.job import USER_TAG
+
+if TYPE_CHECKING:
+    from phx_pipeline.defs.lineage import Lineage
 
 PARTITION_TAG: Final = "dagster/partition"
 WILL_RETRY_TAG: Final = "dagster/will_retry"
@@ -19,13 +23,15 @@ REPEATED_BY_TAG: Final = "dagster/auto_retry_run_id"
 
 BACKFILL_TAG: Final = "dagster/backfill"
 REASON_TAG: Final = "dagster/failure_reason"
+NUMBER_TAG: Final = "dagster/retry_number"
+"""On a run that Dagster made by itself in the place of one that failed."""
+
 REPEATS_TAG: Final = "phx/repeats"
 """On a run that we asked for in the place of Dagster: the run it repeats."""
 
 _ROOT_TAG: Final = ".dagster/phx_root"
 _OF_BACKFILL_TAG: Final = ".dagster/phx_backfill"
 _PARENT_TAG: Final = "dagster/parent_run_id"
-_NUMBER_TAG: Final = "dagster/retry_number"
 _KEPT: Final = ("dagster/priority", "dagster/max_runtime")
 _OF_DAGSTER: Final = ("dagster/", ".dagster/")
 _UNWANTED: Final = (BulkActionStatus.CANCELING, BulkActionStatus.CANCELED)
@@ -41,7 +47,7 @@ def retries_of(instance: dg.DagsterInstance) -> int:
 def retries_left(run: dg.DagsterRun, *, retries: int) -> int:
     """How often a run may be repeated after it; *retries* as of `retries_of`."""
     told = run.tags.get(MAX_RETRIES_TAG, str(retries))
-    number = run.tags.get(_NUMBER_TAG, "0")
+    number = run.tags.get(NUMBER_TAG, "0")
     return int(told) - int(number) if told.isdecimal() and number.isdecimal() else 0
 
 
@@ -87,8 +93,8 @@ def is_repeated(instance: dg.DagsterInstance, run: dg.DagsterRun) -> bool:
     ours = instance.get_runs(dg.RunsFilter(tags={RUN_KEY_TAG: run_key_of(run)}))
     if any(one.status is not dg.DagsterRunStatus.NOT_STARTED for one in ours):
         return True
-    theirs = dg.RunsFilter(tags={_PARENT_TAG: run.run_id})
-    return bool(instance.get_runs(theirs, limit=1))
+    theirs = instance.get_runs(dg.RunsFilter(tags={_PARENT_TAG: run.run_id}))
+    return any(NUMBER_TAG in one.tags for one in theirs)  # not by somebody in the UI
 
 
 def is_wanted(instance: dg.DagsterInstance, run: dg.DagsterRun) -> bool:
@@ -115,17 +121,23 @@ def backfill_of(run: dg.DagsterRun) -> str | None:
     return run.tags.get(BACKFILL_TAG) or run.tags.get(_OF_BACKFILL_TAG)
 
 
-def request_again(run: dg.DagsterRun, *, retries: int) -> dg.RunRequest:
+def request_again(
+    run: dg.DagsterRun, *, retries: int, lineage: "Lineage"
+) -> dg.RunRequest:
     """Ask for the same once more, with one retry less than were left."""
+    whose = {JOB_TAG: lineage.job_of(run), USER_TAG: lineage.user_of(run)}
+    left_out = {name for name, text in whose.items() if text is None}
+    left_out |= {ATTEMPT_TAG} if JOB_TAG in left_out else set()
     tags = {
         name: value
         for name, value in run.tags.items()
         if name in _KEPT or not name.startswith(_OF_DAGSTER)
+        if name not in left_out
     }
     left = retries_left(run, retries=retries) - 1
     tags |= {MAX_RETRIES_TAG: str(left), REPEATS_TAG: run.run_id}
-    tags[_ROOT_TAG] = root_of(run)
-    if backfill_id := backfill_of(run):
+    tags[_ROOT_TAG] = lineage.root_of(run)
+    if backfill_id := lineage.backfill_of(run):
         tags[_OF_BACKFILL_TAG] = backfill_id
     return dg.RunRequest(
         run_key=run_key_of(run),

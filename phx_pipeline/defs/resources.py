@@ -9,8 +9,10 @@ import dagster as dg
 
 from phx_pipeline.catalog.leases import process_owner
 from phx_pipeline.defs.failures import Unopened
+from phx_pipeline.defs.lineage import Lineage
+from phx_pipeline.defs.repeats import PARTITION_TAG
 from phx_pipeline.defs.stores import Stores
-from phx_pipeline.defs.tags import JOB_TAG, isolation_of
+from phx_pipeline.defs.tags import isolation_of
 from phx_pipeline.model.identity import run_lease
 from phx_pipeline.stages.context import StageContext
 from phx_pipeline.stages.runs import end_left_open
@@ -35,9 +37,11 @@ def pipeline(context: dg.InitResourceContext) -> Iterator[StageContext | Unopene
     run = context.run
     run_id = run.run_id if run else "no-run"
     tags = run.tags if run else {}
+    job_id = _job_of(context.instance, run)
     with ExitStack() as stores:
         try:
-            opening = _opened(run_id, tags, given=context.resources.stores)
+            given = context.resources.stores
+            opening = _opened(run_id, tags, given=given, job_id=job_id)
             opened = stores.enter_context(opening)
         except Exception as error:
             if (reason := known(error)) is None:
@@ -55,18 +59,27 @@ def pipeline(context: dg.InitResourceContext) -> Iterator[StageContext | Unopene
 
 @contextmanager
 def _opened(
-    run_id: str, tags: Mapping[str, str], *, given: Stores
+    run_id: str, tags: Mapping[str, str], *, given: Stores, job_id: str | None
 ) -> Iterator[StageContext]:
     settings = given.settings()
     isolation = isolation_of(tags) or settings.isolation
     settings = replace(settings, isolation=isolation)
     made = build_context(settings, run_id=run_id, clock=given.clock)
-    made = made.for_run(run_id, job_id=tags.get(JOB_TAG))
+    made = made.for_run(run_id, job_id=job_id)
     try:
         owner = process_owner(run_id)
         with made.catalog.leases.hold(run_lease(run_id), owner=owner):
             yield made
-            end_left_open(made)
+            end_left_open(made, began_as=tags.get(PARTITION_TAG))
             refresh_if_quick(made)
     finally:
         made.catalog.close()
+
+
+def _job_of(
+    instance: dg.DagsterInstance | None, run: dg.DagsterRun | None
+) -> str | None:
+    """The job that asked for a run, and gets what it finds."""
+    if instance is None or run is None:
+        return None
+    return Lineage.of(instance, [run]).job_of(run)

@@ -20,14 +20,13 @@ from phx_pipeline.defs.internals import (
     BulkActionStatus,
     PartitionBackfill,
 )
+from phx_pipeline.defs.lineage import Lineage
 from phx_pipeline.defs.repeats import (
     PARTITION_TAG,
     REASON_TAG,
     REPEATED_BY_TAG,
     REPEATS_TAG,
-    backfill_of,
     retries_of,
-    root_of,
 )
 from phx_pipeline.defs.submit import (
     daemon_is_running,
@@ -43,7 +42,7 @@ from phx_pipeline.defs.tags import (
     sources_of,
 )
 from phx_pipeline.errors import InputError
-from phx_pipeline.model.job import USER_TAG, JobState, Mode, Origin
+from phx_pipeline.model.job import UNKNOWN, USER_TAG, JobState, Mode, Origin
 from phx_pipeline.model.run_queue import SeenBackfill, SeenRun, Stopped
 from phx_pipeline.settings import Settings
 
@@ -123,11 +122,12 @@ class DagsterRuns:
         return sorted(records, key=lambda record: record.storage_id, reverse=True)
 
     def _seen(self, records: Sequence[dg.RunRecord]) -> list[SeenRun]:
-        retries, there = retries_of(self._instance), self._repetitions(records)
+        ours = [it for it in records if PARTITION_TAG in it.dagster_run.tags]
+        retries, there = retries_of(self._instance), self._repetitions(ours)
+        lineage = Lineage.of(self._instance, [it.dagster_run for it in ours])
         return [
-            seen(record, retries=retries, there=there)
-            for record in records
-            if PARTITION_TAG in record.dagster_run.tags
+            seen(record, retries=retries, lineage=lineage, there=there)
+            for record in ours
         ]
 
     def _repetitions(self, records: Sequence[dg.RunRecord]) -> set[str]:
@@ -166,6 +166,29 @@ class DagsterRuns:
     def is_served(self) -> bool:
         """Whether a daemon that launches runs gave a sign of life lately."""
         return daemon_is_running(self._instance)
+
+    # --- besides ---------------------------------------
+
+    def put(self, run_ids: Collection[str]) -> None:
+        """Put runs into the queue that were created, and that nobody put there."""
+        for run in (it.dagster_run for it in records_of(self._instance, run_ids)):
+            if run.status is dg.DagsterRunStatus.NOT_STARTED:
+                queued = dg.DagsterEvent.job_enqueue(run)
+                self._instance.report_dagster_event(queued, run_id=run.run_id)
+
+    def hasten(self, run_ids: Collection[str], *, priority: int) -> None:
+        """Give runs another priority, by which Dagster takes them from its queue."""
+        for run_id in run_ids:
+            self._instance.add_run_tags(run_id, {PRIORITY_TAG: str(priority)})
+
+    def users_of(self, ids: Collection[str]) -> set[str]:
+        """Who asked for the runs and backfills with these ids, `unknown` too."""
+        runs = self.by_id(ids)
+        users = {run.user for run in runs}
+        others = set(ids) - {run.run_id for run in runs}
+        backfills = [self._instance.get_backfill(each) for each in others]
+        users |= {(one.tags or {}).get(USER_TAG) for one in backfills if one}
+        return {user or UNKNOWN for user in users}
 
 
 class NoRuns:
@@ -240,12 +263,19 @@ def _time(text: str) -> datetime:
 # --- reading a run --------------------------------------------------------------------
 
 
-def seen(record: dg.RunRecord, *, retries: int, there: Collection[str] = ()) -> SeenRun:
+def seen(
+    record: dg.RunRecord,
+    *,
+    retries: int,
+    lineage: Lineage,
+    there: Collection[str] = (),
+) -> SeenRun:
     """Tell what Dagster has stored of a run.
 
     Args:
         record: of a run with a partition.
         retries: as of `repeats.retries_of`.
+        lineage: of this run, among others.
         there: ids of runs; a failed run is over if the one that repeats it is not one.
     """
     run = record.dagster_run
@@ -256,16 +286,16 @@ def seen(record: dg.RunRecord, *, retries: int, there: Collection[str] = ()) -> 
     return SeenRun(
         run_id=run.run_id,
         slug=run.tags[PARTITION_TAG],
-        job_id=run.tags.get(JOB_TAG),
+        job_id=lineage.job_of(run),
         attempt=_number(run.tags.get(ATTEMPT_TAG), otherwise=1),
         state=state,
         priority=_number(run.tags.get(PRIORITY_TAG), otherwise=0),
         created_at=record.create_timestamp,
         ended_at=datetime.fromtimestamp(ended, UTC) if ended else None,
-        root_run_id=root_of(run),
-        backfill_id=backfill_of(run),
-        user=run.tags.get(USER_TAG),
-        origin=origin_of(run),
+        root_run_id=lineage.root_of(run),
+        backfill_id=lineage.backfill_of(run),
+        user=lineage.user_of(run),
+        origin=origin_of(run, lineage),
         sources=_readable(sources_of, run.tags, otherwise=()),
         mode=_readable(mode_of, run.tags, otherwise=Mode.FRESH),
         error=_error_of(run) if state is JobState.FAILED else "",
@@ -293,16 +323,18 @@ def _partitions_of(backfill: PartitionBackfill) -> Sequence[str]:
     return backfill.partition_names or ()
 
 
-def origin_of(run: dg.DagsterRun) -> Origin:
+def origin_of(run: dg.DagsterRun, lineage: Lineage) -> Origin:
     """How a run began; of one with a job only the job knows.
 
     Dagster does not tell a launch in the UI from one by `dagster job launch`; our web
-    server names who did it.
+    server names who did it. Runs are executed again in the UI alone.
     """
-    if JOB_TAG in run.tags:
+    if lineage.job_of(run):
         return Origin.CLI
-    if backfill_of(run):
+    if lineage.backfill_of(run):
         return Origin.BACKFILL
+    if lineage.is_by_hand(run):
+        return Origin.UI
     if REPEATS_TAG not in run.tags and any(name in run.tags for name in _BY_TIMERS):
         return Origin.SENSOR
     return Origin.UI if USER_TAG in run.tags else Origin.LAUNCH

@@ -67,6 +67,4 @@ def state_of(run: dg.DagsterRun, *, retries: int) -> JobState:
     """
     if may_come_again(run, retries=retries):
         return JobState.RETRYING
-    if run.status is dg.DagsterRunStatus.NOT_STARTED and run.parent_run_id:
-        return JobState.QUEUED  # a repetition, which Dagster puts into the queue
     return _STATES[run.status]

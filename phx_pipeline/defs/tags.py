@@ -20,6 +20,7 @@ _Word = TypeVar("_Word", bound=StrEnum)
 
 JOB_TAG = job.JOB_TAG
 ATTEMPT_TAG = job.ATTEMPT_TAG
+LAUNCH_TAG = job.LAUNCH_TAG
 SOURCES_TAG = "phx/sources"
 MODE_TAG = "phx/mode"
 ISOLATION_TAG = "phx/isolation"

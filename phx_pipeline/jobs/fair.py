@@ -3,9 +3,11 @@
 Pure. The queue itself is Dagster's; what waits for it is `catalog.dispatch`'s.
 """
 
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from typing import Final
 
 from phx_pipeline.catalog.dispatch import Candidate
@@ -16,13 +18,20 @@ WAITING_PER_SLOT: Final = 2
 """Runs of jobs that wait in Dagster's queue for each run that may be at work.
 
 One takes the place of a run that ends, one more waits for the case that two end between
-two looks of the dispatcher. What waits there cannot be brought into another order.
+two looks of the dispatcher. What waits there keeps its place until it is late.
 """
 
 # A run that no job asked for, as of a backfill, has 0: it stands behind jobs of normal
 # priority, and before those of low.
 BASE: Final = {Priority.LOW: -100, Priority.NORMAL: 100, Priority.HIGH: 300}
 _MOST_STEPS: Final = 99  # down from the base, so that the next lower one is not reached
+
+LATE_AFTER: Final = timedelta(minutes=30)
+"""How long more urgent ones may overtake what waits."""
+HASTENED: Final = 400
+"""The number of the one run of a job that goes before all others, as it is late."""
+_CLASSES: Final = (0, 1, 201)
+"""The lowest numbers of runs without a job, and of those of normal and high jobs."""
 
 
 def choose(
@@ -31,6 +40,7 @@ def choose(
     room: int,
     busy: Collection[str],
     places: Mapping[str, int] | None = None,
+    late: "Overtaken | None" = None,
 ) -> list[Candidate]:
     """Return at most *room* items whose turn it is, in order.
 
@@ -45,6 +55,7 @@ def choose(
             at once, and the second would only take a place in the queue.
         places: how many more runs of a user may wait; if not told, as many as there is
             room for.
+        late: who may come first though more urgent ones wait; nobody if not told.
     """
     left = Counter(places or {})
     queues: dict[str, list[Candidate]] = {}
@@ -61,7 +72,8 @@ def choose(
         ]
         if not heads:
             break
-        best = min(heads, key=turns.rank)
+        best = _late(heads, late, turns) if late and not chosen else None
+        best = best or min(heads, key=turns.rank)
         left[best.user] -= 1
         taken.add(best.slug)
         turns.serve(best)
@@ -74,6 +86,18 @@ def _head(queue: list[Candidate], taken: Collection[str]) -> Candidate | None:
     while queue and queue[-1].slug in taken:
         queue.pop()
     return queue[-1] if queue else None
+
+
+def _late(
+    heads: Sequence[Candidate], late: "Overtaken", turns: "_Turns"
+) -> Candidate | None:
+    """Of the late ones that others would overtake the one whose turn it is."""
+    most = max(head.priority.rank for head in heads)
+    found = [
+        head for head in heads if head.priority.rank < most and late.has_turn(head)
+    ]
+    best = min(found, key=turns.rank_of_equals, default=None)
+    return best and replace(best, is_late=True)
 
 
 @dataclass(slots=True)
@@ -92,8 +116,10 @@ class _Turns:
         return turns
 
     def rank(self, candidate: Candidate) -> tuple[object, ...]:
+        return (-candidate.priority.rank, *self.rank_of_equals(candidate))
+
+    def rank_of_equals(self, candidate: Candidate) -> tuple[object, ...]:
         return (
-            -candidate.priority.rank,
             self.of_user[candidate.user],
             self.of_job[candidate.job_id],
             candidate.created_at,
@@ -103,6 +129,61 @@ class _Turns:
     def serve(self, candidate: Candidate) -> None:
         turn = max(*self.of_user.values(), *self.of_job.values()) + 1
         self.of_user[candidate.user] = self.of_job[candidate.job_id] = turn
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Overtaken:
+    """What has waited for so long that it comes next, whatever is more urgent.
+
+    One run at a time: of several slots the others are for the urgent all the same, and
+    where there is one slot late and urgent ones come in turn.
+
+    Attributes:
+        before: What was asked for until then is late; None if no more may come.
+        queued: Jobs that have runs in Dagster's queue, which come first.
+        hasten: The ids of the runs there that are to go before all others.
+    """
+
+    before: datetime | None = None
+    queued: frozenset[str] = frozenset()
+    hasten: tuple[str, ...] = ()
+
+    def has_turn(self, candidate: Candidate) -> bool:
+        """Whether an item that waits in the catalogue is late."""
+        is_late = self.before is not None and candidate.requested_at <= self.before
+        return is_late and candidate.job_id not in self.queued
+
+
+def overtaken(
+    runs: Sequence[SeenRun], *, candidates: Iterable[Candidate] = (), at: datetime
+) -> Overtaken:
+    """Tell what is late; nothing as long as one that was late waits or is at work.
+
+    Args:
+        runs: those that have not ended, the newest first.
+        candidates: what waits in the catalogue.
+        at: now.
+    """
+    before = at - LATE_AFTER
+    waiting = [run for run in runs if run.state is JobState.QUEUED]
+    ours = [run for run in waiting if run.job_id is not None]
+    if any(run.job_id is not None and run.priority == HASTENED for run in runs):
+        return Overtaken()
+    numbers = [run.priority for run in waiting]
+    numbers += [BASE[each.priority] for each in candidates]
+    best = max(map(_class_of, numbers), default=0)
+    late = [
+        run
+        for run in ours
+        if run.created_at <= before and _class_of(run.priority) < best
+    ]
+    if late:
+        return Overtaken(hasten=(late[-1].run_id,))
+    return Overtaken(before=before, queued=frozenset(it.job_id or "" for it in ours))
+
+
+def _class_of(number: int) -> int:
+    return bisect_right(_CLASSES, number)
 
 
 def room_for(runs: Iterable[SeenRun], *, asked: int, slots: int) -> int:

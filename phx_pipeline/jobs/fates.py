@@ -84,10 +84,8 @@ def fate_of(
         return _without_run(item, records.get((item.run_id or "", item.slug)), at=at)
     if run.state is JobState.PENDING:
         return _of_created(item, run, backfills=backfills, at=at)
-    if item.cancelled_at and run.state is JobState.RETRYING:
-        return Ended(
-            item=item, state=JobState.CANCELLED, ended_at=at, run_id=run.run_id
-        )
+    if early := _before_its_end(item, run, at=at):
+        return early
     if not run.state.is_final:
         is_news = item.dispatched_at is None or item.run_id != run.run_id
         return Seen(item=item, run_id=run.run_id) if is_news else None
@@ -95,6 +93,24 @@ def fate_of(
     if not item.is_own and item.requested_at > ended_at:
         return Parted(item=item)
     return _end(item, run, records.get((run.run_id, item.slug)), ended_at=ended_at)
+
+
+def _before_its_end(item: JobItem, run: SeenRun, *, at: datetime) -> Fate | None:
+    """What becomes of an item that does not wait for what repeats its run."""
+    is_over = _is_over(item, run)
+    if item.cancelled_at and (run.state is JobState.RETRYING or is_over):
+        gone = JobState.CANCELLED
+        return Ended(item=item, state=gone, ended_at=at, run_id=run.run_id)
+    return AskAnew(item=item) if is_over and not item.is_adopted else None
+
+
+def _is_over(item: JobItem, run: SeenRun) -> bool:
+    """Whether a run failed of a property that was renamed since the run was asked for.
+
+    Nothing is done under its former key any more: what repeats the run fails as well.
+    """
+    is_renamed = run.slug != item.slug
+    return is_renamed and run.state in {JobState.FAILED, JobState.RETRYING}
 
 
 def _without_run(
@@ -132,9 +148,11 @@ def _of_created(
 ) -> Fate | None:
     """What becomes of an item whose run was only created.
 
-    A run of ours is asked for again; nobody does that for one that began elsewhere.
+    A run of ours is asked for again, and one that repeats another is put into the
+    queue; nobody does that for one that somebody began elsewhere.
     """
-    if not item.is_adopted or not is_left(run, backfills=backfills, at=at):
+    goes_on = not item.is_adopted or run.is_repetition
+    if goes_on or not is_left(run, backfills=backfills, at=at):
         return None
     return Ended(
         item=item, state=JobState.FAILED, ended_at=at, run_id=run.run_id, error=_LEFT
@@ -142,7 +160,7 @@ def _of_created(
 
 
 def is_left(run: SeenRun, *, backfills: Collection[str], at: datetime) -> bool:
-    """Whether a run of no job of ours was created and nobody will launch it.
+    """Whether a run was created long ago and nobody puts it into the queue.
 
     A backfill under way puts those into the queue that it had created.
 
@@ -200,13 +218,13 @@ def _why(run: SeenRun, record: RunRecord | None, *, state: JobState) -> str:
 
 
 def reopened(items: Sequence[JobItem], run: SeenRun) -> Reopened | None:
-    """Tell whether somebody had the run of an item that has ended repeated.
+    """Tell whether the run of an item is repeated after the end of that was booked.
 
     Args:
         items: those with the key of *run*.
         run: one that has not ended.
     """
-    for item in items:
+    for item in items if run.state is not JobState.PENDING else ():
         later = item.ended_at is not None and run.created_at > item.ended_at
         if item.is_own and later and not is_unwanted(items, run):
             return Reopened(item=item, run=run)

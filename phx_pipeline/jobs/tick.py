@@ -10,7 +10,16 @@ from datetime import datetime
 from typing import Final
 
 from phx_pipeline.catalog.dispatch import Candidate, Claimed, DispatchBook
-from phx_pipeline.jobs.fair import Priorities, busy_houses, choose, places_of, room_for
+from phx_pipeline.jobs.fair import (
+    HASTENED,
+    Overtaken,
+    Priorities,
+    busy_houses,
+    choose,
+    overtaken,
+    places_of,
+    room_for,
+)
 from phx_pipeline.jobs.fates import (
     Runs,
     fate_of,
@@ -44,10 +53,16 @@ class Launch:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ticked:
-    """What is to be done now: runs to launch, and the ids of runs to cancel."""
+    """What is to be done now: runs to launch, and the ids of runs that are there.
+
+    `put` were created and are to come into the queue. `hasten` wait there too long, and
+    get the number `fair.HASTENED`.
+    """
 
     launches: tuple[Launch, ...] = ()
     cancel: tuple[str, ...] = ()
+    put: tuple[str, ...] = ()
+    hasten: tuple[str, ...] = ()
     cursor: str = ""
 
 
@@ -73,10 +88,19 @@ def tick(
     under_way = {backfill.backfill_id for backfill in backfills}
     settle(book, states, runs=runs, backfills=under_way, at=at)
     _reopen(book, runs, at=at)
-    left = [it.run_id for it in elsewhere if is_left(it, backfills=under_way, at=at)]
-    cancel = (*unwanted(book, runs), *left)
-    launches = tuple(_next(book, runs, slots=slots, at=at))
-    return Ticked(launches=launches, cancel=cancel, cursor=cursor)
+    cancel = unwanted(book, runs)
+    left = [it for it in runs if is_left(it, backfills=under_way, at=at)]
+    begun = {it.run_id for it in elsewhere if not it.is_repetition}
+    cancel += [it.run_id for it in left if it.run_id in begun]
+    put = [it.run_id for it in left if it.is_repetition and it.run_id not in cancel]
+    launches, late = _next(book, runs, slots=slots, at=at)
+    return Ticked(
+        launches=tuple(launches),
+        cancel=tuple(cancel),
+        put=tuple(put),
+        hasten=late.hasten,
+        cursor=cursor,
+    )
 
 
 def settle(
@@ -123,8 +147,11 @@ def _look_up(states: RunStates, items: Sequence[JobItem]) -> list[SeenRun]:
     if launched:
         jobs = {item.run_job for item in launched}
         found += states.of_jobs(jobs, slugs={item.slug for item in launched})
-    if adopted:
-        found += states.by_id(adopted)
+    there = Runs(found)
+    # A run of a property that was renamed since is known by its id alone.
+    renamed = {it.run_id for it in launched if it.run_id and there.of(it) is None}
+    if by_id := adopted | renamed:
+        found += states.by_id(by_id)
     return found
 
 
@@ -135,14 +162,14 @@ def unwanted(book: DispatchBook, runs: Sequence[SeenRun]) -> list[str]:
 
 
 def _reopen(book: DispatchBook, runs: Sequence[SeenRun], *, at: datetime) -> None:
-    """Open items again whose runs somebody had repeated after they had ended."""
+    """Open items again whose runs are repeated after their ends were booked."""
     items_of = _items_of(book, runs)
     fates = [reopened(_with(items_of, run), run) for run in runs]
     book.book([fate for fate in fates if fate is not None], at=at)
 
 
 def _with(items_of: Mapping[str, list[JobItem]], run: SeenRun) -> list[JobItem]:
-    """Its job may have been forgotten: then it began elsewhere."""
+    """Its job may have been forgotten, or its property renamed."""
     return items_of.get(run.run_key or "") or items_of.get(run.run_id, [])
 
 
@@ -152,22 +179,30 @@ def _items_of(book: DispatchBook, runs: Sequence[SeenRun]) -> dict[str, list[Job
     for item in book.of_runs(runs):
         found.setdefault(item.run_key, []).append(item)
     for item in book.under_way():
-        if item.is_adopted and item.run_id:
+        if item.run_id:  # of a run whose property has another key now there is no other
             found.setdefault(item.run_id, []).append(item)
     return found
 
 
 def _next(
-    book: DispatchBook, runs: Sequence[SeenRun], *, slots: int, at: datetime
-) -> list[Launch]:
+    book: DispatchBook,
+    runs: Sequence[SeenRun],
+    *,
+    slots: int,
+    at: datetime,
+) -> tuple[list[Launch], Overtaken]:
+    """Whose runs come next, and what is late of those in Dagster's queue."""
+    late = overtaken(runs, at=at)
     most = room_for(runs, asked=0, slots=slots)
     if not most or not book.has_waiting():
-        return []
+        return [], late
     busy = busy_houses(runs)
 
     def chosen(
         waiting: Sequence[Candidate], asked: Sequence[Candidate]
     ) -> list[Candidate]:
+        nonlocal late
+        late = overtaken(runs, candidates=waiting, at=at)
         users = {each.run_key: each.user for each in asked}
         return choose(
             waiting,
@@ -179,11 +214,12 @@ def _next(
                 asked=users.values(),
                 slots=slots,
             ),
+            late=None if asked else late,
         )
 
     claimed = book.claim(chosen, most=2 * most + len(busy), at=at)
     priorities = Priorities.of(runs)
-    return [_launch(each, priorities) for each in claimed]
+    return [_launch(each, priorities) for each in claimed], late
 
 
 def _launch(claimed: Claimed, priorities: Priorities) -> Launch:
@@ -197,5 +233,5 @@ def _launch(claimed: Claimed, priorities: Priorities) -> Launch:
         sources=claimed.sources,
         mode=claimed.mode,
         isolation=claimed.isolation,
-        priority=priorities.next(item),
+        priority=HASTENED if claimed.is_late else priorities.next(item),
     )

@@ -15,12 +15,20 @@ from typing import Final
 from phx_pipeline.model.isolation import IsolationMode
 from phx_pipeline.model.source import Source
 
+UNKNOWN: Final = "unknown"
+"""The user of what was begun elsewhere by nobody knows whom."""
 USER_TAG: Final = "phx/user"
 """On runs and backfills: who asked for them, where somebody is known."""
 JOB_TAG: Final = "phx/job"
 """On runs that a job asked for: which job."""
 ATTEMPT_TAG: Final = "phx/attempt"
 """Which attempt of its job's item a run is; without it the first."""
+LAUNCH_TAG: Final = ".dagster/phx_launch"
+"""On runs and backfills that our web server launched: another text for each launch.
+
+A run that is executed again has all tags of the one before; this one tells whether
+`phx/user` was copied, too. Pages show no such tags.
+"""
 
 
 class JobState(StrEnum):

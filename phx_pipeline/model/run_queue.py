@@ -21,10 +21,12 @@ class SeenRun:
     was killed before it came into the queue, nobody launches it until it is asked for
     again. A failed run that will be repeated is `RETRYING`.
 
-    `job_id`, `attempt` and `slug` are those of the run key; `job_id` is None where no
-    job of ours asked for it. `priority` is Dagster's number. `root_run_id` is the first
-    of the runs that repeat one another, its own id where it repeats none. `user` is
-    None if nobody is named, `error` tells why a run failed.
+    `job_id`, `attempt` and `slug` are those of the run key, the last the key its
+    property had then; `job_id` is None where no job of ours asked for it. A run that
+    somebody had executed again is of no job, and the first of its kind. `priority` is
+    Dagster's number. `root_run_id` is the first of the runs that repeat one another by
+    themselves, its own id where it repeats none. `user` is None if nobody is named,
+    `error` tells why a run failed.
     """
 
     run_id: str
@@ -47,6 +49,11 @@ class SeenRun:
     def run_key(self) -> str | None:
         """The run key it was launched for; None without a job of ours."""
         return self.job_id and run_key_of(self.job_id, self.attempt, self.slug)
+
+    @property
+    def is_repetition(self) -> bool:
+        """Whether it was made by itself in the place of a run that failed."""
+        return self.root_run_id != self.run_id
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,7 @@ its own deeds.
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Collection, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Self
@@ -45,6 +45,7 @@ _OWN = "/api/"  # what the service answers itself, it notes itself
 _DOWNLOADS = ("/download_debug/", "/logs/")
 _BEARER = "bearer "
 
+UsersOf = Callable[[Collection[str]], Collection[str]]
 Audit = Callable[..., Awaitable[None]]
 """`await audit("job.submit", "a3f9…", detail="2 houses")`, by who asked."""
 
@@ -61,6 +62,8 @@ class Gate:
         wrong_keys: Counts those that are shown.
         reach: Tells whose request it is.
         trail: Notes what was changed.
+        users_of: Tells whose runs and backfills are, by their ids; those of nobody who
+            is known, too, but none that are not there. It may take its time.
     """
 
     app: App
@@ -70,6 +73,7 @@ class Gate:
     wrong_keys: WrongKeys
     reach: Reach
     trail: Trail
+    users_of: UsersOf
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, or refuse it."""
@@ -202,7 +206,9 @@ class Gate:
         except InputError as error:
             raise _Stopped(Refusal(status=400, text=str(error))) from error
         deed, answer = asks.deed, _Answer(send)
-        _require(visit.principal, deed.role, what=", ".join(deed.mutations))
+        if why := _lack(visit.principal, deed.role, what=", ".join(deed.mutations)):
+            raise _Stopped(asks.refusal(why))
+        await self._leave_others_alone(visit.principal, asks)
         headers = [it for it in scope["headers"] if it[0] not in _LENGTHS]
         length = (b"content-length", str(len(asks.body)).encode())
         scope["headers"] = [*headers, length]
@@ -211,11 +217,25 @@ class Gate:
             told = ", ".join(deed.mutations)
             await visit.note(deed.action, asks.targets, detail=told)
 
+    async def _leave_others_alone(self, principal: Principal, asks: "_Asks") -> None:
+        """Refuse to stop what others run, as the REST interface does; admins may."""
+        if not asks.deed.disturbs or principal.role >= Role.ADMIN:
+            return
+        with _looking_up():
+            users = await asyncio.to_thread(self.users_of, asks.question.disturbed)
+        if others := sorted(set(users) - {principal.user}):
+            why = (
+                f"{', '.join(asks.deed.mutations)} would change what is run for "
+                f"{' and '.join(others)}, and {principal.user} may change own runs "
+                "alone: ask an admin"
+            )
+            raise _Stopped(asks.refusal(why))
 
-def is_for_reading(scope: Scope) -> bool:
-    """Whether who asks may do no more than look."""
+
+def role_of(scope: Scope) -> Role | None:
+    """What who asks may do; None where nobody was asked."""
     principal = scope.get("state", {}).get("principal")
-    return isinstance(principal, Principal) and principal.role < Role.OPERATOR
+    return principal.role if isinstance(principal, Principal) else None
 
 
 _LENGTHS = {b"content-length", b"transfer-encoding"}
@@ -226,6 +246,7 @@ _ANYBODY = Principal(user="", role=Role.READER)
 class _Asks:
     """A request of GraphQL once it was read, and what is passed on of it."""
 
+    question: Question
     deed: Deed
     targets: str
     body: bytes
@@ -238,7 +259,12 @@ class _Asks:
         if deed.launches and principal.role >= deed.role:
             question = question.tagged(principal.user)
         targets = question.targets if deed.action else ""
-        return cls(deed=deed, targets=targets, body=question.body())
+        body = question.body()
+        return cls(question=question, deed=deed, targets=targets, body=body)
+
+    def refusal(self, why: str) -> Refusal:
+        """An answer that pages of Dagster show, too."""
+        return Refusal(status=403, text=why, data=self.question.refused(why))
 
 
 def _put(scope: Scope, **known: object) -> None:
@@ -302,14 +328,19 @@ def _key(asked: Asked) -> str | None:
     return "" if plain is not None else authorized[len(_BEARER) :].strip()
 
 
-def _require(principal: Principal, role: Role, *, what: str = "this") -> None:
+def _require(principal: Principal, role: Role) -> None:
+    if told := _lack(principal, role, what="this"):
+        raise _Stopped(Refusal(status=403, text=told))
+
+
+def _lack(principal: Principal, role: Role, *, what: str) -> str:
+    """Why somebody may not do *what*; empty if it is allowed."""
     if principal.role >= role:
-        return
-    told = (
+        return ""
+    return (
         f"{what} needs a key with the role {role.word}, {principal.user} has "
         f"{principal.role.word}: ask an admin for another key"
     )
-    raise _Stopped(Refusal(status=403, text=told))
 
 
 def _unauthorized(told: str) -> Refusal:

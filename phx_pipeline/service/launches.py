@@ -20,10 +20,12 @@ from graphql.language import (
 )
 
 from phx_pipeline.errors import InputError
-from phx_pipeline.model.job import ATTEMPT_TAG, JOB_TAG, USER_TAG
+from phx_pipeline.model.job import ATTEMPT_TAG, JOB_TAG, LAUNCH_TAG, USER_TAG
 
-# Of these nobody chooses: who launches it, and of whose job it is the run.
-_OWN = {USER_TAG, JOB_TAG, ATTEMPT_TAG}
+# Of these nobody chooses: who launches it, of whose job it is the run, and whether it
+# is made by itself in the place of another.
+_OWN = {USER_TAG, JOB_TAG, ATTEMPT_TAG, "phx/repeats", "dagster/retry_number"}
+_HIDDEN = ".dagster/phx_"
 
 _LISTS = {"executionParamsList", "tags", "extraTags"}
 _INLINE = "give what is launched in the variables, as the UI does"
@@ -52,11 +54,13 @@ class UserTag:
 
     Attributes:
         user: Who asks.
+        launch: Another text for each request.
         variables: Of the request; they are changed.
         defaults: The variables that have a value where none is given.
     """
 
     user: str
+    launch: str
     variables: dict[str, Any]
     defaults: frozenset[str]
 
@@ -109,7 +113,7 @@ class UserTag:
             node.values = tuple(self._in_element(each, path) for each in node.values)
             return node
         kept = [each for each in node.values if not self._is_own_node(each)]
-        node.values = (*kept, self._tag_node())
+        node.values = (*kept, *self._tag_nodes())
         return node
 
     def _in_element(self, node: ValueNode, path: tuple[str, ...]) -> ValueNode:
@@ -125,13 +129,23 @@ class UserTag:
 
     def _new_node(self, path: tuple[str, ...]) -> ValueNode:
         if len(path) == 1:
-            return ListValueNode(values=(self._tag_node(),))
+            return ListValueNode(values=self._tag_nodes())
         return ObjectValueNode(fields=(_field(path[1], self._new_node(path[1:])),))
 
-    def _tag_node(self) -> ValueNode:
-        texts = {"key": USER_TAG, "value": self.user}
-        pairs = (_field(name, StringValueNode(value=it)) for name, it in texts.items())
-        return ObjectValueNode(fields=tuple(pairs))
+    @property
+    def _tags(self) -> list[dict[str, str]]:
+        told = {USER_TAG: self.user, LAUNCH_TAG: self.launch}
+        return [{"key": key, "value": value} for key, value in told.items()]
+
+    def _tag_nodes(self) -> tuple[ValueNode, ...]:
+        return tuple(
+            ObjectValueNode(
+                fields=tuple(
+                    _field(name, StringValueNode(value=it)) for name, it in tag.items()
+                )
+            )
+            for tag in self._tags
+        )
 
     def _in_value(self, value: Any, path: tuple[str, ...]) -> Any:
         """As `_in_node`, for a value of JSON."""
@@ -150,11 +164,12 @@ class UserTag:
         if len(path) > 1:
             return [self._in_value(each, ("", *path[1:])) for each in found]
         kept = [it for it in found if not _is_own_tag(it)]
-        return [*kept, {"key": USER_TAG, "value": self.user}]
+        return [*kept, *self._tags]
 
 
 def _is_own_tag(value: Any) -> bool:
-    return isinstance(value, dict) and value.get("key") in _OWN
+    key = value.get("key") if isinstance(value, dict) else None
+    return isinstance(key, str) and (key in _OWN or key.startswith(_HIDDEN))
 
 
 def _field(name: str, value: ValueNode) -> ObjectFieldNode:

@@ -22,6 +22,8 @@ _MOST_FORM_BYTES = 8_192
 _MOST_FIELDS = 8
 _FORM = "application/x-www-form-urlencoded"
 _FORM_SPAN_S = 3_600
+# Pages of Dagster keep in the browser what the one before was allowed to do.
+_FORGET: Header = (b"clear-site-data", b'"storage"')
 _OLD = "This form is too old, or your browser keeps no cookies. Please try again."
 
 
@@ -89,7 +91,7 @@ class Login:
         cookie = await self._begun(asked, known.principal)
         user, key_id = known.principal.user, str(known.principal.key_id)
         await self.trail.note_beside(user, "login", key_id, address=address)
-        return Page(status=303, headers=(_to(onward), cookie))
+        return Page(status=303, headers=(_to(onward), cookie, _FORGET))
 
     async def _begun(self, asked: Asked, principal: Principal) -> Header:
         """Begin a session that nobody had before; the one that was is over."""
@@ -102,7 +104,7 @@ class Login:
         if cookie := self.cookies.session(asked):
             await self.access.end(cookie)
         gone = self.cookies.put_session(asked, "", age_s=0)
-        return Page(status=303, headers=(_to(LOGIN), gone))
+        return Page(status=303, headers=(_to(LOGIN), gone, _FORGET))
 
     def _late(self, asked: Asked, wait_s: float, *, onward: str) -> Page:
         seconds = f"{wait_s + 1:.0f}"

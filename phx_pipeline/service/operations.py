@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
+from uuid import uuid4
 
 from graphql import (
     DocumentNode,
@@ -85,6 +86,11 @@ class Deed:
         """Whether it starts runs that can be given tags."""
         return any(name in TAGS_OF for name in self.mutations)
 
+    @property
+    def disturbs(self) -> bool:
+        """Whether it stops runs or backfills, or goes on with what was stopped."""
+        return any(name in _STOPS | _REPEATS for name in self.mutations)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
@@ -135,7 +141,33 @@ class Question:
     @property
     def targets(self) -> str:
         """What it is about: ids of runs and backfills, keys of partitions."""
-        return ", ".join(dict.fromkeys(_targets(list(self._arguments()), depth=0)))
+        every = [given for _, given in self._arguments()]
+        return ", ".join(dict.fromkeys(_targets(every, depth=0)))
+
+    @property
+    def disturbed(self) -> frozenset[str]:
+        """The ids of the runs and backfills that it stops, or goes on with."""
+        theirs = [
+            given
+            for field, given in self._arguments()
+            if field.name.value in _STOPS | _REPEATS
+        ]
+        return frozenset(_targets(theirs, depth=0))
+
+    def refused(self, why: str) -> dict[str, Any]:
+        """What the UI reads of an answer that says *why* nothing of it is done."""
+        told = {"__typename": "UnauthorizedError", "message": why}
+        data: dict[str, Any] = {}
+        for field, given in self._arguments():
+            each: dict[str, Any] = told
+            if field.name.value == "terminateRuns":  # it tells of each run by itself
+                runs = list(_targets(given, depth=0))
+                each = {
+                    "__typename": "TerminateRunsResult",
+                    "terminateRunResults": [told] * len(runs),
+                }
+            data[(field.alias or field.name).value] = each
+        return data
 
     def body(self) -> bytes:
         """Return it as the body of a request: nothing else is executed."""
@@ -156,21 +188,29 @@ class Question:
         document = parse(self.query)
         variables = json.loads(json.dumps(self.variables))
         for one in _executed(document, self.operation):
-            tags = UserTag(user=user, variables=variables, defaults=_defaults(one))
+            tags = UserTag(
+                user=user,
+                launch=uuid4().hex,
+                variables=variables,
+                defaults=_defaults(one),
+            )
             for launch in _root_fields(document, one.selection_set):
                 tags.put(launch)
         return replace(self, query=print_ast(document), variables=variables)
 
-    def _arguments(self) -> Iterator[Any]:
+    def _arguments(self) -> Iterator[tuple[FieldNode, dict[str, Any]]]:
+        """Each field at the top, with the arguments that it is given."""
         document = parse(self.query)
         for one in _executed(document, self.operation):
+            values = {**_default_values(one), **self.variables}
             for each in _root_fields(document, one.selection_set):
-                for argument in each.arguments:
-                    yield {
-                        argument.name.value: value_from_ast_untyped(
-                            argument.value, dict(self.variables)
-                        )
-                    }
+                yield (
+                    each,
+                    {
+                        it.name.value: value_from_ast_untyped(it.value, values)
+                        for it in each.arguments
+                    },
+                )
 
 
 def is_subscription(query: str) -> bool:
@@ -270,6 +310,14 @@ def _defaults(operation: OperationDefinitionNode) -> frozenset[str]:
     """The variables that have a value where none is given."""
     defined = operation.variable_definitions
     return frozenset(it.variable.name.value for it in defined if it.default_value)
+
+
+def _default_values(operation: OperationDefinitionNode) -> dict[str, Any]:
+    return {
+        it.variable.name.value: value_from_ast_untyped(it.default_value)
+        for it in operation.variable_definitions
+        if it.default_value
+    }
 
 
 def _targets(value: Any, *, depth: int) -> Iterator[str]:

@@ -10,6 +10,17 @@ LOGIN = "/login"
 LOGOUT = "/logout"
 _PUBLIC = {"/healthz"}
 
+# Dagster's names of what operators may do in its pages; `operations` has the mutations.
+_OF_OPERATORS = frozenset(
+    {
+        "launch_pipeline_execution",
+        "launch_pipeline_reexecution",
+        "launch_partition_backfill",
+        "cancel_partition_backfill",
+        "terminate_pipeline_execution",
+    }
+)
+
 _SECRETS = ("/api/keys", "/api/audit")  # not for everybody to read
 
 # The first line that a path belongs to counts, for all that writes.
@@ -40,6 +51,12 @@ def role_for(asked: Asked) -> Role:
         if _is_below(asked.path, prefix):
             return role if asked.method in methods else Role.ADMIN
     return Role.ADMIN
+
+
+def lack_of(role: Role, permission: str) -> str:
+    """Why a role has not one of Dagster's permissions; empty if it has."""
+    needed = Role.OPERATOR if permission in _OF_OPERATORS else Role.ADMIN
+    return "" if role >= needed else f"this needs a key with the role {needed.word}"
 
 
 def _is_below(path: str, prefix: str) -> bool:

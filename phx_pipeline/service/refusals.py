@@ -5,7 +5,7 @@ the line as text.
 """
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 
@@ -38,11 +38,15 @@ _NO_FRAMES = (b"content-security-policy", b"frame-ancestors 'none'")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refusal:
-    """Why a request is not answered: a status, and a line that names the remedy."""
+    """Why a request is not answered: a status, and a line that names the remedy.
+
+    Pages of Dagster read *data*, the answer of GraphQL that has the line in it.
+    """
 
     status: int
     text: str
     headers: tuple[Header, ...] = ()
+    data: Mapping[str, object] | None = None
 
 
 async def refuse(refusal: Refusal, scope: Scope, receive: Receive, send: Send) -> None:
@@ -99,6 +103,9 @@ def is_own(path: str) -> bool:
 
 
 def _told(refusal: Refusal, *, path: str) -> tuple[bytes, bytes]:
+    if refusal.data is not None:
+        told = json.dumps({"data": refusal.data}, ensure_ascii=False)
+        return b"application/json", told.encode()
     if not is_own(path):
         return _TEXT, refusal.text.encode() + b"\n"
     phrase = HTTPStatus(refusal.status).phrase

@@ -4,8 +4,11 @@ Dagster promises nothing about most of these names: a test lists them, and the v
 """
 
 import logging
+from collections.abc import Collection, Mapping
+from contextlib import closing
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 import uvicorn
@@ -14,6 +17,7 @@ from dagster._core.workspace.context import (
     WorkspaceRequestContext,
 )
 from dagster._core.workspace.load_target import WorkspaceFileTarget
+from dagster._core.workspace.permissions import PermissionResult
 from dagster._utils.log import configure_loggers
 from dagster_shared.check import CheckError
 from dagster_webserver.app import create_app_from_workspace_process_context
@@ -22,18 +26,20 @@ from starlette.requests import HTTPConnection
 
 from phx_pipeline.defs.run_queue import DagsterRuns
 from phx_pipeline.defs.submit import daemon_is_running
+from phx_pipeline.model.access import Role
 from phx_pipeline.service.api.app import Fork
 from phx_pipeline.service.api.rest import build_rest
 from phx_pipeline.service.api.stores import Stores
 from phx_pipeline.service.asgi import App
 from phx_pipeline.service.connections import Prompt
 from phx_pipeline.service.entrance import guarded, reach_of, require_safe
-from phx_pipeline.service.gate import is_for_reading
+from phx_pipeline.service.gate import role_of
 from phx_pipeline.service.listening import listening_sockets, tls_files
+from phx_pipeline.service.permissions import lack_of
 from phx_pipeline.service.readiness import dagster_checks
 from phx_pipeline.service.sheets import Sheets
 from phx_pipeline.service.shield import Shield
-from phx_pipeline.service.trail import Trail
+from phx_pipeline.service.trail import OpenCatalog, Trail
 from phx_pipeline.settings import load_settings
 from phx_pipeline.storage.layout import Layout
 from phx_pipeline.wiring import build_catalog, quota_limits, utc_now
@@ -49,23 +55,58 @@ _FRAME_BYTES = 1_000_000
 _HEADER_BYTES = 65_536
 
 
+class RuledContext(WorkspaceRequestContext):
+    """What one request is answered with: its permissions are those of a role.
+
+    Pages do not offer what they do not allow.
+    """
+
+    def __init__(self, role: Role, **given: Any) -> None:
+        super().__init__(**given)
+        self._role = role
+
+    @property
+    def permissions(self) -> Mapping[str, PermissionResult]:
+        """Those that hold everywhere."""
+        return self._ruled(super().permissions)
+
+    def permissions_for_location(
+        self, *, location_name: str
+    ) -> Mapping[str, PermissionResult]:
+        """Those that hold for what one code server has."""
+        every = super().permissions_for_location(location_name=location_name)
+        return self._ruled(every)
+
+    def _ruled(
+        self, every: Mapping[str, PermissionResult]
+    ) -> Mapping[str, PermissionResult]:
+        return {
+            name: PermissionResult(enabled=False, disabled_reason=why)
+            if (why := lack_of(self._role, str(name)))
+            else result
+            for name, result in every.items()
+        }
+
+
 class ByRole(WorkspaceProcessContext):
-    """Dagster's context, whose own permissions let readers change nothing either."""
+    """Dagster's context, whose own permissions are those of who asks."""
 
     def create_request_context(
         self, source: object | None = None
     ) -> WorkspaceRequestContext:
         """Return what a request is answered with; *source* is Starlette's request."""
         made = super().create_request_context(source)
-        if not isinstance(source, HTTPConnection) or not is_for_reading(source.scope):
+        role = role_of(source.scope) if isinstance(source, HTTPConnection) else None
+        if role is None or role is Role.ADMIN:
             return made
-        return WorkspaceRequestContext(
+        return RuledContext(
+            role,
             instance=self.instance,
             current_workspace=made.get_current_workspace(),
             process_context=self,
             version=self.version,
             source=source,
-            read_only=True,
+            read_only=role < Role.OPERATOR,
         )
 
 
@@ -107,6 +148,7 @@ def serve(*, workspace: Path, host: str, port: int) -> None:
             user=settings.user,
             trail=trail,
             open_catalog=opening,
+            users_of=partial(_users_of, instance, opening),
             clock=utc_now,
         )
         config = uvicorn.Config(
@@ -124,6 +166,15 @@ def serve(*, workspace: Path, host: str, port: int) -> None:
         )
         uvicorn.Server(config).run(sockets=listening_sockets(host, port=port))
         trail.settle()
+
+
+def _users_of(
+    instance: dg.DagsterInstance, opening: OpenCatalog, ids: Collection[str]
+) -> set[str]:
+    """Who asked for runs and backfills, and whose jobs wait for them."""
+    with closing(opening()) as catalog:
+        told = DagsterRuns(instance, catalog.leases).users_of(ids)
+        return told | catalog.dispatch.users_of(ids)
 
 
 def _rest(

@@ -27,6 +27,8 @@ logger = logging.getLogger(__name__)
 
 _PATIENCE_S: Final = 5.0  # for the lease, when a run has failed already
 _LONGEST_ERROR: Final = 500
+_UNPUBLISHED: Final = "the run ended before the property was published"
+_RENAMED: Final = "the property got another address while the run was at work"
 
 
 @contextmanager
@@ -74,12 +76,18 @@ def end_early(
         _record_end(context, lease, record, outcome=outcome, error=error)
 
 
-def end_left_open(context: StageContext) -> None:
-    """End the records the context's run leaves open: it ran some stages only."""
+def end_left_open(context: StageContext, *, began_as: str | None = None) -> None:
+    """End the records the context's run leaves open: it ran some stages only.
+
+    *began_as* is the key its property had when it began. One that was renamed since is
+    asked for anew: what the run did for it is no end.
+    """
     for record in context.catalog.runs.of_run(context.run_id):
-        told = "the run ended before the property was published"
+        is_renamed = began_as not in {None, record.slug}
+        told = _RENAMED if is_renamed else _UNPUBLISHED
+        outcome = RunOutcome.FAILED if is_renamed else RunOutcome.PARTIAL
         with suppress(PhxError):  # shown as running until the next run, like a kill
-            end_early(context, record.slug, outcome=RunOutcome.PARTIAL, error=told)
+            end_early(context, record.slug, outcome=outcome, error=told)
 
 
 def _begin(context: StageContext, slug: str, *, mode: Mode) -> None:

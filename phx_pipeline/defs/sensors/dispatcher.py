@@ -22,6 +22,7 @@ from phx_pipeline.defs.tags import (
     PRIORITY_TAG,
     SOURCES_TAG,
 )
+from phx_pipeline.jobs.fair import HASTENED
 from phx_pipeline.jobs.tick import Launch, Ticked, tick
 from phx_pipeline.model.job import USER_TAG, Mode
 
@@ -57,6 +58,8 @@ def _tick(
     runs = DagsterRuns(instance, catalog.leases)
     ticked = tick(catalog.dispatch, runs, slots=runs.slots, cursor=cursor, at=at)
     runs.cancel(ticked.cancel[:_MOST_CANCELLED], wait_s=0)
+    runs.put(ticked.put)
+    runs.hasten(ticked.hasten, priority=HASTENED)
     return ticked
 
 

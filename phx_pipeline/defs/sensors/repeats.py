@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 import dagster as dg
 
 from phx_pipeline.defs.jobs import extract_property
+from phx_pipeline.defs.lineage import Lineage
 from phx_pipeline.defs.partitions import PROPERTIES
 from phx_pipeline.defs.repeats import (
     PARTITION_TAG,
@@ -55,7 +56,8 @@ def repeat_lost_runs(
     if records:
         context.update_cursor(_edge(records, lost=lost).isoformat())
     ripe = [record for record in lost if _is_ripe(record, now=now)]
-    unwanted = _called_off(stores, ripe, retries=retries) if ripe else set()
+    lineage = Lineage.of(instance, [record.dagster_run for record in ripe])
+    unwanted = _called_off(stores, ripe, retries=retries, lineage=lineage)
     wanted = []
     for run in (record.dagster_run for record in ripe):
         if run.run_id not in unwanted and _is_due(instance, run):
@@ -64,7 +66,9 @@ def repeat_lost_runs(
             give_up(instance, run)
     if not wanted:
         return dg.SkipReason("no run was lost")
-    asked = [request_again(run, retries=retries) for run in wanted[:_BATCH]]
+    asked = [
+        request_again(run, retries=retries, lineage=lineage) for run in wanted[:_BATCH]
+    ]
     return dg.SensorResult(run_requests=asked)
 
 
@@ -115,10 +119,16 @@ def _edge(records: Sequence[dg.RunRecord], *, lost: Sequence[dg.RunRecord]) -> d
 
 
 def _called_off(
-    stores: Stores, records: Sequence[dg.RunRecord], *, retries: int
+    stores: Stores,
+    records: Sequence[dg.RunRecord],
+    *,
+    retries: int,
+    lineage: Lineage,
 ) -> set[str]:
     """The ids of the runs whose jobs were cancelled meanwhile."""
-    runs = [seen(record, retries=retries) for record in records]
+    if not records:
+        return set()
+    runs = [seen(it, retries=retries, lineage=lineage) for it in records]
     with stores.catalog() as catalog:
         items = catalog.dispatch.of_runs(runs)
     return {

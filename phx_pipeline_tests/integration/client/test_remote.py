@@ -72,6 +72,7 @@ def listening(
         user=made.settings.user,
         trail=Trail(opening, clock=utc_now),
         open_catalog=opening,
+        users_of=set,
         clock=utc_now,
     )
     app = Losing(way_in, answers=losing)

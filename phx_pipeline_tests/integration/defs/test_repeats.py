@@ -194,7 +194,7 @@ def test_what_dagster_has_repeated_is_not_taken_over(
 ) -> None:
     noted, unnoted = crashed(instance), crashed(instance)
     instance.add_run_tags(noted, {"dagster/auto_retry_run_id": "another"})
-    parent = {"dagster/parent_run_id": unnoted}
+    parent = {"dagster/parent_run_id": unnoted, "dagster/retry_number": "1"}
     instance.add_run(run_of(_HOUSE, dg.DagsterRunStatus.QUEUED, **parent))
     daemon.at += timedelta(hours=1)
 
@@ -203,13 +203,19 @@ def test_what_dagster_has_repeated_is_not_taken_over(
         assert tags_of(instance, run_id)["dagster/will_retry"] == "true"
 
 
-def test_one_that_was_repeated_by_somebody_is_not_asked_for(
+def test_one_that_somebody_had_repeated_is_asked_for_and_his_run_is_no_part_of_it(
     instance: dg.DagsterInstance, daemon: Daemon, lost: str
 ) -> None:
-    parent = {"dagster/parent_run_id": lost}
-    instance.add_run(run_of(_HOUSE, dg.DagsterRunStatus.QUEUED, **parent))
+    copied = {"dagster/parent_run_id": lost, JOB_TAG: "j", "phx/attempt": "2"}
+    theirs = instance.add_run(run_of(_HOUSE, _STARTED, **copied))
+    instance.report_run_failed(theirs)
+    give_up(instance, theirs.run_id)
 
-    assert daemon.requests() == []
+    asked = {request.tags["phx/repeats"]: request for request in daemon.requests()}
+
+    assert asked[lost].tags[JOB_TAG] == "j"
+    assert asked[theirs.run_id].tags.keys() & {JOB_TAG, "phx/attempt"} == set()
+    assert asked[theirs.run_id].tags[".dagster/phx_root"] == theirs.run_id
 
 
 @pytest.mark.usefixtures("lost")

@@ -13,6 +13,7 @@ from dagster._daemon.run_coordinator.queued_run_coordinator_daemon import (
 )
 
 from phx_pipeline.catalog.store import Catalog
+from phx_pipeline.defs.lineage import Lineage
 from phx_pipeline.defs.repeats import request_again
 from phx_pipeline.defs.run_queue import DagsterRuns, opened_runs
 from phx_pipeline.defs.submit import open_instance
@@ -222,15 +223,92 @@ def test_what_repeats_a_run_of_a_backfill_is_known_as_its(
     instance: dg.DagsterInstance, runs: DagsterRuns
 ) -> None:
     first = a_run(instance, "a", _STATUS.FAILURE, dagster__backfill="abcdefgh")
-    request = request_again(first, retries=2)
+    request = request_again(first, retries=2, lineage=Lineage({}))
     second = a_run(instance, "a", _STATUS.FAILURE, **request.tags)
-    request = request_again(second, retries=2)
+    request = request_again(second, retries=2, lineage=Lineage({}))
     a_run(instance, "a", _STATUS.QUEUED, **request.tags, dagster__sensor_name="x")
 
     (run,) = runs.open_runs()
 
     assert (run.root_run_id, run.backfill_id) == (first.run_id, "abcdefgh")
     assert run.origin is Origin.BACKFILL
+
+
+def again(
+    instance: dg.DagsterInstance,
+    run: dg.DagsterRun,
+    status: dg.DagsterRunStatus = _STATUS.QUEUED,
+    **more: str,
+) -> dg.DagsterRun:
+    """A run that repeats another, with all its tags, as Dagster makes them."""
+    parent = {"dagster/parent_run_id": run.run_id}
+    parent["dagster/root_run_id"] = run.root_run_id or run.run_id
+    kept = {k: v for k, v in run.tags.items() if k != "dagster/retry_number"}
+    named = {name.replace("__", "/"): text for name, text in more.items()}
+    return instance.add_run(run_of("a", status, **(kept | named | parent)))
+
+
+_OF_ANN = {"phx__job": "j1", "phx__attempt": "2", "phx__user": "ann"}
+_BY_BOB = {"phx__user": "bob", ".dagster__phx_launch": "2"}
+
+
+@pytest.mark.parametrize("by", [_BY_BOB, {}], ids=["our web server", "another"])
+def test_a_run_that_somebody_had_executed_again_is_of_no_job_and_his_own(
+    instance: dg.DagsterInstance, runs: DagsterRuns, by: dict[str, str]
+) -> None:
+    first = a_run(instance, "a", _STATUS.FAILURE, **_OF_ANN, **_FAILED)
+    retried = again(
+        instance, first, _STATUS.FAILURE, dagster__retry_number="1", **_FAILED
+    )
+    by_hand = again(instance, retried, _STATUS.FAILURE, **by, **_FAILED)
+    repeated = again(instance, by_hand, dagster__retry_number="3")
+
+    told = {run.run_id: run for run in runs.of_jobs(["j1"])}
+    (newest,) = runs.open_runs()  # those before it are read for that
+
+    assert newest == told[repeated.run_id]
+    for run_id in (first.run_id, retried.run_id):
+        mine = told[run_id]
+        assert (mine.run_key, mine.root_run_id) == ("j1:2:a", first.run_id)
+        assert mine.user == "ann"
+    for run_id in (by_hand.run_id, repeated.run_id):
+        his = told[run_id]
+        assert (his.job_id, his.root_run_id) == (None, by_hand.run_id)
+        assert (his.user, his.origin) == ("bob" if by else None, Origin.UI)
+    assert not told[by_hand.run_id].is_repetition
+    assert told[repeated.run_id].is_repetition
+    users = runs.users_of([first.run_id, by_hand.run_id, "of no run"])
+    assert users == {"ann", "bob" if by else "unknown"}
+
+
+def test_a_backfill_from_failure_has_its_runs_and_those_of_people_are_their_own(
+    instance: dg.DagsterInstance, runs: DagsterRuns
+) -> None:
+    first = a_run(instance, "a", _STATUS.FAILURE, **_OF_ANN, dagster__backfill="old")
+    again(instance, first, dagster__backfill="new")
+    again(instance, first)
+
+    by_hand, of_backfill = runs.open_runs()
+
+    assert (of_backfill.backfill_id, of_backfill.job_id) == ("new", None)
+    assert of_backfill.origin is Origin.BACKFILL
+    assert (by_hand.backfill_id, by_hand.origin) == (None, Origin.UI)
+
+
+def test_what_repeats_a_run_and_was_only_created_is_told_so_and_put_into_the_queue(
+    instance: dg.DagsterInstance, runs: DagsterRuns
+) -> None:
+    first = a_run(instance, "a", _STATUS.FAILURE, phx__job="j1")
+    left = again(instance, first, _STATUS.NOT_STARTED, dagster__retry_number="1")
+    ended = a_run(instance, "b", _STATUS.SUCCESS)
+    (created,) = runs.open_runs()
+
+    runs.put([left.run_id, ended.run_id, "of no run"])
+    runs.hasten([left.run_id], priority=400)
+
+    (queued,) = runs.open_runs()
+    assert (created.state, created.is_repetition) == (JobState.PENDING, True)
+    assert (queued.state, queued.priority) == (JobState.QUEUED, 400)
 
 
 def test_a_backfill_under_way_is_told_with_all_its_properties(

@@ -3,6 +3,7 @@
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from itertools import pairwise
 
 import pytest
 
@@ -10,6 +11,7 @@ from phx_pipeline.catalog.dispatch import CLAIM
 from phx_pipeline.catalog.store import Catalog
 from phx_pipeline.errors import InputError, QuotaError, UnknownJobError
 from phx_pipeline.jobs.desk import Desk
+from phx_pipeline.jobs.fair import HASTENED, LATE_AFTER
 from phx_pipeline.jobs.quota import Limits
 from phx_pipeline.jobs.tick import Launch, Ticked, tick
 from phx_pipeline.model.identity import property_lease
@@ -63,12 +65,14 @@ class Office:
         self.cursor = told.cursor
         return told
 
-    def turn(self) -> Ticked:
+    def turn(self, *, slots: int = 3) -> Ticked:
         """Look, and do what is to be done."""
-        told = self.look()
+        told = self.look(slots=slots)
         for launch in told.launches:
             self.queue.launch(launch)
         self.queue.cancel(told.cancel, wait_s=0)
+        self.queue.put(told.put)
+        self.queue.hasten(told.hasten, priority=HASTENED)
         return told
 
     def run_recorded(self, job_id: str) -> SeenRun:
@@ -512,6 +516,64 @@ def test_items_of_a_removed_house_are_shown_as_cancelled(office: Office) -> None
         office.desk.retry("waits")
 
 
+# --- renamed houses
+
+
+NEW = house_at(77)
+
+
+def rename(office: Office, slug: str) -> None:
+    """Give a house the address of `NEW`."""
+    with office.catalog.leases.hold(property_lease(slug), owner="cli") as lease:
+        office.catalog.houses.rename(lease, slug, NEW.address, at=office.now)
+
+
+@pytest.mark.parametrize("ends", [JobState.FAILED, JobState.RETRYING])
+def test_an_item_goes_on_by_itself_whose_house_is_renamed_at_work(
+    office: Office, ends: JobState
+) -> None:
+    office.ask("job", A)
+    office.turn()
+    run = office.queue.begin()
+    assert run is not None
+    office.turn()
+    office.record(run, "job")
+    rename(office, A)
+    meanwhile, shown = office.turn(), office.states("job")
+    office.queue.end(run.run_id, ends)  # no stage works under the former key
+
+    anew = office.turn()
+
+    assert (meanwhile.launches, shown) == ((), ["in_progress"])
+    assert [launch.run_key for launch in anew.launches] == [f"job:1:{NEW.slug}"]
+    assert not office.job("job").state.is_final
+    office.turn()
+    office.queue.end(next(reversed(office.queue.runs)))
+    office.turn()
+    assert office.states("job") == ["completed"]
+
+
+def test_the_run_of_a_renamed_house_ends_as_it_recorded_or_with_its_job(
+    office: Office,
+) -> None:
+    office.ask("job", A)
+    office.ask("other", B)
+    office.turn()
+    first, second = (office.queue.begin() for _ in range(2))
+    assert first is not None
+    assert second is not None
+    office.turn()
+    rename(office, A)
+
+    office.desk.cancel("job")
+    office.queue.end(second.run_id)
+    office.turn()
+
+    assert office.queue.runs[first.run_id].state is JobState.CANCELLED
+    assert office.states("job") == ["cancelled"]
+    assert office.states("other") == ["completed"]
+
+
 # --- begun elsewhere
 
 
@@ -539,6 +601,57 @@ def test_runs_that_began_elsewhere_are_jobs_too(office: Office) -> None:
         Origin.LAUNCH,
         JobState.COMPLETED,
     )
+
+
+@pytest.mark.parametrize("is_adopted", [False, True])
+def test_what_repeats_a_run_and_was_left_before_the_queue_comes_into_it_after_a_while(
+    office: Office, *, is_adopted: bool
+) -> None:
+    if is_adopted:
+        job_id, first = "run-run-id-0", office.queue.add(A)
+    else:
+        job_id = "job"
+        office.ask(job_id, A)
+        office.turn()
+        (first,) = office.queue.runs
+    office.turn()
+    office.queue.end(first, JobState.FAILED)
+    asked_by = None if is_adopted else job_id
+    left = office.queue.add(
+        A, job_id=asked_by, root_run_id=first, state=JobState.PENDING
+    )
+    waits = office.turn().put
+    office.now += timedelta(minutes=10)
+
+    late = office.turn()
+
+    assert (waits, late.put, late.cancel) == ((), (left,), ())
+    office.turn()
+    assert office.states(job_id) == ["queued"]
+    office.queue.end(left)
+    office.turn()
+    assert office.states(job_id) == ["completed"]
+
+
+def test_what_is_late_waits_in_turn_and_comes_though_urgent_ones_never_cease(
+    office: Office,
+) -> None:
+    office.queue.slots = 1
+    office.ask("low", A, B, priority=Priority.LOW)
+    office.ask("lower", C, user="carl", priority=Priority.LOW)
+    begun = []
+    for number in range(40):
+        office.ask(f"urgent-{number}", *SLUGS[3:6], user="bob", priority=Priority.HIGH)
+        office.turn(slots=1)
+        if run := office.queue.begin():
+            begun.append(run.slug)
+            office.queue.end(run.run_id)
+        office.now += LATE_AFTER / 4
+
+    assert [it for it in begun if it in {A, B, C}] in ([A, B, C], [A, C, B])
+    late_ones = [at for at, slug in enumerate(begun) if slug in {A, B, C}]
+    assert late_ones[0] >= 4
+    assert all(later - earlier > 1 for earlier, later in pairwise(late_ones))
 
 
 @pytest.mark.parametrize("job_id", ["forgotten", "job"])
@@ -660,7 +773,9 @@ def test_a_name_in_a_tag_may_have_any_length(office: Office) -> None:
     assert job.user == "x" * 200
 
 
-def test_a_run_repeated_by_hand_opens_its_job_again(office: Office) -> None:
+def test_a_run_repeated_after_its_end_was_booked_opens_its_job_again(
+    office: Office,
+) -> None:
     office.ask("job", A)
     office.turn()
     (run_id,) = office.queue.runs

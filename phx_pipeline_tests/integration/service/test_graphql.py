@@ -198,3 +198,40 @@ async def test_an_app_notes_its_own_deeds_by_the_hook(door: Door) -> None:
         "127.0.0.1",
     )
     assert entry.target.isprintable()
+
+
+@pytest.mark.parametrize(
+    ("query", "more"),
+    [
+        (_STOP, {}),
+        ('mutation { b: cancelPartitionBackfill(backfillId: "r1") { x } }', {}),
+        ('mutation { resumePartitionBackfill(backfillId: "r1") { x } }', {}),
+        (
+            "mutation($r: [String!]!) { terminateRuns(runIds: $r) { x } }",
+            {"variables": {"r": ["mine", "r1"]}},
+        ),
+        ('mutation($r: String! = "r1") { terminateRun(runId: $r) { x } }', {}),
+    ],
+)
+async def test_what_is_run_for_others_only_an_admin_may_stop(
+    door: Door, query: str, more: dict[str, Any]
+) -> None:
+    door.users = {"r1": "bob", "mine": "ana"}
+    ana, root = (
+        door.key(role, name=name)
+        for role, name in ((Role.OPERATOR, "ana"), (Role.ADMIN, "root"))
+    )
+    bob = door.key(Role.OPERATOR, name="bob")
+    body = {"query": query, **more}
+
+    refused = await door.asked("POST", "/graphql", key=ana, json=body)
+
+    assert refused.status_code == 403
+    assert door.reached == []
+    (told,) = refused.json()["data"].values()
+    told = told.get("terminateRunResults", [told])[0]
+    assert told["__typename"] == "UnauthorizedError"
+    assert "what is run for bob, and ana may change own runs alone" in told["message"]
+    assert await door.graphql(query, key=root, **more) == 200
+    is_all_his = "mine" not in str(more)
+    assert await door.graphql(query, key=bob, **more) == (200 if is_all_his else 403)

@@ -14,7 +14,15 @@ from phx_pipeline.service.operations import Question, known_mutations
 _USER = {"key": "phx/user", "value": "ana"}
 _OTHER = {"key": "a", "value": "b"}
 _OLD = {"key": "phx/user", "value": "mallory"}
-_OF_JOB = [{"key": "phx/job", "value": "5f0c"}, {"key": "phx/attempt", "value": "2"}]
+_OF_JOB = [
+    {"key": "phx/job", "value": "5f0c"},
+    {"key": "phx/attempt", "value": "2"},
+    {"key": "phx/repeats", "value": "r"},
+    {"key": "dagster/retry_number", "value": "1"},
+    {"key": ".dagster/phx_root", "value": "r"},
+    {"key": ".dagster/phx_launch", "value": "r"},
+]
+_MARK = ".dagster/phx_launch"
 _SELECTOR = 'selector: {repositoryName: "r", repositoryLocationName: "l", jobName: "j"}'
 _JOB = {"repositoryName": "r", "repositoryLocationName": "l", "jobName": "j"}
 _RUN = "{ __typename }"
@@ -45,13 +53,20 @@ def arguments(schema: GraphQLSchema, question: Question) -> dict[str, Any]:
 
 
 def tags_of(given: Any) -> list[list[dict[str, str]]]:
-    """The lists of tags anywhere in the arguments."""
+    """The lists of tags anywhere in the arguments, each with its launch's own."""
+    found = _tags_of(given)
+    marks = {tags[-1]["value"] for tags in found if tags[-1]["key"] == _MARK}
+    assert len(marks) == 1
+    return [tags[:-1] for tags in found]
+
+
+def _tags_of(given: Any) -> list[list[dict[str, str]]]:
     if isinstance(given, list):
-        return [tags for each in given for tags in tags_of(each)]
+        return [tags for each in given for tags in _tags_of(each)]
     if not isinstance(given, dict):
         return []
     own = [given[name] for name in ("tags", "extraTags") if given.get(name)]
-    return own + [tags for each in given.values() for tags in tags_of(each)]
+    return own + [tags for each in given.values() for tags in _tags_of(each)]
 
 
 def launch(name: str, argument: str, kind: str) -> str:
@@ -143,7 +158,7 @@ def test_all_that_is_launched_has_the_tag_once(
     tagged = question.tagged("ana")
 
     assert tags_of(arguments(schema, tagged)) == expected
-    assert tagged.variables.get("t") in (None, [_USER])
+    assert _OLD not in (tagged.variables.get("t") or [])
     assert question.variables == variables
 
 
@@ -206,6 +221,29 @@ def test_what_a_deed_is_about_is_found(
     question = Question(query=query, variables=variables, operation=None, others={})
 
     assert question.targets == targets
+
+
+_DEFAULT = """mutation($r: String! = "r1", $l: [String!]!) {
+    a: terminateRun(runId: $r) { __typename }
+    ...Others
+}
+fragment Others on Mutation {
+    terminateRuns(runIds: $l) { __typename }
+    cancelPartitionBackfill(backfillId: "b1") { __typename }
+    reexecutePartitionBackfill(reexecutionParams: {parentRunId: "b2"}) { __typename }
+    launchRunReexecution(reexecutionParams: {parentRunId: "r9"}) { __typename }
+}"""
+
+
+def test_whose_runs_a_deed_disturbs_is_found_however_they_are_named() -> None:
+    variables = {"l": ["r2", "r3"]}
+    question = Question(query=_DEFAULT, variables=variables, operation=None, others={})
+
+    assert question.deed.disturbs
+    assert question.disturbed == {"r1", "r2", "r3", "b1", "b2"}
+    told = question.refused("because")
+    assert told["a"] == {"__typename": "UnauthorizedError", "message": "because"}
+    assert told["terminateRuns"]["terminateRunResults"] == [told["a"]] * 2
 
 
 def test_graphql_executes_the_operation_that_was_judged(schema: GraphQLSchema) -> None:

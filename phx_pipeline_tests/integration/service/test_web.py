@@ -27,6 +27,7 @@ from phx_pipeline.service.web import ByRole
 _INSIDES = {
     "dagster._core.workspace.context.WorkspaceProcessContext",
     "dagster._core.workspace.context.WorkspaceRequestContext",
+    "dagster._core.workspace.permissions.PermissionResult",
     "dagster._core.workspace.load_target.WorkspaceFileTarget",
     "dagster._utils.log.configure_loggers",
     "dagster_shared.check.CheckError",
@@ -111,10 +112,20 @@ def shielded(context: ByRole) -> Shield:
     return Shield(app, is_run=context.instance.has_run, complaint=CheckError)
 
 
-def test_dagster_itself_lets_readers_look_alone(context: ByRole) -> None:
+def test_dagster_itself_lets_each_role_do_what_its_pages_then_offer(
+    context: ByRole,
+) -> None:
     may = {role: permissions_of(context, role) for role in Role}
 
-    assert may == {Role.READER: {False}, Role.OPERATOR: {True}, Role.ADMIN: {True}}
+    assert may[Role.READER] == set()
+    assert may[Role.OPERATOR] == {
+        "cancel_partition_backfill",
+        "launch_partition_backfill",
+        "launch_pipeline_execution",
+        "launch_pipeline_reexecution",
+        "terminate_pipeline_execution",
+    }
+    assert may[Role.ADMIN] > may[Role.OPERATOR]
 
 
 @pytest.mark.parametrize(
@@ -169,14 +180,17 @@ async def test_what_fails_by_itself_is_logged_and_not_told(
     assert "failed at /graphql" in caplog.text
 
 
-def permissions_of(context: ByRole, role: Role) -> set[bool]:
-    """Whether Dagster lets somebody launch a backfill, and wipe assets."""
+def permissions_of(context: ByRole, role: Role) -> set[str]:
+    """What Dagster lets somebody do, everywhere and in what one code server has."""
     state = {"principal": Principal(user="ana", role=role)}
     source = HTTPConnection({"type": "http", "state": state})
-    found = context.create_request_context(source).permissions
-    return {
-        found[name].enabled for name in ("launch_partition_backfill", "wipe_assets")
-    }
+    made = context.create_request_context(source)
+    everywhere = {str(name): it for name, it in made.permissions.items()}
+    there = made.permissions_for_location(location_name="phx_pipeline")
+    for name, it in there.items():
+        assert it == everywhere[str(name)]
+        assert it.enabled or it.disabled_reason
+    return {name for name, it in everywhere.items() if it.enabled}
 
 
 def test_another_address_is_refused_in_one_line(

@@ -3,6 +3,7 @@
 import dagster as dg
 import pytest
 
+from phx_pipeline.defs.lineage import Lineage
 from phx_pipeline.defs.repeats import is_lost, request_again, retries_left
 from phx_pipeline.defs.tags import GIVEN_UP_TAG
 
@@ -57,7 +58,7 @@ def test_the_same_is_asked_for_with_one_retry_less() -> None:
     mine = {"phx/job": "j", "phx/sources": "redfin", "mine": "x"}
     failed = failed.with_tags({**failed.tags, **mine})
 
-    asked = request_again(failed, retries=2)
+    asked = request_again(failed, retries=2, lineage=Lineage({}))
 
     assert asked.partition_key == "a-house"
     assert asked.run_key == f"again:{failed.run_id}"
@@ -74,7 +75,7 @@ def test_a_run_that_is_lost_again_and_again_is_repeated_as_often_as_a_crash() ->
     failed, repeated = run(), 0
     while is_lost(failed, retries=2):
         repeated += 1
-        again = dict(request_again(failed, retries=2).tags)
+        again = dict(request_again(failed, retries=2, lineage=Lineage({})).tags)
         failed = run().with_tags(_LOST | again)
 
     assert repeated == 2

@@ -10,7 +10,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from phx_pipeline.catalog.dispatch import Candidate
-from phx_pipeline.jobs.fair import Priorities, busy_houses, choose, room_for
+from phx_pipeline.jobs.fair import (
+    HASTENED,
+    LATE_AFTER,
+    Overtaken,
+    Priorities,
+    busy_houses,
+    choose,
+    overtaken,
+    room_for,
+)
 from phx_pipeline.model.job import JobState, Priority, run_key_of
 from phx_pipeline.model.run_queue import SeenRun
 from phx_pipeline_tests.jobs import NOON, job_item
@@ -29,6 +38,7 @@ def waiting(
             priority=priority,
             created_at=NOON + timedelta(seconds=ord(job[-1])),
             position=number,
+            requested_at=NOON,
         )
         for number in range(count)
     ]
@@ -165,3 +175,113 @@ def test_runs_of_a_job_never_overtake_one_another() -> None:
     ]
 
     assert all(earlier >= later for earlier, later in pairwise([92, *numbers]))
+
+
+# --- what is late
+
+LATE = NOON + LATE_AFTER
+LOW, HIGH = -100, 300
+
+
+@pytest.mark.parametrize(
+    ("runs", "minutes", "hastened"),
+    [
+        ([run("h", priority=HIGH), run("l", priority=LOW)], 0, "run-l"),
+        ([run("h", priority=HIGH), run("l", priority=LOW)], -1, None),
+        ([run("h", priority=201), run("n", priority=100)], 0, "run-n"),
+        ([run("b", job=None), run("l", priority=LOW)], 0, "run-l"),
+        ([run("h", priority=HIGH), run("b", job=None)], 0, None),
+        ([run("m", priority=100), run("n", priority=1)], 0, None),
+        ([run("l", priority=LOW)], 0, None),
+        (
+            [run("h", priority=HIGH), run("k", priority=-101), run("l", priority=LOW)],
+            0,
+            "run-l",
+        ),
+        (
+            [
+                run("h", priority=HIGH),
+                run("l", priority=LOW),
+                run("x", priority=HASTENED, state=JobState.IN_PROGRESS),
+            ],
+            0,
+            None,
+        ),
+        (
+            [
+                run("h", priority=HIGH, state=JobState.IN_PROGRESS),
+                run("l", priority=LOW),
+            ],
+            0,
+            None,
+        ),
+    ],
+    ids=[
+        "overtaken for long",
+        "not long enough",
+        "normal behind high",
+        "low behind a backfill",
+        "a backfill stays behind",
+        "equals take turns",
+        "nothing comes before it",
+        "the oldest first",
+        "one at a time",
+        "nothing urgent waits",
+    ],
+)
+def test_of_the_runs_in_the_queue_one_that_is_late_goes_before_all(
+    runs: list[SeenRun], minutes: int, hastened: str | None
+) -> None:
+    """They are told as Dagster tells them, the newest first."""
+    told = overtaken(runs, at=LATE + timedelta(minutes=minutes))
+
+    assert told.hasten == ((hastened,) if hastened else ())
+
+
+def test_an_item_that_is_late_comes_first_and_only_one() -> None:
+    every = [
+        *waiting("a1", 3, priority=Priority.LOW),
+        *waiting("b1", 3, priority=Priority.HIGH),
+        *waiting("c1", 3),
+    ]
+    late = overtaken([], candidates=every, at=LATE)
+
+    told = choose(every, room=3, busy=(), late=late)
+
+    assert [(each.slug, each.is_late) for each in told] == [
+        ("a1-0", True),
+        ("b1-0", False),
+        ("b1-1", False),
+    ]
+    for none in (
+        Overtaken(before=NOON, queued=frozenset({"a1", "c1"})),
+        overtaken([], candidates=every, at=LATE - timedelta(seconds=1)),
+        overtaken([run("x", priority=HASTENED)], candidates=every, at=LATE),
+    ):
+        told = choose(every, room=3, busy=(), late=none)
+        assert [each.slug for each in told] == ["b1-0", "b1-1", "b1-2"]
+
+
+@given(_JOBS, st.integers(1, 4), st.lists(st.sampled_from(Priority), min_size=5))
+def test_nobody_waits_for_ever_whatever_comes_with_a_higher_priority(
+    jobs: dict[str, int], slots: int, priorities: list[Priority]
+) -> None:
+    """Each turn a new urgent house is there; runs of one job keep their order."""
+    every = [
+        each
+        for (job, count), priority in zip(jobs.items(), priorities, strict=False)
+        for each in waiting(job, count, priority=priority)
+    ]
+    left, begun, at = list(every), [], LATE
+    for turn in range(2 * len(every) + 1):
+        urgent = waiting(f"z{turn}", slots, user="z", priority=Priority.HIGH)
+        late = overtaken([], candidates=[*left, *urgent], at=at)
+        told = choose([*left, *urgent], room=slots, busy=(), late=late)
+        assert sum(each.is_late for each in told) <= 1
+        begun += [each.slug for each in told]
+        left = [each for each in left if each.slug not in begun]
+
+    assert left == []
+    for job, count in jobs.items():
+        mine = [slug for slug in begun if slug.startswith(f"{job}-")]
+        assert mine == [f"{job}-{number}" for number in range(count)]

@@ -132,6 +132,29 @@ def test_a_run_that_began_elsewhere_is_known_by_its_id_and_never_asked_anew() ->
     assert gone.error == "Dagster does not know its run any more"
 
 
+RENAMED = {"slug": "its-former-key"}
+
+
+@pytest.mark.parametrize(
+    ("state", "told"),
+    [
+        (JobState.FAILED, AskAnew(item=SEEN)),
+        (JobState.RETRYING, AskAnew(item=SEEN)),
+        (JobState.IN_PROGRESS, None),
+        (JobState.CANCELLED, JobState.CANCELLED),
+        (JobState.COMPLETED, JobState.COMPLETED),
+    ],
+)
+def test_what_failed_under_a_former_key_is_asked_anew_under_the_new_one(
+    state: JobState, told: Fate | JobState | None
+) -> None:
+    found = fate(SEEN, run(state, **RENAMED))
+
+    assert (found.state if isinstance(found, Ended) else found) == told
+    called_off = fate(replace(SEEN, cancelled_at=NOON), run(state, **RENAMED))
+    assert not isinstance(called_off, AskAnew)
+
+
 CALLED_OFF = replace(SEEN, state=JobState.CANCELLED, ended_at=NOON, cancelled_at=NOON)
 BEING_ENDED = replace(SEEN, cancelled_at=NOON)
 SHARER = replace(SEEN, job_id="other")
@@ -170,3 +193,4 @@ def test_a_run_that_somebody_had_repeated_opens_its_item_again() -> None:
     assert (told.item, told.run) == (ended, again)
     assert reopened([ended], run(JobState.IN_PROGRESS)) is None
     assert reopened([SEEN], again) is None
+    assert reopened([ended], replace(again, state=JobState.PENDING)) is None
