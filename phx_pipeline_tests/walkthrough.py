@@ -8,7 +8,8 @@ stands for any lines. All commands of a document run in one shell, in an empty f
 on a terminal of 80 columns; their requests reach stand-ins of the sites. A comment
 `<!-- stays -->` above a block says that its command goes on running beside the others.
 
-What differs from run to run is replaced by what stands in `_MASKS`. Which commands
+What differs from run to run is replaced by what stands in `_MASKS`; a command that
+names the job shown there is run with the job that was told of last. Which commands
 there are, and that they can be typed, is the matter of `gates/test_docs.py`.
 """
 
@@ -43,13 +44,15 @@ _BLOCK = re.compile(
 )
 _OMITTED = "…"
 
+_JOB = "6e0f2a91c7d3"
+_JOBS = re.compile(r"\bjob ([0-9a-f]{12})\b")
 _MASKS: Sequence[tuple[str, str]] = (
     (re.escape(str(ROOT)), "~/phx_pipeline"),
     (r"revision none → \d{4}", "revision none → 0023"),
     (r"127\.0\.0\.1:\d+", "127.0.0.1:3000"),
     (r"\bpid \d+", "pid 4711"),
-    (r"\bjob [0-9a-f]{12}\b", "job 6e0f2a91c7d3"),
     (r"\b20\d\d-\d\d-\d\d \d\d:\d\d(?::\d\d)?", "2026-03-10 09:30"),
+    (r"\b\d\d-\d\d \d\d:\d\d\b", "03-10 09:30"),
     (r"\b20\d{6}T\d{12}Z_[0-9a-f]{12}\b", "20260310T163000000000Z_0123456789ab"),
     (r"\b(?!2026-03-11)20\d\d-\d\d-\d\d\b", "2026-03-10"),
 )
@@ -126,6 +129,7 @@ class Terminal:
 
     folder: Path
     env: Mapping[str, str]
+    _job: str = _JOB
     _shell: subprocess.Popen[str] = field(init=False)
 
     def __enter__(self) -> Self:
@@ -147,7 +151,10 @@ class Terminal:
 
     def run(self, step: Step) -> Said:
         """Run a step's command to its end, or, if it stays, until it says no more."""
-        said = self._stay(step) if step.stays else self._read(step.command)
+        command = step.command.replace(_JOB, self._job)
+        said = self._stay(step) if step.stays else self._read(command)
+        for found in _JOBS.finditer(said):
+            self._job = found[1]
         return Said(step=step, lines=tuple(self._masked(said).splitlines()))
 
     def _read(self, command: str) -> str:
@@ -182,6 +189,7 @@ class Terminal:
         text = text.replace(str(self.folder), "~/houses")
         tomorrow = datetime.now(PHOENIX).date() + timedelta(days=1)
         text = text.replace(tomorrow.isoformat(), "2026-03-11")
+        text = _JOBS.sub(f"job {_JOB}", text).replace(self._job, _JOB)
         for pattern, instead in _MASKS:
             text = re.sub(pattern, instead, text)
         return "\n".join(line.rstrip() for line in text.splitlines())
@@ -200,6 +208,7 @@ def terminal(place: Path, sites: Mapping[str, Handler]) -> Iterator[Terminal]:
             "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}",
             "COLUMNS": str(COLUMNS),
             "NO_COLOR": "1",
+            "PHX_USER": "ada",
             "LANG": "C.UTF-8",
         }
         with Terminal(folder=folder, env=made.env | own) as shell:

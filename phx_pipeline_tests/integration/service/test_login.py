@@ -40,6 +40,8 @@ async def test_a_person_logs_in_and_out(door: Door) -> None:
     assert "logged in as <b>ana</b> (operator)" in again.text
     assert (left.status_code, left.headers["location"]) == (303, "/login")
     assert outside.status_code == 401
+    for answer in (entered, left):  # what its pages keep is of one user
+        assert answer.headers["clear-site-data"] == '"storage"'
     assert [(it.action, it.user) for it in door.audit()] == [("login", "ana")]
 
 

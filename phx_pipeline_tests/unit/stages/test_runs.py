@@ -125,6 +125,18 @@ def test_a_run_of_some_stages_only_ends_as_partial(context: StageContext) -> Non
     assert "before the property was published" in record(context).error
 
 
+def test_a_run_whose_property_was_renamed_ends_as_one_that_is_asked_for_anew(
+    context: StageContext,
+) -> None:
+    with recorded(context, SLUG, mode=Mode.FRESH):
+        answer(context, ListingOutcome.LISTED_EMPTY)
+
+    end_left_open(context, began_as="its-former-key")
+
+    assert record(context).outcome is RunOutcome.FAILED
+    assert "got another address" in record(context).error
+
+
 class _WaitedError(Exception):
     """A wait was about to begin."""
 
