@@ -56,8 +56,7 @@ def repeat_lost_runs(
     if records:
         context.update_cursor(_edge(records, lost=lost).isoformat())
     ripe = [record for record in lost if _is_ripe(record, now=now)]
-    lineage = Lineage.of(instance, [record.dagster_run for record in ripe])
-    unwanted = _called_off(stores, ripe, retries=retries, lineage=lineage)
+    unwanted = _called_off(stores, instance, ripe) if ripe else set()
     wanted = []
     for run in (record.dagster_run for record in ripe):
         if run.run_id not in unwanted and _is_due(instance, run):
@@ -66,10 +65,14 @@ def repeat_lost_runs(
             give_up(instance, run)
     if not wanted:
         return dg.SkipReason("no run was lost")
-    asked = [
-        request_again(run, retries=retries, lineage=lineage) for run in wanted[:_BATCH]
-    ]
-    return dg.SensorResult(run_requests=asked)
+    return dg.SensorResult(run_requests=_requests(instance, wanted[:_BATCH]))
+
+
+def _requests(
+    instance: dg.DagsterInstance, runs: Sequence[dg.DagsterRun]
+) -> list[dg.RunRequest]:
+    retries, lineage = retries_of(instance), Lineage.of(instance, runs)
+    return [request_again(run, retries=retries, lineage=lineage) for run in runs]
 
 
 def _claim(instance: dg.DagsterInstance, *, now: datetime) -> None:
@@ -119,15 +122,11 @@ def _edge(records: Sequence[dg.RunRecord], *, lost: Sequence[dg.RunRecord]) -> d
 
 
 def _called_off(
-    stores: Stores,
-    records: Sequence[dg.RunRecord],
-    *,
-    retries: int,
-    lineage: Lineage,
+    stores: Stores, instance: dg.DagsterInstance, records: Sequence[dg.RunRecord]
 ) -> set[str]:
     """The ids of the runs whose jobs were cancelled meanwhile."""
-    if not records:
-        return set()
+    retries = retries_of(instance)
+    lineage = Lineage.of(instance, [record.dagster_run for record in records])
     runs = [seen(it, retries=retries, lineage=lineage) for it in records]
     with stores.catalog() as catalog:
         items = catalog.dispatch.of_runs(runs)
