@@ -1,6 +1,7 @@
 """Who did what: rows are only added; `catalog.retention` lets old ones go.
 
-Whoever does a deed notes it afterwards; nothing here decides what may be done.
+Whoever does a deed notes it, with it or afterwards; nothing here decides what may be
+done.
 """
 
 from collections.abc import Iterable, Sequence
@@ -48,9 +49,8 @@ class AuditBook:
 
     def note_all(self, notes: Iterable[AuditNote]) -> None:
         """As `note`, for several deeds in the order in which they were done."""
-        rows = [_row_of(note) for note in notes]
         with writing(self._engine) as connection:
-            connection.execute(sa.insert(_AUDIT), rows)
+            add_notes(connection, notes)
 
     def entries(
         self,
@@ -82,6 +82,11 @@ class AuditBook:
             query = query.where(_AUDIT.c.at >= since)
         with reading(self._engine) as connection:
             return list(map(_entry_of, connection.execute(query)))
+
+
+def add_notes(connection: sa.Connection, notes: Iterable[AuditNote]) -> None:
+    """Add deeds in the transaction that does them; of a deed undone no note stays."""
+    connection.execute(sa.insert(_AUDIT), [_row_of(note) for note in notes])
 
 
 def _row_of(note: AuditNote) -> dict[str, object]:

@@ -3,7 +3,7 @@
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -126,15 +126,21 @@ def _begin_sqlite(connection: sa.Connection) -> None:
 
 
 @contextmanager
-def writing(engine: sa.Engine) -> Iterator[sa.Connection]:
+def writing(engine: sa.Engine, *, by_turns: bool = False) -> Iterator[sa.Connection]:
     """One write transaction: all of it or nothing.
 
     The threads of a process that write to one SQLite file take turns: those that wait
     in SQLite look again at times that grow to a tenth of a second.
+
+    Args:
+        engine: what is written to.
+        by_turns: also on a server, those of a process that say so take turns: whoever
+            waits there for another one's lock keeps a connection that others need.
     """
+    is_file = engine.dialect.name == "sqlite"
     writer = engine.execution_options(**{_WRITES: True})
     with (
-        _turn(engine),
+        _turn(engine) if is_file or by_turns else nullcontext(),
         answering(engine),
         writer.connect() as connection,
         connection.begin(),
@@ -147,11 +153,8 @@ _TURNS: WeakKeyDictionary[sa.Pool, Lock] = WeakKeyDictionary()
 
 @contextmanager
 def _turn(engine: sa.Engine) -> Iterator[None]:
-    if engine.dialect.name != "sqlite":
-        yield
-        return
     turn = _TURNS.setdefault(engine.pool, Lock())
-    # Not longer than SQLite waits: another process may have the file locked.
+    # Not longer than SQLite waits: another process may have it locked.
     is_mine = turn.acquire(timeout=_PATIENCE_S)
     try:
         yield

@@ -3,7 +3,7 @@
 Which runs these are is told by `catalog.dispatch`.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -13,6 +13,7 @@ from phx_pipeline.catalog import tables
 from phx_pipeline.catalog.job_items import (
     ITEM,
     JOB,
+    followed,
     item_of,
     items_query,
     reopen,
@@ -22,7 +23,6 @@ from phx_pipeline.catalog.job_items import (
 from phx_pipeline.model.job import UNKNOWN, JobItem, Origin, adopted_id
 from phx_pipeline.model.run_queue import SeenBackfill, SeenRun
 
-_MOST_KEYS: Final = 5_000  # in one query
 _MOST_OF_NAME: Final = 200  # anybody may write a tag, and the column holds no more
 
 
@@ -31,9 +31,9 @@ def adopt_runs(
 ) -> None:
     """Write jobs and items for runs that began elsewhere, the oldest first."""
     by_job: dict[str, list[SeenRun]] = {}
-    followed = _followed(connection, {run.slug for run in runs})
+    known = followed(connection, {run.slug for run in runs})
     for run in runs:
-        if run.slug in followed:
+        if run.slug in known:
             job_id = adopted_id(
                 root_run_id=run.root_run_id, backfill_id=run.backfill_id
             )
@@ -44,23 +44,13 @@ def adopt_runs(
         _adopt_items(connection, job_id, newest, at=at)
 
 
-def _followed(connection: sa.Connection, slugs: Collection[str]) -> set[str]:
-    house, ordered = tables.house.c, sorted(slugs)
-    found: set[str] = set()
-    for start in range(0, len(ordered), _MOST_KEYS):
-        some = house.slug.in_(ordered[start : start + _MOST_KEYS])
-        query = sa.select(house.slug).where(some, house.removed_at.is_(None))
-        found.update(connection.execute(query).scalars())
-    return found
-
-
 def missing_of(connection: sa.Connection, backfill: SeenBackfill) -> list[str]:
     """The followed properties of a backfill that its job does not have."""
     query = sa.select(ITEM.slug).where(ITEM.job_id == _job_of(backfill))
     there = set(connection.execute(query).scalars())
     missing = [slug for slug in dict.fromkeys(backfill.slugs) if slug not in there]
-    followed = _followed(connection, missing)
-    return [slug for slug in missing if slug in followed]
+    known = followed(connection, missing)
+    return [slug for slug in missing if slug in known]
 
 
 def adopt_backfill(

@@ -4,7 +4,7 @@ Who changes jobs by what is found there holds one lock from the first look to th
 write: people who ask and cancel, and however many dispatchers.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, Final
@@ -37,6 +37,12 @@ _MOST_KEYS: Final = 5_000  # in one query
 _ADVISORY_LOCK: Final = 0x70_68_78_6A  # of PostgreSQL; SQLite has one writer anyway
 
 
+_FOLLOWED: Final = sa.select(tables.house.c.slug).where(
+    tables.house.c.slug.in_(sa.bindparam("slugs", expanding=True)),
+    tables.house.c.removed_at.is_(None),
+)
+
+
 @contextmanager
 def writing_jobs(engine: sa.Engine, *, shown: bool = True) -> Iterator[sa.Connection]:
     """One write transaction on jobs, one at a time.
@@ -46,7 +52,7 @@ def writing_jobs(engine: sa.Engine, *, shown: bool = True) -> Iterator[sa.Connec
         shown: the views show what is written. Noted first, as renaming and removing a
             house do: two that wait for one another in turn would never end.
     """
-    with writing(engine) as connection:
+    with writing(engine, by_turns=True) as connection:
         lock_jobs(connection)
         if shown:
             want(connection)
@@ -57,6 +63,19 @@ def lock_jobs(connection: sa.Connection) -> None:
     """Wait until nobody else changes jobs, to the end of the transaction."""
     if connection.dialect.name == "postgresql":
         connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_ADVISORY_LOCK)))
+
+
+def batches(keys: Sequence[str]) -> Iterable[Sequence[str]]:
+    """Return *keys* in parts that are short enough for a query each."""
+    return (keys[at : at + _MOST_KEYS] for at in range(0, len(keys), _MOST_KEYS))
+
+
+def followed(connection: sa.Connection, slugs: Collection[str]) -> set[str]:
+    """Those of *slugs* that are keys of properties which are followed."""
+    found: set[str] = set()
+    for some in batches(sorted(set(slugs))):
+        found.update(connection.execute(_FOLLOWED, {"slugs": some}).scalars())
+    return found
 
 
 def items_query() -> sa.Select[Any]:
@@ -149,10 +168,9 @@ def forget_items(connection: sa.Connection, slug: str) -> None:
 
 def forget_empty(connection: sa.Connection, job_ids: Collection[str]) -> None:
     """Delete those of some jobs that have no item left."""
-    ids, rest = sorted(job_ids), sa.exists().where(ITEM.job_id == JOB.id)
-    for start in range(0, len(ids), _MOST_KEYS):
-        some = JOB.id.in_(ids[start : start + _MOST_KEYS])
-        connection.execute(sa.delete(tables.job).where(some, ~rest))
+    rest = sa.exists().where(ITEM.job_id == JOB.id)
+    for some in batches(sorted(job_ids)):
+        connection.execute(sa.delete(tables.job).where(JOB.id.in_(some), ~rest))
 
 
 def let_go(connection: sa.Connection, slug: str, *, at: datetime) -> None:

@@ -23,6 +23,31 @@ _MOST_ROWS: Final = 20_000
 
 Records = Mapping[tuple[str, str], Sequence[RunRecord]]
 
+# Made once: to put a statement together takes longer than the database does for a job.
+_OF_JOBS: Final = ITEM.job_id.in_(sa.bindparam("ids", expanding=True))
+_ITEMS: Final = (
+    items_query()
+    .add_columns(tables.house.c.address, tables.house.c.folder)
+    .join(tables.house, tables.house.c.slug == ITEM.slug)
+    .where(_OF_JOBS)
+    .order_by(ITEM.position)
+)
+_RUN: Final = tables.run.c
+_RECORDS: Final = (
+    records_query()
+    .add_columns(ITEM.job_id.label("for_job"))
+    .join(tables.job_item, ITEM.slug == _RUN.slug)
+    .where(
+        _OF_JOBS,
+        sa.or_(
+            _RUN.run_id == ITEM.run_id,
+            _RUN.job_id == ITEM.job_id,
+            sa.and_(_RUN.job_id == ITEM.run_job, _RUN.started_at >= ITEM.requested_at),
+        ),
+    )
+    .order_by(_RUN.started_at, _RUN.run_id)
+)
+
 
 def newest_rows(
     connection: sa.Connection, query: sa.Select[Any], *, limit: int
@@ -54,17 +79,10 @@ def _properties_of(
     connection: sa.Connection, ids: Sequence[str], *which: sa.ColumnElement[bool]
 ) -> dict[str, list[JobProperty]]:
     """The properties of jobs, by job and in order; with *which* only those items."""
-    house = tables.house.c
-    query = (
-        items_query()
-        .add_columns(house.address, house.folder)
-        .join(tables.house, house.slug == ITEM.slug)
-        .where(ITEM.job_id.in_(ids), *which)
-        .order_by(ITEM.position)
-    )
+    query = _ITEMS.where(*which) if which else _ITEMS
     records = _records_of(connection, ids)
     of_job: dict[str, list[JobProperty]] = {}
-    for item in connection.execute(query):
+    for item in connection.execute(query, {"ids": ids}):
         of_job.setdefault(item.job_id, []).append(_property_of(item, records))
     return of_job
 
@@ -88,20 +106,8 @@ def _records_of(
 
     An item that shares a run has those of its owner from the time it was asked for.
     """
-    run = tables.run.c
-    of_key = sa.and_(run.job_id == ITEM.run_job, run.started_at >= ITEM.requested_at)
-    query = (
-        records_query()
-        .add_columns(ITEM.job_id.label("for_job"))
-        .join(tables.job_item, ITEM.slug == run.slug)
-        .where(
-            ITEM.job_id.in_(ids),
-            sa.or_(run.run_id == ITEM.run_id, run.job_id == ITEM.job_id, of_key),
-        )
-        .order_by(run.started_at, run.run_id)
-    )
     found: dict[tuple[str, str], list[RunRecord]] = {}
-    for row in connection.execute(query):
+    for row in connection.execute(_RECORDS, {"ids": ids}):
         found.setdefault((row.for_job, row.slug), []).append(record_of(row))
     return found
 

@@ -5,7 +5,7 @@ How items come to their runs is in `catalog.dispatch`, how jobs are shown in
 """
 
 import json
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
@@ -14,21 +14,25 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from phx_pipeline.catalog import job_views, tables
+from phx_pipeline.catalog.audit import add_notes
 from phx_pipeline.catalog.engine import reading
 from phx_pipeline.catalog.job_items import (
     ITEM,
     JOB,
     book_cancelled,
     book_recorded,
+    followed,
     forget_empty,
     item_of,
     items_query,
     same_run,
     writing_jobs,
 )
+from phx_pipeline.catalog.job_sharing import is_to_come, shared_by, waiting
 from phx_pipeline.catalog.job_usage import Usage, usage_of
 from phx_pipeline.catalog.views import want
 from phx_pipeline.errors import IdempotencyError, InputError
+from phx_pipeline.model.access import AuditNote
 from phx_pipeline.model.job import (
     Job,
     JobItem,
@@ -36,14 +40,12 @@ from phx_pipeline.model.job import (
     JobState,
     Mode,
     Origin,
-    Priority,
     Submitted,
 )
 
 FOLLOW_UP: Final = "settle-"
 """How the ids of jobs begin that one property's run asked for because of another."""
 
-_MOST_KEYS: Final = 5_000  # in one query
 _FOLLOWER: Final = "phx"  # whose those jobs are
 _AGAIN: Final = (JobState.FAILED.value, JobState.PARTIAL.value)
 _TOLD: Final = 3  # keys of unknown houses in a message
@@ -72,6 +74,7 @@ class JobBook:
         *,
         at: datetime,
         check: Callable[[Usage], None] | None = None,
+        note: AuditNote | None = None,
     ) -> Submitted:
         """Write a job and its items; those that wait for the same share one run.
 
@@ -80,24 +83,27 @@ class JobBook:
             request: a property named twice is one item, the first stands first.
             at: now.
             check: raises if the user may not ask for more at present.
+            note: stands in the audit trail from the same moment on as a new job.
 
         Raises:
             IdempotencyError: the user used the key for another request.
             InputError: a property is not followed.
         """
         slugs = list(dict.fromkeys(request.slugs))
-        with writing_jobs(self._engine) as connection:
+        with writing_jobs(self._engine, shown=False) as connection:
             if known := _same_key(connection, request):
-                joined = _joined(connection, known)
-                return Submitted(job_id=known, is_new=False, joined=joined)
+                return known
+            want(connection)
             if check is not None:
                 check(usage_of(connection, request.user, at=at))
             _refuse_unknown(connection, slugs)
-            shared = _shared(connection, request)
+            shared = shared_by(connection, request)
             _insert_job(connection, job_id, request, at=at)
             _insert_items(connection, job_id, slugs, shared=shared, at=at)
+            if note is not None:
+                add_notes(connection, [note])
         joined = {slug: shared[slug].run_job for slug in slugs if slug in shared}
-        return Submitted(job_id=job_id, joined=joined)
+        return Submitted(job_id=job_id, created_at=at, joined=joined)
 
     def call_on(self, job_id: str, slugs: Sequence[str], *, at: datetime) -> list[str]:
         """Ask for a run of each of *slugs* that waits for none, because of another.
@@ -108,7 +114,7 @@ class JobBook:
             Those asked for.
         """
         with writing_jobs(self._engine, shown=False) as connection:
-            there = {it.slug for it in _waiting(connection, slugs) if _is_to_come(it)}
+            there = {it.slug for it in waiting(connection, slugs) if is_to_come(it)}
             asked = [slug for slug in dict.fromkeys(slugs) if slug not in there]
             if not asked:
                 return []
@@ -198,10 +204,10 @@ class JobBook:
                 )
             states = {slug: end.state for slug, end in ended.items()}
             again = [it for it in items if states.get(it.slug, it.state) in _AGAIN]
-            slugs = _followed(connection, [item.slug for item in again])
+            slugs = followed(connection, [item.slug for item in again])
             again = [item for item in again if item.slug in slugs]
             if again:
-                shared = _shared(connection, _again(again))
+                shared = shared_by(connection, _again(again))
                 for item in again:
                     _ask_again(connection, item, shared.get(item.slug), at=at)
                 this = sa.update(tables.job).where(JOB.id == job_id)
@@ -209,6 +215,11 @@ class JobBook:
         return [item.slug for item in again]
 
     # --- reading ---
+
+    def followed(self, slugs: Collection[str]) -> set[str]:
+        """Those of *slugs* that a job may be asked for."""
+        with reading(self._engine) as connection:
+            return followed(connection, slugs)
 
     def waiting(self, *, limit: int) -> list[JobItem]:
         """The oldest items without a run, at most *limit*."""
@@ -275,14 +286,20 @@ def _tuple(values: tuple[datetime, str]) -> sa.Tuple:
 # --- one request, one job -------------------------------------------------------------
 
 
-def _same_key(connection: sa.Connection, request: JobRequest) -> str | None:
-    """The job that a request with the same key made."""
+_OF_KEY: Final = sa.select(tables.job).where(
+    JOB.user == sa.bindparam("user"), JOB.idempotency_key == sa.bindparam("key")
+)
+_JOINED: Final = sa.select(ITEM.slug, ITEM.run_job).where(
+    ITEM.job_id == sa.bindparam("job_id"), ITEM.run_job != sa.bindparam("job_id")
+)
+
+
+def _same_key(connection: sa.Connection, request: JobRequest) -> Submitted | None:
+    """The job that a request with the same key made, as it is now."""
     if not request.idempotency_key:
         return None
-    query = sa.select(JOB.id, JOB.request_sha256).where(
-        JOB.user == request.user, JOB.idempotency_key == request.idempotency_key
-    )
-    row = connection.execute(query).one_or_none()
+    these = {"user": request.user, "key": request.idempotency_key}
+    row = connection.execute(_OF_KEY, these).one_or_none()
     if row is None:
         return None
     if row.request_sha256 != _sha256_of(request):
@@ -290,7 +307,14 @@ def _same_key(connection: sa.Connection, request: JobRequest) -> str | None:
             f"the idempotency key {request.idempotency_key!r} was used for another "
             f"request, job {row.id}: take a new key for a new request"
         )
-    return str(row.id)
+    items = connection.execute(_JOINED, {"job_id": row.id})
+    return Submitted(
+        job_id=row.id,
+        created_at=row.created_at,
+        state=job_views.jobs_of(connection, [row])[0].state,
+        is_new=False,
+        joined={item.slug: item.run_job for item in items},
+    )
 
 
 def _sha256_of(request: JobRequest) -> str:
@@ -305,36 +329,14 @@ def _sha256_of(request: JobRequest) -> str:
     return sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()
 
 
-def _joined(connection: sa.Connection, job_id: str) -> dict[str, str]:
-    query = sa.select(ITEM.slug, ITEM.run_job).where(
-        ITEM.job_id == job_id, ITEM.run_job != job_id
-    )
-    return {row.slug: row.run_job for row in connection.execute(query)}
-
-
 def _refuse_unknown(connection: sa.Connection, slugs: Sequence[str]) -> None:
-    known = _followed(connection, slugs)
+    known = followed(connection, slugs)
     if unknown := [slug for slug in slugs if slug not in known]:
         more = f" and {len(unknown) - _TOLD} more" if len(unknown) > _TOLD else ""
         raise InputError(
             f"not followed: {', '.join(unknown[:_TOLD])}{more}; `phx properties add` "
             "follows a house"
         )
-
-
-def _followed(connection: sa.Connection, slugs: Sequence[str]) -> set[str]:
-    house = tables.house.c
-    found: set[str] = set()
-    for some in _batches(slugs):
-        query = sa.select(house.slug).where(house.slug.in_(some))
-        found.update(
-            connection.execute(query.where(house.removed_at.is_(None))).scalars()
-        )
-    return found
-
-
-def _batches(keys: Sequence[str]) -> Iterable[Sequence[str]]:
-    return (keys[at : at + _MOST_KEYS] for at in range(0, len(keys), _MOST_KEYS))
 
 
 def _insert_job(
@@ -353,7 +355,7 @@ def _insert_job(
         "idempotency_key": request.idempotency_key or None,
         "request_sha256": _sha256_of(request) if has_key else None,
     }
-    connection.execute(sa.insert(tables.job).values(values))
+    connection.execute(sa.insert(tables.job), values)
 
 
 def _insert_items(
@@ -390,54 +392,7 @@ def _run_values(shared: JobItem | None, *, job_id: str, attempt: int) -> dict[st
     }
 
 
-# --- sharing runs ---------------------------------------------------------------------
-
-
-def _waiting(connection: sa.Connection, slugs: Collection[str]) -> list[JobItem]:
-    """The items of *slugs* whose runs have not begun and are not called off."""
-    run = tables.run.c
-    of_run = sa.or_(
-        run.run_id == ITEM.run_id,
-        sa.and_(run.job_id == ITEM.run_job, run.started_at >= ITEM.requested_at),
-    )
-    begun = sa.exists().where(run.slug == ITEM.slug, of_run)
-    found: list[JobItem] = []
-    for some in _batches(sorted(set(slugs))):
-        query = items_query().where(
-            ITEM.slug.in_(some),
-            ITEM.state.is_(None),
-            JOB.cancelled_at.is_(None),
-            ~begun,
-        )
-        ordered = query.order_by(ITEM.requested_at, ITEM.job_id)
-        found += [item_of(row) for row in connection.execute(ordered)]
-    return found
-
-
-def _is_to_come(item: JobItem) -> bool:
-    """Whether no run was launched; one that was may have begun, and learns no more."""
-    return item.dispatched_at is None
-
-
-def _shared(connection: sa.Connection, request: JobRequest) -> dict[str, JobItem]:
-    """By property the item that asked first for a run that does all that is asked."""
-    found: dict[str, JobItem] = {}
-    for item in _waiting(connection, request.slugs):
-        covers = item.covers(sources=request.sources, mode=request.mode)
-        if covers and _comes_as_soon(item, request.priority):
-            found.setdefault(item.slug, item)
-    return found
-
-
-def _comes_as_soon(item: JobItem, priority: Priority) -> bool:
-    """Whether nobody of *priority* waits longer for its run than for one of his own.
-
-    What waits in the catalogue goes by the most urgent who asks for it; in Dagster's
-    queue it keeps its place, and that of a backfill is behind all jobs.
-    """
-    if item.is_adopted:
-        return False
-    return item.dispatched_at is None or item.priority.rank >= priority.rank
+# --- calling off, asking again --------------------------------------------------------
 
 
 def _ends_with(connection: sa.Connection, item: JobItem) -> bool:

@@ -68,16 +68,19 @@ class ViewBook:
                 _update(connection, {**values, "wanted": wanted})
 
 
+_WANT = sa.update(_VIEW).where(_VIEW.c.name == _NAME).values(wanted=_VIEW.c.wanted + 1)
+
+
 def want(connection: sa.Connection) -> None:
     """Note within a transaction that rows change which the views show."""
-    if _update(connection, {"wanted": _VIEW.c.wanted + 1}):
+    if connection.execute(_WANT).rowcount:
         return
     try:
         with connection.begin_nested():
             row = {"name": _NAME, "wanted": 1, "rendered": -1}
             connection.execute(sa.insert(_VIEW).values(**row, took_s=0, rendered_at=0))
     except sa.exc.IntegrityError:  # another made the row a moment ago
-        _update(connection, {"wanted": _VIEW.c.wanted + 1})
+        connection.execute(_WANT)
 
 
 def _update(connection: sa.Connection, values: dict[str, Any]) -> bool:

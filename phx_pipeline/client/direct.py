@@ -73,11 +73,7 @@ class CatalogClient(Client):
             idempotency_key=order.idempotency_key,
             everything=order.everything,
         )
-        submitted = self._desk.submit(request)
-        if submitted.is_new:
-            houses = counted(len(request.slugs), "property")
-            self._note("job.submit", submitted.job_id, detail=houses)
-        return submitted
+        return self._desk.submit(request)
 
     def _note(self, action: str, job_id: str, *, detail: str = "") -> None:
         """Note a deed in the audit trail."""

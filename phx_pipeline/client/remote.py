@@ -4,6 +4,7 @@ What the service refuses is raised as the same call on the catalogue would raise
 """
 
 from collections.abc import Collection
+from datetime import datetime
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Final, Self
@@ -53,6 +54,8 @@ class RemoteClient(Client):
         )
         return Submitted(
             job_id=str(answer["job_id"]),
+            created_at=datetime.fromisoformat(answer["created_at"]),
+            state=JobState(answer["status"]),
             is_new=bool(answer.get("is_new", True)),
             joined=dict(answer.get("joined") or {}),
         )

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Final
 from uuid import uuid4
 
@@ -9,12 +10,13 @@ from phx_pipeline.catalog.job_items import LET_GO
 from phx_pipeline.errors import InputError, UnknownJobError
 from phx_pipeline.jobs.quota import Limits, refuse_too_much
 from phx_pipeline.jobs.tick import settle, unwanted
+from phx_pipeline.model.access import AuditNote
+from phx_pipeline.model.counted import counted
 from phx_pipeline.model.job import Job, JobRequest, JobState, Submitted, backfill_of
 from phx_pipeline.model.run_queue import RunQueue, RunStates
 
 if TYPE_CHECKING:
     from phx_pipeline.catalog.dispatch import DispatchBook
-    from phx_pipeline.catalog.job_usage import Usage
     from phx_pipeline.catalog.jobs import JobBook
 
 _ID_LENGTH: Final = 12
@@ -46,12 +48,15 @@ class Desk:
         self._queue = queue
         self._clock = clock
 
-    def submit(self, request: JobRequest, *, limits: Limits | None = None) -> Submitted:
-        """Ask for a job; its rows are written when this returns.
+    def submit(
+        self, request: JobRequest, *, limits: Limits | None = None, address: str = ""
+    ) -> Submitted:
+        """Ask for a job; its rows are written when this returns, and its audit note.
 
         Args:
             request: what is asked for.
             limits: of the user; none for the local one.
+            address: where the request came from; empty for commands.
 
         Raises:
             InputError: no property is named, or one is not followed, or the
@@ -62,14 +67,17 @@ class Desk:
         if not request.slugs:
             raise InputError("a job needs at least one house: name one or more")
         _refuse_unwritable(request.idempotency_key)
-        at = self._now()
-
-        def check(usage: "Usage") -> None:
-            if limits is not None:
-                refuse_too_much(limits, usage, at=at)
-
-        job_id = uuid4().hex[:_ID_LENGTH]
-        return self._jobs.submit(job_id, request, at=at, check=check)
+        at, job_id = self._now(), uuid4().hex[:_ID_LENGTH]
+        note = AuditNote(
+            at=at,
+            user=request.user,
+            action="job.submit",
+            target=job_id,
+            detail=counted(len(set(request.slugs)), "property"),
+            address=address,
+        )
+        check = partial(refuse_too_much, limits, at=at) if limits else None
+        return self._jobs.submit(job_id, request, at=at, check=check, note=note)
 
     def job(self, job_id: str) -> Job:
         """A job as its rows tell it.

@@ -120,11 +120,14 @@ class JobRequest:
 class Submitted:
     """The answer to a request.
 
-    `is_new` is false where the job was there already, by its idempotency key. `joined`
-    are the properties that share a run which was asked for before, with its job.
+    `is_new` is false where the job was there already, by its idempotency key; `state`
+    is where it is then. `joined` are the properties that share a run which was asked
+    for before, with its job.
     """
 
     job_id: str
+    created_at: datetime
+    state: JobState = JobState.PENDING
     is_new: bool = True
     joined: Mapping[str, str] = field(default_factory=dict)
 

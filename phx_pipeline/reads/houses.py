@@ -1,5 +1,7 @@
 """Which houses there are, and which one is meant by what a person typed."""
 
+from collections.abc import Sequence
+
 from phx_pipeline.catalog.properties import Known
 from phx_pipeline.catalog.store import Catalog
 from phx_pipeline.errors import InputError, UnknownPropertyError
@@ -53,6 +55,24 @@ def meant_house(reads: Reads, text: str) -> Property:
     """
     known = known_house(reads.catalog, text, typed_address=reads.typed_address)
     return house_of(reads.catalog, known.house.slug)
+
+
+def meant_slugs(reads: Reads, texts: Sequence[str]) -> tuple[str, ...]:
+    """Return the keys of the properties meant by *texts*, as `meant_house`; each once.
+
+    Those that are keys are looked up together.
+
+    Raises:
+        InputError: nothing in the catalogue is meant by one of them, or it is removed.
+    """
+    keys = [text.strip().lower() for text in texts]
+    known = reads.catalog.jobs.followed(keys)
+    return tuple(
+        dict.fromkeys(
+            key if key in known else meant_house(reads, text).slug
+            for text, key in zip(texts, keys, strict=True)
+        )
+    )
 
 
 def read_houses(

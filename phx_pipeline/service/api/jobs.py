@@ -12,12 +12,11 @@ from pydantic import Field
 from starlette.responses import JSONResponse, StreamingResponse
 
 from phx_pipeline.errors import InputError, UnknownJobError
-from phx_pipeline.model.counted import counted
 from phx_pipeline.model.isolation import IsolationMode
 from phx_pipeline.model.job import Job, JobRequest, JobState, Mode, Origin, Priority
 from phx_pipeline.model.source import Source
 from phx_pipeline.reads.documents import iso, job_document
-from phx_pipeline.reads.houses import meant_house
+from phx_pipeline.reads.houses import meant_slugs
 from phx_pipeline.reads.jobs import read_jobs
 from phx_pipeline.reads.paging import LIMIT
 from phx_pipeline.service.api import shapes
@@ -142,7 +141,6 @@ class Jobs:
         idempotency_key: IdempotencyKey = "",
     ) -> JSONResponse:
         """Ask for a job; it is written when this is answered, and runs by itself."""
-        desk = self._desks.desk()
         asked = JobRequest(
             slugs=self._slugs(order),
             user=who.user,
@@ -154,21 +152,21 @@ class Jobs:
             idempotency_key=idempotency_key,
             everything=order.all,
         )
-        done = desk.submit(asked, limits=self._desks.limits_of(who))
-        job = desk.job(done.job_id)
-        if done.is_new:
-            told = counted(len(job.items), "property")
-            note(request, who, "job.submit", job.job_id, detail=told)
+        done = self._desks.desk().submit(
+            asked,
+            limits=self._desks.limits_of(who),
+            address=request.client.host if request.client else "",
+        )
         return JSONResponse(
             {
-                "job_id": job.job_id,
-                "status": job.state.value,
-                "created_at": iso(job.created_at),
+                "job_id": done.job_id,
+                "status": done.state.value,
+                "created_at": iso(done.created_at),
                 "is_new": done.is_new,
                 "joined": dict(done.joined),
             },
             status_code=HTTPStatus.ACCEPTED,
-            headers={"location": f"{JOBS}/{job.job_id}"},
+            headers={"location": f"{JOBS}/{done.job_id}"},
         )
 
     def list_(
@@ -247,8 +245,7 @@ class Jobs:
         reads = self._stores.reads
         if order.all:
             return tuple(reads.catalog.slugs())
-        named = (meant_house(reads, text).slug for text in order.properties)
-        return tuple(dict.fromkeys(named))
+        return meant_slugs(reads, order.properties)
 
     def _parts(self, job: Job) -> Iterator[bytes]:
         slugs = [it.slug for it in job.items]

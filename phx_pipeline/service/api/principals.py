@@ -9,8 +9,11 @@ from phx_pipeline.model.access import Principal, Role
 from phx_pipeline.service.api.problems import Problem
 
 
-def principal_of(request: Request) -> Principal:
-    """Return who asks; where nobody was put down, the local user if there is one."""
+async def principal_of(request: Request) -> Principal:
+    """Return who asks; where nobody was put down, the local user if there is one.
+
+    It waits for no thread.
+    """
     known = getattr(request.state, "principal", None)
     if isinstance(known, Principal):
         return known

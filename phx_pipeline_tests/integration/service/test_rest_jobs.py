@@ -248,8 +248,22 @@ async def test_a_job_is_called_off_and_what_failed_asked_for_again(
     assert retried.json()["status"] == "pending"
     assert off.json()["status"] == twice.json()["status"] == "cancelled"
     assert (off.status_code, twice.status_code) == (200, 200)
-    words = ["submit", "retry", "cancel"]
-    assert rest.deeds == [(f"job.{word}", job_id) for word in words]
+    assert rest.deeds == [(f"job.{word}", job_id) for word in ("retry", "cancel")]
+
+
+async def test_who_asked_for_a_job_is_noted_with_the_job_and_once(
+    rest: Rest, copied: Settings
+) -> None:
+    rest.who = ANN
+    refused = await ask(rest, "9-nowhere-st-mesa-az-85204")
+    job_id = (await ask(rest, SLUG, UNASKED, key="k")).json()["job_id"]
+    again = (await ask(rest, SLUG, UNASKED, key="k")).json()
+    with catalogue(copied) as catalog:
+        (noted,) = catalog.audit.entries(limit=9, user=ANN.user)
+
+    assert (refused.status_code, again["job_id"]) == (422, job_id)
+    assert (noted.action, noted.target) == ("job.submit", job_id)
+    assert (noted.detail, noted.address) == ("2 properties", "127.0.0.1")
 
 
 async def test_the_results_are_the_bundle_that_the_command_writes(

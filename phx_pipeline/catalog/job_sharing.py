@@ -1,0 +1,60 @@
+"""Which items may share a run: those that wait for one which does all that is asked."""
+
+from collections.abc import Collection
+from typing import Final
+
+import sqlalchemy as sa
+
+from phx_pipeline.catalog import tables
+from phx_pipeline.catalog.job_items import ITEM, JOB, batches, item_of, items_query
+from phx_pipeline.model.job import JobItem, JobRequest, Priority
+
+_RUN: Final = tables.run.c
+_OF_RUN: Final = sa.or_(
+    _RUN.run_id == ITEM.run_id,
+    sa.and_(_RUN.job_id == ITEM.run_job, _RUN.started_at >= ITEM.requested_at),
+)
+_WAITING: Final = (
+    items_query()
+    .where(
+        ITEM.slug.in_(sa.bindparam("slugs", expanding=True)),
+        ITEM.state.is_(None),
+        JOB.cancelled_at.is_(None),
+        ~sa.exists().where(_RUN.slug == ITEM.slug, _OF_RUN),
+    )
+    .order_by(ITEM.requested_at, ITEM.job_id)
+)
+
+
+def waiting(connection: sa.Connection, slugs: Collection[str]) -> list[JobItem]:
+    """The items of *slugs* whose runs have not begun and are not called off."""
+    found: list[JobItem] = []
+    for some in batches(sorted(set(slugs))):
+        found += map(item_of, connection.execute(_WAITING, {"slugs": some}))
+    return found
+
+
+def is_to_come(item: JobItem) -> bool:
+    """Whether no run was launched; one that was may have begun, and learns no more."""
+    return item.dispatched_at is None
+
+
+def shared_by(connection: sa.Connection, request: JobRequest) -> dict[str, JobItem]:
+    """By property the item that asked first for a run that does all that is asked."""
+    found: dict[str, JobItem] = {}
+    for item in waiting(connection, request.slugs):
+        covers = item.covers(sources=request.sources, mode=request.mode)
+        if covers and _comes_as_soon(item, request.priority):
+            found.setdefault(item.slug, item)
+    return found
+
+
+def _comes_as_soon(item: JobItem, priority: Priority) -> bool:
+    """Whether nobody of *priority* waits longer for its run than for one of his own.
+
+    What waits in the catalogue goes by the most urgent who asks for it; in Dagster's
+    queue it keeps its place, and that of a backfill is behind all jobs.
+    """
+    if item.is_adopted:
+        return False
+    return item.dispatched_at is None or item.priority.rank >= priority.rank
