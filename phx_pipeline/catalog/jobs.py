@@ -238,12 +238,16 @@ class JobBook:
 
     def job(self, job_id: str) -> Job | None:
         """One job as it is shown; None for an unknown one."""
-        if not job_id.isprintable():  # PostgreSQL does not take every text
-            return None
+        return self.several([job_id]).get(job_id)
+
+    def several(self, job_ids: Collection[str]) -> dict[str, Job]:
+        """Those jobs of *job_ids* that there are, as one read sees them."""
+        # PostgreSQL does not take every text.
+        ids = [job_id for job_id in job_ids if job_id.isprintable()]
         with reading(self._engine) as connection:
-            query = sa.select(tables.job).where(JOB.id == job_id)
-            found = job_views.jobs_of(connection, connection.execute(query).all())
-        return found[0] if found else None
+            rows = connection.execute(_OF_IDS, {"ids": ids}).all()
+            found = job_views.jobs_of(connection, rows) if rows else []
+        return {job.job_id: job for job in found}
 
     def newest(
         self,
@@ -286,6 +290,9 @@ def _tuple(values: tuple[datetime, str]) -> sa.Tuple:
 # --- one request, one job -------------------------------------------------------------
 
 
+_OF_IDS: Final = sa.select(tables.job).where(
+    JOB.id.in_(sa.bindparam("ids", expanding=True))
+)
 _OF_KEY: Final = sa.select(tables.job).where(
     JOB.user == sa.bindparam("user"), JOB.idempotency_key == sa.bindparam("key")
 )

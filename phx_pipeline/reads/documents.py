@@ -134,10 +134,15 @@ def _said(sheet: HouseSheet) -> Document:
 
 
 def picture_document(shown: ShownImage) -> Document:
-    """Return what is known of a published picture."""
+    """Return what is known of a published picture, for people of this computer."""
+    told = sent_picture(shown)
+    return {"file": str(shown.file), **told, "sidecar": str(shown.sidecar)}
+
+
+def sent_picture(shown: ShownImage) -> Document:
+    """The same for others, who learn no path of a disk that they cannot read."""
     found, name = shown.found, shown.name
     return {
-        "file": str(shown.file),
         "url": found.image.source_url,
         "location": name.location.value,
         "subject": name.subject.value,
@@ -149,7 +154,6 @@ def picture_document(shown: ShownImage) -> Document:
         "property": found.slug,
         "first_seen_on": found.first_seen_on.isoformat(),
         "probability": round(found.probability, 4),
-        "sidecar": str(shown.sidecar),
         "photo": f"{PHOTOS}/{found.image.folder}/{shown.file.name}",
     }
 

@@ -1,6 +1,6 @@
 """The desk of jobs for one request: the catalogue, and Dagster's runs through ports."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Final, Protocol
 
 from phx_pipeline.catalog.store import Catalog
@@ -12,7 +12,7 @@ from phx_pipeline.model.job import Job
 from phx_pipeline.model.run_queue import RunQueue, RunStates
 from phx_pipeline.reads.documents import Document, job_document
 from phx_pipeline.reads.jobs import read_job
-from phx_pipeline.service.api.problems import not_found
+from phx_pipeline.service.api.problems import Problem, not_found
 from phx_pipeline.service.api.stores import Stores
 
 _WAIT_S: Final = 10.0  # for runs at work to end
@@ -65,24 +65,15 @@ class Desks:
         Raises:
             Problem: there is none, or it is somebody else's.
         """
-        return self._job(job_id, user=None if may_see_all(who) else who.user)
-
-    def any_job(self, job_id: str) -> Job:
-        """Return a job, for those who were found to be allowed to see it.
-
-        Raises:
-            Problem: there is none any more.
-        """
-        return self._job(job_id, user=None)
-
-    def _job(self, job_id: str, *, user: str | None) -> Job:
+        user = None if may_see_all(who) else who.user
         try:
             return read_job(self._stores.catalog.jobs, job_id, user=user)
         except InputError as error:
-            raise not_found(
-                f"there is no job {job_id!r} of yours: GET /api/extraction/jobs, or "
-                "`phx jobs`, lists them"
-            ) from error
+            raise no_such_job(job_id) from error
+
+    def any_jobs(self, job_ids: Collection[str]) -> dict[str, Job]:
+        """Return jobs that there are, for those who were found to be allowed to see."""
+        return self._stores.catalog.jobs.several(job_ids)
 
     @property
     def slots(self) -> int:
@@ -115,6 +106,14 @@ class Desks:
         stopped = runs.cancel(open_ones, wait_s=_WAIT_S)
         if stopped.going_on:
             raise LeaseHeldError(f"{slug}: run {', '.join(stopped.going_on)} goes on")
+
+
+def no_such_job(job_id: str) -> Problem:
+    """The answer where there is none, or it is somebody else's."""
+    return not_found(
+        f"there is no job {job_id!r} of yours: GET /api/extraction/jobs, or "
+        "`phx jobs`, lists them"
+    )
 
 
 def may_see_all(who: Principal) -> bool:

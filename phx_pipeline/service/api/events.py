@@ -3,7 +3,7 @@
 import asyncio
 import json
 import weakref
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Final
@@ -14,7 +14,8 @@ from starlette.types import Receive, Scope, Send
 
 from phx_pipeline.errors import PhxError
 from phx_pipeline.model.access import Principal
-from phx_pipeline.service.api.desks import Desks
+from phx_pipeline.model.job import Job
+from phx_pipeline.service.api.desks import Desks, no_such_job
 from phx_pipeline.service.api.problems import Problem, problem_of
 
 MOST_STREAMS: Final = 100
@@ -32,8 +33,8 @@ class Events:
     """Streams of events, each of one job, at most `MOST_STREAMS` at once.
 
     Args:
-        desks: Where jobs are looked at, once a second for all streams of one job; one
-            of thousands of houses more rarely.
+        desks: Where jobs are looked at, once a second for all streams together; one of
+            thousands of houses more rarely.
         look_s: How long between two looks.
         heartbeat_s: After so long without news a comment is sent.
     """
@@ -119,13 +120,33 @@ class Events:
         now = asyncio.get_running_loop().time()
         look = self._looks.get(job_id)
         if look is None or look.is_over(now, after_s=self._look_s):
-            read = run_in_threadpool(self._read, job_id)
-            look = _Look(began_at_s=now, seen=asyncio.ensure_future(read))
-            self._looks[job_id] = look
-        return await asyncio.shield(look.seen)  # others wait for it as well
+            look = self._begin(job_id, now)
+        # Others wait for it as well.
+        seen = (await asyncio.shield(look.seen)).get(job_id)
+        if seen is None:
+            raise no_such_job(job_id)
+        return seen
 
-    def _read(self, job_id: str) -> "_Seen":
-        job = self._desks.any_job(job_id)
+    def _begin(self, job_id: str, now: float) -> "_Look":
+        """Look at a job, and with it at all whose turn comes within half a pause."""
+        open_ones = {listener.job_id for listener in self._open}
+        ids = {job_id, *(it for it in open_ones if self._is_soon_due(it, now))}
+        read = run_in_threadpool(self._read, ids)
+        look = _Look(began_at_s=now, seen=asyncio.ensure_future(read))
+        self._looks |= dict.fromkeys(ids, look)
+        return look
+
+    def _is_soon_due(self, job_id: str, now: float) -> bool:
+        look = self._looks.get(job_id)
+        if look is None:
+            return True
+        return look.is_over(now, after_s=self._look_s / 2 * look.rarer(job_id))
+
+    def _read(self, job_ids: Collection[str]) -> dict[str, "_Seen"]:
+        jobs = self._desks.any_jobs(job_ids)
+        return {job_id: self._shown(job) for job_id, job in jobs.items()}
+
+    def _shown(self, job: Job) -> "_Seen":
         document = self._desks.document_of(job)
         end = _event("end", document) if job.state.is_final else None
         progress = _event("progress", document)
@@ -154,13 +175,20 @@ class _Seen:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Look:
-    """A look at a job, which may be under way."""
+    """A look at some jobs, which may be under way."""
 
     began_at_s: float
-    seen: asyncio.Future[_Seen]
+    seen: asyncio.Future[dict[str, _Seen]]
 
     def is_over(self, now_s: float, *, after_s: float) -> bool:
         return self.seen.done() and now_s - self.began_at_s >= after_s
+
+    def rarer(self, job_id: str) -> float:
+        """By how much the pause after it is longer; 1 where it told nothing."""
+        if not self.seen.done() or self.seen.cancelled() or self.seen.exception():
+            return 1.0
+        seen = self.seen.result().get(job_id)
+        return seen.rarer if seen else 1.0
 
 
 class _Stream(StreamingResponse):

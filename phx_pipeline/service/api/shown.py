@@ -15,6 +15,7 @@ from phx_pipeline.reads.documents import (
     change_document,
     not_kept_document,
     picture_document,
+    sent_picture,
     source_document,
     status_documents,
 )
@@ -25,6 +26,7 @@ from phx_pipeline.reads.paging import LIMIT, page_of, place_at, refused
 from phx_pipeline.reads.sources import read_sources
 from phx_pipeline.reads.status import read_status
 from phx_pipeline.service.api import shapes
+from phx_pipeline.service.api.principals import Who
 from phx_pipeline.service.api.problems import refuse
 from phx_pipeline.service.api.stores import Stores
 from phx_pipeline.service.api.words import NO_CONTROLS, Cursor, HouseAsked, Limit
@@ -109,6 +111,7 @@ class Shown:
 
     def images(  # noqa: PLR0913 - each is an option
         self,
+        who: Who,
         limit: Limit = LIMIT,
         cursor: Cursor = None,
         *,
@@ -120,7 +123,10 @@ class Shown:
         since: Since = None,
         not_kept: NotKeptAsked = False,
     ) -> JSONResponse:
-        """Return the published pictures of one house, or of all, as `phx images`."""
+        """Return the published pictures of one house, or of all, as `phx images`.
+
+        Where their files are is told to the people of this computer alone.
+        """
         reads = self._stores.reads
         slug = meant_house(reads, house).slug if house else None
         if not_kept:
@@ -135,7 +141,8 @@ class Shown:
             since=_since(reads, since),
         )
         page = read_images(reads, wanted, slug=slug, limit=limit, cursor=cursor)
-        return shapes.page_of(map(picture_document, page.rows), page.next)
+        told = picture_document if who.is_local else sent_picture
+        return shapes.page_of(map(told, page.rows), page.next)
 
     def sources(self) -> JSONResponse:
         """Return how each source is being asked, as `phx sources`."""

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Collection, Iterator
 from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
@@ -352,14 +352,14 @@ async def test_streams_are_counted_for_each_user_and_look_together(
 ) -> None:
     looks: list[str] = []
     may_look = Event()
-    look = Desks.any_job
+    look = Desks.any_jobs
 
-    def later(self: Desks, job_id: str) -> Job:
-        looks.append(job_id)
+    def later(self: Desks, job_ids: Collection[str]) -> dict[str, Job]:
+        looks.extend(sorted(job_ids))
         may_look.wait(20)
-        return look(self, job_id)
+        return look(self, job_ids)
 
-    monkeypatch.setattr(Desks, "any_job", later)
+    monkeypatch.setattr(Desks, "any_jobs", later)
     rest.who = ANN
     job_id = (await ask(rest, SLUG)).json()["job_id"]
     end(copied, job_id)
@@ -377,6 +377,34 @@ async def test_streams_are_counted_for_each_user_and_look_together(
     assert looks == [job_id]
     again = await rest.get(f"{JOBS}/{job_id}/events")
     assert again.status_code == 200
+
+
+async def test_streams_of_several_jobs_look_together(
+    rest: Rest, copied: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = {"look_s": 0.2, "heartbeat_s": 60.0}
+    monkeypatch.setattr(Events.__init__, "__kwdefaults__", given)
+    ids = [(await ask(rest, SLUG)).json()["job_id"] for _ in range(3)]
+    look_together = Event()
+    look = Desks.any_jobs
+
+    def noted(self: Desks, job_ids: Collection[str]) -> dict[str, Job]:
+        if set(job_ids) == set(ids):
+            look_together.set()
+        return look(self, job_ids)
+
+    monkeypatch.setattr(Desks, "any_jobs", noted)
+    asked = [rest.get(f"{JOBS}/{job_id}/events") for job_id in ids]
+    streams = asyncio.gather(*asked)
+    together = await asyncio.to_thread(look_together.wait, 20)
+    for job_id in ids:
+        await asyncio.to_thread(end, copied, job_id)
+
+    assert together
+    found = [events_in(it.text)[-1] for it in await streams]
+    assert [(kind, told["job_id"]) for kind, told in found] == [
+        ("end", job_id) for job_id in ids
+    ]
 
 
 @pytest.mark.usefixtures("quick")

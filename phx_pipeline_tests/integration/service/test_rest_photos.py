@@ -11,6 +11,7 @@ import httpx
 import pytest
 from PIL import Image
 
+from phx_pipeline.model.access import Principal, Role
 from phx_pipeline.service.api.problems import Problem
 from phx_pipeline.service.api.thumbnails import Thumbnails
 from phx_pipeline.settings import Settings
@@ -254,11 +255,20 @@ async def test_lists_are_those_of_the_commands(
     sources = await rest.get("/api/sources")
     (open_ones,) = await rest.pages(f"/api/images?not_kept=true&property={SLUG}")
     houses = await rest.pages("/api/properties?limit=1")
+    rest.who = Principal(user="ann", role=Role.READER, key_id="aaaaaaaa")
+    sent = (await rest.get("/api/images")).json()["items"]
 
     def told(*arguments: str) -> object:
         return phx_on(collected, *arguments, "--json").json
 
     assert [it for page in images for it in page] == told("images")
+    here = {"file", "sidecar"}  # paths of this computer
+    assert sent == [
+        {name: value for name, value in it.items() if name not in here}
+        for page in images
+        for it in page
+    ]
+    assert here < images[0][0].keys()
     assert status == told("status")
     assert sources.json()["items"] == told("sources")
     assert open_ones == []
