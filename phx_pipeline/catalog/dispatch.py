@@ -232,6 +232,12 @@ class DispatchBook:
             with writing_jobs(self._engine) as connection:
                 adopt_backfill(connection, backfill, at=at)
 
+    def newest_job(self) -> str | None:
+        """The id of the job that was asked for last; None before the first."""
+        query = sa.select(JOB.id).order_by(JOB.created_at.desc()).limit(1)
+        with reading(self._engine) as connection:
+            return connection.execute(query).scalar()
+
     def has_waiting(self) -> bool:
         """Whether an item waits for a run that nobody asked for yet, or long ago."""
         query = sa.select(sa.literal(1)).select_from(

@@ -10,9 +10,12 @@ from typing import Any
 
 import dagster as dg
 
+from phx_pipeline.defs.engines import keep_engines
 from phx_pipeline.defs.internals import InstanceRef
 from phx_pipeline.errors import InputError
 from phx_pipeline.settings import complete_environment
+
+keep_engines()  # whoever opens the instance imports this module first
 
 
 class StoredInstance(dg.DagsterInstance):

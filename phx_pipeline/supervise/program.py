@@ -1,26 +1,12 @@
 """`python -P -m phx_pipeline.supervise.program MODULE ARGUMENT…`: its `main`, sooner.
 
-The garbage collector pauses while a service imports: of a hundred thousand objects none
-is garbage, and to look for some takes a third of the processor time of a start. Which
-services there are belongs to `services`.
+Which services there are belongs to `services`, what a worker is to `fork_server`.
 """
 
-import gc
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from importlib import import_module
 
-
-@contextmanager
-def collector_paused() -> Iterator[None]:
-    """Collect nothing meanwhile; what is there afterwards is never looked through."""
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.freeze()
-        gc.enable()
+from phx_pipeline.supervise.collector import collector_paused
 
 
 def main() -> None:
@@ -34,6 +20,7 @@ def main() -> None:
 if __name__ == "__main__":
     main()
 elif __name__ == "__mp_main__":
-    # The process of a run repeats the main module of the code server that starts it.
-    with collector_paused():
-        import_module("phx_pipeline.definitions")
+    # Each worker repeats the main module of the code server that asked for it.
+    from phx_pipeline.supervise import fork_server
+
+    fork_server.become_worker(fork_server.PARENT)

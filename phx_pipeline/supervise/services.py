@@ -44,7 +44,14 @@ def services(settings: Settings) -> list[Service]:
         Service(
             name="code server",
             command=[
-                *(*_RUN, "dagster._cli", "api", "grpc", "--socket", str(code)),
+                *(
+                    *_RUN,
+                    "phx_pipeline.defs.code_server",
+                    "api",
+                    "grpc",
+                    "--socket",
+                    str(code),
+                ),
                 *("--module-name", "phx_pipeline.definitions"),
                 *("--empty-working-directory", "--location-name", _LOCATION),
             ],
@@ -53,7 +60,7 @@ def services(settings: Settings) -> list[Service]:
         ),
         Service(
             name="daemon",
-            command=[*_RUN, "dagster._daemon.cli", "run", "-w", workspace],
+            command=[*_RUN, "phx_pipeline.defs.daemon", "run", "-w", workspace],
         ),
         Service(
             name="webserver",

@@ -46,12 +46,15 @@ pytestmark = pytest.mark.xdist_group("dagster")
 
 _LARKSTONE, _LAUNCHED, _COPPER, _, _MARIGOLD, _OCOTILLO = HOUSES
 # The signal to the worker of a house, and those to the services beside it.
-_HIT: Mapping[House, tuple[signal.Signals, Mapping[str, signal.Signals]]] = {
-    _LARKSTONE: (signal.SIGKILL, {"daemon": signal.SIGKILL}),
-    _OCOTILLO: (
-        signal.SIGTERM,
-        {"code server": signal.SIGKILL, "webserver": signal.SIGHUP},
-    ),
+# What the worker was forked from is killed with it.
+_FORK_SERVER, _WORKER = "fork server", "worker"
+_HIT: Mapping[House, Mapping[str, signal.Signals]] = {
+    _LARKSTONE: {_FORK_SERVER: signal.SIGKILL, "daemon": signal.SIGKILL},
+    _OCOTILLO: {
+        _WORKER: signal.SIGTERM,
+        "code server": signal.SIGKILL,
+        "webserver": signal.SIGHUP,
+    },
 }
 # Of each house two photos to keep and one that cannot be.
 _SUBMITTED = (with_shots(_COPPER, 0, 3, 7), with_shots(_MARIGOLD, 0, 2, 5))
@@ -341,14 +344,13 @@ def test_a_run_goes_on_whatever_is_hit_with_its_worker(
     running: Deployment, instance: dg.DagsterInstance, phx_on: Phx, house: House
 ) -> None:
     slug = slug_of(house)
-    sent, others = _HIT[house]
 
     assert phx_on(running, "extract", "--async", "--address", slug).code == 0
     first = wait_for(lambda: next(iter(runs_of(instance, slug)), None))
     worker = worker_pid(running, first, slug)
-    os.kill(worker, sent)
-    for part, number in others.items():
-        os.kill(service_pid(running, part), number)
+    ours = {_WORKER: worker, _FORK_SERVER: psutil.Process(worker).ppid()}
+    for part, number in _HIT[house].items():
+        os.kill(ours.get(part) or service_pid(running, part), number)
     wait_for(lambda: has_gone(worker) or None)
     held = settled(running, slug)
     asked = len(running.photos_asked())

@@ -1,16 +1,42 @@
 """What Dagster does not promise to keep is used in one place, for one version."""
 
 import ast
+import inspect
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 import pytest
+from dagster._cli.api import grpc_command
+from dagster._core.storage.event_log import SqliteEventLogStorage
+from dagster._core.storage.runs import SqliteRunStorage
+from dagster._core.storage.schedules import SqliteScheduleStorage
+from dagster._daemon.controller import create_daemon_of_type
+from dagster._daemon.sensor import execute_sensor_iteration_loop
+from dagster._grpc.server import DagsterApiServer
 
 _HOME = "defs/internals.py"
 _WEB = "service/web.py"  # the web app's, which a test of its own lists
-_STARTS = "supervise/services.py"  # the daemon: its script cannot be given `-P`
+# These put a part of their own into Dagster.
+_PARTS = {
+    "defs/code_server.py": {
+        "dagster._cli": {"ENV_PREFIX", "create_dagster_cli"},
+        "dagster._grpc": {"server"},
+        "dagster._grpc.server": {"DagsterApiServer"},
+    },
+    "defs/daemon.py": {
+        "dagster._daemon": {"cli", "controller"},
+        "dagster._daemon.daemon": {"SensorDaemon"},
+    },
+    "defs/engines.py": {
+        "dagster._core.storage": {"sql"},
+        "dagster._core.storage.event_log.sqlite": {"sqlite_event_log"},
+        "dagster._core.storage.runs.sqlite": {"sqlite_run_storage"},
+        "dagster._core.storage.schedules.sqlite": {"sqlite_schedule_storage"},
+    },
+}
 _USED = {
     "dagster._core.execution.backfill": {
         "BULK_ACTION_TERMINAL_STATUSES",
@@ -55,15 +81,35 @@ def test_only_one_module_knows_the_private_parts_of_dagster(repo_dir: Path) -> N
         if _PRIVATE.search(line)
     }
 
-    assert knowing == {_HOME, _WEB, _STARTS}
+    assert knowing == {_HOME, _WEB, *_PARTS}
 
 
 @pytest.mark.gate
 def test_what_is_used_of_them_was_read_in_this_version(repo_dir: Path) -> None:
-    text = (repo_dir / "phx_pipeline" / _HOME).read_text(encoding="utf-8")
-    used: dict[str, set[str]] = {}
-    for module, name in imports_of(text):
-        used.setdefault(module, set()).add(name)
+    for path, names in {_HOME: _USED, **_PARTS}.items():
+        text = (repo_dir / "phx_pipeline" / path).read_text(encoding="utf-8")
+        used: dict[str, set[str]] = {}
+        for module, name in imports_of(text):
+            used.setdefault(module, set()).add(name)
 
-    assert used == _USED
+        assert used == names, path
     assert dg.__version__ == "1.13.27", "read anew what each of the names does"
+
+
+@pytest.mark.gate
+@pytest.mark.parametrize(
+    ("where", "what"),
+    [
+        (grpc_command.callback, "from dagster._grpc.server import DagsterApiServer"),
+        (DagsterApiServer.StartRun, "self._mp_ctx.Process("),
+        (create_daemon_of_type, "return SensorDaemon("),
+        (execute_sensor_iteration_loop, "shutdown_event.wait(sleep_time)"),
+        (SqliteEventLogStorage, "engine = create_engine("),
+        (SqliteRunStorage, "create_engine(self._conn_string, poolclass="),
+        (SqliteScheduleStorage, "create_engine(self._conn_string, poolclass="),
+    ],
+)
+def test_what_is_replaced_in_dagster_is_what_it_uses(
+    where: Callable[..., Any], what: str
+) -> None:
+    assert what in inspect.getsource(where)

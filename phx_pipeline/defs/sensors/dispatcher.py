@@ -13,6 +13,7 @@ from phx_pipeline.catalog.store import Catalog
 from phx_pipeline.defs.jobs import extract_property
 from phx_pipeline.defs.partitions import PROPERTIES
 from phx_pipeline.defs.run_queue import DagsterRuns
+from phx_pipeline.defs.sensors.instance import instance_of
 from phx_pipeline.defs.stores import Stores
 from phx_pipeline.defs.tags import (
     ATTEMPT_TAG,
@@ -32,7 +33,7 @@ _MOST_CANCELLED: Final = 50
 
 @dg.sensor(
     job=extract_property,
-    minimum_interval_seconds=5,
+    minimum_interval_seconds=1,  # `daemon` says when to look
     default_status=dg.DefaultSensorStatus.RUNNING,
     description="Turns the items of jobs into queued runs, each user's in turn.",
 )
@@ -40,15 +41,15 @@ def dispatch_jobs(
     context: dg.SensorEvaluationContext, stores: dg.ResourceParam[Stores]
 ) -> dg.SensorResult | dg.SkipReason:
     """Request the runs whose turn it is; cancel those that nobody wants any more."""
-    cursor = context.cursor or ""
+    cursor, instance = context.cursor or "", instance_of(context)
     with stores.catalog() as catalog:
-        ticked = _tick(catalog, context.instance, cursor=cursor, at=stores.clock())
+        ticked = _tick(catalog, instance, cursor=cursor, at=stores.clock())
     context.update_cursor(ticked.cursor)
     if not ticked.launches:
         return dg.SkipReason("no job item waits for a run, or the queue is full")
     return dg.SensorResult(
         run_requests=[request_of(launch) for launch in ticked.launches],
-        dynamic_partitions_requests=_additions(context.instance, ticked.launches),
+        dynamic_partitions_requests=_additions(instance, ticked.launches),
     )
 
 

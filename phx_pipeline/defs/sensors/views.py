@@ -1,18 +1,21 @@
 """Sensor `refresh_views`: the JSON views follow what runs published."""
 
-import subprocess
-import sys
-import threading
+import multiprocessing
+import os
 from datetime import datetime
 
 import dagster as dg
 
 from phx_pipeline.catalog.store import Catalog
 from phx_pipeline.defs.stores import Stores
-from phx_pipeline.settings import environment
+from phx_pipeline.settings import Settings
+from phx_pipeline.stages.folder_views import rebuild_links
 from phx_pipeline.stages.views import VIEWS_LEASE, is_due
+from phx_pipeline.stages.views import refresh_views as refresh
+from phx_pipeline.wiring import build_context
 
-_RENDER = [sys.executable, "-P", "-m", "phx_pipeline.cli.main", "rebuild", "--views"]
+# In the code server it is the warm one of `code_server`, which runs are forked from.
+_FORKS = multiprocessing.get_context("forkserver")
 
 
 @dg.sensor(
@@ -26,13 +29,17 @@ def refresh_views(stores: dg.ResourceParam[Stores]) -> dg.SkipReason:
         wait = _reason_to_wait(catalog, at=stores.clock())
     if wait:
         return dg.SkipReason(wait)
-    env = environment(stores.settings())
-    work = {"env": env, "stdout": subprocess.DEVNULL, "check": False}
-    # A thread only to wait for it: nobody else would, and it would stay a zombie.
-    threading.Thread(
-        target=subprocess.run, args=(_RENDER,), kwargs=work, daemon=True
-    ).start()
+    _FORKS.Process(target=_render, args=(stores.settings(),)).start()
     return dg.SkipReason("a process of its own renders the views")
+
+
+def _render(settings: Settings) -> None:
+    context = build_context(settings, run_id=f"views-{os.getpid()}")
+    try:
+        refresh(context, anyway=True)
+        rebuild_links(context)
+    finally:
+        context.catalog.close()
 
 
 def _reason_to_wait(catalog: Catalog, *, at: datetime) -> str:

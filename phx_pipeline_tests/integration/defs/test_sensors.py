@@ -2,8 +2,10 @@
 
 import time
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from threading import Event, Thread
 
 import dagster as dg
 import pytest
@@ -12,10 +14,13 @@ from phx_pipeline.catalog.dispatch import Ended
 from phx_pipeline.catalog.jobs import FOLLOW_UP
 from phx_pipeline.catalog.leases import process_owner
 from phx_pipeline.catalog.store import Catalog
+from phx_pipeline.defs.daemon import NewestJob, Rest
 from phx_pipeline.defs.partitions import PROPERTIES
 from phx_pipeline.defs.sensors.dispatcher import dispatch_jobs
+from phx_pipeline.defs.sensors.instance import instance_of
 from phx_pipeline.defs.sensors.properties import reconcile_properties
 from phx_pipeline.defs.sensors.views import refresh_views
+from phx_pipeline.defs.submit import open_instance
 from phx_pipeline.defs.tags import (
     ATTEMPT_TAG,
     ISOLATION_TAG,
@@ -36,6 +41,7 @@ from phx_pipeline_tests.dagster_runs import run_of, sensor_context
 from phx_pipeline_tests.deployment import Deployment
 from phx_pipeline_tests.jobs import ask_job
 
+_FOR_EVER_S = 600.0  # a test that rests as long has failed
 AT = datetime(2025, 3, 10, 5, 30, tzinfo=UTC)
 HOUSES = [f"{number} W Davis Rd, Glendale, AZ 85306" for number in range(100, 130)]
 
@@ -325,3 +331,36 @@ def test_views_another_process_renders_are_left_to_it(
         said = reason(tick(refresh_views, instance))
 
     assert "another process" in said
+
+
+def test_a_new_job_or_the_end_of_the_daemon_ends_the_rest_of_the_sensors(
+    catalog: Catalog, slugs: list[str]
+) -> None:
+    ended = Event()
+    rest = Rest(ended, NewestJob())
+    ask_job(catalog, "one", slugs[:1], at=AT)
+
+    assert not rest.wait(_FOR_EVER_S)
+    resting = Thread(target=rest.wait, args=(_FOR_EVER_S,))
+    resting.start()
+    ended.set()
+    resting.join()
+    assert rest.is_set()
+
+
+def test_without_a_catalogue_the_sensors_rest_their_time(
+    slugs: list[str], use_settings: UseSettings, tmp_path: Path
+) -> None:
+    del slugs
+    use_settings(replace(load_settings(), data_dir=tmp_path / "none"))
+
+    assert not Rest(Event(), NewestJob()).wait(0.6)
+
+
+def test_the_stores_of_dagster_are_opened_once_for_all_looks(tmp_path: Path) -> None:
+    with Deployment(tmp_path, {}) as made, open_instance(made.settings) as stored:
+        looks = [dg.build_sensor_context(instance=stored) for _ in range(2)]
+        first, second = map(instance_of, looks)
+
+        assert first is second
+        assert first.get_ref() == stored.get_ref()

@@ -1,0 +1,81 @@
+"""The daemon: Dagster's own, but its sensors look soon after a job was asked for.
+
+Dagster's sensors look every five seconds, which was most of the time from asking for a
+job to the start of its run. What they do when they look belongs to `sensors`.
+"""
+
+import logging
+import time
+from collections.abc import Callable, Generator
+from threading import Event
+from typing import Any, Final, cast
+
+from dagster._daemon import cli, controller
+from dagster._daemon.daemon import SensorDaemon
+
+from phx_pipeline.catalog.store import Catalog
+from phx_pipeline.settings import load_settings
+from phx_pipeline.wiring import build_catalog
+
+logger = logging.getLogger(__name__)
+
+_LOOK_S: Final = 0.5  # one row of an index: a few hundredths of a second a minute
+
+
+class NewestJob:
+    """The id of the job asked for last, by whom ever; "" if that cannot be told."""
+
+    def __init__(self) -> None:
+        self._catalog: Catalog | None = None
+
+    def __call__(self) -> str:
+        """Ask the catalogue, which may be away for a while."""
+        try:
+            if self._catalog is None:
+                self._catalog = build_catalog(load_settings())
+            return self._catalog.dispatch.newest_job() or ""
+        except Exception as error:  # noqa: BLE001 - whatever a database raises
+            logger.debug("the newest job is not known: %s", error)
+            return ""
+
+
+class Rest:
+    """Stands for the event of the shutdown, in whose `wait` the sensors' loop rests."""
+
+    def __init__(self, shutdown: Event, newest: Callable[[], str]) -> None:
+        self._shutdown = shutdown
+        self._newest = newest
+        self._seen = newest()
+
+    def is_set(self) -> bool:
+        """Whether the daemon ends."""
+        return self._shutdown.is_set()
+
+    def wait(self, timeout: float) -> bool:
+        """Rest for *timeout* seconds, less if a job is asked for or the daemon ends."""
+        deadline = time.monotonic() + timeout
+        while (left := deadline - time.monotonic()) > 0:
+            if self._shutdown.wait(min(left, _LOOK_S)) or self._is_asked():
+                break
+        return self.is_set()
+
+    def _is_asked(self) -> bool:
+        seen, self._seen = self._seen, self._newest()
+        return self._seen not in ("", seen)
+
+
+class PromptSensors(SensorDaemon):
+    """Dagster's loop over the sensors, which rests less while jobs are asked for."""
+
+    def core_loop(
+        self, workspace_process_context: Any, shutdown_event: Event
+    ) -> Generator[Any, None, None]:
+        """Look at all sensors, rest, look again."""
+        rest = cast("Event", Rest(shutdown_event, NewestJob()))
+        yield from super().core_loop(workspace_process_context, rest)
+
+
+def main() -> None:
+    """Be `dagster-daemon`, whose arguments it reads itself."""
+    vars(controller)["SensorDaemon"] = PromptSensors
+    cli.main()

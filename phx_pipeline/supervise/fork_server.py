@@ -1,0 +1,52 @@
+"""What the process does that workers of runs are forked from, and what a worker does.
+
+The code server names this module for it to import (`defs.code_server`); then it waits
+for orders in the loop of Python's `multiprocessing.forkserver`. It has no connection,
+no file and no lock of ours, and must not get any: each worker would share them.
+"""
+
+import ctypes
+import os
+import signal
+import sys
+from contextlib import suppress
+from importlib import import_module
+
+from phx_pipeline.supervise.collector import collector_paused
+
+_PR_SET_PDEATHSIG = 1
+# The second is imported by the first request of a run, not by the definitions.
+_WHAT_RUNS_NEED = ("phx_pipeline.definitions", "phx_pipeline.fetch.clients.httpx")
+
+
+def prepare() -> int:
+    """Import what workers need; return the id of this process, their parent."""
+    with collector_paused():
+        for name in _WHAT_RUNS_NEED:
+            import_module(name)
+    signal.signal(signal.SIGTERM, _end_after_workers)
+    return os.getpid()
+
+
+def _end_after_workers(*_: object) -> None:
+    """End once all workers have: they are killed with this process, and may tidy up."""
+    with suppress(ChildProcessError):
+        while True:
+            os.wait()
+    sys.exit()
+
+
+def become_worker(parent: int) -> None:
+    """Be a worker, just forked by the process *parent*, which is killed with it.
+
+    The code server takes its runs for dead once that process is: one that went on would
+    work beside the run that repeats it.
+    """
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    if os.getppid() != parent:  # it was killed before that could be heard of
+        sys.exit(1)
+
+
+PARENT = prepare()
