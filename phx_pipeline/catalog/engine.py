@@ -122,7 +122,9 @@ def _begin_sqlite(connection: sa.Connection) -> None:
     # A deferred transaction that reads before it writes can fail half-way with
     # "database is locked"; taking the write lock first waits its turn instead.
     writes = connection.get_execution_options().get(_WRITES, False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+    # By the driver: all that SQLAlchemy does around a statement takes longer than this.
+    begin = "BEGIN IMMEDIATE" if writes else "BEGIN"
+    connection.connection.cursor().execute(begin).close()
 
 
 @contextmanager
@@ -138,14 +140,16 @@ def writing(engine: sa.Engine, *, by_turns: bool = False) -> Iterator[sa.Connect
             waits there for another one's lock keeps a connection that others need.
     """
     is_file = engine.dialect.name == "sqlite"
-    writer = engine.execution_options(**{_WRITES: True})
     with (
         _turn(engine) if is_file or by_turns else nullcontext(),
         answering(engine),
-        writer.connect() as connection,
-        connection.begin(),
+        engine.connect() as connection,
     ):
-        yield connection
+        # Not the engine's options: one with others is made anew each time, with all of
+        # its listeners, which takes longer than the transaction.
+        connection.execution_options(**{_WRITES: True})
+        with connection.begin():
+            yield connection
 
 
 _TURNS: WeakKeyDictionary[sa.Pool, Lock] = WeakKeyDictionary()

@@ -8,7 +8,7 @@ these rows, a crash of our processes nothing.
 
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import asdict, replace
+from dataclasses import replace
 from functools import partial
 from typing import Any, TypeVar
 
@@ -17,6 +17,7 @@ import sqlalchemy as sa
 from phx_pipeline.catalog import tables
 from phx_pipeline.catalog.engine import reading, writing
 from phx_pipeline.catalog.locking import change_row, clock_s, locked_row
+from phx_pipeline.catalog.rows import flat_values
 from phx_pipeline.model.source import Source
 from phx_pipeline.model.source_state import SourceState
 
@@ -48,11 +49,11 @@ class CatalogPolicies:
         """
         with writing(self._engine) as connection:
             _do_not_wait_for_the_disk(connection)
-            fresh = asdict(SourceState(name=name))
-            before = _state_of(locked_row(connection, _ROW, fresh))
+            fresh = SourceState(name=name)
+            before = _state_of(locked_row(connection, _ROW, flat_values(fresh)))
             after, decision = decide(before, clock_s(connection, now=self._now))
             if after != before:
-                change_row(connection, _ROW, asdict(after))
+                change_row(connection, _ROW, flat_values(after))
         return decision
 
     def source_states(self) -> tuple[float, list[SourceState]]:

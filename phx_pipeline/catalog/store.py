@@ -5,7 +5,7 @@ and writes nothing.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import date, datetime
 
 import sqlalchemy as sa
@@ -40,6 +40,7 @@ from phx_pipeline.catalog.rows import (
     AnyRow,
     appearance_values,
     blob_values,
+    flat_values,
     photo_of,
     ref_values,
 )
@@ -500,7 +501,7 @@ def _insert_appearance(
 
 def _upsert_picture(connection: sa.Connection, picture: StandardPicture) -> None:
     # The row belongs to the bytes: runs of two properties may write it at once.
-    values = asdict(picture)
+    values = flat_values(picture)
     if not insert_missing(connection, tables.picture, values):
         change_row(connection, tables.picture, values)
 

@@ -205,26 +205,35 @@ class Policies:
             CircuitOpenError: not now.
             SourceDisabledError: not until the user switches the source on.
         """
+        await self._patiently(request, partial(self._ask_leave, request))
+
+    async def _patiently(self, request: Request, ask: Callable[[], Awaitable[T]]) -> T:
         left_s = self.rules(request).breaker.probe_wait_s
-        while refusal := await self._refusal(request):
-            probing = isinstance(refusal, CircuitOpenError) and refusal.probing
-            if not probing or left_s <= 0:
-                raise refusal
+        while True:
+            try:
+                return await ask()
+            except CircuitOpenError as refusal:
+                if not refusal.probing or left_s <= 0:
+                    raise
             await self._sleep(_PROBE_POLL_S)
             left_s -= _PROBE_POLL_S
 
-    async def _refusal(self, request: Request) -> FetchError | None:
+    async def _ask_leave(self, request: Request) -> None:
         """Ask the group's row whether it is switched off, then that of the circuit."""
         step = partial(_admitted, request=request)
-        group, circuit = policy_name(request), circuit_name(request)
-        refusal = await self._run(group, step)
-        if refusal is None and circuit != group:
-            refusal = await self._run(circuit, step)
-        return refusal
+        for name in dict.fromkeys((policy_name(request), circuit_name(request))):
+            if refusal := await self._run(name, step):
+                raise refusal
 
     async def reserve(self, request: Request) -> Turn:
-        """Take a slot; the errors are those of `admit` and `RateLimitedError`."""
-        return await self._turn(request, slot=None)
+        """Take a slot; the errors are those of `admit` and `RateLimitedError`.
+
+        It does for a photo what `admit` does for all else.
+        """
+        turn = partial(self._turn, request, slot=None)
+        if request.kind is RequestKind.PHOTO:
+            return await self._patiently(request, turn)
+        return await turn()
 
     async def confirm(self, request: Request, turn: Turn) -> Turn:
         """Ask after the wait for *turn* whether it is still good; maybe get another."""
@@ -326,7 +335,9 @@ class Breaker:
         """Return the answer, or raise `CircuitOpenError` without any request."""
         request = replace(request, holder=uuid4().hex)
         try:
-            await self._policies.admit(request)
+            # Nothing delays the first hop of a photo, which asks the same row.
+            if request.kind is not RequestKind.PHOTO:
+                await self._policies.admit(request)
             answer = await self._inner.get(request)
             if request.judge is not None:
                 await request.judge(answer)

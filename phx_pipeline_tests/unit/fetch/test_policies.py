@@ -71,18 +71,20 @@ class Memory:
         self.now_s = NOW_S
         self.slept: list[float] = []
         self.meanwhile: list[Callable[[], None]] = []
+        self.changes = 0
 
     def change(
         self, name: str, decide: Callable[[SourceState, float], tuple[SourceState, T]]
     ) -> T:
+        self.changes += 1
         self.states[name], decision = decide(self.state(name), self.now_s)
         return decision
 
     def state(self, name: str = "redfin") -> SourceState:
         return self.states.get(name, SourceState(name=name))
 
-    def put(self, **changes: object) -> None:
-        self.states["redfin"] = replace(self.state(), **changes)  # type: ignore[arg-type]  # fields of any type
+    def put(self, name: str = "redfin", **changes: object) -> None:
+        self.states[name] = replace(self.state(name), **changes)  # type: ignore[arg-type]  # fields of any type
 
     async def sleep(self, seconds: float) -> None:
         self.slept.append(seconds)
@@ -765,38 +767,81 @@ async def test_a_probe_that_told_nothing_lets_the_next_one_go(
     assert memory.state().successes == 1
 
 
-async def test_others_wait_for_the_probe_under_way(memory: Memory) -> None:
-    site = Site(memory)
-    memory.put(open_until=NOW_S - 1, probe="other", probe_until=NOW_S + 60)
-    memory.meanwhile = [lambda: None, lambda: memory.put(open_until=None)]
+on_each_group = pytest.mark.parametrize(
+    "request_", [API, PHOTO], ids=lambda request: request.kind
+)
 
-    await stack(memory, site).get(API)
+
+@on_each_group
+async def test_others_wait_for_the_probe_under_way(
+    memory: Memory, request_: Request
+) -> None:
+    site = Site(memory)
+    memory.put(
+        policy_name(request_),
+        open_until=NOW_S - 1,
+        probe="other",
+        probe_until=NOW_S + 60,
+    )
+    memory.meanwhile = [
+        lambda: None,
+        lambda: memory.put(policy_name(request_), open_until=None),
+    ]
+
+    await stack(memory, site).get(request_)
 
     assert memory.slept == [0.5, 0.5]
     assert site.asked_at == [1.0]
 
 
-async def test_others_go_away_when_the_probe_under_way_fails(memory: Memory) -> None:
+@on_each_group
+async def test_others_go_away_when_the_probe_under_way_fails(
+    memory: Memory, request_: Request
+) -> None:
     site = Site(memory)
-    memory.put(open_until=NOW_S - 1, probe="other", probe_until=NOW_S + 60)
-    memory.meanwhile = [lambda: memory.put(open_until=NOW_S + 300)]
+    memory.put(
+        policy_name(request_),
+        open_until=NOW_S - 1,
+        probe="other",
+        probe_until=NOW_S + 60,
+    )
+    memory.meanwhile = [
+        lambda: memory.put(policy_name(request_), open_until=NOW_S + 300)
+    ]
 
     with pytest.raises(CircuitOpenError) as caught:
-        await stack(memory, site).get(API)
+        await stack(memory, site).get(request_)
 
     assert not caught.value.probing
     assert (memory.slept, site.asked_at) == ([0.5], [])
 
 
-async def test_nobody_waits_long_for_a_probe_that_does_not_end(memory: Memory) -> None:
+@on_each_group
+async def test_nobody_waits_long_for_a_probe_that_does_not_end(
+    memory: Memory, request_: Request
+) -> None:
     site = Site(memory)
-    memory.put(open_until=NOW_S - 1, probe="dead", probe_until=NOW_S + 60)
+    memory.put(
+        policy_name(request_),
+        open_until=NOW_S - 1,
+        probe="dead",
+        probe_until=NOW_S + 60,
+    )
 
     with pytest.raises(CircuitOpenError, match="being tried") as caught:
-        await stack(memory, site).get(API)
+        await stack(memory, site).get(request_)
 
     assert caught.value.probing
     assert (sum(memory.slept), site.asked_at) == (15.0, [])
+
+
+@pytest.mark.parametrize(("request_", "changes"), [(PHOTO, 2), (API, 3)])
+async def test_a_photo_asks_the_store_for_leave_and_turn_at_once(
+    memory: Memory, request_: Request, changes: int
+) -> None:
+    await stack(memory, Site(memory)).get(request_)
+
+    assert memory.changes == changes
 
 
 async def test_two_good_probes_close_the_circuit(memory: Memory) -> None:
