@@ -19,7 +19,9 @@ from phx_pipeline.wiring import build_catalog
 
 logger = logging.getLogger(__name__)
 
-_LOOK_S: Final = 0.5  # one row of an index: a few hundredths of a second a minute
+# Not less than the interval of `dispatch_jobs`: its look would be left out, and that
+# after it would come five seconds later.
+_LOOK_S: Final = 1.0
 
 
 class NewestJob:
