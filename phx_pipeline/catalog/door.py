@@ -2,14 +2,14 @@
 
 Nothing else writes rows of `photo`. In the transaction of a change, each verdict, each
 presence and each outcome of a source that changes gets a row of `change`, and the rows
-of `photo_count` are kept right.
+of `photo_count` are kept right. What else an answer changes is found in `catalog.news`,
+and noted here.
 """
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from enum import StrEnum
 from types import SimpleNamespace
 from typing import Any, Final
 
@@ -22,6 +22,7 @@ from phx_pipeline.catalog.locking import change_row
 from phx_pipeline.catalog.rows import AnyRow, photo_of
 from phx_pipeline.catalog.stamp import Stamp
 from phx_pipeline.errors import CatalogError
+from phx_pipeline.model.change import What, bounded
 from phx_pipeline.model.due import is_due_anyway, open_fault_days
 from phx_pipeline.model.outcome import Verdict
 from phx_pipeline.model.photo import Photo
@@ -46,14 +47,6 @@ _COUNT_MORE = (
     )
     .values(photos=_COUNT.c.photos + sa.bindparam("more"))
 )
-
-
-class What(StrEnum):
-    """What of a photo or a source changed."""
-
-    VERDICT = "verdict"
-    PRESENT = "present"
-    OUTCOME = "outcome"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,6 +114,17 @@ class Passage:
         if before != after:
             row = SimpleNamespace(source=source.value, photo_key="")
             self._note(row, What.OUTCOME, before=before, after=after)
+
+    def note(
+        self, source: Source, what: What, *, before: str, after: str, key: str = ""
+    ) -> None:
+        """Note what changed beside the rows of photos; *key* is a photo's or a fact's.
+
+        Long texts are cut to the part that differs.
+        """
+        before, after = bounded(before, after)
+        row = SimpleNamespace(source=source.value, photo_key=key)
+        self._note(row, what, before=before, after=after)
 
     def close(self) -> None:
         """Write what was noted and counted."""

@@ -11,6 +11,8 @@ from phx_pipeline.catalog import tables
 from phx_pipeline.catalog.engine import reading
 from phx_pipeline.catalog.queries import published_of, published_query
 from phx_pipeline.catalog.rows import AnyRow
+from phx_pipeline.model.market import GONE
+from phx_pipeline.model.moments import PHOENIX
 from phx_pipeline.model.published import PublishedImage
 from phx_pipeline.model.source import Source
 from phx_pipeline.model.taxonomy import Location, Subject
@@ -40,13 +42,18 @@ EVERYTHING = Wanted()
 class FoundImage:
     """A published picture, whose it is, and when the first of its copies was seen.
 
-    `probability` is that of its category; 0 where it has none now.
+    `probability` is that of its category; 0 where it has none now. `is_shown` tells
+    whether any source shows any copy of it, as last known: its gallery does, and its
+    listing is not over. `last_seen_on` is the last day on which one was seen in a whole
+    gallery; None if that was never noted.
     """
 
     slug: str
     image: PublishedImage
     first_seen_on: date
     probability: float
+    is_shown: bool
+    last_seen_on: date | None
 
 
 class ImageSearch:
@@ -123,6 +130,7 @@ def _query(wanted: Wanted, slugs: Sequence[str]) -> sa.Select[Any]:
             isouter=True,
         )
         .add_columns(first.label("first_seen_on"), category.probability)
+        .add_columns(seen.c.is_shown, seen.c.left_on, seen.c.gallery_seen_at)
         .where(row.slug.in_(slugs))
     )
     asked = [
@@ -136,12 +144,24 @@ def _query(wanted: Wanted, slugs: Sequence[str]) -> sa.Select[Any]:
 
 
 def _first_seen(slugs: Sequence[str]) -> sa.Subquery:
-    """When the first copy of each picture was seen."""
-    photo = tables.photo.c
-    first = sa.func.min(photo.first_seen_on, type_=sa.Date).label("first_seen_on")
-    query = sa.select(photo.slug, photo.cluster_id, first)
-    clustered = query.where(photo.slug.in_(slugs), photo.cluster_id.is_not(None))
-    return clustered.group_by(photo.slug, photo.cluster_id).subquery("seen")
+    """When the first copy of each picture was seen, and where any is shown now."""
+    photo, listing = tables.photo.c, tables.listing.c
+    over = sa.func.coalesce(listing.market, "").in_(GONE)
+    shown = sa.case((sa.and_(photo.present, ~over), 1), else_=0)
+    seen_at = sa.case((photo.present, listing.gallery_seen_at))
+    own = sa.and_(listing.slug == photo.slug, listing.source == photo.source)
+    query = (
+        sa.select(
+            *(photo.slug, photo.cluster_id),
+            sa.func.min(photo.first_seen_on, type_=sa.Date).label("first_seen_on"),
+            sa.func.max(shown).label("is_shown"),
+            sa.func.max(photo.last_seen_on, type_=sa.Date).label("left_on"),
+            sa.func.max(seen_at, type_=tables.UtcDateTime).label("gallery_seen_at"),
+        )
+        .select_from(tables.photo.join(tables.listing, own, isouter=True))
+        .where(photo.slug.in_(slugs), photo.cluster_id.is_not(None))
+    )
+    return query.group_by(photo.slug, photo.cluster_id).subquery("seen")
 
 
 def _found(row: AnyRow) -> FoundImage:
@@ -150,4 +170,12 @@ def _found(row: AnyRow) -> FoundImage:
         image=published_of(row),
         first_seen_on=row.first_seen_on,
         probability=row.probability or 0.0,
+        is_shown=bool(row.is_shown),
+        last_seen_on=_last_seen_on(row),
     )
+
+
+def _last_seen_on(row: AnyRow) -> date | None:
+    at = row.gallery_seen_at
+    days = (row.left_on, at.astimezone(PHOENIX).date() if at else None)
+    return max(filter(None, days), default=None)

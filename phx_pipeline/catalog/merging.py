@@ -12,6 +12,7 @@ from phx_pipeline.catalog.kept_reviews import keep_reviews
 from phx_pipeline.catalog.rows import AnyRow
 from phx_pipeline.catalog.stamp import Stamp
 from phx_pipeline.catalog.withdrawn import withdrawn_values
+from phx_pipeline.model.change import What
 from phx_pipeline.model.outcome import ListingOutcome, Verdict
 from phx_pipeline.model.source import Source
 
@@ -68,7 +69,9 @@ def _drop_told_twice(connection: sa.Connection, keep: str, other: str) -> None:
         photo.photo_key == told.c.photo_key,
     )
     its_source = sa.exists().where(
-        listing.slug == keep, listing.source == told.c.source, told.c.photo_key == ""
+        listing.slug == keep,
+        listing.source == told.c.source,
+        sa.or_(told.c.photo_key == "", told.c.what == What.FACT.value),
     )
     this = sa.and_(told.c.slug == other, sa.or_(its_photo, its_source))
     connection.execute(sa.delete(told).where(this))
@@ -100,8 +103,10 @@ def _is_gone(
 
 
 def _joined(own: AnyRow, theirs: AnyRow) -> dict[str, Any]:
+    is_present = own.present or theirs.present
     values = {
-        "present": own.present or theirs.present,
+        "present": is_present,
+        "last_seen_on": None if is_present else own.last_seen_on,
         "first_seen_on": min(own.first_seen_on, theirs.first_seen_on),
     }
     for row in (own, theirs):

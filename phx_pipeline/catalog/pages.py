@@ -10,7 +10,7 @@ from phx_pipeline.catalog import tables
 from phx_pipeline.catalog.engine import reading
 from phx_pipeline.catalog.properties import Known, followed
 from phx_pipeline.catalog.rows import AnyRow, property_of
-from phx_pipeline.model.change import NotedChange
+from phx_pipeline.model.change import RAW, NotedChange
 from phx_pipeline.model.property import Property
 from phx_pipeline.model.source import Source
 
@@ -59,7 +59,7 @@ class PageBook:
         since: datetime | None = None,
         slug: str | None = None,
     ) -> list[NotedChange]:
-        """What changed, the newest first.
+        """What changed of verdicts, presence and outcomes (`RAW`), the newest first.
 
         Args:
             limit: at most so many.
@@ -69,14 +69,14 @@ class PageBook:
         """
         row = tables.change.c
         which = followed(row.slug) if slug is None else row.slug == slug
-        query = sa.select(tables.change).where(which)
+        query = sa.select(tables.change).where(which, row.what.in_(RAW))
         if before is not None:
             query = query.where(row.id < before)
         if since is not None:
             query = query.where(row.at >= since, row.id > _older_id(since))
         with reading(self._engine) as connection:
             rows = connection.execute(query.order_by(sa.desc(row.id)).limit(limit))
-            return [_change_of(found) for found in rows]
+            return [change_of(found) for found in rows]
 
 
 def _older_id(since: datetime) -> sa.ColumnElement[int]:
@@ -90,7 +90,8 @@ def _older_id(since: datetime) -> sa.ColumnElement[int]:
     return sa.func.coalesce(newest.scalar_subquery(), 0)
 
 
-def _change_of(row: AnyRow) -> NotedChange:
+def change_of(row: AnyRow) -> NotedChange:
+    """Read a `change` row."""
     return NotedChange(
         id=row.id,
         slug=row.slug,

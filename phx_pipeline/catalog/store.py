@@ -4,7 +4,7 @@ Writes about a property carry its lease; a superseded lease raises `StaleEpochEr
 and writes nothing.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -28,6 +28,12 @@ from phx_pipeline.catalog.leases import Lease, Leases
 from phx_pipeline.catalog.locking import change_row, insert_missing
 from phx_pipeline.catalog.lookup import HashLookup
 from phx_pipeline.catalog.migrate import require_current
+from phx_pipeline.catalog.news import (
+    known_blob,
+    note_bytes,
+    note_gallery,
+    note_said,
+)
 from phx_pipeline.catalog.pages import PageBook
 from phx_pipeline.catalog.policies import CatalogPolicies
 from phx_pipeline.catalog.properties import PropertyBook
@@ -49,6 +55,7 @@ from phx_pipeline.catalog.runs import RunBook
 from phx_pipeline.catalog.sidecars import SidecarBook
 from phx_pipeline.catalog.stamp import Stamp
 from phx_pipeline.catalog.statistics import CatalogStatistics
+from phx_pipeline.catalog.told import ToldBook
 from phx_pipeline.catalog.tracker import UrlTracker
 from phx_pipeline.catalog.trained import TrainedBook
 from phx_pipeline.catalog.views import ViewBook, want
@@ -56,14 +63,17 @@ from phx_pipeline.catalog.votes import VoteBook, vote_values
 from phx_pipeline.catalog.withdrawn import WithdrawnBook, withdraw
 from phx_pipeline.errors import ImageError
 from phx_pipeline.model.appearance import Appearance
+from phx_pipeline.model.change import What
 from phx_pipeline.model.due import faults_after
 from phx_pipeline.model.listing import Listing
+from phx_pipeline.model.moments import PHOENIX
 from phx_pipeline.model.outcome import Verdict
 from phx_pipeline.model.photo import Blob, Photo, PhotoRef
 from phx_pipeline.model.picture import StandardPicture
 from phx_pipeline.model.printable import printable
 from phx_pipeline.model.property import Property
 from phx_pipeline.model.publication import Publication
+from phx_pipeline.model.source import Source
 from phx_pipeline.model.vote import Named
 
 
@@ -113,6 +123,7 @@ class Catalog(CatalogReader):
         self.views = ViewBook(engine)
         self.votes = VoteBook(engine)
         self.runs = RunBook(engine)
+        self.told = ToldBook(engine)
         self.trained = TrainedBook(engine)
         self.urls = UrlTracker(engine)
         self.withdrawn = WithdrawnBook(engine)
@@ -152,24 +163,24 @@ class Catalog(CatalogReader):
         """
         with writing(self._engine) as connection:
             Leases.fence(connection, lease)
-            before = _upsert_listing(
-                connection, slug, listing, stamp=stamp, shown_at=shown_at or stamp.at
-            )
-            if listing.facts is not None:
-                upsert_facts(
-                    connection,
-                    slug,
-                    listing.source,
-                    listing.facts,
-                    seen_on=stamp.today,
-                )
-            upsert_valuations(connection, slug, listing.source, listing.valuations)
+            before = _listing_row(connection, slug, listing)
             known = photo_rows(connection, slug, source=listing.source)
             with passing(connection, slug, stamp=stamp) as door:
-                door.note_outcome(
-                    listing.source, before=before, after=listing.outcome.value
+                market = note_said(door, listing, before=before)
+                _upsert_listing(
+                    door,
+                    listing,
+                    before=before,
+                    market=market,
+                    shown_at=shown_at or stamp.at,
                 )
-                _take_gallery(door, listing, known=known)
+                _take_facts(door, listing)
+                _take_gallery(
+                    door,
+                    listing,
+                    known=known,
+                    seen_at=before.gallery_seen_at if before is not None else None,
+                )
             if shown_at is None:  # a page at hand may be of any year
                 count_fields(connection, listing, seen_on=stamp.today)
 
@@ -200,6 +211,10 @@ class Catalog(CatalogReader):
                 if _is_new_to_decide(row, blob):
                     values |= {"verdict": Verdict.PENDING.value, "cluster_id": None}
                 door.change(row, values)
+                if row.sha256 != blob.sha256 and (
+                    old := known_blob(connection, row.sha256)
+                ):
+                    note_bytes(door, photo.key, old=old, blob=blob)
             _log_attempt(
                 connection, photo, url=fetched_url, result="ok", detail="", stamp=stamp
             )
@@ -398,24 +413,32 @@ def _bereft_values(photo: Photo, fault: ImageError) -> dict[str, object]:
     }
 
 
-def _upsert_listing(
-    connection: sa.Connection,
-    slug: str,
-    listing: Listing,
-    *,
-    stamp: Stamp,
-    shown_at: datetime,
-) -> str:
-    """Write what a source said of the listing; return how it had ended, if it had."""
+def _listing_row(
+    connection: sa.Connection, slug: str, listing: Listing
+) -> AnyRow | None:
     table = tables.listing
     this = sa.and_(table.c.slug == slug, table.c.source == listing.source.value)
+    return connection.execute(sa.select(table).where(this)).one_or_none()
+
+
+def _upsert_listing(
+    door: Passage,
+    listing: Listing,
+    *,
+    before: AnyRow | None,
+    market: str | None,
+    shown_at: datetime,
+) -> None:
+    """Write what a source said of the listing, and note how it ended."""
+    key = {"slug": door.slug, "source": listing.source.value}
     values: dict[str, object] = {
         "outcome": listing.outcome.value,
         "detail": listing.detail,
         "complete": listing.complete,
         "challenged": listing.challenged,
-        "checked_at": stamp.at,
-        "run_id": stamp.run_id,
+        "checked_at": door.stamp.at,
+        "market": market,
+        "run_id": door.stamp.run_id,
     }
     # A block tells nothing about the listing: what was learnt before stays.
     learnt = {
@@ -426,20 +449,32 @@ def _upsert_listing(
         "gallery_seen_at": shown_at if listing.complete else None,
     }
     values |= {name: value for name, value in learnt.items() if value is not None}
-    before: str | None = connection.execute(
-        sa.select(table.c.outcome).where(this)
-    ).scalar()
     if before is None:
-        key = {"slug": slug, "source": listing.source.value}
-        connection.execute(sa.insert(table).values(key | values))
-        return ""
-    connection.execute(sa.update(table).where(this).values(values))
-    return before
+        door.connection.execute(sa.insert(tables.listing).values(key | values))
+    else:
+        change_row(door.connection, tables.listing, {**key, **values})
+    ended = before.outcome if before is not None else ""
+    door.note_outcome(listing.source, before=ended, after=listing.outcome.value)
+
+
+def _take_facts(door: Passage, listing: Listing) -> None:
+    whose = (door.connection, door.slug, listing.source)
+    if listing.facts is not None:
+        upsert_facts(*whose, listing.facts, seen_on=door.stamp.today)
+    upsert_valuations(*whose, listing.valuations)
 
 
 def _take_gallery(
-    door: Passage, listing: Listing, *, known: Mapping[PhotoKey, AnyRow]
+    door: Passage,
+    listing: Listing,
+    *,
+    known: Mapping[PhotoKey, AnyRow],
+    seen_at: datetime | None,
 ) -> None:
+    """Take the photos of an answer; *seen_at* is when the gallery was last seen whole.
+
+    Only against such a gallery is a photo told to be new, or gone.
+    """
     refs: dict[PhotoKey, PhotoRef] = {}
     for ref in listing.photos:  # a page that shows a photo twice shows one photo
         refs.setdefault((ref.source, ref.photo_key), ref)
@@ -452,9 +487,34 @@ def _take_gallery(
                 door.change(row, wanted)
     gone = withdraw(door, listing, known=known)
     if listing.complete and listing.outcome.saw_gallery:
-        for key, row in known.items():
-            if row.present and key not in refs and key not in gone:
-                door.change(row, {"present": False})
+        left = {key for key, row in known.items() if row.present} - refs.keys() - gone
+        for key in left:
+            door.change(known[key], _left_values(known[key], seen_at=seen_at))
+        gone |= left
+    if seen_at is not None:
+        _note_photos(door, listing.source, known=known, refs=refs, gone=gone)
+
+
+def _note_photos(
+    door: Passage,
+    source: Source,
+    *,
+    known: Mapping[PhotoKey, AnyRow],
+    refs: Collection[PhotoKey],
+    gone: Collection[PhotoKey],
+) -> None:
+    for key in refs:
+        if key not in known:
+            door.note(source, What.ADDED, before="false", after="true", key=key[1])
+    before = {key[1] for key, row in known.items() if row.present}
+    after = (before | {key[1] for key in refs}) - {key[1] for key in gone}
+    note_gallery(door, source, before=before, after=after)
+
+
+def _left_values(row: AnyRow, *, seen_at: datetime | None) -> dict[str, object]:
+    """Columns of a photo that a whole gallery does not show any more."""
+    seen_on = seen_at.astimezone(PHOENIX).date() if seen_at else row.first_seen_on
+    return {"present": False, "last_seen_on": max(seen_on, row.first_seen_on)}
 
 
 def _new_values(ref: PhotoRef, *, listing: Listing, door: Passage) -> dict[str, object]:
@@ -479,6 +539,7 @@ def _wanted_values(
         **ref_values(ref),
         "listed_on": listing.listed_on or row.listed_on,
         "present": True,
+        "last_seen_on": None,
     }
     if row.verdict == Verdict.WITHDRAWN.value:  # its licence lets us have it again
         values |= {"verdict": Verdict.PENDING.value, "detail": ""}

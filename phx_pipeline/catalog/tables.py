@@ -146,6 +146,8 @@ listing = sa.Table(
     sa.Column("checked_at", UtcDateTime, nullable=False),
     sa.Column("gallery_seen_at", UtcDateTime),
     sa.Column("run_id", sa.String(64), nullable=False),
+    # Whether the house is offered, as last known: a word of `model.market`.
+    sa.Column("market", StorableText),
 )
 
 # The two parts of the rule `model.due.is_photo_due`: due anyway, and due while the days
@@ -186,6 +188,7 @@ photo = sa.Table(
     sa.Column("run_id", sa.String(64), nullable=False),
     sa.Column("fault_days", sa.Integer, nullable=False, server_default="0"),
     sa.Column("faulted_on", sa.Date),
+    sa.Column("last_seen_on", sa.Date),  # empty while it is present
     sa.Index("ix_photo_photo_key", "source", "photo_key"),
     sa.Index("ix_photo_sha256", "sha256"),
     sa.Index(
@@ -206,8 +209,15 @@ photo_count = sa.Table(
     sa.Column("photos", sa.Integer, nullable=False),
 )
 
-# One row for each verdict, presence and outcome that changed; rows are only added. The
-# key of a photo is empty where the outcome of a source changed.
+# The rows that events are told from, but for verdicts; literally, so that the databases
+# know their index by it.
+CHANGE_TOLD = (
+    "what in ('added', 'fact', 'gallery', 'market', 'number', 'picture', 'present',"
+    " 'price')"
+)
+
+# One row for each thing that changed (`model.change.What`); rows are only added. The
+# key of a photo is empty where it is a source or a listing that changed.
 change = sa.Table(
     "change",
     metadata,
@@ -223,6 +233,12 @@ change = sa.Table(
     sa.Column("at", UtcDateTime, nullable=False),
     sa.Column("run_id", sa.String(64), nullable=False),
     sa.Index("ix_change_slug", "slug", "source", "photo_key"),
+    sa.Index(
+        "ix_change_told",
+        "at",
+        sqlite_where=sa.text(CHANGE_TOLD),
+        postgresql_where=sa.text(CHANGE_TOLD),
+    ),
 )
 
 attempt = sa.Table(

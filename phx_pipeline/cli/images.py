@@ -174,13 +174,24 @@ def _print_json(rows: Iterable[dict[str, object]]) -> None:
 def _tell_pictures(shown: Sequence["ShownImage"], *, slug: str) -> None:
     console.print(f"{slug}: {counted(len(shown), 'picture')}", soft_wrap=True)
     console.print(f"in {shown[0].file.parent}", soft_wrap=True)
-    table = Table("file", "shows", "sure", "size")
+    gone = [it for it in shown if not it.found.is_shown]
+    table = Table("file", "shows", "sure", "size", *(["last seen"] if gone else []))
     for it in shown:
         name, image = it.name, it.found.image
         size = f"{image.width}x{image.height}"
         shows = f"{name.location.value} {name.subject.value}"
-        table.add_row(it.file.name, shows, f"{name.confidence} %", size)
+        cells = [it.file.name, shows, f"{name.confidence} %", size]
+        table.add_row(*cells, *([_last_seen(it)] if gone else []))
     print_table(table)
+    if gone:
+        told = f"{counted(len(gone), 'picture')} no source shows any more"
+        console.print(told, soft_wrap=True)
+
+
+def _last_seen(it: "ShownImage") -> str:
+    """The day of a picture that no source shows any more; nothing for others."""
+    day = it.found.last_seen_on
+    return "" if it.found.is_shown else str(day or "no day noted")
 
 
 def _nothing(slug: str | None, *, known: int) -> str:

@@ -37,6 +37,7 @@ _COMMANDS = {
     "status": "status:status",
     "stats": "stats:stats",
     "images": "images:images",
+    "changes": "changes:changes",
     "quarantine": "quarantine:quarantine",
     "categorize": "categorize.group:categorize",
     "duplicates": "duplicates:duplicates",

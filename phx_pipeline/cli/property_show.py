@@ -91,7 +91,7 @@ def _fact_table(sheet: "HouseSheet") -> Table:
 
 def _labels(sheet: "HouseSheet") -> Iterator[tuple[str, str]]:
     """Yield the facts that any source says, with a mark where sources disagree."""
-    from phx_pipeline.reads.facts import LABELS
+    from phx_pipeline.model.fact_words import LABELS
 
     differing = {conflict.name for conflict in sheet.conflicts}
     for name, label in LABELS.items():
@@ -106,7 +106,7 @@ def _earlier_day(said: "LastSaid", name: str) -> date | None:
 
 
 def _dated(said: "LastSaid", name: str) -> str:
-    from phx_pipeline.reads.facts import shown_value
+    from phx_pipeline.model.fact_words import shown_value
 
     value = shown_value(name, said.seen.facts.value(name))
     day = _earlier_day(said, name)
@@ -132,7 +132,7 @@ def _fact_lines(sheet: "HouseSheet") -> Iterator[str]:
 
 def _who_says(sheet: "HouseSheet", name: str) -> Iterator[tuple[str, list[str]]]:
     """Yield each value of a fact, and the sources that say it."""
-    from phx_pipeline.reads.facts import shown_value
+    from phx_pipeline.model.fact_words import shown_value
 
     by_value: dict[str, list[str]] = {}
     for source, it in sheet.facts.items():

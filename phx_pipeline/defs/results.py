@@ -6,11 +6,11 @@ from typing import Any
 import dagster as dg
 
 from phx_pipeline.defs.failures import ToldError
+from phx_pipeline.model.fact_words import shown_value
 from phx_pipeline.model.printable import printable
 from phx_pipeline.model.property import Property
 from phx_pipeline.model.sheet import Step, path_of_sheet, shown_photos
 from phx_pipeline.model.tally import tally_counts
-from phx_pipeline.reads.facts import shown_value
 from phx_pipeline.stages.context import StageContext
 from phx_pipeline.stages.report import (
     inert,

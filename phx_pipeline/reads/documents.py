@@ -16,6 +16,7 @@ from phx_pipeline.model.published import PHOTOS
 from phx_pipeline.model.source import Source
 from phx_pipeline.model.tally import PropertyTally, SourceTally, tally_counts
 from phx_pipeline.reads.facts import HouseSheet
+from phx_pipeline.reads.history import ToldEvent
 from phx_pipeline.reads.images import ShownImage
 from phx_pipeline.reads.not_kept import NotKept
 from phx_pipeline.reads.sources import SeenSource
@@ -155,6 +156,8 @@ def sent_picture(shown: ShownImage) -> Document:
         "first_seen_on": found.first_seen_on.isoformat(),
         "probability": round(found.probability, 4),
         "photo": f"{PHOTOS}/{found.image.folder}/{shown.file.name}",
+        "shown_now": found.is_shown,
+        "last_seen_on": _day(found.last_seen_on),
     }
 
 
@@ -216,6 +219,26 @@ def change_document(change: NotedChange) -> Document:
         "at": iso(change.at),
         "run_id": change.run_id,
     }
+
+
+def event_document(told: ToldEvent) -> Document:
+    """Return one change of a house; the photos of two listings only where it tells."""
+    event, photos = told.event, told.photos
+    document: Document = {
+        "key": event.key,
+        "property": event.slug,
+        "source": event.source.value,
+        "kind": event.kind.value,
+        "on": event.on.isoformat(),
+        "at": iso(event.at),
+        "before": event.before,
+        "after": event.after,
+        "fact": event.fact or None,
+        "photo_keys": list(event.photo_keys),
+    }
+    if photos is not None:
+        document |= {"old_photos": list(photos.old), "new_photos": list(photos.new)}
+    return document
 
 
 def job_document(job: Job, *, slots: int | None = None, items: bool = True) -> Document:

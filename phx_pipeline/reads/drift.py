@@ -6,8 +6,8 @@ from datetime import date, timedelta
 from phx_pipeline.catalog.store import Catalog
 from phx_pipeline.model.counted import counted
 from phx_pipeline.model.drift import WINDOW_DAYS, Drift, drifts
+from phx_pipeline.model.fact_words import LABELS
 from phx_pipeline.model.source import Source
-from phx_pipeline.reads.facts import LABELS
 
 _MOST_TOLD = 5  # fields of one source
 _FIELDS = {

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from phx_pipeline.catalog.store import Catalog
 from phx_pipeline.model.conflicts import Conflict, conflicts
+from phx_pipeline.model.fact_words import LABELS, shown_value
 from phx_pipeline.model.facts import (
-    FactValue,
     LastSaid,
     PriceSeen,
     last_said,
@@ -19,32 +19,6 @@ from phx_pipeline.model.tally import SourceTally
 from phx_pipeline.model.valuation import Valuation
 from phx_pipeline.reads.base import Reads
 from phx_pipeline.reads.tallies import tallies
-
-# How facts are called in front of people.
-LABELS: Mapping[str, str] = {
-    "list_price": "price",
-    "bedrooms_total": "bedrooms",
-    "bathrooms_total": "bathrooms",
-    "living_area": "living area (sqft)",
-    "lot_size_square_feet": "lot (sqft)",
-    "garage_spaces": "garage",
-    "pool_private": "pool",
-    "association_fee": "HOA a month",
-    "sewer": "sewer",
-    "year_built": "year built",
-    "days_on_market": "days on market",
-    "standard_status": "status",
-    "mls_number": "MLS number",
-    "stories_total": "stories",
-    "roof": "roof",
-    "construction_materials": "outer walls",
-    "cooling": "cooling",
-    "heating": "heating",
-    "parcel_number": "parcel number",
-    "property_sub_type": "kind of home",
-}
-_DOLLARS = frozenset({"list_price", "association_fee"})
-_THOUSANDS = frozenset({"living_area", "lot_size_square_feet"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,18 +76,6 @@ def conflict_lines(found: Mapping[str, Sequence[Conflict]]) -> Iterator[str]:
     for slug, differing in found.items():
         told = "; ".join(map(_told, differing))
         yield f"conflict: {slug}: {told}"
-
-
-def shown_value(name: str, value: FactValue | None) -> str:
-    """A fact as people read it; nothing for one that is not known."""
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, str):
-        return value
-    number = f"{value:,}" if name in _DOLLARS | _THOUSANDS else f"{value:g}"
-    return "$" + number.removesuffix(".0") if name in _DOLLARS else number
 
 
 def _told(conflict: Conflict) -> str:

@@ -26,10 +26,10 @@ from phx_pipeline.fetch.page_parts import HoldsData, Page, page_text
 from phx_pipeline.fetch.recording import Exchange
 from phx_pipeline.fetch.trace import WireEvent, WireStep
 from phx_pipeline.model.counted import counted
+from phx_pipeline.model.fact_words import LABELS
 from phx_pipeline.model.listing import Listing
 from phx_pipeline.model.outcome import ListingOutcome
 from phx_pipeline.model.printable import printable
-from phx_pipeline.reads.facts import LABELS
 from phx_pipeline.stages.reading import PhotoSeen, Reading
 
 _SOON: Final = timedelta(days=14)  # a certificate's end

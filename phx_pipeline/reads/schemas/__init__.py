@@ -9,6 +9,7 @@ from typing import Any, Final
 
 NAMES: Final = (
     "change",
+    "event",
     "house",
     "job",
     "not_kept",

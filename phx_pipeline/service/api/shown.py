@@ -8,17 +8,20 @@ from fastapi import APIRouter, Query
 from starlette.responses import JSONResponse
 
 from phx_pipeline.catalog.images import Wanted
+from phx_pipeline.model.event import EventKind
 from phx_pipeline.model.taxonomy import Location, Subject
 from phx_pipeline.reads.base import Reads
 from phx_pipeline.reads.changes import read_changes
 from phx_pipeline.reads.documents import (
     change_document,
+    event_document,
     not_kept_document,
     picture_document,
     sent_picture,
     source_document,
     status_documents,
 )
+from phx_pipeline.reads.history import read_events, with_photos
 from phx_pipeline.reads.houses import meant_house, read_houses
 from phx_pipeline.reads.images import first_day, read_images, source_named
 from phx_pipeline.reads.not_kept import not_kept as not_kept_photos
@@ -67,6 +70,24 @@ SourceAsked = Annotated[
         description="Only those whose shown copy is from this source.",
     ),
 ]
+ChangedSince = Annotated[
+    str | None,
+    Query(
+        max_length=10,
+        description="Only changes of this day or later: a date, or 7d for the last 7 "
+        "days.",
+    ),
+]
+KindsAsked = Annotated[
+    list[EventKind] | None,
+    Query(max_length=len(EventKind), description="Only changes of these kinds."),
+]
+SourceSays = Annotated[
+    str | None,
+    Query(
+        max_length=32, pattern=NO_CONTROLS, description="Only what this source says."
+    ),
+]
 Sure = Annotated[
     int, Query(ge=0, le=99, description="Only those at least so sure, in percent.")
 ]
@@ -90,6 +111,7 @@ class Shown:
             ("/images", self.images, "picture"),
             ("/sources", self.sources, "source"),
             ("/changes", self.changes, "change"),
+            ("/events", self.events, "event"),
         ):
             router.add_api_route(
                 path, shown, methods=["GET"], responses=shapes.page(name)
@@ -163,6 +185,30 @@ class Shown:
             since = since.replace(tzinfo=UTC)
         page = read_changes(reads, slug=slug, since=since, limit=limit, cursor=cursor)
         return shapes.page_of(map(change_document, page.rows), page.next)
+
+    def events(
+        self,
+        limit: Limit = LIMIT,
+        cursor: Cursor = None,
+        *,
+        house: HouseAsked = None,
+        since: ChangedSince = None,
+        kind: KindsAsked = None,
+        source: SourceSays = None,
+    ) -> JSONResponse:
+        """Return what changed at houses, the newest first, as `phx changes`."""
+        reads = self._stores.reads
+        page = read_events(
+            reads,
+            since=_since(reads, since),
+            slug=meant_house(reads, house).slug if house else None,
+            source=source_named(reads, source) if source else None,
+            kinds=kind or (),
+            limit=limit,
+            cursor=cursor,
+        )
+        told = (event_document(with_photos(reads, it)) for it in page.rows)
+        return shapes.page_of(told, page.next)
 
 
 def _not_kept(

@@ -28,6 +28,7 @@ from phx_pipeline.catalog.quarantine import Reason, Suspicion
 from phx_pipeline.catalog.stamp import Stamp
 from phx_pipeline.catalog.store import Catalog, Decision
 from phx_pipeline.errors import CatalogError, ImageError
+from phx_pipeline.model.change import RAW
 from phx_pipeline.model.due import is_photo_due
 from phx_pipeline.model.listing import EVERY_PHOTO, Listing
 from phx_pipeline.model.outcome import ListingOutcome, Verdict, VerdictKind
@@ -109,7 +110,9 @@ def state_of(engine: sa.Engine, slug: str) -> State:
 
 def changes_of(engine: sa.Engine, slug: str) -> list[Told]:
     change = tables.change
-    query = sa.select(change).where(change.c.slug == slug).order_by(change.c.id)
+    # What else is noted tells of no row's state: `test_news`.
+    ours = sa.and_(change.c.slug == slug, change.c.what.in_(RAW))
+    query = sa.select(change).where(ours).order_by(change.c.id)
     with reading(engine) as connection:
         return [
             (row.source, row.photo_key, row.what, row.before, row.after)

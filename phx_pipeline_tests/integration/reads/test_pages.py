@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 from typing import TypeVar
 
 import pytest
@@ -14,33 +13,14 @@ from phx_pipeline.catalog.images import EVERYTHING, Wanted
 from phx_pipeline.catalog.store import Catalog
 from phx_pipeline.errors import InputError
 from phx_pipeline.model.change import NotedChange
-from phx_pipeline.model.source import Source
 from phx_pipeline.model.taxonomy import Subject
 from phx_pipeline.reads.base import Reads
 from phx_pipeline.reads.changes import read_changes
 from phx_pipeline.reads.houses import read_houses
 from phx_pipeline.reads.images import find_images, read_images
 from phx_pipeline.reads.paging import MOST, Page, cursor_of
-from phx_pipeline.sources.standing import circuits_of
-from phx_pipeline.storage.layout import Layout
 from phx_pipeline_tests.bench.growth import fill_rows
 from phx_pipeline_tests.integration.conftest import STAMP, Scene, house_at
-
-
-@pytest.fixture
-def reads(catalog: Catalog, tmp_path: Path) -> Reads:
-    return Reads(
-        catalog=catalog,
-        layout=Layout(tmp_path),
-        enabled=(Source.REDFIN,),
-        means={},
-        circuits=circuits_of({}, catalog.policies.source_states, has_browser=False),
-        recipe="made-for-tests",
-        final_after_days=1,
-        clock=lambda: STAMP.at,
-        typed_address=lambda _: None,
-    )
-
 
 Row = TypeVar("Row")
 

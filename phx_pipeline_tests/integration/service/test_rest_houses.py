@@ -152,6 +152,7 @@ async def test_pages_show_each_house_once_though_houses_come_and_go(
         ("GET", "/api/properties?cursor=" + "a" * 2100, {}, 422),
         ("GET", "/api/images?cursor=WyJhIl0", {}, 422),
         ("GET", "/api/images?subject=cellar", {}, 422),
+        ("GET", "/api/events?kind=cellar", {}, 422),
         ("GET", "/api/images?location=roof", {}, 422),
         ("GET", "/api/images?source=nobody", {}, 422),
         ("GET", "/api/images?since=yesterday", {}, 422),

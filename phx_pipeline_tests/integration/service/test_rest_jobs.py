@@ -207,12 +207,14 @@ async def test_jobs_come_a_page_at_a_time_the_newest_first(rest: Rest) -> None:
     first = await rest.get(f"{JOBS}?cursor={cursor_of([_NO_YEAR, 'x'])}")
     earliest = await rest("GET", "/api/changes", params={"since": _NO_YEAR})
     latest = await rest("GET", "/api/changes", params={"since": _YEAR_10000})
+    events = await rest.get("/api/events?kind=price_cut&kind=facts&since=7d")
 
     assert await job_ids(rest) == asked[::-1]
     assert await job_ids(rest, "status=cancelled") == [asked[2]]
     assert (wrong.status_code, negative.status_code) == (422, 422)
     assert first.json() == {"items": [], "next": None}
     assert (earliest.status_code, latest.status_code) == (200, 200)
+    assert events.json() == {"items": [], "next": None}
     assert (len(earliest.json()["items"]) > 0, latest.json()["items"]) == (True, [])
 
 

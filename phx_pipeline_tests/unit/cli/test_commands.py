@@ -268,12 +268,13 @@ def test_without_houses_every_list_of_them_says_how_to_add_one(run: Phx) -> None
     for house in (SLUG, "100-n-adams-st-phoenix-az-85003"):
         run("properties", "remove", house, "--purge", "--yes")
 
-    empty = [run(*it.split()) for it in ("properties list", "status", "verify")]
+    lists = ("properties list", "status", "verify", "changes")
+    empty = [run(*it.split()) for it in lists]
 
     goes_on = "`phx extract --address 100-n-adams-st-phoenix-az-85003`"
     assert f"no pictures kept yet: {goes_on}" in shown
     assert f"no pictures yet; {goes_on}" in pictures
-    assert [it.code for it in empty] == [0, 0, 0]
+    assert [it.code for it in empty] == [0, 0, 0, 0]
     for it in empty:
         assert "no properties yet: `phx properties add" in it.out
         assert "┃" not in it.out
@@ -381,6 +382,8 @@ def test_images_are_listed_whatever_names_the_house(
             ("probability", row["probability"]),
             ("sidecar", str(Path(row["file"]).with_suffix(".json"))),
             ("photo", f"/photos/{folder.name}/{name}"),
+            ("shown_now", True),
+            ("last_seen_on", row["last_seen_on"]),
         ]
         assert json.loads(Path(row["sidecar"]).read_text())["file"] == str(name)
 
