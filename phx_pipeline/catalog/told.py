@@ -33,7 +33,7 @@ class Scope:
 
 
 class ToldBook:
-    """Reads of `change`."""
+    """Reads of `change`, and of the photos that are present."""
 
     def __init__(self, engine: sa.Engine) -> None:
         self._engine = engine
@@ -56,12 +56,21 @@ class ToldBook:
         with reading(self._engine) as connection:
             return [change_of(row) for row in connection.execute(query)]
 
-    def of_source(self, slug: str, source: Source) -> list[NotedChange]:
-        """All that was ever noted of a property at one source."""
-        own = sa.and_(_CHANGE.c.slug == slug, _CHANGE.c.source == source.value)
+    def since(self, at: datetime, slug: str, source: Source) -> list[NotedChange]:
+        """All that was noted from *at* on of a property at one source; verdicts too."""
+        row = _CHANGE.c
+        own = sa.and_(row.slug == slug, row.source == source.value, row.at >= at)
         with reading(self._engine) as connection:
             rows = connection.execute(sa.select(_CHANGE).where(own))
-            return [change_of(row) for row in rows]
+            return [change_of(found) for found in rows]
+
+    def present(self, slug: str, source: Source) -> frozenset[str]:
+        """The keys of the photos that are in a gallery, as last known."""
+        photo = tables.photo.c
+        own = sa.and_(photo.slug == slug, photo.source == source.value, photo.present)
+        with reading(self._engine) as connection:
+            keys = connection.execute(sa.select(photo.photo_key).where(own)).scalars()
+            return frozenset(keys)
 
 
 def _chosen(scope: Scope) -> list[sa.ColumnElement[bool]]:

@@ -228,8 +228,8 @@ def galleries_of(
 
     Args:
         event: which tells that it was.
-        rows: all rows of the house and the source, those of verdicts included: they
-            tell when a photo was first seen.
+        rows: all rows of the house and the source from then on, those of verdicts
+            included: they tell when a photo was first seen.
         present: the keys of the photos that are in the gallery now.
     """
     later = sorted((row for row in rows if row.at >= event.at), key=lambda row: -row.id)

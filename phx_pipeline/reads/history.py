@@ -101,12 +101,8 @@ def with_photos(reads: Reads, event: Event) -> ToldEvent:
     """Return *event* with the photos of both listings, if it tells of two."""
     if event.kind is not EventKind.RELISTED:
         return ToldEvent(event=event)
-    rows = reads.catalog.told.of_source(event.slug, event.source)
-    present = {
-        photo.ref.photo_key
-        for photo in reads.catalog.photos(event.slug)
-        if photo.present and photo.ref.source is event.source
-    }
+    book, whose = reads.catalog.told, (event.slug, event.source)
+    rows, present = book.since(event.at, *whose), book.present(*whose)
     return ToldEvent(event=event, photos=galleries_of(event, rows, present=present))
 
 
