@@ -79,6 +79,25 @@ def test_changes_and_pictures_shown_no_more_are_told_to_people_and_programs(
     assert "no source shows any more" in run("images").out
 
 
+def test_pictures_of_a_listing_that_is_over_say_so_whoever_refuses_us_then(
+    run: Phx, collected: StageContext
+) -> None:
+    (slug,) = collected.catalog.slugs()
+    before = {it["last_seen_on"] for it in run("images", "--json").json}
+    for outcome in (ListingOutcome.NOT_FOUND, ListingOutcome.BLOCKED):
+        with collected.holding(slug) as lease:
+            for source in {it.ref.source for it in collected.catalog.photos(slug)}:
+                answer = Listing(source=source, outcome=outcome)
+                collected.catalog.record_listing(
+                    lease, slug, answer, stamp=collected.stamp()
+                )
+
+        pictures = run("images", "--json").json
+
+        assert {it["shown_now"] for it in pictures} == {False}
+        assert {it["last_seen_on"] for it in pictures} == before != {None}
+
+
 def test_changes_are_chosen_and_none_is_told_kindly(
     run: Phx, collected: StageContext
 ) -> None:
