@@ -102,6 +102,7 @@ def test_what_is_used_of_them_was_read_in_this_version(repo_dir: Path) -> None:
     [
         (grpc_command.callback, "from dagster._grpc.server import DagsterApiServer"),
         (DagsterApiServer.StartRun, "self._mp_ctx.Process("),
+        (DagsterApiServer._cleanup_thread, "self._check_for_orphaned_runs()"),
         (create_daemon_of_type, "return SensorDaemon("),
         (execute_sensor_iteration_loop, "shutdown_event.wait(sleep_time)"),
         (SqliteEventLogStorage, "engine = create_engine("),

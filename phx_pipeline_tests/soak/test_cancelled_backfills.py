@@ -65,8 +65,10 @@ def test_a_backfill_of_the_ui_is_a_job_and_is_cancelled_like_one(
     assert [job["origin"] for job in listed] == ["backfill"]
     assert 0 < len(runs) <= len(_SLUGS)
     assert cancelled.returncode == 0, cancelled.stderr
-    # A worker that is killed because it does not end in time may be told as failed.
-    assert all(run.is_finished for run in later)
+    assert {run.status for run in later} <= {
+        dg.DagsterRunStatus.CANCELED,
+        dg.DagsterRunStatus.SUCCESS,
+    }
     assert [run.run_id for run in later] == [run.run_id for run in runs]
     states = {item["status"] for item in told["items"]}
     assert states <= {"cancelled", "completed", "partial"}
