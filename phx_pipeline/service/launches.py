@@ -1,6 +1,6 @@
 """Who launches: the tag `phx/user` on the runs that a GraphQL mutation starts.
 
-Such a run is of no job, whatever tags are sent: those of a job are left out.
+Such a run is of no job, whatever tags are sent: `launch_tags` tells which stay.
 
 Written for the mutations of Dagster 1.13. What may be launched is decided elsewhere.
 """
@@ -20,12 +20,8 @@ from graphql.language import (
 )
 
 from phx_pipeline.errors import InputError
-from phx_pipeline.model.job import ATTEMPT_TAG, JOB_TAG, LAUNCH_TAG, USER_TAG
-
-# Of these nobody chooses: who launches it, of whose job it is the run, and whether it
-# is made by itself in the place of another.
-_OWN = {USER_TAG, JOB_TAG, ATTEMPT_TAG, "phx/repeats", "dagster/retry_number"}
-_HIDDEN = ".dagster/phx_"
+from phx_pipeline.model.job import LAUNCH_TAG, USER_TAG
+from phx_pipeline.service.launch_tags import is_chosen
 
 _LISTS = {"executionParamsList", "tags", "extraTags"}
 _INLINE = "give what is launched in the variables, as the UI does"
@@ -168,8 +164,7 @@ class UserTag:
 
 
 def _is_own_tag(value: Any) -> bool:
-    key = value.get("key") if isinstance(value, dict) else None
-    return isinstance(key, str) and (key in _OWN or key.startswith(_HIDDEN))
+    return isinstance(value, dict) and not is_chosen(value)
 
 
 def _field(name: str, value: ValueNode) -> ObjectFieldNode:

@@ -1,5 +1,7 @@
 """What is judged of GraphQL fits the schema of the Dagster that executes it."""
 
+import re
+from itertools import count
 from typing import Any
 
 import pytest
@@ -23,6 +25,35 @@ _OF_JOB = [
     {"key": ".dagster/phx_launch", "value": "r"},
 ]
 _MARK = ".dagster/phx_launch"
+_FORGED = [
+    {"key": key, "value": value}
+    for key, value in {
+        "dagster/backfill": "/../../../pwned",
+        "dagster/run_key": "5f0c:1:1-e-st",
+        "dagster/sensor_name": "dispatch_jobs",
+        "dagster/schedule_name": "s",
+        "dagster/max_retries": "9" * 5_000,
+        "dagster/retry_number": "1",
+        "dagster/auto_retry_run_id": "r",
+        "Dagster/will_retry": "false",
+        ".dagster/phx_root": "../x",
+        "phx/repeats": "r",
+        "phx/anything": "x",
+    }.items()
+]
+_CHOSEN = [
+    {"key": key, "value": value}
+    for key, value in {
+        "dagster/partition": "1-e-st",
+        "dagster/partition_set": "s",
+        "dagster/asset_partition_range_start": "1-e-st",
+        "dagster/parent_run_id": "r",
+        "dagster/priority": "-99",
+        "phx/sources": "zillow",
+        "phx/mode": "resume",
+        "team": "ä",
+    }.items()
+]
 _SELECTOR = 'selector: {repositoryName: "r", repositoryLocationName: "l", jobName: "j"}'
 _JOB = {"repositoryName": "r", "repositoryLocationName": "l", "jobName": "j"}
 _RUN = "{ __typename }"
@@ -111,6 +142,16 @@ _TAG = '{key: "%(key)s", value: "%(value)s"}'
         (_INLINE_FILL % ", ".join(_TAG % it for it in _OF_JOB), {}, [[_USER]]),
         (
             _PARAMS,
+            {"p": {"selector": _JOB, "executionMetadata": {"tags": _FORGED + _CHOSEN}}},
+            [[*_CHOSEN, _USER]],
+        ),
+        (
+            _INLINE_FILL % ", ".join(_TAG % it for it in _FORGED + _CHOSEN),
+            {},
+            [[*_CHOSEN, _USER]],
+        ),
+        (
+            _PARAMS,
             {"p": {"selector": _JOB, "executionMetadata": {"tags": _OTHER}}},
             [[_OTHER, _USER]],
         ),
@@ -146,6 +187,7 @@ _TAG = '{key: "%(key)s", value: "%(value)s"}'
         (_INLINE_MANY % _SELECTOR, {"p": {"selector": _JOB}}, [[_USER]] * 2),
         (_INLINE_FILL % (_TAG % _OLD), {}, [[_USER]]),
     ],
+    ids=count(),
 )
 def test_all_that_is_launched_has_the_tag_once(
     schema: GraphQLSchema,
@@ -168,6 +210,30 @@ def test_a_tag_with_a_default_for_its_key_is_refused() -> None:
     question = Question(query=query, variables={}, operation=None, others={})
 
     with pytest.raises(InputError, match="give what is launched in the variables"):
+        question.tagged("ana")
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "told"),
+    [
+        ("team", "x" * 256, "has 256 letters"),
+        ("x" * 3_000, "a", "x…' has 3000 letters"),
+        ("team", "a\0b", "the value of the tag 'team' holds a control character"),
+        ("te\nam", "a", "the name of the tag 'te am' holds a control character"),
+        ("phx/sources", "\ud800", "holds a control character: give plain text"),
+        ("dagster/priority", "9" * 5_000, "has 5000 letters"),
+        ("dagster/priority", "1000", "says '1000': give a whole number of at most"),
+    ],
+    ids=count(),
+)
+def test_a_tag_that_cannot_be_stored_or_read_is_refused(
+    key: str, value: str, told: str
+) -> None:
+    tags = [{"key": key, "value": value}]
+    variables = {"p": {"executionMetadata": {"tags": tags}}}
+    question = Question(query=_PARAMS, variables=variables, operation=None, others={})
+
+    with pytest.raises(InputError, match=re.escape(told)):
         question.tagged("ana")
 
 
