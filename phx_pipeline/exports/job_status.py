@@ -1,14 +1,18 @@
 """`job_status.json` and `jobs/{id}.json`: how far the jobs of the queue are."""
 
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from hashlib import sha256
 from typing import Any, Final
 
 from phx_pipeline.exports.times import phoenix_time, phoenix_time_or_none
 from phx_pipeline.model.job import Job, JobProperty, JobState
 
 VERSION = "1.0.0"
+
+_PLAIN_ID: Final = re.compile(r"[0-9A-Za-z][0-9A-Za-z_-]{0,99}")
 
 # The words of these files are older than those of `JobState`, and fewer.
 _STATUS: Final[Mapping[JobState, str]] = {
@@ -44,6 +48,13 @@ def render_job_status(jobs: Sequence[Job]) -> str:
 
 def _updated(jobs: Sequence[Job]) -> datetime | None:
     return max((job.progress_updated_at for job in jobs), default=None)
+
+
+def job_file_name(job_id: str) -> str:
+    """Return the file name of a job; an id that is none of ours may name no path."""
+    if _PLAIN_ID.fullmatch(job_id):
+        return f"{job_id}.json"
+    return f"{sha256(job_id.encode()).hexdigest()[:16]}.json"
 
 
 def render_job(job: Job) -> str:

@@ -4,12 +4,14 @@ Here are the only words for where a job or one of its properties is. How a run e
 told by `model.run`; what Dagster says of runs comes in through `model.run_queue`.
 """
 
+import re
 from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from functools import cached_property
+from hashlib import sha256
 from typing import Final
 
 from phx_pipeline.model.isolation import IsolationMode
@@ -136,13 +138,24 @@ _BACKFILL = "backfill-"
 _SINGLE = "run-"
 _ADOPTED = (_BACKFILL, _SINGLE)
 _ID_LENGTH = 8
+_PLAIN_ID = re.compile(r"[0-9A-Za-z][0-9A-Za-z_-]{0,26}")  # a job's has 36 at most
 
 
 def adopted_id(*, root_run_id: str, backfill_id: str | None) -> str:
-    """The id of the job that stands for a backfill, or for a run nobody's job made."""
+    """The id of the job that stands for a backfill, or for a run nobody's job made.
+
+    Both ids come from tags, in which anybody may write anything; the id of a job is
+    part of paths. One that Dagster would not make stands there as its digest.
+    """
     if backfill_id:
-        return f"{_BACKFILL}{backfill_id}"
-    return f"{_SINGLE}{root_run_id[:_ID_LENGTH]}"
+        return f"{_BACKFILL}{_plain(backfill_id)}"
+    return f"{_SINGLE}{_plain(root_run_id[:_ID_LENGTH])}"
+
+
+def _plain(text: str) -> str:
+    if _PLAIN_ID.fullmatch(text):
+        return text
+    return sha256(text.encode(errors="replace")).hexdigest()[:_ID_LENGTH]
 
 
 def backfill_of(job_id: str) -> str | None:

@@ -9,7 +9,11 @@ from pathlib import Path
 from typing import Final
 
 from phx_pipeline.exports.extraction_state import render_extraction_state
-from phx_pipeline.exports.job_status import render_job, render_job_status
+from phx_pipeline.exports.job_status import (
+    job_file_name,
+    render_job,
+    render_job_status,
+)
 from phx_pipeline.exports.pipeline_runs import render_pipeline_runs
 from phx_pipeline.exports.run_history import (
     FactsOfDays,
@@ -44,7 +48,9 @@ def history_views(context: StageContext) -> dict[str, str]:
             f"{RUN_FOLDER}/{run_history_name(run)}": render_run(run, facts=facts)
             for run in runs
         },
-        **{f"{JOB_FOLDER}/{job.job_id}.json": render_job(job) for job in jobs},
+        **{
+            f"{JOB_FOLDER}/{job_file_name(job.job_id)}": render_job(job) for job in jobs
+        },
     }
 
 

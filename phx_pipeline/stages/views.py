@@ -6,17 +6,27 @@ time for it renders them: the publication itself while rendering is a matter of 
 else the end of a command or the sensor `refresh_views`.
 """
 
+import logging
 import time
+from pathlib import Path
 from typing import Final
 
 from phx_pipeline.catalog.leases import process_owner
 from phx_pipeline.catalog.views import ViewState
+from phx_pipeline.errors import DiskError
 from phx_pipeline.exports.address_lookup import FolderEntry, render_address_lookup
 from phx_pipeline.exports.hash_index import render_hash_index
 from phx_pipeline.exports.manifest import render_manifest
 from phx_pipeline.stages.context import StageContext
-from phx_pipeline.stages.view_rows import history_views, outdated_files
+from phx_pipeline.stages.view_rows import (
+    JOB_FOLDER,
+    RUN_FOLDER,
+    history_views,
+    outdated_files,
+)
 from phx_pipeline.storage.atomic import set_aside, write_atomically
+
+logger = logging.getLogger(__name__)
 
 VIEWS_LEASE: Final = "views"
 
@@ -69,9 +79,24 @@ def _write_views(context: StageContext) -> int:
     for path in outdated_files(folder, views=views):
         set_aside(path)
         path.unlink(missing_ok=True)
-    return sum(
-        write_atomically(folder / name, text.encode()) for name, text in views.items()
-    )
+    return sum(_written(folder / name, text) for name, text in views.items())
+
+
+def _written(path: Path, text: str) -> bool:
+    """Write one view, unless it holds these bytes.
+
+    One of a single run or job that the disk refuses keeps no other back.
+
+    Raises:
+        DiskError: the disk takes no file at all, or not one that tells of all.
+    """
+    try:
+        return write_atomically(path, text.encode())
+    except DiskError as error:
+        if error.stops_all or path.parent.name not in {RUN_FOLDER, JOB_FOLDER}:
+            raise
+        logger.warning("the view of one run or job was not written: %s", error)
+        return False
 
 
 def render_views(context: StageContext) -> dict[str, str]:

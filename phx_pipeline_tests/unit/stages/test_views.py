@@ -1,5 +1,6 @@
 """When the views are rendered, and by whom."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -75,6 +76,44 @@ def test_files_of_views_that_are_no_more_go(collected: StageContext) -> None:
     assert not gone.exists()
     shown = render_views(collected)["image_manifest.json"]
     assert manifest(collected).read_text() == shown
+
+
+@pytest.mark.parametrize(
+    "job_id",
+    ["backfill-/../../../pwned", f"backfill-{'x' * 3000}", "../jobs", "", "."],
+    ids=["path", "long", "folder", "empty", "dot"],
+)
+def test_the_id_of_a_job_leads_nowhere(collected: StageContext, job_id: str) -> None:
+    slug = next(iter(collected.catalog.slugs()))
+    job = "insert into job (id, created_at, sources, mode) values ('%s', '%s', '[]', %s"
+    item = """insert into job_item (job_id, slug, position, attempt, requested_at,
+        run_job, run_attempt) values ('%s', '%s', 0, 1, '%s', 'x', 1)"""
+    at = "2026-11-28 10:00:00.000000"
+    assert execute(collected, job % (job_id, at, "'fresh')"))
+    assert execute(collected, item % (job_id, slug, at))
+    before = {*collected.layout.root.parent.rglob("*")}
+
+    refresh_views(collected, anyway=True)
+
+    folder = collected.layout.metadata / "jobs"
+    new = {*collected.layout.root.parent.rglob("*")} - before
+    (shown,) = (path for path in new if path.suffix == ".json")
+    assert shown.parent == folder
+    assert json.loads(shown.read_bytes())["job_id"] == job_id
+
+
+def test_one_view_that_cannot_be_written_keeps_no_other_back(
+    collected: StageContext, caplog: pytest.LogCaptureFixture
+) -> None:
+    refresh_views(collected, anyway=True)
+    manifest(collected).unlink()
+    (folder := collected.layout.metadata / "run_history").rename(folder.with_name("x"))
+    folder.symlink_to(folder)
+    collected.catalog.views.want()
+
+    assert refresh_views(collected) == 1
+    assert manifest(collected).exists()
+    assert "one run or job was not written" in caplog.text
 
 
 @pytest.mark.parametrize(
