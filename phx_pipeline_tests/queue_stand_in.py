@@ -25,6 +25,7 @@ class QueueStandIn:
     runs: dict[str, SeenRun] = field(default_factory=dict)
     cancelled_backfills: list[str] = field(default_factory=list)
     under_way: list[SeenBackfill] = field(default_factory=list)
+    foreign: set[str] = field(default_factory=set)
     asked: int = 0
     numbers: Any = field(default_factory=lambda: count(1))
 
@@ -55,6 +56,10 @@ class QueueStandIn:
         self.asked += 1
         return self.under_way
 
+    def taken(self, run_keys: Collection[str]) -> set[str]:
+        self.asked += 1
+        return self.foreign.intersection(run_keys)
+
     # --- RunQueue ---
 
     def cancel(self, run_ids: Collection[str], *, wait_s: float) -> Stopped:
@@ -81,7 +86,12 @@ class QueueStandIn:
     # --- what happens ---
 
     def launch(self, launch: Launch) -> str:
-        """Make a run, unless one with its key is there, as a sensor's daemon does."""
+        """Make a run, unless one with its key is there, as a sensor's daemon does.
+
+        A run of somebody else that has the key counts, too.
+        """
+        if launch.run_key in self.foreign:
+            return ""
         for run in self.runs.values():
             if run.run_key == launch.run_key:
                 if run.state is JobState.PENDING:

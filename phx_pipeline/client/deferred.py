@@ -68,6 +68,10 @@ class DeferredRuns:
         """Those that are under way."""
         return self._runs.backfills()
 
+    def taken(self, run_keys: Collection[str]) -> set[str]:
+        """Run keys that other runs have."""
+        return self._runs.taken(run_keys)
+
     @property
     def slots(self) -> int:
         """How many runs work at once."""

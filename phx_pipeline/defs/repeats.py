@@ -9,7 +9,13 @@ from typing import TYPE_CHECKING, Final
 import dagster as dg
 
 from phx_pipeline.defs.internals import BulkActionStatus
-from phx_pipeline.defs.tags import ATTEMPT_TAG, GIVEN_UP_TAG, JOB_TAG, RUN_KEY_TAG
+from phx_pipeline.defs.tags import (
+    ATTEMPT_TAG,
+    GIVEN_UP_TAG,
+    JOB_TAG,
+    RUN_KEY_TAG,
+    number_in,
+)
 from phx_pipeline.model.job import USER_TAG
 
 if TYPE_CHECKING:
@@ -46,9 +52,11 @@ def retries_of(instance: dg.DagsterInstance) -> int:
 
 def retries_left(run: dg.DagsterRun, *, retries: int) -> int:
     """How often a run may be repeated after it; *retries* as of `retries_of`."""
-    told = run.tags.get(MAX_RETRIES_TAG, str(retries))
-    number = run.tags.get(NUMBER_TAG, "0")
-    return int(told) - int(number) if told.isdecimal() and number.isdecimal() else 0
+    told = number_in(run.tags.get(MAX_RETRIES_TAG, str(retries)))
+    number = number_in(run.tags.get(NUMBER_TAG, "0"))
+    if told is None or number is None or number < 0:
+        return 0
+    return told - number
 
 
 def is_lost(run: dg.DagsterRun, *, retries: int) -> bool:

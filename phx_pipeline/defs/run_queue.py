@@ -4,9 +4,11 @@ Every method reads a bounded part of the store: runs that have not ended, those 
 jobs, those that changed since. What is done about them is decided elsewhere.
 """
 
+import logging
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import lru_cache, partial
 from typing import Final, TypeVar
 
 import dagster as dg
@@ -38,13 +40,22 @@ from phx_pipeline.defs.tags import (
     ATTEMPT_TAG,
     JOB_TAG,
     PRIORITY_TAG,
+    RUN_KEY_TAG,
+    SENSOR_TAG,
     mode_of,
+    number_in,
     sources_of,
 )
-from phx_pipeline.errors import InputError
+from phx_pipeline.errors import InputError, PhxError
 from phx_pipeline.model.job import UNKNOWN, USER_TAG, JobState, Mode, Origin
+from phx_pipeline.model.printable import printable
 from phx_pipeline.model.run_queue import SeenBackfill, SeenRun, Stopped
 from phx_pipeline.settings import Settings
+
+logger = logging.getLogger(__name__)
+
+DISPATCHER: Final = "dispatch_jobs"
+"""The sensor that asks for the runs of jobs."""
 
 _T = TypeVar("_T")
 
@@ -55,7 +66,9 @@ _UNDER_WAY: Final = [
     status for status in BulkActionStatus if status not in BULK_ACTION_TERMINAL_STATUSES
 ]
 _MOST_BACKFILLS: Final = 100  # each is read with all its partitions
-_BY_TIMERS: Final = ("dagster/sensor_name", "dagster/schedule_name")
+_BY_TIMERS: Final = (SENSOR_TAG, "dagster/schedule_name")
+_UNREADABLE: Final = (ValueError, ArithmeticError, LookupError, TypeError, PhxError)
+_MOST_TOLD: Final = 1_000
 
 _REASONS: Final[Mapping[str, str]] = {
     "STEP_FAILURE": "one of its steps failed",
@@ -117,6 +130,17 @@ class DagsterRuns:
         found = self._instance.get_backfills(filters=filters, limit=_MOST_BACKFILLS)
         return [seen_backfill(one) for one in found]
 
+    def taken(self, run_keys: Collection[str]) -> set[str]:
+        """Those of *run_keys* for which Dagster takes another run as launched."""
+        found = set()
+        for key in run_keys:
+            records = self._records(dg.RunsFilter(tags={RUN_KEY_TAG: key}))
+            right = {it.run_id for it in self._seen(records) if it.run_key == key}
+            of_sensor = [it.dagster_run for it in records if _is_dispatched(it)]
+            if any(run.run_id not in right for run in of_sensor):
+                found.add(key)
+        return found
+
     def _records(self, filters: dg.RunsFilter) -> Sequence[dg.RunRecord]:
         records = self._instance.get_run_records(filters)
         return sorted(records, key=lambda record: record.storage_id, reverse=True)
@@ -125,10 +149,8 @@ class DagsterRuns:
         ours = [it for it in records if PARTITION_TAG in it.dagster_run.tags]
         retries, there = retries_of(self._instance), self._repetitions(ours)
         lineage = Lineage.of(self._instance, [it.dagster_run for it in ours])
-        return [
-            seen(record, retries=retries, lineage=lineage, there=there)
-            for record in ours
-        ]
+        read = partial(seen, retries=retries, lineage=lineage, there=there)
+        return _each(ours, read)
 
     def _repetitions(self, records: Sequence[dg.RunRecord]) -> set[str]:
         """Of the runs that repeat some of these, those that nobody has deleted."""
@@ -220,6 +242,11 @@ class NoRuns:
         """None."""
         return []
 
+    def taken(self, run_keys: Collection[str]) -> set[str]:
+        """None."""
+        del run_keys
+        return set()
+
     def cancel(self, run_ids: Collection[str], *, wait_s: float) -> Stopped:
         """Tell all as ended: they are not there."""
         del wait_s
@@ -261,6 +288,29 @@ def _time(text: str) -> datetime:
 
 
 # --- reading a run --------------------------------------------------------------------
+
+
+def _each(
+    records: Sequence[dg.RunRecord], read: Callable[[dg.RunRecord], SeenRun]
+) -> list[SeenRun]:
+    """Read each run; one that cannot be read keeps no other back."""
+    found = []
+    for record in records:
+        try:
+            found.append(read(record))
+        except _UNREADABLE as error:
+            _tell_once(record.dagster_run.run_id, repr(error))
+    return found
+
+
+@lru_cache(_MOST_TOLD)
+def _tell_once(run_id: str, why: str) -> None:
+    told = printable(why)
+    logger.warning("run %s cannot be read, and is passed over: %s", run_id, told)
+
+
+def _is_dispatched(record: dg.RunRecord) -> bool:
+    return record.dagster_run.tags.get(SENSOR_TAG) == DISPATCHER
 
 
 def seen(
@@ -346,11 +396,9 @@ def _error_of(run: dg.DagsterRun) -> str:
 
 
 def _number(text: str | None, *, otherwise: int) -> int:
-    """Read a number as Dagster does: what is none counts as not given."""
-    try:
-        return int(text) if text else otherwise
-    except ValueError:
-        return otherwise
+    """Read a number: as for Dagster, what is none counts as not given."""
+    number = number_in(text or "")
+    return otherwise if number is None else number
 
 
 def _readable(

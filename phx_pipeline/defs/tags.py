@@ -3,6 +3,7 @@
 The list of runs shows all tags of a run: what only programs read stays out of it.
 """
 
+import re
 from collections.abc import Mapping
 from enum import StrEnum
 from typing import TypeVar
@@ -44,6 +45,11 @@ CLAIMED_TAG = ".dagster/phx_claimed"
 RUN_KEY_TAG = "dagster/run_key"
 """What a sensor called the run it asked for; Dagster's own tag."""
 
+SENSOR_TAG = "dagster/sensor_name"
+"""Which sensor asked for a run; Dagster's own tag."""
+
+_NUMBER = re.compile(r"[+-]?[0-9]{1,9}")
+
 
 def requested_sources(context: dg.AssetExecutionContext) -> tuple[Source, ...] | None:
     """The sources the run was launched for; None means all enabled ones."""
@@ -69,6 +75,14 @@ def mode_of(tags: Mapping[str, str]) -> Mode:
 def isolation_of(tags: Mapping[str, str]) -> IsolationMode | None:
     """Where the run's browser is to be; None means where the settings say."""
     return _word(tags, ISOLATION_TAG, among=IsolationMode)
+
+
+def number_in(text: str) -> int | None:
+    """Read a whole number; None for what is none, or has more than nine digits.
+
+    Anybody may write a tag: Python refuses to read thousands of digits.
+    """
+    return int(text) if _NUMBER.fullmatch(text) else None
 
 
 def _word(tags: Mapping[str, str], name: str, *, among: type[_Word]) -> _Word | None:

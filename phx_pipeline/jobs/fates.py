@@ -37,6 +37,10 @@ _LEFT: Final = (
     "its run was created but never put into the queue, because what began it was "
     "stopped: begin it again, or ask for the house with `phx extract`"
 )
+_TAKEN: Final = (
+    "Dagster takes another run, whose tags name the same `dagster/run_key`, for its "
+    "own: ask again with `phx job ID --retry`"
+)
 _RECORDED: Final = {
     RunOutcome.COMPLETE: JobState.COMPLETED,
     RunOutcome.PARTIAL: JobState.PARTIAL,
@@ -111,6 +115,11 @@ def _is_over(item: JobItem, run: SeenRun) -> bool:
     """
     is_renamed = run.slug != item.slug
     return is_renamed and run.state in {JobState.FAILED, JobState.RETRYING}
+
+
+def blocked(item: JobItem, *, at: datetime) -> Ended:
+    """End an item under whose run key Dagster launches nothing any more."""
+    return Ended(item=item, state=JobState.FAILED, ended_at=at, error=_TAKEN)
 
 
 def _without_run(

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from phx_pipeline.catalog.dispatch import Candidate, Claimed, DispatchBook
+from phx_pipeline.catalog.dispatch import CLAIM, Candidate, Claimed, DispatchBook
 from phx_pipeline.jobs.fair import (
     HASTENED,
     Overtaken,
@@ -22,6 +22,7 @@ from phx_pipeline.jobs.fair import (
 )
 from phx_pipeline.jobs.fates import (
     Runs,
+    blocked,
     fate_of,
     is_left,
     is_to_be_made,
@@ -34,6 +35,7 @@ from phx_pipeline.model.run_queue import RunStates, SeenRun
 from phx_pipeline.model.source import Source
 
 _MOST_LOOKED_UP: Final = 500  # ended runs in one look: the others are for the next
+_MOST_CLAIMS: Final = 50  # as many questions
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,7 +138,9 @@ def settle(
         for item in items
         if item.run_key in looked_up or there.of(item)
     )
-    book.book([fate for fate in fates if fate is not None], at=at)
+    taken = _taken(states, [it for it in missing if all_runs.of(it) is None], at=at)
+    ends = [blocked(item, at=at) for item in items if item.run_key in taken]
+    book.book([*(fate for fate in fates if fate is not None), *ends], at=at)
 
 
 def _look_up(states: RunStates, items: Sequence[JobItem]) -> list[SeenRun]:
@@ -153,6 +157,21 @@ def _look_up(states: RunStates, items: Sequence[JobItem]) -> list[SeenRun]:
     if by_id := adopted | renamed:
         found += states.by_id(by_id)
     return found
+
+
+def _taken(
+    states: RunStates, items: Sequence[JobItem], *, at: datetime
+) -> Collection[str]:
+    """Of items without a run the run keys under which none can be launched.
+
+    Only a claim that ran out tells so: until then the run may be about to be made.
+    """
+    overdue = {
+        item.run_key
+        for item in items
+        if item.dispatched_at is None and item.asked_at and item.asked_at + CLAIM <= at
+    }
+    return states.taken(sorted(overdue)[:_MOST_CLAIMS]) if overdue else ()
 
 
 def unwanted(book: DispatchBook, runs: Sequence[SeenRun]) -> list[str]:

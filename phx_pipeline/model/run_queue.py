@@ -122,6 +122,13 @@ class RunStates(Protocol):
         """
         ...
 
+    def taken(self, run_keys: Collection[str]) -> set[str]:
+        """Those of *run_keys* for which Dagster takes another run as launched.
+
+        Whatever is asked for under such a key, Dagster launches nothing.
+        """
+        ...
+
 
 class RunQueue(Protocol):
     """What may be done to runs."""

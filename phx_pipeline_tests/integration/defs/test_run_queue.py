@@ -13,6 +13,7 @@ from dagster._daemon.run_coordinator.queued_run_coordinator_daemon import (
 )
 
 from phx_pipeline.catalog.store import Catalog
+from phx_pipeline.defs import run_queue
 from phx_pipeline.defs.lineage import Lineage
 from phx_pipeline.defs.repeats import request_again
 from phx_pipeline.defs.run_queue import DagsterRuns, opened_runs
@@ -146,6 +147,66 @@ def test_tags_that_nobody_can_read_hinder_no_look_at_the_queue(
     (run,) = runs.open_runs()
 
     assert (run.sources, run.mode, run.attempt) == ((), Mode.FRESH, 1)
+
+
+def test_a_tag_with_thousands_of_digits_keeps_no_run_back(
+    instance: dg.DagsterInstance, runs: DagsterRuns
+) -> None:
+    digits = "9" * 5_000
+    numbers = {"dagster/max_retries": digits, "dagster/priority": digits}
+    numbers |= {"phx/job": "j"}
+    lost = {**_FAILED, "dagster/will_retry": "false"}
+    a_run(instance, "a", _STATUS.QUEUED, phx__attempt=digits, **numbers)
+    a_run(instance, "b", _STATUS.FAILURE, **numbers, **lost)
+    a_run(instance, "c", phx__job="j")
+
+    found = [(it.slug, it.attempt, it.priority, it.state) for it in runs.of_jobs(["j"])]
+
+    assert found == [
+        ("c", 1, 0, JobState.QUEUED),
+        ("b", 1, 0, JobState.FAILED),
+        ("a", 1, 0, JobState.QUEUED),
+    ]
+
+
+def test_a_run_that_cannot_be_read_is_told_once_and_passed_over(
+    instance: dg.DagsterInstance,
+    runs: DagsterRuns,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    odd = a_run(instance, "a")
+    a_run(instance, "b")
+    as_it_was = run_queue.origin_of
+
+    def origin_of(run: dg.DagsterRun, lineage: Lineage) -> Origin:
+        if run.run_id == odd.run_id:
+            raise OverflowError("nobody thought of this one")
+        return as_it_was(run, lineage)
+
+    monkeypatch.setattr(run_queue, "origin_of", origin_of)
+
+    told = [run.slug for _ in range(2) for run in runs.open_runs()]
+
+    assert told == ["b", "b"]
+    assert caplog.text.count(f"run {odd.run_id} cannot be read") == 1
+
+
+def test_a_run_key_is_taken_by_a_run_that_is_none_of_its_item(
+    instance: dg.DagsterInstance, runs: DagsterRuns
+) -> None:
+    of_sensor = {"dagster/sensor_name": "dispatch_jobs"}
+    for key, tags in {
+        "j:1:a": {"phx/job": "j", **of_sensor},
+        "j:1:b": of_sensor,
+        "j:1:c": {"dagster/sensor_name": "another"},
+        "j:1:d": {"phx/job": "other", **of_sensor},
+    }.items():
+        a_run(instance, key[-1], _STATUS.QUEUED, dagster__run_key=key, **tags)
+
+    taken = runs.taken([f"j:1:{slug}" for slug in "abcde"])
+
+    assert taken == {"j:1:b", "j:1:d"}
 
 
 def test_of_jobs_tells_ended_runs_too_and_those_of_no_other_job(

@@ -354,6 +354,25 @@ def test_what_was_asked_for_and_did_not_come_is_asked_for_again(
     assert len(office.queue.runs) == 1
 
 
+def test_an_item_whose_run_key_another_run_has_fails_and_may_be_asked_again(
+    office: Office,
+) -> None:
+    office.queue.foreign.add(f"job:1:{A}")
+    office.ask("job", A)
+    office.turn()
+    early = office.states("job")
+    office.now += CLAIM
+
+    late = office.turn()
+
+    (item,) = office.job("job").items
+    assert (early, late.launches) == (["pending"], ())
+    assert item.state is JobState.FAILED
+    assert "`phx job ID --retry`" in item.error
+    office.desk.retry("job")
+    assert [launch.run_key for launch in office.turn().launches] == [f"job:2:{A}"]
+
+
 def test_a_run_that_was_only_created_is_asked_for_again(office: Office) -> None:
     office.ask("job", A)
     office.look()

@@ -8,6 +8,7 @@ from typing import Any, cast
 import dagster as dg
 import pytest
 
+from phx_pipeline.defs import run_queue
 from phx_pipeline.service.readiness import (
     DISPATCHER,
     why_no_code,
@@ -67,7 +68,7 @@ def test_the_dispatcher_is_off_when_it_does_not_look(
 def test_the_dispatcher_has_this_name() -> None:
     from phx_pipeline.defs.sensors.dispatcher import dispatch_jobs  # noqa: PLC0415
 
-    assert dispatch_jobs.name == DISPATCHER
+    assert dispatch_jobs.name == DISPATCHER == run_queue.DISPATCHER
 
 
 def test_code_that_cannot_be_loaded_or_asked_is_off(tmp_path: Path) -> None:
