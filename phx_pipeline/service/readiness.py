@@ -18,6 +18,7 @@ DISPATCHER: Final = "dispatch_jobs"
 
 _PATIENCE_S: Final = 2.0
 _SERVICE: Final = "DagsterApi"
+_LOOKS: Final = 3
 _SILENT_S: Final = 60.0  # it looks every five seconds, between other sensors
 _START: Final = "start `phx up`, or look into the logs of its services"
 
@@ -57,7 +58,19 @@ def why_no_dispatcher(instance: dg.DagsterInstance, *, now_s: float) -> str | No
     silent_s = now_s - _looked_at_s(newest)
     if silent_s > _SILENT_S:
         return f"it has not looked for jobs for {counted(int(silent_s), 'second')}"
+    if _fails(instance, newest):
+        return (
+            f"its last {_LOOKS} looks for jobs failed: {DISPATCHER} in the UI shows why"
+        )
     return None
+
+
+def _fails(instance: dg.DagsterInstance, state: Any) -> bool:
+    """Whether none of the last looks came to an end: one alone may have no luck."""
+    origin, selector = state.instigator_origin_id, state.selector_id
+    ticks = instance.get_ticks(origin, selector, limit=_LOOKS + 1)
+    ended = [it.status.value for it in ticks if it.status.value != "STARTED"]
+    return ended[:_LOOKS] == ["FAILURE"] * _LOOKS
 
 
 def _looked_at_s(state: Any) -> float:

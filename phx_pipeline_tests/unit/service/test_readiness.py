@@ -23,15 +23,26 @@ class Told:
     """An instance as far as it tells of sensors."""
 
     states: list[Any]
+    ticks: str = ""
 
     def all_instigator_state(self) -> list[Any]:
         return self.states
+
+    def get_ticks(self, origin_id: str, selector_id: str, *, limit: int) -> list[Any]:
+        assert (origin_id, selector_id) == ("o", "s")
+        names = {"F": "FAILURE", "S": "STARTED", "-": "SKIPPED"}
+        return [
+            SimpleNamespace(status=SimpleNamespace(value=names[each]))
+            for each in self.ticks[:limit]
+        ]
 
 
 def sensor(name: str, *, looked_at_s: float | None, status: str = "RUNNING") -> Any:
     return SimpleNamespace(
         instigator_name=name,
         status=SimpleNamespace(value=status),
+        instigator_origin_id="o",
+        selector_id="s",
         instigator_data=SimpleNamespace(last_tick_timestamp=looked_at_s),
     )
 
@@ -63,6 +74,20 @@ def test_the_dispatcher_is_off_when_it_does_not_look(
     why = why_no_dispatcher(cast("dg.DagsterInstance", Told(states)), now_s=NOW_S)
 
     assert (why is None) if told is None else (told in str(why))
+
+
+@pytest.mark.parametrize(
+    ("ticks", "is_off"),
+    [("FFF", True), ("SFFF-", True), ("FF-F", False), ("FF", False), ("SFF", False)],
+)
+def test_the_dispatcher_is_off_when_none_of_its_last_looks_came_to_an_end(
+    ticks: str, *, is_off: bool
+) -> None:
+    told = Told([sensor(DISPATCHER, looked_at_s=NOW_S)], ticks)
+
+    why = why_no_dispatcher(cast("dg.DagsterInstance", told), now_s=NOW_S)
+
+    assert ("its last 3 looks for jobs failed" in str(why)) is is_off
 
 
 def test_the_dispatcher_has_this_name() -> None:
