@@ -37,6 +37,7 @@ _LEFT: Final = (
     "its run was created but never put into the queue, because what began it was "
     "stopped: begin it again, or ask for the house with `phx extract`"
 )
+_PUBLISHED: Final = (RunOutcome.COMPLETE, RunOutcome.PARTIAL)
 _TAKEN: Final = (
     "Dagster takes another run, whose tags name the same `dagster/run_key`, for its "
     "own: ask again with `phx job ID --retry`"
@@ -198,7 +199,7 @@ def _end(
     item: JobItem, run: SeenRun, record: RunRecord | None, *, ended_at: datetime
 ) -> Ended:
     state = run.state
-    if state is JobState.COMPLETED and record is not None:
+    if record is not None and (state is JobState.COMPLETED or _is_published(record)):
         state = _RECORDED.get(record.outcome, state)
     error = _why(run, record, state=state)
     recorded_at = _recorded_at(record, state, error=error)
@@ -212,6 +213,15 @@ def _end(
     )
 
 
+def _is_published(record: RunRecord) -> bool:
+    """Whether a run came to its end, and told so to everybody who looked.
+
+    What fails or is cancelled behind that, as the pictures for Dagster's pages, takes
+    nothing back.
+    """
+    return record.outcome in _PUBLISHED and not record.error
+
+
 def _recorded_at(
     record: RunRecord | None, state: JobState, *, error: str
 ) -> datetime | None:
@@ -223,7 +233,8 @@ def _recorded_at(
 
 def _why(run: SeenRun, record: RunRecord | None, *, state: JobState) -> str:
     """Dagster tells a reason of a failed run alone."""
-    return (reason_of(record, state) if record else "") or run.error
+    theirs = run.error if state is run.state else ""
+    return (reason_of(record, state) if record else "") or theirs
 
 
 def reopened(items: Sequence[JobItem], run: SeenRun) -> Reopened | None:

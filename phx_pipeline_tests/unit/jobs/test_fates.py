@@ -8,7 +8,7 @@ import pytest
 from phx_pipeline.catalog.dispatch import AskAnew, Ended, Fate, Parted, Seen
 from phx_pipeline.jobs.fates import Runs, fate_of, is_unwanted, reopened
 from phx_pipeline.model.job import JobItem, JobState, adopted_id
-from phx_pipeline.model.run import RunOutcome, RunRecord
+from phx_pipeline.model.run import RunOutcome, RunRecord, reason_of
 from phx_pipeline.model.run_queue import SeenRun
 from phx_pipeline_tests.jobs import NOON, job_item
 from phx_pipeline_tests.runs import RECORD
@@ -38,6 +38,26 @@ def run(state: JobState, **more: object) -> SeenRun:
 def fate(item: JobItem, *runs: SeenRun, record: RunRecord | None = None) -> Fate | None:
     records = {("run", "a"): record} if record else {}
     return fate_of(item, Runs(runs), records=records, at=NOON + 2 * MINUTE)
+
+
+@pytest.mark.parametrize("state", [JobState.FAILED, JobState.CANCELLED])
+@pytest.mark.parametrize(
+    ("outcome", "booked"),
+    [
+        (RunOutcome.COMPLETE, JobState.COMPLETED),
+        (RunOutcome.PARTIAL, JobState.PARTIAL),
+    ],
+)
+def test_what_comes_behind_a_published_end_changes_nothing(
+    state: JobState, outcome: RunOutcome, booked: JobState
+) -> None:
+    record = replace(RECORD, outcome=outcome, error="", ended_at=NOON + MINUTE / 2)
+
+    told = fate(SEEN, run(state), record=record)
+
+    assert isinstance(told, Ended)
+    assert (told.state, told.ended_at, told.is_shown) == (booked, record.ended_at, True)
+    assert told.error == reason_of(record, booked)
 
 
 @pytest.mark.parametrize(
