@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from http import HTTPStatus
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Header, Path, Query, Request
+from fastapi import APIRouter, Depends, Header, Path, Query, Request
 from pydantic import Field
 from starlette.responses import JSONResponse, StreamingResponse
 
@@ -26,6 +26,7 @@ from phx_pipeline.service.api.events import Events
 from phx_pipeline.service.api.principals import Who
 from phx_pipeline.service.api.problems import Problem, refuse
 from phx_pipeline.service.api.stores import Stores
+from phx_pipeline.service.api.turns import Turns
 from phx_pipeline.service.api.words import (
     LONGEST_LINE,
     NO_CONTROLS,
@@ -94,8 +95,9 @@ class Order(Body):
 class Jobs:
     """The jobs of one catalogue."""
 
-    def __init__(self, stores: Stores, desks: Desks) -> None:
+    def __init__(self, stores: Stores, desks: Desks, *, turns: Turns) -> None:
         self._stores = stores
+        self._turns = turns
         self._desks = desks
         self._events = Events(desks)
 
@@ -109,7 +111,13 @@ class Jobs:
             "", self.list_, methods=["GET"], responses=shapes.page("job")
         )
         router.add_api_route(one, self.job, methods=["GET"], responses=told)
-        router.add_api_route(one, self.cancel, methods=["DELETE"], responses=told)
+        router.add_api_route(
+            one,
+            self.cancel,
+            methods=["DELETE"],
+            responses=told,
+            dependencies=[Depends(self._turns.turn)],
+        )
         router.add_api_route(
             f"{one}/retry",
             self.retry,

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from http import HTTPStatus
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Depends, Query, Request
 from pydantic import Field
 from starlette.responses import JSONResponse, Response
 
@@ -19,6 +19,7 @@ from phx_pipeline.service.api.deeds import note
 from phx_pipeline.service.api.principals import Who
 from phx_pipeline.service.api.problems import Problem, not_found
 from phx_pipeline.service.api.stores import Stores
+from phx_pipeline.service.api.turns import Turns
 from phx_pipeline.service.api.words import Body, Cursor, HouseInPath, Limit, Line
 from phx_pipeline.workflows import houses
 from phx_pipeline.workflows.intake import Doubt, LookAlike
@@ -49,24 +50,42 @@ class Correction(Body):
 class Properties:
     """The houses of one catalogue."""
 
-    def __init__(self, stores: Stores, *, ending_runs: EndingRuns) -> None:
+    def __init__(
+        self, stores: Stores, *, ending_runs: EndingRuns, turns: Turns
+    ) -> None:
         self._stores = stores
         self._ending_runs = ending_runs
+        self._turns = turns
 
     def router(self) -> APIRouter:
         """All paths of houses."""
         router = APIRouter(prefix="/api/properties", tags=["properties"])
         line = shapes.one("property")
         one = "/{house}"
+        may_wait = [Depends(self._turns.turn)]
         router.add_api_route(
             "", self.list_, methods=["GET"], responses=shapes.page("property")
         )
-        router.add_api_route("", self.add, methods=["POST"], status_code=201)
+        router.add_api_route(
+            "", self.add, methods=["POST"], status_code=201, dependencies=may_wait
+        )
         router.add_api_route(
             one, self.house, methods=["GET"], responses=shapes.one("house")
         )
-        router.add_api_route(one, self.rename, methods=["PATCH"], responses=line)
-        router.add_api_route(one, self.remove, methods=["DELETE"], status_code=204)
+        router.add_api_route(
+            one,
+            self.rename,
+            methods=["PATCH"],
+            responses=line,
+            dependencies=may_wait,
+        )
+        router.add_api_route(
+            one,
+            self.remove,
+            methods=["DELETE"],
+            status_code=204,
+            dependencies=may_wait,
+        )
         return router
 
     def list_(

@@ -15,6 +15,7 @@ from phx_pipeline.service.api.properties import Properties
 from phx_pipeline.service.api.shown import Shown
 from phx_pipeline.service.api.stores import Stores
 from phx_pipeline.service.api.thumbnails import Thumbnails
+from phx_pipeline.service.api.turns import Turns
 
 NO_LIMITS: Final = Limits()
 
@@ -38,11 +39,12 @@ def build_rest(
             they are refused.
     """
     needed = {"catalogue": stores.why_no_catalogue, "storage": stores.why_no_storage}
+    turns = Turns()
     desks = Desks(stores, runs, limits=limits)
     return build_app(
         [
-            Jobs(stores, desks).router(),
-            Properties(stores, ending_runs=desks.end_runs).router(),
+            Jobs(stores, desks, turns=turns).router(),
+            Properties(stores, ending_runs=desks.end_runs, turns=turns).router(),
             Shown(stores).router(),
             Photos(stores, Thumbnails(stores.layout)).router(),
             Health({**checks, **needed}).router(),

@@ -1,12 +1,20 @@
 """Houses over REST: followed, renamed, removed; and what was wrong with a request."""
 
+import asyncio
 import itertools
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from phx_pipeline.catalog.leases import process_owner
+from phx_pipeline.model.access import Principal, Role
+from phx_pipeline.model.identity import property_lease
+from phx_pipeline.service.api.problems import Problem
+from phx_pipeline.service.api.turns import MOST, MOST_OF_USER, Turns
 from phx_pipeline.settings import Settings, load_settings
 from phx_pipeline.wiring import build_catalog, initialise
 from phx_pipeline_tests.rest import Rest, looking, problem, serving
@@ -52,6 +60,47 @@ def followed(settings: Settings) -> list[str]:
 async def added(rest: Rest, *addresses: str, **more: Any) -> Any:
     sent = {"addresses": list(addresses), **more}
     return await rest("POST", "/api/properties", json=sent)
+
+
+async def test_changes_that_wait_for_a_run_are_few_of_each_user(
+    rest: Rest, settings: Settings
+) -> None:
+    await added(rest, ADDRESS)
+    path, sent = f"/api/properties/{KEY}", {"address": ADDRESS}
+    catalog = build_catalog(settings)
+    try:
+        with catalog.leases.hold(property_lease(KEY), owner=process_owner("a-run")):
+            asked = [
+                asyncio.create_task(rest("PATCH", path, json=sent))
+                for _ in range(MOST_OF_USER + 1)
+            ]
+            done, _ = await asyncio.wait(asked, return_when=asyncio.FIRST_COMPLETED)
+            refused = [task.result() for task in done]
+            rest.who = replace(rest.who, user="another")
+            other = asyncio.create_task(rest("PATCH", path, json=sent))
+            await asyncio.sleep(0)
+        answers = await asyncio.gather(*asked, other)
+    finally:
+        catalog.close()
+
+    assert [it.status_code for it in refused] == [429]
+    assert problem(refused[0])["detail"].startswith("4 changes of yours are under way")
+    assert refused[0].headers["retry-after"] == "5"
+    assert sorted(it.status_code for it in answers) == [*[200] * 5, 429]
+    assert (await rest("PATCH", path, json=sent)).status_code == 200
+
+
+async def test_changes_of_all_leave_threads_to_those_who_read() -> None:
+    turns, users = Turns(), [f"user-{number % 6}" for number in range(MOST)]
+    async with AsyncExitStack() as stack:
+        for user in users:
+            who = Principal(user=user, role=Role.OPERATOR)
+            await stack.enter_async_context(asynccontextmanager(turns.turn)(who))
+        with pytest.raises(Problem) as refused:
+            await anext(turns.turn(Principal(user="late", role=Role.OPERATOR)))
+    await anext(turns.turn(Principal(user="late", role=Role.OPERATOR)))
+
+    assert refused.value.status == 503
 
 
 async def test_a_house_is_followed_renamed_removed_and_taken_up_again(
