@@ -18,6 +18,7 @@ from phx_pipeline.model.printable import printable
 _AUDIT = tables.audit
 _LONGEST_DETAIL = 1_000
 _LONGEST_ADDRESS = 64
+_LAST_ID = 2**63 - 1  # no database reads a greater one
 
 
 class AuditBook:
@@ -71,7 +72,7 @@ class AuditBook:
             since: Only those at this moment or later.
         """
         query = sa.select(_AUDIT).order_by(_AUDIT.c.id.desc()).limit(limit)
-        if before_id is not None:
+        if before_id is not None and before_id <= _LAST_ID:
             query = query.where(_AUDIT.c.id < before_id)
         if user is not None:
             query = query.where(_AUDIT.c.user == user)

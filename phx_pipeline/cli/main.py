@@ -27,6 +27,7 @@ class Exit(IntEnum):
     CANCELLED = 5
 
 
+_LONGEST_LINE = 2_000
 _COMMANDS = {
     "init": "setup:init",
     "env": "setup:env",
@@ -191,8 +192,16 @@ def _unexpected(error: Exception) -> str:
 
 
 def _tell(text: str) -> None:
+    line = shown_only(_without_middle(" ".join(text.split())))
     with suppress(OSError):  # the terminal may be gone
-        click.echo(f"phx: {shown_only(' '.join(text.split()))}", err=True)
+        click.echo(f"phx: {line}", err=True)
+
+
+def _without_middle(line: str) -> str:
+    """Shorten what repeats a value of any length: the remedy stands at its end."""
+    if len(line) <= _LONGEST_LINE:
+        return line
+    return f"{line[: _LONGEST_LINE // 2]}…{line[-_LONGEST_LINE // 2 :]}"
 
 
 if __name__ == "__main__":

@@ -246,6 +246,8 @@ async def _of_router(_request: Request, error: Exception) -> JSONResponse:
     refused = cast("HTTPException", error)
     status = HTTPStatus(refused.status_code)
     told = {
+        HTTPStatus.BAD_REQUEST: "the body cannot be read: send JSON in UTF-8, with "
+        "less in one another, and numbers of fewer digits",
         HTTPStatus.NOT_FOUND: "there is nothing at this path: /openapi.json lists all",
         HTTPStatus.METHOD_NOT_ALLOWED: "this path is not asked in this way: the header "
         "Allow tells how",

@@ -86,6 +86,7 @@ def test_deeds_are_listed_by_who_what_and_when_page_by_page(catalog: Catalog) ->
 
     assert [it.action for it in first] == ["job", "jobs", "job.cancel"]
     assert [it.action for it in rest] == ["job.submit"]
+    assert entries(limit=3, before_id=10**20) == first
     assert [it.action for it in entries(limit=9, user="ana")] == ["jobs", "job.submit"]
     of_jobs = [it.action for it in entries(limit=9, action="job")]
     assert of_jobs == ["job", "job.cancel", "job.submit"]

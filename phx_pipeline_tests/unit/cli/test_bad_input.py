@@ -389,3 +389,12 @@ def test_another_spelling_of_a_known_house_says_which(phx: Phx, tmp_path: Path) 
 
     assert one.out == told + "nothing new, 1 known already\n"
     assert several.out == one.out
+
+
+def test_a_value_of_any_length_leaves_the_remedy_in_sight(phx: Phx) -> None:
+    ended = phx("job", "x" * 100_000)
+
+    assert ended.code == 2
+    assert len(ended.err) < 2_100
+    assert ended.err.startswith("phx: no job 'xxx")
+    assert ended.err.endswith("xxx': `phx jobs` lists those that are kept\n")
