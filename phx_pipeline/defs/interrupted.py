@@ -3,6 +3,7 @@
 import dagster as dg
 
 from phx_pipeline.defs.repeats import MAX_RETRIES_TAG, REPEATS_TAG
+from phx_pipeline.defs.tags import number_in
 
 _UNDER_WAY = [dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED]
 
@@ -17,6 +18,9 @@ def allow_another_retry(instance: dg.DagsterInstance) -> None:
         return
     for run in instance.get_runs(dg.RunsFilter(statuses=_UNDER_WAY)):
         allowed = run.tags.get(MAX_RETRIES_TAG, str(instance.run_retries_max_retries))
-        if allowed.isdecimal() and (int(allowed) or REPEATS_TAG in run.tags):
-            more = {MAX_RETRIES_TAG: str(int(allowed) + 1)}
+        number = number_in(allowed)
+        if number is None or number < 0:
+            continue
+        if number or REPEATS_TAG in run.tags:
+            more = {MAX_RETRIES_TAG: str(number + 1)}
             instance.add_run_tags(run.run_id, more)

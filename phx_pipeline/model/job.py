@@ -199,12 +199,12 @@ class JobItem:
     @property
     def run_job(self) -> str:
         """The job whose item its run was asked for."""
-        return self.run_key.split(":", 1)[0]
+        return self.run_key.rsplit(":", 2)[0]  # the id of a backfill may hold any
 
     @property
     def run_attempt(self) -> int:
         """The attempt of that item."""
-        return int(self.run_key.split(":", 2)[1])
+        return int(self.run_key.rsplit(":", 2)[1])
 
     @property
     def is_own(self) -> bool:

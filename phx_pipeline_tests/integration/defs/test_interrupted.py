@@ -97,3 +97,17 @@ def test_only_runs_under_way_are_spared(instance: dg.DagsterInstance) -> None:
     found = instance.get_run_by_id(over.run_id)
     assert found is not None
     assert _TAG not in found.tags
+
+
+def test_a_tag_with_thousands_of_digits_keeps_no_other_run_back(
+    instance: dg.DagsterInstance,
+) -> None:
+    under_way(instance, tags={_TAG: "9" * 5_000})
+    run = under_way(instance)
+    under_way(instance, tags={_TAG: "9" * 5_000})
+
+    allow_another_retry(instance)
+
+    found = instance.get_run_by_id(run.run_id)
+    assert found is not None
+    assert found.tags[_TAG] == "3"

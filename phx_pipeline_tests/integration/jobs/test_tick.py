@@ -7,6 +7,7 @@ from itertools import pairwise
 
 import pytest
 
+from phx_pipeline.catalog import job_adoption
 from phx_pipeline.catalog.dispatch import CLAIM
 from phx_pipeline.catalog.store import Catalog
 from phx_pipeline.errors import InputError, QuotaError, UnknownJobError
@@ -371,6 +372,25 @@ def test_an_item_whose_run_key_another_run_has_fails_and_may_be_asked_again(
     assert "`phx job ID --retry`" in item.error
     office.desk.retry("job")
     assert [launch.run_key for launch in office.turn().launches] == [f"job:2:{A}"]
+
+
+@pytest.mark.parametrize("backfill", ["a:b", "/../../pwned"])
+def test_the_rows_of_an_id_that_somebody_made_up_hinder_no_look(
+    catalog: Catalog, office: Office, monkeypatch: pytest.MonkeyPatch, backfill: str
+) -> None:
+    run_id = office.queue.add(B, backfill_id=backfill)
+    with monkeypatch.context() as former:  # as versions before this one wrote it
+        former.setattr(job_adoption, "adopted_id", lambda **_: f"backfill-{backfill}")
+        runs = office.queue.by_id([run_id])
+        catalog.dispatch.adopt(runs, at=office.now)
+    office.ask("job", A)
+
+    assert slugs_of(office.turn()) == [A]
+
+    office.queue.end(run_id)
+    office.turn()
+    (item,) = office.catalog.jobs.items(f"backfill-{backfill}")
+    assert item.state is JobState.COMPLETED
 
 
 def test_a_run_that_was_only_created_is_asked_for_again(office: Office) -> None:
