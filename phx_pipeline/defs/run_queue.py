@@ -150,7 +150,7 @@ class DagsterRuns:
         retries, there = retries_of(self._instance), self._repetitions(ours)
         lineage = Lineage.of(self._instance, [it.dagster_run for it in ours])
         read = partial(seen, retries=retries, lineage=lineage, there=there)
-        return _each(ours, read)
+        return readable(ours, read)
 
     def _repetitions(self, records: Sequence[dg.RunRecord]) -> set[str]:
         """Of the runs that repeat some of these, those that nobody has deleted."""
@@ -290,10 +290,10 @@ def _time(text: str) -> datetime:
 # --- reading a run --------------------------------------------------------------------
 
 
-def _each(
+def readable(
     records: Sequence[dg.RunRecord], read: Callable[[dg.RunRecord], SeenRun]
 ) -> list[SeenRun]:
-    """Read each run; one that cannot be read keeps no other back."""
+    """Read each run by *read*; one that cannot be read keeps no other back."""
     found = []
     for record in records:
         try:

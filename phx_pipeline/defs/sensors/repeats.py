@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from functools import partial
 
 import dagster as dg
 
@@ -19,7 +20,7 @@ from phx_pipeline.defs.repeats import (
     request_again,
     retries_of,
 )
-from phx_pipeline.defs.run_queue import seen
+from phx_pipeline.defs.run_queue import readable, seen
 from phx_pipeline.defs.sensors.instance import instance_of
 from phx_pipeline.defs.stores import Stores
 from phx_pipeline.defs.tags import CLAIMED_TAG
@@ -128,7 +129,7 @@ def _called_off(
     """The ids of the runs whose jobs were cancelled meanwhile."""
     retries = retries_of(instance)
     lineage = Lineage.of(instance, [record.dagster_run for record in records])
-    runs = [seen(it, retries=retries, lineage=lineage) for it in records]
+    runs = readable(records, partial(seen, retries=retries, lineage=lineage))
     with stores.catalog() as catalog:
         items = catalog.dispatch.of_runs(runs)
     return {
