@@ -20,6 +20,7 @@ from phx_pipeline.reads.houses import meant_slugs
 from phx_pipeline.reads.jobs import read_jobs
 from phx_pipeline.reads.paging import LIMIT
 from phx_pipeline.service.api import shapes
+from phx_pipeline.service.api.bodies import OnceRoute
 from phx_pipeline.service.api.deeds import note
 from phx_pipeline.service.api.desks import Desks, may_see_all
 from phx_pipeline.service.api.events import Events
@@ -103,7 +104,7 @@ class Jobs:
 
     def router(self) -> APIRouter:
         """All paths of jobs."""
-        router = APIRouter(prefix=JOBS, tags=["jobs"])
+        router = APIRouter(prefix=JOBS, tags=["jobs"], route_class=OnceRoute)
         one = "/{job_id}"
         told = shapes.one("extraction_job")
         router.add_api_route("", self.submit, methods=["POST"], status_code=202)

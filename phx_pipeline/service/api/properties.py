@@ -15,6 +15,7 @@ from phx_pipeline.reads.facts import house_sheet
 from phx_pipeline.reads.houses import read_houses, read_removed
 from phx_pipeline.reads.paging import LIMIT
 from phx_pipeline.service.api import shapes
+from phx_pipeline.service.api.bodies import OnceRoute
 from phx_pipeline.service.api.deeds import note
 from phx_pipeline.service.api.principals import Who
 from phx_pipeline.service.api.problems import Problem, not_found
@@ -59,7 +60,9 @@ class Properties:
 
     def router(self) -> APIRouter:
         """All paths of houses."""
-        router = APIRouter(prefix="/api/properties", tags=["properties"])
+        router = APIRouter(
+            prefix="/api/properties", tags=["properties"], route_class=OnceRoute
+        )
         line = shapes.one("property")
         one = "/{house}"
         may_wait = [Depends(self._turns.turn)]

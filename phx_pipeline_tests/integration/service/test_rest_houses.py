@@ -247,6 +247,7 @@ async def _slowly() -> AsyncIterator[bytes]:
         (b"[" * 100_000, "application/json", 400),
         (b'{"addresses": [1' + b"0" * 5000 + b"]}", "application/json", 400),
         (b'{"addresses": NaN}', "application/json", 422),
+        (b'{"addresses": ["x"], "addresses": ["y"]}', "application/json", 422),
         (b" " * 1_000_001, "application/json", 413),
         (b" " * 10_000_000, "application/json", 413),
         (_slowly, "application/json", 413),
@@ -269,4 +270,6 @@ async def test_a_body_that_is_no_json_of_one_megabyte_is_refused(
     assert answer.status_code == status, answer.text
     if content != b" " * 10_000_000:  # that one is the guard's
         detail = problem(answer)["detail"]
+        is_twice = not callable(content) and content.count(b"addresses") > 1
+        assert ("addresses: this field stands twice" in detail) is is_twice
         assert status != 400 or "send JSON" in detail or "no JSON from here" in detail
