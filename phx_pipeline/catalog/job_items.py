@@ -4,7 +4,7 @@ Who changes jobs by what is found there holds one lock from the first look to th
 write: people who ask and cancel, and however many dispatchers.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, Final
@@ -135,12 +135,29 @@ def same_run(item: JobItem) -> sa.ColumnElement[bool]:
 
 
 def book_cancelled(
-    connection: sa.Connection, job_id: str, *, besides: Collection[str], at: datetime
+    connection: sa.Connection,
+    job_id: str,
+    *,
+    besides: Collection[str],
+    shared: Mapping[str, str],
+    at: datetime,
 ) -> None:
-    """Write that the open items of a job were called off, all at once."""
+    """Write that the open items of a job were called off, all at once.
+
+    Args:
+        connection: of a transaction on jobs.
+        job_id: the job.
+        besides: properties whose runs are ended first.
+        shared: by property another job that waits for the same run.
+        at: now.
+    """
     rest = (ITEM.job_id == job_id, ITEM.state.is_(None), ITEM.slug.not_in(besides))
     values = {"state": JobState.CANCELLED.value, "ended_at": at}
-    connection.execute(sa.update(tables.job_item).where(*rest).values(values))
+    for slug, other in shared.items():
+        why = f"its run stays for job {other}, which waits for it too"
+        this = sa.and_(*rest, ITEM.slug == slug)
+        update(connection, this, **values, error=why)
+    update(connection, sa.and_(*rest), **values)
 
 
 def book_recorded(connection: sa.Connection, item: JobItem, end: JobProperty) -> None:

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from phx_pipeline.catalog import tables
 from phx_pipeline.catalog.job_items import ITEM, JOB, batches, item_of, items_query
-from phx_pipeline.model.job import JobItem, JobRequest, Priority
+from phx_pipeline.model.job import JobItem, JobRequest
 
 _RUN: Final = tables.run.c
 _OF_RUN: Final = sa.or_(
@@ -40,21 +40,15 @@ def is_to_come(item: JobItem) -> bool:
 
 
 def shared_by(connection: sa.Connection, request: JobRequest) -> dict[str, JobItem]:
-    """By property the item that asked first for a run that does all that is asked."""
+    """By property the item that asked first for a run that does all that is asked.
+
+    What waits in the catalogue goes by the most urgent who asks for it. Of a run that
+    is in Dagster's queue, one of his own would come after it for anybody. Runs of a
+    backfill are shared by nobody: they are behind all jobs.
+    """
     found: dict[str, JobItem] = {}
     for item in waiting(connection, request.slugs):
         covers = item.covers(sources=request.sources, mode=request.mode)
-        if covers and _comes_as_soon(item, request.priority):
+        if covers and not item.is_adopted:
             found.setdefault(item.slug, item)
     return found
-
-
-def _comes_as_soon(item: JobItem, priority: Priority) -> bool:
-    """Whether nobody of *priority* waits longer for its run than for one of his own.
-
-    What waits in the catalogue goes by the most urgent who asks for it; in Dagster's
-    queue it keeps its place, and that of a backfill is behind all jobs.
-    """
-    if item.is_adopted:
-        return False
-    return item.dispatched_at is None or item.priority.rank >= priority.rank

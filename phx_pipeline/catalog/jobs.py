@@ -25,10 +25,10 @@ from phx_pipeline.catalog.job_items import (
     forget_empty,
     item_of,
     items_query,
-    same_run,
     writing_jobs,
 )
 from phx_pipeline.catalog.job_sharing import is_to_come, shared_by, waiting
+from phx_pipeline.catalog.job_ties import ahead_of, sharers
 from phx_pipeline.catalog.job_usage import Usage, usage_of
 from phx_pipeline.catalog.views import want
 from phx_pipeline.errors import IdempotencyError, InputError
@@ -178,10 +178,11 @@ class JobBook:
                 return CalledOff()
             this = sa.update(tables.job).where(JOB.id == job_id)
             connection.execute(this.values(cancelled_at=at))
-            to_end = [it for it in items if _ends_with(connection, it)]
+            shared = sharers(connection, job_id)
+            to_end = [it for it in items if it.slug not in shared and _is_made(it)]
             stays = {item.slug for item in to_end}
             booked = [item for item in items if item.slug not in stays]
-            book_cancelled(connection, job_id, besides=stays, at=at)
+            book_cancelled(connection, job_id, besides=stays, shared=shared, at=at)
         return CalledOff(booked=tuple(booked), to_end=tuple(to_end))
 
     def retry(self, job_id: str, *, at: datetime) -> list[str]:
@@ -271,6 +272,11 @@ class JobBook:
         with reading(self._engine) as connection:
             rows = job_views.newest_rows(connection, query, limit=limit)
             return job_views.jobs_of(connection, rows)
+
+    def ahead_of(self, job_id: str) -> dict[str, str]:
+        """The jobs whose runs come before those of a job, by property."""
+        with reading(self._engine) as connection:
+            return ahead_of(connection, job_id)
 
     def usage(self, user: str, *, at: datetime) -> Usage:
         """What a user asked for lately."""
@@ -402,17 +408,9 @@ def _run_values(shared: JobItem | None, *, job_id: str, attempt: int) -> dict[st
 # --- calling off, asking again --------------------------------------------------------
 
 
-def _ends_with(connection: sa.Connection, item: JobItem) -> bool:
-    """Whether a run was launched for a cancelled item that nobody else waits for."""
-    if item.dispatched_at is None or item.is_to_be_made:
-        return False
-    others = (
-        sa.select(sa.literal(1))
-        .select_from(tables.job_item.join(tables.job, JOB.id == ITEM.job_id))
-        .where(same_run(item), ITEM.job_id != item.job_id, JOB.cancelled_at.is_(None))
-        .limit(1)
-    )
-    return connection.execute(others).first() is None
+def _is_made(item: JobItem) -> bool:
+    """Whether there is a run of an item, which can be ended."""
+    return item.dispatched_at is not None and not item.is_to_be_made
 
 
 def _again(items: Sequence[JobItem]) -> JobRequest:

@@ -148,9 +148,13 @@ def job(
     with connected(server) as client:
         if deed == "follow":
             ctx.exit(take_up(client, job_id))
+        before = client.job(job_id) if deed == "cancel" else None
         found = _DEEDS[deed](client, job_id)
         if as_json:
             print_documents(found)
+            return
+        if before and (nothing := _nothing_to_cancel(before)):
+            console.print(nothing, soft_wrap=True)
             return
         for line in _told(found, deed=deed):
             console.print(line, soft_wrap=True)
@@ -164,6 +168,18 @@ _DEEDS: Mapping[str | None, Callable[[Client, str], Job]] = {
     "cancel": lambda client, job_id: client.cancel(job_id),
     "retry": lambda client, job_id: client.retry(job_id),
 }
+
+
+def _nothing_to_cancel(before: Job) -> str:
+    """What is told of a job that was called off or had ended; else nothing."""
+    if before.cancelled_at:
+        at = phoenix_text(before.cancelled_at.timestamp())
+        ending = "" if before.state.is_final else "; its last runs are ending still"
+        return f"job {before.job_id} was cancelled already, at {at} MST{ending}"
+    if before.state.is_final:
+        state = before.state.value
+        return f"job {before.job_id} is {state} already: nothing was cancelled"
+    return ""
 
 
 def _told(job: Job, *, deed: str | None) -> Iterator[str]:

@@ -116,6 +116,10 @@ class CatalogClient(Client):
             return ""
         if job.counts[JobState.RETRYING]:
             return "a run that failed to be repeated"
+        if ahead := self.context.catalog.jobs.ahead_of(job.job_id):
+            slug, other = next(iter(ahead.items()))
+            more = f", and {len(ahead) - 1} more such" if len(ahead) > 1 else ""
+            return f"the run of {slug} for job {other} to end{more}"
         others = self.context.catalog.statistics.open_jobs(besides=job.job_id)
         if others.under_way:
             houses = counted(others.under_way, "property")

@@ -231,7 +231,8 @@ def job_property(
     newest = next(reversed([it for it in records if _is_of(item, it)]), None)
     state = item.state or _state_of(item, newest)
     ended_at = item.ended_at or (newest.ended_at if newest else None)
-    times = [it.ended_at or it.started_at for it in records]
+    mine = [it for it in records if not _is_of_others(item, it)]
+    times = [it.ended_at or it.started_at for it in mine]
     return JobProperty(
         slug=item.slug,
         address=address,
@@ -239,12 +240,19 @@ def job_property(
         state=state,
         run_id=newest.run_id if newest else item.run_id,
         error=item.error or (reason_of(newest, state) if newest else ""),
-        counts=_job_counts(records) if records else JobCounts(),
+        counts=_job_counts(mine) if mine else JobCounts(),
         started_at=records[0].started_at if records else None,
         ended_at=ended_at if state.is_final else None,
         updated_at=max([*times, *([ended_at] if ended_at else [])], default=None),
         took_s=_took_s(newest, ended_at) if state.is_final else None,
     )
+
+
+def _is_of_others(item: JobItem, record: RunRecord) -> bool:
+    """Whether a run went on for other jobs when its item had been called off."""
+    if item.state is not JobState.CANCELLED or item.ended_at is None:
+        return False
+    return record.ended_at is None or record.ended_at > item.ended_at
 
 
 def _took_s(newest: RunRecord | None, ended_at: datetime | None) -> float | None:

@@ -29,6 +29,7 @@ _PATIENCE_S: Final = 5.0  # for the lease, when a run has failed already
 _LONGEST_ERROR: Final = 500
 _UNPUBLISHED: Final = "the run ended before the property was published"
 _RENAMED: Final = "the property got another address while the run was at work"
+_STOPPED: Final = "it was told to end before it was done"
 
 
 @contextmanager
@@ -44,10 +45,14 @@ def recorded(context: StageContext, slug: str, *, mode: Mode) -> Iterator[None]:
         # An interruption is no `Exception`, and is told from a failure by that.
         failed = isinstance(error, Exception)
         outcome = RunOutcome.FAILED if failed else RunOutcome.CANCELLED
-        told = " ".join(str(known(error) or error).split()) or type(error).__name__
+        told = _reason(error) if failed else _STOPPED
         with suppress(PhxError):  # the first error is the one to tell
             end_early(context, slug, outcome=outcome, error=told[:_LONGEST_ERROR])
         raise
+
+
+def _reason(error: BaseException) -> str:
+    return " ".join(str(known(error) or error).split()) or type(error).__name__
 
 
 def end_run(context: StageContext, lease: Lease, slug: str) -> None:

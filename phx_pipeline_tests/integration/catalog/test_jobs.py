@@ -179,14 +179,13 @@ def test_what_waits_for_less_is_not_shared(housed: Catalog) -> None:
     assert joined(housed, "strong", B, mode=Mode.FRESH) == {}
 
 
-def test_a_run_in_the_queue_is_shared_unless_it_comes_later_than_ones_own(
-    housed: Catalog,
-) -> None:
+def test_a_run_in_the_queue_is_shared_by_the_most_urgent_too(housed: Catalog) -> None:
+    """One of his own would only begin after it."""
     joined(housed, "first", A, priority=Priority.LOW)
     see_runs(housed, housed.jobs.items("first"), at=LATER)
 
     assert joined(housed, "low", A, priority=Priority.LOW) == {A: "first"}
-    assert joined(housed, "normal", A) == {}
+    assert joined(housed, "high", A, priority=Priority.HIGH) == {A: "first"}
     (shared,) = housed.jobs.items("low")
     assert shared.dispatched_at == LATER
 
@@ -196,7 +195,11 @@ def test_a_run_that_has_begun_is_shared_no_more(housed: Catalog) -> None:
     ask_job(housed, "first", [A], mode=Mode.RESUME, at=NOON)
     begin(housed, A, job_id="first")
 
-    assert joined(housed, "second", A) == {}
+    assert joined(housed, "second", A, B) == {}
+    assert housed.jobs.ahead_of("second") == {}
+    see_runs(housed, housed.jobs.items("first"), at=LATER)
+    assert housed.jobs.ahead_of("second") == {A: "first"}
+    assert housed.jobs.ahead_of("first") == {}
 
 
 def test_of_many_that_ask_at_once_all_share_one_run(housed: Catalog) -> None:
@@ -303,6 +306,8 @@ def test_a_shared_run_ends_only_with_its_last_item(
     assert first is not None
     assert second is not None
     assert [len(first.booked), len(first.to_end)] == [1, 0]
+    (left,) = housed.jobs.items("first")
+    assert left.error == "its run stays for job second, which waits for it too"
     assert waits == ([] if seen else ["second"])
     assert [len(second.booked), len(second.to_end)] == ([0, 1] if seen else [1, 0])
 

@@ -58,6 +58,8 @@ def test_a_job_is_handed_in_listed_shown_and_called_off(
         "cancelled",
         "minimize",
     )
+    told = phx_on(made, "job", job, "--cancel")
+    assert told.out.startswith(f"job {job} was cancelled already, at ")
     assert phx_on(made, "extract", "--job-id", job, "--wait").code == 5
     again = phx_on(made, "job", job, "--retry")
     assert again.err.endswith("`phx extract` goes on with what was cancelled\n")

@@ -341,3 +341,17 @@ def test_without_a_run_of_this_attempt_a_property_waits() -> None:
     assert (waiting.state, queued.state) == (JobState.PENDING, JobState.QUEUED)
     assert (waiting.started_at, waiting.ended_at) == (AT, None)
     assert seen.state is JobState.RETRYING  # by another clock than that of who asked
+
+
+def test_what_a_run_did_for_others_after_a_cancel_is_not_counted() -> None:
+    found = RunResult(
+        sources=(SourceResult(source=Source.REDFIN, counts={Change.NEW: 9}),)
+    )
+    before = record(result=found, ended_at=AT)
+    after = record(result=found, ended_at=AT + timedelta(minutes=1))
+    asked = job_item(requested_at=AT)
+    cancelled = replace(asked, state=JobState.CANCELLED, ended_at=AT)
+
+    assert shown_of(cancelled, before, after).counts.total == 9
+    assert shown_of(cancelled, before, after).counts.new == 9
+    assert shown_of(asked, before, after).counts.new == 18
