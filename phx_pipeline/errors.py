@@ -27,6 +27,7 @@ PhxError
 │   ├── CatalogDownError  its database does not answer now: another try may work
 │   ├── CatalogUnusableError  its file is damaged, foreign, read-only, its disk is full
 │   ├── RevisionError     its schema is not the one this version needs
+│   │   └── NoCatalogError    there is none
 │   ├── LeaseHeldError    somebody else holds the lease
 │   └── StaleEpochError   our lease was taken over; nothing was written
 └── ServiceError          a part that should be running is not (daemon, webserver)
@@ -288,6 +289,10 @@ class CatalogUnusableError(CatalogError):
 
 class RevisionError(CatalogError):
     """The catalogue's schema is not the one this version of the code needs."""
+
+
+class NoCatalogError(RevisionError):
+    """There is no catalogue where the settings lead."""
 
 
 class LeaseHeldError(CatalogError):

@@ -356,8 +356,10 @@ def _refuse_unknown(given: Mapping[str, str]) -> None:
     known = setting_names()
     ours = {name for name in given if name.startswith(_PREFIX)}
     if unknown := sorted(ours - set(known)):
-        told = ", ".join(f"{name}{did_you_mean(name, known)}" for name in unknown)
-        raise InputError(f"unknown setting {told}: the settings are {', '.join(known)}")
+        near = {name: did_you_mean(name, known) for name in unknown}
+        told = ", ".join(f"{name}{meant}" for name, meant in near.items())
+        all_ = "" if all(near.values()) else f": the settings are {', '.join(known)}"
+        raise InputError(f"unknown setting {told}{all_}")
 
 
 def _path(given: Mapping[str, str], name: str) -> Path | None:

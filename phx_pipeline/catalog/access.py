@@ -11,6 +11,7 @@ from phx_pipeline.catalog.engine import reading, writing
 from phx_pipeline.catalog.rows import AnyRow
 from phx_pipeline.errors import InputError
 from phx_pipeline.model.access import ApiKey, Role, Session
+from phx_pipeline.model.nearest import did_you_mean
 
 _KEY = tables.api_key
 _SESSION = tables.session
@@ -66,7 +67,10 @@ class AccessBook:
         with writing(self._engine) as connection:
             found = list(map(_key_of, connection.execute(sa.select(_KEY).where(these))))
             if not found:
-                raise InputError(f"there is no key {which!r}: see `phx keys list`")
+                near = _near(connection, which)
+                raise InputError(
+                    f"there is no key {which!r}{near}: see `phx keys list`"
+                )
             ids = [key.id for key in found]
             unrevoked = sa.and_(these, _KEY.c.revoked_at.is_(None))
             connection.execute(sa.update(_KEY).where(unrevoked).values(revoked_at=at))
@@ -94,6 +98,11 @@ def _end(connection: sa.Connection, digest: str) -> None:
 def _keys(connection: sa.Connection) -> tuple[ApiKey, ...]:
     query = sa.select(_KEY).order_by(_KEY.c.created_at, _KEY.c.id)
     return tuple(map(_key_of, connection.execute(query)))
+
+
+def _near(connection: sa.Connection, which: str) -> str:
+    keys = _keys(connection)
+    return did_you_mean(which, [*(it.name for it in keys), *(it.id for it in keys)])
 
 
 def _key_of(row: AnyRow) -> ApiKey:

@@ -8,7 +8,7 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from phx_pipeline.catalog.engine import answering, file_of, reading, writing
-from phx_pipeline.errors import RevisionError
+from phx_pipeline.errors import NoCatalogError, RevisionError
 from phx_pipeline.model.refusal import on_disk
 
 HEAD = "0026"
@@ -36,7 +36,7 @@ def require_current(engine: sa.Engine) -> None:
     found = current_revision(engine)
     if found is None:
         where = file_of(engine) or engine.url.database
-        raise RevisionError(
+        raise NoCatalogError(
             f"the catalogue is not initialised: run `phx init` (none in {where}), "
             "or go to the folder where you began, or set PHX_DATA_DIR"
         )

@@ -8,12 +8,15 @@ import click
 from rich.table import Table
 
 from phx_pipeline.cli.console import console, print_table
-from phx_pipeline.cli.options import DAY_OR_DAYS, FILLED, json_option
+from phx_pipeline.cli.options import DAY_OR_SPAN, FILLED, json_option
 from phx_pipeline.cli.session import opened_catalog
 from phx_pipeline.cli.times import phoenix_text
-from phx_pipeline.model.access import AuditEntry
+from phx_pipeline.model.access import ACTIONS, AuditEntry
 from phx_pipeline.model.counted import counted
 from phx_pipeline.model.moments import day_start
+from phx_pipeline.model.nearest import did_you_mean
+
+_MOST_NAMED = 2
 
 
 @click.command()
@@ -22,13 +25,14 @@ from phx_pipeline.model.moments import day_start
     "--action",
     type=FILLED,
     metavar="ACTION",
-    help="Only this action, as job.submit, or a kind of them, as job.",
+    help="Only this action, or a kind of them, as job: "
+    f"{', '.join(ACTIONS[:-1])} or {ACTIONS[-1]}.",
 )
 @click.option(
     "--since",
-    type=DAY_OR_DAYS,
+    type=DAY_OR_SPAN,
     metavar="DAY",
-    help="Only since this day, or so many days back, as 7d.",
+    help="Only since this day, or so many days or hours back, as 7d or 12h.",
 )
 @click.option(
     "--limit",
@@ -75,9 +79,9 @@ def audit(
         click.echo(json.dumps(list(map(_plain, found)), indent=2))
         return
     if not found:
-        console.print("nothing was noted")
+        console.print(f"nothing was noted{_no_action(action)}", soft_wrap=True)
         return
-    print_table(_table(found))
+    print_table(_table(found), lines=map(_line, found))
     more = f"; older ones: --before {found[-1].id}" if len(found) == limit else ""
     console.print(f"{counted(len(found), 'entry')}{more}", soft_wrap=True)
 
@@ -98,10 +102,37 @@ def _text(at: datetime) -> str:
     return at.isoformat(timespec="seconds")
 
 
+def _no_action(action: str | None) -> str:
+    """Which actions there are, if this is none."""
+    kinds = {name.partition(".")[0] for name in ACTIONS}
+    if action is None or action in kinds or action in ACTIONS:
+        return ""
+    near = did_you_mean(action, ACTIONS)
+    return f": there is no action {action!r}{near}, there are {', '.join(ACTIONS)}"
+
+
 def _table(found: Sequence[AuditEntry]) -> Table:
     table = Table("id", "when", "user", "action", "target", "detail", "from")
     for it in found:
-        when = phoenix_text(_text(it.at))
-        texts = (it.user, it.action, it.target, it.detail, it.address)
-        table.add_row(str(it.id), when, *texts)
+        texts = (it.user, it.action, _few(it.target), it.detail, it.address)
+        table.add_row(str(it.id), _when(it), *texts)
     return table
+
+
+def _line(it: AuditEntry) -> str:
+    """A row of the table where that is too wide."""
+    done = f"{it.id} {_when(it)} {it.user or '-'} {it.action} {_few(it.target)}"
+    told = [done.rstrip(), it.detail, f"from {it.address}" if it.address else ""]
+    return ", ".join(part for part in told if part)
+
+
+def _when(it: AuditEntry) -> str:
+    return phoenix_text(_text(it.at))[: len("2026-01-15 08:30")]
+
+
+def _few(target: str) -> str:
+    """The first of many ids or keys; `--json` tells all."""
+    named = target.split(", ")
+    if len(named) <= _MOST_NAMED:
+        return target
+    return f"{named[0]} and {len(named) - 1} more"

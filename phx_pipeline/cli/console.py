@@ -157,12 +157,17 @@ def print_table(table: Table, *, lines: Iterable[str] | None = None) -> None:
     Without *lines* each row is its first cell, and below it the others with the heads
     of their columns.
     """
-    anywhere = console.options.update(max_width=_ANY_WIDTH)
-    if Measurement.get(console, anywhere, table).maximum <= console.width:
+    if fits(table):
         console.print(table)
         return
     for line in _told_rows(table) if lines is None else lines:
         console.print(line, soft_wrap=True)
+
+
+def fits(table: Table) -> bool:
+    """Whether a table goes into the width with no cell broken."""
+    anywhere = console.options.update(max_width=_ANY_WIDTH)
+    return Measurement.get(console, anywhere, table).maximum <= console.width
 
 
 def _told_rows(table: Table) -> Iterator[str]:

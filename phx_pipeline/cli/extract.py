@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 from phx_pipeline.cli.console import (
     NO_HOUSES,
@@ -67,21 +68,24 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--async",
-    "how",
+    "ways",
     flag_value="async",
+    multiple=True,
     help="Enqueue the houses, print the id of the job, and do not follow it.",
 )
 @click.option(
     "--sync",
-    "how",
+    "ways",
     flag_value="sync",
+    multiple=True,
     help="Work in this process, one house after another, without Dagster but under "
     "the same leases.",
 )
 @click.option(
     "--dry-run",
-    "how",
-    flag_value="dry",
+    "ways",
+    flag_value="dry-run",
+    multiple=True,
     help="Ask the sources and show what they list; download and keep nothing.",
 )
 @click.option(
@@ -131,7 +135,9 @@ def extract(ctx: click.Context, /, **given: Any) -> None:
       phx extract --all --wait      wait for it in a script
       phx extract --all --sync -v   work in this process, and see each step
     """
-    ctx.exit(_extracted(Wish(**given)))
+    wish = Wish(**given)
+    _refuse_contradictions(wish, typed=_typed(ctx))
+    ctx.exit(_extracted(wish))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,7 +148,7 @@ class Wish:
     houses: tuple[str, ...]
     sources: str | None
     job_id: str | None
-    how: str | None
+    ways: tuple[str, ...]
     wait: bool
     priority: str
     isolation: str | None
@@ -151,9 +157,14 @@ class Wish:
     as_json: bool
 
     @property
+    def how(self) -> str | None:
+        """The one way that is asked for."""
+        return self.ways[0] if self.ways else None
+
+    @property
     def is_here(self) -> bool:
         """Whether this process does the work itself."""
-        return self.how in {"sync", "dry"}
+        return self.how in {"sync", "dry-run"}
 
     @property
     def chosen(self) -> tuple[Source, ...]:
@@ -185,7 +196,6 @@ class Wish:
 
 
 def _extracted(wish: Wish) -> Exit:
-    _refuse_contradictions(wish)
     settings = load_settings()
     if wish.job_id:
         with connected(wish.server) as client:
@@ -211,7 +221,7 @@ def _extracted_from(context: "StageContext", settings: Settings, wish: Wish) -> 
     chosen = wish.chosen
     asked = _slugs(context, everything=wish.everything, houses=wish.houses)
     _refuse_disabled(context, chosen)
-    if wish.how == "dry":
+    if wish.how == "dry-run":
         return _show_only(context, asked, sources=chosen)
     due = _due(context, asked, sources=chosen, mode=wish.mode)
     if len(due) < len(asked):
@@ -226,7 +236,18 @@ def _extracted_from(context: "StageContext", settings: Settings, wish: Wish) -> 
         return enqueue(client, order, how=wish.following, as_json=wish.as_json)
 
 
-def _refuse_contradictions(wish: Wish) -> None:
+_OF_NEW_JOBS = ("sources", "priority", "isolation", "resume")
+"""Options that tell what a job is to do."""
+
+
+def _typed(ctx: click.Context) -> list[str]:
+    """Those of them that stand on the command line."""
+    typed = ParameterSource.COMMANDLINE
+    return [it for it in _OF_NEW_JOBS if ctx.get_parameter_source(it) is typed]
+
+
+def _refuse_contradictions(wish: Wish, *, typed: Sequence[str]) -> None:
+    _refuse_two_ways(wish)
     which = sum([wish.everything, bool(wish.houses), bool(wish.job_id)])
     if which != 1:
         raise InputError(
@@ -238,8 +259,27 @@ def _refuse_contradictions(wish: Wish) -> None:
             "--sync and --dry-run work in this process: leave out --wait, --job-id "
             "and --server"
         )
+    if wish.job_id and typed:
+        raise InputError(
+            f"--job-id follows a job as it was handed in: leave out {_options(typed)}"
+        )
+    if wish.is_here and "priority" in typed:
+        raise InputError(f"--{wish.how} waits for nobody: leave out --priority")
     if wish.as_json and wish.following is How.FOLLOW:
         raise InputError("--json prints a job: add --async, or --wait for its end")
+
+
+def _options(typed: Sequence[str]) -> str:
+    shown = ("--resume and --fresh" if it == "resume" else f"--{it}" for it in typed)
+    return ", ".join(shown)
+
+
+def _refuse_two_ways(wish: Wish) -> None:
+    ways = [f"--{way}" for way in dict.fromkeys(wish.ways)]
+    if wish.wait and "--async" in ways:
+        ways = ["--async", "--wait"]
+    if len(ways) > 1:
+        raise InputError(f"give one of {' and '.join(ways)}")
 
 
 def _log_if(verbose: bool) -> None:  # noqa: FBT001 - click calls it

@@ -8,7 +8,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from phx_pipeline.cli.console import console, errors
+from phx_pipeline.cli.console import console, errors, fits
 from phx_pipeline.client.base import Client
 from phx_pipeline.client.progress import Progress
 from phx_pipeline.model.counted import counted
@@ -79,9 +79,14 @@ def _shown(seen: Progress) -> Group:
     """The table of a terminal, and below it how far all is."""
     job = seen.job
     table = Table("property", "state", "photos", title=f"job {job.job_id}")
-    for item in _most_telling(job.items):
+    items = _most_telling(job.items)
+    for item in items:
         table.add_row(item.slug, item.state.value, _photos(item, seen))
-    return Group(table, *(Text(line) for line in _far_lines(seen)))
+    far = [Text(line) for line in _far_lines(seen)]
+    if fits(table):
+        return Group(table, *far)
+    lines = (f"{item.slug}: {_told_state(item, seen)}" for item in items)
+    return Group(Text(f"job {job.job_id}"), *map(Text, lines), *far)
 
 
 def _far_lines(seen: Progress) -> Iterator[str]:

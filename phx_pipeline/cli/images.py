@@ -11,7 +11,7 @@ import click
 from rich.table import Table
 
 from phx_pipeline.cli.console import console, print_table
-from phx_pipeline.cli.options import DAY_OR_DAYS, FILLED, PERCENT, OneOf, json_option
+from phx_pipeline.cli.options import DAY_OR_SPAN, FILLED, PERCENT, OneOf, json_option
 from phx_pipeline.cli.session import opened_reads
 from phx_pipeline.errors import InputError
 from phx_pipeline.model.counted import counted
@@ -61,7 +61,7 @@ _NEVER = {
 )
 @click.option(
     "--since",
-    type=DAY_OR_DAYS,
+    type=DAY_OR_SPAN,
     metavar="DAY",
     help="List only pictures first seen on this day or later: a date, or 7d for the "
     "last 7 days.",

@@ -14,13 +14,11 @@ from phx_pipeline.cli.times import phoenix_text
 from phx_pipeline.client.base import Client
 from phx_pipeline.errors import InputError
 from phx_pipeline.model.counted import counted
-from phx_pipeline.model.job import Job, JobState
+from phx_pipeline.model.job import OF_JOBS, Job, JobProperty, JobState, Priority
 
 _NEWEST = 20
 _MOST = 1000
-_OF_JOBS = [
-    it.value for it in JobState if it not in {JobState.QUEUED, JobState.RETRYING}
-]
+_OF_JOBS = [it.value for it in OF_JOBS]
 _ROWS = 100
 _NO_JOBS = "there are no {such}jobs: `phx extract --all --async` hands one in"
 
@@ -80,18 +78,27 @@ def jobs(
 
 
 def _table(found: Sequence[Job]) -> Table:
-    table = Table("job", "state", "ended", "user", "from", "asked for at")
+    table = Table("job", "state", "houses", "user", "from", "asked for at")
     table.columns[2].justify = "right"
     for job in found:
+        normal = job.priority is Priority.NORMAL
+        first = "" if normal else f", {job.priority.value}"
         table.add_row(
             job.job_id,
             job.state.value,
-            f"{job.done}/{len(job.items)}",
+            _houses(job),
             job.user,
-            job.origin.value,
+            f"{job.origin.value}{first}",
             phoenix_text(job.created_at.timestamp())[5:-3],
         )
     return table
+
+
+def _houses(job: Job) -> str:
+    """Which house it is, by its folder, or how many of several have ended."""
+    if len(job.items) == 1:
+        return job.items[0].folder
+    return f"{job.done}/{len(job.items)}"
 
 
 @click.command()
@@ -219,8 +226,16 @@ def _print_houses(job: Job) -> None:
     for item in job.items[:_ROWS]:
         counts = (item.counts.total, item.counts.new, item.counts.duplicate)
         table.add_row(item.slug, item.state.value, *map(str, counts))
-    print_table(table)
+    print_table(table, lines=map(_house_line, job.items[:_ROWS]))
     if (left_out := len(job.items) - _ROWS) > 0:
         console.print(f"{counted(left_out, 'more property')} (--json shows all)")
     why = [f"{it.state.value}: {it.slug}: {it.error}" for it in job.items if it.error]
     print_lines(why)
+
+
+def _house_line(item: JobProperty) -> str:
+    """A row of the table without its zeros."""
+    counts = item.counts
+    told = {"seen": counts.total, "new": counts.new, "copies": counts.duplicate}
+    photos = ", ".join(f"{count} {name}" for name, count in told.items() if count)
+    return f"{item.slug}: {item.state.value}{f', photos: {photos}' if photos else ''}"

@@ -10,7 +10,7 @@ from rich.table import Table
 
 from phx_pipeline.cli.console import console, errors, print_table
 from phx_pipeline.cli.nearest import NearestGroup
-from phx_pipeline.cli.options import DAY_OR_DAYS_AHEAD, OneOf, json_option
+from phx_pipeline.cli.options import DAY_OR_SPAN_AHEAD, OneOf, json_option
 from phx_pipeline.cli.session import opened_catalog
 from phx_pipeline.cli.times import phoenix_text, zoned_text
 from phx_pipeline.errors import InputError
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 _ROLES = [role.word for role in Role]
 _LONGEST_NAME = 64
+_DAY, _MINUTE = len("2026-01-15"), len("2026-01-15 08:30")
 
 
 @click.group(cls=NearestGroup)
@@ -46,10 +47,10 @@ def keys() -> None:
 )
 @click.option(
     "--expires",
-    type=DAY_OR_DAYS_AHEAD,
+    type=DAY_OR_SPAN_AHEAD,
     metavar="DAY",
     show_default="never",
-    help="The day it ends, or in how many days, as 90d.",
+    help="The day it ends, or in how many days or hours, as 90d or 2h.",
 )
 @json_option
 def add(
@@ -141,9 +142,11 @@ def revoke(key: str) -> None:
                 at=at,
             )
         left = [it for it in catalog.access.all_keys() if it.revoked_at is None]
-    whose = gone[0].name if gone else key
-    console.print(f"{counted(len(gone), 'key')} of {whose} revoked")
-    if gone and not left:
+    if not gone:
+        console.print(f"{key.strip()}: revoked already", soft_wrap=True)
+        return
+    console.print(f"{counted(len(gone), 'key')} of {gone[0].name} revoked")
+    if not left:
         console.print(
             "There is no key any more: on 127.0.0.1 nobody has to log in, and beyond "
             "it nobody can.",
@@ -218,6 +221,7 @@ def _table(found: Sequence[ApiKey], *, at: datetime) -> Table:
     table = Table("id", "name", "role", "state", "made", "expires")
     for key in found:
         times = (_text(key.created_at), _text(key.expires_at))
-        shown = (phoenix_text(time) for time in times)
-        table.add_row(key.id, key.name, key.role.word, _state(key, at=at), *shown)
+        made, ends = (phoenix_text(time) for time in times)
+        told = (_state(key, at=at), made[:_DAY], ends[:_MINUTE])
+        table.add_row(key.id, key.name, key.role.word, *told)
     return table

@@ -147,7 +147,11 @@ _ADDRESSES = frozenset({"house", "file_or_address", "new_address", "spellings", 
 
 def _where_words_go(command: click.Command) -> str:
     arguments = (it for it in command.params if isinstance(it, click.Argument))
-    if any(it.name in _ADDRESSES for it in arguments):
+    names = {it.name for it in arguments} & _ADDRESSES
+    if names and any(" " in word for word in sys.argv[1:]):
+        rest = ", or a file of them" if "file_or_address" in names else ""
+        return f", name one house at a time{rest}"
+    if names:
         return ", an address needs quotes"
     options = [it.opts[0] for it in command.params if it.metavar == "HOUSE"]
     return f", name a house by {options[0]}" if options else ""

@@ -93,13 +93,13 @@ class OneOf(click.Choice[str]):
         return str(value)
 
 
-class DayOrDays(click.ParamType[date | timedelta]):
-    """A day, or how many days back, or another *way*: `2026-01-15` or `7d`."""
+class DayOrSpan(click.ParamType[date | timedelta]):
+    """A day, or how many days or hours back, or ahead: `2026-01-15`, `7d`, `2h`."""
 
     name = "day"
 
-    def __init__(self, way: str = "back") -> None:
-        self._way = way
+    def __init__(self, *, is_ahead: bool = False) -> None:
+        self._is_ahead = is_ahead
 
     def convert(
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
@@ -107,14 +107,18 @@ class DayOrDays(click.ParamType[date | timedelta]):
         """Return the day or the days; click tells which option has neither."""
         if isinstance(value, date | timedelta):
             return value
-        if days := _DAYS.fullmatch(value.strip()):
-            return timedelta(days=int(days[1]))
+        if span := _SPAN.fullmatch(value.strip()):
+            if self._is_ahead and not int(span[1]):
+                self.fail(f"{value!r} is now: give at least 1h", param, ctx)
+            unit = "days" if span[2].lower() == "d" else "hours"
+            return timedelta(**{unit: int(span[1])})
         try:
             return date.fromisoformat(value.strip())
         except ValueError:
+            way = "from now" if self._is_ahead else "back"
             self.fail(
                 f"{value!r} is neither a day, such as 2026-01-15, nor a number of days "
-                f"{self._way}, such as 7d",
+                f"or hours {way}, such as 7d or 12h",
                 param,
                 ctx,
             )
@@ -142,6 +146,6 @@ _PERCENT = re.compile(r"[0-9]{1,2}")
 PERCENT = Percent()
 
 
-_DAYS = re.compile(r"([0-9]{1,5})d", re.IGNORECASE)
-DAY_OR_DAYS = DayOrDays()
-DAY_OR_DAYS_AHEAD = DayOrDays("from now")
+_SPAN = re.compile(r"([0-9]{1,5})([dh])", re.IGNORECASE)
+DAY_OR_SPAN = DayOrSpan()
+DAY_OR_SPAN_AHEAD = DayOrSpan(is_ahead=True)

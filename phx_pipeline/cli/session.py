@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
+from phx_pipeline.errors import InputError, NoCatalogError
 from phx_pipeline.settings import Settings, load_settings, served_at
 
 if TYPE_CHECKING:
@@ -19,9 +20,9 @@ def opened(settings: Settings | None = None) -> Iterator["StageContext"]:
     """A stage context for one command; its run id tells commands from Dagster runs."""
     from phx_pipeline.wiring import build_context
 
-    context = build_context(
-        settings or load_settings(), run_id=f"cli-{uuid4().hex[:12]}"
-    )
+    settings = settings or load_settings()
+    with _local(settings):
+        context = build_context(settings, run_id=f"cli-{uuid4().hex[:12]}")
     try:
         yield context
     finally:
@@ -33,7 +34,9 @@ def opened_reads(settings: Settings | None = None) -> Iterator["Reads"]:
     """What reads need, for commands that only show something."""
     from phx_pipeline.wiring import build_reads
 
-    reads = build_reads(settings or load_settings())
+    settings = settings or load_settings()
+    with _local(settings):
+        reads = build_reads(settings)
     try:
         yield reads
     finally:
@@ -45,11 +48,28 @@ def opened_catalog(settings: Settings | None = None) -> Iterator["Catalog"]:
     """The catalogue alone, for commands that need no stage."""
     from phx_pipeline.wiring import build_catalog
 
-    catalog = build_catalog(settings or load_settings())
+    settings = settings or load_settings()
+    with _local(settings):
+        catalog = build_catalog(settings)
     try:
         yield catalog
     finally:
         catalog.close()
+
+
+@contextmanager
+def _local(settings: Settings) -> Iterator[None]:
+    """Tell who has no stores here, because a service has them, that these are meant."""
+    try:
+        yield
+    except NoCatalogError as error:
+        if settings.server is None:
+            raise
+        raise InputError(
+            "this command works on the stores of this computer, whatever PHX_SERVER "
+            f"says, and here are none: run it on the computer of {settings.server}, or "
+            "begin here too with `phx init`"
+        ) from error
 
 
 def note(context: "StageContext", action: str, *targets: str, detail: str = "") -> None:

@@ -41,8 +41,9 @@ def connect(server: str | None = None, key: str | None = None) -> Client:
     if named:
         from phx_pipeline.client.remote import RemoteClient  # noqa: PLC0415 - httpx
 
+        key_by = "PHX_KEY" if key is None else "key"
         key = settings.key if key is None else key
-        return RemoteClient.at(named, key=key, ca_file=settings.ca_file)
+        return RemoteClient.at(named, key=key, ca_file=settings.ca_file, key_by=key_by)
     from phx_pipeline.client.direct import CatalogClient  # noqa: PLC0415 - opens stores
 
     return CatalogClient.on(settings)

@@ -106,8 +106,10 @@ class CatalogClient(Client):
             it.slug for it in job.items if it.started_at and not it.state.is_final
         ]
         for tally in self.context.tallies(job.sources, slugs=moving) if moving else ():
-            pending = tally.count(VerdictKind.PENDING)
-            if listed := tally.discovered:
+            named = job.sources or tuple(it.source for it in tally.sources)
+            asked = [it for it in tally.sources if it.source in named]
+            pending = sum(it.count(VerdictKind.PENDING) for it in asked)
+            if listed := sum(it.discovered for it in asked):
                 found[tally.slug] = Photos(listed=listed, decided=listed - pending)
         return found
 

@@ -14,6 +14,7 @@ from phx_pipeline.errors import (
     PhxError,
     QuotaError,
     ServiceError,
+    UnknownPropertyError,
 )
 
 PASSING: Final = frozenset({502, 503, 504})
@@ -23,54 +24,74 @@ _UNKNOWN_KEY: Final = 401
 _TOO_MANY: Final = 429
 _MEDIA_TYPE: Final = "application/problem+json"
 _LONGEST_TOLD: Final = 1000
+_HOUSES: Final = (
+    "{server} has its own houses: on its computer `phx properties list` lists them and "
+    "`phx properties add` follows another one"
+)
 
 
 Meanings = Mapping[int, Callable[[str], PhxError]]
 """What some statuses mean where more is known than the status."""
 
 
-def refusal(answer: httpx.Response, *, server: str, means: Meanings) -> PhxError:
+def refusal(
+    answer: httpx.Response, *, server: str, key_by: str, means: Meanings
+) -> PhxError:
     """Return what an answer that is no success stands for.
 
     What *means* tells of its status; else `InputError` where the request was wrong,
     `QuotaError` with the seconds to wait, `CatalogDownError` where the service's own
     database is away, and `ServiceError` for all the rest.
+
+    Args:
+        answer: of the service.
+        server: its URL.
+        key_by: what names the key: a setting, an argument.
+        means: what some statuses mean for this path.
     """
-    told = _told(answer)
+    problem = _problem(answer)
+    told = _line(problem.get("detail") or problem.get("title"))
     status = answer.status_code
-    if told is None:
+    if not told:
         return ServiceError(
             f"what answers at {server} is no service of phx_pipeline: HTTP {status}"
         )
+    if unknown := _line(problem.get("unknown_property")):
+        return UnknownPropertyError(unknown, _HOUSES.format(server=server))
     if status in means:
         return means[status](told)
     if status == _UNKNOWN_KEY:
-        return InputError(_keyless(told, answer.request, server=server))
-    if status == _TOO_MANY:
+        return InputError(_keyless(told, answer.request, server=server, by=key_by))
+    return _of_status(told, answer)
+
+
+def _of_status(told: str, answer: httpx.Response) -> PhxError:
+    if answer.status_code == _TOO_MANY:
         return QuotaError(told, retry_after_s=_seconds(answer))
-    if status in PASSING:
+    if answer.status_code in PASSING:
         return CatalogDownError(told)
     return InputError(told) if answer.is_client_error else ServiceError(told)
 
 
-def _keyless(told: str, asked: httpx.Request, *, server: str) -> str:
+def _keyless(told: str, asked: httpx.Request, *, server: str, by: str) -> str:
     if "authorization" not in asked.headers:
-        return f"{server} asks for a key: set PHX_KEY to the one that you were given"
-    return f"{told} (PHX_KEY holds the key of {server})"
+        return f"{server} asks for a key: set {by} to the one that you were given"
+    return f"{told} ({by} holds the key of {server})"
 
 
-def _told(answer: httpx.Response) -> str | None:
-    """The sentence of a problem document; None if the answer is none."""
+def _problem(answer: httpx.Response) -> Mapping[str, Any]:
+    """A problem document; empty if the answer is none."""
     if answer.headers.get("content-type", "").partition(";")[0] != _MEDIA_TYPE:
-        return None
+        return {}
     try:
         problem: Any = answer.json()
     except ValueError:
-        return None
-    if not isinstance(problem, dict):
-        return None
-    told = problem.get("detail") or problem.get("title")
-    return " ".join(str(told).split())[:_LONGEST_TOLD] if told else None
+        return {}
+    return problem if isinstance(problem, dict) else {}
+
+
+def _line(told: Any) -> str:
+    return " ".join(str(told).split())[:_LONGEST_TOLD] if told else ""
 
 
 def _seconds(answer: httpx.Response) -> float:

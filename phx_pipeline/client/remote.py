@@ -18,7 +18,7 @@ from phx_pipeline.client.problems import Meanings
 from phx_pipeline.client.progress import Photos, Progress
 from phx_pipeline.client.transport import Transport
 from phx_pipeline.errors import IdempotencyError, PhxError, UnknownJobError
-from phx_pipeline.model.job import Job, JobState, Submitted
+from phx_pipeline.model.job import OF_JOBS, Job, JobState, Submitted
 
 _JOBS: Final = "/api/extraction/jobs"
 _PAGE: Final = 50
@@ -34,9 +34,16 @@ class RemoteClient(Client):
         self._transport = transport
 
     @classmethod
-    def at(cls, server: str, *, key: str | None, ca_file: Path | None) -> Self:
+    def at(
+        cls,
+        server: str,
+        *,
+        key: str | None,
+        ca_file: Path | None,
+        key_by: str = "PHX_KEY",
+    ) -> Self:
         """Return a client of the service at *server*; nothing is sent yet."""
-        return cls(Transport(server, key=key, ca_file=ca_file))
+        return cls(Transport(server, key=key, ca_file=ca_file, key_by=key_by))
 
     def close(self) -> None:
         """Close the connection."""
@@ -86,7 +93,9 @@ class RemoteClient(Client):
         if user is not None:
             params["user"] = user
         if states:
-            params["status"] = [state.value for state in states]
+            params["status"] = [state.value for state in states if state in OF_JOBS]
+            if not params["status"]:
+                return []
         found: list[Job] = []
         while len(found) < limit:
             page = self._transport.ask("GET", _JOBS, params=params)

@@ -18,6 +18,15 @@ from phx_pipeline.errors import InputError, ServiceError
 _TIMEOUT: Final = httpx.Timeout(30.0, connect=5.0)
 _ATTEMPTS: Final = 4
 _FIRST_PAUSE_S: Final = 0.5
+_DISTRUSTS: Final = (  # a word of OpenSSL's, and what helps
+    (
+        "mismatch",
+        "write the URL with a name that is in it (--server, PHX_SERVER)",
+    ),
+    ("expired", "whoever runs the service has to renew it"),
+    ("not yet valid", "see whether the clocks of both computers are right"),
+    ("", "name the file of its authority in PHX_CA_FILE"),
+)
 _JSON: Final = "application/json, application/problem+json"
 
 
@@ -28,6 +37,7 @@ class Transport:
         server: the URL in front of `/api`.
         key: goes into each request, and to no other host.
         ca_file: certificates to trust instead of those of the system.
+        key_by: what names the key, for messages.
         sleep: waits between attempts.
     """
 
@@ -37,10 +47,12 @@ class Transport:
         *,
         key: str | None = None,
         ca_file: Path | None = None,
+        key_by: str = "PHX_KEY",
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self.server = server
         self._sleep = sleep
+        self._key_by = key_by
         headers = {"Accept": _JSON, "User-Agent": "phx_pipeline"}
         if key:
             headers["Authorization"] = f"Bearer {key}"
@@ -96,7 +108,7 @@ class Transport:
         )
         answer = self._answer(request, is_safe=is_safe)
         if not answer.is_success:
-            raise refusal(answer, server=self.server, means=means)
+            raise refusal(answer, server=self.server, key_by=self._key_by, means=means)
         try:
             return answer.json() if answer.content else None
         except ValueError as error:
@@ -121,11 +133,11 @@ class Transport:
         raise AssertionError
 
     def _unreachable(self, error: httpx.TransportError) -> ServiceError:
-        told = " ".join(str(error).split()) or type(error).__name__
+        told = " ".join(str(error).split()) or "no answer in time"
         if _is_distrust(error):
+            remedy = next(it for word, it in _DISTRUSTS if word in told.lower())
             return ServiceError(
-                f"the certificate of {self.server} is not trusted ({told}): name the "
-                "file of its authority in PHX_CA_FILE"
+                f"the certificate of {self.server} is not trusted ({told}): {remedy}"
             )
         if self._may_speak_tls(error):
             return ServiceError(

@@ -86,6 +86,15 @@ class Session:
     expires_at: datetime
 
 
+ACTIONS = (
+    *("job.submit", "job.cancel", "job.retry", "job.download"),
+    *("house.add", "house.rename", "house.merge", "house.remove", "house.purge"),
+    *("ui.launch", "ui.terminate", "ui.change", "ui.download"),
+    *("key.add", "key.revoke", "login", "login.refused"),
+)
+"""Every action that is noted; the word before the dot is its kind."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditNote:
     """One deed: who did what to what, when, and from where.

@@ -61,6 +61,11 @@ class JobState(StrEnum):
         return self in _WAITING
 
 
+OF_JOBS: Final = tuple(
+    it for it in JobState if it not in {JobState.QUEUED, JobState.RETRYING}
+)
+"""The states of jobs as a whole; the others are those of one property."""
+
 _WAITING = frozenset({JobState.PENDING, JobState.QUEUED})
 _DELIVERED = frozenset({JobState.COMPLETED, JobState.PARTIAL})
 _FINAL = _DELIVERED | {JobState.FAILED, JobState.CANCELLED}

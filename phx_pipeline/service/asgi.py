@@ -64,6 +64,16 @@ class Asked:
         )
 
     @property
+    def wants_page(self) -> bool:
+        """Whether pages are read there, of which no browser tells more: `Accept`."""
+        return (
+            self.method in READING
+            and not self.is_websocket
+            and "text/html" in (self.one("accept") or "")
+            and self.one("sec-fetch-mode") is None
+        )
+
+    @property
     def is_graphql(self) -> bool:
         """Whether the router takes it to GraphQL."""
         return self.path.rstrip("/") == "/graphql"

@@ -149,7 +149,7 @@ class Gate:
         """Send people to the login, and tell programs what they lack."""
         if _key(asked) is not None:
             await self._wrong_key(asked, known)
-        if not asked.is_navigation:
+        if not (asked.is_navigation or asked.wants_page):
             why = f"{known.why}; " if known.why else ""
             told = f"{why}send a key as `Authorization: Bearer phx_…`, or open {LOGIN}"
             raise _Stopped(_unauthorized(told))

@@ -4,6 +4,7 @@ from base64 import b64encode
 from dataclasses import dataclass
 from hashlib import sha256
 from html import escape
+from urllib.parse import quote
 
 from phx_pipeline.model.access import Principal
 from phx_pipeline.service.asgi import Send
@@ -35,7 +36,7 @@ _PAGE = (
 _AGAIN = '<meta http-equiv="refresh" content="0">'
 _ERROR = '<p class="error" role="alert">{}</p>'
 _ENTER = (
-    f'<form method="post" action="{LOGIN}">'
+    f'<form method="post" action="{LOGIN}?next={{again}}">'
     '<input type="hidden" name="token" value="{token}">'
     '<input type="hidden" name="next" value="{onward}">'
     '<label for="key">Your key</label>'
@@ -78,7 +79,8 @@ class Page:
 
 def enter_page(*, token: str, onward: str, error: str = "") -> str:
     """Return the form that asks for a key, and leads to *onward*."""
-    form = _ENTER.format(token=escape(token), onward=escape(onward))
+    again = quote(onward, safe="/")
+    form = _ENTER.format(token=escape(token), onward=escape(onward), again=again)
     told = _ERROR.format(escape(error)) if error else ""
     return _shown(told + form)
 

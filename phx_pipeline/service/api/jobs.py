@@ -5,7 +5,7 @@ What becomes of a job is told by `jobs`; what of it is shown, by `reads`.
 
 from collections.abc import Iterator
 from http import HTTPStatus
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 
 from fastapi import APIRouter, Depends, Header, Path, Query, Request
 from pydantic import Field
@@ -61,8 +61,11 @@ UserAsked = Annotated[
         description="Only jobs of this user; those of others are for admins.",
     ),
 ]
+StateOfJob = Literal[
+    "pending", "in_progress", "completed", "partial", "failed", "cancelled"
+]
 StatesAsked = Annotated[
-    list[JobState], Query(alias="status", description="Only jobs in these states.")
+    list[StateOfJob], Query(alias="status", description="Only jobs in these states.")
 ]
 
 
@@ -191,8 +194,8 @@ class Jobs:
             if user not in {None, who.user}:
                 refuse("you see your own jobs alone", field="user")
             user = who.user
-        rows = self._stores.catalog.jobs
-        page = read_jobs(rows, user=user, states=states, limit=limit, cursor=cursor)
+        rows, among = self._stores.catalog.jobs, list(map(JobState, states))
+        page = read_jobs(rows, user=user, states=among, limit=limit, cursor=cursor)
         slots = self._desks.slots
         told = (job_document(it, slots=slots, items=False) for it in page.rows)
         return shapes.page_of(told, page.next)

@@ -205,13 +205,15 @@ def problem_of(error: PhxError) -> Problem:
     )
     if text is not None:
         logger.warning("%s", printable(str(error), most=_LONGEST))
+    more = {}
     if isinstance(error, UnknownPropertyError):
         text = f"{error.what}: {_HOUSES}"
+        more["unknown_property"] = error.what  # for those who use other words
     passing = {HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.CONFLICT}
     headers = _SOON if status in passing else {}
     if isinstance(error, QuotaError) and error.retry_after_s is not None:
         headers = {"retry-after": str(ceil(error.retry_after_s))}
-    return Problem(status, text or str(error), headers=headers)
+    return Problem(status, text or str(error), headers=headers, more=more)
 
 
 async def _own(_request: Request, error: Exception) -> JSONResponse:

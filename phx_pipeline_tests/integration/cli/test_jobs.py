@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from phx_pipeline.cli import batch
+from phx_pipeline.cli.console import console
 from phx_pipeline.client.base import Client
 from phx_pipeline.client.direct import CatalogClient
 from phx_pipeline.demo.houses import HOUSES
@@ -36,7 +37,7 @@ def id_in(ended: Ended) -> str:
 def test_a_job_is_handed_in_listed_shown_and_called_off(
     made: Deployment, phx_on: Phx, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setattr(console, "width", 80)
     options = ["--priority", "high", "--isolation", "minimize", "--sources", "redfin"]
 
     handed_in = phx_on(made, "extract", "--all", "--async", *options)
@@ -51,6 +52,7 @@ def test_a_job_is_handed_in_listed_shown_and_called_off(
     listed = phx_on(made, "jobs")
     (row,) = (line for line in listed.out.splitlines() if job in line)
     assert [cell.strip() for cell in row.split("│")[1:4]] == [job, "pending", "0/2"]
+    assert "cli, high" in row
     assert max(map(len, listed.out.splitlines())) <= 80
 
     cancelled = phx_on(made, "job", job, "--cancel", "--json").json
@@ -80,6 +82,8 @@ def test_a_house_that_waits_for_the_same_shares_its_run(
 
     assert f"  1 of them waits in job {older} already: both" in both.out
     assert fresh.out == f"job {id_in(fresh)}: 1 property enqueued\n"
+    (house,) = phx_on(made, "job", older, "--json").json["items"]
+    assert f" {house['folder']} " in phx_on(made, "jobs").out
 
 
 def test_a_job_that_is_followed_ends_with_the_counts_of_its_houses(
@@ -123,6 +127,11 @@ _REFUSED = {
     ("extract", "--all", "--job-id", "j"): "say which properties",
     ("extract", "--all", "--sync", "--wait"): "leave out --wait",
     ("extract", "--all", "--dry-run", "--server", "https://a.example"): "leave out",
+    ("extract", "--all", "--sync", "--async"): "give one of --sync and --async",
+    ("extract", "--all", "--async", "--wait"): "give one of --async and --wait",
+    ("extract", "--all", "--sync", "--priority", "low"): "leave out --priority",
+    ("extract", "--job-id", "j", "--fresh"): "leave out --resume and --fresh",
+    ("extract", "--address", slug_of(HOUSE)[:-1] + "0"): f"mean {slug_of(HOUSE)}?",
     ("extract", "--all", "--json"): "--json prints a job: add --async",
     ("extract", "--all", "--server", "http://a.example"): "--server='http://a.ex",
     ("extract", "--job-id", "5f0c2b7a91de"): "no job '5f0c2b7a91de'",

@@ -5,6 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from phx_pipeline.cli.console import console
+from phx_pipeline.cli.session import opened_catalog
+from phx_pipeline.wiring import utc_now
 from phx_pipeline_tests.commands import Phx, UseSettings
 from phx_pipeline_tests.deployment import Deployment
 
@@ -38,10 +41,13 @@ def test_a_key_is_printed_once_and_listed_without_its_text(phx: Phx) -> None:
 def test_revoking_the_last_key_says_what_follows(phx: Phx) -> None:
     phx("keys", "add", "ana", "--role", "admin")
 
+    misspelt = phx("keys", "revoke", "annna")
     first, again = phx("keys", "revoke", "ana"), phx("keys", "revoke", "ana")
 
+    assert "no key 'annna' (did you mean ana?)" in misspelt.err
+
     assert first.out.startswith("1 key of ana revoked\nThere is no key any more")
-    assert again.out == "0 keys of ana revoked\n"
+    assert again.out == "ana: revoked already\n"
     assert phx("keys", "list", "--json").json[0]["state"] == "revoked"
     deeds = phx("audit", "--json").json
     assert [(it["user"], it["action"], it["target"]) for it in deeds] == [
@@ -51,6 +57,29 @@ def test_revoking_the_last_key_says_what_follows(phx: Phx) -> None:
     assert "key.add" in phx("audit", "--action", "key", "--since", "7d").out
     assert phx("audit", "--user", "ana").out == "nothing was noted\n"
     assert phx("audit", "--limit", "1").out.endswith("older ones: --before 2\n")
+    assert "there is no action 'job.sumit' (did you mean job.submit?), there are" in (
+        phx("audit", "--action", "job.sumit").out
+    )
+
+
+def test_keys_and_deeds_are_one_line_each_in_80_columns(
+    phx: Phx, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(console, "width", 80)
+    made = phx("keys", "add", "ana", "--role", "reader", "--expires", "2h", "--json")
+    with opened_catalog() as catalog:
+        houses = [f"{number}-w-davis-rd-glendale-az-85306" for number in range(1, 7)]
+        catalog.audit.note(
+            user="ana", action="ui.launch", target=", ".join(houses), at=utc_now()
+        )
+
+    (row,) = (it for it in phx("keys", "list").out.splitlines() if "ana" in it)
+    deeds = phx("audit").out.splitlines()
+
+    assert (row.count("│"), len(row) <= 80) == (7, True)
+    assert made.json["id"] in row
+    assert deeds[0].endswith(f" ana ui.launch {houses[0]} and 5 more")
+    assert deeds[1].endswith(f" root key.add ana, {made.json['id']}")
 
 
 @pytest.mark.parametrize(
@@ -64,7 +93,8 @@ def test_revoking_the_last_key_says_what_follows(phx: Phx) -> None:
             ("add", "ana", "--role", "reader", "--expires", "2020-01-01"),
             "give a day that is still to come",
         ),
-        (("add", "ana", "--role", "reader", "--expires", "soon"), "days from now"),
+        (("add", "ana", "--role", "reader", "--expires", "soon"), "hours from now"),
+        (("add", "ana", "--role", "reader", "--expires", "0d"), "'0d' is now"),
         (("revoke", "ana"), "there is no key 'ana': see `phx keys list`"),
     ],
 )

@@ -17,7 +17,12 @@ from phx_pipeline.client.direct import CatalogClient
 from phx_pipeline.client.remote import RemoteClient
 from phx_pipeline.client.transport import Transport
 from phx_pipeline.demo.houses import HOUSES
-from phx_pipeline.errors import InputError, ServiceError, UnknownJobError
+from phx_pipeline.errors import (
+    InputError,
+    ServiceError,
+    UnknownJobError,
+    UnknownPropertyError,
+)
 from phx_pipeline.model.isolation import IsolationMode
 from phx_pipeline.model.job import Job, JobState, Mode, Origin, Priority
 from phx_pipeline.service.api.app import Fork
@@ -157,6 +162,7 @@ def test_jobs_are_listed_page_by_page_and_by_state(
     assert gone.state is JobState.CANCELLED
     assert [job.job_id for job in listed] == made[::-1]
     assert [job.state for job in listed] == [job.state for job in here.jobs(limit=5)]
+    assert remote.jobs(states={JobState.QUEUED}) == []  # a state of houses
     cancelled = {job.job_id for job in remote.jobs(states={gone.state})}
     assert cancelled & set(made) == {made[1]}
 
@@ -180,7 +186,7 @@ def test_errors_are_those_of_the_catalogue(both: tuple[Client, Client]) -> None:
             client.cancel("nowhere")
         with pytest.raises(InputError, match="nothing to retry"):
             client.retry(job_id)
-        with pytest.raises(InputError, match="unknown property"):
+        with pytest.raises(UnknownPropertyError, match="`phx properties list`"):
             client.submit("9 Nowhere Rd, Mesa, AZ 85201")
 
 
@@ -229,6 +235,12 @@ def test_a_certificate_is_trusted_by_the_file_of_its_authority(
             pytest.raises(ServiceError, match=r"is not trusted .* PHX_CA_FILE"),
         ):
             stranger.jobs()
+        other = url.replace("127.0.0.1", "localhost")
+        with (
+            RemoteClient.at(other, key=None, ca_file=ca_file) as misnamed,
+            pytest.raises(ServiceError, match="a name that is in it"),
+        ):
+            misnamed.jobs()
         plain = url.replace("https", "http")
         with (
             Transport(plain, sleep=lambda _: None) as hasty,

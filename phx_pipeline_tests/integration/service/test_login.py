@@ -28,6 +28,7 @@ async def test_a_person_logs_in_and_out(door: Door) -> None:
         again = await client.get("/login")
         left = await client.post("/logout", data={"token": token_of(again)})
         outside = await client.get("/runs")
+        old = await client.get("/runs", headers={"accept": "text/html,*/*"})
 
     assert first.status_code == 303
     assert first.headers["location"] == "/login?next=/assets/manifest%3Fview%3Da%2520b"
@@ -42,6 +43,8 @@ async def test_a_person_logs_in_and_out(door: Door) -> None:
     assert outside.status_code == 401
     for answer in (entered, left):  # what its pages keep is of one user
         assert answer.headers["clear-site-data"] == '"storage"'
+    assert (old.status_code, old.headers["location"]) == (303, "/login?next=/runs")
+    assert 'action="/login?next=/assets/manifest%3Fview%3Da%2520b"' in page.text
     assert [(it.action, it.user) for it in door.audit()] == [("login", "ana")]
 
 

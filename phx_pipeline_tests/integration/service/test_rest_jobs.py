@@ -158,6 +158,8 @@ async def test_a_wrong_order_is_told_and_no_job_is_written(
 
     assert refused.status_code == 422
     assert told in problem(refused)["detail"]
+    of_houses = await still("GET", JOBS, params={"status": "retrying"})
+    assert "retrying" not in problem(of_houses)["detail"]
     assert await job_ids(still) == []
 
 

@@ -212,6 +212,7 @@ def test_a_bad_setting_is_told_in_one_line(
         (["Xyzzy"], "No such command 'Xyzzy' (see `phx --help`)"),
         (["properties", "lst"], "Did you mean `phx properties list`?"),
         (["properties", "add", "4732", "W", "Davis"], "an address needs quotes"),
+        (["properties", "add", "4 W Rd, Mesa", "5 W Rd"], "one house at a time, or a"),
         (["extract", "686067a4"], "name a house by --address"),
         (["quarantine", "list", "686067a4"], "name a house by --property"),
         (["sources", "reset", "redfin", "4732"], "extra argument (4732) (see"),
@@ -267,6 +268,9 @@ def test_without_stores_the_remedy_is_told(
         f"(none in {tmp_path / 'phx.db'}), or go to the folder where you began, "
         "or set PHX_DATA_DIR\n"
     )
+    monkeypatch.setenv("PHX_SERVER", "https://pictures.example")
+    told = phx(*arguments)
+    assert (told.code, "computer of https://pictures.example" in told.err) == (2, True)
     assert list(tmp_path.iterdir()) == []
 
 

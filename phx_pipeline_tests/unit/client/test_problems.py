@@ -27,7 +27,8 @@ def refused(
         headers={"content-type": media_type} | headers,
         json={"title": "T", "status": status, "detail": "so it\nis"},
     )
-    return refusal(answer, server=_SERVER, means={404: UnknownJobError})
+    means = {404: UnknownJobError}
+    return refusal(answer, server=_SERVER, key_by="key", means=means)
 
 
 @pytest.mark.parametrize(
@@ -36,7 +37,7 @@ def refused(
         (404, UnknownJobError, "so it is"),
         (400, InputError, "so it is"),
         (422, InputError, "so it is"),
-        (401, InputError, f"so it is (PHX_KEY holds the key of {_SERVER})"),
+        (401, InputError, f"so it is (key holds the key of {_SERVER})"),
         (403, InputError, "so it is"),
         (503, CatalogDownError, "so it is"),
         (500, ServiceError, "so it is"),
@@ -51,7 +52,7 @@ def test_a_problem_is_the_error_it_stands_for(
 
 
 def test_who_sends_no_key_is_told_how_to_send_one() -> None:
-    told = f"{_SERVER} asks for a key: set PHX_KEY to the one that you were given"
+    told = f"{_SERVER} asks for a key: set key to the one that you were given"
     assert str(refused(401, key="")) == told
 
 
