@@ -42,9 +42,8 @@ def is_to_come(item: JobItem) -> bool:
 def shared_by(connection: sa.Connection, request: JobRequest) -> dict[str, JobItem]:
     """By property the item that asked first for a run that does all that is asked.
 
-    What waits in the catalogue goes by the most urgent who asks for it. Of a run that
-    is in Dagster's queue, one of his own would come after it for anybody. Runs of a
-    backfill are shared by nobody: they are behind all jobs.
+    A run goes by the most urgent who waits for it, in the catalogue and in Dagster's
+    queue. Those of a backfill are shared by nobody: they are behind all jobs.
     """
     found: dict[str, JobItem] = {}
     for item in waiting(connection, request.slugs):

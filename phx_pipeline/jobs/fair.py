@@ -18,7 +18,8 @@ WAITING_PER_SLOT: Final = 2
 """Runs of jobs that wait in Dagster's queue for each run that may be at work.
 
 One takes the place of a run that ends, one more waits for the case that two end between
-two looks of the dispatcher. What waits there keeps its place until it is late.
+two looks of the dispatcher. What waits there keeps its place until it is late, or
+somebody more urgent shares it.
 """
 
 # A run that no job asked for, as of a backfill, has 0: it stands behind jobs of normal
@@ -180,6 +181,28 @@ def overtaken(
     if late:
         return Overtaken(hasten=(late[-1].run_id,))
     return Overtaken(before=before, queued=frozenset(it.job_id or "" for it in ours))
+
+
+def brought_forward(
+    runs: Iterable[SeenRun], items: Iterable[JobItem]
+) -> dict[str, int]:
+    """The new numbers of queued runs that somebody more urgent has come to share.
+
+    Args:
+        runs: those that have not ended.
+        items: those that got them.
+    """
+    most: dict[str, int] = {}
+    for item in items:
+        if item.state is None and item.cancelled_at is None:
+            number = BASE[item.priority]
+            most[item.run_key] = max(number, most.get(item.run_key, number))
+    return {
+        run.run_id: number
+        for run in filter(_waits, runs)
+        if (number := most.get(run.run_key or "", run.priority))
+        and _class_of(number) > _class_of(run.priority)
+    }
 
 
 def _class_of(number: int) -> int:

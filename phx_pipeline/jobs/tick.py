@@ -5,7 +5,7 @@ killed in between, and if two dispatchers look at once: each run key is launched
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
@@ -14,6 +14,7 @@ from phx_pipeline.jobs.fair import (
     HASTENED,
     Overtaken,
     Priorities,
+    brought_forward,
     busy_houses,
     choose,
     overtaken,
@@ -30,7 +31,7 @@ from phx_pipeline.jobs.fates import (
     reopened,
 )
 from phx_pipeline.model.isolation import IsolationMode
-from phx_pipeline.model.job import JobItem, Mode
+from phx_pipeline.model.job import JobItem, JobState, Mode
 from phx_pipeline.model.run_queue import RunStates, SeenRun
 from phx_pipeline.model.source import Source
 
@@ -57,14 +58,14 @@ class Launch:
 class Ticked:
     """What is to be done now: runs to launch, and the ids of runs that are there.
 
-    `put` were created and are to come into the queue. `hasten` wait there too long, and
-    get the number `fair.HASTENED`.
+    `put` were created and are to come into the queue. `hasten` are to come sooner there
+    than they would, with the numbers they get.
     """
 
     launches: tuple[Launch, ...] = ()
     cancel: tuple[str, ...] = ()
     put: tuple[str, ...] = ()
-    hasten: tuple[str, ...] = ()
+    hasten: Mapping[str, int] = field(default_factory=dict)
     cursor: str = ""
 
 
@@ -100,9 +101,14 @@ def tick(
         launches=tuple(launches),
         cancel=tuple(cancel),
         put=tuple(put),
-        hasten=late.hasten,
+        hasten=_forward(book, runs) | dict.fromkeys(late.hasten, HASTENED),
         cursor=cursor,
     )
+
+
+def _forward(book: DispatchBook, runs: Sequence[SeenRun]) -> dict[str, int]:
+    waiting = [run for run in runs if run.job_id and run.state is JobState.QUEUED]
+    return brought_forward(waiting, book.of_runs(waiting))
 
 
 def settle(

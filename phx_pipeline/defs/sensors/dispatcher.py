@@ -23,7 +23,6 @@ from phx_pipeline.defs.tags import (
     PRIORITY_TAG,
     SOURCES_TAG,
 )
-from phx_pipeline.jobs.fair import HASTENED
 from phx_pipeline.jobs.tick import Launch, Ticked, tick
 from phx_pipeline.model.job import USER_TAG, Mode
 
@@ -60,7 +59,8 @@ def _tick(
     ticked = tick(catalog.dispatch, runs, slots=runs.slots, cursor=cursor, at=at)
     runs.cancel(ticked.cancel[:_MOST_CANCELLED], wait_s=0)
     runs.put(ticked.put)
-    runs.hasten(ticked.hasten, priority=HASTENED)
+    for run_id, number in ticked.hasten.items():
+        runs.hasten([run_id], priority=number)
     return ticked
 
 

@@ -12,7 +12,7 @@ from phx_pipeline.catalog.dispatch import CLAIM
 from phx_pipeline.catalog.store import Catalog
 from phx_pipeline.errors import InputError, QuotaError, UnknownJobError
 from phx_pipeline.jobs.desk import Desk
-from phx_pipeline.jobs.fair import HASTENED, LATE_AFTER
+from phx_pipeline.jobs.fair import BASE, LATE_AFTER
 from phx_pipeline.jobs.quota import Limits
 from phx_pipeline.jobs.tick import Launch, Ticked, tick
 from phx_pipeline.model.identity import property_lease
@@ -73,7 +73,8 @@ class Office:
             self.queue.launch(launch)
         self.queue.cancel(told.cancel, wait_s=0)
         self.queue.put(told.put)
-        self.queue.hasten(told.hasten, priority=HASTENED)
+        for run_id, number in told.hasten.items():
+            self.queue.hasten([run_id], priority=number)
         return told
 
     def run_recorded(self, job_id: str) -> SeenRun:
@@ -212,6 +213,26 @@ def test_a_backfill_takes_no_places_and_comes_later(office: Office) -> None:
     begun = office.queue.begin()
     assert begun is not None
     assert (begun.job_id, begun.slug) == ("job", SLUGS[-1])
+
+
+def test_who_is_more_urgent_shares_a_queued_run_and_brings_it_forward(
+    office: Office,
+) -> None:
+    office.ask("low", A, priority=Priority.LOW)
+    office.ask("other", B)
+    office.turn()
+    office.ask("high", A, user="bob", priority=Priority.HIGH)
+
+    first, second = office.turn().hasten, office.turn().hasten
+
+    (run_id,) = first
+    assert first == {run_id: BASE[Priority.HIGH]}
+    assert second == {}
+    begun = office.queue.begin()
+    assert begun is not None
+    assert (begun.slug, begun.job_id) == (A, "low")
+    office.turn()
+    assert office.states("high") == office.states("low") == ["queued"]
 
 
 def test_dagster_is_asked_as_often_for_many_items_as_for_few(office: Office) -> None:
