@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 
 from phx_pipeline.catalog.store import Catalog
+from phx_pipeline.jobs.quota import Limits
 from phx_pipeline.model.access import (
     ApiKey,
     AuditEntry,
@@ -20,6 +21,7 @@ from phx_pipeline.model.access import (
     new_key,
 )
 from phx_pipeline.service.asgi import Message, Receive, Scope, Send, body_of
+from phx_pipeline.service.bounds import Bounds
 from phx_pipeline.service.entrance import guarded
 from phx_pipeline.service.reach import Reach
 from phx_pipeline.service.trail import Trail
@@ -76,7 +78,12 @@ class Door:
             user=LOCAL,
             trail=self.trail,
             open_catalog=opening,
-            users_of=self._users_of,
+            bounds=Bounds(
+                limits=Limits(jobs_per_hour=2),
+                users_of=self._users_of,
+                open_catalog=opening,
+                clock=self.clock,
+            ),
             clock=self.clock,
         )
 

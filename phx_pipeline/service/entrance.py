@@ -8,8 +8,9 @@ from time import monotonic
 from phx_pipeline.model.access import Principal, Role
 from phx_pipeline.service.access import Access, CatalogStore, KeyRing
 from phx_pipeline.service.asgi import App
+from phx_pipeline.service.bounds import Bounds
 from phx_pipeline.service.cookies import Cookies
-from phx_pipeline.service.gate import Gate, UsersOf
+from phx_pipeline.service.gate import Gate
 from phx_pipeline.service.guard import Guard
 from phx_pipeline.service.login import Login
 from phx_pipeline.service.reach import Reach
@@ -25,7 +26,7 @@ def guarded(
     user: str,
     trail: Trail,
     open_catalog: OpenCatalog,
-    users_of: UsersOf,
+    bounds: Bounds,
     clock: Callable[[], datetime],
 ) -> Guard:
     """Return *app* behind guard and gate.
@@ -36,7 +37,7 @@ def guarded(
         user: The one user as long as there is no key.
         trail: Notes what was changed.
         open_catalog: Opens the catalogue for one look.
-        users_of: Tells whose runs and backfills are.
+        bounds: Of what users do who come with a key.
         clock: The wall clock.
     """
     cookies, wrong_keys = Cookies(reach), WrongKeys(monotonic)
@@ -61,7 +62,7 @@ def guarded(
         wrong_keys=wrong_keys,
         reach=reach,
         trail=trail,
-        users_of=users_of,
+        bounds=bounds,
     )
     return Guard(gate, reach=reach)
 

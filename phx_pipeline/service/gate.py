@@ -7,7 +7,7 @@ its own deeds.
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Collection, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Self
@@ -27,6 +27,7 @@ from phx_pipeline.service.asgi import (
     body_of,
     replayed,
 )
+from phx_pipeline.service.bounds import Bounds
 from phx_pipeline.service.cookies import Cookies
 from phx_pipeline.service.login_page import Page, again_page
 from phx_pipeline.service.operations import Deed, Question
@@ -45,7 +46,6 @@ _OWN = "/api/"  # what the service answers itself, it notes itself
 _DOWNLOADS = ("/download_debug/", "/logs/")
 _BEARER = "bearer "
 
-UsersOf = Callable[[Collection[str]], Collection[str]]
 Audit = Callable[..., Awaitable[None]]
 """`await audit("job.submit", "a3f9…", detail="2 houses")`, by who asked."""
 
@@ -62,8 +62,7 @@ class Gate:
         wrong_keys: Counts those that are shown.
         reach: Tells whose request it is.
         trail: Notes what was changed.
-        users_of: Tells whose runs and backfills are, by their ids; those of nobody who
-            is known, too, but none that are not there. It may take its time.
+        bounds: Tells who has launched enough, and whose runs are.
     """
 
     app: App
@@ -73,7 +72,7 @@ class Gate:
     wrong_keys: WrongKeys
     reach: Reach
     trail: Trail
-    users_of: UsersOf
+    bounds: Bounds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, or refuse it."""
@@ -209,6 +208,7 @@ class Gate:
         if why := _lack(visit.principal, deed.role, what=", ".join(deed.mutations)):
             raise _Stopped(asks.refusal(why))
         await self._leave_others_alone(visit.principal, asks)
+        await self._keep_to_limits(visit.principal, asks)
         headers = [it for it in scope["headers"] if it[0] not in _LENGTHS]
         length = (b"content-length", str(len(asks.body)).encode())
         scope["headers"] = [*headers, length]
@@ -217,12 +217,23 @@ class Gate:
             told = ", ".join(deed.mutations)
             await visit.note(deed.action, asks.targets, detail=told)
 
+    async def _keep_to_limits(self, principal: Principal, asks: "_Asks") -> None:
+        """Refuse to launch what would be refused as a job, too."""
+        if not asks.deed.launches:
+            return
+        with _looking_up():
+            why = await asyncio.to_thread(self.bounds.why_not, principal)
+        if why:
+            raise _Stopped(asks.refusal(why))
+
     async def _leave_others_alone(self, principal: Principal, asks: "_Asks") -> None:
         """Refuse to stop what others run, as the REST interface does; admins may."""
         if not asks.deed.disturbs or principal.role >= Role.ADMIN:
             return
         with _looking_up():
-            users = await asyncio.to_thread(self.users_of, asks.question.disturbed)
+            users = await asyncio.to_thread(
+                self.bounds.users_of, asks.question.disturbed
+            )
         if others := sorted(set(users) - {principal.user}):
             why = (
                 f"{', '.join(asks.deed.mutations)} would change what is run for "

@@ -31,6 +31,7 @@ from phx_pipeline.service.api.app import Fork
 from phx_pipeline.service.api.rest import build_rest
 from phx_pipeline.service.api.stores import Stores
 from phx_pipeline.service.asgi import App
+from phx_pipeline.service.bounds import Bounds
 from phx_pipeline.service.connections import Prompt
 from phx_pipeline.service.entrance import guarded, reach_of, require_safe
 from phx_pipeline.service.gate import role_of
@@ -148,7 +149,12 @@ def serve(*, workspace: Path, host: str, port: int) -> None:
             user=settings.user,
             trail=trail,
             open_catalog=opening,
-            users_of=partial(_users_of, instance, opening),
+            bounds=Bounds(
+                limits=quota_limits(settings),
+                users_of=partial(_users_of, instance, opening),
+                open_catalog=opening,
+                clock=utc_now,
+            ),
             clock=utc_now,
         )
         config = uvicorn.Config(

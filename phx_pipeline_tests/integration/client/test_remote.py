@@ -23,11 +23,13 @@ from phx_pipeline.errors import (
     UnknownJobError,
     UnknownPropertyError,
 )
+from phx_pipeline.jobs.quota import Limits
 from phx_pipeline.model.isolation import IsolationMode
 from phx_pipeline.model.job import Job, JobState, Mode, Origin, Priority
 from phx_pipeline.service.api.app import Fork
 from phx_pipeline.service.api.rest import build_rest
 from phx_pipeline.service.api.stores import Stores
+from phx_pipeline.service.bounds import Bounds
 from phx_pipeline.service.entrance import guarded
 from phx_pipeline.service.reach import Reach
 from phx_pipeline.service.trail import Trail
@@ -77,7 +79,9 @@ def listening(
         user=made.settings.user,
         trail=Trail(opening, clock=utc_now),
         open_catalog=opening,
-        users_of=set,
+        bounds=Bounds(
+            limits=Limits(), users_of=set, open_catalog=opening, clock=utc_now
+        ),
         clock=utc_now,
     )
     app = Losing(way_in, answers=losing)

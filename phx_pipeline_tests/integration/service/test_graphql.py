@@ -11,6 +11,7 @@ from phx_pipeline_tests.door import (
     LOCAL,
     Door,
 )
+from phx_pipeline_tests.jobs import ask_job
 
 _LAUNCH = """mutation {
     launchRun(executionParams: {selector: {jobName: "x"}}) { __typename }
@@ -235,3 +236,22 @@ async def test_what_is_run_for_others_only_an_admin_may_stop(
     assert await door.graphql(query, key=root, **more) == 200
     is_all_his = "mine" not in str(more)
     assert await door.graphql(query, key=bob, **more) == (200 if is_all_his else 403)
+
+
+async def test_who_may_ask_for_no_more_jobs_launches_none_in_the_ui(
+    door: Door,
+) -> None:
+    ana, bob = (door.key(Role.OPERATOR, name=name) for name in ("ana", "bob"))
+    for number in range(2):
+        ask_job(door.catalog(), f"job-{number}", [], user="ana", at=door.now)
+
+    sent = {"query": _LAUNCH}
+    refused = await door.asked("POST", "/graphql", key=ana, json=sent)
+
+    assert (refused.status_code, door.reached) == (403, [])
+    assert (
+        "2 are allowed (PHX_JOBS_PER_HOUR)"
+        in refused.json()["data"]["launchRun"]["message"]
+    )
+    assert await door.graphql("mutation { terminateRun { x } }", key=ana) == 200
+    assert await door.graphql(_LAUNCH, key=bob) == 200
