@@ -48,7 +48,6 @@ _JOB = "6e0f2a91c7d3"
 _JOBS = re.compile(r"\bjob ([0-9a-f]{12})\b")
 _MASKS: Sequence[tuple[str, str]] = (
     (re.escape(str(ROOT)), "~/phx_pipeline"),
-    (r"revision none → \d{4}", "revision none → 0023"),
     (r"127\.0\.0\.1:\d+", "127.0.0.1:3000"),
     (r"\bpid \d+", "pid 4711"),
     (r"\b20\d\d-\d\d-\d\d \d\d:\d\d(?::\d\d)?", "2026-03-10 09:30"),

@@ -15,6 +15,7 @@ from phx_pipeline.model.isolation import IsolationMode
 from phx_pipeline.model.job import JobState, Mode, Origin, Priority
 from phx_pipeline.model.source import Source
 from phx_pipeline.stages.extract import extract
+from phx_pipeline.stages.runs import recorded
 from phx_pipeline_tests.commands import UseSettings
 from phx_pipeline_tests.deployment import Deployment, slug_of, with_shots
 from phx_pipeline_tests.jobs import see_runs
@@ -116,6 +117,9 @@ def test_a_job_waits_for_those_that_are_under_way(client: Client) -> None:
     waits_for = client.progress(client.submit(slug_of(HOUSE))).waits_for
 
     assert waits_for == "its turn, 1 property of other jobs under way"
+    fresh = client.submit(slug_of(OTHER), mode=Mode.FRESH)
+    waits_for = client.progress(fresh).waits_for
+    assert waits_for == f"the run of {slug_of(OTHER)} for job {first} to end"
 
 
 def test_waiting_for_what_nobody_does_ends_with_the_time(client: Client) -> None:
@@ -148,3 +152,7 @@ def test_the_photos_of_runs_at_work_are_told_until_the_job_has_ended(
     assert (seen[-1].decided, seen[-1].waits_for) == (2, "")
     with pytest.raises(InputError, match="nothing to retry"):
         client.retry(job_id)
+    other = client.submit(slug, sources=["zillow"], mode=Mode.FRESH)
+    run = client.context.for_run("run-2", job_id=other)
+    with recorded(run, slug, mode=Mode.FRESH):
+        assert client.progress(other).photos == {}  # those of redfin are not its own

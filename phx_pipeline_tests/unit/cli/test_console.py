@@ -2,6 +2,7 @@
 
 import json
 import logging
+from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
 
@@ -18,8 +19,10 @@ from phx_pipeline.cli.console import (
     print_lines,
     print_sentence,
 )
+from phx_pipeline.cli.follow import _shown
 from phx_pipeline.cli.main import Exit
-from phx_pipeline.model.job import Mode
+from phx_pipeline.client.progress import Photos, Progress
+from phx_pipeline.model.job import Job, JobProperty, JobState, Mode
 from phx_pipeline_tests.hostile import TEXTS
 
 
@@ -136,3 +139,22 @@ def test_a_surprise_in_one_house_is_told_and_the_next_house_is_taken(
     assert "one: stopped by OverflowError: int too\ufffd[2J large" in (
         capsys.readouterr().err
     )
+
+
+def test_a_job_on_a_narrow_terminal_is_lines_with_whole_keys(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    slug = "28501-n-reigning-sandpiper-trail-scottsdale-az-85251"
+    house = JobProperty(slug=slug, address="", folder="", state=JobState.IN_PROGRESS)
+    job = Job(
+        job_id="j",
+        mode=Mode.FRESH,
+        created_at=datetime(2025, 3, 10, tzinfo=UTC),
+        items=(house,),
+    )
+    photos = {slug: Photos(listed=37, decided=13)}
+    monkeypatch.setattr(console, "width", 80)
+
+    console.print(_shown(Progress(job=job, photos=photos)), soft_wrap=True)
+
+    assert f"{slug}: in_progress 13 of 37 decided\n" in capsys.readouterr().out
