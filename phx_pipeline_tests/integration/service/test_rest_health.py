@@ -75,7 +75,7 @@ async def test_its_paths_are_told_to_programs_and_to_people() -> None:
         document["paths"]
     )
     assert all(path in page.text for path in document["paths"])
-    assert "array of pending | queued | in_progress" in page.text
+    assert "array of pending | in_progress | completed" in page.text
     assert not re.search(r"<script|https?://|src=", page.text)
     assert "script" not in page.headers["content-security-policy"]
     assert kind.text.startswith("Not Found")
