@@ -78,7 +78,7 @@ def jobs(
 
 
 def _table(found: Sequence[Job]) -> Table:
-    table = Table("job", "state", "houses", "user", "from", "asked for at")
+    table = Table("job", "state", "houses", "user", "from", "asked at")
     table.columns[2].justify = "right"
     for job in found:
         normal = job.priority is Priority.NORMAL
