@@ -11,7 +11,7 @@ from rich.padding import Padding
 from rich.text import Text
 
 from phx_pipeline.cli.console import NO_HOUSES, console
-from phx_pipeline.cli.options import DAY_OR_DAYS, FILLED, OneOf, json_option
+from phx_pipeline.cli.options import DAY_OR_SPAN, FILLED, OneOf, json_option
 from phx_pipeline.cli.session import opened_reads
 from phx_pipeline.model.counted import counted
 from phx_pipeline.model.event import EventKind
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 @click.command()
 @click.option(
     "--since",
-    type=DAY_OR_DAYS,
+    type=DAY_OR_SPAN,
     metavar="DAY",
     help="Show only changes of this day or later: a date, or 7d for the last 7 days.",
 )

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from phx_pipeline.catalog.images import FoundImage, Wanted
 from phx_pipeline.errors import InputError
+from phx_pipeline.model.moments import PHOENIX
 from phx_pipeline.model.naming import ImageName, sidecar_of
 from phx_pipeline.model.nearest import did_you_mean
 from phx_pipeline.model.source import Source, in_order
@@ -98,7 +99,9 @@ def source_named(reads: Reads, name: str) -> Source:
 
 def first_day(reads: Reads, since: date | timedelta | None) -> date | None:
     """Return the day that a span before today begins on; a day stays what it is."""
-    if isinstance(since, timedelta):
-        today = reads.today
-        return today - min(since, today - date.min)
-    return since
+    if not isinstance(since, timedelta):
+        return since
+    try:
+        return (reads.clock().astimezone(PHOENIX) - since).date()
+    except OverflowError:  # before the first year
+        return date.min
