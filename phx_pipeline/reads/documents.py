@@ -24,6 +24,8 @@ from phx_pipeline.reads.status import Status
 
 Document = dict[str, object]
 
+_PATHS = {"file", "sidecar"}  # of a picture, on the disk of this computer
+
 
 def status_documents(status: Status) -> Iterable[Document]:
     """Return a document for each house, by key."""
@@ -136,14 +138,9 @@ def _said(sheet: HouseSheet) -> Document:
 
 def picture_document(shown: ShownImage) -> Document:
     """Return what is known of a published picture, for people of this computer."""
-    told = sent_picture(shown)
-    return {"file": str(shown.file), **told, "sidecar": str(shown.sidecar)}
-
-
-def sent_picture(shown: ShownImage) -> Document:
-    """The same for others, who learn no path of a disk that they cannot read."""
     found, name = shown.found, shown.name
     return {
+        "file": str(shown.file),
         "url": found.image.source_url,
         "location": name.location.value,
         "subject": name.subject.value,
@@ -155,10 +152,17 @@ def sent_picture(shown: ShownImage) -> Document:
         "property": found.slug,
         "first_seen_on": found.first_seen_on.isoformat(),
         "probability": round(found.probability, 4),
+        "sidecar": str(shown.sidecar),
         "photo": f"{PHOTOS}/{found.image.folder}/{shown.file.name}",
         "shown_now": found.is_shown,
         "last_seen_on": _day(found.last_seen_on),
     }
+
+
+def sent_picture(shown: ShownImage) -> Document:
+    """The same for others, who learn no path of a disk that they cannot read."""
+    told = picture_document(shown)
+    return {name: it for name, it in told.items() if name not in _PATHS}
 
 
 def not_kept_document(photo: NotKept) -> Document:
