@@ -1,7 +1,8 @@
 """Where jobs are asked for, called off, asked for again and looked at."""
 
-from collections.abc import Callable
-from datetime import UTC, datetime
+import time
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Final
 from uuid import uuid4
@@ -12,7 +13,14 @@ from phx_pipeline.jobs.quota import Limits, refuse_too_much
 from phx_pipeline.jobs.tick import settle, unwanted
 from phx_pipeline.model.access import AuditNote
 from phx_pipeline.model.counted import counted
-from phx_pipeline.model.job import Job, JobRequest, JobState, Submitted, backfill_of
+from phx_pipeline.model.job import (
+    Job,
+    JobItem,
+    JobRequest,
+    JobState,
+    Submitted,
+    backfill_of,
+)
 from phx_pipeline.model.run_queue import RunQueue, RunStates
 
 if TYPE_CHECKING:
@@ -21,6 +29,9 @@ if TYPE_CHECKING:
 
 _ID_LENGTH: Final = 12
 _WAIT_S: Final = 5.0
+# A run that Dagster was asked for comes within some tenths of a second, or not at all.
+_COMES_WITHIN_S: Final = 3.0
+_LOOK_S: Final = 0.2
 _MOST_OF_KEY: Final = 200
 _OPEN: Final = frozenset({JobState.FAILED, JobState.PARTIAL})
 _TOLD: Final = 3  # keys of houses in a message
@@ -41,12 +52,14 @@ class Desk:
         states: RunStates,
         queue: RunQueue,
         clock: Callable[[], datetime],
+        pause: Callable[[float], None] = time.sleep,
     ) -> None:
         self._jobs = jobs
         self._dispatch = dispatch
         self._states = states
         self._queue = queue
         self._clock = clock
+        self._pause = pause
 
     def submit(
         self, request: JobRequest, *, limits: Limits | None = None, address: str = ""
@@ -119,12 +132,34 @@ class Desk:
         called_off = self._jobs.cancel(job_id, at=self._now())
         if called_off is None:
             return self.job(job_id)
-        runs = self._states.open_runs()
-        if to_end := unwanted(self._dispatch, runs):
-            self._queue.cancel(to_end, wait_s=wait_s)
-        if to_end or called_off.to_end:
+        ended = self._end_unwanted(wait_s=wait_s)
+        if ended or called_off.to_end:
             self.settle()
+        if self._came(called_off.booked):
+            self._end_unwanted(wait_s=wait_s)
         return self.job(job_id)
+
+    def _end_unwanted(self, *, wait_s: float) -> list[str]:
+        to_end = unwanted(self._dispatch, self._states.open_runs())
+        if to_end:
+            self._queue.cancel(to_end, wait_s=wait_s)
+        return to_end
+
+    def _came(self, items: Sequence[JobItem]) -> bool:
+        """Whether runs came that Dagster was making when *items* were called off.
+
+        Until then they are asked for: their ends were booked, for no run was there.
+        """
+        since = self._now() - timedelta(seconds=_COMES_WITHIN_S)
+        coming = [it for it in items if it.asked_at and it.asked_at >= since]
+        jobs = {it.run_job for it in coming}
+        keys = {it.run_key for it in coming}
+        left_s = _COMES_WITHIN_S
+        while keys and left_s > 0:
+            self._pause(_LOOK_S)
+            left_s -= _LOOK_S
+            keys -= {run.run_key for run in self._states.of_jobs(jobs)}
+        return bool(coming)
 
     def retry(self, job_id: str) -> Job:
         """Ask again, in the same job, for its properties that failed or are partial.

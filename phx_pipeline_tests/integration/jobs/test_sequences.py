@@ -85,6 +85,7 @@ class World:
             states=self.queue,
             queue=self.queue,
             clock=lambda: self.now,
+            pause=lambda _: None,
         )
 
     # --- what may happen ---

@@ -36,6 +36,7 @@ class Office:
     catalog: Catalog
     now: datetime = NOON
     cursor: str = ""
+    coming: list[Launch] = field(default_factory=list)
     queue: QueueStandIn = field(init=False)
 
     def __post_init__(self) -> None:
@@ -49,7 +50,13 @@ class Office:
             states=self.queue,
             queue=self.queue,
             clock=lambda: self.now,
+            pause=self.make,
         )
+
+    def make(self, _: float) -> None:
+        """Let the daemon make one of the runs that it was asked for."""
+        if self.coming:
+            self.queue.launch(self.coming.pop())
 
     def ask(self, job_id: str, *slugs: str, **more: object) -> None:
         ask_job(self.catalog, job_id, slugs, at=self.now, **more)  # type: ignore[arg-type]
@@ -460,6 +467,17 @@ def test_a_run_that_comes_after_its_job_was_called_off_is_cancelled(
     assert told.cancel == (run_id,)
     assert office.states("job") == ["cancelled"]
     assert office.turn().cancel == ()
+
+
+def test_runs_that_are_just_being_made_end_with_their_job(office: Office) -> None:
+    office.ask("job", A, B)
+    office.coming = list(office.look().launches)
+
+    job = office.desk.cancel("job")
+
+    assert len(office.queue.runs) == 2
+    assert office.queue.open_runs() == []
+    assert job.state is JobState.CANCELLED
 
 
 def test_a_cancel_that_was_killed_is_made_good_by_the_next_look(
