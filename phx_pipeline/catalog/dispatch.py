@@ -263,14 +263,12 @@ class DispatchBook:
             at: now.
         """
         with writing_jobs(self._engine, shown=False) as connection:
-            waiting = _candidates(connection, most=most, at=at)
-            chosen = choose(waiting, _asked(connection, at=at))
-            claimed = [_claimed(connection, each) for each in chosen]
-            turn = _last_turn(connection) if chosen else 0
-            for number, each in enumerate(claimed, start=turn + 1):
-                update(connection, same_run(each.item), asked_at=at)
-                this = sa.update(tables.job).where(JOB.id == each.item.job_id)
-                connection.execute(this.values(turn=number))
+            turns = _turns_of_users(connection)
+            chosen = choose(*_candidates(connection, turns, most=most, at=at))
+            if not chosen:
+                return []
+            claimed = _claimed(connection, chosen)
+            _serve(connection, claimed, after=max(turns.values()), at=at)
         return claimed
 
     def _items(self, query: sa.Select[Any]) -> list[JobItem]:
@@ -354,21 +352,20 @@ _WAITS: Final = sa.and_(
 
 
 def _candidates(
-    connection: sa.Connection, *, most: int, at: datetime
-) -> list[Candidate]:
-    """The first waiting items of each job that nobody asks for at present."""
-    place = sa.func.row_number().over(partition_by=ITEM.job_id, order_by=ITEM.position)
-    free = sa.or_(ITEM.asked_at.is_(None), ~_is_claimed(at))
-    waits = _waiting().add_columns(place.label("place")).where(free).subquery()
-    turns = _turns_of_users(connection)
-    rows = connection.execute(sa.select(waits).where(waits.c.place <= most))
-    return [_candidate_of(row, turns) for row in rows]
-
-
-def _asked(connection: sa.Connection, *, at: datetime) -> list[Candidate]:
-    turns = _turns_of_users(connection)
-    rows = connection.execute(_waiting().where(_is_claimed(at)))
-    return [_candidate_of(row, turns) for row in rows]
+    connection: sa.Connection, turns: Mapping[str, int], *, most: int, at: datetime
+) -> tuple[list[Candidate], list[Candidate]]:
+    """The first waiting items of each job, and those that somebody asks for now."""
+    is_asked = sa.func.coalesce(_is_claimed(at), sa.false())
+    place = sa.func.row_number().over(
+        partition_by=(ITEM.job_id, is_asked), order_by=ITEM.position
+    )
+    labels = (is_asked.label("is_asked"), place.label("place"))
+    waits = _waiting().add_columns(*labels).subquery()
+    some = sa.select(waits).where(waits.c.is_asked | (waits.c.place <= most))
+    found: tuple[list[Candidate], list[Candidate]] = ([], [])
+    for row in connection.execute(some):
+        found[row.is_asked].append(_candidate_of(row, turns))
+    return found
 
 
 def _waiting() -> sa.Select[Any]:
@@ -392,10 +389,6 @@ def _turns_of_users(connection: sa.Connection) -> Mapping[str, int]:
     return {row.user: row.turn for row in connection.execute(query)}
 
 
-def _last_turn(connection: sa.Connection) -> int:
-    return connection.execute(sa.select(sa.func.max(JOB.turn))).scalar_one() or 0
-
-
 def _candidate_of(row: AnyRow, turns: Mapping[str, int]) -> Candidate:
     return Candidate(
         job_id=row.job_id,
@@ -411,11 +404,21 @@ def _candidate_of(row: AnyRow, turns: Mapping[str, int]) -> Candidate:
     )
 
 
-def _claimed(connection: sa.Connection, candidate: Candidate) -> Claimed:
-    this = sa.and_(ITEM.job_id == candidate.job_id, ITEM.slug == candidate.slug)
-    item = item_of(connection.execute(items_query().where(this)).one())
-    query = sa.select(JOB.sources, JOB.mode, JOB.isolation)
-    owner = connection.execute(query.where(JOB.id == item.run_job)).one_or_none()
+def _claimed(connection: sa.Connection, chosen: Sequence[Candidate]) -> list[Claimed]:
+    these = [sa.and_(ITEM.job_id == it.job_id, ITEM.slug == it.slug) for it in chosen]
+    rows = connection.execute(items_query().where(sa.or_(*these)))
+    items = {(item.job_id, item.slug): item for item in map(item_of, rows)}
+    owners = {item.run_job for item in items.values()}
+    query = sa.select(tables.job).where(JOB.id.in_(sorted(owners)))
+    jobs = {row.id: row for row in connection.execute(query)}
+    return [_claim_of(it, items[it.job_id, it.slug], jobs) for it in chosen]
+
+
+def _claim_of(
+    candidate: Candidate, item: JobItem, jobs: Mapping[str, AnyRow]
+) -> Claimed:
+    """What the run of an item does: as the one of *jobs* asked that was first."""
+    owner = jobs.get(item.run_job)
     if owner is None:  # forgotten: the run does what the item itself asks
         sources, mode, isolation = item.sources, item.mode, item.isolation
     else:
@@ -429,3 +432,14 @@ def _claimed(connection: sa.Connection, candidate: Candidate) -> Claimed:
         isolation=isolation,
         is_late=candidate.is_late,
     )
+
+
+def _serve(
+    connection: sa.Connection, claimed: Sequence[Claimed], *, after: int, at: datetime
+) -> None:
+    """Write that items are asked for, and that their jobs were served in this order."""
+    runs = sa.or_(*(same_run(each.item) for each in claimed))
+    update(connection, runs, asked_at=at)
+    turns = {it.item.job_id: turn for turn, it in enumerate(claimed, start=after + 1)}
+    these = sa.update(tables.job).where(JOB.id.in_(sorted(turns)))
+    connection.execute(these.values(turn=sa.case(turns, value=JOB.id)))
