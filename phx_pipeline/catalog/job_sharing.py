@@ -1,6 +1,6 @@
 """Which items may share a run: those that wait for one which does all that is asked."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from typing import Final
 
 import sqlalchemy as sa
@@ -40,13 +40,18 @@ def is_to_come(item: JobItem) -> bool:
 
 
 def shared_by(connection: sa.Connection, request: JobRequest) -> dict[str, JobItem]:
-    """By property the item that asked first for a run that does all that is asked.
+    """By property the item that asked first for a run that does all that is asked."""
+    return covering(waiting(connection, request.slugs), request)
+
+
+def covering(items: Iterable[JobItem], request: JobRequest) -> dict[str, JobItem]:
+    """By property the first of *items* whose run does all that is asked.
 
     A run goes by the most urgent who waits for it, in the catalogue and in Dagster's
     queue. Those of a backfill are shared by nobody: they are behind all jobs.
     """
     found: dict[str, JobItem] = {}
-    for item in waiting(connection, request.slugs):
+    for item in items:
         covers = item.covers(sources=request.sources, mode=request.mode)
         if covers and not item.is_adopted:
             found.setdefault(item.slug, item)

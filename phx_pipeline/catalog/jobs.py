@@ -4,18 +4,16 @@ How items come to their runs is in `catalog.dispatch`, how jobs are shown in
 `catalog.job_views`.
 """
 
-import json
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from hashlib import sha256
 from typing import Any, Final
 
 import sqlalchemy as sa
 
 from phx_pipeline.catalog import job_views, tables
-from phx_pipeline.catalog.audit import add_notes
 from phx_pipeline.catalog.engine import reading
+from phx_pipeline.catalog.job_intake import Intake, Order, write_new
 from phx_pipeline.catalog.job_items import (
     ITEM,
     JOB,
@@ -31,7 +29,7 @@ from phx_pipeline.catalog.job_sharing import is_to_come, shared_by, waiting
 from phx_pipeline.catalog.job_ties import ahead_of, sharers
 from phx_pipeline.catalog.job_usage import Usage, usage_of
 from phx_pipeline.catalog.views import want
-from phx_pipeline.errors import IdempotencyError, InputError
+from phx_pipeline.errors import InputError
 from phx_pipeline.model.access import AuditNote
 from phx_pipeline.model.job import (
     Job,
@@ -64,6 +62,7 @@ class JobBook:
 
     def __init__(self, engine: sa.Engine) -> None:
         self._engine = engine
+        self._intake = Intake(engine)
 
     # --- asking ---
 
@@ -78,6 +77,8 @@ class JobBook:
     ) -> Submitted:
         """Write a job and its items; those that wait for the same share one run.
 
+        Threads that ask at the same time share a transaction.
+
         Args:
             job_id: of the new job.
             request: a property named twice is one item, the first stands first.
@@ -89,21 +90,8 @@ class JobBook:
             IdempotencyError: the user used the key for another request.
             InputError: a property is not followed.
         """
-        slugs = list(dict.fromkeys(request.slugs))
-        with writing_jobs(self._engine, shown=False) as connection:
-            if known := _same_key(connection, request):
-                return known
-            want(connection)
-            if check is not None:
-                check(usage_of(connection, request.user, at=at))
-            _refuse_unknown(connection, slugs)
-            shared = shared_by(connection, request)
-            _insert_job(connection, job_id, request, at=at)
-            _insert_items(connection, job_id, slugs, shared=shared, at=at)
-            if note is not None:
-                add_notes(connection, [note])
-        joined = {slug: shared[slug].run_job for slug in slugs if slug in shared}
-        return Submitted(job_id=job_id, created_at=at, joined=joined)
+        order = Order(job_id=job_id, request=request, at=at, check=check, note=note)
+        return self._intake.submit(order)
 
     def call_on(self, job_id: str, slugs: Sequence[str], *, at: datetime) -> list[str]:
         """Ask for a run of each of *slugs* that waits for none, because of another.
@@ -125,8 +113,7 @@ class JobBook:
                 mode=Mode.RESUME,
                 origin=Origin.FOLLOW_UP,
             )
-            _insert_job(connection, job_id, request, at=at)
-            _insert_items(connection, job_id, asked, shared={}, at=at)
+            write_new(connection, Order(job_id=job_id, request=request, at=at))
         return asked
 
     def called_on(self, slugs: Collection[str]) -> set[str]:
@@ -293,116 +280,9 @@ def _tuple(values: tuple[datetime, str]) -> sa.Tuple:
     return sa.tuple_(sa.literal(at, JOB.created_at.type), sa.literal(job_id))
 
 
-# --- one request, one job -------------------------------------------------------------
-
-
 _OF_IDS: Final = sa.select(tables.job).where(
     JOB.id.in_(sa.bindparam("ids", expanding=True))
 )
-_OF_KEY: Final = sa.select(tables.job).where(
-    JOB.user == sa.bindparam("user"), JOB.idempotency_key == sa.bindparam("key")
-)
-_JOINED: Final = sa.select(ITEM.slug, ITEM.run_job).where(
-    ITEM.job_id == sa.bindparam("job_id"), ITEM.run_job != sa.bindparam("job_id")
-)
-
-
-def _same_key(connection: sa.Connection, request: JobRequest) -> Submitted | None:
-    """The job that a request with the same key made, as it is now."""
-    if not request.idempotency_key:
-        return None
-    these = {"user": request.user, "key": request.idempotency_key}
-    row = connection.execute(_OF_KEY, these).one_or_none()
-    if row is None:
-        return None
-    if row.request_sha256 != _sha256_of(request):
-        raise IdempotencyError(
-            f"the idempotency key {request.idempotency_key!r} was used for another "
-            f"request, job {row.id}: take a new key for a new request"
-        )
-    items = connection.execute(_JOINED, {"job_id": row.id})
-    return Submitted(
-        job_id=row.id,
-        created_at=row.created_at,
-        state=job_views.jobs_of(connection, [row])[0].state,
-        is_new=False,
-        joined={item.slug: item.run_job for item in items},
-    )
-
-
-def _sha256_of(request: JobRequest) -> str:
-    asked = {
-        # What is followed may change before the same request comes again.
-        "slugs": "all" if request.everything else list(dict.fromkeys(request.slugs)),
-        "sources": sorted(request.sources),
-        "mode": request.mode,
-        "isolation": request.isolation,
-        "priority": request.priority,
-    }
-    return sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()
-
-
-def _refuse_unknown(connection: sa.Connection, slugs: Sequence[str]) -> None:
-    known = followed(connection, slugs)
-    if unknown := [slug for slug in slugs if slug not in known]:
-        more = f" and {len(unknown) - _TOLD} more" if len(unknown) > _TOLD else ""
-        raise InputError(
-            f"not followed: {', '.join(unknown[:_TOLD])}{more}; `phx properties add` "
-            "follows a house"
-        )
-
-
-def _insert_job(
-    connection: sa.Connection, job_id: str, request: JobRequest, *, at: datetime
-) -> None:
-    has_key = bool(request.idempotency_key)
-    values = {
-        "id": job_id,
-        "created_at": at,
-        "sources": [source.value for source in request.sources],
-        "mode": request.mode.value,
-        "user": request.user,
-        "origin": request.origin.value,
-        "priority": request.priority.value,
-        "isolation": request.isolation.value if request.isolation else None,
-        "idempotency_key": request.idempotency_key or None,
-        "request_sha256": _sha256_of(request) if has_key else None,
-    }
-    connection.execute(sa.insert(tables.job), values)
-
-
-def _insert_items(
-    connection: sa.Connection,
-    job_id: str,
-    slugs: Sequence[str],
-    *,
-    shared: Mapping[str, JobItem],
-    at: datetime,
-) -> None:
-    rows = [
-        {
-            "job_id": job_id,
-            "slug": slug,
-            "position": position,
-            "attempt": 1,
-            "requested_at": at,
-            **_run_values(shared.get(slug), job_id=job_id, attempt=1),
-        }
-        for position, slug in enumerate(slugs)
-    ]
-    if rows:
-        connection.execute(sa.insert(tables.job_item), rows)
-
-
-def _run_values(shared: JobItem | None, *, job_id: str, attempt: int) -> dict[str, Any]:
-    """Which run an item gets: that of *shared*, else its own."""
-    return {
-        "run_job": shared.run_job if shared else job_id,
-        "run_attempt": shared.run_attempt if shared else attempt,
-        "asked_at": shared.asked_at if shared else None,
-        "dispatched_at": shared.dispatched_at if shared else None,
-        "run_id": shared.run_id if shared else None,
-    }
 
 
 # --- calling off, asking again --------------------------------------------------------
@@ -429,7 +309,13 @@ def _ask_again(
     connection: sa.Connection, item: JobItem, shared: JobItem | None, *, at: datetime
 ) -> None:
     attempt = item.attempt + 1
-    values = _run_values(shared, job_id=item.job_id, attempt=attempt)
+    values = {
+        "run_job": shared.run_job if shared else item.job_id,
+        "run_attempt": shared.run_attempt if shared else attempt,
+        "asked_at": shared.asked_at if shared else None,
+        "dispatched_at": shared.dispatched_at if shared else None,
+        "run_id": shared.run_id if shared else None,
+    }
     values |= {"attempt": attempt, "requested_at": at}
     values |= {"state": None, "ended_at": None, "error": ""}
     this = sa.and_(ITEM.job_id == item.job_id, ITEM.slug == item.slug)
