@@ -5,7 +5,8 @@ Written with the listing they came with (`catalog.store.Catalog.record_listing`)
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
-from datetime import date, datetime
+from dataclasses import replace
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -16,11 +17,13 @@ from phx_pipeline.catalog.locking import change_row
 from phx_pipeline.catalog.rows import AnyRow
 from phx_pipeline.model.conflicts import COMPARED_FACTS
 from phx_pipeline.model.facts import FACT_NAMES, ListingFacts, SeenFacts
+from phx_pipeline.model.moments import day_start
 from phx_pipeline.model.source import Source
 from phx_pipeline.model.valuation import Valuation
 
 _FACT = tables.listing_fact
 _VALUATION = tables.valuation
+_DAY = timedelta(days=1)
 
 
 class FactBook:
@@ -39,6 +42,14 @@ class FactBook:
     def newest(self, slug: str) -> dict[Source, SeenFacts]:
         """The newest answer of each source that said anything of a property."""
         return {seen.source: seen for seen in self.history(slug)}
+
+    def of_last_day(self, slug: str) -> dict[Source, SeenFacts]:
+        """As `newest`, without reading the days before."""
+        newest = _newest_days([slug])
+        query = sa.select(_FACT).join(newest, _same_day(newest))
+        with reading(self._engine) as connection:
+            seen = map(_seen, connection.execute(query))
+            return {one.source: one for one in seen}
 
     def valuations(self, slug: str) -> dict[Source, tuple[Valuation, ...]]:
         """The values of a property by source, the newest year first."""
@@ -95,10 +106,42 @@ def upsert_facts(
     *,
     seen_on: date,
 ) -> None:
-    """Write what was said; what a later answer of the day leaves out stays."""
+    """Write what was said; what a later answer of the day leaves out stays.
+
+    While a source repeats itself there are two rows, of the first and the last day.
+    """
     key = {"slug": slug, "source": source.value, "seen_on": seen_on}
-    if stated := facts.stated:
-        _upsert(connection, _FACT, key, stated)
+    stated = facts.stated
+    if not stated or change_row(connection, _FACT, {**key, **stated}):
+        return
+    if (day := _repeated_on(connection, key, facts)) is None:
+        connection.execute(sa.insert(_FACT).values({**key, **stated}))
+        return
+    table = _FACT.c
+    this = (table.slug == slug, table.source == source.value, table.seen_on == day)
+    connection.execute(sa.update(_FACT).where(*this).values({**key, **stated}))
+
+
+def _repeated_on(
+    connection: sa.Connection, key: Mapping[str, Any], facts: ListingFacts
+) -> date | None:
+    """The last day, if no more is to be known of it than of the day before and this.
+
+    Days on the market count up, and are no news. A day of a run stays: what is told of
+    the run shows what was said on it.
+    """
+    row = _FACT.c
+    this = (row.slug == key["slug"], row.source == key["source"])
+    newest = sa.select(_FACT).where(*this).order_by(row.seen_on.desc()).limit(2)
+    last = [_seen(it) for it in connection.execute(newest)]
+    told = replace(facts, days_on_market=None)
+    same = [replace(it.facts, days_on_market=None) == told for it in last]
+    if same != [True, True] or last[0].seen_on > key["seen_on"]:
+        return None
+    day, run = last[0].seen_on, tables.run.c
+    began = (run.started_at >= day_start(day), run.started_at < day_start(day + _DAY))
+    ran = sa.select(sa.exists().where(run.slug == key["slug"], *began))
+    return None if connection.execute(ran).scalar() else day
 
 
 def upsert_valuations(
@@ -127,9 +170,7 @@ def _upsert(
 
 def _differing_query(slugs: Collection[str] | None) -> sa.Select[Any]:
     newest = _newest_days(slugs)
-    same = sa.and_(
-        *(_FACT.c[name] == newest.c[name] for name in ("slug", "source", "seen_on"))
-    )
+    same = _same_day(newest)
     differing = (
         sa.select(_FACT.c.slug)
         .join(newest, same)
@@ -141,6 +182,12 @@ def _differing_query(slugs: Collection[str] | None) -> sa.Select[Any]:
         .join(newest, same)
         .where(_FACT.c.slug.in_(differing))
         .order_by(_FACT.c.slug, _FACT.c.source)
+    )
+
+
+def _same_day(newest: sa.CTE) -> sa.ColumnElement[bool]:
+    return sa.and_(
+        *(_FACT.c[name] == newest.c[name] for name in ("slug", "source", "seen_on"))
     )
 
 

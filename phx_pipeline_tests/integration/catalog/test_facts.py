@@ -13,6 +13,7 @@ from phx_pipeline.catalog.store import Catalog
 from phx_pipeline.errors import StaleEpochError
 from phx_pipeline.model.conflicts import COMPARED_FACTS
 from phx_pipeline.model.facts import FACT_NAMES, ListingFacts, SeenFacts
+from phx_pipeline.model.job import Mode
 from phx_pipeline.model.listing import Listing
 from phx_pipeline.model.outcome import ListingOutcome
 from phx_pipeline.model.source import Source
@@ -225,3 +226,56 @@ def test_a_later_answer_replaces_the_values_it_says(scene: Scene) -> None:
     newest, before = scene.catalog.facts.valuations(scene.slug)[Source.REDFIN]
     assert newest == replace(VALUES[0], limited_property_value=190_000)
     assert before == VALUES[1]
+
+
+def days_of(scene: Scene) -> list[int]:
+    """On which days before or after the first facts are kept."""
+    history = scene.catalog.facts.history(scene.slug)
+    return [(seen.seen_on - STAMP.today).days for seen in history]
+
+
+@pytest.mark.parametrize(
+    ("prices", "kept"),
+    [
+        ([9, 9], [0, 1]),
+        ([9, 9, 9, 9], [0, 3]),
+        ([9, 9, 9, 8], [0, 2, 3]),
+        ([9, 8, 9, 9, 9], [0, 1, 2, 4]),
+    ],
+)
+def test_of_a_stretch_of_equal_days_the_first_and_the_last_are_kept(
+    scene: Scene, prices: list[int], kept: list[int]
+) -> None:
+    for number, price in enumerate(prices):
+        facts = ListingFacts(list_price=price * 50_000, days_on_market=number)
+        _say(scene, facts, day=number)
+
+    assert days_of(scene) == kept
+    newest = scene.catalog.facts.newest(scene.slug)[Source.REDFIN]
+    assert newest.facts.days_on_market == len(prices) - 1
+    assert scene.catalog.facts.of_last_day(scene.slug) == {Source.REDFIN: newest}
+
+
+def test_the_facts_of_a_day_with_a_run_are_kept(scene: Scene) -> None:
+    facts = ListingFacts(list_price=450_000)
+    _say(scene, facts, day=0)
+    _say(scene, facts, day=1)
+    scene.catalog.runs.record_started(
+        scene.lease,
+        scene.slug,
+        mode=Mode.FRESH,
+        job_id=None,
+        photos=[],
+        interrupted={},
+        stamp=replace(STAMP, at=STAMP.at + timedelta(days=1), run_id="a run"),
+    )
+    _say(scene, facts, day=2)
+    _say(scene, facts, day=3)
+
+    assert days_of(scene) == [0, 1, 3]
+
+
+def _say(scene: Scene, facts: ListingFacts, *, day: int) -> None:
+    later = timedelta(days=day)
+    stamp = replace(STAMP, at=STAMP.at + later, today=STAMP.today + later)
+    replace(scene, stamp=stamp).say(said(facts))
