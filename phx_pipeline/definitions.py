@@ -8,20 +8,34 @@ import dagster as dg
 from phx_pipeline.defs.assets.categorized_images import categorized_images
 from phx_pipeline.defs.assets.deduped_images import deduped_images
 from phx_pipeline.defs.assets.discovered_urls import discovered_urls
+from phx_pipeline.defs.assets.look import look
 from phx_pipeline.defs.assets.manifest import manifest
 from phx_pipeline.defs.assets.raw_images import raw_images
 from phx_pipeline.defs.code_links import with_code_links
-from phx_pipeline.defs.jobs import categorize_property, extract_property
+from phx_pipeline.defs.jobs import (
+    categorize_property,
+    extract_property,
+    look_at_houses,
+)
 from phx_pipeline.defs.resources import pipeline
+from phx_pipeline.defs.schedules.daily_look import daily_look
 from phx_pipeline.defs.sensors.dispatcher import dispatch_jobs
 from phx_pipeline.defs.sensors.history import prune_history
+from phx_pipeline.defs.sensors.looks import go_on_looking
 from phx_pipeline.defs.sensors.properties import reconcile_properties
 from phx_pipeline.defs.sensors.repeats import repeat_lost_runs
 from phx_pipeline.defs.sensors.views import refresh_views
 from phx_pipeline.defs.stores import Stores
-from phx_pipeline.settings import code_url
+from phx_pipeline.settings import OFF, code_url, look_cron
 
-_ASSETS = [discovered_urls, raw_images, deduped_images, categorized_images, manifest]
+_ASSETS = [
+    discovered_urls,
+    raw_images,
+    deduped_images,
+    categorized_images,
+    manifest,
+    look,
+]
 
 
 def build_definitions(
@@ -36,17 +50,25 @@ def build_definitions(
     """
     return dg.Definitions(
         assets=with_code_links(_ASSETS, code_url=code_url),
-        jobs=[categorize_property, extract_property],
+        jobs=[categorize_property, extract_property, look_at_houses],
         sensors=[
             dispatch_jobs,
+            go_on_looking,
             prune_history,
             reconcile_properties,
             refresh_views,
             repeat_lost_runs,
         ],
+        schedules=_schedules(),
         resources={"pipeline": pipeline, "stores": Stores(), **(resources or {})},
         executor=dg.in_process_executor,
     )
+
+
+def _schedules() -> list[dg.ScheduleDefinition]:
+    """The schedules that settings do not switch off."""
+    cron = look_cron()
+    return [] if cron == OFF else [daily_look(cron)]
 
 
 defs = build_definitions(code_url=code_url())

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from phx_pipeline.errors import InputError
+from phx_pipeline.model.cron import HOW as HOW_CRON
+from phx_pipeline.model.cron import is_cron
 from phx_pipeline.model.database_url import for_dagster, is_database, is_relative
 from phx_pipeline.model.due import FINAL_AFTER_DAYS, MOST_FAULT_DAYS
 from phx_pipeline.model.isolation import IsolationMode
@@ -19,6 +21,8 @@ from phx_pipeline.model.source import LETTERED, Source, in_order
 from phx_pipeline.model.web_place import plain_ip, public_origin
 
 SUPERVISOR_ID = "PHX_SUPERVISOR_ID"  # not for people: marks what a supervisor starts
+
+OFF = "off"  # in place of a time: never by itself
 
 STANDINS = "PHX_STANDINS"  # not for people: the demo's own processes ask stand-ins
 
@@ -76,6 +80,9 @@ class Settings:
     stale_days: int
     final_after_days: int
     keep_runs_days: int
+    look_cron: str  # or `off`
+    look_minutes: int
+    daily_pages: int
     jobs_per_hour: int
     jobs_per_day: int
     jobs_at_once: int
@@ -147,6 +154,9 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
             high=MOST_FAULT_DAYS,
         ),
         keep_runs_days=_whole(given, "KEEP_RUNS_DAYS", default=30, low=1, high=3650),
+        look_cron=look_cron(given),
+        look_minutes=_whole(given, "LOOK_MINUTES", default=30, low=1, high=1440),
+        daily_pages=_whole(given, "DAILY_PAGES", default=20_000, low=1, high=_MANY),
         jobs_per_hour=_limit(given, "JOBS_PER_HOUR", default=10),
         jobs_per_day=_limit(given, "JOBS_PER_DAY", default=50),
         jobs_at_once=_limit(given, "JOBS_AT_ONCE", default=5),
@@ -184,6 +194,23 @@ def code_url(environ: Mapping[str, str] | None = None) -> str | None:
     """
     url = _https_url(os.environ if environ is None else environ, "CODE_URL")
     return url.rstrip("/") if url else None
+
+
+def look_cron(environ: Mapping[str, str] | None = None) -> str:
+    """When the daily look begins, as cron says it, in Phoenix; `OFF` if never.
+
+    Raises:
+        InputError: it cannot be used.
+    """
+    return _cron(environ, "LOOK_CRON", default="0 6 * * *")
+
+
+def _cron(environ: Mapping[str, str] | None, name: str, *, default: str) -> str:
+    given = os.environ if environ is None else environ
+    text = " ".join((given.get(_PREFIX + name) or default).split())
+    if text != OFF and not is_cron(text):
+        raise InputError(f"{_PREFIX}{name}={_quoted(text)}: give {HOW_CRON}")
+    return text
 
 
 def served_at(url: str | None, *, by: str) -> str | None:

@@ -93,8 +93,15 @@ class JobBook:
         order = Order(job_id=job_id, request=request, at=at, check=check, note=note)
         return self._intake.submit(order)
 
-    def call_on(self, job_id: str, slugs: Sequence[str], *, at: datetime) -> list[str]:
-        """Ask for a run of each of *slugs* that waits for none, because of another.
+    def call_on(
+        self,
+        job_id: str,
+        slugs: Sequence[str],
+        *,
+        at: datetime,
+        origin: Origin = Origin.FOLLOW_UP,
+    ) -> list[str]:
+        """Ask for a run of each of *slugs* that waits for none; nobody did so himself.
 
         No job is written if all wait.
 
@@ -111,7 +118,7 @@ class JobBook:
                 slugs=tuple(asked),
                 user=_FOLLOWER,
                 mode=Mode.RESUME,
-                origin=Origin.FOLLOW_UP,
+                origin=origin,
             )
             write_new(connection, Order(job_id=job_id, request=request, at=at))
         return asked

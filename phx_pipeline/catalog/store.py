@@ -26,6 +26,7 @@ from phx_pipeline.catalog.jobs import JobBook
 from phx_pipeline.catalog.judgements import JudgementBook, forget_judgements
 from phx_pipeline.catalog.leases import Lease, Leases
 from phx_pipeline.catalog.locking import change_row, insert_missing
+from phx_pipeline.catalog.looks import LookBook
 from phx_pipeline.catalog.lookup import HashLookup
 from phx_pipeline.catalog.migrate import require_current
 from phx_pipeline.catalog.news import (
@@ -113,6 +114,7 @@ class Catalog(CatalogReader):
         self.reviews = ReviewBook(engine)
         self.rulings = RulingBook(engine)
         self.lookup = HashLookup(engine)
+        self.looks = LookBook(engine)
         self.history = History(engine)
         self.statistics = CatalogStatistics(engine)
         self.facts = FactBook(engine)

@@ -590,6 +590,45 @@ run = sa.Table(
     sa.Index("ix_run_job_id", "job_id"),
 )
 
+# The last day on which a house was looked at, and how. What the columns mean:
+# `model.look.Tries`.
+look = sa.Table(
+    "look",
+    metadata,
+    _slug(primary_key=True),
+    sa.Column("day", sa.Date, nullable=False),
+    sa.Column("tries", sa.Integer, nullable=False),
+    sa.Column("began_at", UtcDateTime, nullable=False),
+    sa.Column("found", sa.String(16), nullable=False),
+    sa.Column("called_on", sa.Date),
+    sa.Column("fresh", sa.Boolean),
+)
+
+# What the columns mean: `model.look.LookDay`.
+look_day = sa.Table(
+    "look_day",
+    metadata,
+    sa.Column("day", sa.Date, primary_key=True),
+    sa.Column("runs", sa.Integer, nullable=False),
+    sa.Column("began_at", UtcDateTime, nullable=False),
+    sa.Column("ended_at", UtcDateTime),
+    sa.Column("next_at", UtcDateTime),
+    sa.Column("looked", sa.Integer, nullable=False),
+    sa.Column("changed", sa.Integer, nullable=False),
+    sa.Column("open", sa.Integer, nullable=False),
+    sa.Column("failed", sa.Integer, nullable=False),
+    sa.Column("waiting", sa.Integer, nullable=False),
+)
+
+# Pages that looks and searches asked of a source on a day in Phoenix, or set aside.
+asked_pages = sa.Table(
+    "asked_pages",
+    metadata,
+    sa.Column("day", sa.Date, primary_key=True),
+    sa.Column("source", sa.String(32), primary_key=True),
+    sa.Column("pages", sa.Integer, nullable=False),
+)
+
 # How far the JSON views follow the rows: `wanted` counts publications, `rendered` is
 # the count the files show. Times in seconds, `rendered_at` since 1970.
 view = sa.Table(

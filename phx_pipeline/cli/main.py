@@ -35,6 +35,7 @@ _COMMANDS = {
     "extract": "extract:extract",
     "jobs": "jobs:jobs",
     "job": "jobs:job",
+    "look": "look:look",
     "status": "status:status",
     "stats": "stats:stats",
     "images": "images:images",

@@ -37,8 +37,8 @@ def status(*, everything: bool, service: bool, as_json: bool) -> None:
     Each house has a line for each source: how it ended, and how many photos it gave. Of
     more than a hundred houses only those that are not complete have lines, at most
     fifty; the sums are those of all. Below stands what is still open, why, and which
-    command helps. The first line tells whether `phx up` runs, the next one how many
-    jobs are open.
+    command helps. The first lines tell whether `phx up` runs, how many jobs are open,
+    and when the houses were last looked at.
 
     \b
     Examples:
@@ -52,12 +52,13 @@ def status(*, everything: bool, service: bool, as_json: bool) -> None:
         tell = service_json if as_json else partial(service_line, thorough=True)
         click.echo(tell(settings))
         return
-    from phx_pipeline.reads.status import read_status, status_lines
+    from phx_pipeline.reads.status import last_look_line, read_status, status_lines
 
     with opened_reads(settings) as reads:
         found = read_status(reads)
         lines = [] if as_json else list(status_lines(reads, found))
         jobs = reads.catalog.statistics.open_jobs()
+        look = last_look_line(reads)
     if as_json:
         _print_json(found)
         return
@@ -67,6 +68,7 @@ def status(*, everything: bool, service: bool, as_json: bool) -> None:
     if not found.tallies:
         console.print(NO_HOUSES, soft_wrap=True)
         return
+    console.print(look, soft_wrap=True)
     print_tallies(found.tallies, everything=everything)
     houses = counted(len(found.tallies), "property")
     console.print(f"{found.complete} of {houses} complete")

@@ -12,12 +12,14 @@ import dagster as dg
 
 from phx_pipeline.defs.partitions import PROPERTIES
 from phx_pipeline.defs.results import outcome_table
+from phx_pipeline.model.look import Terms, is_fresh
 from phx_pipeline.model.printable import printable
 from phx_pipeline.model.run import Change, RunResult
 from phx_pipeline.reads.drift import drift_lines, drifting
 from phx_pipeline.reads.quarantine import CaseKind, cases
 from phx_pipeline.stages.context import StageContext
 from phx_pipeline.stages.report import inert, outcome_sentence
+from phx_pipeline.workflows.look import every_days
 from phx_pipeline.workflows.quarantine import case_table
 from phx_pipeline.workflows.verify import (
     RULES_OF_HOUSES,
@@ -37,6 +39,7 @@ _MOST_SHOWN = 10  # problems of one check
 _LONGEST_TOLD = 2000
 _REACHED = "reached"
 _FIELDS = "fields"
+FRESH: Final = "fresh"
 _COMPLETE = "complete"
 _RIGHT_HOUSE = "right_house"
 _LARGE_BATCH = "large_batch"
@@ -69,6 +72,11 @@ DISCOVERED_CHECKS = [
         description=(
             "No field that most pages of the house's sources had is gone from them."
         ),
+    ),
+    _per_house(
+        FRESH,
+        asset="discovered_urls",
+        description="Each source gave a settled answer, and none is overdue.",
     ),
 ]
 
@@ -125,6 +133,20 @@ def fields(pipeline: StageContext, slug: str) -> dg.AssetCheckResult:
         severity=dg.AssetCheckSeverity.WARN,
         description=printable(" ".join(lines), most=_LONGEST_TOLD) or None,
         metadata={"sources": len(lines)},
+    )
+
+
+def fresh(pipeline: StageContext, slug: str) -> dg.AssetCheckResult:
+    """Warn of a house whose sources gave no settled answer since the last look."""
+    seen = pipeline.catalog.looks.seen([slug])
+    terms = Terms(day=pipeline.stamp().today, every_days=every_days(pipeline))
+    passed = all(is_fresh(house.answers, terms) for house in seen)
+    pipeline.catalog.looks.note_fresh([slug], fresh=passed)
+    return dg.AssetCheckResult(
+        check_name=FRESH,
+        passed=passed,
+        severity=dg.AssetCheckSeverity.WARN,
+        description=outcome_sentence(pipeline.tally(slug)),
     )
 
 

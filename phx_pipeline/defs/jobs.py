@@ -1,4 +1,4 @@
-"""Jobs of one property each: all its assets in one run, or its names alone."""
+"""Jobs of one property each, all its assets or its names alone; and the daily look."""
 
 import dagster as dg
 
@@ -14,4 +14,10 @@ categorize_property = dg.define_asset_job(
     description=(
         "Name one property's pictures anew and publish them; no site is asked."
     ),
+)
+
+look_at_houses = dg.define_asset_job(
+    "look_at_houses",
+    selection=dg.AssetSelection.assets("look"),
+    description="Ask for the pages of all houses that are due today; no photos.",
 )

@@ -11,6 +11,7 @@ from phx_pipeline.model.change import NotedChange
 from phx_pipeline.model.conflicts import Conflict
 from phx_pipeline.model.drift import Drift
 from phx_pipeline.model.job import Job, JobProperty, JobState
+from phx_pipeline.model.look import Found, Looked, LookReport
 from phx_pipeline.model.property import Property
 from phx_pipeline.model.published import PHOTOS
 from phx_pipeline.model.source import Source
@@ -87,6 +88,29 @@ def _conflicts(differing: Sequence[Conflict]) -> list[Document]:
         }
         for conflict in differing
     ]
+
+
+def look_document(report: LookReport, houses: Sequence[Looked]) -> Document:
+    """Return what a look at houses found, and what became of each."""
+    counted = (it for it in Found if it is not Found.UNDER_WAY)
+    return {
+        "looked": report.looked,
+        **{found.value: report.counts[found] for found in counted},
+        "runs_asked_for": report.called,
+        "waiting": report.waiting,
+        "next_at": iso(report.next_at),
+        "ended": report.ended,
+        "houses": [
+            {
+                "property": it.slug,
+                "found": it.found.value,
+                "asked": list(it.sources),
+                "run_asked_for": it.called,
+                "detail": it.detail,
+            }
+            for it in houses
+        ],
+    }
 
 
 def house_document(sheet: HouseSheet) -> Document:

@@ -72,6 +72,7 @@ class ListingSource(Protocol):
         asks_without: what is asked for where its token is lacking, in a few words: then
             `discover` is called all the same, and ends `disabled` with what it got.
             Empty if nothing is.
+        look_every_days: how many days its answer counts for the daily look.
         lacks: why it cannot be asked here, and the remedy, in a sentence; empty if it
             can. Told of the object by who made it.
     """
@@ -88,6 +89,7 @@ class ListingSource(Protocol):
     needs_browser: bool = False
     uncaptured: str = ""
     asks_without: str = ""
+    look_every_days: int = 1
     lacks: str = ""
 
     def equipped(self, secrets: Mapping[str, str]) -> Self:

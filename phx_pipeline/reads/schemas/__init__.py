@@ -12,6 +12,7 @@ NAMES: Final = (
     "event",
     "house",
     "job",
+    "look",
     "not_kept",
     "picture",
     "property",

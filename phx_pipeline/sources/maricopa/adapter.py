@@ -78,6 +78,7 @@ class MaricopaAssessor(ListingSource):
     )
     credentials = (Credential(setting=TOKEN, is_required=True, without=_WITHOUT),)
     asks_without = _ONLY
+    look_every_days = 30  # its values are of a year
 
     def __init__(self, token: str = "") -> None:
         self._token = token

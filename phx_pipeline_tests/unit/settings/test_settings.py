@@ -33,6 +33,8 @@ _NUMBERS = {
     "PHX_STALE_DAYS": ("stale_days", 0, 3650),
     "PHX_FINAL_AFTER_DAYS": ("final_after_days", 1, 30),
     "PHX_KEEP_RUNS_DAYS": ("keep_runs_days", 1, 3650),
+    "PHX_LOOK_MINUTES": ("look_minutes", 1, 1440),
+    "PHX_DAILY_PAGES": ("daily_pages", 1, 1_000_000_000),
     "PHX_JOBS_PER_HOUR": ("jobs_per_hour", 0, 10**9),
     "PHX_JOBS_PER_DAY": ("jobs_per_day", 0, 10**9),
     "PHX_JOBS_AT_ONCE": ("jobs_at_once", 0, 10**9),
@@ -81,6 +83,9 @@ def test_an_empty_environment_gives_the_defaults(repo_dir: Path) -> None:
         stale_days=7,
         final_after_days=3,
         keep_runs_days=30,
+        look_cron="0 6 * * *",
+        look_minutes=30,
+        daily_pages=20_000,
         jobs_per_hour=10,
         jobs_per_day=50,
         jobs_at_once=5,
@@ -123,6 +128,7 @@ def test_every_variable_is_read(tmp_path: Path) -> None:
         "PHX_PROBE_URL": "https://probe.example/",
         "PHX_CODE_URL": "https://code.example/phx/",
         "PHX_IMAGE_FORMAT": "original",
+        "PHX_LOOK_CRON": " 30  5 1-15/2 * 1,5",
         "PHX_CA_FILE": str(ca_file),
         "PHX_BROWSER": "off",
         "PHX_CHROMIUM": str(chromium),
@@ -171,6 +177,9 @@ def test_every_variable_is_read(tmp_path: Path) -> None:
         stale_days=3650,
         final_after_days=30,
         keep_runs_days=3650,
+        look_cron="30 5 1-15/2 * 1,5",
+        look_minutes=1440,
+        daily_pages=10**9,
         jobs_per_hour=10**9,
         jobs_per_day=10**9,
         jobs_at_once=10**9,
@@ -233,6 +242,19 @@ def test_a_number_outside_its_range_is_refused_with_name_and_range(name: str) ->
 @pytest.mark.parametrize(
     ("name", "value"),
     [
+        *(
+            ("PHX_LOOK_CRON", text)
+            for text in (
+                *("daily", "6 * * *", "60 6 * * *", "* * * * * *", "5-1 * * * *"),
+                *(
+                    "*/0 * * * *",
+                    "0 6 * * mon",
+                    "0 24 * * *",
+                    "0 6 0 * *",
+                    "1,, * * * *",
+                ),
+            )
+        ),
         ("PHX_CA_FILE", "nowhere.pem"),
         ("PHX_PROXIES_FILE", "nowhere.txt"),
         ("PHX_CHROMIUM", "nowhere"),

@@ -1,0 +1,118 @@
+"""`phx look`: the daily look by hand."""
+
+import json
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import click
+
+from phx_pipeline.cli.console import NO_HOUSES, console, few_warnings
+from phx_pipeline.cli.main import Exit
+from phx_pipeline.cli.options import FILLED, json_option
+from phx_pipeline.cli.session import opened
+from phx_pipeline.errors import InputError
+from phx_pipeline.model.counted import counted
+from phx_pipeline.model.look import Found, Looked, LookReport
+from phx_pipeline.model.moments import moment
+from phx_pipeline.settings import load_settings
+
+if TYPE_CHECKING:
+    from phx_pipeline.stages.context import StageContext
+    from phx_pipeline.workflows.look import Look
+
+
+@click.command()
+@click.argument("houses", nargs=-1, type=FILLED, metavar="[ADDRESS]...")
+@click.option(
+    "--all",
+    "everything",
+    is_flag=True,
+    help="Look at every house that is followed, also if it was looked at today.",
+)
+@json_option
+@click.pass_context
+def look(
+    ctx: click.Context, /, houses: tuple[str, ...], *, everything: bool, as_json: bool
+) -> None:
+    """Ask what the sources say of the houses today, without fetching photos.
+
+    By default the houses that are due are looked at, as the schedule of `phx up` does
+    every morning: those that no source was asked about today, and those that are to be
+    tried again. A house where something changed, or that is open, gets a run of its
+    own, which waits for `phx up`. Ctrl-C stops, and loses nothing: the same command
+    goes on with what is left.
+
+    \b
+    Examples:
+      phx look
+      phx look "4732 W Davis Rd, Glendale, AZ 85306"
+      phx look --all --json
+    """
+    if houses and everything:
+        raise InputError("name houses, or give --all, not both")
+    settings = load_settings()
+    with opened(settings) as context, few_warnings():
+        from phx_pipeline.workflows.look import Look
+
+        work = Look(context, most_pages=settings.daily_pages)
+        found = []
+        for looked in _looks(context, work, houses, everything=everything):
+            found.append(looked)
+            if not as_json:
+                _tell(looked, number=len(found))
+    if as_json:
+        from phx_pipeline.reads.documents import look_document
+
+        click.echo(json.dumps(look_document(work.report, found), indent=2))
+    else:
+        _tell_end(work.report)
+    ctx.exit(_code(work.report))
+
+
+def _looks(
+    context: "StageContext",
+    work: "Look",
+    houses: tuple[str, ...],
+    *,
+    everything: bool,
+) -> Iterator[Looked]:
+    from phx_pipeline.workflows.intake import find_property
+
+    slugs = context.catalog.slugs()
+    if not slugs:
+        raise InputError(NO_HOUSES)
+    if not houses and not everything:
+        return (it for it in work.all_due() if not it.judged)
+    named = [find_property(context, text).slug for text in houses]
+    return work.houses(slugs if everything else list(dict.fromkeys(named)))
+
+
+def _tell(looked: Looked, *, number: int) -> None:
+    more = "; a run of its own was asked for" if looked.called else ""
+    detail = f" ({looked.detail})" if looked.detail else ""
+    console.print(
+        f"[{number}] {looked.slug}: {_word(looked.found)}{detail}{more}", soft_wrap=True
+    )
+
+
+def _tell_end(report: LookReport) -> None:
+    parts = [
+        f"{report.counts[found]} {_word(found)}"
+        for found in Found
+        if report.counts[found]
+    ]
+    told = f": {', '.join(parts)}" if parts else ""
+    houses = counted(report.looked, "house")
+    console.print(f"{houses} looked at{told}; {report.ended}", soft_wrap=True)
+    if report.waiting:
+        when = f" until {moment(report.next_at.timestamp())}" if report.next_at else ""
+        console.print(f"{counted(report.waiting, 'house')} still to be looked at{when}")
+
+
+def _word(found: Found) -> str:
+    return found.value.replace("_", " ")
+
+
+def _code(report: LookReport) -> Exit:
+    left = report.counts[Found.OPEN] + report.counts[Found.FAILED]
+    return Exit.PARTIAL if left else Exit.COMPLETE
