@@ -269,6 +269,7 @@ class ZillowSearch:
         self.tree: Any = props["pageProps"]["searchPageState"]
         for row in self.tree["cat1"]["searchResults"]["listResults"]:
             row["hdpData"]["homeInfo"] |= {"photoCount": 5} | _ZILLOW_HOME
+            row["isUndisclosedAddress"] = False
         row["carouselPhotosComposable"] = {
             "baseUrl": "https://no.example/{photoKey}",
             "photoData": [{"photoKey": "k"}],

@@ -9,7 +9,7 @@ from datetime import date
 
 from phx_pipeline.sources.standins import Copied, Flaw, House, Record, RoomKind, Shot
 
-__all__ = ["HOUSES", "Copied", "Flaw", "House", "Record", "Shot"]
+__all__ = ["HOUSES", "NEWCOMERS", "Copied", "Flaw", "House", "Record", "Shot"]
 
 LARGE = (1280, 853)
 MEDIUM = (1024, 682)
@@ -440,3 +440,47 @@ HOUSES: tuple[House, ...] = (
     _MARIGOLD_HOLLOW,
     _OCOTILLO_BEND,
 )
+
+_SAGE_PIPIT = House(
+    number="5127",
+    direction="W",
+    street="Sage Pipit",
+    street_type="Ave",
+    city="Glendale",
+    zip_code="85306",
+    home_id=190481107,
+    listing_id=218890533,
+    beds=3,
+    baths=2.0,
+    sqft=1602,
+    year_built=1986,
+    latitude=33.6248,
+    longitude=-112.1689,
+    apn="200-90-341",
+    record=Record(
+        mls_id="6991208",
+        data_source_id=57,
+        listed_on=date(2026, 3, 8),
+        price=438000,
+        first_photo_id=3116010400,
+        shots=(
+            _shot(RoomKind.FRONT, 701, MEDIUM),
+            _shot(RoomKind.LIVING, 702, MEDIUM),
+            _shot(RoomKind.KITCHEN, 703, MEDIUM),
+            _shot(RoomKind.BEDROOM, 704, MEDIUM),
+            _shot(RoomKind.YARD, 705, MEDIUM),
+        ),
+    ),
+    earlier=Record(
+        mls_id="5714402",
+        data_source_id=57,
+        listed_on=date(2018, 4, 3),
+        sold_on=date(2018, 5, 11),
+        price=262000,
+        first_photo_id=1404411200,
+        shots=(_bare(RoomKind.FRONT, 791, MEDIUM),),
+    ),
+)
+
+NEWCOMERS: tuple[House, ...] = (_SAGE_PIPIT,)
+"""On the market, and not followed: for searches to find."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from urllib.parse import unquote, urlsplit
 
-from phx_pipeline.demo.houses import HOUSES, House
+from phx_pipeline.demo.houses import HOUSES, NEWCOMERS, House
 from phx_pipeline.demo.loopback import Answer, Asked, Handler
 from phx_pipeline.demo.zillow_photos import photo_cdn
 from phx_pipeline.sources.zillow.standin import (
@@ -18,8 +18,10 @@ from phx_pipeline.sources.zillow.standin import (
     search_page,
     zpid,
 )
+from phx_pipeline.sources.zillow.standin_listings import place_page
 from phx_pipeline.sources.zillow.standin_photos import PHOTO_HOST
 
+_PER_PAGE = 41  # rows of a search page, as of the captured ones
 _HTML = {"content-type": "text/html; charset=utf-8"}
 _BLOCK_PAGE = (
     '<!DOCTYPE html><html lang="en"><head><meta charset="utf-8">'
@@ -37,6 +39,7 @@ _UNIT_WORDS = frozenset({"unit", "apt"})
 def zillow_sites(
     houses: Sequence[House] = HOUSES,
     *,
+    newcomers: Sequence[House] = NEWCOMERS,
     blocked: frozenset[str] = frozenset(),
     details_refused: bool = False,
     challenged: bool = False,
@@ -50,6 +53,8 @@ def zillow_sites(
 
     Args:
         houses: what is on the market; each page shows photos of all the others.
+        newcomers: on the market too, but shown by searches by place and their own
+            pages alone.
         blocked: hosts that answer every request with a block page (403).
         details_refused: whether detail pages are blocked while searches are not.
         challenged: whether detail pages come under a challenge.
@@ -59,13 +64,14 @@ def zillow_sites(
     """
     pages = _Pages(
         houses=tuple(houses),
+        newcomers=tuple(newcomers),
         details_refused=details_refused,
         challenged=challenged,
         counted=counted,
     )
     sites: dict[str, Handler] = {
         PAGE_HOST: pages.answer,
-        PHOTO_HOST: photo_cdn(houses, delay_s=photo_delay_s),
+        PHOTO_HOST: photo_cdn([*houses, *newcomers], delay_s=photo_delay_s),
     }
     return {
         host: _refuse if host in blocked else handler for host, handler in sites.items()
@@ -85,25 +91,31 @@ class _Pages:
     """The page host."""
 
     houses: tuple[House, ...]
+    newcomers: tuple[House, ...]
     details_refused: bool
     challenged: bool
     counted: bool
 
     def answer(self, asked: Asked) -> Answer:
         path = urlsplit(asked.target).path
+        listed = place_page(asked.target, houses=self._all, per_page=_PER_PAGE)
+        if listed is not None:
+            return Answer(body=listed, headers=_HTML)
         if found := _HOMES_PATH.fullmatch(path):
             return self._search(unquote(found["asked_for"]))
         if found := _DETAIL_PATH.fullmatch(path):
-            known = (
-                house for house in self.houses if str(zpid(house)) == found["zpid"]
-            )
+            known = (house for house in self._all if str(zpid(house)) == found["zpid"])
             house = next(known, None)
             return self._detail(house) if house else _missing()
         return Answer(body=home_page(), headers=_HTML) if path == "/" else _missing()
 
+    @property
+    def _all(self) -> tuple[House, ...]:
+        return (*self.houses, *self.newcomers)
+
     def _search(self, asked_for: str) -> Answer:
         words = _words(asked_for)
-        for number, house in enumerate(self.houses):
+        for number, house in enumerate(self._all):
             if _words(address_line(house)) == words:
                 return self._results([house]) if number % 2 else self._detail(house)
         close = [house for house in self.houses if _is_close(house, words=words)]

@@ -15,6 +15,7 @@ from phx_pipeline.model.listing import Listing
 from phx_pipeline.model.mark import Mark
 from phx_pipeline.model.photo import PhotoRef
 from phx_pipeline.model.property import Property
+from phx_pipeline.model.search import Criteria, OfferPage
 from phx_pipeline.model.source import Source
 from phx_pipeline.sources.persons import without_persons
 from phx_pipeline.sources.spark import mark_at_host
@@ -48,6 +49,25 @@ class Credential:
     without: str
 
 
+class SearchSource(Protocol):
+    """One site's search pages: which houses it lists in a place."""
+
+    async def offers(
+        self, criteria: Criteria, *, at: str = "", fetcher: Fetcher
+    ) -> OfferPage:
+        """Ask for one page of the houses in the one place of *criteria*.
+
+        Never raises for what a site can do to us: that is the outcome of the page. What
+        the site cannot filter by is not filtered here.
+
+        Args:
+            criteria: with one place, as `Criteria.each_place` gives them.
+            at: `next` of the page before; the first page without it.
+            fetcher: what asks.
+        """
+        ...
+
+
 class ListingSource(Protocol):
     """One site: how a property's listing is found and its gallery read.
 
@@ -73,6 +93,7 @@ class ListingSource(Protocol):
             `discover` is called all the same, and ends `disabled` with what it got.
             Empty if nothing is.
         look_every_days: how many days its answer counts for the daily look.
+        listings: its search pages by place and filter; None for a site without.
         lacks: why it cannot be asked here, and the remedy, in a sentence; empty if it
             can. Told of the object by who made it.
     """
@@ -90,6 +111,7 @@ class ListingSource(Protocol):
     uncaptured: str = ""
     asks_without: str = ""
     look_every_days: int = 1
+    listings: SearchSource | None = None
     lacks: str = ""
 
     def equipped(self, secrets: Mapping[str, str]) -> Self:

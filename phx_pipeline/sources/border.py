@@ -4,27 +4,23 @@ Adapters read pages; here what they say is held to lengths, alphabets and ranges
 whatever a page makes their code raise becomes an outcome.
 """
 
-import logging
 import re
-import traceback
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from hashlib import sha256
 from itertools import islice
-from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
 from phx_pipeline.errors import FetchError, SourceChangedError
-from phx_pipeline.fetch.base import Fetched, Fetcher, Request
+from phx_pipeline.fetch.base import Fetched, Fetcher
 from phx_pipeline.model.address import Address
 from phx_pipeline.model.counted import counted
 from phx_pipeline.model.facts import plausible
 from phx_pipeline.model.inline import (
     LARGEST_BYTES,
     MOST_PICTURES,
-    inline_sha256,
     inline_url,
 )
 from phx_pipeline.model.listing import EVERY_PHOTO, Listing
@@ -36,16 +32,15 @@ from phx_pipeline.model.property import Property
 from phx_pipeline.model.source import Source
 from phx_pipeline.model.valuation import plausible_valuations
 from phx_pipeline.sources.base import ListingSource
+from phx_pipeline.sources.bounds import Watched, bounded_id, bounded_url, surprise
 from phx_pipeline.sources.endings import LONGEST_DETAIL, ended, failed
+from phx_pipeline.sources.search_border import SearchBorder
 from phx_pipeline.sources.secrecy import without_secrets
 from phx_pipeline.sources.stated import (
     FIRST_DAY,
     LARGEST_INTEGER,
     LAST_DAY,
-    LONGEST_URL,
 )
-
-logger = logging.getLogger(__name__)
 
 MOST_PHOTOS: Final = 500
 _LONGEST_CAPTION = 500
@@ -57,11 +52,8 @@ _MOST_WITHDRAWN = 10 * MOST_PHOTOS
 _NO_LICENCE = "its licence was withdrawn"
 _LONGEST_NAME = 40  # of a kind of page, or of a field
 _MOST_NAMES = 60
-_MOST_FRAMES = 20  # of an error, in the log
 
-_ID = re.compile(r"[\w.#/ -]{1,60}", re.ASCII)
 _PHOTO_KEY = re.compile(r"[\w.~%+,=@!/-]{1,200}", re.ASCII)
-_PRINTED_URL = re.compile(r"[!-~]+")
 
 
 class Border(ListingSource):
@@ -85,6 +77,7 @@ class Border(ListingSource):
         self.needs_browser = inner.needs_browser
         self.uncaptured = inner.uncaptured
         self.asks_without = inner.asks_without
+        self.listings = SearchBorder.of(inner)
 
     def equipped(self, secrets: Mapping[str, str]) -> "Border":
         """Return the source with what it needs of *secrets*, behind its border."""
@@ -101,7 +94,7 @@ class Border(ListingSource):
         """
         if self.lacks and not self.asks_without:
             return ended(self.source, ListingOutcome.DISABLED, self.lacks)
-        watched = _Watched(fetcher)
+        watched = Watched(fetcher)
         try:
             listing = await self._inner.discover(house, fetcher=watched)
             return self._bounded(listing)
@@ -154,12 +147,7 @@ def surprised(source: Source, error: Exception) -> Listing:
             return ended(source, ListingOutcome.PAGE_CHANGED, str(error))
         case FetchError():
             return failed(source, error)
-    # An error's own text may quote the page, with whom it names: only where is told.
-    frames = traceback.extract_tb(error.__traceback__, limit=-_MOST_FRAMES)
-    where = f"{Path(frames[-1].filename).name}, line {frames[-1].lineno}"
-    told = f"the page could not be read: {type(error).__name__} in {where}"
-    logger.debug("%s: %s\n%s", source.value, told, "".join(frames.format()))
-    return ended(source, ListingOutcome.PAGE_CHANGED, told)
+    return ended(source, ListingOutcome.PAGE_CHANGED, surprise(source, error))
 
 
 def bounded(listing: Listing, *, of: ListingSource) -> Listing:
@@ -168,7 +156,7 @@ def bounded(listing: Listing, *, of: ListingSource) -> Listing:
     A photo whose key or URL is not one of the source's is left out; ids, sizes, dates
     and facts beyond reason become None; texts become short lines.
     """
-    url = _url(listing.url, hosts=of.page_hosts)
+    url = bounded_url(listing.url, hosts=of.page_hosts)
     inline = _inline(listing.inline)
     withdrawn = _withdrawn(listing.withdrawn)
     offered = [it for it in listing.photos if it.photo_key not in withdrawn]
@@ -185,8 +173,8 @@ def bounded(listing: Listing, *, of: ListingSource) -> Listing:
         listing,
         outcome=outcome,
         detail=printable(detail, most=LONGEST_DETAIL),
-        listing_id=_identifier(listing.listing_id),
-        mls_id=_identifier(listing.mls_id),
+        listing_id=bounded_id(listing.listing_id),
+        mls_id=bounded_id(listing.mls_id),
         url=url,
         listed_on=_day(listing.listed_on),
         photos=photos,
@@ -208,26 +196,6 @@ def begun(listing: Listing, *, today: date) -> Listing:
     """
     is_to_come = listing.listed_on and listing.listed_on > today + timedelta(days=1)
     return replace(listing, listed_on=None) if is_to_come else listing
-
-
-class _Watched:
-    """A fetcher that remembers what it raised."""
-
-    def __init__(self, inner: Fetcher) -> None:
-        self._inner = inner
-        self.raised: Exception | None = None
-
-    async def get(self, request: Request) -> Fetched:
-        """Return the answer; the exceptions are those of `Fetcher.get`."""
-        try:
-            return await self._inner.get(request)
-        except Exception as error:
-            self.raised = error
-            raise
-
-    async def aclose(self) -> None:
-        """Close the fetcher inside."""
-        await self._inner.aclose()
 
 
 def _inline(pictures: Mapping[str, bytes]) -> dict[str, bytes]:
@@ -277,10 +245,10 @@ def _inlined(
 
 
 def _photo(photo: PhotoRef, *, position: int, hosts: Sequence[str]) -> PhotoRef | None:
-    url = _url(photo.url, hosts=hosts)
+    url = bounded_url(photo.url, hosts=hosts)
     if url is None or not _PHOTO_KEY.fullmatch(photo.photo_key):
         return None
-    others = (_url(other, hosts=hosts) for other in photo.fallback_urls)
+    others = (bounded_url(other, hosts=hosts) for other in photo.fallback_urls)
     tags = (printable(tag, most=_LONGEST_TAG) for tag in photo.tags[:_MOST_TAGS])
     stated = photo.position
     return replace(
@@ -293,23 +261,6 @@ def _photo(photo: PhotoRef, *, position: int, hosts: Sequence[str]) -> PhotoRef 
         width=_pixels(photo.width),
         height=_pixels(photo.height),
     )
-
-
-def _url(url: str | None, *, hosts: Sequence[str]) -> str | None:
-    """Return a URL of one of *hosts*, without user, port or anything unprintable."""
-    if url is None or len(url) > LONGEST_URL or not _PRINTED_URL.fullmatch(url):
-        return None
-    try:
-        parts = urlsplit(url)
-    except ValueError:  # such as brackets that hold no address
-        return None
-    if inline_sha256(url):  # a page must not name bytes that others brought
-        return None
-    return url if parts.scheme == "https" and parts.netloc in hosts else None
-
-
-def _identifier(value: str | None) -> str | None:
-    return value if value and _ID.fullmatch(value) else None
 
 
 def _day(day: date | None) -> date | None:

@@ -4,11 +4,14 @@ Which houses there are, how their photos are drawn and how all is served belongs
 demo; how a site writes it, to the package of the source.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
+from phx_pipeline.model.facts import ListingFacts
 from phx_pipeline.model.outcome import Verdict
+from phx_pipeline.model.search import Criteria
 
 _MLS_TAIL = 3  # a photo's folder on the CDN is the end of its MLS number
 
@@ -209,3 +212,26 @@ class House:
             self.record.photo_key(position): shot.verdict
             for position, shot in enumerate(self.record.shots)
         }
+
+
+def matching(houses: Iterable[House], criteria: Criteria) -> tuple[House, ...]:
+    """Return the houses that a site finds by a place and filters, the newest first."""
+    found = [
+        house
+        for house in houses
+        if (house.zip_code in criteria.zip_codes or house.city in criteria.cities)
+        and not criteria.refused_by(_facts(house))
+    ]
+    return tuple(sorted(found, key=lambda it: it.record.listed_on, reverse=True))
+
+
+def _facts(house: House) -> ListingFacts:
+    return ListingFacts(
+        list_price=house.record.price,
+        bedrooms_total=house.beds,
+        bathrooms_total=house.baths,
+        living_area=house.sqft,
+        lot_size_square_feet=house.lot_sqft,
+        year_built=house.year_built,
+        pool_private=house.pool,
+    )

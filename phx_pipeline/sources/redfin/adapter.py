@@ -13,7 +13,7 @@ from phx_pipeline.model.outcome import ListingOutcome
 from phx_pipeline.model.photo import PhotoRef
 from phx_pipeline.model.property import Property
 from phx_pipeline.model.source import Source
-from phx_pipeline.sources.base import ListingSource, PageUrls
+from phx_pipeline.sources.base import ListingSource, PageUrls, SearchSource
 from phx_pipeline.sources.endings import ended, failed, near_miss
 from phx_pipeline.sources.persons import without_persons
 from phx_pipeline.sources.redfin.addresses import HOSTS, SHORT_HOSTS, address_in
@@ -25,6 +25,7 @@ from phx_pipeline.sources.redfin.find import (
     search_url,
 )
 from phx_pipeline.sources.redfin.gallery import PHOTO_HOSTS, filed_under, photo_key
+from phx_pipeline.sources.redfin.listings import RedfinListings
 from phx_pipeline.sources.redfin.parse import page_address, parse_listing
 
 _ANSWER_BYTES = 1_000_000
@@ -69,6 +70,7 @@ class Redfin(ListingSource):
     urls: PageUrls | None = PageUrls(
         hosts=HOSTS, short_hosts=SHORT_HOSTS, address_in=address_in
     )
+    listings: SearchSource | None = RedfinListings()
 
     async def discover(self, house: Property, *, fetcher: Fetcher) -> Listing:
         """Find the listing of *house* and return its gallery, or why there is none."""

@@ -47,18 +47,32 @@ def listing_page(house: House, *, others: tuple[House, ...]) -> bytes:
         "subPageType": "APDP",
         "webViewAppName": None,
     }
+    body = _body(house, others=others)
+    return f"{_head(house)}{body}{_state(context)}</body></html>".encode()
+
+
+def state_page(title: str, answers: Mapping[str, Json]) -> bytes:
+    """Return a page that embeds the payloads of *answers* by their paths."""
+    cache = {path: _wrapped(path, guarded(it)) for path, it in answers.items()}
+    context = {"ReactServerAgent.cache": {"dataCache": cache}, "deviceType": "desktop"}
+    return (
+        f'<!DOCTYPE html><html lang="en"><head><title>{html.escape(title)} | Redfin'
+        f'</title><script>_tLAB.script("{_SDK}")</script></head><body>'
+        f"{_state(context)}</body></html>"
+    ).encode()
+
+
+def _state(context: Json) -> str:
     config = {"environmentName": "prod", "awsWafSdkPath": _SDK}
     return "".join(
         [
-            _head(house),
-            _body(house, others=others),
             "<script>_tLAB.wait(function(){\n(function (root) {\n/* -- Data -- */\n",
             "root.__reactServerState || (root.__reactServerState = {});\n",
             f"root.__reactServerState.InitialContext = {_script(context)};\n",
             f"root.__reactServerState.Config = {_script(config)};\n",
-            "}(this));\n;rfBootstrap();});</script></body></html>",
+            "}(this));\n;rfBootstrap();});</script>",
         ]
-    ).encode()
+    )
 
 
 def _head(house: House) -> str:
@@ -138,17 +152,13 @@ def _cache(house: House, *, others: Sequence[House]) -> Json:
             "loaded": True,
             "res": {"_hasBody": True, "body": {"blocks": []}, "status": 200},
         },
-        **{path: _entry(path, text, house=house) for path, text in texts.items()},
+        **{path: _wrapped(path, text, house=house) for path, text in texts.items()},
     }
 
 
-def _entry(path: str, text: str, *, house: House) -> Json:
-    query = {
-        "propertyId": house.home_id,
-        "accessLevel": 1,
-        "listingId": house.listing_id,
-        "pageType": _LISTED,
-    }
+def _wrapped(path: str, text: str, *, house: House | None = None) -> Json:
+    own = {"propertyId": house.home_id, "listingId": house.listing_id} if house else {}
+    query = {**own, "accessLevel": 1, "pageType": _LISTED}
     request = {"urlPath": path, "method": "GET", "queryParams": [query]}
     answer = {"_hasBody": True, "text": text, "type": "application/json"}
     return {
@@ -395,10 +405,11 @@ def _event(record: Record, description: str, *, day: date, status: str) -> Json:
 
 
 def _cards(others: Sequence[House]) -> Json:
-    return {"homes": [_home_card(other) for other in others], "dataSources": []}
+    return {"homes": [home_card(other) for other in others], "dataSources": []}
 
 
-def _home_card(other: House) -> Json:
+def home_card(other: House) -> Json:
+    """Return a house as answers list it beside others."""
     record = other.record
     plain = {
         "showMlsId": False,

@@ -34,6 +34,7 @@ class Place:
     zip_code: str
     home_id: int
     path: str
+    is_city: bool = False
 
 
 def suggested(asked_for: str, *, places: Sequence[Place]) -> bytes:
@@ -60,8 +61,8 @@ def suggested(asked_for: str, *, places: Sequence[Place]) -> bytes:
 
 def _row(place: Place) -> Json:
     return {
-        "id": f"1_{place.home_id}",
-        "type": "1",
+        "id": f"{2 if place.is_city else 1}_{place.home_id}",
+        "type": "2" if place.is_city else "1",
         "name": place.line,
         "subName": f"{place.city}, {place.state}, USA",
         "url": place.path,

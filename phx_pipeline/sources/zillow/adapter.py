@@ -15,7 +15,7 @@ from phx_pipeline.model.listing import Listing
 from phx_pipeline.model.outcome import ListingOutcome
 from phx_pipeline.model.property import Property
 from phx_pipeline.model.source import Source
-from phx_pipeline.sources.base import ListingSource, PageUrls
+from phx_pipeline.sources.base import ListingSource, PageUrls, SearchSource
 from phx_pipeline.sources.endings import (
     ended,
     failed,
@@ -27,6 +27,7 @@ from phx_pipeline.sources.persons import without_persons
 from phx_pipeline.sources.zillow.addresses import HOSTS, SHORT_HOSTS, address_in
 from phx_pipeline.sources.zillow.detail import page_address, parse_detail
 from phx_pipeline.sources.zillow.gallery import PHOTO_HOSTS, variant_of
+from phx_pipeline.sources.zillow.listings import ZillowListings
 from phx_pipeline.sources.zillow.payload import (
     JsonObject,
     Page,
@@ -73,6 +74,7 @@ class Zillow(ListingSource):
     urls: PageUrls | None = PageUrls(
         hosts=HOSTS, short_hosts=SHORT_HOSTS, address_in=address_in
     )
+    listings: SearchSource | None = ZillowListings()
 
     async def discover(self, house: Property, *, fetcher: Fetcher) -> Listing:
         """Find the listing of *house* and return its gallery, or why there is none."""

@@ -51,8 +51,9 @@ class Row:
     `addresses` are the readings of it; `photo_keys` its gallery as far as the page
     shows it: captured pages show up to 61, and those of 2026 seem to stop at 50.
     `stated` is the size of the whole gallery, which most generations leave out.
-    `link_words` are those of the link to its detail page. `also_read` is counted, see
-    `Listing.also_read`.
+    `link_words` are those of the link to its detail page. `told` is its address as it
+    stands there, whether it can be read or not; `is_undisclosed` tells that the owner
+    does not want it shown. `also_read` is counted, see `Listing.also_read`.
     """
 
     zpid: str
@@ -62,6 +63,8 @@ class Row:
     stated: int | None
     facts: ListingFacts = field(default_factory=ListingFacts)
     link_words: str = ""
+    told: str = ""
+    is_undisclosed: bool = False
     also_read: Mapping[str, bool] = field(default_factory=dict)
 
     @property
@@ -276,6 +279,8 @@ def _row(entry: object) -> Row | None:
         facts=row_facts(info),
         also_read=of_row(entry, info=info),
         link_words=named_in(text(link))[1],
+        told=text(entry.get("address")),
+        is_undisclosed=entry.get("isUndisclosedAddress") is True,
     )
 
 

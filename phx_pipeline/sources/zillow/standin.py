@@ -78,7 +78,11 @@ def detail_page(
 
 @lru_cache(maxsize=64)
 def search_page(
-    listed: tuple[House, ...], *, relaxed: tuple[House, ...], counted: bool = False
+    listed: tuple[House, ...],
+    *,
+    relaxed: tuple[House, ...],
+    counted: bool = False,
+    next_url: str = "",
 ) -> bytes:
     """Return a search page with *listed* as results and *relaxed* as a second list."""
     results = {
@@ -91,7 +95,10 @@ def search_page(
     }
     state = {
         "queryState": {},
-        "cat1": {"searchResults": results, "searchList": {}},
+        "cat1": {
+            "searchResults": results,
+            "searchList": {"pagination": {"nextUrl": next_url} if next_url else None},
+        },
         "categoryTotals": {"cat1": {"totalResultCount": len(listed)}},
     }
     return _page(

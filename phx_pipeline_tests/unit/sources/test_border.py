@@ -268,7 +268,7 @@ def test_a_parsers_surprise_is_an_outcome_told_on_one_line(
 def test_a_surprise_can_be_followed_in_the_log_and_quotes_no_page(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    with caplog.at_level(logging.DEBUG, logger="phx_pipeline.sources.border"):
+    with caplog.at_level(logging.DEBUG, logger="phx_pipeline.sources.bounds"):
         listing = discover(Surprising(throw(ValueError("owner JANE ROE"))))
 
     assert "ValueError" in caplog.text

@@ -193,7 +193,10 @@ def names_in(tree: object) -> Iterator[str]:
 
 @pytest.mark.parametrize("site", ["redfin", "zillow"])
 def test_the_pages_hold_every_field_a_parser_names(site: str) -> None:
-    code = "".join(path.read_text() for path in (SOURCES / site).glob("*.py"))
+    modules = (SOURCES / site).glob("*.py")
+    # Searches by place have pages of their own in `test_listings`, stand-ins read URLs.
+    others = ("listings", "standin_listings")
+    code = "".join(it.read_text() for it in modules if it.stem not in others)
     read = set(re.findall(r"""\.get\(\s*"([a-z]\w+)\"""", code))
     trees = [it.page.tree for it in ways() if site in it.name]
 

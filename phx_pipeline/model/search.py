@@ -1,0 +1,351 @@
+"""Saved searches: what people look for, what a site's page of rows offers, proposals.
+
+Where a site is asked and how its rows are read is told in `sources`; what becomes of an
+offer in `workflows.searches`.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field, fields, replace
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Any, Final, Self
+
+from phx_pipeline.errors import InputError
+from phx_pipeline.model.address import Address
+from phx_pipeline.model.facts import FactValue, ListingFacts
+from phx_pipeline.model.outcome import ListingOutcome
+from phx_pipeline.model.source import Source
+from phx_pipeline.model.states import HOME, states_of
+
+MOST_PAGES: Final = 3
+"""Pages that one search asks of one source on one day."""
+MOST_ACCEPTED: Final = 50
+"""Houses that one search may accept on one day by itself."""
+MOST_PLACES: Final = 20
+
+_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}", re.ASCII)
+_ZIP = re.compile(r"\d{5}", re.ASCII)
+_CITY = re.compile(r"[A-Za-z][A-Za-z .'-]{1,39}", re.ASCII)
+# Of the state of a listing: it can not be bought now.
+_NOT_FOR_SALE = re.compile(
+    r"\b(?:pending|contract|contingent|sold|closed|rent(?:al|ed)?|lease[d]?"
+    r"|off.?market|withdrawn|expired|cancell?ed|hold|delisted)\b",
+    re.IGNORECASE,
+)
+_MOST: Final = 2**31 - 1  # what an integer column holds
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Criteria:
+    """What is looked for: at least a place; dollars, square feet, years of building.
+
+    `min_lot` is the least lot in square feet. `pool` is whether a pool of its own is
+    wanted; None where that does not matter.
+    """
+
+    zip_codes: tuple[str, ...] = ()
+    cities: tuple[str, ...] = ()
+    min_price: int | None = None
+    max_price: int | None = None
+    min_beds: float | None = None
+    min_baths: float | None = None
+    min_area: int | None = None
+    max_area: int | None = None
+    min_year: int | None = None
+    min_lot: int | None = None
+    pool: bool | None = None
+
+    @classmethod
+    def of(cls, given: Mapping[str, Any]) -> Self:
+        """Return what `plain` gave."""
+        known = {it.name for it in fields(cls)}
+        held: dict[str, Any] = {
+            name: tuple(it) if isinstance(it, list) else it
+            for name, it in given.items()
+            if name in known
+        }
+        return cls(**held)
+
+    def plain(self) -> dict[str, Any]:
+        """Return what is asked for, as JSON holds it."""
+        told = {name: it for name, it in asdict(self).items() if it is not None}
+        return {
+            name: list(it) if isinstance(it, tuple) else it
+            for name, it in told.items()
+            if it != ()
+        }
+
+    def checked(self) -> Self:
+        """Return it with each place once.
+
+        Raises:
+            InputError: no place is named, one is none in Arizona, or a range is empty.
+        """
+        zips = tuple(dict.fromkeys(it.strip() for it in self.zip_codes))
+        cities = tuple(
+            dict.fromkeys(" ".join(it.split()).title() for it in self.cities)
+        )
+        if not 0 < len(zips) + len(cities) <= MOST_PLACES:
+            raise InputError(
+                f"a search needs 1 to {MOST_PLACES} places: give --zip or --city"
+            )
+        for each in zips:
+            _require_zip(each)
+        for each in cities:
+            if not _CITY.fullmatch(each):
+                raise InputError(
+                    f"--city {each[:40]!r}: give the name of a city in Arizona alone"
+                )
+        self._require_ranges()
+        return replace(self, zip_codes=zips, cities=cities)
+
+    def _require_ranges(self) -> None:
+        for name, value in self.limits().items():
+            if not 0 <= value <= _MOST:
+                raise InputError(
+                    f"--{name.replace('_', '-')} {value}: give a number from 0 to "
+                    f"{_MOST}"
+                )
+        for what in ("price", "area"):
+            least, most = getattr(self, f"min_{what}"), getattr(self, f"max_{what}")
+            if None not in {least, most} and least > most:
+                raise InputError(
+                    f"--min-{what} {least} is more than --max-{what} {most}: no house "
+                    "is between them"
+                )
+
+    def limits(self) -> dict[str, float]:
+        """Return the bounds that are set, by name."""
+        return {
+            it.name: value
+            for it in fields(self)
+            if it.name.startswith(("min_", "max_"))
+            and (value := getattr(self, it.name)) is not None
+        }
+
+    def each_place(self) -> Iterator[Self]:
+        """Yield the same for one place after the other: sites are asked for one."""
+        for zip_code in self.zip_codes:
+            yield replace(self, zip_codes=(zip_code,), cities=())
+        for city in self.cities:
+            yield replace(self, zip_codes=(), cities=(city,))
+
+    @property
+    def place(self) -> str:
+        """Its places in words."""
+        return ", ".join((*self.zip_codes, *self.cities))
+
+    def is_in(self, address: Address) -> bool:
+        """Whether an address is in one of the places, for sale in Arizona or not."""
+        cities = {it.casefold() for it in self.cities}
+        return address.zip_code in self.zip_codes or address.city.casefold() in cities
+
+    def told(self) -> tuple[str, ...]:
+        """Return the criteria beside the places, in words."""
+        return tuple(words for words, _ in self._judged(ListingFacts()))
+
+    def refused_by(self, facts: ListingFacts) -> str:
+        """Return the first criterion that facts which were stated do not meet."""
+        return next(
+            (told for told, is_met in self._judged(facts) if is_met is False), ""
+        )
+
+    def unstated_by(self, facts: ListingFacts) -> tuple[str, ...]:
+        """Return the criteria that cannot be judged: the facts were not stated."""
+        return tuple(told for told, is_met in self._judged(facts) if is_met is None)
+
+    def _judged(self, facts: ListingFacts) -> Iterator[tuple[str, bool | None]]:
+        for name, limit in self.limits().items():
+            fact = facts.value(_FACT_OF[name.partition("_")[2]])
+            is_met = None if fact is None else _meets(name, fact, limit)
+            yield _told(name, limit), is_met
+        if self.pool is not None:
+            stated = facts.pool_private
+            told = "a pool of its own" if self.pool else "no pool of its own"
+            yield told, None if stated is None else stated is self.pool
+
+
+_FACT_OF: Final = {
+    "price": "list_price",
+    "beds": "bedrooms_total",
+    "baths": "bathrooms_total",
+    "area": "living_area",
+    "year": "year_built",
+    "lot": "lot_size_square_feet",
+}
+
+
+def _meets(name: str, fact: FactValue, limit: float) -> bool:
+    if isinstance(fact, str):
+        return False
+    return fact >= limit if name.startswith("min_") else fact <= limit
+
+
+def _told(name: str, limit: float) -> str:
+    side, _, what = name.partition("_")
+    return (
+        f"{what} of {'at least' if side == 'min' else 'at most'} {limit:g}"
+        if what == "year"
+        else f"{'at least' if side == 'min' else 'at most'} {limit:,.15g} {what}"
+    )
+
+
+def _require_zip(text: str) -> None:
+    if not _ZIP.fullmatch(text):
+        raise InputError(f"--zip {text[:20]!r}: give five digits, such as 85306")
+    if HOME not in states_of(text):
+        raise InputError(
+            f"--zip {text}: it is not in Arizona, where houses are followed: give one "
+            "that is"
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SavedSearch:
+    """A search under its name.
+
+    `accept_per_day` is how many of its proposals are followed by themselves on one day,
+    0 if a person decides about each. No `sources` means all that can be searched.
+    """
+
+    name: str
+    criteria: Criteria
+    created_at: datetime
+    accept_per_day: int = 0
+    sources: tuple[Source, ...] = ()
+    is_paused: bool = False
+
+
+def require_name(name: str) -> None:
+    """Raise `InputError` for a name that no search can have."""
+    if not _NAME.fullmatch(name):
+        raise InputError(
+            f"{name[:40]!r} is no name of a search: give up to 40 small letters, "
+            "digits and hyphens"
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offer:
+    """One row of a search page: a house that a source lists.
+
+    `address` is None where none is disclosed or none can be read; `told` is what stands
+    there then. No row's agent, broker or owner is in it.
+    """
+
+    source: Source
+    listing_id: str
+    url: str
+    address: Address | None
+    told: str = ""
+    facts: ListingFacts = field(default_factory=ListingFacts)
+    photo_url: str = ""
+
+    @property
+    def is_for_sale(self) -> bool:
+        """Whether its state, if it is told, is of a house that can be bought."""
+        return not _NOT_FOR_SALE.search(
+            (self.facts.standard_status or "").replace("_", " ")
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OfferPage:
+    """What one page of a search showed, and how asking for it ended.
+
+    `next` is where the site goes on, for the next call; empty after the last page. Of
+    an outcome other than `listed`, `detail` tells why. `is_challenged`: it came under a
+    challenge, so the source is not to be asked again.
+    """
+
+    outcome: ListingOutcome
+    offers: tuple[Offer, ...] = ()
+    next: str = ""
+    detail: str = ""
+    is_challenged: bool = False
+
+    @property
+    def has_more(self) -> bool:
+        """Whether the site has another page."""
+        return bool(self.next)
+
+
+class ProposalState(StrEnum):
+    """What became of a house that a search found."""
+
+    PROPOSED = "proposed"
+    ACCEPTED = "accepted"
+    REJECTED = "rejected"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proposal:
+    """A house that a search found and nobody followed; there is one for each door.
+
+    `search`, `source`, `listing_id`, `url` and `photo_url` are of the row that showed
+    it first. `doubt` is why it is not accepted by itself, such as a criterion that no
+    row told about; empty if nothing is. `slug` is the property it has become.
+    """
+
+    match_key: str
+    address: Address
+    search: str
+    source: Source
+    listing_id: str
+    url: str
+    facts: ListingFacts
+    first_seen_on: date
+    photo_url: str = ""
+    doubt: str = ""
+    state: ProposalState = ProposalState.PROPOSED
+    decided_at: datetime | None = None
+    slug: str | None = None
+
+
+class LeftOut(StrEnum):
+    """Why a row was not proposed, in words."""
+
+    UNDISCLOSED = "address not disclosed"
+    UNREADABLE = "address not readable"
+    NOT_FOR_SALE = "not for sale"
+    ELSEWHERE = "in another place"
+    CRITERIA = "outside the criteria"
+    FOLLOWED = "followed already"
+    REMOVED = "removed on purpose"
+    BEFORE = "proposed before"
+    REJECTED = "rejected before"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SearchTurn:
+    """What one search found at one source on one day in Phoenix.
+
+    `rows` counts what its pages showed, `proposed` the houses that were new, `left_out`
+    the others, by why. They add up.
+    """
+
+    search: str
+    source: Source
+    on: date
+    pages: int = 0
+    rows: int = 0
+    proposed: int = 0
+    left_out: Mapping[LeftOut, int] = field(default_factory=dict, hash=False)
+    outcome: ListingOutcome | None = None
+    detail: str = ""
+    at: datetime | None = None
+
+
+def sift(offer: Offer, criteria: Criteria) -> tuple[LeftOut | None, str]:
+    """Return why a row is left out by what it says itself, and in which words."""
+    address = offer.address
+    if address is None:
+        why = LeftOut.UNREADABLE if offer.told else LeftOut.UNDISCLOSED
+        return why, offer.told
+    if not offer.is_for_sale:
+        return LeftOut.NOT_FOR_SALE, offer.facts.standard_status or ""
+    if not criteria.is_in(address):
+        return LeftOut.ELSEWHERE, f"{address.city} {address.zip_code}"
+    told = criteria.refused_by(offer.facts)
+    return (LeftOut.CRITERIA, told) if told else (None, "")
