@@ -83,6 +83,7 @@ class Settings:
     look_cron: str  # or `off`
     look_minutes: int
     daily_pages: int
+    search_cron: str  # or `off`
     jobs_per_hour: int
     jobs_per_day: int
     jobs_at_once: int
@@ -157,6 +158,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         look_cron=look_cron(given),
         look_minutes=_whole(given, "LOOK_MINUTES", default=30, low=1, high=1440),
         daily_pages=_whole(given, "DAILY_PAGES", default=20_000, low=1, high=_MANY),
+        search_cron=search_cron(given),
         jobs_per_hour=_limit(given, "JOBS_PER_HOUR", default=10),
         jobs_per_day=_limit(given, "JOBS_PER_DAY", default=50),
         jobs_at_once=_limit(given, "JOBS_AT_ONCE", default=5),
@@ -203,6 +205,15 @@ def look_cron(environ: Mapping[str, str] | None = None) -> str:
         InputError: it cannot be used.
     """
     return _cron(environ, "LOOK_CRON", default="0 6 * * *")
+
+
+def search_cron(environ: Mapping[str, str] | None = None) -> str:
+    """When saved searches are run, as cron says it, in Phoenix; `OFF` if never.
+
+    Raises:
+        InputError: it cannot be used.
+    """
+    return _cron(environ, "SEARCH_CRON", default="30 5 * * *")
 
 
 def _cron(environ: Mapping[str, str] | None, name: str, *, default: str) -> str:

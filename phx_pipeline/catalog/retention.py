@@ -85,6 +85,7 @@ class History:
             (tables.job, jobs),
             (tables.lease, _old_run_leases(before=before)),
             (tables.field_count, _old_field_counts(before=before)),
+            (tables.search_turn, _old_turns(before=before)),
             (tables.session, _old_sessions(before=before)),
             (tables.audit, _old_deeds(before=before - _AUDIT_KEPT)),
         ]
@@ -176,6 +177,12 @@ def _old_field_counts(*, before: datetime) -> sa.Select[Any]:
     """The counts of days before; a day in Phoenix ends later than in UTC."""
     one = tables.field_count
     return sa.select(*one.primary_key).where(one.c.seen_on < before.date())
+
+
+def _old_turns(*, before: datetime) -> sa.Select[Any]:
+    """What searches found on days before; the proposals themselves stay."""
+    one = tables.search_turn
+    return sa.select(*one.primary_key).where(one.c.on < before.date())
 
 
 def _old_sessions(*, before: datetime) -> sa.Select[Any]:

@@ -53,6 +53,7 @@ from phx_pipeline.catalog.rows import (
 )
 from phx_pipeline.catalog.rulings import RulingBook
 from phx_pipeline.catalog.runs import RunBook
+from phx_pipeline.catalog.searches import SearchBook
 from phx_pipeline.catalog.sidecars import SidecarBook
 from phx_pipeline.catalog.stamp import Stamp
 from phx_pipeline.catalog.statistics import CatalogStatistics
@@ -115,6 +116,7 @@ class Catalog(CatalogReader):
         self.rulings = RulingBook(engine)
         self.lookup = HashLookup(engine)
         self.looks = LookBook(engine)
+        self.searches = SearchBook(engine)
         self.history = History(engine)
         self.statistics = CatalogStatistics(engine)
         self.facts = FactBook(engine)

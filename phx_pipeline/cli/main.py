@@ -32,6 +32,7 @@ _COMMANDS = {
     "init": "setup:init",
     "env": "setup:env",
     "properties": "properties:properties",
+    "search": "search.group:search",
     "extract": "extract:extract",
     "jobs": "jobs:jobs",
     "job": "jobs:job",

@@ -1,4 +1,4 @@
-"""Jobs of one property each, all its assets or its names alone; and the daily look."""
+"""Jobs of one property each, all its assets or its names alone; and daily ones."""
 
 import dagster as dg
 
@@ -20,4 +20,10 @@ look_at_houses = dg.define_asset_job(
     "look_at_houses",
     selection=dg.AssetSelection.assets("look"),
     description="Ask for the pages of all houses that are due today; no photos.",
+)
+
+search_listings = dg.define_asset_job(
+    "search_listings",
+    selection=dg.AssetSelection.assets("new_listings"),
+    description="Run the saved searches: their pages, no house's own.",
 )

@@ -14,6 +14,7 @@ from phx_pipeline.model.job import Job, JobProperty, JobState
 from phx_pipeline.model.look import Found, Looked, LookReport
 from phx_pipeline.model.property import Property
 from phx_pipeline.model.published import PHOTOS
+from phx_pipeline.model.search import Proposal, SavedSearch, SearchTurn
 from phx_pipeline.model.source import Source
 from phx_pipeline.model.tally import PropertyTally, SourceTally, tally_counts
 from phx_pipeline.reads.facts import HouseSheet
@@ -343,3 +344,49 @@ def iso_s(at_s: float | None) -> str | None:
 
 def _day(day: date | None) -> str | None:
     return day.isoformat() if day else None
+
+
+def search_document(search: SavedSearch) -> Document:
+    """Return a saved search."""
+    return {
+        "name": search.name,
+        "criteria": search.criteria.plain(),
+        "sources": [source.value for source in search.sources],
+        "accept_per_day": search.accept_per_day,
+        "paused": search.is_paused,
+        "created_at": iso(search.created_at),
+    }
+
+
+def turn_document(turn: SearchTurn) -> Document:
+    """Return what a search found at a source on a day."""
+    return {
+        "search": turn.search,
+        "source": turn.source.value,
+        "on": turn.on.isoformat(),
+        "outcome": turn.outcome.value if turn.outcome else None,
+        "detail": turn.detail,
+        "pages": turn.pages,
+        "rows": turn.rows,
+        "proposed": turn.proposed,
+        "left_out": {why.value: count for why, count in turn.left_out.items()},
+        "at": iso(turn.at),
+    }
+
+
+def proposal_document(proposal: Proposal) -> Document:
+    """Return a house that a search found."""
+    return {
+        "key": proposal.address.slug,
+        "address": str(proposal.address),
+        "search": proposal.search,
+        "source": proposal.source.value,
+        "url": proposal.url,
+        "photo_url": proposal.photo_url or None,
+        "first_seen_on": proposal.first_seen_on.isoformat(),
+        "facts": dict(proposal.facts.stated),
+        "doubt": proposal.doubt,
+        "state": proposal.state.value,
+        "decided_at": iso(proposal.decided_at),
+        "property": proposal.slug,
+    }

@@ -16,6 +16,9 @@ NAMES: Final = (
     "not_kept",
     "picture",
     "property",
+    "proposal",
+    "search",
+    "search_turn",
     "source",
     "status",
 )

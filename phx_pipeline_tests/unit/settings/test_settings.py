@@ -86,6 +86,7 @@ def test_an_empty_environment_gives_the_defaults(repo_dir: Path) -> None:
         look_cron="0 6 * * *",
         look_minutes=30,
         daily_pages=20_000,
+        search_cron="30 5 * * *",
         jobs_per_hour=10,
         jobs_per_day=50,
         jobs_at_once=5,
@@ -129,6 +130,7 @@ def test_every_variable_is_read(tmp_path: Path) -> None:
         "PHX_CODE_URL": "https://code.example/phx/",
         "PHX_IMAGE_FORMAT": "original",
         "PHX_LOOK_CRON": " 30  5 1-15/2 * 1,5",
+        "PHX_SEARCH_CRON": "off",
         "PHX_CA_FILE": str(ca_file),
         "PHX_BROWSER": "off",
         "PHX_CHROMIUM": str(chromium),
@@ -180,6 +182,7 @@ def test_every_variable_is_read(tmp_path: Path) -> None:
         look_cron="30 5 1-15/2 * 1,5",
         look_minutes=1440,
         daily_pages=10**9,
+        search_cron="off",
         jobs_per_hour=10**9,
         jobs_per_day=10**9,
         jobs_at_once=10**9,
@@ -255,6 +258,7 @@ def test_a_number_outside_its_range_is_refused_with_name_and_range(name: str) ->
                 ),
             )
         ),
+        ("PHX_SEARCH_CRON", "60 5 * * *"),
         ("PHX_CA_FILE", "nowhere.pem"),
         ("PHX_PROXIES_FILE", "nowhere.txt"),
         ("PHX_CHROMIUM", "nowhere"),
@@ -575,6 +579,7 @@ _ONE_PROXY = {
         sources=st.sets(st.sampled_from(_REAL)).map(
             lambda chosen: tuple(source for source in LETTERED if source in chosen)
         ),
+        search_cron=st.sampled_from(["off", "30 5 * * *"]),
         **_ONE_PROXY,
         **dict.fromkeys(
             _TOKENS, st.none() | st.from_regex(r"[!-~]{1,9}", fullmatch=True)

@@ -1,0 +1,456 @@
+"""Saved searches, what they found, and how often sites were asked for it.
+
+Which houses people follow is in `catalog.properties`; whether a row fits a search is
+told in `model.search`.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from typing import Any, Final
+
+import sqlalchemy as sa
+
+from phx_pipeline.catalog import tables
+from phx_pipeline.catalog.engine import reading, writing
+from phx_pipeline.catalog.locking import change_row, insert_missing, locked_row
+from phx_pipeline.catalog.rows import AnyRow, property_of
+from phx_pipeline.catalog.spellings import Meanings, all_meanings
+from phx_pipeline.model.address import Address, Match
+from phx_pipeline.model.facts import FACT_NAMES, ListingFacts
+from phx_pipeline.model.outcome import ListingOutcome
+from phx_pipeline.model.search import (
+    Criteria,
+    LeftOut,
+    Proposal,
+    ProposalState,
+    SavedSearch,
+    SearchTurn,
+)
+from phx_pipeline.model.source import Source
+
+_SEARCH = tables.saved_search
+_PROPOSAL = tables.proposal
+_TURN = tables.search_turn
+_MANY: Final = 500  # values in one statement; SQLite allows 32,766
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recorded:
+    """What one page gave: the houses that were new, and why the others were left."""
+
+    proposed: tuple[Proposal, ...]
+    left: tuple[tuple[Address, LeftOut], ...]
+
+
+class SearchBook:
+    """Reads and writes of `saved_search`, `proposal` and `search_turn`."""
+
+    def __init__(self, engine: sa.Engine) -> None:
+        self._engine = engine
+
+    # --- searches ---
+
+    def add(self, search: SavedSearch) -> bool:
+        """Save a search; False if another one has its name."""
+        values = {
+            "name": search.name,
+            "criteria": search.criteria.plain(),
+            "sources": [source.value for source in search.sources],
+            "accept_per_day": search.accept_per_day,
+            "created_at": search.created_at,
+            "is_paused": search.is_paused,
+        }
+        with writing(self._engine) as connection:
+            return insert_missing(connection, _SEARCH, values)
+
+    def saved(self) -> list[SavedSearch]:
+        """All searches, paused ones too, by name."""
+        query = sa.select(_SEARCH).order_by(_SEARCH.c.name)
+        with reading(self._engine) as connection:
+            return [_search_of(row) for row in connection.execute(query)]
+
+    def remove(self, name: str) -> bool:
+        """Forget a search; what it proposed stays, and is not proposed again."""
+        with writing(self._engine) as connection:
+            this = sa.delete(_SEARCH).where(_SEARCH.c.name == name)
+            return connection.execute(this).rowcount > 0
+
+    def pause(self, name: str, *, is_paused: bool) -> bool:
+        """Let a search rest or go on; False if there is none."""
+        this = sa.update(_SEARCH).where(_SEARCH.c.name == name)
+        with writing(self._engine) as connection:
+            return connection.execute(this.values(is_paused=is_paused)).rowcount > 0
+
+    # --- asking sites ---
+
+    def take_page(self, search: str, source: Source, on: date, *, most: int) -> bool:
+        """Count one request of a search at a source before it is made.
+
+        Returns:
+            False, and nothing is counted, if *most* were made that day.
+        """
+        with writing(self._engine) as connection:
+            turn = _turn_of(_locked(connection, search, source, on))
+            if turn.pages >= most:
+                return False
+            _write(connection, replace(turn, pages=turn.pages + 1))
+        return True
+
+    def end(self, turn: SearchTurn, *, at: datetime) -> None:
+        """Note how asking a source ended that day: the outcome and detail of *turn*."""
+        with writing(self._engine) as connection:
+            was = _turn_of(_locked(connection, turn.search, turn.source, turn.on))
+            ended = replace(was, outcome=turn.outcome, detail=turn.detail, at=at)
+            _write(connection, ended)
+
+    def turns(
+        self, *, on: date | None = None, search: str | None = None
+    ) -> list[SearchTurn]:
+        """What searches found, the newest day first; of a day or a search alone."""
+        query = sa.select(_TURN)
+        if on is not None:
+            query = query.where(_TURN.c.on == on)
+        if search is not None:
+            query = query.where(_TURN.c.search == search)
+        ordered = query.order_by(sa.desc(_TURN.c.on), _TURN.c.search, _TURN.c.source)
+        with reading(self._engine) as connection:
+            return [_turn_of(row) for row in connection.execute(ordered)]
+
+    # --- proposals ---
+
+    def unknown(self, addresses: Sequence[Address]) -> list[Address]:
+        """Those that mean no property, followed or removed, under any spelling."""
+        with reading(self._engine) as connection:
+            meanings = all_meanings(connection)
+        return [it for it in addresses if meanings.slug_of(it) is None]
+
+    def record(
+        self,
+        turn: SearchTurn,
+        found: Sequence[Proposal],
+        *,
+        left_out: Mapping[LeftOut, int],
+    ) -> Recorded:
+        """Propose the houses of one page that nobody knows, and count all rows of it.
+
+        A house is known under any spelling, followed or removed, and by any proposal
+        before. One that was seen with a doubt and is seen now without loses it.
+
+        Args:
+            turn: whose search and source it is, and on which day.
+            found: one candidate for each row that fits.
+            left_out: the other rows, by why.
+        """
+        new: list[Proposal] = []
+        left: list[tuple[Address, LeftOut]] = []
+        with writing(self._engine) as connection:
+            row = _locked(connection, turn.search, turn.source, turn.on)
+            if found:
+                known = _Known.of(connection, found)
+                for candidate in found:
+                    if why := known.why_not(connection, candidate):
+                        left.append((candidate.address, why))
+                    else:
+                        new.append(known.take(connection, candidate))
+            counts = Counter(left_out) + Counter(why for _, why in left)
+            _write(connection, _with(_turn_of(row), counts, proposed=len(new)))
+        return Recorded(proposed=tuple(new), left=tuple(left))
+
+    def proposals(
+        self,
+        *,
+        limit: int,
+        before: tuple[date, str] | None = None,
+        since: date | None = None,
+        state: ProposalState | None = None,
+        search: str | None = None,
+    ) -> list[Proposal]:
+        """Proposals, those first seen last first.
+
+        Args:
+            limit: at most so many.
+            before: the day and match key of the last one of the page before.
+            since: only those first seen on this day or later.
+            state: only those in this state.
+            search: only those of this search.
+        """
+        row = _PROPOSAL.c
+        query = sa.select(_PROPOSAL)
+        if before is not None:
+            day, key = before
+            same_day = sa.and_(row.first_seen_on == day, row.match_key < key)
+            query = query.where(sa.or_(row.first_seen_on < day, same_day))
+        if since is not None:
+            query = query.where(row.first_seen_on >= since)
+        if state is not None:
+            query = query.where(row.state == state.value)
+        if search is not None:
+            query = query.where(row.search == search)
+        newest = (sa.desc(row.first_seen_on), sa.desc(row.match_key))
+        with reading(self._engine) as connection:
+            rows = connection.execute(query.order_by(*newest).limit(limit))
+            return [_proposal_of(found) for found in rows]
+
+    def proposal(self, match_key: str) -> Proposal | None:
+        """The proposal of a door."""
+        this = sa.select(_PROPOSAL).where(_PROPOSAL.c.match_key == match_key)
+        with reading(self._engine) as connection:
+            row = connection.execute(this).one_or_none()
+        return None if row is None else _proposal_of(row)
+
+    def ready(self, search: str, *, on: date, per_day: int) -> list[Proposal]:
+        """What a search may accept by itself now: those without a doubt, oldest first.
+
+        As many as are left of *per_day* on the day *on*.
+        """
+        row = _PROPOSAL.c
+        mine = row.search == search
+        done = sa.select(sa.func.count()).where(
+            mine,
+            row.state == ProposalState.ACCEPTED.value,
+            row.by_itself,
+            row.decided_on == on,
+        )
+        query = (
+            sa.select(_PROPOSAL)
+            .where(mine, row.state == ProposalState.PROPOSED.value, row.doubt == "")
+            .order_by(row.first_seen_on, row.match_key)
+        )
+        with reading(self._engine) as connection:
+            left = per_day - int(connection.execute(done).scalar_one())
+            if left <= 0:
+                return []
+            return [_proposal_of(it) for it in connection.execute(query.limit(left))]
+
+    def decide(
+        self,
+        match_key: str,
+        state: ProposalState,
+        *,
+        at: datetime,
+        on: date,
+        by_itself: bool = False,
+        house: str | None = None,
+    ) -> bool:
+        """Write what became of a proposal that waits, or was rejected before.
+
+        By itself only one that waits is decided: what a person rejected stays rejected.
+
+        Returns:
+            Whether it was written.
+        """
+        waiting = [ProposalState.PROPOSED.value]
+        if not by_itself and state is ProposalState.ACCEPTED:
+            waiting.append(ProposalState.REJECTED.value)
+        this = sa.update(_PROPOSAL).where(
+            _PROPOSAL.c.match_key == match_key, _PROPOSAL.c.state.in_(waiting)
+        )
+        values = {
+            "state": state.value,
+            "decided_at": at,
+            "decided_on": on,
+            "by_itself": by_itself,
+            "house": house,
+        }
+        with writing(self._engine) as connection:
+            return connection.execute(this.values(values)).rowcount > 0
+
+
+class _Known:
+    """The houses and proposals there are, while a page is recorded."""
+
+    def __init__(self, meanings: Meanings, proposals: dict[str, Proposal]) -> None:
+        self._meanings = meanings
+        self._proposals = proposals
+        self._doors: dict[tuple[str, str], list[AnyRow]] = {}
+        for row in meanings.rows.values():
+            self._doors.setdefault(_door(row.match_key), []).append(row)
+
+    @classmethod
+    def of(cls, connection: sa.Connection, found: Iterable[Proposal]) -> "_Known":
+        _lock(connection)
+        keys = sorted({it.match_key for it in found})
+        proposals = {it.match_key: it for it in _those(connection, keys)}
+        return cls(all_meanings(connection), proposals)
+
+    def why_not(self, connection: sa.Connection, candidate: Proposal) -> LeftOut | None:
+        """Return why a candidate is not proposed; None if it is new."""
+        slug = self._meanings.slug_of(candidate.address)
+        if slug is not None:
+            is_removed = self._meanings.rows[slug].removed_at is not None
+            return LeftOut.REMOVED if is_removed else LeftOut.FOLLOWED
+        before = self._proposals.get(candidate.match_key)
+        if before is None:
+            return None
+        if before.state is ProposalState.REJECTED:
+            return LeftOut.REJECTED
+        if before.state is ProposalState.PROPOSED and before.doubt:
+            self._settle(connection, before, candidate)
+        return LeftOut.BEFORE
+
+    def take(self, connection: sa.Connection, candidate: Proposal) -> Proposal:
+        """Write a candidate that is new."""
+        taken = replace(candidate, doubt=self._doubt(connection, candidate))
+        connection.execute(sa.insert(_PROPOSAL).values(_values(taken)))
+        self._proposals[taken.match_key] = taken
+        return taken
+
+    def _settle(
+        self, connection: sa.Connection, before: Proposal, candidate: Proposal
+    ) -> None:
+        """Take over what another row tells of a house that waits with a doubt."""
+        if self._doubt(connection, candidate):
+            return
+        told = {"facts": candidate.facts.stated, "doubt": ""}
+        change_row(connection, _PROPOSAL, {"match_key": before.match_key, **told})
+        settled = replace(before, facts=candidate.facts, doubt="")
+        self._proposals[before.match_key] = settled
+
+    def _doubt(self, connection: sa.Connection, candidate: Proposal) -> str:
+        """Return the doubts of a candidate, also that another house may be meant."""
+        near = self._near(connection, candidate.address)
+        told = [candidate.doubt, f"it may be {near}" if near else ""]
+        return "; ".join(filter(None, told))
+
+    def _near(self, connection: sa.Connection, address: Address) -> str:
+        """Return a house or a proposal that is this door, were one side careless."""
+        key = address.match_key
+        for row in self._doors.get(_door(key), ()):
+            if property_of(row).means(address) is Match.NEAR:
+                return str(row.slug)
+        number, zip_code = _door(key)
+        alike = sa.and_(
+            _PROPOSAL.c.match_key.startswith(f"{number}|", autoescape=True),
+            _PROPOSAL.c.match_key.endswith(f"|{zip_code}", autoescape=True),
+            _PROPOSAL.c.match_key != key,
+        )
+        for row in connection.execute(sa.select(_PROPOSAL).where(alike).limit(_MANY)):
+            other = Address.parse(row.address)
+            if other.compare(address) is Match.NEAR:
+                return str(other)
+        return ""
+
+
+def _door(match_key: str) -> tuple[str, str]:
+    """The number and the ZIP of a match key."""
+    number, _, rest = match_key.partition("|")
+    return number, rest.rpartition("|")[2]
+
+
+def _lock(connection: sa.Connection) -> None:
+    # Two that propose one door at once would both find it new; so would one that adds
+    # the house meanwhile. SQLite lets only one write anyway.
+    if connection.dialect.name == "postgresql":
+        connection.execute(sa.text("lock table proposal in share row exclusive mode"))
+
+
+def _those(connection: sa.Connection, keys: Sequence[str]) -> Iterable[Proposal]:
+    for start in range(0, len(keys), _MANY):
+        some = _PROPOSAL.c.match_key.in_(keys[start : start + _MANY])
+        for row in connection.execute(sa.select(_PROPOSAL).where(some)):
+            yield _proposal_of(row)
+
+
+def _locked(connection: sa.Connection, search: str, source: Source, on: date) -> AnyRow:
+    fresh = _turn_values(SearchTurn(search=search, source=source, on=on))
+    return locked_row(connection, _TURN, fresh)
+
+
+def _write(connection: sa.Connection, turn: SearchTurn) -> None:
+    change_row(connection, _TURN, _turn_values(turn))
+
+
+def _with(turn: SearchTurn, counts: Mapping[LeftOut, int], *, proposed: int) -> Any:
+    return replace(
+        turn,
+        rows=turn.rows + proposed + sum(counts.values()),
+        proposed=turn.proposed + proposed,
+        left_out=Counter(turn.left_out) + Counter(counts),
+    )
+
+
+# --- rows to values -------------------------------------------------------------------
+
+
+def _turn_values(turn: SearchTurn) -> dict[str, Any]:
+    return {
+        "search": turn.search,
+        "source": turn.source.value,
+        "on": turn.on,
+        "pages": turn.pages,
+        "rows": turn.rows,
+        "proposed": turn.proposed,
+        "left_out": {why.value: count for why, count in turn.left_out.items()},
+        "outcome": turn.outcome.value if turn.outcome else None,
+        "detail": turn.detail,
+        "at": turn.at,
+    }
+
+
+def _turn_of(row: AnyRow) -> SearchTurn:
+    return SearchTurn(
+        search=row.search,
+        source=Source(row.source),
+        on=row.on,
+        pages=row.pages,
+        rows=row.rows,
+        proposed=row.proposed,
+        left_out={LeftOut(why): count for why, count in row.left_out.items()},
+        outcome=ListingOutcome(row.outcome) if row.outcome else None,
+        detail=row.detail,
+        at=row.at,
+    )
+
+
+def _search_of(row: AnyRow) -> SavedSearch:
+    return SavedSearch(
+        name=row.name,
+        criteria=Criteria.of(row.criteria),
+        created_at=row.created_at,
+        accept_per_day=row.accept_per_day,
+        sources=tuple(map(Source, row.sources)),
+        is_paused=row.is_paused,
+    )
+
+
+def _values(proposal: Proposal) -> dict[str, Any]:
+    return {
+        "match_key": proposal.match_key,
+        "address": str(proposal.address),
+        "search": proposal.search,
+        "source": proposal.source.value,
+        "listing_id": proposal.listing_id,
+        "url": proposal.url,
+        "photo_url": proposal.photo_url,
+        "facts": proposal.facts.stated,
+        "doubt": proposal.doubt,
+        "first_seen_on": proposal.first_seen_on,
+        "state": proposal.state.value,
+        "decided_at": proposal.decided_at,
+        "decided_on": None,
+        "by_itself": False,
+        "house": proposal.slug,
+    }
+
+
+def _proposal_of(row: AnyRow) -> Proposal:
+    told: dict[str, Any] = {
+        name: row.facts[name] for name in FACT_NAMES if name in row.facts
+    }
+    return Proposal(
+        match_key=row.match_key,
+        address=Address.parse(row.address),
+        search=row.search,
+        source=Source(row.source),
+        listing_id=row.listing_id,
+        url=row.url,
+        photo_url=row.photo_url,
+        facts=ListingFacts(**told),
+        doubt=row.doubt,
+        first_seen_on=row.first_seen_on,
+        state=ProposalState(row.state),
+        decided_at=row.decided_at,
+        slug=row.house,
+    )

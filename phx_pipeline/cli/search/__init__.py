@@ -1,0 +1,1 @@
+"""`phx search`: what is looked for, and what was found."""

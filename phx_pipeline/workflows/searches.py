@@ -1,0 +1,411 @@
+"""Saved searches: asking the sites, proposing what is new, following what is accepted.
+
+How a site is asked is told in `sources`; what was proposed is kept by
+`catalog.searches`. Dagster asks for this by a schedule and a sensor.
+"""
+
+import logging
+from collections import Counter, deque
+from collections.abc import Callable, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Final
+from uuid import uuid4
+
+from phx_pipeline.catalog.leases import process_owner
+from phx_pipeline.catalog.store import Catalog
+from phx_pipeline.errors import InputError
+from phx_pipeline.fetch.base import Fetched, Fetcher, Request
+from phx_pipeline.model.job import JobRequest, Origin
+from phx_pipeline.model.nearest import did_you_mean
+from phx_pipeline.model.outcome import ListingOutcome
+from phx_pipeline.model.property import Property
+from phx_pipeline.model.search import (
+    MOST_PAGES,
+    Criteria,
+    LeftOut,
+    Offer,
+    OfferPage,
+    Proposal,
+    ProposalState,
+    SavedSearch,
+    SearchTurn,
+    sift,
+)
+from phx_pipeline.model.source import Source
+from phx_pipeline.model.states import doubt
+from phx_pipeline.sources.base import ListingSource, SearchSource
+from phx_pipeline.stages.context import StageContext
+from phx_pipeline.workflows.houses import follow
+from phx_pipeline.workflows.intake import Typed
+
+logger = logging.getLogger(__name__)
+
+LEASE: Final = "searches"
+"""Held while sites are asked: two at once would ask for the same pages."""
+PHX: Final = "phx"
+"""Whose jobs are that no person asked for."""
+
+_WAIT_S: Final = 5.0
+_SHOWN: Final = (ListingOutcome.LISTED, ListingOutcome.LISTED_EMPTY)
+# Of one place alone; the others may be asked for all the same.
+_OF_PLACE: Final = (ListingOutcome.NOT_FOUND, ListingOutcome.PAGE_CHANGED)
+
+MayAsk = Callable[[Source, date], bool]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RowLeft:
+    """A row that was not proposed: where it stands, what it says, and why."""
+
+    source: Source
+    told: str
+    why: LeftOut
+    detail: str = ""
+
+
+@dataclass(slots=True, kw_only=True)
+class SearchReport:
+    """What asking for searches gave: counts by search and source, houses, rows left."""
+
+    turns: list[SearchTurn] = field(default_factory=list)
+    proposed: list[Proposal] = field(default_factory=list)
+    left: list[RowLeft] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Accepted:
+    """A proposal that was accepted: its house, and the job that asks for its run."""
+
+    proposal: Proposal
+    slug: str
+    job_id: str = ""
+
+
+# --- asking ---------------------------------------------------------------------------
+
+
+def named_search(catalog: Catalog, name: str) -> SavedSearch:
+    """Return a search by its name.
+
+    Raises:
+        InputError: there is none; says which there are.
+    """
+    saved = {search.name: search for search in catalog.searches.saved()}
+    if name in saved:
+        return saved[name]
+    told = did_you_mean(name, list(saved))
+    raise InputError(
+        f"there is no search {name[:40]!r}{told}: `phx search list` lists them"
+    )
+
+
+def always(_source: Source, _on: date) -> bool:
+    """Whether a page more may be asked for: where nobody else counts, it may."""
+    return True
+
+
+async def ask_searches(
+    context: StageContext,
+    searches: Sequence[SavedSearch],
+    *,
+    may_ask: MayAsk = always,
+) -> SearchReport:
+    """Ask the sources of each search for their pages, and propose what is new.
+
+    A source that refuses, rests, or shows a challenge is not asked again; what it
+    showed until then counts. Each page is recorded as it comes, so one that is killed
+    has lost at most the page under way, and goes on with the pages left for the day.
+
+    Args:
+        context: of the run.
+        searches: paused ones too, if they are named.
+        may_ask: asked before each request, whether the source may be asked once more.
+
+    Raises:
+        LeaseHeldError: another process asks.
+    """
+    report = SearchReport()
+    owner = process_owner(context.run_id)
+    with context.catalog.leases.hold(LEASE, owner=owner, wait_s=_WAIT_S):
+        stopped: set[Source] = set()
+        for search in searches:
+            for name, source in _searched(context, search).items():
+                asking = _Asking(context, search, source, report, may_ask)
+                if name not in stopped and await asking.is_stopped():
+                    stopped.add(name)
+    today = context.stamp().today
+    names = {search.name for search in searches}
+    turns = context.catalog.searches.turns(on=today)
+    report.turns = [turn for turn in turns if turn.search in names]
+    return report
+
+
+def _searched(
+    context: StageContext, search: SavedSearch
+) -> dict[Source, ListingSource]:
+    return {
+        name: source
+        for name, source in context.sources.items()
+        if source.listings is not None
+        and (not search.sources or name in search.sources)
+    }
+
+
+def _severity(page: OfferPage) -> int:
+    """Which outcome is told of several pages: what a person should know goes first."""
+    if page.outcome in _SHOWN:
+        return [*reversed(_SHOWN)].index(page.outcome)
+    return len(_SHOWN) + (page.outcome not in _OF_PLACE)
+
+
+class _SpentError(Exception):
+    """All pages of the day were asked for."""
+
+
+class _Metered:
+    """A fetcher that counts each request before it is made."""
+
+    def __init__(self, inner: Fetcher, *, take: Callable[[], bool]) -> None:
+        self._inner = inner
+        self._take = take
+
+    async def get(self, request: Request) -> Fetched:
+        """Return the answer; `_SpentError` where no request is left."""
+        if not self._take():
+            raise _SpentError
+        return await self._inner.get(request)
+
+    async def aclose(self) -> None:
+        """Close the fetcher inside."""
+        await self._inner.aclose()
+
+
+class _Asking:
+    """One search at one source on one day."""
+
+    def __init__(
+        self,
+        context: StageContext,
+        search: SavedSearch,
+        source: ListingSource,
+        report: SearchReport,
+        may_ask: MayAsk,
+    ) -> None:
+        self._context = context
+        self._search = search
+        self._source = source
+        self._report = report
+        self._may_ask = may_ask
+        self._on = context.stamp().today
+        self._worst = OfferPage(outcome=ListingOutcome.LISTED_EMPTY)
+
+    async def is_stopped(self) -> bool:
+        """Ask; return whether the source must not be asked again for now."""
+        if self._source.lacks:
+            self._end(ListingOutcome.DISABLED, self._source.lacks)
+            return True
+        key = f"search-{self._search.name}"
+        async with aclosing(self._context.open_fetcher(key)) as fetcher:
+            try:
+                return await self._pages(_Metered(fetcher, take=self._take))
+            except _SpentError:
+                return False
+
+    async def _pages(self, fetcher: Fetcher) -> bool:
+        """Ask for the first page of each place, then for those that follow."""
+        listings, waiting = self._listings, deque(self._places())
+        while waiting:
+            criteria, at = waiting.popleft()
+            page = await listings.offers(criteria, at=at, fetcher=fetcher)
+            self._record(page)
+            self._worst = max(self._worst, page, key=_severity)
+            self._end(self._worst.outcome, self._worst.detail)
+            if page.is_challenged or page.outcome not in (*_SHOWN, *_OF_PLACE):
+                return True
+            if page.has_more:
+                waiting.append((criteria, page.next))
+        return False
+
+    @property
+    def _listings(self) -> SearchSource:
+        if self._source.listings is None:
+            raise InputError(f"{self._source.source.value} has no search pages")
+        return self._source.listings
+
+    def _places(self) -> list[tuple[Criteria, str]]:
+        """The places; which ones come first goes round from day to day."""
+        places = [(it, "") for it in self._search.criteria.each_place()]
+        first = self._on.toordinal() * MOST_PAGES % len(places)
+        return places[first:] + places[:first]
+
+    def _take(self) -> bool:
+        source, book = self._source.source, self._context.catalog.searches
+        return self._may_ask(source, self._on) and book.take_page(
+            self._search.name, source, self._on, most=MOST_PAGES
+        )
+
+    def _record(self, page: OfferPage) -> None:
+        found, left_out = [], Counter[LeftOut]()
+        for offer in page.offers:
+            why, detail = sift(offer, self._search.criteria)
+            if why is None:
+                found.append(self._candidate(offer))
+            else:
+                left_out[why] += 1
+                self._leave(str(offer.address or offer.told), why, detail)
+        done = self._context.catalog.searches.record(
+            self._turn(), found, left_out=left_out
+        )
+        self._report.proposed += done.proposed
+        for address, why in done.left:
+            self._leave(str(address), why)
+
+    def _leave(self, told: str, why: LeftOut, detail: str = "") -> None:
+        source = self._source.source
+        self._report.left.append(
+            RowLeft(source=source, told=told, why=why, detail=detail)
+        )
+
+    def _candidate(self, offer: Offer) -> Proposal:
+        address = offer.address
+        if address is None:
+            raise InputError("a row without an address is no candidate")
+        unstated = self._search.criteria.unstated_by(offer.facts)
+        told = f"its row does not tell: {', '.join(unstated)}" if unstated else ""
+        where = doubt(address.state, address.zip_code) or ""
+        return Proposal(
+            match_key=address.match_key,
+            address=address,
+            search=self._search.name,
+            source=offer.source,
+            listing_id=offer.listing_id,
+            url=offer.url,
+            photo_url=offer.photo_url,
+            facts=offer.facts,
+            doubt="; ".join(filter(None, (told, where))),
+            first_seen_on=self._on,
+        )
+
+    def _turn(
+        self, outcome: ListingOutcome | None = None, detail: str = ""
+    ) -> SearchTurn:
+        return SearchTurn(
+            search=self._search.name,
+            source=self._source.source,
+            on=self._on,
+            outcome=outcome,
+            detail=detail,
+        )
+
+    def _end(self, outcome: ListingOutcome, detail: str) -> None:
+        at = self._context.stamp().at
+        self._context.catalog.searches.end(self._turn(outcome, detail), at=at)
+        told = f" ({detail})" if detail else ""
+        name, source = self._search.name, self._source.source.value
+        logger.info("search %s, %s: %s%s", name, source, outcome.value, told)
+
+
+# --- deciding -------------------------------------------------------------------------
+
+
+def ready(catalog: Catalog, *, today: date) -> list[Proposal]:
+    """Return what searches may accept by themselves today, within their limits."""
+    return [
+        proposal
+        for search in catalog.searches.saved()
+        if search.accept_per_day and not search.is_paused
+        for proposal in catalog.searches.ready(
+            search.name, on=today, per_day=search.accept_per_day
+        )
+    ]
+
+
+def accept_ready(catalog: Catalog, *, at: datetime, today: date) -> list[Accepted]:
+    """Follow what searches accept by themselves, and ask for the run of each house.
+
+    Killed half-way and called again, it goes on: a house is added once, its job is
+    written once, and the proposal is decided last.
+    """
+    done = []
+    for proposal in ready(catalog, today=today):
+        known = catalog.houses.find_address(proposal.address)
+        state, slug, job_id = ProposalState.ACCEPTED, None, ""
+        if known is not None and known.removed_at is not None:
+            state = ProposalState.REJECTED  # removed since it was proposed
+        else:
+            slug = known.house.slug if known else _added(catalog, proposal, at=at)
+            job_id = _asked(catalog, slug, proposal, at=at)
+        is_decided = catalog.searches.decide(
+            proposal.match_key,
+            state,
+            at=at,
+            on=today,
+            by_itself=True,
+            house=slug,
+        )
+        if is_decided and slug:
+            done.append(Accepted(proposal=proposal, slug=slug, job_id=job_id))
+    return done
+
+
+def _added(catalog: Catalog, proposal: Proposal, *, at: datetime) -> str:
+    """Add a house of which nothing is known; a run of it publishes the views."""
+    house = Property.at(proposal.address)
+    done = catalog.houses.add([house], at=at)
+    if done.added:
+        return done.added[0].slug
+    known = catalog.houses.find_address(proposal.address)
+    return known.house.slug if known else house.slug
+
+
+def _asked(catalog: Catalog, slug: str, proposal: Proposal, *, at: datetime) -> str:
+    request = JobRequest(
+        slugs=(slug,),
+        user=PHX,
+        origin=Origin.SENSOR,
+        idempotency_key=f"proposal {slug} {proposal.first_seen_on}"[:200],
+    )
+    return request_run(catalog, request, at=at)
+
+
+def request_run(catalog: Catalog, request: JobRequest, *, at: datetime) -> str:
+    """Write a job that asks for runs; return its id."""
+    job_id = uuid4().hex[:12]
+    return catalog.jobs.submit(job_id, request, at=at).job_id
+
+
+def accept(context: StageContext, proposals: Sequence[Proposal]) -> list[Accepted]:
+    """Follow houses that a person chose, whatever was doubted, and ask for their runs.
+
+    One that was rejected or removed before is followed all the same.
+    """
+    stamp, done = context.stamp(), []
+    for proposal in proposals:
+        typed = Typed(text=str(proposal.address), house=Property.at(proposal.address))
+        report = follow(context, [typed]).report
+        houses = (*report.added, *report.revived, *(it.house for it in report.known))
+        slug = houses[0].slug
+        request = JobRequest(slugs=(slug,), user=context.who)
+        job_id = request_run(context.catalog, request, at=stamp.at)
+        context.catalog.searches.decide(
+            proposal.match_key,
+            ProposalState.ACCEPTED,
+            at=stamp.at,
+            on=stamp.today,
+            house=slug,
+        )
+        done.append(Accepted(proposal=proposal, slug=slug, job_id=job_id))
+    return done
+
+
+def reject(context: StageContext, proposals: Sequence[Proposal]) -> int:
+    """Reject houses for good; return how many were not decided before."""
+    stamp = context.stamp()
+    return sum(
+        context.catalog.searches.decide(
+            it.match_key, ProposalState.REJECTED, at=stamp.at, on=stamp.today
+        )
+        for it in proposals
+    )

@@ -1,0 +1,117 @@
+"""`phx search` on stand-ins of both sites, from saving a search to its end."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from phx_pipeline.demo.houses import HOUSES, NEWCOMERS
+from phx_pipeline.demo.redfin_site import redfin_sites
+from phx_pipeline.demo.zillow_site import zillow_sites
+from phx_pipeline.model.source import Source
+from phx_pipeline.reads.schemas import schema_of
+from phx_pipeline.sources.zillow.standin import PAGE_HOST
+from phx_pipeline_tests.commands import Ended, Phx
+from phx_pipeline_tests.deployment import Deployment, slug_of
+
+SLUG = slug_of(NEWCOMERS[0])
+FOLLOWED = next(it for it in HOUSES if it.zip_code == NEWCOMERS[0].zip_code)
+BOTH = (Source.REDFIN, Source.ZILLOW)
+
+
+@pytest.fixture
+def made(tmp_path: Path) -> Iterator[Deployment]:
+    sites = {**redfin_sites(), **zillow_sites()}
+    with Deployment(tmp_path, sites, sources=BOTH) as deployment:
+        deployment.add_houses([FOLLOWED])
+        yield deployment
+
+
+def test_a_search_is_saved_run_and_decided_about(made: Deployment, phx_on: Phx) -> None:
+    def search(*words: str) -> Ended:
+        return phx_on(made, "search", *words)
+
+    assert "no search is saved" in search("list").out
+    added = search("add", "west", "--zip", "85306", "--max-price", "490000")
+    assert added.code == 0, added.err
+    again = search("add", "west", "--zip", "85306")
+    assert (again.code, "already" in again.err) == (2, True)
+
+    told = search("run", "west", "--rows")
+    assert told.code == 0, told.err
+    assert "new: 5127 W Sage Pipit Ave" in told.out
+    assert "followed already" in told.out
+    assert "in another place" in told.out  # of Zillow's second list
+    (proposal,) = search("proposed", "--json").json
+    assert (proposal["key"], proposal["facts"]["list_price"]) == (SLUG, 438_000)
+    assert SLUG in search("proposed", "--search", "west").out
+    assert search("proposed", "--search", "east").out.startswith("no such house")
+
+    turns = search("run", "--json").json
+    assert {turn["source"]: turn["proposed"] for turn in turns} == {
+        "zillow": 1,
+        "redfin": 0,
+    }
+    assert search("reject", SLUG).code == 0
+    assert search("proposed", "--json").json == []
+    assert search("accept", NEWCOMERS[0].address).code == 0
+    (proposal,) = search("proposed", "--state", "all", "--json").json
+    assert (proposal["state"], proposal["property"]) == ("accepted", SLUG)
+    assert SLUG in phx_on(made, "properties", "list").out
+    (job,) = phx_on(made, "jobs", "--json").json
+    assert job["status"] == "pending"
+
+    assert search("pause", "west").code == 0
+    (saved,) = search("list", "--json").json
+    told_in_json = {"proposal": proposal, "search": saved, "search_turn": turns[0]}
+    for name, document in told_in_json.items():
+        Draft202012Validator(schema_of(name)).validate(document)
+    assert (saved["paused"], saved["criteria"]["zip_codes"]) == (True, ["85306"])
+    assert "no search was run" in search("run").out
+    assert search("resume", "west").code == search("remove", "west").code == 0
+    assert search("proposed", "--state", "accepted", "--json").json == [proposal]
+    stored = b"".join(it.read_bytes() for it in made.settings.data_dir.glob("phx.db*"))
+    assert b"An Agent" not in stored
+    assert b"A Broker" not in stored
+
+
+def test_a_site_that_refuses_is_not_asked_for_the_next_search(
+    tmp_path: Path, phx_on: Phx
+) -> None:
+    sites = {**redfin_sites(), **zillow_sites(blocked=frozenset({PAGE_HOST}))}
+    with Deployment(tmp_path, sites, sources=BOTH) as made:
+        for name in ("east", "west"):
+            phx_on(made, "search", "add", name, "--zip", "85306", "--city", "Mesa")
+        told = phx_on(made, "search", "run", "--json")
+        asked = [it.target for it in made.standin.asked if it.host == PAGE_HOST]
+
+    assert told.code == 3
+    outcomes = {(it["search"], it["source"]): it["outcome"] for it in told.json}
+    assert outcomes == {
+        ("east", "redfin"): "listed",
+        ("west", "redfin"): "listed",
+        ("east", "zillow"): "blocked",
+    }
+    assert len(asked) == 1
+    pages = [it["pages"] for it in told.json if it["source"] == "redfin"]
+    assert pages == [3, 3]  # a city is looked up first
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("add", "west"), "--zip or --city"),
+        (("add", "West", "--zip", "85306"), "no name of a search"),
+        (("run", "west"), "there is no search 'west'"),
+        (("remove", "west"), "phx search list"),
+        (("accept",), "--all"),
+        (("reject", "12-nowhere"), "phx search proposed"),
+    ],
+)
+def test_what_is_wrong_is_told_with_the_remedy(
+    tmp_path: Path, phx_on: Phx, words: tuple[str, ...], told: str
+) -> None:
+    with Deployment(tmp_path, {}) as made:
+        done = phx_on(made, "search", *words)
+    assert (done.code, told in done.err) == (2, True), done.err

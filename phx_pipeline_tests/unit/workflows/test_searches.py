@@ -1,0 +1,171 @@
+"""Which pages a search asks for, in which order, and where it stops."""
+
+import asyncio
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from phx_pipeline.fetch.base import Fetcher, Request, RequestKind
+from phx_pipeline.model.address import Address
+from phx_pipeline.model.facts import ListingFacts
+from phx_pipeline.model.listing import Listing
+from phx_pipeline.model.outcome import ListingOutcome
+from phx_pipeline.model.property import Property
+from phx_pipeline.model.search import Criteria, Offer, OfferPage, SavedSearch
+from phx_pipeline.model.source import Source
+from phx_pipeline.sources.base import ListingSource
+from phx_pipeline.stages.context import StageContext
+from phx_pipeline.workflows.searches import SearchReport, ask_searches
+from phx_pipeline_tests.canned import CannedFetcher
+from phx_pipeline_tests.deployment import Deployment
+
+AT = datetime(2026, 3, 9, 12, 30, tzinfo=UTC)
+HOST = "pages.example"
+
+
+def page(*numbers: int, following: str = "", **changes: object) -> OfferPage:
+    """A page of houses by their street numbers."""
+    offers = tuple(
+        Offer(
+            source=Source.REDFIN,
+            listing_id=str(number),
+            url=f"https://{HOST}/{number}",
+            address=Address.parse(f"{number} W Elm St, Glendale, AZ 85306"),
+            facts=ListingFacts(list_price=400_000),
+        )
+        for number in numbers
+    )
+    outcome = ListingOutcome.LISTED if offers else ListingOutcome.LISTED_EMPTY
+    return replace(OfferPage(outcome=outcome, offers=offers, next=following), **changes)  # type: ignore[arg-type]  # named by each test
+
+
+@dataclass(slots=True)
+class Pages:
+    """Search pages by what they are asked for: a place, or where another page led."""
+
+    pages: Mapping[str, OfferPage]
+    asked: list[str] = field(default_factory=list)
+
+    async def offers(
+        self, criteria: Criteria, *, at: str = "", fetcher: Fetcher
+    ) -> OfferPage:
+        """Count a request, then answer."""
+        where = at or criteria.place
+        url = f"https://{HOST}/{where}"
+        request = Request(url=url, source=Source.REDFIN, kind=RequestKind.PAGE)
+        with pytest.raises(KeyError):
+            await fetcher.get(request)
+        self.asked.append(where)
+        return self.pages[where]
+
+
+class Site(ListingSource):
+    """A site that has search pages only."""
+
+    page_hosts = (HOST,)
+    photo_hosts = ()
+
+    def __init__(self, source: Source, pages: Mapping[str, OfferPage]) -> None:
+        self.source = source
+        self.asked: list[str] = []
+        self.listings = Pages(pages, self.asked)
+
+    async def discover(self, house: Property, *, fetcher: Fetcher) -> Listing:
+        """No search asks for a house's own page."""
+        raise AssertionError(house, fetcher)
+
+
+@pytest.fixture
+def context(tmp_path: Path) -> Iterator[StageContext]:
+    with Deployment(tmp_path, {}) as made, made.context() as opened:
+        yield replace(
+            opened, clock=lambda: AT, open_fetcher=lambda _key: CannedFetcher({})
+        )
+
+
+def search(*zips: str, name: str = "west", **criteria: int) -> SavedSearch:
+    asked = Criteria(zip_codes=zips or ("85306",), **criteria)  # type: ignore[arg-type]  # named by each test
+    return SavedSearch(name=name, criteria=asked, created_at=AT)
+
+
+def ask(
+    context: StageContext, sites: list[Site], *searches: SavedSearch
+) -> SearchReport:
+    asked = replace(context, sources={site.source: site for site in sites})
+    return asyncio.run(ask_searches(asked, searches))
+
+
+def test_at_most_three_pages_are_asked_for_on_a_day(context: StageContext) -> None:
+    pages = {"85306": page(1, following="b"), "b": page(2, following="c")}
+    pages |= {"c": page(3, following="d"), "d": page(4)}
+    site = Site(Source.REDFIN, pages)
+    report = ask(context, [site], search())
+    assert site.asked == ["85306", "b", "c"]
+    assert [it.listing_id for it in report.proposed] == ["1", "2", "3"]
+    assert ask(context, [site], search()).proposed == []
+    assert len(site.asked) == 3
+
+    tomorrow = replace(context, clock=lambda: AT + timedelta(days=1))
+    (turn,) = ask(tomorrow, [site], search()).turns
+    assert (turn.pages, turn.rows, turn.proposed) == (3, 3, 0)
+
+
+def test_each_place_comes_first_in_its_turn(context: StageContext) -> None:
+    zips = [f"8530{last}" for last in range(1, 6)]
+    site = Site(Source.REDFIN, {it: page(following="more") for it in zips})
+    seen = set()
+    for later in range(5):
+        on = replace(context, clock=lambda later=later: AT + timedelta(days=later))  # type: ignore[misc]
+        site.asked.clear()
+        ask(on, [site], search(*zips))
+        assert len(set(site.asked)) == 3
+        seen |= set(site.asked)
+    assert seen == set(zips)
+
+
+@pytest.mark.parametrize(
+    ("first", "goes_on"),
+    [
+        (page(1), True),
+        (page(outcome=ListingOutcome.NOT_FOUND), True),
+        (page(outcome=ListingOutcome.PAGE_CHANGED), True),
+        (page(1, is_challenged=True), False),
+        (page(outcome=ListingOutcome.BLOCKED, detail="no"), False),
+        (page(outcome=ListingOutcome.RATE_LIMITED), False),
+        (page(outcome=ListingOutcome.CIRCUIT_OPEN), False),
+        (page(outcome=ListingOutcome.DISABLED), False),
+        (page(outcome=ListingOutcome.FAILED), False),
+    ],
+)
+def test_a_refusal_stops_a_source_for_all_searches(
+    context: StageContext, first: OfferPage, *, goes_on: bool
+) -> None:
+    pages = dict.fromkeys(("85301", "85302", "85303"), page(7))
+    site = Site(Source.REDFIN, pages | {"85306": first})
+    other = Site(Source.ZILLOW, dict.fromkeys(("85306", "85301"), page()))
+    report = ask(context, [site, other], search(), search("85301", name="east"))
+    assert site.asked == (["85306", "85301"] if goes_on else ["85306"])
+    assert other.asked == ["85306", "85301"]
+    assert bool(first.offers) == any(it.listing_id == "1" for it in report.proposed)
+    (turn, *_) = (it for it in report.turns if it.search == "west")
+    assert (turn.outcome, turn.detail) == (first.outcome, first.detail)
+
+
+def test_what_rows_do_not_tell_is_a_doubt(context: StageContext) -> None:
+    site = Site(Source.REDFIN, {"85306": page(1)})
+    report = ask(context, [site], search(min_year=1980, max_price=400_000))
+    (proposal,) = report.proposed
+    assert proposal.doubt == "its row does not tell: year of at least 1980"
+
+
+def test_a_source_that_lacks_something_is_not_asked(context: StageContext) -> None:
+    site = Site(Source.REDFIN, {})
+    site.lacks = "it wants a token"
+    (turn,) = ask(context, [site], search()).turns
+    assert (site.asked, turn.pages) == ([], 0)
+    assert (turn.outcome, turn.detail) == (ListingOutcome.DISABLED, site.lacks)
+    away = replace(search(), sources=(Source.ZILLOW,))
+    assert len(ask(context, [site], replace(away, name="east")).turns) == 0
