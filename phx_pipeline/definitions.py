@@ -20,8 +20,10 @@ from phx_pipeline.defs.jobs import (
     search_listings,
 )
 from phx_pipeline.defs.resources import pipeline
+from phx_pipeline.defs.schedules.daily_digest import daily_digest
 from phx_pipeline.defs.schedules.daily_look import daily_look
 from phx_pipeline.defs.schedules.daily_search import daily_search
+from phx_pipeline.defs.sensors.alerts import alerts
 from phx_pipeline.defs.sensors.dispatcher import dispatch_jobs
 from phx_pipeline.defs.sensors.history import prune_history
 from phx_pipeline.defs.sensors.looks import go_on_looking
@@ -31,7 +33,13 @@ from phx_pipeline.defs.sensors.proposals import propose_houses
 from phx_pipeline.defs.sensors.repeats import repeat_lost_runs
 from phx_pipeline.defs.sensors.views import refresh_views
 from phx_pipeline.defs.stores import Stores
-from phx_pipeline.settings import OFF, code_url, look_cron, search_cron
+from phx_pipeline.settings import (
+    OFF,
+    code_url,
+    digest_cron,
+    look_cron,
+    search_cron,
+)
 
 _ASSETS = [
     discovered_urls,
@@ -63,6 +71,7 @@ def build_definitions(
             search_listings,
         ],
         sensors=[
+            alerts,
             dispatch_jobs,
             go_on_looking,
             properties_file,
@@ -80,7 +89,11 @@ def build_definitions(
 
 def _schedules() -> list[dg.ScheduleDefinition]:
     """The schedules that settings do not switch off."""
-    timed = ((daily_look, look_cron()), (daily_search, search_cron()))
+    timed = (
+        (daily_look, look_cron()),
+        (daily_search, search_cron()),
+        (daily_digest, digest_cron()),
+    )
     return [make(cron) for make, cron in timed if cron != OFF]
 
 

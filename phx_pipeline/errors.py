@@ -30,6 +30,7 @@ PhxError
 │   │   └── NoCatalogError    there is none
 │   ├── LeaseHeldError    somebody else holds the lease
 │   └── StaleEpochError   our lease was taken over; nothing was written
+├── DeliveryError         a mail server or webhook did not take a message
 └── ServiceError          a part that should be running is not (daemon, webserver)
 """
 
@@ -301,6 +302,10 @@ class LeaseHeldError(CatalogError):
 
 class StaleEpochError(CatalogError):
     """The lease was taken over by another owner; nothing was written."""
+
+
+class DeliveryError(PhxError):
+    """A mail server or webhook did not take a message; the text tells what helps."""
 
 
 class ServiceError(PhxError):

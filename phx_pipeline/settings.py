@@ -12,19 +12,25 @@ from phx_pipeline.model.cron import HOW as HOW_CRON
 from phx_pipeline.model.cron import is_cron
 from phx_pipeline.model.database_url import for_dagster, is_database, is_relative
 from phx_pipeline.model.due import FINAL_AFTER_DAYS, MOST_FAULT_DAYS
+from phx_pipeline.model.event import ALERTABLE
 from phx_pipeline.model.isolation import IsolationMode
+from phx_pipeline.model.message import Channel, MailSecurity, WebhookStyle
 from phx_pipeline.model.nearest import did_you_mean
+from phx_pipeline.model.notifying import MAIL_PORTS, is_mail_address, is_mail_host
 from phx_pipeline.model.proxy_url import HOW, proxy_parts
 from phx_pipeline.model.server_url import HOW as HOW_SERVED
 from phx_pipeline.model.server_url import server_url
 from phx_pipeline.model.source import LETTERED, Source, in_order
-from phx_pipeline.model.web_place import plain_ip, public_origin
+from phx_pipeline.model.web_place import is_this_machine, plain_ip, public_origin
 
 SUPERVISOR_ID = "PHX_SUPERVISOR_ID"  # not for people: marks what a supervisor starts
 
 OFF = "off"  # in place of a time: never by itself
 
 STANDINS = "PHX_STANDINS"  # not for people: the demo's own processes ask stand-ins
+
+OFF = "off"  # in place of a time: never by itself
+ALERTS = ("price_cut", "back_on_market", "new_match")
 
 _PREFIX = "PHX_"
 _PROJECT = Path(__file__).resolve().parent.parent  # where dagster.yaml lies
@@ -34,6 +40,10 @@ _PROXIES = ("PHX_PROXY", "PHX_PROXIES_FILE", "PHX_WEBSHARE_TOKEN")
 _TLS = ("PHX_TLS_CERT", "PHX_TLS_KEY")
 _TOKENS = ("maricopa_token", "reso_token", "spark_token")
 _MANY = 1_000_000_000
+_SECURITIES = tuple(it.value for it in MailSecurity)
+_STYLES = tuple(it.value for it in WebhookStyle)
+_FOR_NO_SHELL = ("PHX_SMTP_PASSWORD", "PHX_WEBHOOK_URL", "PHX_WEBHOOK_TOKEN")
+_MOST_RECIPIENTS = 20
 _MODES = ("direct", "backbone")
 _IMAGE_FORMATS = ("png", "original")
 _BROWSERS = ("auto", "off")
@@ -98,9 +108,33 @@ class Settings:
     tls_key: Path | None
     server: str | None
     key: str | None = field(repr=False)
+    digest_cron: str  # or `off`
+    alerts: tuple[str, ...]
+    smtp_host: str | None
+    smtp_port: int
+    smtp_security: MailSecurity
+    smtp_user: str | None
+    smtp_password: str | None = field(repr=False)
+    smtp_from: str | None
+    smtp_to: tuple[str, ...]
+    webhook_url: str | None = field(repr=False)  # whoever knows it may post
+    webhook_style: WebhookStyle
+    webhook_token: str | None = field(repr=False)
+    webhook_address: str | None
     user: str
     supervisor_id: str | None
     standins: str | None
+
+    @property
+    def channels(self) -> tuple[Channel, ...]:
+        """Where people are told; none by default."""
+        is_set = {Channel.SMTP: self.smtp_host, Channel.WEBHOOK: self.webhook_url}
+        return tuple(channel for channel, place in is_set.items() if place)
+
+    @property
+    def told_at_once(self) -> tuple[str, ...]:
+        """The kinds of news that do not wait for the digest."""
+        return () if self.alerts == (OFF,) else self.alerts
 
     @property
     def secrets(self) -> Mapping[str, str]:
@@ -166,6 +200,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         lease_ttl_s=_whole(given, "LEASE_TTL_S", default=30, low=1, high=3600),
         lease_wait_s=_whole(given, "LEASE_WAIT_S", default=600, low=0, high=86400),
         **_serving(given),
+        **_notifying(given),
         user=_user(given),
         supervisor_id=given.get(SUPERVISOR_ID) or None,
         standins=given.get(STANDINS) or None,
@@ -186,6 +221,46 @@ def _serving(given: Mapping[str, str]) -> dict[str, Any]:
         "server": served_at(given.get("PHX_SERVER"), by="PHX_SERVER"),
         "key": _token(given, "KEY"),
     }
+
+
+def _notifying(given: Mapping[str, str]) -> dict[str, Any]:
+    """The settings of what is told to people by mail and webhook."""
+    security = MailSecurity(_choice(given, "SMTP_SECURITY", among=_SECURITIES))
+    host = _mail_host(given, security=security)
+    return {
+        "digest_cron": digest_cron(given),
+        "alerts": _alerts(given),
+        "smtp_host": host,
+        "smtp_port": _whole(
+            given, "SMTP_PORT", default=MAIL_PORTS[security], low=1, high=65535
+        ),
+        "smtp_security": security,
+        "smtp_user": _token(given, "SMTP_USER"),
+        "smtp_password": _password(given, "SMTP_PASSWORD"),
+        "smtp_from": next(iter(_addresses(given, "SMTP_FROM", most=1)), None),
+        "smtp_to": _addresses(given, "SMTP_TO", most=_MOST_RECIPIENTS),
+        "webhook_url": _webhook_url(given),
+        "webhook_style": WebhookStyle(_choice(given, "WEBHOOK_STYLE", among=_STYLES)),
+        "webhook_token": _token(given, "WEBHOOK_TOKEN"),
+        "webhook_address": _ip(given, "WEBHOOK_ADDRESS"),
+    }
+
+
+def digest_cron(environ: Mapping[str, str] | None = None) -> str:
+    """When the digest is due, as cron says it, in Phoenix; `OFF` if never.
+
+    Raises:
+        InputError: it cannot be used.
+    """
+    return _cron(environ, "DIGEST_CRON", default="0 7 * * *")
+
+
+def _cron(environ: Mapping[str, str] | None, name: str, *, default: str) -> str:
+    given = os.environ if environ is None else environ
+    text = " ".join((given.get(_PREFIX + name) or default).split())
+    if text != OFF and not is_cron(text):
+        raise InputError(f"{_PREFIX}{name}={_quoted(text)}: give {HOW_CRON}")
+    return text
 
 
 def code_url(environ: Mapping[str, str] | None = None) -> str | None:
@@ -214,14 +289,6 @@ def search_cron(environ: Mapping[str, str] | None = None) -> str:
         InputError: it cannot be used.
     """
     return _cron(environ, "SEARCH_CRON", default="30 5 * * *")
-
-
-def _cron(environ: Mapping[str, str] | None, name: str, *, default: str) -> str:
-    given = os.environ if environ is None else environ
-    text = " ".join((given.get(_PREFIX + name) or default).split())
-    if text != OFF and not is_cron(text):
-        raise InputError(f"{_PREFIX}{name}={_quoted(text)}: give {HOW_CRON}")
-    return text
 
 
 def served_at(url: str | None, *, by: str) -> str | None:
@@ -261,6 +328,15 @@ def stored_in(
         dagster_pg_url=dagster_pg_url,
         dagster_home=home,
     )
+
+
+def told_to_shells(settings: Settings) -> dict[str, str]:
+    """As `exported`, without what no stock command needs and nobody should see."""
+    return {
+        name: value
+        for name, value in exported(settings).items()
+        if name not in _FOR_NO_SHELL
+    }
 
 
 def exported(settings: Settings) -> dict[str, str]:
@@ -371,6 +447,76 @@ def _token(given: Mapping[str, str], name: str) -> str | None:
             "printable characters without blanks"
         )
     return token or None
+
+
+def _password(given: Mapping[str, str], name: str) -> str | None:
+    """Read a password, which may have blanks; a wrong one is not shown."""
+    password = given.get(_PREFIX + name) or ""
+    fits = len(password) <= _LONGEST_TOKEN and password.isprintable()
+    if not (fits and password.isascii()):  # the library sends no other
+        raise InputError(
+            f"{_PREFIX}{name}: give one line of at most {_LONGEST_TOKEN} characters of "
+            "ASCII"
+        )
+    return password or None
+
+
+def _mail_host(given: Mapping[str, str], *, security: MailSecurity) -> str | None:
+    host = (given.get("PHX_SMTP_HOST") or "").strip()
+    if not host:
+        return None
+    if not is_mail_host(host):
+        raise InputError(
+            f"PHX_SMTP_HOST={_quoted(host)}: give a name such as smtp.example.com; "
+            "the port is PHX_SMTP_PORT"
+        )
+    if security is MailSecurity.NONE and not is_this_machine(host):
+        raise InputError(
+            "PHX_SMTP_SECURITY=none: mail goes in the clear only to a server on this "
+            f"machine, and PHX_SMTP_HOST is {host}: set it to starttls or tls"
+        )
+    missing = [it for it in ("SMTP_FROM", "SMTP_TO") if not given.get(_PREFIX + it)]
+    if missing:
+        raise InputError(
+            f"PHX_SMTP_HOST needs PHX_{' and PHX_'.join(missing)}: from whom and to "
+            "whom mail goes"
+        )
+    return host
+
+
+def _webhook_url(given: Mapping[str, str]) -> str | None:
+    """Read a URL that may be posted to; a wrong one is not shown, it is a secret."""
+    if url := _token(given, "WEBHOOK_URL"):
+        from phx_pipeline.fetch.hosts import Endpoint  # noqa: PLC0415 - seldom used
+
+        Endpoint.of(url, setting="PHX_WEBHOOK_URL")
+    return url
+
+
+def _addresses(given: Mapping[str, str], name: str, *, most: int) -> tuple[str, ...]:
+    found = _words(given, name)
+    for address in found:
+        if not is_mail_address(address):
+            shown = _quoted(address) if ":" not in address else "an address"
+            raise InputError(
+                f"{_PREFIX}{name}: {shown} will not do: give plain addresses, such as "
+                "me@example.com"
+            )
+    if len(found) > most:
+        raise InputError(f"{_PREFIX}{name}: give at most {most}, not {len(found)}")
+    return found
+
+
+def _alerts(given: Mapping[str, str]) -> tuple[str, ...]:
+    """What is told at once; `off` alone for nothing."""
+    found = _words(given, "ALERTS") or ALERTS
+    wrong = [it for it in found if it not in ALERTABLE]
+    if wrong and found != (OFF,):
+        raise InputError(
+            f"PHX_ALERTS: there is no {_wrong_names(wrong, among=ALERTABLE)}: choose "
+            f"from {', '.join(ALERTABLE)}, or {OFF}"
+        )
+    return found
 
 
 def _registered() -> Collection[Source]:

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import lru_cache, partial
 from importlib.util import find_spec
 from pathlib import Path
@@ -42,6 +42,7 @@ from phx_pipeline.fetch.base import (
 from phx_pipeline.fetch.chain import build_fetcher
 from phx_pipeline.fetch.clients.browser.launch import find_chromium
 from phx_pipeline.fetch.clients.browser.version import version_line
+from phx_pipeline.fetch.hosts import AllowList
 from phx_pipeline.fetch.identity import installed_of, profile_of
 from phx_pipeline.fetch.policies import rules_for
 from phx_pipeline.fetch.profile import ClientProfile
@@ -50,10 +51,13 @@ from phx_pipeline.fetch.route import Route, asked_by, browsed
 from phx_pipeline.fetch.session import Session
 from phx_pipeline.imaging.standardize import recipe_name
 from phx_pipeline.jobs.quota import Limits
+from phx_pipeline.model.message import Channel, Notifier
 from phx_pipeline.model.moments import PHOENIX
 from phx_pipeline.model.refusal import on_disk
 from phx_pipeline.model.source import Source
 from phx_pipeline.reads.base import Reads
+from phx_pipeline.reads.digest import Feeds, NewMatch
+from phx_pipeline.reads.history import find_events
 from phx_pipeline.settings import Settings
 from phx_pipeline.sources.base import ListingSource
 from phx_pipeline.sources.registry import (
@@ -72,6 +76,7 @@ from phx_pipeline.storage.atomic import create_folder, sweep_temporaries
 from phx_pipeline.storage.blobs import BlobStore
 from phx_pipeline.storage.layout import Layout
 from phx_pipeline.storage.private import private_file, tighten
+from phx_pipeline.workflows.digest import Desk
 from phx_pipeline.workflows.typed import address_in
 
 logger = logging.getLogger(__name__)
@@ -452,6 +457,76 @@ def reads_of(context: StageContext) -> Reads:
         lacks_browser=context.lacks_browser,
         naming_gaps=lambda: gap_lines(context.lacks_categorizers, away=away),
     )
+
+
+def build_notifiers(settings: Settings) -> dict[Channel, Notifier]:
+    """Return the channels that are set up.
+
+    Raises:
+        InputError: a setting of one will not do.
+    """
+    makers = {Channel.SMTP: _mailing, Channel.WEBHOOK: _posting}
+    return {channel: makers[channel](settings) for channel in settings.channels}
+
+
+def _mailing(settings: Settings) -> Notifier:
+    from phx_pipeline.notify.smtp import (  # noqa: PLC0415 - seldom used
+        MailServer,
+        SmtpNotifier,
+    )
+
+    server = MailServer(
+        host=settings.smtp_host or "",
+        port=settings.smtp_port,
+        security=settings.smtp_security,
+        user=settings.smtp_user,
+        password=settings.smtp_password,
+        ca_file=settings.ca_file,
+    )
+    return SmtpNotifier(
+        server, sender=settings.smtp_from or "", recipients=settings.smtp_to
+    )
+
+
+def _posting(settings: Settings) -> Notifier:
+    from phx_pipeline.fetch.webhook import (  # noqa: PLC0415 - 0.1 s, seldom used
+        WebhookClient,
+    )
+    from phx_pipeline.notify.webhook import (  # noqa: PLC0415 - as above
+        WebhookNotifier,
+    )
+
+    url = settings.webhook_url or ""
+    return WebhookNotifier(
+        url=url,
+        style=settings.webhook_style,
+        token=settings.webhook_token,
+        post=WebhookClient(
+            url, private=settings.webhook_address, ca_file=settings.ca_file
+        ),
+    )
+
+
+def build_desk(settings: Settings, reads: Reads, *, run_id: str) -> Desk:
+    """Put together what people are told by.
+
+    Raises:
+        InputError: a setting of a channel will not do.
+    """
+    return Desk(
+        reads=reads,
+        feeds=Feeds(events=partial(find_events, reads), matches=_no_matches),
+        notifiers=build_notifiers(settings),
+        alerts=settings.told_at_once,
+        known=AllowList(hosts_of(available_sources())),
+        run_id=run_id,
+    )
+
+
+def _no_matches(since: date, day: date) -> tuple[NewMatch, ...]:
+    """What searches found: none, as long as there are no saved searches."""
+    del since, day
+    return ()
 
 
 def build_equipment(settings: Settings, catalog: Catalog) -> Equipment:

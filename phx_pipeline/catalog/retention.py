@@ -15,6 +15,7 @@ from phx_pipeline.catalog import tables
 from phx_pipeline.catalog.engine import reading, writing
 from phx_pipeline.catalog.views import want
 from phx_pipeline.model.identity import run_lease
+from phx_pipeline.model.message import DeliveryState
 
 # SQLite has one writer at a time: others should not wait long for theirs.
 BATCH = 5_000
@@ -87,6 +88,7 @@ class History:
             (tables.field_count, _old_field_counts(before=before)),
             (tables.search_turn, _old_turns(before=before)),
             (tables.session, _old_sessions(before=before)),
+            (tables.delivery, _old_deliveries(before=before)),
             (tables.audit, _old_deeds(before=before - _AUDIT_KEPT)),
         ]
 
@@ -193,3 +195,16 @@ def _old_sessions(*, before: datetime) -> sa.Select[Any]:
 def _old_deeds(*, before: datetime) -> sa.Select[Any]:
     one = tables.audit
     return sa.select(*one.primary_key).where(one.c.at < before)
+
+
+def _old_deliveries(*, before: datetime) -> sa.Select[Any]:
+    # The newest digest of a channel tells where the next one begins.
+    one = tables.delivery
+    later = one.alias("later")
+    replaced = sa.exists().where(
+        later.c.channel == one.c.channel,
+        later.c.from_at.is_not(None),
+        later.c.booked_at > one.c.booked_at,
+    )
+    over = one.c.state.in_([DeliveryState.SENT.value, DeliveryState.GIVEN_UP.value])
+    return sa.select(*one.primary_key).where(one.c.booked_at < before, over, replaced)

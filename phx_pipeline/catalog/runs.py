@@ -5,7 +5,7 @@ can tell what changed, whatever was killed in between.
 """
 
 from collections.abc import Collection, Iterable, Mapping
-from datetime import date
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 import sqlalchemy as sa
@@ -203,6 +203,13 @@ class RunBook:
         )
         followed = tables.house.c.removed_at.is_(None)
         return self._records(records_query().where(followed, _RUN.c.run_id == newest))
+
+    def failed(self, *, since: datetime, until: datetime) -> list[RunRecord]:
+        """The runs of followed houses that failed since, and before *until*."""
+        ended = sa.and_(_RUN.c.ended_at >= since, _RUN.c.ended_at < until)
+        is_failed = _RUN.c.outcome == RunOutcome.FAILED.value
+        followed = tables.house.c.removed_at.is_(None)
+        return self._records(records_query().where(is_failed, ended, followed))
 
     def last_checks(self) -> dict[str, Any]:
         """When a source was last asked for each followed property, by address."""

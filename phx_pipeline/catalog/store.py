@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from phx_pipeline.catalog import tables
 from phx_pipeline.catalog.access import AccessBook
 from phx_pipeline.catalog.audit import AuditBook
+from phx_pipeline.catalog.deliveries import DeliveryBook
 from phx_pipeline.catalog.dispatch import DispatchBook
 from phx_pipeline.catalog.door import Door, Passage, PhotoKey, passing, photo_rows
 from phx_pipeline.catalog.engine import writing
@@ -106,6 +107,7 @@ class Catalog(CatalogReader):
         self.sidecars = SidecarBook(engine)
         self.images = ImageSearch(engine)
         self.jobs = JobBook(engine)
+        self.deliveries = DeliveryBook(engine)
         self.dispatch = DispatchBook(engine)
         self.judgements = JudgementBook(engine)
         self.pages = PageBook(engine)

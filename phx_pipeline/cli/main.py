@@ -53,6 +53,7 @@ _COMMANDS = {
     "export": "export:export",
     "rebuild": "export:rebuild",
     "bench": "bench.group:bench",
+    "digest": "digest:digest",
     "verify": "verify:verify",
     "repair": "repair:repair",
     "prune": "prune:prune",

@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from phx_pipeline.cli.console import console
-from phx_pipeline.settings import exported, load_settings
+from phx_pipeline.settings import load_settings, told_to_shells
 
 
 @click.command()
@@ -54,7 +54,8 @@ def env() -> None:
     """Print what the stock `dagster` commands need to know.
 
     Printed are all settings, as lines `export NAME=VALUE`. They hold passwords: give
-    them to `eval`, and keep them out of files and logs.
+    them to `eval`, and keep them out of files and logs. Left out is what mail and
+    webhooks need alone: no stock command sends any.
 
     \b
     Example:
@@ -62,5 +63,5 @@ def env() -> None:
       dagster job launch -w workspace.yaml -j extract_property \\
         --tags '{"dagster/partition": "4732-w-davis-rd-glendale-az-85306"}'
     """
-    for name, value in exported(load_settings()).items():
+    for name, value in told_to_shells(load_settings()).items():
         click.echo(f"export {name}={shlex.quote(value)}")

@@ -7,6 +7,7 @@ An event is derived from rows each time it is asked for and stored nowhere; how 
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
+from typing import Final
 
 from phx_pipeline.model.source import Source
 
@@ -25,6 +26,13 @@ class EventKind(StrEnum):
     PHOTOS_GONE = "photos_gone"
     PHOTOS_REPLACED = "photos_replaced"  # another picture under the same key
     GALLERY_CUT = "gallery_cut"  # most photos of a gallery left at once
+
+
+NEW_MATCH: Final = "new_match"
+"""Beside the kinds of events: a house that fits a saved search."""
+
+ALERTABLE: Final = (*(kind.value for kind in EventKind), NEW_MATCH)
+"""All that can be told at once."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -26,13 +26,16 @@ def public_origin(text: str) -> str | None:
         return None
     has_more = parts.path.strip("/") or parts.query or parts.fragment or "@" in text
     is_name = bool(host) and set(host) <= _HOST_LETTERS
-    is_known = parts.scheme == "https" or (parts.scheme == "http" and _is_here(host))
+    is_known = parts.scheme == "https" or (
+        parts.scheme == "http" and is_this_machine(host)
+    )
     if has_more or not is_known or not (is_name or plain_ip(host)):
         return None
     named = host if is_name else f"[{host}]"
     return f"{parts.scheme}://{named}" + (f":{port}" if port else "")
 
 
-def _is_here(host: str) -> bool:
+def is_this_machine(host: str) -> bool:
+    """Whether *host* is this computer by its very name."""
     address = plain_ip(host)
     return host == "localhost" or (bool(address) and ip_address(host).is_loopback)

@@ -17,6 +17,7 @@ from phx_pipeline.model.published import PHOTOS
 from phx_pipeline.model.search import Proposal, SavedSearch, SearchTurn
 from phx_pipeline.model.source import Source
 from phx_pipeline.model.tally import PropertyTally, SourceTally, tally_counts
+from phx_pipeline.reads.digest import Digest, NewMatch, Told
 from phx_pipeline.reads.facts import HouseSheet
 from phx_pipeline.reads.history import ToldEvent
 from phx_pipeline.reads.images import ShownImage
@@ -389,4 +390,60 @@ def proposal_document(proposal: Proposal) -> Document:
         "state": proposal.state.value,
         "decided_at": iso(proposal.decided_at),
         "property": proposal.slug,
+    }
+
+
+def digest_document(digest: Digest) -> Document:
+    """Return what a digest says."""
+    return {
+        "since": digest.since.isoformat(),
+        "day": digest.day.isoformat(),
+        "changes": [_told(it, digest) for it in digest.told],
+        "new_matches": [_match(it) for it in digest.matches],
+        "open": list(digest.open),
+        "blocked": [
+            {
+                "name": it.name,
+                "state": it.word,
+                "why": it.why or None,
+                "next_try_at": iso_s(it.next_try_s),
+            }
+            for it in digest.blocked
+        ],
+        "failures": [
+            {"property": it.slug, "at": iso(it.at), "error": it.error}
+            for it in digest.failures
+        ],
+        "drift": list(digest.drift),
+        "undelivered": list(digest.undelivered),
+    }
+
+
+def _told(told: Told, digest: Digest) -> Document:
+    event, house = told.event, digest.houses.get(told.event.slug)
+    return {
+        "key": told.key,
+        "property": event.slug,
+        "address": house.address if house else None,
+        "list_price": house.price if house else None,
+        "kind": event.kind.value,
+        "on": event.on.isoformat(),
+        "at": iso(event.at),
+        "sources": [source.value for source in told.sources],
+        "before": event.before,
+        "after": event.after,
+        "fact": event.fact or None,
+        "photos": len(event.photo_keys),
+    }
+
+
+def _match(match: NewMatch) -> Document:
+    return {
+        "key": match.key,
+        "on": match.on.isoformat(),
+        "address": match.address,
+        "search": match.search,
+        "source": match.source.value,
+        "list_price": match.price,
+        "url": match.url,
     }

@@ -106,6 +106,15 @@ def always(_source: Source, _on: date) -> bool:
     return True
 
 
+def within(context: StageContext, *, most: int) -> MayAsk:
+    """Count pages with those of looks, *most* of a source on a day."""
+
+    def may_ask(source: Source, on: date) -> bool:
+        return context.catalog.looks.take_page(source, on, most)
+
+    return may_ask
+
+
 async def ask_searches(
     context: StageContext,
     searches: Sequence[SavedSearch],

@@ -13,6 +13,7 @@ from phx_pipeline.cli.options import json_option
 from phx_pipeline.cli.session import opened
 from phx_pipeline.model.counted import counted
 from phx_pipeline.model.outcome import ListingOutcome
+from phx_pipeline.settings import load_settings
 
 if TYPE_CHECKING:
     from phx_pipeline.workflows.searches import SearchReport
@@ -44,14 +45,19 @@ def run(
 
     Exit codes: 0 every source answered; 3 some did not.
     """
-    from phx_pipeline.workflows.searches import ask_searches, named_search
+    from phx_pipeline.workflows.searches import ask_searches, named_search, within
 
-    with opened() as context, few_warnings():
+    settings = load_settings()
+    with opened(settings) as context, few_warnings():
         saved = [named_search(context.catalog, name) for name in names]
         chosen = saved or [
             it for it in context.catalog.searches.saved() if not it.is_paused
         ]
-        report = asyncio.run(ask_searches(context, chosen))
+        report = asyncio.run(
+            ask_searches(
+                context, chosen, may_ask=within(context, most=settings.daily_pages)
+            )
+        )
     if as_json:
         from phx_pipeline.reads.documents import turn_document
 

@@ -11,10 +11,11 @@ import dagster as dg
 
 from phx_pipeline.defs.failures import Unopened, explained
 from phx_pipeline.defs.partitions import OWNERS
+from phx_pipeline.defs.stores import Stores
 from phx_pipeline.model.printable import printable
 from phx_pipeline.model.search import SearchTurn
 from phx_pipeline.stages.context import StageContext
-from phx_pipeline.workflows.searches import SearchReport, ask_searches
+from phx_pipeline.workflows.searches import SearchReport, ask_searches, within
 
 _SHOWN = 100
 
@@ -26,14 +27,14 @@ _SHOWN = 100
     description="The houses that saved searches find, and who is proposed of them.",
 )
 def new_listings(
-    pipeline: dg.ResourceParam[StageContext],
+    pipeline: dg.ResourceParam[StageContext], stores: dg.ResourceParam[Stores]
 ) -> dg.MaterializeResult[None]:
     """Ask the sources of each search that does not rest; propose what is new."""
     with explained():
-        return dg.MaterializeResult(metadata=told_of(ask(pipeline)))
+        return dg.MaterializeResult(metadata=told_of(ask(pipeline, stores)))
 
 
-def ask(pipeline: StageContext | Unopened) -> SearchReport:
+def ask(pipeline: StageContext | Unopened, stores: Stores) -> SearchReport:
     """Run all searches that do not rest.
 
     Raises:
@@ -42,7 +43,8 @@ def ask(pipeline: StageContext | Unopened) -> SearchReport:
     if isinstance(pipeline, Unopened):
         raise pipeline.reason
     saved = [it for it in pipeline.catalog.searches.saved() if not it.is_paused]
-    return asyncio.run(ask_searches(pipeline, saved))
+    may_ask = within(pipeline, most=stores.settings().daily_pages)
+    return asyncio.run(ask_searches(pipeline, saved, may_ask=may_ask))
 
 
 def told_of(report: SearchReport) -> dict[str, Any]:

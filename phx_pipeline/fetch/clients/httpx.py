@@ -49,7 +49,8 @@ class HttpxClient:
     """Asks, through *proxy* if there is one; those of *endpoints* that are here do not.
 
     Holds one session per event loop and server, for a connection is certified for one
-    name. Without a proxy every host is resolved once, checked and pinned.
+    name. Without a proxy every host is resolved once, checked and pinned; the addresses
+    of *private* are accepted although they are not public.
 
     Raises:
         InputError: *proxy* or *ca_file* cannot be used.
@@ -62,6 +63,7 @@ class HttpxClient:
         proxy: str | None = None,
         ca_file: Path | None = None,
         resolve: Resolve | None = None,
+        private: frozenset[str] = frozenset(),
     ) -> None:
         place, self._credentials = split_proxy(proxy)
         if place is not None and place.startswith("socks"):
@@ -70,7 +72,7 @@ class HttpxClient:
         self._ca_file = trusted(ca_file)
         self._here = frozenset(e.host for e in endpoints if e.is_here)
         hosts = frozenset(endpoint.host for endpoint in endpoints)
-        self._addresses = PublicAddresses(resolve, configured=hosts)
+        self._addresses = PublicAddresses(resolve, also=private, configured=hosts)
         self._sessions: dict[
             tuple[asyncio.AbstractEventLoop, str], httpx.AsyncClient
         ] = {}

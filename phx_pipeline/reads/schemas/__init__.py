@@ -9,6 +9,7 @@ from typing import Any, Final
 
 NAMES: Final = (
     "change",
+    "digest",
     "event",
     "house",
     "job",

@@ -24,8 +24,9 @@ from phx_pipeline.service.api.ranges import (
     part_of,
 )
 from phx_pipeline.service.api.stores import Stores
-from phx_pipeline.service.api.thumbnails import SIDE, Thumbnails
+from phx_pipeline.service.api.thumbnails import Thumbnails
 from phx_pipeline.storage.below import open_below
+from phx_pipeline.workflows.thumbnails import SIDE
 
 _AT_ONCE: Final = 256 * 1024  # bytes of a file in memory
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,199}")

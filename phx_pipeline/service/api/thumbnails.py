@@ -11,15 +11,10 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import Final
 
-from phx_pipeline.errors import ImageError, StorageError
-from phx_pipeline.imaging.thumbnail import thumbnail
 from phx_pipeline.model.published import PublishedImage
 from phx_pipeline.service.api.problems import Problem
-from phx_pipeline.storage.atomic import create_folder, write_view
-from phx_pipeline.storage.below import open_below
 from phx_pipeline.storage.layout import Layout
-
-SIDE: Final = 480
+from phx_pipeline.workflows.thumbnails import draw_thumbnail, thumbnail_path
 
 _MOST_BYTES: Final = 500_000_000
 _MOST_WAITING: Final = 100
@@ -57,7 +52,7 @@ class Thumbnails:
             Problem: too many are being drawn.
             StorageError: the picture is not there, or damaged.
         """
-        path = self._layout.thumbnail(image.folder, image.content_hash, side=SIDE)
+        path = thumbnail_path(self._layout, image)
         if path.is_file():
             return path
         if self._waiting >= self._most_waiting:
@@ -77,15 +72,7 @@ class Thumbnails:
     def _draw(self, image: PublishedImage, path: Path) -> None:
         if path.is_file():  # for whoever asked a moment before
             return
-        with open_below(self._layout.images, image.local_path.split("/")) as file:
-            body = file.read()
-        try:
-            small = thumbnail(body, side=SIDE)
-        except ImageError as error:
-            raise StorageError(f"{image.local_path} is damaged: {error}") from error
-        create_folder(path.parent)
-        write_view(path, small)
-        self._make_room(len(small))
+        self._make_room(len(draw_thumbnail(self._layout, image)))
 
     def _make_room(self, added: int) -> None:
         """Delete the oldest thumbnails, if all together are too much."""

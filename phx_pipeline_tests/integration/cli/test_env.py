@@ -3,7 +3,7 @@
 import subprocess
 from pathlib import Path
 
-from phx_pipeline.settings import exported, load_settings
+from phx_pipeline.settings import exported, load_settings, told_to_shells
 from phx_pipeline_tests.deployment import BIN, ROOT, Deployment
 
 
@@ -32,5 +32,5 @@ def test_every_line_exports_one_variable(tmp_path: Path) -> None:
         lines = made.phx("env").stdout.splitlines()
 
         assert all(line.startswith("export ") for line in lines)
-        assert len(lines) == len(exported(made.settings))
+        assert len(lines) == len(told_to_shells(made.settings))
         assert load_settings(exported(made.settings)) == made.settings

@@ -54,6 +54,7 @@ PRINTED = {
     "picture": ("images", "--json"),
     "not_kept": ("images", "SLUG", "--not-kept", "--json"),
     "source": ("sources", "--json"),
+    "digest": ("digest", "--json"),
 }
 
 

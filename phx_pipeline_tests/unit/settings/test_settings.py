@@ -2,8 +2,10 @@
 
 import os
 import pwd
+from collections.abc import Mapping
 from dataclasses import fields, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -11,6 +13,7 @@ from hypothesis import strategies as st
 
 from phx_pipeline.errors import InputError
 from phx_pipeline.model.isolation import IsolationMode
+from phx_pipeline.model.message import Channel, MailSecurity, WebhookStyle
 from phx_pipeline.model.source import LETTERED, Source, in_order
 from phx_pipeline.settings import (
     Settings,
@@ -22,6 +25,7 @@ from phx_pipeline.settings import (
     parse_sources,
     setting_names,
     stored_in,
+    told_to_shells,
 )
 from phx_pipeline.sources.registry import available_sources
 
@@ -42,6 +46,7 @@ _NUMBERS = {
     "PHX_LEASE_TTL_S": ("lease_ttl_s", 1, 3600),
     "PHX_LEASE_WAIT_S": ("lease_wait_s", 0, 86400),
     "PHX_WEBSERVER_PORT": ("webserver_port", 1, 65535),
+    "PHX_SMTP_PORT": ("smtp_port", 1, 65535),
 }
 
 
@@ -101,6 +106,19 @@ def test_an_empty_environment_gives_the_defaults(repo_dir: Path) -> None:
         tls_key=None,
         server=None,
         key=None,
+        digest_cron="0 7 * * *",
+        alerts=("price_cut", "back_on_market", "new_match"),
+        smtp_host=None,
+        smtp_port=587,
+        smtp_security=MailSecurity.STARTTLS,
+        smtp_user=None,
+        smtp_password=None,
+        smtp_from=None,
+        smtp_to=(),
+        webhook_url=None,
+        webhook_style=WebhookStyle.JSON,
+        webhook_token=None,
+        webhook_address=None,
         user=pwd.getpwuid(os.getuid()).pw_name,
         supervisor_id=None,
         standins=None,
@@ -142,6 +160,18 @@ def test_every_variable_is_read(tmp_path: Path) -> None:
         "PHX_PUBLIC_URL": "https://phx.example:8443/",
         "PHX_TRUSTED_PROXY": "10.0.0.1",
         **{f"PHX_{name.upper()}": str(file) for name, file in tls.items()},
+        "PHX_DIGEST_CRON": " 30  6 * * 1-5 ",
+        "PHX_ALERTS": "new_match,facts",
+        "PHX_SMTP_HOST": "smtp.example.com",
+        "PHX_SMTP_SECURITY": "tls",
+        "PHX_SMTP_USER": "me",
+        "PHX_SMTP_PASSWORD": "a password with blanks",
+        "PHX_SMTP_FROM": "phx@example.com",
+        "PHX_SMTP_TO": "me@example.com, you+phx@example.co.uk",
+        "PHX_WEBHOOK_URL": "https://ntfy.example/houses",
+        "PHX_WEBHOOK_STYLE": "ntfy",
+        "PHX_WEBHOOK_TOKEN": "tk_1",
+        "PHX_WEBHOOK_ADDRESS": "192.168.1.20",
         "PHX_SUPERVISOR_ID": "5e28145c",
         "PHX_STANDINS": "http://127.0.0.1:8080",
         **{name: str(high) for name, (_, _, high) in _NUMBERS.items()},
@@ -197,6 +227,19 @@ def test_every_variable_is_read(tmp_path: Path) -> None:
         tls_key=tls["tls_key"],
         server="https://pictures.example:8443/phx",
         key="phx_k3y",
+        digest_cron="30 6 * * 1-5",
+        alerts=("new_match", "facts"),
+        smtp_host="smtp.example.com",
+        smtp_port=65535,
+        smtp_security=MailSecurity.TLS,
+        smtp_user="me",
+        smtp_password="a password with blanks",  # noqa: S106 - of this test
+        smtp_from="phx@example.com",
+        smtp_to=("me@example.com", "you+phx@example.co.uk"),
+        webhook_url="https://ntfy.example/houses",
+        webhook_style=WebhookStyle.NTFY,
+        webhook_token="tk_1",  # noqa: S106
+        webhook_address="192.168.1.20",
         user="ada",
         supervisor_id="5e28145c",
         standins="http://127.0.0.1:8080",
@@ -567,6 +610,22 @@ _ONE_PROXY = {
 }
 
 
+_TOLD: Mapping[str, st.SearchStrategy[Any]] = {
+    "digest_cron": st.sampled_from(["off", "0 7 * * *"]),
+    "alerts": st.sampled_from([("off",), ("facts", "new_match")]),
+    "smtp_host": st.none() | st.just("smtp.example.com"),
+    "smtp_security": st.sampled_from([MailSecurity.STARTTLS, MailSecurity.TLS]),
+    "smtp_user": st.none() | st.just("me"),
+    "smtp_password": st.none() | st.just("two words"),
+    "smtp_from": st.just("phx@example.com"),
+    "smtp_to": st.just(("me@example.com", "you@example.com")),
+    "webhook_url": st.none() | st.just("https://hooks.example/a"),
+    "webhook_style": st.sampled_from(WebhookStyle),
+    "webhook_token": st.none() | st.just("tk_1"),
+    "webhook_address": st.none() | st.just("10.0.0.1"),
+}
+
+
 @given(
     st.builds(
         Settings,
@@ -593,6 +652,7 @@ _ONE_PROXY = {
         chromium=st.none() | st.just(Path(__file__).resolve()),
         isolation=st.sampled_from(IsolationMode),
         **_SERVED,
+        **_TOLD,
         server=st.none() | st.just("https://pictures.example"),
         key=st.none() | st.just("phx_k3y"),
         user=_WORDS.map(str.strip).filter(bool),
@@ -622,6 +682,13 @@ def test_what_is_unset_is_not_exported() -> None:
         "PHX_KEY",
         "PHX_TLS_CERT",
         "PHX_TLS_KEY",
+        "PHX_SMTP_HOST",
+        "PHX_SMTP_USER",
+        "PHX_SMTP_PASSWORD",
+        "PHX_SMTP_FROM",
+        "PHX_WEBHOOK_URL",
+        "PHX_WEBHOOK_TOKEN",
+        "PHX_WEBHOOK_ADDRESS",
         "PHX_SUPERVISOR_ID",
         "PHX_STANDINS",
         *_OTHER_PROXIES,
@@ -758,3 +825,57 @@ def test_where_it_is_served_is_refused_with_the_remedy(name: str, value: str) ->
 )
 def test_a_public_url_is_an_origin(url: str) -> None:
     assert load_settings({"PHX_PUBLIC_URL": f"{url}/"}).public_url == url
+
+
+MAIL = {
+    "PHX_SMTP_HOST": "smtp.example.com",
+    "PHX_SMTP_FROM": "phx@example.com",
+    "PHX_SMTP_TO": "me@example.com",
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("SMTP_HOST", "smtp.example.com/25"),
+        ("SMTP_SECURITY", "none"),
+        ("SMTP_FROM", "a@example.com,b@example.com"),
+        ("SMTP_FROM", "Me <me@example.com>"),
+        ("SMTP_TO", ""),
+        ("SMTP_TO", "me@example.com\r\nBcc: all@example.com"),
+        ("SMTP_TO", ",".join(f"{n}@example.com" for n in range(21))),
+        ("SMTP_PASSWORD", "h\u00fcnter2"),
+        ("DIGEST_CRON", "7:00"),
+        ("DIGEST_CRON", "0 24 * * *"),
+        ("DIGEST_CRON", "*/0 7 * * *"),
+        ("DIGEST_CRON", "0 9-7 * * *"),
+        ("ALERTS", "price_cut,nothing"),
+        ("WEBHOOK_STYLE", "discord"),
+        ("WEBHOOK_ADDRESS", "hooks.example"),
+        ("WEBHOOK_URL", "http://hooks.example/s3cret"),
+    ],
+)
+def test_how_people_are_told_is_refused_with_the_remedy(name: str, value: str) -> None:
+    with pytest.raises(
+        InputError, match=r"PHX_[A-Z_]+.*(give|set|needs|choose|must)"
+    ) as told:
+        load_settings(MAIL | {f"PHX_{name}": value})
+
+    assert f"PHX_{name}" in str(told.value)
+    assert "s3cret" not in str(told.value)
+    assert "\u00fc" not in str(told.value)
+
+
+def test_secrets_of_channels_are_shown_nowhere_and_given_to_our_own_processes() -> None:
+    secret = {
+        "PHX_SMTP_PASSWORD": "hunter2",
+        "PHX_WEBHOOK_URL": "https://hooks.example/hunter2",
+        "PHX_WEBHOOK_TOKEN": "hunter2",
+    }
+    settings = load_settings(MAIL | secret)
+
+    assert "hunter2" not in repr(settings)
+    assert "hunter2" not in "".join(told_to_shells(settings).values())
+    assert secret.items() <= exported(settings).items()
+    assert settings.channels == (Channel.SMTP, Channel.WEBHOOK)
+    assert load_settings({"PHX_ALERTS": "off"}).told_at_once == ()

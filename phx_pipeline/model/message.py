@@ -1,0 +1,145 @@
+"""A message for people, as every channel sends it, and what became of sending it.
+
+What is told, and how it reads, is decided by `workflows`; nothing here writes mail or
+JSON.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Final, Protocol
+
+
+class Channel(StrEnum):
+    """A way for messages to reach people."""
+
+    CONSOLE = "console"
+    SMTP = "smtp"
+    WEBHOOK = "webhook"
+
+
+class WebhookStyle(StrEnum):
+    """What the body of a webhook's request looks like."""
+
+    JSON = "json"
+    NTFY = "ntfy"
+    SLACK = "slack"
+
+
+class MailSecurity(StrEnum):
+    """How the way to a mail server is encrypted."""
+
+    STARTTLS = "starttls"  # from the first command on
+    TLS = "tls"  # from the first byte on
+    NONE = "none"  # on this machine alone
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SmallPicture:
+    """A JPEG that the HTML of a message shows as `cid:{name}`."""
+
+    name: str
+    jpeg: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """One message; sent again it has the same `key`, by which its readers know it.
+
+    Attributes:
+        key: unique for the store.
+        at: when it was made, with its zone.
+        subject: one line.
+        text: as plain text.
+        html: the same; empty if there is none.
+        pictures: those that `html` shows.
+        document: the same for programs.
+    """
+
+    key: str
+    at: datetime
+    subject: str
+    text: str
+    html: str = ""
+    pictures: tuple[SmallPicture, ...] = ()
+    document: Mapping[str, object] = field(default_factory=dict)
+
+
+class Notifier(Protocol):
+    """One channel that is set up."""
+
+    def send(self, message: Message) -> str:
+        """Hand *message* over.
+
+        Returns:
+            What people should know although it was taken; mostly empty.
+
+        Raises:
+            DeliveryError: it was not taken, or nobody knows.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebhookCall:
+    """A POST of JSON. The URL and `secret_headers` may hold secrets."""
+
+    url: str = field(repr=False)
+    body: bytes = field(repr=False)
+    headers: Mapping[str, str] = field(default_factory=dict)
+    secret_headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+
+Post = Callable[[WebhookCall], int]
+"""Sends a call and returns the status; raises `DeliveryError` if none came."""
+
+
+class DeliveryState(StrEnum):
+    """What became of something that is to be told on a channel."""
+
+    WAITING = "waiting"
+    SENDING = "sending"  # begun; taken or not, nobody knows before it is `sent`
+    SENT = "sent"
+    GIVEN_UP = "given_up"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """A thing to be told on one channel: a day's digest, or an event.
+
+    Attributes:
+        key: of the thing: `digest:DAY`, or `alert:…`.
+        message: the key of the message it goes in; empty as long as none is made.
+        tries: how often it was begun to be sent.
+        booked_at: when it was noted that it is to be told; a digest's end.
+        from_at: of a digest, the end of the one before.
+        due_at: when it may be sent, or tried again.
+        detail: why it was not taken the last time.
+        told: of a digest, the keys of all that it tells, once it was made.
+    """
+
+    channel: Channel
+    key: str
+    message: str
+    state: DeliveryState
+    tries: int
+    booked_at: datetime
+    from_at: datetime | None
+    due_at: datetime
+    sent_at: datetime | None
+    detail: str
+    told: tuple[str, ...] | None
+
+
+_PAUSES: Final = (1, 5, 15, 60, 240)  # minutes
+
+
+def pause_after(tries: int) -> timedelta:
+    """How long to wait after so many failures; it grows to four hours."""
+    return timedelta(minutes=_PAUSES[min(max(tries, 1), len(_PAUSES)) - 1])
+
+
+def sender_lease(channel: str) -> str:
+    """The lease of whoever sends by a channel."""
+    return f"notify/{channel}"

@@ -1,0 +1,243 @@
+"""Digests and alerts to real servers on loopback: each once, whatever dies or is down.
+
+Where rows decide between processes, on both databases.
+"""
+
+import os
+import signal
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import timedelta
+from email.message import EmailMessage
+from multiprocessing import get_context
+from typing import Any
+
+import pytest
+
+from phx_pipeline.catalog.engine import open_engine
+from phx_pipeline.catalog.leases import Leases
+from phx_pipeline.catalog.store import Catalog
+from phx_pipeline.fetch.webhook import WebhookClient
+from phx_pipeline.model.job import Mode
+from phx_pipeline.model.message import Channel, DeliveryState, WebhookStyle
+from phx_pipeline.model.run import RunOutcome
+from phx_pipeline.model.source import Source
+from phx_pipeline.model.source_state import SourceState
+from phx_pipeline.notify.webhook import WebhookNotifier
+from phx_pipeline.reads.digest import NewMatch
+from phx_pipeline.workflows.digest import book_alerts, book_digest, send_due
+from phx_pipeline_tests.integration.conftest import Scene
+from phx_pipeline_tests.integration.notify.conftest import (
+    DAY,
+    MORNING,
+    URL,
+    Store,
+    mailing,
+)
+from phx_pipeline_tests.mail_server import MailServer, mail_server
+from phx_pipeline_tests.web_hook import hooked
+
+SMTP = [Channel.SMTP]
+HOUR = timedelta(hours=1)
+
+
+def body_of(mail: EmailMessage) -> str:
+    part = mail.get_body(("plain",))
+    assert part is not None
+    return "\n".join(str(part.get_content()).splitlines())
+
+
+def morning(store: Store, server: MailServer, *, days: int = 0) -> list[str]:
+    """What the schedule does at seven, and the sensor after it."""
+    store.now = MORNING + days * DAY
+    book_digest(store.catalog, SMTP, at=store.now)
+    return send_due(store.desk(mailing(server)))
+
+
+def test_each_morning_has_one_mail_with_what_none_before_it_told(
+    store: Store, say: Callable[..., None]
+) -> None:
+    say(450_000, at=MORNING - 2 * DAY)
+    say(440_000, at=MORNING - HOUR)
+    with mail_server() as server:
+        assert morning(store, server) == []
+        assert morning(store, server) == []
+        say(440_000, at=MORNING + HOUR, source=Source.ZILLOW)
+        say(430_000, at=MORNING + 5 * HOUR)
+        store.matches = [
+            NewMatch(
+                key="new_match:1",
+                on=(MORNING + DAY).date(),
+                address="12 <b>N</b> Elm St",
+                search="pool",
+                source=Source.REDFIN,
+                price=399_000,
+                url="https://evil.example/",
+            )
+        ]
+        morning(store, server, days=1)
+        morning(store, server, days=2)
+
+    first, second, third = server.mails
+    assert first["Subject"] == "phx 2025-03-09: 1 price cut"
+    assert "price cut from $450,000 to $440,000 (redfin)" in body_of(first)
+    assert URL in body_of(first)
+    assert second["Subject"] == "phx 2025-03-10: 1 price cut, 1 new match"
+    assert "to $430,000 (redfin), on 2025-03-09" in body_of(second)
+    assert "440,000 (" not in body_of(second)
+    assert "evil.example" not in second.as_string()
+    page = second.get_body(("html",))
+    assert page is not None
+    assert "12 &lt;b&gt;N&lt;/b&gt; Elm St" in page.get_content()
+    assert third["Subject"] == "phx 2025-03-11: nothing changed"
+
+
+@pytest.mark.parametrize("kind", ["sqlite"], indirect=True)
+def test_a_server_that_was_down_for_hours_gets_each_message_once(store: Store) -> None:
+    with mail_server() as server:
+        pass
+    book_digest(store.catalog, SMTP, at=MORNING)
+    tried = []
+    for minutes in (0, 0.5, 1, 5, 6, 20, 21, 80, 81, 300, 321, 560, 561):
+        store.now = MORNING + timedelta(minutes=minutes)
+        if send_due(store.desk(mailing(server))):
+            tried.append(minutes)
+    assert tried == [0, 1, 6, 21, 81, 321, 561]
+    (row,) = store.catalog.deliveries.open()
+    assert "nothing answers there" in row.detail
+
+    with mail_server(server.port) as back:
+        store.now = MORNING + 15 * HOUR
+        assert send_due(store.desk(mailing(back))) == []
+        assert send_due(store.desk(mailing(back))) == []
+    assert [it["Subject"] for it in back.mails] == ["phx 2025-03-09: nothing changed"]
+
+
+def test_killed_between_sending_and_booking_the_same_mail_comes_once_more(
+    store: Store, say: Callable[..., None], url: str
+) -> None:
+    say(450_000, at=MORNING - 2 * DAY)
+    say(440_000, at=MORNING - HOUR)
+    book_digest(store.catalog, SMTP, at=MORNING)
+    killed: list[int] = []
+
+    def kill(_: EmailMessage) -> None:
+        if not killed:
+            killed.append(sender.pid or 0)
+            os.kill(killed[0], signal.SIGKILL)
+            sender.join(60)
+
+    with mail_server(taken=kill) as server:
+        sender = get_context("fork").Process(target=_send, args=(store, server, url))
+        sender.start()
+        sender.join(60)
+        assert sender.exitcode == -signal.SIGKILL
+        store.now = MORNING + timedelta(minutes=2)
+        for _ in range(2):
+            assert send_due(store.desk(mailing(server))) == []
+
+    first, again = server.mails
+    assert first["Message-ID"] == again["Message-ID"]
+    assert body_of(first) == body_of(again)
+    found = store.catalog.deliveries.find(Channel.SMTP, "digest:2025-03-09")
+    assert found is not None
+    assert (found.state, found.tries) == (DeliveryState.SENT, 2)
+
+
+def _send(store: Store, server: MailServer, url: str) -> None:
+    engine = open_engine(url)
+    catalog = Catalog(engine, leases=Leases(engine, ttl_s=30))
+    send_due(replace(store, catalog=catalog).desk(mailing(server)))
+
+
+def test_two_daemons_at_once_send_one_mail(store: Store, url: str) -> None:
+    def daemon(number: int) -> None:
+        engine = open_engine(url)
+        try:
+            catalog = Catalog(engine, leases=Leases(engine, ttl_s=30))
+            own = replace(store, catalog=catalog)
+            book_digest(catalog, SMTP, at=MORNING)
+            send_due(own.desk(mailing(server), run_id=f"daemon-{number}"))
+        finally:
+            engine.dispose()
+
+    with mail_server() as server, ThreadPoolExecutor(2) as pool:
+        list(pool.map(daemon, range(4)))
+
+    assert len(server.mails) == 1
+
+
+@pytest.mark.parametrize("kind", ["sqlite"], indirect=True)
+def test_alerts_come_at_once_each_once_and_not_more_often_than_they_may(
+    store: Store, say: Callable[..., None]
+) -> None:
+    say(450_000, at=MORNING - 2 * DAY)
+    say(445_000, at=MORNING - DAY)
+    with hooked() as hook:
+        post = WebhookNotifier(
+            url=hook.url,
+            style=WebhookStyle.JSON,
+            token=None,
+            post=WebhookClient(hook.url),
+        )
+
+        def tick(minutes: int) -> int:
+            store.now = MORNING + timedelta(minutes=minutes)
+            desk = store.desk({Channel.WEBHOOK: post})
+            booked = book_alerts(desk)
+            send_due(desk)
+            return booked
+
+        assert tick(0) == 0  # the cut of the day before is no news any more
+        say(440_000, at=MORNING + timedelta(minutes=1))
+        assert (tick(1), tick(2), len(hook.posts)) == (1, 0, 1)
+        say(435_000, at=MORNING + timedelta(minutes=3))
+        assert (tick(3), len(hook.posts)) == (1, 1)
+        hook.status = 503
+        tick(7)
+        tick(9)
+        hook.status = 200
+        tick(20)
+        tick(90)
+
+    keys = [headers["idempotency-key"] for _, headers, _ in hook.posts]
+    assert keys == [keys[0], keys[1], keys[1], keys[1]]
+    told = [[it["after"] for it in body["changes"]] for _, _, body in hook.posts]
+    assert told == [["$440,000"], ["$435,000"], ["$435,000"], ["$435,000"]]
+    assert store.catalog.deliveries.open() == []
+
+
+@pytest.mark.parametrize("kind", ["sqlite"], indirect=True)
+def test_what_failed_and_which_sources_rest_stand_in_the_same_mail(
+    store: Store, scene: Scene
+) -> None:
+    stamp = replace(scene.stamp, at=MORNING - HOUR)
+    runs, slug = store.catalog.runs, scene.slug
+    started: dict[str, Any] = {"mode": Mode.RESUME, "job_id": None, "stamp": stamp}
+    runs.record_started(scene.lease, slug, photos=(), interrupted={}, **started)
+    failed = RunOutcome.FAILED
+    runs.record_ended(
+        scene.lease, slug, outcome=failed, result=None, error="disk full", stamp=stamp
+    )
+
+    def refuse(state: SourceState, now_s: float) -> tuple[SourceState, None]:
+        rests: dict[str, Any] = {
+            "opened_at": now_s,
+            "open_until": now_s + 3_600,
+            "block": "a challenge",
+        }
+        return replace(state, blocked_at=now_s, **rests), None
+
+    with mail_server() as server:
+        morning(store, server)
+        store.catalog.policies.change("redfin", refuse)
+        morning(store, server, days=1)
+
+    first, second = server.mails
+    assert "rest" not in body_of(first)
+    assert "Sources that rest\n- redfin is open: a challenge, tried" in body_of(second)
+    assert f"Runs that failed\n- {slug}: 2025-03-09 06:00:00 MST: disk full" in body_of(
+        first
+    )
+    assert "Runs that failed" not in body_of(second)

@@ -1,0 +1,137 @@
+"""Mail to a real server on loopback: what arrives, and what is told if nothing does."""
+
+import ssl
+from contextlib import ExitStack
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+import trustme
+
+from phx_pipeline.errors import DeliveryError
+from phx_pipeline.model.message import MailSecurity, Message, SmallPicture
+from phx_pipeline.notify.smtp import MailServer as Server
+from phx_pipeline.notify.smtp import SmtpNotifier
+from phx_pipeline.supervise.addresses import free_port
+from phx_pipeline_tests.mail_server import MailServer, mail_server
+
+SECRET = "hunter2 with blanks"  # noqa: S105 - of a server of this test
+MESSAGE = Message(
+    key="digest:2026-11-28",
+    at=datetime(2026, 11, 28, 14, tzinfo=UTC),
+    subject="phx: 12 N Elm St\r\nBcc: all@example.com \N{HOUSE BUILDING}",
+    text="two\n.\nlines, one of a dot\n",
+    html='<p>\N{HOUSE BUILDING}</p><img src="cid:front">',
+    pictures=(SmallPicture(name="front", jpeg=b"\xff\xd8\xff"),),
+)
+
+
+@pytest.fixture(scope="module")
+def authority() -> trustme.CA:
+    return trustme.CA()
+
+
+@pytest.fixture(scope="module")
+def context(authority: trustme.CA) -> ssl.SSLContext:
+    made = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(made)
+    return made
+
+
+@pytest.fixture
+def ca_file(authority: trustme.CA, tmp_path: Path) -> Path:
+    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
+    return tmp_path / "ca.pem"
+
+
+def notifier(server: MailServer, **changes: Any) -> SmtpNotifier:
+    given: dict[str, Any] = {
+        "host": "127.0.0.1",
+        "port": server.port,
+        "security": MailSecurity.NONE,
+    }
+    return SmtpNotifier(
+        Server(**given | changes),
+        sender="phx@example.com",
+        recipients=("me@example.com", "you@example.com"),
+        timeout_s=5,
+    )
+
+
+@pytest.mark.parametrize("security", [MailSecurity.STARTTLS, MailSecurity.TLS])
+def test_a_mail_arrives_whole_and_with_no_header_of_a_site(
+    security: MailSecurity, context: ssl.SSLContext, ca_file: Path
+) -> None:
+    is_tls = security is MailSecurity.TLS
+    with mail_server(context=context, is_tls=is_tls, login=("me", SECRET)) as server:
+        sending = notifier(
+            server, security=security, user="me", password=SECRET, ca_file=ca_file
+        )
+        assert sending.send(MESSAGE) == ""
+        sending.send(replace(MESSAGE, text="another text, sent again"))
+
+    first, again = server.mails
+    assert server.envelopes[0] == ["me@example.com", "you@example.com"]
+    assert first["Bcc"] is None
+    assert (
+        first["Subject"] == "phx: 12 N Elm St Bcc: all@example.com \N{HOUSE BUILDING}"
+    )
+    assert first["Message-ID"] == again["Message-ID"]
+    assert "Elm" not in first["Message-ID"]
+    text = first.get_body(("plain",))
+    page = first.get_body(("html",))
+    assert text is not None
+    assert page is not None
+    assert text.get_content().splitlines() == MESSAGE.text.splitlines()
+    assert page.get_content().strip() == MESSAGE.html
+    (picture,) = (it for it in first.walk() if it.get_content_type() == "image/jpeg")
+    assert picture["Content-ID"] == "<front>"
+    assert picture.get_payload(decode=True) == b"\xff\xd8\xff"
+
+
+def test_what_is_wrong_is_one_line_that_knows_no_password(
+    context: ssl.SSLContext, ca_file: Path
+) -> None:
+    tls: dict[str, Any] = {"security": MailSecurity.STARTTLS, "ca_file": ca_file}
+    with ExitStack() as stack:
+
+        def complaint(changes: dict[str, Any], **behaviour: Any) -> str:
+            server = stack.enter_context(mail_server(**behaviour))
+            with pytest.raises(DeliveryError) as raised:
+                notifier(server, **changes).send(MESSAGE)
+            told = str(raised.value)
+            assert "\n" not in told
+            assert SECRET not in f"{told}{raised.value!r}"
+            assert raised.value.__cause__ is None
+            assert server.mails == []
+            return told
+
+        user = {"user": "me", "password": SECRET}
+        login = ("me", "another")
+        assert "PHX_SMTP_PASSWORD" in complaint(
+            tls | user, context=context, login=login
+        )
+        assert "certificate is not trusted" in complaint(
+            {"security": MailSecurity.STARTTLS}, context=context
+        )
+        assert "PHX_SMTP_SECURITY (tls" in complaint(tls)
+        assert "PHX_SMTP_SECURITY is to be starttls" in complaint(
+            tls | {"security": MailSecurity.TLS}, context=context
+        )
+        everybody = frozenset({"me@example.com", "you@example.com"})
+        assert "refuses recipients of PHX_SMTP_TO: me@example.com (550" in complaint(
+            {}, refused=everybody
+        )
+        assert "552 too large" in complaint({}, answer=b"552 too large")
+        assert "nothing answers there" in complaint({"port": free_port()})
+        assert SECRET not in repr(Server(host="a", port=1, **tls | user))
+
+
+def test_a_refused_recipient_is_told_while_others_have_the_mail() -> None:
+    with mail_server(refused=frozenset({"you@example.com"})) as server:
+        told = notifier(server).send(MESSAGE)
+
+    assert "you@example.com (550 nobody of this name)" in told
+    assert server.envelopes == [["me@example.com"]]
