@@ -4,6 +4,7 @@ Nothing sleeps and nothing is on a network: a day of looks passes in the time th
 pipeline itself takes. The catalogue is a real one.
 """
 
+import asyncio
 import os
 import random
 import signal
@@ -72,11 +73,16 @@ class World:
         if self.killed_at is not None and len(self.asked) >= self.killed_at:
             os.kill(os.getpid(), signal.SIGKILL)
 
-    def page(self, source: Source) -> None:
-        """Let a page be asked for at the default pace: a turn, and a human pause."""
+    def page(self, source: Source, *, after: datetime) -> datetime:
+        """Let a page be asked for at the default pace: a turn, and a human pause.
+
+        Return when it came; pages of several sources come beside each other.
+        """
         self.pages[source] += 1
         pause_s = _PACE_S.get(source, 0.5) + self.dice.uniform(0.5, 3.0)
-        self.now += timedelta(seconds=pause_s)
+        came = after + timedelta(seconds=pause_s)
+        self.now = max(self.now, came)
+        return came
 
 
 class CountingFetcher:
@@ -84,10 +90,12 @@ class CountingFetcher:
 
     def __init__(self, world: World) -> None:
         self._world = world
+        self._at = world.now
 
     async def get(self, request: Request) -> Fetched:
         """Let the clock go on."""
-        self._world.page(request.source)
+        await asyncio.sleep(0)  # others that are asked at once begin now, too
+        self._at = self._world.page(request.source, after=self._at)
         return Fetched(url=request.url, status=200, headers={}, body=b"")
 
     async def aclose(self) -> None:

@@ -25,6 +25,32 @@ _FACT = tables.listing_fact
 _VALUATION = tables.valuation
 _DAY = timedelta(days=1)
 
+# Built once: each look at a house asks them.
+_LATER = _FACT.alias("later")
+_OF_LAST_DAY = sa.select(_FACT).where(
+    _FACT.c.slug == sa.bindparam("of_slug"),
+    _FACT.c.seen_on
+    == sa.select(sa.func.max(_LATER.c.seen_on))
+    .where(_LATER.c.slug == _FACT.c.slug, _LATER.c.source == _FACT.c.source)
+    .scalar_subquery(),
+)
+_LAST_TWO = (
+    sa.select(_FACT)
+    .where(
+        _FACT.c.slug == sa.bindparam("of_slug"),
+        _FACT.c.source == sa.bindparam("of_source"),
+    )
+    .order_by(_FACT.c.seen_on.desc())
+    .limit(2)
+)
+_RAN = sa.select(
+    sa.exists().where(
+        tables.run.c.slug == sa.bindparam("of_slug"),
+        tables.run.c.started_at >= sa.bindparam("since"),
+        tables.run.c.started_at < sa.bindparam("until"),
+    )
+)
+
 
 class FactBook:
     """Reads of `listing_fact` and `valuation`, and where the listings are."""
@@ -45,10 +71,8 @@ class FactBook:
 
     def of_last_day(self, slug: str) -> dict[Source, SeenFacts]:
         """As `newest`, without reading the days before."""
-        newest = _newest_days([slug])
-        query = sa.select(_FACT).join(newest, _same_day(newest))
         with reading(self._engine) as connection:
-            seen = map(_seen, connection.execute(query))
+            seen = map(_seen, connection.execute(_OF_LAST_DAY, {"of_slug": slug}))
             return {one.source: one for one in seen}
 
     def valuations(self, slug: str) -> dict[Source, tuple[Valuation, ...]]:
@@ -130,18 +154,16 @@ def _repeated_on(
     Days on the market count up, and are no news. A day of a run stays: what is told of
     the run shows what was said on it.
     """
-    row = _FACT.c
-    this = (row.slug == key["slug"], row.source == key["source"])
-    newest = sa.select(_FACT).where(*this).order_by(row.seen_on.desc()).limit(2)
-    last = [_seen(it) for it in connection.execute(newest)]
+    this = {"of_slug": key["slug"], "of_source": key["source"]}
+    last = [_seen(it) for it in connection.execute(_LAST_TWO, this)]
     told = replace(facts, days_on_market=None)
     same = [replace(it.facts, days_on_market=None) == told for it in last]
     if same != [True, True] or last[0].seen_on > key["seen_on"]:
         return None
-    day, run = last[0].seen_on, tables.run.c
-    began = (run.started_at >= day_start(day), run.started_at < day_start(day + _DAY))
-    ran = sa.select(sa.exists().where(run.slug == key["slug"], *began))
-    return None if connection.execute(ran).scalar() else day
+    day = last[0].seen_on
+    span = {"since": day_start(day), "until": day_start(day + _DAY)}
+    ran = connection.execute(_RAN, {"of_slug": key["slug"], **span}).scalar()
+    return None if ran else day
 
 
 def upsert_valuations(
@@ -170,7 +192,9 @@ def _upsert(
 
 def _differing_query(slugs: Collection[str] | None) -> sa.Select[Any]:
     newest = _newest_days(slugs)
-    same = _same_day(newest)
+    same = sa.and_(
+        *(_FACT.c[name] == newest.c[name] for name in ("slug", "source", "seen_on"))
+    )
     differing = (
         sa.select(_FACT.c.slug)
         .join(newest, same)
@@ -182,12 +206,6 @@ def _differing_query(slugs: Collection[str] | None) -> sa.Select[Any]:
         .join(newest, same)
         .where(_FACT.c.slug.in_(differing))
         .order_by(_FACT.c.slug, _FACT.c.source)
-    )
-
-
-def _same_day(newest: sa.CTE) -> sa.ColumnElement[bool]:
-    return sa.and_(
-        *(_FACT.c[name] == newest.c[name] for name in ("slug", "source", "seen_on"))
     )
 
 

@@ -27,6 +27,18 @@ _PAGES: Final = tables.asked_pages
 _HOUSE: Final = tables.house
 _OUTCOME: Final = {outcome.value: outcome for outcome in ListingOutcome}
 
+# Built once: each look at a house asks them.
+_THIS: sa.BindParameter[str] = sa.bindparam("of_slug")
+_LISTING, _PHOTO = tables.listing.c, tables.photo.c
+_PLACES: Final = sa.select(
+    *(_LISTING.outcome, _LISTING.source, _LISTING.listed_on, _LISTING.listing_id),
+    *(_LISTING.mls_id, _LISTING.url),
+).where(_LISTING.slug == _THIS)
+_SHOWN: Final = sa.select(
+    *(_PHOTO.source, _PHOTO.photo_key, _PHOTO.url, _PHOTO.position, _PHOTO.caption),
+    *(_PHOTO.present, _PHOTO.listed_on),
+).where(_PHOTO.slug == _THIS)
+
 
 class LookBook:
     """The looks of the catalogue."""
@@ -124,14 +136,10 @@ class LookBook:
 
     def said(self, slug: str) -> Said:
         """What the sources said of a house when they were last asked."""
-        listing, photo = tables.listing.c, tables.photo.c
-        place = (listing.source, listing.listing_id, listing.mls_id, listing.url)
-        ref = (photo.source, photo.photo_key, photo.url, photo.position, photo.caption)
-        places = sa.select(listing.outcome, listing.listed_on, *place)
-        photos = sa.select(*ref, photo.present, photo.listed_on)
+        this = {"of_slug": slug}
         with reading(self._engine) as connection:
-            answers = connection.execute(places.where(listing.slug == slug)).all()
-            shown = connection.execute(photos.where(photo.slug == slug)).all()
+            answers = connection.execute(_PLACES, this).all()
+            shown = connection.execute(_SHOWN, this).all()
         return Said(
             outcomes={Source(row.source): _OUTCOME[row.outcome] for row in answers},
             rows=frozenset([*(tuple(row[1:]) for row in answers), *map(tuple, shown)]),

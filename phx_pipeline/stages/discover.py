@@ -1,10 +1,12 @@
 """Asset `discovered_urls`: ask each source for the listing, record what it said."""
 
+import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 from phx_pipeline.catalog.leases import Lease
 from phx_pipeline.model.job import Mode
@@ -43,25 +45,20 @@ async def discover(
     *,
     sources: Sequence[Source] | None = None,
     mode: Mode = Mode.FRESH,
+    at_once: bool = False,
 ) -> DiscoverReport:
-    """Ask *sources* (all enabled by default), one after the other.
+    """Ask *sources* (all enabled by default), one after the other or *at_once*.
 
     In mode resume only those that are open or stale are asked.
 
     Each answer is committed as it comes: a kill loses at most the one under way.
     """
     house = context.house(slug)
-    wanted = sources_due(
-        context.tally(slug),
-        among=[s for s in context.sources if sources is None or s in sources],
-        mode=mode,
-        at=context.stamp().at,
-        stale_days=context.stale_days,
-        off=context.catalog.policies.switched_off(),
-        lacking=context.lacking,
-    )
+    among = [s for s in context.sources if sources is None or s in sources]
+    wanted = among if mode is Mode.FRESH else _due(context, slug, among)
     with context.holding(slug) as lease:
-        found = [await _ask(context, house, lease, source) for source in wanted]
+        questions = [_ask(context, house, lease, source) for source in wanted]
+        found = await (_together if at_once else _in_turn)(questions)
         held = guard(context, lease, slug)
     if held or any(listing.withdrawn for listing in found):
         converge(context, slug)
@@ -70,6 +67,39 @@ async def discover(
         final=sum(listing.outcome.is_settled for listing in found),
         listed=sum(len(listing.photos) for listing in found),
         called=len(call_on_partners(context, slug)),
+    )
+
+
+async def _in_turn(questions: Sequence[Coroutine[Any, Any, Listing]]) -> list[Listing]:
+    try:
+        return [await question for question in questions]
+    finally:  # after a failure some were never begun
+        for question in questions:
+            question.close()
+
+
+async def _together(
+    questions: Sequence[Coroutine[Any, Any, Listing]],
+) -> list[Listing]:
+    """Wait for all; if one fails, none goes on behind the lease's back."""
+    tasks = [asyncio.create_task(question) for question in questions]
+    try:
+        return await asyncio.gather(*tasks)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _due(context: StageContext, slug: str, among: Sequence[Source]) -> Sequence[Source]:
+    return sources_due(
+        context.tally(slug),
+        among=among,
+        mode=Mode.RESUME,
+        at=context.stamp().at,
+        stale_days=context.stale_days,
+        off=context.catalog.policies.switched_off(),
+        lacking=context.lacking,
     )
 
 

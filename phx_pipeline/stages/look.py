@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 from typing import TypeAlias
 
 from phx_pipeline.model.facts import FactValue
-from phx_pipeline.model.job import Mode
 from phx_pipeline.model.look import HouseLook
 from phx_pipeline.model.source import Source
 from phx_pipeline.stages.context import StageContext
@@ -31,7 +30,7 @@ async def look_at(
     epoch = looks.shown_epoch(slug)
     said, facts = looks.said(slug), _facts(context, slug)
     if sources:
-        await discover(context, slug, sources=sources, mode=Mode.FRESH)
+        await discover(context, slug, sources=sources, at_once=True)
     changed = looks.said(slug).differs_from(said) or differ(
         facts, _facts(context, slug)
     )

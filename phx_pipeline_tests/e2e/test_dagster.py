@@ -222,6 +222,7 @@ def test_the_assets_tell_counts_that_add_up_and_pass_their_checks(
         "right_house": True,
         "reached": True,
         "fields": True,
+        "fresh": True,
         "large_batch": True,
         "many_duplicates": True,
     }

@@ -645,6 +645,7 @@ _TOLD: Mapping[str, st.SearchStrategy[Any]] = {
         ),
         webshare_mode=st.sampled_from(["direct", "backbone"]),
         image_format=st.sampled_from(["png", "original"]),
+        look_cron=st.sampled_from(["off", "0 6 * * *", "*/5 1-3 1,15 * 0-6/2"]),
         probe_url=st.none() | st.just("https://probe.example/"),
         code_url=st.none() | st.just("https://code.example/phx"),
         ca_file=st.none() | st.just(Path(__file__).resolve()),
