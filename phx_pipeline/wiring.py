@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from functools import lru_cache, partial
 from importlib.util import find_spec
 from pathlib import Path
@@ -56,7 +56,7 @@ from phx_pipeline.model.moments import PHOENIX
 from phx_pipeline.model.refusal import on_disk
 from phx_pipeline.model.source import Source
 from phx_pipeline.reads.base import Reads
-from phx_pipeline.reads.digest import Feeds, NewMatch
+from phx_pipeline.reads.digest import Feeds, found_matches
 from phx_pipeline.reads.history import find_events
 from phx_pipeline.settings import Settings
 from phx_pipeline.sources.base import ListingSource
@@ -515,18 +515,14 @@ def build_desk(settings: Settings, reads: Reads, *, run_id: str) -> Desk:
     """
     return Desk(
         reads=reads,
-        feeds=Feeds(events=partial(find_events, reads), matches=_no_matches),
+        feeds=Feeds(
+            events=partial(find_events, reads), matches=partial(found_matches, reads)
+        ),
         notifiers=build_notifiers(settings),
         alerts=settings.told_at_once,
         known=AllowList(hosts_of(available_sources())),
         run_id=run_id,
     )
-
-
-def _no_matches(since: date, day: date) -> tuple[NewMatch, ...]:
-    """What searches found: none, as long as there are no saved searches."""
-    del since, day
-    return ()
 
 
 def build_equipment(settings: Settings, catalog: Catalog) -> Equipment:

@@ -4,7 +4,7 @@ Sources that say the same have one line together, also if one of them says so da
 later. How it reads is decided in `workflows.digest_pages`; nothing here is sent.
 """
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from hashlib import sha256
@@ -15,13 +15,15 @@ from phx_pipeline.catalog.told import Scope
 from phx_pipeline.model.event import ALERTABLE, NEW_MATCH, Event, EventKind
 from phx_pipeline.model.history import needed
 from phx_pipeline.model.message import Channel
-from phx_pipeline.model.moments import day_start
+from phx_pipeline.model.moments import PHOENIX, day_start
 from phx_pipeline.model.printable import printable
 from phx_pipeline.model.published import PublishedImage
+from phx_pipeline.model.search import Proposal, ProposalState
 from phx_pipeline.model.source import Source
 from phx_pipeline.reads.base import Reads
 from phx_pipeline.reads.drift import drift_lines, drifting
 from phx_pipeline.reads.open_lines import open_lines
+from phx_pipeline.reads.searches import read_proposals
 from phx_pipeline.reads.sources import read_sources
 from phx_pipeline.reads.tallies import tallies
 
@@ -36,6 +38,7 @@ _PER_SOURCE: Final = frozenset(
 )
 # Sources have words of their own for these.
 _WHATEVER_WORDS: Final = frozenset({EventKind.OFF_MARKET, EventKind.BACK_ON_MARKET})
+_MANY_PROPOSALS: Final = 10_000  # of two days
 _SETTLED_MINUTES: Final = 10
 _CALM: Final = frozenset({"closed", "disabled"})  # a circuit
 
@@ -242,14 +245,44 @@ def news_mark(catalog: Catalog, kinds: Collection[str], *, now: datetime) -> str
     transaction is seen later than it is dated.
     """
     wanted = [kind for kind in EventKind if kind.value in kinds]
+    found = ""
+    if NEW_MATCH in kinds:
+        today = now.astimezone(PHOENIX).date()
+        some = catalog.searches.proposals(since=today - _DAY, limit=_MANY_PROPOSALS)
+        found = f"{len(some)} found, "
     if not wanted:
-        return "off"
+        return found or "off"
     scope = Scope(what=needed(wanted))
     newest = catalog.told.newest_before(now + _DAY, scope)
     if newest is None:
-        return "none"
+        return f"{found}none"
     minutes = min(_SETTLED_MINUTES, (now - newest) // timedelta(minutes=1))
-    return f"{newest.isoformat()} {minutes}"
+    return f"{found}{newest.isoformat()} {minutes}"
+
+
+def found_matches(reads: Reads, since: date, day: date) -> Iterator[NewMatch]:
+    """Yield what saved searches found first on some days, but what was rejected."""
+    cursor: str | None = None
+    while True:
+        page = read_proposals(reads, since=since, cursor=cursor)
+        for proposal in page.rows:
+            is_wanted = proposal.state is not ProposalState.REJECTED
+            if is_wanted and proposal.first_seen_on <= day:
+                yield _match_of(proposal)
+        if (cursor := page.next) is None:
+            return
+
+
+def _match_of(proposal: Proposal) -> NewMatch:
+    return NewMatch(
+        key=f"{NEW_MATCH}:{proposal.match_key}",
+        on=proposal.first_seen_on,
+        address=str(proposal.address),
+        search=proposal.search,
+        source=proposal.source,
+        price=proposal.facts.list_price,
+        url=proposal.url,
+    )
 
 
 def fold(events: Iterable[Event]) -> list[Told]:
