@@ -44,7 +44,7 @@ def test_links_change_nothing_else_of_an_asset(code_url: str | None) -> None:
 
     specs = {spec.key.to_user_string(): spec for spec in defs.resolve_all_asset_specs()}
 
-    assert len(specs) == 6
+    assert len(specs) == 7
     for name, spec in specs.items():
         assert set(spec.metadata) == {CODE_REFERENCES}, name
         assert spec.description, name

@@ -175,4 +175,5 @@ def test_what_is_switched_off_neither_begins_nor_goes_on(
 
     assert isinstance(replace(morning, stores=stores).sense(), dg.SkipReason)
     monkeypatch.setenv("PHX_LOOK_CRON", OFF)
-    assert list(build_definitions().schedules or ()) == []
+    schedules = build_definitions().get_repository_def().schedule_defs
+    assert "daily_look" not in {it.name for it in schedules}
