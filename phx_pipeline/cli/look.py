@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 def look(
     ctx: click.Context, /, houses: tuple[str, ...], *, everything: bool, as_json: bool
 ) -> None:
-    """Ask what the sources say of the houses today, without fetching photos.
+    """Ask what the sources say today, and fetch no photos.
 
     By default the houses that are due are looked at, as the schedule of `phx up` does
     every morning: those that no source was asked about today, and those that are to be
