@@ -5,7 +5,8 @@ which skips where it is absent.
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+from functools import cache
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
@@ -66,7 +67,7 @@ def captured_photos(shared: Path) -> dict[str, Path]:
         ValueError: there are fewer distinct photos than the gallery needs.
     """
     urls = _truth(shared)["largest_urls"]
-    chosen = dict(zip(urls, _distinct(shared), strict=False))
+    chosen = dict(zip(urls, distinct_photos(shared), strict=False))
     if len(chosen) < len(urls):
         raise ValueError(f"only {len(chosen)} real photos for {len(urls)} URLs")
     return chosen
@@ -85,10 +86,11 @@ def _truth(shared: Path) -> dict[str, Any]:
     return truth
 
 
-def _distinct(shared: Path) -> Iterator[Path]:
-    for path in sorted((shared / "photos/full").glob("*.jpg")):
-        if path.name not in _REPEATED:
-            yield path
+@cache
+def distinct_photos(shared: Path) -> tuple[Path, ...]:
+    """Return the real photos, no two of which are the same picture."""
+    found = sorted((shared / "photos/full").glob("*.jpg"))
+    return tuple(path for path in found if path.name not in _REPEATED)
 
 
 def _pages(page: bytes) -> Handler:

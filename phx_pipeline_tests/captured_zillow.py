@@ -6,6 +6,7 @@ which skips where it is absent.
 
 import json
 import re
+from collections.abc import Mapping
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
@@ -43,13 +44,19 @@ def captured_zillow_sites(shared: Path) -> dict[str, Handler]:
 def captured_zillow_page(shared: Path) -> bytes:
     """Return the detail page around the captured property object."""
     home = json.loads((shared / "samples" / _HOME).read_text(encoding="utf-8"))
-    query = f'ForSaleShopperPlatformFullRenderQuery{{"zpid":{_ZPID}}}'
+    return zillow_page_around(home, title=CAPTURED_ADDRESS)
+
+
+def zillow_page_around(home: Mapping[str, Any], *, title: str) -> bytes:
+    """Return the page that held such a property object in 2023."""
+    zpid = home["zpid"]
+    query = f'ForSaleShopperPlatformFullRenderQuery{{"zpid":{zpid}}}'
     cache = json.dumps({query: {"property": home}})
-    page_props = {"gdpClientCache": cache, "zpid": _ZPID}
+    page_props = {"gdpClientCache": cache, "zpid": zpid}
     data = json.dumps({"props": {"pageProps": page_props}}, indent=1)
     return (
         '<!DOCTYPE html><html lang="en"><head><meta charset="utf-8">'
-        "<title>661 Lakeview Ave, San Francisco, CA 94112 | Zillow</title>"
+        f"<title>{title} | Zillow</title>"
         "<script>window._pxAppId = 'PXHYx10rg3';</script></head><body>"
         '<script id="__NEXT_DATA__" type="application/json">\n '
         f"{data.replace('<', chr(92) + 'u003c')}\n</script></body></html>"
