@@ -3,8 +3,10 @@
 Each look of the days named in `KILLS` is killed at some request, and begun again.
 """
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,8 +16,9 @@ from phx_pipeline.workflows.verify import verify_property, verify_views
 from phx_pipeline_tests.deployment import Deployment
 from phx_pipeline_tests.fortnight.days import Life
 from phx_pipeline_tests.fortnight.expected import SOURCES, to_be_told, told
-from phx_pipeline_tests.fortnight.table import DAYS, FORTNIGHT, Story
+from phx_pipeline_tests.fortnight.table import DAYS, FORTNIGHT, Story, date_of
 from phx_pipeline_tests.fortnight.town import Town
+from phx_pipeline_tests.postgres import PostgresServer
 
 pytestmark = pytest.mark.soak
 
@@ -32,13 +35,28 @@ PAGES_PER_HOUSE = {Source.REDFIN: 2, Source.ZILLOW: 1}
 
 
 @pytest.mark.usefixtures("quick_retries")
-@pytest.mark.parametrize("table", [FORTNIGHT, REDFIN_IS_DOWN], ids=["told", "down"])
+@pytest.mark.parametrize(
+    ("table", "on_postgres"),
+    [
+        pytest.param(FORTNIGHT, False, id="told"),
+        pytest.param(REDFIN_IS_DOWN, True, id="down-postgres"),
+    ],
+)
 def test_each_change_is_told_once_whatever_is_killed_or_down(
-    tmp_path: Path, shared_dir: Path, table: str
+    tmp_path: Path,
+    shared_dir: Path,
+    request: pytest.FixtureRequest,
+    table: str,
+    *,
+    on_postgres: bool,
 ) -> None:
     story = Story.of(table, days=DAYS)
     town = Town(story=story, shared=shared_dir)
-    with Deployment(tmp_path, town.sites(), sources=SOURCES, attempts=1) as made:
+    given: dict[str, Any] = {"sources": SOURCES, "attempts": 1}
+    if on_postgres:
+        server: PostgresServer = request.getfixturevalue("postgres_server")
+        given["catalog_url"] = server.create("fortnight")
+    with Deployment(tmp_path, town.sites(), **given) as made:
         life = Life(made=made, town=town)
         for day in range(story.days):
             live_through(life, day)
@@ -49,6 +67,10 @@ def test_each_change_is_told_once_whatever_is_killed_or_down(
                 for problem in verify_property(context, slug)
             ]
             assert [it.text for it in [*found, *verify_views(context)]] == []
+        since = date_of(0).isoformat()
+        printed = made.phx("changes", "--since", since, "--limit", "200", "--json")
+        rows = json.loads(printed.stdout)
+        assert len(rows) == len(to_be_told(story, until=DAYS)), printed.stderr
 
 
 def live_through(life: Life, day: int) -> None:
