@@ -13,7 +13,9 @@ _SEEN: Final = 0.9  # share of a block that both show
 _GREY: Final = 2.5  # levels of colour, root mean square, below which a picture has none
 _COLOURFUL: Final = 5.0  # levels from which one has
 _APART: Final = 6.0  # levels by which the median block differs, of another paint
-_TURNED: Final = 15.0  # degrees of hue; light and brackets turn by less than 4
+_TURNED: Final = 15.0  # degrees of hue; light and brackets turn by 11 at most
+_APART_IN_THE_DARK: Final = 2.5  # levels, where hues are turned by much, or:
+_MUCH_TURNED: Final = 30.0  # degrees; strips of coloured paper turn them by 21
 
 Colours = NDArray[np.complex64]
 
@@ -41,7 +43,10 @@ def colouring(a: Sight, b: Sight, move: Move) -> Colouring:
         return Colouring(is_other=False, grey=fainter * (max(strengths) > _COLOURFUL))
     apart = float(np.median(np.abs(ours - theirs)))
     turned = abs(float(np.degrees(np.angle((ours * theirs.conj()).sum()))))
-    return Colouring(is_other=apart > _APART and turned > _TURNED, grey=0)
+    is_other = (apart > _APART and turned > _TURNED) or (
+        apart > _APART_IN_THE_DARK and turned > _MUCH_TURNED
+    )
+    return Colouring(is_other=is_other, grey=0)
 
 
 def _blocks(a: Sight, b: Sight, move: Move) -> tuple[Colours, Colours]:

@@ -23,11 +23,13 @@ from phx_pipeline.dedup.overlays import damaged, overlap
 from phx_pipeline.dedup.proof import (
     MIN_AGREEING,
     MIN_AGREEING_REST,
+    MIN_AGREEING_UNTOLD,
     MIN_RATIO_REST,
     agreeing_share,
     agrees,
     is_one_movement,
     spans,
+    tells_much,
 )
 from phx_pipeline.dedup.proposals import Candidate, proposed
 from phx_pipeline.dedup.sights import Greys, Move, Sight, luminance, refined
@@ -43,13 +45,14 @@ from phx_pipeline.model.judgement import (
 
 logger = logging.getLogger(__name__)
 
-VERSION: Final = "3"
+VERSION: Final = "4"
 UNSEEN: Final = ""
 """In place of the version where an original could not be read: judged again."""
 
 _NOTHING_RULED = Ruled()
 _AT_ONCE: Final = 64  # thumbnails; fewer take as long
 _FITS: Final = 0.93  # share of blocks that agree where the movement is exact
+_UNLIKE: Final = 0.0016  # share of two plain pictures that differs; edges are less
 _WORTH_A_LOOK: Final = 0.25  # share of blocks; other pictures of a house agree in less
 
 
@@ -176,17 +179,19 @@ class _Pair:
         if sights is None:
             better = choice_unseen(self._a, self._b)
             return self._said(Alike.SAME, better=better, version=UNSEEN)
-        near = self._looks.move(self._both, self._found.moves)
-        move = self._exact(refined(*self._looks.greys(self._both), near))
-        return self._seen(sights, move, method=Method.PIXELS, share=self._found.share)
-
-    def _exact(self, move: Move) -> Move:
-        """Return *move*, or what features say where the pixels do not fit that well."""
         greys = self._looks.greys(self._both)
-        if agreeing_share(*greys, move) > _FITS or not features.is_there():
-            return move
-        match = features.match(*self._looks.features(self._both))
-        return match.move if match and is_one_movement(match) else move
+        near = self._looks.move(self._both, self._found.moves)
+        move = refined(*greys, near)
+        share = agreeing_share(*greys, move)
+        if share == 0 and overlap(*sights, move).share > _UNLIKE:
+            return self._said(Alike.OTHER, share=0.0)
+        if 0 < share < _FITS and features.is_there():
+            match = features.match(*self._looks.features(self._both))
+            if match is not None and tells_much(match):
+                return self._by_features(match, sights)
+            if share < MIN_AGREEING_UNTOLD:
+                return self._said(Alike.OTHER, share=share)
+        return self._seen(sights, move, method=Method.PIXELS, share=self._found.share)
 
     def _second_opinion(self) -> Judgement:
         if not features.is_there():
@@ -198,8 +203,14 @@ class _Pair:
         match = features.match(*self._looks.features(self._both))
         if match is None:
             return self._said(Alike.OTHER, method=Method.FEATURES, inliers=0)
-        share, is_proven = _proof(match, sights, self._looks.greys(self._both))
-        if not is_proven or (share < MIN_AGREEING and not self._shows_photo(sights)):
+        return self._by_features(match, sights)
+
+    def _by_features(self, match: Match, sights: tuple[Sight, Sight]) -> Judgement:
+        """Judge it by points that both show, and by pixels laid onto each other so."""
+        greys = self._looks.greys(self._both)
+        share, is_proven = _proof(match, sights, greys, seen=self._found.agrees)
+        is_plain = self._found.is_same or share >= MIN_AGREEING
+        if not is_proven or not (is_plain or self._shows_photo(sights)):
             return self._said(
                 Alike.OTHER, method=Method.FEATURES, inliers=match.inliers
             )
@@ -229,7 +240,7 @@ class _Pair:
     ) -> Judgement:
         """Say of copies which is better, unless their colours make them others."""
         colours = colouring(*sights, move)
-        if self._shows_photo(sights) and colours.is_other:
+        if colours.is_other:
             return self._said(Alike.OTHER, method=method, share=share, inliers=inliers)
         better = (3 - colours.grey, Why.WHOLE) if colours.grey else None
         if self._choosing:
@@ -265,13 +276,17 @@ class _Pair:
 
 
 def _proof(
-    match: Match, sights: tuple[Sight, Sight], greys: tuple[Greys, Greys]
+    match: Match,
+    sights: tuple[Sight, Sight],
+    greys: tuple[Greys, Greys],
+    *,
+    seen: bool,
 ) -> tuple[float, bool]:
     """Return the share of blocks that agree, and whether both are copies by that."""
     if not is_one_movement(match) or not spans(match, _size(sights[0])):
         return 0.0, False
     share = agreeing_share(*greys, match.move)
-    if agrees(match, share):
+    if agrees(match, share, seen=seen):
         return share, True
     # What is missing cannot agree; of what is there, features have to be the surer.
     surely = share >= MIN_AGREEING_REST and match.ratio >= MIN_RATIO_REST

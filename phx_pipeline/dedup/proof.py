@@ -16,11 +16,16 @@ MIN_INLIERS: Final = 16
 MIN_RATIO: Final = 0.68  # of the matches; look-alikes with as many agree in less
 MIN_AGREEING: Final = 0.95  # share of blocks, or:
 MIN_RATIO_MARKED: Final = 0.88  # of the matches, where marks cover some blocks
+MIN_RATIO_SEEN: Final = 0.82  # the same where thumbnails agree; moved cameras have 0.75
 MIN_AGREEING_MARKED: Final = 0.72
 MIN_RATIO_REST: Final = 0.93  # of the matches, where a large part of one is missing
 MIN_AGREEING_REST: Final = 0.3  # share of blocks there
+MIN_AGREEING_UNTOLD: Final = 0.8  # share of blocks, where too few points tell
+_ENOUGH: Final = 24  # matches; plain walls have fewer
 _MAX_ANISOTROPY: Final = 1.1
 _MAX_SECOND: Final = 0.25  # times as many points as the first movement, for another one
+_MAX_SECOND_MARKED: Final = 0.04  # the same, where marks cover some blocks, or:
+_CHANCE: Final = 12  # points there; of moved things 20 and more do
 _MIN_SPREAD: Final = 0.2  # share of the frame that the points span
 _MIN_SEEN: Final = 0.5  # share of the smaller picture that both show
 
@@ -34,9 +39,20 @@ def is_one_movement(match: Match) -> bool:
     """Whether one movement of the whole picture explains the points both show."""
     if match.inliers < MIN_INLIERS or match.ratio < MIN_RATIO:
         return False
+    return match.anisotropy < _MAX_ANISOTROPY and (
+        _moved_otherwise(match) <= _MAX_SECOND * match.inliers
+    )
+
+
+def _moved_otherwise(match: Match) -> int:
+    """Return how many points another movement explains."""
     second = fitted(match.ours[~match.fits], match.theirs[~match.fits])
-    others = 0 if second is None else int(second[1].sum())
-    return match.anisotropy < _MAX_ANISOTROPY and others <= _MAX_SECOND * match.inliers
+    return 0 if second is None else int(second[1].sum())
+
+
+def tells_much(match: Match) -> bool:
+    """Whether so many points look alike that they may overrule what pixels say."""
+    return len(match.fits) >= _ENOUGH
 
 
 def spans(match: Match, size: tuple[int, int]) -> bool:
@@ -46,11 +62,18 @@ def spans(match: Match, size: tuple[int, int]) -> bool:
     return bool(across * down >= _MIN_SPREAD)
 
 
-def agrees(match: Match, share: float) -> bool:
-    """Whether so many blocks agree that only marks can cover the others."""
-    if match.ratio >= MIN_RATIO_MARKED:
-        return share >= MIN_AGREEING_MARKED
-    return share >= MIN_AGREEING
+def agrees(match: Match, share: float, *, seen: bool = False) -> bool:
+    """Whether so many blocks agree that only marks can cover the others.
+
+    Where pixels have been *seen* to agree at a smaller size, points may say it less.
+    """
+    if share >= MIN_AGREEING:
+        return True
+    least = MIN_RATIO_SEEN if seen else MIN_RATIO_MARKED
+    if match.ratio < least or share < MIN_AGREEING_MARKED:
+        return False
+    by_chance = max(_CHANCE, _MAX_SECOND_MARKED * match.inliers)
+    return _moved_otherwise(match) <= by_chance
 
 
 def _extent(points: Points) -> tuple[Points, Points]:

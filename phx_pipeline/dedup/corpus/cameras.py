@@ -153,13 +153,57 @@ def _recoloured(photo: Image.Image, rng: Random) -> Image.Image:
     return Image.merge("HSV", (hue, saturation, value)).convert("RGB")
 
 
+def _rearranged(photo: Image.Image, rng: Random) -> Image.Image:
+    """Move a thing of 8 % of the frame aside; the wall behind it shows instead."""
+    width, height = round(photo.width * 0.36), round(photo.height * 0.283)
+    places = [_thing_at(photo, rng, (width, height)) for _ in range(8)]
+    left, top = max(places, key=lambda it: _busy(photo, (*it, width, height)))
+    side = 1 if left + width / 2 < photo.width / 2 else -1
+    aside = left + side * round(photo.width * rng.uniform(0.15, 0.28))
+    shape = Image.new("L", (width, height))
+    ImageDraw.Draw(shape).ellipse((0, 0, width - 1, height - 1), fill=255)
+    thing = photo.crop((left, top, left + width, top + height))
+    moved = photo.copy()
+    moved.paste(_behind(photo, (left, top, width, height)), (left, top), shape)
+    moved.paste(thing, (aside, top), shape)
+    return moved
+
+
+def _thing_at(
+    photo: Image.Image, rng: Random, size: tuple[int, int]
+) -> tuple[int, int]:
+    """Return a place in the lower half, beside which there is something."""
+    left = int(rng.integers(1, photo.width - size[0] - 1))
+    top = int(rng.integers(round(photo.height * 0.35), photo.height - size[1]))
+    return left, top
+
+
+def _busy(photo: Image.Image, box: tuple[int, int, int, int]) -> float:
+    left, top, width, height = box
+    part = photo.crop((left, top, left + width, top + height)).convert("L")
+    small = np.asarray(part.resize((96, 54), Image.Resampling.BOX), dtype=np.float32)
+    return float(np.abs(np.diff(small, axis=1)).mean())
+
+
+def _behind(photo: Image.Image, box: tuple[int, int, int, int]) -> Image.Image:
+    """Return what may stand behind a thing: what is left and right of it, blended."""
+    left, top, width, height = box
+    lines = np.asarray(photo, dtype=np.float32)[top : top + height]
+    share = np.linspace(0, 1, width, dtype=np.float32)[None, :, None]
+    before, behind = (
+        lines[:, left - 1 : left],
+        lines[:, left + width : left + width + 1],
+    )
+    return Image.fromarray((before * (1 - share) + behind * share).astype(np.uint8))
+
+
 VIEWS: Final[Mapping[str, Step]] = MappingProxyType(
     {
         f"parallax {percent} %, {kind}": _moved(move, percent)
         for percent in PARALLAX
         for kind, move in _MOVES.items()
     }
-    | {"panned": _panned, "recoloured": _recoloured}
+    | {"panned": _panned, "recoloured": _recoloured, "rearranged": _rearranged}
 )
 
 
