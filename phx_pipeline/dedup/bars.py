@@ -16,6 +16,9 @@ _ACROSS: Final = 3  # px over which a jump is looked for
 _JUMP: Final = 10.0  # grey levels across the line where it begins
 _LONG: Final = 0.35  # share of that line at which there is a jump
 _SUDDEN: Final = 1.5  # times as much as one finds anywhere in it
+_ABRUPT: Final = 10.0  # times as much as is usual in it; crops of scenes have 6 at most
+_SOMEWHERE: Final = 0.1  # share of the line of one side at which there is a jump
+_BOTH: Final = 0.9  # the same of both sides together
 _FINE: Final = 1.4  # px; what is finer than that, blurring takes
 _SOFT: Final = 0.3  # times as much of it as in the scene
 _INK: Final = 9.0  # grey levels by which one of two inks varies
@@ -26,6 +29,9 @@ _TEXTURE: Final = 0.4  # grey levels a pixel, from which something can be mirror
 _MIRRORED: Final = 0.85  # correlation with what lies within; photos of scenes have 0.4
 _DRAWN_OUT: Final = 0.08  # times as much change along the depth as along the line
 _FAINT: Final = 0.1  # grey levels, of no moment
+
+
+_Side = tuple[Plane, int]
 
 
 def is_made_up(lines: Plane, end: int) -> bool:
@@ -48,6 +54,19 @@ def may_be_made_up(lines: Plane, end: int) -> bool:
         return False
     strip = lines[: end - _ASTRAY]
     return _is_soft(lines, strip) or _is_inked(strip)
+
+
+def end_abruptly(sides: tuple[_Side, _Side]) -> bool:
+    """Whether two sides opposite to each other break off where the other copy ends.
+
+    Each is given as for `is_made_up`. Whatever fills them is unlike the scene there by
+    far more than it varies by itself.
+    """
+    if not all(_is_deep(*it) for it in sides):
+        return False
+    (sudden_1, long_1), (sudden_2, long_2) = (_break(*it) for it in sides)
+    is_long = min(long_1, long_2) > _SOMEWHERE and long_1 + long_2 > _BOTH
+    return min(sudden_1, sudden_2) > _ABRUPT and is_long
 
 
 def _is_deep(lines: Plane, end: int) -> bool:
@@ -80,12 +99,17 @@ def _alike(outer: Plane, inner: Plane) -> bool:
 
 def _begins(lines: Plane, end: int) -> bool:
     """Whether there is a jump at its inner line that is unlike all else in it."""
+    suddenly, long = _break(lines, end)
+    return suddenly > _SUDDEN and long > _LONG
+
+
+def _break(lines: Plane, end: int) -> tuple[float, float]:
+    """Return how many times the usual the jump at its inner line is, and how long."""
     steps = np.abs(lines[_ACROSS:] - lines[:-_ACROSS])
     first = max(1, end - _ACROSS - _ASTRAY)
     near, usual = steps[first : end + _ASTRAY], np.median(steps[:first].mean(axis=1))
     jump = near[int(near.mean(axis=1).argmax())]
-    is_sudden = jump.mean() > _SUDDEN * usual
-    return bool(is_sudden and (jump > _JUMP).mean() > _LONG)
+    return float(jump.mean() / (usual + _FAINT)), float((jump > _JUMP).mean())
 
 
 def _is_soft(lines: Plane, strip: Plane) -> bool:

@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from phx_pipeline.dedup.bars import is_made_up, may_be_made_up
+from phx_pipeline.dedup.bars import end_abruptly, is_made_up, may_be_made_up
 from phx_pipeline.dedup.planes import Plane
 from phx_pipeline.dedup.sights import Move, Sight, luminance, warped
 
@@ -125,11 +125,11 @@ def _sides(sight: Sight, inner: Sides, more: Sides, other: Plane) -> list[_Besid
         for (lines, there, at), share in zip(sides, more, strict=True)
     ]
     for side, opposite in ((0, 2), (1, 3)):
-        if min(more[side], more[opposite]) > _SEEN and all(
-            found[it] is _Beside.SCENE and may_be_made_up(*_greys(sides[it]))
-            for it in (side, opposite)
-        ):
-            found[side] = found[opposite] = _Beside.STRIP
+        are_scene = all(found[it] is _Beside.SCENE for it in (side, opposite))
+        if are_scene and min(more[side], more[opposite]) > _SEEN:
+            both = _greys(sides[side]), _greys(sides[opposite])
+            if all(may_be_made_up(*it) for it in both) or end_abruptly(both):
+                found[side] = found[opposite] = _Beside.STRIP
     return found
 
 

@@ -1,0 +1,27 @@
+"""What fills the frame beside a photo, told by how it ends where the photo begins."""
+
+import numpy as np
+import pytest
+
+from phx_pipeline.dedup.bars import end_abruptly
+from phx_pipeline.dedup.planes import Plane, blurred
+
+_DEEP = 30  # px of each bar
+
+
+def scene(rows: int) -> Plane:
+    rng = np.random.default_rng(2)
+    rough: Plane = rng.uniform(60, 200, (rows, 160)).astype(np.float32)
+    return blurred(rough, 2.0) * 3 - 200
+
+
+@pytest.mark.parametrize("is_framed", [True, False])
+def test_what_varies_little_and_breaks_off_on_both_sides_is_no_scene(
+    is_framed: bool,  # noqa: FBT001 - a row of the table
+) -> None:
+    lines = scene(200)
+    if is_framed:
+        soft = np.linspace(20, 40, 160, dtype=np.float32)
+        lines[:_DEEP] = lines[-_DEEP:] = soft
+
+    assert end_abruptly(((lines, _DEEP), (lines[::-1], _DEEP))) is is_framed
