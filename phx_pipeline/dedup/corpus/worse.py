@@ -7,6 +7,7 @@ from typing import Final
 
 from PIL import Image, ImageFilter
 
+from phx_pipeline.dedup.corpus.borders import has_border
 from phx_pipeline.dedup.corpus.copies import SINGLES
 from phx_pipeline.dedup.corpus.frames import FRAMES, damaged_file
 from phx_pipeline.dedup.corpus.marks import MARKS
@@ -39,9 +40,13 @@ def choices(
 ) -> Iterator[Choice]:
     """Yield a pair per kind, all of `WORSE` by default.
 
-    A marked copy is finer than the clean one now and then: that makes it no better.
+    A marked copy is finer than the clean one now and then: that makes it no better. A
+    photo with a border of its own makes no pairs of `FRAMED`.
     """
+    is_framed = has_border(photo)
     for kind in kinds or WORSE:
+        if is_framed and kind in FRAMED:
+            continue
         rng = draws(name, kind, seed=seed)
         finer = kind in FINER or (kind in MARKS and coin(rng))
         whole = _scaled(photo, 1 / _FINER) if finer else photo
@@ -151,8 +156,15 @@ _OTHER_FRAMES: Final[Mapping[str, Step]] = MappingProxyType(
         for kind in ("16:9 crop", "square crop", "enlarged, poor", "damaged")
     }
 )
+_BARRED: Final = frozenset(
+    {"1/4 in bars", "smaller in bars", "strip with text", "text strip below"}
+    | {kind for kind in REDONE if kind.endswith(" bars")}
+)
 WORSE: Final[Mapping[str, Step]] = MappingProxyType(
     {**_SHARP, **FINER, **_CUT, **_MARKED, **MARKS, **_OTHER_FRAMES, **TONES, **REDONE}
+)
+FRAMED: Final = frozenset(  # that cut something off, or set something beside it
+    {*FINER, *_CUT, *_BARRED, "16:9 crop", "square crop"}
 )
 DAMAGED_FILE: Final = "damaged file"  # a kind of its own: decoders may refuse it
 UNPROMISED: Final = frozenset({"blurred box", "damaged"})
