@@ -14,6 +14,7 @@ from phx_pipeline.dedup.edging import edging
 from phx_pipeline.dedup.effaced import effaced
 from phx_pipeline.dedup.grain import overdrawn
 from phx_pipeline.dedup.overlays import (
+    Overlap,
     damaged,
     hidden,
     inked,
@@ -100,7 +101,9 @@ class _Compared:
         if soft := hidden(both):
             return soft
         blue = overlap_in_blue(*self._placed, steeper=steeper)
-        each = (both, blue, overlap_in_warmth(*self._placed, steeper=steeper))
+        each: tuple[Overlap, ...] = (both,)
+        if not self._worn.which:  # which changes colours in places, too
+            each += blue, overlap_in_warmth(*self._placed, steeper=steeper)
         return spotted(each) or marked(both) or inked(blue)
 
     def not_coarse(self) -> Choice | None:
