@@ -35,11 +35,6 @@ class Confirmed:
     is_page: bool
     are_pages: bool
 
-    @property
-    def agrees(self) -> bool:
-        """Whether enough blocks agree, even if hashes or what is stirred forbid it."""
-        return self.is_same or self.share >= MIN_AGREEING
-
 
 def confirmed(pictures: Sequence[Candidate], found: Proposed) -> Iterator[Confirmed]:
     """Compare the thumbnails of each pair; all pictures have one."""

@@ -23,7 +23,6 @@ from phx_pipeline.dedup.overlays import damaged, overlap
 from phx_pipeline.dedup.proof import (
     MIN_AGREEING,
     MIN_AGREEING_REST,
-    MIN_AGREEING_UNTOLD,
     MIN_RATIO_REST,
     agreeing_share,
     agrees,
@@ -52,7 +51,7 @@ UNSEEN: Final = ""
 _NOTHING_RULED = Ruled()
 _AT_ONCE: Final = 64  # thumbnails; fewer take as long
 _FITS: Final = 0.93  # share of blocks that agree where the movement is exact
-_UNLIKE: Final = 0.0016  # share of two plain pictures that differs; edges are less
+_UNLIKE: Final = 0.0016  # share of what both show; of plain copies nothing differs
 _WORTH_A_LOOK: Final = 0.25  # share of blocks; other pictures of a house agree in less
 
 
@@ -183,13 +182,11 @@ class _Pair:
         near = self._looks.move(self._both, self._found.moves)
         move = refined(*greys, near)
         share = agreeing_share(*greys, move)
-        if share == 0 and overlap(*sights, move).share > _UNLIKE:
-            return self._said(Alike.OTHER, share=0.0)
-        if 0 < share < _FITS and features.is_there():
-            match = features.match(*self._looks.features(self._both))
+        if share < _FITS and features.is_there():
+            match = self._match() if share > 0 else None
             if match is not None and tells_much(match):
                 return self._by_features(match, sights)
-            if share < MIN_AGREEING_UNTOLD:
+            if overlap(*sights, move).share > _UNLIKE:  # plain: a small thing counts
                 return self._said(Alike.OTHER, share=share)
         return self._seen(sights, move, method=Method.PIXELS, share=self._found.share)
 
@@ -200,15 +197,18 @@ class _Pair:
         sights = self._looks.sights(self._both)
         if sights is None:
             return self._said(Alike.UNSURE, version=UNSEEN)
-        match = features.match(*self._looks.features(self._both))
+        match = self._match()
         if match is None:
             return self._said(Alike.OTHER, method=Method.FEATURES, inliers=0)
         return self._by_features(match, sights)
 
+    def _match(self) -> Match | None:
+        return features.match(*self._looks.features(self._both))
+
     def _by_features(self, match: Match, sights: tuple[Sight, Sight]) -> Judgement:
         """Judge it by points that both show, and by pixels laid onto each other so."""
         greys = self._looks.greys(self._both)
-        share, is_proven = _proof(match, sights, greys, seen=self._found.agrees)
+        share, is_proven = _proof(match, sights, greys, seen=self._found.is_same)
         is_plain = self._found.is_same or share >= MIN_AGREEING
         if not is_proven or not (is_plain or self._shows_photo(sights)):
             return self._said(

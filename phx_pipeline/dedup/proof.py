@@ -20,12 +20,13 @@ MIN_RATIO_SEEN: Final = 0.82  # the same where thumbnails agree; moved cameras h
 MIN_AGREEING_MARKED: Final = 0.72
 MIN_RATIO_REST: Final = 0.93  # of the matches, where a large part of one is missing
 MIN_AGREEING_REST: Final = 0.3  # share of blocks there
-MIN_AGREEING_UNTOLD: Final = 0.8  # share of blocks, where too few points tell
 _ENOUGH: Final = 24  # matches; plain walls have fewer
 _MAX_ANISOTROPY: Final = 1.1
 _MAX_SECOND: Final = 0.25  # times as many points as the first movement, for another one
-_MAX_SECOND_MARKED: Final = 0.04  # the same, where marks cover some blocks, or:
-_CHANCE: Final = 12  # points there; of moved things 20 and more do
+_MAX_SECOND_MARKED: Final = 0.04  # the same, where marks may cover some blocks, or:
+_MAX_SECOND_SMALL: Final = 0.1  # the same, where they cover few
+_NEARLY_ALL: Final = 0.9  # share of blocks; a thing of 8 % that moved leaves 0.88
+_CHANCE: Final = 12  # points that copies may have there; they have up to 9
 _MIN_SPREAD: Final = 0.2  # share of the frame that the points span
 _MIN_SEEN: Final = 0.5  # share of the smaller picture that both show
 
@@ -72,7 +73,8 @@ def agrees(match: Match, share: float, *, seen: bool = False) -> bool:
     least = MIN_RATIO_SEEN if seen else MIN_RATIO_MARKED
     if match.ratio < least or share < MIN_AGREEING_MARKED:
         return False
-    by_chance = max(_CHANCE, _MAX_SECOND_MARKED * match.inliers)
+    most = _MAX_SECOND_MARKED if share < _NEARLY_ALL else _MAX_SECOND_SMALL
+    by_chance = max(_CHANCE, most * match.inliers)
     return _moved_otherwise(match) <= by_chance
 
 
