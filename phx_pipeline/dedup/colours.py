@@ -13,7 +13,7 @@ _SEEN: Final = 0.9  # share of a block that both show
 _GREY: Final = 2.5  # levels of colour, root mean square, below which a picture has none
 _COLOURFUL: Final = 5.0  # levels from which one has
 _APART: Final = 6.0  # levels by which the median block differs, of another paint
-_TURNED: Final = 15.0  # degrees of hue; light and brackets turn by 11 at most
+_TURNED: Final = 25.0  # degrees of hue; light and brackets turn by 18 at most
 _APART_IN_THE_DARK: Final = 2.5  # levels, where hues are turned by much, or:
 _MUCH_TURNED: Final = 30.0  # degrees; strips of coloured paper turn them by 21
 

@@ -16,7 +16,6 @@ MAX_PHASH_DISTANCE: Final = 8
 MAX_DHASH_DISTANCE: Final = 10
 MAX_WIDE_PHASH_DISTANCE: Final = 16
 MAX_FAR_PHASH_DISTANCE: Final = 24
-MAX_CUT_PHASH_DISTANCE: Final = 20
 
 _ROWS: Final = 256  # pictures compared with all others at a time
 
@@ -83,7 +82,7 @@ def proposed(pictures: Sequence[Candidate]) -> Proposed:
 
     The least pHash distance over full and trimmed frames is at most
     `MAX_FAR_PHASH_DISTANCE`, or for pictures of unlike shapes that of both cut to a
-    usual shape is at most `MAX_CUT_PHASH_DISTANCE`. Wide are pairs at most
+    usual shape is at most `MAX_WIDE_PHASH_DISTANCE`. Wide are pairs at most
     `MAX_WIDE_PHASH_DISTANCE` apart; strict those at most `MAX_PHASH_DISTANCE` apart
     whose least dHash distance, taken by itself, is at most `MAX_DHASH_DISTANCE`.
     """
@@ -129,7 +128,7 @@ def _near_once_cut(
         return unlike
     differing = hashes[part, None] ^ hashes
     least = np.bitwise_count(differing).min(axis=2)
-    near: NDArray[np.bool_] = unlike & (least <= MAX_CUT_PHASH_DISTANCE)
+    near: NDArray[np.bool_] = unlike & (least <= MAX_WIDE_PHASH_DISTANCE)
     return near
 
 
