@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from phx_pipeline.dedup.align import Agreement
-from phx_pipeline.dedup.aligned import aligned, frame_moves
+from phx_pipeline.dedup.aligned import aligned, cut_moves, frame_moves
 from phx_pipeline.dedup.proposals import Candidate, Indexes, Proposed
 from phx_pipeline.dedup.shapes import UNLIKE, shape_of
 
@@ -94,10 +94,12 @@ class _Asked:
 
     def ask_by_shapes(self) -> None:
         """Align as if one were cut out of the middle of the other; confirms nothing."""
-        starts = _shape_moves(self._pictures, self._found.pairs)
-        again = ~self._same & ~self._pages & (starts.max(axis=1, initial=0) > 0)
-        found = self._aligned(again, starts=starts[again])
-        self._note(again, found, is_same=np.zeros(int(again.sum()), dtype=bool))
+        for moves in (_shape_moves, cut_moves):
+            starts = moves(self._pictures, self._found.pairs)
+            moved = np.abs(starts).max(axis=1, initial=0) > 0
+            again = ~self._same & ~self._pages & moved
+            found = self._aligned(again, starts=starts[again])
+            self._note(again, found, is_same=np.zeros(int(again.sum()), dtype=bool))
 
     def _aligned(
         self, asked: NDArray[np.bool_], *, starts: NDArray[np.float32] | None = None
