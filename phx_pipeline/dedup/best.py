@@ -24,8 +24,10 @@ from phx_pipeline.dedup.overlays import (
     overlap_in_warmth,
 )
 from phx_pipeline.dedup.proposals import Candidate
+from phx_pipeline.dedup.rounding import are_whole, is_rounded, was_added
 from phx_pipeline.dedup.sights import Move, Sight
 from phx_pipeline.dedup.spots import spotted
+from phx_pipeline.dedup.tiles import Tiles
 from phx_pipeline.dedup.worn import worn
 from phx_pipeline.model.judgement import Judgement, Pair, Why, pair_of
 
@@ -44,13 +46,21 @@ Choice = tuple[int, Why]
 
 
 def choice(
-    a: Candidate, b: Candidate, *, sights: tuple[Sight, Sight], move: Move
+    a: Candidate,
+    b: Candidate,
+    *,
+    sights: tuple[Sight, Sight],
+    tiles: tuple[Tiles, Tiles] | None = None,
+    move: Move,
 ) -> Choice:
-    """Return which of two copies is better; *move* takes points of a to those of b."""
-    seen = _Compared(a, b, sights=sights, move=move)
+    """Return which of two copies is better; *move* takes points of a to those of b.
+
+    Without *tiles* less is told of grain.
+    """
+    seen = _Compared(a, b, sights=sights, tiles=tiles, move=move)
     merits = (
         *(seen.whole, seen.no_thumbnail, seen.tones, seen.clean, seen.not_coarse),
-        *(seen.uncropped, seen.real_detail, seen.untouched),
+        *(seen.uncropped, seen.real_detail, seen.untouched, seen.unrounded),
     )
     found = (merit() for merit in merits)
     return next((it for it in found if it is not None), None) or choice_unseen(a, b)
@@ -60,20 +70,40 @@ class _Compared:
     """Two copies laid onto each other; each merit is None where it tells nothing."""
 
     def __init__(
-        self, a: Candidate, b: Candidate, *, sights: tuple[Sight, Sight], move: Move
+        self,
+        a: Candidate,
+        b: Candidate,
+        *,
+        sights: tuple[Sight, Sight],
+        tiles: tuple[Tiles, Tiles] | None,
+        move: Move,
     ) -> None:
         self._placed = (*sights, move)
         self._beside = edging(*self._placed)
         finer = _detail(a, b) / self._beside.scene
+        self._heavier, self._rounded = _weight(a, b), 0
         self._surplus = overdrawn(
             *self._placed,
             finer=finer,
-            heavier=_weight(a, b),
+            heavier=self._heavier,
             larger=_scaled(a, b, *self._placed),
         )
+        if tiles is not None and are_whole(sights, move, tiles):
+            self._look_closely(tiles, fine=_by(finer))
         self._finer = 1.0 if self._surplus else finer
         self._both = overlap(*self._placed, steeper=self._surplus > 0)
         self._worn = worn(*self._placed)
+
+    def _look_closely(self, tiles: tuple[Tiles, Tiles], *, fine: int) -> None:
+        """Correct by tiles whether what the finer one has more of is no detail."""
+        heavy = _by(self._heavier)
+        if is_rounded(tiles[heavy - 1], tiles[_other(heavy) - 1]):
+            self._rounded = _other(heavy)
+            is_added = False if fine == heavy else None
+        else:
+            is_added = was_added(tiles[fine - 1], tiles[_other(fine) - 1])
+        if is_added is not None:
+            self._surplus = fine if is_added else 0
 
     def whole(self) -> Choice | None:
         broken = colouring(*self._placed).grey or damaged(self._both)
@@ -123,6 +153,11 @@ class _Compared:
 
     def real_detail(self) -> Choice | None:
         return (_other(self._surplus), Why.DETAIL) if self._surplus else None
+
+    def unrounded(self) -> Choice | None:
+        is_much = not 1 / _HEAVIER < self._heavier < _HEAVIER
+        rounded = self._rounded
+        return (_other(rounded), Why.DETAIL) if rounded and is_much else None
 
     def _by_detail(self, least: float) -> Choice | None:
         if least < self._finer < 1 / least:

@@ -244,7 +244,12 @@ class _Pair:
             return self._said(Alike.OTHER, method=method, share=share, inliers=inliers)
         better = (3 - colours.grey, Why.WHOLE) if colours.grey else None
         if self._choosing:
-            better = choice(self._a, self._b, sights=sights, move=move)
+            better = choice(
+                *self._both,
+                sights=sights,
+                tiles=self._looks.tiles(self._both),
+                move=move,
+            )
         return self._said(
             Alike.SAME, method=method, share=share, inliers=inliers, better=better
         )

@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 from phx_pipeline.dedup import features
 from phx_pipeline.dedup.features import Features
 from phx_pipeline.dedup.proposals import Candidate
-from phx_pipeline.dedup.sights import Greys, Move, Sight
+from phx_pipeline.dedup.sights import Greys, Move, Sight, View
+from phx_pipeline.dedup.tiles import Tiles
 
-_KEPT: Final = 64  # pictures: 25 MB of sights, 16 MB of grey levels, 20 MB of features
+_KEPT: Final = 64  # pictures: 35 MB of views, 16 MB of grey levels, 20 MB of features
 
 Both = tuple[Candidate, Candidate]
 _Made = TypeVar("_Made")
@@ -22,14 +23,21 @@ class Looks:
     """Looks at pictures; of so many as are *kept* it does so once."""
 
     def __init__(self, *, kept: int = _KEPT) -> None:
-        self._sights = _Kept[Sight | None](kept)
+        self._views = _Kept[View | None](kept)
         self._greys = _Kept[Greys](kept)
         self._features = _Kept[Features](kept)
 
     def sights(self, both: Both) -> tuple[Sight, Sight] | None:
         """Return both sights, or None where one cannot be had."""
-        ours, theirs = (self._sight(it) for it in both)
-        return None if ours is None or theirs is None else (ours, theirs)
+        ours, theirs = (self._view(it) for it in both)
+        return None if ours is None or theirs is None else (ours.sight, theirs.sight)
+
+    def tiles(self, both: Both) -> tuple[Tiles, Tiles] | None:
+        """Return the tiles of both, or None where one cannot be had or is small."""
+        ours, theirs = (self._view(it) for it in both)
+        if ours is None or theirs is None or not (ours.tiles and theirs.tiles):
+            return None
+        return ours.tiles, theirs.tiles
 
     def greys(self, both: Both) -> tuple[Greys, Greys]:
         """Return the grey levels of both; their sights can be had."""
@@ -78,14 +86,14 @@ class Looks:
         return made.get(it.sha256, lambda: features.features(self._there(it)))
 
     def _there(self, picture: Candidate) -> Sight:
-        sight = self._sight(picture)
-        if sight is None:
+        view = self._view(picture)
+        if view is None:
             raise ValueError(f"{picture.sha256} cannot be seen")
-        return sight
+        return view.sight
 
-    def _sight(self, picture: Candidate) -> Sight | None:
-        make = picture.sight
-        return self._sights.get(picture.sha256, lambda: make() if make else None)
+    def _view(self, picture: Candidate) -> View | None:
+        make = picture.view
+        return self._views.get(picture.sha256, lambda: make() if make else None)
 
 
 class _Kept(Generic[_Made]):

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from phx_pipeline.dedup.shapes import SHAPES, UNLIKE, cut_hashes, shape_of
-from phx_pipeline.dedup.sights import Sight
+from phx_pipeline.dedup.sights import View
 from phx_pipeline.model.appearance import Appearance
 from phx_pipeline.model.photo import PictureHashes
 
@@ -29,7 +29,7 @@ class Candidate:
     """A picture to be compared: its raw SHA-256, size in pixels, hashes and looks.
 
     Without an appearance only the hashes decide whose copy it is. `order` is where the
-    first photo with these bytes stands in the gallery. `sight` makes what pairs are
+    first photo with these bytes stands in the gallery. `view` makes what pairs are
     judged by, which costs a decoding, or returns None where that cannot be had.
     """
 
@@ -40,7 +40,7 @@ class Candidate:
     appearance: Appearance | None = None
     size_bytes: int = 0
     order: tuple[str, int, str] = ("", 0, "")
-    sight: Callable[[], Sight | None] | None = field(
+    view: Callable[[], View | None] | None = field(
         default=None, compare=False, repr=False
     )
 

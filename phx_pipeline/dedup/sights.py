@@ -5,6 +5,7 @@ pixels of its sight with (0, 0) as the corner of the first pixel, to the point o
 other that shows the same.
 """
 
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
 
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from phx_pipeline.dedup.planes import Mask, Plane, slopes
+from phx_pipeline.dedup.tiles import Tiles, tiles_of
 
 SIDE: Final = 400  # px, the longest side of a sight
 
@@ -31,11 +33,24 @@ _LUMA: Final = np.array([0.299, 0.587, 0.114], dtype=np.float32)
 
 
 def sight_of(image: Image.Image) -> Sight:
-    """Return what pairs are judged by, of a decoded picture; never enlarged."""
+    """Return a decoded picture at `SIDE` pixels; it is never enlarged."""
     scale = min(1.0, SIDE / max(image.size))
     size = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
     small = image.resize(size, Image.Resampling.HAMMING, reducing_gap=2.0)
     return np.asarray(small.convert("RGB"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class View:
+    """What pairs are judged by: the sight, and tiles at full size where it is large."""
+
+    sight: Sight
+    tiles: Tiles | None
+
+
+def view_of(image: Image.Image) -> View:
+    """Return what pairs are judged by, of a decoded picture."""
+    return View(sight=sight_of(image), tiles=tiles_of(image))
 
 
 def luminance(sight: Sight) -> Plane:

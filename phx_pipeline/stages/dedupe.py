@@ -15,7 +15,7 @@ from phx_pipeline.catalog.store import Decision
 from phx_pipeline.dedup.align import appearance
 from phx_pipeline.dedup.cluster import Cluster, cluster
 from phx_pipeline.dedup.proposals import Candidate
-from phx_pipeline.dedup.sights import Sight
+from phx_pipeline.dedup.sights import View
 from phx_pipeline.errors import ImageError, StorageError
 from phx_pipeline.imaging.decode import decode
 from phx_pipeline.imaging.standardize import Frame, encode, standard_frame
@@ -114,7 +114,7 @@ def _decided(
         return DedupeReport(decided=0, encoded=0, looked_at=len(looks)), broken
     blobs |= seen
     cards = cards_of(context, slug, photos, blobs)
-    candidates = _candidates(photos, blobs, cards.sha256s, sight=judging.sight)
+    candidates = _candidates(photos, blobs, cards.sha256s, view=judging.view)
     ruled = ruled_copies(photos, context.catalog.rulings.newest(slug, About.COPIES))
     judgements = judging.judged(candidates, ruled)
     decisions = decide(
@@ -199,7 +199,7 @@ def _candidates(
     blobs: Mapping[str, Blob],
     cards: Collection[str],
     *,
-    sight: Callable[[str], Sight | None] | None = None,
+    view: Callable[[str], View | None] | None = None,
 ) -> list[Candidate]:
     first: dict[str, Photo] = {}
     for photo in sorted(photos, key=lambda photo: photo.order):
@@ -214,7 +214,7 @@ def _candidates(
             appearance=blobs[sha].appearance,
             size_bytes=blobs[sha].size_bytes,
             order=photo.order,
-            sight=None if sight is None else partial(sight, sha),
+            view=None if view is None else partial(view, sha),
         )
         for sha, photo in sorted(first.items())
     ]

@@ -13,7 +13,7 @@ from typing import Final
 from phx_pipeline.catalog.leases import Lease
 from phx_pipeline.dedup.judge import judged
 from phx_pipeline.dedup.proposals import Candidate
-from phx_pipeline.dedup.sights import Sight, sight_of
+from phx_pipeline.dedup.sights import View, view_of
 from phx_pipeline.errors import ImageError, PhxError, StorageError
 from phx_pipeline.imaging.decode import decode
 from phx_pipeline.model.judgement import Judgement, Pair, Ruled, by_pair
@@ -47,14 +47,14 @@ class Judging:
         self._context.catalog.judgements.record(self._lease, judgements)
         return judgements
 
-    def sight(self, sha: str) -> Sight | None:
+    def view(self, sha: str) -> View | None:
         """Return what pairs are judged by, or None where it cannot be read."""
         if sha in self._unreadable:
             return None
         try:
             body = self._context.blobs.read_raw(sha)
             with self._context.room_for(body):
-                return sight_of(decode(body).image)
+                return view_of(decode(body).image)
         except (ImageError, StorageError) as error:
             self.tell_unreadable({sha: error})
             return None

@@ -21,7 +21,7 @@ from phx_pipeline.dedup.corpus.worse import FINER, UNPROMISED, WORSE, choices
 from phx_pipeline.dedup.hashes import distance, picture_hashes
 from phx_pipeline.dedup.judge import judged
 from phx_pipeline.dedup.proposals import Candidate
-from phx_pipeline.dedup.sights import sight_of
+from phx_pipeline.dedup.sights import view_of
 from phx_pipeline.demo import rooms
 from phx_pipeline.demo.rooms import RoomKind
 from phx_pipeline.model.judgement import Judgement, Pair, by_pair
@@ -341,7 +341,7 @@ def looked_at(name: str, image: Image.Image, **hashes: int) -> Candidate:
         height=image.height,
         hashes=replace(picture_hashes(image), **hashes),
         appearance=appearance(image),
-        sight=partial(sight_of, image),
+        view=partial(view_of, image),
     )
 
 

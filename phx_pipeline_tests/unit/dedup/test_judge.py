@@ -21,7 +21,7 @@ from phx_pipeline.dedup.hashes import picture_hashes
 from phx_pipeline.dedup.judge import judged
 from phx_pipeline.dedup.proof import MIN_INLIERS
 from phx_pipeline.dedup.proposals import Candidate
-from phx_pipeline.dedup.sights import sight_of
+from phx_pipeline.dedup.sights import view_of
 from phx_pipeline.demo import rooms
 from phx_pipeline.demo.rooms import RoomKind
 from phx_pipeline.model.judgement import Alike, Judgement, Method, Why, by_pair
@@ -47,7 +47,7 @@ def seen(name: str, image: Image.Image) -> Candidate:
         height=image.height,
         hashes=picture_hashes(image),
         appearance=appearance(image),
-        sight=partial(sight_of, image),
+        view=partial(view_of, image),
     )
 
 
@@ -247,7 +247,7 @@ def test_without_opencv_one_line_says_so_and_the_pair_is_judged_later(
 
 def unseen(picture: Candidate) -> Candidate:
     """The same, of which the original cannot be read."""
-    return replace(picture, sight=lambda: None)
+    return replace(picture, view=lambda: None)
 
 
 def test_a_pair_that_could_not_be_seen_is_judged_again(room: Image.Image) -> None:

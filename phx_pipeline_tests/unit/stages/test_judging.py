@@ -56,7 +56,7 @@ def test_of_an_original_that_cannot_be_read_one_line_tells(
 
     with caplog.at_level(logging.WARNING), collected.holding(slug) as lease:
         judging = Judging(collected, lease, slug)
-        assert [judging.sight(sha), judging.sight(sha)] == [None, None]
+        assert [judging.view(sha), judging.view(sha)] == [None, None]
         judging.tell_unreadable({sha: StorageError("once more")})
 
     assert len(caplog.records) == 1
@@ -93,7 +93,7 @@ def test_a_run_with_nothing_new_looks_at_nothing_and_does_without_opencv(
         raise AssertionError("nothing is to be loaded")
 
     monkeypatch.setattr(stages_context, "load_opencv", refuse)
-    monkeypatch.setattr(Judging, "sight", refuse)
+    monkeypatch.setattr(Judging, "view", refuse)
     report = dedupe(collected, slug)
 
     assert (report.decided, report.encoded) == (0, 0)
