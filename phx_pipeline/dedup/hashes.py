@@ -73,8 +73,8 @@ def _hashes(full: tuple[int, int], *, trimmed: tuple[int, int]) -> PictureHashes
     )
 
 
-def _folds() -> NDArray[np.int64]:
-    """Return the integer half (29 x 32) of the DCT: mirror sums and differences.
+def _folds() -> NDArray[np.float64]:
+    """Return the half (29 x 32) of the DCT in whole numbers: mirror sums, differences.
 
     Rows: 16 differences of the plane with its mirror image, 8 and 4 of the plane folded
     once and twice, 1 sum of everything.
@@ -84,7 +84,8 @@ def _folds() -> NDArray[np.int64]:
         near, far = plane[: len(plane) // 2], plane[len(plane) // 2 :][::-1]
         rows.append(near - far)
         plane = near + far
-    return np.concatenate([*rows, plane.sum(axis=0, keepdims=True)])
+    folds = np.concatenate([*rows, plane.sum(axis=0, keepdims=True)])
+    return folds.astype(np.float64)
 
 
 def _cosines() -> NDArray[np.float64]:
@@ -104,15 +105,18 @@ def _cosines() -> NDArray[np.float64]:
 
 _FOLDS: Final = _folds()
 _COSINES: Final = _cosines()
+_MIDDLE: Final = np.array((31, 32))  # places of the two median values of 64
 
 
 def phash_of(plane: Plane) -> int:
     """Return the pHash of a square of `HASHED_SIDE` pixels."""
-    # Folding in integers first keeps what cancels exactly zero. A plain product leaves
-    # rounding noise there, and the bits of flat and symmetric pictures become random.
-    folded = _FOLDS @ plane.astype(np.int64) @ _FOLDS.T
+    # Folding first, in whole numbers that floats have exactly, keeps what cancels zero.
+    # A plain product leaves rounding noise there, and the bits of flat and symmetric
+    # pictures become random.
+    folded = _FOLDS @ plane.astype(np.float64) @ _FOLDS.T
     spectrum = _COSINES @ folded @ _COSINES.T
-    return _pack(spectrum > np.median(spectrum))
+    middle = np.partition(spectrum, _MIDDLE, axis=None)[_MIDDLE]  # as `np.median` does
+    return _pack(spectrum > (middle[0] + middle[1]) / 2)
 
 
 def _dhash(plane: Plane) -> int:

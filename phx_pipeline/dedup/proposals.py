@@ -107,15 +107,26 @@ def proposed(pictures: Sequence[Candidate]) -> Proposed:
 def _cut(
     pictures: Sequence[Candidate],
 ) -> tuple[NDArray[np.float64], NDArray[np.uint64]]:
-    """Return the shape of each, NaN where it is unknown, and the hashes once cut."""
-    shapes = np.full(len(pictures), np.nan)
+    """Return the shape of each, NaN where it is unknown, and the hashes once cut.
+
+    Those of one shape with all others are not asked for theirs.
+    """
     hashes = np.zeros((len(pictures), len(SHAPES)), dtype=np.uint64)
-    for index, it in enumerate(pictures):
-        look = it.appearance
-        if look is not None and not look.low_information:
-            shapes[index] = shape_of(look, width=it.width, height=it.height)
-            hashes[index] = cut_hashes(look, shape=shapes[index])
+    shapes = np.array([_shape(it) for it in pictures], dtype=np.float64)
+    known = shapes[~np.isnan(shapes)]
+    least, most = known.min(initial=np.inf), known.max(initial=0)
+    for index, (it, shape) in enumerate(zip(pictures, shapes, strict=True)):
+        is_unlike = max(shape / least, most / shape) > UNLIKE
+        if it.appearance is not None and is_unlike:
+            hashes[index] = cut_hashes(it.appearance, shape=shape)
     return shapes, hashes
+
+
+def _shape(picture: Candidate) -> float:
+    look = picture.appearance
+    if look is None or look.low_information:
+        return np.nan
+    return shape_of(look, width=picture.width, height=picture.height)
 
 
 def _near_once_cut(
