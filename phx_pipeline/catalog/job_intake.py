@@ -20,7 +20,7 @@ from phx_pipeline.catalog.gathering import Gathering
 from phx_pipeline.catalog.job_items import ITEM, JOB, followed, writing_jobs
 from phx_pipeline.catalog.job_sharing import covering, waiting
 from phx_pipeline.catalog.job_usage import Usage, usage_of
-from phx_pipeline.catalog.views import want
+from phx_pipeline.catalog.views import want_of_jobs
 from phx_pipeline.errors import CatalogError, IdempotencyError, InputError, PhxError
 from phx_pipeline.model.access import AuditNote
 from phx_pipeline.model.job import JobItem, JobRequest, Submitted, run_key_of
@@ -92,7 +92,9 @@ def _answers(
     news = [order for order in orders if _key_of(order) not in known]
     taken = _Taken(keys=known)
     if news:
-        want(connection)  # first, as nothing may begin or be renamed from here on
+        want_of_jobs(
+            connection
+        )  # first, as nothing may begin or be renamed from here on
         taken.look(connection, news)
     decided = [_decided(connection, taken, order) for order in orders]
     if taken.orders:

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from phx_pipeline.catalog import tables
 from phx_pipeline.catalog.engine import writing
 from phx_pipeline.catalog.rows import AnyRow
-from phx_pipeline.catalog.views import want
+from phx_pipeline.catalog.views import want_of_jobs
 from phx_pipeline.model.isolation import IsolationMode
 from phx_pipeline.model.job import (
     JobItem,
@@ -55,7 +55,7 @@ def writing_jobs(engine: sa.Engine, *, shown: bool = True) -> Iterator[sa.Connec
     with writing(engine, by_turns=True) as connection:
         lock_jobs(connection)
         if shown:
-            want(connection)
+            want_of_jobs(connection)
         yield connection
 
 

@@ -28,7 +28,7 @@ from phx_pipeline.catalog.job_items import (
 from phx_pipeline.catalog.job_sharing import is_to_come, shared_by, waiting
 from phx_pipeline.catalog.job_ties import ahead_of, sharers
 from phx_pipeline.catalog.job_usage import Usage, usage_of
-from phx_pipeline.catalog.views import want
+from phx_pipeline.catalog.views import want_of_jobs
 from phx_pipeline.errors import InputError
 from phx_pipeline.model.access import AuditNote
 from phx_pipeline.model.job import (
@@ -113,7 +113,7 @@ class JobBook:
             asked = [slug for slug in dict.fromkeys(slugs) if slug not in there]
             if not asked:
                 return []
-            want(connection)
+            want_of_jobs(connection)
             request = JobRequest(
                 slugs=tuple(asked),
                 user=_FOLLOWER,

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from hashlib import sha256
-from typing import Any
+from typing import Any, Final, cast
 
 import sqlalchemy as sa
 
@@ -37,6 +37,7 @@ from phx_pipeline.model.tally import PropertyTally, SourceTally
 from phx_pipeline.model.taxonomy import Category, Location, Subject
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_HOUSES_AT_ONCE: Final = 200  # whose pictures are held
 
 # Looked up for tens of thousands of rows, where calling an enum takes its time.
 _OUTCOME = {outcome.value: outcome for outcome in ListingOutcome}
@@ -123,11 +124,32 @@ class CatalogReader:
     def published_images(self, slug: str | None = None) -> Iterator[PublishedImage]:
         """Active publications with everything the views show, by address and name.
 
-        Without a slug those of all properties that are not removed.
+        Without a slug those of all properties that are not removed; few are held at a
+        time.
         """
-        rows = self._all(published_query(slug))
-        for row in sorted(rows, key=lambda row: (row.address, row.file_name)):
-            yield published_of(row)
+        if slug is not None:
+            yield from _in_order(self._all(published_query(slug)))
+            return
+        with reading(self._engine) as connection:
+            slugs = _slugs_by_address(connection)
+            for start in range(0, len(slugs), _HOUSES_AT_ONCE):
+                some = slugs[start : start + _HOUSES_AT_ONCE]
+                of_these = tables.publication.c.slug.in_(some)
+                rows = connection.execute(published_query(None).where(of_these)).all()
+                yield from _in_order(rows)
+
+    def newest_published(self) -> datetime | None:
+        """When the newest of the published images was made; None without any."""
+        published = published_query(None)
+        at = sa.func.max(tables.publication.c.processed_at)
+        (row,) = self._all(published.with_only_columns(at.label("at")))
+        return cast("datetime | None", row.at)
+
+    def published_counts(self) -> dict[str, int]:
+        """How many published images each folder has, of properties not removed."""
+        folder, count = tables.house.c.folder, sa.func.count()
+        query = published_query(None).with_only_columns(folder, count.label("images"))
+        return {row.folder: row.images for row in self._all(query.group_by(folder))}
 
     def tallies(
         self,
@@ -393,6 +415,17 @@ def published_query(slug: str | None) -> sa.Select[Any]:
     if slug is None:
         return query.where(house.c.removed_at.is_(None))
     return query.where(publication.c.slug == slug)
+
+
+def _slugs_by_address(connection: sa.Connection) -> list[str]:
+    house = tables.house.c
+    query = sa.select(house.address, house.slug).where(house.removed_at.is_(None))
+    return [slug for _, slug in sorted(tuple(row) for row in connection.execute(query))]
+
+
+def _in_order(rows: Iterable[AnyRow]) -> Iterator[PublishedImage]:
+    ordered = sorted(rows, key=lambda row: (row.address, row.file_name))
+    return map(published_of, ordered)
 
 
 def published_of(row: AnyRow) -> PublishedImage:

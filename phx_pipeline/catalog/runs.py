@@ -4,7 +4,7 @@ The row of a run under way holds the photos as they were at its start, so that t
 can tell what changed, whatever was killed in between.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, Final
 
@@ -14,7 +14,7 @@ from phx_pipeline.catalog import tables
 from phx_pipeline.catalog.engine import reading, writing
 from phx_pipeline.catalog.leases import Lease, Leases
 from phx_pipeline.catalog.rows import AnyRow
-from phx_pipeline.catalog.views import want
+from phx_pipeline.catalog.views import want, want_history
 from phx_pipeline.model.facts import FACT_NAMES, ListingFacts, SeenFacts
 from phx_pipeline.model.job import Mode
 from phx_pipeline.model.outcome import ListingOutcome, Verdict
@@ -42,6 +42,7 @@ _BEFORE: Final = "before"  # the photos at the start, in `result`
 _MOST_ROWS: Final = 20_000
 
 _MOST_KEYS: Final = 5_000  # in one query
+_RUNS_AT_ONCE: Final = 50  # of those that are read in turn
 
 
 class RunBook:
@@ -85,7 +86,7 @@ class RunBook:
                 connection.execute(sa.insert(_RUN).values(key | values))
             else:
                 _update(connection, stamp.run_id, slug, values)
-            want(connection)
+            want_history(connection)
 
     def record_ended(
         self,
@@ -187,8 +188,30 @@ class RunBook:
             ::-1
         ]
 
+    def in_turn(self, *, limit: int) -> Iterator[list[Run]]:
+        """The same as `newest`, but the oldest first; few are held at a time."""
+        ids = self._by_start(self._newest_ids(limit))
+        for start in range(0, len(ids), _RUNS_AT_ONCE):
+            some = ids[start : start + _RUNS_AT_ONCE]
+            query = records_query().where(_RUN.c.run_id.in_(some))
+            yield runs_of(self._records(query))
+
+    def _by_start(self, ids: Collection[str]) -> list[str]:
+        """As `runs_of` sorts them."""
+        start = sa.func.min(_RUN.c.started_at)
+        query = sa.select(_RUN.c.run_id).group_by(_RUN.c.run_id)
+        with reading(self._engine) as connection:
+            rows = connection.execute(
+                query.add_columns(start.label("at")).where(_RUN.c.run_id.in_(ids))
+            )
+            ordered = sorted((row.at, row.run_id) for row in rows)
+        return [run_id for _, run_id in ordered]
+
     def last_ends(self) -> list[RunRecord]:
-        """The newest run of each followed property that came to an end by itself."""
+        """The newest run of each followed property that came to an end by itself.
+
+        What was found is left out: there may be very many.
+        """
         ends = [RunOutcome.COMPLETE, RunOutcome.PARTIAL]
         ends += [RunOutcome.NOTHING, RunOutcome.FAILED]
         later = _RUN.alias("later")
@@ -202,7 +225,8 @@ class RunBook:
             .scalar_subquery()
         )
         followed = tables.house.c.removed_at.is_(None)
-        return self._records(records_query().where(followed, _RUN.c.run_id == newest))
+        ended_last = records_query(results=False).where(_RUN.c.run_id == newest)
+        return self._records(ended_last.where(followed))
 
     def failed(self, *, since: datetime, until: datetime) -> list[RunRecord]:
         """The runs of followed houses that failed since, and before *until*."""
@@ -268,14 +292,16 @@ def _update(
     connection.execute(sa.update(_RUN).where(this).values(values))
 
 
-def records_query() -> sa.Select[Any]:
-    """Runs as `record_of` reads them."""
+def records_query(*, results: bool = True) -> sa.Select[Any]:
+    """Runs as `record_of` reads them; without *results* as if nothing was found."""
     newer = _RUN.alias("newer")
     came_after = sa.exists().where(
         newer.c.slug == _RUN.c.slug, newer.c.started_at > _RUN.c.started_at
     )
+    nothing = sa.null().label("result")
     return sa.select(
-        _RUN,
+        *(c for c in _RUN.c if c is not _RUN.c.result),
+        _RUN.c.result if results else nothing,
         tables.house.c.address,
         tables.house.c.folder,
         sa.and_(_RUN.c.ended_at.is_(None), came_after).label("is_interrupted"),
@@ -296,7 +322,7 @@ def record_of(row: AnyRow) -> RunRecord:
         ended_at=row.ended_at,
         outcome=outcome,
         error=row.error,
-        result=_result_of(row.result),
+        result=_result_of(row.result or {}),
     )
 
 

@@ -1,6 +1,7 @@
 """Reading which photo URLs were fetched, when, and by which runs."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import sqlalchemy as sa
@@ -23,12 +24,25 @@ class UrlTracker:
     def __init__(self, engine: sa.Engine) -> None:
         self._engine = engine
 
-    def fetched(self) -> Iterator[TrackedUrl]:
-        """Every photo of a followed property that has bytes, in no order."""
+    @contextmanager
+    def fetched(self) -> Iterator[Callable[[], Iterator[TrackedUrl]]]:
+        """Lend what reads every photo of a followed property that has bytes, by URL.
+
+        The same rows each time it is called; few are held at a time.
+        """
+        url = tables.photo.c.fetched_url
         with reading(self._engine) as connection:
-            chunked = connection.execution_options(yield_per=_CHUNK)
-            for row in chunked.execute(_fetched_query()):
-                yield _tracked_of(row)
+            # As Python sorts text, whatever the language of a server is.
+            is_server = connection.dialect.name == "postgresql"
+            query = _fetched_query().order_by(url.collate("C") if is_server else url)
+
+            def rows() -> Iterator[TrackedUrl]:
+                with connection.execution_options(yield_per=_CHUNK).execute(
+                    query
+                ) as found:
+                    yield from map(_tracked_of, found)
+
+            yield rows
 
 
 def _fetched_query() -> sa.Select[Any]:

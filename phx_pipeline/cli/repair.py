@@ -62,10 +62,11 @@ def repair(ctx: click.Context, house: str | None, *, deep: bool, as_json: bool) 
             )
         one = find_property(context, house).slug if house else None
         slugs = [one] if one else context.catalog.slugs()
+        were_stale = context.catalog.views.is_stale()
         with few_warnings():
             done, failed = _each(context, slugs, deep=deep, quiet=as_json)
         swept = sweep_leftovers(context)
-        done += repair_views(context)
+        done += repair_views(context, were_stale=were_stale)
     _tell(done, houses=len(slugs), swept=swept, as_json=as_json)
     ctx.exit(_code(done, failed=failed))
 

@@ -1,12 +1,15 @@
 """The daemon: Dagster's own, but its sensors look soon after a job was asked for.
 
 Dagster's sensors look every five seconds, which was most of the time from asking for a
-job to the start of its run. What they do when they look belongs to `sensors`.
+job to the start of its run. Where nothing changes they look less often: each look at
+each sensor is written down by Dagster, and costs processor time in two processes. What
+they do when they look belongs to `sensors`.
 """
 
 import logging
 import time
 from collections.abc import Callable, Generator
+from dataclasses import dataclass
 from threading import Event
 from typing import Any, Final, cast
 
@@ -24,46 +27,75 @@ logger = logging.getLogger(__name__)
 _LOOK_S: Final = 1.0
 
 
-class NewestJob:
-    """The id of the job asked for last, by whom ever; "" if that cannot be told."""
+# Where nothing was published, begun, ended or asked for as long as that, rests take so
+# much longer. A look at nothing costs 10 ms.
+_CALM_S: Final = 60.0
+_LONGER_S: Final = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """The id of the job asked for last, by whom ever, and how often rows changed.
+
+    Both are empty if that cannot be told.
+    """
+
+    job: str = ""
+    changes: tuple[int, ...] = ()
+
+
+class Newest:
+    """Asks the catalogue for news; it may be away for a while."""
 
     def __init__(self) -> None:
         self._catalog: Catalog | None = None
 
-    def __call__(self) -> str:
-        """Ask the catalogue, which may be away for a while."""
+    def __call__(self) -> News:
+        """The news as of now."""
         try:
             if self._catalog is None:
                 self._catalog = build_catalog(load_settings())
-            return self._catalog.dispatch.newest_job() or ""
+            job = self._catalog.dispatch.newest_job() or ""
+            states = self._catalog.views.states()
+            return News(job, tuple(state.wanted for state in states))
         except Exception as error:  # noqa: BLE001 - whatever a database raises
             logger.debug("the newest job is not known: %s", error)
-            return ""
+            return News()
 
 
 class Rest:
     """Stands for the event of the shutdown, in whose `wait` the sensors' loop rests."""
 
-    def __init__(self, shutdown: Event, newest: Callable[[], str]) -> None:
+    def __init__(self, shutdown: Event, newest: Callable[[], News]) -> None:
         self._shutdown = shutdown
         self._newest = newest
         self._seen = newest()
+        self._changed_at = time.monotonic()
 
     def is_set(self) -> bool:
         """Whether the daemon ends."""
         return self._shutdown.is_set()
 
     def wait(self, timeout: float) -> bool:
-        """Rest for *timeout* seconds, less if a job is asked for or the daemon ends."""
-        deadline = time.monotonic() + timeout
-        while (left := deadline - time.monotonic()) > 0:
+        """Rest for *timeout* seconds, less if a job is asked for or the daemon ends.
+
+        Longer, where nothing has changed for a minute.
+        """
+        began = time.monotonic()
+        while (left := began + timeout + self._longer_s() - time.monotonic()) > 0:
             if self._shutdown.wait(min(left, _LOOK_S)) or self._is_asked():
                 break
         return self.is_set()
 
+    def _longer_s(self) -> float:
+        is_calm = time.monotonic() - self._changed_at >= _CALM_S
+        return _LONGER_S if is_calm else 0.0
+
     def _is_asked(self) -> bool:
         seen, self._seen = self._seen, self._newest()
-        return self._seen not in ("", seen)
+        if self._seen != seen:
+            self._changed_at = time.monotonic()
+        return self._seen.job not in ("", seen.job)
 
 
 class PromptSensors(SensorDaemon):
@@ -73,7 +105,7 @@ class PromptSensors(SensorDaemon):
         self, workspace_process_context: Any, shutdown_event: Event
     ) -> Generator[Any, None, None]:
         """Look at all sensors, rest, look again."""
-        rest = cast("Event", Rest(shutdown_event, NewestJob()))
+        rest = cast("Event", Rest(shutdown_event, Newest()))
         yield from super().core_loop(workspace_process_context, rest)
 
 

@@ -17,7 +17,6 @@ from phx_pipeline.model.identity import run_lease
 from phx_pipeline.stages.context import StageContext
 from phx_pipeline.stages.runs import end_left_open
 from phx_pipeline.stages.surprise import known
-from phx_pipeline.stages.views import refresh_if_quick
 from phx_pipeline.wiring import build_context
 
 logger = logging.getLogger(__name__)
@@ -71,7 +70,6 @@ def _opened(
         with made.catalog.leases.hold(run_lease(run_id), owner=owner):
             yield made
             end_left_open(made, began_as=tags.get(PARTITION_TAG))
-            refresh_if_quick(made)
     finally:
         made.catalog.close()
 

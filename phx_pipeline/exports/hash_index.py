@@ -1,9 +1,10 @@
 """`hash_index.json` 2.0.0: the perceptual hashes of every published picture."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from phx_pipeline.model.published import PublishedImage
+from phx_pipeline.model.source import Source
 
 VERSION = "2.0.0"
 
@@ -11,30 +12,40 @@ VERSION = "2.0.0"
 _ENTRY = json.JSONEncoder(ensure_ascii=False, separators=(",\n" + " " * 6, ": "))
 
 
+_Entry = tuple[str, int, int, str, Source]
+
+
 def render_hash_index(images: Iterable[PublishedImage]) -> str:
     """Return the index of `images`, sorted by image id.
 
     `lsh_buckets` is part of the shape and empty: the search keeps no buckets on disk.
     """
-    entries = {image.image_id: _entry_text(image) for image in images}
-    listed = ",\n".join(entries[key] for key in sorted(entries))
-    found = f"{{\n{listed}\n  }}" if entries else "{}"
-    return (
-        f'{{\n  "version": "{VERSION}",\n  "images": {found},\n'
-        '  "lsh_buckets": {}\n}\n'
-    )
+    return "".join(hash_index_parts(images))
 
 
-def _entry_text(image: PublishedImage) -> str:
-    fields = _ENTRY.encode(_entry(image))[1:-1]
-    name = json.dumps(image.image_id, ensure_ascii=False)
-    return f"    {name}: {{\n      {fields}\n    }}"
+def hash_index_parts(images: Iterable[PublishedImage]) -> Iterator[str]:
+    """Yield the index of `images`; of each only what is shown is held, to be sorted."""
+    found: dict[str, _Entry] = {}
+    for image in images:
+        hashes = (image.phash, image.dhash)
+        shown = (image.image_id, *hashes, image.property_address, image.source)
+        found[image.image_id] = shown
+    yield f'{{\n  "version": "{VERSION}",\n  "images": {{'
+    for number, key in enumerate(sorted(found)):
+        yield ",\n" if number else "\n"
+        yield _entry_text(found[key])
+    yield "\n  }" if found else "}"
+    yield ',\n  "lsh_buckets": {}\n}\n'
 
 
-def _entry(image: PublishedImage) -> dict[str, str]:
-    return {
-        "phash": f"{image.phash:016x}",
-        "dhash": f"{image.dhash:016x}",
-        "property_address": image.property_address,
-        "source": image.source.value,
+def _entry_text(entry: _Entry) -> str:
+    image_id, phash, dhash, address, source = entry
+    shown = {
+        "phash": f"{phash:016x}",
+        "dhash": f"{dhash:016x}",
+        "property_address": address,
+        "source": source.value,
     }
+    fields = _ENTRY.encode(shown)[1:-1]
+    name = json.dumps(image_id, ensure_ascii=False)
+    return f"    {name}: {{\n      {fields}\n    }}"

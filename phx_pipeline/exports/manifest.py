@@ -1,9 +1,10 @@
 """`image_manifest.json` 2.0.0: every published picture, grouped by address."""
 
 import json
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator
 from datetime import datetime
+from itertools import groupby
+from operator import attrgetter
 
 from phx_pipeline.exports.times import phoenix_time, phoenix_time_or_none
 from phx_pipeline.model.published import PublishedImage
@@ -15,8 +16,11 @@ VERSION = "2.0.0"
 _ROW = json.JSONEncoder(ensure_ascii=False, separators=(",\n" + " " * 8, ": "))
 
 
+_address = attrgetter("property_address")
+
+
 def render_manifest(images: Iterable[PublishedImage]) -> str:
-    """Return the manifest of `images`, read once; it may be a generator.
+    """Return the manifest of `images`; it may be a generator.
 
     Properties are sorted by address, each keeps its rows in the given order.
     `last_updated` is the newest `processed_at`, so unchanged rows give unchanged bytes.
@@ -24,31 +28,37 @@ def render_manifest(images: Iterable[PublishedImage]) -> str:
     Raises:
         ValueError: a time without a UTC offset.
     """
-    rows: defaultdict[str, list[str]] = defaultdict(list)
-    newest: datetime | None = None
-    for image in images:
-        rows[image.property_address].append(_row_text(image))
-        newest = max(newest or image.processed_at, image.processed_at)
+    rows = sorted(images, key=_address)
+    newest = max((image.processed_at for image in rows), default=None)
+    return "".join(manifest_parts(rows, newest=newest))
+
+
+def manifest_parts(
+    images: Iterable[PublishedImage], *, newest: datetime | None
+) -> Iterator[str]:
+    """Yield the manifest of `images`, which are sorted by address.
+
+    Args:
+        images: read once; no more than those of one property are held.
+        newest: the newest `processed_at` of them, which stands before them.
+
+    Raises:
+        ValueError: a time without a UTC offset.
+    """
     updated = json.dumps(phoenix_time_or_none(newest))
-    return (
-        f'{{\n  "version": "{VERSION}",\n  "last_updated": {updated},\n'
-        f'  "properties": {_properties_text(rows)}\n}}\n'
-    )
+    yield f'{{\n  "version": "{VERSION}",\n  "last_updated": {updated},\n'
+    yield '  "properties": {'
+    end = "}"
+    for address, rows in groupby(images, key=_address):
+        yield "\n" if end == "}" else ",\n"
+        yield _property_text(address, rows)
+        end = "\n  }"
+    yield f"{end}\n}}\n"
 
 
-def _properties_text(rows: Mapping[str, Sequence[str]]) -> str:
-    if not rows:
-        return "{}"
-    return (
-        "{\n"
-        + ",\n".join(_property_text(*item) for item in sorted(rows.items()))
-        + "\n  }"
-    )
-
-
-def _property_text(address: str, rows: Sequence[str]) -> str:
+def _property_text(address: str, rows: Iterable[PublishedImage]) -> str:
     name = json.dumps(address, ensure_ascii=False)
-    return f"    {name}: [\n" + ",\n".join(rows) + "\n    ]"
+    return f"    {name}: [\n" + ",\n".join(map(_row_text, rows)) + "\n    ]"
 
 
 def _row_text(image: PublishedImage) -> str:

@@ -1,7 +1,9 @@
 """`pipeline_runs.json` 1.0.0: the newest runs in one list, the oldest first."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
 from hashlib import md5
 from typing import Any
 
@@ -27,17 +29,43 @@ _PHASES = {
 }
 
 
-def render_pipeline_runs(runs: Sequence[Run]) -> str:
+def render_pipeline_runs(runs: Iterable[Run]) -> str:
     """Return the list of `runs`, which are sorted by their start."""
-    newest = runs[-1] if runs else None
-    times = [run.ended_at or run.started_at for run in runs]
-    document = {
-        "runs": [_run(run) for run in runs],
-        "version": VERSION,
-        "last_run": newest.run_id if newest else None,
-        "last_updated": phoenix_time_or_none(max(times, default=None)),
-    }
-    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+    listed = PipelineRuns()
+    for run in runs:
+        listed.add(run)
+    return "".join(listed.parts())
+
+
+@dataclass(slots=True)
+class PipelineRuns:
+    """The list as it grows, run by run, which are not held.
+
+    A run is told by less than a hundredth of what is known of it.
+    """
+
+    texts: list[str] = field(default_factory=list)
+    last_run: str | None = None
+    newest: datetime | None = None
+
+    def add(self, run: Run) -> None:
+        """Put *run*, which began last, at the end."""
+        text = json.dumps(_run(run), indent=2, ensure_ascii=False)
+        self.texts.append(text.replace("\n", "\n    "))
+        self.last_run = run.run_id
+        at = run.ended_at or run.started_at
+        self.newest = max(self.newest or at, at)
+
+    def parts(self) -> Iterator[str]:
+        """Yield the text of the file."""
+        yield '{\n  "runs": ['
+        for number, text in enumerate(self.texts):
+            yield f"{',' if number else ''}\n    {text}"
+        yield "\n  ]," if self.texts else "],"
+        last = json.dumps(self.last_run, ensure_ascii=False)
+        updated = json.dumps(phoenix_time_or_none(self.newest))
+        yield f'\n  "version": "{VERSION}",\n  "last_run": {last},\n'
+        yield f'  "last_updated": {updated}\n}}\n'
 
 
 def _run(run: Run) -> dict[str, Any]:

@@ -1,8 +1,10 @@
 """`url_tracker.json` 2.0.0: every photo URL that was fetched."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timedelta
+from itertools import groupby
+from operator import attrgetter
 from typing import Final
 
 from phx_pipeline.exports.times import phoenix_time, phoenix_time_or_none
@@ -18,6 +20,9 @@ STALE_AFTER: Final = timedelta(days=7)
 _ROW = json.JSONEncoder(ensure_ascii=False, separators=(",\n" + " " * 6, ": "))
 
 
+_url = attrgetter("url")
+
+
 def render_url_tracker(urls: Iterable[TrackedUrl]) -> str:
     """Return the tracker of `urls`, sorted by URL.
 
@@ -26,18 +31,38 @@ def render_url_tracker(urls: Iterable[TrackedUrl]) -> str:
     Raises:
         ValueError: a time without a UTC offset.
     """
-    entries: dict[str, TrackedUrl] = {}
-    for tracked in urls:
-        held = entries.get(tracked.url)
-        if held is None or _rank(tracked) < _rank(held):
-            entries[tracked.url] = tracked
-    newest = max((entry.last_seen_at for entry in entries.values()), default=None)
+    ordered = sorted(urls, key=_url)
+    return "".join(url_tracker_parts(lambda: ordered))
+
+
+def url_tracker_parts(urls: Callable[[], Iterable[TrackedUrl]]) -> Iterator[str]:
+    """Yield the tracker of `urls`, which are sorted by URL.
+
+    Args:
+        urls: gives the same rows each time; they are read twice, because how many
+            there are and when the newest was seen stand before them.
+
+    Raises:
+        ValueError: a time without a UTC offset.
+    """
+    total, newest = 0, None
+    for entry in _entries(urls()):
+        total += 1
+        newest = max(newest or entry.last_seen_at, entry.last_seen_at)
     updated = json.dumps(phoenix_time_or_none(newest))
-    return (
-        f'{{\n  "version": "{VERSION}",\n  "last_updated": {updated},\n'
-        f'  "total_urls": {len(entries)},\n'
-        f'  "urls": {_urls_text(entries, newest=newest)}\n}}\n'
-    )
+    yield f'{{\n  "version": "{VERSION}",\n  "last_updated": {updated},\n'
+    yield f'  "total_urls": {total},\n  "urls": {{'
+    if newest is not None:
+        oldest = newest - STALE_AFTER
+        for number, entry in enumerate(_entries(urls())):
+            yield ",\n" if number else "\n"
+            yield _entry_text(entry, oldest=oldest)
+        yield "\n  "
+    yield "}\n}\n"
+
+
+def _entries(urls: Iterable[TrackedUrl]) -> Iterator[TrackedUrl]:
+    return (min(same, key=_rank) for _, same in groupby(urls, key=_url))
 
 
 def _rank(tracked: TrackedUrl) -> tuple[bool, bool, str, str]:
@@ -49,16 +74,10 @@ def _rank(tracked: TrackedUrl) -> tuple[bool, bool, str, str]:
     )
 
 
-def _urls_text(entries: dict[str, TrackedUrl], *, newest: datetime | None) -> str:
-    if newest is None:
-        return "{}"
-    oldest = newest - STALE_AFTER
-    rows = (
-        f"    {json.dumps(url, ensure_ascii=False)}: {{\n      {fields}\n    }}"
-        for url in sorted(entries)
-        if (fields := _ROW.encode(_entry(entries[url], oldest=oldest))[1:-1])
-    )
-    return "{\n" + ",\n".join(rows) + "\n  }"
+def _entry_text(tracked: TrackedUrl, *, oldest: datetime) -> str:
+    name = json.dumps(tracked.url, ensure_ascii=False)
+    fields = _ROW.encode(_entry(tracked, oldest=oldest))[1:-1]
+    return f"    {name}: {{\n      {fields}\n    }}"
 
 
 def _entry(tracked: TrackedUrl, *, oldest: datetime) -> dict[str, str]:

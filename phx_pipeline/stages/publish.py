@@ -1,4 +1,4 @@
-"""Asset `manifest`: give kept pictures their names, converge the folder and views."""
+"""Asset `manifest`: give kept pictures their names, converge the folder."""
 
 import logging
 from collections.abc import Iterable, Mapping, Sequence
@@ -26,7 +26,6 @@ from phx_pipeline.stages.folder_views import drop_links, names_given, put_links
 from phx_pipeline.stages.guard import note_lookalikes
 from phx_pipeline.stages.runs import end_run
 from phx_pipeline.stages.sidecars import write_sidecars
-from phx_pipeline.stages.views import refresh_if_quick
 from phx_pipeline.stages.withdrawn import drop_withdrawn
 from phx_pipeline.storage.atomic import move_aside, set_aside
 
@@ -45,16 +44,14 @@ class PublishReport:
     linked: int
     removed: int
     sidecars: int
-    views_written: int
 
 
 def publish(
-    context: StageContext, slug: str, *, ends_run: bool = False, renders: bool = True
+    context: StageContext, slug: str, *, ends_run: bool = False
 ) -> PublishReport:
-    """Bring names, folder and views of *slug* in line with its rows.
+    """Bring names and folder of *slug* in line with its rows; the views are stale then.
 
-    *ends_run* tells that this is the last stage of the run, whose record ends here. Who
-    publishes many houses renders the views at the end, and not here.
+    *ends_run* tells that this is the last stage of the run, whose record ends here.
     """
     house = context.house(slug)
     context.require_disk()
@@ -79,14 +76,12 @@ def publish(
         if ends_run:
             end_run(context, lease, slug)
         context.catalog.record_published(lease, slug)
-    written = refresh_if_quick(context) if renders else 0
     return PublishReport(
         files=len(active),
         changed=len(changed),
         linked=linked,
         removed=removed,
         sidecars=sidecars,
-        views_written=written,
     )
 
 

@@ -32,7 +32,7 @@ def recategorize(context: StageContext, slug: str) -> Recategorized:
         return Recategorized(report=standing, renamed=0)
     before = _file_names(context, slug)
     report = categorize(context, slug)
-    publish(context, slug, renders=False)
+    publish(context, slug)
     return Recategorized(
         report=report, renamed=len(before - _file_names(context, slug))
     )

@@ -1,70 +1,77 @@
 """The JSON files of the metadata folder: rendered from rows, never read back.
 
-Rendering takes time that grows with the number of properties, publishing one property
-must not. So a publication only notes that the views are stale; whoever comes next with
-time for it renders them: the publication itself while rendering is a matter of moments,
-else the end of a command or the sensor `refresh_views`.
+Rendering takes time that grows with the number of properties and of runs, publishing
+one property must not. So whatever changes rows only notes that the views are stale: a
+command renders them at its end, the sensor `refresh_views` beside the runs. No more of
+a file is in memory than a part, and no more than one file.
 """
 
 import logging
 import time
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
 from phx_pipeline.catalog.leases import process_owner
-from phx_pipeline.catalog.views import ViewState
+from phx_pipeline.catalog.views import ALL, HISTORY, ViewState
 from phx_pipeline.errors import DiskError
-from phx_pipeline.exports.address_lookup import FolderEntry, render_address_lookup
-from phx_pipeline.exports.hash_index import render_hash_index
-from phx_pipeline.exports.manifest import render_manifest
 from phx_pipeline.stages.context import StageContext
 from phx_pipeline.stages.view_rows import (
     JOB_FOLDER,
     RUN_FOLDER,
+    View,
     history_views,
     outdated_files,
+    picture_views,
 )
-from phx_pipeline.storage.atomic import set_aside, write_atomically
+from phx_pipeline.storage.atomic import holds_parts, set_aside, write_parts
 
 logger = logging.getLogger(__name__)
 
 VIEWS_LEASE: Final = "views"
 
 # Processor time, which does not depend on what else the machine does.
-_MOMENT_S = 0.5  # what a publication may spend on the views: some 100 houses
-_START_S = 1.0  # what a process costs that only renders
+_START_S = 0.2  # what a forked process costs that only renders
 _SHARE = 20  # between renderings nobody waits for: this many times what one takes
+_PART: Final = 1 << 18  # characters that are written at once
 
 
-def refresh_views(context: StageContext, *, anyway: bool = False) -> int:
-    """Render the views if rows changed since, or *anyway*; return the files changed.
+def refresh_views(
+    context: StageContext, *, anyway: bool = False, only_history: bool = False
+) -> int:
+    """Render the views whose rows changed since; return the number of files changed.
 
     One process at a time renders; one that waited finds its work done.
+
+    Args:
+        context: of the command or process that renders.
+        anyway: all of them, whatever changed.
+        only_history: those of runs and jobs, even if others are stale, too.
+
+    Raises:
+        LeaseHeldError: another process renders, and does not end.
     """
-    if not anyway and not context.catalog.views.state().is_stale:
+    if not anyway and not context.catalog.views.is_stale():
         return 0
     owner = process_owner(context.run_id)
     wait_s = context.lease_wait_s
     with context.catalog.leases.hold(VIEWS_LEASE, owner=owner, wait_s=wait_s) as lease:
-        state = context.catalog.views.state()
-        if not anyway and not state.is_stale:
+        every, history = context.catalog.views.states()
+        whole = anyway or (every.is_stale and not only_history)
+        if not whole and not history.is_stale:
             return 0
+        wanted = {ALL: every.wanted} if whole else {}
+        if history.wanted:
+            wanted[HISTORY] = history.wanted
         started = time.thread_time()
-        written = _write_views(context)
+        written = _write_views(context, whole=whole)
         context.catalog.views.record_rendered(
             lease,
-            state.wanted,
+            wanted,
             took_s=time.thread_time() - started,
             at_s=context.clock().timestamp(),
         )
     return written
-
-
-def refresh_if_quick(context: StageContext) -> int:
-    """Render stale views if that lately took no more than a moment."""
-    if context.catalog.views.state().took_s > _MOMENT_S:
-        return 0
-    return refresh_views(context)
 
 
 def is_due(state: ViewState, *, now_s: float) -> bool:
@@ -73,16 +80,31 @@ def is_due(state: ViewState, *, now_s: float) -> bool:
     return state.is_stale and now_s - state.rendered_at >= rest_s
 
 
-def _write_views(context: StageContext) -> int:
+def render_views(context: StageContext) -> Iterator[View]:
+    """Yield every view; a pure function of the rows."""
+    yield from picture_views(context)
+    yield from history_views(context)
+
+
+def holds_view(context: StageContext, view: View) -> bool:
+    """Whether the file of *view* is what the rows render to."""
+    return holds_parts(context.layout.metadata / view.name, _encoded(view.parts))
+
+
+def _write_views(context: StageContext, *, whole: bool) -> int:
     folder = context.layout.metadata
-    views = render_views(context)
-    for path in outdated_files(folder, views=views):
+    names = set()
+    written = 0
+    for view in render_views(context) if whole else history_views(context):
+        names.add(view.name)
+        written += _written(folder / view.name, view.parts)
+    for path in outdated_files(folder, views=names):
         set_aside(path)
         path.unlink(missing_ok=True)
-    return sum(_written(folder / name, text) for name, text in views.items())
+    return written
 
 
-def _written(path: Path, text: str) -> bool:
+def _written(path: Path, parts: Iterable[str]) -> bool:
     """Write one view, unless it holds these bytes.
 
     One of a single run or job that the disk refuses keeps no other back.
@@ -91,7 +113,7 @@ def _written(path: Path, text: str) -> bool:
         DiskError: the disk takes no file at all, or not one that tells of all.
     """
     try:
-        return write_atomically(path, text.encode())
+        return write_parts(path, _encoded(parts))
     except DiskError as error:
         if error.stops_all or path.parent.name not in {RUN_FOLDER, JOB_FOLDER}:
             raise
@@ -99,24 +121,14 @@ def _written(path: Path, text: str) -> bool:
         return False
 
 
-def render_views(context: StageContext) -> dict[str, str]:
-    """Return the text of every view, by file name; a pure function of the rows."""
-    images = list(context.catalog.published_images())
-    counts: dict[str, int] = {}
-    for image in images:
-        counts[image.folder] = counts.get(image.folder, 0) + 1
-    entries = [
-        FolderEntry(
-            address=str(house.address),
-            folder=house.folder,
-            image_count=counts[house.folder],
-        )
-        for house in context.catalog.properties()
-        if house.folder in counts
-    ]
-    return {
-        "image_manifest.json": render_manifest(images),
-        "address_folder_lookup.json": render_address_lookup(entries),
-        "hash_index.json": render_hash_index(images),
-        **history_views(context),
-    }
+def _encoded(parts: Iterable[str]) -> Iterator[bytes]:
+    """The text in parts of a size that is worth a call of the disk."""
+    held: list[str] = []
+    size = 0
+    for part in parts:
+        held.append(part)
+        size += len(part)
+        if size >= _PART:
+            yield "".join(held).encode()
+            held, size = [], 0
+    yield "".join(held).encode()

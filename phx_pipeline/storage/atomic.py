@@ -22,6 +22,8 @@ _LINK_REFUSED = frozenset(
 # of one of its folders.
 NO_FILE = (FileNotFoundError, IsADirectoryError, NotADirectoryError)
 
+_CHUNK = 1 << 20
+
 _TEMPORARY = re.compile(r"\..+\.[0-9a-f]{16}\.tmp")
 
 
@@ -45,6 +47,60 @@ def write_atomically(path: Path, body: bytes, *, mode: int | None = None) -> boo
     with writing_atomically(path, mode=mode) as file:
         file.write(body)
     return True
+
+
+def write_parts(path: Path, parts: Iterable[bytes]) -> bool:
+    """Do as `write_atomically` with a body that is longer than what is to be held.
+
+    Raises:
+        DiskError: the disk refused; the file is as it was.
+    """
+    left = iter(parts)
+    with on_disk(path), _there(path) as known:
+        length, part = _held(known, left)
+        if part is None and known is not None and not known.read(1):
+            return False
+        with writing_atomically(path) as file:
+            if known is not None:
+                _copy(known, file, length=length)
+            file.write(part or b"")
+            file.writelines(left)
+    return True
+
+
+def holds_parts(path: Path, parts: Iterable[bytes]) -> bool:
+    """Whether the file exists with exactly this content."""
+    with _there(path) as known:
+        _, differs = _held(known, iter(parts))
+        return known is not None and differs is None and not known.read(1)
+
+
+def _held(known: BinaryIO | None, parts: Iterator[bytes]) -> tuple[int, bytes | None]:
+    """How many bytes of *parts* the file begins with, and the part that differs."""
+    length = 0
+    for part in parts:
+        if known is None or known.read(len(part)) != part:
+            return length, part
+        length += len(part)
+    return length, None
+
+
+def _copy(source: BinaryIO, target: BinaryIO, *, length: int) -> None:
+    source.seek(0)
+    while length and (some := source.read(min(length, _CHUNK))):
+        target.write(some)
+        length -= len(some)
+
+
+@contextlib.contextmanager
+def _there(path: Path) -> Iterator[BinaryIO | None]:
+    try:
+        file = path.open("rb")
+    except NO_FILE:
+        yield None
+        return
+    with file:
+        yield file
 
 
 def write_view(path: Path, body: bytes) -> bool:

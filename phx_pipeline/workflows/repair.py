@@ -7,6 +7,7 @@ many photos share its bytes. All else follows from rows and originals.
 import logging
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from hashlib import sha256
@@ -118,11 +119,15 @@ async def repair(
     return _ends(found, left, ways=ways, why=why, busy=_AT_WORK if is_busy else "")
 
 
-def repair_views(context: StageContext) -> list[Repaired]:
+def repair_views(context: StageContext, *, were_stale: bool = True) -> list[Repaired]:
     """Render the views anew if any is not what the rows render to.
 
-    Call it after the properties: what they publish is shown there.
+    Call it after the properties: what they publish is shown there. That is no problem
+    to be told, unless the views *were_stale* before.
     """
+    if not were_stale:
+        with suppress(LeaseHeldError):
+            refresh_views(context)
     found = verify_views(context)
     if not found:
         return []
@@ -133,9 +138,10 @@ def repair_views(context: StageContext) -> list[Repaired]:
     except LeaseHeldError as error:
         logger.info("%s", error)
         return _ends(found, found, busy=_CHANGING)
-    before = context.catalog.views.state()
+    before = context.catalog.views.states()
     left = verify_views(context)
-    is_busy = before.is_stale or context.catalog.views.state() != before
+    is_stale = any(state.is_stale for state in before)
+    is_busy = is_stale or context.catalog.views.states() != before
     return _ends(found, left, busy=_CHANGING if is_busy else "")
 
 

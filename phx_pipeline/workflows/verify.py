@@ -19,7 +19,7 @@ from phx_pipeline.model.published import PublishedImage
 from phx_pipeline.stages.context import StageContext, in_one
 from phx_pipeline.stages.folder_views import dangling, missing
 from phx_pipeline.stages.sidecars import sidecars
-from phx_pipeline.stages.views import render_views
+from phx_pipeline.stages.views import holds_view, render_views
 from phx_pipeline.storage.atomic import NO_FILE
 
 _CLUSTERED = frozenset({VerdictKind.KEPT, VerdictKind.DUPLICATE})
@@ -150,14 +150,15 @@ def verify_views(context: StageContext) -> list[Problem]:
     folder = context.layout.metadata
     if not folder.is_dir() and next(context.catalog.published_images(), None) is None:
         return []
-    behind = context.catalog.views.state().is_stale
+    behind = context.catalog.views.is_stale()
     told = "shows rows as they were" if behind else "differs from the catalogue"
     stale = [
         Problem(
-            fault=Fault.VIEW, text=f"{name} {told}: `phx rebuild --views` renders it"
+            fault=Fault.VIEW,
+            text=f"{view.name} {told}: `phx rebuild --views` renders it",
         )
-        for name, text in render_views(context).items()
-        if _read(folder / name) != text.encode()
+        for view in render_views(context)
+        if not holds_view(context, view)
     ]
     return [*stale, *_links(context)]
 

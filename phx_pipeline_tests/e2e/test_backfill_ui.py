@@ -202,8 +202,8 @@ def test_every_house_of_it_keeps_what_it_should(
 
 def test_the_views_agree_after_runs_that_overlapped(backfill: Backfill) -> None:
     with backfill.running.deployment.context() as context:
-        state = context.catalog.views.state
-        wait_for(lambda: None if state().is_stale else True)  # the sensor sees to it
+        is_stale = context.catalog.views.is_stale
+        wait_for(lambda: None if is_stale() else True)  # the sensor sees to it
         assert verify_views(context) == []
 
 

@@ -65,7 +65,7 @@ def _named(
     done = [
         recategorize(context, slug) for slug in followed(slugs, "naming", hidden=quiet)
     ]
-    if context.catalog.views.state().is_stale:
+    if context.catalog.views.is_stale():
         refresh_views(context)
     return done
 

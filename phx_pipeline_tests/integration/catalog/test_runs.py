@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from phx_pipeline.catalog import job_views, tables
 from phx_pipeline.catalog import runs as run_rows
 from phx_pipeline.catalog.stamp import Stamp
+from phx_pipeline.catalog.views import ViewState
 from phx_pipeline.model.facts import ListingFacts, SeenFacts
 from phx_pipeline.model.job import JobState, Mode
 from phx_pipeline.model.outcome import ListingOutcome, Verdict
@@ -232,13 +233,14 @@ def test_a_run_id_used_again_after_its_end_begins_anew(scene: Scene) -> None:
 
 def test_beginning_and_ending_make_the_views_stale(scene: Scene) -> None:
     views = scene.catalog.views
-    before = views.state().wanted
+    every, history = views.states()
 
     start(scene)
-    begun = views.state().wanted
+    begun = views.states()
     end(scene)
 
-    assert before < begun < views.state().wanted
+    assert begun == (every, ViewState(wanted=history.wanted + 1))
+    assert views.states()[0].wanted == every.wanted + 1
 
 
 def test_the_newest_runs_come_first_and_no_more_than_asked_for(scene: Scene) -> None:

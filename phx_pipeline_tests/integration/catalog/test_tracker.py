@@ -26,8 +26,27 @@ def later(scene: Scene, *, hours: int, run_id: str) -> Scene:
 
 
 def tracked(scene: Scene) -> TrackedUrl:
-    (found,) = scene.catalog.urls.fetched()
+    with scene.catalog.urls.fetched() as urls:
+        (found,) = urls()
+        assert list(urls()) == [found]
     return found
+
+
+def test_urls_come_as_python_sorts_them(scene: Scene, engine: sa.Engine) -> None:
+    urls = ["https://a/B", "https://a/_", "https://a/a", "https://a/ä"]
+    keys = ("a", "b", "c", "d")
+    scene.list_photos(*keys)
+    for key in keys:
+        scene.download(key, key)
+    with engine.begin() as connection:
+        for key, url in zip(keys, reversed(urls), strict=True):
+            this = tables.photo.c.photo_key == key
+            connection.execute(
+                sa.update(tables.photo).where(this).values(fetched_url=url)
+            )
+
+    with scene.catalog.urls.fetched() as rows:
+        assert [tracked.url for tracked in rows()] == urls == sorted(urls)
 
 
 @pytest.fixture
@@ -124,4 +143,5 @@ def test_removed_properties_are_not_tracked(fetched: Scene, engine: sa.Engine) -
     with engine.begin() as connection:
         connection.execute(sa.update(tables.house).values(removed_at=STAMP.at))
 
-    assert list(fetched.catalog.urls.fetched()) == []
+    with fetched.catalog.urls.fetched() as urls:
+        assert list(urls()) == []

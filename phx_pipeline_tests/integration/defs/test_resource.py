@@ -104,10 +104,10 @@ def test_what_the_disk_refuses_at_the_end_of_a_run_is_one_line_of_its_log(
 ) -> None:
     (slug,) = deployment.add([_ADDRESS])
 
-    def full(_: StageContext) -> None:
+    def full(_: StageContext, **_options: object) -> None:
         raise OSError(errno.ENOSPC, "No space left", "/data/x")
 
-    monkeypatch.setattr(resources, "refresh_if_quick", full)
+    monkeypatch.setattr(resources, "end_left_open", full)
     _, recorded = run(slug)
 
     assert "at the end of the run: /data/x: the disk is full" in caplog.text

@@ -14,7 +14,8 @@ from phx_pipeline.catalog.dispatch import Ended
 from phx_pipeline.catalog.jobs import FOLLOW_UP
 from phx_pipeline.catalog.leases import process_owner
 from phx_pipeline.catalog.store import Catalog
-from phx_pipeline.defs.daemon import NewestJob, Rest
+from phx_pipeline.catalog.views import ALL
+from phx_pipeline.defs.daemon import Newest, Rest
 from phx_pipeline.defs.partitions import PROPERTIES
 from phx_pipeline.defs.sensors.dispatcher import dispatch_jobs
 from phx_pipeline.defs.sensors.instance import instance_of
@@ -305,7 +306,7 @@ def test_stale_views_are_rendered_by_a_process_of_its_own(
     said = reason(tick(refresh_views, instance))
 
     assert "process of its own" in said
-    wait_until(lambda: not catalog.views.state().is_stale)
+    wait_until(lambda: not catalog.views.is_stale())
     manifest = load_settings().data_dir / "property_images/metadata/image_manifest.json"
     assert '"version"' in manifest.read_text(encoding="utf-8")
     assert "all that was published" in reason(tick(refresh_views, instance))
@@ -317,7 +318,7 @@ def test_views_that_take_long_are_not_rendered_all_the_time(
     now_s = utc_now().timestamp()
     catalog.views.want()
     with catalog.leases.hold("views", owner="me") as lease:
-        catalog.views.record_rendered(lease, 0, took_s=1000.0, at_s=now_s)
+        catalog.views.record_rendered(lease, {ALL: 0}, took_s=1000.0, at_s=now_s)
 
     assert "1000 s" in reason(tick(refresh_views, instance))
 
@@ -337,7 +338,7 @@ def test_a_new_job_or_the_end_of_the_daemon_ends_the_rest_of_the_sensors(
     catalog: Catalog, slugs: list[str]
 ) -> None:
     ended = Event()
-    rest = Rest(ended, NewestJob())
+    rest = Rest(ended, Newest())
     ask_job(catalog, "one", slugs[:1], at=AT)
 
     assert not rest.wait(_FOR_EVER_S)
@@ -354,7 +355,7 @@ def test_without_a_catalogue_the_sensors_rest_their_time(
     del slugs
     use_settings(replace(load_settings(), data_dir=tmp_path / "none"))
 
-    assert not Rest(Event(), NewestJob()).wait(0.6)
+    assert not Rest(Event(), Newest()).wait(0.6)
 
 
 def test_the_stores_of_dagster_are_opened_once_for_all_looks(tmp_path: Path) -> None:

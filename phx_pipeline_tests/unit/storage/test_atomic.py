@@ -1,6 +1,7 @@
 import errno
 import os
 import stat
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -8,8 +9,10 @@ import pytest
 from phx_pipeline.errors import DiskError
 from phx_pipeline.storage.atomic import (
     create_atomically,
+    holds_parts,
     sweep_temporaries,
     write_atomically,
+    write_parts,
     writing_atomically,
 )
 
@@ -213,3 +216,42 @@ def test_a_folder_on_a_disk_that_is_not_mounted_is_not_made_here(
     assert it.value.stops_all
     assert link.is_symlink()
     assert names_below(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    ("parts", "written"),
+    [
+        ([b"old ", b"content"], False),
+        ([b"old content", b""], False),
+        ([b"old ", b"words"], True),
+        ([b"old ", b"content", b" and more"], True),
+        ([b"old"], True),
+        ([], True),
+    ],
+)
+def test_a_body_in_parts_is_compared_and_written_as_a_whole_one(
+    tmp_path: Path, parts: list[bytes], *, written: bool
+) -> None:
+    target = tmp_path / "file.json"
+    assert write_parts(target, iter([b"old ", b"content"]))
+    assert holds_parts(target, parts) is not written
+
+    assert write_parts(target, iter(parts)) is written
+
+    assert target.read_bytes() == b"".join(parts)
+    assert holds_parts(target, parts)
+    assert names_below(tmp_path) == ["file.json"]
+
+
+def test_parts_that_fail_half_way_leave_the_file(tmp_path: Path) -> None:
+    def parts() -> Iterator[bytes]:
+        yield b"new"
+        raise ValueError
+
+    write_atomically(tmp_path / "file.json", b"old")
+
+    with pytest.raises(ValueError):  # noqa: PT011 - nothing more to tell
+        write_parts(tmp_path / "file.json", parts())
+
+    assert (tmp_path / "file.json").read_bytes() == b"old"
+    assert names_below(tmp_path) == ["file.json"]
