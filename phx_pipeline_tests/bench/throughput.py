@@ -2,16 +2,22 @@
 """How many pictures a minute come out of the whole pipeline, and what bounds it.
 
     .venv/bin/python -m phx_pipeline_tests.bench.throughput [--json]
+    .venv/bin/python -m phx_pipeline_tests.bench.throughput --overhead
 
 Five made-up properties with full galleries go through daemon and queue with the
 default settings, three at once and then one at a time. The stand-in sites answer late,
 as sites far away do, but with all the bandwidth there is. Their photos are drawn before
 the clock starts, by an extraction that is not counted; every round has fresh stores.
+
+With `--overhead` the same properties are collected by `phx extract --all --sync` and
+through the queue, and through the queue once more, with nothing new; the processor time
+of all processes is compared.
 """
 
 import asyncio
 import json
 import os
+import resource
 import statistics
 import tempfile
 import time
@@ -72,7 +78,8 @@ _WAITING = "waiting for a place in the queue"
 @click.option("--sources", default="redfin", show_default=True, help="Comma-separated.")
 @click.option("--latency-ms", default=150, show_default=True, help="Of each answer.")
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
-def main(*, sources: str, latency_ms: int, as_json: bool) -> None:
+@click.option("--overhead", is_flag=True, help="What the queue costs beside --sync.")
+def main(*, sources: str, latency_ms: int, as_json: bool, overhead: bool) -> None:
     """Measure three properties at once, and one at a time beside it."""
     with tempfile.TemporaryDirectory() as place:
         bench = _bench(
@@ -81,6 +88,9 @@ def main(*, sources: str, latency_ms: int, as_json: bool) -> None:
             folder=Path(place),
         )
         expected = bench.rehearse()
+        if overhead:
+            click.echo(json.dumps(bench.overhead()))
+            return
         rounds = [bench.measure(at_once=at_once) for at_once in (3, 1)]
     if lost := [found.kept for found in rounds if found.kept != expected]:
         raise click.ClickException(f"{lost[0]} pictures were kept, not {expected}")
@@ -282,6 +292,44 @@ class _Bench:
             made.add_houses(self.houses)
             with serving(made) as running:
                 return _timed(running, at_once=at_once, late_s=self.late_s)
+
+    def overhead(self) -> dict[str, float]:
+        """Processor seconds of the same work without and with the queue."""
+        with self.deployment("sync", pace_percent=100) as made:
+            made.add_houses(self.houses)
+            before_s = children_cpu_s()
+            done = made.phx("extract", "--all", "--sync", patience_s=_PATIENCE_S)
+            sync_s = children_cpu_s() - before_s
+            if done.returncode:
+                raise click.ClickException(done.stderr)
+        given = {"pace_percent": 100, "webserver_port": free_port()}
+        with self.deployment("queue", **given) as made:
+            made.add_houses(self.houses)
+            with serving(made) as running:
+                spent = [_through_queue(running) for _ in range(2)]
+        return {
+            "--sync, CPU s": round(sync_s, 2),
+            "queue, CPU s": round(spent[0], 2),
+            "ratio": round(spent[0] / sync_s, 2),
+            "queue, nothing new, CPU s of a run": round(spent[1] / len(self.houses), 2),
+        }
+
+
+def children_cpu_s() -> float:
+    """Processor seconds of the children of this process that have ended."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+def _through_queue(running: Served) -> float:
+    """What all processes of the service spend until a job has ended and is shown."""
+    before_s = _descendants_cpu_s()
+    job_id, slugs = _submit(running)
+    wait_for(lambda: _ended(running, job_id, slugs=slugs), patience_s=_PATIENCE_S)
+    with running.deployment.context() as context:
+        is_stale = context.catalog.views.is_stale
+        wait_for(lambda: None if is_stale() else True, patience_s=_PATIENCE_S)
+    return _descendants_cpu_s() - before_s
 
 
 def _with_limit(at_once: int) -> str:
