@@ -126,7 +126,7 @@ def test_where_all_are_refused_nothing_is_to_be_shown_anew(
 ) -> None:
     check = partial(refuse_too_much, Limits(jobs_per_day=1), at=NOON)
     ask_job(housed, "before", [SLUGS[0]], at=NOON, user="ann")
-    wanted = housed.views.state()
+    wanted = housed.views.states()
     asked = JobRequest(slugs=(SLUGS[0],), user="ann")
 
     answers = Intake(engine).take(
@@ -134,4 +134,4 @@ def test_where_all_are_refused_nothing_is_to_be_shown_anew(
     )
 
     assert [type(it) for it in answers] == [QuotaError, QuotaError]
-    assert housed.views.state() == wanted
+    assert housed.views.states() == wanted
