@@ -16,7 +16,13 @@ from phx_pipeline.catalog.dispatch import (
     Seen,
 )
 from phx_pipeline.model.job import JobItem, JobState, backfill_of
-from phx_pipeline.model.run import RunOutcome, RunRecord, reason_of, state_of_outcome
+from phx_pipeline.model.run import (
+    RunOutcome,
+    RunRecord,
+    final_state,
+    is_through,
+    reason_of,
+)
 from phx_pipeline.model.run_queue import SeenRun
 
 Records = Mapping[tuple[str, str], RunRecord]
@@ -37,7 +43,6 @@ _LEFT: Final = (
     "its run was created but never put into the queue, because what began it was "
     "stopped: begin it again, or ask for the house with `phx extract`"
 )
-_PUBLISHED: Final = (RunOutcome.COMPLETE, RunOutcome.PARTIAL)
 _TAKEN: Final = (
     "Dagster takes another run, whose tags name the same `dagster/run_key`, for its "
     "own: ask again with `phx job ID --retry`"
@@ -85,8 +90,9 @@ def fate_of(
         at: now.
     """
     run = runs.of(item)
-    if run is None:
-        return _without_run(item, records.get((item.run_id or "", item.slug)), at=at)
+    last_seen = records.get((item.run_id or "", item.slug))
+    if run is None or _stays(item, run, last_seen):
+        return _without_run(item, last_seen, at=at)
     if run.state is JobState.PENDING:
         return _of_created(item, run, backfills=backfills, at=at)
     if early := _before_its_end(item, run, at=at):
@@ -98,6 +104,12 @@ def fate_of(
     if not item.is_own and item.requested_at > ended_at:
         return Parted(item=item)
     return _end(item, run, records.get((run.run_id, item.slug)), ended_at=ended_at)
+
+
+def _stays(item: JobItem, run: SeenRun, last_seen: RunRecord | None) -> bool:
+    """Whether an item came to its end though Dagster repeats the run it had."""
+    is_repeated = run.state is JobState.RETRYING or run.run_id != item.run_id
+    return last_seen is not None and is_repeated and is_through(item, last_seen)
 
 
 def _before_its_end(item: JobItem, run: SeenRun, *, at: datetime) -> Fate | None:
@@ -199,10 +211,11 @@ def _end(
     item: JobItem, run: SeenRun, record: RunRecord | None, *, ended_at: datetime
 ) -> Ended:
     state = run.state
-    if record is not None and (state is JobState.COMPLETED or _is_published(record)):
-        state = _RECORDED.get(record.outcome, state)
+    if record is not None:
+        told = _RECORDED.get(record.outcome) if state is JobState.COMPLETED else None
+        state = told or final_state(item, record) or state
     error = _why(run, record, state=state)
-    recorded_at = _recorded_at(record, state, error=error)
+    recorded_at = _recorded_at(item, record, state, error=error)
     return Ended(
         item=item,
         state=state,
@@ -213,20 +226,11 @@ def _end(
     )
 
 
-def _is_published(record: RunRecord) -> bool:
-    """Whether a run came to its end, and told so to everybody who looked.
-
-    What fails or is cancelled behind that, as the pictures for Dagster's pages, takes
-    nothing back.
-    """
-    return record.outcome in _PUBLISHED and not record.error
-
-
 def _recorded_at(
-    record: RunRecord | None, state: JobState, *, error: str
+    item: JobItem, record: RunRecord | None, state: JobState, *, error: str
 ) -> datetime | None:
     """When a run ended by its record; None if that does not tell the same end."""
-    if record is None or state_of_outcome(record.outcome) is not state:
+    if record is None or final_state(item, record) is not state:
         return None
     return record.ended_at if error == reason_of(record, state) else None
 
@@ -237,8 +241,14 @@ def _why(run: SeenRun, record: RunRecord | None, *, state: JobState) -> str:
     return (reason_of(record, state) if record else "") or theirs
 
 
+def _is_delivered(item: JobItem) -> bool:
+    return item.state in {JobState.COMPLETED, JobState.PARTIAL}
+
+
 def reopened(items: Sequence[JobItem], run: SeenRun) -> Reopened | None:
     """Tell whether the run of an item is repeated after the end of that was booked.
+
+    One that came to its end stays ended, though Dagster may repeat what failed behind.
 
     Args:
         items: those with the key of *run*.
@@ -246,7 +256,12 @@ def reopened(items: Sequence[JobItem], run: SeenRun) -> Reopened | None:
     """
     for item in items if run.state is not JobState.PENDING else ():
         later = item.ended_at is not None and run.created_at > item.ended_at
-        if item.is_own and later and not is_unwanted(items, run):
+        if (
+            item.is_own
+            and later
+            and not _is_delivered(item)
+            and not is_unwanted(items, run)
+        ):
             return Reopened(item=item, run=run)
     return None
 

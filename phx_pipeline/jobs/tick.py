@@ -136,7 +136,9 @@ def settle(
     ended = _look_up(states, missing)
     looked_up = {item.run_key for item in (*missing, *unmade)}
     all_runs = Runs([*runs, *ended])
-    last_seen = {item.run_id for item in missing if item.run_id}  # Dagster may lose it
+    before = [it for it in items if (run := there.of(it)) and run.run_id != it.run_id]
+    # Dagster may lose it, or repeat what failed behind its end.
+    last_seen = {item.run_id for item in (*missing, *before) if item.run_id}
     told = {run.run_id for run in ended if run.state.is_final}
     records = book.records(told | last_seen)
     fates = (

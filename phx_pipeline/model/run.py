@@ -205,12 +205,10 @@ def runs_of(records: Iterable[RunRecord]) -> list[Run]:
     return sorted(runs, key=lambda run: (run.started_at, run.run_id))
 
 
-_ITEM_STATES: Mapping[RunOutcome, JobState] = {
-    RunOutcome.RUNNING: JobState.IN_PROGRESS,
+_ENDS: Mapping[RunOutcome, JobState] = {
     RunOutcome.COMPLETE: JobState.COMPLETED,
     RunOutcome.PARTIAL: JobState.PARTIAL,
     RunOutcome.NOTHING: JobState.FAILED,
-    RunOutcome.CANCELLED: JobState.CANCELLED,
 }
 
 
@@ -219,8 +217,8 @@ def job_property(
 ) -> JobProperty:
     """Tell where one property of a job is.
 
-    Until its end is booked that follows from the newest run: one that failed may be
-    repeated, and one that was killed has no end of its own.
+    Until its end is booked that follows from the newest run: one that failed or was
+    told to end may be repeated, and one that was killed has no end of its own.
 
     Args:
         item: what is known of it apart from its runs.
@@ -228,7 +226,7 @@ def job_property(
         folder: its folder.
         records: the runs made for it, the oldest first, of earlier attempts too.
     """
-    newest = next(reversed([it for it in records if _is_of(item, it)]), None)
+    newest = _deciding(item, [it for it in records if _is_of(item, it)])
     state = item.state or _state_of(item, newest)
     ended_at = item.ended_at or (newest.ended_at if newest else None)
     mine = [it for it in records if not _is_of_others(item, it)]
@@ -267,15 +265,42 @@ def _is_of(item: JobItem, record: RunRecord) -> bool:
     return record.run_id == item.run_id or record.started_at >= item.requested_at
 
 
-def state_of_outcome(outcome: RunOutcome) -> JobState:
-    """Where a property is whose newest run is recorded so, if nothing else is known."""
-    return _ITEM_STATES.get(outcome, JobState.RETRYING)
+def _deciding(item: JobItem, records: Sequence[RunRecord]) -> RunRecord | None:
+    """The newest run of an attempt, or the one that came to its end: that stays."""
+    ended = (it for it in records if item.state is None and is_through(item, it))
+    return next(ended, records[-1] if records else None)
+
+
+def is_through(item: JobItem, record: RunRecord) -> bool:
+    """Whether a run came to its end, and told so to everybody who looked.
+
+    What fails or is cancelled behind that, as the pictures for Dagster's pages, takes
+    nothing back, nor does a repetition of it. An item that shares the run may have been
+    asked for later.
+    """
+    if record.outcome not in _ENDS or record.error or record.ended_at is None:
+        return False
+    return item.is_own or item.requested_at <= record.ended_at
+
+
+def final_state(item: JobItem, record: RunRecord) -> JobState | None:
+    """The end that a record tells, where it cannot change; None where it may.
+
+    A run that was told to end is over only for who called it off: one that ended
+    because the service was stopped is repeated.
+    """
+    if is_through(item, record):
+        return _ENDS[record.outcome]
+    is_ended = record.outcome is RunOutcome.CANCELLED and item.cancelled_at
+    return JobState.CANCELLED if is_ended else None
 
 
 def _state_of(item: JobItem, newest: RunRecord | None) -> JobState:
-    if newest is not None:
-        return state_of_outcome(newest.outcome)
-    return JobState.QUEUED if item.dispatched_at else JobState.PENDING
+    if newest is None:
+        return JobState.QUEUED if item.dispatched_at else JobState.PENDING
+    if newest.outcome is RunOutcome.RUNNING:
+        return JobState.IN_PROGRESS
+    return final_state(item, newest) or JobState.RETRYING
 
 
 def reason_of(record: RunRecord, state: JobState) -> str:

@@ -107,13 +107,15 @@ class Office:
                 stamp=replace(STAMP, at=self.now, run_id=run.run_id),
             )
 
-    def record_end(self, run: SeenRun) -> None:
-        """Have a run note that it ended, and left something open."""
+    def record_end(
+        self, run: SeenRun, outcome: RunOutcome = RunOutcome.PARTIAL
+    ) -> None:
+        """Have a run note that it ended; without *outcome* it left something open."""
         with self.catalog.leases.hold(property_lease(run.slug), owner="run") as lease:
             self.catalog.runs.record_ended(
                 lease,
                 run.slug,
-                outcome=RunOutcome.PARTIAL,
+                outcome=outcome,
                 result=None,
                 error="",
                 stamp=replace(STAMP, at=self.now, run_id=run.run_id),
@@ -296,6 +298,36 @@ def test_a_run_that_fails_is_retrying_until_nobody_repeats_it(office: Office) ->
 
     assert (waiting, repeated.state, repeated.run_id) == (None, None, again)
     assert office.states("job") == ["failed"]
+
+
+@pytest.mark.parametrize("outcome", [RunOutcome.CANCELLED, RunOutcome.PARTIAL])
+def test_a_run_that_ended_because_the_service_was_stopped_is_no_end_of_its_job(
+    office: Office, outcome: RunOutcome
+) -> None:
+    """One that came to its end just before is, though Dagster repeats it."""
+    shown = "partial" if outcome is RunOutcome.PARTIAL else "retrying"
+    office.ask("job", A)
+    office.turn()
+    (run_id,) = office.queue.runs
+    run = office.queue.begin()
+    assert run is not None
+    office.record(run, "job")
+    office.turn()
+    office.record_end(run, outcome)
+    stopped = office.states("job")
+    office.queue.end(run_id, JobState.FAILED)
+    again = office.queue.add(A, job_id="job", root_run_id=run_id)
+    repeated = office.queue.begin()
+    assert repeated is not None
+    office.record(repeated, "job")
+    started = office.states("job")
+    office.turn()
+    office.queue.end(again)
+    office.turn()
+
+    assert stopped == [shown]
+    assert started == ["partial" if shown == "partial" else "in_progress"]
+    assert office.states("job") == ["partial" if shown == "partial" else "completed"]
 
 
 def test_a_run_that_dagster_forgot_is_asked_for_anew(office: Office) -> None:

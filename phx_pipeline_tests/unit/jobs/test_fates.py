@@ -63,15 +63,16 @@ def test_what_comes_behind_a_published_end_changes_nothing(
 @pytest.mark.parametrize(
     ("state", "outcome", "booked", "error", "is_shown"),
     [
-        (JobState.COMPLETED, RunOutcome.COMPLETE, JobState.COMPLETED, "", True),
+        (JobState.COMPLETED, RunOutcome.COMPLETE, JobState.COMPLETED, "", False),
         (JobState.COMPLETED, None, JobState.COMPLETED, "", False),
-        (JobState.COMPLETED, RunOutcome.PARTIAL, JobState.PARTIAL, OWN, True),
-        (JobState.COMPLETED, RunOutcome.NOTHING, JobState.FAILED, OWN, True),
+        (JobState.COMPLETED, RunOutcome.PARTIAL, JobState.PARTIAL, OWN, False),
+        (JobState.COMPLETED, RunOutcome.NOTHING, JobState.FAILED, OWN, False),
         (JobState.FAILED, RunOutcome.FAILED, JobState.FAILED, OWN, False),
         (JobState.FAILED, RunOutcome.COMPLETE, JobState.FAILED, OWN, False),
         (JobState.FAILED, None, JobState.FAILED, "Dagster's words", False),
+        (JobState.FAILED, RunOutcome.CANCELLED, JobState.FAILED, OWN, False),
         (JobState.CANCELLED, RunOutcome.FAILED, JobState.CANCELLED, "", False),
-        (JobState.CANCELLED, RunOutcome.CANCELLED, JobState.CANCELLED, OWN, True),
+        (JobState.CANCELLED, RunOutcome.CANCELLED, JobState.CANCELLED, OWN, False),
     ],
 )
 def test_an_end_is_what_dagster_tells_and_the_run_recorded(
@@ -82,6 +83,7 @@ def test_an_end_is_what_dagster_tells_and_the_run_recorded(
     *,
     is_shown: bool,
 ) -> None:
+    """Of a run that was told to end, or failed, only Dagster tells the end."""
     recorded_at = NOON + MINUTE / 2
     record = outcome and replace(
         RECORD, outcome=outcome, error=OWN, ended_at=recorded_at
@@ -98,6 +100,30 @@ def test_an_end_is_what_dagster_tells_and_the_run_recorded(
         error=error,
         is_shown=is_shown,
     )
+
+
+@pytest.mark.parametrize(
+    "runs",
+    [
+        [run(JobState.RETRYING)],
+        [run(JobState.FAILED), run(JobState.IN_PROGRESS, run_id="again")],
+    ],
+)
+def test_what_repeats_a_run_that_came_to_its_end_opens_nothing(
+    runs: list[SeenRun],
+) -> None:
+    """The service was stopped between the end and what Dagster tells of it."""
+    record = replace(RECORD, outcome=RunOutcome.PARTIAL, ended_at=NOON, error="")
+    runs[-1:] = [replace(runs[-1], created_at=NOON + MINUTE)]
+
+    told = fate(SEEN, *runs, record=record)
+    later = fate(replace(SHARER, requested_at=NOON + MINUTE), *runs, record=record)
+
+    assert isinstance(told, Ended)
+    assert (told.state, told.ended_at) == (JobState.PARTIAL, NOON)
+    assert not isinstance(later, Ended)
+    booked = replace(SEEN, state=told.state, ended_at=told.ended_at)
+    assert reopened([booked], replace(runs[-1], state=JobState.QUEUED)) is None
 
 
 @pytest.mark.parametrize(

@@ -280,7 +280,7 @@ def test_records_are_grouped_by_run_in_the_order_of_their_start() -> None:
         (RunOutcome.NOTHING, JobState.FAILED),
         (RunOutcome.FAILED, JobState.RETRYING),
         (RunOutcome.INTERRUPTED, JobState.RETRYING),
-        (RunOutcome.CANCELLED, JobState.CANCELLED),
+        (RunOutcome.CANCELLED, JobState.RETRYING),
     ],
 )
 def test_the_newest_run_tells_the_state_of_a_property_until_its_end_is_booked(
@@ -294,6 +294,21 @@ def test_the_newest_run_tells_the_state_of_a_property_until_its_end_is_booked(
 
     assert (shown.state, shown.ended_at is not None) == (state, state.is_final)
     assert (booked.state, booked.error) == (JobState.FAILED, "why")
+
+
+def test_an_end_that_a_run_recorded_is_shown_as_the_end_where_it_cannot_change() -> (
+    None
+):
+    asked = job_item(requested_at=AT)
+    called_off = replace(asked, cancelled_at=AT)
+    told_to_end = record(outcome=RunOutcome.CANCELLED, error="told to end")
+    unpublished = record(outcome=RunOutcome.PARTIAL, error="ended before publishing")
+    published, again = record(), record(run_id="again", outcome=RunOutcome.RUNNING)
+
+    assert shown_of(called_off, told_to_end).state is JobState.CANCELLED
+    assert shown_of(asked, unpublished).state is JobState.RETRYING
+    assert shown_of(asked, published, again).state is JobState.COMPLETED
+    assert shown_of(asked, unpublished, again).state is JobState.IN_PROGRESS
 
 
 def shown_of(item: JobItem, *records: RunRecord) -> JobProperty:
