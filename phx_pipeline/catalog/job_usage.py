@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from phx_pipeline.catalog import tables
 from phx_pipeline.catalog.job_items import ITEM, JOB
+from phx_pipeline.model.job import is_adopted_id
 from phx_pipeline.model.run import Change
 
 
@@ -16,10 +17,12 @@ from phx_pipeline.model.run import Change
 class Usage:
     """What a user asked for lately: when each job of the last day was asked for.
 
-    `open_jobs` have not ended, `images` were new or copies in the last day.
+    `launched_at` are those of them that Dagster told of. `open_jobs` have not ended,
+    `images` were new or copies in the last day.
     """
 
     asked_at: tuple[datetime, ...] = ()
+    launched_at: tuple[datetime, ...] = ()
     open_jobs: int = 0
     images: int = 0
 
@@ -28,12 +31,14 @@ def usage_of(connection: sa.Connection, user: str, *, at: datetime) -> Usage:
     """Tell what *user* asked for in the day before *at*."""
     since = at - timedelta(days=1)
     mine = sa.and_(JOB.user == user, JOB.created_at > since)
-    asked = sa.select(JOB.created_at).where(mine).order_by(JOB.created_at)
+    query = sa.select(JOB.id, JOB.created_at).where(mine).order_by(JOB.created_at)
+    asked = connection.execute(query).all()
     is_open = sa.exists().where(ITEM.job_id == JOB.id, ITEM.state.is_(None))
     count = sa.select(sa.func.count()).select_from(tables.job)
     open_jobs = connection.execute(count.where(JOB.user == user, is_open)).scalar_one()
     return Usage(
-        asked_at=tuple(connection.execute(asked).scalars()),
+        asked_at=tuple(row.created_at for row in asked),
+        launched_at=tuple(row.created_at for row in asked if is_adopted_id(row.id)),
         open_jobs=open_jobs,
         images=_images_of(connection, user, since=since),
     )

@@ -28,13 +28,16 @@ class Limits:
     images_per_day: int = 0
 
 
-def refuse_too_much(limits: Limits, usage: Usage, *, at: datetime) -> None:
-    """Refuse a job that would be more than a user may ask for.
+def refuse_too_much(
+    limits: Limits, usage: Usage, *, at: datetime, more: int = 1
+) -> None:
+    """Refuse jobs that would be more than a user may ask for.
 
     Args:
         limits: of the user.
-        usage: of the last day, without the new job.
+        usage: of the last day, without the new jobs.
         at: now.
+        more: how many new jobs are asked for.
 
     Raises:
         QuotaError: tells the limit, its setting, and when to ask again.
@@ -43,14 +46,8 @@ def refuse_too_much(limits: Limits, usage: Usage, *, at: datetime) -> None:
         (limits.jobs_per_hour, _HOUR, "PHX_JOBS_PER_HOUR"),
         (limits.jobs_per_day, _DAY, "PHX_JOBS_PER_DAY"),
     ):
-        _refuse_often(most, usage.asked_at, within=within, name=name, at=at)
-    at_once = limits.jobs_at_once
-    if at_once and usage.open_jobs >= at_once:
-        raise QuotaError(
-            f"{counted(usage.open_jobs, 'job')} of yours have not ended, and "
-            f"{at_once} may be open at once (PHX_JOBS_AT_ONCE): wait until one ends, "
-            "or cancel one"
-        )
+        _refuse_often(most, usage.asked_at, within=within, name=name, at=at, more=more)
+    _refuse_many(limits.jobs_at_once, usage.open_jobs, more=more)
     if limits.images_per_day and usage.images >= limits.images_per_day:
         raise QuotaError(
             f"your jobs found {usage.images} new photos within a day, and "
@@ -60,6 +57,16 @@ def refuse_too_much(limits: Limits, usage: Usage, *, at: datetime) -> None:
         )
 
 
+def _refuse_many(most: int, open_jobs: int, *, more: int) -> None:
+    if not most or open_jobs + more <= most:
+        return
+    told = f"{counted(open_jobs, 'job')} of yours have not ended, and "
+    if more > 1:
+        told += f"you ask for {more} more at once: "
+    remedy = "ask for fewer" if more > most else "wait until one ends, or cancel one"
+    raise QuotaError(f"{told}{most} may be open at once (PHX_JOBS_AT_ONCE): {remedy}")
+
+
 def _refuse_often(
     most: int,
     asked_at: Sequence[datetime],
@@ -67,15 +74,20 @@ def _refuse_often(
     within: timedelta,
     name: str,
     at: datetime,
+    more: int,
 ) -> None:
-    recent = [each for each in asked_at if each > at - within]
-    if not most or len(recent) < most:
+    recent = sorted(each for each in asked_at if each > at - within)
+    if not most or len(recent) + more <= most:
         return
-    frees_at = sorted(recent)[-most] + within
+    hours = counted(round(within / _HOUR), "hour")
+    asked = f"you asked for {counted(len(recent), 'job')} within {hours}, and "
+    if more > 1:
+        asked += f"ask for {more} more at once: "
+    if more > most:
+        raise QuotaError(f"{asked}{most} are allowed ({name}): ask for fewer")
+    frees_at = recent[len(recent) + more - most - 1] + within
     wait_s = max(1.0, (frees_at - at).total_seconds())
-    hours = round(within / _HOUR)
     raise QuotaError(
-        f"you asked for {counted(len(recent), 'job')} within {counted(hours, 'hour')}, "
-        f"and {most} are allowed ({name}): ask again in {span_text(wait_s)}",
+        f"{asked}{most} are allowed ({name}): ask again in {span_text(wait_s)}",
         retry_after_s=wait_s,
     )

@@ -163,6 +163,11 @@ def _plain(text: str) -> str:
     return sha256(text.encode(errors="replace")).hexdigest()[:_ID_LENGTH]
 
 
+def is_adopted_id(job_id: str) -> bool:
+    """Whether a job stands for what began elsewhere."""
+    return job_id.startswith(_ADOPTED)
+
+
 def backfill_of(job_id: str) -> str | None:
     """The backfill that a job stands for."""
     return job_id.removeprefix(_BACKFILL) if job_id.startswith(_BACKFILL) else None
@@ -219,7 +224,7 @@ class JobItem:
     @property
     def is_adopted(self) -> bool:
         """Whether its run began elsewhere: no dispatcher of ours launched it."""
-        return self.run_attempt == 1 and self.run_job.startswith(_ADOPTED)
+        return self.run_attempt == 1 and is_adopted_id(self.run_job)
 
     @property
     def is_to_be_made(self) -> bool:

@@ -219,10 +219,12 @@ class Gate:
 
     async def _keep_to_limits(self, principal: Principal, asks: "_Asks") -> None:
         """Refuse to launch what would be refused as a job, too."""
-        if not asks.deed.launches:
+        if not asks.launches:
             return
         with _looking_up():
-            why = await asyncio.to_thread(self.bounds.why_not, principal)
+            why = await asyncio.to_thread(
+                self.bounds.why_not, principal, launches=asks.launches
+            )
         if why:
             raise _Stopped(asks.refusal(why))
 
@@ -259,6 +261,7 @@ class _Asks:
 
     question: Question
     deed: Deed
+    launches: int
     targets: str
     body: bytes
 
@@ -270,8 +273,13 @@ class _Asks:
         if deed.launches and principal.role >= deed.role:
             question = question.tagged(principal.user)
         targets = question.targets if deed.action else ""
-        body = question.body()
-        return cls(question=question, deed=deed, targets=targets, body=body)
+        return cls(
+            question=question,
+            deed=deed,
+            launches=question.launches,
+            targets=targets,
+            body=question.body(),
+        )
 
     def refusal(self, why: str) -> Refusal:
         """An answer that pages of Dagster show, too."""

@@ -61,6 +61,7 @@ _TARGETS = {
     "concurrencyKey",
     "path",
 }
+_SEVERAL = "executionParamsList"
 _PARTITION_TAG = "dagster/partition"
 
 
@@ -153,6 +154,12 @@ class Question:
             if field.name.value in _STOPS | _REPEATS
         ]
         return frozenset(_targets(theirs, depth=0))
+
+    @property
+    def launches(self) -> int:
+        """How many jobs it would start: one for each launch, by whatever alias."""
+        every = self._arguments() if self.deed.mutations else ()
+        return sum(_launches(field.name.value, given) for field, given in every)
 
     def refused(self, why: str) -> dict[str, Any]:
         """What the UI reads of an answer that says *why* nothing of it is done."""
@@ -304,6 +311,13 @@ def _root_fields(
                 if name in fragments and name not in seen:
                     seen.add(name)
                     waiting.append(fragments[name].selection_set)
+
+
+def _launches(mutation: str, given: Mapping[str, Any]) -> int:
+    if mutation not in TAGS_OF:
+        return 0
+    several = given.get(_SEVERAL)
+    return len(several) if isinstance(several, list) else 1
 
 
 def _defaults(operation: OperationDefinitionNode) -> frozenset[str]:

@@ -1,6 +1,7 @@
 """What GraphQL is asked to do, by whom: nothing hides a mutation."""
 
 import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -255,3 +256,52 @@ async def test_who_may_ask_for_no_more_jobs_launches_none_in_the_ui(
     )
     assert await door.graphql("mutation { terminateRun { x } }", key=ana) == 200
     assert await door.graphql(_LAUNCH, key=bob) == 200
+
+
+_LAUNCH_MANY = """mutation($p: [ExecutionParams!]!) {
+    launchMultipleRuns(executionParamsList: $p) { __typename }
+}"""
+_LAUNCH_LISTED = """mutation($p: ExecutionParams!) {
+    launchMultipleRuns(executionParamsList: [$p, {}, {}]) { __typename }
+}"""
+_LAUNCH_ALIASED = """mutation {
+    a: launchRun(executionParams: {}) { x }
+    ...F
+    b: launchPartitionBackfill(backfillParams: {tags: []}) { x }
+} fragment F on Mutation { c: launchRun(executionParams: {}) { x } }"""
+_PARAMS = {"selector": {"jobName": "x"}}
+
+
+@pytest.mark.parametrize(
+    ("query", "given"),
+    [
+        (_LAUNCH_ALIASED, None),
+        (_LAUNCH_MANY, [_PARAMS] * 3),
+        (_LAUNCH_LISTED, _PARAMS),
+    ],
+)
+async def test_all_that_one_request_launches_counts(
+    door: Door, query: str, given: object
+) -> None:
+    ana = door.key(Role.OPERATOR, name="ana")
+    sent = {"query": query, "variables": {"p": given}}
+
+    refused = await door.asked("POST", "/graphql", key=ana, json=sent)
+
+    assert (refused.status_code, door.reached) == (403, [])
+    assert "ask for 3 more at once: 2 are allowed" in refused.text
+
+
+async def test_what_was_launched_just_now_counts_before_it_is_a_job_and_once_then(
+    door: Door,
+) -> None:
+    ana, bob = (door.key(Role.OPERATOR, name=name) for name in ("ana", "bob"))
+    first = await door.graphql(_LAUNCH, key=ana)
+    ask_job(door.catalog(), "run-1", [], user="ana", at=door.now)
+
+    then = [await door.graphql(_LAUNCH, key=ana) for _ in range(2)]
+
+    assert (first, then) == (200, [200, 403])
+    assert await door.graphql(_LAUNCH, key=bob) == 200
+    door.now += timedelta(seconds=20)  # what is no job by now was no launch
+    assert await door.graphql(_LAUNCH, key=ana) == 200

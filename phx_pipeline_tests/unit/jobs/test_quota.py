@@ -1,6 +1,7 @@
 """How much a user may ask for."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -12,7 +13,7 @@ from phx_pipeline_tests.jobs import NOON
 LIMITS = Limits(jobs_per_hour=2, jobs_per_day=3, jobs_at_once=4, images_per_day=100)
 
 
-def asked(*minutes_ago: int, **more: int) -> Usage:
+def asked(*minutes_ago: int, **more: Any) -> Usage:
     times = tuple(NOON - timedelta(minutes=minutes) for minutes in minutes_ago)
     return Usage(asked_at=times, **more)
 
@@ -43,3 +44,21 @@ def test_what_is_less_may_be_asked() -> None:
     usage = asked(1430, 61, open_jobs=3, images=99)
 
     refuse_too_much(LIMITS, usage, at=NOON)
+
+
+@pytest.mark.parametrize(
+    ("usage", "more", "told"),
+    [
+        (asked(50), 2, "ask for 2 more at once: 2 are allowed .*: ask again in 10 min"),
+        (asked(), 3, "2 are allowed .PHX_JOBS_PER_HOUR.: ask for fewer"),
+        (asked(open_jobs=3), 2, "3 jobs of yours .*: 4 may be open .*: wait until"),
+        (asked(), 5, "4 may be open at once .PHX_JOBS_AT_ONCE.: ask for fewer"),
+    ],
+)
+def test_what_is_asked_for_together_counts_together(
+    usage: Usage, more: int, told: str
+) -> None:
+    limits = Limits(jobs_at_once=4) if "open" in told else LIMITS
+
+    with pytest.raises(QuotaError, match=told):
+        refuse_too_much(limits, usage, at=NOON, more=more)
