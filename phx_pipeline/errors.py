@@ -23,9 +23,11 @@ PhxError
 ├── ImageError            the bytes are not a usable picture; carries the verdict
 ├── StorageError          a blob is missing or does not match its name
 ├── DiskError             the disk refused: full, read-only, not permitted, failing
+│   └── DiskFullError     it is full, or this user's part of it
 ├── CatalogError          the catalogue refused
 │   ├── CatalogDownError  its database does not answer now: another try may work
 │   ├── CatalogUnusableError  its file is damaged, foreign, read-only, its disk is full
+│   │   └── CatalogFullError  its disk is full
 │   ├── RevisionError     its schema is not the one this version needs
 │   │   └── NoCatalogError    there is none
 │   ├── LeaseHeldError    somebody else holds the lease
@@ -269,6 +271,10 @@ class DiskError(PhxError):
         self.stops_all = stops_all
 
 
+class DiskFullError(DiskError):
+    """No room is left on the disk, or in this user's part of it."""
+
+
 class CatalogError(PhxError):
     """The catalogue refused."""
 
@@ -286,6 +292,10 @@ class CatalogUnusableError(CatalogError):
     """A database's file cannot be used as it is; retrying alone does not help."""
 
     stops_all = True
+
+
+class CatalogFullError(CatalogUnusableError):
+    """The disk of a database, ours or Dagster's, is full; with room it goes on."""
 
 
 class RevisionError(CatalogError):

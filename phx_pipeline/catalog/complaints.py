@@ -11,8 +11,13 @@ from typing import Final
 
 import sqlalchemy as sa
 
-from phx_pipeline.errors import CatalogDownError, CatalogError, CatalogUnusableError
-from phx_pipeline.model.refusal import refusal
+from phx_pipeline.errors import (
+    CatalogDownError,
+    CatalogError,
+    CatalogFullError,
+    CatalogUnusableError,
+)
+from phx_pipeline.model.refusal import FULL, refusal
 
 _PRIMARY: Final = 0xFF  # the byte of an SQLite code that is not the detail
 _NO_ROOM: Final = 1 << 20  # bytes; below that an SQLite file cannot grow for long
@@ -93,7 +98,9 @@ def _of_sqlite(error: sqlite3.Error, place: Path | str) -> CatalogError | None:
             "and run it again"
         )
     if code in _SYSTEM:
-        return CatalogUnusableError(refusal(*_system_error(code, Path(place))))
+        number, file = _system_error(code, Path(place))
+        kind = CatalogFullError if number in FULL else CatalogUnusableError
+        return kind(refusal(number, file))
     if code in _REMEDIES:
         remedy = _REMEDIES[code].format(file=place)
         if code != sqlite3.SQLITE_NOMEM and Path(place).is_dir():
@@ -108,7 +115,8 @@ def _system_error(code: int, file: Path) -> tuple[int, Path]:
         return errno.ENOSPC, file
     if code in {sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY}:
         try:
-            _open_together(file)
+            if not file.is_dir():
+                _open_together(file)
         except OSError as error:
             return error.errno or errno.EACCES, Path(str(error.filename or file))
         if _is_full(file):

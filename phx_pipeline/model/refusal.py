@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from phx_pipeline.errors import DiskError
+from phx_pipeline.errors import DiskError, DiskFullError
 
 _AGAIN: Final = "and run it again: it goes on where it was"
 _RIGHTS: Final = "run it as the user who owns it, or give this user the right"
@@ -41,8 +41,10 @@ _TOLD: Final[Mapping[int, tuple[str, str]]] = {
     errno.EBUSY: ("it is in use", "end what uses it"),
     errno.ETXTBSY: ("it is in use", "end what uses it"),
 }
-_OF_THE_DISK: Final = frozenset(
-    {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EMFILE, errno.ENFILE, errno.EFBIG}
+FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
+"""The numbers that tell of no room."""
+_OF_THE_DISK: Final = FULL | frozenset(
+    {errno.EROFS, errno.EMFILE, errno.ENFILE, errno.EFBIG}
 )
 
 
@@ -70,9 +72,8 @@ def disk_error(error: OSError, path: Path | None = None) -> DiskError | None:
     number, named = error.errno, _named(error, path)
     if number is None or (named is None and number not in _TOLD):
         return None
-    return DiskError(
-        refusal(number, named or "a file"), stops_all=number in _OF_THE_DISK
-    )
+    kind = DiskFullError if number in FULL else DiskError
+    return kind(refusal(number, named or "a file"), stops_all=number in _OF_THE_DISK)
 
 
 @contextmanager

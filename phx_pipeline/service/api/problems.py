@@ -18,9 +18,12 @@ from starlette.responses import JSONResponse, PlainTextResponse
 from phx_pipeline.errors import (
     CatalogDownError,
     CatalogError,
+    CatalogFullError,
     DiskError,
+    DiskFullError,
     InputError,
     LeaseHeldError,
+    NoCatalogError,
     PhxError,
     QuotaError,
     RevisionError,
@@ -50,6 +53,12 @@ _HOUSES: Final = (
     "GET /api/properties lists those that are followed, POST there follows one"
 )
 _SOON: Final = {"retry-after": "5"}
+_MISSING: Final = (
+    "the catalogue is missing where the service looks for it: put the data folder back "
+    "if it was moved, mount its disk, or start `phx up` for the folder it is in; "
+    "`phx init` would make another one, which is empty"
+)
+_FULL: Final = "the disk of the service is full: make room there, and ask again"
 
 # The first that fits; without a text the error's own is for people.
 _OURS: Final[tuple[tuple[type[PhxError], HTTPStatus, str | None], ...]] = (
@@ -66,6 +75,12 @@ _OURS: Final[tuple[tuple[type[PhxError], HTTPStatus, str | None], ...]] = (
         HTTPStatus.SERVICE_UNAVAILABLE,
         "the catalogue does not answer now: try again in a minute",
     ),
+    (CatalogFullError, HTTPStatus.SERVICE_UNAVAILABLE, _FULL),
+    (
+        NoCatalogError,
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        _MISSING,
+    ),
     (
         RevisionError,
         HTTPStatus.SERVICE_UNAVAILABLE,
@@ -81,6 +96,7 @@ _OURS: Final[tuple[tuple[type[PhxError], HTTPStatus, str | None], ...]] = (
         HTTPStatus.NOT_FOUND,
         "a file is gone or damaged: `phx verify` names it, `phx repair` mends it",
     ),
+    (DiskFullError, HTTPStatus.SERVICE_UNAVAILABLE, _FULL),
     (
         DiskError,
         HTTPStatus.SERVICE_UNAVAILABLE,

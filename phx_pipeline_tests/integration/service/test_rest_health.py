@@ -1,13 +1,17 @@
 """Whether it lives and is ready; what it tells of itself; errors nobody foresaw."""
 
 import re
+import sqlite3
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from phx_pipeline.catalog.complaints import explaining
 from phx_pipeline.reads.base import Reads
 from phx_pipeline.settings import Settings, load_settings
+from phx_pipeline.wiring import build_reads
 from phx_pipeline_tests.deployment import Deployment
 from phx_pipeline_tests.rest import problem, serving
 from phx_pipeline_tests.rest_fuzz import fuzz, operations
@@ -46,7 +50,7 @@ async def test_a_catalogue_that_is_not_there_is_told_and_found_once_it_is(
 
     assert problem(down)["off"] == ["catalogue"]
     assert asked.status_code == 503
-    assert "phx init" in problem(asked)["detail"]
+    assert "missing where the service looks for it" in problem(asked)["detail"]
     assert asked.headers["retry-after"]
 
 
@@ -63,6 +67,21 @@ async def test_an_error_nobody_foresaw_tells_nothing_of_the_inside(
     assert "secret" not in answer.text
     assert "log of the service" in problem(answer)["detail"]
     assert [it.exc_info is not None for it in caplog.records] == [True]
+
+
+async def test_a_full_disk_is_named(collected: Deployment) -> None:
+    def full(settings: Settings) -> Reads:
+        with explaining("/secret/phx.db"), closing(sqlite3.connect(":memory:")) as base:
+            base.execute("PRAGMA max_page_count=1")
+            base.execute("CREATE TABLE house (id INTEGER)")
+        return build_reads(settings)
+
+    async with serving(collected.settings, opening=full) as rest:
+        answer = await rest.get("/api/status")
+
+    assert answer.status_code == 503
+    assert "the disk of the service is full: make room" in problem(answer)["detail"]
+    assert "secret" not in answer.text
 
 
 async def test_its_paths_are_told_to_programs_and_to_people() -> None:
