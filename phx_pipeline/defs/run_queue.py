@@ -8,11 +8,13 @@ import logging
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from functools import lru_cache, partial
-from typing import Final, TypeVar
+from functools import lru_cache, partial, wraps
+from pathlib import Path
+from typing import Concatenate, Final, ParamSpec, TypeVar
 
 import dagster as dg
 
+from phx_pipeline.catalog.complaints import explaining
 from phx_pipeline.catalog.leases import Leases
 from phx_pipeline.defs.cancel import end_runs, records_of
 from phx_pipeline.defs.internals import (
@@ -58,6 +60,7 @@ DISPATCHER: Final = "dispatch_jobs"
 """The sensor that asks for the runs of jobs."""
 
 _T = TypeVar("_T")
+_P = ParamSpec("_P")
 
 _PAGE: Final = 500
 _BEFORE_ALL: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -78,19 +81,42 @@ _REASONS: Final[Mapping[str, str]] = {
 }
 
 
+def _explained(
+    method: Callable[Concatenate["DagsterRuns", _P], _T],
+) -> Callable[Concatenate["DagsterRuns", _P], _T]:
+    """Have a method tell what Dagster's store refused, as the catalogue's do."""
+
+    @wraps(method)
+    def asked(runs: "DagsterRuns", /, *given: _P.args, **named: _P.kwargs) -> _T:
+        with explaining(runs.place):
+            return method(runs, *given, **named)
+
+    return asked
+
+
 class DagsterRuns:
-    """`RunStates` and `RunQueue` over an instance."""
+    """`RunStates` and `RunQueue` over an instance.
+
+    Every method may raise `CatalogDownError` or `CatalogUnusableError` of its store.
+    """
 
     def __init__(self, instance: dg.DagsterInstance, leases: Leases) -> None:
         self._instance = instance
         self._leases = leases
 
+    @property
+    def place(self) -> Path:
+        """The folder of the instance, by which its store is told of."""
+        return Path(self._instance.root_directory)
+
     # --- RunStates --------------------------------------------------------------------
 
+    @_explained
     def open_runs(self) -> Sequence[SeenRun]:
         """Every run of a property that has not ended, the newest first."""
         return self._seen(self._records(dg.RunsFilter(statuses=NOT_FINISHED_STATUSES)))
 
+    @_explained
     def of_jobs(
         self, job_ids: Collection[str], *, slugs: Collection[str] = ()
     ) -> Sequence[SeenRun]:
@@ -102,10 +128,12 @@ class DagsterRuns:
             tags[PARTITION_TAG] = list(slugs)
         return self._seen(self._records(dg.RunsFilter(tags=tags)))
 
+    @_explained
     def by_id(self, run_ids: Collection[str]) -> Sequence[SeenRun]:
         """Those of *run_ids* that Dagster still has."""
         return self._seen(records_of(self._instance, run_ids))
 
+    @_explained
     def since(self, cursor: str) -> tuple[Sequence[SeenRun], str]:
         """The runs that were made since, the oldest first.
 
@@ -124,12 +152,14 @@ class DagsterRuns:
         )
         return self._seen(records), _cursor_at(records[-1:]) if records else cursor
 
+    @_explained
     def backfills(self) -> Sequence[SeenBackfill]:
         """The newest backfills that are under way."""
         filters = BulkActionsFilter(statuses=_UNDER_WAY)
         found = self._instance.get_backfills(filters=filters, limit=_MOST_BACKFILLS)
         return [seen_backfill(one) for one in found]
 
+    @_explained
     def taken(self, run_keys: Collection[str]) -> set[str]:
         """Those of *run_keys* for which Dagster takes another run as launched."""
         found = set()
@@ -169,6 +199,7 @@ class DagsterRuns:
         limit = config.max_concurrent_runs if config else -1
         return limit if limit >= 0 else _UNLIMITED
 
+    @_explained
     def cancel(self, run_ids: Collection[str], *, wait_s: float) -> Stopped:
         """Cancel queued runs, ask running ones to end, write off those without worker.
 
@@ -177,6 +208,7 @@ class DagsterRuns:
         """
         return end_runs(self._instance, run_ids, leases=self._leases, wait_s=wait_s)
 
+    @_explained
     def cancel_backfill(self, backfill_id: str) -> None:
         """Keep a backfill from making more runs."""
         backfill = self._instance.get_backfill(backfill_id)
@@ -185,12 +217,14 @@ class DagsterRuns:
             changed = backfill.with_status(canceling)  # type: ignore[no-untyped-call]  # Dagster's
             self._instance.update_backfill(changed)
 
+    @_explained
     def is_served(self) -> bool:
         """Whether a daemon that launches runs gave a sign of life lately."""
         return daemon_is_running(self._instance)
 
     # --- besides ---------------------------------------
 
+    @_explained
     def put(self, run_ids: Collection[str]) -> None:
         """Put runs into the queue that were created, and that nobody put there."""
         for run in (it.dagster_run for it in records_of(self._instance, run_ids)):
@@ -198,11 +232,13 @@ class DagsterRuns:
                 queued = dg.DagsterEvent.job_enqueue(run)
                 self._instance.report_dagster_event(queued, run_id=run.run_id)
 
+    @_explained
     def hasten(self, run_ids: Collection[str], *, priority: int) -> None:
         """Give runs another priority, by which Dagster takes them from its queue."""
         for run_id in run_ids:
             self._instance.add_run_tags(run_id, {PRIORITY_TAG: str(priority)})
 
+    @_explained
     def users_of(self, ids: Collection[str]) -> set[str]:
         """Who asked for the runs and backfills with these ids, `unknown` too."""
         runs = self.by_id(ids)

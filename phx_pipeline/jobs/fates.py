@@ -27,11 +27,11 @@ from phx_pipeline.model.run_queue import SeenRun
 
 Records = Mapping[tuple[str, str], RunRecord]
 
-AFTER_CANCEL: Final = timedelta(minutes=2)
+AFTER_CANCEL: Final = timedelta(days=1)
 """How long after a job was called off runs of it may still come by themselves.
 
-A dispatcher may have been asking for one, and Dagster repeats a failed run after some
-seconds. One that is made later is wanted by somebody.
+A dispatcher may have been asking for one, and Dagster makes those for as long if it was
+broken off, as on a full disk. One that is made later is wanted by somebody.
 """
 
 LEFT_AFTER: Final = timedelta(minutes=10)

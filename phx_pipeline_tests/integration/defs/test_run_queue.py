@@ -7,6 +7,7 @@ from pathlib import Path
 
 import dagster as dg
 import pytest
+import sqlalchemy as sa
 from dagster._core.execution.backfill import BulkActionStatus, PartitionBackfill
 from dagster._daemon.run_coordinator.queued_run_coordinator_daemon import (
     QueuedRunCoordinatorDaemon,
@@ -18,6 +19,7 @@ from phx_pipeline.defs.lineage import Lineage
 from phx_pipeline.defs.repeats import request_again
 from phx_pipeline.defs.run_queue import DagsterRuns, opened_runs
 from phx_pipeline.defs.submit import open_instance
+from phx_pipeline.errors import CatalogFullError
 from phx_pipeline.model.job import JobState, Mode, Origin
 from phx_pipeline.model.run_queue import SeenRun
 from phx_pipeline.model.source import Source
@@ -429,3 +431,14 @@ def test_the_queue_takes_the_most_urgent_run_however_many_wait(
         slugs = [run.tags["dagster/partition"] for run in found]
         assert slugs == ["urgent", "waiting-0", "waiting-1"]
         assert DagsterRuns(instance, catalog.leases).slots == len(slugs)
+
+
+def test_what_the_store_refuses_is_told_like_a_refusal_of_the_catalogue(
+    instance: dg.DagsterInstance, runs: DagsterRuns
+) -> None:
+    run_id = a_run(instance, "a-house").run_id
+    with instance.run_storage.connect() as store:  # type: ignore[attr-defined]  # of SQL
+        store.execute(sa.text("PRAGMA max_page_count=1"))
+
+    with pytest.raises(CatalogFullError, match="the disk is full; make room"):
+        runs.hasten([run_id], priority=10**4000)  # longer than what is left of a page

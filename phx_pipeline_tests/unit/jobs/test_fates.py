@@ -207,13 +207,13 @@ SHARER = replace(SEEN, job_id="other")
 
 
 @pytest.mark.parametrize(
-    ("items", "minutes", "unwanted"),
+    ("items", "hours", "unwanted"),
     [
         ([], 0, False),
         ([SEEN], 0, False),
         ([CALLED_OFF], 0, True),
-        ([CALLED_OFF], 1, True),
-        ([CALLED_OFF], 3, False),
+        ([CALLED_OFF], 23, True),
+        ([CALLED_OFF], 25, False),
         ([BEING_ENDED], 0, True),
         ([CALLED_OFF, SHARER], 0, False),
         ([CALLED_OFF, replace(BEING_ENDED, job_id="other")], 0, True),
@@ -221,10 +221,10 @@ SHARER = replace(SEEN, job_id="other")
     ],
 )
 def test_a_run_is_unwanted_if_everybody_called_it_off(
-    items: list[JobItem], minutes: int, *, unwanted: bool
+    items: list[JobItem], hours: int, *, unwanted: bool
 ) -> None:
-    """One that comes much later somebody had repeated, in the UI."""
-    late = run(JobState.QUEUED, created_at=NOON + minutes * MINUTE)
+    """One that comes much later is of somebody who wants it."""
+    late = run(JobState.QUEUED, created_at=NOON + hours * 60 * MINUTE)
 
     assert is_unwanted(items, late) is unwanted
 
