@@ -31,6 +31,8 @@ MOST_BODY_BYTES = 8_000_000
 MOST_HEADER_BYTES = 32_000
 BODY_S = 60.0
 """So long a body may take to come."""
+SILENT_S = 30.0
+"""So long nothing of it need come."""
 _REPORTS = "/report_"  # the webserver takes events of assets there
 _DOTS = {".", ".."}
 _MOST_DIGITS = 20  # of a length; a number of thousands of digits is slow to read
@@ -203,7 +205,8 @@ class _Exchange:
             self._ends_at = asyncio.get_running_loop().time() + BODY_S
         message: Message | None = None
         with suppress(TimeoutError):
-            async with asyncio.timeout_at(self._ends_at):
+            silent_at = asyncio.get_running_loop().time() + SILENT_S
+            async with asyncio.timeout_at(min(self._ends_at, silent_at)):
                 message = await self._receive()
         self._is_whole = message is not None and not message.get("more_body", False)
         return message

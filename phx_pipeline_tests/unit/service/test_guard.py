@@ -601,10 +601,11 @@ def test_starting_and_stopping_of_the_app_pass() -> None:
     assert kinds == ["lifespan"]
 
 
+@pytest.mark.parametrize("limit", ["BODY_S", "SILENT_S"])
 def test_a_body_that_does_not_come_is_refused_in_the_end(
-    monkeypatch: pytest.MonkeyPatch,
+    monkeypatch: pytest.MonkeyPatch, limit: str
 ) -> None:
-    monkeypatch.setattr(guard, "BODY_S", 0.01)
+    monkeypatch.setattr(guard, limit, 0.01)
     server = Server(stalls=True)
 
     assert server.asked(request("POST", "/login"), [b"key="]) == 408
