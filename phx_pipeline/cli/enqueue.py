@@ -8,7 +8,7 @@ from enum import Enum, auto
 import click
 
 from phx_pipeline.cli.console import console
-from phx_pipeline.cli.follow import detached, follow, warn_unserved
+from phx_pipeline.cli.follow import follow, warn_unserved, watching
 from phx_pipeline.cli.main import Exit
 from phx_pipeline.cli.result import job_result
 from phx_pipeline.client.base import Client
@@ -42,25 +42,21 @@ def take_up(
 
     Ctrl-C while following or waiting leaves the job running and counts as complete.
     """
-    now = client.job(job_id)
-    if not now.state.is_final:
-        warn_unserved(client)
-    if how is How.LEAVE:
-        _print_if(as_json, now)
-        return Exit.COMPLETE
-    ended = follow(client, job_id) if how is How.FOLLOW else _waited(client, job_id)
-    if ended is None:
-        return Exit.COMPLETE
-    _print_if(as_json, ended)
-    return job_result(client, ended, is_silent=how is How.WAIT)
+    with watching(job_id):
+        now = client.job(job_id)
+        if not now.state.is_final:
+            warn_unserved(client)
+        if how is How.LEAVE:
+            _print_if(as_json, now)
+            return Exit.COMPLETE
+        wait = follow if how is How.FOLLOW else _waited
+        ended = wait(client, job_id)
+        _print_if(as_json, ended)
+        return job_result(client, ended, is_silent=how is How.WAIT)
 
 
-def _waited(client: Client, job_id: str) -> Job | None:
-    try:
-        return client.wait(job_id)
-    except KeyboardInterrupt:
-        detached(job_id)
-        return None
+def _waited(client: Client, job_id: str) -> Job:
+    return client.wait(job_id)
 
 
 def _tell(client: Client, submitted: Submitted, *, count: int) -> None:

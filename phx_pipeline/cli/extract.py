@@ -17,6 +17,7 @@ from phx_pipeline.cli.console import (
 )
 from phx_pipeline.cli.enqueue import How, enqueue, take_up
 from phx_pipeline.cli.failures import tell_failure
+from phx_pipeline.cli.follow import watching
 from phx_pipeline.cli.main import Exit
 from phx_pipeline.cli.options import (
     FILLED,
@@ -198,7 +199,7 @@ class Wish:
 def _extracted(wish: Wish) -> Exit:
     settings = load_settings()
     if wish.job_id:
-        with connected(wish.server) as client:
+        with watching(wish.job_id), connected(wish.server) as client:
             return take_up(
                 client, wish.job_id, how=wish.following, as_json=wish.as_json
             )

@@ -2,13 +2,16 @@
 
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 
+import click
 from rich.console import Group
 from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
 from phx_pipeline.cli.console import console, errors, fits
+from phx_pipeline.cli.main import Exit
 from phx_pipeline.client.base import Client
 from phx_pipeline.client.progress import Progress
 from phx_pipeline.model.counted import counted
@@ -26,31 +29,35 @@ def warn_unserved(client: Client) -> None:
         errors.print("no Dagster daemon is running: jobs wait for `phx up`")
 
 
-def follow(client: Client, job_id: str) -> Job | None:
-    """Show a job until it has ended; None when Ctrl-C stopped that.
+def follow(client: Client, job_id: str) -> Job:
+    """Show a job until it has ended.
 
     A terminal shows a table that changes; elsewhere each change is a line.
     """
-    try:
-        if console.is_terminal:
-            with Live(console=console, auto_refresh=False) as live:
-                return client.wait(
-                    job_id,
-                    on_progress=lambda seen: live.update(_shown(seen), refresh=True),
-                )
+    if not console.is_terminal:
         return client.wait(job_id, on_progress=_Narrator())
+    with Live(console=console, auto_refresh=False) as live:
+        return client.wait(
+            job_id,
+            on_progress=lambda seen: live.update(_shown(seen), refresh=True),
+        )
+
+
+@contextmanager
+def watching(job_id: str) -> Iterator[None]:
+    """Take Ctrl-C in the body, from its first moment on, for the end of watching.
+
+    It says that the job goes on, and how to follow it again, and ends the command.
+    """
+    try:
+        yield
     except KeyboardInterrupt:
-        detached(job_id)
-        return None
-
-
-def detached(job_id: str) -> None:
-    """Say that a job goes on, and how to follow it again."""
-    errors.print(
-        f"stopped following: job {job_id} goes on; `phx job {job_id} --follow` "
-        f"follows it again, `phx job {job_id} --cancel` calls it off",
-        soft_wrap=True,
-    )
+        errors.print(
+            f"stopped following: job {job_id} goes on; `phx job {job_id} --follow` "
+            f"follows it again, `phx job {job_id} --cancel` calls it off",
+            soft_wrap=True,
+        )
+        raise click.exceptions.Exit(Exit.COMPLETE) from None
 
 
 class _Narrator:

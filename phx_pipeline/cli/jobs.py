@@ -7,7 +7,7 @@ from rich.table import Table
 
 from phx_pipeline.cli.console import console, print_lines, print_table
 from phx_pipeline.cli.enqueue import print_documents, take_up
-from phx_pipeline.cli.follow import warn_unserved
+from phx_pipeline.cli.follow import warn_unserved, watching
 from phx_pipeline.cli.options import FILLED, OneOf, json_option, server_option
 from phx_pipeline.cli.session import connected
 from phx_pipeline.cli.times import phoenix_text
@@ -152,9 +152,10 @@ def job(
     deed = deeds[0] if deeds else None
     if deed == "follow" and as_json:
         raise InputError("--follow shows a job for people: leave --json out")
-    with connected(server) as client:
-        if deed == "follow":
+    if deed == "follow":
+        with watching(job_id), connected(server) as client:
             ctx.exit(take_up(client, job_id))
+    with connected(server) as client:
         before = client.job(job_id) if deed == "cancel" else None
         found = _DEEDS[deed](client, job_id)
         if as_json:

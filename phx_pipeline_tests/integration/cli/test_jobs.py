@@ -121,6 +121,27 @@ def test_ctrl_c_leaves_the_job_and_tells_how_to_follow_it_again(
         ended = phx_on(made, "extract", "--all", *how)
 
         assert f"`phx job {id_in(ended)} --follow` follows it again" in ended.err
+        assert ended.code == 0
+
+
+@pytest.mark.parametrize("call", [["job", "j", "--follow"], ["extract", "--job-id=j"]])
+@pytest.mark.parametrize("at", ["__enter__", "job"])
+def test_ctrl_c_before_anything_is_shown_ends_the_watching_too(
+    phx_on: Phx,
+    made: Deployment,
+    monkeypatch: pytest.MonkeyPatch,
+    call: list[str],
+    at: str,
+) -> None:
+    def interrupted(*_: object, **__: object) -> Job:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(CatalogClient, at, interrupted)
+
+    ended = phx_on(made, *call)
+
+    assert ended.code == 0
+    assert "stopped following: job j goes on" in ended.err
 
 
 _REFUSED = {
