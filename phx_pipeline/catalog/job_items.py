@@ -190,6 +190,15 @@ def forget_empty(connection: sa.Connection, job_ids: Collection[str]) -> None:
         connection.execute(sa.delete(tables.job).where(JOB.id.in_(some), ~rest))
 
 
+def ask_at_once(connection: sa.Connection, slug: str) -> None:
+    """Ask for the runs of a renamed house without waiting for those of its former key.
+
+    One that comes still fails at its first stage.
+    """
+    coming = (ITEM.slug == slug, ITEM.state.is_(None), ITEM.dispatched_at.is_(None))
+    update(connection, sa.and_(*coming), asked_at=None)
+
+
 def let_go(connection: sa.Connection, slug: str, *, at: datetime) -> None:
     """End the items that wait for a run of a house which is followed no more."""
     waits = (ITEM.slug == slug, ITEM.state.is_(None), ITEM.dispatched_at.is_(None))

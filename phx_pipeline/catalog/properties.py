@@ -15,7 +15,12 @@ import sqlalchemy as sa
 from phx_pipeline.catalog import tables
 from phx_pipeline.catalog.engine import reading, writing
 from phx_pipeline.catalog.files import forget_blob
-from phx_pipeline.catalog.job_items import forget_items, let_go, writing_jobs
+from phx_pipeline.catalog.job_items import (
+    ask_at_once,
+    forget_items,
+    let_go,
+    writing_jobs,
+)
 from phx_pipeline.catalog.leases import Lease, Leases
 from phx_pipeline.catalog.merging import join_rows, renamed_pair
 from phx_pipeline.catalog.rows import AnyRow, property_of, property_values
@@ -195,6 +200,7 @@ class PropertyBook:
                 _update_house(connection, slug, _values(row, new))
             else:
                 _move(connection, row, new)
+                ask_at_once(connection, new.slug)
                 _note_alias(connection, old, new.slug, at=at)
         return new
 

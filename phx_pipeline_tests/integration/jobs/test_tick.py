@@ -663,6 +663,22 @@ def test_an_item_goes_on_by_itself_whose_house_is_renamed_at_work(
     assert office.states("job") == ["completed"]
 
 
+def test_a_house_is_asked_for_at_once_that_is_renamed_while_its_run_is_made(
+    office: Office,
+) -> None:
+    office.ask("job", A)
+    (coming,) = office.look().launches
+    rename(office, A)
+    office.queue.launch(coming)  # under the former key
+
+    anew = office.turn()
+    office.turn()
+
+    assert [launch.run_key for launch in anew.launches] == [f"job:1:{NEW.slug}"]
+    assert office.states("job") == ["queued"]
+    assert len(office.catalog.jobs.newest(limit=9)) == 1
+
+
 def test_the_run_of_a_renamed_house_ends_as_it_recorded_or_with_its_job(
     office: Office,
 ) -> None:
