@@ -18,7 +18,7 @@ from phx_pipeline.jobs.quota import Limits, refuse_too_much
 from phx_pipeline.model.access import Principal
 from phx_pipeline.service.trail import OpenCatalog
 
-_NOTED_WITHIN: Final = timedelta(seconds=15)  # by the dispatcher, or it was no launch
+_NOTED_WITHIN: Final = timedelta(seconds=30)  # by the dispatcher, or it was no launch
 
 UsersOf = Callable[[Collection[str]], Collection[str]]
 
