@@ -1,8 +1,8 @@
 """A webhook on loopback that keeps what is posted to it."""
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
@@ -11,10 +11,14 @@ from typing import Any
 
 @dataclass(kw_only=True)
 class Hooked:
-    """What was posted: path, headers and body; and the status that is answered."""
+    """What was posted: path, headers and body; and the status that is answered.
+
+    `on_post` is called when a post is there whole, before it is answered.
+    """
 
     url: str = ""
     status: int = 200
+    on_post: Callable[[], None] = lambda: None
     posts: list[tuple[str, dict[str, str], Any]] = field(default_factory=list)
 
 
@@ -28,6 +32,11 @@ def hooked() -> Iterator[Hooked]:
             body = self.rfile.read(int(self.headers["content-length"]))
             headers = {name.lower(): value for name, value in self.headers.items()}
             made.posts.append((self.path, headers, json.loads(body)))
+            made.on_post()
+            with suppress(OSError):  # whoever posted may be gone
+                self._answer()
+
+        def _answer(self) -> None:
             self.send_response(made.status)
             self.send_header("location", "/elsewhere")
             self.send_header("content-length", "0")
@@ -40,6 +49,8 @@ def hooked() -> Iterator[Hooked]:
         made.url = f"http://127.0.0.1:{server.server_port}"
         thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
-        yield made
-        server.shutdown()
-        thread.join()
+        try:
+            yield made
+        finally:
+            server.shutdown()
+            thread.join()

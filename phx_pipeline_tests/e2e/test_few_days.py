@@ -1,6 +1,7 @@
 """A few days of two houses at two sites: the short form of the simulated fortnight."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,9 +15,17 @@ from phx_pipeline.sources.zillow.payload import read_page
 from phx_pipeline.sources.zillow.standin import PAGE_HOST as ZILLOW_PAGES
 from phx_pipeline_tests.deployment import Deployment
 from phx_pipeline_tests.fortnight.days import Life
-from phx_pipeline_tests.fortnight.expected import SOURCES, to_be_told, told
-from phx_pipeline_tests.fortnight.table import FEW_DAYS, FORTNIGHT, HOMES, Story
+from phx_pipeline_tests.fortnight.expected import SOURCES, news, to_be_told, told
+from phx_pipeline_tests.fortnight.table import (
+    FEW_DAYS,
+    FORTNIGHT,
+    HOMES,
+    Story,
+    date_of,
+)
+from phx_pipeline_tests.fortnight.told import Mailbox, changes
 from phx_pipeline_tests.fortnight.town import Town
+from phx_pipeline_tests.web_hook import hooked
 
 STORY = Story.of(FEW_DAYS, HOMES[:2], days=3)
 PAGES_PER_HOUSE = {Source.REDFIN: 2, Source.ZILLOW: 1}
@@ -27,20 +36,31 @@ def test_each_change_is_told_once_on_the_day_it_is_seen(
     tmp_path: Path, shared_dir: Path
 ) -> None:
     town = Town(story=STORY, shared=shared_dir)
-    with Deployment(tmp_path, town.sites(), sources=SOURCES, attempts=1) as made:
-        life = Life(made=made, town=town)
+    given: dict[str, Any] = {"sources": SOURCES, "attempts": 1}
+    with (
+        hooked() as hook,
+        Deployment(tmp_path, town.sites(), webhook_url=hook.url, **given) as made,
+    ):
+        life, box = Life(made=made, town=town), Mailbox(hook=hook)
+        life.follow()
         for day in range(STORY.days):
             life.wake_on(day)
             life.look()
             life.look()  # again on the same day: there is nothing to ask
+            life.book_digest()
+            life.tell()
+            life.tell()
             with life.reads() as reads:
                 events = list(find_events(reads))
 
             assert told(events) == to_be_told(STORY, until=day)
             assert len({event.key for event in events}) == len(events)
+            digest = box.new()[f"digest:{date_of(day)}"]
+            assert changes([digest]) == news(STORY, day=day)
             for source in SOURCES:
                 most = PAGES_PER_HOUSE[source] * len(STORY.homes)
                 assert town.pages_asked(source, day=day) <= most
+    assert box.again == []
 
 
 @pytest.mark.parametrize(

@@ -1,36 +1,42 @@
 """A deployment that lives through a story, a day at a time, by a clock of its own."""
 
-import asyncio
 import multiprocessing
 import os
 import signal
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, time, timedelta
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from functools import partial
+from multiprocessing.process import BaseProcess
 from typing import Final
 
-from phx_pipeline.model.job import Mode
-from phx_pipeline.model.moments import PHOENIX
+from phx_pipeline.jobs.tick import Launch, tick
+from phx_pipeline.model.job import JobState
+from phx_pipeline.model.search import Criteria, SavedSearch
 from phx_pipeline.model.source import Source
 from phx_pipeline.model.source_state import SourceState
-from phx_pipeline.model.tally import SourceTally
 from phx_pipeline.reads.base import Reads
-from phx_pipeline.settings import Settings
-from phx_pipeline.stages.context import StageContext
-from phx_pipeline.stages.discover import discover
-from phx_pipeline.stages.extract import extract
-from phx_pipeline.stages.plan import has_work
-from phx_pipeline.wiring import build_context, build_reads
 from phx_pipeline_tests.deployment import Deployment
 from phx_pipeline_tests.fortnight.expected import slug_of
-from phx_pipeline_tests.fortnight.table import date_of
+from phx_pipeline_tests.fortnight.routine import (
+    Morning,
+    book_at,
+    context_at,
+    look_at,
+    reads_at,
+    run_at,
+    search_at,
+    tell_at,
+)
 from phx_pipeline_tests.fortnight.town import Town
+from phx_pipeline_tests.queue_stand_in import QueueStandIn
+from phx_pipeline_tests.web_hook import Hooked
 
-_MORNING: Final = time(6, tzinfo=PHOENIX)
 _DAY_S: Final = 86_400.0
+_EARLY: Final = -30  # minutes after six: when searches are run
 _PATIENCE_S: Final = 300.0
+_SLOTS: Final = 3
 _FORKS = multiprocessing.get_context("forkserver")
 _FORKS.set_forkserver_preload(["pytest", __name__])
 _TIMES = (
@@ -43,34 +49,11 @@ _TIMES = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Morning:
-    """A clock that stands still some minutes after six in Phoenix, in any process."""
-
-    day: int
-    minutes: int = 0
-
-    def __call__(self) -> datetime:
-        """The moment, in UTC."""
-        six = datetime.combine(date_of(self.day), _MORNING)
-        return (six + timedelta(minutes=self.minutes)).astimezone(UTC)
-
-
-@contextmanager
-def context_at(settings: Settings, clock: Morning) -> Iterator[StageContext]:
-    """A context as each process of that moment makes its own."""
-    run_id = f"day-{clock.day}-{clock.minutes}"
-    context = build_context(settings, run_id=run_id, clock=clock)
-    try:
-        yield context
-    finally:
-        context.catalog.close()
-
-
 @dataclass(slots=True, kw_only=True)
 class Life:
     """A deployment and the town it looks at, whose day is today; `minutes` after six.
 
+    Dagster's queue is a stand-in: what is to be launched is decided by the real tick.
     Circuits and pauses of the catalogue keep to the clock of its database: whatever
     time passes here, they are made older by it.
     """
@@ -78,22 +61,45 @@ class Life:
     made: Deployment
     town: Town
     minutes: int = 0
+    queue: QueueStandIn = field(init=False)
+    cursor: str = ""
+
+    def __post_init__(self) -> None:
+        """Give the queue the clock of this life."""
+        self.queue = QueueStandIn(clock=self.now, slots=_SLOTS)
+
+    def now(self) -> datetime:
+        """The moment that it is."""
+        return self.clock()
 
     @property
     def clock(self) -> Morning:
         """The injected clock."""
         return Morning(day=self.town.day, minutes=self.minutes)
 
-    def wake_on(self, day: int) -> None:
-        """Let it be the morning of *day*; follow the houses that are new on it."""
-        self._pass((day - self.town.day) * _DAY_S - self.minutes * 60.0)
-        self.town.day, self.minutes = day, 0
-        self.made.add([it.address for it in self.town.story.homes if it.since == day])
+    def follow(self, *zip_codes: str) -> None:
+        """Follow the houses of day 0; search these ZIPs, and accept what is found."""
+        self.made.add([it.address for it in self.town.story.homes if it.since == 0])
+        with context_at(self.made.settings, self.clock) as context:
+            for zip_code in zip_codes:
+                search = SavedSearch(
+                    name=f"zip-{zip_code}",
+                    criteria=Criteria(zip_codes=(zip_code,)),
+                    created_at=self.clock(),
+                    accept_per_day=5,
+                )
+                context.catalog.searches.add(search)
 
-    def wait(self, minutes: int) -> None:
-        """Let it be later on the same day."""
-        self._pass(minutes * 60.0)
-        self.minutes += minutes
+    def wake_on(self, day: int) -> None:
+        """Let it be half past five on *day*."""
+        passed = (day - self.town.day) * _DAY_S + (_EARLY - self.minutes) * 60.0
+        self._pass(passed)
+        self.town.day, self.minutes = day, _EARLY
+
+    def wait_until(self, minutes: int) -> None:
+        """Let it be so many minutes after six on the same day."""
+        self._pass((minutes - self.minutes) * 60.0)
+        self.minutes = minutes
 
     def _pass(self, seconds: float) -> None:
         with context_at(self.made.settings, self.clock) as context:
@@ -101,27 +107,84 @@ class Life:
             for state in policies.source_states()[1]:
                 policies.change(state.name, partial(_older, seconds=seconds))
 
-    @contextmanager
-    def reads(self) -> Iterator[Reads]:
+    def reads(self) -> AbstractContextManager[Reads]:
         """What people are told from."""
-        reads = build_reads(self.made.settings, clock=self.clock)
-        try:
-            yield reads
-        finally:
-            reads.catalog.close()
+        return reads_at(self.made.settings, self.clock)
 
-    def look(self) -> None:
-        """Look at all houses, here."""
+    # --- what the daemons do ---
+
+    def search(self) -> None:
+        """Run the searches; houses that they accept get their runs."""
+        search_at(self.made.settings, self.clock)
+        self.work()
+
+    def look(self, *, run_killed_at: int = 0) -> None:
+        """Look at all houses that are due; those that changed get their runs."""
         look_at(self.made.settings, self.clock)
+        self.work(killed_at=run_killed_at)
 
     def look_until_killed(self, requests: int) -> None:
         """Let a process of its own look; kill it at its request of this number."""
-        given = (self.made.settings, self.clock)
-        process = _FORKS.Process(target=look_at, args=given)
-        process.start()
-        with _at_request(self.town, requests, lambda: _kill(process.pid)):
-            process.join(_PATIENCE_S)
-        assert process.exitcode == -signal.SIGKILL
+        self._until_killed(look_at, at=requests)
+
+    def work(self, *, killed_at: int = 0) -> None:
+        """Give all that waits its run; the first is killed at a request, if told so.
+
+        One that is killed is executed again, as Dagster does it.
+        """
+        while launches := self._tick():
+            for launch in launches:
+                self._run(launch, killed_at=killed_at)
+                killed_at = 0
+
+    def book_digest(self) -> None:
+        """Have the digest be due."""
+        book_at(self.made.settings, self.clock)
+
+    def tell(self) -> None:
+        """Send what is due."""
+        tell_at(self.made.settings, self.clock)
+
+    def tell_until_killed(self, hook: Hooked) -> None:
+        """Let a process of its own send; kill it when *hook* has what it posts."""
+        process = self._process(tell_at)
+        hook.on_post = lambda: _kill(process.pid)
+        _die(process)
+        hook.on_post = lambda: None
+
+    def _tick(self) -> tuple[Launch, ...]:
+        with context_at(self.made.settings, self.clock) as context:
+            told = tick(
+                context.catalog.dispatch,
+                self.queue,
+                slots=_SLOTS,
+                cursor=self.cursor,
+                at=self.clock(),
+            )
+        self.cursor = told.cursor
+        return told.launches
+
+    def _run(self, launch: Launch, *, killed_at: int) -> None:
+        run_id = self.queue.launch(launch)
+        self.queue.begin()
+        if killed_at:
+            self._until_killed(run_at, launch, run_id, at=killed_at)
+            self.queue.end(run_id, JobState.FAILED)
+            again = {"job_id": launch.job_id, "attempt": launch.attempt}
+            run_id = self.queue.add(launch.slug, root_run_id=run_id, **again)
+            self.queue.begin()
+        run_at(self.made.settings, self.clock, launch, run_id)
+        self.queue.end(run_id)
+
+    def _until_killed(self, do: Callable[..., None], *more: object, at: int) -> None:
+        process = self._process(do, *more)
+        with _at_request(self.town, at, lambda: _kill(process.pid)):
+            _die(process)
+
+    def _process(self, do: Callable[..., None], *more: object) -> BaseProcess:
+        return _FORKS.Process(target=do, args=(self.made.settings, self.clock, *more))
+
+    # --- what became of it ---
 
     def shown_by(self, source: Source) -> dict[str, set[str]]:
         """By house the photos that were in the gallery when it was last seen."""
@@ -137,29 +200,6 @@ class Life:
             }
 
 
-def look_at(settings: Settings, clock: Morning) -> None:
-    """Ask each source of each house that has not settled today; run what is open."""
-    with context_at(settings, clock) as context:
-        for slug in context.catalog.slugs():
-            asyncio.run(_look_at(context, slug))
-
-
-async def _look_at(context: StageContext, slug: str) -> None:
-    today = context.stamp().today
-    sources = context.tally(slug).sources
-    due = [it.source for it in sources if not _has_settled(it, today)]
-    await discover(context, slug, sources=due)
-    if has_work(context.tally(slug), due=(), off=()):
-        await extract(context, slug, sources=[], mode=Mode.RESUME)
-
-
-def _has_settled(tally: SourceTally, today: date) -> bool:
-    if tally.checked_at is None or tally.outcome is None:
-        return False
-    asked_on = tally.checked_at.astimezone(PHOENIX).date()
-    return asked_on == today and tally.outcome.is_settled
-
-
 @contextmanager
 def _at_request(town: Town, number: int, do: Callable[[], None]) -> Iterator[None]:
     left = number
@@ -173,6 +213,12 @@ def _at_request(town: Town, number: int, do: Callable[[], None]) -> Iterator[Non
     town.on_request = count
     yield
     town.on_request = lambda: None
+
+
+def _die(process: BaseProcess) -> None:
+    process.start()
+    process.join(_PATIENCE_S)
+    assert process.exitcode == -signal.SIGKILL
 
 
 def _kill(pid: int | None) -> None:

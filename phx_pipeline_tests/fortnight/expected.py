@@ -23,7 +23,16 @@ SOURCES = (Source.REDFIN, Source.ZILLOW)
 _FEWEST_CUT = 5
 _KINDS = {OFF: EventKind.OFF_MARKET, "Active": EventKind.BACK_ON_MARKET}
 
+_OF_PHOTOS = {
+    EventKind.PHOTOS_ADDED,
+    EventKind.PHOTOS_GONE,
+    EventKind.PHOTOS_REPLACED,
+    EventKind.GALLERY_CUT,
+}
+
 Tell = Callable[..., "Told"]
+News = tuple[str, ...]
+"""A line of a digest: house, kind, what it is now, and the sources that say so."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
@@ -67,6 +76,25 @@ def to_be_told(story: Story, *, until: int) -> list[Told]:
         for home in story.homes
         for source in SOURCES
         for one in _of_listing(story, home, source, until=until)
+    )
+
+
+def news(story: Story, *, day: int) -> list[News]:
+    """What the digest of *day* tells of changes, in order.
+
+    Sources that say the same are one line; of photos each source has its own.
+    """
+    first: dict[News, Told] = {}
+    lines: dict[News, set[str]] = {}
+    for it in to_be_told(story, until=day):
+        own = (it.source, str(it.day)) if it.kind in _OF_PHOTOS else ()
+        what = (it.slug, it.kind, it.after, *own)
+        if it.day == first.setdefault(what, it).day:
+            lines.setdefault(what, set()).add(it.source)
+    return sorted(
+        (*what[:3], "+".join(sorted(sources)))
+        for what, sources in lines.items()
+        if first[what].day == day
     )
 
 
