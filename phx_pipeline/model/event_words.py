@@ -25,6 +25,8 @@ def _photos(what: str) -> Callable[[Event], str]:
         photos = f"{counted(len(event.photo_keys), 'photo')} {what}"
         if not event.after:
             return photos
+        if event.after == event.before:  # as many left as came
+            return f"{photos}: {event.after} as before"
         return f"{photos}: now {event.after}, before {event.before}"
 
     return told

@@ -321,6 +321,10 @@ def test_texts_that_differ_do_so_when_they_are_cut(one: str, other: str) -> None
             ["bedrooms 4, before 3", "roof shingle, before tile"],
         ),
         ("half of a gallery", ["5 photos gone: now 5 photos, before 10 photos"]),
+        (
+            "photos that came and went",
+            ["1 photo added: 9 photos as before", "1 photo gone: 9 photos as before"],
+        ),
         ("most of a gallery", ["gallery cut from 8 photos to 3 photos"]),
         ("another picture under one key", ["1 photo replaced by another picture"]),
         (
