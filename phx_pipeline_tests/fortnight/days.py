@@ -118,6 +118,10 @@ class Life:
         search_at(self.made.settings, self.clock)
         self.work()
 
+    def search_until_killed(self, requests: int) -> None:
+        """Let a process of its own search; kill it at its request of this number."""
+        self._until_killed(search_at, at=requests)
+
     def look(self, *, run_killed_at: int = 0) -> None:
         """Look at all houses that are due; those that changed get their runs."""
         look_at(self.made.settings, self.clock)
@@ -185,6 +189,12 @@ class Life:
         return _FORKS.Process(target=do, args=(self.made.settings, self.clock, *more))
 
     # --- what became of it ---
+
+    def filed(self) -> set[str]:
+        """The houses of which pictures are published."""
+        with context_at(self.made.settings, self.clock) as context:
+            found = context.catalog.published_images
+            return {slug for slug in context.catalog.slugs() if any(found(slug))}
 
     def shown_by(self, source: Source) -> dict[str, set[str]]:
         """By house the photos that were in the gallery when it was last seen."""

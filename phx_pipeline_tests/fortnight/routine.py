@@ -79,7 +79,8 @@ def look_at(settings: Settings, clock: Morning) -> None:
 
 def run_at(settings: Settings, clock: Morning, launch: Launch, run_id: str) -> None:
     """Do what a run of a house does."""
-    with context_at(settings, clock, run_id) as context:
+    with context_at(settings, clock, run_id) as opened:
+        context = opened.for_run(run_id, job_id=launch.job_id)
         sources = launch.sources or None
         asyncio.run(extract(context, launch.slug, sources=sources, mode=launch.mode))
 

@@ -20,6 +20,7 @@ from phx_pipeline_tests.fortnight.days import Life
 from phx_pipeline_tests.fortnight.expected import (
     SOURCES,
     news,
+    slug_of,
     to_be_told,
     told,
 )
@@ -39,6 +40,7 @@ KILLS: Mapping[int, tuple[int, ...]] = {
     8: (3,),
     12: (2, 2),
 }
+SEARCH_KILLS: Mapping[int, int] = {3: 1, 5: 2}
 RUN_KILLS: Mapping[int, int] = {0: 6, 2: 1}  # requests of the first run's photos
 DIGEST_KILLS = (4, 9)  # days on which the sender dies with its message on the way
 TRIES = (0, 6, 22, 83, 324)  # minutes after six
@@ -108,15 +110,19 @@ def live_through(life: Life, day: int, box: Mailbox) -> None:
         events = list(find_events(reads))
     assert told(events) == to_be_told(story, until=day)
     assert len({event.key for event in events}) == len(events)
+    assert life.filed() == {slug_of(it) for it in story.homes if it.since <= day}
     assert_told(life, day, box)
     for source in SOURCES:
         assert_asked_little(life, day, source)
-    now = {source: life.shown_by(source) for source in silent}
-    assert now == before
+    for source in silent:
+        now = life.shown_by(source)
+        assert {slug: now[slug] for slug in before[source]} == before[source]
 
 
 def pass_day(life: Life, day: int, box: Mailbox) -> None:
     """What the daemons do from half past five on."""
+    if day in SEARCH_KILLS:
+        life.search_until_killed(SEARCH_KILLS[day])
     life.search()
     life.tell()
     for minutes in TRIES:
@@ -151,6 +157,6 @@ def assert_asked_little(life: Life, day: int, source: Source) -> None:
     story, asked = life.town.story, life.town.pages_asked(source, day=day)
     homes = sum(home.since <= day for home in story.homes)
     tries = MOST_TRIES if story.is_silent(source, day=day) else 1
-    kills = len(KILLS.get(day, ()))
-    assert asked <= PAGES_PER_HOUSE[source] * (homes * tries + kills) + 1
+    kills, searches = len(KILLS.get(day, ())), 1 + (day in SEARCH_KILLS)
+    assert asked <= PAGES_PER_HOUSE[source] * (homes * tries + kills) + searches
     assert asked <= MOST_PAGES
