@@ -24,6 +24,7 @@ from phx_pipeline.stages.collect import collect
 from phx_pipeline.stages.context import StageContext
 from phx_pipeline.stages.publish import publish
 from phx_pipeline.stages.rebuild import rebuild
+from phx_pipeline.stages.views import refresh_views
 from phx_pipeline.storage.layout import Layout
 from phx_pipeline.wiring import initialise
 from phx_pipeline_tests.commands import Phx
@@ -113,6 +114,7 @@ def of_0017(made: Deployment, monkeypatch: pytest.MonkeyPatch) -> Deployment:
     with monkeypatch.context() as before, made.context() as context:
         before.setattr(fusion, "UNCATEGORIZED", inside)
         fill(context)
+        refresh_views(context)
         assert execute(context, "update category set votes = '[]'")
     _downgrade(made, to="0017")
     return made
@@ -160,6 +162,7 @@ def test_after_an_upgrade_the_next_run_renames_and_numbers_stay(
         else:
             with made.context("later") as context:
                 publish(context, context.catalog.slugs()[0])
+                refresh_views(context)
         return phx_on(made, "verify", "--digest").out
 
     first, second = go(), go()
