@@ -15,6 +15,7 @@ from phx_pipeline.catalog import tables
 from phx_pipeline.catalog.engine import reading, writing
 from phx_pipeline.catalog.locking import change_row, insert_or_replace, locked_row
 from phx_pipeline.catalog.rows import AnyRow
+from phx_pipeline.errors import InputError
 from phx_pipeline.model.identity import property_lease
 from phx_pipeline.model.look import Found, LookDay, Said, SeenHouse, Tries, summed
 from phx_pipeline.model.outcome import ListingOutcome
@@ -87,6 +88,9 @@ class LookBook:
 
         Returns:
             The sources of which so many may still be asked for.
+
+        Raises:
+            InputError: there is no such house any more.
         """
         again = last is not None and last.day == day
         tries = Tries(
@@ -98,6 +102,8 @@ class LookBook:
             fresh=last.fresh if last else None,
         )
         with writing(self._engine) as connection:
+            if not _is_there(connection, slug):
+                raise InputError(f"{slug} was renamed or removed a moment ago")
             granted = tuple(
                 source
                 for source, count in pages.items()
@@ -124,7 +130,7 @@ class LookBook:
                 _give_back(connection, source, day=day, count=count)
             if tries is None:
                 connection.execute(sa.delete(_LOOK).where(_LOOK.c.slug == slug))
-            else:
+            elif _is_there(connection, slug):
                 _put(connection, slug, tries)
 
     def note_fresh(self, slugs: Iterable[str], *, fresh: bool) -> None:
@@ -250,6 +256,11 @@ def _tries(row: AnyRow) -> Tries:
         called_on=row.called_on,
         fresh=row.fresh,
     )
+
+
+def _is_there(connection: sa.Connection, slug: str) -> bool:
+    query = sa.select(sa.literal(1)).where(_HOUSE.c.slug == slug)
+    return connection.execute(query).first() is not None
 
 
 def _put(connection: sa.Connection, slug: str, tries: Tries) -> None:

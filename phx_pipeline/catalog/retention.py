@@ -15,7 +15,7 @@ from phx_pipeline.catalog import tables
 from phx_pipeline.catalog.engine import reading, writing
 from phx_pipeline.catalog.views import want
 from phx_pipeline.model.identity import run_lease
-from phx_pipeline.model.message import DeliveryState
+from phx_pipeline.model.message import ALERTS_SINCE, DeliveryState
 
 # SQLite has one writer at a time: others should not wait long for theirs.
 BATCH = 5_000
@@ -207,4 +207,7 @@ def _old_deliveries(*, before: datetime) -> sa.Select[Any]:
         later.c.booked_at > one.c.booked_at,
     )
     over = one.c.state.in_([DeliveryState.SENT.value, DeliveryState.GIVEN_UP.value])
-    return sa.select(*one.primary_key).where(one.c.booked_at < before, over, replaced)
+    # From when on there are alerts is known for ever.
+    passing = one.c.key != ALERTS_SINCE
+    old = one.c.booked_at < before
+    return sa.select(*one.primary_key).where(old, over, replaced, passing)

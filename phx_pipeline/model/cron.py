@@ -9,20 +9,46 @@ from typing import Final
 
 HOW: Final = "five fields of numbers, such as `0 6 * * *` (every day at 6:00), or `off`"
 _FIELDS: Final = ((0, 59), (0, 23), (1, 31), (1, 12), (0, 7))
-_PART = re.compile(r"(?:\*|(\d{1,2})(?:-(\d{1,2}))?)(?:/(\d{1,2}))?")
+_PART = re.compile(r"(?:\*|(\d{1,2})(?:-(\d{1,2}))?)(?:/(\d{1,2}))?", re.ASCII)
+_LONGEST = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)  # days of the months
 
 
 def is_cron(text: str) -> bool:
     """Whether *text* has minute, hour, day, month and weekday, each within its range.
 
     Each is `*`, a number, a range `1-5`, one of these with a step such as `/2`, or
-    several of all that, separated by commas. Names of days and months are none.
+    several of all that, separated by commas. Names of days and months are none, nor is
+    a day that no month has.
     """
     parts = text.split()
-    return len(parts) == len(_FIELDS) and all(
-        all(_is_part(one, low=low, high=high) for one in part.split(","))
-        for part, (low, high) in zip(parts, _FIELDS, strict=True)
+    return (
+        len(parts) == len(_FIELDS)
+        and all(
+            all(_is_part(one, low=low, high=high) for one in part.split(","))
+            for part, (low, high) in zip(parts, _FIELDS, strict=True)
+        )
+        and _may_come(*parts[2:])
     )
+
+
+def _may_come(days: str, months: str, weekdays: str) -> bool:
+    """Whether there is such a day in any year; a weekday comes in each month."""
+    if not weekdays.startswith("*"):
+        return True
+    first_day = min(_numbers(days, *_FIELDS[2]), default=1)
+    return any(first_day <= _LONGEST[it - 1] for it in _numbers(months, *_FIELDS[3]))
+
+
+def _numbers(field: str, low: int, high: int) -> set[int]:
+    """What a field that is right stands for."""
+    found: set[int] = set()
+    for part in field.split(","):
+        span, _, step = part.partition("/")
+        first, _, last = span.partition("-")
+        begin = low if first == "*" else int(first)
+        end = int(last) if last else (high if first == "*" or step else begin)
+        found |= set(range(begin, end + 1, int(step or 1)))
+    return found
 
 
 def _is_part(text: str, *, low: int, high: int) -> bool:

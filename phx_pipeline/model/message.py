@@ -10,6 +10,9 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final, Protocol
 
+ALERTS_SINCE: Final = "alerts"
+"""The key of the row of a channel whose older news are no alerts."""
+
 
 class Channel(StrEnum):
     """A way for messages to reach people."""

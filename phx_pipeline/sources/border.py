@@ -76,6 +76,7 @@ class Border(ListingSource):
         self.credentials = inner.credentials
         self.needs_browser = inner.needs_browser
         self.uncaptured = inner.uncaptured
+        self.look_every_days = inner.look_every_days
         self.asks_without = inner.asks_without
         self.listings = SearchBorder.of(inner)
 

@@ -16,6 +16,7 @@ from phx_pipeline.catalog.store import Catalog
 from phx_pipeline.errors import DeliveryError, DiskError, LeaseHeldError, StorageError
 from phx_pipeline.fetch.hosts import AllowList
 from phx_pipeline.model.message import (
+    ALERTS_SINCE,
     Channel,
     Delivery,
     Message,
@@ -54,7 +55,6 @@ _MOST_ROWS: Final = 500  # of each kind in a document
 _MOST_PICTURES: Final = 20
 _MOST_BYTES: Final = 1_500_000  # of all pictures of a message
 _MOST_MESSAGES: Final = 10  # at once
-_SINCE: Final = "alerts"  # the row of a channel whose older news are no alerts
 _ALERT: Final = "alert:"
 
 
@@ -143,8 +143,8 @@ def book_alerts(desk: Desk) -> int:
 
 def _book_alerts(desk: Desk, channel: Channel, keys: Sequence[str]) -> int:
     at, book = desk.reads.now(), desk.reads.catalog.deliveries
-    if book.find(channel, _SINCE) is None:
-        book.book_told(channel, [*keys, _SINCE], at=at)
+    if book.find(channel, ALERTS_SINCE) is None:
+        book.book_told(channel, [*keys, ALERTS_SINCE], at=at)
         return 0
     known = book.booked(channel, keys)
     if not (wanted := [key for key in keys if key not in known]):
@@ -233,9 +233,9 @@ def _digest_of(desk: Desk, channel: Channel, booked: Delivery) -> Digest:
     book = desk.reads.catalog.deliveries
     since = (booked.from_at or booked.booked_at).astimezone(PHOENIX).date()
     day = booked.booked_at.astimezone(PHOENIX).date()
-    before = book.told(
-        channel, since=booked.booked_at - _TOLD_BEFORE, until=booked.booked_at
-    )
+    last = booked.from_at or booked.booked_at  # told before a pause of days, too
+    told_since = min(booked.booked_at - _TOLD_BEFORE, last)
+    before = book.told(channel, since=told_since, until=booked.booked_at)
     digest = read_digest(
         desk.reads,
         desk.feeds,

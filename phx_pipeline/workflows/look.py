@@ -15,7 +15,12 @@ from functools import cached_property
 from uuid import uuid4
 
 from phx_pipeline.catalog.leases import process_owner
-from phx_pipeline.errors import CatalogError, LeaseHeldError, StaleEpochError
+from phx_pipeline.errors import (
+    CatalogError,
+    InputError,
+    LeaseHeldError,
+    StaleEpochError,
+)
 from phx_pipeline.fetch.base import Fetched, Fetcher, Request, RequestKind
 from phx_pipeline.fetch.circuits import pages_try_s
 from phx_pipeline.model.job import Origin
@@ -134,7 +139,10 @@ class Look:
         if worker := working_on(self._context, house.slug):
             return replace(passed, detail=f"{worker} works on it")
         asked = self._askable(house)
-        sources = self._begin(house, asked, at=began)
+        try:
+            sources = self._begin(house, asked, at=began)
+        except InputError as error:
+            return replace(passed, detail=str(error))
         if house.sources and not sources:
             told = "its sources rest, or were asked for all pages of today"
             return replace(passed, detail=told)

@@ -4,7 +4,10 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
+
 from phx_pipeline.catalog.store import Catalog
+from phx_pipeline.errors import InputError
 from phx_pipeline.model.listing import Listing
 from phx_pipeline.model.look import Found, LookDay, Tries
 from phx_pipeline.model.outcome import ListingOutcome
@@ -37,6 +40,16 @@ def test_a_look_counts_from_its_beginning_on(scene: Scene) -> None:
     assert second == replace(first, tries=2, called_on=DAY, fresh=True)
     tomorrow = replace(second, day=DAY - timedelta(days=1))
     assert begin(scene, last=tomorrow).tries == 1
+
+
+def test_a_house_that_is_no_more_has_no_look(scene: Scene) -> None:
+    looks, gone = scene.catalog.looks, "gone-a-moment-ago"
+
+    with pytest.raises(InputError, match="renamed or removed"):
+        looks.begin(gone, day=DAY, at=AT, last=None, pages=PAGES, most=100)
+    looks.end(gone, begin(scene), day=DAY, unused={})
+
+    assert [it.slug for it in looks.seen()] == [scene.slug]
 
 
 def test_pages_are_set_aside_and_those_not_asked_for_given_back(scene: Scene) -> None:

@@ -29,7 +29,8 @@ CANCELLED = replace(FAILED, outcome=RunOutcome.CANCELLED, error="")
 def item(address: str, *records: RunRecord) -> JobProperty:
     failed = records[-1:] == (FAILED,)  # nobody else tells that it is for good
     booked = JobState.FAILED if failed else None
-    asked = job_item(address, requested_at=CREATED, state=booked)
+    off = ENDED if records[-1:] == (CANCELLED,) else None  # else it is repeated
+    asked = job_item(address, requested_at=CREATED, state=booked, cancelled_at=off)
     return job_property(asked, address=address, folder="f", records=records)
 
 

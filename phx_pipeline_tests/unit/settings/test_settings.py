@@ -298,6 +298,9 @@ def test_a_number_outside_its_range_is_refused_with_name_and_range(name: str) ->
                     "0 24 * * *",
                     "0 6 0 * *",
                     "1,, * * * *",
+                    "0 0 30 2 *",
+                    "0 7 31 4,6 *",
+                    "\u0660 6 * * *",
                 ),
             )
         ),
