@@ -1,6 +1,5 @@
 """What runs of a deployment's browsers: their processes, profiles and memory."""
 
-import os
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -50,8 +49,8 @@ def browsers(made: Deployment) -> list[psutil.Process]:
 
 def _is_first(process: psutil.Process) -> bool:
     with suppress(OSError, psutil.Error):
-        line = process.cmdline()
-        if os.getpgid(process.pid) != process.pid:  # a fork, about to be something else
+        line, parent = process.cmdline(), process.parent()
+        if parent and parent.cmdline() == line:  # a fork, about to be something else
             return False
         is_chromium = any(part.startswith("--user-data-dir=") for part in line)
         return is_chromium and not any(part.startswith("--type=") for part in line)

@@ -39,6 +39,7 @@ from phx_pipeline_tests.commands import Phx
 from phx_pipeline_tests.deployment import Deployment, slug_of
 from phx_pipeline_tests.queue_stand_in import QueueStandIn
 from phx_pipeline_tests.rest import nothing_else
+from phx_pipeline_tests.served import wait_for
 
 HOUSE, OTHER = HOUSES[:2]
 
@@ -99,6 +100,7 @@ def listening(
     thread = Thread(target=server.run)
     thread.start()
     try:
+        wait_for(lambda: server.started or None)
         yield f"{'https' if cert else 'http'}://127.0.0.1:{port}"
     finally:
         server.should_exit = True
