@@ -143,11 +143,13 @@ class _Ending:
         ordered = sorted(records, key=lambda record: is_queued(record.dagster_run))
         for record in ordered:
             _cancel(self._instance, record.dagster_run)
-        return [
-            record.dagster_run.run_id
-            for record in ordered
-            if not is_queued(record.dagster_run)
-            and not self._is_dead(record.dagster_run, may_kill=may_kill)
+        runs = [record.dagster_run for record in ordered]
+        queued = [run.run_id for run in runs if is_queued(run)]
+        begun = [run for run in runs if not is_queued(run)]
+        # The daemon may have taken one out of the queue just before it was cancelled.
+        still = [it.dagster_run for it in records_of(self._instance, queued)]
+        return [run.run_id for run in still if not run.is_finished] + [
+            run.run_id for run in begun if not self._is_dead(run, may_kill=may_kill)
         ]
 
     def _is_dead(self, run: dg.DagsterRun, *, may_kill: bool) -> bool:

@@ -135,8 +135,8 @@ class Desk:
         ended = self._end_unwanted(wait_s=wait_s)
         if ended or called_off.to_end:
             self.settle()
-        if self._came(called_off.booked):
-            self._end_unwanted(wait_s=wait_s)
+        if self._came(called_off.booked) or ended:
+            self._end_unwanted(wait_s=wait_s)  # one may have been begun meanwhile
         return self.job(job_id)
 
     def _end_unwanted(self, *, wait_s: float) -> list[str]:

@@ -100,6 +100,32 @@ def test_a_queued_run_is_cancelled_and_those_of_others_are_not(
     assert status_of(instance, before) is _STATUS.SUCCESS
 
 
+def test_a_run_that_leaves_the_queue_while_it_is_cancelled_is_waited_for(
+    instance: dg.DagsterInstance, leases: Leases, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The coordinator sees it begun, and no worker is there that could be asked."""
+    run_id = a_run(instance, _STATUS.QUEUED)
+    cancel = instance.run_coordinator.cancel_run
+
+    def begun_before(asked: str) -> bool:
+        instance.report_dagster_event(begins(), run_id=run_id)
+        return cancel(asked)
+
+    monkeypatch.setattr(instance.run_coordinator, "cancel_run", begun_before)
+
+    done = end_runs(instance, [run_id], leases=leases, wait_s=0)
+
+    assert (done.ended, done.going_on) == ((), (run_id,))
+
+
+def begins() -> dg.DagsterEvent:
+    """What the daemon tells of a run that it takes out of the queue."""
+    return dg.DagsterEvent(
+        event_type_value=dg.DagsterEventType.PIPELINE_STARTING.value,
+        job_name=extract_property.name,
+    )
+
+
 @pytest.mark.parametrize("status", [_STATUS.STARTED, _STATUS.CANCELING])
 def test_a_run_whose_worker_died_is_written_off(
     instance: dg.DagsterInstance, leases: Leases, status: dg.DagsterRunStatus
