@@ -23,7 +23,7 @@ from phx_pipeline.catalog.rows import (
     unsigned,
 )
 from phx_pipeline.catalog.spellings import with_spellings
-from phx_pipeline.model.due import FINAL_AFTER_DAYS
+from phx_pipeline.model.fault_days import FINAL_AFTER_DAYS
 from phx_pipeline.model.identity import image_id, property_lease
 from phx_pipeline.model.outcome import ListingOutcome, Verdict, VerdictKind
 from phx_pipeline.model.photo import Blob, Photo

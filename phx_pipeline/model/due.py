@@ -5,15 +5,12 @@ them.
 """
 
 from datetime import date, datetime, timedelta
-from typing import Final
 
+from phx_pipeline.model.fault_days import MOST_FAULT_DAYS
 from phx_pipeline.model.job import Mode
 from phx_pipeline.model.outcome import ListingOutcome, Verdict
 from phx_pipeline.model.photo import Photo
 from phx_pipeline.model.tally import SourceTally
-
-FINAL_AFTER_DAYS: Final = 3
-MOST_FAULT_DAYS: Final = 30  # nobody may ask for more, so no more are counted
 
 
 def is_photo_due(photo: Photo, *, final_after_days: int) -> bool:

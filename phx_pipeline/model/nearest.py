@@ -1,7 +1,6 @@
 """Which of the names there are somebody may have meant by one that is none."""
 
 from collections.abc import Iterable
-from difflib import SequenceMatcher
 from typing import Final
 
 LEAST_LIKENESS: Final = 0.6
@@ -9,6 +8,8 @@ LEAST_LIKENESS: Final = 0.6
 
 def likeness(word: str, name: str) -> float:
     """Return how alike two names are, from 0 to 1; capitals do not matter."""
+    from difflib import SequenceMatcher  # noqa: PLC0415 - for wrong names alone
+
     return SequenceMatcher(None, word.lower(), name.lower()).ratio()
 
 

@@ -24,7 +24,8 @@ from phx_pipeline.catalog.rows import property_values
 from phx_pipeline.catalog.stamp import Stamp
 from phx_pipeline.catalog.store import Catalog
 from phx_pipeline.model.address import Address
-from phx_pipeline.model.due import FINAL_AFTER_DAYS, is_photo_due
+from phx_pipeline.model.due import is_photo_due
+from phx_pipeline.model.fault_days import FINAL_AFTER_DAYS
 from phx_pipeline.model.identity import property_lease
 from phx_pipeline.model.listing import Listing
 from phx_pipeline.model.outcome import ListingOutcome
