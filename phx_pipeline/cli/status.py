@@ -52,6 +52,7 @@ def status(*, everything: bool, service: bool, as_json: bool) -> None:
         tell = service_json if as_json else partial(service_line, thorough=True)
         click.echo(tell(settings))
         return
+    from phx_pipeline.reads.houses_file import file_lines
     from phx_pipeline.reads.status import last_look_line, read_status, status_lines
 
     with opened_reads(settings) as reads:
@@ -59,12 +60,14 @@ def status(*, everything: bool, service: bool, as_json: bool) -> None:
         lines = [] if as_json else list(status_lines(reads, found))
         jobs = reads.catalog.statistics.open_jobs()
         look = last_look_line(reads)
+        of_file = list(file_lines(reads))
     if as_json:
         _print_json(found)
         return
     console.print(service_line(settings, thorough=False), soft_wrap=True)
     if jobs.jobs:
         console.print(_jobs_line(jobs), soft_wrap=True)
+    print_lines(of_file)
     if not found.tallies:
         console.print(NO_HOUSES, soft_wrap=True)
         return

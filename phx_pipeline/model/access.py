@@ -86,11 +86,19 @@ class Session:
     expires_at: datetime
 
 
+FILE_ROW = "file.row"
+"""A row of `properties.csv` was not taken."""
+FILE_REFUSED = "file.refused"
+"""The file as a whole cannot be read, until there is a `FILE_READ`."""
+FILE_READ = "file.read"
+
 ACTIONS = (
     *("job.submit", "job.cancel", "job.retry", "job.download"),
     *("house.add", "house.rename", "house.merge", "house.remove", "house.purge"),
     *("ui.launch", "ui.terminate", "ui.change", "ui.download"),
     *("key.add", "key.revoke", "login", "login.refused"),
+    *("search.add", "search.remove", "search.pause", "search.resume"),
+    *("search.accept", "search.reject", FILE_ROW, FILE_REFUSED, FILE_READ),
 )
 """Every action that is noted; the word before the dot is its kind."""
 

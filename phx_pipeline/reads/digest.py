@@ -22,6 +22,7 @@ from phx_pipeline.model.search import Proposal, ProposalState
 from phx_pipeline.model.source import Source
 from phx_pipeline.reads.base import Reads
 from phx_pipeline.reads.drift import drift_lines, drifting
+from phx_pipeline.reads.houses_file import file_lines
 from phx_pipeline.reads.open_lines import open_lines
 from phx_pipeline.reads.searches import read_proposals
 from phx_pipeline.reads.sources import read_sources
@@ -184,7 +185,7 @@ def read_digest(  # noqa: PLR0913 - each narrows what is told
         told=news.told,
         matches=news.matches,
         houses=told_houses(reads, news.told),
-        open=tuple(open_lines(reads, tallies(reads))),
+        open=(*file_lines(reads), *open_lines(reads, tallies(reads))),
         blocked=_blocked(reads),
         failures=_failures(
             reads,

@@ -155,6 +155,9 @@ _STANDING_UNIT = re.compile(
 )
 _DISCLAIMER = "in accordance with local mls rules"  # a row of Redfin's own
 _LOOKED_AT = 10  # rows among which the header is
+# Cells or lines that one address may stand in: street, two units, city, state, ZIP
+# code, country, and one in reserve. More are never joined: a row may have thousands.
+_PIECES = 8
 
 
 def part_named(name: str) -> Part | None:
@@ -258,13 +261,19 @@ class Columns:
     def _with_rest(self, row: Row, parts: dict[Part, str]) -> dict[Part, str]:
         """Join cells beyond the header to the address that its commas cut."""
         last = self.width - 1
-        for part in _LINES:
-            if part in parts and (self.at or {}).get(part) == last:
-                for end in range(last + 1, len(row.cells) + 1):
-                    joined = ", ".join(filter(None, row.cells[last:end]))
-                    if is_whole(joined):
-                        return parts | {part: joined}
-        return parts
+        at_end = {part for part, index in (self.at or {}).items() if index == last}
+        part = next((it for it in _LINES if it in at_end & parts.keys()), None)
+        joined = _whole_of(row.cells[last : last + _PIECES]) if part else ""
+        return parts | {part: joined} if part and joined else parts
+
+
+def _whole_of(cells: Sequence[str]) -> str:
+    """Return the first cells that together are a whole address; empty if none are."""
+    for end in range(1, len(cells) + 1):
+        joined = ", ".join(filter(None, cells[:end]))
+        if is_whole(joined):
+            return joined
+    return ""
 
 
 def columns_of(rows: Sequence[Row], *, name: str) -> tuple[Columns, list[Row]]:
@@ -312,6 +321,8 @@ def _each_on_one(rows: Sequence[Row]) -> list[Row]:
 
 def _goes_on(above: Row, row: Row) -> bool:
     """Whether the address that begins in the row *above* goes on in *row*."""
+    if len(above.cells) + len(row.cells) > _PIECES:
+        return False
     street, rest = ", ".join(above.cells), ", ".join(filter(None, row.cells))
     if row.number > above.number + len(above.cells) or is_whole(street):
         return False
@@ -502,7 +513,7 @@ def _in_order(cells: Sequence[str]) -> str:
     unit = ""
     if rest and (_SAYS_UNIT.match(rest[0]) or _SHORT_UNIT.fullmatch(rest[0])):
         unit, *rest = rest
-    for end, cell in enumerate(rest, start=1):
+    for end, cell in enumerate(rest[:_PIECES], start=1):
         if not (_is_name(cell) or is_whole(cell) or _ZIP_CELL.fullmatch(cell)):
             return ""
         place = _joined(rest[:end])
@@ -519,10 +530,11 @@ def _in_any_order(cells: Sequence[str], *, street: int) -> str:
     if not (state and code and city):
         return ", ".join(cells)
     used = {cells[street], state, city}
-    others = [c for c in cells if c not in used and zip_text(c) not in codes]
+    zips = set(codes)
+    others = [c for c in cells if c not in used and zip_text(c) not in zips]
     units = [cell for cell in others if _SAYS_UNIT.match(cell)]
     for cell in others:
-        if cell not in units and _SHORT_UNIT.fullmatch(cell):
+        if not _SAYS_UNIT.match(cell) and _SHORT_UNIT.fullmatch(cell):
             raise InputError(
                 f"{printable(', '.join(cells))!r}: {cell!r} may be a unit: add a line "
                 "that names the columns, such as street,unit,city,state,zip"

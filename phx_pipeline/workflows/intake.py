@@ -19,7 +19,7 @@ from phx_pipeline.stages.context import StageContext
 from phx_pipeline.storage.outputs import write_output
 from phx_pipeline.workflows.columns import Columns, is_column
 from phx_pipeline.workflows.lifecycle import known_property, take_up_again
-from phx_pipeline.workflows.sheets import tables_of
+from phx_pipeline.workflows.sheets import Tables, tables_of
 from phx_pipeline.workflows.tables import Row, read_table
 from phx_pipeline.workflows.typed import is_address, typed_address
 from phx_pipeline.workflows.workbooks import ONE_SHEET, Sheet
@@ -86,7 +86,12 @@ class Reading:
 
     def problems(self) -> list[Problem]:
         """All rows that are to be told, in the order of the file."""
-        asked = [
+        found = [*self.unread, *self.repeats, *self.questions()]
+        return sorted(found, key=lambda it: (it.sheet, it.row))
+
+    def questions(self) -> list[Problem]:
+        """The rows of doubtful houses."""
+        return [
             Problem(
                 row=doubt.typed.row or 0,
                 sheet=doubt.typed.sheet,
@@ -96,8 +101,6 @@ class Reading:
             )
             for doubt in self.doubts
         ]
-        found = [*self.unread, *self.repeats, *asked]
-        return sorted(found, key=lambda it: (it.sheet, it.row))
 
     def refusal(self) -> InputError:
         """Why nothing was added, with the first of the rows."""
@@ -150,14 +153,29 @@ def read_file(
     Raises:
         InputError: the file as a whole cannot be read; says what to change.
     """
-    rows = read_table(content, name=name, is_column=is_column)
-    tables = tables_of(rows, name=name)
+    tables = file_tables(content, name=name)
+    return read_rows(context, tables, followed(tables.rows), name=name)
+
+
+def file_tables(content: bytes, *, name: str) -> Tables:
+    """Return the rows of a file, and how their columns are read.
+
+    Raises:
+        InputError: the file as a whole cannot be read; says what to change.
+    """
+    return tables_of(read_table(content, name=name, is_column=is_column), name=name)
+
+
+def read_rows(
+    context: StageContext, tables: Tables, rows: Iterable[Row], *, name: str
+) -> Reading:
+    """Read the houses of some rows of a file; only they are searched for repeats."""
     taken: list[Typed] = []
     doubts: list[Doubt] = []
     unread: list[Problem] = []
     repeats: list[Problem] = []
     first_row: dict[str, Row] = {}
-    for row in followed(tables.rows):
+    for row in rows:
         try:
             typed = _typed_row(context, tables.columns[row.sheet], row)
         except InputError as error:

@@ -24,7 +24,7 @@ MAX_BYTES: Final = 50_000_000
 _DELIMITERS = ",;\t|"
 _SAMPLED = 20  # rows by which the delimiter is found
 _MOST_LINES = 50  # of one quoted row: beyond it a quote was left open
-_MOST_CELLS = 20_000  # of a row: more than any spreadsheet has
+_MOST_CELLS = 2_000  # of a row: more than there are fields of a listing
 _LONGEST_CELL = 2000  # characters; who reads it refuses what is half as long
 _USUAL = 0.8  # of the sampled lines have their delimiter
 

@@ -1,12 +1,14 @@
 """Sensor `properties_file`: new rows of `data/properties.csv` become properties.
 
-How rows are read and what is left alone is told in `workflows.properties_file`.
+How rows are read and what is left alone is told in `workflows.properties_file`. A tick
+reads a part of the file: other sensors wait for this one.
 """
 
 import json
 import os
 import stat
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Final
@@ -14,40 +16,64 @@ from typing import Final
 import dagster as dg
 
 from phx_pipeline.defs.stores import Stores
-from phx_pipeline.errors import PhxError
-from phx_pipeline.model.access import AuditNote
+from phx_pipeline.errors import InputError
+from phx_pipeline.model.access import FILE_READ, FILE_REFUSED, FILE_ROW, AuditNote
 from phx_pipeline.model.counted import counted
 from phx_pipeline.stages.context import StageContext
 from phx_pipeline.wiring import build_context
 from phx_pipeline.workflows.properties_file import (
     MOST_BYTES,
     NAME,
-    FileTaken,
-    take_file,
+    PartTaken,
+    Progress,
+    take_part,
 )
 from phx_pipeline.workflows.searches import PHX
 
 _RESTS_S: Final = 2.0  # who saves a file may be half-way
-_MOST_MARKS: Final = 2_000  # remembered in a cursor
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cursor:
-    """How the file was when it was last read, and which problems were told."""
+    """What a tick leaves to the next one.
+
+    Attributes:
+        seen: what told the file as it was when it was last read.
+        progress: how far it was read, and what was told.
+        left: how many rows are left.
+        trouble: why it cannot be read as a whole, if that was told.
+    """
 
     seen: str = ""
-    told: tuple[str, ...] = ()
+    progress: Progress = field(default_factory=Progress)
+    left: int = 0
+    trouble: str = ""
 
     @classmethod
     def of(cls, text: str | None) -> "Cursor":
-        """Return what `text` gave."""
+        """Return what `text` gave, also that of an older version."""
         held = json.loads(text) if text else {}
-        return cls(seen=held.get("seen", ""), told=tuple(held.get("told", ())))
+        known = {
+            name: held[name] for name in ("seen", "left", "trouble") if name in held
+        }
+        return cls(progress=Progress.of(held), **known)
 
     def text(self) -> str:
         """Return it as the cursor of a sensor."""
-        told = self.told[:_MOST_MARKS]
-        return json.dumps({"seen": self.seen, "told": told}, separators=(",", ":"))
+        held = {"seen": self.seen, "left": self.left, "trouble": self.trouble}
+        return json.dumps({**held, **self.progress.plain()}, separators=(",", ":"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """What is there of the file: what tells it as it is now, and its bytes or a fault.
+
+    Without either there is nothing to be read: it did not change, or is not there.
+    """
+
+    seen: str = ""
+    content: bytes | None = None
+    trouble: str = ""
 
 
 @dg.sensor(
@@ -58,60 +84,101 @@ class Cursor:
 def properties_file(
     context: dg.SensorEvaluationContext, stores: dg.ResourceParam[Stores]
 ) -> dg.SkipReason:
-    """Read the file when it has changed; tell of each bad row once."""
-    settings, at = stores.settings(), stores.clock()
-    file, before = settings.data_dir / NAME, Cursor.of(context.cursor)
-    seen = state_of(file, at=at)
-    if seen in {None, before.seen}:
-        return dg.SkipReason(f"{file} has not changed, or is not there")
+    """Read a part of the file when it has changed; tell of what is wrong once."""
+    settings, before = stores.settings(), Cursor.of(context.cursor)
+    file = settings.data_dir / NAME
+    found = found_at(file, before, at=stores.clock())
+    if found.content is None and found.trouble == before.trouble:
+        told = f"{file} has not changed, or is not there"
+        return dg.SkipReason(f"{NAME}: {found.trouble}" if found.trouble else told)
     made = build_context(settings, run_id=f"file-{os.getpid()}", clock=stores.clock)
     try:
-        taken, told = _taken(made, file, before=before)
+        after, lines, said = _read(made, found, before)
     finally:
         made.catalog.close()
-    for line in told:
-        context.log.warning(line)
-    marks = taken.marks if taken else before.told
-    context.update_cursor(Cursor(seen=str(seen), told=marks).text())
-    added = len(taken.added) if taken else 0
-    return dg.SkipReason(f"{counted(added, 'house')} added; {len(told)} to be told of")
+    for line in lines:
+        context.log.warning("%s, %s", NAME, line)
+    context.update_cursor(after.text())
+    return dg.SkipReason(said)
+
+
+def found_at(file: Path, before: Cursor, *, at: datetime) -> Found:
+    """Look at the file; it is opened only if it changed, or rows of it are left."""
+    try:
+        seen = state_of(file, at=at)
+        if seen is None or (seen == before.seen and not before.left):
+            return Found(seen=before.seen, trouble=before.trouble)
+        if not seen:
+            return Found()
+        with file.open("rb") as opened:
+            content = opened.read(MOST_BYTES + 1)
+    except InputError as error:
+        return Found(trouble=str(error))
+    except OSError as error:
+        return Found(
+            trouble=f"it cannot be read: {error.strerror}: let the user of `phx up` "
+            "read it"
+        )
+    return Found(seen=seen, content=content if content.strip() else None)
 
 
 def state_of(file: Path, *, at: datetime) -> str | None:
-    """Return what tells a changed file; None if there is none, or it is being saved."""
+    """Return what tells a changed file; empty without one, None while it is saved.
+
+    Raises:
+        InputError: it is no file that can be read.
+        OSError: nobody can tell.
+    """
     try:
         found = file.stat()
-    except OSError:
+    except (FileNotFoundError, NotADirectoryError):
+        return ""
+    if not stat.S_ISREG(found.st_mode):
+        what = "a folder" if stat.S_ISDIR(found.st_mode) else "no file of rows"
+        raise InputError(f"it is {what}: put a file with one house a row there")
+    if 0 <= at.timestamp() - found.st_mtime < _RESTS_S:
         return None
-    is_fresh = 0 <= at.timestamp() - found.st_mtime < _RESTS_S
-    if not stat.S_ISREG(found.st_mode) or is_fresh:
-        return None
-    return f"{found.st_mtime_ns}:{found.st_size}"
+    return f"{found.st_mtime_ns}:{found.st_ctime_ns}:{found.st_size}"
 
 
-def _taken(
-    context: StageContext, file: Path, *, before: Cursor
-) -> tuple[FileTaken | None, list[str]]:
-    """Take the file; return what it gave, and lines about what was not taken."""
-    try:
-        with file.open("rb") as opened:
-            content = opened.read(MOST_BYTES + 1)
-        taken = take_file(context, content, told=before.told)
-    except (PhxError, OSError) as error:
-        told = [" ".join(str(error).split())]
-        _note(context, told)
-        return None, told
-    told = [f"{NAME}, {problem}" for problem in taken.problems]
-    _note(context, told)
-    return taken, told
-
-
-def _note(context: StageContext, told: list[str]) -> None:
-    """Have the audit trail tell it too: a tick's log is kept for some days only."""
-    if not told:
-        return
-    at = context.stamp().at
-    context.catalog.audit.note_all(
-        AuditNote(at=at, user=PHX, action="file.row", target=NAME, detail=line)
-        for line in told
+def _read(
+    context: StageContext, found: Found, before: Cursor
+) -> tuple[Cursor, list[str], str]:
+    """Read what was found; return what the next tick is left, lines, and a summary."""
+    trouble, taken = found.trouble, PartTaken(progress=before.progress)
+    if found.content is not None:
+        try:
+            taken = take_part(context, found.content, before.progress)
+        except InputError as error:
+            trouble = _of_file(error)
+    after = Cursor(
+        seen=found.seen, progress=taken.progress, left=taken.left, trouble=trouble
     )
+    is_new = trouble not in {"", before.trouble}
+    lines = [*([trouble] if is_new else ()), *taken.told]
+    _note(context, FILE_REFUSED if trouble else FILE_ROW, lines)
+    if before.trouble and not trouble:
+        _note(context, FILE_READ, ["nothing is wrong with it as a whole any more"])
+    said = [f"{counted(len(taken.added), 'house')} added", *lines[:1]]
+    if taken.left:
+        said.append(f"{counted(taken.left, 'row')} left for the next tick")
+    return after, lines, "; ".join(said)
+
+
+def _of_file(error: InputError) -> str:
+    """Return what is wrong with the file as a whole, without its name."""
+    text = " ".join(str(error).split())
+    if text.startswith(f"{NAME} "):
+        return f"it {text.removeprefix(f'{NAME} ')}"
+    return text.removeprefix(f"{NAME}: ")
+
+
+def _note(context: StageContext, action: str, lines: Iterable[str]) -> None:
+    """Have the audit trail tell it too: a tick's log is kept for some days only."""
+    at = context.stamp().at
+    notes = [
+        AuditNote(at=at, user=PHX, action=action, target=NAME, detail=line)
+        for line in lines
+    ]
+    if notes:
+        context.catalog.audit.note_all(notes)

@@ -26,11 +26,15 @@ from phx_pipeline.demo.redfin_site import redfin_sites
 from phx_pipeline.model.job import USER_TAG
 from phx_pipeline.model.outcome import Verdict
 from phx_pipeline.model.search import Criteria, ProposalState, SavedSearch
+from phx_pipeline.reads.digest import Feeds, read_digest
+from phx_pipeline.reads.houses_file import file_lines
 from phx_pipeline.sources.standins import House
+from phx_pipeline.wiring import build_reads
 from phx_pipeline.workflows.lifecycle import remove
 from phx_pipeline_tests.dagster_runs import sensor_context
 from phx_pipeline_tests.deployment import Deployment, slug_of
 
+NO_NEWS = Feeds(events=lambda **_days: (), matches=lambda _since, _day: ())
 DAY_1 = datetime(2026, 3, 9, 12, 30, tzinfo=UTC)  # 5:30 in Phoenix
 
 
@@ -192,7 +196,7 @@ def test_new_rows_of_the_file_are_followed_and_bad_ones_told_once(days: Days) ->
     write(FOLLOWED.address, bad)
     _, cursor = days.tick(properties_file)
     (line,) = told()
-    assert line.startswith("properties.csv, row 3: ")
+    assert line.startswith("row 3: ")
     assert days.tick(properties_file, cursor=cursor)[1] == cursor
 
     write("", FOLLOWED.address, bad, good)
@@ -212,3 +216,46 @@ def test_new_rows_of_the_file_are_followed_and_bad_ones_told_once(days: Days) ->
 
     days.now = datetime.fromtimestamp(file.stat().st_mtime + 1, tz=UTC)
     assert days.tick(properties_file)[1] == ""  # it may still be written
+
+
+def test_what_is_wrong_with_the_file_as_a_whole_is_told_until_it_is_mended(
+    days: Days,
+) -> None:
+    file = days.deployment.settings.data_dir / "properties.csv"
+
+    def tick(cursor: str) -> tuple[str, list[str]]:
+        days.now = datetime.now(UTC) + timedelta(minutes=1)
+        said, after = days.tick(properties_file, cursor=cursor)
+        with days.catalog() as catalog:
+            reads = build_reads(days.deployment.settings, catalog=catalog)
+            lines = list(file_lines(reads))
+            told = read_digest(
+                reads, NO_NEWS, since=DAY_1.date(), day=DAY_1.date()
+            ).open
+            assert [it for it in told if it.startswith("file: ")] == lines
+        assert isinstance(said, dg.SkipReason)
+        return after, [str(said.skip_message), *lines]
+
+    file.mkdir()
+    cursor, told = tick("")
+    assert told[1] == (
+        "file: properties.csv: it is a folder: put a file with one house a row there"
+    )
+    assert tick(cursor) == (
+        cursor,
+        [
+            "properties.csv: it is a folder: put a file with one house a row there",
+            told[1],
+        ],
+    )
+    file.rmdir()
+    file.write_bytes(b"\x00\x01\xff\xfe" * 50)
+    cursor, told = tick(cursor)
+    assert told[1].startswith("file: properties.csv: it is not text")
+    assert tick(cursor)[0] == cursor
+    file.write_text(f"{FOUND.address}\n")
+    cursor, told = tick(cursor)
+    assert told == ["1 house added"]
+    with days.catalog() as catalog:
+        deeds = [it.action for it in catalog.audit.entries(limit=9, action="file")]
+    assert deeds == ["file.read", "file.refused", "file.refused"]

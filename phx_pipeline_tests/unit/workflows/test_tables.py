@@ -549,6 +549,22 @@ def test_a_unit_on_a_line_of_its_own_belongs_to_the_street_above() -> None:
     assert addresses_in("\n".join(lines)) == [FLAT_204, DAVIS]
 
 
+@pytest.mark.parametrize(
+    "content",
+    [
+        f"full_address\n4732 W Davis Rd{',Mesa' * 9},AZ 85306",
+        f"4732 W Davis Rd{',Mesa' * 9},AZ 85306",
+        "\n".join(("4732 W Davis Rd", *["Unit 4"] * 9, "Glendale, AZ 85306")),
+    ],
+)
+def test_one_address_is_never_put_together_of_many_pieces(content: str) -> None:
+    # A row may have thousands of cells: to join ever more of them takes for ever.
+    rows = read_table(content.encode(), name="x", is_column=is_column)
+    read = tables_of(rows, name="x")
+    with pytest.raises(InputError):
+        typed_address(read.columns[read.rows[0].sheet].address_text(read.rows[0]))
+
+
 def test_a_street_without_a_place_does_not_take_the_next_ones() -> None:
     lines = ("4734 W Davis Rd", "100 N Adams St", "Phoenix, AZ 85003")
     rows = read_table("\n".join(lines).encode(), name="x", is_column=is_column)
