@@ -35,6 +35,26 @@ _PROPOSAL = tables.proposal
 _TURN = tables.search_turn
 _MANY: Final = 500  # values in one statement; SQLite allows 32,766
 
+# A house that was accepted is followed under the key it had then, or a later one.
+_KEYS = sa.select(tables.alias.c.slug).where(tables.alias.c.alias == _PROPOSAL.c.house)
+_FOLLOWED = (
+    sa.select(sa.literal(1))
+    .where(
+        tables.house.c.removed_at.is_(None),
+        sa.or_(
+            tables.house.c.slug == _PROPOSAL.c.house, tables.house.c.slug.in_(_KEYS)
+        ),
+    )
+    .correlate(_PROPOSAL)
+    .exists()
+)
+_IS_REMOVED = sa.and_(
+    _PROPOSAL.c.state == ProposalState.ACCEPTED.value,
+    _PROPOSAL.c.house.is_not(None),
+    ~_FOLLOWED,
+)
+_PROPOSALS = sa.select(_PROPOSAL, _IS_REMOVED.label("is_removed"))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recorded:
@@ -177,15 +197,17 @@ class SearchBook:
             search: only those of this search.
         """
         row = _PROPOSAL.c
-        query = sa.select(_PROPOSAL)
+        query = _PROPOSALS
         if before is not None:
             day, key = before
             same_day = sa.and_(row.first_seen_on == day, row.match_key < key)
             query = query.where(sa.or_(row.first_seen_on < day, same_day))
         if since is not None:
             query = query.where(row.first_seen_on >= since)
-        if state is not None:
-            query = query.where(row.state == state.value)
+        if state is ProposalState.REMOVED:
+            query = query.where(_IS_REMOVED)
+        elif state is not None:
+            query = query.where(row.state == state.value, ~_IS_REMOVED)
         if search is not None:
             query = query.where(row.search == search)
         newest = (sa.desc(row.first_seen_on), sa.desc(row.match_key))
@@ -193,9 +215,16 @@ class SearchBook:
             rows = connection.execute(query.order_by(*newest).limit(limit))
             return [_proposal_of(found) for found in rows]
 
+    def names(self) -> set[str]:
+        """The names of all searches, also of those removed that proposed anything."""
+        with reading(self._engine) as connection:
+            saved = connection.execute(sa.select(_SEARCH.c.name)).scalars().all()
+            by = sa.select(_PROPOSAL.c.search).distinct()
+            return {*saved, *connection.execute(by).scalars()}
+
     def proposal(self, match_key: str) -> Proposal | None:
         """The proposal of a door."""
-        this = sa.select(_PROPOSAL).where(_PROPOSAL.c.match_key == match_key)
+        this = _PROPOSALS.where(_PROPOSAL.c.match_key == match_key)
         with reading(self._engine) as connection:
             row = connection.execute(this).one_or_none()
         return None if row is None else _proposal_of(row)
@@ -213,11 +242,9 @@ class SearchBook:
             row.by_itself,
             row.decided_on == on,
         )
-        query = (
-            sa.select(_PROPOSAL)
-            .where(mine, row.state == ProposalState.PROPOSED.value, row.doubt == "")
-            .order_by(row.first_seen_on, row.match_key)
-        )
+        query = _PROPOSALS.where(
+            mine, row.state == ProposalState.PROPOSED.value, row.doubt == ""
+        ).order_by(row.first_seen_on, row.match_key)
         with reading(self._engine) as connection:
             left = per_day - int(connection.execute(done).scalar_one())
             if left <= 0:
@@ -234,16 +261,17 @@ class SearchBook:
         by_itself: bool = False,
         house: str | None = None,
     ) -> bool:
-        """Write what became of a proposal that waits, or was rejected before.
+        """Write what became of a proposal that waits.
 
-        By itself only one that waits is decided: what a person rejected stays rejected.
+        A person may accept one that was rejected, and one that was accepted and then
+        removed. By itself only one that waits is decided.
 
         Returns:
             Whether it was written.
         """
         waiting = [ProposalState.PROPOSED.value]
         if not by_itself and state is ProposalState.ACCEPTED:
-            waiting.append(ProposalState.REJECTED.value)
+            waiting += [ProposalState.REJECTED.value, ProposalState.ACCEPTED.value]
         this = sa.update(_PROPOSAL).where(
             _PROPOSAL.c.match_key == match_key, _PROPOSAL.c.state.in_(waiting)
         )
@@ -349,7 +377,7 @@ def _lock(connection: sa.Connection) -> None:
 def _those(connection: sa.Connection, keys: Sequence[str]) -> Iterable[Proposal]:
     for start in range(0, len(keys), _MANY):
         some = _PROPOSAL.c.match_key.in_(keys[start : start + _MANY])
-        for row in connection.execute(sa.select(_PROPOSAL).where(some)):
+        for row in connection.execute(_PROPOSALS.where(some)):
             yield _proposal_of(row)
 
 
@@ -450,7 +478,7 @@ def _proposal_of(row: AnyRow) -> Proposal:
         facts=ListingFacts(**told),
         doubt=row.doubt,
         first_seen_on=row.first_seen_on,
-        state=ProposalState(row.state),
+        state=ProposalState.REMOVED if row.is_removed else ProposalState(row.state),
         decided_at=row.decided_at,
         slug=row.house,
     )

@@ -88,6 +88,7 @@ class Origin(StrEnum):
     BACKFILL = "backfill"
     LAUNCH = "launch"  # `dagster job launch`
     SENSOR = "sensor"
+    SEARCH = "search"  # a saved search found the house, and it was accepted
     FOLLOW_UP = "follow_up"  # another property's run
 
 

@@ -5,7 +5,7 @@ in the table. What the parts mean is for `model.address`.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from phx_pipeline.model.states import HOME, state_at_end, state_code
 
@@ -49,7 +49,7 @@ def _folded(name: str) -> str:
     return " ".join(name.replace("-", " ").replace(".", "").lower().split())
 
 
-_PLACES = frozenset(map(_folded, _PLACE_TABLE.split(";")))
+_PLACES = {_folded(name): " ".join(name.split()) for name in _PLACE_TABLE.split(";")}
 _LONGEST = max(len(place.split()) for place in _PLACES)
 
 # After these a city may begin. Words such as "park" or "springs" end city names too.
@@ -80,6 +80,16 @@ _ZIP = re.compile(r"(?<![\d-])\d{5}(?:[- ]?\d{4})?$")
 def is_place(text: str) -> bool:
     """Whether *text* is the name of a place in Arizona, in any case."""
     return _folded(text) in _PLACES
+
+
+def place_named(text: str) -> str | None:
+    """Return a place in Arizona as it is written; None for one that is not known."""
+    return _PLACES.get(_folded(text))
+
+
+def place_names() -> Collection[str]:
+    """Return the places in Arizona that are known."""
+    return _PLACES.values()
 
 
 def line_of_slug(slug: str) -> str:

@@ -14,7 +14,9 @@ from typing import Any, Final, Self
 from phx_pipeline.errors import InputError
 from phx_pipeline.model.address import Address
 from phx_pipeline.model.facts import FactValue, ListingFacts
+from phx_pipeline.model.nearest import did_you_mean
 from phx_pipeline.model.outcome import ListingOutcome
+from phx_pipeline.model.places import place_named, place_names
 from phx_pipeline.model.source import Source
 from phx_pipeline.model.states import HOME, states_of
 
@@ -80,27 +82,25 @@ class Criteria:
         """Return it with each place once.
 
         Raises:
-            InputError: no place is named, one is none in Arizona, or a range is empty.
+            InputError: no place is named, one is none in Arizona, a range is empty, or
+                a count is none that a site can be asked for.
         """
         zips = tuple(dict.fromkeys(it.strip() for it in self.zip_codes))
-        cities = tuple(
-            dict.fromkeys(" ".join(it.split()).title() for it in self.cities)
-        )
+        cities = tuple(dict.fromkeys(map(_city, self.cities)))
         if not 0 < len(zips) + len(cities) <= MOST_PLACES:
             raise InputError(
                 f"a search needs 1 to {MOST_PLACES} places: give --zip or --city"
             )
         for each in zips:
             _require_zip(each)
-        for each in cities:
-            if not _CITY.fullmatch(each):
-                raise InputError(
-                    f"--city {each[:40]!r}: give the name of a city in Arizona alone"
-                )
         self._require_ranges()
         return replace(self, zip_codes=zips, cities=cities)
 
     def _require_ranges(self) -> None:
+        _require_steps("--min-beds", self.min_beds, step=1, such_as="3")
+        _require_steps(
+            "--min-baths", self.min_baths, step=0.25, such_as="2, 2.5 or 2.75"
+        )
         for name, value in self.limits().items():
             if not 0 <= value <= _MOST:
                 raise InputError(
@@ -182,13 +182,42 @@ def _meets(name: str, fact: FactValue, limit: float) -> bool:
     return fact >= limit if name.startswith("min_") else fact <= limit
 
 
+_TOLD: Final = {
+    "price": "${:,}",
+    "beds": "{:g} beds",
+    "baths": "{:g} baths",
+    "area": "{:,} sqft",
+    "lot": "{:,} sqft of lot",
+}
+
+
 def _told(name: str, limit: float) -> str:
     side, _, what = name.partition("_")
-    return (
-        f"{what} of {'at least' if side == 'min' else 'at most'} {limit:g}"
-        if what == "year"
-        else f"{'at least' if side == 'min' else 'at most'} {limit:,.15g} {what}"
-    )
+    if what == "year":
+        return f"built in {limit:g} or later"
+    return f"at {'least' if side == 'min' else 'most'} {_TOLD[what].format(limit)}"
+
+
+def _require_steps(
+    option: str, value: float | None, *, step: float, such_as: str
+) -> None:
+    if value is not None and value % step:
+        raise InputError(f"{option} {value:g}: give a count such as {such_as}")
+
+
+def _city(text: str) -> str:
+    name = " ".join(text.split())
+    if not _CITY.fullmatch(name):
+        raise InputError(
+            f"--city {text[:40]!r}: give the name of a city in Arizona alone"
+        )
+    if (known := place_named(name)) is None:
+        raise InputError(
+            f"--city {name!r}: no city in Arizona is known by this name"
+            f"{did_you_mean(name, place_names())}: correct it, or give its ZIP codes "
+            "by --zip"
+        )
+    return known
 
 
 def _require_zip(text: str) -> None:
@@ -272,11 +301,15 @@ class OfferPage:
 
 
 class ProposalState(StrEnum):
-    """What became of a house that a search found."""
+    """What became of a house that a search found.
+
+    `REMOVED` is one that was accepted and is followed no more; it is never stored.
+    """
 
     PROPOSED = "proposed"
     ACCEPTED = "accepted"
     REJECTED = "rejected"
+    REMOVED = "removed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

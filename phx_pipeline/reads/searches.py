@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import date
 
 from phx_pipeline.errors import InputError
+from phx_pipeline.model.nearest import did_you_mean
 from phx_pipeline.model.search import Proposal, ProposalState
 from phx_pipeline.reads.base import Reads
 from phx_pipeline.reads.paging import (
@@ -52,6 +53,21 @@ def read_proposals(
         limit=limit,
         ends=lambda it: (it.first_seen_on.isoformat(), it.match_key),
     )
+
+
+def require_search(reads: Reads, name: str | None) -> None:
+    """Refuse a name that no search has or had; None names none.
+
+    Raises:
+        InputError: says which name is the nearest.
+    """
+    known = reads.catalog.searches.names()
+    if name is not None and name not in known:
+        raise InputError(
+            f"--search: no search {name[:40]!r} was ever saved"
+            f"{did_you_mean(name, sorted(known))}: `phx search list` lists those there "
+            "are"
+        )
 
 
 def meant_proposals(reads: Reads, texts: Sequence[str]) -> list[Proposal]:

@@ -6,7 +6,7 @@ How a site is asked is told in `sources`; what was proposed is kept by
 
 import logging
 from collections import Counter, deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -17,7 +17,9 @@ from phx_pipeline.catalog.leases import process_owner
 from phx_pipeline.catalog.store import Catalog
 from phx_pipeline.errors import InputError
 from phx_pipeline.fetch.base import Fetched, Fetcher, Request
+from phx_pipeline.fetch.circuits import pages_try_s
 from phx_pipeline.model.job import JobRequest, Origin
+from phx_pipeline.model.moments import moment
 from phx_pipeline.model.nearest import did_you_mean
 from phx_pipeline.model.outcome import ListingOutcome
 from phx_pipeline.model.property import Property
@@ -36,6 +38,7 @@ from phx_pipeline.model.search import (
 from phx_pipeline.model.source import Source
 from phx_pipeline.model.states import doubt
 from phx_pipeline.sources.base import ListingSource, SearchSource
+from phx_pipeline.sources.registry import browsed_among
 from phx_pipeline.stages.context import StageContext
 from phx_pipeline.workflows.houses import follow
 from phx_pipeline.workflows.intake import Typed
@@ -76,7 +79,10 @@ class SearchReport:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Accepted:
-    """A proposal that was accepted: its house, and the job that asks for its run."""
+    """A proposal that was accepted: its house, and the job that asks for its run.
+
+    No job was asked for if the house had been accepted before.
+    """
 
     proposal: Proposal
     slug: str
@@ -151,6 +157,11 @@ async def ask_searches(
     return report
 
 
+def searchable(sources: Mapping[Source, ListingSource]) -> list[Source]:
+    """Return the sources that have search pages."""
+    return [name for name, it in sources.items() if it.listings is not None]
+
+
 def _searched(
     context: StageContext, search: SavedSearch
 ) -> dict[Source, ListingSource]:
@@ -212,8 +223,8 @@ class _Asking:
 
     async def is_stopped(self) -> bool:
         """Ask; return whether the source must not be asked again for now."""
-        if self._source.lacks:
-            self._end(ListingOutcome.DISABLED, self._source.lacks)
+        if rest := self._rest():
+            self._end(*rest)
             return True
         key = f"search-{self._search.name}"
         async with aclosing(self._context.open_fetcher(key)) as fetcher:
@@ -221,6 +232,23 @@ class _Asking:
                 return await self._pages(_Metered(fetcher, take=self._take))
             except _SpentError:
                 return False
+
+    def _rest(self) -> tuple[ListingOutcome, str] | None:
+        """Return why the source is not to be asked, before any page is counted."""
+        name, policies = self._source.source, self._context.catalog.policies
+        if self._source.lacks:
+            return ListingOutcome.DISABLED, self._source.lacks
+        if name in policies.switched_off():
+            told = f"it is switched off (`phx sources enable {name.value}`)"
+            return ListingOutcome.DISABLED, told
+        now_s, rows = policies.source_states()
+        states = {state.name: state for state in rows}
+        lacks_browser = self._context.lacks_browser
+        browsed = () if lacks_browser else browsed_among(self._context.registered)
+        until_s = pages_try_s(name, states, now_s=now_s, browsed=browsed)
+        if until_s is None or until_s <= now_s:
+            return None
+        return ListingOutcome.CIRCUIT_OPEN, f"it rests until {moment(until_s)}"
 
     async def _pages(self, fetcher: Fetcher) -> bool:
         """Ask for the first page of each place, then for those that follow."""
@@ -250,10 +278,25 @@ class _Asking:
         return places[first:] + places[:first]
 
     def _take(self) -> bool:
+        # The lease is held: nobody else takes a page of this search meanwhile. So the
+        # day's pages, which others share, are asked for only if one will be used.
         source, book = self._source.source, self._context.catalog.searches
-        return self._may_ask(source, self._on) and book.take_page(
-            self._search.name, source, self._on, most=MOST_PAGES
-        )
+        if self._asked >= MOST_PAGES:
+            return False
+        if not self._may_ask(source, self._on):
+            logger.warning(
+                "search %s, %s: the pages of the day are used up (PHX_DAILY_PAGES)",
+                *(self._search.name, source.value),
+            )
+            return False
+        return book.take_page(self._search.name, source, self._on, most=MOST_PAGES)
+
+    @property
+    def _asked(self) -> int:
+        """How many pages of the source this search has asked for on this day."""
+        book, name = self._context.catalog.searches, self._search.name
+        turns = book.turns(on=self._on, search=name)
+        return next((it.pages for it in turns if it.source is self._source.source), 0)
 
     def _record(self, page: OfferPage) -> None:
         found, left_out = [], Counter[LeftOut]()
@@ -345,7 +388,7 @@ def accept_ready(catalog: Catalog, *, at: datetime, today: date) -> list[Accepte
             state = ProposalState.REJECTED  # removed since it was proposed
         else:
             slug = known.house.slug if known else _added(catalog, proposal, at=at)
-            job_id = _asked(catalog, slug, proposal, at=at)
+            job_id = _asked(catalog, slug, proposal, user=PHX, at=at)
         is_decided = catalog.searches.decide(
             proposal.match_key,
             state,
@@ -369,12 +412,16 @@ def _added(catalog: Catalog, proposal: Proposal, *, at: datetime) -> str:
     return known.house.slug if known else house.slug
 
 
-def _asked(catalog: Catalog, slug: str, proposal: Proposal, *, at: datetime) -> str:
+def _asked(
+    catalog: Catalog, slug: str, proposal: Proposal, *, user: str, at: datetime
+) -> str:
+    """Ask for the run of a house; once for each time its proposal is decided."""
+    last = proposal.decided_at or proposal.first_seen_on
     request = JobRequest(
         slugs=(slug,),
-        user=PHX,
-        origin=Origin.SENSOR,
-        idempotency_key=f"proposal {slug} {proposal.first_seen_on}"[:200],
+        user=user,
+        origin=Origin.SEARCH,
+        idempotency_key=f"proposal {slug} {last}"[:200],
     )
     return request_run(catalog, request, at=at)
 
@@ -388,16 +435,20 @@ def request_run(catalog: Catalog, request: JobRequest, *, at: datetime) -> str:
 def accept(context: StageContext, proposals: Sequence[Proposal]) -> list[Accepted]:
     """Follow houses that a person chose, whatever was doubted, and ask for their runs.
 
-    One that was rejected or removed before is followed all the same.
+    One that was rejected or removed before is followed all the same. Of one that is
+    followed nothing is asked.
     """
     stamp, done = context.stamp(), []
     for proposal in proposals:
+        if proposal.state is ProposalState.ACCEPTED:
+            slug = proposal.slug or proposal.address.slug
+            done.append(Accepted(proposal=proposal, slug=slug))
+            continue
         typed = Typed(text=str(proposal.address), house=Property.at(proposal.address))
         report = follow(context, [typed]).report
         houses = (*report.added, *report.revived, *(it.house for it in report.known))
         slug = houses[0].slug
-        request = JobRequest(slugs=(slug,), user=context.who)
-        job_id = request_run(context.catalog, request, at=stamp.at)
+        job_id = _asked(context.catalog, slug, proposal, user=context.who, at=stamp.at)
         context.catalog.searches.decide(
             proposal.match_key,
             ProposalState.ACCEPTED,
@@ -409,12 +460,13 @@ def accept(context: StageContext, proposals: Sequence[Proposal]) -> list[Accepte
     return done
 
 
-def reject(context: StageContext, proposals: Sequence[Proposal]) -> int:
-    """Reject houses for good; return how many were not decided before."""
+def reject(context: StageContext, proposals: Sequence[Proposal]) -> list[Proposal]:
+    """Reject houses for good; return those that waited until now."""
     stamp = context.stamp()
-    return sum(
-        context.catalog.searches.decide(
+    return [
+        it
+        for it in proposals
+        if context.catalog.searches.decide(
             it.match_key, ProposalState.REJECTED, at=stamp.at, on=stamp.today
         )
-        for it in proposals
-    )
+    ]

@@ -1,35 +1,35 @@
 """`phx search`: the searches by name. What they proposed is in `proposed`."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import click
-from rich.table import Table
 
-from phx_pipeline.cli.console import console, print_table
+from phx_pipeline.cli.console import console, print_sentence
 from phx_pipeline.cli.nearest import NearestGroup
 from phx_pipeline.cli.options import FILLED, json_option
+from phx_pipeline.cli.search.amounts import Amount, Count
 from phx_pipeline.cli.search.proposed import accept, proposed, reject
-from phx_pipeline.cli.search.run import run
+from phx_pipeline.cli.search.run import NO_SEARCH, run
 from phx_pipeline.cli.session import opened_catalog
 from phx_pipeline.errors import InputError
+from phx_pipeline.model.counted import counted
 from phx_pipeline.model.search import (
     MOST_ACCEPTED,
     Criteria,
     SavedSearch,
     require_name,
 )
-from phx_pipeline.settings import load_settings, parse_sources
+from phx_pipeline.model.source import Source
+from phx_pipeline.settings import Settings, load_settings, parse_sources
 
 if TYPE_CHECKING:
     from phx_pipeline.catalog.searches import SearchBook
 
-_NONE = (
-    "no search is saved: `phx search add NAME --zip 85306 --max-price 450000` saves one"
-)
-_COUNT = click.IntRange(0, 2**31 - 1)
+_DOLLARS = Amount(such_as="450000, 450,000 or 450k")
+_SQFT = Amount(such_as="1500 or 1,500")
 
 
 @click.group(cls=NearestGroup)
@@ -58,40 +58,43 @@ for _command in (run, proposed, accept, reject):
     help="Look in this city of Arizona. May be given again.",
 )
 @click.option(
-    "--min-price", type=_COUNT, metavar="DOLLARS", help="Leave out what costs less."
+    "--min-price", type=_DOLLARS, metavar="DOLLARS", help="Leave out what costs less."
 )
 @click.option(
-    "--max-price", type=_COUNT, metavar="DOLLARS", help="Leave out what costs more."
+    "--max-price", type=_DOLLARS, metavar="DOLLARS", help="Leave out what costs more."
 )
 @click.option(
     "--min-beds",
-    type=click.FloatRange(0, 50),
+    type=Count(such_as="3"),
     metavar="COUNT",
     help="Ask for so many bedrooms at least.",
 )
 @click.option(
     "--min-baths",
-    type=click.FloatRange(0, 50),
+    type=Count(such_as="2 or 2.5"),
     metavar="COUNT",
     help="Ask for so many bathrooms at least; half a bath is 0.5.",
 )
 @click.option(
     "--min-area",
-    type=_COUNT,
+    type=_SQFT,
     metavar="SQFT",
     help="Ask for so much living area at least.",
 )
 @click.option(
     "--max-area",
-    type=_COUNT,
+    type=_SQFT,
     metavar="SQFT",
     help="Ask for so much living area at most.",
 )
 @click.option(
-    "--min-year", type=_COUNT, metavar="YEAR", help="Leave out what was built before."
+    "--min-year",
+    type=Amount(such_as="1990"),
+    metavar="YEAR",
+    help="Leave out what was built before.",
 )
 @click.option(
-    "--min-lot", type=_COUNT, metavar="SQFT", help="Ask for a lot of so much at least."
+    "--min-lot", type=_SQFT, metavar="SQFT", help="Ask for a lot of so much at least."
 )
 @click.option(
     "--pool/--no-pool", default=None, help="Ask for a pool of its own, or for none."
@@ -128,12 +131,14 @@ def add(*, name: str, accept_per_day: int, sources: str | None, **asked: Any) ->
 
     require_name(name)
     settings, at = load_settings(), utc_now()
+    named = parse_sources(sources, by="--sources") if sources else ()
+    _require_searchable(settings, named)
     saved = SavedSearch(
         name=name,
         criteria=Criteria(**asked).checked(),
         created_at=at,
         accept_per_day=accept_per_day,
-        sources=parse_sources(sources, by="--sources") if sources else (),
+        sources=named,
     )
     with opened_catalog(settings) as catalog:
         if not catalog.searches.add(saved):
@@ -147,6 +152,18 @@ def add(*, name: str, accept_per_day: int, sources: str | None, **asked: Any) ->
         f"by `phx search run {name}`",
         soft_wrap=True,
     )
+
+
+def _require_searchable(settings: Settings, named: Sequence[Source]) -> None:
+    from phx_pipeline.wiring import equipped_sources
+    from phx_pipeline.workflows.searches import searchable
+
+    known = searchable(equipped_sources(settings))
+    if without := [it.value for it in named if it not in known]:
+        raise InputError(
+            f"--sources: {', '.join(without)} {'has' if len(without) == 1 else 'have'} "
+            f"no search pages: choose from {', '.join(known)}"
+        )
 
 
 @search.command("list")
@@ -167,19 +184,23 @@ def list_(*, as_json: bool) -> None:
         click.echo(json.dumps([search_document(it) for it in saved], indent=2))
         return
     if not saved:
-        console.print(_NONE, soft_wrap=True)
+        print_sentence(NO_SEARCH)
         return
-    table = Table("name", "places", "criteria", "sources", "accepts a day", "state")
     for it in saved:
-        table.add_row(
-            it.name,
-            it.criteria.place,
-            _told(it.criteria),
-            ", ".join(it.sources) or "all",
-            str(it.accept_per_day or "by hand"),
-            "paused" if it.is_paused else "runs",
-        )
-    print_table(table)
+        print_sentence(f"{it.name}: {it.criteria.place}: {_told(it.criteria)}")
+        print_sentence(_asked(it), indent="  ")
+
+
+def _asked(it: SavedSearch) -> str:
+    """Tell in a sentence whether, where and with what effect a search is run."""
+    where = ", ".join(it.sources) or "all sources that have search pages"
+    when = "paused" if it.is_paused else "run each morning"
+    then = (
+        f"follows up to {counted(it.accept_per_day, 'house')} a day by itself"
+        if it.accept_per_day
+        else "a person accepts what it finds"
+    )
+    return f"{when}; asks {where}; {then}"
 
 
 @search.command()

@@ -9,16 +9,16 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 import click
-from rich.table import Table
 
-from phx_pipeline.cli.console import console, print_table
+from phx_pipeline.cli.console import console, errors, print_sentence
+from phx_pipeline.cli.main import Exit
 from phx_pipeline.cli.options import DAY_OR_SPAN, FILLED, OneOf, json_option
 from phx_pipeline.cli.partitions import reconcile_partitions
 from phx_pipeline.cli.session import note, opened, opened_reads
 from phx_pipeline.model.counted import counted
 from phx_pipeline.model.facts import ListingFacts
 from phx_pipeline.model.search import Proposal, ProposalState
-from phx_pipeline.settings import load_settings
+from phx_pipeline.settings import Settings, load_settings
 
 if TYPE_CHECKING:
     from phx_pipeline.reads.base import Reads
@@ -35,7 +35,7 @@ _MOST = 500
     type=OneOf([*ProposalState, "all"]),
     default=ProposalState.PROPOSED.value,
     metavar="STATE",
-    help="Show proposed (the default), accepted, rejected or all.",
+    help="Show proposed (the default), accepted, rejected, removed or all.",
 )
 @click.option(
     "--since",
@@ -61,9 +61,10 @@ def proposed(
     """
     from phx_pipeline.reads.documents import proposal_document
     from phx_pipeline.reads.images import first_day
-    from phx_pipeline.reads.searches import read_proposals
+    from phx_pipeline.reads.searches import read_proposals, require_search
 
     with opened_reads() as reads:
+        require_search(reads, search)
         page = read_proposals(
             reads,
             since=first_day(reads, since),
@@ -75,13 +76,11 @@ def proposed(
         click.echo(json.dumps([proposal_document(it) for it in page.rows], indent=2))
         return
     if not page.rows:
-        console.print(
-            "no such house: `phx search run` asks the sites now", soft_wrap=True
-        )
+        print_sentence("no such house: `phx search run` asks the sites now")
         return
     _print(page.rows)
     if page.next:
-        console.print(f"only the last {_MOST}: narrow by --search or --since")
+        print_sentence(f"only the last {_MOST}: narrow by --search or --since")
 
 
 @click.command()
@@ -94,7 +93,8 @@ def accept(*, houses: tuple[str, ...], everything: bool, search: str | None) -> 
     """Follow houses that were proposed, and ask for a run of each.
 
     HOUSE is the key that `phx search proposed` shows, or the address in quotes. One
-    that was rejected is followed all the same.
+    that was rejected, or was accepted and then removed, is followed all the same. One
+    that is followed stays as it is.
 
     \b
     Examples:
@@ -109,14 +109,27 @@ def accept(*, houses: tuple[str, ...], everything: bool, search: str | None) -> 
         reads = reads_of(context)
         chosen = _chosen(reads, houses, everything=everything, search=search)
         done = searches.accept(context, chosen)
-        note(context, "search.accept", *(it.slug for it in done))
+        new = [it for it in done if it.job_id]
+        found_by = ", ".join(sorted({it.proposal.search for it in new}))
+        slugs = [it.slug for it in new]
+        note(context, "search.accept", *slugs, detail=f"found by {found_by}")
         reconcile_partitions(context, settings)
     for it in done:
-        console.print(f"followed {it.slug}", soft_wrap=True)
-    console.print(
-        f"{counted(len(done), 'house')} accepted; their runs wait for `phx up`, or "
-        "`phx extract --all --sync` works them off now",
-        soft_wrap=True,
+        told = f"followed {it.slug}" if it.job_id else f"{it.slug} is followed already"
+        console.print(told, soft_wrap=True)
+    runs = _runs(settings) if new else ""
+    print_sentence(f"{counted(len(new), 'house')} accepted{runs}")
+
+
+def _runs(settings: Settings) -> str:
+    """Tell what becomes of the runs that were asked for."""
+    from phx_pipeline.supervise.lock import running
+
+    if running(settings) is not None:
+        return "; their runs begin by themselves (`phx jobs`)"
+    return (
+        "; their runs wait for `phx up`, or `phx extract --all --sync` works them off "
+        "now"
     )
 
 
@@ -126,12 +139,22 @@ def accept(*, houses: tuple[str, ...], everything: bool, search: str | None) -> 
 @click.option(
     "--search", type=FILLED, metavar="NAME", help="With --all: of this search alone."
 )
-def reject(*, houses: tuple[str, ...], everything: bool, search: str | None) -> None:
+@click.pass_context
+def reject(
+    ctx: click.Context,
+    *,
+    houses: tuple[str, ...],
+    everything: bool,
+    search: str | None,
+) -> None:
     """Reject houses that were proposed: no search proposes them again.
 
     \b
     Examples:
       phx search reject "5127 W Sage Pipit Ave, Glendale, AZ 85306"
+
+    Exit codes: 0 every house is rejected, now or before; 2 none is; 3 some are not,
+    because they are followed.
     """
     from phx_pipeline.wiring import reads_of
     from phx_pipeline.workflows import searches
@@ -139,16 +162,42 @@ def reject(*, houses: tuple[str, ...], everything: bool, search: str | None) -> 
     with opened() as context:
         reads = reads_of(context)
         chosen = _chosen(reads, houses, everything=everything, search=search)
-        count = searches.reject(context, chosen)
-        note(context, "search.reject", *(it.address.slug for it in chosen))
-    console.print(f"{counted(count, 'house')} rejected")
+        done = searches.reject(context, chosen)
+        note(context, "search.reject", *(it.address.slug for it in done))
+    others = [it for it in chosen if it not in done]
+    for it in others:
+        errors.print(f"phx: {_not_rejected(it)}", soft_wrap=True)
+    console.print(f"{counted(len(done), 'house')} rejected")
+    followed = [it for it in others if it.state is ProposalState.ACCEPTED]
+    if followed:
+        ctx.exit(Exit.USAGE if len(followed) == len(chosen) else Exit.PARTIAL)
+
+
+def _not_rejected(it: Proposal) -> str:
+    """Tell why a house was not rejected now."""
+    slug = it.slug or it.address.slug
+    match it.state:
+        case ProposalState.ACCEPTED:
+            return (
+                f"{slug} was accepted, and is followed: `phx properties remove {slug}` "
+                "ends that"
+            )
+        case ProposalState.REMOVED:
+            return f"{slug} was removed: no search proposes it again"
+        case _:
+            return f"{slug} was rejected before"
 
 
 def _chosen(
     reads: "Reads", houses: Sequence[str], *, everything: bool, search: str | None
 ) -> list[Proposal]:
-    from phx_pipeline.reads.searches import meant_proposals, read_proposals
+    from phx_pipeline.reads.searches import (
+        meant_proposals,
+        read_proposals,
+        require_search,
+    )
 
+    require_search(reads, search)
     if everything == bool(houses):
         raise click.UsageError("name the houses, or give --all")
     if houses:
@@ -159,18 +208,14 @@ def _chosen(
 
 
 def _print(found: Sequence[Proposal]) -> None:
-    table = Table("key", "seen", "search", "source", "what it is", "state")
+    """Print a few lines for each house: no table has room for its link."""
     for it in found:
-        state = f"{it.state.value}: {it.doubt}" if it.doubt else it.state.value
-        table.add_row(
-            it.address.slug,
-            str(it.first_seen_on),
-            it.search,
-            it.source.value,
-            _told(it.facts),
-            state,
-        )
-    print_table(table)
+        console.print(it.address.slug, soft_wrap=True)
+        print_sentence(_told(it.facts) or "nothing is told of it", indent="  ")
+        console.print(f"  {it.url}", soft_wrap=True)
+        state = f"{it.state.value}, but {it.doubt}" if it.doubt else it.state.value
+        found_by = f"{it.source.value}, search {it.search}, {it.first_seen_on}"
+        print_sentence(f"{found_by}; {state}", indent="  ")
 
 
 def _told(facts: ListingFacts) -> str:

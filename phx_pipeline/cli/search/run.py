@@ -2,22 +2,26 @@
 
 import asyncio
 import json
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import click
-from rich.table import Table
 
-from phx_pipeline.cli.console import console, few_warnings, print_table
+from phx_pipeline.cli.console import console, errors, few_warnings, print_sentence
 from phx_pipeline.cli.main import Exit
 from phx_pipeline.cli.options import json_option
 from phx_pipeline.cli.session import opened
 from phx_pipeline.model.counted import counted
 from phx_pipeline.model.outcome import ListingOutcome
+from phx_pipeline.model.search import SavedSearch, SearchTurn
 from phx_pipeline.settings import load_settings
 
 if TYPE_CHECKING:
     from phx_pipeline.workflows.searches import SearchReport
 
+NO_SEARCH = (
+    "no search is saved: `phx search add NAME --zip 85306 --max-price 450000` saves one"
+)
 _WELL = {
     ListingOutcome.LISTED,
     ListingOutcome.LISTED_EMPTY,
@@ -35,24 +39,24 @@ def run(
 ) -> None:
     """Ask the sites now: those searches that are named, or all that do not rest.
 
-    A search asks each source for at most three pages a day, whoever runs it. A source
-    that refuses is not asked again.
+    A search that rests runs all the same if it is named. A search asks each source
+    for at most three pages a day, whoever runs it. A source that refuses is not asked
+    again.
 
     \b
     Examples:
       phx search run
       phx search run west --rows
 
-    Exit codes: 0 every source answered; 3 some did not.
+    Exit codes: 0 every source that is on answered; 3 some did not; 4 none was asked.
     """
     from phx_pipeline.workflows.searches import ask_searches, named_search, within
 
     settings = load_settings()
     with opened(settings) as context, few_warnings():
-        saved = [named_search(context.catalog, name) for name in names]
-        chosen = saved or [
-            it for it in context.catalog.searches.saved() if not it.is_paused
-        ]
+        saved = context.catalog.searches.saved()
+        named = [named_search(context.catalog, name) for name in names]
+        chosen = named or [it for it in saved if not it.is_paused]
         report = asyncio.run(
             ask_searches(
                 context, chosen, may_ask=within(context, most=settings.daily_pages)
@@ -63,23 +67,47 @@ def run(
 
         click.echo(json.dumps([turn_document(it) for it in report.turns], indent=2))
     else:
-        _print(report, rows=rows)
-    if any(turn.outcome not in _WELL for turn in report.turns if turn.outcome):
+        _tell_pauses(named)
+        _print(report, saved, rows=rows)
+    outcomes = {turn.outcome for turn in report.turns if turn.outcome}
+    if chosen and outcomes <= {ListingOutcome.DISABLED}:
+        errors.print(_not_asked(report), soft_wrap=True)
+        ctx.exit(Exit.NOTHING)
+    if not outcomes <= _WELL:
         ctx.exit(Exit.PARTIAL)
 
 
-def _print(report: "SearchReport", *, rows: bool) -> None:
+def _tell_pauses(named: Sequence[SavedSearch]) -> None:
+    for it in named:
+        if it.is_paused:
+            print_sentence(
+                f"search {it.name} is paused, and is run now because it was named; "
+                f"`phx search resume {it.name}` has it run each morning"
+            )
+
+
+def _not_asked(report: "SearchReport") -> str:
+    """Tell why no source was asked, and what to do."""
+    why = {turn.source: turn.detail for turn in report.turns}
+    told = [f"{source.value}: {detail}" for source, detail in why.items()]
+    return "phx: no source was asked: " + (
+        "; ".join(told)
+        or "none of those that PHX_SOURCES and the search name has search pages"
+    )
+
+
+def _print(report: "SearchReport", saved: Sequence[SavedSearch], *, rows: bool) -> None:
     if not report.turns:
-        console.print("no search was run: `phx search list` lists those there are")
+        if not saved:
+            print_sentence(NO_SEARCH)
+        elif all(it.is_paused for it in saved):
+            print_sentence(
+                "no search was run: all of them are paused. `phx search resume NAME` "
+                "ends that, `phx search run NAME` runs one all the same"
+            )
         return
-    table = Table("search", "source", "today", "pages", "rows", "proposed", "left out")
     for turn in report.turns:
-        left = ", ".join(f"{n} {why}" for why, n in turn.left_out.items())
-        outcome = turn.outcome.value if turn.outcome else "under way"
-        told = f"{outcome}: {turn.detail}" if turn.detail else outcome
-        counts = (str(turn.pages), str(turn.rows), str(turn.proposed))
-        table.add_row(turn.search, turn.source.value, told, *counts, left)
-    print_table(table)
+        print_sentence(_turn_line(turn))
     for proposal in report.proposed:
         told = f" ({proposal.doubt})" if proposal.doubt else ""
         console.print(f"new: {proposal.address}{told}", soft_wrap=True)
@@ -87,7 +115,25 @@ def _print(report: "SearchReport", *, rows: bool) -> None:
         told = f" ({row.detail})" if row.detail else ""
         shown = row.told or "a row without an address"
         console.print(f"{row.source.value}: {shown}: {row.why}{told}", soft_wrap=True)
-    console.print(
-        f"{counted(len(report.proposed), 'house')} proposed by this run",
-        soft_wrap=True,
+    found = counted(len(report.proposed), "house")
+    print_sentence(
+        f"{found} proposed by this run"
+        + ("; `phx search proposed` shows them" if report.proposed else "")
     )
+
+
+def _turn_line(turn: SearchTurn) -> str:
+    """Tell what a search found at a source today, in all its runs."""
+    outcome = turn.outcome.value if turn.outcome else "under way"
+    told = f"{outcome}: {turn.detail}" if turn.detail else outcome
+    line = f"{turn.search}, {turn.source.value}: {told}"
+    if not turn.pages:
+        return line
+    left = ", ".join(f"{n} {why}" for why, n in turn.left_out.items())
+    counts = [
+        f"{counted(turn.pages, 'page')} today",
+        counted(turn.rows, "row"),
+        f"{turn.proposed} proposed",
+        *([f"left out: {left}"] if left else ()),
+    ]
+    return f"{line}; {', '.join(counts)}"

@@ -28,6 +28,29 @@ def made(tmp_path: Path) -> Iterator[Deployment]:
         yield deployment
 
 
+def accept_again(made: Deployment, phx_on: Phx) -> None:
+    """What is followed is told, and stays as it is."""
+    again = phx_on(made, "search", "accept", SLUG)
+    assert (again.code, again.out.splitlines()) == (
+        0,
+        [f"{SLUG} is followed already", "0 houses accepted"],
+    )
+    kept = phx_on(made, "search", "reject", SLUG)
+    assert (kept.code, f"phx properties remove {SLUG}" in kept.err) == (2, True)
+
+
+def follow_again(made: Deployment, phx_on: Phx) -> object:
+    """Remove the house that was accepted, and accept it once more."""
+    assert phx_on(made, "properties", "remove", SLUG, "--yes").code == 0
+    (gone,) = phx_on(made, "search", "proposed", "--state", "removed", "--json").json
+    Draft202012Validator(schema_of("proposal")).validate(gone)
+    assert phx_on(made, "search", "accept", SLUG).code == 0
+    assert len(phx_on(made, "jobs", "--json").json) == 2
+    states = ("--state", "accepted", "--json")
+    (followed,) = phx_on(made, "search", "proposed", *states).json
+    return followed
+
+
 def test_a_search_is_saved_run_and_decided_about(made: Deployment, phx_on: Phx) -> None:
     def search(*words: str) -> Ended:
         return phx_on(made, "search", *words)
@@ -46,7 +69,9 @@ def test_a_search_is_saved_run_and_decided_about(made: Deployment, phx_on: Phx) 
     (proposal,) = search("proposed", "--json").json
     assert (proposal["key"], proposal["facts"]["list_price"]) == (SLUG, 438_000)
     assert SLUG in search("proposed", "--search", "west").out
-    assert search("proposed", "--search", "east").out.startswith("no such house")
+    unknown = search("proposed", "--search", "wets")
+    assert (unknown.code, "did you mean west?" in unknown.err) == (2, True)
+    assert proposal["url"] in search("proposed").out
 
     turns = search("run", "--json").json
     assert {turn["source"]: turn["proposed"] for turn in turns} == {
@@ -55,12 +80,14 @@ def test_a_search_is_saved_run_and_decided_about(made: Deployment, phx_on: Phx) 
     }
     assert search("reject", SLUG).code == 0
     assert search("proposed", "--json").json == []
+    assert "was rejected before" in search("reject", SLUG).err
     assert search("accept", NEWCOMERS[0].address).code == 0
+    accept_again(made, phx_on)
     (proposal,) = search("proposed", "--state", "all", "--json").json
     assert (proposal["state"], proposal["property"]) == ("accepted", SLUG)
     assert SLUG in phx_on(made, "properties", "list").out
     (job,) = phx_on(made, "jobs", "--json").json
-    assert job["status"] == "pending"
+    assert (job["status"], job["origin"]) == ("pending", "search")
 
     assert search("pause", "west").code == 0
     (saved,) = search("list", "--json").json
@@ -68,7 +95,13 @@ def test_a_search_is_saved_run_and_decided_about(made: Deployment, phx_on: Phx) 
     for name, document in told_in_json.items():
         Draft202012Validator(schema_of(name)).validate(document)
     assert (saved["paused"], saved["criteria"]["zip_codes"]) == (True, ["85306"])
-    assert "no search was run" in search("run").out
+    assert "all of them are paused" in search("run").out
+    assert "is paused, and is run now" in search("run", "west").out
+    proposal = follow_again(made, phx_on)
+    for source in BOTH:
+        assert phx_on(made, "sources", "disable", source.value).code == 0
+    off = search("run", "west")
+    assert (off.code, "phx sources enable zillow" in off.err) == (4, True)
     assert search("resume", "west").code == search("remove", "west").code == 0
     assert search("proposed", "--state", "accepted", "--json").json == [proposal]
     stored = b"".join(it.read_bytes() for it in made.settings.data_dir.glob("phx.db*"))
@@ -106,6 +139,10 @@ def test_a_site_that_refuses_is_not_asked_for_the_next_search(
         (("run", "west"), "there is no search 'west'"),
         (("remove", "west"), "phx search list"),
         (("accept",), "--all"),
+        (("accept", "--all", "--search", "west"), "no search 'west' was ever saved"),
+        (("add", "west", "--zip", "85306", "--sources", "phoenix_mls"), "choose from"),
+        (("add", "west", "--zip", "85306", "--min-beds", "3+"), "one such as 3"),
+        (("add", "west", "--zip", "85306", "--max-price", "45,00"), "such as 450000"),
         (("reject", "12-nowhere"), "phx search proposed"),
     ],
 )

@@ -52,7 +52,7 @@ def test_a_row_is_sifted_by_what_it_says(
 def test_what_a_row_does_not_tell_is_not_held_against_it() -> None:
     (told,) = WEST.unstated_by(offer().facts)
     assert told == "a pool of its own"
-    assert WEST.told() == ("at most 450,000 price", "at least 3 beds", told)
+    assert WEST.told() == ("at most $450,000", "at least 3 beds", told)
 
 
 def test_criteria_come_back_as_they_were() -> None:
@@ -71,6 +71,9 @@ def test_criteria_come_back_as_they_were() -> None:
         ({"cities": ("Mesa, AZ",)}, "the name of a city"),
         ({"zip_codes": ("85306",), "min_price": 5, "max_price": 4}, "--max-price 4"),
         ({"zip_codes": ("85306",), "min_year": 2**31}, "--min-year"),
+        ({"cities": ("Tucsonn",)}, "did you mean Tucson"),
+        ({"zip_codes": ("85306",), "min_baths": 1.3}, "such as 2, 2.5"),
+        ({"zip_codes": ("85306",), "min_beds": 2.5}, "--min-beds 2.5"),
     ],
 )
 def test_criteria_that_mean_nothing_are_refused(

@@ -16,9 +16,10 @@ from phx_pipeline.model.outcome import ListingOutcome
 from phx_pipeline.model.property import Property
 from phx_pipeline.model.search import Criteria, Offer, OfferPage, SavedSearch
 from phx_pipeline.model.source import Source
+from phx_pipeline.model.source_state import SourceState
 from phx_pipeline.sources.base import ListingSource
 from phx_pipeline.stages.context import StageContext
-from phx_pipeline.workflows.searches import SearchReport, ask_searches
+from phx_pipeline.workflows.searches import SearchReport, ask_searches, within
 from phx_pipeline_tests.canned import CannedFetcher
 from phx_pipeline_tests.deployment import Deployment
 
@@ -158,7 +159,7 @@ def test_what_rows_do_not_tell_is_a_doubt(context: StageContext) -> None:
     site = Site(Source.REDFIN, {"85306": page(1)})
     report = ask(context, [site], search(min_year=1980, max_price=400_000))
     (proposal,) = report.proposed
-    assert proposal.doubt == "its row does not tell: year of at least 1980"
+    assert proposal.doubt == "its row does not tell: built in 1980 or later"
 
 
 def test_a_source_that_lacks_something_is_not_asked(context: StageContext) -> None:
@@ -169,3 +170,36 @@ def test_a_source_that_lacks_something_is_not_asked(context: StageContext) -> No
     assert (turn.outcome, turn.detail) == (ListingOutcome.DISABLED, site.lacks)
     away = replace(search(), sources=(Source.ZILLOW,))
     assert len(ask(context, [site], replace(away, name="east")).turns) == 0
+
+
+def test_pages_are_counted_only_where_one_is_asked_for(context: StageContext) -> None:
+    pages = {"85306": page(1, following="b"), "b": page(2, following="c")}
+    site = Site(Source.REDFIN, pages | {"c": page(3, following="d")})
+    asked = replace(context, sources={site.source: site})
+    may_ask = within(context, most=9)
+
+    def run() -> SearchReport:
+        return asyncio.run(ask_searches(asked, [search()], may_ask=may_ask))
+
+    def pages_of_day() -> int:
+        return context.catalog.looks.pages(context.stamp().today).get(site.source, 0)
+
+    policies = context.catalog.policies
+    policies.disable(["redfin"])
+    (turn,) = run().turns
+    assert (turn.outcome, turn.pages) == (ListingOutcome.DISABLED, 0)
+    assert "phx sources enable redfin" in turn.detail
+    policies.enable(["redfin"])
+    policies.change("redfin", lambda state, now_s: (_opened(state, now_s), None))
+    (turn,) = run().turns
+    assert (turn.outcome, turn.pages) == (ListingOutcome.CIRCUIT_OPEN, 0)
+    assert (site.asked, pages_of_day()) == ([], 0)
+
+    policies.reset(["redfin"])
+    run()
+    (turn,) = run().turns  # its three pages are used up
+    assert (site.asked, turn.pages, pages_of_day()) == (["85306", "b", "c"], 3, 3)
+
+
+def _opened(state: SourceState, now_s: float) -> SourceState:
+    return replace(state, opened_at=now_s, open_until=now_s + 300)
