@@ -74,6 +74,15 @@ _EDGES = " ,\t\r\n"
 _CITY_WORD = re.compile(r"[^\W\d_][^\d_]*")
 _SLUG_HYPHEN = re.compile(r"-(?!\d{4}$)")  # that of a ZIP+4 stays
 _SLUG_FRACTION = re.compile(r"^(\d+) (1|3) (2|4) (?=[A-Za-z])")
+# A street line as it stands in URLs, "4732-W-Davis-Rd". Two numbers in front are those
+# of "5021-5023 W Elm St", a letter that is no direction is that of "12-A Elm St".
+_HYPHENED = re.compile(
+    r"(?:^|(?<=[,\n]))\s*"
+    r"(?:(?P<whole>\d+)-(?P<part>[13]-[24])(?=-[a-z])"
+    r"|(?P<number>\d+(?:-\d+)?(?:-[a-df-mo-rt-vx-z])?))"
+    r"(?=[a-z0-9-]*-[a-z0-9]*[a-z]{2})(?P<words>(?:-[a-z0-9]+){2,})(?=[\s,]|$)",
+    re.IGNORECASE,
+)
 _ZIP = re.compile(r"(?<![\d-])\d{5}(?:[- ]?\d{4})?$")
 
 
@@ -96,6 +105,18 @@ def line_of_slug(slug: str) -> str:
     """Return the words of a slug as an address line: "12-1-2-W-A-St" is "12 1/2 W"."""
     words = " ".join(_SLUG_HYPHEN.sub(" ", slug).split())
     return _SLUG_FRACTION.sub(r"\1 \2/\3 ", words)
+
+
+def without_hyphens(line: str) -> str:
+    """Put blanks into a street line that has hyphens for all of them, as in URLs."""
+    return _HYPHENED.sub(_with_blanks, line)
+
+
+def _with_blanks(found: re.Match[str]) -> str:
+    words = found["words"].replace("-", " ")
+    if found["part"]:
+        return f"{found['whole']} {found['part'].replace('-', '/')}{words}"
+    return f"{found['number']}{words}"
 
 
 def with_commas(text: str) -> str:

@@ -5,7 +5,7 @@ from html import unescape
 
 from phx_pipeline.errors import InputError
 from phx_pipeline.model.address import Address, Match
-from phx_pipeline.model.places import line_of_slug, with_commas
+from phx_pipeline.model.places import line_of_slug, with_commas, without_hyphens
 from phx_pipeline.model.states import state_code, states_of
 from phx_pipeline.sources.registry import address_at, site_named
 
@@ -57,7 +57,7 @@ def typed_address(text: str) -> Address:
     line = _named_by_url(line)
     if _SLUG.fullmatch(line):
         line = line_of_slug(line)
-    line = _without_addressee(line)
+    line = without_hyphens(_without_addressee(line))
     for pattern, replacement in _REWRITES:
         line = pattern.sub(replacement, line)
     _refuse_lost_zero(line)

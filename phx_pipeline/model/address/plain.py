@@ -7,6 +7,7 @@ from typing import Final
 from phx_pipeline.errors import InputError
 from phx_pipeline.model.address.words import SUFFIXES
 from phx_pipeline.model.older_encodings import UNTOLD
+from phx_pipeline.model.places import without_hyphens
 
 EXAMPLE: Final = "4732 W Davis Rd, Glendale, AZ 85306"
 LONGEST: Final = 150  # characters; a key has at most 200, and no house needs as many
@@ -92,6 +93,7 @@ def plain(text: str) -> str:
     line = text.translate(_SIGNS)
     if not line.isascii():
         line = "".join(map(_ascii, text))
+    line = without_hyphens(line)
     for pattern, replacement in _REWRITES:
         line = pattern.sub(replacement, line)
     if not line.strip(" ,"):

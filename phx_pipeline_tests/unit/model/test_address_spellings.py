@@ -227,6 +227,25 @@ def test_a_street_name_that_begins_like_a_unit_stays(street: str) -> None:
     assert (address.street, address.unit) == (f"N {street}", None)
 
 
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("4732-W-Davis-Rd", "4732 W Davis Rd"),
+        ("4732-w-davis-rd-unit-4", "4732 W Davis Rd Unit 4"),
+        ("4732-W-Davis-Rd #4", "4732 W Davis Rd Unit 4"),
+        ("100-E-1st-St", "100 E 1st St"),
+        ("2450-S-Avenue-3-E", "2450 S Ave 3 E"),
+        ("12-1-2-W-Adams-St", "12 1/2 W Adams St"),
+        ("5021-5023-W-Elm-St", "5021-5023 W Elm St"),
+        ("12-A-Elm-St", "12A Elm St"),
+        ("47-32-Davis-Rd", "47-32 Davis Rd"),
+        ("4732-W Davis Rd", "4732W Davis Rd"),
+    ],
+)
+def test_hyphens_for_blanks_are_no_part_of_the_number(typed: str, meant: str) -> None:
+    assert Address.parse(f"{typed}, Phoenix, AZ 85003").line == meant
+
+
 _ALONE = st.sampled_from("ABCDFGHJKMPRTVXZ")  # but directions
 _LETTERS = st.text("ABCDFGHJKMPRTVXZ", min_size=1, max_size=2)
 _VALUES = st.one_of(
