@@ -35,23 +35,29 @@ _PROPOSAL = tables.proposal
 _TURN = tables.search_turn
 _MANY: Final = 500  # values in one statement; SQLite allows 32,766
 
-# A house that was accepted is followed under the key it had then, or a later one.
-_KEYS = sa.select(tables.alias.c.slug).where(tables.alias.c.alias == _PROPOSAL.c.house)
+_HOUSE, _ALIAS = tables.house.c, tables.alias.c
 _FOLLOWED = (
     sa.select(sa.literal(1))
+    .where(_HOUSE.slug == _PROPOSAL.c.house, _HOUSE.removed_at.is_(None))
+    .correlate(_PROPOSAL)
+    .exists()
+)
+_FOLLOWED_AS_ALIAS = (
+    sa.select(sa.literal(1))
     .where(
-        tables.house.c.removed_at.is_(None),
-        sa.or_(
-            tables.house.c.slug == _PROPOSAL.c.house, tables.house.c.slug.in_(_KEYS)
-        ),
+        _ALIAS.alias == _PROPOSAL.c.house,
+        _ALIAS.slug == _HOUSE.slug,
+        _HOUSE.removed_at.is_(None),
     )
     .correlate(_PROPOSAL)
     .exists()
 )
+# A house that was accepted has the key it had then, or was renamed or merged since.
 _IS_REMOVED = sa.and_(
     _PROPOSAL.c.state == ProposalState.ACCEPTED.value,
     _PROPOSAL.c.house.is_not(None),
     ~_FOLLOWED,
+    ~_FOLLOWED_AS_ALIAS,
 )
 _PROPOSALS = sa.select(_PROPOSAL, _IS_REMOVED.label("is_removed"))
 

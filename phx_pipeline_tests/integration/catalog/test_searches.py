@@ -11,6 +11,7 @@ import pytest
 from phx_pipeline.catalog.store import Catalog
 from phx_pipeline.model.address import Address
 from phx_pipeline.model.facts import ListingFacts
+from phx_pipeline.model.identity import property_lease
 from phx_pipeline.model.job import Origin
 from phx_pipeline.model.outcome import ListingOutcome
 from phx_pipeline.model.property import Property
@@ -174,7 +175,7 @@ def test_a_search_accepts_by_itself_within_its_daily_limit(catalog: Catalog) -> 
         for it in done:
             job = catalog.jobs.job(it.job_id)
             assert job is not None
-            assert (job.user, job.origin) == (PHX, Origin.SENSOR)
+            assert (job.user, job.origin) == (PHX, Origin.SEARCH)
             assert [item.slug for item in job.items] == [it.slug]
     assert per_day == [2, 2, 1, 0]
     assert len(catalog.slugs()) == len(rows)
@@ -205,6 +206,29 @@ def test_what_was_removed_since_is_rejected(catalog: Catalog) -> None:
     assert accept_ready(catalog, at=STAMP.at, today=DAY) == []
     (proposal,) = catalog.searches.proposals(limit=9)
     assert proposal.state is ProposalState.REJECTED
+
+
+def test_an_accepted_house_is_removed_once_nobody_follows_it(catalog: Catalog) -> None:
+    save(catalog, accept_per_day=1)
+    catalog.searches.record(TURN, [found("100 W Davis Rd")], left_out={})
+
+    def state(told: ProposalState) -> bool:
+        (proposal,) = catalog.searches.proposals(limit=9, state=told)
+        return proposal == catalog.searches.proposal(proposal.match_key)
+
+    (done,) = accept_ready(catalog, at=STAMP.at, today=DAY)
+    assert state(ProposalState.ACCEPTED)
+    lease = catalog.leases.acquire(property_lease(done.slug), owner="test")
+    address = Address.parse(f"102 W Davis Rd, {PLACE}")
+    house = catalog.houses.rename(lease, done.slug, address, at=STAMP.at)
+    assert state(ProposalState.ACCEPTED)
+    assert catalog.searches.proposals(limit=9, state=ProposalState.REMOVED) == []
+
+    lease = catalog.leases.acquire(property_lease(house.slug), owner="test")
+    catalog.houses.remove(lease, house.slug, at=STAMP.at)
+    assert state(ProposalState.REMOVED)
+    assert catalog.searches.proposals(limit=9, state=ProposalState.ACCEPTED) == []
+    assert catalog.searches.names() == {"west"}
 
 
 def test_no_page_more_than_the_day_allows_is_counted(catalog: Catalog) -> None:
