@@ -147,10 +147,9 @@ def add(*, name: str, accept_per_day: int, sources: str | None, **asked: Any) ->
                 f"`phx search remove {name}` first"
             )
         catalog.audit.note(user=settings.user, action="search.add", target=name, at=at)
-    console.print(
+    print_sentence(
         f"search {name} is saved: it is run each morning while `phx up` runs, and now "
-        f"by `phx search run {name}`",
-        soft_wrap=True,
+        f"by `phx search run {name}`"
     )
 
 
@@ -187,7 +186,7 @@ def list_(*, as_json: bool) -> None:
         print_sentence(NO_SEARCH)
         return
     for it in saved:
-        print_sentence(f"{it.name}: {it.criteria.place}: {_told(it.criteria)}")
+        print_sentence(f"{it.name}: in {it.criteria.place}; {_told(it.criteria)}")
         print_sentence(_asked(it), indent="  ")
 
 

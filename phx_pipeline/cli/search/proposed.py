@@ -117,20 +117,19 @@ def accept(*, houses: tuple[str, ...], everything: bool, search: str | None) -> 
     for it in done:
         told = f"followed {it.slug}" if it.job_id else f"{it.slug} is followed already"
         console.print(told, soft_wrap=True)
-    runs = _runs(settings) if new else ""
+    runs = _runs(settings, count=len(new)) if new else ""
     print_sentence(f"{counted(len(new), 'house')} accepted{runs}")
 
 
-def _runs(settings: Settings) -> str:
+def _runs(settings: Settings, *, count: int) -> str:
     """Tell what becomes of the runs that were asked for."""
     from phx_pipeline.supervise.lock import running
 
     if running(settings) is not None:
-        return "; their runs begin by themselves (`phx jobs`)"
-    return (
-        "; their runs wait for `phx up`, or `phx extract --all --sync` works them off "
-        "now"
-    )
+        told = "its run begins" if count == 1 else "their runs begin"
+        return f"; {told} without you (`phx jobs`)"
+    told = "its run waits" if count == 1 else "their runs wait"
+    return f"; {told} for `phx up`; `phx extract --all --sync` asks for all now"
 
 
 @click.command()

@@ -107,10 +107,10 @@ def _print(report: "SearchReport", saved: Sequence[SavedSearch], *, rows: bool) 
             )
         return
     for turn in report.turns:
-        print_sentence(_turn_line(turn))
+        _print_turn(turn)
     for proposal in report.proposed:
         told = f" ({proposal.doubt})" if proposal.doubt else ""
-        console.print(f"new: {proposal.address}{told}", soft_wrap=True)
+        print_sentence(f"new: {proposal.address}{told}")
     for row in report.left if rows else ():
         told = f" ({row.detail})" if row.detail else ""
         shown = row.told or "a row without an address"
@@ -122,18 +122,14 @@ def _print(report: "SearchReport", saved: Sequence[SavedSearch], *, rows: bool) 
     )
 
 
-def _turn_line(turn: SearchTurn) -> str:
+def _print_turn(turn: SearchTurn) -> None:
     """Tell what a search found at a source today, in all its runs."""
     outcome = turn.outcome.value if turn.outcome else "under way"
     told = f"{outcome}: {turn.detail}" if turn.detail else outcome
-    line = f"{turn.search}, {turn.source.value}: {told}"
+    print_sentence(f"{turn.search}, {turn.source.value}: {told}")
     if not turn.pages:
-        return line
-    left = ", ".join(f"{n} {why}" for why, n in turn.left_out.items())
-    counts = [
-        f"{counted(turn.pages, 'page')} today",
-        counted(turn.rows, "row"),
-        f"{turn.proposed} proposed",
-        *([f"left out: {left}"] if left else ()),
-    ]
-    return f"{line}; {', '.join(counts)}"
+        return
+    counts = [f"{turn.proposed} proposed"]
+    counts += [f"{count} {why}" for why, count in turn.left_out.items()]
+    pages = f"{counted(turn.pages, 'page')} today with {counted(turn.rows, 'row')}"
+    print_sentence(f"{pages}: {', '.join(counts)}", indent="  ")
