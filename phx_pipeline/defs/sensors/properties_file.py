@@ -19,6 +19,7 @@ from phx_pipeline.defs.stores import Stores
 from phx_pipeline.errors import InputError
 from phx_pipeline.model.access import FILE_READ, FILE_REFUSED, FILE_ROW, AuditNote
 from phx_pipeline.model.counted import counted
+from phx_pipeline.reads.houses_file import refusal
 from phx_pipeline.stages.context import StageContext
 from phx_pipeline.wiring import build_context
 from phx_pipeline.workflows.properties_file import (
@@ -157,9 +158,10 @@ def _read(
     is_new = trouble not in {"", before.trouble}
     lines = [*([trouble] if is_new else ()), *taken.told]
     _note(context, FILE_REFUSED if trouble else FILE_ROW, lines)
-    if before.trouble and not trouble:
+    if not trouble and refusal(context.catalog):
         _note(context, FILE_READ, ["nothing is wrong with it as a whole any more"])
-    said = [f"{counted(len(taken.added), 'house')} added", *lines[:1]]
+    said = [f"{counted(len(taken.added), 'house')} added"]
+    said += [trouble] if trouble else lines[:1]
     if taken.left:
         said.append(f"{counted(taken.left, 'row')} left for the next tick")
     return after, lines, "; ".join(said)
