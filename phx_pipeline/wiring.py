@@ -92,8 +92,13 @@ def utc_now() -> datetime:
     return datetime.now(UTC)  # noqa: TID251 - the one clock that is handed to others
 
 
-def build_catalog(settings: Settings) -> Catalog:
-    """Open the catalogue; `RevisionError` tells when `phx init` is due."""
+def build_catalog(
+    settings: Settings, *, clock: Callable[[], datetime] = utc_now
+) -> Catalog:
+    """Open the catalogue; `RevisionError` tells when `phx init` is due.
+
+    Circuits go by *clock*; leases by the machine's, for processes share them.
+    """
     engine = open_engine(_url(settings))
     require_current(engine)
     asks_standins = settings.proxy is not None and settings.standins == settings.proxy
@@ -101,7 +106,7 @@ def build_catalog(settings: Settings) -> Catalog:
     return Catalog(
         engine,
         leases=Leases(engine, ttl_s=settings.lease_ttl_s),
-        policies=policies(engine),
+        policies=policies(engine, now=lambda: clock().timestamp()),
     )
 
 
@@ -359,7 +364,7 @@ def build_context(
     registered = equipped_sources(settings)
     layout = Layout(settings.data_dir)
     wanted = chosen(settings.categorizers)  # a wrong name opens no store
-    catalog = build_catalog(settings)
+    catalog = build_catalog(settings, clock=clock)
     equipment = build_equipment(settings, catalog)
     backends = equip(wanted, equipment)
     return StageContext(
@@ -410,7 +415,7 @@ def build_reads(
     """
     wanted = chosen(settings.categorizers)  # a wrong name opens no store
     registered = equipped_sources(settings)
-    catalog = catalog or build_catalog(settings)
+    catalog = catalog or build_catalog(settings, clock=clock)
     lacking = lacking_browser(settings)
     return Reads(
         catalog=catalog,

@@ -64,6 +64,10 @@ class World:
         """The time."""
         return self.now
 
+    def ticks(self) -> float:
+        """The same in seconds, of which a look is given some."""
+        return self.now.timestamp()
+
     def ask(self, house: Property, source: Source) -> None:
         """Note a question before it is answered."""
         self.asked.append((house.slug, source))

@@ -91,6 +91,7 @@ def _said_last(
 ) -> dict[str, FactValue]:
     """What was said last of facts: mostly all on one day, else each on its own."""
     own = sa.and_(_FACT.c.slug == door.slug, _FACT.c.source == source.value)
+    own = sa.and_(own, _FACT.c.seen_on <= door.stamp.today)  # but of a clock ahead
     latest = sa.select(_FACT).where(own).order_by(sa.desc(_FACT.c.seen_on)).limit(1)
     row = door.connection.execute(latest).one_or_none()
     if row is None:

@@ -33,7 +33,7 @@ class Stores:
         Raises:
             RevisionError: it is of another version, and `phx init` is due.
         """
-        opened = build_catalog(self.settings())
+        opened = build_catalog(self.settings(), clock=self.clock)
         try:
             yield opened
         finally:

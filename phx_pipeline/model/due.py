@@ -8,6 +8,7 @@ from datetime import date, datetime, timedelta
 
 from phx_pipeline.model.fault_days import MOST_FAULT_DAYS
 from phx_pipeline.model.job import Mode
+from phx_pipeline.model.moments import has_been
 from phx_pipeline.model.outcome import ListingOutcome, Verdict
 from phx_pipeline.model.photo import Photo
 from phx_pipeline.model.tally import SourceTally
@@ -91,6 +92,7 @@ def is_source_due(
     tally: SourceTally | None,
     *,
     oldest: datetime,
+    now: datetime,
     is_off: bool,
     is_lacking: bool = False,
 ) -> bool:
@@ -99,6 +101,7 @@ def is_source_due(
     Args:
         tally: what it gave; None if it was never asked.
         oldest: final answers before that moment do not count.
+        now: nor do those of a clock that was ahead.
         is_off: whether the user has switched it off.
         is_lacking: whether this machine lacks what it takes to ask it, such as a token.
     """
@@ -108,4 +111,5 @@ def is_source_due(
         return not is_off
     if not tally.outcome.is_settled:
         return True
-    return tally.checked_at is None or tally.checked_at < oldest
+    at = tally.checked_at
+    return at is None or at < oldest or not has_been(at, now=now)

@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import Final
 
 from phx_pipeline.model.due import is_source_due
-from phx_pipeline.model.moments import day_start
+from phx_pipeline.model.moments import day_start, has_been
 from phx_pipeline.model.outcome import ListingOutcome
 from phx_pipeline.model.source import Source
 from phx_pipeline.model.tally import SourceTally
@@ -148,8 +148,8 @@ def plan(houses: Iterable[SeenHouse], terms: Terms, *, now: datetime) -> Plan:
     for house in houses:
         if house.last and house.last.fresh and not is_fresh(house.answers, terms):
             stale.append(house.slug)
-        wanted = sources_due(house.answers, terms, oldest=oldest)
-        at = _when(house, wanted, terms)
+        wanted = sources_due(house.answers, terms, oldest=oldest, now=now)
+        at = _when(house, wanted, terms, now=now)
         if at is not None and at <= now:
             asked = tuple(source for source in wanted if terms.may_ask(source))
             one = DueHouse(slug=house.slug, sources=asked, last=house.last)
@@ -171,6 +171,7 @@ def sources_due(
     terms: Terms,
     *,
     oldest: Mapping[Source, datetime],
+    now: datetime,
 ) -> list[Source]:
     """The sources whose last settled answer is older than the look's day."""
     return [
@@ -179,15 +180,16 @@ def sources_due(
         if is_source_due(
             answers.get(source),
             oldest=oldest[source],
+            now=now,
             is_off=False,
             is_lacking=source in terms.lacking,
         )
     ]
 
 
-def when_again(last: Tries | None, *, day: date) -> datetime | None:
+def when_again(last: Tries | None, *, day: date, now: datetime) -> datetime | None:
     """When a house may be looked at on *day*; None if not on that day any more."""
-    if last is None:
+    if last is None or not has_been(last.began_at, now=now):
         return _LONG_AGO
     if last.day >= day and last.tries >= MOST_TRIES:
         return None
@@ -196,12 +198,14 @@ def when_again(last: Tries | None, *, day: date) -> datetime | None:
     return last.began_at + PAUSES[min(last.tries, len(PAUSES)) - 1]
 
 
-def _when(house: SeenHouse, wanted: Sequence[Source], terms: Terms) -> datetime | None:
+def _when(
+    house: SeenHouse, wanted: Sequence[Source], terms: Terms, *, now: datetime
+) -> datetime | None:
     """When to look at a house: None if not today, or not before something changes."""
     was_killed = house.last is not None and house.last.found is Found.UNDER_WAY
     if not wanted and not was_killed:
         return None
-    at = when_again(house.last, day=terms.day)
+    at = when_again(house.last, day=terms.day, now=now)
     if at is None or was_killed or any(map(terms.may_ask, wanted)):
         return at
     unspent = (terms.rests[it] for it in wanted if it not in terms.spent)
@@ -224,12 +228,13 @@ def is_fresh(answers: Mapping[Source, SourceTally], terms: Terms) -> bool:
     An answer may be one day older than looks are apart: the next look is under way.
     """
     spare = timedelta(days=1)
+    too_late = day_start(terms.day + 2 * spare)  # of a clock that was ahead
     return all(
         (said := answers.get(source)) is not None
         and said.outcome is not None
         and said.outcome.is_settled
         and said.checked_at is not None
-        and said.checked_at >= terms.oldest(source) - spare
+        and terms.oldest(source) - spare <= said.checked_at < too_late
         for source in terms.every_days
     )
 
@@ -347,9 +352,12 @@ class LookReport:
         return self.counts.total() - self.counts[Found.PASSED_BY]
 
 
-def may_begin(now: datetime, *, until: datetime | None, longest: timedelta) -> bool:
-    """Whether there is time for one more house, if it takes as long as any before."""
-    return until is None or now + longest <= until
+def may_begin(left_s: float | None, *, longest_s: float) -> bool:
+    """Whether there is time for one more house, if it takes as long as any before.
+
+    None is all the time there is.
+    """
+    return left_s is None or longest_s <= left_s
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

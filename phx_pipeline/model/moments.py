@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 PHOENIX: Final = ZoneInfo("America/Phoenix")
 _MINUTE_S: Final = 60
+_APART: Final = timedelta(minutes=5)  # the clocks of several machines
 
 
 def moment(at_s: float) -> str:
@@ -19,6 +20,15 @@ def end_of_rest(at_s: float, *, now_s: float) -> str:
     minute = _in_phoenix(at_s).replace(second=0, microsecond=0) + timedelta(minutes=1)
     is_today = minute.date() == _in_phoenix(now_s).date()
     return f"{minute:%H:%M %Z}" if is_today else f"{minute:%Y-%m-%d %H:%M %Z}"
+
+
+def has_been(at: datetime, *, now: datetime) -> bool:
+    """Whether a moment that was noted has come.
+
+    One that has not was noted while a clock was ahead. Whoever decides by it takes it
+    for never: else all would rest until then.
+    """
+    return at <= now + _APART
 
 
 def day_start_s(day: date) -> float:

@@ -40,6 +40,7 @@ def sources_due(
         if is_source_due(
             known.get(source),
             oldest=oldest,
+            now=at,
             is_off=source in off,
             is_lacking=source in lacking,
         )

@@ -7,6 +7,7 @@ begins a look in `defs` and `cli`.
 
 import asyncio
 import logging
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
@@ -41,6 +42,7 @@ from phx_pipeline.model.look import (
     may_begin,
     plan,
 )
+from phx_pipeline.model.printable import printable
 from phx_pipeline.model.source import Source
 from phx_pipeline.sources.registry import browsed_among
 from phx_pipeline.stages.context import StageContext, working_on
@@ -49,7 +51,7 @@ from phx_pipeline.stages.surprise import known
 
 logger = logging.getLogger(__name__)
 
-_LEAST = timedelta(seconds=20)  # a house takes as long at first sight
+_LEAST_S = 20.0  # a house takes as long at first sight
 _LONGEST_TOLD = 300
 
 
@@ -59,19 +61,26 @@ class Look:
     Args:
         context: of the run.
         most_pages: what one source may be asked for on a day, by looks and searches.
-        until: when it is to end; None for as long as it takes.
+        lasting: how long it may take; None for as long as it takes.
+        ticks: seconds that pass, whatever the clock is set to.
     """
 
     def __init__(
-        self, context: StageContext, *, most_pages: int, until: datetime | None = None
+        self,
+        context: StageContext,
+        *,
+        most_pages: int,
+        lasting: timedelta | None = None,
+        ticks: Callable[[], float] = time.monotonic,
     ) -> None:
         self._used: Counter[Source] = Counter()
         opening = _counting(context.open_fetcher, self._used)
         # A house somebody works on is passed by, not waited for.
         self._context = replace(context, open_fetcher=opening, lease_wait_s=0)
         self._most = most_pages
-        self._until = until
-        self._longest = _LEAST
+        self._ticks = ticks
+        self._ends_s = ticks() + lasting.total_seconds() if lasting else None
+        self._longest_s = _LEAST_S
         self._day = context.stamp().today
         self._spent: set[Source] = set()
         self.report = LookReport()
@@ -91,8 +100,8 @@ class Look:
             found = self.plan()
             yield from self._judged(found.stale)
             for house in found.due:
-                if not self._has_time():
-                    self.report.ended = "time is up"
+                if ended := self._why_end():
+                    self.report.ended = ended
                     break
                 if not house.sources or self._askable(house):
                     yield self._one(house)
@@ -102,6 +111,7 @@ class Look:
         """Look at these houses, due or not, one after the other."""
         terms = self.terms()
         for house in self._context.catalog.looks.seen(slugs):
+            self._turn_day()
             asked = tuple(filter(terms.may_ask, terms.every_days))
             yield self._one(DueHouse(slug=house.slug, sources=asked, last=house.last))
         self.report.ended = self.report.ended or "all were looked at"
@@ -128,9 +138,9 @@ class Look:
     # --- one house ---
 
     def _one(self, house: DueHouse) -> Looked:
-        began = self._now()
-        looked = self._looked(house, began=began)
-        self._longest = max(self._longest, self._now() - began)
+        began_s = self._ticks()
+        looked = self._looked(house, began=self._now())
+        self._longest_s = max(self._longest_s, self._ticks() - began_s)
         self.report.add(looked)
         return looked
 
@@ -156,8 +166,7 @@ class Look:
         return self._ended(house, seen, sources, began=began)
 
     async def _in_time(self, slug: str, sources: Sequence[Source]) -> HouseLook:
-        left = self._until - self._now() if self._until else None
-        async with asyncio.timeout(left.total_seconds() if left else None):
+        async with asyncio.timeout(self._left_s()):
             return await look_at(self._context, slug, sources)
 
     def _begin(
@@ -216,7 +225,8 @@ class Look:
         """Tell of one house; what ails the catalogue ails all, and is raised."""
         if isinstance(error, CatalogError) and not isinstance(error, StaleEpochError):
             raise error
-        told = " ".join(str(known(error) or error).split()) or type(error).__name__
+        told = printable(str(known(error) or error), most=_LONGEST_TOLD)
+        told = told or type(error).__name__
         logger.warning("%s: the look failed: %s", house.slug, told)
         fresh = self._news_of_fresh(house)
         self._end_house(house, Found.FAILED, sources, began=began, fresh=fresh)
@@ -225,7 +235,7 @@ class Look:
             found=Found.FAILED,
             sources=sources,
             fresh=fresh,
-            detail=told[:_LONGEST_TOLD],
+            detail=told,
         )
 
     def _end_house(
@@ -305,8 +315,20 @@ class Look:
             waiting=self.report.waiting,
         )
 
-    def _has_time(self) -> bool:
-        return may_begin(self._now(), until=self._until, longest=self._longest)
+    def _why_end(self) -> str:
+        if self._context.stamp().today != self._day:  # it has a budget of its own
+            return "its day is over"
+        is_time = may_begin(self._left_s(), longest_s=self._longest_s)
+        return "" if is_time else "time is up"
+
+    def _left_s(self) -> float | None:
+        return None if self._ends_s is None else self._ends_s - self._ticks()
+
+    def _turn_day(self) -> None:
+        """Have pages counted on the day they are asked for."""
+        if (today := self._context.stamp().today) != self._day:
+            self._day = today
+            self._spent.clear()
 
     def _rests(self) -> dict[Source, datetime]:
         """Until when the pages of sources must not be asked for, by the run's clock."""

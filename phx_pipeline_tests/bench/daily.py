@@ -68,7 +68,12 @@ class Told:
 def look_once(context: StageContext, told: Told) -> None:
     """Look until time is up, and add it to the day."""
     began, start_s = context.clock(), time.process_time()
-    work = Look(context, most_pages=MOST_PAGES, until=began + LIMIT)
+    work = Look(
+        context,
+        most_pages=MOST_PAGES,
+        lasting=LIMIT,
+        ticks=lambda: context.clock().timestamp(),
+    )
     for _ in work.all_due():
         pass
     told.runs += 1

@@ -54,8 +54,8 @@ def begin(pipeline: StageContext | Unopened, stores: Stores) -> Look:
     if isinstance(pipeline, Unopened):
         raise pipeline.reason
     settings = stores.settings()
-    until = pipeline.stamp().at + timedelta(minutes=settings.look_minutes)
-    return Look(pipeline, most_pages=settings.daily_pages, until=until)
+    lasting = timedelta(minutes=settings.look_minutes)
+    return Look(pipeline, most_pages=settings.daily_pages, lasting=lasting)
 
 
 def observed(looked: Looked) -> dg.AssetObservation:

@@ -20,6 +20,7 @@ from phx_pipeline.model.tally import SourceTally
 
 TODAY = date(2025, 3, 9)
 OLDEST = datetime(2025, 3, 2, 5, 30, tzinfo=UTC)
+NOW = OLDEST + timedelta(days=7)
 URL, LARGER = "https://photos.example/a.jpg", "https://photos.example/a-large.jpg"
 NO_PICTURE = [verdict for verdict in Verdict if verdict.gave_no_picture]
 PASSING = [verdict for verdict in Verdict if verdict.is_passing]
@@ -193,7 +194,7 @@ def source(outcome: ListingOutcome | None, checked_at: datetime | None) -> Sourc
 
 
 def is_due(tally: SourceTally | None, *, is_off: bool = False) -> bool:
-    return is_source_due(tally, oldest=OLDEST, is_off=is_off)
+    return is_source_due(tally, oldest=OLDEST, now=NOW, is_off=is_off)
 
 
 def test_a_source_never_asked_is_due() -> None:
@@ -211,6 +212,8 @@ def test_a_final_answer_counts_until_it_is_too_old(
     assert not is_due(source(outcome, OLDEST), is_off=is_off)
     assert is_due(source(outcome, just_before), is_off=is_off)
     assert is_due(source(outcome, None), is_off=is_off)
+    a_clock_was_ahead = NOW + timedelta(hours=1)
+    assert is_due(source(outcome, a_clock_was_ahead), is_off=is_off)
 
 
 @pytest.mark.parametrize("outcome", [it for it in ListingOutcome if not it.is_settled])
@@ -232,7 +235,9 @@ def test_a_source_that_lacks_something_is_due_when_that_is_there() -> None:
     stale = source(ListingOutcome.DISABLED, OLDEST - timedelta(seconds=1))
 
     def due(tally: SourceTally, *, is_lacking: bool, is_off: bool = False) -> bool:
-        return is_source_due(tally, oldest=OLDEST, is_off=is_off, is_lacking=is_lacking)
+        return is_source_due(
+            tally, oldest=OLDEST, now=NOW, is_off=is_off, is_lacking=is_lacking
+        )
 
     assert not due(fresh, is_lacking=True)
     assert due(stale, is_lacking=True)

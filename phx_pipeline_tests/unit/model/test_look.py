@@ -35,6 +35,7 @@ DAY = date(2025, 3, 10)
 MIDNIGHT = datetime(2025, 3, 10, 7, tzinfo=UTC)  # in Phoenix
 SIX = MIDNIGHT + timedelta(hours=6)
 HOUR = timedelta(hours=1)
+AHEAD = SIX + timedelta(days=30)
 BOTH = {Source.ZILLOW: 1, Source.REDFIN: 1}
 LISTED = ListingOutcome.LISTED
 BLOCKED = ListingOutcome.BLOCKED
@@ -81,12 +82,13 @@ TODAY = tuple(said(source, at=MIDNIGHT) for source in BOTH)
         (tried(Found.OPEN, 3), None),
         (tried(Found.UNCHANGED, 3), None),
         (tried(Found.OPEN, 3, day=DAY - timedelta(days=1)), SIX + PAUSES[2]),
+        (replace(tried(Found.OPEN, 3, day=AHEAD.date()), began_at=AHEAD), "at once"),
     ],
 )
 def test_after_a_failure_come_growing_pauses(
     last: Tries | None, again: datetime | str | None
 ) -> None:
-    found = when_again(last, day=DAY)
+    found = when_again(last, day=DAY, now=SIX)
 
     assert (
         (found is not None and found < MIDNIGHT)
@@ -192,6 +194,7 @@ def test_a_green_house_that_nobody_reached_is_told_stale() -> None:
         (YESTERDAY, True),
         ((TODAY[0], said(Source.REDFIN, at=MIDNIGHT - timedelta(hours=25))), False),
         ((TODAY[0], said(Source.REDFIN, BLOCKED, at=SIX)), False),
+        ((TODAY[0], said(Source.REDFIN, at=AHEAD)), False),
         ((TODAY[0],), False),
         ((), False),
     ],
@@ -235,11 +238,11 @@ def test_what_changed_gets_a_run_and_what_is_open_one_a_day(
 
 
 def test_a_house_is_begun_only_if_it_can_end_in_time() -> None:
-    slow = timedelta(minutes=2)
+    slow = 120.0
 
-    assert may_begin(SIX, until=None, longest=slow)
-    assert may_begin(SIX, until=SIX + slow, longest=slow)
-    assert not may_begin(SIX, until=SIX + slow, longest=slow + timedelta(seconds=1))
+    assert may_begin(None, longest_s=slow)
+    assert may_begin(slow, longest_s=slow)
+    assert not may_begin(slow, longest_s=slow + 1)
 
 
 ON = LookDay(day=DAY, runs=1, began_at=SIX, next_at=SIX)
@@ -288,7 +291,7 @@ def test_a_day_of_looks_keeps_to_its_promises(data: st.DataObject, count: int) -
         found = plan(seen.values(), terms(), now=now or SIX)
         for one in found.due:
             last = seen[one.slug].last
-            assert last is None or when_again(last, day=DAY) is not None
+            assert last is None or when_again(last, day=DAY, now=SIX) is not None
             assert not settled & {(one.slug, source) for source in one.sources}
             tries = last.tries + 1 if last else 1
             assert tries <= MOST_TRIES

@@ -37,6 +37,8 @@ from phx_pipeline_tests.mornings import (
 
 COUNT = 4
 TODAY = date(2025, 3, 10)
+MIDNIGHT = SIX + timedelta(hours=18)  # the end of it in Phoenix
+HOUR = timedelta(hours=1)
 DAILY = set(PAGES) - {Source.MARICOPA}
 ONE, OTHER, *REST = [house.slug for house in houses(COUNT)]
 
@@ -65,8 +67,12 @@ def look(
     context: StageContext, *, most: int = 20_000, minutes: int | None = None
 ) -> tuple[list[Looked], Look]:
     """Look at all that is due, to the end."""
-    until = context.clock() + timedelta(minutes=minutes) if minutes else None
-    work = Look(context, most_pages=most, until=until)
+    work = Look(
+        context,
+        most_pages=most,
+        lasting=timedelta(minutes=minutes) if minutes else None,
+        ticks=lambda: context.clock().timestamp(),
+    )
     return list(work.all_due()), work
 
 
@@ -126,6 +132,43 @@ def test_looks_end_in_time_and_go_on_where_the_last_one_ended(
     assert set(Counter(world.asked).values()) == {1}
 
 
+def test_the_clock_may_be_set_back_amid_a_look_and_its_limit_holds(
+    context: StageContext, world: World
+) -> None:
+    back = replace(context, clock=lambda: world.now - len(world.asked) * HOUR / 3)
+    limit = timedelta(seconds=30)
+    work = Look(back, most_pages=20_000, lasting=limit, ticks=world.ticks)
+    assert 0 < len(list(work.all_due())) < COUNT
+    assert world.now <= SIX + limit
+    assert work.report.ended == "time is up"
+
+
+def test_a_clock_that_was_a_month_ahead_keeps_no_house_from_a_look(
+    context: StageContext, world: World
+) -> None:
+    world.now += 30 * DAY
+    look(context)
+    world.now -= 30 * DAY
+    told, _ = look(context)
+
+    assert len(found_of(told)) == COUNT
+
+
+def test_a_look_ends_with_its_day_and_each_day_counts_its_own_pages(
+    context: StageContext, world: World
+) -> None:
+    world.now = MIDNIGHT - timedelta(seconds=1)
+    told, work = look(context)
+    pages = context.catalog.looks.pages
+    assert (len(told), work.report.ended) == (1, "its day is over")
+    assert pages(TODAY) == {it: PAGES[it] for it in DAILY}
+
+    world.now = MIDNIGHT - timedelta(seconds=1)
+    assert len(list(Look(context, most_pages=20_000).houses([ONE, OTHER]))) == 2
+    assert pages(TODAY) == {it: PAGES[it] * (2 if it in DAILY else 1) for it in PAGES}
+    assert pages(TODAY + DAY) == PAGES
+
+
 @pytest.mark.parametrize("question", [1, 2, 5])
 def test_an_interrupted_look_leaves_all_whole_and_the_next_goes_on(
     context: StageContext, world: World, question: int
@@ -169,13 +212,17 @@ def test_a_house_that_fails_stops_no_other_and_is_tried_three_times(
 ) -> None:
     def broken(house: Property, source: Source) -> Listing:
         if house.slug == ONE and source is Source.REDFIN:
-            raise RuntimeError("a fault of ours")
+            raise RuntimeError("a fault\x1b[31m of ours")
         return quiet_answer(house, source)
 
     world.answer = broken
     begun = []
     told, work = look(context)
-    assert found_of(told)[ONE] is Found.FAILED
+    (failed,) = (it for it in told if it.found is Found.FAILED)
+    assert (failed.slug, failed.detail) == (
+        ONE,
+        "a fault\N{REPLACEMENT CHARACTER}[31m of ours",
+    )
     assert list(found_of(told).values()).count(Found.UNCHANGED) == COUNT - 1
     while work.report.next_at:
         world.now = work.report.next_at
