@@ -71,6 +71,26 @@ _ITEM = (
     " ('{job}', 'h', 0, 1, {dispatched})"
 )
 
+_HOUSES = (
+    "insert into property (slug, folder, address, street_number, street, city, state,"
+    " zip_code, added_at, match_key) values ('{slug}', '{slug}', 'a', '1', 's', 'c',"
+    " 'AZ', '85001', '2025-01-01 00:00:00', '{slug}')"
+)
+_LISTING = (
+    "insert into listing (slug, source, outcome, detail, complete, challenged,"
+    " checked_at, run_id) values ('{slug}', 'redfin', '{outcome}', '', true, false,"
+    " '2025-01-10 20:00:00', 'run-1')"
+)
+_STATED = (
+    "insert into listing_fact (slug, source, seen_on, standard_status) values"
+    " ('{slug}', 'redfin', '2025-01-{day}', '{status}')"
+)
+_WORDS_OF_0026 = (
+    "update listing set market = case outcome when 'listed' then 'Listed'"
+    " when 'listed_empty' then 'Listed' when 'off_market' then 'Off Market'"
+    " when 'not_found' then 'Not Found' end"
+)
+
 Old = Callable[..., sa.Engine]
 
 
@@ -314,3 +334,35 @@ def test_jobs_of_0023_have_owners_and_ends_as_their_newest_runs_tell(old: Old) -
         "running": RunOutcome.RUNNING,
         "again": RunOutcome.FAILED,
     }
+
+
+@pytest.mark.parametrize("revision", ["0025", "0029"])
+def test_the_status_that_was_stated_before_0026_is_no_news(
+    old: Old, revision: str
+) -> None:
+    """Stated with the last answer, on the tenth in Phoenix, or days before it."""
+    became = {
+        ("off_market", "Closed", "10"): "Closed",
+        ("off_market", "Closed", "01"): "Closed",
+        ("off_market", "Pending", "10"): "Pending",
+        ("off_market", "Pending", "01"): "Off Market",
+        ("off_market", "Active", "10"): "Off Market",
+        ("not_found", "Withdrawn", "01"): "Withdrawn",
+        ("listed", "Closed", "10"): "Closed",
+        ("listed", "Closed", "01"): "Listed",
+        ("listed_empty", "Pending", "01"): "Pending",
+        ("blocked", "Pending", "01"): None,
+    }
+    rows = []
+    for number, (outcome, status, day) in enumerate(became):
+        own = {"slug": f"h{number}", "outcome": outcome, "status": status, "day": day}
+        rows += [it.format(**own) for it in (_HOUSES, _LISTING, _STATED)]
+    if revision == "0029":
+        rows.append(_WORDS_OF_0026)
+
+    upgrade(engine := old(revision, *rows))
+
+    listing = tables.listing.c
+    with reading(engine) as connection:
+        query = sa.select(listing.market).order_by(listing.slug)
+        assert list(connection.execute(query).scalars()) == list(became.values())
