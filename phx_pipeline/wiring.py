@@ -30,7 +30,7 @@ from phx_pipeline.categorize.registry import (
     equip,
     gap_lines,
 )
-from phx_pipeline.errors import BrowserError
+from phx_pipeline.errors import BrowserError, InputError
 from phx_pipeline.fetch.base import (
     BrowserTurns,
     Client,
@@ -480,6 +480,11 @@ def _mailing(settings: Settings) -> Notifier:
         SmtpNotifier,
     )
 
+    if settings.smtp_user and not settings.smtp_password:
+        raise InputError(
+            "PHX_SMTP_USER needs PHX_SMTP_PASSWORD, which is not set here: set it in "
+            "the environment of whoever sends"
+        )
     server = MailServer(
         host=settings.smtp_host or "",
         port=settings.smtp_port,

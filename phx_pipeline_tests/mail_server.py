@@ -17,7 +17,8 @@ class MailServer:
     """What it took, and how it behaves.
 
     `context` is for TLS: from the first byte if `is_tls`, else after STARTTLS. `taken`
-    is called with each mail before it is said to be taken.
+    is called with each mail before it is said to be taken. Who is `greylisted` is
+    refused once, for now.
     """
 
     port: int = 0
@@ -25,6 +26,7 @@ class MailServer:
     is_tls: bool = False
     login: tuple[str, str] | None = None
     refused: frozenset[str] = frozenset()
+    greylisted: set[str] = field(default_factory=set)
     answer: bytes = b"250 taken"
     taken: Callable[[EmailMessage], None] = lambda _: None
     mails: list[EmailMessage] = field(default_factory=list)
@@ -100,6 +102,9 @@ class _Session(socketserver.StreamRequestHandler):
                     address = rest.partition("<")[2].rstrip(">")
                     if address in it.refused:
                         self._say(b"550 nobody of this name")
+                    elif address in it.greylisted:
+                        it.greylisted.remove(address)
+                        self._say(b"451 greylisted, come back later")
                     else:
                         recipients.append(address)
                         self._say(b"250 fine")

@@ -5,7 +5,7 @@ sent nobody knows whether it arrived: it is sent again, under the same key.
 """
 
 from collections.abc import Collection, Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any, Final
 
@@ -15,13 +15,22 @@ from phx_pipeline.catalog import tables
 from phx_pipeline.catalog.engine import reading, writing
 from phx_pipeline.catalog.locking import insert_missing
 from phx_pipeline.catalog.rows import AnyRow
-from phx_pipeline.model.message import Channel, Delivery, DeliveryState, pause_after
+from phx_pipeline.model.message import (
+    LONGEST_WAIT,
+    Channel,
+    Delivery,
+    DeliveryState,
+    pause_after,
+)
+from phx_pipeline.model.moments import has_been
 from phx_pipeline.model.printable import printable
 
 _TABLE = tables.delivery
 _OPEN: Final = (DeliveryState.WAITING.value, DeliveryState.SENDING.value)
 _MOST_KEYS: Final = 500  # in one query
 _LONGEST_DETAIL: Final = 500
+_DAY: Final = timedelta(days=1)
+_NEVER: Final = (DeliveryState.GIVEN_UP.value, DeliveryState.PASSED_ON.value)
 
 
 class DeliveryBook:
@@ -29,6 +38,22 @@ class DeliveryBook:
 
     def __init__(self, engine: sa.Engine) -> None:
         self._engine = engine
+
+    def settle(self, *, at: datetime) -> None:
+        """Put right what was noted while a clock was ahead; else all waits until then.
+
+        A digest leaves its key to its day, and the next one begins where it began. What
+        it told, if it was sent, stays told.
+        """
+        times = (_TABLE.c.booked_at > at, _TABLE.c.sent_at > at)
+        ahead = sa.or_(*times, _TABLE.c.due_at > at + LONGEST_WAIT)
+        query = sa.select(_TABLE).where(ahead)
+        with reading(self._engine) as connection:
+            if connection.execute(query.limit(1)).first() is None:
+                return
+        with writing(self._engine) as connection:
+            for row in connection.execute(query.with_for_update()).all():
+                _settle(connection, row, at=at)
 
     def book_digest(
         self, channel: Channel, key: str, *, at: datetime, first_from: datetime
@@ -38,14 +63,21 @@ class DeliveryBook:
         It begins where the channel's last one ended, the very first at *first_from*.
         """
         with writing(self._engine) as connection:
-            found = connection.execute(_last_digest(channel))
+            found = connection.execute(_last_digest(channel, by=at))
             last: datetime | None = found.scalar_one()
             values = _fresh(channel, key, at=at, due_at=at)
             return insert_missing(
                 connection,
                 _TABLE,
-                values | {"message": key, "from_at": min(last or first_from, at)},
+                values | {"message": key, "from_at": last or first_from},
             )
+
+    def last_digest(self, channel: Channel, *, by: datetime) -> datetime | None:
+        """When the last digest of a channel ended."""
+        with reading(self._engine) as connection:
+            found = connection.execute(_last_digest(channel, by=by))
+            last: datetime | None = found.scalar_one()
+            return last
 
     def book(
         self, channel: Channel, keys: Iterable[str], *, at: datetime, due_at: datetime
@@ -133,11 +165,14 @@ class DeliveryBook:
             query = sa.select(_TABLE).where(_is_message(channel, message))
             return list(map(_delivery_of, connection.execute(query.order_by("key"))))
 
-    def told(self, channel: Channel, *, since: datetime, until: datetime) -> set[str]:
-        """Return all that digests tell that were booked since, and before *until*."""
-        made = sa.and_(_is_of(channel), _TABLE.c.from_at.is_not(None))
-        at = sa.and_(_TABLE.c.booked_at >= since, _TABLE.c.booked_at < until)
-        query = sa.select(_TABLE.c.told).where(made, at)
+    def told(self, channel: Channel, *, since: datetime, but: str) -> set[str]:
+        """Return all that digests booked since tell, but one with the key *but*.
+
+        What was given up was told to nobody.
+        """
+        counts = sa.and_(_TABLE.c.state.not_in(_NEVER), _TABLE.c.key != but)
+        at = _TABLE.c.booked_at >= since
+        query = sa.select(_TABLE.c.told).where(_is_digest(channel), counts, at)
         with reading(self._engine) as connection:
             lists = connection.execute(query).scalars()
             return {key for keys in lists for key in keys or ()}
@@ -148,11 +183,49 @@ class DeliveryBook:
         with writing(self._engine) as connection:
             connection.execute(update, {"told": list(told)})
 
+    def take_over(self, channel: Channel, key: str) -> datetime:
+        """Have a digest tell, too, what those given up were to tell.
+
+        Returns:
+            Since when it tells; its `from_at`.
+        """
+        given_up = _TABLE.c.state == DeliveryState.GIVEN_UP.value
+        these = sa.and_(_is_digest(channel), given_up)
+        own = _this(channel, key)
+        with writing(self._engine) as connection:
+            earliest = sa.select(sa.func.min(_TABLE.c.from_at)).where(these | own)
+            since: datetime = connection.execute(earliest).scalar_one()
+            passed_on = {"state": DeliveryState.PASSED_ON.value}
+            connection.execute(sa.update(_TABLE).where(these), passed_on)
+            connection.execute(sa.update(_TABLE).where(own), {"from_at": since})
+        return since
+
     def record_sent(
         self, channel: Channel, message: str, *, at: datetime, detail: str = ""
     ) -> None:
         """Note that a message was taken."""
         self._end(channel, message, DeliveryState.SENT, detail=detail, sent_at=at)
+
+    def record_partly_sent(
+        self,
+        channel: Channel,
+        message: str,
+        *,
+        at: datetime,
+        detail: str,
+        tries: int,
+        later: Sequence[str],
+    ) -> None:
+        """Note that a message was taken, and who is to be sent it after a pause."""
+        self._end(
+            channel,
+            message,
+            DeliveryState.SENDING,
+            detail=detail,
+            sent_at=at,
+            due_at=at + pause_after(tries),
+            recipients=list(later),
+        )
 
     def record_failed(
         self, channel: Channel, message: str, *, at: datetime, detail: str, tries: int
@@ -174,16 +247,26 @@ class DeliveryBook:
             connection.execute(sa.update(_TABLE).where(waits), {"due_at": at})
 
     def give_up(self, *, digests: datetime, alerts: datetime) -> int:
-        """Give up what was booked before these moments, and return how many."""
+        """Give up what was booked before these moments, and return how many.
+
+        What some have is not given up as a whole: it is sent, for whom it could be.
+        """
         is_digest = _TABLE.c.from_at.is_not(None)
         too_old = sa.or_(
             sa.and_(is_digest, _TABLE.c.booked_at < digests),
             sa.and_(~is_digest, _TABLE.c.booked_at < alerts),
         )
-        given_up = {"state": DeliveryState.GIVEN_UP.value}
+        open_ones = sa.and_(_TABLE.c.state.in_(_OPEN), too_old)
+        partly = _TABLE.c.recipients.is_not(None)
         with writing(self._engine) as connection:
-            update = sa.update(_TABLE).where(_TABLE.c.state.in_(_OPEN), too_old)
-            return connection.execute(update, given_up).rowcount
+            ends = {partly: DeliveryState.SENT, ~partly: DeliveryState.GIVEN_UP}
+            done = [
+                connection.execute(
+                    sa.update(_TABLE).where(open_ones, which), {"state": state.value}
+                )
+                for which, state in ends.items()
+            ]
+        return sum(it.rowcount for it in done)
 
     def _end(
         self, channel: Channel, message: str, state: DeliveryState, **values: object
@@ -201,7 +284,8 @@ def _next_message(rows: Sequence[AnyRow], *, at: datetime) -> list[AnyRow]:
     if due:
         first = min(due, key=lambda row: (row.due_at, row.key))
         return [row for row in due if row.message == first.message]
-    if any(row.from_at is None for row in made):
+    # One that some have holds up nothing.
+    if any(row.from_at is None and row.recipients is None for row in made):
         return []
     fresh = [row for row in rows if not row.message]
     return fresh if any(row.due_at <= at for row in fresh) else []
@@ -228,6 +312,7 @@ def _fresh(
         "sent_at": None,
         "detail": "",
         "told": None,
+        "recipients": None,
     }
 
 
@@ -248,13 +333,49 @@ def _open_of(channel: Channel) -> sa.Select[Any]:
     return query.order_by(_TABLE.c.booked_at, _TABLE.c.key).with_for_update()
 
 
-def _last_digest(channel: Channel) -> sa.Select[Any]:
-    digests = sa.and_(_is_of(channel), _TABLE.c.from_at.is_not(None))
-    return sa.select(sa.func.max(_TABLE.c.booked_at)).where(digests)
+def _is_digest(channel: Channel) -> sa.ColumnElement[bool]:
+    return sa.and_(_is_of(channel), _TABLE.c.from_at.is_not(None))
+
+
+def _last_digest(channel: Channel, *, by: datetime) -> sa.Select[Any]:
+    known = sa.and_(_is_digest(channel), _TABLE.c.booked_at <= by)
+    return sa.select(sa.func.max(_TABLE.c.booked_at)).where(known)
+
+
+def _settle(connection: sa.Connection, row: AnyRow, *, at: datetime) -> None:
+    this = _this(Channel(row.channel), row.key)
+    if row.from_at is None or has_been(row.booked_at, now=at):
+        values = _settled(row, at=at)
+    elif row.sent_at is None:  # its news are the next one's
+        connection.execute(sa.delete(_TABLE).where(this))
+        return
+    else:
+        values = _settled(row, at=at) | _set_aside(connection, row, at=at)
+    connection.execute(sa.update(_TABLE).where(this), values)
+
+
+def _settled(row: AnyRow, *, at: datetime) -> dict[str, object]:
+    """Times that have been by *at*."""
+    return {
+        "booked_at": min(row.booked_at, at),
+        "sent_at": row.sent_at and min(row.sent_at, at),
+        "due_at": min(row.due_at, at) if row.due_at > at + LONGEST_WAIT else row.due_at,
+    }
+
+
+def _set_aside(
+    connection: sa.Connection, row: AnyRow, *, at: datetime
+) -> dict[str, object]:
+    """A digest of a day to come as one that ended when the last real one did."""
+    found = connection.execute(_last_digest(Channel(row.channel), by=at))
+    last: datetime = found.scalar_one() or at - _DAY
+    key = f"ahead:{row.key}:{row.booked_at.timestamp():.0f}"
+    return {"key": key, "message": key, "booked_at": last, "from_at": last}
 
 
 def _delivery_of(row: AnyRow) -> Delivery:
     values = dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's public name
     values |= {"channel": Channel(row.channel), "state": DeliveryState(row.state)}
-    told = None if row.told is None else tuple(row.told)
-    return Delivery(**values | {"told": told})
+    for name in ("told", "recipients"):
+        values[name] = None if values[name] is None else tuple(values[name])
+    return Delivery(**values)

@@ -206,7 +206,8 @@ def _old_deliveries(*, before: datetime) -> sa.Select[Any]:
         later.c.from_at.is_not(None),
         later.c.booked_at > one.c.booked_at,
     )
-    over = one.c.state.in_([DeliveryState.SENT.value, DeliveryState.GIVEN_UP.value])
+    ends = (DeliveryState.SENT, DeliveryState.GIVEN_UP, DeliveryState.PASSED_ON)
+    over = one.c.state.in_([it.value for it in ends])
     # From when on there are alerts is known for ever.
     passing = one.c.key != ALERTS_SINCE
     old = one.c.booked_at < before

@@ -487,4 +487,5 @@ def _proposal_of(row: AnyRow) -> Proposal:
         state=ProposalState.REMOVED if row.is_removed else ProposalState(row.state),
         decided_at=row.decided_at,
         slug=row.house,
+        by_itself=row.by_itself,
     )

@@ -1,7 +1,7 @@
 """`phx digest`: what a day's news are, shown or sent."""
 
 import json
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import uuid4
@@ -14,9 +14,10 @@ from phx_pipeline.cli.options import DAY_OR_SPAN, OneOf, json_option
 from phx_pipeline.cli.outputs import OutputFile, tell_written
 from phx_pipeline.cli.session import opened_reads
 from phx_pipeline.errors import InputError
+from phx_pipeline.model.cron import has_come
 from phx_pipeline.model.message import Channel
-from phx_pipeline.model.moments import moment
-from phx_pipeline.settings import Settings, load_settings
+from phx_pipeline.model.moments import PHOENIX, moment
+from phx_pipeline.settings import OFF, Settings, load_settings
 
 if TYPE_CHECKING:
     from phx_pipeline.reads.base import Reads
@@ -62,7 +63,8 @@ _CHANNELS = tuple(it.value for it in Channel)
 @click.option(
     "--send",
     is_flag=True,
-    help="Send today's digest now, where it was not sent yet today.",
+    help="Send today's digest now, once: it is the one of the day. Before the time of "
+    "PHX_DIGEST_CRON it is a trial, which counts for nothing.",
 )
 @click.option(
     "--channel",
@@ -93,8 +95,10 @@ def digest(  # noqa: PLR0913 - each is an option
     Sources that say the same have one line together.
 
     While `phx up` runs, today's is sent every morning, where PHX_SMTP_HOST or
-    PHX_WEBHOOK_URL is set; it tells what none before it told. --send does the same now.
-    Whatever was sent is not sent again.
+    PHX_WEBHOOK_URL is set; it tells what none before it told. --send does the same now,
+    once a day: what came later is told by the next one. Given before the time of
+    PHX_DIGEST_CRON, it sends a trial, and the digest of the day comes all the same and
+    tells all. Without `phx up`, set PHX_DIGEST_CRON=off and give --send every morning.
 
     \b
     Examples:
@@ -141,7 +145,7 @@ def test(*, channel: str) -> None:
         _console(message.subject, message.text)
         return
     _require(settings, [Channel(channel)])
-    note = build_notifiers(settings)[Channel(channel)].send(message)
+    note = build_notifiers(settings)[Channel(channel)].send(message).note
     console.print(note or f"{channel}: the message was taken", soft_wrap=True)
     if note:
         raise click.exceptions.Exit(1)
@@ -222,24 +226,50 @@ def _send(settings: Settings, channels: list[Channel]) -> None:
     _require(settings, channels)
     with opened_reads(settings) as reads:
         desk = _desk(settings, reads, channels=channels)
-        book_digest(reads.catalog, channels, at=reads.now())
-        failed = send_due(desk, hurry=True)
+        if _is_to_come(settings, reads.now()):
+            _try(desk, settings.digest_cron)
+            return
+        began = reads.now()
+        book_digest(reads.catalog, channels, at=began)
+        failed = dict.fromkeys(send_due(desk, hurry=True))
         for line in failed:
             errors.print(line, soft_wrap=True)
         for channel in channels:
-            console.print(_what_came(reads, channel), soft_wrap=True)
+            console.print(_what_came(reads, channel, since=began), soft_wrap=True)
     if failed:
         raise DeliveryError("not everything was taken; `phx up` tries it again")
 
 
-def _what_came(reads: "Reads", channel: Channel) -> str:
+def _is_to_come(settings: Settings, at: datetime) -> bool:
+    """Whether the digest of today is not due yet, if one is due at all."""
+    cron = settings.digest_cron
+    return cron != OFF and not has_come(cron, by=at.astimezone(PHOENIX))
+
+
+def _try(desk: "Desk", cron: str) -> None:
+    from phx_pipeline.workflows.digest import trial_of
+
+    for channel, notifier in desk.notifiers.items():
+        note = notifier.send(trial_of(desk, channel)).note
+        console.print(
+            f"{channel}: a trial was sent, which counts for nothing: the digest of "
+            f"{desk.reads.today} comes by PHX_DIGEST_CRON={cron} and tells all of it"
+            f"{note and f'; {note}'}",
+            soft_wrap=True,
+        )
+
+
+def _what_came(reads: "Reads", channel: Channel, *, since: datetime) -> str:
     from phx_pipeline.workflows.digest import digest_key
 
-    key = digest_key(reads.today)
-    found = reads.catalog.deliveries.find(channel, key)
+    found = reads.catalog.deliveries.find(channel, digest_key(reads.today))
+    told = f"{channel}: the digest of {reads.today}"
     if found is None or found.sent_at is None:
-        return f"{channel}: {key} is not sent yet"
-    return f"{channel}: {key} was sent at {moment(found.sent_at.timestamp())}"
+        return f"{told} is not sent yet"
+    if found.sent_at >= since:
+        return f"{told} was sent"
+    at = moment(found.sent_at.timestamp())
+    return f"{told} was sent before, at {at}; the next one tells what came since"
 
 
 def _require(settings: Settings, channels: list[Channel]) -> None:

@@ -77,6 +77,7 @@ class WebhookClient:
             return (await client.get(request)).status
         except FetchError as error:
             # The URL of the error may be a secret, and its cause holds the headers.
-            raise DeliveryError(f"{self._endpoint.host}: {error}") from None
+            place = f"{self._endpoint.host}:{self._endpoint.port}"
+            raise DeliveryError(f"{place}: {error}; see {SETTING}") from None
         finally:
             await client.aclose()

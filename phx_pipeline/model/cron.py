@@ -5,30 +5,55 @@ over.
 """
 
 import re
+from datetime import datetime
 from typing import Final
 
+from phx_pipeline.model.counted import counted
+from phx_pipeline.model.printable import printable
+
 HOW: Final = "five fields of numbers, such as `0 6 * * *` (every day at 6:00), or `off`"
+_NAMES: Final = ("minute", "hour", "day", "month", "weekday")
 _FIELDS: Final = ((0, 59), (0, 23), (1, 31), (1, 12), (0, 7))
+_SUNDAY: Final = 7  # or 0
 _PART = re.compile(r"(?:\*|(\d{1,2})(?:-(\d{1,2}))?)(?:/(\d{1,2}))?", re.ASCII)
+_LONGEST_PART: Final = 30
 _LONGEST = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)  # days of the months
 
 
-def is_cron(text: str) -> bool:
-    """Whether *text* has minute, hour, day, month and weekday, each within its range.
+def why_not(text: str) -> str:
+    """Return why a text is not minute, hour, day, month and weekday; empty if it is.
 
     Each is `*`, a number, a range `1-5`, one of these with a step such as `/2`, or
     several of all that, separated by commas. Names of days and months are none, nor is
     a day that no month has.
     """
     parts = text.split()
-    return (
-        len(parts) == len(_FIELDS)
-        and all(
-            all(_is_part(one, low=low, high=high) for one in part.split(","))
-            for part, (low, high) in zip(parts, _FIELDS, strict=True)
-        )
-        and _may_come(*parts[2:])
+    if len(parts) != len(_FIELDS):
+        return f"it has {counted(len(parts), 'field')}, not the five of cron"
+    for name, part, (low, high) in zip(_NAMES, parts, _FIELDS, strict=True):
+        if not all(_is_part(one, low=low, high=high) for one in part.split(",")):
+            return (
+                f"its {name} {printable(part, most=_LONGEST_PART)} is none: numbers "
+                f"from {low} to {high} are taken, and * for all"
+            )
+    return "" if _may_come(*parts[2:]) else "no month has that day"
+
+
+def has_come(text: str, *, by: datetime) -> bool:
+    """Whether a text that is right names a moment of the day of *by* until then.
+
+    As cron has it, where day and weekday are both given, one of them is enough.
+    """
+    minutes, hours, days, months, weekdays = (
+        _numbers(part, low, high)
+        for part, (low, high) in zip(text.split(), _FIELDS, strict=True)
     )
+    _, _, day, _, weekday = text.split()
+    fits = by.day in days, by.isoweekday() in {it or _SUNDAY for it in weekdays}
+    is_any = day.startswith("*") or weekday.startswith("*")
+    if by.month not in months or not (all(fits) if is_any else any(fits)):
+        return False
+    return any((hour, min(minutes)) <= (by.hour, by.minute) for hour in hours)
 
 
 def _may_come(days: str, months: str, weekdays: str) -> bool:

@@ -4,7 +4,7 @@ What is told, and how it reads, is decided by `workflows`; nothing here writes m
 JSON.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -69,17 +69,26 @@ class Message:
     document: Mapping[str, object] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Taken:
+    """A message was taken.
+
+    `note` is what people should know all the same, mostly empty; `later` are those who
+    are to be sent it later, because the server did not take it for them yet.
+    """
+
+    note: str = ""
+    later: tuple[str, ...] = ()
+
+
 class Notifier(Protocol):
     """One channel that is set up."""
 
-    def send(self, message: Message) -> str:
-        """Hand *message* over.
-
-        Returns:
-            What people should know although it was taken; mostly empty.
+    def send(self, message: Message, *, only: Collection[str] | None = None) -> Taken:
+        """Hand *message* over, to all or to *only* some of a channel's recipients.
 
         Raises:
-            DeliveryError: it was not taken, or nobody knows.
+            DeliveryError: it was taken for nobody, or nobody knows.
         """
         ...
 
@@ -105,6 +114,7 @@ class DeliveryState(StrEnum):
     SENDING = "sending"  # begun; taken or not, nobody knows before it is `sent`
     SENT = "sent"
     GIVEN_UP = "given_up"
+    PASSED_ON = "passed_on"  # given up, and told by a later digest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,6 +130,7 @@ class Delivery:
         due_at: when it may be sent, or tried again.
         detail: why it was not taken the last time.
         told: of a digest, the keys of all that it tells, once it was made.
+        recipients: who is still to be sent it, where others were; None for all.
     """
 
     channel: Channel
@@ -133,9 +144,12 @@ class Delivery:
     sent_at: datetime | None
     detail: str
     told: tuple[str, ...] | None
+    recipients: tuple[str, ...] | None = None
 
 
 _PAUSES: Final = (1, 5, 15, 60, 240)  # minutes
+LONGEST_WAIT: Final = timedelta(hours=5)
+"""Nothing that is to be told waits longer than that between two tries."""
 
 
 def pause_after(tries: int) -> timedelta:

@@ -318,7 +318,8 @@ class Proposal:
 
     `search`, `source`, `listing_id`, `url` and `photo_url` are of the row that showed
     it first. `doubt` is why it is not accepted by itself, such as a criterion that no
-    row told about; empty if nothing is. `slug` is the property it has become.
+    row told about; empty if nothing is. `slug` is the property it has become;
+    `by_itself` tells that no person decided so.
     """
 
     match_key: str
@@ -334,6 +335,7 @@ class Proposal:
     state: ProposalState = ProposalState.PROPOSED
     decided_at: datetime | None = None
     slug: str | None = None
+    by_itself: bool = False
 
 
 class LeftOut(StrEnum):

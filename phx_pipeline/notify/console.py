@@ -1,8 +1,8 @@
 """The channel of whoever sits at the terminal."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
-from phx_pipeline.model.message import Message
+from phx_pipeline.model.message import Message, Taken
 
 
 class ConsoleNotifier:
@@ -11,7 +11,12 @@ class ConsoleNotifier:
     def __init__(self, write: Callable[[str], None]) -> None:
         self._write = write
 
-    def send(self, message: Message) -> str:
+    def send(
+        self,
+        message: Message,
+        *,
+        only: Collection[str] | None = None,  # noqa: ARG002 - who sits there reads all
+    ) -> Taken:
         """Print it; that is never in vain."""
         self._write(f"{message.subject}\n\n{message.text}")
-        return ""
+        return Taken()

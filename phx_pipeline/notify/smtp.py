@@ -3,18 +3,22 @@
 import smtplib
 import socket
 import ssl
-from collections.abc import Iterator
+import time
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from phx_pipeline.errors import DeliveryError
-from phx_pipeline.model.message import MailSecurity, Message
+from phx_pipeline.model.message import MailSecurity, Message, Taken
 from phx_pipeline.model.printable import printable
+from phx_pipeline.notify.in_time import InTime, InTimeByTls, Limits
 from phx_pipeline.notify.mail import mail_of
 
-_TIMEOUT_S: Final = 20.0  # for each answer
+_ANSWER_S: Final = 20.0
+_CONVERSATION_S: Final = 120.0
+_LATER: Final = range(400, 500)  # codes of what may do when it is tried again
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,23 +47,32 @@ class SmtpNotifier:
         *,
         sender: str,
         recipients: tuple[str, ...],
-        timeout_s: float = _TIMEOUT_S,
+        timeout_s: float = _ANSWER_S,
+        lasting_s: float = _CONVERSATION_S,
     ) -> None:
         self._server = server
         self._sender = sender
         self._recipients = recipients
         self._timeout_s = timeout_s
+        self._lasting_s = lasting_s
 
-    def send(self, message: Message) -> str:
+    def send(self, message: Message, *, only: Collection[str] | None = None) -> Taken:
         """Hand the mail to the server; tell which recipients it refused, if not all.
+
+        Those that it refused for now are to be sent it later. What is sent to some is
+        the same mail, which names all.
 
         Raises:
             DeliveryError: the server did not take it, or did not say so.
         """
+        wanted = [it for it in self._recipients if only is None or it in only]
+        if not wanted:  # nobody is left who is to have it
+            return Taken()
         mail = mail_of(message, sender=self._sender, recipients=self._recipients)
         with _explaining(self._server), self._session() as session:
-            refused = session.sendmail(self._sender, self._recipients, mail)
-        return _refused(refused) if refused else ""
+            refused = session.sendmail(self._sender, wanted, mail)
+        later = [it for it, (code, _) in refused.items() if code in _LATER]
+        return Taken(note=_refused(refused) if refused else "", later=tuple(later))
 
     @contextmanager
     def _session(self) -> Iterator[smtplib.SMTP]:
@@ -67,7 +80,7 @@ class SmtpNotifier:
         try:
             server = self._server
             if server.security is MailSecurity.STARTTLS:
-                session.starttls(context=self._trust())
+                self._encrypt(session)
             if server.user:
                 session.login(server.user, server.password or "")
             yield session
@@ -77,19 +90,30 @@ class SmtpNotifier:
 
     def _connected(self) -> smtplib.SMTP:
         server = self._server
-        # Its own name, which the library would ask name servers for, tells nothing.
-        own_name = self._sender.rpartition("@")[2]
+        ends_s = time.monotonic() + self._lasting_s
+        given: dict[str, Any] = {
+            "host": server.host,
+            "port": server.port,
+            # Its own name, which the library would ask name servers for, tells nothing.
+            "local_hostname": self._sender.rpartition("@")[2],
+            "limits": Limits(ends_s=ends_s, answer_s=self._timeout_s),
+        }
         if server.security is MailSecurity.TLS:
-            return smtplib.SMTP_SSL(
-                server.host,
-                server.port,
-                local_hostname=own_name,
-                timeout=self._timeout_s,
-                context=self._trust(),
-            )
-        return smtplib.SMTP(
-            server.host, server.port, local_hostname=own_name, timeout=self._timeout_s
-        )
+            return InTimeByTls(**given, context=self._trust())
+        return InTime(**given)
+
+    def _encrypt(self, session: smtplib.SMTP) -> None:
+        try:
+            session.starttls(context=self._trust())
+        except (
+            smtplib.SMTPNotSupportedError,
+            smtplib.SMTPHeloError,
+            smtplib.SMTPResponseException,
+        ):
+            raise DeliveryError(
+                "the server does not encrypt by STARTTLS: PHX_SMTP_SECURITY is to be "
+                "tls (for port 465), or none for a server on this machine"
+            ) from None
 
     def _trust(self) -> ssl.SSLContext:
         return ssl.create_default_context(cafile=self._server.ca_file)
@@ -99,7 +123,7 @@ def _say_goodbye(session: smtplib.SMTP) -> None:
     """The mail is taken: whatever goes wrong from now on must not send it again."""
     try:
         session.quit()
-    except (OSError, smtplib.SMTPException):
+    except (OSError, smtplib.SMTPException, DeliveryError):
         return
 
 
@@ -112,6 +136,8 @@ def _explaining(server: MailServer) -> Iterator[None]:
     """
     try:
         yield
+    except DeliveryError as error:
+        raise DeliveryError(f"{server.place}: {error}") from None
     except smtplib.SMTPException as error:
         raise DeliveryError(f"{server.place}: {_of_smtp(error)}") from None
     except ssl.SSLError as error:
@@ -143,7 +169,7 @@ def _of_smtp(error: smtplib.SMTPException) -> str:
         case smtplib.SMTPNotSupportedError():
             told = (
                 f"the server cannot do what is asked: {printable(str(error))}; see "
-                "PHX_SMTP_SECURITY (tls, for port 465) and PHX_SMTP_USER"
+                "PHX_SMTP_USER and PHX_SMTP_SECURITY"
             )
         case _:
             told = f"it is no mail server, or it failed: {printable(str(error))}"
@@ -175,7 +201,7 @@ def _of_system(error: OSError) -> str:
     return f"the connection failed: {printable(error.strerror or str(error))}"
 
 
-def _refused(recipients: dict[str, tuple[int, bytes]]) -> str:
+def _refused(recipients: Mapping[str, tuple[int, bytes]]) -> str:
     told = [
         f"{address} ({_answer(code, text)})"
         for address, (code, text) in sorted(recipients.items())

@@ -6,13 +6,13 @@ and `>` stand for themselves only when they are escaped.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from http import HTTPStatus
 from typing import Final
 from urllib.parse import unquote, urlsplit
 
 from phx_pipeline.errors import DeliveryError
-from phx_pipeline.model.message import Message, Post, WebhookCall, WebhookStyle
+from phx_pipeline.model.message import Message, Post, Taken, WebhookCall, WebhookStyle
 from phx_pipeline.model.printable import printable
 
 _LONGEST_NTFY: Final = 3_800  # bytes; ntfy makes a file of what has more than 4,096
@@ -32,7 +32,12 @@ class WebhookNotifier:
         self._token = token
         self._post = post
 
-    def send(self, message: Message) -> str:
+    def send(
+        self,
+        message: Message,
+        *,
+        only: Collection[str] | None = None,  # noqa: ARG002 - it has one reader
+    ) -> Taken:
         """Post it; the header `Idempotency-Key` is the same each time.
 
         Raises:
@@ -53,8 +58,15 @@ class WebhookNotifier:
             )
         )
         if not HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
-            raise DeliveryError(f"the webhook answered {status}{_remedy(status)}")
-        return ""
+            raise DeliveryError(f"{self._place} answered {status}{_remedy(status)}")
+        return Taken()
+
+    @property
+    def _place(self) -> str:
+        """For messages, without what nobody should know."""
+        parts = urlsplit(self._url)
+        port = f":{parts.port}" if parts.port else ""
+        return f"the webhook {parts.hostname}{port}"
 
     def _body(self, message: Message) -> Mapping[str, object]:
         title = printable(message.subject, most=_LONGEST_TITLE)
@@ -90,7 +102,7 @@ def _remedy(status: int) -> str:
         return ", which leads elsewhere and is not followed: give PHX_WEBHOOK_URL that"
     if status == HTTPStatus.BAD_REQUEST:
         return ": maybe it wants another PHX_WEBHOOK_STYLE"
-    return ""
+    return "; if it always does, see PHX_WEBHOOK_URL"
 
 
 def _escaped(text: str) -> str:

@@ -12,9 +12,10 @@ from typing import Final, Protocol
 
 from phx_pipeline.catalog.store import Catalog
 from phx_pipeline.catalog.told import Scope
+from phx_pipeline.model.counted import counted
 from phx_pipeline.model.event import ALERTABLE, NEW_MATCH, Event, EventKind
 from phx_pipeline.model.history import needed
-from phx_pipeline.model.message import Channel
+from phx_pipeline.model.message import Delivery
 from phx_pipeline.model.moments import PHOENIX, day_start
 from phx_pipeline.model.printable import printable
 from phx_pipeline.model.published import PublishedImage
@@ -61,7 +62,7 @@ class Told:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewMatch:
-    """A house that is not followed, and fits a saved search."""
+    """A house that fits a saved search; that one may have it `is_followed` by now."""
 
     key: str
     on: date
@@ -70,6 +71,7 @@ class NewMatch:
     source: Source
     price: int | None = None
     url: str | None = None
+    is_followed: bool = False
 
 
 class Events(Protocol):
@@ -162,6 +164,7 @@ def read_digest(  # noqa: PLR0913 - each narrows what is told
     failed_until: datetime | None = None,
     leaving_out: Collection[str] = (),
     only: Collection[str] | None = None,
+    sending: str = "",
 ) -> Digest:
     """Collect what is told of some days.
 
@@ -174,6 +177,7 @@ def read_digest(  # noqa: PLR0913 - each narrows what is told
         failed_until: before this one; by default those of the days.
         leaving_out: keys of what was told before.
         only: keys of what is to be told again, and nothing else.
+        sending: the key of a digest that is on its way by all channels.
     """
     news = read_news(feeds, since=since, day=day)
     if only is not None:
@@ -193,7 +197,7 @@ def read_digest(  # noqa: PLR0913 - each narrows what is told
             until=failed_until or day_start(day + _DAY),
         ),
         drift=tuple(drift_lines(drifting(reads.catalog, today=reads.today))),
-        undelivered=tuple(_undelivered(reads)),
+        undelivered=tuple(_undelivered(reads, but=sending)),
     )
 
 
@@ -262,16 +266,25 @@ def news_mark(catalog: Catalog, kinds: Collection[str], *, now: datetime) -> str
 
 
 def found_matches(reads: Reads, since: date, day: date) -> Iterator[NewMatch]:
-    """Yield what saved searches found first on some days, but what was rejected."""
+    """Yield what saved searches found first on some days, and nobody decided on.
+
+    What was followed by itself is news, too, as long as it is followed.
+    """
     cursor: str | None = None
     while True:
         page = read_proposals(reads, since=since, cursor=cursor)
         for proposal in page.rows:
-            is_wanted = proposal.state is not ProposalState.REJECTED
-            if is_wanted and proposal.first_seen_on <= day:
+            if proposal.first_seen_on <= day and _is_news(reads, proposal):
                 yield _match_of(proposal)
         if (cursor := page.next) is None:
             return
+
+
+def _is_news(reads: Reads, proposal: Proposal) -> bool:
+    if proposal.state is not ProposalState.ACCEPTED:
+        return proposal.state is ProposalState.PROPOSED
+    house = reads.catalog.houses.find(proposal.slug or "")
+    return proposal.by_itself and house is not None and house.removed_at is None
 
 
 def _match_of(proposal: Proposal) -> NewMatch:
@@ -283,6 +296,7 @@ def _match_of(proposal: Proposal) -> NewMatch:
         source=proposal.source,
         price=proposal.facts.list_price,
         url=proposal.url,
+        is_followed=proposal.state is ProposalState.ACCEPTED,
     )
 
 
@@ -389,15 +403,21 @@ def _failures(
     )
 
 
-def _undelivered(reads: Reads) -> Iterable[str]:
+def _undelivered(reads: Reads, *, but: str) -> Iterable[str]:
     """What could not be told before, and why; a message has one line."""
     rows = reads.catalog.deliveries.open()
-    failing = {(it.channel, it.message): it for it in rows if it.detail}
-    for (channel, _), it in failing.items():
-        yield undelivered_line(channel, it.key, tries=it.tries, detail=it.detail)
+    failing = {
+        (it.channel, it.message): it for it in rows if it.detail and it.key != but
+    }
+    return map(undelivered_line, failing.values())
 
 
-def undelivered_line(channel: Channel, key: str, *, tries: int, detail: str) -> str:
+def undelivered_line(delivery: Delivery) -> str:
     """One line for people about a message that was not taken."""
-    what = key if key.startswith("digest:") else "news"
-    return f"{channel}: {what} not sent after {tries} tries: {printable(detail)}"
+    what = delivery.key if delivery.key.startswith("digest:") else "news"
+    whom = f" to {', '.join(delivery.recipients)}" if delivery.recipients else ""
+    tries = counted(delivery.tries, "try")
+    return (
+        f"{delivery.channel}: {what} not sent{whom} after {tries}: "
+        f"{printable(delivery.detail)}"
+    )

@@ -10,7 +10,7 @@ from typing import Final
 
 from phx_pipeline.errors import InputError
 from phx_pipeline.model.cron import HOW as HOW_CRON
-from phx_pipeline.model.cron import is_cron
+from phx_pipeline.model.cron import why_not as why_no_cron
 from phx_pipeline.model.nearest import did_you_mean
 from phx_pipeline.model.web_place import plain_ip
 
@@ -78,8 +78,8 @@ def cron(environ: Environment | None, name: str, *, default: str) -> str:
     """Read when something is due by itself, or `OFF`."""
     given = os.environ if environ is None else environ
     text = " ".join((given.get(PREFIX + name) or default).split())
-    if text != OFF and not is_cron(text):
-        raise InputError(f"{PREFIX}{name}={quoted(text)}: give {HOW_CRON}")
+    if text != OFF and (wrong := why_no_cron(text)):
+        raise InputError(f"{PREFIX}{name}={quoted(text)}: {wrong}; give {HOW_CRON}")
     return text
 
 

@@ -22,6 +22,7 @@ from phx_pipeline.model.message import (
     Message,
     Notifier,
     SmallPicture,
+    Taken,
     sender_lease,
 )
 from phx_pipeline.model.moments import PHOENIX
@@ -121,6 +122,7 @@ def book_digest(catalog: Catalog, channels: Iterable[Channel], *, at: datetime) 
     Returns:
         On how many it was not noted before.
     """
+    catalog.deliveries.settle(at=at)
     key = digest_key(digest_day(at))
     return sum(
         catalog.deliveries.book_digest(it, key, at=at, first_from=at - _DAY)
@@ -134,6 +136,7 @@ def book_alerts(desk: Desk) -> int:
     What was there before a channel was set up is none of it. Of a channel one message
     leaves in five minutes; what comes meanwhile goes together in the next.
     """
+    desk.reads.catalog.deliveries.settle(at=desk.reads.now())
     day = desk.reads.today
     first = day - (_ALERT_DAYS - 1) * _DAY
     news = read_news(desk.feeds, since=first, day=day, kinds=desk.alerts)
@@ -161,6 +164,7 @@ def send_due(desk: Desk, *, hurry: bool = False) -> list[str]:
     after a failure is due at once.
     """
     at, book = desk.reads.now(), desk.reads.catalog.deliveries
+    book.settle(at=at)
     if hurry:
         book.hurry(desk.notifiers.keys(), at=at)
     book.give_up(digests=at - _DIGESTS_KEPT, alerts=at - _ALERTS_KEPT)
@@ -187,10 +191,12 @@ def _send_next(desk: Desk, channel: Channel) -> str | None:
     book, at = desk.reads.catalog.deliveries, desk.reads.now()
     if not (taken := book.take(channel, at=at)):
         return None
-    key, tries = taken[0].message, taken[0].tries
+    key, tries, only = taken[0].message, taken[0].tries, taken[0].recipients
     try:
         message = _message_of(desk, channel, taken)
-        note = desk.notifiers[channel].send(message) if message else ""
+        sent = Taken()
+        if message:
+            sent = desk.notifiers[channel].send(message, only=only)
     except DeliveryError as error:
         book.record_failed(channel, key, at=at, detail=str(error), tries=tries)
         logger.warning("%s: %s was not sent: %s", channel, key, error)
@@ -199,9 +205,14 @@ def _send_next(desk: Desk, channel: Channel) -> str | None:
         told = f"stopped by {type(error).__name__}, which is a fault of this program"
         book.record_failed(channel, key, at=at, detail=told, tries=tries)
         raise
-    book.record_sent(channel, key, at=at, detail=note)
+    if later := sent.later:
+        book.record_partly_sent(
+            channel, key, at=at, detail=sent.note, tries=tries, later=later
+        )
+    else:
+        book.record_sent(channel, key, at=at, detail=sent.note)
     logger.info("%s: %s was sent", channel, key)
-    return f"{channel}: {note}" if note else ""
+    return f"{channel}: {sent.note}" if sent.note else ""
 
 
 def _message_of(
@@ -231,24 +242,49 @@ def _message_of(
 def _digest_of(desk: Desk, channel: Channel, booked: Delivery) -> Digest:
     """The digest of a booking: what none before it told; made again, the same news."""
     book = desk.reads.catalog.deliveries
-    since = (booked.from_at or booked.booked_at).astimezone(PHOENIX).date()
-    day = booked.booked_at.astimezone(PHOENIX).date()
-    last = booked.from_at or booked.booked_at  # told before a pause of days, too
-    told_since = min(booked.booked_at - _TOLD_BEFORE, last)
-    before = book.told(channel, since=told_since, until=booked.booked_at)
+    since = booked.from_at or booked.booked_at
+    if booked.told is None:
+        since = book.take_over(channel, booked.key)
+    digest = _news_since(desk, channel, since, booked.booked_at, only=booked.told)
+    if booked.told is None:
+        book.record_told(channel, booked.key, digest.keys)
+    return digest
+
+
+def _news_since(
+    desk: Desk,
+    channel: Channel,
+    since: datetime,
+    at: datetime,
+    *,
+    only: Sequence[str] | None = None,
+) -> Digest:
+    """What no other digest of the channel told, as the digest of the day of *at*."""
+    day, key = digest_day(at), digest_key(digest_day(at))
+    told_since = min(at - _TOLD_BEFORE, since)  # or before a pause of days
+    told = desk.reads.catalog.deliveries.told(channel, since=told_since, but=key)
     digest = read_digest(
         desk.reads,
         desk.feeds,
-        since=since,
+        since=digest_day(since),
         day=day,
-        failed_from=booked.from_at,
-        failed_until=booked.booked_at,
-        leaving_out=before,
-        only=booked.told,
+        failed_from=since,
+        failed_until=at,
+        leaving_out=told,
+        only=only,
+        sending=key,
     )
-    if booked.told is None:
-        book.record_told(channel, booked.key, digest.keys)
     return replace(digest, since=day)
+
+
+def trial_of(desk: Desk, channel: Channel) -> Message:
+    """What the digest of today would tell now; nothing is noted, so it tells it too."""
+    at, book = desk.reads.now(), desk.reads.catalog.deliveries
+    book.settle(at=at)
+    since = book.last_digest(channel, by=at) or at - _DAY
+    digest = _news_since(desk, channel, since, at)
+    message = message_of(desk, digest, key=f"trial:{at.isoformat()}", at=at)
+    return replace(message, subject=f"{message.subject} (a trial)")
 
 
 def message_of(desk: Desk, digest: Digest, *, key: str, at: datetime) -> Message:

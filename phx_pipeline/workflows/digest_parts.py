@@ -133,8 +133,9 @@ def _told(told: Told, digest: Digest, known: AllowList) -> Line:
 
 def _match(match: NewMatch, known: AllowList) -> Line:
     price = f"${match.price:,}" if match.price is not None else "no price"
+    followed = ", followed by now" if match.is_followed else ""
     return Line(
-        text=f"{price}, fits {match.search} ({match.source})",
+        text=f"{price}, fits {match.search} ({match.source}){followed}",
         address=match.address,
         url=_link(match.url, source=match.source, known=known),
     )

@@ -19,6 +19,6 @@ delivery = sa.Table(
     sa.Column("sent_at", UtcDateTime),
     sa.Column("detail", StorableText, nullable=False),
     sa.Column("told", sa.JSON),
-    sa.Column("recipients", sa.JSON),
+    sa.Column("recipients", sa.JSON(none_as_null=True)),
     sa.Index("ix_delivery_state", "state", "due_at"),
 )

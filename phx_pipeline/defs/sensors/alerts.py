@@ -37,6 +37,7 @@ def alerts(
     if not settings.channels:
         return dg.SkipReason(NO_CHANNEL)
     with stores.catalog() as catalog:
+        catalog.deliveries.settle(at=at)
         mark = news_mark(catalog, settings.told_at_once, now=at)
         if mark != context.cursor:
             note_news(settings, catalog, at=at)

@@ -89,10 +89,13 @@ def say(scene: Scene) -> Callable[..., None]:
     return tell
 
 
-def mailing(server: MailServer) -> dict[Channel, Notifier]:
+def mailing(server: MailServer, *recipients: str) -> dict[Channel, Notifier]:
     """The channel of mail, to a server of this machine."""
     place = Server(host="127.0.0.1", port=server.port, security=MailSecurity.NONE)
     notifier = SmtpNotifier(
-        place, sender="phx@example.com", recipients=("me@example.com",), timeout_s=5
+        place,
+        sender="phx@example.com",
+        recipients=recipients or ("me@example.com",),
+        timeout_s=5,
     )
     return {Channel.SMTP: notifier}

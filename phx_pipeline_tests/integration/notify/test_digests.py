@@ -26,7 +26,7 @@ from phx_pipeline.model.run import RunOutcome
 from phx_pipeline.model.source import Source
 from phx_pipeline.model.source_state import SourceState
 from phx_pipeline.notify.webhook import WebhookNotifier
-from phx_pipeline.reads.digest import NewMatch
+from phx_pipeline.reads.digest import NewMatch, read_digest
 from phx_pipeline.workflows.digest import book_alerts, book_digest, send_due
 from phx_pipeline_tests.integration.conftest import Scene
 from phx_pipeline_tests.integration.notify.conftest import (
@@ -208,6 +208,92 @@ def test_alerts_come_at_once_each_once_and_not_more_often_than_they_may(
     told = [[it["after"] for it in body["changes"]] for _, _, body in hook.posts]
     assert told == [["$440,000"], ["$435,000"], ["$435,000"], ["$435,000"]]
     assert store.catalog.deliveries.open() == []
+
+
+@pytest.mark.parametrize("kind", ["sqlite"], indirect=True)
+def test_a_clock_that_was_ahead_for_a_while_keeps_no_digest_back(
+    store: Store, say: Callable[..., None]
+) -> None:
+    say(450_000, at=MORNING - 2 * DAY)
+    with mail_server() as server:
+        for days in (0, 60, 1, 2, 60):
+            say(440_000 - len(server.mails) * 1_000, at=MORNING + days * DAY - HOUR)
+            morning(store, server, days=days)
+
+    assert [mail["Subject"][4:14] for mail in server.mails] == [
+        *("2025-03-09", "2025-05-08", "2025-03-10", "2025-03-11", "2025-05-08")
+    ]
+
+
+@pytest.mark.parametrize("kind", ["sqlite"], indirect=True)
+def test_a_clock_that_was_ahead_for_a_while_keeps_no_alert_back(
+    store: Store, say: Callable[..., None]
+) -> None:
+    say(450_000, at=MORNING - 2 * DAY)
+    with mail_server() as server:
+        for minutes, price in ((0, 449), (30 * 24 * 60, 445), (60, 440), (70, 440)):
+            store.now = MORNING + timedelta(minutes=minutes)
+            say(price * 1_000, at=store.now)
+            desk = store.desk(mailing(server))
+            book_alerts(desk)
+            send_due(desk)
+
+    assert len(server.mails) == 2
+    assert store.catalog.deliveries.open() == []
+
+
+@pytest.mark.parametrize("kind", ["sqlite"], indirect=True)
+def test_what_a_digest_was_to_tell_that_was_given_up_the_next_one_tells(
+    store: Store, say: Callable[..., None]
+) -> None:
+    say(450_000, at=MORNING - 2 * DAY)
+    say(440_000, at=MORNING - HOUR)
+    with mail_server() as server:
+        pass
+    for days in range(8):
+        morning(store, server, days=days)
+    with mail_server(server.port) as back:
+        for days in (8, 9):
+            morning(store, back, days=days)
+            send_due(store.desk(mailing(back)), hurry=True)
+
+    told = "price cut from $450,000 to $440,000"
+    assert [told in body_of(mail) for mail in back.mails].count(True) == 1
+    found = store.catalog.deliveries.find(Channel.SMTP, "digest:2025-03-09")
+    assert found is not None
+    assert found.state is DeliveryState.PASSED_ON
+
+
+@pytest.mark.parametrize("kind", ["sqlite"], indirect=True)
+def test_who_is_greylisted_gets_the_digest_later_and_nobody_twice(store: Store) -> None:
+    both = ("me@example.com", "you@example.com")
+    with mail_server(greylisted={both[1]}) as server:
+        book_digest(store.catalog, SMTP, at=MORNING)
+        for minutes in (0, 0.5, 1, 30):
+            store.now = MORNING + timedelta(minutes=minutes)
+            send_due(store.desk(mailing(server, *both)))
+
+    assert server.envelopes == [[both[0]], [both[1]]]
+    assert body_of(server.mails[0]) == body_of(server.mails[1])
+    assert store.catalog.deliveries.open() == []
+
+
+@pytest.mark.parametrize("kind", ["sqlite"], indirect=True)
+def test_a_digest_does_not_say_of_itself_that_it_was_not_sent(store: Store) -> None:
+    with mail_server() as server:
+        pass
+    for minutes in (0, 1, 6):
+        store.now = MORNING + timedelta(minutes=minutes)
+        book_digest(store.catalog, SMTP, at=store.now)
+        send_due(store.desk(mailing(server)))
+    feeds, day = store.desk({}).feeds, MORNING.date()
+    (line,) = read_digest(store.reads, feeds, since=day, day=day).undelivered
+    with mail_server(server.port) as back:
+        send_due(store.desk(mailing(back)), hurry=True)
+
+    assert line.startswith("smtp: digest:2025-03-09 not sent after 3 tries: 127.0.0.1")
+    (mail,) = back.mails
+    assert "not sent" not in body_of(mail)
 
 
 @pytest.mark.parametrize("kind", ["sqlite"], indirect=True)

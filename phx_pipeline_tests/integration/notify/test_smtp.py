@@ -1,17 +1,20 @@
 """Mail to a real server on loopback: what arrives, and what is told if nothing does."""
 
+import socketserver
 import ssl
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from threading import Event, Thread
 from typing import Any
 
 import pytest
 import trustme
 
 from phx_pipeline.errors import DeliveryError
-from phx_pipeline.model.message import MailSecurity, Message, SmallPicture
+from phx_pipeline.model.message import MailSecurity, Message, SmallPicture, Taken
 from phx_pipeline.notify.smtp import MailServer as Server
 from phx_pipeline.notify.smtp import SmtpNotifier
 from phx_pipeline.supervise.addresses import free_port
@@ -69,7 +72,7 @@ def test_a_mail_arrives_whole_and_with_no_header_of_a_site(
         sending = notifier(
             server, security=security, user="me", password=SECRET, ca_file=ca_file
         )
-        assert sending.send(MESSAGE) == ""
+        assert sending.send(MESSAGE) == Taken()
         sending.send(replace(MESSAGE, text="another text, sent again"))
 
     first, again = server.mails
@@ -116,7 +119,7 @@ def test_what_is_wrong_is_one_line_that_knows_no_password(
         assert "certificate is not trusted" in complaint(
             {"security": MailSecurity.STARTTLS}, context=context
         )
-        assert "PHX_SMTP_SECURITY (tls" in complaint(tls)
+        assert "or none for a server on this machine" in complaint(tls)
         assert "PHX_SMTP_SECURITY is to be starttls" in complaint(
             tls | {"security": MailSecurity.TLS}, context=context
         )
@@ -131,7 +134,63 @@ def test_what_is_wrong_is_one_line_that_knows_no_password(
 
 def test_a_refused_recipient_is_told_while_others_have_the_mail() -> None:
     with mail_server(refused=frozenset({"you@example.com"})) as server:
-        told = notifier(server).send(MESSAGE)
+        told = notifier(server).send(MESSAGE).note
 
     assert "you@example.com (550 nobody of this name)" in told
     assert server.envelopes == [["me@example.com"]]
+
+
+def test_who_is_greylisted_is_to_be_sent_the_same_mail_later_and_alone() -> None:
+    with mail_server(greylisted={"you@example.com"}) as server:
+        first = notifier(server).send(MESSAGE)
+        again = notifier(server).send(MESSAGE, only=first.later)
+        nobody = notifier(server).send(MESSAGE, only=("gone@example.com",))
+
+    assert "you@example.com (451 greylisted" in first.note
+    assert first.later == ("you@example.com",)
+    assert (again, nobody) == (Taken(), Taken())
+    assert server.envelopes == [["me@example.com"], ["you@example.com"]]
+    assert len({mail["Message-ID"] for mail in server.mails}) == 1
+
+
+@contextmanager
+def endless(piece: bytes, *, pause_s: float) -> Iterator[int]:
+    """A server that greets, and answers with a piece after the other; its port."""
+    is_over = Event()
+
+    class Talk(socketserver.StreamRequestHandler):
+        def handle(self) -> None:
+            self.wfile.write(b"220 here\r\n")
+            with suppress(OSError):
+                while not is_over.wait(pause_s):
+                    self.wfile.write(piece)
+
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Talk) as served:
+        thread = Thread(target=served.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        try:
+            yield served.server_address[1]
+        finally:
+            is_over.set()
+            served.shutdown()
+            thread.join()
+
+
+@pytest.mark.parametrize(
+    ("piece", "pause_s", "told"),
+    [
+        (b"2", 0.01, "in time"),  # a line that does not end
+        (b"250-x\r\n", 0.01, "in time"),
+        (b"250-" + b"x" * 1_000 + b"\r\n", 0, "without an end"),
+    ],
+)
+def test_a_server_that_drips_or_talks_without_end_holds_nobody(
+    piece: bytes, pause_s: float, told: str
+) -> None:
+    with endless(piece, pause_s=pause_s) as port:
+        server = Server(host="127.0.0.1", port=port, security=MailSecurity.NONE)
+        sending = SmtpNotifier(
+            server, sender="a@example.com", recipients=("b@example.com",), lasting_s=0.2
+        )
+        with pytest.raises(DeliveryError, match=told):
+            sending.send(MESSAGE)

@@ -7,7 +7,7 @@ import pytest
 
 from phx_pipeline.errors import DeliveryError, InputError
 from phx_pipeline.fetch.webhook import WebhookClient
-from phx_pipeline.model.message import Message, WebhookCall, WebhookStyle
+from phx_pipeline.model.message import Message, Taken, WebhookCall, WebhookStyle
 from phx_pipeline.notify.webhook import WebhookNotifier
 from phx_pipeline_tests.web_hook import hooked
 
@@ -28,7 +28,7 @@ def notifier(url: str, style: WebhookStyle) -> WebhookNotifier:
 def test_each_style_has_its_body_and_all_have_the_key() -> None:
     with hooked() as hook:
         for style in WebhookStyle:
-            assert notifier(f"{hook.url}/a/topic", style).send(MESSAGE) == ""
+            assert notifier(f"{hook.url}/a/topic", style).send(MESSAGE) == Taken()
     (plain, ntfy, slack) = hook.posts
 
     assert [path for path, _, _ in hook.posts] == ["/a/topic", "/", "/a/topic"]
@@ -43,7 +43,11 @@ def test_each_style_has_its_body_and_all_have_the_key() -> None:
 
 @pytest.mark.parametrize(
     ("status", "told"),
-    [(500, "500"), (403, "PHX_WEBHOOK_TOKEN"), (302, "is not followed")],
+    [
+        (500, r"127.0.0.1:\d+ answered 500; .* PHX_WEBHOOK_URL"),
+        (403, "PHX_WEBHOOK_TOKEN"),
+        (302, "is not followed"),
+    ],
 )
 def test_what_was_not_taken_is_told_and_no_redirect_is_followed(
     status: int, told: str
@@ -76,7 +80,7 @@ def test_a_url_that_will_not_do_is_refused_without_being_told(url: str) -> None:
     [
         (None, "is not public"),
         ("10.1.2.4", "is not public"),
-        ("10.1.2.3", "connection"),
+        ("10.1.2.3", r"hooks.example:443: .*connection.*; see PHX_WEBHOOK_URL"),
     ],
 )
 def test_a_private_address_is_asked_only_where_it_is_declared(

@@ -29,6 +29,7 @@ def mailed(settings: Settings, *, port: int) -> Settings:
         smtp_security=MailSecurity.NONE,
         smtp_from="phx@example.com",
         smtp_to=("me@example.com",),
+        digest_cron="off",
     )
 
 
@@ -67,11 +68,43 @@ def test_a_digest_is_shown_in_each_format_and_sent_once(
         use_settings(mailed(silent, port=server.port))
         sent = [phx("digest", "--send") for _ in range(2)]
     assert [it.code for it in sent] == [0, 0]
-    assert sent[0].out.startswith(f"smtp: digest:{day} was sent at {day} ")
-    assert sent[1].out == sent[0].out
+    told = f"smtp: the digest of {day} was sent"
+    assert sent[0].out == f"{told}\n"
+    assert sent[1].out.startswith(f"{told} before, at {day} ")
+    assert sent[1].out.endswith(" MST; the next one tells what came since\n")
     (mail,) = server.mails
     assert mail["Subject"] in shown.out
     assert [it.get_content_type() for it in mail.walk()].count("image/jpeg") == 1
+
+
+def test_a_trial_leaves_the_digest_of_the_day_alone(
+    phx: Phx, collected: StageContext, silent: Settings, use_settings: UseSettings
+) -> None:
+    today = collected.stamp().today
+    with mail_server() as server:
+        due = mailed(silent, port=server.port)
+        for month in (today.month % 12 + 1, today.month):
+            use_settings(replace(due, digest_cron=f"0 0 * {month} *"))
+            said = phx("digest", "--send")
+            if month != today.month:
+                assert "a trial was sent, which counts for nothing" in said.out
+                assert collected.catalog.deliveries.open() == []
+
+    trial, real = (str(mail["Subject"]) for mail in server.mails)
+    assert trial == f"{real} (a trial)"
+
+
+def test_a_server_that_is_down_is_told_once_and_a_password_is_asked_for(
+    phx: Phx, silent: Settings, use_settings: UseSettings
+) -> None:
+    use_settings(mailed(silent, port=free_port()))
+    down = phx("digest", "--send")
+    use_settings(replace(mailed(silent, port=free_port()), smtp_user="me"))
+    lacking = phx("digest", "test", "--channel", "smtp")
+
+    assert (down.code, down.err.count("nothing answers there")) == (1, 1)
+    assert lacking.code == 2
+    assert "PHX_SMTP_USER needs PHX_SMTP_PASSWORD" in lacking.err
 
 
 def test_a_try_says_in_one_line_what_is_wrong(

@@ -88,10 +88,11 @@ def _word(row: Any) -> str:
 
     One that was stated before the last answer is contradicted by an outcome alone.
     """
-    status, is_over = row.standard_status, row.market != _LISTED
+    status, market = str(row.standard_status), str(row.market)
+    is_over = market != _LISTED
     if _day(row.checked_at) == row.seen_on:
-        return row.market if is_over and status in _OFFERS else status
-    return status if is_over == (status in _ENDS) else row.market
+        return market if is_over and status in _OFFERS else status
+    return status if is_over == (status in _ENDS) else market
 
 
 def _day(at: datetime) -> date:
