@@ -54,7 +54,7 @@ class Life:
     """A deployment and the town it looks at, whose day is today; `minutes` after six.
 
     Dagster's queue is a stand-in: what is to be launched is decided by the real tick.
-    Circuits and pauses of the catalogue keep to the clock of its database: whatever
+    On a server, circuits and pauses of the catalogue keep to its own clock: whatever
     time passes here, they are made older by it.
     """
 
@@ -102,6 +102,8 @@ class Life:
         self.minutes = minutes
 
     def _pass(self, seconds: float) -> None:
+        if self.made.settings.catalog_url is None:
+            return
         with context_at(self.made.settings, self.clock) as context:
             policies = context.catalog.policies
             for state in policies.source_states()[1]:

@@ -4,6 +4,7 @@ A process of its own sends: a mail server may take long to answer, and the other
 wait for this one.
 """
 
+import logging
 import multiprocessing
 import os
 from datetime import datetime
@@ -19,6 +20,8 @@ from phx_pipeline.reads.digest import news_mark
 from phx_pipeline.settings import Settings
 from phx_pipeline.wiring import build_desk, build_reads
 from phx_pipeline.workflows.digest import book_alerts, send_due
+
+logger = logging.getLogger(__name__)
 
 # In the code server it is the warm one of `code_server`, which runs are forked from.
 _FORKS = multiprocessing.get_context("forkserver")
@@ -71,7 +74,8 @@ def send(settings: Settings, at: datetime) -> None:
     """Send what is due at *at*; for a process of its own."""
     reads = build_reads(settings, clock=lambda: at)
     try:
-        send_due(build_desk(settings, reads, run_id=_run_id()))
+        for line in send_due(build_desk(settings, reads, run_id=_run_id())):
+            logger.warning(line)
     finally:
         reads.catalog.close()
 

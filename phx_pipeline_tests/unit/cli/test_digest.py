@@ -95,14 +95,16 @@ def test_a_trial_leaves_the_digest_of_the_day_alone(
 
 
 def test_a_server_that_is_down_is_told_once_and_a_password_is_asked_for(
-    phx: Phx, silent: Settings, use_settings: UseSettings
+    phx: Phx, collected: StageContext, silent: Settings, use_settings: UseSettings
 ) -> None:
+    today = collected.stamp().today
     use_settings(mailed(silent, port=free_port()))
     down = phx("digest", "--send")
     use_settings(replace(mailed(silent, port=free_port()), smtp_user="me"))
     lacking = phx("digest", "test", "--channel", "smtp")
 
     assert (down.code, down.err.count("nothing answers there")) == (1, 1)
+    assert down.err.startswith(f"smtp: digest:{today} not sent: 127.0.0.1:")
     assert lacking.code == 2
     assert "PHX_SMTP_USER needs PHX_SMTP_PASSWORD" in lacking.err
 
