@@ -203,8 +203,9 @@ class DeliveryBook:
     def record_sent(
         self, channel: Channel, message: str, *, at: datetime, detail: str = ""
     ) -> None:
-        """Note that a message was taken."""
-        self._end(channel, message, DeliveryState.SENT, detail=detail, sent_at=at)
+        """Note that a message was taken, for all who are to have it."""
+        ends = {"detail": detail, "sent_at": at, "recipients": None}
+        self._end(channel, message, DeliveryState.SENT, **ends)
 
     def record_partly_sent(
         self,
@@ -259,12 +260,14 @@ class DeliveryBook:
         open_ones = sa.and_(_TABLE.c.state.in_(_OPEN), too_old)
         partly = _TABLE.c.recipients.is_not(None)
         with writing(self._engine) as connection:
-            ends = {partly: DeliveryState.SENT, ~partly: DeliveryState.GIVEN_UP}
             done = [
                 connection.execute(
                     sa.update(_TABLE).where(open_ones, which), {"state": state.value}
                 )
-                for which, state in ends.items()
+                for which, state in (
+                    (partly, DeliveryState.SENT),
+                    (~partly, DeliveryState.GIVEN_UP),
+                )
             ]
         return sum(it.rowcount for it in done)
 

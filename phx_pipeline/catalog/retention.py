@@ -21,6 +21,7 @@ from phx_pipeline.model.message import ALERTS_SINCE, DeliveryState
 BATCH = 5_000
 
 _AUDIT_KEPT = timedelta(days=365)  # longer than the rest: deeds are asked for late
+_TOLD_AT_ONCE = timedelta(days=3)  # longer than what is new is told at once
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -210,5 +211,5 @@ def _old_deliveries(*, before: datetime) -> sa.Select[Any]:
     over = one.c.state.in_([it.value for it in ends])
     # From when on there are alerts is known for ever.
     passing = one.c.key != ALERTS_SINCE
-    old = one.c.booked_at < before
+    old = one.c.booked_at < before - _TOLD_AT_ONCE
     return sa.select(*one.primary_key).where(old, over, replaced, passing)

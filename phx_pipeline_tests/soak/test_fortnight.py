@@ -14,6 +14,7 @@ import pytest
 from phx_pipeline.model.event import EventKind
 from phx_pipeline.model.source import Source
 from phx_pipeline.reads.history import find_events
+from phx_pipeline.stages.views import refresh_views
 from phx_pipeline.workflows.verify import verify_property, verify_views
 from phx_pipeline_tests.deployment import Deployment
 from phx_pipeline_tests.fortnight.days import Life
@@ -87,6 +88,7 @@ def test_each_change_is_told_once_whatever_is_killed_or_down(
             live_through(life, day, box)
         assert box.again == [f"digest:{date_of(day)}" for day in DIGEST_KILLS]
         with made.context() as context:
+            refresh_views(context)  # as the sensor does beside the work
             found = [
                 problem
                 for slug in context.catalog.slugs()

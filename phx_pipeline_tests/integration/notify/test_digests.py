@@ -243,6 +243,28 @@ def test_a_clock_that_was_ahead_for_a_while_keeps_no_alert_back(
 
 
 @pytest.mark.parametrize("kind", ["sqlite"], indirect=True)
+def test_what_was_told_at_once_is_not_forgotten_while_it_could_be_told_again(
+    store: Store, say: Callable[..., None]
+) -> None:
+    say(450_000, at=MORNING - 2 * DAY)
+    with mail_server() as server:
+        booked = []
+        for hours in (0, 1, 25):
+            store.now = MORNING + hours * HOUR
+            if hours == 1:
+                say(440_000, at=store.now)
+            book_digest(store.catalog, SMTP, at=store.now)
+            desk = store.desk(mailing(server))
+            booked.append(book_alerts(desk))
+            send_due(desk)
+            before = store.now - DAY + timedelta(minutes=1)
+            list(store.catalog.history.forget(before=before, open_jobs=()))
+            booked.append(book_alerts(desk))
+
+    assert booked == [0, 0, 1, 0, 0, 0]
+
+
+@pytest.mark.parametrize("kind", ["sqlite"], indirect=True)
 def test_what_a_digest_was_to_tell_that_was_given_up_the_next_one_tells(
     store: Store, say: Callable[..., None]
 ) -> None:

@@ -341,3 +341,11 @@ def test_a_house_named_by_hand_is_looked_at_though_it_is_not_due(
     day = context.catalog.looks.day(TODAY)
     assert day is not None
     assert day.runs == 1
+
+
+def test_circuits_rest_by_the_clock_that_is_handed_in(
+    context: StageContext, world: World
+) -> None:
+    world.now += 30 * DAY
+
+    assert context.catalog.policies.source_states()[0] == world.ticks()
