@@ -14,7 +14,7 @@ from phx_pipeline.cli.options import DAY_OR_SPAN, OneOf, json_option
 from phx_pipeline.cli.outputs import OutputFile, tell_written
 from phx_pipeline.cli.session import opened_reads
 from phx_pipeline.errors import InputError
-from phx_pipeline.model.cron import has_come
+from phx_pipeline.model.cron import last_due
 from phx_pipeline.model.message import Channel
 from phx_pipeline.model.moments import PHOENIX, moment
 from phx_pipeline.settings import OFF, Settings, load_settings
@@ -242,8 +242,11 @@ def _send(settings: Settings, channels: list[Channel]) -> None:
 
 def _is_to_come(settings: Settings, at: datetime) -> bool:
     """Whether the digest of today is not due yet, if one is due at all."""
-    cron = settings.digest_cron
-    return cron != OFF and not has_come(cron, by=at.astimezone(PHOENIX))
+    if settings.digest_cron == OFF:
+        return False
+    local = at.astimezone(PHOENIX)
+    due = last_due(settings.digest_cron, by=local)
+    return due is None or due.date() != local.date()
 
 
 def _try(desk: "Desk", cron: str) -> None:

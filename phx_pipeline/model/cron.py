@@ -1,11 +1,12 @@
-"""Whether a text says when to do something, in the five fields of cron.
+"""Whether a text says when to do something, in the five fields of cron, and when.
 
 What a schedule makes of it is Dagster's; here a wrong one is found before it is handed
-over.
+over, and told when one was due last.
 """
 
 import re
-from datetime import datetime
+from datetime import datetime, time, timedelta
+from itertools import product
 from typing import Final
 
 from phx_pipeline.model.counted import counted
@@ -14,9 +15,9 @@ from phx_pipeline.model.printable import printable
 HOW: Final = "five fields of numbers, such as `0 6 * * *` (every day at 6:00), or `off`"
 _NAMES: Final = ("minute", "hour", "day", "month", "weekday")
 _FIELDS: Final = ((0, 59), (0, 23), (1, 31), (1, 12), (0, 7))
-_SUNDAY: Final = 7  # or 0
 _PART = re.compile(r"(?:\*|(\d{1,2})(?:-(\d{1,2}))?)(?:/(\d{1,2}))?", re.ASCII)
 _LONGEST_PART: Final = 30
+_A_MONTH: Final = 31  # days
 _LONGEST = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)  # days of the months
 
 
@@ -39,29 +40,45 @@ def why_not(text: str) -> str:
     return "" if _may_come(*parts[2:]) else "no month has that day"
 
 
-def has_come(text: str, *, by: datetime) -> bool:
-    """Whether a text that is right names a moment of the day of *by* until then.
-
-    As cron has it, where day and weekday are both given, one of them is enough.
-    """
-    minutes, hours, days, months, weekdays = (
-        _numbers(part, low, high)
-        for part, (low, high) in zip(text.split(), _FIELDS, strict=True)
-    )
-    _, _, day, _, weekday = text.split()
-    fits = by.day in days, by.isoweekday() in {it or _SUNDAY for it in weekdays}
-    is_any = day.startswith("*") or weekday.startswith("*")
-    if by.month not in months or not (all(fits) if is_any else any(fits)):
-        return False
-    return any((hour, min(minutes)) <= (by.hour, by.minute) for hour in hours)
-
-
 def _may_come(days: str, months: str, weekdays: str) -> bool:
     """Whether there is such a day in any year; a weekday comes in each month."""
     if not weekdays.startswith("*"):
         return True
     first_day = min(_numbers(days, *_FIELDS[2]), default=1)
     return any(first_day <= _LONGEST[it - 1] for it in _numbers(months, *_FIELDS[3]))
+
+
+def last_due(cron: str, *, by: datetime) -> datetime | None:
+    """When a cron that is right was due last, at *by* at the latest, in its zone.
+
+    None where that is longer ago than a month.
+    """
+    minutes, hours, *day_fields = cron.split()
+    times = [
+        time(hour, minute)
+        for hour, minute in product(
+            sorted(_numbers(hours, *_FIELDS[1]), reverse=True),
+            sorted(_numbers(minutes, *_FIELDS[0]), reverse=True),
+        )
+    ]
+    days = (by - timedelta(days=back) for back in range(_A_MONTH + 1))
+    moments = (
+        datetime.combine(day, at, tzinfo=by.tzinfo)
+        for day in days
+        if _comes_on(day, *day_fields)
+        for at in times
+    )
+    return next((at for at in moments if at <= by), None)
+
+
+def _comes_on(day: datetime, days: str, months: str, weekdays: str) -> bool:
+    """Whether a day is meant: where day and weekday are given, either will do."""
+    is_month = day.month in _numbers(months, *_FIELDS[3])
+    is_day = day.day in _numbers(days, *_FIELDS[2])
+    is_weekday = day.isoweekday() % 7 in {it % 7 for it in _numbers(weekdays, 0, 7)}
+    if days.startswith("*") or weekdays.startswith("*"):
+        return is_month and is_day and is_weekday
+    return is_month and (is_day or is_weekday)
 
 
 def _numbers(field: str, low: int, high: int) -> set[int]:
