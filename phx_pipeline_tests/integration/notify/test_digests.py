@@ -210,7 +210,6 @@ def test_alerts_come_at_once_each_once_and_not_more_often_than_they_may(
     assert store.catalog.deliveries.open() == []
 
 
-@pytest.mark.parametrize("kind", ["sqlite"], indirect=True)
 def test_a_clock_that_was_ahead_for_a_while_keeps_no_digest_back(
     store: Store, say: Callable[..., None]
 ) -> None:
@@ -264,7 +263,6 @@ def test_what_was_told_at_once_is_not_forgotten_while_it_could_be_told_again(
     assert booked == [0, 0, 1, 0, 0, 0]
 
 
-@pytest.mark.parametrize("kind", ["sqlite"], indirect=True)
 def test_what_a_digest_was_to_tell_that_was_given_up_the_next_one_tells(
     store: Store, say: Callable[..., None]
 ) -> None:
