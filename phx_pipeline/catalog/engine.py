@@ -22,6 +22,14 @@ _TRUSTED_S = 1.0  # a connection of a pool, since it was used
 _REFUSED = frozenset(
     {sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM}
 )
+# There is no room for the `-shm` file, by which processes share a catalogue.
+_NO_ROOM_TO_SHARE = frozenset(
+    {
+        sqlite3.SQLITE_IOERR_SHMSIZE,
+        sqlite3.SQLITE_IOERR_SHMMAP,
+        sqlite3.SQLITE_IOERR_SHMOPEN,
+    }
+)
 
 
 def catalogue_url(configured: str | None, *, default_file: Path) -> str:
@@ -54,6 +62,7 @@ def open_engine(url: str) -> sa.Engine:
     sa.event.listen(engine, "do_connect", _connect_sqlite)
     sa.event.listen(engine, "connect", _prepare_sqlite)
     sa.event.listen(engine, "begin", _begin_sqlite)
+    sa.event.listen(engine, "checkin", _let_others_in)
     return engine
 
 
@@ -102,11 +111,40 @@ def _connect_sqlite(
         connection.execute("PRAGMA journal_mode=WAL").close()
     except sqlite3.OperationalError as error:
         connection.close()
+        if error.sqlite_errorcode in _NO_ROOM_TO_SHARE:
+            return _alone(place, options)
         file = Path(place[0])
         if primary_code(error) not in _REFUSED or not _is_sealed(file):
             raise
         return _for_reading(file, options)
     return connection
+
+
+class _Alone(sqlite3.Connection):
+    """A connection that keeps all others out until it is closed."""
+
+
+def _alone(place: list[Any], options: dict[str, Any]) -> sqlite3.Connection:
+    """Open a file on a full disk: who shares it with nobody needs no file beside it.
+
+    All can be read; what would be written is refused, as the disk is full.
+    """
+    connection: sqlite3.Connection = sqlite3.connect(
+        *place, **(options | {"factory": _Alone})
+    )
+    try:
+        connection.execute("PRAGMA locking_mode=EXCLUSIVE").close()
+        connection.execute("PRAGMA journal_mode=WAL").close()
+    except sqlite3.OperationalError:
+        connection.close()
+        raise
+    return connection
+
+
+def _let_others_in(connection: Any, record: Any) -> None:
+    """Close a connection that keeps others out as soon as nobody uses it."""
+    if isinstance(connection, _Alone):
+        record.invalidate()
 
 
 def _is_sealed(file: Path) -> bool:

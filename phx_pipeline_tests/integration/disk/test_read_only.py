@@ -20,6 +20,13 @@ READING = [
     "status",
     "status --json",
     f"images {KEY}",
+    "changes",
+    "digest --format text",
+    "search list",
+    "search proposed",
+    "audit",
+    "jobs",
+    "keys list",
     "properties list",
     f"properties show {KEY}",
     "stats",
@@ -38,6 +45,8 @@ READING = [
     "extract --all --sync",  # with nothing to do
     "categorize run --all",  # the same
 ]
+# One for each way in which commands open the stores.
+READING_FULL = ["status", "changes", "search list", "verify", "jobs"]
 WRITING = [
     "init",
     "sources disable redfin",
@@ -89,6 +98,20 @@ def test_reading_commands_work(sealed: Path, phx: Phx, tmp_path: Path) -> None:
 
         assert (ended.code, line) == (0, line), ended.err
     assert (tmp_path / "bundle.zip").stat().st_size
+
+
+def test_reading_commands_work_on_a_full_disk(
+    stores: Path,
+    small_disk: SmallDisk,
+    phx: Phx,
+    use_settings: UseSettings,
+) -> None:
+    use_settings(settings_of(stores))
+    small_disk.fill()
+    for line in READING_FULL:
+        ended = phx(*line.split())
+
+        assert (ended.code, line) == (0, line), ended.err
 
 
 def test_writing_commands_say_why_not_in_one_line(sealed: Path, phx: Phx) -> None:
