@@ -20,6 +20,7 @@ import sqlalchemy as sa
 from phx_pipeline.catalog import tables
 from phx_pipeline.catalog.engine import writing
 from phx_pipeline.catalog.store import Catalog
+from phx_pipeline.errors import FetchError
 from phx_pipeline.fetch.base import Fetched, Fetcher, Request, RequestKind
 from phx_pipeline.model.address import Address
 from phx_pipeline.model.facts import ListingFacts
@@ -31,6 +32,7 @@ from phx_pipeline.model.property import Property
 from phx_pipeline.model.source import Source
 from phx_pipeline.settings import Settings, load_settings
 from phx_pipeline.sources.base import ListingSource
+from phx_pipeline.sources.endings import failed
 from phx_pipeline.stages.context import StageContext
 from phx_pipeline.wiring import build_context, initialise
 
@@ -120,11 +122,14 @@ class CountingSource(ListingSource):
     async def discover(self, house: Property, *, fetcher: Fetcher) -> Listing:
         """Ask for the pages, then answer."""
         self._world.ask(house, self.source)
-        for number in range(PAGES[self.source]):
-            url = f"https://pages.example/{house.slug}/{number}"
-            await fetcher.get(
-                Request(url=url, source=self.source, kind=RequestKind.PAGE)
-            )
+        try:
+            for number in range(PAGES[self.source]):
+                url = f"https://pages.example/{house.slug}/{number}"
+                await fetcher.get(
+                    Request(url=url, source=self.source, kind=RequestKind.PAGE)
+                )
+        except FetchError as error:
+            return failed(self.source, error)
         return self._world.answer(house, self.source)
 
 

@@ -214,6 +214,13 @@ class LookBook:
             counts = dict(summed(_day(row), found))
             change_row(connection, _DAY, {"day": day, **told, **counts})
 
+    def note(self, day: date, found: Collection[Found], *, at: datetime) -> None:
+        """Add to its day what a look at named houses found; what waits stays so."""
+        with writing(self._engine) as connection:
+            row = _locked_day(connection, day, at=at)
+            counts = dict(summed(_day(row), found))
+            change_row(connection, _DAY, {"day": day, "ended_at": at, **counts})
+
     # --- pages ---
 
     def take_page(self, source: Source, day: date, most: int) -> bool:

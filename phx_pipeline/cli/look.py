@@ -6,14 +6,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from phx_pipeline.cli.console import NO_HOUSES, console, few_warnings
+from phx_pipeline.cli.console import NO_HOUSES, console, few_warnings, print_sentence
 from phx_pipeline.cli.main import Exit
 from phx_pipeline.cli.options import FILLED, json_option
 from phx_pipeline.cli.session import opened
 from phx_pipeline.errors import InputError
 from phx_pipeline.model.counted import counted
-from phx_pipeline.model.look import Found, Looked, LookReport
-from phx_pipeline.model.moments import moment
+from phx_pipeline.model.look import Found, Looked, LookReport, told_waiting
 from phx_pipeline.settings import load_settings
 
 if TYPE_CHECKING:
@@ -103,10 +102,9 @@ def _tell_end(report: LookReport) -> None:
     ]
     told = f": {', '.join(parts)}" if parts else ""
     houses = counted(report.looked, "house")
-    console.print(f"{houses} looked at{told}; {report.ended}", soft_wrap=True)
+    print_sentence(f"{houses} looked at{told}; {report.ended}")
     if report.waiting:
-        when = f" until {moment(report.next_at.timestamp())}" if report.next_at else ""
-        console.print(f"{counted(report.waiting, 'house')} still to be looked at{when}")
+        print_sentence(told_waiting(report.waiting, next_at=report.next_at))
 
 
 def _word(found: Found) -> str:
@@ -114,5 +112,7 @@ def _word(found: Found) -> str:
 
 
 def _code(report: LookReport) -> Exit:
+    if report.is_vain:
+        return Exit.NOTHING
     left = report.counts[Found.OPEN] + report.counts[Found.FAILED]
     return Exit.PARTIAL if left else Exit.COMPLETE

@@ -6,12 +6,18 @@ from typing import TYPE_CHECKING
 
 import click
 
-from phx_pipeline.cli.console import NO_HOUSES, console, print_lines, print_tallies
+from phx_pipeline.cli.console import (
+    NO_HOUSES,
+    console,
+    print_lines,
+    print_sentence,
+    print_tallies,
+)
 from phx_pipeline.cli.options import json_option
 from phx_pipeline.cli.service_state import service_json, service_line
 from phx_pipeline.cli.session import opened_reads
 from phx_pipeline.model.counted import counted
-from phx_pipeline.settings import load_settings
+from phx_pipeline.settings import OFF, load_settings
 
 if TYPE_CHECKING:
     from phx_pipeline.catalog.statistics import OpenJobs
@@ -53,25 +59,27 @@ def status(*, everything: bool, service: bool, as_json: bool) -> None:
         click.echo(tell(settings))
         return
     from phx_pipeline.reads.houses_file import file_lines
-    from phx_pipeline.reads.status import last_look_line, read_status, status_lines
+    from phx_pipeline.reads.looks import daily_look_line
+    from phx_pipeline.reads.status import read_status, status_lines
 
     with opened_reads(settings) as reads:
         found = read_status(reads)
         lines = [] if as_json else list(status_lines(reads, found))
         jobs = reads.catalog.statistics.open_jobs()
-        look = last_look_line(reads)
         of_file = list(file_lines(reads))
+        cron = None if settings.look_cron == OFF else settings.look_cron
+        look = daily_look_line(reads, cron=cron)
     if as_json:
         _print_json(found)
         return
-    console.print(service_line(settings, thorough=False), soft_wrap=True)
+    print_sentence(service_line(settings, thorough=False))
     if jobs.jobs:
-        console.print(_jobs_line(jobs), soft_wrap=True)
+        print_sentence(_jobs_line(jobs))
     print_lines(of_file)
     if not found.tallies:
-        console.print(NO_HOUSES, soft_wrap=True)
+        print_sentence(NO_HOUSES)
         return
-    console.print(look, soft_wrap=True)
+    print_sentence(look)
     print_tallies(found.tallies, everything=everything)
     houses = counted(len(found.tallies), "property")
     console.print(f"{found.complete} of {houses} complete")

@@ -11,8 +11,9 @@ from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
+from phx_pipeline.model.counted import counted
 from phx_pipeline.model.due import is_source_due
-from phx_pipeline.model.moments import day_start, has_been
+from phx_pipeline.model.moments import day_start, has_been, moment
 from phx_pipeline.model.outcome import ListingOutcome
 from phx_pipeline.model.source import Source
 from phx_pipeline.model.tally import SourceTally
@@ -332,13 +333,17 @@ class Looked:
 
 @dataclass(slots=True, kw_only=True)
 class LookReport:
-    """What a look did, growing while it goes on; `ended` tells why it ended."""
+    """What a look did, growing while it goes on; `ended` tells why it ended.
+
+    It `is_vain` where no source can be asked, whatever the house.
+    """
 
     counts: Counter[Found] = field(default_factory=Counter)
     called: int = 0
     waiting: int = 0
     next_at: datetime | None = None
     ended: str = ""
+    is_vain: bool = False
 
     def add(self, looked: Looked) -> None:
         """Count one house."""
@@ -362,10 +367,11 @@ def may_begin(left_s: float | None, *, longest_s: float) -> bool:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LookDay:
-    """What the looks of one day did together.
+    """What the looks of one day did together, those at named houses too.
 
-    `runs` counts those that began; `next_at` is when the next one is to go on, None if
-    there is nothing to do until tomorrow. `waiting` are houses still to be looked at.
+    `runs` counts those at all that is due; `next_at` is when the next one is to go on,
+    None if there is nothing to do until tomorrow. `waiting` are houses still to be
+    looked at.
     """
 
     day: date
@@ -382,13 +388,21 @@ class LookDay:
 
 def why_not_on(today: LookDay | None, *, now: datetime, is_at_work: bool) -> str:
     """Why no look is to go on now, for people; empty if one is."""
-    if today is None:
+    if today is None or not today.runs:
         return "today's look has not begun: its schedule begins it"
     if is_at_work:
         return "a look is at work"
     if today.next_at is None:
         return "no house waits for a look today"
     return "" if today.next_at <= now else "the houses that wait are due later"
+
+
+def told_waiting(waiting: int, *, next_at: datetime | None) -> str:
+    """Tell how many houses wait for another look, and for how long."""
+    if not waiting:
+        return "none waits"
+    when = f"from {moment(next_at.timestamp())} on" if next_at else "on the next day"
+    return f"{counted(waiting, 'house')} still to be looked at, {when}"
 
 
 def run_key(day: date, number: int) -> str:

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from phx_pipeline.model.conflicts import Conflict
 from phx_pipeline.model.counted import counted
 from phx_pipeline.model.drift import Drift
-from phx_pipeline.model.moments import moment
 from phx_pipeline.model.property import Property
 from phx_pipeline.model.tally import PropertyTally
 from phx_pipeline.reads.base import Reads
@@ -77,21 +76,6 @@ def status_lines(reads: Reads, status: Status) -> Iterator[list[str]]:
     yield list(conflict_lines(status.conflicts))
     yield list(_suspect_lines(status.suspects))
     yield list(_unknown_lines(told))
-
-
-def last_look_line(reads: Reads) -> str:
-    """Tell when houses were last looked at by themselves, and how many still wait."""
-    day = reads.catalog.looks.last_day()
-    if day is None:
-        return "daily look: there was none yet (`phx up` begins one every morning)"
-    began = moment(day.began_at.timestamp())
-    told = f"daily look: {began}, {counted(day.looked, 'house')} looked at"
-    if day.changed:
-        told += f", {day.changed} of them changed"
-    if not day.waiting:
-        return f"{told}; none waits"
-    when = f" until {moment(day.next_at.timestamp())}" if day.next_at else ""
-    return f"{told}; {counted(day.waiting, 'house')} still to be looked at{when}"
 
 
 def look_lines(reads: Reads, slugs: Collection[str]) -> Iterator[str]:

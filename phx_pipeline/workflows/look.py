@@ -20,6 +20,7 @@ from phx_pipeline.errors import (
     CatalogError,
     InputError,
     LeaseHeldError,
+    RateLimitedError,
     StaleEpochError,
 )
 from phx_pipeline.fetch.base import Fetched, Fetcher, Request, RequestKind
@@ -45,6 +46,7 @@ from phx_pipeline.model.look import (
 from phx_pipeline.model.printable import printable
 from phx_pipeline.model.source import Source
 from phx_pipeline.sources.registry import browsed_among
+from phx_pipeline.sources.standing import standing_of
 from phx_pipeline.stages.context import StageContext, working_on
 from phx_pipeline.stages.look import look_at
 from phx_pipeline.stages.surprise import known
@@ -53,6 +55,7 @@ logger = logging.getLogger(__name__)
 
 _LEAST_S = 20.0  # a house takes as long at first sight
 _LONGEST_TOLD = 300
+_NOT_NOW = "its sources rest, or were asked for all pages of today"
 
 
 class Look:
@@ -74,7 +77,7 @@ class Look:
         ticks: Callable[[], float] = time.monotonic,
     ) -> None:
         self._used: Counter[Source] = Counter()
-        opening = _counting(context.open_fetcher, self._used)
+        opening = _counting(context.open_fetcher, self._count)
         # A house somebody works on is passed by, not waited for.
         self._context = replace(context, open_fetcher=opening, lease_wait_s=0)
         self._most = most_pages
@@ -109,12 +112,31 @@ class Look:
 
     def houses(self, slugs: Sequence[str]) -> Iterator[Looked]:
         """Look at these houses, due or not, one after the other."""
-        terms = self.terms()
-        for house in self._context.catalog.looks.seen(slugs):
-            self._turn_day()
-            asked = tuple(filter(terms.may_ask, terms.every_days))
-            yield self._one(DueHouse(slug=house.slug, sources=asked, last=house.last))
-        self.report.ended = self.report.ended or "all were looked at"
+        terms, why_none = self.terms(), self._why_none()
+        looks = self._context.catalog.looks
+        try:
+            for house in looks.seen(slugs):
+                self._turn_day()
+                asked = tuple(filter(terms.may_ask, terms.every_days))
+                one = DueHouse(slug=house.slug, sources=asked, last=house.last)
+                is_asked = asked and not why_none
+                yield self._one(one) if is_asked else self._passed(one, why_none)
+        finally:  # what was looked at until Ctrl-C counts
+            looks.note(self._day, self._found(), at=self._now())
+        self.report.ended = why_none or "no other was named"
+
+    def _why_none(self) -> str:
+        """Why no source can be asked, whatever the house; empty if one can."""
+        off = self._context.catalog.policies.switched_off()
+        told = []
+        for name, source in self._context.sources.items():
+            standing = standing_of(source, is_named=True)
+            if name not in off and standing.is_asked:
+                return ""
+            is_off = f"switched off (`phx sources enable {name}`)"
+            told.append(f"{name} is {is_off if name in off else standing.sentence}")
+        self.report.is_vain = True
+        return f"no source is asked: {'; '.join(told)}"
 
     def plan(self) -> Plan:
         """What is due now."""
@@ -144,6 +166,13 @@ class Look:
         self.report.add(looked)
         return looked
 
+    def _passed(self, house: DueHouse, why_none: str) -> Looked:
+        passed = Looked(
+            slug=house.slug, found=Found.PASSED_BY, detail=why_none or _NOT_NOW
+        )
+        self.report.add(passed)
+        return passed
+
     def _looked(self, house: DueHouse, *, began: datetime) -> Looked:
         passed = Looked(slug=house.slug, found=Found.PASSED_BY)
         if worker := working_on(self._context, house.slug):
@@ -154,8 +183,7 @@ class Look:
         except InputError as error:
             return replace(passed, detail=str(error))
         if house.sources and not sources:
-            told = "its sources rest, or were asked for all pages of today"
-            return replace(passed, detail=told)
+            return replace(passed, detail=_NOT_NOW)
         try:
             seen = asyncio.run(self._in_time(house.slug, sources))
         except LeaseHeldError as error:
@@ -306,14 +334,17 @@ class Look:
             next_at = left.next_at
         self.report.next_at = next_at
         self.report.waiting = left.waiting + len(left.due)
-        self.report.ended = self.report.ended or "all that was due was looked at"
+        self.report.ended = self.report.ended or self._why_none() or _ended(self.report)
         self._context.catalog.looks.end_run(
             self._day,
-            list(self.report.counts.elements()),
+            self._found(),
             at=now,
             next_at=next_at,
             waiting=self.report.waiting,
         )
+
+    def _found(self) -> list[Found]:
+        return list(self.report.counts.elements())
 
     def _why_end(self) -> str:
         if self._context.stamp().today != self._day:  # it has a budget of its own
@@ -350,6 +381,22 @@ class Look:
     def _now(self) -> datetime:
         return self._context.stamp().at
 
+    def _count(self, request: Request) -> None:
+        """Count a page before it is asked for; refuse it where the day has no more."""
+        source, looks = request.source, self._context.catalog.looks
+        if self._used[source] >= self._set_aside and not looks.take_page(
+            source, self._day, self._most
+        ):
+            self._spent.add(source)
+            told = f"all {self._most} pages of {source} of today are used up"
+            raise RateLimitedError(f"{told} (PHX_DAILY_PAGES)", url=request.url)
+        self._used[source] += 1
+
+
+def _ended(report: LookReport) -> str:
+    left = "all that may be looked at now was looked at"
+    return left if report.waiting else "all that was due was looked at"
+
 
 def every_days(context: StageContext) -> dict[Source, int]:
     """The sources that are asked, and how many days an answer of each counts."""
@@ -362,16 +409,16 @@ def every_days(context: StageContext) -> dict[Source, int]:
 
 
 class _Counting:
-    """A fetcher that counts the pages it is asked for, by source."""
+    """A fetcher that has each page counted before it is asked for."""
 
-    def __init__(self, inner: Fetcher, used: Counter[Source]) -> None:
+    def __init__(self, inner: Fetcher, count: Callable[[Request], None]) -> None:
         self._inner = inner
-        self._used = used
+        self._count = count
 
     async def get(self, request: Request) -> Fetched:
-        """As `Fetcher.get`."""
+        """As `Fetcher.get`, and what the counting raises."""
         if request.kind is not RequestKind.PHOTO:
-            self._used[request.source] += 1
+            self._count(request)
         return await self._inner.get(request)
 
     async def aclose(self) -> None:
@@ -380,6 +427,6 @@ class _Counting:
 
 
 def _counting(
-    inner: Callable[[str], Fetcher], used: Counter[Source]
+    inner: Callable[[str], Fetcher], count: Callable[[Request], None]
 ) -> Callable[[str], Fetcher]:
-    return lambda slug: _Counting(inner(slug), used)
+    return lambda slug: _Counting(inner(slug), count)

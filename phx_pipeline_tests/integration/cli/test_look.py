@@ -1,17 +1,23 @@
 """`phx look` on stand-in sites: what is due, what is named, and what is told of it."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from jsonschema import Draft202012Validator
 
 from phx_pipeline.demo.redfin_site import redfin_sites
+from phx_pipeline.model.look import Found
+from phx_pipeline.reads.looks import daily_look_line
 from phx_pipeline.reads.schemas import schema_of
+from phx_pipeline.wiring import build_reads
 from phx_pipeline_tests.commands import Phx
 from phx_pipeline_tests.deployment import SMALLEST, Deployment, slug_of
 
 SLUG = slug_of(SMALLEST)
+DAILY = "0 6 * * *"
+SIX = datetime(2025, 3, 10, 13, tzinfo=UTC)  # 6:00 in Phoenix
 
 
 @pytest.fixture
@@ -35,7 +41,7 @@ def test_a_look_by_hand_tells_what_it_found_and_is_done_for_today(
     assert (first.code, again.code) == (0, 0)
     assert made.photos_asked() == []
     told = phx_on(made, "status").out
-    assert "1 house looked at, 1 of them changed; none waits" in told
+    assert "1 house looked at that day, 1 of them changed; none waits" in told
 
 
 @pytest.mark.parametrize("named", [SLUG, SMALLEST.address, "--all"])
@@ -47,6 +53,53 @@ def test_houses_that_are_named_are_looked_at_whether_due_or_not(
 
     assert list(Draft202012Validator(schema_of("look")).iter_errors(told)) == []
     assert (told["looked"], told["houses"][0]["asked"]) == (1, ["redfin"])
+
+
+def test_where_no_source_is_asked_a_look_says_so_with_the_remedy(
+    made: Deployment, phx_on: Phx
+) -> None:
+    phx_on(made, "sources", "disable", "redfin")
+    due, named = phx_on(made, "look"), phx_on(made, "look", "--all")
+
+    told = "redfin is switched off (`phx sources enable redfin`)"
+    assert due.out == f"0 houses looked at; no source is asked: {told}\n"
+    assert named.out == (
+        f"[1] {SLUG}: passed by (no source is asked: {told})\n"
+        f"0 houses looked at: 1 passed by; no source is asked: {told}\n"
+    )
+    assert (due.code, named.code) == (4, 4)
+    assert made.standin.asked == []
+
+
+_TOLD = "last on 2025-03-10 06:05:00 MST, 1 house looked at that day"
+
+
+@pytest.mark.parametrize(
+    ("cron", "at", "told"),
+    [
+        (DAILY, "07:00", "1 house still to be looked at, from 2025-03-10 07:00:00 "),
+        (DAILY, "08:00", "none began at 2025-03-10 07:00:00 MST, when it was due"),
+        (DAILY, "08:00", "`go_on_looking` switched on"),
+        (DAILY, "31:00", "is `phx up` running, and `daily_look` switched on"),
+        (None, "31:00", f"daily look: off (PHX_LOOK_CRON); {_TOLD}"),
+    ],
+)
+def test_the_status_tells_of_the_last_look_and_of_one_that_is_missing(
+    made: Deployment, cron: str | None, at: str, told: str
+) -> None:
+    def now() -> datetime:
+        return SIX + timedelta(hours=int(at[:2]) - 6, minutes=int(at[3:]))
+
+    with made.context() as context:
+        looks = context.catalog.looks
+        looks.begin_run(SIX.date(), at=SIX, next_at=None)
+        later = SIX + timedelta(minutes=5), SIX + timedelta(hours=1)
+        found = [Found.OPEN]
+        looks.end_run(SIX.date(), found, at=later[0], next_at=later[1], waiting=1)
+        reads = build_reads(made.settings, catalog=context.catalog, clock=now)
+
+        assert _TOLD in daily_look_line(reads, cron=cron)
+        assert told in daily_look_line(reads, cron=cron)
 
 
 def test_a_command_line_that_contradicts_itself_is_refused(

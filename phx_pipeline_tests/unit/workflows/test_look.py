@@ -315,6 +315,47 @@ def test_no_source_is_asked_for_more_pages_than_a_day_has(
     assert not day_one & set(first)  # who was not reached is first
 
 
+@pytest.mark.parametrize("most", [1, 3, 7])
+def test_a_day_of_few_pages_is_kept_to_and_what_was_asked_is_counted(
+    context: StageContext, world: World, most: int
+) -> None:
+    look(context, most=most)
+    list(Look(context, most_pages=most).houses([OTHER]))
+
+    assert set(world.pages) == set(PAGES)
+    assert max(world.pages.values()) <= most
+    assert context.catalog.looks.pages(TODAY) == world.pages
+
+
+def test_where_no_source_is_asked_a_look_is_in_vain_and_says_why(
+    context: StageContext, world: World
+) -> None:
+    context.catalog.policies.disable([it.value for it in PAGES])
+    work = Look(context, most_pages=20_000)
+    told = list(work.houses([ONE, OTHER]))
+    _, due = look(context)
+
+    assert world.asked == []
+    assert set(found_of(told).values()) == {Found.PASSED_BY}
+    for report in (work.report, due.report):
+        assert (report.is_vain, report.looked) == (True, 0)
+        assert "redfin is switched off (`phx sources enable redfin`)" in report.ended
+
+
+def test_houses_whose_sources_gave_all_pages_are_passed_by(
+    context: StageContext, world: World
+) -> None:
+    look(context, most=8)
+    world.asked.clear()
+    work = Look(context, most_pages=8)
+    told = [it for it in work.houses([ONE]) if it.sources == (Source.MARICOPA,)]
+    (again,) = work.houses([ONE])
+
+    assert [source for _, source in world.asked] == [Source.MARICOPA]
+    assert [it.found for it in told] == [Found.UNCHANGED]
+    assert (again.found, work.report.is_vain) == (Found.PASSED_BY, False)
+
+
 def test_a_source_that_is_down_is_no_matter_of_any_house(
     context: StageContext, world: World
 ) -> None:
@@ -340,7 +381,7 @@ def test_a_house_named_by_hand_is_looked_at_though_it_is_not_due(
     assert set(world.asked) == {(ONE, source) for source in PAGES}
     day = context.catalog.looks.day(TODAY)
     assert day is not None
-    assert day.runs == 1
+    assert (day.runs, day.looked) == (1, COUNT + 1)
 
 
 def test_circuits_rest_by_the_clock_that_is_handed_in(
