@@ -191,6 +191,14 @@ class LookBook:
             row = connection.execute(query).one_or_none()
         return _day(row) if row else None
 
+    def followed_since(self) -> datetime | None:
+        """When the first of the houses that are followed was added."""
+        query = sa.select(sa.func.min(_HOUSE.c.added_at))
+        with reading(self._engine) as connection:
+            followed = query.where(_HOUSE.c.removed_at.is_(None))
+            found: datetime | None = connection.execute(followed).scalar()
+        return found
+
     def begin_run(self, day: date, *, at: datetime, next_at: datetime | None) -> None:
         """Count a look; *next_at* is when to go on if it is killed."""
         with writing(self._engine) as connection:

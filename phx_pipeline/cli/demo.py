@@ -3,7 +3,7 @@
 import os
 import shlex
 import signal
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -51,6 +51,12 @@ _PASSING = (
     "files.",
 )
 @click.option(
+    "--morning",
+    is_flag=True,
+    help="Afterwards let the stand-ins change as sites do over a night, look at all "
+    "houses as `phx up` does every morning, and have what is new collected.",
+)
+@click.option(
     "--stay",
     is_flag=True,
     help="Keep Dagster and the stand-ins up afterwards until Ctrl-C, and print "
@@ -58,7 +64,12 @@ _PASSING = (
 )
 @click.pass_context
 def demo(
-    ctx: click.Context, *, folder: Path | None, postgres: bool, stay: bool
+    ctx: click.Context,
+    *,
+    folder: Path | None,
+    postgres: bool,
+    morning: bool,
+    stay: bool,
 ) -> None:
     """Run the whole pipeline on six made-up houses, offline.
 
@@ -71,6 +82,7 @@ def demo(
     \b
     Examples:
       phx demo --folder /tmp/demo
+      phx demo --morning      and see what a price cut looks like the next day
       phx demo --stay         and look around in Dagster, with the stand-ins there
       phx demo --postgres     on PostgreSQL, as PHX_CATALOG_URL and
                               PHX_DAGSTER_PG_URL say
@@ -89,12 +101,15 @@ def demo(
     with on_disk(root), Loopback(all_sites(), folder=root / _STANDIN) as standin:
         settings = _settings(stores, root=root, standin=standin)
         line = _look_around(own, root, postgres=postgres)
-        code = _shown(settings, stay_with=line if stay else None)
+        sites = standin if morning else None
+        code = _shown(settings, changing=sites, stay_with=line if stay else None)
     photo_hosts = {each.photo_host for each in STANDINS.values()}
     photos = sum(asked.host in photo_hosts for asked in standin.asked)
     console.print(f"the stand-ins were asked for {counted(photos, 'photo')}")
     if code is not Exit.COMPLETE:
         console.print("some of it is open, as told above: `phx demo` again goes on")
+    if morning:
+        console.print(f"what changed: {line} phx changes", soft_wrap=True)
     console.print(f"look around: {line} phx up", soft_wrap=True)
     console.print(
         "  (its sources are off, lest real sites be asked for made-up houses;"
@@ -158,11 +173,14 @@ def patient(settings: Settings, *, load: float) -> Settings:
     )
 
 
-def _shown(settings: Settings, *, stay_with: str | None) -> Exit:
+def _shown(
+    settings: Settings, *, changing: "Loopback | None", stay_with: str | None
+) -> Exit:
     """Run the demo on its stores, where the sources are off for all others.
 
     Args:
         settings: of the demo.
+        changing: the stand-ins, if they are to change after the first day.
         stay_with: the settings by which other commands find its stores, if it is to
             stay up for them.
     """
@@ -173,7 +191,10 @@ def _shown(settings: Settings, *, stay_with: str | None) -> Exit:
         _supervised(settings) as supervisor,
         opened(settings) as context,
     ):
-        code = _collected(context, settings)
+        _draw(context)
+        code = _collected(context, settings, context.catalog.slugs())
+        if changing is not None:
+            code = max(code, _next_morning(context, settings, changing))
         _show_folders(context)
         for line in conflict_lines(conflicts_by_property(context.catalog)):
             console.print(line, soft_wrap=True)
@@ -190,21 +211,48 @@ def _groups(sources: Iterable[Source] | None = None) -> list[str]:
     return [name for source in among for name in group_names(source)]
 
 
-def _collected(context: "StageContext", settings: Settings) -> Exit:
-    """Collect all houses; what a busy machine left open is asked for again.
+def _draw(context: "StageContext") -> None:
+    from phx_pipeline.demo.gallery import draw_all
+    from phx_pipeline.demo.houses import HOUSES
+
+    if not all(tally.is_complete for tally in context.tallies()):
+        drawn = counted(draw_all(HOUSES), "photo")
+        console.print(f"drew {drawn} for the stand-ins to show")
+
+
+def _next_morning(
+    context: "StageContext", settings: Settings, standin: "Loopback"
+) -> Exit:
+    """Let the stand-ins change, look at all houses, and collect what is new."""
+    from phx_pipeline.cli.look import tell_looked
+    from phx_pipeline.demo.gallery import draw_all
+    from phx_pipeline.demo.morning import next_morning
+    from phx_pipeline.demo.standins import all_sites
+    from phx_pipeline.workflows.look import Look
+
+    houses = next_morning()
+    draw_all(houses)
+    standin.show(all_sites(houses))
+    console.print("over night the stand-ins changed; the look of the next morning:")
+    work, changed = Look(context, most_pages=settings.daily_pages), []
+    looks = work.houses(context.catalog.slugs())
+    for number, looked in enumerate(looks, start=1):
+        tell_looked(looked, number=number)
+        changed += [looked.slug] if looked.called else []
+    return _collected(context, settings, changed) if changed else Exit.COMPLETE
+
+
+def _collected(
+    context: "StageContext", settings: Settings, slugs: Sequence[str]
+) -> Exit:
+    """Collect houses; what a busy machine left open is asked for again.
 
     Stand-ins never fail on the wire: where one seems to, this machine was too slow.
     """
     from phx_pipeline.cli.enqueue import enqueue
     from phx_pipeline.client.direct import CatalogClient
     from phx_pipeline.client.order import order_of
-    from phx_pipeline.demo.gallery import draw_all
-    from phx_pipeline.demo.houses import HOUSES
 
-    slugs = context.catalog.slugs()
-    if not all(tally.is_complete for tally in context.tallies()):
-        drawn = counted(draw_all(HOUSES), "photo")
-        console.print(f"drew {drawn} for the stand-ins to show")
     order = order_of(slugs)
     with CatalogClient(context, settings) as client:
         code = enqueue(client, order)
@@ -300,9 +348,14 @@ def _prepare(settings: Settings) -> None:
     open_instance(settings).dispose()
     houses = [Address.parse(house.address) for house in HOUSES]
     with opened(settings) as context:
-        if set(context.catalog.slugs()) - {address.slug for address in houses}:
+        known = context.catalog.houses.find_address
+        if (
+            settings.catalog_url
+            and context.catalog.slugs()
+            and not all(map(known, houses))
+        ):
             raise InputError(
-                "PHX_CATALOG_URL holds other houses than the demo's: "
+                "PHX_CATALOG_URL holds other houses, and not the demo's: "
                 "give the demo a database of its own"
             )
         context.catalog.policies.disable(_groups())  # real sites must never be asked

@@ -58,7 +58,7 @@ def look(
         for looked in _looks(context, work, houses, everything=everything):
             found.append(looked)
             if not as_json:
-                _tell(looked, number=len(found))
+                tell_looked(looked, number=len(found))
     if as_json:
         from phx_pipeline.reads.documents import look_document
 
@@ -86,7 +86,8 @@ def _looks(
     return work.houses(slugs if everything else list(dict.fromkeys(named)))
 
 
-def _tell(looked: Looked, *, number: int) -> None:
+def tell_looked(looked: Looked, *, number: int) -> None:
+    """Print what a look found at one house."""
     more = "; a run of its own was asked for" if looked.called else ""
     detail = f" ({looked.detail})" if looked.detail else ""
     console.print(

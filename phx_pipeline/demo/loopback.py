@@ -90,7 +90,7 @@ class Loopback:
         self.asked = []
         self.refused = []
         self.ca_file = folder / "ca.pem"
-        self._sites = {host.lower(): handler for host, handler in sites.items()}
+        self.show(sites)
         self._failures: list[Exception] = []
         self._talks: set[asyncio.Task[None]] = set()
         self._tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -122,6 +122,10 @@ class Loopback:
         if error is None:
             raise ExceptionGroup("stand-in handlers failed", self._failures)
         error.add_note(f"stand-in handlers had failed: {self._failures!r}")
+
+    def show(self, sites: Mapping[str, Handler]) -> None:
+        """From now on answer by these; once it serves, their hosts are those before."""
+        self._sites = {host.lower(): handler for host, handler in sites.items()}
 
     def _certify(self) -> None:
         authority = trustme.CA()

@@ -3,7 +3,7 @@
 What their pages look like is written in the packages of the sources.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -13,6 +13,7 @@ from phx_pipeline.demo import (
     redfin_photos,
     zillow_photos,
 )
+from phx_pipeline.demo.houses import HOUSES
 from phx_pipeline.demo.loopback import Handler
 from phx_pipeline.demo.maricopa_site import maricopa_sites
 from phx_pipeline.demo.phoenix_mls_site import phoenix_mls_sites
@@ -31,12 +32,12 @@ from phx_pipeline.sources.zillow.standin_photos import PHOTO_HOST as ZILLOW_PHOT
 class Standin:
     """A source of the demo.
 
-    `sites` makes what answers for each of its hosts; `draw_all` draws the photos it has
-    of a house and returns how many. `photo_host` is empty where they come inside
-    answers.
+    `sites` makes what answers for each of its hosts, by the houses; `draw_all` draws
+    the photos it has of a house and returns how many. `photo_host` is empty where they
+    come inside answers.
     """
 
-    sites: Callable[[], Mapping[str, Handler]]
+    sites: Callable[[Sequence[House]], Mapping[str, Handler]]
     photo_host: str
     draw_all: Callable[[House], int]
 
@@ -66,10 +67,10 @@ STANDINS: Final[Mapping[Source, Standin]] = {
 """In the order in which the demo names them."""
 
 
-def all_sites() -> dict[str, Handler]:
+def all_sites(houses: Sequence[House] = HOUSES) -> dict[str, Handler]:
     """Return what answers for the hosts of all stand-ins."""
     return {
         host: handler
         for standin in STANDINS.values()
-        for host, handler in standin.sites().items()
+        for host, handler in standin.sites(houses).items()
     }

@@ -36,7 +36,7 @@ def _told(reads: Reads, day: LookDay, *, cron: str | None) -> list[str]:
     told = [_last(day)]
     if _is_at_work(reads):
         return [*told, "one is at work now"]
-    if cron and (missing := _missing(day, cron=cron, now=reads.now())):
+    if cron and (missing := _missing(reads, day, cron=cron)):
         return [*told, missing]
     if day.runs:
         told.append(told_waiting(day.waiting, next_at=day.next_at))
@@ -54,11 +54,12 @@ def _is_at_work(reads: Reads) -> bool:
     return lease is not None and lease.is_live
 
 
-def _missing(day: LookDay, *, cron: str, now: datetime) -> str:
+def _missing(reads: Reads, day: LookDay, *, cron: str) -> str:
     """Tell of a look that was due and did not begin; empty if there is none."""
-    by = (now - _PATIENCE).astimezone(PHOENIX)
-    due = last_due(cron, by=by)
-    if due is not None and not (day.runs and day.day >= due.date()):
+    by = (reads.now() - _PATIENCE).astimezone(PHOENIX)
+    due, since = last_due(cron, by=by), reads.catalog.looks.followed_since()
+    had_one = day.runs and due and day.day >= due.date()
+    if due and since and since < due and not had_one:
         return _did_not_begin(due, "daily_look")
     if day.next_at and day.next_at <= by and day.day == by.date():
         return _did_not_begin(day.next_at, "go_on_looking")

@@ -120,7 +120,8 @@ class Record:
     """One MLS record of a house with its photos.
 
     `versions` are the last parts of the file names, taken in turn: the real site has
-    digits and letters there, and they differ within one gallery.
+    digits and letters there, and they differ within one gallery. `is_pending` tells
+    that the house on the market is under contract.
     """
 
     mls_id: str
@@ -131,6 +132,12 @@ class Record:
     first_photo_id: int
     versions: tuple[str, ...] = ("0",)
     sold_on: date | None = None
+    is_pending: bool = False
+
+    @property
+    def status(self) -> str:
+        """Of a house on the market, in the words of RESO."""
+        return "Pending" if self.is_pending else "Active"
 
     @property
     def folder(self) -> str:

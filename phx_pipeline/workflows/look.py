@@ -123,7 +123,9 @@ class Look:
                 yield self._one(one) if is_asked else self._passed(one, why_none)
         finally:  # what was looked at until Ctrl-C counts
             looks.note(self._day, self._found(), at=self._now())
-        self.report.ended = why_none or "no other was named"
+        left = self.report.counts[Found.PASSED_BY]
+        told = "the others were passed by" if left else "all were looked at"
+        self.report.ended = why_none or told
 
     def _why_none(self) -> str:
         """Why no source can be asked, whatever the house; empty if one can."""

@@ -60,7 +60,7 @@ def listing_page(
     """Return the page of a house's listing, or of the one that ended with a sale."""
     record = house.earlier if earlier else house.record
     gallery = uploads(house, earlier=earlier)
-    status = "Closed" if earlier else "Active"
+    status = "Closed" if earlier else record.status
     title = f"{html.escape(address_line(house))} - MLS# {record.mls_id}"
     body = "".join(
         [
@@ -83,6 +83,11 @@ def listing_page(
     return _page(_title(house, record), body, head=head)
 
 
+def _shown_status(house: House) -> str:
+    """What a row says: nothing of an active one."""
+    return house.record.status if house.record.is_pending else ""
+
+
 @lru_cache(maxsize=64)
 def results_page(found: tuple[House, ...]) -> bytes:
     """Return a page of results: of each house the earlier listing, then the current."""
@@ -91,7 +96,7 @@ def results_page(found: tuple[House, ...]) -> bytes:
         for house in found
         for row in (
             _row(house, house.earlier, uploads(house, earlier=True), status="Closed"),
-            _row(house, house.record, uploads(house), status=""),
+            _row(house, house.record, uploads(house), status=_shown_status(house)),
         )
     ]
     count = (

@@ -29,7 +29,8 @@ MARKET = 18
 
 _GUARD = "{}&&"  # keeps an API answer from being run as a script
 _API = "/stingray/api/home/details"
-_LISTED, _ACTIVE = 5, 1  # pageType of a listing page; searchStatus of an active one
+_LISTED = 5  # pageType of a listing page
+_ACTIVE, _UNDER_CONTRACT = 1, 2  # searchStatus
 _AS_OF = date(2026, 3, 9)  # "today" of the pages: answers must not depend on the clock
 _SITE_ZONE = ZoneInfo("America/Los_Angeles")  # captured dates are midnights there
 _SDK = "https://0d0c1f7e2a66.edge.sdk.awswaf.com/0d0c1f7e2a66/51be8f20c7d9/challenge.js"
@@ -201,7 +202,10 @@ def _address_section(house: House) -> Json:
     record = house.record
     price = {"amount": record.price, "label": "Listed at Price", "displayLevel": 1}
     return {
-        "status": {"displayValue": "Active", "longerDefinitionToken": "active"},
+        "status": {
+            "displayValue": record.status,
+            "longerDefinitionToken": record.status.lower(),
+        },
         "priceInfo": price,
         "latestPriceInfo": price,
         "sqFt": {"displayLevel": 1, "value": house.sqft},
@@ -223,7 +227,7 @@ def _address_section(house: House) -> Json:
         "timeOnRedfin": _ms(_AS_OF) - _ms(record.listed_on),
         "cumulativeDaysOnMarket": (_AS_OF - record.listed_on).days,
         "isRedfin": False,
-        "searchStatus": _ACTIVE,
+        "searchStatus": _search_status(record),
         "propertyType": 6,
         "listingType": 1,
         "url": house.path,
@@ -404,6 +408,10 @@ def _event(record: Record, description: str, *, day: date, status: str) -> Json:
     }
 
 
+def _search_status(record: Record) -> int:
+    return _UNDER_CONTRACT if record.is_pending else _ACTIVE
+
+
 def _cards(others: Sequence[House]) -> Json:
     return {"homes": [home_card(other) for other in others], "dataSources": []}
 
@@ -413,7 +421,7 @@ def home_card(other: House) -> Json:
     record = other.record
     plain = {
         "showMlsId": False,
-        "mlsStatus": "Active",
+        "mlsStatus": record.status,
         "beds": other.beds,
         "baths": other.baths,
         "city": other.city,
@@ -421,7 +429,7 @@ def home_card(other: House) -> Json:
         "zip": other.zip_code,
         "countryCode": "US",
         "soldDate": _sold_ms(other),
-        "searchStatus": _ACTIVE,
+        "searchStatus": _search_status(record),
         "propertyType": 6,
         "listingType": 1,
         "propertyId": other.home_id,

@@ -156,7 +156,11 @@ def _address(house: House) -> Json:
 
 def _stub(house: House) -> Json:
     """Return the short answer a second query of the page gets about the home."""
-    return {"zpid": zpid(house), **_address(house), "homeStatus": "FOR_SALE"}
+    return {"zpid": zpid(house), **_address(house), "homeStatus": _status(house)}
+
+
+def _status(house: House) -> str:
+    return "PENDING" if house.record.is_pending else "FOR_SALE"
 
 
 def _property(house: House, *, others: Sequence[House]) -> Json:
@@ -296,7 +300,7 @@ def _nearby(other: House) -> Json:
         "miniCardPhotos": [{"url": uploads(other)[0].url("p_c")}],
         "address": _address(other),
         "price": other.record.price,
-        "homeStatus": "FOR_SALE",
+        "homeStatus": _status(other),
         "hdpUrl": detail_path(other),
     }
 
@@ -342,5 +346,5 @@ def _home_info(house: House) -> Json:
         "daysOnZillow": (_AS_OF - house.record.listed_on).days,
         "lotAreaValue": house.lot_sqft,
         "lotAreaUnit": "sqft",
-        "homeStatusForHDP": "FOR_SALE",
+        "homeStatusForHDP": _status(house),
     }

@@ -5,8 +5,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 from jsonschema import Draft202012Validator
 
+from phx_pipeline.catalog import tables
+from phx_pipeline.catalog.engine import writing
+from phx_pipeline.catalog.store import Catalog
 from phx_pipeline.demo.redfin_site import redfin_sites
 from phx_pipeline.model.look import Found
 from phx_pipeline.reads.looks import daily_look_line
@@ -81,6 +85,7 @@ _TOLD = "last on 2025-03-10 06:05:00 MST, 1 house looked at that day"
         (DAILY, "08:00", "none began at 2025-03-10 07:00:00 MST, when it was due"),
         (DAILY, "08:00", "`go_on_looking` switched on"),
         (DAILY, "31:00", "is `phx up` running, and `daily_look` switched on"),
+        (DAILY, "54:00", "is `phx up` running, and `daily_look` switched on"),
         (None, "31:00", f"daily look: off (PHX_LOOK_CRON); {_TOLD}"),
     ],
 )
@@ -92,6 +97,7 @@ def test_the_status_tells_of_the_last_look_and_of_one_that_is_missing(
 
     with made.context() as context:
         looks = context.catalog.looks
+        _followed_since(context.catalog, SIX)
         looks.begin_run(SIX.date(), at=SIX, next_at=None)
         later = SIX + timedelta(minutes=5), SIX + timedelta(hours=1)
         found = [Found.OPEN]
@@ -100,6 +106,25 @@ def test_the_status_tells_of_the_last_look_and_of_one_that_is_missing(
 
         assert _TOLD in daily_look_line(reads, cron=cron)
         assert told in daily_look_line(reads, cron=cron)
+
+
+def test_of_a_look_that_was_due_before_there_were_houses_nothing_is_told(
+    made: Deployment,
+) -> None:
+    with made.context() as context:
+        context.catalog.looks.note(SIX.date(), [Found.CHANGED], at=SIX)
+        _followed_since(context.catalog, SIX + timedelta(minutes=1))
+        later = SIX + timedelta(hours=1)
+        reads = build_reads(made.settings, catalog=context.catalog, clock=lambda: later)
+
+        told = daily_look_line(reads, cron=DAILY)
+
+    assert told.endswith("1 house looked at that day, 1 of them changed")
+
+
+def _followed_since(catalog: Catalog, at: datetime) -> None:
+    with writing(catalog._engine) as connection:
+        connection.execute(sa.update(tables.house).values(added_at=at))
 
 
 def test_a_command_line_that_contradicts_itself_is_refused(

@@ -1,6 +1,7 @@
 """The demo on a busy machine, and what it leaves behind."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -14,16 +15,27 @@ from phx_pipeline.cli.session import opened_catalog
 from phx_pipeline.demo import gallery, redfin_photos, zillow_photos
 from phx_pipeline.demo.houses import HOUSES
 from phx_pipeline.demo.loopback import Loopback
+from phx_pipeline.demo.morning import next_morning
 from phx_pipeline.demo.redfin_site import redfin_sites
-from phx_pipeline.demo.standins import STANDINS
+from phx_pipeline.demo.standins import STANDINS, all_sites
+from phx_pipeline.errors import InputError
 from phx_pipeline.fetch.groups import group_names
+from phx_pipeline.model.address import Address
+from phx_pipeline.model.event import EventKind
+from phx_pipeline.model.look import Found
+from phx_pipeline.model.property import Property
 from phx_pipeline.model.source import Source
+from phx_pipeline.reads.history import find_events
 from phx_pipeline.settings import exported, load_settings
 from phx_pipeline.sources.zillow.standin_photos import uploads
 from phx_pipeline.stages.context import StageContext
 from phx_pipeline.stages.extract import extract as collect
+from phx_pipeline.wiring import build_reads, initialise, utc_now
+from phx_pipeline.workflows.look import Look
 from phx_pipeline_tests.commands import environment_put_back
-from phx_pipeline_tests.deployment import SMALLEST, Deployment
+from phx_pipeline_tests.deployment import SMALLEST, Deployment, slug_of
+
+SLUGS = [slug_of(SMALLEST)]
 
 
 @pytest.fixture
@@ -41,7 +53,6 @@ def ends_with(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[Exit]]:
     def prepare(*codes: Exit) -> list[Exit]:
         left = list(codes)
         monkeypatch.setattr(enqueue, "enqueue", lambda *_, **__: left.pop(0))
-        monkeypatch.setattr(gallery, "draw_all", lambda _houses: 0)
         return left
 
     return prepare
@@ -65,7 +76,7 @@ def test_what_a_busy_machine_left_open_is_asked_for_again(
     left = ends_with(Exit.PARTIAL, Exit.COMPLETE, Exit.ERROR)
     _open_circuit(context, "redfin/photos")
 
-    code = demo._collected(context, load_settings({}))
+    code = demo._collected(context, load_settings({}), SLUGS)
 
     assert code is Exit.COMPLETE
     assert left == [Exit.ERROR]
@@ -82,7 +93,7 @@ def test_what_a_stand_in_refused_is_not_asked_for_again(
         (slug,) = made.add_houses([SMALLEST])
         asyncio.run(collect(context, slug))
 
-        assert demo._collected(context, load_settings({})) is Exit.PARTIAL
+        assert demo._collected(context, load_settings({}), SLUGS) is Exit.PARTIAL
 
     assert left == [Exit.COMPLETE]
     assert "busy" not in capsys.readouterr().out
@@ -103,7 +114,7 @@ def test_it_asks_with_no_token_and_through_no_proxy_of_the_environment(
 def test_it_does_not_try_for_ever(context: StageContext, ends_with: Any) -> None:
     left = ends_with(*[Exit.PARTIAL] * 4)
 
-    assert demo._collected(context, load_settings({})) is Exit.PARTIAL
+    assert demo._collected(context, load_settings({}), SLUGS) is Exit.PARTIAL
     assert left == [Exit.PARTIAL]
 
 
@@ -127,6 +138,54 @@ def test_its_sources_are_off_for_all_but_its_own_processes_whatever_is_killed(
     for proxy in (None, "http://127.0.0.1:10"):  # not the stand-ins'
         with opened_catalog(replace(own, proxy=proxy)) as without:
             assert without.policies.switched_off() == set(STANDINS)
+
+
+def test_it_may_be_repeated_with_more_houses_and_takes_no_other_catalogue(
+    tmp_path: Path,
+) -> None:
+    folders = {"data_dir": tmp_path / "demo", "dagster_dir": tmp_path / "demo/dagster"}
+    files = replace(load_settings({}), **folders)  # type: ignore[arg-type]  # both are paths
+    own = replace(files, catalog_url=f"sqlite:///{tmp_path / 'demo' / 'phx.db'}")
+    stranger = Property.at(Address.parse("4732 W Davis Rd, Glendale, AZ 85306"))
+    initialise(own)
+    with opened_catalog(own) as catalog:
+        catalog.houses.add([stranger], at=utc_now())
+
+    with environment_put_back():
+        with pytest.raises(InputError, match="holds other houses, and not the demo's"):
+            demo._prepare(own)
+        demo._prepare(files)  # a folder that a demo has made holds what it holds
+        demo._prepare(own)
+
+    with opened_catalog(own) as catalog:
+        assert len(catalog.slugs()) == len(HOUSES) + 1
+
+
+def test_over_night_a_price_a_status_and_a_gallery_change(
+    tmp_path: Path,
+) -> None:
+    changing = HOUSES[:3]
+    with Deployment(tmp_path, all_sites(), sources=tuple(STANDINS)) as made:
+        made.add_houses(changing)
+        with made.context() as context:
+            slugs = context.catalog.slugs()
+            first = list(Look(context, most_pages=1_000).houses(slugs))
+            made.standin.show(all_sites(next_morning()))
+            second = list(Look(context, most_pages=1_000).houses(slugs))
+            events = Counter(
+                (it.slug, it.kind)
+                for it in find_events(
+                    build_reads(made.settings, catalog=context.catalog)
+                )
+            )
+
+    assert {it.found for it in (*first, *second)} == {Found.CHANGED}
+    cut, sold, shown = map(slug_of, changing)
+    assert events == {
+        (cut, EventKind.PRICE_CUT): 3,
+        (sold, EventKind.STATUS): 3,
+        (shown, EventKind.PHOTOS_ADDED): 2,  # Zillow's leaves out some of all photos
+    }
 
 
 def test_every_photo_is_drawn_before_it_is_asked_for() -> None:
