@@ -1,7 +1,7 @@
 """What people bring to `phx properties add`: files and words, and what they are worth.
 
 Each file names two houses of its own, so what it adds tells whether it was read. How a
-file is read in all its variants is the matter of `unit/workflows/test_tables.py`.
+file is read in all its variants is the matter of `unit/workflows/tables`.
 """
 
 import io
