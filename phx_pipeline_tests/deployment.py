@@ -30,6 +30,7 @@ from phx_pipeline.storage.layout import Layout
 from phx_pipeline.wiring import build_context, initialise
 from phx_pipeline.workflows.intake import add_properties
 from phx_pipeline_tests.commands import environment_put_back
+from phx_pipeline_tests.forked import run_phx
 
 ROOT = Path(__file__).parents[1]
 BIN = Path(sys.executable).parent
@@ -112,15 +113,7 @@ class Deployment:
         self, *arguments: str, patience_s: float = 300
     ) -> subprocess.CompletedProcess[str]:
         """Run `phx` to its end."""
-        return subprocess.run(  # noqa: S603 - the tests' own commands
-            self.command(*arguments),
-            env=self.env,
-            cwd=ROOT,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=patience_s,
-        )
+        return run_phx(*arguments, env=self.env, cwd=ROOT, patience_s=patience_s)
 
     @contextmanager
     def context(self, run_id: str = "test") -> Iterator[StageContext]:

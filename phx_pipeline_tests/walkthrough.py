@@ -33,6 +33,7 @@ from phx_pipeline.model.moments import PHOENIX
 from phx_pipeline.settings import exported, load_settings
 from phx_pipeline.supervise.addresses import free_port
 from phx_pipeline_tests.deployment import BIN, ROOT, Deployment
+from phx_pipeline_tests.forked import phx_of_shells
 
 COLUMNS = 80
 _PATIENCE_S = 120.0
@@ -204,14 +205,15 @@ def terminal(place: Path, sites: Mapping[str, Handler]) -> Iterator[Terminal]:
         own = {name: exported(load_settings({}))[name] for name in usual} | {
             "PHX_DATA_DIR": str(folder / "data"),
             "PHX_DAGSTER_DIR": str(folder / "data" / "dagster"),
-            "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}",
             "COLUMNS": str(COLUMNS),
             "NO_COLOR": "1",
             "PHX_USER": "ada",
             "LANG": "C.UTF-8",
         }
-        with Terminal(folder=folder, env=made.env | own) as shell:
-            yield shell
+        with phx_of_shells(BIN / "phx") as first:
+            own["PATH"] = os.pathsep.join(map(str, (first, BIN, os.environ["PATH"])))
+            with Terminal(folder=folder, env=made.env | own) as shell:
+                yield shell
 
 
 def walk(text: str, place: Path) -> list[Said]:
