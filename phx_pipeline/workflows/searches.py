@@ -284,10 +284,8 @@ class _Asking:
         if self._asked >= MOST_PAGES:
             return False
         if not self._may_ask(source, self._on):
-            logger.warning(
-                "search %s, %s: the pages of the day are used up (PHX_DAILY_PAGES)",
-                *(self._search.name, source.value),
-            )
+            told = "the pages of the day are used up (PHX_DAILY_PAGES)"
+            self._end(ListingOutcome.RATE_LIMITED, told)
             return False
         return book.take_page(self._search.name, source, self._on, most=MOST_PAGES)
 

@@ -199,6 +199,11 @@ def test_pages_are_counted_only_where_one_is_asked_for(context: StageContext) ->
     run()
     (turn,) = run().turns  # its three pages are used up
     assert (site.asked, turn.pages, pages_of_day()) == (["85306", "b", "c"], 3, 3)
+    may_ask = within(context, most=3)
+    east = search(name="east")
+    (turn,) = asyncio.run(ask_searches(asked, [east], may_ask=may_ask)).turns
+    assert (turn.outcome, turn.pages) == (ListingOutcome.RATE_LIMITED, 0)
+    assert (len(site.asked), pages_of_day()) == (3, 3)
 
 
 def _opened(state: SourceState, now_s: float) -> SourceState:
