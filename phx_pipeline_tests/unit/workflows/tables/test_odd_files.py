@@ -8,6 +8,7 @@ from phx_pipeline.errors import InputError
 from phx_pipeline.workflows.columns import Part, is_column, part_named
 from phx_pipeline.workflows.sheets import tables_of
 from phx_pipeline.workflows.tables import read_table
+from phx_pipeline.workflows.typed import typed_address
 from phx_pipeline_tests.unit.workflows.tables.conftest import (
     ADAMS,
     DAVIS,
