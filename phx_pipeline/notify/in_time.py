@@ -87,7 +87,11 @@ class InTime(smtplib.SMTP):
 
     def __init__(self, *, limits: Limits, **given: Any) -> None:
         self._limits = limits
-        super().__init__(**given, timeout=limits.left_s())
+        try:
+            super().__init__(**given, timeout=limits.left_s())
+        except DeliveryError:  # which the library does not know
+            self.close()
+            raise
 
     def getreply(self) -> tuple[int, bytes]:
         """As the library does, from lines that are bounded.
