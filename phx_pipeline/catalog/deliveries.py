@@ -5,7 +5,7 @@ sent nobody knows whether it arrived: it is sent again, under the same key.
 """
 
 from collections.abc import Collection, Iterable, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import Any, Final
 
@@ -22,7 +22,7 @@ from phx_pipeline.model.message import (
     DeliveryState,
     pause_after,
 )
-from phx_pipeline.model.moments import has_been
+from phx_pipeline.model.moments import newest_past
 from phx_pipeline.model.printable import printable
 
 _TABLE = tables.delivery
@@ -30,6 +30,8 @@ _OPEN: Final = (DeliveryState.WAITING.value, DeliveryState.SENDING.value)
 _MOST_KEYS: Final = 500  # in one query
 _LONGEST_DETAIL: Final = 500
 _DAY: Final = timedelta(days=1)
+_AHEAD: Final = timedelta(hours=1)  # farther than clocks that are set a bit
+_SINCE: Final = datetime(2025, 1, 1, tzinfo=UTC)  # before, nobody had this program
 _NEVER: Final = (DeliveryState.GIVEN_UP.value, DeliveryState.PASSED_ON.value)
 
 
@@ -39,22 +41,6 @@ class DeliveryBook:
     def __init__(self, engine: sa.Engine) -> None:
         self._engine = engine
 
-    def settle(self, *, at: datetime) -> None:
-        """Put right what was noted while a clock was ahead; else all waits until then.
-
-        A digest leaves its key to its day, and the next one begins where it began. What
-        it told, if it was sent, stays told.
-        """
-        times = (_TABLE.c.booked_at > at, _TABLE.c.sent_at > at)
-        ahead = sa.or_(*times, _TABLE.c.due_at > at + LONGEST_WAIT)
-        query = sa.select(_TABLE).where(ahead)
-        with reading(self._engine) as connection:
-            if connection.execute(query.limit(1)).first() is None:
-                return
-        with writing(self._engine) as connection:
-            for row in connection.execute(query.with_for_update()).all():
-                _settle(connection, row, at=at)
-
     def book_digest(
         self, channel: Channel, key: str, *, at: datetime, first_from: datetime
     ) -> bool:
@@ -62,15 +48,30 @@ class DeliveryBook:
 
         It begins where the channel's last one ended, the very first at *first_from*.
         """
+        self.settle([channel], at=at)
         with writing(self._engine) as connection:
-            found = connection.execute(_last_digest(channel, by=at))
+            found = connection.execute(_last_digest(channel, by=newest_past(at)))
             last: datetime | None = found.scalar_one()
             values = _fresh(channel, key, at=at, due_at=at)
             return insert_missing(
                 connection,
                 _TABLE,
-                values | {"message": key, "from_at": last or first_from},
+                values | {"message": key, "from_at": min(last or first_from, at)},
             )
+
+    def settle(self, channels: Iterable[Channel], *, at: datetime) -> None:
+        """Put digests of days to come right: a clock was ahead when they were noted.
+
+        They leave their keys to their days, and the next one begins where the last real
+        one ended. To be called before their days come; it mostly reads alone.
+        """
+        for channel in channels:
+            ahead = sa.select(_TABLE.c.key).where(_digests_ahead(channel, at=at))
+            with reading(self._engine) as connection:
+                is_any = connection.execute(ahead.limit(1)).first() is not None
+            if is_any:
+                with writing(self._engine) as connection:
+                    _set_aside(connection, channel, at=at)
 
     def last_digest(self, channel: Channel, *, by: datetime) -> datetime | None:
         """When the last digest of a channel ended."""
@@ -120,20 +121,22 @@ class DeliveryBook:
                 found.update(connection.execute(query).scalars())
         return found
 
-    def last_alert_at(self, channel: Channel) -> datetime | None:
+    def last_alert_at(self, channel: Channel, *, by: datetime) -> datetime | None:
         """When a message of anything but a digest was last sent, or begun."""
-        at = sa.func.coalesce(_TABLE.c.sent_at, _TABLE.c.due_at)
+        sent, due = _TABLE.c.sent_at, _TABLE.c.due_at
         begun = sa.and_(_TABLE.c.message != "", _TABLE.c.from_at.is_(None))
+        has_been = sa.or_(
+            sent <= newest_past(by), sa.and_(sent.is_(None), due <= by + LONGEST_WAIT)
+        )
+        at = sa.func.max(sa.func.coalesce(sent, due))
         with reading(self._engine) as connection:
-            query = sa.select(sa.func.max(at)).where(_is_of(channel), begun)
+            query = sa.select(at).where(_is_of(channel), begun, has_been)
             found: datetime | None = connection.execute(query).scalar_one()
             return found
 
-    def open(self, *, at: datetime | None = None) -> list[Delivery]:
-        """Return what is not told yet, the oldest first; only what is due by *at*."""
+    def open(self) -> list[Delivery]:
+        """Return what is not told yet, the oldest first."""
         query = sa.select(_TABLE).where(_TABLE.c.state.in_(_OPEN))
-        if at is not None:
-            query = query.where(_TABLE.c.due_at <= at)
         with reading(self._engine) as connection:
             rows = connection.execute(query.order_by(_TABLE.c.booked_at, _TABLE.c.key))
             return list(map(_delivery_of, rows))
@@ -147,7 +150,7 @@ class DeliveryBook:
         """
         with writing(self._engine) as connection:
             rows = connection.execute(_open_of(channel)).all()
-            taken = _next_message(rows, at=at)
+            taken = _next_message(list(map(_delivery_of, rows)), at=at)
             if not taken:
                 return []
             message = taken[0].message or _message_key(taken)
@@ -280,24 +283,24 @@ class DeliveryBook:
             connection.execute(update, {"state": state.value, **values})
 
 
-def _next_message(rows: Sequence[AnyRow], *, at: datetime) -> list[AnyRow]:
-    """The rows of the message that is sent next, of all open ones by age."""
-    made = [row for row in rows if row.message]
-    due = [row for row in made if row.due_at <= at]
+def _next_message(waiting: Sequence[Delivery], *, at: datetime) -> list[Delivery]:
+    """What the message tells that is sent next, of all that waits by age."""
+    made = [it for it in waiting if it.message]
+    due = [it for it in made if it.is_due(now=at)]
     if due:
-        first = min(due, key=lambda row: (row.due_at, row.key))
-        return [row for row in due if row.message == first.message]
+        first = min(due, key=lambda it: (it.due_at, it.key))
+        return [it for it in due if it.message == first.message]
     # One that some have holds up nothing.
-    if any(row.from_at is None and row.recipients is None for row in made):
+    if any(not it.is_digest and it.recipients is None for it in made):
         return []
-    fresh = [row for row in rows if not row.message]
-    return fresh if any(row.due_at <= at for row in fresh) else []
+    fresh = [it for it in waiting if not it.message]
+    return fresh if any(it.is_due(now=at) for it in fresh) else []
 
 
-def _message_key(rows: Collection[AnyRow]) -> str:
+def _message_key(told: Collection[Delivery]) -> str:
     """A key that is the same for the same things."""
-    told = "\n".join(sorted(row.key for row in rows))
-    return f"alerts:{sha256(told.encode()).hexdigest()[:32]}"
+    keys = "\n".join(sorted(it.key for it in told))
+    return f"alerts:{sha256(keys.encode()).hexdigest()[:32]}"
 
 
 def _fresh(
@@ -345,35 +348,32 @@ def _last_digest(channel: Channel, *, by: datetime) -> sa.Select[Any]:
     return sa.select(sa.func.max(_TABLE.c.booked_at)).where(known)
 
 
-def _settle(connection: sa.Connection, row: AnyRow, *, at: datetime) -> None:
-    this = _this(Channel(row.channel), row.key)
-    if row.from_at is None or has_been(row.booked_at, now=at):
-        values = _settled(row, at=at)
-    elif row.sent_at is None:  # its news are the next one's
-        connection.execute(sa.delete(_TABLE).where(this))
+def _digests_ahead(channel: Channel, *, at: datetime) -> sa.ColumnElement[bool]:
+    """Digests of days to come; none for a clock that is evidently behind itself."""
+    later = at + _AHEAD if at >= _SINCE else datetime.max.replace(tzinfo=UTC)
+    return sa.and_(_is_digest(channel), _TABLE.c.booked_at > later)
+
+
+def _set_aside(connection: sa.Connection, channel: Channel, *, at: datetime) -> None:
+    """End what was sent of days to come when the last real digest did; drop the rest.
+
+    What was told stays told; what was not, the next digest tells.
+    """
+    ahead = _digests_ahead(channel, at=at)
+    rows = connection.execute(sa.select(_TABLE).where(ahead).with_for_update()).all()
+    if not rows:
         return
-    else:
-        values = _settled(row, at=at) | _set_aside(connection, row, at=at)
-    connection.execute(sa.update(_TABLE).where(this), values)
-
-
-def _settled(row: AnyRow, *, at: datetime) -> dict[str, object]:
-    """Times that have been by *at*."""
-    return {
-        "booked_at": min(row.booked_at, at),
-        "sent_at": row.sent_at and min(row.sent_at, at),
-        "due_at": min(row.due_at, at) if row.due_at > at + LONGEST_WAIT else row.due_at,
-    }
-
-
-def _set_aside(
-    connection: sa.Connection, row: AnyRow, *, at: datetime
-) -> dict[str, object]:
-    """A digest of a day to come as one that ended when the last real one did."""
-    found = connection.execute(_last_digest(Channel(row.channel), by=at))
+    found = connection.execute(_last_digest(channel, by=at))
     last: datetime = found.scalar_one() or at - _DAY
-    key = f"ahead:{row.key}:{row.booked_at.timestamp():.0f}"
-    return {"key": key, "message": key, "booked_at": last, "from_at": last}
+    sent = _TABLE.c.sent_at.is_not(None)
+    connection.execute(sa.delete(_TABLE).where(ahead, ~sent))
+    for row in rows:
+        key = f"ahead:{row.key}:{row.booked_at.timestamp():.0f}"
+        times = {"booked_at": last, "from_at": last, "sent_at": last}
+        connection.execute(
+            sa.update(_TABLE).where(_this(channel, row.key), sent),
+            {"key": key, "message": key, **times},
+        )
 
 
 def _delivery_of(row: AnyRow) -> Delivery:

@@ -10,8 +10,14 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final, Protocol
 
+from phx_pipeline.model.moments import has_been
+
 ALERTS_SINCE: Final = "alerts"
 """The key of the row of a channel whose older news are no alerts."""
+
+
+LONGEST_WAIT: Final = timedelta(hours=5)
+"""Nothing that is to be told waits longer than that between two tries."""
 
 
 class Channel(StrEnum):
@@ -146,10 +152,23 @@ class Delivery:
     told: tuple[str, ...] | None
     recipients: tuple[str, ...] | None = None
 
+    @property
+    def is_digest(self) -> bool:
+        """Whether it is a day's."""
+        return self.from_at is not None
+
+    def is_due(self, *, now: datetime) -> bool:
+        """Whether to send it.
+
+        A clock that was ahead keeps nothing waiting: what is due later than anything
+        ever is, is due now. A digest of a day to come is not to be sent at all.
+        """
+        if self.is_digest and not has_been(self.booked_at, now=now):
+            return False
+        return self.due_at <= now or self.due_at > now + LONGEST_WAIT
+
 
 _PAUSES: Final = (1, 5, 15, 60, 240)  # minutes
-LONGEST_WAIT: Final = timedelta(hours=5)
-"""Nothing that is to be told waits longer than that between two tries."""
 
 
 def pause_after(tries: int) -> timedelta:

@@ -28,7 +28,12 @@ def has_been(at: datetime, *, now: datetime) -> bool:
     One that has not was noted while a clock was ahead. Whoever decides by it takes it
     for never: else all would rest until then.
     """
-    return at <= now + _APART
+    return at <= newest_past(now)
+
+
+def newest_past(now: datetime) -> datetime:
+    """The last moment that `has_been`."""
+    return now + _APART
 
 
 def day_start_s(day: date) -> float:

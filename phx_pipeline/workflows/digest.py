@@ -122,7 +122,6 @@ def book_digest(catalog: Catalog, channels: Iterable[Channel], *, at: datetime) 
     Returns:
         On how many it was not noted before.
     """
-    catalog.deliveries.settle(at=at)
     key = digest_key(digest_day(at))
     return sum(
         catalog.deliveries.book_digest(it, key, at=at, first_from=at - _DAY)
@@ -136,7 +135,6 @@ def book_alerts(desk: Desk) -> int:
     What was there before a channel was set up is none of it. Of a channel one message
     leaves in five minutes; what comes meanwhile goes together in the next.
     """
-    desk.reads.catalog.deliveries.settle(at=desk.reads.now())
     day = desk.reads.today
     first = day - (_ALERT_DAYS - 1) * _DAY
     news = read_news(desk.feeds, since=first, day=day, kinds=desk.alerts)
@@ -152,7 +150,7 @@ def _book_alerts(desk: Desk, channel: Channel, keys: Sequence[str]) -> int:
     known = book.booked(channel, keys)
     if not (wanted := [key for key in keys if key not in known]):
         return 0
-    last = book.last_alert_at(channel)
+    last = book.last_alert_at(channel, by=at)
     due_at = max(at, last + _BETWEEN_ALERTS) if last else at
     return book.book(channel, wanted, at=at, due_at=due_at)
 
@@ -164,7 +162,6 @@ def send_due(desk: Desk, *, hurry: bool = False) -> list[str]:
     after a failure is due at once.
     """
     at, book = desk.reads.now(), desk.reads.catalog.deliveries
-    book.settle(at=at)
     if hurry:
         book.hurry(desk.notifiers.keys(), at=at)
     book.give_up(digests=at - _DIGESTS_KEPT, alerts=at - _ALERTS_KEPT)
@@ -280,7 +277,6 @@ def _news_since(
 def trial_of(desk: Desk, channel: Channel) -> Message:
     """What the digest of today would tell now; nothing is noted, so it tells it too."""
     at, book = desk.reads.now(), desk.reads.catalog.deliveries
-    book.settle(at=at)
     since = book.last_digest(channel, by=at) or at - _DAY
     digest = _news_since(desk, channel, since, at)
     message = message_of(desk, digest, key=f"trial:{at.isoformat()}", at=at)

@@ -40,7 +40,7 @@ def alerts(
     if not settings.channels:
         return dg.SkipReason(NO_CHANNEL)
     with stores.catalog() as catalog:
-        catalog.deliveries.settle(at=at)
+        catalog.deliveries.settle(settings.channels, at=at)
         mark = news_mark(catalog, settings.told_at_once, now=at)
         if mark != context.cursor:
             note_news(settings, catalog, at=at)
@@ -67,7 +67,7 @@ def due(settings: Settings, catalog: Catalog, *, at: datetime) -> tuple[str, boo
     failed = [f"; {it.channel}: {it.detail}" for it in waiting if it.detail]
     told = f"{counted(len(waiting), 'thing')} to tell{(failed or [''])[-1]}"
     free = {it for it in settings.channels if not _is_sending(catalog, it)}
-    return told, any(it.due_at <= at and it.channel in free for it in waiting)
+    return told, any(it.is_due(now=at) and it.channel in free for it in waiting)
 
 
 def send(settings: Settings, at: datetime) -> None:
