@@ -299,6 +299,24 @@ def test_who_is_greylisted_gets_the_digest_later_and_nobody_twice(store: Store) 
 
 
 @pytest.mark.parametrize("kind", ["sqlite"], indirect=True)
+def test_what_some_have_is_never_given_up_as_a_whole(store: Store) -> None:
+    book, key = store.catalog.deliveries, "digest:2025-03-09"
+    book_digest(store.catalog, SMTP, at=MORNING)
+    (taken,) = book.take(Channel.SMTP, at=MORNING)
+    told: dict[str, Any] = {
+        "detail": "refused for now",
+        "tries": taken.tries,
+        "later": ["b@a.example"],
+    }
+    book.record_partly_sent(Channel.SMTP, key, at=MORNING, **told)
+    book.give_up(digests=MORNING + DAY, alerts=MORNING + DAY)
+
+    found = book.find(Channel.SMTP, key)
+    assert found is not None
+    assert (found.state, found.recipients) == (DeliveryState.SENT, ("b@a.example",))
+
+
+@pytest.mark.parametrize("kind", ["sqlite"], indirect=True)
 def test_a_digest_does_not_say_of_itself_that_it_was_not_sent(store: Store) -> None:
     with mail_server() as server:
         pass
