@@ -13,6 +13,7 @@ from phx_pipeline.dedup.colours import colouring
 from phx_pipeline.dedup.edging import edging
 from phx_pipeline.dedup.effaced import effaced
 from phx_pipeline.dedup.grain import overdrawn
+from phx_pipeline.dedup.levels import fewer_levels
 from phx_pipeline.dedup.overlays import (
     Overlap,
     damaged,
@@ -22,10 +23,18 @@ from phx_pipeline.dedup.overlays import (
     overlap,
     overlap_in_blue,
     overlap_in_warmth,
+    pale,
 )
 from phx_pipeline.dedup.proposals import Candidate
-from phx_pipeline.dedup.rounding import are_whole, is_rounded, was_added
+from phx_pipeline.dedup.rounding import (
+    are_whole,
+    differ_evenly,
+    is_rounded,
+    noised,
+    was_added,
+)
 from phx_pipeline.dedup.sights import Move, Sight
+from phx_pipeline.dedup.softened import softened
 from phx_pipeline.dedup.spots import spotted
 from phx_pipeline.dedup.tiles import Tiles
 from phx_pipeline.dedup.worn import worn
@@ -82,20 +91,27 @@ class _Compared:
         self._beside = edging(*self._placed)
         finer = _detail(a, b) / self._beside.scene
         self._heavier, self._rounded = _weight(a, b), 0
+        full = tiles if tiles is not None and are_whole(sights, move, tiles) else None
+        even = None if full is None else differ_evenly(*full)
         self._surplus = overdrawn(
             *self._placed,
             finer=finer,
             heavier=self._heavier,
             larger=_scaled(a, b, *self._placed),
+            even=even,
         )
-        if tiles is not None and are_whole(sights, move, tiles):
-            self._look_closely(tiles, fine=_by(finer))
+        self._fewer = 0
+        if even is not False and full is not None and (noisy := noised(*full)):
+            self._surplus = noisy
+        elif full is not None:
+            self._look_closely(full, fine=_by(finer))
         self._finer = 1.0 if self._surplus else finer
         self._both = overlap(*self._placed, steeper=self._surplus > 0)
         self._worn = worn(*self._placed)
 
     def _look_closely(self, tiles: tuple[Tiles, Tiles], *, fine: int) -> None:
         """Correct by tiles whether what the finer one has more of is no detail."""
+        self._fewer = fewer_levels(*tiles)
         heavy = _by(self._heavier)
         if is_rounded(tiles[heavy - 1], tiles[_other(heavy) - 1]):
             self._rounded = _other(heavy)
@@ -114,7 +130,8 @@ class _Compared:
 
     def tones(self) -> Choice | None:
         it = self._worn
-        return (_other(it.which), Why.TONES) if it.which and it.much else None
+        lost = it.which if it.which and it.much else self._fewer
+        return (_other(lost), Why.TONES) if lost else None
 
     def clean(self) -> Choice | None:
         mark = self._mark()
@@ -128,13 +145,18 @@ class _Compared:
         blurred = effaced(both.ours, both.theirs, both.inside)
         if blurred and _other(blurred) != self._surplus:  # noise makes others seem soft
             return blurred
+        soft = softened(both.ours, both.theirs, both.inside)
+        if soft and soft != both.matched:  # that one is softer by our doing
+            return soft
         if soft := hidden(both):
             return soft
         blue = overlap_in_blue(*self._placed, steeper=steeper)
         each: tuple[Overlap, ...] = (both,)
         if not self._worn.which:  # which changes colours in places, too
             each += blue, overlap_in_warmth(*self._placed, steeper=steeper)
-        return spotted(each) or marked(both) or inked(blue)
+        if spot := spotted(each):
+            return pale(both) or spot
+        return marked(both) or inked(blue)
 
     def not_coarse(self) -> Choice | None:
         return self._by_detail(_COARSE)

@@ -24,6 +24,11 @@ _SLIGHT: Final = (
     0.45  # times what slight blurring leaves; of letters that leaves little
 )
 _MOST: Final = 2.25  # times as much is left of lines that run out of the part
+_LEFT: Final = 8.0  # grey levels that are left at most; of signs more is
+_NEARLY: Final = 0.25  # of the difference, blurred with what lies around the part
+_NEARLY_LEFT: Final = 6.0  # grey levels, the same
+_REACH: Final = 28  # px around a part that are blurred into it
+_HARDLY: Final = 0.5  # log by which the other may be odder there
 _AROUND: Final = 16  # px around a part that say what is usual there
 _RIM: Final = 4  # px next to it that do not
 _ODD: Final = 0.3  # log of how many times fewer edges than usual
@@ -51,10 +56,8 @@ def _lost(flat: Plane, other: Plane) -> Mask:
 
 
 def _has_blurred(flat: Plane, other: Plane, lost: Mask, steep: Plane) -> bool:
-    return any(
-        _is_blur(flat[it], other[it], odd=_oddness(flat, other, it))
-        for it in _boxes(lost, (steep > _STEEP) | lost)
-    )
+    boxes = _boxes(lost, (steep > _STEEP) | lost)
+    return any(_is_blur(flat, other, it) for it in boxes)
 
 
 def _oddness(flat: Plane, other: Plane, box: Box) -> tuple[float, float]:
@@ -93,16 +96,33 @@ def _boxes(lost: Mask, could: Mask) -> Iterator[Box]:
         yield down, across
 
 
-def _is_blur(flat: Plane, other: Plane, *, odd: tuple[float, float]) -> bool:
+def _is_blur(flat: Plane, other: Plane, box: Box) -> bool:
     """Whether the part is the other's, blurred by so much that it hides something.
 
     The odder it is, the less exactly that has to be so; where the other is the odd one,
-    it is none.
+    it has to be so very exactly, or it is none.
     """
-    if odd[1] > odd[0]:
-        return False
-    is_odd = odd[0] > max(_VERY_ODD, _ODDER * abs(odd[1]) + _ODD)
-    gap = np.abs(flat - other).mean() + 1e-6
-    rests = [float(np.abs(flat - blurred(other, it)).mean() / gap) for it in _RADII]
-    most = min(_REST, _SLIGHT * rests[0]) * (_MOST if is_odd else 1)
-    return min(rests[1:]) < most
+    odd = _oddness(flat, other, box)
+    gap = float(np.abs(flat - other)[box].mean()) + 1e-6
+    if odd[1] < odd[0]:
+        slight, *rests = _rests(flat, other, box, reach=0)
+        is_odd = odd[0] > max(_VERY_ODD, _ODDER * abs(odd[1]) + _ODD)
+        most = min(_REST, _SLIGHT * slight / gap) * (_MOST if is_odd else 1)
+        if min(rests) < min(most * gap, _LEFT):
+            return True
+    nearly = min(_rests(flat, other, box, reach=_REACH)[1:])
+    return odd[1] < odd[0] + _HARDLY and nearly < min(_NEARLY * gap, _NEARLY_LEFT)
+
+
+def _rests(flat: Plane, other: Plane, box: Box, *, reach: int) -> list[float]:
+    """Return by how much a part is off the other's, blurred by each of `_RADII`.
+
+    What lies around it within *reach* is blurred into it.
+    """
+    near = _grown(box, reach)
+    down, across = (
+        slice(inner.start - outer.start, inner.stop - outer.start)
+        for inner, outer in zip(box, near, strict=True)
+    )
+    soft = (blurred(other[near], it)[down, across] for it in _RADII)
+    return [float(np.abs(flat[box] - it).mean()) for it in soft]

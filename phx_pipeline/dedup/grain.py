@@ -34,6 +34,7 @@ _NOISY: Final = 0.025  # log of how much more there is where it is smooth
 _EVENLY: Final = 2.5  # times how much more there is where it is busy
 _SEEMING: Final = 0.13  # of the log of how much finer the noisy one seems
 _STEEPER: Final = 0.2  # log of how much more there is in the finest band
+_STRONGEST: Final = 0.95  # share of the blocks below which lines are not the strongest
 _STEEPEST: Final = 1.0  # the same, where it is not drawn along the other's lines
 _DRAWN: Final = 0.7  # correlation with the other's lines; what blurring takes has less
 _RATHER: Final = 0.6  # the same where bands tell it as well; smoothing takes up to 0.56
@@ -48,7 +49,14 @@ Bands = tuple[NDArray[np.float32], NDArray[np.float32]]
 
 
 def overdrawn(
-    a: Sight, b: Sight, move: Move, *, finer: float, heavier: float, larger: float
+    a: Sight,
+    b: Sight,
+    move: Move,
+    *,
+    finer: float,
+    heavier: float,
+    larger: float,
+    even: bool | None = None,
 ) -> int:
     """Return the copy whose surplus is no detail: 1, 2, or 0 for neither.
 
@@ -77,8 +85,8 @@ def overdrawn(
         fine=fine,
         seems=seems,
         drawn=_correlation(*(lit[::-1] if which == 1 else lit), inside),
-        is_even=_unevenness(lit[0] - lit[1], seen) < _EVEN,
-        is_lighter=heavier**turned < 1,
+        is_even=_unevenness(lit[0] - lit[1], seen) < _EVEN if even is None else even,
+        is_lighter=heavier**turned < 1 and even is not False,
     )
     is_larger = larger**turned > _LARGER
     return which if (copies.is_blown_up if is_larger else copies.is_overdone) else 0
@@ -113,13 +121,14 @@ class _Copies:
         """Whether the finer one has noise or steps, or was sharpened.
 
         Noise is as strong everywhere; what smoothing took from the other one is not,
-        nor are steps, which make no file that is heavier.
+        nor are steps, which make no file that is heavier. Sharpening makes the
+        strongest lines steeper as well; smoothing leaves those.
         """
         noise = self._noise(least=0 if self.is_lighter else _SLIGHT)
         if noise > max(_NOISY, _SEEMING * self.seems):
             return self.is_lighter or self.is_even
         first, second = self._steeper()
-        if first < _STEEPER or self.drawn < _RATHER:
+        if first < _STEEPER or self.drawn < _RATHER or self._strongest() < _STEEPER:
             return False
         return self.drawn > _DRAWN or (
             first < _STEEPEST and self._is_by_bands(first, second)
@@ -132,6 +141,13 @@ class _Copies:
     def _is_by_bands(self, first: float, second: float) -> bool:
         """Whether as much was added to coarser lines as sharpening does."""
         return self.seems < 2.2 * second / first - 0.35
+
+    def _strongest(self) -> float:
+        """Return the log of how much steeper the strongest lines are."""
+        both = self.plain[0] + self.fine[0]
+        most = both >= np.quantile(both, _STRONGEST)
+        lines = self.fine[0][most] + _NOISE, self.plain[0][most] + _NOISE
+        return float(np.median(np.log(lines[0] / lines[1]))) / 2
 
     def _steeper(self) -> tuple[float, float]:
         """Return the logs of how much steeper lines are in both bands.

@@ -44,7 +44,7 @@ from phx_pipeline.model.judgement import (
 
 logger = logging.getLogger(__name__)
 
-VERSION: Final = "4"
+VERSION: Final = "5"
 UNSEEN: Final = ""
 """In place of the version where an original could not be read: judged again."""
 

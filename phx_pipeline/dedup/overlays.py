@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from phx_pipeline.dedup.planes import (
+    BLOCK,
     Mask,
     Plane,
     block_means,
@@ -34,12 +35,15 @@ _STARKEST: Final = 30.0  # grey levels from which it may be letters
 _STARK: Final = 17.0  # grey levels by which both differ there
 _MARGIN: Final = 3  # px along the rim of the overlap that are not looked at
 _SHADE: Final = 0.28  # how much more one breaks off, from -1 to 1; cards do by more
+_SHADE_SEEN: Final = 0.4  # the same where contrast tells whether it is one
 _FEWER: Final = 0.15  # how much fewer edges an effaced part has, from -1 to 1
 _LARGE: Final = 0.08  # share of the overlap from which it may be a shade that fades
 _FINE: Final = 2.0  # px; what is finer is compared where both show it
+_SMALL: Final = 8  # px, a side of small blocks
 _COVERED: Final = 0.7  # share of a block that differs
 _PATTERNED: Final = 2.0  # grey levels squared, of what is fine in a block
 _SOME_BLOCKS: Final = 6  # that tell; of less nothing is said
+_SOME_SMALL: Final = 8  # small ones, the same
 _PALER: Final = 0.1  # log of how much less contrast is left under a shade
 _INKED: Final = 0.001  # share of the overlap that letters cover
 _DRAWN: Final = 0.15  # how much more edges there are where lines are drawn
@@ -63,12 +67,16 @@ _EMPTY: Final = 0.35  # times the edges of the other, where a part is missing
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Overlap:
-    """Two copies in the frame of the first, lit alike and equally sharp."""
+    """Two copies in the frame of the first, lit alike and equally sharp.
+
+    `matched` is the one that was blurred for that, 1 or 2, else 0.
+    """
 
     ours: Plane
     theirs: Plane
     inside: Mask
     differing: Mask
+    matched: int = 0
 
     @property
     def share(self) -> float:
@@ -107,14 +115,22 @@ def overlap_in_warmth(
 def _overlap(ours: Plane, other: Plane, move: Move, *, steeper: bool) -> Overlap:
     size = (ours.shape[1], ours.shape[0])
     moved, inside = warped(other, move, size=size)
-    ours, theirs = equally_sharp(*lit_alike(ours, moved, inside), inside)
+    lit = lit_alike(ours, moved, inside)
+    ours, theirs = equally_sharp(*lit, inside)
+    matched = 1 if ours is not lit[0] else 2 if theirs is not lit[1] else 0
     unlike = np.maximum(_beyond(ours, theirs), _beyond(theirs, ours))
     if steeper:
         shown = np.minimum(edges(ours), edges(theirs))
         unlike = unlike - _OVERSHOOT * local_mean(shown, 2)
     dense = local_mean((unlike > _DIFFERENT) & inside, 1) > _DENSE
     inner = local_mean(inside, _MARGIN) > 1 - 1e-6
-    return Overlap(ours=ours, theirs=theirs, inside=inside, differing=dense & inner)
+    return Overlap(
+        ours=ours,
+        theirs=theirs,
+        inside=inside,
+        differing=dense & inner,
+        matched=matched,
+    )
 
 
 def marked(both: Overlap) -> int:
@@ -152,8 +168,8 @@ def _broken_off(both: Overlap, more: float) -> int:
         return drawn
     if both.share < _LEAST and abs(more) < _PLAINLY:
         return 0
-    if abs(more) < _SHADE and (pale := _pale(both)):
-        return pale
+    if abs(more) < _SHADE_SEEN and (paler := pale(both)):
+        return paler
     if abs(more) < _SHADE and both.share > _LARGE:
         gap = (both.ours - both.theirs)[both.differing].mean()
         return 1 if gap < 0 else 2  # more darken than lighten
@@ -164,17 +180,30 @@ def _broken_off(both: Overlap, more: float) -> int:
     return _sided(more)
 
 
-def _pale(both: Overlap) -> int:
+def pale(both: Overlap) -> int:
     """Return which one lies under a shade, a haze or a glare: all take contrast.
 
-    Blocks that do not show the same, as there are letters on one, do not count.
+    Large blocks tell it the more surely; a small shade has none of those.
     """
-    ours, theirs = (it - blurred(it, _FINE) for it in (both.ours, both.theirs))
-    squares = [block_means(it * it) for it in (ours, theirs)]
-    shared = block_means(ours * theirs) / np.sqrt(squares[0] * squares[1] + 1e-3)
-    counts = (block_means(both.differing) > _COVERED) & (shared > _ALIKE)
+    fine = tuple(it - blurred(it, _FINE) for it in (both.ours, both.theirs))
+    return _paler(both, fine, side=BLOCK, least=_SOME_BLOCKS) or _paler(
+        both, fine, side=_SMALL, least=_SOME_SMALL
+    )
+
+
+def _paler(both: Overlap, fine: tuple[Plane, ...], *, side: int, least: int) -> int:
+    """Return the same by blocks of one size.
+
+    Those that do not show the same, as there are letters on one, do not count.
+    """
+    ours, theirs = fine
+    squares = [block_means(it * it, side) for it in fine]
+    alike = np.sqrt(squares[0] * squares[1] + 1e-3) * _ALIKE
+    counts = (block_means(both.differing, side) > _COVERED) & (
+        block_means(ours * theirs, side) > alike
+    )
     counts &= np.maximum(*squares) > _PATTERNED
-    if counts.sum() < _SOME_BLOCKS:
+    if counts.sum() < least:
         return 0
     more = float(np.median(np.log(squares[0][counts] / squares[1][counts]))) / 2
     return 0 if abs(more) < _PALER else 3 - _sided(more)

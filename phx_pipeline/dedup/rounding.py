@@ -26,12 +26,20 @@ _SOME: Final = 200  # frequencies in question below which nothing is said
 _KEPT: Final = 0.97  # share of what a coarser JPEG keeps; noise and lines reach 0.94
 _SMOOTH: Final = 0.4  # share of the blocks that count as smooth
 _LOW: Final = 4  # sum of both frequencies that all ways of reducing leave alike
-_EVENLY: Final = 0.78  # floor of what is finest, for that of the middle block
+_EVENLY: Final = 0.72  # floor of what is finest, for that of the middle block
 _GRAIN: Final = 1.0  # levels of a frequency from which it is grain
 _BEYOND: Final = 1.05  # times the finest that the small one can show
 _FINEST: Final = (0.5, 1.1)  # the same, of the finest of the large one
 _STRANGE: Final = 0.9  # of the grain, by which both differ; rounding leaves 0.76
 _KEPT_LOW: Final = 0.92  # share of what is kept in smooth blocks of a smaller copy
+
+_COARSE: Final = 2  # sum of both frequencies at most that light changes, too
+_EVEN: Final = 2.1  # times as much in the blocks that differ most; noise leaves 1.3 up
+_UNEVEN: Final = 2.3  # the same; what smooths leaves 2.2 up
+_NOISY: Final = 0.25  # log of how much more there is where it is smooth
+_UNRELATED: Final = 0.1  # correlation of noise with the picture it was added to
+_RELATED: Final = 0.18  # the same with the noisy one, which has it
+_NOTHING: Final = 0.01  # levels squared
 
 Spectra = NDArray[np.float32]
 Levels = NDArray[np.uint8]
@@ -97,6 +105,56 @@ def was_added(large: Tiles, small: Tiles) -> bool | None:
     apart = float(np.sqrt(((x - y)[smooth] ** 2).mean())) / grain
     is_there, is_strange = kept > _KEPT_LOW * asked, apart > _STRANGE
     return None if asked < _SOME or is_there == is_strange else is_strange
+
+
+def differ_evenly(a: Tiles, b: Tiles) -> bool | None:
+    """Whether two copies of one size and frame differ as much everywhere.
+
+    Noise does; what was smoothed, blurred or sharpened does not. None where it cannot
+    be told.
+    """
+    return None if (found := _middle(a, b)) is None else _evenly(*found)
+
+
+def noised(a: Tiles, b: Tiles) -> int:
+    """Return 1 where noise was added to the first of one size and frame, 2 the second.
+
+    Noise knows nothing of the picture it is added to; what rounding or smoothing takes
+    is of the picture it is taken from. 0 for neither.
+    """
+    if (found := _middle(a, b)) is None or not _evenly(*found):
+        return 0
+    ours, theirs = found
+    gap = theirs - ours
+    alike = _correlation(gap, ours), _correlation(-gap, theirs)
+    strong = np.sqrt((ours**2).mean(axis=1)), np.sqrt((theirs**2).mean(axis=1))
+    smooth = strong[0] + strong[1] <= np.quantile(strong[0] + strong[1], _SMOOTH)
+    more = float(np.log(strong[1][smooth].mean() / (strong[0][smooth].mean() + 0.1)))
+    if abs(more) < _NOISY:
+        return 0
+    plain, noisy = alike if more > 0 else alike[::-1]
+    is_added = abs(plain) < _UNRELATED and -noisy > _RELATED
+    return (2 if more > 0 else 1) * is_added
+
+
+def _middle(a: Tiles, b: Tiles) -> tuple[Spectra, Spectra] | None:
+    """Return the middle frequencies of all blocks that are clipped in neither."""
+    if a.size != b.size:
+        return None
+    ours, theirs = _within_tones(blocks(a), blocks(b))
+    if len(ours) < _FEW:
+        return None
+    return _spectra(ours, theirs, (_SUMS > _COARSE) & (_SUMS < UNIT))
+
+
+def _evenly(ours: Spectra, theirs: Spectra) -> bool | None:
+    least, most = np.quantile(((ours - theirs) ** 2).mean(axis=1), (0.1, 0.9))
+    uneven = float(np.sqrt(most / (least + _NOTHING)))
+    return None if _EVEN <= uneven <= _UNEVEN else uneven < _EVEN
+
+
+def _correlation(a: Spectra, b: Spectra) -> float:
+    return float((a * b).sum() / (np.sqrt((a * a).sum() * (b * b).sum()) + _NOTHING))
 
 
 def _grain(large: Tiles, small: Tiles) -> float:

@@ -7,7 +7,13 @@ import pytest
 from PIL import Image, ImageFilter
 
 from phx_pipeline.dedup.corpus.pictures import decoded, jpeg
-from phx_pipeline.dedup.rounding import are_whole, is_rounded, was_added
+from phx_pipeline.dedup.rounding import (
+    are_whole,
+    differ_evenly,
+    is_rounded,
+    noised,
+    was_added,
+)
 from phx_pipeline.dedup.sights import sight_of
 from phx_pipeline.dedup.tiles import Tiles, tiles_of
 
@@ -75,3 +81,24 @@ def test_only_copies_of_one_frame_have_tiles_that_lie_on_each_other() -> None:
     assert are_whole(sights, still, tiles)
     assert not are_whole(sights, np.add(still, ((0, 0, 2), (0, 0, 0))), tiles)
     assert not is_rounded(tiles[0], _tiles(cut, 88))
+
+
+def test_noise_is_as_strong_everywhere_and_knows_nothing_of_the_photo() -> None:
+    scene = _scene()
+    plain, noisy = _tiles(scene, 88), _tiles(_grainy(scene), 86)
+    assert (noised(plain, noisy), noised(noisy, plain)) == (2, 1)
+    assert differ_evenly(plain, noisy) is True
+
+
+def test_grain_that_a_copy_lost_is_no_noise() -> None:
+    grainy = _grainy(_scene())
+    full, coarse = _tiles(grainy, 88), _tiles(grainy, 50)
+    smooth = _tiles(grainy.filter(ImageFilter.MedianFilter(5)), 88)
+    assert noised(full, coarse) == noised(full, smooth) == 0
+
+
+def test_what_smoothing_takes_is_not_everywhere() -> None:
+    scene = _scene()
+    smooth = _tiles(scene.filter(ImageFilter.GaussianBlur(2)), 88)
+    assert differ_evenly(_tiles(scene, 88), smooth) is False
+    assert differ_evenly(_tiles(scene, 88), _tiles(_times(scene, 0.7), 88)) is None
