@@ -4,6 +4,8 @@ A spawned worker imports everything anew, which takes most of the time of a run 
 finds nothing. What the process is that they are forked from, and how it ends, belongs
 to `supervise.fork_server`.
 
+Sensors are given an instance that stays open (`sensors.instance`).
+
 A run that is being cancelled and whose worker is gone is cancelled here, not failed:
 Dagster would repeat a failed one, which nobody wants.
 """
@@ -16,10 +18,11 @@ from typing import Any
 
 import dagster as dg
 from dagster._cli import ENV_PREFIX, create_dagster_cli
-from dagster._grpc import server
+from dagster._grpc import impl, server
 from dagster._grpc.server import DagsterApiServer
 
 from phx_pipeline.defs.internals import InstanceRef
+from phx_pipeline.defs.sensors.instance import LookContext
 
 FORKED_FROM = "phx_pipeline.supervise.fork_server"
 
@@ -61,4 +64,5 @@ def book_cancelled(workers: Iterable[tuple[str, BaseProcess, InstanceRef]]) -> N
 def main() -> None:
     """Be `dagster api grpc`, whose arguments it reads itself."""
     vars(server)["DagsterApiServer"] = ForkingServer
+    vars(impl)["SensorEvaluationContext"] = LookContext
     create_dagster_cli()(auto_envvar_prefix=ENV_PREFIX)  # type: ignore[no-untyped-call]  # Dagster's

@@ -24,6 +24,7 @@ def prepare() -> int:
     with collector_paused():
         for name in _WHAT_RUNS_NEED:
             import_module(name)
+        import_module("phx_pipeline.defs.engines").learn_revisions()
     signal.signal(signal.SIGTERM, _end_after_workers)
     return os.getpid()
 

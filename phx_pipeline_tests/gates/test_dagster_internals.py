@@ -10,11 +10,16 @@ from typing import Any
 import dagster as dg
 import pytest
 from dagster._cli.api import grpc_command
+from dagster._core.definitions.sensor_definition import SensorEvaluationContext
 from dagster._core.storage.event_log import SqliteEventLogStorage
+from dagster._core.storage.event_log.sqlite.sqlite_event_log import (
+    SqliteEventLogStorageWatchdog,
+)
 from dagster._core.storage.runs import SqliteRunStorage
 from dagster._core.storage.schedules import SqliteScheduleStorage
 from dagster._daemon.controller import create_daemon_of_type
 from dagster._daemon.sensor import execute_sensor_iteration_loop
+from dagster._grpc.impl import get_external_sensor_execution
 from dagster._grpc.server import DagsterApiServer
 
 _HOME = "defs/internals.py"
@@ -23,7 +28,7 @@ _WEB = "service/web.py"  # the web app's, which a test of its own lists
 _PARTS = {
     "defs/code_server.py": {
         "dagster._cli": {"ENV_PREFIX", "create_dagster_cli"},
-        "dagster._grpc": {"server"},
+        "dagster._grpc": {"impl", "server"},
         "dagster._grpc.server": {"DagsterApiServer"},
     },
     "defs/daemon.py": {
@@ -103,9 +108,14 @@ def test_what_is_used_of_them_was_read_in_this_version(repo_dir: Path) -> None:
         (grpc_command.callback, "from dagster._grpc.server import DagsterApiServer"),
         (DagsterApiServer.StartRun, "self._mp_ctx.Process("),
         (DagsterApiServer._cleanup_thread, "self._check_for_orphaned_runs()"),
+        (get_external_sensor_execution, "with SensorEvaluationContext("),
+        (SensorEvaluationContext, "self.instance if self._instance"),
         (create_daemon_of_type, "return SensorDaemon("),
         (execute_sensor_iteration_loop, "shutdown_event.wait(sleep_time)"),
         (SqliteEventLogStorage, "engine = create_engine("),
+        (SqliteEventLogStorage, "check_alembic_revision(alembic_config, connection)"),
+        (SqliteEventLogStorage, "engine.dispose()"),
+        (SqliteEventLogStorageWatchdog, "def on_modified("),
         (SqliteRunStorage, "create_engine(self._conn_string, poolclass="),
         (SqliteScheduleStorage, "create_engine(self._conn_string, poolclass="),
     ],

@@ -13,7 +13,6 @@ from phx_pipeline.catalog.store import Catalog
 from phx_pipeline.defs.jobs import extract_property
 from phx_pipeline.defs.partitions import PROPERTIES
 from phx_pipeline.defs.run_queue import DagsterRuns
-from phx_pipeline.defs.sensors.instance import instance_of
 from phx_pipeline.defs.stores import Stores
 from phx_pipeline.defs.tags import (
     ATTEMPT_TAG,
@@ -40,7 +39,7 @@ def dispatch_jobs(
     context: dg.SensorEvaluationContext, stores: dg.ResourceParam[Stores]
 ) -> dg.SensorResult | dg.SkipReason:
     """Request the runs whose turn it is; cancel those that nobody wants any more."""
-    cursor, instance = context.cursor or "", instance_of(context)
+    cursor, instance = context.cursor or "", context.instance
     with stores.catalog() as catalog:
         ticked = _tick(catalog, instance, cursor=cursor, at=stores.clock())
     context.update_cursor(ticked.cursor)

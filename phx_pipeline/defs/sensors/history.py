@@ -8,7 +8,6 @@ import dagster as dg
 
 from phx_pipeline.catalog.store import Catalog
 from phx_pipeline.defs.retention import Removed, RunHistory, days_before, prune
-from phx_pipeline.defs.sensors.instance import instance_of
 from phx_pipeline.defs.stores import Stores
 from phx_pipeline.model.counted import counted
 
@@ -26,7 +25,7 @@ def prune_history(
     context: dg.SensorEvaluationContext, stores: dg.ResourceParam[Stores]
 ) -> dg.SkipReason:
     """Remove for some seconds; the cursor tells the next tick where to go on."""
-    runs = RunHistory(instance_of(context), folder=stores.settings().dagster_dir)
+    runs = RunHistory(context.instance, folder=stores.settings().dagster_dir)
     with stores.catalog() as catalog:
         cursor, told = _prune(catalog, runs, stores=stores, after=context.cursor or "")
     context.update_cursor(cursor)

@@ -4,7 +4,6 @@ import dagster as dg
 
 from phx_pipeline.defs.internals import NOT_FINISHED_STATUSES
 from phx_pipeline.defs.jobs import look_at_houses
-from phx_pipeline.defs.sensors.instance import instance_of
 from phx_pipeline.defs.stores import Stores
 from phx_pipeline.model.look import (
     LOOK_LEASE,
@@ -31,7 +30,7 @@ def go_on_looking(
     today, why_not = _today(stores)
     if why_not or today is None:
         return dg.SkipReason(why_not)
-    if _is_asked_for(instance_of(context)):
+    if _is_asked_for(context.instance):
         return dg.SkipReason("a look waits for its turn")
     number = next_number(context.cursor or "", today=today)
     context.update_cursor(cursor_of(today.day, number))

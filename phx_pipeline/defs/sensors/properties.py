@@ -3,7 +3,6 @@
 import dagster as dg
 
 from phx_pipeline.defs.partitions import PROPERTIES, changes
-from phx_pipeline.defs.sensors.instance import instance_of
 from phx_pipeline.defs.stores import Stores
 from phx_pipeline.model.counted import counted
 
@@ -22,7 +21,7 @@ def reconcile_properties(
     """
     name = str(PROPERTIES.name)
     # Before the catalogue is read: a property is there before its partition is.
-    there = instance_of(context).get_dynamic_partitions(name)
+    there = context.instance.get_dynamic_partitions(name)
     with stores.catalog() as catalog:
         wanted = catalog.slugs()
     missing, left_over = changes(there, wanted)

@@ -21,7 +21,6 @@ from phx_pipeline.defs.repeats import (
     retries_of,
 )
 from phx_pipeline.defs.run_queue import readable, seen
-from phx_pipeline.defs.sensors.instance import instance_of
 from phx_pipeline.defs.stores import Stores
 from phx_pipeline.defs.tags import CLAIMED_TAG
 from phx_pipeline.jobs.fates import is_unwanted
@@ -45,7 +44,7 @@ def repeat_lost_runs(
     context: dg.SensorEvaluationContext, stores: dg.ResourceParam[Stores]
 ) -> dg.SensorResult | dg.SkipReason:
     """Request what was lost since the cursor, which waits until it is there."""
-    instance, now = instance_of(context), stores.clock()
+    instance, now = context.instance, stores.clock()
     retries = retries_of(instance)
     _claim(instance, now=now)
     records = _given_up(instance, after=context.cursor)

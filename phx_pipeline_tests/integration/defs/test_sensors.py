@@ -18,7 +18,7 @@ from phx_pipeline.catalog.views import ALL
 from phx_pipeline.defs.daemon import Newest, Rest
 from phx_pipeline.defs.partitions import PROPERTIES
 from phx_pipeline.defs.sensors.dispatcher import dispatch_jobs
-from phx_pipeline.defs.sensors.instance import instance_of
+from phx_pipeline.defs.sensors.instance import LookContext
 from phx_pipeline.defs.sensors.properties import reconcile_properties
 from phx_pipeline.defs.sensors.views import refresh_views
 from phx_pipeline.defs.submit import open_instance
@@ -360,8 +360,12 @@ def test_without_a_catalogue_the_sensors_rest_their_time(
 
 def test_the_stores_of_dagster_are_opened_once_for_all_looks(tmp_path: Path) -> None:
     with Deployment(tmp_path, {}) as made, open_instance(made.settings) as stored:
-        looks = [dg.build_sensor_context(instance=stored) for _ in range(2)]
-        first, second = map(instance_of, looks)
+        opened = []
+        for _ in range(2):
+            with LookContext(stored.get_ref()) as look:
+                opened.append(look.instance)
 
+        first, second = opened
         assert first is second
         assert first.get_ref() == stored.get_ref()
+        assert first.get_runs() == []  # the end of a look does not close it

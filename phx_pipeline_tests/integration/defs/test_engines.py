@@ -1,0 +1,89 @@
+"""What is kept of Dagster's SQLite stores, and what those who watch a run hear."""
+
+from collections.abc import Callable, Iterator
+from multiprocessing import get_context
+from pathlib import Path
+
+import dagster as dg
+import pytest
+from dagster._core.storage.event_log import SqliteEventLogStorage
+from dagster._core.storage.event_log.sqlite import sqlite_event_log
+from dagster._core.storage.sql import check_alembic_revision, get_alembic_config
+
+from phx_pipeline.defs.engines import known_revision
+from phx_pipeline.defs.submit import open_instance
+from phx_pipeline_tests.dagster_runs import run_of
+from phx_pipeline_tests.deployment import Deployment
+
+
+@pytest.fixture
+def instance(tmp_path: Path) -> Iterator[dg.DagsterInstance]:
+    with Deployment(tmp_path, {}) as made, open_instance(made.settings) as opened:
+        yield opened
+
+
+@pytest.fixture
+def events(instance: dg.DagsterInstance) -> SqliteEventLogStorage:
+    assert isinstance(instance.event_log_storage, SqliteEventLogStorage)
+    return instance.event_log_storage
+
+
+def test_a_worker_keeps_connections_to_the_events_of_its_run_and_closes_them(
+    instance: dg.DagsterInstance, events: SqliteEventLogStorage
+) -> None:
+    run = instance.add_run(run_of("a-house", dg.DagsterRunStatus.STARTED))
+    shard = Path(events.path_for_shard(run.run_id))
+    heard, tell = get_context("fork").Pipe(duplex=False)
+
+    def work() -> None:
+        said = []
+        for _ in range(2):
+            instance.report_engine_event("at work", run)
+            said.append((_beside(shard), _changed_at(lambda: None, shard)))
+        tell.send(said)
+
+    worker = get_context("fork").Process(target=work)
+    worker.start()
+    (first, first_at), (second, second_at) = heard.recv()
+    worker.join()
+
+    assert first == second == {"-shm", "-wal"}
+    assert first_at < second_at  # or nobody who watches the run would hear of it
+    assert _beside(shard) == set()
+    assert len(instance.all_logs(run.run_id)) == 2
+
+
+def test_reading_a_run_tells_nobody_that_it_changed(
+    instance: dg.DagsterInstance, events: SqliteEventLogStorage
+) -> None:
+    run = instance.add_run(run_of("a-house", dg.DagsterRunStatus.STARTED))
+    instance.report_engine_event("at work", run)
+    shard = Path(events.path_for_shard(run.run_id))
+    before = shard.stat().st_mtime_ns
+
+    assert _changed_at(lambda: instance.all_logs(run.run_id), shard) == before
+    assert _beside(shard) == set()  # no other process holds what a worker wrote
+
+
+def test_revisions_are_those_that_dagster_reads(
+    events: SqliteEventLogStorage,
+) -> None:
+    config = get_alembic_config(str(sqlite_event_log.__file__))
+
+    with events.index_connection() as connection:
+        told = known_revision(config, connection)
+        assert told == check_alembic_revision(config, connection)
+    assert told[0] == told[1] is not None
+
+
+def _beside(shard: Path) -> set[str]:
+    """What SQLite holds beside the file while somebody has it open."""
+    return {
+        path.name.removeprefix(shard.name)
+        for path in shard.parent.glob(f"{shard.name}-*")
+    }
+
+
+def _changed_at(act: Callable[[], object], file: Path) -> int:
+    act()
+    return file.stat().st_mtime_ns
