@@ -15,8 +15,16 @@ from importlib import import_module
 from phx_pipeline.supervise.collector import collector_paused
 
 _PR_SET_PDEATHSIG = 1
-# The second is imported by the first request of a run, not by the definitions.
-_WHAT_RUNS_NEED = ("phx_pipeline.definitions", "phx_pipeline.fetch.clients.httpx")
+# All but the first are imported amid a run, not by the definitions; those after the
+# second by Dagster when it opens its instance.
+_WHAT_RUNS_NEED = (
+    "phx_pipeline.definitions",
+    "phx_pipeline.fetch.clients.httpx",
+    "phx_pipeline.defs.instance",
+    "dotenv",
+    "upath",
+    "watchdog.observers.polling",
+)
 
 
 def prepare() -> int:

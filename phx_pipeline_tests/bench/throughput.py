@@ -2,7 +2,8 @@
 """How many pictures a minute come out of the whole pipeline, and what bounds it.
 
     .venv/bin/python -m phx_pipeline_tests.bench.throughput [--json]
-    .venv/bin/python -m phx_pipeline_tests.bench.throughput --overhead
+    .venv/bin/python -m phx_pipeline_tests.bench.throughput --overhead \\
+        --houses 10 --photos 45 --peer PYTHON
 
 Five made-up properties with full galleries go through daemon and queue with the
 default settings, three at once and then one at a time. The stand-in sites answer late,
@@ -11,7 +12,8 @@ the clock starts, by an extraction that is not counted; every round has fresh st
 
 With `--overhead` the same properties are collected by `phx extract --all --sync` and
 through the queue, and through the queue once more, with nothing new; the processor time
-of all processes is compared.
+of all processes is compared. A Python that has gallery-dl, imagehash and Pillow is
+compared with them (`predecessor`).
 """
 
 import asyncio
@@ -46,6 +48,7 @@ from phx_pipeline.sources.zillow.standin_photos import uploads
 from phx_pipeline.stages.extract import extract
 from phx_pipeline.supervise.addresses import free_port
 from phx_pipeline.workflows.verify import verify_property
+from phx_pipeline_tests.bench.predecessor import PYTHON, collect
 from phx_pipeline_tests.dagster_runs import item_runs
 from phx_pipeline_tests.deployment import ROOT, Deployment
 from phx_pipeline_tests.jobs import ask_job
@@ -55,6 +58,7 @@ TARGET_PER_MINUTE = 64.0
 
 _GALLERIES = (48, 44, 41, 50, 45)
 _SEEDS = 10_000  # of the drawings of one house
+_NEXT_BLOCK = 100  # house numbers
 _LIMIT = "max_concurrent_runs: 3"  # as dagster.yaml has it
 _SITES = {Source.REDFIN: redfin_sites, Source.ZILLOW: zillow_sites}
 _PATIENCE_S = 1800.0
@@ -78,18 +82,31 @@ _WAITING = "waiting for a place in the queue"
 @click.option("--sources", default="redfin", show_default=True, help="Comma-separated.")
 @click.option("--latency-ms", default=150, show_default=True, help="Of each answer.")
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
+@click.option("--houses", default=5, show_default=True, help="How many properties.")
+@click.option("--photos", type=int, help="Of each; by default 41 to 50.")
 @click.option("--overhead", is_flag=True, help="What the queue costs beside --sync.")
-def main(*, sources: str, latency_ms: int, as_json: bool, overhead: bool) -> None:
+@click.option("--peer", type=PYTHON, help="A Python that has gallery-dl.")
+def main(
+    *,
+    sources: str,
+    latency_ms: int,
+    as_json: bool,
+    houses: int,
+    photos: int | None,
+    overhead: bool,
+    peer: Path | None,
+) -> None:
     """Measure three properties at once, and one at a time beside it."""
     with tempfile.TemporaryDirectory() as place:
         bench = _bench(
+            full_houses(houses, photos=photos),
             parse_sources(sources, by="--sources"),
             latency_ms / 1000,
             folder=Path(place),
         )
         expected = bench.rehearse()
         if overhead:
-            click.echo(json.dumps(bench.overhead()))
+            click.echo(json.dumps(bench.overhead(peer=peer)))
             return
         rounds = [bench.measure(at_once=at_once) for at_once in (3, 1)]
     if lost := [found.kept for found in rounds if found.kept != expected]:
@@ -107,8 +124,13 @@ def main(*, sources: str, latency_ms: int, as_json: bool, overhead: bool) -> Non
     )
 
 
-def _bench(sources: tuple[Source, ...], late_s: float, *, folder: Path) -> "_Bench":
-    houses = full_houses()
+def _bench(
+    houses: Sequence[House],
+    sources: tuple[Source, ...],
+    late_s: float,
+    *,
+    folder: Path,
+) -> "_Bench":
     sites = {
         host: Remembering(handler)
         for source in sources
@@ -122,15 +144,36 @@ def _bench(sources: tuple[Source, ...], late_s: float, *, folder: Path) -> "_Ben
 # --- the properties and the sites
 
 
-def full_houses() -> list[House]:
-    """Five houses of the demo with galleries as long as real ones, no photo twice."""
+def full_houses(
+    count: int = len(_GALLERIES), *, photos: int | None = None
+) -> list[House]:
+    """Houses like the demo's with galleries as long as real ones, no photo twice."""
     return [
-        replace(house, record=replace(house.record, shots=_shots(number)))
-        for number, house in enumerate(HOUSES[: len(_GALLERIES)], start=1)
+        _full_house(number, photos=photos or _GALLERIES[number % len(_GALLERIES)])
+        for number in range(count)
     ]
 
 
-def _shots(number: int) -> tuple[Shot, ...]:
+def _full_house(number: int, *, photos: int) -> House:
+    turn, at = divmod(number, len(_GALLERIES))
+    house = HOUSES[at]
+    record = replace(
+        house.record,
+        shots=_shots(number + 1, photos),
+        mls_id=f"{house.record.mls_id}{turn or ''}",
+        first_photo_id=house.record.first_photo_id + _SEEDS * turn,
+    )
+    return replace(
+        house,
+        number=str(int(house.number) + _NEXT_BLOCK * turn),
+        home_id=house.home_id + turn,
+        listing_id=house.listing_id + turn,
+        apn=f"{house.apn}{turn or ''}",
+        record=record,
+    )
+
+
+def _shots(number: int, count: int) -> tuple[Shot, ...]:
     patterns = [
         shot
         for house in HOUSES
@@ -141,7 +184,7 @@ def _shots(number: int) -> tuple[Shot, ...]:
     ]
     return tuple(
         replace(pattern, seed=_SEEDS * number + at, size=LARGE, orientation=1)
-        for at, pattern in zip(range(_GALLERIES[number - 1]), cycle(patterns))
+        for at, pattern in zip(range(count), cycle(patterns))
     )
 
 
@@ -293,26 +336,44 @@ class _Bench:
             with serving(made) as running:
                 return _timed(running, at_once=at_once, late_s=self.late_s)
 
-    def overhead(self) -> dict[str, float]:
+    def overhead(self, *, peer: Path | None) -> dict[str, float]:
         """Processor seconds of the same work without and with the queue."""
+        sync_s = self._sync_cpu_s()
+        queue_s, again_s = self._queue_cpu_s()
+        return {
+            "--sync, CPU s": round(sync_s, 2),
+            "queue, CPU s": round(queue_s, 2),
+            "ratio": round(queue_s / sync_s, 2),
+            "queue, nothing new, CPU s of a run": round(again_s / len(self.houses), 2),
+            **({"gallery-dl, CPU s": self._peer_cpu_s(peer)} if peer else {}),
+        }
+
+    def _sync_cpu_s(self) -> float:
         with self.deployment("sync", pace_percent=100) as made:
             made.add_houses(self.houses)
             before_s = children_cpu_s()
             done = made.phx("extract", "--all", "--sync", patience_s=_PATIENCE_S)
-            sync_s = children_cpu_s() - before_s
             if done.returncode:
                 raise click.ClickException(done.stderr)
+            return children_cpu_s() - before_s
+
+    def _queue_cpu_s(self) -> list[float]:
         given = {"pace_percent": 100, "webserver_port": free_port()}
         with self.deployment("queue", **given) as made:
             made.add_houses(self.houses)
             with serving(made) as running:
-                spent = [_through_queue(running) for _ in range(2)]
-        return {
-            "--sync, CPU s": round(sync_s, 2),
-            "queue, CPU s": round(spent[0], 2),
-            "ratio": round(spent[0] / sync_s, 2),
-            "queue, nothing new, CPU s of a run": round(spent[1] / len(self.houses), 2),
-        }
+                return [_through_queue(running) for _ in range(2)]
+
+    def _peer_cpu_s(self, python: Path) -> float:
+        with self.deployment("peer") as made:
+            before_s = children_cpu_s()
+            collect(
+                python,
+                list(self._photo_urls()),
+                folder=made.root / "photos",
+                settings=made.settings,
+            )
+            return round(children_cpu_s() - before_s, 2)
 
 
 def children_cpu_s() -> float:
