@@ -5,10 +5,9 @@ statement, to read the schema, and at the end to carry the write-ahead log over,
 nine tenths of the processor time of a question. What it asks belongs to Dagster.
 """
 
-import multiprocessing
 import os
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import lru_cache
 from multiprocessing.util import Finalize
@@ -25,67 +24,84 @@ from dagster._core.storage.event_log.sqlite import sqlite_event_log
 from dagster._core.storage.runs.sqlite import sqlite_run_storage
 from dagster._core.storage.schedules.sqlite import sqlite_schedule_storage
 
-_MOST: Final = 32  # each run has a database of its own for its events
 _NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
 _STORES: Final = (sqlite_event_log, sqlite_run_storage, sqlite_schedule_storage)
 _OF_ALL_RUNS: Final = frozenset({"index", "runs", "schedules"})  # names of files
 _SEEN: Final = "phx_changes"
 
+
+class _Kept:
+    """Engines by what they are made of; the one not asked for longest gives way."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._engines: OrderedDict[tuple[Any, ...], sa.Engine] = OrderedDict()
+        self._inherited: list[sa.Engine] = []
+
+    def engine(self, key: tuple[Any, ...], make: Callable[[], sa.Engine]) -> sa.Engine:
+        if key not in self._engines:
+            self._engines[key] = make()
+        self._engines.move_to_end(key)
+        if len(self._engines) > self._most:
+            _, oldest = self._engines.popitem(last=False)
+            oldest.pool.dispose()
+        return self._engines[key]
+
+    def close(self) -> None:
+        for engine in self._engines.values():
+            engine.pool.dispose()
+
+    def leave(self) -> None:
+        """Use none any more, and close none: that is the parent's of this process."""
+        self._inherited.extend(self._engines.values())
+        self._engines.clear()
+
+
 _lock = Lock()
-_kept: OrderedDict[tuple[Any, ...], sa.Engine] = OrderedDict()
-_inherited: list[sa.Engine] = []
+_stores = _Kept(32)
+# Each run has a database of its own for its events. Three go on at once, and while one
+# is kept its log is not carried over.
+_runs = _Kept(4)
 
 
 def kept_engine(
     url: str, *, poolclass: type, connect_args: Mapping[str, Any] = _NOTHING
 ) -> sa.Engine:
-    """The engine of *url*, made as `create_engine` of Dagster makes it.
+    """The engine of *url*, for which Dagster calls `create_engine`.
 
-    Its connections are kept, but those to the events of a single run outside of the
-    run's own worker: other processes would have to let go of them when it ends.
+    Args:
+        url: of a SQLite file.
+        poolclass: Dagster's, which keeps no connection; ours does.
+        connect_args: as of `sqlite3.connect`.
     """
     key = (url, poolclass, tuple(connect_args.items()))
+    file = Path(sa.make_url(url).database or "")
+    is_of_all = file.stem in _OF_ALL_RUNS
     with _lock:
-        _close_at_the_end(os.getpid())
-        if key not in _kept:
-            _kept[key] = _made(url, poolclass, dict(connect_args))
-        _kept.move_to_end(key)
-        if len(_kept) > _MOST:
-            _, oldest = _kept.popitem(last=False)
-            oldest.pool.dispose()
-        return _kept[key]
+        _begin(os.getpid())
+        if is_of_all:
+            return _stores.engine(key, lambda: _made(url, dict(connect_args)))
+        return _runs.engine(key, lambda: _watchable(url, dict(connect_args), file))
 
 
 @lru_cache(maxsize=1)
-def _close_at_the_end(_pid: int) -> None:
-    """Have a worker close what it kept: who closes last carries the log over."""
-    _inherited.extend(_kept.values())  # of a fork: to close them is its parent's
-    _kept.clear()
-    Finalize(None, _close_all, exitpriority=1)
+def _begin(_pid: int) -> None:
+    """Have this process close what it kept, and leave alone what another one did.
+
+    A worker ends without that; who closes last carries the log over.
+    """
+    for kept in (_stores, _runs):
+        kept.leave()
+        Finalize(None, kept.close, exitpriority=1)
 
 
-def _close_all() -> None:
-    for engine in _kept.values():
-        engine.pool.dispose()
-
-
-def _made(url: str, poolclass: type, told: dict[str, Any]) -> sa.Engine:
-    file = Path(sa.make_url(url).database or "")
-    is_of_run = file.stem not in _OF_ALL_RUNS
-    if not is_of_run or _is_worker():
-        engine = _with_connections_kept(url, told)
-    else:
-        engine = sql.create_engine(url, poolclass=poolclass, connect_args=told)
-    if is_of_run:
-        sa.event.listen(engine, "checkin", _Touch(file))
+def _watchable(url: str, told: dict[str, Any], file: Path) -> sa.Engine:
+    engine = _made(url, told)
+    sa.event.listen(engine, "checkin", _Touch(file))
     return engine
 
 
-def _is_worker() -> bool:
-    return multiprocessing.parent_process() is not None
-
-
-def _with_connections_kept(url: str, told: dict[str, Any]) -> sa.Engine:
+def _made(url: str, told: dict[str, Any]) -> sa.Engine:
     engine = sql.create_engine(
         url,
         poolclass=sa.QueuePool,
