@@ -10,17 +10,18 @@ from PIL import Image, ImageOps
 from phx_pipeline.model.counted import counted
 
 _TILES = ((72, 54), (56, 42), (44, 33), (32, 24), (20, 15), (12, 9))
+_READ_AT = (144, 144)
 _QUALITIES = (60, 40, 25)
 _MAX_PICTURES = 100
 
 
-def contact_sheet(pngs: Iterable[bytes], *, max_bytes: int) -> bytes:
-    """Return a JPEG grid of *pngs* in order, as large as fits *max_bytes*.
+def contact_sheet(pictures: Iterable[bytes], *, max_bytes: int) -> bytes:
+    """Return a JPEG grid of *pictures* in order, as large as fits *max_bytes*.
 
-    Beyond 100 pictures the first 100 are shown; one that cannot be read is an empty
-    place. *pngs* may be a generator: one is held at a time.
+    They are PNGs or JPEGs. Beyond 100 the first 100 are shown; one that cannot be read
+    is an empty place. *pictures* may be a generator: one is held at a time.
     """
-    shown = [_small(png) for png in islice(pngs, _MAX_PICTURES)]
+    shown = [_small(body) for body in islice(pictures, _MAX_PICTURES)]
     for tile in _TILES:
         sheet = _grid(shown, tile=tile)
         for quality in _QUALITIES:
@@ -31,10 +32,12 @@ def contact_sheet(pngs: Iterable[bytes], *, max_bytes: int) -> bytes:
     raise ValueError(f"{what} cannot be put in {counted(max_bytes, 'byte')}")
 
 
-def _small(png: bytes) -> Image.Image:
+def _small(body: bytes) -> Image.Image:
     try:
-        with Image.open(BytesIO(png), formats=["PNG"]) as image:
-            return ImageOps.fit(image.convert("RGB"), _TILES[0])
+        with Image.open(BytesIO(body), formats=["PNG", "JPEG"]) as image:
+            image.draft("RGB", _READ_AT)  # of a JPEG no more is decoded
+            upright = ImageOps.exif_transpose(image)
+            return ImageOps.fit(upright.convert("RGB"), _TILES[0])
     except (OSError, SyntaxError, ValueError):  # Pillow's ways to say "damaged"
         return Image.new("RGB", _TILES[0], "white")
 

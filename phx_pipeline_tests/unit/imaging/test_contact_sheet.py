@@ -97,6 +97,20 @@ def test_the_same_pictures_give_the_same_bytes() -> None:
     assert contact_sheet(pictures, max_bytes=9_000) == first
 
 
+def test_a_photo_of_a_camera_held_upright_stands_upright() -> None:
+    lying = Image.new("RGB", (1200, 800), "blue")
+    lying.paste("red", (0, 0, 600, 800))
+    told = Image.Exif()
+    told[0x0112] = 6  # its top is at the right
+    buffer = BytesIO()
+    lying.save(buffer, format="JPEG", exif=told)
+
+    sheet = opened(contact_sheet([buffer.getvalue()], max_bytes=9_000))
+
+    assert near(sheet.getpixel((36, 10)), "red")
+    assert near(sheet.getpixel((36, 44)), "blue")
+
+
 def test_a_transparent_picture_is_shown() -> None:
     clear = _encoded(Image.new("RGBA", (80, 60), (0, 255, 0, 255)))
 
