@@ -13,7 +13,7 @@ from phx_pipeline_tests.deployment import Deployment
 from phx_pipeline_tests.served import wait_for
 
 _NAMES = ("chrom", "Xvfb", "cat_crash", "nacl")
-_LOOK_S = 0.1
+_LOOK_S = 0.25  # a browser lives for seconds, and a look costs time
 GONE_S = 5.0
 """How long after the end of a run a process of its browser may live."""
 MOST_PSS_MB = 500.0
@@ -112,12 +112,11 @@ class Seen:
 
     most_at_once: int = 0
     started: int = 0
-    most_pss_mb: float = 0.0
 
 
 @contextmanager
-def watched(made: Deployment, *, memory: bool = False) -> Iterator[Seen]:
-    """Look at the browsers again and again; *memory* too, which costs time."""
+def watched(made: Deployment) -> Iterator[Seen]:
+    """Look at the browsers again and again."""
     seen, over = Seen(), threading.Event()
     known: set[int] = set()
 
@@ -127,8 +126,6 @@ def watched(made: Deployment, *, memory: bool = False) -> Iterator[Seen]:
             known.update(now)
             seen.started = len(known)
             seen.most_at_once = max(seen.most_at_once, len(now))
-            if memory and now:
-                seen.most_pss_mb = max(seen.most_pss_mb, pss_mb(made))
 
     watch = threading.Thread(target=look)
     watch.start()

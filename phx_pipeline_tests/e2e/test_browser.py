@@ -94,7 +94,7 @@ class Collected:
 
     def run(self) -> None:
         self.made.add_houses(PAIR)
-        with watched(self.made, memory=True) as self.seen:
+        with watched(self.made) as self.seen:
             self.done = self.made.phx("extract", "--all", "--sync")
 
 
@@ -158,11 +158,7 @@ def test_the_browser_says_nothing_that_marks_it(collected: Collected) -> None:
 
 
 @on_the_collection
-def test_the_browsers_are_few_and_leave_nothing(
-    collected: Collected, record_property: Records
-) -> None:
-    record_property("most_pss_mb", round(collected.seen.most_pss_mb))
-
+def test_the_browsers_are_few_and_leave_nothing(collected: Collected) -> None:
     assert 1 <= collected.seen.most_at_once <= len(BOTH)
     wait_until_gone(collected.made)
     assert profiles(collected.made) == []

@@ -291,7 +291,7 @@ def test_the_log_of_a_run_tells_what_the_stages_did(
     ("tags", "remedy"),
     [
         ('{"dagster/partition": "1-nowhere-st-mesa-az-85204"}', "unknown property"),
-        ('{"case": "no key"}', "no partition key"),
+        pytest.param('{"case": "no key"}', "no partition key", marks=pytest.mark.soak),
     ],
     ids=["unknown", "missing"],
 )
@@ -340,7 +340,11 @@ def test_extract_enqueues_follows_and_reports(
         assert verify_views(context) == []
 
 
-@pytest.mark.parametrize("house", _HIT, ids=lambda house: house.street)
+@pytest.mark.parametrize(
+    "house",
+    [_OCOTILLO, pytest.param(_LARKSTONE, marks=pytest.mark.soak)],
+    ids=lambda house: house.street,
+)
 def test_a_run_goes_on_whatever_is_hit_with_its_worker(
     running: Deployment, instance: dg.DagsterInstance, phx_on: Phx, house: House
 ) -> None:

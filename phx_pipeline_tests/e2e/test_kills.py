@@ -166,7 +166,7 @@ def _campaign(
     return hit
 
 
-@pytest.mark.parametrize(("store", "kills"), [("on_sqlite", 7), ("on_postgres", 3)])
+@pytest.mark.parametrize(("store", "kills"), [("on_sqlite", 4), ("on_postgres", 2)])
 def test_a_killed_run_is_taken_up_where_it_stopped(
     request: pytest.FixtureRequest,
     tmp_path: Path,

@@ -44,7 +44,6 @@ TWO = (
     with_shots(SMALLEST, 0, 2, 3, 4, 5, 6, 9),
     with_shots(_MARIGOLD_HOLLOW, 0, 1, 2, 5, 6),
 )
-ENGINES = ("sqlite", "postgres")
 
 pytestmark = pytest.mark.xdist_group("parallel")  # all need the same reference
 
@@ -123,7 +122,7 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Undisturbe
         )
 
 
-@pytest.fixture(params=ENGINES)
+@pytest.fixture
 def deployment(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Deployment]:
     """An installation without properties, on each engine."""
     url = None
@@ -132,6 +131,12 @@ def deployment(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Deplo
         url = server.create(f"parallel_{next(_numbers)}")
     with Deployment(tmp_path, redfin_sites(TWO), catalog_url=url) as made:
         yield made
+
+
+def on_one(kind: str, *, otherwise: str) -> pytest.MarkDecorator:
+    """On one engine; on the other in a soak: both lock alike, as leases show."""
+    other = pytest.param(otherwise, marks=pytest.mark.soak)
+    return pytest.mark.parametrize("deployment", [kind, other], indirect=True)
 
 
 def _dedupe_at_once(
@@ -162,6 +167,7 @@ def _dedupe_at_once(
     return [(slug, int(decided), int(encoded)) for slug, decided, encoded in lines]
 
 
+@on_one("postgres", otherwise="sqlite")
 def test_processes_that_dedupe_at_once_share_the_work(
     deployment: Deployment, undisturbed: Undisturbed
 ) -> None:
@@ -186,6 +192,7 @@ def test_processes_that_dedupe_at_once_share_the_work(
     assert _pictures(deployment) == undisturbed.pictures
 
 
+@on_one("sqlite", otherwise="postgres")
 def test_the_same_properties_may_be_extracted_twice_at_once(
     deployment: Deployment, undisturbed: Undisturbed
 ) -> None:

@@ -1,7 +1,6 @@
 """Commands on PostgreSQL while no service runs: races, outages, the demo."""
 
 import re
-import subprocess
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +12,7 @@ from phx_pipeline.demo.redfin_site import redfin_sites
 from phx_pipeline_tests.captured import CAPTURED_ADDRESS
 from phx_pipeline_tests.commands import Phx
 from phx_pipeline_tests.deployment import PHOTO_HOST, SMALLEST, Deployment
+from phx_pipeline_tests.forked import ended, start_phx
 from phx_pipeline_tests.on_postgres import (
     SECRET,
     Server,
@@ -35,16 +35,8 @@ def test_many_first_commands_at_once_make_dagsters_store_once(
     server: Server, tmp_path: Path
 ) -> None:
     with deployed(tmp_path, server) as made:
-        started = [
-            subprocess.Popen(  # noqa: S603 - the tests' own command
-                made.command("init"),
-                env=made.env,
-                cwd=tmp_path,
-                stdout=subprocess.DEVNULL,
-            )
-            for _ in range(3)
-        ]
-        codes = [process.wait(timeout=PATIENCE_S) for process in started]
+        started = [start_phx("init", env=made.env) for _ in range(3)]
+        codes = [ended(process, patience_s=PATIENCE_S) for process in started]
         assert made.settings.dagster_pg_url is not None
         engine = sa.create_engine(made.settings.dagster_pg_url)
         with engine.connect() as connection:

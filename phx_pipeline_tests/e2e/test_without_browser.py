@@ -54,7 +54,7 @@ def phx(made: Deployment, blocker: Path, *arguments: str, path: str) -> str:
     ("path", "module", "lacks"),
     [
         (os.environ["PATH"], NO_NODRIVER, "the package nodriver is not installed"),
-        ("", "", "install Chromium"),
+        pytest.param("", "", "install Chromium", marks=pytest.mark.soak),
     ],
     ids=["no nodriver", "no Chromium"],
 )

@@ -145,6 +145,12 @@ def databases(
     made.take_back()
 
 
+# For tests that send both kinds statements which others here send them, too.
+MOSTLY_SQLITE = pytest.mark.parametrize(
+    "kind", ["sqlite", pytest.param("postgres", marks=pytest.mark.soak)], indirect=True
+)
+
+
 @pytest.fixture(params=ENGINES)
 def kind(request: pytest.FixtureRequest) -> str:
     """Both kinds of database, one after the other."""

@@ -20,6 +20,7 @@ from phx_pipeline.model.taxonomy import Category, Location, Subject
 from phx_pipeline.model.vote import Named
 from phx_pipeline_tests.integration.conftest import (
     ENGINES,
+    MOSTLY_SQLITE,
     STAMP,
     TTL_S,
     Databases,
@@ -221,6 +222,7 @@ CHANGES: dict[str, tuple[Step, frozenset[str]]] = {
 }
 
 
+@MOSTLY_SQLITE
 @pytest.mark.parametrize(("step", "answering"), CHANGES.values(), ids=list(CHANGES))
 def test_a_change_of_content_shows_in_the_digest_and_its_asset(
     told: Scene, step: Step, answering: frozenset[str]
@@ -245,6 +247,7 @@ UNCHANGING: dict[str, Step] = {
 }
 
 
+@MOSTLY_SQLITE
 @pytest.mark.parametrize("step", UNCHANGING.values(), ids=list(UNCHANGING))
 def test_the_same_again_at_another_time_changes_nothing(
     told: Scene, step: Step

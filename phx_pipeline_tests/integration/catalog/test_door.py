@@ -340,7 +340,7 @@ def test_any_history_is_noted_and_counted_whatever_is_killed(
         run_state_machine_as_test(
             OnThisDatabase,
             settings=settings(
-                max_examples=40 if kind == "sqlite" else 10,
+                max_examples=15 if kind == "sqlite" else 6,
                 stateful_step_count=15,
                 deadline=None,
             ),

@@ -21,6 +21,7 @@ from phx_pipeline.model.source import Source
 from phx_pipeline.model.taxonomy import Category, Location, Subject
 from phx_pipeline.model.vote import Named
 from phx_pipeline_tests.integration.conftest import (
+    MOSTLY_SQLITE,
     STAMP,
     Scene,
     all_rows,
@@ -181,6 +182,7 @@ def test_a_superseded_lease_writes_nothing(
     _refused(written, engine, write, written.lease)
 
 
+@MOSTLY_SQLITE
 @write
 def test_a_released_lease_writes_nothing(
     engine: sa.Engine, written: Scene, write: Write
@@ -190,6 +192,7 @@ def test_a_released_lease_writes_nothing(
     _refused(written, engine, write, written.lease)
 
 
+@MOSTLY_SQLITE
 @pytest.mark.parametrize(
     "changes",
     [{"name": "property:never-taken"}, {"epoch": 2}, {"owner": "somebody"}],

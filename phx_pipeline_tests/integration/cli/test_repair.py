@@ -201,7 +201,13 @@ def test_the_plain_extraction_brings_back_what_was_deleted(
     assert "1 property left out: complete" in again.out
 
 
-@pytest.mark.parametrize("break_it", [forget_hashes, forget_png_row])
+@pytest.mark.parametrize(
+    "break_it",
+    [  # of the first one the recovery table has a row
+        pytest.param(forget_hashes, marks=pytest.mark.soak),
+        forget_png_row,
+    ],
+)
 def test_rows_that_differ_from_the_originals_are_found_and_mended_by_a_deep_look(
     collected: Deployment, phx_on: Phx, break_it: Break
 ) -> None:
@@ -463,11 +469,23 @@ def lose_a_row_others_refer_to(context: StageContext) -> None:
 # --- something of another kind in the place of a file ---------------------------------
 
 
+_OBSTACLES = ("a folder", "a link to nowhere", "no folder")
+_PLACES = ("raw/*/*", "standardized/**/*.png", "processed/*/*.png", "metadata/*.json")
+
+
 @pytest.mark.parametrize(
-    "place",
-    ["raw/*/*", "standardized/**/*.png", "processed/*/*.png", "metadata/*.json"],
+    ("obstacle", "place"),
+    [
+        pytest.param(
+            obstacle,
+            place,
+            # Each place and each obstacle is met at once, all of both in a soak.
+            marks=[] if at % len(_OBSTACLES) == number else [pytest.mark.soak],
+        )
+        for number, obstacle in enumerate(_OBSTACLES)
+        for at, place in enumerate(_PLACES)
+    ],
 )
-@pytest.mark.parametrize("obstacle", ["a folder", "a link to nowhere", "no folder"])
 def test_what_stands_in_the_place_of_a_file_is_told_and_set_aside(
     collected: Deployment, phx_on: Phx, place: str, obstacle: str
 ) -> None:

@@ -23,6 +23,7 @@ def drawing(asked: Asked) -> Answer:
     return Answer(body=svg.encode(), headers={"Content-Type": "image/svg+xml"})
 
 
+@pytest.mark.soak  # browsers of other tests load their pages through it
 @pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")
 def test_chromium_loads_a_page_and_its_twenty_pictures(tmp_path: Path) -> None:
     sites = {"www.zillow.com": gallery, "photos.zillowstatic.com": drawing}

@@ -45,6 +45,8 @@ MISSING = Answer(status=404, body=b"Not Found")
 AWAY = Answer(status=302, headers={"Location": "https://parked.example/"})
 TEAPOT = Answer(status=418)
 OUT_OF_ORDER = Answer(status=503, body=b"<h1>Busy</h1>")
+OTHER_PAGES = [(b"<p>Sorry</p>", 404), (b"<p>Sorry</p>", 418), (b"", 200)]
+OTHER_PAGES += [(b"", 418), (DENIED.body, 200), (DENIED.body, 404)]
 HOURS_S = 3.9 * 3600
 REST_S = 300
 
@@ -248,8 +250,13 @@ def test_trouble_that_begins_amid_a_house_is_seen_within_what_is_under_way(
     assert failed == (scene.host.asked - 6 if trouble is ROBOT else asked_again)
 
 
-@pytest.mark.parametrize("page", [b"<p>Sorry</p>", b"", DENIED.body])
-@pytest.mark.parametrize("status", [200, 404, 418])
+@pytest.mark.parametrize(
+    ("page", "status"),
+    [
+        *zip((b"<p>Sorry</p>", b"", DENIED.body), (200, 404, 418), strict=True),
+        *(pytest.param(*it, marks=pytest.mark.soak) for it in OTHER_PAGES),
+    ],
+)
 def test_where_the_large_photos_are_no_pictures_the_smaller_ones_come(
     scene: Scene, page: bytes, status: int
 ) -> None:

@@ -315,7 +315,9 @@ main()
 """
 
 
-@pytest.mark.parametrize("moment", [0, 2, 6, 10])
+@pytest.mark.parametrize(
+    "moment", [2, 10, *(pytest.param(it, marks=pytest.mark.soak) for it in (0, 6))]
+)
 def test_a_purge_that_is_killed_is_finished_when_run_again(
     made: Deployment, phx: Phx, only_other: tuple[str, set[str]], moment: int
 ) -> None:

@@ -61,7 +61,7 @@ def managed(two_screens: TwoScreens) -> Iterator[None]:
         # a window that fills a screen is one pixel smaller, by Chromium's own rule
         (IsolationMode.SECONDARY, (0, 1279, 799), ".1"),
         (IsolationMode.OFF_SCREEN, (-32000, 1920, 1080), ""),
-        (IsolationMode.NONE, (0, 1599, 899), ""),
+        pytest.param(IsolationMode.NONE, (0, 1599, 899), "", marks=pytest.mark.soak),
     ],
 )
 def test_a_window_is_drawn_where_it_was_asked_for(

@@ -326,7 +326,9 @@ async def test_what_was_closed_leaves_nothing_and_starts_again(room: Room) -> No
         assert list((room.folder / "again").iterdir()) == []
 
 
-@pytest.mark.parametrize("path", ["/begun", "/endless"])
+@pytest.mark.parametrize(
+    "path", ["/begun", pytest.param("/endless", marks=pytest.mark.soak)]
+)
 async def test_a_run_that_is_cancelled_amid_a_page_leaves_nothing(
     room: Room, path: str
 ) -> None:
@@ -360,7 +362,10 @@ async def test_a_close_that_is_cancelled_ends_all_the_same(room: Room) -> None:
     assert list(profiles.iterdir()) == []
 
 
-@pytest.mark.parametrize("after_s", [0.0, 0.3, 1.0])
+@pytest.mark.parametrize(
+    "after_s",
+    [0.3, *(pytest.param(it, marks=pytest.mark.soak) for it in (0.0, 1.0))],
+)
 async def test_a_start_that_is_cancelled_leaves_nothing(
     room: Room, after_s: float
 ) -> None:

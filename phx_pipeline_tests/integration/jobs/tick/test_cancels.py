@@ -1,6 +1,7 @@
 """Jobs that are called off, and the runs they share."""
 
 from phx_pipeline.model.job import JobState
+from phx_pipeline_tests.integration.conftest import MOSTLY_SQLITE
 from phx_pipeline_tests.integration.jobs.tick.conftest import (
     SLUGS,
     A,
@@ -29,6 +30,7 @@ def test_a_cancelled_job_ends_its_runs_and_leaves_those_that_others_share(
     assert slugs_of(office.turn()) == []
 
 
+@MOSTLY_SQLITE
 def test_a_run_that_comes_after_its_job_was_called_off_is_cancelled(
     office: Office,
 ) -> None:
@@ -44,6 +46,7 @@ def test_a_run_that_comes_after_its_job_was_called_off_is_cancelled(
     assert office.turn().cancel == ()
 
 
+@MOSTLY_SQLITE
 def test_runs_that_are_just_being_made_end_with_their_job(office: Office) -> None:
     office.ask("job", A, B)
     office.coming = list(office.look().launches)
@@ -55,6 +58,7 @@ def test_runs_that_are_just_being_made_end_with_their_job(office: Office) -> Non
     assert job.state is JobState.CANCELLED
 
 
+@MOSTLY_SQLITE
 def test_a_cancel_that_was_killed_is_made_good_by_the_next_look(
     office: Office,
 ) -> None:

@@ -7,6 +7,7 @@ import pytest
 from phx_pipeline.model.job import JobState, Origin
 from phx_pipeline.model.run_queue import SeenBackfill
 from phx_pipeline.model.source import Source
+from phx_pipeline_tests.integration.conftest import MOSTLY_SQLITE
 from phx_pipeline_tests.integration.jobs.tick.conftest import SLUGS, A, B, C, Office
 from phx_pipeline_tests.jobs import NOON
 
@@ -37,6 +38,7 @@ def test_runs_that_began_elsewhere_are_jobs_too(office: Office) -> None:
     )
 
 
+@MOSTLY_SQLITE
 @pytest.mark.parametrize("is_adopted", [False, True])
 def test_what_repeats_a_run_and_was_left_before_the_queue_comes_into_it_after_a_while(
     office: Office, *, is_adopted: bool
@@ -67,6 +69,7 @@ def test_what_repeats_a_run_and_was_left_before_the_queue_comes_into_it_after_a_
     assert office.states(job_id) == ["completed"]
 
 
+@MOSTLY_SQLITE
 @pytest.mark.parametrize("job_id", ["forgotten", "job"])
 def test_a_run_whose_tags_name_what_is_not_there_began_elsewhere(
     office: Office, job_id: str
@@ -89,6 +92,7 @@ def test_a_run_whose_tags_name_what_is_not_there_began_elsewhere(
     assert office.states("run-abcdefgh") == ["cancelled"]
 
 
+@MOSTLY_SQLITE
 def test_a_foreign_run_that_nobody_puts_into_the_queue_has_failed_after_a_while(
     office: Office,
 ) -> None:
@@ -130,6 +134,7 @@ def test_the_job_of_a_backfill_is_open_until_no_run_is_to_come(office: Office) -
     assert last.run_id == late
 
 
+@MOSTLY_SQLITE
 def test_a_backfill_is_called_off_before_it_made_all_runs(office: Office) -> None:
     office.queue.under_way = [backfill_of(A, B)]
     office.turn()
@@ -164,6 +169,7 @@ def test_a_backfill_is_cancelled_like_a_job(office: Office) -> None:
     assert office.job("backfill-bf").counts[JobState.CANCELLED] == 6
 
 
+@MOSTLY_SQLITE
 def test_a_backfill_makes_no_more_runs_if_its_cancel_is_killed(
     office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -8,6 +8,7 @@ from phx_pipeline.errors import InputError
 from phx_pipeline.model.identity import property_lease
 from phx_pipeline.model.job import JobState
 from phx_pipeline.model.run import RunOutcome
+from phx_pipeline_tests.integration.conftest import MOSTLY_SQLITE
 from phx_pipeline_tests.integration.jobs.tick.conftest import A, B, Office
 
 
@@ -30,6 +31,7 @@ def test_the_end_of_a_run_is_booked_for_all_who_share_it(office: Office) -> None
     assert {item.ended_at for item in items} == {office.queue.runs[run.run_id].ended_at}
 
 
+@MOSTLY_SQLITE
 def test_a_run_that_fails_is_retrying_until_nobody_repeats_it(office: Office) -> None:
     office.ask("job", A)
     office.turn()
@@ -49,6 +51,7 @@ def test_a_run_that_fails_is_retrying_until_nobody_repeats_it(office: Office) ->
     assert office.states("job") == ["failed"]
 
 
+@MOSTLY_SQLITE
 @pytest.mark.parametrize("outcome", [RunOutcome.CANCELLED, RunOutcome.PARTIAL])
 def test_a_run_that_ended_because_the_service_was_stopped_is_no_end_of_its_job(
     office: Office, outcome: RunOutcome
@@ -93,6 +96,7 @@ def test_a_run_that_dagster_forgot_is_asked_for_anew(office: Office) -> None:
     assert office.states("job") == office.states("other") == ["queued"]
 
 
+@MOSTLY_SQLITE
 def test_the_recorded_end_of_a_run_that_dagster_forgot_is_booked(
     office: Office,
 ) -> None:
@@ -104,6 +108,7 @@ def test_the_recorded_end_of_a_run_that_dagster_forgot_is_booked(
     assert [item.state for item in office.catalog.jobs.items("job")] == ["partial"]
 
 
+@MOSTLY_SQLITE
 def test_who_asks_after_a_run_ended_gets_one_of_his_own(office: Office) -> None:
     """The end was not booked yet when he asked."""
     office.ask("first", A)
@@ -120,6 +125,7 @@ def test_who_asks_after_a_run_ended_gets_one_of_his_own(office: Office) -> None:
     assert office.states("first") == ["cancelled"]
 
 
+@MOSTLY_SQLITE
 @pytest.mark.parametrize("is_seen", [True, False])
 def test_what_is_shown_as_ended_stays_so_when_its_job_is_called_off(
     office: Office, *, is_seen: bool

@@ -5,6 +5,7 @@ import pytest
 from phx_pipeline.errors import InputError, QuotaError, UnknownJobError
 from phx_pipeline.jobs.quota import Limits
 from phx_pipeline.model.job import JobRequest
+from phx_pipeline_tests.integration.conftest import MOSTLY_SQLITE
 from phx_pipeline_tests.integration.jobs.tick.conftest import A, B, Office
 
 
@@ -33,6 +34,7 @@ def test_all_houses_are_the_same_request_when_there_are_more(office: Office) -> 
     assert submit(A) == submit(A, B)
 
 
+@MOSTLY_SQLITE
 def test_what_is_unknown_or_empty_is_refused(office: Office) -> None:
     for call in (office.desk.job, office.desk.cancel, office.desk.retry):
         with pytest.raises(UnknownJobError, match="no job 'none'"):

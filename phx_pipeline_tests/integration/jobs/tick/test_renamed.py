@@ -4,7 +4,7 @@ import pytest
 
 from phx_pipeline.model.identity import property_lease
 from phx_pipeline.model.job import JobState
-from phx_pipeline_tests.integration.conftest import house_at
+from phx_pipeline_tests.integration.conftest import MOSTLY_SQLITE, house_at
 from phx_pipeline_tests.integration.jobs.tick.conftest import A, B, Office
 
 NEW = house_at(77)
@@ -41,6 +41,7 @@ def test_an_item_goes_on_by_itself_whose_house_is_renamed_at_work(
     assert office.states("job") == ["completed"]
 
 
+@MOSTLY_SQLITE
 def test_a_house_is_asked_for_at_once_that_is_renamed_while_its_run_is_made(
     office: Office,
 ) -> None:
@@ -57,6 +58,7 @@ def test_a_house_is_asked_for_at_once_that_is_renamed_while_its_run_is_made(
     assert len(office.catalog.jobs.newest(limit=9)) == 1
 
 
+@MOSTLY_SQLITE
 def test_the_run_of_a_renamed_house_ends_as_it_recorded_or_with_its_job(
     office: Office,
 ) -> None:

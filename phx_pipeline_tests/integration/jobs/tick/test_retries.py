@@ -6,6 +6,7 @@ import pytest
 
 from phx_pipeline.errors import InputError
 from phx_pipeline.model.job import JobState, Mode
+from phx_pipeline_tests.integration.conftest import MOSTLY_SQLITE
 from phx_pipeline_tests.integration.jobs.tick.conftest import A, B, Office
 
 
@@ -30,6 +31,7 @@ def test_a_job_is_retried_in_place(office: Office) -> None:
         office.desk.retry("job")
 
 
+@MOSTLY_SQLITE
 def test_a_retry_need_not_wait_for_the_next_look(office: Office) -> None:
     office.ask("job", A)
     office.turn()
@@ -42,6 +44,7 @@ def test_a_retry_need_not_wait_for_the_next_look(office: Office) -> None:
     assert [item.state for item in job.items] == [JobState.PENDING]
 
 
+@MOSTLY_SQLITE
 def test_all_that_failed_is_retried_though_the_end_of_one_is_booked_later(
     office: Office,
 ) -> None:
@@ -57,6 +60,7 @@ def test_all_that_failed_is_retried_though_the_end_of_one_is_booked_later(
     assert office.states("job") == ["pending", "pending"]
 
 
+@MOSTLY_SQLITE
 def test_what_is_shown_as_ended_is_retried_before_it_is_booked(office: Office) -> None:
     office.ask("job", A)
     run = office.run_recorded("job")

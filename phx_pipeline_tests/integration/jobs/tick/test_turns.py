@@ -7,6 +7,7 @@ from phx_pipeline.jobs.tick import Launch
 from phx_pipeline.model.isolation import IsolationMode
 from phx_pipeline.model.job import Mode, Priority
 from phx_pipeline.model.source import Source
+from phx_pipeline_tests.integration.conftest import MOSTLY_SQLITE
 from phx_pipeline_tests.integration.jobs.tick.conftest import (
     SLUGS,
     A,
@@ -62,6 +63,7 @@ def test_the_queue_holds_two_runs_for_each_slot_and_users_take_turns(
     ]
 
 
+@MOSTLY_SQLITE
 def test_who_comes_while_all_slots_are_taken_is_next(office: Office) -> None:
     office.ask("anns", *SLUGS[:10])
     office.turn()
@@ -77,6 +79,7 @@ def test_who_comes_while_all_slots_are_taken_is_next(office: Office) -> None:
     assert begun.slug == SLUGS[15]
 
 
+@MOSTLY_SQLITE
 def test_an_urgent_house_that_waits_in_a_job_of_low_priority_comes_first(
     office: Office,
 ) -> None:
@@ -122,6 +125,7 @@ def test_who_is_more_urgent_shares_a_queued_run_and_brings_it_forward(
     assert office.states("high") == office.states("low") == ["queued"]
 
 
+@MOSTLY_SQLITE
 def test_dagster_is_asked_as_often_for_many_items_as_for_few(office: Office) -> None:
     office.turn()
     before = office.queue.asked
@@ -137,6 +141,7 @@ def test_dagster_is_asked_as_often_for_many_items_as_for_few(office: Office) -> 
         assert office.queue.asked - before <= idle + 1
 
 
+@MOSTLY_SQLITE
 def test_what_is_late_waits_in_turn_and_comes_though_urgent_ones_never_cease(
     office: Office,
 ) -> None:
