@@ -3,7 +3,8 @@
 
     .venv/bin/python -m phx_pipeline_tests.bench.screenshots docs/images
 
-A whole installation on made-up houses: the backfill that is shown is really run.
+A whole installation on made-up houses: the backfill that is shown is really run. The
+picture of the page "Automation" comes from `soak/test_automation.py`.
 """
 
 import tempfile
@@ -39,11 +40,11 @@ def main(target: Path) -> None:
             slugs = [slug_of(house) for house in _HOUSES]
             backfill_by_hand(page, url=running.url, partitions=slugs, shots=target)
     for name in SHOTS:
-        _shrink(target / name)
+        shrink(target / name)
         click.echo(f"{target / name}: {(target / name).stat().st_size // 1000} kB")
 
 
-def _shrink(path: Path) -> None:
+def shrink(path: Path) -> None:
     """Save a picture of a screen again with fewer colours: it has few anyway."""
     with Image.open(path) as shot:
         few = shot.convert("RGB").quantize(_COLOURS)
