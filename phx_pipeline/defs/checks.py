@@ -116,7 +116,7 @@ def reached(pipeline: StageContext, slug: str) -> dg.AssetCheckResult:
     tally = pipeline.tally(slug)
     return dg.AssetCheckResult(
         check_name=_REACHED,
-        passed=tally.gave_anything,
+        passed=tally.is_answered,
         description=outcome_sentence(tally),
         metadata={"outcomes": outcome_table(pipeline, slug)},
     )

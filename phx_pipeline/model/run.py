@@ -312,7 +312,16 @@ def reason_of(record: RunRecord, state: JobState) -> str:
         return record.error if record.outcome is RunOutcome.CANCELLED else ""
     if state is JobState.COMPLETED:
         return ""
-    return record.error or next(iter(record.result.error_messages), "")
+    return record.error or next(iter(record.result.error_messages), _not_asked(record))
+
+
+def _not_asked(record: RunRecord) -> str:
+    """Which sources could not be asked, and why, where that left a run with nothing."""
+    if record.outcome is not RunOutcome.NOTHING:
+        return ""
+    off = ListingOutcome.DISABLED
+    told = (it for it in record.result.sources if it.outcome is off)
+    return "; ".join(_joined(it.source.value, it.detail) for it in told)
 
 
 def _job_counts(records: Sequence[RunRecord]) -> JobCounts:

@@ -6,7 +6,8 @@ from typing import Final
 from urllib.parse import urlsplit
 
 HOW: Final = (
-    "https://HOST[:PORT], or http://127.0.0.1:PORT for a service on this machine"
+    "https://HOST[:PORT] without a path, or http://127.0.0.1:PORT for a service on "
+    "this machine"
 )
 """What to give, for a message."""
 
@@ -14,12 +15,13 @@ HOW: Final = (
 def server_url(url: str) -> str | None:
     """Return the URL of a service without a slash at its end; None if it will not do.
 
-    Plain HTTP is for this machine alone. A path in front of `/api` is kept, as a proxy
-    may want one.
+    Plain HTTP is for this machine alone. The service has no path, so one is refused
+    rather than asked in vain.
     """
     with suppress(ValueError):  # a port that is none
         parts = urlsplit(url.strip())
-        is_bare = not (parts.query or parts.fragment or "@" in parts.netloc)
+        more = (parts.path.strip("/"), parts.query, parts.fragment)
+        is_bare = not (any(more) or "@" in parts.netloc)
         if parts.hostname and parts.port != 0 and is_bare:
             secure = parts.scheme == "https"
             if secure or (parts.scheme == "http" and _is_here(parts.hostname)):

@@ -64,12 +64,25 @@ class PropertyTally:
         return settled and self.is_published and not self.outdated
 
     @property
+    def is_answered(self) -> bool:
+        """Whether a source gave a final answer, or has pictures here and is off."""
+        outcomes = {tally.outcome for tally in self.sources if tally.outcome}
+        is_off = ListingOutcome.DISABLED in outcomes and self._has_pictures
+        return is_off or any(outcome.is_final for outcome in outcomes)
+
+    @property
     def gave_anything(self) -> bool:
-        """Whether any source ended as it should, or was switched off."""
-        return any(
-            tally.outcome is not None and tally.outcome.is_settled
-            for tally in self.sources
-        )
+        """Whether a run that ended so brought the property to what it should be.
+
+        A source that could not be asked gives nothing to a property without pictures.
+        """
+        settled = (it for it in self.sources if it.is_settled)
+        is_told = any(it.outcome is not ListingOutcome.DISABLED for it in settled)
+        return is_told or (self.is_answered and self._has_pictures)
+
+    @property
+    def _has_pictures(self) -> bool:
+        return self.count(VerdictKind.KEPT) > 0
 
     @property
     def is_unknown(self) -> bool:

@@ -53,11 +53,17 @@ def asked_now(reads: Reads, tallies: Iterable[PropertyTally]) -> list[SourceTall
 
 
 def standing_lines(reads: Reads, *, among: Collection[Source]) -> Iterator[str]:
-    """Yield a line for each source *among* those not asked, or not for all it has."""
-    for source in reads.enabled:
-        standing = reads.standing(source)
-        if standing.told and source in among:
-            yield f"{source.value} is {standing.sentence}"
+    """Yield a line for each source *among* those not asked, or not for all it has.
+
+    Of one that is switched off that alone is told, whatever else it lacks.
+    """
+    off = reads.catalog.policies.switched_off()
+    for source in (it for it in reads.enabled if it in among):
+        name, standing = source.value, reads.standing(source)
+        if source in off:
+            yield f"{name} is switched off: `phx sources enable {name}` has it asked"
+        elif standing.told:
+            yield f"{name} is {standing.sentence}"
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from (`Origin`, `Sec-Fetch-Site`), and without a preflight it cannot send JSON.
 import asyncio
 from contextlib import suppress
 
+from phx_pipeline.model.printable import printable
 from phx_pipeline.service.asgi import (
     READING,
     WRITING,
@@ -35,6 +36,7 @@ SILENT_S = 30.0
 """So long nothing of it need come."""
 _REPORTS = "/report_"  # the webserver takes events of assets there
 _DOTS = {".", ".."}
+_MOST_TOLD = 100  # letters of a name that is none of ours
 _MOST_DIGITS = 20  # of a length; a number of thousands of digits is slow to read
 
 _TOO_LARGE = Refusal(status=413, text=f"send at most {MOST_BODY_BYTES} B")
@@ -94,9 +96,16 @@ class Rules:
 
     def _host(self, asked: Asked) -> Refusal | None:
         # Compared, not parsed: a spelling that is not one of these is not a browser's.
-        if (asked.one("host") or "").lower() in self._reach.origins:
+        named = asked.one("host") or ""
+        if named.lower() in self._reach.origins:
             return None
-        told = f"not served under this name: open {self._reach.url}"
+        told = f"not served under the name {printable(named, most=_MOST_TOLD)!r}: open "
+        told += self._reach.url
+        if self._reach.is_relayed(asked):
+            told += (
+                "; the proxy before it must pass on the Host that was asked for, with "
+                "its port: in nginx `proxy_set_header Host $host:$server_port`"
+            )
         return Refusal(status=421, text=told)
 
     def _sender(self, asked: Asked) -> Refusal | None:

@@ -3,6 +3,9 @@
 A path is compared as the router sees it, and what is not in the table needs the most.
 """
 
+import re
+from collections.abc import Mapping
+
 from phx_pipeline.model.access import Role
 from phx_pipeline.service.asgi import READING, Asked
 
@@ -23,11 +26,26 @@ _OF_OPERATORS = frozenset(
 
 _SECRETS = ("/api/keys", "/api/audit")  # not for everybody to read
 
-# The first line that a path belongs to counts, for all that writes.
-_WRITES: tuple[tuple[str, frozenset[str], Role], ...] = (
-    ("/api/extraction/jobs", frozenset({"POST", "DELETE"}), Role.OPERATOR),
-    ("/api/properties", frozenset({"POST", "PUT", "PATCH"}), Role.OPERATOR),
-)
+_ONE = "[^/]+"
+_JOBS = "/api/extraction/jobs"
+_HOUSES = "/api/properties"
+_OF_HOUSES = {"PATCH": Role.OPERATOR, "DELETE": Role.ADMIN}
+_READ_ONLY: Mapping[str, Role] = {}
+
+# The paths of the REST interface, as its router knows them, and what each method needs
+# that changes something. To any other method the app itself answers, to whoever may see
+# the path, that there is none (405).
+_WRITES: Mapping[str, Mapping[str, Role]] = {
+    _JOBS: {"POST": Role.OPERATOR},
+    f"{_JOBS}/{_ONE}": {"DELETE": Role.OPERATOR},
+    f"{_JOBS}/{_ONE}/retry": {"POST": Role.OPERATOR},
+    f"{_JOBS}/{_ONE}/(results|events)": _READ_ONLY,
+    _HOUSES: {"POST": Role.OPERATOR},
+    f"{_HOUSES}/{_ONE}": _OF_HOUSES,
+    "/api/(status|images|sources|events|changes)": _READ_ONLY,
+    f"/photos/{_ONE}/{_ONE}": _READ_ONLY,
+    "/readyz": _READ_ONLY,
+}
 
 
 def is_public(asked: Asked) -> bool:
@@ -47,9 +65,9 @@ def role_for(asked: Asked) -> Role:
         return Role.ADMIN if is_secret else Role.READER
     if asked.is_graphql:
         return Role.READER  # then by what the document does
-    for prefix, methods, role in _WRITES:
-        if _is_below(asked.path, prefix):
-            return role if asked.method in methods else Role.ADMIN
+    for path, methods in _WRITES.items():
+        if re.fullmatch(path, asked.path):
+            return methods.get(asked.method, Role.READER)
     return Role.ADMIN
 
 

@@ -86,7 +86,7 @@ class Reach:
     def is_secure(self, asked: Asked) -> bool:
         """Whether it came by TLS, here or up to the proxy."""
         is_told = asked.one("x-forwarded-proto") == "https"
-        return self.has_tls or (self._is_relayed(asked) and is_told)
+        return self.has_tls or (self.is_relayed(asked) and is_told)
 
     def is_for_tls_alone(self, asked: Asked) -> bool:
         """Whether browsers may be told to ask this name by TLS alone from now on.
@@ -101,17 +101,18 @@ class Reach:
         """Whether it came safely: by TLS, or from this computer and for it."""
         if self.is_secure(asked) or not self.is_beyond_loopback:
             return True
-        is_direct = is_loopback(asked.peer) and not self._is_relayed(asked)
+        is_direct = is_loopback(asked.peer) and not self.is_relayed(asked)
         return is_direct and not self._is_for_tls(asked)
 
     def address(self, asked: Asked) -> str:
         """Whose request it is: the last address that the proxy tells, else the peer."""
         told = [value for name, value in asked.fields if name == "x-forwarded-for"]
-        if not (told and self._is_relayed(asked)):
+        if not (told and self.is_relayed(asked)):
             return plain_address(asked.peer)
         return plain_address(told[-1].rpartition(",")[2].strip()) or asked.peer
 
-    def _is_relayed(self, asked: Asked) -> bool:
+    def is_relayed(self, asked: Asked) -> bool:
+        """Whether the trusted proxy passed it on."""
         is_proxy = plain_address(asked.peer) == self.trusted_proxy
         return is_proxy and any(name in _FORWARDED for name, _ in asked.fields)
 

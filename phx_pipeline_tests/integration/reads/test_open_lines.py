@@ -9,11 +9,12 @@ import pytest
 
 from phx_pipeline.cli.result import is_offline
 from phx_pipeline.demo.houses import HOUSES
+from phx_pipeline.fetch.groups import group_names
 from phx_pipeline.model.listing import Listing
 from phx_pipeline.model.no_way import no_way
 from phx_pipeline.model.outcome import ListingOutcome
 from phx_pipeline.model.source import Source
-from phx_pipeline.reads.open_lines import asked_now, open_lines
+from phx_pipeline.reads.open_lines import asked_now, open_lines, standing_lines
 from phx_pipeline.stages.context import StageContext
 from phx_pipeline.wiring import reads_of
 from phx_pipeline_tests.commands import Phx
@@ -99,3 +100,17 @@ def test_a_source_that_is_asked_no_more_is_neither_open_nor_offline(
         }
         assert [line.split()[2] for line in told] == ["redfin:", "maricopa_assessor:"]
         assert is_offline(reads_of(context), tallies)
+
+
+def test_of_a_source_that_is_switched_off_no_other_cause_is_told(
+    made: Deployment,
+) -> None:
+    with made.context() as context:
+        reads = reads_of(context)
+        context.catalog.policies.disable(group_names(Source.ZILLOW))
+        told = list(standing_lines(reads, among=reads.enabled))
+
+    of_zillow = [line for line in told if line.startswith("zillow")]
+    off = "zillow is switched off: `phx sources enable zillow` has it asked"
+    assert of_zillow == [off]
+    assert any("maricopa_assessor is asked without a token" in line for line in told)

@@ -14,6 +14,8 @@ import pytest
 from phx_pipeline.catalog.access import AccessBook
 from phx_pipeline.errors import CatalogDownError
 from phx_pipeline.model.access import Principal, Role, digest_of, key_id_of, new_key
+from phx_pipeline.service.asgi import Asked
+from phx_pipeline.service.guard import Rules
 from phx_pipeline.service.reach import Reach
 from phx_pipeline.service.trail import Trail
 from phx_pipeline.settings import Settings
@@ -100,7 +102,8 @@ async def test_an_expired_key_does_not_open_the_door_to_all(door: Door) -> None:
         ("POST", "/api/extraction/jobs", Role.OPERATOR),
         ("POST", "/api/extraction/jobs/1/retry", Role.OPERATOR),
         ("DELETE", "/api/extraction/jobs/1", Role.OPERATOR),
-        ("PUT", "/api/extraction/jobs/1", Role.ADMIN),
+        ("PUT", "/api/extraction/jobs/1", Role.READER),  # there is none: 405
+        ("POST", "/api/images", Role.READER),
         ("POST", "/api/properties", Role.OPERATOR),
         ("PATCH", "/api/properties/1", Role.OPERATOR),
         ("DELETE", "/api/properties/1", Role.ADMIN),
@@ -456,6 +459,28 @@ async def test_plain_http_from_elsewhere_is_refused(
     is_pinned = "strict-transport-security" in answer.headers
     by_tls = peer == "10.0.0.1" and headers.get("x_forwarded_proto") == "https"
     assert is_pinned == (by_tls and url == _PUBLIC)
+
+
+async def test_a_proxy_that_leaves_the_port_out_is_told_what_it_must_send() -> None:
+    public = "https://phx.example:8443"
+    reach = Reach(port=PORT, public_url=public, trusted_proxy="10.0.0.1")
+    named = [("host", "phx.example"), ("x-forwarded-proto", "https")]
+
+    refused = Rules(reach).refusal(
+        Asked(
+            method="GET",
+            path="/",
+            query=b"",
+            fields=tuple(named),
+            is_websocket=False,
+            peer="10.0.0.1",
+        )
+    )
+
+    assert refused is not None
+    assert refused.status == 421
+    assert f"the name 'phx.example': open {public}; the proxy" in refused.text
+    assert "`proxy_set_header Host $host:$server_port`" in refused.text
 
 
 async def test_by_tls_the_cookie_is_sent_by_tls_alone(proxied: Door) -> None:

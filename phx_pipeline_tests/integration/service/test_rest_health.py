@@ -9,7 +9,10 @@ from pathlib import Path
 import pytest
 
 from phx_pipeline.catalog.complaints import explaining
+from phx_pipeline.model.access import Role
 from phx_pipeline.reads.base import Reads
+from phx_pipeline.service.asgi import WRITING, Asked
+from phx_pipeline.service.permissions import role_for
 from phx_pipeline.settings import Settings, load_settings
 from phx_pipeline.wiring import build_reads
 from phx_pipeline_tests.deployment import Deployment
@@ -98,6 +101,29 @@ async def test_its_paths_are_told_to_programs_and_to_people() -> None:
     assert not re.search(r"<script|https?://|src=", page.text)
     assert "script" not in page.headers["content-security-policy"]
     assert kind.text.startswith("Not Found")
+
+
+async def test_a_method_that_a_path_has_not_is_told_to_whoever_may_see_the_path() -> (
+    None
+):
+    async with serving(load_settings({})) as rest:
+        document = (await rest.get("/openapi.json")).json()
+        wrong = await rest("PUT", "/api/extraction/jobs")
+
+    writing = [
+        (method, path, method.lower() in there)
+        for path, there in document["paths"].items()
+        for method in sorted(WRITING)
+        if path != "/healthz"
+    ]
+    needed = [(needed_for(method, path), has) for method, path, has in writing]
+    assert wrong.status_code == 405
+    assert all((role > Role.READER) == has for role, has in needed)
+
+
+def needed_for(method: str, path: str) -> Role:
+    asked = Asked(method=method, path=path, query=b"", fields=(), is_websocket=False)
+    return role_for(asked)
 
 
 def test_requests_made_up_from_the_document_are_answered(untouched: Settings) -> None:

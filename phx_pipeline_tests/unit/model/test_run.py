@@ -311,6 +311,20 @@ def test_an_end_that_a_run_recorded_is_shown_as_the_end_where_it_cannot_change()
     assert shown_of(asked, unpublished, again).state is JobState.IN_PROGRESS
 
 
+def test_a_property_whose_sources_are_all_off_failed_and_tells_which_to_enable() -> (
+    None
+):
+    off = ListingOutcome.DISABLED
+    source = SourceResult(source=Source.REDFIN, outcome=off, detail="it is off")
+    result = RunResult(sources=(source,))
+
+    shown = shown_of(
+        job_item(requested_at=AT), record(outcome=RunOutcome.NOTHING, result=result)
+    )
+
+    assert (shown.state, shown.error) == (JobState.FAILED, "redfin: it is off")
+
+
 def shown_of(item: JobItem, *records: RunRecord) -> JobProperty:
     return job_property(item, address="A", folder="686067a4", records=records)
 

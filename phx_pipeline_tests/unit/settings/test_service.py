@@ -16,13 +16,17 @@ from phx_pipeline.settings import (
         "http://10.0.0.7",
         "https://me:secret@pictures.example",
         "https://pictures.example/?key=1",
+        "https://pictures.example/phx",
+        "http://127.0.0.1:3000/api",
         "https://pictures.example:0",
         "https://pictures.example:https",
         "ftp://127.0.0.1",
         "https://",
     ],
 )
-def test_a_server_to_which_the_key_would_go_in_the_clear_is_refused(url: str) -> None:
+def test_a_server_that_is_none_or_would_hear_the_key_is_refused(
+    url: str,
+) -> None:
     with pytest.raises(InputError, match=r"^PHX_SERVER=.*: give https://HOST") as told:
         load_settings({"PHX_SERVER": url})
 

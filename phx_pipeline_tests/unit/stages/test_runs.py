@@ -92,6 +92,7 @@ def test_what_ends_a_run_is_recorded_and_goes_on(
     [
         (ListingOutcome.LISTED_EMPTY, RunOutcome.COMPLETE),
         (ListingOutcome.BLOCKED, RunOutcome.NOTHING),
+        (ListingOutcome.DISABLED, RunOutcome.NOTHING),
     ],
 )
 def test_publishing_ends_the_run_as_the_sources_ended(
