@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from phx_pipeline.catalog import tables
 from phx_pipeline.catalog.engine import reading, writing
 from phx_pipeline.catalog.rows import AnyRow
-from phx_pipeline.model.access import AuditEntry, AuditNote
+from phx_pipeline.model.access import MOST_TARGET, AuditEntry, AuditNote
 from phx_pipeline.model.printable import printable
 
 _AUDIT = tables.audit
@@ -95,7 +95,7 @@ def _row_of(note: AuditNote) -> dict[str, object]:
         "at": note.at,
         "user": printable(note.user),
         "action": note.action,
-        "target": printable(note.target),
+        "target": printable(note.target, most=MOST_TARGET),
         "detail": printable(note.detail, most=_LONGEST_DETAIL),
         "address": printable(note.address, most=_LONGEST_ADDRESS),
     }

@@ -14,6 +14,7 @@ from phx_pipeline.cli.times import phoenix_text
 from phx_pipeline.model.access import ACTIONS, AuditEntry
 from phx_pipeline.model.counted import counted
 from phx_pipeline.model.moments import day_start
+from phx_pipeline.model.name_list import names_of_line
 from phx_pipeline.model.nearest import did_you_mean
 
 _MOST_NAMED = 2
@@ -131,8 +132,8 @@ def _when(it: AuditEntry) -> str:
 
 
 def _few(target: str) -> str:
-    """The first of many ids or keys; `--json` tells all."""
-    named = target.split(", ")
-    if len(named) <= _MOST_NAMED:
+    """The first of many ids or keys; `--json` tells those that are kept."""
+    named, more = names_of_line(target)
+    if len(named) + more <= _MOST_NAMED:
         return target
-    return f"{named[0]} and {len(named) - 1} more"
+    return f"{named[0]} and {len(named) + more - 1} more"

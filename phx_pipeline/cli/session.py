@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from phx_pipeline.errors import InputError, NoCatalogError
+from phx_pipeline.model.access import MOST_TARGET
+from phx_pipeline.model.name_list import line_of_names
 from phx_pipeline.settings import Settings, load_settings, served_at
 
 if TYPE_CHECKING:
@@ -79,7 +81,7 @@ def note(context: "StageContext", action: str, *targets: str, detail: str = "") 
     context.catalog.audit.note(
         user=context.who,
         action=action,
-        target=", ".join(targets),
+        target=line_of_names(targets, most=MOST_TARGET),
         detail=detail or (str(len(targets)) if len(targets) > 1 else ""),
         at=context.clock(),
     )

@@ -103,6 +103,10 @@ ACTIONS = (
 """Every action that is noted; the word before the dot is its kind."""
 
 
+MOST_TARGET = 1_000
+"""Characters of what a deed was done to; a longer line of names is shortened before."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditNote:
     """One deed: who did what to what, when, and from where.

@@ -214,8 +214,9 @@ class Gate:
         scope["headers"] = [*headers, length]
         await self.app(scope, replayed(asks.body, receive), answer.send)
         if deed.action and answer.is_good:
-            told = ", ".join(deed.mutations)
-            await visit.note(deed.action, asks.targets, detail=told)
+            told = [", ".join(deed.mutations), asks.extent]
+            detail = ": ".join(filter(None, told))
+            await visit.note(deed.action, asks.targets, detail=detail)
 
     async def _keep_to_limits(self, principal: Principal, asks: "_Asks") -> None:
         """Refuse to launch what would be refused as a job, too."""
@@ -263,6 +264,7 @@ class _Asks:
     deed: Deed
     launches: int
     targets: str
+    extent: str
     body: bytes
 
     @classmethod
@@ -272,12 +274,13 @@ class _Asks:
         deed = question.deed
         if deed.launches and principal.role >= deed.role:
             question = question.tagged(principal.user)
-        targets = question.targets if deed.action else ""
+        about = (question.targets, question.extent) if deed.action else ("", "")
         return cls(
             question=question,
             deed=deed,
             launches=question.launches,
-            targets=targets,
+            targets=about[0],
+            extent=about[1],
             body=question.body(),
         )
 

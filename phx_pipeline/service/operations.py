@@ -8,6 +8,7 @@ Dagster 1.13; one that is not named here is for admins.
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from enum import Enum, auto
 from functools import lru_cache
 from typing import Any
 from uuid import uuid4
@@ -28,13 +29,26 @@ from graphql import (
 )
 
 from phx_pipeline.errors import InputError
-from phx_pipeline.model.access import Role
+from phx_pipeline.model.access import MOST_TARGET, Role
+from phx_pipeline.model.counted import counted
+from phx_pipeline.model.name_list import line_of_names
 from phx_pipeline.service.launches import TAGS_OF, UserTag
 
 _MOST_LETTERS = 200_000  # of a document: each is remembered, and slow to read
 _MOST_TOKENS = 20_000  # the longest question of the UI has some thousands
 _REMEMBERED = 256
 _MOST_DEPTH = 200  # of a JSON value
+
+
+class _Kind(Enum):
+    """What a request is about; of several kinds the first one is what is told."""
+
+    HOUSE = auto()
+    RUN = auto()
+    ASSET = auto()
+    OTHER = auto()
+    PLACE = auto()
+
 
 # These repeat a backfill with the tags that it has: Dagster takes no others.
 _REPEATS = {"resumePartitionBackfill", "reexecutePartitionBackfill"}
@@ -47,19 +61,20 @@ _STOPS = {
 }
 # The pages of the UI send these by themselves; they change nothing that people see.
 _NOTHING = {"logTelemetry", "setNuxSeen"}
+# What the words stand for that an argument of this name has.
 _TARGETS = {
-    "runId",
-    "runIds",
-    "parentRunId",
-    "backfillId",
-    "partitionNames",
-    "partitionKey",
-    "partitionKeys",
-    "repositoryLocationName",
-    "sensorName",
-    "scheduleName",
-    "concurrencyKey",
-    "path",
+    "partitionNames": _Kind.HOUSE,
+    "partitionKey": _Kind.HOUSE,
+    "partitionKeys": _Kind.HOUSE,
+    "runId": _Kind.RUN,
+    "runIds": _Kind.RUN,
+    "parentRunId": _Kind.RUN,
+    "backfillId": _Kind.RUN,
+    "path": _Kind.ASSET,
+    "sensorName": _Kind.OTHER,
+    "scheduleName": _Kind.OTHER,
+    "concurrencyKey": _Kind.OTHER,
+    "repositoryLocationName": _Kind.PLACE,
 }
 _SEVERAL = "executionParamsList"
 _PARTITION_TAG = "dagster/partition"
@@ -141,9 +156,30 @@ class Question:
 
     @property
     def targets(self) -> str:
-        """What it is about: ids of runs and backfills, keys of partitions."""
+        """What it is about: houses and runs; of a request about none, what else.
+
+        As many whole names as there is room for, and how many more there are.
+        """
+        named = self._named()
+        work = [*named[_Kind.HOUSE], *named[_Kind.RUN]]
+        rest = (named[kind] for kind in (_Kind.ASSET, _Kind.OTHER, _Kind.PLACE))
+        return line_of_names(work or next(filter(None, rest), []), most=MOST_TARGET)
+
+    @property
+    def extent(self) -> str:
+        """How many houses are concerned, and which of their assets; else empty."""
+        named = self._named()
+        houses, assets = named[_Kind.HOUSE], named[_Kind.ASSET]
+        if not (houses and assets):
+            return ""
+        told = f"{counted(len(houses), 'house')}, {counted(len(assets), 'asset')}"
+        return f"{told} ({', '.join(assets)})"
+
+    def _named(self) -> Mapping[_Kind, list[str]]:
+        """All words that it names, each once, by what they stand for."""
         every = [given for _, given in self._arguments()]
-        return ", ".join(dict.fromkeys(_targets(every, depth=0)))
+        found = list(dict.fromkeys(_targets(every, depth=0)))
+        return {kind: [it for its, it in found if its is kind] for kind in _Kind}
 
     @property
     def disturbed(self) -> frozenset[str]:
@@ -153,7 +189,7 @@ class Question:
             for field, given in self._arguments()
             if field.name.value in _STOPS | _REPEATS
         ]
-        return frozenset(_targets(theirs, depth=0))
+        return frozenset(word for _, word in _targets(theirs, depth=0))
 
     @property
     def launches(self) -> int:
@@ -334,7 +370,7 @@ def _default_values(operation: OperationDefinitionNode) -> dict[str, Any]:
     }
 
 
-def _targets(value: Any, *, depth: int) -> Iterator[str]:
+def _targets(value: Any, *, depth: int) -> Iterator[tuple[_Kind, str]]:
     if depth > _MOST_DEPTH:
         return
     if isinstance(value, list):
@@ -342,10 +378,10 @@ def _targets(value: Any, *, depth: int) -> Iterator[str]:
             yield from _targets(each, depth=depth + 1)
     elif isinstance(value, dict):
         if value.get("key") == _PARTITION_TAG:
-            yield str(value.get("value"))
+            yield _Kind.HOUSE, str(value.get("value"))
         for name, each in value.items():
-            if name in _TARGETS:
-                yield from _words(each)
+            if kind := _TARGETS.get(name):
+                yield from ((kind, word) for word in _words(each))
             else:
                 yield from _targets(each, depth=depth + 1)
 

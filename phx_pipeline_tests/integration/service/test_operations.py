@@ -11,6 +11,8 @@ from graphql.execution import execute_sync
 from graphql.execution.values import get_argument_values, get_variable_values
 
 from phx_pipeline.errors import InputError
+from phx_pipeline.model.access import MOST_TARGET
+from phx_pipeline.model.name_list import names_of_line
 from phx_pipeline.service.operations import Question, known_mutations
 
 _USER = {"key": "phx/user", "value": "ana"}
@@ -287,6 +289,21 @@ def test_what_a_deed_is_about_is_found(
     question = Question(query=query, variables=variables, operation=None, others={})
 
     assert question.targets == targets
+
+
+def test_of_a_backfill_the_houses_are_named_and_its_assets_are_told_beside() -> None:
+    houses = [f"{number}-w-davis-rd-glendale-az-85306" for number in range(40)]
+    assets = [{"path": ["manifest"]}, {"path": ["raw_images"]}]
+    place = {"repositorySelector": {"repositoryLocationName": "phx_pipeline"}}
+    params = {"partitionNames": houses, "assetSelection": assets, "selector": place}
+    question = Question(query=_FILL, variables={"p": params}, operation=None, others={})
+
+    named, more = names_of_line(question.targets)
+
+    assert list(named) == houses[: len(named)]
+    assert len(named) + more == 40
+    assert len(question.targets) <= MOST_TARGET
+    assert question.extent == "40 houses, 2 assets (manifest, raw_images)"
 
 
 _DEFAULT = """mutation($r: String! = "r1", $l: [String!]!) {
