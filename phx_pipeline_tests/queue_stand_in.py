@@ -80,7 +80,8 @@ class QueueStandIn:
         for run_id in run_ids:
             self.runs[run_id] = replace(self.runs[run_id], priority=priority)
 
-    def is_served(self) -> bool:
+    def is_served(self, *, since_s: float = 0.0) -> bool:
+        del since_s
         return True
 
     # --- what happens ---

@@ -249,12 +249,7 @@ def _typed(ctx: click.Context) -> list[str]:
 
 def _refuse_contradictions(wish: Wish, *, typed: Sequence[str]) -> None:
     _refuse_two_ways(wish)
-    which = sum([wish.everything, bool(wish.houses), bool(wish.job_id)])
-    if which != 1:
-        raise InputError(
-            "say which properties: --all, or --address (repeatable), or --job-id of "
-            "a job that is there"
-        )
+    _refuse_no_houses(wish)
     if wish.is_here and (wish.wait or wish.job_id or wish.server):
         raise InputError(
             "--sync and --dry-run work in this process: leave out --wait, --job-id "
@@ -268,6 +263,22 @@ def _refuse_contradictions(wish: Wish, *, typed: Sequence[str]) -> None:
         raise InputError(f"--{wish.how} waits for nobody: leave out --priority")
     if wish.as_json and wish.following is How.FOLLOW:
         raise InputError("--json prints a job: add --async, or --wait for its end")
+
+
+def _refuse_no_houses(wish: Wish) -> None:
+    which = {
+        "--all": wish.everything,
+        "--address": bool(wish.houses),
+        "--job-id": bool(wish.job_id),
+    }
+    given = [name for name, is_given in which.items() if is_given]
+    if len(given) > 1:
+        raise InputError(f"give one of {', '.join(given[:-1])} and {given[-1]}")
+    if not given:
+        raise InputError(
+            "say which properties: --all, or --address (repeatable), or --job-id of "
+            "a job that is there"
+        )
 
 
 def _options(typed: Sequence[str]) -> str:

@@ -15,12 +15,14 @@ from phx_pipeline.client.base import Client
 from phx_pipeline.errors import InputError
 from phx_pipeline.model.counted import counted
 from phx_pipeline.model.job import OF_JOBS, Job, JobProperty, JobState, Priority
+from phx_pipeline.model.nearest import did_you_mean
 
 _NEWEST = 20
 _MOST = 1000
 _OF_JOBS = [it.value for it in OF_JOBS]
 _ROWS = 100
-_NO_JOBS = "there are no {such}jobs: `phx extract --all --async` hands one in"
+_NO_JOBS = "there are no jobs: `phx extract --all --async` hands one in"
+_OTHERS = "; `phx jobs` lists them all"
 
 
 @click.command()
@@ -68,13 +70,25 @@ def jobs(
         )
         if not as_json and any(not job.state.is_final for job in found):
             warn_unserved(client)
+        if not found and not as_json:
+            console.print(_none(client, user=user, states=states), soft_wrap=True)
     if as_json:
         print_documents(found)
     elif found:
         print_table(_table(found))
-    else:
-        such = "such " if user or states else ""
-        console.print(_NO_JOBS.format(such=such), soft_wrap=True)
+
+
+def _none(client: Client, *, user: str | None, states: Sequence[str]) -> str:
+    """Why no job is shown: there is none, or none that is like what was asked for."""
+    known = client.jobs(limit=_NEWEST)
+    if not known:
+        return _NO_JOBS
+    told = " ".join(["there are no", " or ".join(states), "jobs"]).replace("  ", " ")
+    if user:
+        users = {job.user for job in known}
+        near = "" if user in users else did_you_mean(user, sorted(users - {""}))
+        told += f" of user {user!r}{near}"
+    return f"{told}{_OTHERS}"
 
 
 def _table(found: Sequence[Job]) -> Table:

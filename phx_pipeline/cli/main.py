@@ -11,7 +11,7 @@ from typing import TextIO, cast
 
 import click
 
-from phx_pipeline.cli.nearest import NearestGroup
+from phx_pipeline.cli.nearest import NearestGroup, near_option
 from phx_pipeline.errors import InputError
 from phx_pipeline.model.printable import shown_only
 
@@ -135,13 +135,30 @@ def _open_streams() -> None:
 
 def _usage(error: click.ClickException) -> str:
     """Return what is wrong with a command line, and where the right one is shown."""
-    told = error.format_message().rstrip(".")
+    told = _in_words(error.format_message().rstrip("."), error)
     context = error.ctx if isinstance(error, click.UsageError) else None
     if context is None:
         return told
     if "unexpected extra" in told:
         told += _where_words_go(context.command)
     return f"{told} (see `{context.command_path} --help`)"
+
+
+_NUMBERS = (
+    (" is not a valid integer range", " is no whole number"),
+    (" is not a valid integer", " is no whole number"),
+    (" is not a valid float range", " is no number"),
+    (" is not a valid float", " is no number"),
+)
+
+
+def _in_words(told: str, error: click.ClickException) -> str:
+    """Say what click's words for kinds of numbers mean, and which option is near."""
+    for theirs, ours in _NUMBERS:
+        told = told.replace(theirs, ours)
+    if isinstance(error, click.NoSuchOption) and not error.possibilities and error.ctx:
+        told += near_option(error.option_name, ctx=error.ctx)
+    return told
 
 
 _ADDRESSES = frozenset({"house", "file_or_address", "new_address", "spellings", "keep"})

@@ -7,6 +7,7 @@ import click
 from phx_pipeline.model.nearest import LEAST_LIKENESS, likeness
 
 _MOST_NAMED = 3
+_VERY_LIKE = 0.85  # of options, of which many are alike
 
 
 class NearestGroup(click.Group):
@@ -30,18 +31,45 @@ def _nearest(word: str, *, group: click.Group, ctx: click.Context) -> list[str]:
     """The full names of the commands whose last word is most like *word*."""
     root = ctx.find_root()
     own = [f"{ctx.command_path} {name}" for name in group.list_commands(ctx)]
-    known = [*own, *_below(root.command, ctx=root, path=root.command_path)]
+    below = _below(root.command, ctx=root, path=root.command_path)
+    known = [*own, *(path for path, _ in below)]
     alike = {path: likeness(word, path.rpartition(" ")[2]) for path in known}
     best = max(alike.values())
     near = [path for path in alike if alike[path] == best >= LEAST_LIKENESS]
     return [path for path in near if path in own][:1] or near[:_MOST_NAMED]
 
 
-def _below(command: click.Command, *, ctx: click.Context, path: str) -> Iterator[str]:
+def near_option(option: str, *, ctx: click.Context) -> str:
+    """Return which option is like one that is none, for behind a message.
+
+    One of the same command, else the only one of all others; empty if there is none.
+    """
+    own = _options_of(ctx.command)
+    root = ctx.find_root()
+    below = _below(root.command, ctx=root, path=root.command_path)
+    others = [(path, name) for path, it in below for name in _options_of(it)]
+    near = [name for name in own if _is_like(option, name)][:1]
+    near = near or [f"{path} {name}" for path, name in others if _is_like(option, name)]
+    return f", did you mean `{near[0]}`?" if len(near) == 1 else ""
+
+
+def _is_like(option: str, name: str) -> bool:
+    return likeness(option, name) >= _VERY_LIKE
+
+
+def _options_of(command: click.Command) -> list[str]:
+    """The long options of a command."""
+    options = (it for it in command.params if isinstance(it, click.Option))
+    return [name for it in options for name in it.opts if name.startswith("--")]
+
+
+def _below(
+    command: click.Command, *, ctx: click.Context, path: str
+) -> Iterator[tuple[str, click.Command]]:
     if not isinstance(command, click.Group):
         return
     for name in command.list_commands(ctx):
         found = command.get_command(ctx, name)
         if found is not None:
-            yield f"{path} {name}"
+            yield f"{path} {name}", found
             yield from _below(found, ctx=ctx, path=f"{path} {name}")

@@ -85,6 +85,6 @@ class DeferredRuns:
         """Keep a backfill from making more runs."""
         self._runs.cancel_backfill(backfill_id)
 
-    def is_served(self) -> bool:
-        """Whether a daemon gave a sign of life lately."""
-        return self._runs.is_served()
+    def is_served(self, *, since_s: float = 0.0) -> bool:
+        """Whether a daemon gave a sign of life lately, and since that moment."""
+        return self._runs.is_served(since_s=since_s)

@@ -12,7 +12,7 @@ from uuid import uuid4
 from phx_pipeline.client.base import Client, refuse_no_limit
 from phx_pipeline.client.deferred import DeferredRuns
 from phx_pipeline.client.order import Order
-from phx_pipeline.client.progress import Photos, Progress
+from phx_pipeline.client.progress import REPEATED, Photos, Progress
 from phx_pipeline.errors import UnknownJobError
 from phx_pipeline.jobs.desk import Desk
 from phx_pipeline.model.counted import counted
@@ -21,6 +21,7 @@ from phx_pipeline.model.nearest import did_you_mean
 from phx_pipeline.model.outcome import VerdictKind
 from phx_pipeline.settings import Settings
 from phx_pipeline.stages.context import StageContext
+from phx_pipeline.supervise.lock import last_end_s
 from phx_pipeline.supervise.state import state
 from phx_pipeline.wiring import build_context
 from phx_pipeline.workflows.intake import find_property
@@ -28,7 +29,8 @@ from phx_pipeline.workflows.intake import find_property
 _DAEMON: Final = "daemon"
 _PAGE: Final = 50
 _MOST_LIKE: Final = 200  # of the newest jobs one may be meant by an id that is none
-_BEGINS: Final = "Dagster, which begins runs within seconds while `phx up` runs"
+_BEGINS: Final = "Dagster, which begins runs within seconds"
+_UNSERVED: Final = "a Dagster daemon, and none is running: `phx up` starts one"
 
 
 class CatalogClient(Client):
@@ -116,8 +118,10 @@ class CatalogClient(Client):
     def _waits_for(self, job: Job) -> str:
         if job.state.is_final or job.counts[JobState.IN_PROGRESS]:
             return ""
+        if not self.is_served():
+            return _UNSERVED
         if job.counts[JobState.RETRYING]:
-            return "a run that failed to be repeated"
+            return REPEATED
         if ahead := self.context.catalog.jobs.ahead_of(job.job_id):
             slug, other = next(iter(ahead.items()))
             more = f", and {len(ahead) - 1} more such" if len(ahead) > 1 else ""
@@ -153,7 +157,8 @@ class CatalogClient(Client):
         if self._desk.has_ended(job):
             return job
         cancelled = self._desk.cancel(job_id)
-        self._note("job.cancel", job_id)
+        if not job.cancelled_at:  # else it was called off before, and is ending still
+            self._note("job.cancel", job_id)
         return cancelled
 
     def retry(self, job_id: str) -> Job:
@@ -183,7 +188,9 @@ class CatalogClient(Client):
 
     def is_served(self) -> bool:
         """Whether a daemon lives: one of `phx up`, else whatever Dagster has heard."""
-        return self._has_daemon() or self._runs.is_served()
+        if self._has_daemon():
+            return True
+        return self._runs.is_served(since_s=last_end_s(self._settings))
 
     def _has_daemon(self) -> bool:
         found = state(self._settings)

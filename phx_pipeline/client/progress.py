@@ -8,6 +8,9 @@ from typing import Final
 
 from phx_pipeline.model.job import Job, JobState
 
+REPEATED: Final = "a run that failed to be repeated"
+"""What a job waits for of which a run was lost, and nothing else is at work."""
+
 _WINDOW_S: Final = 30.0
 
 

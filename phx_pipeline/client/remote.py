@@ -15,14 +15,14 @@ from phx_pipeline.client.base import Client, refuse_no_limit
 from phx_pipeline.client.documents import job_of
 from phx_pipeline.client.order import Order
 from phx_pipeline.client.problems import Meanings
-from phx_pipeline.client.progress import Photos, Progress
+from phx_pipeline.client.progress import REPEATED, Photos, Progress
 from phx_pipeline.client.transport import Transport
 from phx_pipeline.errors import IdempotencyError, PhxError, UnknownJobError
 from phx_pipeline.model.job import OF_JOBS, Job, JobState, Submitted
 
 _JOBS: Final = "/api/extraction/jobs"
 _PAGE: Final = 50
-_OF_JOBS: Final[Meanings] = {HTTPStatus.NOT_FOUND: UnknownJobError}
+_NO_JOB: Final = (HTTPStatus.NOT_FOUND, HTTPStatus.UNPROCESSABLE_ENTITY)
 
 
 class RemoteClient(Client):
@@ -74,11 +74,12 @@ class RemoteClient(Client):
         return Progress(
             job=job,
             photos={slug: Photos(listed=n, decided=n) for slug, n in totals.items()},
+            waits_for=_waits_for(job),
         )
 
     def job(self, job_id: str) -> Job:
         """Return a job of the service."""
-        return job_of(self._transport.ask("GET", _path(job_id), means=_OF_JOBS))
+        return job_of(self._transport.ask("GET", _path(job_id), means=self._of(job_id)))
 
     def jobs(
         self,
@@ -111,13 +112,20 @@ class RemoteClient(Client):
 
     def cancel(self, job_id: str) -> Job:
         """Call a job off; sent again, it changes nothing more."""
-        return job_of(self._transport.ask("DELETE", _path(job_id), means=_OF_JOBS))
+        means = self._of(job_id)
+        return job_of(self._transport.ask("DELETE", _path(job_id), means=means))
 
     def retry(self, job_id: str) -> Job:
         """Ask again for what failed or is partial."""
         path = f"{_path(job_id)}/retry"
-        again = self._transport.ask("POST", path, is_safe=False, means=_OF_JOBS)
+        again = self._transport.ask("POST", path, is_safe=False, means=self._of(job_id))
         return job_of(again)
+
+    def _of(self, job_id: str) -> Meanings:
+        """What refusals mean on the paths of one job: that there is none."""
+        told = f"{self._transport.server} has no job {job_id!r} that you may see: "
+        unknown = UnknownJobError(f"{told}`phx jobs` lists those that it has")
+        return dict.fromkeys(_NO_JOB, lambda _: unknown)
 
     def is_served(self) -> bool:
         """Whether the service says that it is ready."""
@@ -126,6 +134,17 @@ class RemoteClient(Client):
         except PhxError:
             return False
         return True
+
+
+def _waits_for(job: Job) -> str:
+    """What can be told from here: a service tells nobody about the jobs of others."""
+    if job.state.is_final or job.counts[JobState.IN_PROGRESS]:
+        return ""
+    if job.counts[JobState.RETRYING]:
+        return REPEATED
+    if job.counts[JobState.QUEUED]:
+        return "a free place among the runs of the service"
+    return "its turn at the service"
 
 
 def _path(job_id: str) -> str:

@@ -14,6 +14,7 @@ import httpx
 
 from phx_pipeline.client.problems import PASSING, Meanings, refusal
 from phx_pipeline.errors import InputError, ServiceError
+from phx_pipeline.model.server_url import server_url
 
 _TIMEOUT: Final = httpx.Timeout(30.0, connect=5.0)
 _ATTEMPTS: Final = 4
@@ -26,6 +27,11 @@ _DISTRUSTS: Final = (  # a word of OpenSSL's, and what helps
     ("expired", "whoever runs the service has to renew it"),
     ("not yet valid", "see whether the clocks of both computers are right"),
     ("", "name the file of its authority in PHX_CA_FILE"),
+)
+_PLAIN: Final = ("WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE")
+_NO_TLS: Final = (
+    "a key is sent by TLS alone to another computer; ask whoever runs it for its https "
+    "address, or reach it through a tunnel as http://127.0.0.1:PORT"
 )
 _JSON: Final = "application/json, application/problem+json"
 
@@ -124,7 +130,8 @@ class Transport:
                 answer = self._http.send(request)
             except httpx.TransportError as error:
                 may_repeat = is_safe or isinstance(error, httpx.ConnectError)
-                if is_last or not may_repeat or _is_distrust(error):
+                is_lasting = _is_distrust(error) or _is_plain(error)
+                if is_last or not may_repeat or is_lasting:
                     raise self._unreachable(error) from error
             else:
                 if is_last or not is_safe or answer.status_code not in PASSING:
@@ -138,6 +145,12 @@ class Transport:
             remedy = next(it for word, it in _DISTRUSTS if word in told.lower())
             return ServiceError(
                 f"the certificate of {self.server} is not trusted ({told}): {remedy}"
+            )
+        if _is_plain(error):
+            plain = server_url(f"http{self.server.removeprefix('https')}")
+            remedy = f"write {plain}" if plain else _NO_TLS
+            return ServiceError(
+                f"{self.server} speaks plain HTTP: {remedy} (--server, PHX_SERVER)"
             )
         if self._may_speak_tls(error):
             return ServiceError(
@@ -157,6 +170,12 @@ class Transport:
 
 def _is_distrust(error: Exception) -> bool:
     return "CERTIFICATE_VERIFY_FAILED" in str(error)
+
+
+def _is_plain(error: Exception) -> bool:
+    """Whether what answered a greeting of TLS was no TLS, in words of OpenSSL's."""
+    told = str(error).upper().replace(" ", "_")
+    return any(word in told for word in _PLAIN)
 
 
 def _trusted(ca_file: Path | None) -> ssl.SSLContext:

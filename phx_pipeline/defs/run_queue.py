@@ -218,9 +218,9 @@ class DagsterRuns:
             self._instance.update_backfill(changed)
 
     @_explained
-    def is_served(self) -> bool:
+    def is_served(self, *, since_s: float = 0.0) -> bool:
         """Whether a daemon that launches runs gave a sign of life lately."""
-        return daemon_is_running(self._instance)
+        return daemon_is_running(self._instance, since_s=since_s)
 
     # --- besides ---------------------------------------
 
@@ -291,8 +291,9 @@ class NoRuns:
     def cancel_backfill(self, backfill_id: str) -> None:
         """There is none."""
 
-    def is_served(self) -> bool:
+    def is_served(self, *, since_s: float = 0.0) -> bool:
         """No."""
+        del since_s
         return False
 
 

@@ -47,14 +47,16 @@ def open_instance(settings: Settings) -> dg.DagsterInstance:
         return instance
 
 
-def daemon_is_running(instance: dg.DagsterInstance) -> bool:
-    """Whether the daemons that launch runs gave a sign of life lately."""
+def daemon_is_running(instance: dg.DagsterInstance, *, since_s: float = 0.0) -> bool:
+    """Whether the daemons that launch runs gave a sign of life lately.
+
+    Args:
+        instance: where they do so.
+        since_s: seconds since 1970; earlier signs are those of daemons that ended.
+    """
     heartbeats = instance.get_daemon_heartbeats()
-    fresh = {
-        name
-        for name, heartbeat in heartbeats.items()
-        if time.time() - heartbeat.timestamp < _HEARTBEAT_LIMIT_S
-    }
+    oldest_s = max(time.time() - _HEARTBEAT_LIMIT_S, since_s)
+    fresh = {name for name, beat in heartbeats.items() if beat.timestamp > oldest_s}
     return fresh >= _NEEDED_DAEMONS
 
 

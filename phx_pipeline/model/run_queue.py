@@ -151,6 +151,10 @@ class RunQueue(Protocol):
         """Keep a backfill from making more runs; its runs are cancelled by `cancel`."""
         ...
 
-    def is_served(self) -> bool:
-        """Whether a daemon that launches runs gave a sign of life lately."""
+    def is_served(self, *, since_s: float = 0.0) -> bool:
+        """Whether a daemon that launches runs gave a sign of life lately.
+
+        Args:
+            since_s: signs of before that moment (since 1970) do not count.
+        """
         ...

@@ -133,6 +133,10 @@ def _unknown(catalog: Catalog, key: str) -> InputError:
         )
     house = known.house
     if known.removed_at is None:
+        if key == house.folder:
+            return InputError(
+                f"{what}: that is the name of its folder, its key is {house.slug}"
+            )
         return InputError(f"{what}: its key is {house.slug} now")
     day = known.removed_at.astimezone(PHOENIX).date()
     return UnknownPropertyError(

@@ -43,7 +43,8 @@ _ENTER = (
     '<input id="key" name="key" type="password" required autofocus '
     'autocomplete="current-password" spellcheck="false">'
     '<button type="submit">Log in</button></form>'
-    "<p>It begins with <code>phx_</code>. <code>phx keys add</code> makes one.</p>"
+    "<p>It begins with <code>phx_</code>. Ask whoever runs this service for one: "
+    "<code>phx keys add</code> on its computer makes it.</p>"
 )
 _LEAVE = (
     '<p>You are logged in as <b>{user}</b> ({role}). <a href="{onward}">Go on</a></p>'

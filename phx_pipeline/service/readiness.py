@@ -21,6 +21,10 @@ _SERVICE: Final = "DagsterApi"
 _LOOKS: Final = 3
 _SILENT_S: Final = 60.0  # it looks every five seconds, between other sensors
 _START: Final = "start `phx up`, or look into the logs of its services"
+_STARTS_AGAIN: Final = (
+    "`phx up` starts again what has ended, within seconds; the logs of its services "
+    "tell more"
+)
 
 
 def dagster_checks(
@@ -28,6 +32,7 @@ def dagster_checks(
     *,
     is_served: Callable[[], bool],
     code_servers: Callable[[], Iterable[Any]],
+    is_supervised: bool,
 ) -> Mapping[str, Check]:
     """Return what tells of each part of Dagster why it is off, by name.
 
@@ -35,11 +40,13 @@ def dagster_checks(
         instance: With the stores of the daemon.
         is_served: Whether a daemon that launches runs gave a sign of life.
         code_servers: The web app's entries of its workspace.
+        is_supervised: Whether a `phx up` starts again what ends.
     """
+    remedy = _STARTS_AGAIN if is_supervised else _START
     return {
         "dispatcher": lambda: why_no_dispatcher(instance, now_s=time.time()),
-        "daemon": lambda: None if is_served() else f"no sign of life: {_START}",
-        "code server": lambda: why_no_code(code_servers()),
+        "daemon": lambda: None if is_served() else f"no sign of life: {remedy}",
+        "code server": lambda: why_no_code(code_servers(), remedy=remedy),
     }
 
 
@@ -78,15 +85,19 @@ def _looked_at_s(state: Any) -> float:
     return float(getattr(data, "last_tick_timestamp", None) or 0.0)
 
 
-def why_no_code(entries: Iterable[Any]) -> str | None:
-    """Why the code cannot be asked; None if all servers of the workspace answer."""
+def why_no_code(entries: Iterable[Any], *, remedy: str = _START) -> str | None:
+    """Why the code cannot be asked; None if all servers of the workspace answer.
+
+    *remedy* is for one that does not. What the web app last noted of its code may be
+    no more than that, so it is told of servers that answer alone.
+    """
     servers = list(entries)
     if not servers:
         return "the workspace names none"
+    if not all(_answers(entry.origin) for entry in servers):
+        return f"it does not answer: {remedy}"
     if any(entry.load_error for entry in servers):
         return "its code cannot be loaded: the UI shows why, under Deployment"
-    if not all(_answers(entry.origin) for entry in servers):
-        return f"it does not answer: {_START}"
     return None
 
 

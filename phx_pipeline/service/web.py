@@ -197,5 +197,6 @@ def _rest(
             code_servers=lambda: (
                 context.create_request_context().get_code_location_entries().values()
             ),
+            is_supervised=stores.settings.supervisor_id is not None,
         ),
     )

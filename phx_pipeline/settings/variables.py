@@ -23,6 +23,7 @@ LONGEST_TOKEN: Final = 4096
 LONGEST_TOLD: Final = 100  # characters of a wrong value
 
 _NOT_OURS = {"dagster_home": "DAGSTER_HOME"}
+_QUOTES = ("'", '"')
 _MOST_DIGITS = 20
 
 
@@ -40,6 +41,11 @@ def words(given: Environment, name: str) -> tuple[str, ...]:
 def token(given: Environment, name: str) -> str | None:
     """Read what goes into a header; a wrong one is not shown."""
     token = (given.get(PREFIX + name) or "").strip()
+    if token[:1] in _QUOTES:
+        raise InputError(
+            f"{PREFIX}{name} begins with a quotation mark: leave the quotes out, "
+            "because they are taken as part of it"
+        )
     if len(token) > LONGEST_TOKEN or not all("!" <= char <= "~" for char in token):
         raise InputError(
             f"{PREFIX}{name}: give the token alone, at most {LONGEST_TOKEN} "

@@ -125,6 +125,19 @@ def running(settings: Settings) -> Running | None:
         raise ServiceError(f"{path} belongs to another user") from error
 
 
+def last_end_s(settings: Settings) -> float:
+    """When the last supervisor of the data folder gave its lock back, since 1970.
+
+    0 if none ever did, or the last one could not, because it was killed.
+    """
+    path = next(_paths(settings))
+    try:
+        found = path.stat()
+    except OSError:
+        return 0.0
+    return 0.0 if found.st_size else found.st_mtime
+
+
 def _paths(settings: Settings) -> Iterator[Path]:
     yield Layout(settings.data_dir).supervisor
     yield settings.dagster_dir / Layout(settings.data_dir).supervisor.name

@@ -210,9 +210,10 @@ class Jobs:
         desk = self._desks.desk()
         if desk.has_ended(job):  # its end may only not be booked yet
             return self._told(job)
-        job = desk.cancel(job_id)
-        note(request, who, "job.cancel", job_id)
-        return self._told(job)
+        cancelled = desk.cancel(job_id)
+        if not job.cancelled_at:  # else it was called off before, and is ending still
+            note(request, who, "job.cancel", job_id)
+        return self._told(cancelled)
 
     def retry(self, request: Request, who: Who, job_id: JobId) -> JSONResponse:
         """Ask again for the houses of a job that failed or are partial."""

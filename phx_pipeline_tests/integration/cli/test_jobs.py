@@ -66,7 +66,11 @@ def test_a_job_is_handed_in_listed_shown_and_called_off(
     again = phx_on(made, "job", job, "--retry")
     assert again.err.endswith("`phx extract` goes on with what was cancelled\n")
     assert "give one of" in phx_on(made, "job", job, "--cancel", "--retry").err
-    assert phx_on(made, "jobs", "--state", "pending").out.startswith("there are no")
+    none = phx_on(made, "jobs", "--state", "pending", "--user", "operater").out
+    assert none.startswith("there are no pending jobs of user 'operater'")
+    assert none.endswith("; `phx jobs` lists them all\n")
+    deeds = phx_on(made, "audit", "--action", "job.cancel", "--json").json
+    assert [it["target"] for it in deeds] == [job]
     (listed_again,) = phx_on(made, "jobs", "--json").json
     assert listed_again == cancelled
 
@@ -145,7 +149,9 @@ def test_ctrl_c_before_anything_is_shown_ends_the_watching_too(
 
 
 _REFUSED = {
-    ("extract", "--all", "--job-id", "j"): "say which properties",
+    ("extract", "--all", "--job-id", "j"): "give one of --all and --job-id",
+    ("extract", "--all", "--folow"): "did you mean `phx job --follow`?",
+    ("up", "--port", "abc"): "'abc' is no whole number",
     ("extract", "--all", "--sync", "--wait"): "leave out --wait",
     ("extract", "--all", "--dry-run", "--server", "https://a.example"): "leave out",
     ("extract", "--all", "--sync", "--async"): "give one of --sync and --async",

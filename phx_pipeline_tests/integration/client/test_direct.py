@@ -108,8 +108,11 @@ def test_fewer_jobs_than_one_are_refused(client: Client) -> None:
         client.jobs(limit=-1)
 
 
-def test_a_job_waits_for_those_that_are_under_way(client: Client) -> None:
+def test_a_job_waits_for_those_that_are_under_way(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert isinstance(client, CatalogClient)
+    monkeypatch.setattr(client, "is_served", lambda: True)
     catalog, at = client.context.catalog, client.context.stamp().at
     first = client.submit(slug_of(OTHER))
     see_runs(catalog, catalog.jobs.items(first), at=at)
@@ -148,7 +151,7 @@ def test_the_photos_of_runs_at_work_are_told_until_the_job_has_ended(
 
     assert job.state is JobState.COMPLETED
     assert (job.total_images, job.new_images, job.failed_properties_list) == (2, 2, [])
-    assert seen[0].waits_for.startswith("Dagster, which begins runs")
+    assert seen[0].waits_for.startswith("a Dagster daemon, and none")
     assert (seen[-1].decided, seen[-1].waits_for) == (2, "")
     with pytest.raises(InputError, match="nothing to retry"):
         client.retry(job_id)

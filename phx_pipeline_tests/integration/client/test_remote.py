@@ -196,6 +196,28 @@ def test_errors_are_those_of_the_catalogue(both: tuple[Client, Client]) -> None:
             client.submit("9 Nowhere Rd, Mesa, AZ 85201")
 
 
+def test_what_is_asked_by_tls_and_has_none_is_told_as_such(server: str) -> None:
+    asked = server.replace("http", "https")
+
+    with (
+        RemoteClient.at(asked, key=None, ca_file=None) as client,
+        pytest.raises(ServiceError, match=f"speaks plain HTTP: write {server} "),
+    ):
+        client.jobs()
+
+
+def test_a_job_that_waits_says_what_for(both: tuple[Client, Client]) -> None:
+    remote, here = both
+    job_id = remote.submit("all")
+
+    assert remote.progress(job_id).waits_for == "its turn at the service"
+    assert here.progress(job_id).waits_for.endswith(
+        "none is running: `phx up` starts one"
+    )
+    remote.cancel(job_id)
+    assert remote.progress(job_id).waits_for == ""
+
+
 def test_the_commands_work_by_http(phx_on: Phx, made: Deployment, server: str) -> None:
     at = ["--server", server]
 

@@ -12,6 +12,7 @@ from dagster._core.execution.backfill import BulkActionStatus, PartitionBackfill
 from dagster._daemon.run_coordinator.queued_run_coordinator_daemon import (
     QueuedRunCoordinatorDaemon,
 )
+from dagster._daemon.types import DaemonHeartbeat
 
 from phx_pipeline.catalog.store import Catalog
 from phx_pipeline.defs import run_queue
@@ -402,6 +403,19 @@ def test_a_backfill_that_is_called_off_makes_no_more_runs(
     backfill = instance.get_backfill(backfill_id)
     assert backfill is not None
     assert backfill.status is BulkActionStatus.CANCELING
+
+
+def test_a_sign_of_life_of_before_the_end_of_the_daemon_does_not_count(
+    instance: dg.DagsterInstance, runs: DagsterRuns
+) -> None:
+    now_s = datetime.now(UTC).timestamp()
+    for name in ("SENSOR", "QUEUED_RUN_COORDINATOR"):
+        beat = DaemonHeartbeat(timestamp=now_s, daemon_type=name, daemon_id="d")
+        instance.add_daemon_heartbeat(beat)
+
+    assert runs.is_served()
+    assert runs.is_served(since_s=now_s - 1)
+    assert not runs.is_served(since_s=now_s + 1)
 
 
 def test_where_dagster_was_never_used_there_is_nothing(

@@ -70,7 +70,7 @@ def rows(deployment: Deployment) -> Callable[[], list[object]]:
         (["sources", "check", "4fe553f3"], "a house goes behind --house"),
         (["sources", "replay", "nope.zip"], "there is no file nope.zip"),
         (["extract"], "say which properties: --all"),
-        (["extract", "--all", "--address", KNOWN], "say which properties: --all"),
+        (["extract", "--all", "--address", KNOWN], "give one of --all and --address"),
         (["extract", "--all", "--isolation", "mini"], "not one of"),
         (["extract", "--all", "--sync", "--isolation", "mini"], "not one of"),
         (["extract", "--sync"], "say which properties: --all"),

@@ -9,6 +9,7 @@ import dagster as dg
 import pytest
 
 from phx_pipeline.defs import run_queue
+from phx_pipeline.service import readiness
 from phx_pipeline.service.readiness import (
     DISPATCHER,
     why_no_code,
@@ -96,10 +97,16 @@ def test_the_dispatcher_has_this_name() -> None:
     assert dispatch_jobs.name == DISPATCHER == run_queue.DISPATCHER
 
 
-def test_code_that_cannot_be_loaded_or_asked_is_off(tmp_path: Path) -> None:
+def test_code_that_cannot_be_loaded_or_asked_is_off(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     nobody = SimpleNamespace(socket=str(tmp_path / "code.sock"), host=None, port=None)
+    silent = SimpleNamespace(load_error="of before it ended", origin=nobody)
+
+    told = str(why_no_code([silent], remedy="it is started again"))
+    monkeypatch.setattr(readiness, "_answers", bool)
+    broken = why_no_code([silent])
 
     assert why_no_code([]) == "the workspace names none"
-    assert "cannot be loaded" in str(why_no_code([SimpleNamespace(load_error="x")]))
-    silent = SimpleNamespace(load_error=None, origin=nobody)
-    assert "does not answer" in str(why_no_code([silent]))
+    assert told == "it does not answer: it is started again"
+    assert "cannot be loaded" in str(broken)

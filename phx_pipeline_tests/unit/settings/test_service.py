@@ -66,3 +66,11 @@ def test_where_it_is_served_is_refused_with_the_remedy(name: str, value: str) ->
 )
 def test_a_public_url_is_an_origin(url: str) -> None:
     assert load_settings({"PHX_PUBLIC_URL": f"{url}/"}).public_url == url
+
+
+@pytest.mark.parametrize("name", ["PHX_KEY", "PHX_MARICOPA_TOKEN"])
+def test_a_token_in_quotes_is_told_to_be_so(name: str) -> None:
+    with pytest.raises(InputError, match=f"{name} begins with a quotation") as told:
+        load_settings({name: '"k3y"'})
+
+    assert "k3y" not in str(told.value)

@@ -2,6 +2,7 @@
 
 import os
 import threading
+import time
 from dataclasses import replace
 from pathlib import Path
 from socket import gethostname
@@ -11,8 +12,9 @@ import pytest
 from phx_pipeline.errors import ServiceError
 from phx_pipeline.settings import Settings, load_settings
 from phx_pipeline.supervise import lock
-from phx_pipeline.supervise.lock import Lock, Part, Running, running
+from phx_pipeline.supervise.lock import Lock, Part, Running, last_end_s, running
 
+_CLOCK_S = 0.1  # so exact is the clock that files are dated by
 _NOBODY = 2**22 + 1  # more than the kernel gives
 
 
@@ -37,13 +39,17 @@ def supervisor(*, pid: int = 0, host: str = "") -> Running:
 
 def test_who_holds_it_is_told_until_the_end(settings: Settings) -> None:
     assert running(settings) is None
+    never = last_end_s(settings)
 
     with Lock(settings) as held:
         held.tell(supervisor())
 
         assert running(settings) == supervisor()
+        assert last_end_s(settings) == never == 0
+        began_s = time.time()
 
     assert running(settings) is None
+    assert last_end_s(settings) >= began_s - _CLOCK_S
 
 
 def test_a_second_one_is_refused_with_pid_and_url_and_writes_nothing(
