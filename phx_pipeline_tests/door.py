@@ -59,6 +59,7 @@ class Door:
     reach: Reach = field(default_factory=lambda: Reach.on_loopback(PORT))
     now: datetime = datetime(2026, 3, 1, 12, tzinfo=UTC)
     status: int = 200
+    answer: bytes = b"well"
     users: dict[str, str] = field(default_factory=dict)
     reached: list[Scope] = field(default_factory=list)
     bodies: list[bytes] = field(default_factory=list)
@@ -81,6 +82,7 @@ class Door:
             bounds=Bounds(
                 limits=Limits(jobs_per_hour=2),
                 users_of=self._users_of,
+                missing_runs=lambda ids: set(ids) - self.users.keys(),
                 open_catalog=opening,
                 clock=self.clock,
             ),
@@ -187,7 +189,7 @@ class Door:
         self.bodies.append(await body_of(receive) or b"")
         start = {"type": "http.response.start", "status": self.status, "headers": []}
         await send(start)
-        await send({"type": "http.response.body", "body": b"well"})
+        await send({"type": "http.response.body", "body": self.answer})
 
     async def _listen(self, receive: Receive, send: Send) -> None:
         await receive()

@@ -1,5 +1,7 @@
 """The daemon: Dagster's own, but its sensors look soon after a job was asked for.
 
+And its queue believes of a priority only what may be given.
+
 Dagster's sensors look every five seconds, which was most of the time from asking for a
 job to the start of its run. Where nothing changes they look less often: each look at
 each sensor is written down by Dagster, and costs processor time in two processes. What
@@ -8,15 +10,20 @@ they do when they look belongs to `sensors`.
 
 import logging
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass
 from threading import Event
 from typing import Any, Final, cast
 
+import dagster as dg
 from dagster._daemon import cli, controller
 from dagster._daemon.daemon import SensorDaemon
+from dagster._daemon.run_coordinator.queued_run_coordinator_daemon import (
+    QueuedRunCoordinatorDaemon,
+)
 
 from phx_pipeline.catalog.store import Catalog
+from phx_pipeline.defs.lineage import in_order
 from phx_pipeline.settings import load_settings
 from phx_pipeline.wiring import build_catalog
 
@@ -109,7 +116,15 @@ class PromptSensors(SensorDaemon):
         yield from super().core_loop(workspace_process_context, rest)
 
 
+class FairQueue(QueuedRunCoordinatorDaemon):
+    """Dagster's loop over its queue, in which no number of a launch outranks jobs."""
+
+    def _priority_sort(self, runs: Iterable[dg.DagsterRun]) -> list[dg.DagsterRun]:
+        return in_order(runs)
+
+
 def main() -> None:
     """Be `dagster-daemon`, whose arguments it reads itself."""
+    vars(controller)["QueuedRunCoordinatorDaemon"] = FairQueue
     vars(controller)["SensorDaemon"] = PromptSensors
     cli.main()

@@ -17,8 +17,9 @@ from phx_pipeline.defs.repeats import (
     backfill_of,
     root_of,
 )
-from phx_pipeline.defs.tags import JOB_TAG, LAUNCH_TAG
+from phx_pipeline.defs.tags import JOB_TAG, LAUNCH_TAG, PRIORITY_TAG, number_in
 from phx_pipeline.model.job import USER_TAG
+from phx_pipeline.model.run_queue import HASTENED, MOST_BY_HAND
 
 
 class Lineage:
@@ -64,13 +65,12 @@ class Lineage:
         """Who asked for a run, where that is known.
 
         Of one that was executed again outside our web server nobody knows: its tag
-        names whoever asked for the run before it.
+        names whoever asked for the run before it. Where that was deleted, the tag is
+        believed if our web server launched either.
         """
         first = self._first(run)
-        if _is_by_hand(first):
-            before = self._before(first)
-            if before is None or _is_copied(first, before):
-                return None
+        if _is_by_hand(first) and _is_copied(first, self._before(first)):
+            return None
         return run.tags.get(USER_TAG)
 
     def is_by_hand(self, run: dg.DagsterRun) -> bool:
@@ -95,10 +95,34 @@ def _is_by_hand(run: dg.DagsterRun) -> bool:
     return bool(run.parent_run_id) and NUMBER_TAG not in run.tags
 
 
+def number_of(run: dg.DagsterRun, *, is_of_job: bool) -> int:
+    """Dagster's number of a run as far as it counts in the queue.
+
+    Anybody may write the tag, and who has a run executed again copies it; what is none
+    counts as not given, as for Dagster.
+    """
+    number = number_in(run.tags.get(PRIORITY_TAG, "")) or 0
+    return min(number, HASTENED if is_of_job else MOST_BY_HAND)
+
+
+def in_order(runs: Iterable[dg.DagsterRun]) -> list[dg.DagsterRun]:
+    """The runs of Dagster's queue, the next one first; equals keep their order.
+
+    A run counts as that of a job by its own tags alone: this is asked every second.
+    """
+
+    def number(run: dg.DagsterRun) -> int:
+        is_of_job = JOB_TAG in run.tags and not _is_by_hand(run)
+        return number_of(run, is_of_job=is_of_job)
+
+    return sorted(runs, key=number, reverse=True)
+
+
 def _parents(runs: Iterable[dg.DagsterRun]) -> set[str]:
     return {run.parent_run_id for run in runs if run.parent_run_id}
 
 
-def _is_copied(run: dg.DagsterRun, before: dg.DagsterRun) -> bool:
+def _is_copied(run: dg.DagsterRun, before: dg.DagsterRun | None) -> bool:
     """Whether no launch by our web server named the user of this very run."""
-    return run.tags.get(LAUNCH_TAG) in {None, before.tags.get(LAUNCH_TAG)}
+    known = before.tags.get(LAUNCH_TAG) if before else None
+    return run.tags.get(LAUNCH_TAG) in {None, known}

@@ -24,7 +24,7 @@ from phx_pipeline.defs.internals import (
     BulkActionStatus,
     PartitionBackfill,
 )
-from phx_pipeline.defs.lineage import Lineage
+from phx_pipeline.defs.lineage import Lineage, number_of
 from phx_pipeline.defs.repeats import (
     PARTITION_TAG,
     REASON_TAG,
@@ -369,14 +369,14 @@ def seen(
     repeated_by = run.tags.get(REPEATED_BY_TAG)
     is_over = repeated_by is not None and repeated_by not in there
     state = state_of(run, retries=0 if is_over else retries)
-    ended = record.end_time
+    ended, job_id = record.end_time, lineage.job_of(run)
     return SeenRun(
         run_id=run.run_id,
         slug=run.tags[PARTITION_TAG],
-        job_id=lineage.job_of(run),
+        job_id=job_id,
         attempt=_number(run.tags.get(ATTEMPT_TAG), otherwise=1),
         state=state,
-        priority=_number(run.tags.get(PRIORITY_TAG), otherwise=0),
+        priority=number_of(run, is_of_job=job_id is not None),
         created_at=record.create_timestamp,
         ended_at=datetime.fromtimestamp(ended, UTC) if ended else None,
         root_run_id=lineage.root_of(run),

@@ -8,11 +8,11 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, Self
 
 from phx_pipeline.catalog.dispatch import Candidate
 from phx_pipeline.model.job import JobItem, JobState, Priority
-from phx_pipeline.model.run_queue import SeenRun
+from phx_pipeline.model.run_queue import HASTENED, SeenRun
 
 WAITING_PER_SLOT: Final = 2
 """Runs of jobs that wait in Dagster's queue for each run that may be at work.
@@ -29,8 +29,6 @@ _MOST_STEPS: Final = 99  # down from the base, so that the next lower one is not
 
 LATE_AFTER: Final = timedelta(minutes=30)
 """How long more urgent ones may overtake what waits."""
-HASTENED: Final = 400
-"""The number of the one run of a job that goes before all others, as it is late."""
 _CLASSES: Final = (0, 1, 201)
 """The lowest numbers of runs without a job, and of those of normal and high jobs."""
 
@@ -170,17 +168,38 @@ def overtaken(
     ours = [run for run in waiting if run.job_id is not None]
     if any(run.job_id is not None and run.priority == HASTENED for run in runs):
         return Overtaken()
-    numbers = [run.priority for run in waiting]
-    numbers += [BASE[each.priority] for each in candidates]
-    best = max(map(_class_of, numbers), default=0)
-    late = [
-        run
-        for run in ours
-        if run.created_at <= before and _class_of(run.priority) < best
-    ]
+    urgent = _Urgent.of(waiting, candidates)
+    late = [run for run in ours if run.created_at <= before and urgent.overtake(run)]
     if late:
         return Overtaken(hasten=(late[-1].run_id,))
     return Overtaken(before=before, queued=frozenset(it.job_id or "" for it in ours))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Urgent:
+    """The most urgent that wait: the class of those of jobs, the number of others.
+
+    Jobs of one class take turns; a run that no job asked for has no turn to wait for.
+    """
+
+    best_class: int
+    best_number: int | None
+
+    @classmethod
+    def of(cls, waiting: Iterable[SeenRun], candidates: Iterable[Candidate]) -> Self:
+        ours = [BASE[each.priority] for each in candidates]
+        others: list[int] = []
+        for run in waiting:
+            (ours if run.job_id is not None else others).append(run.priority)
+        return cls(
+            best_class=max(map(_class_of, ours), default=0),
+            best_number=max(others, default=None),
+        )
+
+    def overtake(self, run: SeenRun) -> bool:
+        """Whether one of them comes before a run of a job that was there first."""
+        is_passed = self.best_number is not None and run.priority < self.best_number
+        return is_passed or _class_of(run.priority) < self.best_class
 
 
 def brought_forward(

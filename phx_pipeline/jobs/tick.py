@@ -11,7 +11,6 @@ from typing import Final
 
 from phx_pipeline.catalog.dispatch import CLAIM, Candidate, Claimed, DispatchBook
 from phx_pipeline.jobs.fair import (
-    HASTENED,
     Overtaken,
     Priorities,
     brought_forward,
@@ -32,7 +31,7 @@ from phx_pipeline.jobs.fates import (
 )
 from phx_pipeline.model.isolation import IsolationMode
 from phx_pipeline.model.job import JobItem, JobState, Mode
-from phx_pipeline.model.run_queue import RunStates, SeenRun
+from phx_pipeline.model.run_queue import HASTENED, RunStates, SeenRun
 from phx_pipeline.model.source import Source
 
 _MOST_LOOKED_UP: Final = 500  # ended runs in one look: the others are for the next

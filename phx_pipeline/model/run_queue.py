@@ -7,10 +7,21 @@ folder, there are no runs, and nothing to cancel.
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Final, Protocol
 
 from phx_pipeline.model.job import JobState, Mode, Origin, run_key_of
 from phx_pipeline.model.source import Source
+
+HASTENED: Final = 400
+"""Dagster's number for the one run of a job that goes before all others.
+
+It has waited for too long; no run has a higher number.
+"""
+MOST_BY_HAND: Final = 200
+"""The most that counts of a number that no job gave: it is less than an urgent job's.
+
+Anybody who launches may write any number into a tag.
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,9 +35,9 @@ class SeenRun:
     `job_id`, `attempt` and `slug` are those of the run key, the last the key its
     property had then; `job_id` is None where no job of ours asked for it. A run that
     somebody had executed again is of no job, and the first of its kind. `priority` is
-    Dagster's number. `root_run_id` is the first of the runs that repeat one another by
-    themselves, its own id where it repeats none. `user` is None if nobody is named,
-    `error` tells why a run failed.
+    Dagster's number, as far as it counts. `root_run_id` is the first of the runs that
+    repeat one another by themselves, its own id where it repeats none. `user` is None
+    if nobody is named, `error` tells why a run failed.
     """
 
     run_id: str

@@ -9,13 +9,14 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Self
 from urllib.parse import quote
 
 from phx_pipeline.errors import InputError, PhxError
 from phx_pipeline.model.access import Principal, Role
 from phx_pipeline.service.access import Access, Known, Shown
+from phx_pipeline.service.amounts import refuse_too_much
 from phx_pipeline.service.asgi import (
     READING,
     App,
@@ -29,8 +30,9 @@ from phx_pipeline.service.asgi import (
 )
 from phx_pipeline.service.bounds import Bounds
 from phx_pipeline.service.cookies import Cookies
+from phx_pipeline.service.lanes import LaneFullError, Lanes
 from phx_pipeline.service.login_page import Page, again_page
-from phx_pipeline.service.operations import Deed, Question
+from phx_pipeline.service.operations import Deed, Question, refused_launches
 from phx_pipeline.service.permissions import LOGIN, is_entrance, is_public, role_for
 from phx_pipeline.service.reach import Reach
 from phx_pipeline.service.refusals import Refusal, refuse
@@ -45,6 +47,16 @@ _OK = 400  # the first status that tells of no success
 _OWN = "/api/"  # what the service answers itself, it notes itself
 _DOWNLOADS = ("/download_debug/", "/logs/")
 _BEARER = "bearer "
+_MOST_ANSWER = 200_000  # bytes of an answer that are looked into
+
+MOST_GRAPHQL_OF_USER = 4
+"""Requests of GraphQL of one user that are answered at once; a page sends a dozen."""
+
+
+def graphql_lanes() -> Lanes:
+    """Places for requests of GraphQL; they leave threads to the REST interface."""
+    return Lanes(most=12, most_of_user=MOST_GRAPHQL_OF_USER, most_waiting=60)
+
 
 Audit = Callable[..., Awaitable[None]]
 """`await audit("job.submit", "a3f9…", detail="2 houses")`, by who asked."""
@@ -73,6 +85,8 @@ class Gate:
     reach: Reach
     trail: Trail
     bounds: Bounds
+
+    _lanes: Lanes = field(default_factory=graphql_lanes, init=False)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, or refuse it."""
@@ -112,7 +126,7 @@ class Gate:
         elif asked.method in READING:
             await self._read(visit, asked, scope, receive, send)
         elif asked.is_graphql:
-            await self._graphql(visit, scope, receive, send)
+            await self._in_turn(visit, scope, receive, send)
         else:
             await self._changed(visit, scope, receive, send)
 
@@ -194,25 +208,52 @@ class Gate:
                 with suppress(asyncio.CancelledError):
                     await serving
 
-    async def _graphql(
+    async def _in_turn(
         self, visit: "_Visit", scope: Scope, receive: Receive, send: Send
     ) -> None:
         body = await body_of(receive)
         if body is None:
             return
         try:
+            async with self._lanes.place(visit.principal.user):
+                await self._graphql(visit, body, scope, receive, send)
+        except LaneFullError as full:
+            told = (
+                f"{MOST_GRAPHQL_OF_USER} requests of GraphQL of yours are under way, "
+                "and others wait: send this one again when they are answered"
+            )
+            soon = (b"retry-after", b"5")
+            raise _Stopped(Refusal(status=429, text=told, headers=(soon,))) from full
+
+    async def _graphql(
+        self,
+        visit: "_Visit",
+        body: bytes,
+        scope: Scope,
+        receive: Receive,
+        send: Send,
+    ) -> None:
+        try:
             asks = await asyncio.to_thread(_Asks.of, body, visit.principal)
         except InputError as error:
             raise _Stopped(Refusal(status=400, text=str(error))) from error
-        deed, answer = asks.deed, _Answer(send)
+        deed = asks.deed
+        answer = _Answer(send, keeps=_MOST_ANSWER if asks.launches else 0)
         if why := _lack(visit.principal, deed.role, what=", ".join(deed.mutations)):
             raise _Stopped(asks.refusal(why))
+        if asks.has_config and visit.principal.role < Role.ADMIN:
+            raise _Stopped(asks.refusal(_NO_CONFIG))
         await self._leave_others_alone(visit.principal, asks)
+        await self._repeat_what_is_there(asks)
         await self._keep_to_limits(visit.principal, asks)
         headers = [it for it in scope["headers"] if it[0] not in _LENGTHS]
         length = (b"content-length", str(len(asks.body)).encode())
         scope["headers"] = [*headers, length]
         await self.app(scope, replayed(asks.body, receive), answer.send)
+        if none := refused_launches(answer.kept, asks.launches) if asks.launches else 0:
+            await asyncio.to_thread(
+                self.bounds.not_launched, visit.principal, launches=none
+            )
         if deed.action and answer.is_good:
             told = [", ".join(deed.mutations), asks.extent]
             detail = ": ".join(filter(None, told))
@@ -226,6 +267,13 @@ class Gate:
             why = await asyncio.to_thread(
                 self.bounds.why_not, principal, launches=asks.launches
             )
+        if why:
+            raise _Stopped(asks.refusal(why))
+
+    async def _repeat_what_is_there(self, asks: "_Asks") -> None:
+        """Refuse what says that it repeats a run, where there is no such run."""
+        with _looking_up():
+            why = await asyncio.to_thread(self.bounds.why_not_after, asks.parents)
         if why:
             raise _Stopped(asks.refusal(why))
 
@@ -252,6 +300,10 @@ def role_of(scope: Scope) -> Role | None:
     return principal.role if isinstance(principal, Principal) else None
 
 
+_NO_CONFIG = (
+    "operators launch without `runConfigData`, for it says how processes are started: "
+    "leave it empty, or ask an admin"
+)
 _LENGTHS = {b"content-length", b"transfer-encoding"}
 _ANYBODY = Principal(user="", role=Role.READER)
 
@@ -263,6 +315,8 @@ class _Asks:
     question: Question
     deed: Deed
     launches: int
+    parents: frozenset[str]
+    has_config: bool
     targets: str
     extent: str
     body: bytes
@@ -272,6 +326,7 @@ class _Asks:
         """Read a body; long ones take their time, so not in the event loop."""
         question = Question.read(body)
         deed = question.deed
+        refuse_too_much(question.query, question.variables)
         if deed.launches and principal.role >= deed.role:
             question = question.tagged(principal.user)
         about = (question.targets, question.extent) if deed.action else ("", "")
@@ -279,6 +334,8 @@ class _Asks:
             question=question,
             deed=deed,
             launches=question.launches,
+            parents=question.parents if deed.launches else frozenset(),
+            has_config=deed.launches and question.has_config,
             targets=about[0],
             extent=about[1],
             body=question.body(),
@@ -326,15 +383,19 @@ class _Visit:
 
 
 class _Answer:
-    """Passes an answer on, and looks at its status."""
+    """Passes an answer on, and looks at its status and its first bytes."""
 
-    def __init__(self, send: Send) -> None:
+    def __init__(self, send: Send, *, keeps: int = 0) -> None:
         self._send = send
         self._status = 0
+        self._keeps = keeps
+        self.kept = b""
 
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self._status = message["status"]
+        elif len(self.kept) < self._keeps:
+            self.kept += message.get("body", b"")
         await self._send(message)
 
     @property

@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from phx_pipeline.errors import InputError
 from phx_pipeline.model.printable import printable
+from phx_pipeline.model.run_queue import HASTENED, MOST_BY_HAND
 
 _MOST_LETTERS: Final = 255  # a column of Dagster's on PostgreSQL holds no more
 _LONGEST_TOLD: Final = 60
@@ -60,12 +61,17 @@ def is_chosen(tag: Mapping[str, Any]) -> bool:
     if is_reserved and key not in _CHOSEN and not key.startswith(_PART_OF_KEY):
         return False
     _require_storable(key, value)
-    if key == _PRIORITY and not _NUMBER.fullmatch(value):
+    if key == _PRIORITY and not _is_priority(value):
         raise InputError(
-            f"the tag {key} says {_told(value)}: give a whole number of at most three "
-            "digits"
+            f"the tag {key} says {_told(value)}: give a whole number of at most "
+            f"{MOST_BY_HAND}"
         )
     return True
+
+
+def _is_priority(value: str) -> bool:
+    """Whether a run may be given it; pages copy the number of a job's run, too."""
+    return bool(_NUMBER.fullmatch(value)) and int(value) <= HASTENED
 
 
 def _require_storable(key: str, value: str) -> None:

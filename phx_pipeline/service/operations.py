@@ -76,6 +76,23 @@ _TARGETS = {
     "concurrencyKey": _Kind.OTHER,
     "repositoryLocationName": _Kind.PLACE,
 }
+_PARENT = "parentRunId"
+_CONFIG = "runConfigData"
+_NO_CONFIG = {"", "{}", "null"}
+# What Dagster answers before it has begun anything.
+_BEGUN_NONE = {
+    "InvalidStepError",
+    "InvalidOutputError",
+    "RunConfigValidationInvalid",
+    "PipelineNotFoundError",
+    "UnauthorizedError",
+    "InvalidSubsetError",
+    "PresetNotFoundError",
+    "ConflictingExecutionParamsError",
+    "NoModeProvidedError",
+    "PartitionSetNotFoundError",
+    "PartitionKeysNotFoundError",
+}
 _SEVERAL = "executionParamsList"
 _PARTITION_TAG = "dagster/partition"
 
@@ -193,9 +210,25 @@ class Question:
 
     @property
     def launches(self) -> int:
-        """How many jobs it would start: one for each launch, by whatever alias."""
+        """How many jobs it would start: one for each launch, by whatever alias.
+
+        To go on with a backfill, or to repeat one, is a launch as well.
+        """
         every = self._arguments() if self.deed.mutations else ()
         return sum(_launches(field.name.value, given) for field, given in every)
+
+    @property
+    def parents(self) -> frozenset[str]:
+        """The ids of the runs that it would have executed again."""
+        return frozenset(it for it in self._launched(_PARENT) if isinstance(it, str))
+
+    @property
+    def has_config(self) -> bool:
+        """Whether it launches anything with a configuration of its own."""
+        return any(
+            it.strip() not in _NO_CONFIG if isinstance(it, str) else bool(it)
+            for it in self._launched(_CONFIG)
+        )
 
     def refused(self, why: str) -> dict[str, Any]:
         """What the UI reads of an answer that says *why* nothing of it is done."""
@@ -241,6 +274,12 @@ class Question:
                 tags.put(launch)
         return replace(self, query=print_ast(document), variables=variables)
 
+    def _launched(self, name: str) -> Iterator[Any]:
+        """What the arguments of its launches give by a name."""
+        for field, given in self._arguments():
+            if field.name.value in TAGS_OF:
+                yield from _named(given, name, depth=0)
+
     def _arguments(self) -> Iterator[tuple[FieldNode, dict[str, Any]]]:
         """Each field at the top, with the arguments that it is given."""
         document = parse(self.query)
@@ -254,6 +293,23 @@ class Question:
                         for it in each.arguments
                     },
                 )
+
+
+def refused_launches(answer: bytes, launches: int) -> int:
+    """How many of the *launches* of a request began nothing, as its answer tells.
+
+    What is not told for certain was begun.
+    """
+    try:
+        found = json.loads(answer)
+        data, errors = found.get("data"), found.get("errors")
+        if data is None:  # an error of what was executed names where
+            is_refused = errors and all("path" not in each for each in errors)
+            return launches if is_refused else 0
+        kinds = [it.get("__typename") for it in data.values() if isinstance(it, dict)]
+    except (ValueError, AttributeError, TypeError, RecursionError):
+        return 0
+    return sum(kind in _BEGUN_NONE for kind in kinds if isinstance(kind, str))
 
 
 def is_subscription(query: str) -> bool:
@@ -350,7 +406,7 @@ def _root_fields(
 
 
 def _launches(mutation: str, given: Mapping[str, Any]) -> int:
-    if mutation not in TAGS_OF:
+    if mutation not in _LAUNCHES:
         return 0
     several = given.get(_SEVERAL)
     return len(several) if isinstance(several, list) else 1
@@ -384,6 +440,17 @@ def _targets(value: Any, *, depth: int) -> Iterator[tuple[_Kind, str]]:
                 yield from ((kind, word) for word in _words(each))
             else:
                 yield from _targets(each, depth=depth + 1)
+
+
+def _named(value: Any, name: str, *, depth: int) -> Iterator[Any]:
+    """What stands under a name, anywhere in a value."""
+    inner = value.values() if isinstance(value, dict) else value
+    if depth > _MOST_DEPTH or not isinstance(value, dict | list):
+        return
+    if isinstance(value, dict) and name in value:
+        yield value[name]
+    for each in inner:
+        yield from _named(each, name, depth=depth + 1)
 
 
 def _words(value: Any) -> Iterator[str]:

@@ -8,6 +8,8 @@ import json
 from contextlib import suppress
 from typing import Any
 
+from phx_pipeline.errors import InputError
+from phx_pipeline.service.amounts import refuse_too_much
 from phx_pipeline.service.asgi import POLICY_VIOLATION, Message, Receive, Send
 from phx_pipeline.service.operations import is_subscription
 
@@ -69,12 +71,22 @@ def _listens(payload: object) -> bool:
     if not isinstance(payload, dict):
         return False
     query, operation = payload.get("query"), payload.get("operation_name")
+    variables = payload.get("variables")
     return (
         isinstance(query, str)
-        and isinstance(payload.get("variables"), dict | None)
+        and isinstance(variables, dict | None)
         and isinstance(operation, str | None)
         and is_subscription(query)
+        and _is_modest(query, variables or {})
     )
+
+
+def _is_modest(query: str, variables: dict[str, Any]) -> bool:
+    try:
+        refuse_too_much(query, variables)
+    except InputError:
+        return False
+    return True
 
 
 def _is_id(value: object) -> bool:

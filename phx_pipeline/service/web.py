@@ -24,6 +24,7 @@ from dagster_webserver.app import create_app_from_workspace_process_context
 from dagster_webserver.version import __version__
 from starlette.requests import HTTPConnection
 
+from phx_pipeline.defs.cancel import records_of
 from phx_pipeline.defs.run_queue import DagsterRuns
 from phx_pipeline.defs.submit import daemon_is_running
 from phx_pipeline.model.access import Role
@@ -152,6 +153,7 @@ def serve(*, workspace: Path, host: str, port: int) -> None:
             bounds=Bounds(
                 limits=quota_limits(settings),
                 users_of=partial(_users_of, instance, opening),
+                missing_runs=partial(_missing_runs, instance),
                 open_catalog=opening,
                 clock=utc_now,
             ),
@@ -181,6 +183,10 @@ def _users_of(
     with closing(opening()) as catalog:
         told = DagsterRuns(instance, catalog.leases).users_of(ids)
         return told | catalog.dispatch.users_of(ids)
+
+
+def _missing_runs(instance: dg.DagsterInstance, ids: Collection[str]) -> set[str]:
+    return set(ids) - {it.dagster_run.run_id for it in records_of(instance, ids)}
 
 
 def _rest(

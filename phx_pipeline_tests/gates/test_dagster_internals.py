@@ -34,6 +34,9 @@ _PARTS = {
     "defs/daemon.py": {
         "dagster._daemon": {"cli", "controller"},
         "dagster._daemon.daemon": {"SensorDaemon"},
+        "dagster._daemon.run_coordinator.queued_run_coordinator_daemon": {
+            "QueuedRunCoordinatorDaemon"
+        },
     },
     "defs/engines.py": {
         "dagster._core.storage": {"sql"},

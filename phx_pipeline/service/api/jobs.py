@@ -110,7 +110,14 @@ class Jobs:
         router = APIRouter(prefix=JOBS, tags=["jobs"], route_class=OnceRoute)
         one = "/{job_id}"
         told = shapes.one("extraction_job")
-        router.add_api_route("", self.submit, methods=["POST"], status_code=202)
+        submitting = [Depends(self._turns.submission)]
+        router.add_api_route(
+            "",
+            self.submit,
+            methods=["POST"],
+            status_code=202,
+            dependencies=submitting,
+        )
         router.add_api_route(
             "", self.list_, methods=["GET"], responses=shapes.page("job")
         )
@@ -128,6 +135,7 @@ class Jobs:
             methods=["POST"],
             status_code=202,
             responses=shapes.one("extraction_job", status=202),
+            dependencies=submitting,
         )
         router.add_api_route(
             f"{one}/results",

@@ -81,7 +81,11 @@ def listening(
         trail=Trail(opening, clock=utc_now),
         open_catalog=opening,
         bounds=Bounds(
-            limits=Limits(), users_of=set, open_catalog=opening, clock=utc_now
+            limits=Limits(),
+            users_of=set,
+            missing_runs=set,
+            open_catalog=opening,
+            clock=utc_now,
         ),
         clock=utc_now,
     )

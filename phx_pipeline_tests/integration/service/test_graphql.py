@@ -269,6 +269,11 @@ _LAUNCH_ALIASED = """mutation {
     ...F
     b: launchPartitionBackfill(backfillParams: {tags: []}) { x }
 } fragment F on Mutation { c: launchRun(executionParams: {}) { x } }"""
+_REPEAT = """mutation {
+    a: reexecutePartitionBackfill(reexecutionParams: {parentRunId: "b"}) { x }
+    b: reexecutePartitionBackfill(reexecutionParams: {parentRunId: "b"}) { x }
+    resumePartitionBackfill(backfillId: "b") { x }
+}"""
 _PARAMS = {"selector": {"jobName": "x"}}
 
 
@@ -276,6 +281,7 @@ _PARAMS = {"selector": {"jobName": "x"}}
     ("query", "given"),
     [
         (_LAUNCH_ALIASED, None),
+        (_REPEAT, None),
         (_LAUNCH_MANY, [_PARAMS] * 3),
         (_LAUNCH_LISTED, _PARAMS),
     ],
@@ -303,5 +309,57 @@ async def test_what_was_launched_just_now_counts_before_it_is_a_job_and_once_the
 
     assert (first, then) == (200, [200, 403])
     assert await door.graphql(_LAUNCH, key=bob) == 200
-    door.now += timedelta(seconds=40)  # what is no job by now was no launch
+    door.now += timedelta(minutes=59)  # it may be a run of no house
+    assert await door.graphql(_LAUNCH, key=ana) == 403
+    door.now += timedelta(minutes=2)
     assert await door.graphql(_LAUNCH, key=ana) == 200
+
+
+_BEGUN = {"data": {"a": {"__typename": "LaunchRunSuccess"}}}
+_FAILED = {"data": {"a": {"__typename": "RunConfigValidationInvalid"}}}
+_NO_DOCUMENT = {"data": None, "errors": [{"message": "no such field"}]}
+_BROKEN = {"data": None, "errors": [{"message": "x", "path": ["a"]}]}
+
+
+@pytest.mark.parametrize(
+    ("answer", "counts"),
+    [(_BEGUN, True), (_FAILED, False), (_NO_DOCUMENT, False), (_BROKEN, True)],
+    ids=["begun", "not valid", "not executed", "broken off"],
+)
+async def test_a_launch_that_dagster_refused_does_not_count(
+    door: Door, answer: object, *, counts: bool
+) -> None:
+    ana = door.key(Role.OPERATOR, name="ana")
+    door.answer = json.dumps(answer).encode()
+
+    told = [await door.graphql(_LAUNCH, key=ana) for _ in range(3)]
+
+    assert told == [200, 200, 403 if counts else 200]
+
+
+@pytest.mark.parametrize(
+    ("given", "operator", "told"),
+    [
+        ({"executionMetadata": {"parentRunId": "r1"}}, 200, ""),
+        ({"executionMetadata": {"parentRunId": "no"}}, 403, "there is no run 'no'"),
+        ({"runConfigData": "{}\n"}, 200, ""),
+        ({"runConfigData": {}}, 200, ""),
+        ({"runConfigData": {"ops": {}}}, 403, "without `runConfigData`"),
+        ({"runConfigData": "ops: {}"}, 403, "without `runConfigData`"),
+    ],
+    ids=["parent", "no parent", "no text", "empty", "config", "text"],
+)
+async def test_what_a_launch_says_of_itself_is_looked_at(
+    door: Door, given: dict[str, object], operator: int, told: str
+) -> None:
+    door.users = {"r1": "bob"}
+    query = "mutation($p: P) { launchRun(executionParams: $p) { x } }"
+    sent = {"query": query, "variables": {"p": given}}
+    ana, root = door.key(Role.OPERATOR, name="ana"), door.key(Role.ADMIN, name="root")
+
+    answer = await door.asked("POST", "/graphql", key=ana, json=sent)
+    of_admin = await door.asked("POST", "/graphql", key=root, json=sent)
+
+    assert answer.status_code == operator
+    assert told in answer.text
+    assert of_admin.status_code == (200 if "runConfigData" in given else operator)

@@ -3,9 +3,10 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator, Collection, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from io import BytesIO
 from pathlib import Path
+from sqlite3 import connect
 from threading import Event
 from typing import Any
 from zipfile import ZipFile
@@ -121,6 +122,26 @@ async def test_the_same_key_gives_the_same_job_and_no_other_request_may_have_it(
     assert hers.json()["is_new"]
     rest.who = EVE
     assert len(await job_ids(rest)) == 2
+
+
+async def test_submissions_that_wait_for_the_catalogue_keep_no_reader_waiting(
+    rest: Rest, copied: Settings
+) -> None:
+    """There are forty threads."""
+    await ask(rest, SLUG)  # opens the stores
+    with (
+        closing(connect(copied.data_dir / "phx.db", isolation_level=None)) as other,
+        other,
+    ):
+        other.execute("BEGIN IMMEDIATE")
+        waiting = [asyncio.create_task(ask(rest, SLUG)) for _ in range(44)]
+        await asyncio.sleep(0)
+        read = await rest.get(JOBS)
+        went_by = sum(one.done() for one in waiting)
+    told = await asyncio.gather(*waiting)
+
+    assert (read.status_code, went_by) == (200, 0)
+    assert {one.status_code for one in told} == {202}
 
 
 async def test_everything_that_is_followed_may_be_asked_for(rest: Rest) -> None:

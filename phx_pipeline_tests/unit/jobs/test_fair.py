@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 
 from phx_pipeline.catalog.dispatch import Candidate
 from phx_pipeline.jobs.fair import (
-    HASTENED,
     LATE_AFTER,
     Overtaken,
     Priorities,
@@ -21,7 +20,7 @@ from phx_pipeline.jobs.fair import (
     room_for,
 )
 from phx_pipeline.model.job import JobState, Priority, run_key_of
-from phx_pipeline.model.run_queue import SeenRun
+from phx_pipeline.model.run_queue import HASTENED, MOST_BY_HAND, SeenRun
 from phx_pipeline_tests.jobs import NOON, job_item
 
 
@@ -191,6 +190,12 @@ LOW, HIGH = -100, 300
         ([run("h", priority=201), run("n", priority=100)], 0, "run-n"),
         ([run("b", job=None), run("l", priority=LOW)], 0, "run-l"),
         ([run("h", priority=HIGH), run("b", job=None)], 0, None),
+        ([run("b", job=None, priority=999), run("h", priority=HIGH)], 0, "run-h"),
+        (
+            [run("b", job=None, priority=MOST_BY_HAND), run("n", priority=100)],
+            0,
+            "run-n",
+        ),
         ([run("m", priority=100), run("n", priority=1)], 0, None),
         ([run("l", priority=LOW)], 0, None),
         (
@@ -222,6 +227,8 @@ LOW, HIGH = -100, 300
         "normal behind high",
         "low behind a backfill",
         "a backfill stays behind",
+        "high behind a launch with a number of its own",
+        "normal behind such a launch",
         "equals take turns",
         "nothing comes before it",
         "the oldest first",
