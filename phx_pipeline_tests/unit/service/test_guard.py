@@ -234,12 +234,13 @@ def test_a_name_with_anything_added_is_another(
     )
 
 
-def test_a_refused_name_is_told_the_right_one_and_nothing_else() -> None:
+def test_a_refused_name_is_told_with_the_right_one_and_nothing_else() -> None:
     server = Server()
 
     server.asked(request(host="evil.test"))
 
-    assert server.text == "not served under this name: open http://127.0.0.1:3000\n"
+    right = "open http://127.0.0.1:3000\n"
+    assert server.text == f"not served under the name 'evil.test': {right}"
 
 
 # --- who sends it
