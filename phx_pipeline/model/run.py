@@ -324,7 +324,10 @@ def _not_asked(record: RunRecord) -> str:
         return ""
     off = ListingOutcome.DISABLED
     told = (it for it in record.result.sources if it.outcome is off)
-    return "; ".join(_joined(it.source.value, it.detail) for it in told)
+    return "; ".join(
+        it.detail if it.source.value in it.detail else _joined(it.source, it.detail)
+        for it in told
+    )
 
 
 def _job_counts(records: Sequence[RunRecord]) -> JobCounts:
