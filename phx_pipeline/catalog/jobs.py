@@ -32,6 +32,7 @@ from phx_pipeline.catalog.views import want_of_jobs
 from phx_pipeline.errors import InputError
 from phx_pipeline.model.access import AuditNote
 from phx_pipeline.model.job import (
+    PHX,
     Job,
     JobItem,
     JobRequest,
@@ -44,7 +45,6 @@ from phx_pipeline.model.job import (
 FOLLOW_UP: Final = "settle-"
 """How the ids of jobs begin that one property's run asked for because of another."""
 
-_FOLLOWER: Final = "phx"  # whose those jobs are
 _AGAIN: Final = (JobState.FAILED.value, JobState.PARTIAL.value)
 _TOLD: Final = 3  # keys of unknown houses in a message
 
@@ -116,7 +116,7 @@ class JobBook:
             want_of_jobs(connection)
             request = JobRequest(
                 slugs=tuple(asked),
-                user=_FOLLOWER,
+                user=PHX,
                 mode=Mode.RESUME,
                 origin=origin,
             )

@@ -14,7 +14,14 @@ from phx_pipeline.cli.options import DAY_OR_SPAN_AHEAD, OneOf, json_option
 from phx_pipeline.cli.session import opened_catalog
 from phx_pipeline.cli.times import phoenix_text, zoned_text
 from phx_pipeline.errors import InputError
-from phx_pipeline.model.access import ApiKey, Role, digest_of, key_id_of, new_key
+from phx_pipeline.model.access import (
+    ApiKey,
+    Role,
+    digest_of,
+    is_of_the_service,
+    key_id_of,
+    new_key,
+)
 from phx_pipeline.model.counted import counted
 from phx_pipeline.model.moments import day_start
 from phx_pipeline.settings import load_settings
@@ -113,6 +120,13 @@ def list_(*, as_json: bool) -> None:
         console.print("no keys yet: the one user of this computer needs none")
         return
     print_table(_table(found, at=at))
+    for key in found:
+        if key.is_valid(at=at) and is_of_the_service(key.name):
+            console.print(
+                f"{key.id} has a name of the service itself, so who shows it sees and "
+                f"ends jobs that are not his: make another key, and revoke {key.id}",
+                soft_wrap=True,
+            )
 
 
 @keys.command()
@@ -183,6 +197,11 @@ def _require_name(name: str) -> None:
         raise InputError(
             f"{name[:_LONGEST_NAME]!r}: give a name of at most {_LONGEST_NAME} "
             "printable characters"
+        )
+    if is_of_the_service(name):
+        raise InputError(
+            f"{name}: the service itself has this name, for jobs that no person asked "
+            "for or that nobody is known for: give another one"
         )
 
 

@@ -53,6 +53,7 @@ from phx_pipeline.model.job import UNKNOWN, USER_TAG, JobState, Mode, Origin
 from phx_pipeline.model.printable import printable
 from phx_pipeline.model.run_queue import SeenBackfill, SeenRun, Stopped
 from phx_pipeline.settings import Settings
+from phx_pipeline.wiring import utc_now
 
 logger = logging.getLogger(__name__)
 
@@ -145,7 +146,7 @@ class DagsterRuns:
         run_id, _, made = cursor.partition(" ")
         is_there = self._instance.has_run(run_id)
         records = self._instance.get_run_records(
-            None if is_there else dg.RunsFilter(created_after=_time(made)),
+            None if is_there else dg.RunsFilter(created_after=_after(made)),
             cursor=run_id if is_there else None,
             limit=_PAGE,
             ascending=True,
@@ -317,11 +318,21 @@ def _cursor_at(newest: Sequence[dg.RunRecord]) -> str:
     return f"{record.dagster_run.run_id} {record.create_timestamp.isoformat()}"
 
 
-def _time(text: str) -> datetime:
+def _after(text: str) -> datetime:
+    return known_time(text, now=utc_now()) or _BEFORE_ALL
+
+
+def known_time(text: str, *, now: datetime) -> datetime | None:
+    """The time in a cursor; None for what is none, or is still to come.
+
+    An admin may write any cursor, and another version wrote others: the next look is
+    to go on all the same.
+    """
     try:
-        return datetime.fromisoformat(text)
-    except ValueError:  # the cursor of another version
-        return _BEFORE_ALL
+        told = datetime.fromisoformat(text).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+    return told if told <= now else None
 
 
 # --- reading a run --------------------------------------------------------------------

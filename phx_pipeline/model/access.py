@@ -9,12 +9,20 @@ from enum import IntEnum
 from hashlib import sha256
 from typing import Self
 
+from phx_pipeline.model.job import PHX, UNKNOWN
+
 KEY_MARK = "phx_"
 """How a key begins, so that scanners for lost secrets know it."""
 
+_OF_THE_SERVICE = frozenset({PHX, UNKNOWN})
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
 _SECRET_BYTES = 32
 _ID_LETTERS = 8
+
+
+def is_of_the_service(name: str) -> bool:
+    """Whether jobs of this name are those that no person asked for, or nobody knows."""
+    return name.strip().casefold() in _OF_THE_SERVICE
 
 
 class Role(IntEnum):

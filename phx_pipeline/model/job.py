@@ -19,6 +19,8 @@ from phx_pipeline.model.source import Source
 
 UNKNOWN: Final = "unknown"
 """The user of what was begun elsewhere by nobody knows whom."""
+PHX: Final = "phx"
+"""The user of what no person asked for."""
 USER_TAG: Final = "phx/user"
 """On runs and backfills: who asked for them, where somebody is known."""
 JOB_TAG: Final = "phx/job"

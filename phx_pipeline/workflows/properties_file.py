@@ -12,10 +12,10 @@ from hashlib import sha256
 from typing import Any, Final, Self
 
 from phx_pipeline.errors import InputError
-from phx_pipeline.model.job import JobRequest, Origin
+from phx_pipeline.model.job import PHX, JobRequest, Origin
 from phx_pipeline.stages.context import StageContext
 from phx_pipeline.workflows.intake import Problem, Reading, file_tables, read_rows
-from phx_pipeline.workflows.searches import PHX, request_run
+from phx_pipeline.workflows.searches import request_run
 from phx_pipeline.workflows.sheets import Tables
 from phx_pipeline.workflows.tables import Row
 

@@ -18,7 +18,7 @@ from phx_pipeline.catalog.store import Catalog
 from phx_pipeline.errors import InputError
 from phx_pipeline.fetch.base import Fetched, Fetcher, Request
 from phx_pipeline.fetch.circuits import pages_try_s
-from phx_pipeline.model.job import JobRequest, Origin
+from phx_pipeline.model.job import PHX, JobRequest, Origin
 from phx_pipeline.model.moments import moment
 from phx_pipeline.model.nearest import did_you_mean
 from phx_pipeline.model.outcome import ListingOutcome
@@ -47,8 +47,6 @@ logger = logging.getLogger(__name__)
 
 LEASE: Final = "searches"
 """Held while sites are asked: two at once would ask for the same pages."""
-PHX: Final = "phx"
-"""Whose jobs are that no person asked for."""
 
 _WAIT_S: Final = 5.0
 _SHOWN: Final = (ListingOutcome.LISTED, ListingOutcome.LISTED_EMPTY)

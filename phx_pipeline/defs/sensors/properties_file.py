@@ -19,6 +19,7 @@ from phx_pipeline.defs.stores import Stores
 from phx_pipeline.errors import InputError
 from phx_pipeline.model.access import FILE_READ, FILE_REFUSED, FILE_ROW, AuditNote
 from phx_pipeline.model.counted import counted
+from phx_pipeline.model.job import PHX
 from phx_pipeline.reads.houses_file import refusal
 from phx_pipeline.stages.context import StageContext
 from phx_pipeline.wiring import build_context
@@ -29,7 +30,6 @@ from phx_pipeline.workflows.properties_file import (
     Progress,
     take_part,
 )
-from phx_pipeline.workflows.searches import PHX
 
 _RESTS_S: Final = 2.0  # who saves a file may be half-way
 

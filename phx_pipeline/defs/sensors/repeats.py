@@ -20,7 +20,7 @@ from phx_pipeline.defs.repeats import (
     request_again,
     retries_of,
 )
-from phx_pipeline.defs.run_queue import readable, seen
+from phx_pipeline.defs.run_queue import known_time, readable, seen
 from phx_pipeline.defs.stores import Stores
 from phx_pipeline.defs.tags import CLAIMED_TAG
 from phx_pipeline.jobs.fates import is_unwanted
@@ -47,7 +47,7 @@ def repeat_lost_runs(
     instance, now = context.instance, stores.clock()
     retries = retries_of(instance)
     _claim(instance, now=now)
-    records = _given_up(instance, after=context.cursor)
+    records = _given_up(instance, after=known_time(context.cursor or "", now=now))
     lost = [
         record
         for record in records
@@ -101,13 +101,13 @@ def _is_ripe(record: dg.RunRecord, *, now: datetime) -> bool:
 
 
 def _given_up(
-    instance: dg.DagsterInstance, *, after: str | None
+    instance: dg.DagsterInstance, *, after: datetime | None
 ) -> Sequence[dg.RunRecord]:
     """Failed runs that Dagster will not repeat, by the time of their last change."""
     filters = dg.RunsFilter(
         statuses=[dg.DagsterRunStatus.FAILURE],
         tags={WILL_RETRY_TAG: "false"},
-        updated_after=datetime.fromisoformat(after) if after else None,
+        updated_after=after,
     )
     return instance.get_run_records(
         filters, limit=_PAGE, order_by="update_timestamp", ascending=True

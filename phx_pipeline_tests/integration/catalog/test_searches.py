@@ -12,7 +12,7 @@ from phx_pipeline.catalog.store import Catalog
 from phx_pipeline.model.address import Address
 from phx_pipeline.model.facts import ListingFacts
 from phx_pipeline.model.identity import property_lease
-from phx_pipeline.model.job import Origin
+from phx_pipeline.model.job import PHX, Origin
 from phx_pipeline.model.outcome import ListingOutcome
 from phx_pipeline.model.property import Property
 from phx_pipeline.model.search import (
@@ -25,7 +25,7 @@ from phx_pipeline.model.search import (
     SearchTurn,
 )
 from phx_pipeline.model.source import Source
-from phx_pipeline.workflows.searches import PHX, accept_ready
+from phx_pipeline.workflows.searches import accept_ready
 from phx_pipeline_tests.integration.conftest import STAMP, Scene
 
 DAY = STAMP.today

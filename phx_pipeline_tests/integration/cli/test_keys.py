@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from phx_pipeline.cli import keys
 from phx_pipeline.cli.console import console
 from phx_pipeline.cli.session import opened_catalog
 from phx_pipeline.wiring import utc_now
@@ -36,6 +37,19 @@ def test_a_key_is_printed_once_and_listed_without_its_text(phx: Phx) -> None:
     assert text not in listed.out
     assert key["id"] in phx("keys", "list").out
     assert phx("keys", "add", "ana", "--role", "reader", "--json").json["key"]
+
+
+def test_a_key_with_a_name_of_the_service_is_told(
+    phx: Phx, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as before:  # such names were refused
+        before.setattr(keys, "is_of_the_service", lambda _: False)
+        made = phx("keys", "add", "Unknown", "--role", "reader", "--json").json
+
+    told = f"{made['id']} has a name of the service itself"
+    assert told in phx("keys", "list").out
+    phx("keys", "revoke", made["id"])
+    assert told not in phx("keys", "list").out
 
 
 def test_revoking_the_last_key_says_what_follows(phx: Phx) -> None:
@@ -95,6 +109,8 @@ def test_keys_and_deeds_are_one_line_each_in_80_columns(
         ),
         (("add", "ana", "--role", "reader", "--expires", "soon"), "hours from now"),
         (("add", "ana", "--role", "reader", "--expires", "0d"), "'0d' is now"),
+        (("add", " PHX", "--role", "reader"), "the service itself has this name"),
+        (("add", "unknown", "--role", "reader"), "give another one"),
         (("revoke", "ana"), "there is no key 'ana': see `phx keys list`"),
     ],
 )

@@ -80,15 +80,15 @@ class Daemon:
     def __init__(self, instance: dg.DagsterInstance) -> None:
         self.instance = instance
         self.at = utc_now()
-        self._cursor: str | None = None
+        self.cursor: str | None = None
 
     def requests(self) -> Sequence[dg.RunRequest]:
         stores = Stores(clock=lambda: self.at)
         with sensor_context(
-            self.instance, stores=stores, cursor=self._cursor
+            self.instance, stores=stores, cursor=self.cursor
         ) as context:
             said = repeat_lost_runs(context)
-            self._cursor = context.cursor
+            self.cursor = context.cursor
         return (said.run_requests or []) if isinstance(said, dg.SensorResult) else []
 
     def tick(
@@ -126,6 +126,17 @@ def test_what_was_lost_of_a_cancelled_job_is_not_repeated(
 
     assert daemon.requests() == []
     assert item_runs(instance, "off")[slug].state is JobState.FAILED
+
+
+@pytest.mark.usefixtures("lost")
+@pytest.mark.parametrize("cursor", ["x", "2999-01-01T00:00:00+00:00", "0001-01-01"])
+def test_the_next_look_goes_on_whatever_its_cursor_says(
+    daemon: Daemon, cursor: str
+) -> None:
+    daemon.cursor = cursor
+
+    assert len(daemon.tick()) == 1
+    assert daemon.cursor != cursor
 
 
 def test_a_run_that_dagster_failed_to_retry_is_repeated_once_and_only_once(

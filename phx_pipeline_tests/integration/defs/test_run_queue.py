@@ -281,6 +281,8 @@ def test_foreign_runs_are_told_though_the_last_one_was_deleted(
     told, _ = runs.since(cursor)
 
     assert [run.run_id for run in told] == [second.run_id]
+    for unusable in ("x", f"{first.run_id} 2999-01-01T00:00:00+00:00"):
+        assert runs.since(unusable)[0] == told
 
 
 def test_what_repeats_a_run_of_a_backfill_is_known_as_its(
