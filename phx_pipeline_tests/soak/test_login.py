@@ -24,6 +24,7 @@ from phx_pipeline.model.access import (
     key_id_of,
     new_key,
 )
+from phx_pipeline.model.counted import counted
 from phx_pipeline.wiring import utc_now
 from phx_pipeline_tests.chromium import chromium_page, find_chromium
 from phx_pipeline_tests.dagster_ui import SHOTS, Seen, backfill_by_hand
@@ -191,7 +192,10 @@ def test_what_is_launched_by_clicks_is_told_with_its_user(visit: Visit) -> None:
 
     assert [run.tags["phx/user"] for run in runs] == ["ana"] * len(_SLUGS)
     (launch,) = [it for it in visit.deeds if it.action == "ui.launch"]
-    assert (launch.user, launch.detail) == ("ana", "launchPartitionBackfill")
+    houses = counted(len(_SLUGS), "house")
+    assert launch.user == "ana"
+    assert launch.detail.startswith(f"launchPartitionBackfill: {houses}, 5 assets (")
+    assert sorted(launch.target.split(", ")) == sorted(_SLUGS)
     actions = {it.action for it in visit.deeds}
     assert {"login", "login.refused", "ui.launch"} <= actions
     assert {it.user for it in visit.deeds} == {"", "ana", "eve"}
