@@ -1,6 +1,6 @@
 """The daemon: Dagster's own, but its sensors look soon after a job was asked for.
 
-And its queue believes of a priority only what may be given.
+Its queue is that of `fair_queue`.
 
 Dagster's sensors look every five seconds, which was most of the time from asking for a
 job to the start of its run. Where nothing changes they look less often: each look at
@@ -10,20 +10,16 @@ they do when they look belongs to `sensors`.
 
 import logging
 import time
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from threading import Event
 from typing import Any, Final, cast
 
-import dagster as dg
 from dagster._daemon import cli, controller
 from dagster._daemon.daemon import SensorDaemon
-from dagster._daemon.run_coordinator.queued_run_coordinator_daemon import (
-    QueuedRunCoordinatorDaemon,
-)
 
 from phx_pipeline.catalog.store import Catalog
-from phx_pipeline.defs.lineage import in_order
+from phx_pipeline.defs.fair_queue import FairQueue
 from phx_pipeline.settings import load_settings
 from phx_pipeline.wiring import build_catalog
 
@@ -114,13 +110,6 @@ class PromptSensors(SensorDaemon):
         """Look at all sensors, rest, look again."""
         rest = cast("Event", Rest(shutdown_event, Newest()))
         yield from super().core_loop(workspace_process_context, rest)
-
-
-class FairQueue(QueuedRunCoordinatorDaemon):
-    """Dagster's loop over its queue, in which no number of a launch outranks jobs."""
-
-    def _priority_sort(self, runs: Iterable[dg.DagsterRun]) -> list[dg.DagsterRun]:
-        return in_order(runs)
 
 
 def main() -> None:

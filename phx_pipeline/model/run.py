@@ -228,10 +228,7 @@ def job_property(
     """
     newest = _deciding(item, [it for it in records if _is_of(item, it)])
     state = item.state or _state_of(item, newest)
-    started_at = records[0].started_at if records else None
     ended_at = item.ended_at or (newest.ended_at if newest else None)
-    if started_at and ended_at:  # a run may begin just when its job is called off
-        ended_at = max(started_at, ended_at)
     mine = [it for it in records if not _is_of_others(item, it)]
     times = [it.ended_at or it.started_at for it in mine]
     return JobProperty(
@@ -242,11 +239,19 @@ def job_property(
         run_id=newest.run_id if newest else item.run_id,
         error=item.error or (reason_of(newest, state) if newest else ""),
         counts=_job_counts(mine) if mine else JobCounts(),
-        started_at=started_at,
+        started_at=_began_at(records, ended_at if state.is_final else None),
         ended_at=ended_at if state.is_final else None,
         updated_at=max([*times, *([ended_at] if ended_at else [])], default=None),
         took_s=_took_s(newest, ended_at) if state.is_final else None,
     )
+
+
+def _began_at(
+    records: Sequence[RunRecord], ended_at: datetime | None
+) -> datetime | None:
+    """When the first run began; a run may begin behind the end that a cancel booked."""
+    first = records[0].started_at if records else None
+    return None if first and ended_at and first > ended_at else first
 
 
 def _is_of_others(item: JobItem, record: RunRecord) -> bool:

@@ -299,4 +299,4 @@ def test_hostile_pages_learn_nothing(backfill: Backfill, origin: str) -> None:
     assert fetched <= {"TypeError", "error", "basic 421"}
     assert learned["image /graphql"] == "error"
     assert learned["socket"] == "error"
-    assert page.startswith(("sent by a page from elsewhere", "not served under this"))
+    assert page.startswith(("sent by a page from elsewhere", "not served under the"))

@@ -34,6 +34,8 @@ _PARTS = {
     "defs/daemon.py": {
         "dagster._daemon": {"cli", "controller"},
         "dagster._daemon.daemon": {"SensorDaemon"},
+    },
+    "defs/fair_queue.py": {
         "dagster._daemon.run_coordinator.queued_run_coordinator_daemon": {
             "QueuedRunCoordinatorDaemon"
         },

@@ -3,7 +3,7 @@
 import dagster as dg
 import pytest
 
-from phx_pipeline.defs.daemon import FairQueue
+from phx_pipeline.defs.fair_queue import FairQueue
 from phx_pipeline.defs.lineage import Lineage, in_order
 
 _OURS = {"phx/job": "5f0c"}

@@ -382,6 +382,14 @@ def test_without_a_run_of_this_attempt_a_property_waits() -> None:
     assert seen.state is JobState.RETRYING  # by another clock than that of who asked
 
 
+def test_what_begins_behind_a_cancel_that_was_booked_is_no_begin_of_the_job() -> None:
+    later = AT + timedelta(seconds=3)
+    cancelled = job_item(requested_at=AT, state=JobState.CANCELLED, ended_at=AT)
+
+    assert shown_of(cancelled, record(started_at=later)).started_at is None
+    assert shown_of(cancelled, record(), record(started_at=later)).started_at == AT
+
+
 def test_what_a_run_did_for_others_after_a_cancel_is_not_counted() -> None:
     found = RunResult(
         sources=(SourceResult(source=Source.REDFIN, counts={Change.NEW: 9}),)
