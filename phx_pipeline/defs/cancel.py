@@ -34,6 +34,7 @@ _MOST_IDS: Final = 500  # in one query
 # Of the time to wait, a worker may use so much to end by itself. One that does not, for
 # it is inside a library, is killed: what it has stored is whole at every moment.
 _SHARE_OF_GRACE: Final = 0.6
+_NEVER_QUEUED: Final = "it was cancelled before it came into the queue"
 
 
 def stop_runs(
@@ -140,17 +141,25 @@ class _Ending:
 
         Those at work are asked first: they need their time.
         """
-        ordered = sorted(records, key=lambda record: is_queued(record.dagster_run))
-        for record in ordered:
-            _cancel(self._instance, record.dagster_run)
-        runs = [record.dagster_run for record in ordered]
-        queued = [run.run_id for run in runs if is_queued(run)]
-        begun = [run for run in runs if not is_queued(run)]
+        runs = [record.dagster_run for record in records]
+        made = [run for run in runs if self._is_only_made(run)]
+        rest = [run for run in runs if run not in made]
+        for run in sorted(rest, key=is_queued):
+            _cancel(self._instance, run)
+        for run in made:  # the coordinator would ask a worker, and wait for its word
+            self._instance.report_run_canceled(run, message=_NEVER_QUEUED)
+        queued = [run.run_id for run in runs if is_queued(run) or run in made]
+        begun = [run for run in rest if not is_queued(run)]
         # The daemon may have taken one out of the queue just before it was cancelled.
         still = [it.dagster_run for it in records_of(self._instance, queued)]
         return [run.run_id for run in still if not run.is_finished] + [
             run.run_id for run in begun if not self._is_dead(run, may_kill=may_kill)
         ]
+
+    def _is_only_made(self, run: dg.DagsterRun) -> bool:
+        """Whether a run is not in the queue yet, and nobody works on it in place."""
+        is_made = run.status is dg.DagsterRunStatus.NOT_STARTED
+        return is_made and self._leases.state(run_lease(run.run_id)) is None
 
     def _is_dead(self, run: dg.DagsterRun, *, may_kill: bool) -> bool:
         """Whether nobody works on a run; then it is marked as cancelled."""

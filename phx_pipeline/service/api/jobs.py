@@ -28,6 +28,7 @@ from phx_pipeline.service.api.principals import Who
 from phx_pipeline.service.api.problems import Problem, refuse
 from phx_pipeline.service.api.stores import Stores
 from phx_pipeline.service.api.turns import Turns
+from phx_pipeline.service.api.within import within
 from phx_pipeline.service.api.words import (
     LONGEST_LINE,
     NO_CONTROLS,
@@ -42,6 +43,10 @@ from phx_pipeline.workflows.bundle import bundle_parts
 JOBS: Final = "/api/extraction/jobs"
 MOST_HOUSES: Final = 10_000
 
+_CANCEL_S: Final = 20.0
+_NOT_YET: Final = (
+    "the catalogue does not answer in time, and the job may go on: cancel it again soon"
+)
 _SOON: Final = {"retry-after": "5"}
 
 JobId = Annotated[str, Path(pattern=r"^[A-Za-z0-9_-]+$", max_length=100)]
@@ -126,7 +131,7 @@ class Jobs:
             one,
             self.cancel,
             methods=["DELETE"],
-            responses=told,
+            responses={**told, **shapes.one("extraction_job", status=202)},
             dependencies=[Depends(self._turns.turn)],
         )
         router.add_api_route(
@@ -213,15 +218,22 @@ class Jobs:
         return self._told(self._desks.job_of(who, job_id))
 
     def cancel(self, request: Request, who: Who, job_id: JobId) -> JSONResponse:
-        """Call a job off: what waits never runs, what is at work is asked to end."""
+        """Call a job off: what waits never runs, what is at work is asked to end.
+
+        If that lasts, the answer comes before, with the status 202.
+        """
         job = self._desks.job_of(who, job_id)
         desk = self._desks.desk()
         if desk.has_ended(job):  # its end may only not be booked yet
             return self._told(job)
-        cancelled = desk.cancel(job_id)
-        if not job.cancelled_at:  # else it was called off before, and is ending still
+        was_called_off = job.cancelled_at is not None  # it is ending still
+        ended = within(_CANCEL_S, lambda: desk.cancel(job_id))
+        job = ended or desk.job(job_id)
+        if job.cancelled_at is None and not job.state.is_final:
+            raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, _NOT_YET, headers=_SOON)
+        if not was_called_off:
             note(request, who, "job.cancel", job_id)
-        return self._told(cancelled)
+        return self._told(job, status=HTTPStatus.OK if ended else HTTPStatus.ACCEPTED)
 
     def retry(self, request: Request, who: Who, job_id: JobId) -> JSONResponse:
         """Ask again for the houses of a job that failed or are partial."""

@@ -161,7 +161,10 @@ def test_a_run_that_works_is_asked_to_end_and_waited_for(
 def test_many_runs_are_ended_together_and_none_of_them_comes_again(
     instance: dg.DagsterInstance, leases: Leases
 ) -> None:
-    waiting = [a_run(instance, _STATUS.QUEUED, slug=f"{n}-a-st") for n in range(2)]
+    waiting = [
+        a_run(instance, status, slug=f"{status.value}-st")
+        for status in (_STATUS.QUEUED, _STATUS.QUEUED, _STATUS.NOT_STARTED)
+    ]
     dead = [a_run(instance, _STATUS.STARTED, slug="1-b-st")]
     for run_id in dead:
         leases.acquire(run_lease(run_id), owner=owner_that_died())

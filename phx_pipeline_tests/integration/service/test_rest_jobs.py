@@ -19,6 +19,7 @@ from phx_pipeline.jobs.quota import Limits
 from phx_pipeline.model.access import Principal, Role
 from phx_pipeline.model.job import Job, JobState
 from phx_pipeline.reads.paging import cursor_of
+from phx_pipeline.service.api import jobs
 from phx_pipeline.service.api.desks import Desks
 from phx_pipeline.service.api.events import MOST_OF_ONE_USER, Events
 from phx_pipeline.settings import Settings
@@ -274,6 +275,22 @@ async def test_a_job_is_called_off_and_what_failed_asked_for_again(
     assert off.json()["status"] == twice.json()["status"] == "cancelled"
     assert (off.status_code, twice.status_code) == (200, 200)
     assert rest.deeds == [(f"job.{word}", job_id) for word in ("retry", "cancel")]
+
+
+async def test_a_cancel_that_lasts_is_answered_before_the_runs_have_ended(
+    rest: Rest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = [(await ask(rest, one)).json()["job_id"] for one in (SLUG, UNASKED)]
+
+    monkeypatch.setattr(jobs, "within", lambda _, work: work() and None)
+    late = await rest("DELETE", f"{JOBS}/{first}")
+    monkeypatch.setattr(jobs, "within", lambda *_: None)
+    silent = await rest("DELETE", f"{JOBS}/{second}")
+
+    assert (late.status_code, late.json()["status"]) == (202, "cancelled")
+    assert "the job may go on: cancel it again" in problem(silent)["detail"]
+    assert silent.status_code == 503
+    assert rest.deeds == [("job.cancel", first)]
 
 
 async def test_who_asked_for_a_job_is_noted_with_the_job_and_once(

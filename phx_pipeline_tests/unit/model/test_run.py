@@ -325,14 +325,14 @@ def test_a_property_whose_sources_are_all_off_failed_and_tells_which_to_enable()
     assert (shown.state, shown.error) == (JobState.FAILED, "redfin: it is off")
 
 
-def test_what_was_called_off_while_its_run_began_does_not_end_before_that() -> None:
+def test_what_was_called_off_before_its_run_began_is_not_told_to_begin_later() -> None:
     began = AT + timedelta(seconds=1)
     asked = job_item(requested_at=AT)
     gone = replace(asked, state=JobState.CANCELLED, ended_at=AT, cancelled_at=AT)
 
     shown = shown_of(gone, record(outcome=RunOutcome.CANCELLED, started_at=began))
 
-    assert (shown.started_at, shown.ended_at) == (began, began)
+    assert (shown.started_at, shown.ended_at) == (None, AT)
 
 
 def shown_of(item: JobItem, *records: RunRecord) -> JobProperty:
