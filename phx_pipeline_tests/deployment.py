@@ -27,7 +27,8 @@ from phx_pipeline.stages.context import StageContext
 from phx_pipeline.stages.extract import extract
 from phx_pipeline.stages.views import refresh_views
 from phx_pipeline.storage.layout import Layout
-from phx_pipeline.wiring import build_context, initialise
+from phx_pipeline.wiring.runs import build_context
+from phx_pipeline.wiring.stores import initialise
 from phx_pipeline.workflows.intake import add_properties
 from phx_pipeline_tests.commands import environment_put_back
 from phx_pipeline_tests.forked import run_phx

@@ -26,7 +26,7 @@ from phx_pipeline.service.entrance import guarded
 from phx_pipeline.service.reach import Reach
 from phx_pipeline.service.trail import Trail
 from phx_pipeline.settings import Settings
-from phx_pipeline.wiring import build_catalog
+from phx_pipeline.wiring.catalog import build_catalog
 
 PORT = 3999
 URL = f"http://127.0.0.1:{PORT}"

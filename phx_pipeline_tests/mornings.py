@@ -34,7 +34,8 @@ from phx_pipeline.settings import Settings, load_settings
 from phx_pipeline.sources.base import ListingSource
 from phx_pipeline.sources.endings import failed
 from phx_pipeline.stages.context import StageContext
-from phx_pipeline.wiring import build_context, initialise
+from phx_pipeline.wiring.runs import build_context
+from phx_pipeline.wiring.stores import initialise
 
 SIX = datetime(2025, 3, 10, 13, tzinfo=UTC)  # 6:00 in Phoenix
 DAY = timedelta(days=1)

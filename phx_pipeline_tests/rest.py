@@ -17,7 +17,8 @@ from phx_pipeline.service.asgi import App
 from phx_pipeline.service.guard import Guard
 from phx_pipeline.service.reach import Reach
 from phx_pipeline.settings import Settings
-from phx_pipeline.wiring import build_reads, utc_now
+from phx_pipeline.wiring.clock import utc_now
+from phx_pipeline.wiring.reads import build_reads
 from phx_pipeline_tests.queue_stand_in import QueueStandIn
 
 PORT = 3999

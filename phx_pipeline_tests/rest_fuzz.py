@@ -11,7 +11,7 @@ from schemathesis.specs.openapi.checks import response_schema_conformance
 from phx_pipeline.service.api.rest import build_rest
 from phx_pipeline.service.api.stores import Stores
 from phx_pipeline.settings import Settings
-from phx_pipeline.wiring import utc_now
+from phx_pipeline.wiring.clock import utc_now
 from phx_pipeline_tests.queue_stand_in import QueueStandIn
 
 # It goes on until a job has ended, which nothing does here.

@@ -5,15 +5,10 @@ Statements are built once for each table: building one costs more than running i
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
+from importlib import import_module
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
-
-_INSERTS: Mapping[str, Callable[[sa.Table], Any]] = {
-    "postgresql": postgresql.insert,
-    "sqlite": sqlite.insert,
-}
 
 
 def clock_s(connection: sa.Connection, *, now: Callable[[], float]) -> float:
@@ -60,7 +55,15 @@ def _changing(table: sa.Table) -> sa.Update:
 
 @cache
 def _adding(table: sa.Table, dialect: str) -> sa.Insert:
-    insert: sa.Insert = _INSERTS[dialect](table).on_conflict_do_nothing()
+    added: sa.Insert = _insert_of(dialect)(table).on_conflict_do_nothing()
+    return added
+
+
+def _insert_of(dialect: str) -> Callable[[sa.Table], Any]:
+    """`insert` of a database; to load that of the other takes 0.02 s."""
+    insert: Callable[[sa.Table], Any] = import_module(
+        f"sqlalchemy.dialects.{dialect}"
+    ).insert
     return insert
 
 
@@ -86,7 +89,7 @@ def upserting(connection: sa.Connection, table: sa.Table) -> Any:
 
     Its methods are those of `sqlalchemy.dialects.postgresql.Insert`.
     """
-    return _INSERTS[connection.dialect.name](table)
+    return _insert_of(connection.dialect.name)(table)
 
 
 def insert_or_replace(

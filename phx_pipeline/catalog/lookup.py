@@ -8,16 +8,18 @@ Nothing here decides: what two properties share is for people to look at.
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-import numpy as np
 import sqlalchemy as sa
-from numpy.typing import NDArray
 
 from phx_pipeline.catalog import tables
 from phx_pipeline.catalog.engine import reading, writing
 from phx_pipeline.catalog.rows import AnyRow, signed, unsigned
 from phx_pipeline.model.outcome import Verdict
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 # Hashes that differ in fewer bits than there are bands agree in one of them.
 BAND_DISTANCE: Final = tables.BANDS - 1
@@ -68,7 +70,7 @@ class HashLookup:
     def __init__(self, engine: sa.Engine) -> None:
         self._engine = engine
 
-    def phashes(self) -> NDArray[np.uint64]:
+    def phashes(self) -> "NDArray[np.uint64]":
         """The pHash of every blob, in no order; equal ones as often as they occur.
 
         The database packs them into one value: a row each would take several times
@@ -157,13 +159,17 @@ def _hashed(rows: Iterable[AnyRow]) -> list[HashedBlob]:
     return sorted(found, key=lambda it: it.sha256)
 
 
-def _packed(connection: sa.Connection) -> NDArray[np.uint64]:
+def _packed(connection: sa.Connection) -> "NDArray[np.uint64]":
     query = sa.text("select string_agg(int8send(phash), ''::bytea) from blob")
+    import numpy as np  # noqa: PLC0415 - 0.05 s that who compares no hashes is spared
+
     packed = bytes(connection.execute(query).scalar_one() or b"")
     return np.frombuffer(packed, dtype=">u8").astype(np.uint64)
 
 
-def _joined(connection: sa.Connection) -> NDArray[np.uint64]:
+def _joined(connection: sa.Connection) -> "NDArray[np.uint64]":
     query = sa.text("select group_concat(phash, ' ') from blob")
+    import numpy as np  # noqa: PLC0415 - as above
+
     joined = connection.execute(query).scalar_one() or ""
     return np.fromstring(joined, dtype=np.int64, sep=" ").view(np.uint64)

@@ -7,10 +7,9 @@ catalogue of 400,000 photos answers within a second.
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-import numpy as np
 import sqlalchemy as sa
-from numpy.typing import NDArray
 
 from phx_pipeline.catalog import tables
 from phx_pipeline.catalog.engine import reading
@@ -20,6 +19,10 @@ from phx_pipeline.catalog.rows import AnyRow
 from phx_pipeline.model.outcome import Verdict, VerdictKind
 from phx_pipeline.model.run import RunOutcome
 from phx_pipeline.model.source import Source, in_order
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 _COUNT = tables.photo_count.c
 _IS_VERDICT = _COUNT.kind.in_([verdict.value for verdict in Verdict])
@@ -48,12 +51,14 @@ class BandTotals:
     candidates: float
 
     @classmethod
-    def of(cls, hashes: NDArray[np.uint64]) -> "BandTotals":
+    def of(cls, hashes: "NDArray[np.uint64]") -> "BandTotals":
         """Count the buckets that the index has for these hashes.
 
         `candidates` is the mean number of entries read to look up one of them. One
         that shares several bands counts several times.
         """
+        import numpy as np  # noqa: PLC0415 - as in `lookup`
+
         filled = [_bucket_sizes(hashes, band) for band in range(tables.BANDS)]
         sizes = np.concatenate(filled)
         return cls(
@@ -208,13 +213,17 @@ def _totals(
     return PhotoTotals(properties=properties, counts=counts)
 
 
-def _count_distinct(hashes: NDArray[np.uint64]) -> int:
+def _count_distinct(hashes: "NDArray[np.uint64]") -> int:
+    import numpy as np  # noqa: PLC0415 - as in `lookup`
+
     in_order = np.sort(hashes)  # `np.unique` takes ten times as long
     return min(1, len(in_order)) + int(np.count_nonzero(np.diff(in_order)))
 
 
-def _bucket_sizes(hashes: NDArray[np.uint64], band: int) -> NDArray[np.int64]:
+def _bucket_sizes(hashes: "NDArray[np.uint64]", band: int) -> "NDArray[np.int64]":
     """Return how many hashes each bucket of a band holds, empty ones left out."""
+    import numpy as np  # noqa: PLC0415 - as in `lookup`
+
     mask, shift = tables.band_place(band)
     buckets = (hashes.view(np.int64) >> shift) & mask
     sizes = np.bincount(buckets)

@@ -67,7 +67,7 @@ def audit(
       phx audit --user ana --action job --json
       phx audit --action login.refused --limit 500
     """
-    from phx_pipeline.wiring import utc_now
+    from phx_pipeline.wiring.clock import utc_now
 
     begin = utc_now() - since if isinstance(since, timedelta) else None
     if isinstance(since, date):

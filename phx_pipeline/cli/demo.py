@@ -254,7 +254,7 @@ def _collected(
     from phx_pipeline.client.order import order_of
 
     order = order_of(slugs)
-    with CatalogClient(context, settings) as client:
+    with CatalogClient.of(context, settings) as client:
         code = enqueue(client, order)
         for _ in range(_MORE_ROUNDS):
             failing = _failing(context)
@@ -341,7 +341,7 @@ def _prepare(settings: Settings) -> None:
     from phx_pipeline.defs.submit import open_instance
     from phx_pipeline.demo.houses import HOUSES
     from phx_pipeline.model.address import Address
-    from phx_pipeline.wiring import initialise
+    from phx_pipeline.wiring.stores import initialise
     from phx_pipeline.workflows.intake import add_properties
 
     initialise(settings)

@@ -136,7 +136,8 @@ def test(*, channel: str) -> None:
       phx digest test --channel smtp
       phx digest test --channel webhook
     """
-    from phx_pipeline.wiring import build_notifiers, utc_now
+    from phx_pipeline.wiring.clock import utc_now
+    from phx_pipeline.wiring.messages import build_notifiers
     from phx_pipeline.workflows.digest import try_message
 
     settings = load_settings()
@@ -289,7 +290,7 @@ def _desk(
 ) -> "Desk":
     from dataclasses import replace
 
-    from phx_pipeline.wiring import build_desk
+    from phx_pipeline.wiring.messages import build_desk
 
     desk = build_desk(settings, reads, run_id=f"cli-{uuid4().hex[:12]}")
     chosen = channels if channels is not None else []

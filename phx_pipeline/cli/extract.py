@@ -232,7 +232,7 @@ def _extracted_from(context: "StageContext", settings: Settings, wish: Wish) -> 
     if wish.how == "sync":
         with few_warnings():
             return _run_here(context, due, sources=chosen, mode=wish.mode)
-    with CatalogClient(context, settings) as client:
+    with CatalogClient.of(context, settings) as client:
         order = wish.order(due)
         return enqueue(client, order, how=wish.following, as_json=wish.as_json)
 

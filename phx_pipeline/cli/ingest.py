@@ -108,7 +108,7 @@ def _one(
 ) -> Exit:
     from phx_pipeline.reads.status import look_lines
     from phx_pipeline.stages.views import refresh_views
-    from phx_pipeline.wiring import reads_of
+    from phx_pipeline.wiring.runs import reads_of
     from phx_pipeline.workflows.ingest import house_of, is_taken, take_photos
     from phx_pipeline.workflows.ingest import ingest as ingest_page
     from phx_pipeline.workflows.intake import find_property
@@ -143,7 +143,7 @@ def _one(
 def _left_lines(context: "StageContext", slugs: Sequence[str]) -> list[str]:
     """Tell what is open of the houses of which a photo could not be had now."""
     from phx_pipeline.reads.open_lines import open_lines
-    from phx_pipeline.wiring import reads_of
+    from phx_pipeline.wiring.runs import reads_of
 
     tallies = context.tallies(slugs=slugs)
     lacking = [it for it in tallies if any(source.wanting for source in it.sources)]
@@ -173,7 +173,7 @@ def _folder(
 ) -> Exit:
     from phx_pipeline.reads.status import look_lines
     from phx_pipeline.stages.views import refresh_views
-    from phx_pipeline.wiring import reads_of
+    from phx_pipeline.wiring.runs import reads_of
     from phx_pipeline.workflows.ingest_folder import ingest_files, saved_files
 
     files = saved_files(folder)

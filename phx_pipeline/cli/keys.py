@@ -75,7 +75,7 @@ def add(
       phx keys add ana --role operator --expires 90d
       phx keys add dashboard --role reader --json
     """
-    from phx_pipeline.wiring import utc_now
+    from phx_pipeline.wiring.clock import utc_now
 
     settings, at = load_settings(), utc_now()
     _require_name(name)
@@ -108,7 +108,7 @@ def list_(*, as_json: bool) -> None:
       phx keys list
       phx keys list --json
     """
-    from phx_pipeline.wiring import utc_now
+    from phx_pipeline.wiring.clock import utc_now
 
     at = utc_now()
     with opened_catalog() as catalog:
@@ -142,7 +142,7 @@ def revoke(key: str) -> None:
       phx keys revoke 1a2b3c4d
       phx keys revoke ana
     """
-    from phx_pipeline.wiring import utc_now
+    from phx_pipeline.wiring.clock import utc_now
 
     settings, at = load_settings(), utc_now()
     with opened_catalog(settings) as catalog:

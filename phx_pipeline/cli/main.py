@@ -1,5 +1,6 @@
 """The `phx` command group, and how errors become exit codes."""
 
+import gc
 import os
 import sys
 import tempfile
@@ -28,6 +29,8 @@ class Exit(IntEnum):
 
 
 _LONGEST_LINE = 2_000
+_GARBAGE = 50_000
+"""Objects made before any are looked through: an import makes many, and no garbage."""
 _COMMANDS = {
     "init": "setup:init",
     "env": "setup:env",
@@ -103,6 +106,7 @@ def phx() -> None:
 def main() -> None:
     """Run `phx`; whatever ends it early is one line on standard error."""
     _open_streams()
+    gc.set_threshold(_GARBAGE)
     try:
         code = phx(standalone_mode=False) or Exit.COMPLETE
         sys.stdout.flush()

@@ -146,8 +146,6 @@ def list_(*, removed: bool, as_json: bool) -> None:
       phx properties list
       phx properties list --removed --json
     """
-    from phx_pipeline.reads.documents import property_document
-
     with opened_catalog() as catalog:
         if removed:
             gone = catalog.houses.removed()
@@ -156,6 +154,8 @@ def list_(*, removed: bool, as_json: bool) -> None:
         else:
             houses = catalog.properties()
             since = [None] * len(houses)
+    from phx_pipeline.reads.documents import property_document
+
     rows = [
         property_document(house, removed_at=at)
         for house, at in zip(houses, since, strict=True)

@@ -101,7 +101,7 @@ def _shown(settings: Settings, healths: Sequence[ProxyHealth]) -> list[_Shown]:
 
 
 def _used(settings: Settings) -> dict[str, str]:
-    from phx_pipeline.wiring import proxy_list
+    from phx_pipeline.wiring.fetchers import proxy_list
 
     listing = proxy_list(settings)
     try:

@@ -121,7 +121,7 @@ def summarize(
     from phx_pipeline.reads.status import look_lines
     from phx_pipeline.stages.missing import lacking_files
     from phx_pipeline.stages.views import refresh_views
-    from phx_pipeline.wiring import reads_of
+    from phx_pipeline.wiring.runs import reads_of
 
     refresh_views(context)
     reads = reads_of(context)

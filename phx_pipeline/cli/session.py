@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 @contextmanager
 def opened(settings: Settings | None = None) -> Iterator["StageContext"]:
     """A stage context for one command; its run id tells commands from Dagster runs."""
-    from phx_pipeline.wiring import build_context
+    from phx_pipeline.wiring.runs import build_context
 
     settings = settings or load_settings()
     with _local(settings):
@@ -34,7 +34,7 @@ def opened(settings: Settings | None = None) -> Iterator["StageContext"]:
 @contextmanager
 def opened_reads(settings: Settings | None = None) -> Iterator["Reads"]:
     """What reads need, for commands that only show something."""
-    from phx_pipeline.wiring import build_reads
+    from phx_pipeline.wiring.reads import build_reads
 
     settings = settings or load_settings()
     with _local(settings):
@@ -48,7 +48,7 @@ def opened_reads(settings: Settings | None = None) -> Iterator["Reads"]:
 @contextmanager
 def opened_catalog(settings: Settings | None = None) -> Iterator["Catalog"]:
     """The catalogue alone, for commands that need no stage."""
-    from phx_pipeline.wiring import build_catalog
+    from phx_pipeline.wiring.catalog import build_catalog
 
     settings = settings or load_settings()
     with _local(settings):

@@ -30,7 +30,7 @@ def init() -> None:
     from phx_pipeline.defs.partitions import reconcile
     from phx_pipeline.defs.submit import open_instance
     from phx_pipeline.model.refusal import on_disk
-    from phx_pipeline.wiring import initialise
+    from phx_pipeline.wiring.stores import initialise
 
     settings = load_settings()
     before = initialise(settings)

@@ -76,7 +76,7 @@ def up(*, port: int | None, host: str | None) -> None:
 
 def _prepare(settings: Settings) -> None:
     from phx_pipeline.defs.submit import open_instance
-    from phx_pipeline.wiring import initialise
+    from phx_pipeline.wiring.stores import initialise
 
     initialise(settings)
     open_instance(settings).dispose()
@@ -86,7 +86,8 @@ def _require_safe(settings: Settings) -> None:
     """Refuse here, in one line, what the webserver would refuse in its log."""
     from phx_pipeline.service.entrance import reach_of, require_safe
     from phx_pipeline.service.listening import tls_files
-    from phx_pipeline.wiring import build_catalog, utc_now
+    from phx_pipeline.wiring.catalog import build_catalog
+    from phx_pipeline.wiring.clock import utc_now
 
     reach = reach_of(settings, host=settings.host, port=settings.webserver_port)
     opening = partial(build_catalog, settings)

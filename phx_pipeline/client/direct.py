@@ -4,9 +4,10 @@ Rows tell where a job is. Dagster is opened where it has to be: its import takes
 than all else that these calls do.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
+from functools import cached_property
 from itertools import islice
-from typing import Final, Self
+from typing import TYPE_CHECKING, Final, Self
 from uuid import uuid4
 
 from phx_pipeline.client.base import Client, refuse_no_limit
@@ -19,12 +20,17 @@ from phx_pipeline.model.counted import counted
 from phx_pipeline.model.job import Job, JobRequest, JobState, Origin, Submitted
 from phx_pipeline.model.nearest import did_you_mean
 from phx_pipeline.model.outcome import VerdictKind
+from phx_pipeline.model.tally import PropertyTally
+from phx_pipeline.reads.base import Reads
+from phx_pipeline.reads.tallies import tallies
 from phx_pipeline.settings import Settings
-from phx_pipeline.stages.context import StageContext
 from phx_pipeline.supervise.lock import last_end_s
 from phx_pipeline.supervise.state import state
-from phx_pipeline.wiring import build_context
-from phx_pipeline.workflows.intake import find_property
+from phx_pipeline.wiring.reads import build_reads
+
+if TYPE_CHECKING:
+    from phx_pipeline.catalog.store import Catalog
+    from phx_pipeline.stages.context import StageContext
 
 _DAEMON: Final = "daemon"
 _PAGE: Final = 50
@@ -38,29 +44,44 @@ class CatalogClient(Client):
 
     poll_s = 1.0
 
-    def __init__(self, context: StageContext, settings: Settings) -> None:
-        self.context = context
+    def __init__(
+        self, settings: Settings, reads: Reads, *, build: Callable[[], "StageContext"]
+    ) -> None:
         self._settings = settings
-        catalog = context.catalog
+        self._reads = reads
+        self._build = build
+        catalog = reads.catalog
         self._runs = DeferredRuns(settings, catalog.leases)
         self._desk = Desk(
             catalog.jobs,
             catalog.dispatch,
             states=self._runs,
             queue=self._runs,
-            clock=context.clock,
+            clock=reads.clock,
         )
 
     @classmethod
     def on(cls, settings: Settings) -> Self:
         """Open the stores of *settings*; `close` closes them."""
-        run_id = f"client-{uuid4().hex[:12]}"
-        return cls(build_context(settings, run_id=run_id), settings)
+        reads = build_reads(settings)
+        return cls(settings, reads, build=lambda: _context_of(settings, reads.catalog))
+
+    @classmethod
+    def of(cls, context: "StageContext", settings: Settings) -> Self:
+        """Return a client of stores that are open; who opened them closes them."""
+        from phx_pipeline.wiring.runs import reads_of  # noqa: PLC0415 - only to hand in
+
+        return cls(settings, reads_of(context), build=lambda: context)
+
+    @cached_property
+    def context(self) -> "StageContext":
+        """What stages are given, on these stores; put together when it is asked for."""
+        return self._build()
 
     def close(self) -> None:
         """Close the catalogue, and Dagster's store if it was opened."""
         self._runs.close()
-        self.context.catalog.close()
+        self._reads.catalog.close()
 
     def enqueue(self, order: Order) -> Submitted:
         """Write the rows of a job."""
@@ -79,17 +100,21 @@ class CatalogClient(Client):
 
     def _note(self, action: str, job_id: str, *, detail: str = "") -> None:
         """Note a deed in the audit trail."""
-        self.context.catalog.audit.note(
+        self._reads.catalog.audit.note(
             user=self._settings.user,
             action=action,
             target=job_id,
             detail=detail,
-            at=self.context.stamp().at,
+            at=self._reads.now(),
         )
 
     def _slugs(self, order: Order) -> tuple[str, ...]:
         if order.everything:
-            return tuple(self.context.catalog.slugs())
+            return tuple(self._reads.catalog.slugs())
+        from phx_pipeline.workflows.intake import (  # noqa: PLC0415 - only to hand in
+            find_property,
+        )
+
         found = (find_property(self.context, text).slug for text in order.houses)
         return tuple(dict.fromkeys(found))
 
@@ -107,13 +132,16 @@ class CatalogClient(Client):
         moving = [
             it.slug for it in job.items if it.started_at and not it.state.is_final
         ]
-        for tally in self.context.tallies(job.sources, slugs=moving) if moving else ():
+        for tally in self._tallies(job, moving):
             named = job.sources or tuple(it.source for it in tally.sources)
             asked = [it for it in tally.sources if it.source in named]
             pending = sum(it.count(VerdictKind.PENDING) for it in asked)
             if listed := sum(it.discovered for it in asked):
                 found[tally.slug] = Photos(listed=listed, decided=listed - pending)
         return found
+
+    def _tallies(self, job: Job, slugs: Collection[str]) -> Collection[PropertyTally]:
+        return tallies(self._reads, job.sources, slugs=slugs) if slugs else ()
 
     def _waits_for(self, job: Job) -> str:
         if job.state.is_final or job.counts[JobState.IN_PROGRESS]:
@@ -122,11 +150,11 @@ class CatalogClient(Client):
             return _UNSERVED
         if job.counts[JobState.RETRYING]:
             return REPEATED
-        if ahead := self.context.catalog.jobs.ahead_of(job.job_id):
+        if ahead := self._reads.catalog.jobs.ahead_of(job.job_id):
             slug, other = next(iter(ahead.items()))
             more = f", and {len(ahead) - 1} more such" if len(ahead) > 1 else ""
             return f"the run of {slug} for job {other} to end{more}"
-        others = self.context.catalog.statistics.open_jobs(besides=job.job_id)
+        others = self._reads.catalog.statistics.open_jobs(besides=job.job_id)
         if others.under_way:
             houses = counted(others.under_way, "property")
             return f"its turn, {houses} of other jobs under way"
@@ -181,7 +209,7 @@ class CatalogClient(Client):
         return list(islice(found, limit))
 
     def _newest(self, user: str | None) -> Iterator[Job]:
-        book, before = self.context.catalog.jobs, None
+        book, before = self._reads.catalog.jobs, None
         while page := book.newest(limit=_PAGE, user=user, before=before):
             yield from page
             before = (page[-1].created_at, page[-1].job_id)
@@ -195,3 +223,10 @@ class CatalogClient(Client):
     def _has_daemon(self) -> bool:
         found = state(self._settings)
         return found is not None and bool(found.answers.get(_DAEMON))
+
+
+def _context_of(settings: Settings, catalog: "Catalog") -> "StageContext":
+    from phx_pipeline.wiring.runs import build_context  # noqa: PLC0415 - only to hand in
+
+    run_id = f"client-{uuid4().hex[:12]}"
+    return build_context(settings, run_id=run_id, catalog=catalog)

@@ -21,7 +21,7 @@ from dagster._daemon.daemon import SensorDaemon
 from phx_pipeline.catalog.store import Catalog
 from phx_pipeline.defs.fair_queue import FairQueue
 from phx_pipeline.settings import load_settings
-from phx_pipeline.wiring import build_catalog
+from phx_pipeline.wiring.catalog import build_catalog
 
 logger = logging.getLogger(__name__)
 

@@ -26,7 +26,7 @@ from phx_pipeline.defs.internals import (
 )
 from phx_pipeline.model.identity import run_lease
 from phx_pipeline.settings import load_settings
-from phx_pipeline.wiring import build_catalog
+from phx_pipeline.wiring.catalog import build_catalog
 
 logger = logging.getLogger(__name__)
 

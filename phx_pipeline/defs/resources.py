@@ -17,7 +17,7 @@ from phx_pipeline.model.identity import run_lease
 from phx_pipeline.stages.context import StageContext
 from phx_pipeline.stages.runs import end_left_open
 from phx_pipeline.stages.surprise import known
-from phx_pipeline.wiring import build_context
+from phx_pipeline.wiring.runs import build_context
 
 logger = logging.getLogger(__name__)
 

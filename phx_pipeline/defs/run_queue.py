@@ -53,7 +53,7 @@ from phx_pipeline.model.job import UNKNOWN, USER_TAG, JobState, Mode, Origin
 from phx_pipeline.model.printable import printable
 from phx_pipeline.model.run_queue import SeenBackfill, SeenRun, Stopped
 from phx_pipeline.settings import Settings
-from phx_pipeline.wiring import utc_now
+from phx_pipeline.wiring.clock import utc_now
 
 logger = logging.getLogger(__name__)
 

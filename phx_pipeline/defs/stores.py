@@ -13,7 +13,8 @@ from datetime import datetime
 
 from phx_pipeline.catalog.store import Catalog
 from phx_pipeline.settings import Settings, load_settings
-from phx_pipeline.wiring import build_catalog, utc_now
+from phx_pipeline.wiring.catalog import build_catalog
+from phx_pipeline.wiring.clock import utc_now
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,7 @@ import dagster as dg
 from phx_pipeline.defs.repeats import may_come_again
 from phx_pipeline.model.job import JobState
 from phx_pipeline.settings import Settings, export
-from phx_pipeline.wiring import opening_dagster
+from phx_pipeline.wiring.stores import opening_dagster
 
 _HEARTBEAT_LIMIT_S = 90.0
 _NEEDED_DAEMONS = {"SENSOR", "QUEUED_RUN_COORDINATOR"}

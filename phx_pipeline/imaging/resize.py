@@ -5,7 +5,6 @@ OpenCV is not installed there is one, that of the recipe before.
 """
 
 from functools import cache
-from importlib.util import find_spec
 from threading import Lock
 from typing import Any, Final
 
@@ -14,14 +13,11 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from phx_pipeline.errors import InputError
+from phx_pipeline.imaging.recipe import HAS_OPENCV
 
 # Where two pixels beside each other still stand for what lies between: above it, what
 # is skipped shows as steps and patterns.
 _LINEAR_UP_TO: Final = 1.5
-
-_IS_INSTALLED: Final = find_spec("cv2") is not None
-VERSION: Final = "v3" if _IS_INSTALLED else "v2"
-"""Of the pixels that come out."""
 
 _LOADING: Final = Lock()
 
@@ -52,7 +48,7 @@ def load_opencv() -> Any:
         InputError: it is installed, and cannot be loaded.
     """
     with _LOADING:
-        return _loaded() if _IS_INSTALLED else None
+        return _loaded() if HAS_OPENCV else None
 
 
 @cache

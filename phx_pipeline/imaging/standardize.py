@@ -1,31 +1,17 @@
 """The one PNG every kept picture becomes; a pure function of picture and recipe."""
 
 from dataclasses import dataclass
-from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from phx_pipeline.imaging.decode import Picture
 from phx_pipeline.imaging.png import encode_png
-from phx_pipeline.imaging.resize import VERSION, scaled_down
-
-DEFAULT_MAX_SIDE: Final = 1024
+from phx_pipeline.imaging.recipe import DEFAULT_MAX_SIDE
+from phx_pipeline.imaging.resize import scaled_down
 
 Frame = NDArray[np.uint8]
 """The pixels of a standard picture: height x width x 3, RGB."""
-
-
-def recipe_name(*, max_side: int | None) -> str:
-    """Return the name under which PNGs made with *max_side* are stored.
-
-    The version rises whenever the same picture would give other pixels.
-    """
-    size = "full" if max_side is None else max_side
-    return f"png{size}-{VERSION}"
-
-
-RECIPE: Final = recipe_name(max_side=DEFAULT_MAX_SIDE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -27,7 +27,7 @@ class Reads:
         catalog: of which only reads are called.
         layout: where pictures and their names are.
         enabled: the sources that runs ask, in the order in which they are named.
-        means: what this machine has to ask each source with that it can read.
+        means: returns what this machine has to ask each source with that it can read.
         circuits: reads how all sources are being asked at this moment.
         recipe: the name of the recipe that published pictures are to be made by.
         final_after_days: on how many days asking for a photo must give no picture
@@ -42,7 +42,7 @@ class Reads:
     catalog: Catalog
     layout: Layout
     enabled: tuple[Source, ...]
-    means: Mapping[Source, Means]
+    means: Callable[[], Mapping[Source, Means]]
     circuits: Callable[[], Circuits]
     recipe: str
     final_after_days: int
@@ -62,5 +62,5 @@ class Reads:
 
     def standing(self, source: Source) -> Standing:
         """How a source stands on this machine."""
-        means = self.means.get(source)
+        means = self.means().get(source)
         return means.standing if means else UNREADABLE

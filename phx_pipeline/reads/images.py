@@ -87,7 +87,7 @@ def source_named(reads: Reads, name: str) -> Source:
     Raises:
         InputError: neither this version nor the catalogue knows it.
     """
-    known = in_order([*reads.means, *reads.catalog.images.sources()])
+    known = in_order([*reads.means(), *reads.catalog.images.sources()])
     named = [source for source in known if source.value == name.strip()]
     if not named:
         raise InputError(

@@ -62,4 +62,4 @@ def read_sources(reads: Reads) -> SeenSources:
 
 def _means(reads: Reads, name: str) -> Means | None:
     whole = name.partition("/")[0]
-    return next((it for source, it in reads.means.items() if source == whole), None)
+    return next((it for source, it in reads.means().items() if source == whole), None)

@@ -44,7 +44,9 @@ from phx_pipeline.service.shield import Shield
 from phx_pipeline.service.trail import OpenCatalog, Trail
 from phx_pipeline.settings import load_settings
 from phx_pipeline.storage.layout import Layout
-from phx_pipeline.wiring import build_catalog, quota_limits, utc_now
+from phx_pipeline.wiring.catalog import build_catalog
+from phx_pipeline.wiring.clock import utc_now
+from phx_pipeline.wiring.limits import quota_limits
 
 logger = logging.getLogger("dagster.phx_pipeline.service")
 

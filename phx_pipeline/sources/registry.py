@@ -12,20 +12,48 @@ from phx_pipeline.model.photo import PhotoRef
 from phx_pipeline.model.printable import printable
 from phx_pipeline.model.source import LETTERED, Source, in_order
 from phx_pipeline.sources.base import ListingSource, PageUrls
-from phx_pipeline.sources.border import Border
-from phx_pipeline.sources.maricopa import MaricopaAssessor
-from phx_pipeline.sources.phoenix_mls import PhoenixMls
-from phx_pipeline.sources.redfin import Redfin
 from phx_pipeline.sources.spark import mark_at_host
-from phx_pipeline.sources.zillow import Zillow
 
-REGISTERED: tuple[Callable[[], ListingSource], ...] = (
-    Redfin,
-    Zillow,
-    MaricopaAssessor,
-    PhoenixMls,
+# Who only shows what is known names sources, and loads no adapter: they read pages.
+
+
+def _redfin() -> ListingSource:
+    from phx_pipeline.sources.redfin import Redfin  # noqa: PLC0415 - as told above
+
+    return Redfin()
+
+
+def _zillow() -> ListingSource:
+    from phx_pipeline.sources.zillow import Zillow  # noqa: PLC0415 - as told above
+
+    return Zillow()
+
+
+def _maricopa() -> ListingSource:
+    from phx_pipeline.sources.maricopa import (  # noqa: PLC0415 - as told above
+        MaricopaAssessor,
+    )
+
+    return MaricopaAssessor()
+
+
+def _phoenix_mls() -> ListingSource:
+    from phx_pipeline.sources.phoenix_mls import (  # noqa: PLC0415 - as told above
+        PhoenixMls,
+    )
+
+    return PhoenixMls()
+
+
+REGISTERED: Mapping[Source, Callable[[], ListingSource]] = MappingProxyType(
+    {
+        Source.REDFIN: _redfin,
+        Source.ZILLOW: _zillow,
+        Source.MARICOPA: _maricopa,
+        Source.PHOENIX_MLS: _phoenix_mls,
+    }
 )
-"""One line for each source; their order is the one they are named in."""
+"""What makes the adapter of each source; they are named in this order."""
 
 
 _NO_SECRETS: Final[Mapping[str, str]] = MappingProxyType({})
@@ -41,13 +69,15 @@ def available_sources(
         lacks_browser: why no browser can be asked, where those that need one are not to
             be asked without.
     """
+    from phx_pipeline.sources.border import Border  # noqa: PLC0415 - as adapters
+
     adapters = [
         Border(
             it.equipped(secrets),
             lacks=lacking(it, secrets, lacks_browser=lacks_browser),
             secrets=secrets.values(),
         )
-        for make in REGISTERED
+        for make in REGISTERED.values()
         for it in (make(),)
     ]
     return {adapter.source: adapter for adapter in adapters}
@@ -65,7 +95,7 @@ def lacking(
 
 def named_sources() -> list[Source]:
     """Return all sources that people may name, in the order in which they are shown."""
-    return in_order({*LETTERED, *available_sources()})
+    return in_order({*LETTERED, *REGISTERED})
 
 
 def hosts_of(

@@ -16,8 +16,8 @@ from phx_pipeline.imaging.budget import PixelBudget
 from phx_pipeline.imaging.decode import stated_pixels
 from phx_pipeline.imaging.frames import Frames
 from phx_pipeline.imaging.heaps import LARGE, give_back, share_heaps
+from phx_pipeline.imaging.recipe import recipe_name
 from phx_pipeline.imaging.resize import load_opencv
-from phx_pipeline.imaging.standardize import recipe_name
 from phx_pipeline.model.fault_days import FINAL_AFTER_DAYS
 from phx_pipeline.model.identity import property_lease
 from phx_pipeline.model.moments import PHOENIX

@@ -20,6 +20,12 @@ _PR_SET_PDEATHSIG = 1
 _WHAT_RUNS_NEED = (
     "phx_pipeline.definitions",
     "phx_pipeline.fetch.clients.httpx",
+    "phx_pipeline.sources.border",
+    "phx_pipeline.sources.maricopa",
+    "phx_pipeline.sources.phoenix_mls",
+    "phx_pipeline.sources.redfin",
+    "phx_pipeline.sources.zillow",
+    "sqlalchemy.dialects.postgresql",
     "phx_pipeline.defs.instance",
     "dotenv",
     "upath",

@@ -13,8 +13,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Self
 
-import psutil
-
 from phx_pipeline.errors import ServiceError
 from phx_pipeline.model.moments import moment
 from phx_pipeline.settings import Settings
@@ -191,7 +189,7 @@ def _read(path: Path) -> Running | None:
         return None
     parts = tuple(Part(**part) for part in told.pop("parts"))
     found = Running(**told, parts=parts)
-    return found if not found.is_here or psutil.pid_exists(found.pid) else None
+    return found if not found.is_here or lives(found.pid) else None
 
 
 def _tries() -> Iterator[None]:
@@ -200,3 +198,10 @@ def _tries() -> Iterator[None]:
     while time.monotonic() < deadline:
         yield
         time.sleep(_TICK_S)
+
+
+def lives(pid: int) -> bool:
+    """Whether there is a process of this id on this computer."""
+    import psutil  # noqa: PLC0415 - only where there is a process to look for
+
+    return bool(psutil.pid_exists(pid))

@@ -4,11 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import psutil
-
 from phx_pipeline.settings import Settings
-from phx_pipeline.supervise.addresses import listens
-from phx_pipeline.supervise.lock import Part, Running, running
+from phx_pipeline.supervise.lock import Part, Running, lives, running
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,4 +30,10 @@ def state(settings: Settings) -> State | None:
 
 def _answers(part: Part) -> bool:
     at = Path(part.address) if isinstance(part.address, str) else part.address
-    return psutil.pid_exists(part.pid) if at is None else listens(at, pid=part.pid)
+    if at is None:
+        return lives(part.pid)
+    from phx_pipeline.supervise.addresses import (  # noqa: PLC0415 - psutil
+        listens,
+    )
+
+    return listens(at, pid=part.pid)

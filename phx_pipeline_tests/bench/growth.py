@@ -33,7 +33,7 @@ from phx_pipeline.catalog import tables
 from phx_pipeline.catalog.door import recount
 from phx_pipeline.catalog.engine import open_engine, writing
 from phx_pipeline.catalog.rows import property_values, signed
-from phx_pipeline.imaging.standardize import recipe_name
+from phx_pipeline.imaging.recipe import recipe_name
 from phx_pipeline.model.address import Address
 from phx_pipeline.model.identity import image_id, property_lease
 from phx_pipeline.model.job import Mode

@@ -34,7 +34,8 @@ from phx_pipeline.settings import load_settings
 from phx_pipeline.stages.collect import collect
 from phx_pipeline.stages.context import StageContext
 from phx_pipeline.stages.dedupe import dedupe
-from phx_pipeline.wiring import build_context, initialise
+from phx_pipeline.wiring.runs import build_context
+from phx_pipeline.wiring.stores import initialise
 from phx_pipeline.workflows.intake import add_properties
 from phx_pipeline_tests.bench.pictures import PHOTOS, different_jpegs, numbered
 

@@ -18,7 +18,7 @@ from phx_pipeline.model.source import Source
 from phx_pipeline.model.tally import PropertyTally
 from phx_pipeline.stages.context import StageContext
 from phx_pipeline.stages.extract import extract
-from phx_pipeline.wiring import build_context
+from phx_pipeline.wiring.runs import build_context
 from phx_pipeline_tests.commands import Phx
 from phx_pipeline_tests.deployment import (
     PHOTO_HOST,

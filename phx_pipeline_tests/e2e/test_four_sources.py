@@ -19,7 +19,7 @@ from phx_pipeline.sources.phoenix_mls.standin_photos import uploads as given_to_
 from phx_pipeline.sources.registry import available_sources
 from phx_pipeline.sources.zillow.standin_photos import uploads as shown_on_zillow
 from phx_pipeline.stages.extract import extract
-from phx_pipeline.wiring import reads_of
+from phx_pipeline.wiring.runs import reads_of
 from phx_pipeline.workflows.verify import verify_property
 from phx_pipeline_tests.deployment import Deployment, slug_of
 

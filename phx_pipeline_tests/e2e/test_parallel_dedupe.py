@@ -56,7 +56,7 @@ import sys
 
 from phx_pipeline.settings import load_settings
 from phx_pipeline.stages.dedupe import dedupe
-from phx_pipeline.wiring import build_context
+from phx_pipeline.wiring.runs import build_context
 
 context = build_context(load_settings(), run_id=sys.argv[1])
 print("ready", flush=True)

@@ -26,7 +26,7 @@ from phx_pipeline.stages.publish import publish
 from phx_pipeline.stages.rebuild import rebuild
 from phx_pipeline.stages.views import refresh_views
 from phx_pipeline.storage.layout import Layout
-from phx_pipeline.wiring import initialise
+from phx_pipeline.wiring.stores import initialise
 from phx_pipeline_tests.commands import Phx
 from phx_pipeline_tests.damage import execute
 from phx_pipeline_tests.deployment import PHOTO_HOST, Deployment

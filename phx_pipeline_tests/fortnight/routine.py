@@ -16,7 +16,9 @@ from phx_pipeline.reads.base import Reads
 from phx_pipeline.settings import Settings
 from phx_pipeline.stages.context import StageContext
 from phx_pipeline.stages.extract import extract
-from phx_pipeline.wiring import build_context, build_desk, build_reads
+from phx_pipeline.wiring.messages import build_desk
+from phx_pipeline.wiring.reads import build_reads
+from phx_pipeline.wiring.runs import build_context
 from phx_pipeline.workflows.digest import book_alerts, book_digest, send_due
 from phx_pipeline.workflows.look import Look
 from phx_pipeline.workflows.searches import accept_ready, ask_searches, within

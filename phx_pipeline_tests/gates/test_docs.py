@@ -23,7 +23,8 @@ from phx_pipeline.errors import InputError
 from phx_pipeline.model.outcome import ListingOutcome, Verdict
 from phx_pipeline.settings import load_settings, setting_names
 from phx_pipeline.stages.views import render_views
-from phx_pipeline.wiring import build_context, initialise
+from phx_pipeline.wiring.runs import build_context
+from phx_pipeline.wiring.stores import initialise
 from phx_pipeline_tests.reference import commands_of, with_help
 
 pytestmark = pytest.mark.gate

@@ -35,7 +35,7 @@ from phx_pipeline.model.job import USER_TAG, JobState, Origin
 from phx_pipeline.model.source import Source
 from phx_pipeline.supervise.addresses import free_port
 from phx_pipeline.supervise.lock import running
-from phx_pipeline.wiring import utc_now
+from phx_pipeline.wiring.clock import utc_now
 from phx_pipeline.workflows.verify import verify_property
 from phx_pipeline_tests.browser_site import BrowserSite, several
 from phx_pipeline_tests.browsers import browsers, processes

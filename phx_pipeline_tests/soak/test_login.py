@@ -25,7 +25,7 @@ from phx_pipeline.model.access import (
     new_key,
 )
 from phx_pipeline.model.counted import counted
-from phx_pipeline.wiring import utc_now
+from phx_pipeline.wiring.clock import utc_now
 from phx_pipeline_tests.chromium import chromium_page, find_chromium
 from phx_pipeline_tests.dagster_ui import SHOTS, Seen, backfill_by_hand
 from phx_pipeline_tests.deployment import Deployment, slug_of, with_shots

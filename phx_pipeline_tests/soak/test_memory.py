@@ -32,7 +32,7 @@ PROGRAM = textwrap.dedent(
     from phx_pipeline.settings import load_settings
     from phx_pipeline.stages.collect import collect
     from phx_pipeline.stages.dedupe import dedupe
-    from phx_pipeline.wiring import build_context
+    from phx_pipeline.wiring.runs import build_context
 
     def peak_kib():
         # `ru_maxrss` of a child starts at the peak of the process that forked it.

@@ -9,7 +9,7 @@ import pytest
 
 from phx_pipeline.settings import Settings, load_settings
 from phx_pipeline.stages.context import StageContext
-from phx_pipeline.wiring import build_context
+from phx_pipeline.wiring.runs import build_context
 from phx_pipeline_tests.damage import HOUSE
 from phx_pipeline_tests.deployment import collected_whole
 

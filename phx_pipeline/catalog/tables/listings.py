@@ -93,10 +93,4 @@ change = sa.Table(
     sa.Column("at", UtcDateTime, nullable=False),
     sa.Column("run_id", sa.String(64), nullable=False),
     sa.Index("ix_change_slug", "slug", "source", "photo_key"),
-    sa.Index(
-        "ix_change_told",
-        "at",
-        sqlite_where=sa.text(CHANGE_TOLD),
-        postgresql_where=sa.text(CHANGE_TOLD),
-    ),
 )

@@ -51,12 +51,6 @@ photo = sa.Table(
     sa.Column("last_seen_on", sa.Date),  # empty while it is present
     sa.Index("ix_photo_photo_key", "source", "photo_key"),
     sa.Index("ix_photo_sha256", "sha256"),
-    sa.Index(
-        "ix_photo_faulted",
-        *("slug", "source"),
-        sqlite_where=sa.text(PHOTO_FAULTED),
-        postgresql_where=sa.text(PHOTO_FAULTED),
-    ),
 )
 
 # How many photos of a source a property has, by verdict and by what they wait for.

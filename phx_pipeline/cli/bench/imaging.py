@@ -108,7 +108,7 @@ def imaging(
       phx bench imaging ~/photos
       phx bench imaging ~/photos -n 100 --json
     """
-    from phx_pipeline.imaging.standardize import DEFAULT_MAX_SIDE
+    from phx_pipeline.imaging.recipe import DEFAULT_MAX_SIDE
 
     files = pictures_in(folder)[:count]
     with open_peer(peer_python, max_side=DEFAULT_MAX_SIDE) as peer:
@@ -201,7 +201,7 @@ def _hash_twice(image: "Image.Image") -> None:
 def _thumbnail(body: bytes) -> bytes:
     from PIL import Image
 
-    from phx_pipeline.imaging.standardize import DEFAULT_MAX_SIDE
+    from phx_pipeline.imaging.recipe import DEFAULT_MAX_SIDE
 
     with Image.open(BytesIO(body)) as image:
         image.thumbnail((DEFAULT_MAX_SIDE, DEFAULT_MAX_SIDE))

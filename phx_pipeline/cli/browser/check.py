@@ -95,7 +95,7 @@ async def _check(settings: Settings, mode: IsolationMode, *, folder: Path) -> No
 
 def _executable(settings: Settings) -> Path:
     from phx_pipeline.cli.browser.displays import GET_CHROMIUM
-    from phx_pipeline.fetch.clients.browser.launch import find_chromium
+    from phx_pipeline.fetch.clients.browser.executable import find_chromium
     from phx_pipeline.fetch.clients.browser.version import version_of
 
     if settings.browser == "off":

@@ -42,7 +42,7 @@ def displays(ctx: click.Context, *, as_json: bool) -> None:
       phx browser displays --json
     """
     from phx_pipeline.fetch.clients.browser import isolation
-    from phx_pipeline.wiring import lacking_browser
+    from phx_pipeline.wiring.browser import lacking_browser
 
     settings = load_settings()
     lacking = lacking_browser(settings)
@@ -68,7 +68,7 @@ def displays(ctx: click.Context, *, as_json: bool) -> None:
 
 
 def _chromium(settings: Settings) -> dict[str, str | None]:
-    from phx_pipeline.fetch.clients.browser.launch import find_chromium
+    from phx_pipeline.fetch.clients.browser.executable import find_chromium
     from phx_pipeline.fetch.clients.browser.version import version_of
 
     try:

@@ -40,7 +40,7 @@ def backends(*, as_json: bool) -> None:
       phx categorize backends --json
     """
     from phx_pipeline.categorize.registry import BACKENDS, chosen
-    from phx_pipeline.wiring import build_equipment
+    from phx_pipeline.wiring.backends import build_equipment
 
     settings = load_settings()
     wanted = {it.name for it in chosen(settings.categorizers)}

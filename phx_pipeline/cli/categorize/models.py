@@ -57,7 +57,7 @@ def forget(model: str) -> None:
       phx categorize forget 3fa4c19be0d2a871
     """
     from phx_pipeline.stages.trained_models import forget as take_out
-    from phx_pipeline.wiring import utc_now
+    from phx_pipeline.wiring.clock import utc_now
 
     with opened_catalog() as catalog:
         now = take_out(catalog, model, at=utc_now())

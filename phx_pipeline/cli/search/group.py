@@ -127,7 +127,7 @@ def add(*, name: str, accept_per_day: int, sources: str | None, **asked: Any) ->
       phx search add west --zip 85306 --max-price 450000 --min-beds 3
       phx search add glendale --city Glendale --min-area 1500 --pool --accept 5
     """
-    from phx_pipeline.wiring import utc_now
+    from phx_pipeline.wiring.clock import utc_now
 
     require_name(name)
     settings, at = load_settings(), utc_now()
@@ -154,7 +154,7 @@ def add(*, name: str, accept_per_day: int, sources: str | None, **asked: Any) ->
 
 
 def _require_searchable(settings: Settings, named: Sequence[Source]) -> None:
-    from phx_pipeline.wiring import equipped_sources
+    from phx_pipeline.wiring.sources import equipped_sources
     from phx_pipeline.workflows.searches import searchable
 
     known = searchable(equipped_sources(settings))
@@ -247,7 +247,7 @@ def resume(*, name: str) -> None:
 @contextmanager
 def _changed(name: str, action: str) -> Iterator["SearchBook"]:
     """Give the book of searches, of which *name* is one; note the deed afterwards."""
-    from phx_pipeline.wiring import utc_now
+    from phx_pipeline.wiring.clock import utc_now
     from phx_pipeline.workflows.searches import named_search
 
     settings = load_settings()

@@ -101,7 +101,7 @@ def accept(*, houses: tuple[str, ...], everything: bool, search: str | None) -> 
       phx search accept 5127-w-sage-pipit-ave-glendale-az-85306
       phx search accept --all --search west
     """
-    from phx_pipeline.wiring import reads_of
+    from phx_pipeline.wiring.runs import reads_of
     from phx_pipeline.workflows import searches
 
     settings = load_settings()
@@ -155,7 +155,7 @@ def reject(
     Exit codes: 0 every house is rejected, now or before; 2 none is; 3 some are not,
     because they are followed.
     """
-    from phx_pipeline.wiring import reads_of
+    from phx_pipeline.wiring.runs import reads_of
     from phx_pipeline.workflows import searches
 
     with opened() as context:

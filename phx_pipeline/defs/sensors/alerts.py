@@ -18,7 +18,8 @@ from phx_pipeline.model.counted import counted
 from phx_pipeline.model.message import sender_lease
 from phx_pipeline.reads.digest import news_mark
 from phx_pipeline.settings import Settings
-from phx_pipeline.wiring import build_desk, build_reads
+from phx_pipeline.wiring.messages import build_desk
+from phx_pipeline.wiring.reads import build_reads
 from phx_pipeline.workflows.digest import book_alerts, send_due
 
 logger = logging.getLogger(__name__)

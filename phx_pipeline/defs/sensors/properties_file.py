@@ -22,7 +22,7 @@ from phx_pipeline.model.counted import counted
 from phx_pipeline.model.job import PHX
 from phx_pipeline.reads.houses_file import refusal
 from phx_pipeline.stages.context import StageContext
-from phx_pipeline.wiring import build_context
+from phx_pipeline.wiring.runs import build_context
 from phx_pipeline.workflows.properties_file import (
     MOST_BYTES,
     NAME,

@@ -14,7 +14,7 @@ from phx_pipeline.settings import Settings
 from phx_pipeline.stages.folder_views import rebuild_links
 from phx_pipeline.stages.views import VIEWS_LEASE, is_due
 from phx_pipeline.stages.views import refresh_views as refresh
-from phx_pipeline.wiring import build_context
+from phx_pipeline.wiring.runs import build_context
 
 # In the code server it is the warm one of `code_server`, which runs are forked from.
 _FORKS = multiprocessing.get_context("forkserver")

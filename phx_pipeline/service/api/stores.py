@@ -15,7 +15,8 @@ from phx_pipeline.service.api.problems import problem_of
 from phx_pipeline.settings import Settings
 from phx_pipeline.storage.atomic import require_usable
 from phx_pipeline.storage.layout import Layout
-from phx_pipeline.wiring import build_context, build_reads
+from phx_pipeline.wiring.reads import build_reads
+from phx_pipeline.wiring.runs import build_context
 
 if TYPE_CHECKING:
     from phx_pipeline.stages.context import StageContext

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from phx_pipeline.catalog.leases import Leases, process_owner
 from phx_pipeline.errors import LeaseHeldError
 from phx_pipeline.model.source import Source
-from phx_pipeline.wiring import LeaseTurns
+from phx_pipeline.wiring.fetchers import LeaseTurns
 
 ANOTHER = """
 from phx_pipeline.catalog.leases import process_owner

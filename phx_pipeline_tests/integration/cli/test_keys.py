@@ -8,7 +8,7 @@ import pytest
 from phx_pipeline.cli import keys
 from phx_pipeline.cli.console import console
 from phx_pipeline.cli.session import opened_catalog
-from phx_pipeline.wiring import utc_now
+from phx_pipeline.wiring.clock import utc_now
 from phx_pipeline_tests.commands import Phx, UseSettings
 from phx_pipeline_tests.deployment import Deployment
 

@@ -15,7 +15,7 @@ from phx_pipeline.demo.redfin_site import redfin_sites
 from phx_pipeline.model.look import Found
 from phx_pipeline.reads.looks import daily_look_line
 from phx_pipeline.reads.schemas import schema_of
-from phx_pipeline.wiring import build_reads
+from phx_pipeline.wiring.reads import build_reads
 from phx_pipeline_tests.commands import Phx
 from phx_pipeline_tests.deployment import SMALLEST, Deployment, slug_of
 

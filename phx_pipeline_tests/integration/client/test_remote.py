@@ -34,7 +34,8 @@ from phx_pipeline.service.entrance import guarded
 from phx_pipeline.service.reach import Reach
 from phx_pipeline.service.trail import Trail
 from phx_pipeline.supervise.addresses import free_port
-from phx_pipeline.wiring import build_catalog, utc_now
+from phx_pipeline.wiring.catalog import build_catalog
+from phx_pipeline.wiring.clock import utc_now
 from phx_pipeline_tests.commands import Phx
 from phx_pipeline_tests.deployment import Deployment, slug_of
 from phx_pipeline_tests.queue_stand_in import QueueStandIn

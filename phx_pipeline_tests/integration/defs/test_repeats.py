@@ -18,7 +18,7 @@ from phx_pipeline.defs.sensors.repeats import repeat_lost_runs
 from phx_pipeline.defs.stores import Stores
 from phx_pipeline.defs.tags import JOB_TAG
 from phx_pipeline.model.job import JobState
-from phx_pipeline.wiring import utc_now
+from phx_pipeline.wiring.clock import utc_now
 from phx_pipeline_tests.commands import UseSettings
 from phx_pipeline_tests.dagster_runs import item_runs, run_of, sensor_context
 from phx_pipeline_tests.deployment import Deployment

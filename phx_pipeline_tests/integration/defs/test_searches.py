@@ -29,7 +29,7 @@ from phx_pipeline.model.search import Criteria, ProposalState, SavedSearch
 from phx_pipeline.reads.digest import Feeds, read_digest
 from phx_pipeline.reads.houses_file import file_lines
 from phx_pipeline.sources.standins import House
-from phx_pipeline.wiring import build_reads
+from phx_pipeline.wiring.reads import build_reads
 from phx_pipeline.workflows.lifecycle import remove
 from phx_pipeline_tests.dagster_runs import sensor_context
 from phx_pipeline_tests.deployment import Deployment, slug_of

@@ -36,7 +36,8 @@ from phx_pipeline.model.isolation import IsolationMode
 from phx_pipeline.model.job import USER_TAG, JobState, Mode, Origin
 from phx_pipeline.model.source import Source
 from phx_pipeline.settings import load_settings
-from phx_pipeline.wiring import build_catalog, utc_now
+from phx_pipeline.wiring.catalog import build_catalog
+from phx_pipeline.wiring.clock import utc_now
 from phx_pipeline_tests.commands import UseSettings
 from phx_pipeline_tests.dagster_runs import run_of, sensor_context
 from phx_pipeline_tests.deployment import Deployment

@@ -29,7 +29,7 @@ _WORKER = """
 import sys, time
 from phx_pipeline.catalog.leases import process_owner
 from phx_pipeline.settings import load_settings
-from phx_pipeline.wiring import build_catalog
+from phx_pipeline.wiring.catalog import build_catalog
 
 leases = build_catalog(load_settings()).leases
 with leases.hold(sys.argv[1], owner=process_owner("worker")):

@@ -14,7 +14,8 @@ import pytest
 from phx_pipeline.errors import DiskError
 from phx_pipeline.settings import Settings, environment, load_settings
 from phx_pipeline.supervise.lock import running
-from phx_pipeline.wiring import build_catalog, initialise, opening_dagster
+from phx_pipeline.wiring.catalog import build_catalog
+from phx_pipeline.wiring.stores import initialise, opening_dagster
 
 
 @pytest.fixture

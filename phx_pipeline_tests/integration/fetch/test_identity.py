@@ -12,8 +12,9 @@ import pytest
 
 from phx_pipeline.demo.loopback import Answer, Asked, Loopback
 from phx_pipeline.fetch.base import Request, RequestKind
+from phx_pipeline.fetch.clients.browser.executable import find_chromium
 from phx_pipeline.fetch.clients.browser.isolation import screen
-from phx_pipeline.fetch.clients.browser.launch import Launch, find_chromium, launch
+from phx_pipeline.fetch.clients.browser.launch import Launch, launch
 from phx_pipeline.fetch.clients.browser.version import version_line
 from phx_pipeline.fetch.clients.curl import CurlClient
 from phx_pipeline.fetch.identity import Installed, brands, installed_of, profile_of

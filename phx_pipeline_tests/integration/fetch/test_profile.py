@@ -21,7 +21,7 @@ from phx_pipeline.fetch.profile import PROFILES, ClientProfile, profile_for
 from phx_pipeline.fetch.session import Session, SessionCookie
 from phx_pipeline.model.source import Source
 from phx_pipeline.settings import load_settings
-from phx_pipeline.wiring import build_fetcher_factory
+from phx_pipeline.wiring.fetchers import build_fetcher_factory
 
 PAGES, PHOTOS = "www.redfin.com", "ssl.cdn-redfin.com"
 EVENING = datetime(2025, 3, 10, 5, 30, tzinfo=UTC)  # the 9th in Phoenix

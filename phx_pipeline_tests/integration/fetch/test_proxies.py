@@ -54,7 +54,7 @@ from phx_pipeline.model.source import Source
 from phx_pipeline.model.source_state import SourceState
 from phx_pipeline.settings import load_settings
 from phx_pipeline.sources.registry import available_sources, data_of
-from phx_pipeline.wiring import build_fetcher_factory
+from phx_pipeline.wiring.fetchers import build_fetcher_factory
 
 REDFIN, ZILLOW, PROBE = "www.redfin.com", "www.zillow.com", "probe.example"
 ALLOWED = {Source.REDFIN: (REDFIN,), Source.ZILLOW: (ZILLOW,)}

@@ -45,7 +45,7 @@ class Store:
             catalog=self.catalog,
             layout=Layout(self.folder),
             enabled=(Source.REDFIN,),
-            means={},
+            means=dict,
             circuits=circuits_of(
                 {}, self.catalog.policies.source_states, has_browser=False
             ),

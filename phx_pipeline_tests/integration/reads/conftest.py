@@ -18,7 +18,7 @@ def reads(catalog: Catalog, tmp_path: Path) -> Reads:
         catalog=catalog,
         layout=Layout(tmp_path),
         enabled=(Source.REDFIN,),
-        means={},
+        means=dict,
         circuits=circuits_of({}, catalog.policies.source_states, has_browser=False),
         recipe="made-for-tests",
         final_after_days=1,

@@ -16,7 +16,7 @@ from phx_pipeline.model.outcome import ListingOutcome
 from phx_pipeline.model.source import Source
 from phx_pipeline.reads.open_lines import asked_now, open_lines, standing_lines
 from phx_pipeline.stages.context import StageContext
-from phx_pipeline.wiring import reads_of
+from phx_pipeline.wiring.runs import reads_of
 from phx_pipeline_tests.commands import Phx
 from phx_pipeline_tests.deployment import Deployment, slug_of
 

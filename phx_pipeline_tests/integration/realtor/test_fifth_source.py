@@ -76,7 +76,9 @@ def site(shared_dir: Path) -> Site:
 def deployment(
     site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Deployment]:
-    monkeypatch.setattr(registry, "REGISTERED", (*registry.REGISTERED, Realtor))
+    monkeypatch.setattr(
+        registry, "REGISTERED", {**registry.REGISTERED, Realtor.source: Realtor}
+    )
     sites = {HOST: site.pages, PHOTO_HOST: site.photo}
     with Deployment(tmp_path / "made", sites, sources=(REALTOR,)) as made:
         yield made

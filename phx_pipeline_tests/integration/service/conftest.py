@@ -16,7 +16,7 @@ from phx_pipeline.service import access, gate
 from phx_pipeline.service.reach import Reach
 from phx_pipeline.settings import Settings, load_settings
 from phx_pipeline.stages.extract import extract
-from phx_pipeline.wiring import initialise
+from phx_pipeline.wiring.stores import initialise
 from phx_pipeline_tests.deployment import SMALLEST, Deployment, slug_of, with_shots
 from phx_pipeline_tests.door import (
     PORT,

@@ -14,7 +14,7 @@ from phx_pipeline.reads.base import Reads
 from phx_pipeline.service.asgi import WRITING, Asked
 from phx_pipeline.service.permissions import role_for
 from phx_pipeline.settings import Settings, load_settings
-from phx_pipeline.wiring import build_reads
+from phx_pipeline.wiring.reads import build_reads
 from phx_pipeline_tests.deployment import Deployment
 from phx_pipeline_tests.rest import problem, serving
 from phx_pipeline_tests.rest_fuzz import fuzz, operations

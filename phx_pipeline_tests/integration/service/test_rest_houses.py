@@ -16,7 +16,8 @@ from phx_pipeline.model.identity import property_lease
 from phx_pipeline.service.api.problems import Problem
 from phx_pipeline.service.api.turns import MOST, MOST_OF_USER, Turns
 from phx_pipeline.settings import Settings, load_settings
-from phx_pipeline.wiring import build_catalog, initialise
+from phx_pipeline.wiring.catalog import build_catalog
+from phx_pipeline.wiring.stores import initialise
 from phx_pipeline_tests.rest import Rest, looking, problem, serving
 
 KEY = "2-e-other-st-mesa-az-85204"

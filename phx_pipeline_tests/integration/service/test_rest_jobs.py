@@ -23,7 +23,9 @@ from phx_pipeline.service.api import jobs
 from phx_pipeline.service.api.desks import Desks
 from phx_pipeline.service.api.events import MOST_OF_ONE_USER, Events
 from phx_pipeline.settings import Settings
-from phx_pipeline.wiring import build_catalog, build_context, utc_now
+from phx_pipeline.wiring.catalog import build_catalog
+from phx_pipeline.wiring.clock import utc_now
+from phx_pipeline.wiring.runs import build_context
 from phx_pipeline.workflows.bundle import bundle
 from phx_pipeline_tests.deployment import Deployment
 from phx_pipeline_tests.integration.service.conftest import SLUG, UNASKED

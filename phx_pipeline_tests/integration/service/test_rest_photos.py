@@ -16,7 +16,8 @@ from phx_pipeline.service.api.problems import Problem
 from phx_pipeline.service.api.thumbnails import Thumbnails
 from phx_pipeline.settings import Settings
 from phx_pipeline.storage.layout import Layout
-from phx_pipeline.wiring import build_catalog, build_context
+from phx_pipeline.wiring.catalog import build_catalog
+from phx_pipeline.wiring.runs import build_context
 from phx_pipeline.workflows.lifecycle import known_property, purge
 from phx_pipeline_tests.commands import Phx
 from phx_pipeline_tests.deployment import Deployment

@@ -20,7 +20,7 @@ from phx_pipeline.service.reach import Reach
 from phx_pipeline.service.sheets import MAX_BYTES, Sheets
 from phx_pipeline.stages.extract import extract
 from phx_pipeline.storage.layout import Layout
-from phx_pipeline.wiring import build_catalog
+from phx_pipeline.wiring.catalog import build_catalog
 from phx_pipeline_tests.deployment import Deployment
 from phx_pipeline_tests.integration.service.conftest import HOUSE as _HOUSE
 from phx_pipeline_tests.integration.service.conftest import SLUG as _SLUG

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from phx_pipeline.settings import load_settings
-from phx_pipeline.wiring import initialise
+from phx_pipeline.wiring.stores import initialise
 from phx_pipeline_tests.commands import Phx, UseSettings
 from phx_pipeline_tests.deployment import Deployment
 

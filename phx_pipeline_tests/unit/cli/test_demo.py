@@ -30,7 +30,9 @@ from phx_pipeline.settings import exported, load_settings
 from phx_pipeline.sources.zillow.standin_photos import uploads
 from phx_pipeline.stages.context import StageContext
 from phx_pipeline.stages.extract import extract as collect
-from phx_pipeline.wiring import build_reads, initialise, utc_now
+from phx_pipeline.wiring.clock import utc_now
+from phx_pipeline.wiring.reads import build_reads
+from phx_pipeline.wiring.stores import initialise
 from phx_pipeline.workflows.look import Look
 from phx_pipeline_tests.commands import environment_put_back
 from phx_pipeline_tests.deployment import SMALLEST, Deployment, slug_of

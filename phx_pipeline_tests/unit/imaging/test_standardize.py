@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from phx_pipeline.imaging.decode import Picture, decode
-from phx_pipeline.imaging.standardize import RECIPE, recipe_name, standardize
+from phx_pipeline.imaging.recipe import RECIPE, recipe_name
+from phx_pipeline.imaging.standardize import standardize
 
 MakePicture = Callable[..., Image.Image]
 Encode = Callable[..., bytes]

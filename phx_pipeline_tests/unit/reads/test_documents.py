@@ -42,7 +42,7 @@ from phx_pipeline.reads.schemas import NAMES, schema_of
 from phx_pipeline.reads.status import read_status
 from phx_pipeline.settings import Settings, exported
 from phx_pipeline.stages.context import StageContext
-from phx_pipeline.wiring import reads_of
+from phx_pipeline.wiring.runs import reads_of
 from phx_pipeline_tests.commands import Phx, UseSettings
 
 AT = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)

@@ -11,7 +11,7 @@ from phx_pipeline.model.outcome import Verdict
 from phx_pipeline.reads.not_kept import NotKept, not_kept
 from phx_pipeline.settings import Settings
 from phx_pipeline.stages.context import StageContext
-from phx_pipeline.wiring import reads_of
+from phx_pipeline.wiring.runs import reads_of
 from phx_pipeline_tests.commands import Phx, UseSettings
 from phx_pipeline_tests.damage import execute
 

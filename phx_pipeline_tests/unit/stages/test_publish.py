@@ -24,7 +24,8 @@ from phx_pipeline.stages.publish import (
     converge_folder,
     name_pictures,
 )
-from phx_pipeline.wiring import build_context, initialise
+from phx_pipeline.wiring.runs import build_context
+from phx_pipeline.wiring.stores import initialise
 
 HOUSE = Property.at(Address.parse("4732 W Davis Rd, Glendale, AZ 85306"))
 AT = datetime(2025, 3, 10, 5, 30, tzinfo=UTC)

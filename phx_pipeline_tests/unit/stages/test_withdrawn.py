@@ -24,7 +24,7 @@ from phx_pipeline.stages.publish import publish
 from phx_pipeline.stages.rebuild import rebuild
 from phx_pipeline.stages.views import refresh_views
 from phx_pipeline.storage.blobs import BlobStore
-from phx_pipeline.wiring import reads_of
+from phx_pipeline.wiring.runs import reads_of
 from phx_pipeline.workflows import lifecycle
 from phx_pipeline.workflows.repair import End, repair
 from phx_pipeline.workflows.reviews import Review, review

@@ -13,7 +13,8 @@ from phx_pipeline.errors import InputError
 from phx_pipeline.model.address import Address
 from phx_pipeline.settings import load_settings
 from phx_pipeline.stages.context import StageContext
-from phx_pipeline.wiring import build_context, initialise
+from phx_pipeline.wiring.runs import build_context
+from phx_pipeline.wiring.stores import initialise
 from phx_pipeline.workflows.intake import (
     Reading,
     add_houses,

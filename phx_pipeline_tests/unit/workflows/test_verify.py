@@ -9,7 +9,8 @@ import pytest
 from phx_pipeline.settings import Settings
 from phx_pipeline.stages.context import StageContext
 from phx_pipeline.stages.views import render_views
-from phx_pipeline.wiring import build_context, initialise
+from phx_pipeline.wiring.runs import build_context
+from phx_pipeline.wiring.stores import initialise
 from phx_pipeline.workflows.verify import (
     Problem,
     Rule,

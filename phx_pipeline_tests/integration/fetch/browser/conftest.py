@@ -16,8 +16,9 @@ import psutil
 import pytest
 from websockets.sync.client import connect
 
+from phx_pipeline.fetch.clients.browser.executable import find_chromium
 from phx_pipeline.fetch.clients.browser.isolation import Screen, screen
-from phx_pipeline.fetch.clients.browser.launch import Chromium, Launch, find_chromium
+from phx_pipeline.fetch.clients.browser.launch import Chromium, Launch
 from phx_pipeline.model.isolation import IsolationMode
 
 NO_PROXY = 9  # a port where nobody listens

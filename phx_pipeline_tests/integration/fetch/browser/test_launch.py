@@ -12,10 +12,10 @@ import psutil
 import pytest
 
 from phx_pipeline.errors import BrowserError
+from phx_pipeline.fetch.clients.browser.executable import find_chromium
 from phx_pipeline.fetch.clients.browser.isolation import screen
 from phx_pipeline.fetch.clients.browser.launch import (
     Launch,
-    find_chromium,
     launch,
     sweep,
 )

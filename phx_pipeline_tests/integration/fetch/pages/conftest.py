@@ -14,7 +14,7 @@ import pytest_asyncio
 
 from phx_pipeline.fetch.base import Fetched
 from phx_pipeline.fetch.clients.browser.client import BrowserClient
-from phx_pipeline.fetch.clients.browser.launch import find_chromium
+from phx_pipeline.fetch.clients.browser.executable import find_chromium
 from phx_pipeline.fetch.session import Session
 from phx_pipeline.model.isolation import IsolationMode
 from phx_pipeline.model.source import Source

@@ -33,7 +33,7 @@ from phx_pipeline.fetch.clients.browser.client import BrowserClient
 from phx_pipeline.fetch.hosts import PublicAddresses
 from phx_pipeline.fetch.session import SessionCookie
 from phx_pipeline.model.source import Source
-from phx_pipeline.wiring import utc_now
+from phx_pipeline.wiring.clock import utc_now
 from phx_pipeline_tests.browser_pages import (
     HOST,
     MEDIA,
@@ -387,7 +387,7 @@ from contextlib import suppress
 from pathlib import Path
 from phx_pipeline.errors import ProxyError
 from phx_pipeline.fetch.clients.browser.client import BrowserClient
-from phx_pipeline.fetch.clients.browser.launch import find_chromium
+from phx_pipeline.fetch.clients.browser.executable import find_chromium
 from phx_pipeline.model.isolation import IsolationMode
 from phx_pipeline.model.source import Source
 from phx_pipeline_tests.browser_pages import HOST, Turns, asked
