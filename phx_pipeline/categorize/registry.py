@@ -7,19 +7,22 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from phx_pipeline.categorize.base import (
-    Categorizer,
-    FeatureCache,
-    Network,
-    TrainedModel,
-)
-from phx_pipeline.categorize.embedded import EmbeddedCategorizer
-from phx_pipeline.categorize.listing_text import ListingTextCategorizer
-from phx_pipeline.categorize.network.session import lacking
+from phx_pipeline.categorize.network.installed import lacking
 from phx_pipeline.errors import InputError
 from phx_pipeline.model.nearest import did_you_mean
 from phx_pipeline.model.taxonomy import Subject
+
+if TYPE_CHECKING:
+    from phx_pipeline.categorize.base import (
+        Categorizer,
+        FeatureCache,
+        Network,
+        TrainedModel,
+    )
+    from phx_pipeline.categorize.embedded import EmbeddedCategorizer
+    from phx_pipeline.categorize.listing_text import ListingTextCategorizer
 
 
 class Need(StrEnum):
@@ -47,64 +50,76 @@ class Equipment:
     """
 
     cache_dir: Path
-    features: FeatureCache
-    trained: TrainedModel | None = None
-    network: Network | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Missing:
-    """Why a backend cannot be had here, and what would help: for people.
-
-    `backend` is never asked: by its name and by what it reads are found the votes that
-    it gave when it could be had, which go on counting. None if that cannot be told.
-    """
-
-    reason: str
-    backend: Categorizer | None = None
+    features: "FeatureCache"
+    trained: "TrainedModel | None" = None
+    network: "Network | None" = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Backend:
-    """A way to tell what pictures show; `build` opens no file before it is asked."""
+    """A way to tell what pictures show, none of whose code is loaded to list it.
+
+    Attributes:
+        name: of what `build` makes.
+        knows: returns the subjects it can tell.
+        needs: what it must have to answer.
+        cost: of one picture.
+        build: makes it; it opens no file before it is asked.
+        lacking: returns why it cannot be had here and what would help, for people;
+            None if it can.
+        votes_go_on: whether the votes that it gave when it could be had go on counting:
+            they are found by the name and the version of what `build` makes.
+    """
 
     name: str
-    knows: frozenset[Subject]
+    knows: Callable[[], frozenset[Subject]]
     needs: frozenset[Need]
     cost: Cost
-    build: Callable[[Equipment], Categorizer | Missing]
+    build: "Callable[[Equipment], Categorizer]"
+    lacking: Callable[[], str | None] = lambda: None
+    votes_go_on: bool = False
 
 
-def _listing_text(equipment: Equipment) -> Categorizer:
-    del equipment
-    return ListingTextCategorizer()
+def _listing_text() -> "type[ListingTextCategorizer]":
+    from phx_pipeline.categorize.listing_text import (  # noqa: PLC0415 - compiles rules
+        ListingTextCategorizer,
+    )
+
+    return ListingTextCategorizer
 
 
-def _embedded(equipment: Equipment) -> Categorizer | Missing:
-    backend = EmbeddedCategorizer(
+def _embedded() -> "type[EmbeddedCategorizer]":
+    from phx_pipeline.categorize.embedded import (  # noqa: PLC0415 - numpy
+        EmbeddedCategorizer,
+    )
+
+    return EmbeddedCategorizer
+
+
+def _build_embedded(equipment: Equipment) -> "Categorizer":
+    return _embedded()(
         cache_dir=equipment.cache_dir,
         features=equipment.features,
         trained=equipment.trained,
     )
-    if reason := lacking():
-        return Missing(reason=reason, backend=backend)
-    return backend
 
 
 BACKENDS: tuple[Backend, ...] = (
     Backend(
-        name=ListingTextCategorizer.name,
-        knows=ListingTextCategorizer.knows,
+        name="listing_text",
+        knows=lambda: _listing_text().knows,
         needs=frozenset({Need.WORDS}),
         cost=Cost(cpu_ms=0.1),
-        build=_listing_text,
+        build=lambda _: _listing_text()(),
     ),
     Backend(
-        name=EmbeddedCategorizer.name,
-        knows=EmbeddedCategorizer.knows,
+        name="embedded",
+        knows=lambda: _embedded().knows,
         needs=frozenset({Need.PIXELS}),
         cost=Cost(cpu_ms=10),
-        build=_embedded,
+        build=_build_embedded,
+        lacking=lacking,
+        votes_go_on=True,
     ),
 )
 
@@ -116,9 +131,9 @@ class Equipped:
     `away` are those of the missing ones whose former votes can be found.
     """
 
-    categorizers: tuple[Categorizer, ...]
+    categorizers: "tuple[Categorizer, ...]"
     missing: dict[str, str]
-    away: tuple[Categorizer, ...] = ()
+    away: "tuple[Categorizer, ...]" = ()
 
 
 def chosen(names: Sequence[str]) -> tuple[Backend, ...]:
@@ -139,13 +154,23 @@ def chosen(names: Sequence[str]) -> tuple[Backend, ...]:
 
 def equip(backends: Sequence[Backend], equipment: Equipment) -> Equipped:
     """Make the backends; one that is missing stops none of the others."""
-    made = {it.name: it.build(equipment) for it in backends}
-    missing = {name: it for name, it in made.items() if isinstance(it, Missing)}
+    missing = missing_of(backends)
+    made = {
+        it.name: it.build(equipment)
+        for it in backends
+        if it.name not in missing or it.votes_go_on
+    }
     return Equipped(
-        categorizers=tuple(it for it in made.values() if not isinstance(it, Missing)),
-        missing={name: it.reason for name, it in missing.items()},
-        away=tuple(it.backend for it in missing.values() if it.backend),
+        categorizers=tuple(it for name, it in made.items() if name not in missing),
+        missing=missing,
+        away=tuple(it for name, it in made.items() if name in missing),
     )
+
+
+def missing_of(backends: Sequence[Backend]) -> dict[str, str]:
+    """Return why some of *backends* cannot be had here, by their names."""
+    told = {it.name: it.lacking() for it in backends}
+    return {name: reason for name, reason in told.items() if reason}
 
 
 def gap_lines(missing: Mapping[str, str], *, away: Collection[str]) -> Iterator[str]:

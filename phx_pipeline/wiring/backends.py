@@ -1,9 +1,7 @@
 """What backends that name pictures are made with, and which are lacking here."""
 
-from collections.abc import Iterator
-
 from phx_pipeline.catalog.store import Catalog
-from phx_pipeline.categorize.registry import Equipment, chosen, equip, gap_lines
+from phx_pipeline.categorize.registry import Equipment
 from phx_pipeline.settings import Settings
 from phx_pipeline.stages.trained_models import model_in_use
 from phx_pipeline.storage.layout import Layout
@@ -17,9 +15,3 @@ def build_equipment(settings: Settings, catalog: Catalog) -> Equipment:
         features=catalog.features,
         trained=used.model if used else None,
     )
-
-
-def naming_gaps(settings: Settings, catalog: Catalog) -> Iterator[str]:
-    """Yield a line for each way of naming pictures that is lacking here."""
-    backends = equip(chosen(settings.categorizers), build_equipment(settings, catalog))
-    return gap_lines(backends.missing, away=[it.name for it in backends.away])

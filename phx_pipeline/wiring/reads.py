@@ -95,6 +95,8 @@ class _Machine:
         return circuits_of(self._sources, read, has_browser=not lacks)()
 
     def naming_gaps(self) -> Iterator[str]:
-        from phx_pipeline.wiring.backends import naming_gaps
+        from phx_pipeline.categorize.registry import chosen, gap_lines, missing_of
 
-        return naming_gaps(self._settings, self._catalog)
+        wanted = chosen(self._settings.categorizers)
+        away = [it.name for it in wanted if it.votes_go_on]
+        return gap_lines(missing_of(wanted), away=away)

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Final
 
 from phx_pipeline.errors import ImageError, StorageError
-from phx_pipeline.imaging.thumbnail import thumbnail
 from phx_pipeline.model.published import PublishedImage
 from phx_pipeline.storage.atomic import create_folder, write_view
 from phx_pipeline.storage.below import open_below
@@ -37,6 +36,10 @@ def drawn_thumbnail(layout: Layout, image: PublishedImage) -> bytes:
 
 def draw_thumbnail(layout: Layout, image: PublishedImage) -> bytes:
     """As `drawn_thumbnail`, whatever is there."""
+    from phx_pipeline.imaging.thumbnail import (  # noqa: PLC0415 - decoders, seldom
+        thumbnail,
+    )
+
     with open_below(layout.images, image.local_path.split("/")) as file:
         body = file.read()
     try:

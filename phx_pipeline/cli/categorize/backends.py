@@ -58,13 +58,9 @@ def backends(*, as_json: bool) -> None:
 def _standing(
     backend: "Backend", equipment: "Equipment", *, is_wanted: bool
 ) -> _Standing:
-    from phx_pipeline.categorize.registry import Missing
-
+    if reason := backend.lacking():
+        return _Standing(backend=backend, version=None, is_asked=False, told=reason)
     made = backend.build(equipment)
-    if isinstance(made, Missing):
-        return _Standing(
-            backend=backend, version=None, is_asked=False, told=made.reason
-        )
     told = "asked" if is_wanted else "left out of PHX_CATEGORIZERS"
     return _Standing(
         backend=backend, version=made.version, is_asked=is_wanted, told=told
@@ -76,7 +72,7 @@ def _table(standings: list[_Standing]) -> Table:
     for it in standings:
         table.add_row(
             it.backend.name,
-            ", ".join(sorted(it.backend.knows)),
+            ", ".join(sorted(it.backend.knows())),
             ", ".join(sorted(it.backend.needs)),
             f"{it.backend.cost.cpu_ms:g}",
             it.version or "",
@@ -89,7 +85,7 @@ def _plain(it: _Standing) -> dict[str, object]:
     cost = it.backend.cost
     return {
         "backend": it.backend.name,
-        "knows": sorted(it.backend.knows),
+        "knows": sorted(it.backend.knows()),
         "needs": sorted(it.backend.needs),
         "cost": {"cpu_ms": cost.cpu_ms, "requests": cost.requests},
         "version": it.version,

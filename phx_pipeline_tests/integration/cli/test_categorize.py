@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from phx_pipeline.categorize import registry
-from phx_pipeline.categorize.registry import BACKENDS, Missing
+from phx_pipeline.categorize.registry import BACKENDS
 from phx_pipeline.demo.houses import HOUSES
 from phx_pipeline.demo.rooms import RoomKind
 from phx_pipeline.model.identity import property_lease
@@ -145,7 +145,7 @@ def test_who_is_asked_is_shown(made: Deployment, phx_on: Phx) -> None:
 def test_what_is_missing_is_told_in_one_line(
     made: Deployment, phx_on: Phx, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    lost = replace(BACKENDS[0], name="lost", build=lambda _: Missing(reason="no wheel"))
+    lost = replace(BACKENDS[0], name="lost", lacking=lambda: "no wheel")
     monkeypatch.setattr(registry, "BACKENDS", (BACKENDS[0], lost))
     everybody = replace(made.settings, categorizers=())
     monkeypatch.setattr(made, "settings", everybody)

@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 
 from phx_pipeline.categorize import network as package
 from phx_pipeline.categorize.network import weights
+from phx_pipeline.categorize.network.installed import PACKAGE, lacking
 from phx_pipeline.categorize.network.kept import kept
 from phx_pipeline.categorize.network.session import (
     NETWORK,
     Network,
     NetworkError,
-    lacking,
 )
 from phx_pipeline.categorize.registry import BACKENDS, Equipment, equip
 from phx_pipeline_tests.bench.houses import InMemory
@@ -101,7 +101,7 @@ def uninstall(monkeypatch: pytest.MonkeyPatch, *names: str) -> None:
         monkeypatch.delitem(sys.modules, name)
 
 
-@pytest.mark.parametrize("name", ["onnxruntime", "onnx", weights.PACKAGE])
+@pytest.mark.parametrize("name", ["onnxruntime", "onnx", PACKAGE])
 def test_without_one_of_its_packages_text_goes_on_alone(
     name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
