@@ -15,11 +15,13 @@ from importlib import import_module
 from phx_pipeline.supervise.collector import collector_paused
 
 _PR_SET_PDEATHSIG = 1
-# All but the first are imported amid a run, not by the definitions; those after the
-# second by Dagster when it opens its instance.
+# All but the first are imported amid a run, not by the definitions; the last ones by
+# Dagster when it opens its instance.
 _WHAT_RUNS_NEED = (
     "phx_pipeline.definitions",
     "phx_pipeline.fetch.clients.httpx",
+    "phx_pipeline.categorize.embedded",
+    "phx_pipeline.categorize.listing_text",
     "phx_pipeline.sources.border",
     "phx_pipeline.sources.maricopa",
     "phx_pipeline.sources.phoenix_mls",

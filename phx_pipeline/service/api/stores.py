@@ -48,7 +48,7 @@ class Stores:
 
     @property
     def reads(self) -> Reads:
-        """What reads need; raises, as `wiring.build_catalog`, where there are none."""
+        """What reads need; raises as `build_catalog` where there are no stores."""
         with self._lock:
             if self._open is None:
                 self._open = self._opening(self.settings)
