@@ -15,7 +15,7 @@ from phx_pipeline.defs.run_queue import DagsterRuns
 from phx_pipeline.jobs.tick import unwanted
 from phx_pipeline.model.printable import printable
 from phx_pipeline.settings import load_settings
-from phx_pipeline.wiring import build_catalog
+from phx_pipeline.wiring.catalog import build_catalog
 
 logger = logging.getLogger(__name__)
 

@@ -9,7 +9,7 @@ import pytest
 from phx_pipeline.defs.fair_queue import FairQueue
 from phx_pipeline.defs.submit import open_instance
 from phx_pipeline.defs.tags import JOB_TAG
-from phx_pipeline.wiring import utc_now
+from phx_pipeline.wiring.clock import utc_now
 from phx_pipeline_tests.commands import UseSettings
 from phx_pipeline_tests.dagster_runs import run_of
 from phx_pipeline_tests.deployment import Deployment
