@@ -13,11 +13,13 @@ from typing import Any
 class Hooked:
     """What was posted: path, headers and body; and the status that is answered.
 
-    `on_post` is called when a post is there whole, before it is answered.
+    `on_post` is called when a post is there whole, before it is answered. `raw` is sent
+    in place of an answer, if there is any.
     """
 
     url: str = ""
     status: int = 200
+    raw: bytes = b""
     on_post: Callable[[], None] = lambda: None
     posts: list[tuple[str, dict[str, str], Any]] = field(default_factory=list)
 
@@ -37,6 +39,9 @@ def hooked() -> Iterator[Hooked]:
                 self._answer()
 
         def _answer(self) -> None:
+            if made.raw:
+                self.wfile.write(made.raw)
+                return
             self.send_response(made.status)
             self.send_header("location", "/elsewhere")
             self.send_header("content-length", "0")

@@ -16,8 +16,7 @@ from phx_pipeline.model.message import WebhookCall
 
 SETTING: Final = "PHX_WEBHOOK_URL"
 
-_TIMEOUT_S: Final = 15.0  # for the whole of it
-_MOST_BYTES: Final = 100_000  # of an answer that nobody reads
+_TIMEOUT_S: Final = 60.0  # until the status; some begin long work before they answer
 
 
 class WebhookClient:
@@ -49,7 +48,7 @@ class WebhookClient:
         self._timeout_s = timeout_s
 
     def __call__(self, call: WebhookCall) -> int:
-        """Return the status of the answer.
+        """Return the status of the answer; what else it says is not waited for.
 
         Raises:
             DeliveryError: none came, or the address is not to be asked.
@@ -71,10 +70,9 @@ class WebhookClient:
             headers=call.headers,
             secret_headers=call.secret_headers,
             timeout_s=self._timeout_s,
-            max_bytes=_MOST_BYTES,
         )
         try:
-            return (await client.get(request)).status
+            return await client.status(request)
         except FetchError as error:
             # The URL of the error may be a secret, and its cause holds the headers.
             place = f"{self._endpoint.host}:{self._endpoint.port}"

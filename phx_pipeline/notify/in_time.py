@@ -4,6 +4,7 @@ The library's limit is for each read: a server that sends a byte now and then, o
 without end, would hold whoever sends for ever. What is said is the business of `smtp`.
 """
 
+import re
 import smtplib
 import socket
 import time
@@ -15,6 +16,9 @@ from typing import Any, Final
 from phx_pipeline.errors import DeliveryError
 
 _MOST_ANSWERED: Final = 100_000  # bytes, of all answers of a conversation
+_GO_ON: Final = 354  # the answer to DATA
+_TAKEN: Final = 250
+_LINE_END: Final = re.compile(rb"\r\n|\r|\n")
 _AT_ONCE: Final = 4096
 
 
@@ -22,11 +26,13 @@ _AT_ONCE: Final = 4096
 class Limits:
     """What is left for a conversation: seconds to its end, and bytes of answers.
 
-    One answer may take `answer_s`.
+    One answer may take `answer_s`, and that to a whole mail `verdict_s`, however late
+    it is: a server may look into the mail first.
     """
 
     ends_s: float
     answer_s: float
+    verdict_s: float
     ticks: Callable[[], float] = time.monotonic
     most_bytes: int = _MOST_ANSWERED
 
@@ -40,6 +46,10 @@ class Limits:
         if left_s <= 0:
             raise DeliveryError("it did not take the message in time")
         return min(left_s, self.answer_s)
+
+    def go_on(self, answer_s: float) -> None:
+        """Let the conversation last for one more answer of so many seconds."""
+        self.ends_s, self.answer_s = self.ticks() + answer_s, answer_s
 
     def take(self, count: int) -> None:
         """Count bytes that came.
@@ -84,6 +94,8 @@ class InTime(smtplib.SMTP):
 
     file: Any
     sock: socket.socket | None
+    doubt: str | None = None
+    """Why nobody knows whether the server took a mail that it was sent whole."""
 
     def __init__(self, *, limits: Limits, **given: Any) -> None:
         self._limits = limits
@@ -103,6 +115,33 @@ class InTime(smtplib.SMTP):
             self.file = _Lines(sock=self.sock, limits=self._limits)
         return super().getreply()
 
+    def data(self, msg: Any) -> tuple[int, bytes]:
+        """Send a mail, and wait for the server's verdict on it.
+
+        A server that gives none may have taken it. As it is never to be sent twice,
+        that counts as taken, and `doubt` tells why.
+
+        Raises:
+            DeliveryError: the server takes the mail too slowly.
+            SMTPDataError: it wants none.
+            SMTPServerDisconnected: it ended the connection before it had all.
+        """
+        code, told = self.docmd("data")
+        if code != _GO_ON:
+            raise smtplib.SMTPDataError(code, told)
+        self.send(_whole(msg))
+        answer_s = self._limits.answer_s
+        self._limits.go_on(self._limits.verdict_s)
+        try:
+            return self.getreply()
+        except DeliveryError:
+            self.doubt = "no whole answer in time"
+        except smtplib.SMTPServerDisconnected:
+            self.doubt = "it ended the connection"
+        finally:
+            self._limits.go_on(answer_s)
+        return _TAKEN, b""
+
     def send(self, s: Any) -> None:
         """As the library does, with all the time that is left for the whole of it.
 
@@ -121,6 +160,12 @@ class InTime(smtplib.SMTP):
 
 class InTimeByTls(InTime, smtplib.SMTP_SSL):
     """The same by TLS from the first byte on."""
+
+
+def _whole(mail: bytes) -> bytes:
+    """A mail as DATA has it: lines that begin with a dot get another, a dot ends it."""
+    lines = _LINE_END.split(mail.removesuffix(b"\r\n"))
+    return b"\r\n".join([*(b"." * it.startswith(b".") + it for it in lines), b".", b""])
 
 
 @contextmanager

@@ -17,7 +17,8 @@ from phx_pipeline.notify.in_time import InTime, InTimeByTls, Limits
 from phx_pipeline.notify.mail import mail_of
 
 _ANSWER_S: Final = 20.0
-_CONVERSATION_S: Final = 120.0
+_CONVERSATION_S: Final = 120.0  # until the whole mail is with the server
+_VERDICT_S: Final = 600.0  # RFC 5321, 4.5.3.2.6: that to the end of a mail is slow
 _LATER: Final = range(400, 500)  # codes of what may do when it is tried again
 
 
@@ -49,21 +50,24 @@ class SmtpNotifier:
         recipients: tuple[str, ...],
         timeout_s: float = _ANSWER_S,
         lasting_s: float = _CONVERSATION_S,
+        verdict_s: float = _VERDICT_S,
     ) -> None:
         self._server = server
         self._sender = sender
         self._recipients = recipients
         self._timeout_s = timeout_s
         self._lasting_s = lasting_s
+        self._verdict_s = verdict_s
 
     def send(self, message: Message, *, only: Collection[str] | None = None) -> Taken:
         """Hand the mail to the server; tell which recipients it refused, if not all.
 
         Those that it refused for now are to be sent it later. What is sent to some is
-        the same mail, which names all.
+        the same mail, which names all. A server that has the whole mail and does not
+        answer counts as one that took it, which is told.
 
         Raises:
-            DeliveryError: the server did not take it, or did not say so.
+            DeliveryError: the server did not take it.
         """
         wanted = [it for it in self._recipients if only is None or it in only]
         if not wanted:  # nobody is left who is to have it
@@ -72,10 +76,12 @@ class SmtpNotifier:
         with _explaining(self._server), self._session() as session:
             refused = session.sendmail(self._sender, wanted, mail)
         later = [it for it, (code, _) in refused.items() if code in _LATER]
-        return Taken(note=_refused(refused) if refused else "", later=tuple(later))
+        notes = [_refused(refused)] if refused else []
+        notes += [_in_doubt(session.doubt)] if session.doubt is not None else []
+        return Taken(note="; ".join(notes), later=tuple(later))
 
     @contextmanager
-    def _session(self) -> Iterator[smtplib.SMTP]:
+    def _session(self) -> Iterator[InTime]:
         session = self._connected()
         try:
             server = self._server
@@ -88,7 +94,7 @@ class SmtpNotifier:
         finally:
             session.close()
 
-    def _connected(self) -> smtplib.SMTP:
+    def _connected(self) -> InTime:
         server = self._server
         ends_s = time.monotonic() + self._lasting_s
         given: dict[str, Any] = {
@@ -96,7 +102,9 @@ class SmtpNotifier:
             "port": server.port,
             # Its own name, which the library would ask name servers for, tells nothing.
             "local_hostname": self._sender.rpartition("@")[2],
-            "limits": Limits(ends_s=ends_s, answer_s=self._timeout_s),
+            "limits": Limits(
+                ends_s=ends_s, answer_s=self._timeout_s, verdict_s=self._verdict_s
+            ),
         }
         if server.security is MailSecurity.TLS:
             return InTimeByTls(**given, context=self._trust())
@@ -207,6 +215,14 @@ def _refused(recipients: Mapping[str, tuple[int, bytes]]) -> str:
         for address, (code, text) in sorted(recipients.items())
     ]
     return f"the server refuses recipients of PHX_SMTP_TO: {', '.join(told)}"
+
+
+def _in_doubt(why: str) -> str:
+    return (
+        f"the server has the whole mail, and did not say that it took it "
+        f"({why}); so that it does not come twice it is not sent again: if "
+        "it did not come, `phx digest` shows the news"
+    )
 
 
 def _answer(code: int, text: bytes | str) -> str:

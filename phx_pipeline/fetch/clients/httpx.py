@@ -8,6 +8,7 @@ what comes over the wire.
 import asyncio
 import contextlib
 import ssl
+from collections.abc import Awaitable, Callable
 from contextlib import aclosing
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from pathlib import Path
@@ -44,6 +45,8 @@ _HEADERS: Final = {
 _NO_TLS: Final = "the TLS handshake failed"
 _NO_COOKIES: Final = DefaultCookiePolicy(allowed_domains=[])
 
+_Read = Callable[[httpx.Response, Request], Awaitable[bytes]]
+
 
 class HttpxClient:
     """Asks, through *proxy* if there is one; those of *endpoints* that are here do not.
@@ -79,9 +82,19 @@ class HttpxClient:
 
     async def get(self, request: Request) -> Fetched:
         """Return the raw answer, of any status; the errors are those of `Client`."""
+        return await self._in_time(request, read=_body)
+
+    async def status(self, request: Request) -> int:
+        """Return the status of the answer, whose body is left unread.
+
+        The errors are those of `Client`.
+        """
+        return (await self._in_time(request, read=_nothing)).status
+
+    async def _in_time(self, request: Request, *, read: _Read) -> Fetched:
         try:
             async with asyncio.timeout(request.timeout_s):
-                return await self._send(request)
+                return await self._send(request, read=read)
         except TimeoutError as error:
             raise too_late(request) from error
 
@@ -91,7 +104,7 @@ class HttpxClient:
         for key in [key for key in self._sessions if key[0] is loop]:
             await self._sessions.pop(key).aclose()
 
-    async def _send(self, request: Request) -> Fetched:
+    async def _send(self, request: Request, *, read: _Read) -> Fetched:
         """Ask the first of the host's addresses that can be connected to."""
         parts = urlsplit(request.url)
         pinned = await self._pinned(parts, url=request.url)
@@ -101,9 +114,9 @@ class HttpxClient:
         try:
             for place in places[:-1]:
                 with contextlib.suppress(httpx.ConnectError):
-                    return await self._ask(request, parts=parts, place=place)
+                    return await self._ask(request, read, parts=parts, place=place)
             last = places[-1] if places else None
-            return await self._ask(request, parts=parts, place=last)
+            return await self._ask(request, read, parts=parts, place=last)
         except FetchError:
             raise
         # The border to httpx. Its errors hold the request with all its headers: not to
@@ -112,7 +125,7 @@ class HttpxClient:
             raise self._translated(error, request=request, pinned=pinned) from None
 
     async def _ask(
-        self, request: Request, *, parts: SplitResult, place: str | None
+        self, request: Request, read: _Read, *, parts: SplitResult, place: str | None
     ) -> Fetched:
         """Ask at *place*, the URL with an address in it, or through the proxy."""
         session = self._session(parts, direct=place is not None)
@@ -139,7 +152,7 @@ class HttpxClient:
                 url=request.url,
                 status=answer.status_code,
                 headers=bounded(answer.headers.items()),
-                body=await _body(answer, request=request),
+                body=await read(answer, request),
             )
 
     async def _pinned(self, parts: SplitResult, *, url: str) -> tuple[str, ...] | None:
@@ -196,7 +209,11 @@ def _certificate_of(answer: httpx.Response) -> Certificate | None:
     return of_ssl(stream.get_extra_info("ssl_object")) if stream else None
 
 
-async def _body(answer: httpx.Response, *, request: Request) -> bytes:
+async def _nothing(_: httpx.Response, __: Request) -> bytes:
+    return b""
+
+
+async def _body(answer: httpx.Response, request: Request) -> bytes:
     if answer.headers.get("content-encoding", "identity") != "identity":
         told = "the answer is compressed, which was not asked for"
         raise TransientError(told, url=request.url)

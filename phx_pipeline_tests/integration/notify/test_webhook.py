@@ -61,6 +61,20 @@ def test_what_was_not_taken_is_told_and_no_redirect_is_followed(
 
 
 @pytest.mark.parametrize(
+    "rest",
+    [
+        b"content-length: 1000\r\n\r\ncut off",
+        b"transfer-encoding: chunked\r\n\r\nno size\r\n",
+        b"content-encoding: gzip\r\n\r\n" + b"x" * 200_000,
+    ],
+)
+def test_the_status_decides_whatever_body_comes_after_it(rest: bytes) -> None:
+    with hooked() as hook:
+        hook.raw = b"HTTP/1.1 200 OK\r\n" + rest
+        assert notifier(hook.url, WebhookStyle.JSON).send(MESSAGE) == Taken()
+
+
+@pytest.mark.parametrize(
     "url",
     [
         "http://hooks.example/a",
