@@ -53,11 +53,17 @@ class Told:
         key: by which nothing is told twice.
         event: as the first source said it.
         sources: all that say so.
+        former_keys: those it had as long as its house had another name.
     """
 
     key: str
     event: Event
     sources: tuple[Source, ...]
+    former_keys: tuple[str, ...] = ()
+
+    def is_among(self, keys: Collection[str]) -> bool:
+        """Whether *keys* name it, by what name ever."""
+        return any(key in keys for key in (self.key, *self.former_keys))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,12 +94,17 @@ Matches = Callable[[date, date], Iterable[NewMatch]]
 """What searches found first on these days."""
 
 
+Names = Callable[[str], Collection[str]]
+"""The keys that a house had before, by the one it has."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Feeds:
-    """Where a digest has its news from."""
+    """Where a digest has its news from, and `former` names of its houses."""
 
     events: Events
     matches: Matches
+    former: Names = lambda _: ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -213,16 +224,24 @@ class News:
         """All keys."""
         return [*(it.key for it in self.told), *(it.key for it in self.matches)]
 
+    @property
+    def all_keys(self) -> list[str]:
+        """All keys, and those that things had under other names of their houses."""
+        return [*self.keys, *(key for it in self.told for key in it.former_keys)]
+
     def among(self, keys: Collection[str]) -> "News":
         """Only what has one of *keys*."""
         return News(
-            told=tuple(it for it in self.told if it.key in keys),
+            told=tuple(it for it in self.told if it.is_among(keys)),
             matches=tuple(it for it in self.matches if it.key in keys),
         )
 
     def without(self, keys: Collection[str]) -> "News":
         """Only what has none of *keys*."""
-        return self.among(set(self.keys).difference(keys))
+        return News(
+            told=tuple(it for it in self.told if not it.is_among(keys)),
+            matches=tuple(it for it in self.matches if it.key not in keys),
+        )
 
 
 def read_news(
@@ -235,7 +254,11 @@ def read_news(
         first = since - FOLDED_DAYS * _DAY
         events = feeds.events(since=first, until=day, kinds=wanted)
     found = feeds.matches(since, day) if NEW_MATCH in kinds else ()
-    told = [it for it in fold(events) if since <= it.event.on <= day]
+    told = [
+        _with_former_keys(it, feeds.former)
+        for it in fold(events)
+        if since <= it.event.on <= day
+    ]
     matches = {it.key: it for it in found}
     return News(
         told=tuple(sorted(told, key=_by_day)),
@@ -336,6 +359,13 @@ def _what(event: Event) -> tuple[str, ...]:
 def _key(event: Event, what: Sequence[str]) -> str:
     words = sha256("\n".join(what).encode()).hexdigest()[:12]
     return f"{event.kind}:{event.slug}:{event.on}:{words}"
+
+
+def _with_former_keys(told: Told, former: Names) -> Told:
+    """What was noted under another name of the house is known again."""
+    events = [replace(told.event, slug=it) for it in sorted(former(told.event.slug))]
+    keys = tuple(_key(event, _what(event)) for event in events)
+    return replace(told, former_keys=keys) if keys else told
 
 
 def _by_day(told: Told) -> tuple[object, ...]:

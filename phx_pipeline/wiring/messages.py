@@ -75,7 +75,9 @@ def build_desk(settings: Settings, reads: Reads, *, run_id: str) -> Desk:
     return Desk(
         reads=reads,
         feeds=Feeds(
-            events=partial(find_events, reads), matches=partial(found_matches, reads)
+            events=partial(find_events, reads),
+            matches=partial(found_matches, reads),
+            former=reads.catalog.houses.aliases,
         ),
         notifiers=build_notifiers(settings),
         alerts=settings.told_at_once,

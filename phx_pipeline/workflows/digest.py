@@ -30,6 +30,7 @@ from phx_pipeline.reads.base import Reads
 from phx_pipeline.reads.digest import (
     Digest,
     Feeds,
+    News,
     read_digest,
     read_news,
     told_houses,
@@ -138,17 +139,18 @@ def book_alerts(desk: Desk) -> int:
     day = desk.reads.today
     first = day - (_ALERT_DAYS - 1) * _DAY
     news = read_news(desk.feeds, since=first, day=day, kinds=desk.alerts)
-    keys = [_ALERT + key for key in news.keys]
-    return sum(_book_alerts(desk, channel, keys) for channel in desk.notifiers)
+    return sum(_book_alerts(desk, channel, news) for channel in desk.notifiers)
 
 
-def _book_alerts(desk: Desk, channel: Channel, keys: Sequence[str]) -> int:
+def _book_alerts(desk: Desk, channel: Channel, news: News) -> int:
     at, book = desk.reads.now(), desk.reads.catalog.deliveries
     if book.find(channel, ALERTS_SINCE) is None:
+        keys = [_ALERT + key for key in news.keys]
         book.book_told(channel, [*keys, ALERTS_SINCE], at=at)
         return 0
-    known = book.booked(channel, keys)
-    if not (wanted := [key for key in keys if key not in known]):
+    known = book.booked(channel, [_ALERT + key for key in news.all_keys])
+    fresh = news.without({key.removeprefix(_ALERT) for key in known})
+    if not (wanted := [_ALERT + key for key in fresh.keys]):
         return 0
     last = book.last_alert_at(channel, by=at)
     due_at = max(at, last + _BETWEEN_ALERTS) if last else at

@@ -59,7 +59,11 @@ class Store:
         reads = self.reads
         return Desk(
             reads=reads,
-            feeds=Feeds(events=partial(find_events, reads), matches=self._found),
+            feeds=Feeds(
+                events=partial(find_events, reads),
+                matches=self._found,
+                former=self.catalog.houses.aliases,
+            ),
             notifiers=notifiers,
             alerts=("price_cut", "back_on_market", "new_match"),
             known=AllowList({Source.REDFIN: ("www.redfin.com",)}),

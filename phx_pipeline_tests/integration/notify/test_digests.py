@@ -20,6 +20,7 @@ from phx_pipeline.catalog.engine import open_engine
 from phx_pipeline.catalog.leases import Leases
 from phx_pipeline.catalog.store import Catalog
 from phx_pipeline.fetch.webhook import WebhookClient
+from phx_pipeline.model.address import Address
 from phx_pipeline.model.job import Mode
 from phx_pipeline.model.message import Channel, DeliveryState, WebhookStyle
 from phx_pipeline.model.run import RunOutcome
@@ -282,6 +283,32 @@ def test_what_a_digest_was_to_tell_that_was_given_up_the_next_one_tells(
     found = store.catalog.deliveries.find(Channel.SMTP, "digest:2025-03-09")
     assert found is not None
     assert found.state is DeliveryState.PASSED_ON
+
+
+@pytest.mark.parametrize("kind", ["sqlite"], indirect=True)
+def test_what_waits_is_told_once_though_the_house_is_renamed_meanwhile(
+    store: Store, scene: Scene, say: Callable[..., None]
+) -> None:
+    say(450_000, at=MORNING - 2 * DAY)
+    renamed = Address.parse("4734 W Davis Rd, Glendale, AZ 85306")
+    with mail_server() as server:
+        book_alerts(store.desk(mailing(server)))
+        say(440_000, at=MORNING - HOUR)
+        server.answer = b"451 later"
+        store.now = MORNING
+        book_digest(store.catalog, SMTP, at=MORNING)
+        assert len(send_due(store.desk(mailing(server)))) == 1
+        assert book_alerts(store.desk(mailing(server))) == 1
+        store.catalog.houses.rename(scene.lease, scene.slug, renamed, at=MORNING)
+        server.answer = b"250 taken"
+        send_due(store.desk(mailing(server)), hurry=True)
+        assert book_alerts(store.desk(mailing(server))) == 0
+        morning(store, server, days=1)
+
+    assert [it["Subject"] for it in server.mails] == [
+        *["phx 2025-03-09: 1 price cut"] * 2,
+        "phx 2025-03-10: nothing changed",
+    ]
 
 
 @pytest.mark.parametrize("kind", ["sqlite"], indirect=True)
