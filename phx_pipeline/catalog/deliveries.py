@@ -32,6 +32,7 @@ _LONGEST_DETAIL: Final = 500
 _DAY: Final = timedelta(days=1)
 _AHEAD: Final = timedelta(hours=1)  # farther than clocks that are set a bit
 _SINCE: Final = datetime(2025, 1, 1, tzinfo=UTC)  # before, nobody had this program
+_ASIDE: Final = "ahead:"
 _NEVER: Final = (DeliveryState.GIVEN_UP.value, DeliveryState.PASSED_ON.value)
 
 
@@ -63,14 +64,18 @@ class DeliveryBook:
         """Put digests of days to come right: a clock was ahead when they were noted.
 
         They leave their keys to their days, and the next one begins where the last real
-        one ended. To be called before their days come; it mostly reads alone.
+        one ended. If their moments come before another digest was noted, it was the
+        clock meanwhile that was behind, and they are put back. To be called before
+        their days come; it mostly reads alone.
         """
         for channel in channels:
             ahead = sa.select(_TABLE.c.key).where(_digests_ahead(channel, at=at))
             with reading(self._engine) as connection:
                 is_any = connection.execute(ahead.limit(1)).first() is not None
-            if is_any:
+                returned = _returned(connection, channel, at=at)
+            if is_any or returned:
                 with writing(self._engine) as connection:
+                    _put_back(connection, channel, at=at)
                     _set_aside(connection, channel, at=at)
 
     def last_digest(self, channel: Channel, *, by: datetime) -> datetime | None:
@@ -351,7 +356,36 @@ def _last_digest(channel: Channel, *, by: datetime) -> sa.Select[Any]:
 def _digests_ahead(channel: Channel, *, at: datetime) -> sa.ColumnElement[bool]:
     """Digests of days to come; none for a clock that is evidently behind itself."""
     later = at + _AHEAD if at >= _SINCE else datetime.max.replace(tzinfo=UTC)
-    return sa.and_(_is_digest(channel), _TABLE.c.booked_at > later)
+    is_of_a_day = ~_TABLE.c.key.startswith(_ASIDE, autoescape=True)
+    return sa.and_(_is_digest(channel), is_of_a_day, _TABLE.c.booked_at > later)
+
+
+def _returned(
+    connection: sa.Connection, channel: Channel, *, at: datetime
+) -> list[AnyRow]:
+    """What was set aside by a clock that was behind: no digest was noted since."""
+    last = _last_digest(channel, by=at).scalar_subquery()
+    is_aside = _TABLE.c.key.startswith(_ASIDE, autoescape=True)
+    aside = sa.and_(_is_digest(channel), is_aside, _TABLE.c.booked_at == last)
+    rows = connection.execute(sa.select(_TABLE).where(aside)).all()
+    return [row for row in rows if _moment_of(row.key) <= at]
+
+
+def _moment_of(aside: str) -> datetime:
+    """When what was set aside had been noted."""
+    return datetime.fromtimestamp(float(aside.rpartition(":")[2]), UTC)
+
+
+def _put_back(connection: sa.Connection, channel: Channel, *, at: datetime) -> None:
+    for row in _returned(connection, channel, at=at):
+        key = row.key.removeprefix(_ASIDE).rpartition(":")[0]
+        booked_at = _moment_of(row.key)
+        its_day = _TABLE.alias("its_day")
+        is_free = ~sa.exists().where(its_day.c.channel == channel, its_day.c.key == key)
+        connection.execute(
+            sa.update(_TABLE).where(_this(channel, row.key), is_free),
+            {"key": key, "message": key, "booked_at": booked_at, "sent_at": booked_at},
+        )
 
 
 def _set_aside(connection: sa.Connection, channel: Channel, *, at: datetime) -> None:
@@ -368,7 +402,7 @@ def _set_aside(connection: sa.Connection, channel: Channel, *, at: datetime) -> 
     sent = _TABLE.c.sent_at.is_not(None)
     connection.execute(sa.delete(_TABLE).where(ahead, ~sent))
     for row in rows:
-        key = f"ahead:{row.key}:{row.booked_at.timestamp():.0f}"
+        key = f"{_ASIDE}{row.key}:{row.booked_at.timestamp():.0f}"
         times = {"booked_at": last, "from_at": last, "sent_at": last}
         connection.execute(
             sa.update(_TABLE).where(_this(channel, row.key), sent),

@@ -226,6 +226,24 @@ def test_a_clock_that_was_ahead_for_a_while_keeps_no_digest_back(
 
 
 @pytest.mark.parametrize("kind", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("back", [timedelta(days=2), timedelta(days=40)])
+def test_a_clock_that_was_behind_for_a_while_has_no_digest_made_again(
+    store: Store, say: Callable[..., None], back: timedelta
+) -> None:
+    say(470_000, at=MORNING - 40 * DAY)
+    say(450_000, at=MORNING - 30 * DAY)  # long before there was a channel
+    with mail_server() as server:
+        for days in (0, 1, 2, 3, 3, 4):
+            say(440_000 - days * 1_000, at=MORNING + days * DAY - HOUR)
+            morning(store, server, days=days)
+            store.catalog.deliveries.settle(SMTP, at=store.now - back)
+
+    assert [mail["Subject"][4:] for mail in server.mails] == [
+        f"2025-03-{day:02}: 1 price cut" for day in (9, 10, 11, 12, 13)
+    ]
+
+
+@pytest.mark.parametrize("kind", ["sqlite"], indirect=True)
 def test_a_clock_that_was_ahead_for_a_while_keeps_no_alert_back(
     store: Store, say: Callable[..., None]
 ) -> None:
