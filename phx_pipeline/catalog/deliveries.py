@@ -381,7 +381,9 @@ def _put_back(connection: sa.Connection, channel: Channel, *, at: datetime) -> N
         key = row.key.removeprefix(_ASIDE).rpartition(":")[0]
         booked_at = _moment_of(row.key)
         its_day = _TABLE.alias("its_day")
-        is_free = ~sa.exists().where(its_day.c.channel == channel, its_day.c.key == key)
+        is_free = ~sa.exists().where(
+            its_day.c.channel == row.channel, its_day.c.key == key
+        )
         connection.execute(
             sa.update(_TABLE).where(_this(channel, row.key), is_free),
             {"key": key, "message": key, "booked_at": booked_at, "sent_at": booked_at},

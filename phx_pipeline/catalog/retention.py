@@ -48,6 +48,19 @@ class History:
         with reading(self._engine) as connection:
             return frozenset(connection.execute(query.distinct()).scalars())
 
+    def newest_moment(self, *, by: datetime) -> datetime | None:
+        """When work was last noted, as rows tell that were written last.
+
+        A run that was noted after *by* does not count. None where nothing was noted.
+        """
+        run = tables.run.c.started_at
+        started = sa.select(sa.func.max(run)).where(run <= by)
+        rows = (tables.attempt.c, tables.change.c)
+        written = [sa.select(it.at).order_by(sa.desc(it.id)).limit(1) for it in rows]
+        with reading(self._engine) as connection:
+            found = [connection.execute(it).scalar() for it in (started, *written)]
+        return max((at for at in found if at is not None), default=None)
+
     def old(self, *, before: datetime, open_jobs: Collection[str]) -> list[Forgotten]:
         """Count per table what `forget` would delete, in its order."""
         with reading(self._engine) as connection:
@@ -200,16 +213,28 @@ def _old_deeds(*, before: datetime) -> sa.Select[Any]:
 
 def _old_deliveries(*, before: datetime) -> sa.Select[Any]:
     # The newest digest of a channel tells where the next one begins.
+    # Of those that were not told the next one looks at all since then.
     one = tables.delivery
+    untold = one.alias("untold")
+    told = (DeliveryState.SENT.value, DeliveryState.PASSED_ON.value)
+    begins = sa.select(sa.func.min(untold.c.from_at)).where(
+        untold.c.channel == one.c.channel,
+        untold.c.from_at.is_not(None),
+        untold.c.state.not_in(told),
+    )
     later = one.alias("later")
     replaced = sa.exists().where(
         later.c.channel == one.c.channel,
         later.c.from_at.is_not(None),
         later.c.booked_at > one.c.booked_at,
     )
-    ends = (DeliveryState.SENT, DeliveryState.GIVEN_UP, DeliveryState.PASSED_ON)
-    over = one.c.state.in_([it.value for it in ends])
+    is_alert = sa.and_(
+        one.c.from_at.is_(None), one.c.state == DeliveryState.GIVEN_UP.value
+    )
+    over = sa.or_(one.c.state.in_(told), is_alert)
     # From when on there are alerts is known for ever.
     passing = one.c.key != ALERTS_SINCE
-    old = one.c.booked_at < before - _TOLD_AT_ONCE
+    limit = before - _TOLD_AT_ONCE
+    first = sa.func.coalesce(begins.scalar_subquery(), limit)
+    old = sa.and_(one.c.booked_at < limit, one.c.booked_at < first)
     return sa.select(*one.primary_key).where(old, over, replaced, passing)

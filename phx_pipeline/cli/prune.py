@@ -52,7 +52,9 @@ def prune(*, dry_run: bool, days: int | None) -> None:
         steps = retention.prune(
             retention.RunHistory(instance, folder=settings.dagster_dir),
             context.catalog.history,
-            before=retention.days_before(context.clock(), kept_days),
+            before=retention.oldest_kept(
+                context.catalog.history, now=context.clock(), days=kept_days
+            ),
             dry_run=dry_run,
         )
         for step in steps:

@@ -46,6 +46,8 @@ _RUN_ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 # time of its end is exact.
 _ANY_ZONE = timedelta(days=1)
 
+_BELIEVED = timedelta(days=2)  # a store may be at rest for so long
+
 _ENDED = ", ".join(f"'{status.value}'" for status in FINISHED_STATUSES)
 _GOING_ON = ", ".join(f"'{status.value}'" for status in NOT_FINISHED_STATUSES)
 # Of every kind: materialized, observed, and planned, for a plan later than the last
@@ -325,9 +327,15 @@ def prune(
         yield Removed(what=f"row of {one.table}", count=one.rows, after=after)
 
 
-def days_before(now: datetime, days: int) -> datetime:
-    """The moment *days* before *now*, in UTC."""
-    return now.astimezone(UTC) - timedelta(days=days)
+def oldest_kept(rows: History, *, now: datetime, days: int) -> datetime:
+    """The moment *days* before *now*, in UTC.
+
+    A clock that is far ahead of all work that was ever noted is not believed: what is
+    lost by it does not come back.
+    """
+    newest = rows.newest_moment(by=now)
+    believed = min(now, newest + _BELIEVED) if newest else now
+    return believed.astimezone(UTC) - timedelta(days=days)
 
 
 def _batches(items: Iterable[_T], *, size: int) -> Iterator[list[_T]]:

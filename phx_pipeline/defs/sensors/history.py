@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 import dagster as dg
 
 from phx_pipeline.catalog.store import Catalog
-from phx_pipeline.defs.retention import Removed, RunHistory, days_before, prune
+from phx_pipeline.defs.retention import Removed, RunHistory, oldest_kept, prune
 from phx_pipeline.defs.stores import Stores
 from phx_pipeline.model.counted import counted
 
@@ -36,7 +36,7 @@ def _prune(
     catalog: Catalog, runs: RunHistory, *, stores: Stores, after: str
 ) -> tuple[str, str]:
     days = stores.settings().keep_runs_days
-    before = days_before(stores.clock(), days)
+    before = oldest_kept(catalog.history, now=stores.clock(), days=days)
     steps = prune(runs, catalog.history, before=before, after=after)
     deadline = time.monotonic() + _BUDGET_S
     cursor, removed = take(steps, is_late=lambda: time.monotonic() > deadline)

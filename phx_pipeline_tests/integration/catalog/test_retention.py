@@ -12,6 +12,7 @@ from phx_pipeline.catalog.engine import reading, writing
 from phx_pipeline.catalog.leases import Leases
 from phx_pipeline.catalog.retention import History
 from phx_pipeline.catalog.store import Catalog
+from phx_pipeline.defs.retention import oldest_kept
 from phx_pipeline_tests.integration.conftest import (
     STAMP,
     Scene,
@@ -39,6 +40,19 @@ def history(engine: sa.Engine, catalog: Catalog) -> History:
 def insert(engine: sa.Engine, table: sa.Table, *rows: dict[str, Any]) -> None:
     with writing(engine) as connection:
         connection.execute(sa.insert(table), list(rows))
+
+
+@pytest.mark.parametrize("kind", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("ahead", [0, 60])
+def test_a_clock_far_ahead_of_all_work_forgets_no_more(
+    history: History, engine: sa.Engine, ahead: int
+) -> None:
+    insert(engine, tables.attempt, tried("1", 3), tried("1", 1.5))
+    insert(engine, tables.run, worked("late", -100))
+
+    now = NOW + timedelta(days=ahead)
+    expected = min(now, days_ago(1.5) + timedelta(days=2)) - timedelta(days=30)
+    assert oldest_kept(history, now=now, days=30) == expected
 
 
 def column(engine: sa.Engine, wanted: sa.Column[Any]) -> list[Any]:

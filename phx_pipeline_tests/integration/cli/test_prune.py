@@ -40,7 +40,7 @@ JOB = dg.Definitions(
 
 @pytest.fixture(scope="module")
 def long_used(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An installation with a house that has two runs and two attempts of long ago."""
+    """A house that has two runs and two attempts of long ago, and an attempt of now."""
     root = tmp_path_factory.mktemp("long_used")
     with Deployment(root, {}) as made, open_instance(made.settings) as instance:
         (slug,) = made.add([HOUSE])
@@ -92,7 +92,8 @@ def add_attempts_of_long_ago(made: Deployment, slug: str) -> None:
     }
     engine = open_engine(f"sqlite:///{made.settings.data_dir / 'phx.db'}")
     with writing(engine) as connection:
-        connection.execute(sa.insert(tables.attempt), [attempt, attempt])
+        now = attempt | {"photo_key": "2", "at": datetime.now(UTC)}
+        connection.execute(sa.insert(tables.attempt), [attempt, attempt, now])
     engine.dispose()
 
 
@@ -118,12 +119,12 @@ def test_the_command_tells_first_and_then_removes(
         "1 run would be removed",
         "1 row of attempt would be removed",
     ]
-    assert before == (2, 2)
+    assert before == (2, 3)
     assert done.out.splitlines() == [
         "1 run removed",
         "1 row of attempt removed",
     ]
-    assert (instance.get_runs_count(), attempts(made)) == (1, 1)
+    assert (instance.get_runs_count(), attempts(made)) == (1, 2)
     assert instance.get_materialized_partitions(manifest.key) == {SLUG}
     assert (
         again.out
@@ -159,5 +160,5 @@ def test_the_sensor_removes_the_same(
         "older than 60 days: 1 row of attempt, 1 run removed",
         "older than 60 days: nothing removed",
     ]
-    assert (instance.get_runs_count(), attempts(made)) == (1, 1)
+    assert (instance.get_runs_count(), attempts(made)) == (1, 2)
     assert instance.get_materialized_partitions(manifest.key) == {SLUG}

@@ -330,6 +330,28 @@ def test_what_waits_is_told_once_though_the_house_is_renamed_meanwhile(
 
 
 @pytest.mark.parametrize("kind", ["sqlite"], indirect=True)
+def test_what_was_given_up_is_told_however_short_history_is_kept(
+    store: Store, say: Callable[..., None]
+) -> None:
+    say(470_000, at=MORNING - 2 * DAY)
+    with mail_server() as server:
+
+        def refuse(mail: EmailMessage) -> None:
+            is_spam = "2025-03-09" in mail["Subject"]
+            server.answer = b"550 spam" if is_spam else b"250 taken"
+
+        server.taken = refuse
+        for days in range(9):
+            say(450_000 - days * 1_000, at=MORNING + days * DAY - HOUR)
+            morning(store, server, days=days)
+            before = store.now - DAY
+            list(store.catalog.history.forget(before=before, open_jobs=()))
+
+    told = "\n".join(map(body_of, server.mails))
+    assert [told.count(f" to ${450 - days},000 (") for days in range(9)] == [1] * 9
+
+
+@pytest.mark.parametrize("kind", ["sqlite"], indirect=True)
 def test_who_is_greylisted_gets_the_digest_later_and_nobody_twice(store: Store) -> None:
     both = ("me@example.com", "you@example.com")
     with mail_server(greylisted={both[1]}) as server:
