@@ -6,6 +6,7 @@ time is no news. What people are told of it is decided in `model.history`.
 """
 
 from collections.abc import Collection, Mapping
+from datetime import datetime
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -104,19 +105,34 @@ def _said_last(
 
 
 def note_gallery(
-    door: Passage, source: Source, *, before: Collection[str], after: Collection[str]
+    door: Passage,
+    source: Source,
+    *,
+    before: Collection[str],
+    after: Collection[str],
+    seen_at: datetime,
 ) -> None:
     """Note how many photos are present, if others are, once a whole gallery was seen.
+
+    If the house was merged with another one since then, *before* was never a gallery.
 
     Args:
         door: of the property.
         source: whose gallery it is.
         before: the keys of the photos that were present.
         after: the keys of those that are.
+        seen_at: when the gallery was last seen whole.
     """
-    if set(before) != set(after):
+    if set(before) != set(after) and not _is_joined(door, since=seen_at):
         told = str(len(before)), str(len(after))
         door.note(source, What.GALLERY, before=told[0], after=told[1])
+
+
+def _is_joined(door: Passage, *, since: datetime) -> bool:
+    """Whether the house got another name; of those that got one few were merged."""
+    alias = tables.alias.c
+    names = sa.select(alias.alias).where(alias.slug == door.slug, alias.at >= since)
+    return door.connection.execute(names.limit(1)).first() is not None
 
 
 def note_bytes(door: Passage, key: PhotoKey, *, old: AnyRow, blob: Blob) -> None:

@@ -76,7 +76,6 @@ from phx_pipeline.model.picture import StandardPicture
 from phx_pipeline.model.printable import printable
 from phx_pipeline.model.property import Property
 from phx_pipeline.model.publication import Publication
-from phx_pipeline.model.source import Source
 from phx_pipeline.model.vote import Named
 
 
@@ -498,23 +497,26 @@ def _take_gallery(
             door.change(known[key], _left_values(known[key], seen_at=seen_at))
         gone |= left
     if seen_at is not None:
-        _note_photos(door, listing.source, known=known, refs=refs, gone=gone)
+        _note_photos(door, listing, known=known, refs=refs, gone=gone, seen_at=seen_at)
 
 
 def _note_photos(
     door: Passage,
-    source: Source,
+    listing: Listing,
     *,
     known: Mapping[PhotoKey, AnyRow],
     refs: Collection[PhotoKey],
     gone: Collection[PhotoKey],
+    seen_at: datetime,
 ) -> None:
     for key in refs:
         if key not in known:
-            door.note(source, What.ADDED, before="false", after="true", key=key[1])
+            door.note(
+                listing.source, What.ADDED, before="false", after="true", key=key[1]
+            )
     before = {key[1] for key, row in known.items() if row.present}
     after = (before | {key[1] for key in refs}) - {key[1] for key in gone}
-    note_gallery(door, source, before=before, after=after)
+    note_gallery(door, listing.source, before=before, after=after, seen_at=seen_at)
 
 
 def _left_values(row: AnyRow, *, seen_at: datetime | None) -> dict[str, object]:

@@ -115,6 +115,24 @@ def test_each_change_is_told_once_and_on_its_day(scene: Scene, later: Reads) -> 
     assert with_photos(later, whole[-1]).photos is None
 
 
+@pytest.mark.parametrize("kind", ["sqlite"], indirect=True)
+def test_a_gallery_that_a_merge_put_together_is_not_cut(
+    catalog: Catalog, scene: Scene, later: Reads
+) -> None:
+    other = Scene.of(catalog, number=4740)
+    say(on_day(scene, 0), "x", "y")
+    say(on_day(other, 0), *SIX)
+    leases = [scene.lease, other.lease]
+    stamp = on_day(scene, 1).stamp
+    catalog.houses.merge(leases, scene.slug, other.slug, stamp=stamp)
+    say(on_day(scene, 2), "x", "y")
+    say(on_day(scene, 3), "x", "y", "z")
+
+    assert told(find_events(later)) == [
+        (3, "photos_added", "2 photos", "3 photos", ("z",))
+    ]
+
+
 def test_pages_of_events_are_together_all_of_the_days_asked_for(
     catalog: Catalog, scene: Scene, later: Reads
 ) -> None:
