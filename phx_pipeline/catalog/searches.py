@@ -184,6 +184,13 @@ class SearchBook:
             _write(connection, _with(_turn_of(row), counts, proposed=len(new)))
         return Recorded(proposed=tuple(new), left=tuple(left))
 
+    def count_since(self, day: date) -> int:
+        """How many proposals were first seen on *day* or later; by an index alone."""
+        seen = _PROPOSAL.c.first_seen_on
+        query = sa.select(sa.func.count(seen)).where(seen >= day)
+        with reading(self._engine) as connection:
+            return int(connection.execute(query).scalar_one())
+
     def proposals(
         self,
         *,

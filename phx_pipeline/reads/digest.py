@@ -40,7 +40,6 @@ _PER_SOURCE: Final = frozenset(
 )
 # Sources have words of their own for these.
 _WHATEVER_WORDS: Final = frozenset({EventKind.OFF_MARKET, EventKind.BACK_ON_MARKET})
-_MANY_PROPOSALS: Final = 10_000  # of two days
 _SETTLED_MINUTES: Final = 10
 _CALM: Final = frozenset({"closed", "disabled"})  # a circuit
 
@@ -276,8 +275,7 @@ def news_mark(catalog: Catalog, kinds: Collection[str], *, now: datetime) -> str
     found = ""
     if NEW_MATCH in kinds:
         today = now.astimezone(PHOENIX).date()
-        some = catalog.searches.proposals(since=today - _DAY, limit=_MANY_PROPOSALS)
-        found = f"{len(some)} found, "
+        found = f"{catalog.searches.count_since(today - _DAY)} found, "
     if not wanted:
         return found or "off"
     scope = Scope(what=needed(wanted))
