@@ -4,6 +4,7 @@ import smtplib
 import socket
 import ssl
 import time
+from base64 import b64encode
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -19,6 +20,7 @@ from phx_pipeline.notify.mail import mail_of
 _ANSWER_S: Final = 20.0
 _CONVERSATION_S: Final = 120.0  # until the whole mail is with the server
 _VERDICT_S: Final = 600.0  # RFC 5321, 4.5.3.2.6: that to the end of a mail is slow
+_HIDDEN: Final = "[hidden]"
 _LATER: Final = range(400, 500)  # codes of what may do when it is tried again
 
 
@@ -37,6 +39,22 @@ class MailServer:
     def place(self) -> str:
         """For messages."""
         return f"{self.host}:{self.port}"
+
+    def discreet(self, told: str) -> str:
+        """What the server said, without what lets us in: some repeat it."""
+        for secret in self._secrets:
+            told = told.replace(secret, _HIDDEN)
+        return told
+
+    @property
+    def _secrets(self) -> list[str]:
+        """The password, and what has it, as AUTH sends it; the longest first."""
+        user, password = self.user or "", self.password or ""
+        if not password:
+            return []
+        sent = (password, user, f"\0{user}\0{password}", f"{user}\0{user}\0{password}")
+        coded = [b64encode(it.encode()).decode().rstrip("=") for it in sent if it]
+        return sorted([password, *coded], key=len, reverse=True)
 
 
 class SmtpNotifier:
@@ -76,7 +94,7 @@ class SmtpNotifier:
         with _explaining(self._server), self._session() as session:
             refused = session.sendmail(self._sender, wanted, mail)
         later = [it for it, (code, _) in refused.items() if code in _LATER]
-        notes = [_refused(refused)] if refused else []
+        notes = [_refused(refused, self._server)] if refused else []
         notes += [_in_doubt(session.doubt)] if session.doubt is not None else []
         return Taken(note="; ".join(notes), later=tuple(later))
 
@@ -147,14 +165,14 @@ def _explaining(server: MailServer) -> Iterator[None]:
     except DeliveryError as error:
         raise DeliveryError(f"{server.place}: {error}") from None
     except smtplib.SMTPException as error:
-        raise DeliveryError(f"{server.place}: {_of_smtp(error)}") from None
+        raise DeliveryError(f"{server.place}: {_of_smtp(error, server)}") from None
     except ssl.SSLError as error:
         raise DeliveryError(f"{server.place}: {_of_tls(error, server)}") from None
     except OSError as error:
         raise DeliveryError(f"{server.place}: {_of_system(error)}") from None
 
 
-def _of_smtp(error: smtplib.SMTPException) -> str:
+def _of_smtp(error: smtplib.SMTPException, server: MailServer) -> str:
     match error:
         case smtplib.SMTPAuthenticationError():
             told = (
@@ -163,12 +181,13 @@ def _of_smtp(error: smtplib.SMTPException) -> str:
                 "made for this program alone"
             )
         case smtplib.SMTPRecipientsRefused():
-            told = _refused(error.recipients)
+            told = _refused(error.recipients, server)
         case smtplib.SMTPSenderRefused():
-            answer = _answer(error.smtp_code, error.smtp_error)
+            answer = _answer(error.smtp_code, error.smtp_error, server)
             told = f"the server refuses the sender of PHX_SMTP_FROM: {answer}"
         case smtplib.SMTPResponseException():
-            told = f"the server answered {_answer(error.smtp_code, error.smtp_error)}"
+            answer = _answer(error.smtp_code, error.smtp_error, server)
+            told = f"the server answered {answer}"
         case smtplib.SMTPServerDisconnected():
             told = (
                 "the server ended the connection; if it always does, see "
@@ -180,7 +199,8 @@ def _of_smtp(error: smtplib.SMTPException) -> str:
                 "PHX_SMTP_USER and PHX_SMTP_SECURITY"
             )
         case _:
-            told = f"it is no mail server, or it failed: {printable(str(error))}"
+            why = printable(server.discreet(str(error)))
+            told = f"it is no mail server, or it failed: {why}"
     return told
 
 
@@ -209,9 +229,9 @@ def _of_system(error: OSError) -> str:
     return f"the connection failed: {printable(error.strerror or str(error))}"
 
 
-def _refused(recipients: Mapping[str, tuple[int, bytes]]) -> str:
+def _refused(recipients: Mapping[str, tuple[int, bytes]], server: MailServer) -> str:
     told = [
-        f"{address} ({_answer(code, text)})"
+        f"{address} ({_answer(code, text, server)})"
         for address, (code, text) in sorted(recipients.items())
     ]
     return f"the server refuses recipients of PHX_SMTP_TO: {', '.join(told)}"
@@ -225,6 +245,6 @@ def _in_doubt(why: str) -> str:
     )
 
 
-def _answer(code: int, text: bytes | str) -> str:
+def _answer(code: int, text: bytes | str, server: MailServer) -> str:
     line = text.decode(errors="replace") if isinstance(text, bytes) else text
-    return printable(f"{code} {line}", most=160)
+    return printable(f"{code} {server.discreet(line)}", most=160)

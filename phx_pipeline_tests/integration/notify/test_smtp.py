@@ -2,6 +2,7 @@
 
 import socketserver
 import ssl
+from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
@@ -129,6 +130,11 @@ def test_what_is_wrong_is_one_line_that_knows_no_password(
         )
         assert "552 too large" in complaint({}, answer=b"552 too large")
         assert "nothing answers there" in complaint({"port": free_port()})
+        plain = b64encode(f"\0me\0{SECRET}".encode()).rstrip(b"=")
+        for sent in (plain, b64encode(SECRET.encode()), SECRET.encode()):
+            said = b"552 who says " + sent
+            told = complaint(user, context=context, login=("me", SECRET), answer=said)
+            assert "552 who says [hidden]" in told
         assert SECRET not in repr(Server(host="a", port=1, **tls | user))
 
 
