@@ -131,7 +131,12 @@ class DeliveryBook:
         sent, due = _TABLE.c.sent_at, _TABLE.c.due_at
         begun = sa.and_(_TABLE.c.message != "", _TABLE.c.from_at.is_(None))
         has_been = sa.or_(
-            sent <= newest_past(by), sa.and_(sent.is_(None), due <= by + LONGEST_WAIT)
+            sent <= newest_past(by),
+            sa.and_(
+                sent.is_(None),
+                _TABLE.c.state.in_(_OPEN),
+                due <= by + LONGEST_WAIT,
+            ),
         )
         at = sa.func.max(sa.func.coalesce(sent, due))
         with reading(self._engine) as connection:
@@ -258,12 +263,13 @@ class DeliveryBook:
     def give_up(self, *, digests: datetime, alerts: datetime) -> int:
         """Give up what was booked before these moments, and return how many.
 
+        An alert that no digest was noted after is in none: it is kept as long as those.
         What some have is not given up as a whole: it is sent, for whom it could be.
         """
         is_digest = _TABLE.c.from_at.is_not(None)
         too_old = sa.or_(
-            sa.and_(is_digest, _TABLE.c.booked_at < digests),
-            sa.and_(~is_digest, _TABLE.c.booked_at < alerts),
+            _TABLE.c.booked_at < digests,
+            sa.and_(~is_digest, _TABLE.c.booked_at < alerts, _is_in_a_digest()),
         )
         open_ones = sa.and_(_TABLE.c.state.in_(_OPEN), too_old)
         partly = _TABLE.c.recipients.is_not(None)
@@ -346,6 +352,16 @@ def _open_of(channel: Channel) -> sa.Select[Any]:
 
 def _is_digest(channel: Channel) -> sa.ColumnElement[bool]:
     return sa.and_(_is_of(channel), _TABLE.c.from_at.is_not(None))
+
+
+def _is_in_a_digest() -> sa.ColumnElement[bool]:
+    """Whether a digest of its channel was noted after it."""
+    digest = _TABLE.alias("digest")
+    return sa.exists().where(
+        digest.c.channel == _TABLE.c.channel,
+        digest.c.from_at.is_not(None),
+        digest.c.booked_at >= _TABLE.c.booked_at,
+    )
 
 
 def _last_digest(channel: Channel, *, by: datetime) -> sa.Select[Any]:

@@ -49,7 +49,7 @@ logger = logging.getLogger(__name__)
 
 _DAY: Final = timedelta(days=1)
 _BETWEEN_ALERTS: Final = timedelta(minutes=5)
-_ALERTS_KEPT: Final = _DAY  # then the digest has told the same
+_ALERTS_KEPT: Final = _DAY  # where a digest tells the same
 _DIGESTS_KEPT: Final = 7 * _DAY
 _TOLD_BEFORE: Final = 4 * _DAY  # digests whose days a new one may have in common
 _ALERT_DAYS: Final = 2

@@ -352,6 +352,37 @@ def test_what_was_given_up_is_told_however_short_history_is_kept(
 
 
 @pytest.mark.parametrize("kind", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("has_digest", [True, False])
+def test_an_alert_is_given_up_for_a_digest_alone_and_holds_up_none_after_it(
+    store: Store, say: Callable[..., None], *, has_digest: bool
+) -> None:
+    say(450_000, at=MORNING - 2 * DAY)
+
+    def tick(minutes: int, price: int) -> None:
+        store.now = MORNING + timedelta(minutes=minutes)
+        say(price, at=store.now)
+        desk = store.desk(mailing(server))
+        book_alerts(desk)
+        send_due(desk)
+
+    with mail_server(answer=b"451 later") as server:
+        tick(0, 450_000)
+        for minutes in (1, 6, 60, 180, 1_430):
+            tick(minutes, 440_000)
+            if has_digest:
+                book_digest(store.catalog, SMTP, at=store.now)
+        server.answer = b"250 taken"
+        tick(1_500, 430_000)
+        soon = "\n".join(map(body_of, server.mails))
+        tick(1_700, 430_000)
+
+    assert ("to $430,000" in soon) is has_digest
+    told = "\n".join(map(body_of, server.mails))
+    assert "to $440,000" in told
+    assert "to $430,000" in told
+
+
+@pytest.mark.parametrize("kind", ["sqlite"], indirect=True)
 def test_who_is_greylisted_gets_the_digest_later_and_nobody_twice(store: Store) -> None:
     both = ("me@example.com", "you@example.com")
     with mail_server(greylisted={both[1]}) as server:
