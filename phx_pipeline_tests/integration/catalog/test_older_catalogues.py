@@ -350,12 +350,18 @@ def test_the_status_that_was_stated_before_0026_is_no_news(
         ("not_found", "Withdrawn", "01"): "Withdrawn",
         ("listed", "Closed", "10"): "Closed",
         ("listed", "Closed", "01"): "Listed",
+        ("listed", "Off Market", "01"): "Listed",
         ("listed_empty", "Pending", "01"): "Pending",
         ("blocked", "Pending", "01"): None,
     }
     rows = []
     for number, (outcome, status, day) in enumerate(became):
-        own = {"slug": f"h{number}", "outcome": outcome, "status": status, "day": day}
+        own = {
+            "slug": f"h{number:02}",
+            "outcome": outcome,
+            "status": status,
+            "day": day,
+        }
         rows += [it.format(**own) for it in (_HOUSES, _LISTING, _STATED)]
     if revision == "0029":
         rows.append(_WORDS_OF_0026)

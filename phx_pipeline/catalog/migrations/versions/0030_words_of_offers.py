@@ -26,7 +26,12 @@ _fact = sa.table(
 _change = sa.table("change", *map(sa.column, ("slug", "source", "what")))
 
 _LISTED, _OFF, _NOT_FOUND = "Listed", "Off Market", "Not Found"
-_ENDS = frozenset({"Closed", "Canceled", "Cancelled", "Delete", "Expired", "Withdrawn"})
+_ENDS = frozenset(
+    {
+        *(_OFF, _NOT_FOUND, "Closed", "Canceled", "Cancelled"),
+        *("Delete", "Expired", "Withdrawn"),
+    }
+)
 _OFFERS = frozenset({"Active", "Coming Soon"})
 _BEHIND_UTC = timedelta(hours=7)  # Phoenix, all the year
 
