@@ -251,16 +251,19 @@ def _is_to_come(settings: Settings, at: datetime) -> bool:
 
 
 def _try(desk: "Desk", cron: str) -> None:
+    from phx_pipeline.workflows.at_once import at_once
     from phx_pipeline.workflows.digest import trial_of
 
-    for channel, notifier in desk.notifiers.items():
-        note = notifier.send(trial_of(desk, channel)).note
+    def send(channel: Channel) -> None:
+        note = desk.notifiers[channel].send(trial_of(desk, channel)).note
         console.print(
             f"{channel}: a trial was sent, which counts for nothing: the digest of "
             f"{desk.reads.today} comes by PHX_DIGEST_CRON={cron} and tells all of it"
             f"{note and f'; {note}'}",
             soft_wrap=True,
         )
+
+    at_once(send, desk.notifiers)
 
 
 def _what_came(reads: "Reads", channel: Channel, *, since: datetime) -> str:

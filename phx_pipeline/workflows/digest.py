@@ -8,6 +8,7 @@ import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from functools import partial
 from itertools import takewhile
 from typing import Final
 
@@ -36,6 +37,7 @@ from phx_pipeline.reads.digest import (
     told_houses,
 )
 from phx_pipeline.reads.documents import digest_document
+from phx_pipeline.workflows.at_once import at_once
 from phx_pipeline.workflows.digest_pages import (
     html_page,
     inline_source,
@@ -160,14 +162,16 @@ def _book_alerts(desk: Desk, channel: Channel, news: News) -> int:
 def send_due(desk: Desk, *, hurry: bool = False) -> list[str]:
     """Send what is due on all channels; return a line for each that was not taken.
 
-    A channel whose lease another process holds is left to it. In a *hurry* what waits
+    Channels are sent by at once, so that none waits for the server of another. One
+    whose lease another process holds is left to it. In a *hurry* what waits
     after a failure is due at once.
     """
     at, book = desk.reads.now(), desk.reads.catalog.deliveries
     if hurry:
         book.hurry(desk.notifiers.keys(), at=at)
     book.give_up(digests=at - _DIGESTS_KEPT, alerts=at - _ALERTS_KEPT)
-    return [line for it in desk.notifiers for line in _send_channel(desk, it)]
+    told = at_once(partial(_send_channel, desk), desk.notifiers)
+    return [line for lines in told for line in lines]
 
 
 def _send_channel(desk: Desk, channel: Channel) -> list[str]:

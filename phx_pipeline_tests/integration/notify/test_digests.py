@@ -12,6 +12,7 @@ from dataclasses import replace
 from datetime import timedelta
 from email.message import EmailMessage
 from multiprocessing import get_context
+from threading import Event
 from typing import Any
 
 import pytest
@@ -380,6 +381,28 @@ def test_an_alert_is_given_up_for_a_digest_alone_and_holds_up_none_after_it(
     told = "\n".join(map(body_of, server.mails))
     assert "to $440,000" in told
     assert "to $430,000" in told
+
+
+@pytest.mark.parametrize("kind", ["sqlite"], indirect=True)
+def test_a_mail_server_that_is_slow_holds_no_webhook_up(store: Store) -> None:
+    is_posted = Event()
+    waited: list[bool] = []
+    with (
+        mail_server(taken=lambda _: waited.append(is_posted.wait(60))) as server,
+        hooked() as hook,
+    ):
+        hook.on_post = is_posted.set
+        posting = WebhookNotifier(
+            url=hook.url,
+            style=WebhookStyle.JSON,
+            token=None,
+            post=WebhookClient(hook.url),
+        )
+        book_digest(store.catalog, [*SMTP, Channel.WEBHOOK], at=MORNING)
+        notifiers = mailing(server) | {Channel.WEBHOOK: posting}
+        assert send_due(store.desk(notifiers)) == []
+
+    assert waited == [True]
 
 
 @pytest.mark.parametrize("kind", ["sqlite"], indirect=True)
