@@ -38,6 +38,14 @@ _PER_SOURCE: Final = frozenset(
         *(EventKind.PHOTOS_REPLACED, EventKind.GALLERY_CUT),
     }
 )
+_UNDOES: Final[Mapping[EventKind, EventKind]] = {
+    EventKind.PRICE_CUT: EventKind.PRICE_RAISED,
+    EventKind.PRICE_RAISED: EventKind.PRICE_CUT,
+    EventKind.OFF_MARKET: EventKind.BACK_ON_MARKET,
+    EventKind.BACK_ON_MARKET: EventKind.OFF_MARKET,
+    EventKind.STATUS: EventKind.STATUS,
+    EventKind.FACTS: EventKind.FACTS,
+}
 # Sources have words of their own for these.
 _WHATEVER_WORDS: Final = frozenset({EventKind.OFF_MARKET, EventKind.BACK_ON_MARKET})
 _SETTLED_MINUTES: Final = 10
@@ -324,7 +332,8 @@ def _match_of(proposal: Proposal) -> NewMatch:
 def fold(events: Iterable[Event]) -> list[Told]:
     """Return changes that several sources tell as one, the oldest first.
 
-    A source that says the same again, after it said something else, tells a new one.
+    A source that says the same again, after it said something else, tells a new one. So
+    does any source once the change was undone.
     """
     folded: list[Told] = []
     last: dict[tuple[str, ...], int] = {}
@@ -335,10 +344,18 @@ def fold(events: Iterable[Event]) -> list[Told]:
             sources = (*folded[at].sources, event.source)
             folded[at] = replace(folded[at], sources=sources)
             continue
+        if kind := _UNDOES.get(event.kind):
+            undone = _what(replace(event, kind=kind, after=event.before))
+            if undone in last and _is_undone(folded[last[undone]].event, event):
+                del last[undone]
         last[what] = len(folded)
         key = _key(event, what)
         folded.append(Told(key=key, event=event, sources=(event.source,)))
     return folded
+
+
+def _is_undone(change: Event, event: Event) -> bool:
+    return change.kind in _WHATEVER_WORDS or change.before == event.after
 
 
 def _is_the_same(told: Told, event: Event) -> bool:

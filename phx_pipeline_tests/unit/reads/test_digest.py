@@ -49,6 +49,9 @@ def event(
 ZILLOW: dict[str, Any] = {"source": Source.ZILLOW}
 ADDED = EventKind.PHOTOS_ADDED
 OFF = EventKind.OFF_MARKET
+RAISED = EventKind.PRICE_RAISED
+RETURN = EventKind.BACK_ON_MARKET
+BACK: dict[str, Any] = {"before": "$440,000", "after": "$450,000"}
 
 
 @pytest.mark.parametrize(
@@ -60,6 +63,14 @@ OFF = EventKind.OFF_MARKET
         ([event(), event(**ZILLOW, after="$435,000")], ["redfin", "zillow"]),
         ([event(), event(day=5)], ["redfin", "redfin"]),
         ([event(OFF), event(OFF, **ZILLOW, after="Not Found")], ["redfin+zillow"]),
+        (
+            [event(), event(RAISED, day=1, **BACK), event(**ZILLOW, day=2)],
+            ["redfin", "redfin", "zillow"],
+        ),
+        (
+            [event(OFF), event(RETURN, day=1), event(OFF, **ZILLOW, day=2)],
+            ["redfin", "redfin", "zillow"],
+        ),
         ([event(ADDED), event(ADDED, **ZILLOW)], ["redfin", "zillow"]),
         ([event(), event(slug="1-n-elm-st-mesa-az-85201")], ["redfin", "redfin"]),
     ],
