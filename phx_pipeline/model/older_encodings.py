@@ -18,8 +18,9 @@ UNTOLD: Final = "\ufffd"
 
 _WINDOWS = "cp1252"
 _ENCODINGS = (_WINDOWS, "mac-roman", "cp437")
-_WORD = re.compile(rb"[\w'&]*[\x80-\xff][\w'&\x80-\xff]*")
-_HIGH = re.compile(rb"[\x80-\xff]")
+_WORD = re.compile(rb"(?<![\w'&\x80-\xff])[\w'&]*+[\x80-\xff][\w'&\x80-\xff]*")
+# Bytes; a longer run is no word, tells nothing, and is not judged letter by letter.
+_LONGEST_WORD = 64
 
 # How well a character stands in its word.
 _NOT, _FOREIGN, _ODD, _WELL = range(4)
@@ -63,12 +64,15 @@ def _word(word: bytes, told: Sequence[frozenset[str]]) -> str:
             narrowed = [it for it in found or _ENCODINGS if it in others]
             found = narrowed if len(narrowed) == 1 else found
     texts = {text for it in found if (text := _decoded(word, it)) is not None}
-    return texts.pop() if len(texts) == 1 else _HIGH.sub(UNTOLD.encode(), word).decode()
+    # For each byte that is not of ASCII Python puts what `UNTOLD` is.
+    return texts.pop() if len(texts) == 1 else word.decode("ascii", errors="replace")
 
 
 @lru_cache(maxsize=4096)
 def _best(word: bytes) -> tuple[str, ...]:
     """Return the encodings in which a word is formed best, none if in none."""
+    if len(word) > _LONGEST_WORD:
+        return ()
     fits = {encoding: _fitness(word, encoding) for encoding in _ENCODINGS}
     best = max(fits.values())
     return tuple(it for it, fit in fits.items() if fit == best > _NOT)

@@ -67,7 +67,8 @@ _UNIT_WORDS = frozenset(_UNIT_TABLE.split())
 _DIRECTION = re.compile(r"[NSEW]|[NS][EW]", re.IGNORECASE)
 _UNIT_VALUE = re.compile(r"#?(?=[^a-z]*\d)[a-z\d/-]+|#?[a-z]", re.IGNORECASE)
 _COUNTRY = re.compile(
-    r"[\s,]+(?:u\.?s\.?a?\.?|united states(?: of america)?)[\s,]*$", re.IGNORECASE
+    r"(?<![\s,])[\s,]+(?:u\.?s\.?a?\.?|united states(?: of america)?)[\s,]*$",
+    re.IGNORECASE,
 )
 _SEPARATORS = re.compile(r"[,\r\n]+")
 _EDGES = " ,\t\r\n"

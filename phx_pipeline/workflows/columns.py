@@ -121,7 +121,7 @@ _EMPTY = frozenset({"", "-", "--", "n/a", "none", "null", "nan", "#n/a", "false"
 _COUNTS = frozenset({"no", "nr", "num", "number", "#"})  # names of a column that may
 _OWN_NUMBER = re.compile(r"\d+[a-z]?\s+\S+\s+\S", re.IGNORECASE)  # "4732 W Davis"
 _HOUSE_AND_STREET = re.compile(r"\d{3,}[a-z]?\s+\S+\s+\S", re.IGNORECASE)
-_AS_NUMBER = re.compile(r"(\d+)\.0*$")
+_AS_NUMBER = re.compile(r"(?<!\d)(\d+)\.0*$")
 _SCIENTIFIC = re.compile(r"(\d)(?:\.(\d+))?E\+0*([1-9])", re.IGNORECASE)
 _MONTH = "(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)"
 _DATE = re.compile(
@@ -130,16 +130,19 @@ _DATE = re.compile(
     re.IGNORECASE,
 )
 _LAST_CODE = re.compile(
-    r"(?<!\d)(\d{5})(?:\.0+|[- ]?\d{4})?\W*(?:u\.?s\.?a?\.?)?\W*$", re.IGNORECASE
+    r"(?<!\d)(\d{5})(?:\.0+|[- ]?\d{4})?\W*+(?:u\.?s\.?a?\.?)?\W*+$", re.IGNORECASE
 )
 _WHOLE_ZIP = re.compile(r"[^\W\d_]\W*(?<!\d)\d{5}(?:\.0+|[- ]?\d{4})?$")
-_STREET_CELL = re.compile(r"\d+\S*\s+\S*[^\W\d_].*", re.DOTALL)
+_STREET_CELL = re.compile(r"\d\S*\s+\S*[^\W\d_].*", re.DOTALL)
 _ZIP_CELL = re.compile(r"(\d{5})(?:\.0*|[- ]?\d{4})?")
 _SHORT_UNIT = re.compile(r"[A-Za-z]?-?\d{1,4}(?:\.0+)?(?:-?[A-Za-z])?|[A-Za-z]")
 _SITE_URL = re.compile(r"(?:https?://|www\.)\S+", re.IGNORECASE)
 _NAMES_ONE = re.compile(r"\d\d|\b(?:apt|bldg|ste|unit)\W*\d", re.IGNORECASE)
 _REST_OF_URL = re.compile(r"-[\w/-]+")
-_COUNTRY = re.compile(r"[\s,]+(?:u\.?s\.?a?\.?|united states)[\s,.]*$", re.IGNORECASE)
+# The look behind lets a search begin once in a run of blanks, not at each of them.
+_COUNTRY = re.compile(
+    r"(?<![\s,])[\s,]+(?:u\.?s\.?a?\.?|united states)[\s,.]*$", re.IGNORECASE
+)
 # USPS Publication 28, appendix C2; the last ones need no number.
 _UNIT_WORD = (
     r"(?:apt|apartment|bldg|building|condo|fl|floor|hngr|key|lot|no|number|pier|rm|room"
@@ -151,10 +154,11 @@ _SAYS_UNIT = re.compile(
     re.IGNORECASE,
 )
 _STANDING_UNIT = re.compile(
-    rf"(?:#|\b{_UNIT_WORD}\b)[\s.#]*([^\s,#]+)(?=[\s,]|$)", re.IGNORECASE
+    rf"(?:(?<!#)#|\b{_UNIT_WORD}\b)[\s.#]*([^\s,#]+)(?=[\s,]|$)", re.IGNORECASE
 )
 _DISCLAIMER = "in accordance with local mls rules"  # a row of Redfin's own
 _LOOKED_AT = 10  # rows among which the header is
+_LONGEST_NAME = 100  # characters of a column's name; a longer cell is none
 # Cells or lines that one address may stand in: street, two units, city, state, ZIP
 # code, country, and one in reserve. More are never joined: a row may have thousands.
 _PIECES = 8
@@ -166,6 +170,8 @@ def part_named(name: str) -> Part | None:
 
 
 def _part_for_sure(name: str) -> Part | None:
+    if len(name) > _LONGEST_NAME:
+        return None
     plain = re.sub(r"\(.*?\)", "", name.lower())
     plain = re.sub(r"(?<=\w)\s*#", " number", plain)
     key = re.sub(r"[^a-z0-9]", "", plain)
@@ -174,7 +180,7 @@ def _part_for_sure(name: str) -> Part | None:
 
 def _part_by_words(name: str) -> Part | None:
     """Read a name nobody listed, such as "Apt or Suite" or "Physical address"."""
-    if _NAMES_ONE.search(name):
+    if len(name) > _LONGEST_NAME or _NAMES_ONE.search(name):
         return None
     parted = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", re.sub(r"\(.*?\)", "", name))
     words = set(re.findall(r"[a-z]+|#", parted.lower())) - _FILLING

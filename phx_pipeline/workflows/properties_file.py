@@ -26,6 +26,8 @@ MOST_ROWS: Final = 2_000
 """Of one part; about a second of work."""
 MOST_CELLS: Final = 200_000
 """Of one part, where rows are wide."""
+MOST_CHARACTERS: Final = 1_000_000
+"""Of one part, where cells are long."""
 MOST_TOLD: Final = 1_000
 """Rows of one file that are told one by one."""
 
@@ -145,10 +147,11 @@ def _refuse_large(content: bytes) -> None:
 
 def _part(rows: Sequence[Row]) -> Sequence[Row]:
     """Return the first rows, as many as are read at once; at least one."""
-    cells = 0
+    cells = characters = 0
     for count, row in enumerate(rows[:MOST_ROWS]):
         cells += len(row.cells)
-        if count and cells > MOST_CELLS:
+        characters += sum(map(len, row.cells))
+        if count and (cells > MOST_CELLS or characters > MOST_CHARACTERS):
             return rows[:count]
     return rows[:MOST_ROWS]
 

@@ -25,7 +25,10 @@ _DELIMITERS = ",;\t|"
 _SAMPLED = 20  # rows by which the delimiter is found
 _MOST_LINES = 50  # of one quoted row: beyond it a quote was left open
 _MOST_CELLS = 2_000  # of a row: more than there are fields of a listing
-_LONGEST_CELL = 2000  # characters; who reads it refuses what is half as long
+# Characters. No address is so long, nor what a URL needs to name a house; who reads a
+# row matches patterns, of which some take the square of a cell's length.
+_LONGEST_CELL = 500
+_LONGEST_LINE = 100_000
 _USUAL = 0.8  # of the sampled lines have their delimiter
 
 _RULE = re.compile(r":?-{2,}:?")
@@ -168,7 +171,7 @@ def _text(content: bytes, *, name: str, what: str) -> str:
 def _text_rows(
     text: str, *, is_column: Callable[[str], bool]
 ) -> Iterator[tuple[int, list[str]]]:
-    lines = io.StringIO(text, newline=None).readlines()
+    lines = [_cut(it, most=_LONGEST_LINE) for it in io.StringIO(text, newline=None)]
     said = _said_delimiter(lines[0]) if lines else None
     first = 1 if said else 0
     delimiter = said or _delimiter(lines, is_column=is_column)
@@ -230,13 +233,19 @@ def _record(lines: Sequence[str], at: int, *, delimiter: str) -> tuple[list[str]
         return [lines[at]], 1
 
 
+def _cut(text: str, *, most: int) -> str:
+    """Return a text that is not longer; what is cut ends like no address does."""
+    return text if len(text) <= most else f"{text[:most]}\u2026"
+
+
 def _trimmed(cell: str) -> str:
     """Return a cell without blanks, nor Excel's ways to keep a number a text.
 
     Nor are curly quotes part of it, or what marks the lines of a quoted letter. The
     dashes below the header of a table in Markdown are blank too.
     """
-    text = cell.strip().strip("\u200b\ufeff\u201c\u201d")[:_LONGEST_CELL].lstrip("> ")
+    text = _cut(cell.strip().strip("\u200b\ufeff\u201c\u201d"), most=_LONGEST_CELL)
+    text = text.lstrip("> ")
     if _RULE.fullmatch(text):
         return ""
     if text.startswith('="') and text.endswith('"'):

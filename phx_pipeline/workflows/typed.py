@@ -34,7 +34,7 @@ _REWRITES = tuple(
         (r"\bzip(?: ?code)?\W{0,3}(?=\d{5}\b)", " "),
         # Marks of a list, a box to tick, the mark of a quotation in a letter.
         (r"^(?:\d{1,3}[.)]\s+|\[[ x]?\]\s*|[-+]\s+|[^\w\s+=@$#-]\s*)+(?=\d)", ""),
-        (r"\s*[;|\u2022\u00b7]\s*", ", "),
+        (r"(?<!\s)\s*[;|\u2022\u00b7]\s*", ", "),
         (r"(?<=\d{5})\.0*$", ""),  # a ZIP code that was taken for a number
         (r"\bAriz\b\.?(?=\W+\d{5})", "AZ"),
         (r",\s*[a-z]+(?: [a-z]+)? county(?=\s*,)", ""),

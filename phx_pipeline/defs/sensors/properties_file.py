@@ -1,26 +1,29 @@
 """Sensor `properties_file`: new rows of `data/properties.csv` become properties.
 
 How rows are read and what is left alone is told in `workflows.properties_file`. A tick
-reads a part of the file: other sensors wait for this one.
+reads a part of the file, and a process of its own reads a large one or a workbook:
+other sensors wait for this one.
 """
 
 import json
 import os
 import stat
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Final
 
 import dagster as dg
 
+from phx_pipeline.defs.sensors.own_process import TooLongError, in_own_process
 from phx_pipeline.defs.stores import Stores
 from phx_pipeline.errors import InputError
 from phx_pipeline.model.access import FILE_READ, FILE_REFUSED, FILE_ROW, AuditNote
 from phx_pipeline.model.counted import counted
 from phx_pipeline.model.job import PHX
 from phx_pipeline.reads.houses_file import refusal
+from phx_pipeline.settings import Settings
 from phx_pipeline.stages.context import StageContext
 from phx_pipeline.wiring.runs import build_context
 from phx_pipeline.workflows.properties_file import (
@@ -32,6 +35,14 @@ from phx_pipeline.workflows.properties_file import (
 )
 
 _RESTS_S: Final = 2.0  # who saves a file may be half-way
+_SMALL_BYTES: Final = 50_000  # of text; its cells are bounded, so it is read at once
+_PACKED: Final = b"PK"  # how a workbook begins: it may unpack to a thousand times that
+_CPU_S: Final = 10
+_WAIT_S: Final = 30.0
+_TOO_LONG: Final = (
+    f"it took more than {_CPU_S} s to read, and is left alone until it changes: save "
+    "it as CSV with its columns of addresses alone"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,11 +103,7 @@ def properties_file(
     if found.content is None and found.trouble == before.trouble:
         told = f"{file} has not changed, or is not there"
         return dg.SkipReason(f"{NAME}: {found.trouble}" if found.trouble else told)
-    made = build_context(settings, run_id=f"file-{os.getpid()}", clock=stores.clock)
-    try:
-        after, lines, said = _read(made, found, before)
-    finally:
-        made.catalog.close()
+    after, lines, said = taken(settings, found, before, at=stores.clock())
     for line in lines:
         context.log.warning("%s, %s", NAME, line)
     context.update_cursor(after.text())
@@ -137,33 +144,62 @@ def state_of(file: Path, *, at: datetime) -> str | None:
     if not stat.S_ISREG(found.st_mode):
         what = "a folder" if stat.S_ISDIR(found.st_mode) else "no file of rows"
         raise InputError(f"it is {what}: put a file with one house a row there")
-    if 0 <= at.timestamp() - found.st_mtime < _RESTS_S:
+    # Whoever saves it may give it any time; when it was changed the system says.
+    ages_s = (at.timestamp() - it for it in (found.st_mtime, found.st_ctime))
+    if any(0 <= age_s < _RESTS_S for age_s in ages_s):
         return None
     return f"{found.st_mtime_ns}:{found.st_ctime_ns}:{found.st_size}"
+
+
+def taken(
+    settings: Settings, found: Found, before: Cursor, *, at: datetime
+) -> tuple[Cursor, list[str], str]:
+    """Read what was found; return what the next tick is left, lines, and a summary."""
+    content = found.content or b""
+    if len(content) <= _SMALL_BYTES and not content.startswith(_PACKED):
+        return _taken(settings, found, before, at)
+    try:
+        read: tuple[Cursor, list[str], str] = in_own_process(
+            _taken, settings, found, before, at, cpu_s=_CPU_S, wait_s=_WAIT_S
+        )
+    except TooLongError:
+        given_up = replace(found, content=None, trouble=_TOO_LONG)
+        return _taken(settings, given_up, before, at)
+    return read
+
+
+def _taken(
+    settings: Settings, found: Found, before: Cursor, at: datetime
+) -> tuple[Cursor, list[str], str]:
+    run_id = f"file-{os.getpid()}"
+    context = build_context(settings, run_id=run_id, clock=lambda: at)
+    try:
+        return _read(context, found, before)
+    finally:
+        context.catalog.close()
 
 
 def _read(
     context: StageContext, found: Found, before: Cursor
 ) -> tuple[Cursor, list[str], str]:
-    """Read what was found; return what the next tick is left, lines, and a summary."""
-    trouble, taken = found.trouble, PartTaken(progress=before.progress)
+    trouble, part = found.trouble, PartTaken(progress=before.progress)
     if found.content is not None:
         try:
-            taken = take_part(context, found.content, before.progress)
+            part = take_part(context, found.content, before.progress)
         except InputError as error:
             trouble = _of_file(error)
     after = Cursor(
-        seen=found.seen, progress=taken.progress, left=taken.left, trouble=trouble
+        seen=found.seen, progress=part.progress, left=part.left, trouble=trouble
     )
     is_new = trouble not in {"", before.trouble}
-    lines = [*([trouble] if is_new else ()), *taken.told]
+    lines = [*([trouble] if is_new else ()), *part.told]
     _note(context, FILE_REFUSED if trouble else FILE_ROW, lines)
     if not trouble and refusal(context.catalog):
         _note(context, FILE_READ, ["nothing is wrong with it as a whole any more"])
-    said = [f"{counted(len(taken.added), 'house')} added"]
+    said = [f"{counted(len(part.added), 'house')} added"]
     said += [trouble] if trouble else lines[:1]
-    if taken.left:
-        said.append(f"{counted(taken.left, 'row')} left for the next tick")
+    if part.left:
+        said.append(f"{counted(part.left, 'row')} left for the next tick")
     return after, lines, "; ".join(said)
 
 

@@ -8,7 +8,9 @@ from phx_pipeline.model.address.street import cased
 from phx_pipeline.model.address.units import read_unit
 from phx_pipeline.model.states import state_at_end, state_code
 
-_COUNTRY = re.compile(r"[, ]+(usa?|united states( of america)?)[, ]*$", re.IGNORECASE)
+_COUNTRY = re.compile(
+    r"(?<![, ])[, ]+(usa?|united states( of america)?)[, ]*$", re.IGNORECASE
+)
 _ZIP = re.compile(r"(?<![0-9-])(\d{5})([- ]?\d{4})?$")
 _BEHIND_ZIP = re.compile(
     r"\b(?:AZ|Arizona)[ ,]+\d{5}(?:-\d{4})?[ ,]+(?P<rest>.*\w.*)", re.IGNORECASE

@@ -16,6 +16,7 @@ from phx_pipeline.defs.jobs import extract_property, search_listings
 from phx_pipeline.defs.partitions import PROPERTIES
 from phx_pipeline.defs.schedules.daily_search import daily_search
 from phx_pipeline.defs.sensors.dispatcher import dispatch_jobs
+from phx_pipeline.defs.sensors.own_process import TooLongError
 from phx_pipeline.defs.sensors.properties import reconcile_properties
 from phx_pipeline.defs.sensors.properties_file import properties_file
 from phx_pipeline.defs.sensors.proposals import propose_houses
@@ -259,3 +260,30 @@ def test_what_is_wrong_with_the_file_as_a_whole_is_told_until_it_is_mended(
     with days.catalog() as catalog:
         deeds = [it.action for it in catalog.audit.entries(limit=9, action="file")]
     assert deeds == ["file.read", "file.refused", "file.refused"]
+
+
+def test_a_file_that_takes_too_long_is_left_alone_until_it_changes(
+    days: Days, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+
+    def too_long(*args: object, **_limits: float) -> None:
+        asked.append(args)
+        raise TooLongError
+
+    reader = "phx_pipeline.defs.sensors.properties_file.in_own_process"
+    monkeypatch.setattr(reader, too_long)
+    file = days.deployment.settings.data_dir / "properties.csv"
+    days.now = datetime.now(UTC) + timedelta(minutes=1)
+    file.write_text(f"{FOUND.address}\n" * 2_000)
+    said, cursor = days.tick(properties_file)
+    assert "took more than 10 s" in str(said)
+    assert days.tick(properties_file, cursor=cursor)[1] == cursor
+    assert len(asked) == 1
+    with days.catalog() as catalog:
+        reads = build_reads(days.deployment.settings, catalog=catalog)
+        (line,) = file_lines(reads)
+    assert "left alone until it changes" in line
+
+    file.write_text(f"{FOUND.address}\n")
+    assert "1 house added" in str(days.tick(properties_file, cursor=cursor)[0])

@@ -144,3 +144,8 @@ def test_the_end_mark_of_a_dos_file_is_no_text() -> None:
 @given(st.text(st.characters(min_codepoint=32, exclude_categories=("Cs", "Cc", "Cf"))))
 def test_utf_8_reads_back_as_it_was(text: str) -> None:
     assert decoded(("Phoenix " + text).encode()) == "Phoenix " + text
+
+
+def test_a_run_of_bytes_that_is_no_word_is_untold() -> None:
+    assert decoded(b"\xff" * 80_000) == UNTOLD * 80_000
+    assert decoded(b"a" * 80_000 + b" Pe\xf1a") == "a" * 80_000 + " Pe\u00f1a"

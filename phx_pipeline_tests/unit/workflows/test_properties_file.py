@@ -8,6 +8,7 @@ import pytest
 from phx_pipeline.errors import InputError
 from phx_pipeline.stages.context import StageContext
 from phx_pipeline.workflows import properties_file
+from phx_pipeline.workflows.intake import file_tables
 from phx_pipeline.workflows.properties_file import PartTaken, Progress, take_part
 from phx_pipeline_tests.deployment import Deployment
 
@@ -86,3 +87,26 @@ def test_a_wide_file_is_read_in_smaller_parts(
 def test_a_file_that_is_too_long_is_refused_as_a_whole(context: StageContext) -> None:
     with pytest.raises(InputError, match="more than 100000 lines"):
         take_part(context, b"x\n" * 100_001, Progress())
+
+
+LONG = 1_900  # characters of a run within a cell or a word
+
+
+@pytest.mark.parametrize(
+    "inside",
+    [" ", ",", " ,", "\u00a0", "1", "#", "# ", ".", "-", "(", "a", "a-", "/", ";"],
+)
+def test_a_cell_is_cut_before_it_is_read(context: StageContext, inside: str) -> None:
+    run = inside * (LONG // len(inside))
+    file = content(*(f"{number} W Elm St{run}x, {house(1)}" for number in (2, 3)))
+    rows = file_tables(file, name="long.csv").rows
+    assert max(len(cell) for row in rows for cell in row.cells) <= 501
+    assert take_part(context, file, Progress()).added == ()
+
+
+def test_long_cells_are_read_in_smaller_parts(
+    context: StageContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(properties_file, "MOST_CHARACTERS", 80)
+    rows = content(*map(house, range(1, 5)))
+    assert take_part(context, rows, Progress()).left == 2
