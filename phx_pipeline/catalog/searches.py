@@ -5,7 +5,7 @@ told in `model.search`.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any, Final
@@ -15,9 +15,10 @@ import sqlalchemy as sa
 from phx_pipeline.catalog import tables
 from phx_pipeline.catalog.engine import reading, writing
 from phx_pipeline.catalog.locking import change_row, insert_missing, locked_row
-from phx_pipeline.catalog.rows import AnyRow, property_of
+from phx_pipeline.catalog.near_doors import near_doors, near_houses
+from phx_pipeline.catalog.rows import AnyRow
 from phx_pipeline.catalog.spellings import Meanings, all_meanings
-from phx_pipeline.model.address import Address, Match
+from phx_pipeline.model.address import Address
 from phx_pipeline.model.facts import FACT_NAMES, ListingFacts
 from phx_pipeline.model.outcome import ListingOutcome
 from phx_pipeline.model.search import (
@@ -98,8 +99,18 @@ class SearchBook:
             return [_search_of(row) for row in connection.execute(query)]
 
     def remove(self, name: str) -> bool:
-        """Forget a search; what it proposed stays, and is not proposed again."""
+        """Forget a search; what it proposed stays, and is not proposed again.
+
+        Another one of this name accepts none of it unless a row shows it anew.
+        """
+        row = _PROPOSAL.c
+        freed = sa.update(_PROPOSAL).where(
+            row.search == name,
+            row.state == ProposalState.PROPOSED.value,
+            row.doubt == "",
+        )
         with writing(self._engine) as connection:
+            connection.execute(freed.values(doubt="its search was removed"))
             this = sa.delete(_SEARCH).where(_SEARCH.c.name == name)
             return connection.execute(this).rowcount > 0
 
@@ -158,28 +169,38 @@ class SearchBook:
         found: Sequence[Proposal],
         *,
         left_out: Mapping[LeftOut, int],
+        misfits: Sequence[Proposal] = (),
     ) -> Recorded:
         """Propose the houses of one page that nobody knows, and count all rows of it.
 
         A house is known under any spelling, followed or removed, and by any proposal
-        before. One that was seen with a doubt and is seen now without loses it.
+        before. One that waits keeps what its last row tells, and one that was seen with
+        a doubt and is seen now without loses it.
 
         Args:
             turn: whose search and source it is, and on which day.
             found: one candidate for each row that fits.
             left_out: the other rows, by why.
+            misfits: those of the other rows that have an address.
         """
         new: list[Proposal] = []
         left: list[tuple[Address, LeftOut]] = []
+        with reading(self._engine) as connection:  # before others have to wait
+            near = near_doors(connection, [it.address for it in found])
         with writing(self._engine) as connection:
             row = _locked(connection, turn.search, turn.source, turn.on)
-            if found:
-                known = _Known.of(connection, found)
+            if found or misfits:
+                known = _Known.of(connection, [*found, *misfits], near=near)
+                for misfit in misfits:
+                    known.note_misfit(connection, misfit)
                 for candidate in found:
                     if why := known.why_not(connection, candidate):
                         left.append((candidate.address, why))
                     else:
-                        new.append(known.take(connection, candidate))
+                        new.append(known.take(candidate))
+            if new:
+                rows = [_values(it) for it in new]
+                connection.execute(sa.insert(_PROPOSAL), rows)
             counts = Counter(left_out) + Counter(why for _, why in left)
             _write(connection, _with(_turn_of(row), counts, proposed=len(new)))
         return Recorded(proposed=tuple(new), left=tuple(left))
@@ -190,6 +211,20 @@ class SearchBook:
         query = sa.select(sa.func.count(seen)).where(seen >= day)
         with reading(self._engine) as connection:
             return int(connection.execute(query).scalar_one())
+
+    def near_house(self, address: Address) -> str:
+        """Return the doubt that a house in the catalogue is meant; empty if none."""
+        with reading(self._engine) as connection:
+            return near_houses(connection, [address]).get(address.match_key, "")
+
+    def note_doubt(self, match_key: str, doubt: str) -> None:
+        """Write why a proposal that waits is not accepted by itself."""
+        this = sa.update(_PROPOSAL).where(
+            _PROPOSAL.c.match_key == match_key,
+            _PROPOSAL.c.state == ProposalState.PROPOSED.value,
+        )
+        with writing(self._engine) as connection:
+            connection.execute(this.values(doubt=doubt))
 
     def proposals(
         self,
@@ -302,19 +337,34 @@ class SearchBook:
 class _Known:
     """The houses and proposals there are, while a page is recorded."""
 
-    def __init__(self, meanings: Meanings, proposals: dict[str, Proposal]) -> None:
+    def __init__(
+        self,
+        meanings: Meanings,
+        proposals: dict[str, Proposal],
+        accepting: Collection[str],
+        near: Mapping[str, str],
+    ) -> None:
         self._meanings = meanings
         self._proposals = proposals
-        self._doors: dict[tuple[str, str], list[AnyRow]] = {}
-        for row in meanings.rows.values():
-            self._doors.setdefault(_door(row.match_key), []).append(row)
+        self._accepting = accepting
+        self._near = near
 
     @classmethod
-    def of(cls, connection: sa.Connection, found: Iterable[Proposal]) -> "_Known":
+    def of(
+        cls,
+        connection: sa.Connection,
+        found: Iterable[Proposal],
+        *,
+        near: Mapping[str, str],
+    ) -> "_Known":
         _lock(connection)
         keys = sorted({it.match_key for it in found})
         proposals = {it.match_key: it for it in _those(connection, keys)}
-        return cls(all_meanings(connection), proposals)
+        accepting = sa.select(_SEARCH.c.name).where(
+            _SEARCH.c.accept_per_day > 0, sa.not_(_SEARCH.c.is_paused)
+        )
+        names = connection.execute(accepting).scalars().all()
+        return cls(all_meanings(connection), proposals, names, near)
 
     def why_not(self, connection: sa.Connection, candidate: Proposal) -> LeftOut | None:
         """Return why a candidate is not proposed; None if it is new."""
@@ -327,57 +377,46 @@ class _Known:
             return None
         if before.state is ProposalState.REJECTED:
             return LeftOut.REJECTED
-        if before.state is ProposalState.PROPOSED and before.doubt:
-            self._settle(connection, before, candidate)
+        self._take_over(connection, candidate, doubt=self._doubt(candidate))
         return LeftOut.BEFORE
 
-    def take(self, connection: sa.Connection, candidate: Proposal) -> Proposal:
-        """Write a candidate that is new."""
-        taken = replace(candidate, doubt=self._doubt(connection, candidate))
-        connection.execute(sa.insert(_PROPOSAL).values(_values(taken)))
+    def take(self, candidate: Proposal) -> Proposal:
+        """Return a candidate that is new as it is to be written."""
+        taken = replace(candidate, doubt=self._doubt(candidate))
         self._proposals[taken.match_key] = taken
         return taken
 
-    def _settle(
-        self, connection: sa.Connection, before: Proposal, candidate: Proposal
+    def note_misfit(self, connection: sa.Connection, row: Proposal) -> None:
+        """Take over what a row tells that its search leaves out."""
+        self._take_over(connection, row, doubt=None)
+
+    def _take_over(
+        self, connection: sa.Connection, row: Proposal, *, doubt: str | None
     ) -> None:
-        """Take over what another row tells of a house that waits with a doubt."""
-        if self._doubt(connection, candidate):
+        """Have a house that waits keep what its last row tells.
+
+        Without a doubt now it has none any more. Then the search of the row may accept
+        it, if the one that found it first accepts nothing by itself.
+        """
+        before = self._proposals.get(row.match_key)
+        if before is None or before.state is not ProposalState.PROPOSED:
             return
-        told = {"facts": candidate.facts.stated, "doubt": ""}
+        stated = {**before.facts.stated, **row.facts.stated}
+        after = replace(before, facts=_facts_of(stated))
+        if doubt == "":
+            mine, theirs = (it.search in self._accepting for it in (row, before))
+            search = row.search if mine and not theirs else before.search
+            after = replace(after, doubt="", search=search)
+        if after == before:
+            return
+        told = {"facts": stated, "doubt": after.doubt, "search": after.search}
         change_row(connection, _PROPOSAL, {"match_key": before.match_key, **told})
-        settled = replace(before, facts=candidate.facts, doubt="")
-        self._proposals[before.match_key] = settled
+        self._proposals[before.match_key] = after
 
-    def _doubt(self, connection: sa.Connection, candidate: Proposal) -> str:
+    def _doubt(self, candidate: Proposal) -> str:
         """Return the doubts of a candidate, also that another house may be meant."""
-        near = self._near(connection, candidate.address)
-        told = [candidate.doubt, f"it may be {near}" if near else ""]
-        return "; ".join(filter(None, told))
-
-    def _near(self, connection: sa.Connection, address: Address) -> str:
-        """Return a house or a proposal that is this door, were one side careless."""
-        key = address.match_key
-        for row in self._doors.get(_door(key), ()):
-            if property_of(row).means(address) is Match.NEAR:
-                return str(row.slug)
-        number, zip_code = _door(key)
-        alike = sa.and_(
-            _PROPOSAL.c.match_key.startswith(f"{number}|", autoescape=True),
-            _PROPOSAL.c.match_key.endswith(f"|{zip_code}", autoescape=True),
-            _PROPOSAL.c.match_key != key,
-        )
-        for row in connection.execute(sa.select(_PROPOSAL).where(alike).limit(_MANY)):
-            other = Address.parse(row.address)
-            if other.compare(address) is Match.NEAR:
-                return str(other)
-        return ""
-
-
-def _door(match_key: str) -> tuple[str, str]:
-    """The number and the ZIP of a match key."""
-    number, _, rest = match_key.partition("|")
-    return number, rest.rpartition("|")[2]
+        near = self._near.get(candidate.match_key)
+        return "; ".join(filter(None, (candidate.doubt, near)))
 
 
 def _lock(connection: sa.Connection) -> None:
@@ -477,9 +516,6 @@ def _values(proposal: Proposal) -> dict[str, Any]:
 
 
 def _proposal_of(row: AnyRow) -> Proposal:
-    told: dict[str, Any] = {
-        name: row.facts[name] for name in FACT_NAMES if name in row.facts
-    }
     return Proposal(
         match_key=row.match_key,
         address=Address.parse(row.address),
@@ -488,7 +524,7 @@ def _proposal_of(row: AnyRow) -> Proposal:
         listing_id=row.listing_id,
         url=row.url,
         photo_url=row.photo_url,
-        facts=ListingFacts(**told),
+        facts=_facts_of(row.facts),
         doubt=row.doubt,
         first_seen_on=row.first_seen_on,
         state=ProposalState.REMOVED if row.is_removed else ProposalState(row.state),
@@ -496,3 +532,7 @@ def _proposal_of(row: AnyRow) -> Proposal:
         slug=row.house,
         by_itself=row.by_itself,
     )
+
+
+def _facts_of(stated: Mapping[str, Any]) -> ListingFacts:
+    return ListingFacts(**{it: stated[it] for it in FACT_NAMES if it in stated})

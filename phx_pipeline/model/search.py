@@ -25,6 +25,8 @@ MOST_PAGES: Final = 3
 MOST_ACCEPTED: Final = 50
 """Houses that one search may accept on one day by itself."""
 MOST_PLACES: Final = 20
+MOST_OFFERS: Final = 500
+"""Rows that are read of one page; the longest one captured has 142."""
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}", re.ASCII)
 _ZIP = re.compile(r"\d{5}", re.ASCII)
@@ -32,7 +34,14 @@ _CITY = re.compile(r"[A-Za-z][A-Za-z .'-]{1,39}", re.ASCII)
 # Of the state of a listing: it can not be bought now.
 _NOT_FOR_SALE = re.compile(
     r"\b(?:pending|contract|contingent|sold|closed|rent(?:al|ed)?|lease[d]?"
-    r"|off.?market|withdrawn|expired|cancell?ed|hold|delisted)\b",
+    r"|off.?market|withdrawn|expired|cancell?ed|hold|delisted|inactive|terminated"
+    r"|removed|deleted|not for sale)\b",
+    re.IGNORECASE,
+)
+# What sites call one that can; any other word is a doubt.
+_FOR_SALE = re.compile(
+    r"active|coming soon|for sale(?: by (?:agent|owner))?|new(?: listing)?"
+    r"|back on market|price (?:change|reduced|increase)",
     re.IGNORECASE,
 )
 _MOST: Final = 2**31 - 1  # what an integer column holds
@@ -274,9 +283,7 @@ class Offer:
     @property
     def is_for_sale(self) -> bool:
         """Whether its state, if it is told, is of a house that can be bought."""
-        return not _NOT_FOR_SALE.search(
-            (self.facts.standard_status or "").replace("_", " ")
-        )
+        return not is_no_sale(self.facts.standard_status)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -298,6 +305,21 @@ class OfferPage:
     def has_more(self) -> bool:
         """Whether the site has another page."""
         return bool(self.next)
+
+
+def is_no_sale(status: str | None) -> bool:
+    """Whether the state of a listing tells that it cannot be bought now."""
+    return bool(_NOT_FOR_SALE.search((status or "").replace("_", " ")))
+
+
+def doubt_about(facts: ListingFacts, criteria: Criteria) -> str:
+    """Return what a row leaves open about a house; empty if it fits for sure."""
+    status = (facts.standard_status or "").replace("_", " ").strip()
+    unstated = [*criteria.unstated_by(facts), *(() if status else ("its state",))]
+    told = f"its row does not tell: {', '.join(unstated)}" if unstated else ""
+    is_known = not status or _FOR_SALE.fullmatch(status)
+    odd = "" if is_known else f"it may not be for sale: its state is {status!r}"
+    return "; ".join(filter(None, (told, odd)))
 
 
 class ProposalState(StrEnum):
@@ -384,3 +406,21 @@ def sift(offer: Offer, criteria: Criteria) -> tuple[LeftOut | None, str]:
         return LeftOut.ELSEWHERE, f"{address.city} {address.zip_code}"
     told = criteria.refused_by(offer.facts)
     return (LeftOut.CRITERIA, told) if told else (None, "")
+
+
+def misfit(proposal: Proposal, criteria: Criteria) -> str:
+    """Return why a search does not accept a proposal by itself now; empty if it may.
+
+    Its criteria may be others since, and another row may have told more.
+    """
+    row = Offer(
+        source=proposal.source,
+        listing_id=proposal.listing_id,
+        url=proposal.url,
+        address=proposal.address,
+        facts=proposal.facts,
+    )
+    why, told = sift(row, criteria)
+    if why:
+        return f"{why.value}: {told}"
+    return doubt_about(proposal.facts, criteria)

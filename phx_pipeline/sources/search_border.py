@@ -5,19 +5,17 @@ What listings are held to is told in `border`.
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Final
 
 from phx_pipeline.errors import FetchError
 from phx_pipeline.fetch.base import Fetcher
 from phx_pipeline.model.facts import plausible
 from phx_pipeline.model.outcome import ListingOutcome
 from phx_pipeline.model.printable import printable
-from phx_pipeline.model.search import Criteria, Offer, OfferPage
+from phx_pipeline.model.search import MOST_OFFERS, Criteria, Offer, OfferPage
 from phx_pipeline.sources.base import ListingSource, SearchSource
 from phx_pipeline.sources.bounds import Watched, bounded_id, bounded_url, surprise
 from phx_pipeline.sources.endings import LONGEST_DETAIL, outcome_of, told
 
-MOST_OFFERS: Final = 500  # rows of one page; the longest one captured has 142
 _LONGEST_ADDRESS = 160
 
 

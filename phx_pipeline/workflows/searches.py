@@ -24,6 +24,7 @@ from phx_pipeline.model.nearest import did_you_mean
 from phx_pipeline.model.outcome import ListingOutcome
 from phx_pipeline.model.property import Property
 from phx_pipeline.model.search import (
+    MOST_OFFERS,
     MOST_PAGES,
     Criteria,
     LeftOut,
@@ -33,6 +34,8 @@ from phx_pipeline.model.search import (
     ProposalState,
     SavedSearch,
     SearchTurn,
+    doubt_about,
+    misfit,
     sift,
 )
 from phx_pipeline.model.source import Source
@@ -295,16 +298,18 @@ class _Asking:
         return next((it.pages for it in turns if it.source is self._source.source), 0)
 
     def _record(self, page: OfferPage) -> None:
-        found, left_out = [], Counter[LeftOut]()
-        for offer in page.offers:
+        found, misfits, left_out = [], [], Counter[LeftOut]()
+        for offer in page.offers[:MOST_OFFERS]:
             why, detail = sift(offer, self._search.criteria)
             if why is None:
                 found.append(self._candidate(offer))
-            else:
-                left_out[why] += 1
-                self._leave(str(offer.address or offer.told), why, detail)
+                continue
+            left_out[why] += 1
+            self._leave(str(offer.address or offer.told), why, detail)
+            if offer.address:
+                misfits.append(self._candidate(offer))
         done = self._context.catalog.searches.record(
-            self._turn(), found, left_out=left_out
+            self._turn(), found, left_out=left_out, misfits=misfits
         )
         self._report.proposed += done.proposed
         for address, why in done.left:
@@ -320,8 +325,7 @@ class _Asking:
         address = offer.address
         if address is None:
             raise InputError("a row without an address is no candidate")
-        unstated = self._search.criteria.unstated_by(offer.facts)
-        told = f"its row does not tell: {', '.join(unstated)}" if unstated else ""
+        told = doubt_about(offer.facts, self._search.criteria)
         where = doubt(address.state, address.zip_code) or ""
         return Proposal(
             match_key=address.match_key,
@@ -359,15 +363,24 @@ class _Asking:
 
 
 def ready(catalog: Catalog, *, today: date) -> list[Proposal]:
-    """Return what searches may accept by themselves today, within their limits."""
-    return [
-        proposal
-        for search in catalog.searches.saved()
-        if search.accept_per_day and not search.is_paused
-        for proposal in catalog.searches.ready(
-            search.name, on=today, per_day=search.accept_per_day
-        )
-    ]
+    """Return what searches may accept by themselves today, within their limits.
+
+    One that does not fit any more, or that another house is like by now, is given this
+    doubt, and a later row may settle it.
+    """
+    found = []
+    for search in catalog.searches.saved():
+        if not search.accept_per_day or search.is_paused:
+            continue
+        book, name = catalog.searches, search.name
+        for proposal in book.ready(name, on=today, per_day=search.accept_per_day):
+            near = book.near_house(proposal.address)
+            told = misfit(proposal, search.criteria) or near
+            if told:
+                book.note_doubt(proposal.match_key, told)
+            else:
+                found.append(proposal)
+    return found
 
 
 def accept_ready(catalog: Catalog, *, at: datetime, today: date) -> list[Accepted]:

@@ -9,13 +9,15 @@ number are heeded. So each row is judged by its facts again, whatever the site d
 
 import json
 import re
+from dataclasses import replace
 from typing import Any
 from urllib.parse import quote, urljoin, urlsplit
 
 from phx_pipeline.errors import FetchError, GoneError, SourceChangedError
 from phx_pipeline.fetch.base import Fetcher, Request, RequestKind
+from phx_pipeline.model.facts import ListingFacts, status_word
 from phx_pipeline.model.outcome import ListingOutcome
-from phx_pipeline.model.search import Criteria, Offer, OfferPage
+from phx_pipeline.model.search import Criteria, Offer, OfferPage, is_no_sale
 from phx_pipeline.model.source import Source
 from phx_pipeline.sources.endings import outcome_of, told
 from phx_pipeline.sources.stated import LONGEST_URL, text
@@ -152,6 +154,14 @@ def _offer(row: Row) -> Offer:
         url=row.url,
         address=first if is_one and is_own else None,
         told="" if row.is_undisclosed else words,
-        facts=row.facts,
+        facts=_facts(row),
         photo_url=row.photos[0].url if row.photos else "",
     )
+
+
+def _facts(row: Row) -> ListingFacts:
+    """Return the facts of a row; of its two states the one that forbids a sale."""
+    other = status_word(row.status_type)
+    if not is_no_sale(other):
+        return row.facts
+    return replace(row.facts, standard_status=other)

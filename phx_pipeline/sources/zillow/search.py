@@ -53,7 +53,8 @@ class Row:
     `stated` is the size of the whole gallery, which most generations leave out.
     `link_words` are those of the link to its detail page. `told` is its address as it
     stands there, whether it can be read or not; `is_undisclosed` tells that the owner
-    does not want it shown. `also_read` is counted, see `Listing.also_read`.
+    does not want it shown. `status_type` is a second word about its state. `also_read`
+    is counted, see `Listing.also_read`.
     """
 
     zpid: str
@@ -65,6 +66,7 @@ class Row:
     link_words: str = ""
     told: str = ""
     is_undisclosed: bool = False
+    status_type: str = ""
     also_read: Mapping[str, bool] = field(default_factory=dict)
 
     @property
@@ -281,6 +283,7 @@ def _row(entry: object) -> Row | None:
         link_words=named_in(text(link))[1],
         told=text(entry.get("address")),
         is_undisclosed=entry.get("isUndisclosedAddress") is True,
+        status_type=text(entry.get("statusType")),
     )
 
 

@@ -141,7 +141,7 @@ def test_a_doubt_is_over_when_another_row_tells(catalog: Catalog) -> None:
     told = ListingFacts(year_built=1990)
     book.record(TURN, [replace(doubtful, doubt="", facts=told)], left_out={})
     (ready,) = book.ready("west", on=DAY, per_day=9)
-    assert ready.facts == told
+    assert ready.facts == replace(doubtful.facts, year_built=1990)
     book.record(TURN, [doubtful], left_out={})
     assert book.proposal(doubtful.match_key) == ready
 
@@ -179,6 +179,80 @@ def test_a_search_accepts_by_itself_within_its_daily_limit(catalog: Catalog) -> 
             assert [item.slug for item in job.items] == [it.slug]
     assert per_day == [2, 2, 1, 0]
     assert len(catalog.slugs()) == len(rows)
+
+
+@pytest.mark.parametrize(
+    ("facts", "doubt"),
+    [
+        (ListingFacts(list_price=900_000), "outside the criteria: at most $450,000"),
+        (ListingFacts(standard_status="Pending"), "not for sale: Pending"),
+        (
+            ListingFacts(standard_status="Auction"),
+            "it may not be for sale: its state is 'Auction'",
+        ),
+    ],
+)
+def test_what_its_last_row_forbids_is_not_accepted(
+    catalog: Catalog, facts: ListingFacts, doubt: str
+) -> None:
+    save(catalog, accept_per_day=9)
+    book, one = catalog.searches, found("100 W Elm St")
+    book.record(TURN, [one], left_out={})
+    book.record(TURN, [], left_out={}, misfits=[replace(one, facts=facts)])
+    assert accept_ready(catalog, at=STAMP.at, today=DAY) == []
+    (waits,) = book.proposals(limit=9)
+    assert (waits.state, waits.doubt) == (ProposalState.PROPOSED, doubt)
+    assert waits.facts.stated == {**one.facts.stated, **facts.stated}
+
+    book.record(TURN, [one], left_out={})
+    assert len(accept_ready(catalog, at=STAMP.at, today=DAY)) == 1
+
+
+def test_what_is_near_a_house_that_is_followed_by_now_is_not_accepted(
+    catalog: Catalog,
+) -> None:
+    save(catalog, accept_per_day=9)
+    catalog.searches.record(TURN, [found("4732 W Davis Rd")], left_out={})
+    near = Property.at(Address.parse(f"4732 Davis Rd, {PLACE}"))
+    catalog.houses.add([near], at=STAMP.at)
+    assert accept_ready(catalog, at=STAMP.at, today=DAY) == []
+    (waits,) = catalog.searches.proposals(limit=9)
+    assert waits.doubt == f"it may be {near.slug}"
+
+
+def test_another_search_of_the_name_accepts_what_a_row_shows_it_anew(
+    catalog: Catalog,
+) -> None:
+    rows = [found("100 W Elm St"), found("102 W Elm St")]
+    save(catalog)
+    catalog.searches.record(TURN, rows, left_out={})
+    assert catalog.searches.remove("west")
+    save(catalog, accept_per_day=9)
+    assert accept_ready(catalog, at=STAMP.at, today=DAY) == []
+    catalog.searches.record(TURN, rows[1:], left_out={})
+    (done,) = accept_ready(catalog, at=STAMP.at, today=DAY)
+    assert done.proposal.match_key == rows[1].match_key
+
+
+def test_a_search_that_accepts_takes_over_what_another_only_proposed(
+    catalog: Catalog,
+) -> None:
+    save(catalog, name="first")
+    save(catalog, accept_per_day=9)
+    one = found("100 W Elm St", search="first")
+    catalog.searches.record(replace(TURN, search="first"), [one], left_out={})
+    assert accept_ready(catalog, at=STAMP.at, today=DAY) == []
+    catalog.searches.record(TURN, [replace(one, search="west")], left_out={})
+    assert len(accept_ready(catalog, at=STAMP.at, today=DAY)) == 1
+
+
+def test_doors_of_one_building_are_compared_by_the_ends_of_their_units(
+    catalog: Catalog,
+) -> None:
+    rows = [found(f"100 W Elm St Unit {number}") for number in range(1, 40)]
+    done = catalog.searches.record(TURN, [*rows, found("100 W Elm St")], left_out={})
+    doubts = [it.doubt for it in done.proposed]
+    assert doubts == [""] * len(rows) + [f"it may be 100 W Elm St Unit 1, {PLACE}"]
 
 
 def test_a_paused_search_accepts_nothing(catalog: Catalog) -> None:

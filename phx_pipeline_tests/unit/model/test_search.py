@@ -7,7 +7,14 @@ import pytest
 from phx_pipeline.errors import InputError
 from phx_pipeline.model.address import Address
 from phx_pipeline.model.facts import ListingFacts
-from phx_pipeline.model.search import Criteria, LeftOut, Offer, require_name, sift
+from phx_pipeline.model.search import (
+    Criteria,
+    LeftOut,
+    Offer,
+    doubt_about,
+    require_name,
+    sift,
+)
 from phx_pipeline.model.source import Source
 
 ADDRESS = Address.parse("4732 W Davis Rd, Glendale, AZ 85306")
@@ -33,6 +40,7 @@ def offer(**changes: Any) -> Offer:
         ({"address": None, "told": "Lot 4"}, LeftOut.UNREADABLE),
         ({"facts": ListingFacts(standard_status="Pending")}, LeftOut.NOT_FOR_SALE),
         ({"facts": ListingFacts(standard_status="FOR_RENT")}, LeftOut.NOT_FOR_SALE),
+        ({"facts": ListingFacts(standard_status="Inactive")}, LeftOut.NOT_FOR_SALE),
         ({"facts": ListingFacts(standard_status="Coming Soon")}, None),
         ({"facts": ListingFacts(list_price=450_001)}, LeftOut.CRITERIA),
         ({"facts": ListingFacts(bedrooms_total=2.0)}, LeftOut.CRITERIA),
@@ -53,6 +61,26 @@ def test_what_a_row_does_not_tell_is_not_held_against_it() -> None:
     (told,) = WEST.unstated_by(offer().facts)
     assert told == "a pool of its own"
     assert WEST.told() == ("at most $450,000", "at least 3 beds", told)
+
+
+@pytest.mark.parametrize(
+    ("status", "doubt"),
+    [
+        ("Active", ""),
+        ("FOR_SALE", ""),
+        ("Coming Soon", ""),
+        (None, "its row does not tell: its state"),
+        *(
+            (word, f"it may not be for sale: its state is {word!r}")
+            for word in ("Foreclosed", "AUCTION", "Accepted Offer", "UCB", "Reactive")
+        ),
+    ],
+)
+def test_a_state_that_is_no_known_sale_is_a_doubt(
+    status: str | None, doubt: str
+) -> None:
+    facts = ListingFacts(list_price=1, standard_status=status)
+    assert doubt_about(facts, Criteria(zip_codes=("85306",), max_price=2)) == doubt
 
 
 def test_criteria_come_back_as_they_were() -> None:

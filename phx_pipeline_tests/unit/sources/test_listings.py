@@ -19,13 +19,13 @@ from phx_pipeline.errors import GoneError
 from phx_pipeline.fetch.base import Fetched
 from phx_pipeline.model.outcome import ListingOutcome
 from phx_pipeline.model.printable import printable
-from phx_pipeline.model.search import Criteria, Offer, OfferPage
+from phx_pipeline.model.search import MOST_OFFERS, Criteria, Offer, OfferPage
 from phx_pipeline.model.source import Source
 from phx_pipeline.sources.redfin import listings as redfin
 from phx_pipeline.sources.redfin import standin_listings as redfin_standin
 from phx_pipeline.sources.redfin.standin import state_page
 from phx_pipeline.sources.registry import available_sources
-from phx_pipeline.sources.search_border import MOST_OFFERS, bounded_page
+from phx_pipeline.sources.search_border import bounded_page
 from phx_pipeline.sources.zillow import listings as zillow
 from phx_pipeline.sources.zillow import standin_listings as zillow_standin
 from phx_pipeline.sources.zillow.payload import mapping, read_page
@@ -289,6 +289,14 @@ def shown(site: str, tree: Any) -> OfferPage:
 def with_field(tree: Any, field: str, bad: object) -> object:
     """The tree with a value in all places of one field."""
     return changed(tree, lambda name, it: bad if name == field else it)
+
+
+def test_a_row_of_zillow_is_no_sale_if_one_of_its_states_says_so() -> None:
+    whole = zillow.offers_in(TREES["zillow"])
+    odd = with_field(TREES["zillow"], "statusType", "SOLD")
+    assert isinstance(odd, dict)
+    assert any(it.is_for_sale for it in whole)
+    assert not any(it.is_for_sale for it in zillow.offers_in(odd))
 
 
 def texts_in(value: object) -> Iterator[str]:

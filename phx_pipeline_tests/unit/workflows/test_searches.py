@@ -35,7 +35,7 @@ def page(*numbers: int, following: str = "", **changes: object) -> OfferPage:
             listing_id=str(number),
             url=f"https://{HOST}/{number}",
             address=Address.parse(f"{number} W Elm St, Glendale, AZ 85306"),
-            facts=ListingFacts(list_price=400_000),
+            facts=ListingFacts(list_price=400_000, standard_status="Active"),
         )
         for number in numbers
     )
