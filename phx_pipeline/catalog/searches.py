@@ -6,7 +6,7 @@ told in `model.search`.
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime
 from typing import Any, Final
 
@@ -24,6 +24,7 @@ from phx_pipeline.model.outcome import ListingOutcome
 from phx_pipeline.model.search import (
     Criteria,
     LeftOut,
+    PlaceAsked,
     Proposal,
     ProposalState,
     SavedSearch,
@@ -35,6 +36,9 @@ _SEARCH = tables.saved_search
 _PROPOSAL = tables.proposal
 _TURN = tables.search_turn
 _MANY: Final = 500  # values in one statement; SQLite allows 32,766
+
+# Beside the criteria, and none of them: what `PlaceAsked` tells, by source and place.
+_ASKED: Final = "asked"
 
 _HOUSE, _ALIAS = tables.house.c, tables.alias.c
 _FOLLOWED = (
@@ -141,6 +145,28 @@ class SearchBook:
             was = _turn_of(_locked(connection, turn.search, turn.source, turn.on))
             ended = replace(was, outcome=turn.outcome, detail=turn.detail, at=at)
             _write(connection, ended)
+
+    def asked(self, search: str, source: Source) -> dict[str, PlaceAsked]:
+        """When and where places of a search were last asked for at a source."""
+        with reading(self._engine) as connection:
+            criteria = connection.execute(_criteria_of(search)).scalar_one_or_none()
+        told = (criteria or {}).get(_ASKED, {}).get(source.value, {})
+        return {place: PlaceAsked(**it) for place, it in told.items()}
+
+    def note_asked(
+        self, search: str, source: Source, place: str, asked: PlaceAsked
+    ) -> None:
+        """Note when and where a place was asked for; nothing of an unknown search."""
+        this = _criteria_of(search).with_for_update()
+        with writing(self._engine) as connection:
+            criteria = connection.execute(this).scalar_one_or_none()
+            if criteria is None:
+                return
+            told = criteria.get(_ASKED, {})
+            of_source = {**told.get(source.value, {}), place: asdict(asked)}
+            noted = {**criteria, _ASKED: {**told, source.value: of_source}}
+            mine = sa.update(_SEARCH).where(_SEARCH.c.name == search)
+            connection.execute(mine.values(criteria=noted))
 
     def turns(
         self, *, on: date | None = None, search: str | None = None
@@ -417,6 +443,10 @@ class _Known:
         """Return the doubts of a candidate, also that another house may be meant."""
         near = self._near.get(candidate.match_key)
         return "; ".join(filter(None, (candidate.doubt, near)))
+
+
+def _criteria_of(search: str) -> sa.Select[Any]:
+    return sa.select(_SEARCH.c.criteria).where(_SEARCH.c.name == search)
 
 
 def _lock(connection: sa.Connection) -> None:

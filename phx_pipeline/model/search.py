@@ -255,6 +255,19 @@ class SavedSearch:
     is_paused: bool = False
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlaceAsked:
+    """When a search last asked a source about one of its places, and where.
+
+    `asked_at` is a moment in ISO's format, empty before its page was asked for. `url`
+    is that of the page, where a source has to be asked for it first, as Redfin has for
+    a city.
+    """
+
+    asked_at: str = ""
+    url: str = ""
+
+
 def require_name(name: str) -> None:
     """Raise `InputError` for a name that no search can have."""
     if not _NAME.fullmatch(name):

@@ -30,6 +30,7 @@ from phx_pipeline.model.search import (
     LeftOut,
     Offer,
     OfferPage,
+    PlaceAsked,
     Proposal,
     ProposalState,
     SavedSearch,
@@ -186,14 +187,19 @@ class _SpentError(Exception):
 
 
 class _Metered:
-    """A fetcher that counts each request before it is made."""
+    """A fetcher that counts each request before it is made.
+
+    `wanted` are the URLs that were asked for, also one for which no request was left.
+    """
 
     def __init__(self, inner: Fetcher, *, take: Callable[[], bool]) -> None:
         self._inner = inner
         self._take = take
+        self.wanted: list[str] = []
 
     async def get(self, request: Request) -> Fetched:
         """Return the answer; `_SpentError` where no request is left."""
+        self.wanted.append(request.url)
         if not self._take():
             raise _SpentError
         return await self._inner.get(request)
@@ -251,12 +257,17 @@ class _Asking:
             return None
         return ListingOutcome.CIRCUIT_OPEN, f"it rests until {moment(until_s)}"
 
-    async def _pages(self, fetcher: Fetcher) -> bool:
+    async def _pages(self, fetcher: _Metered) -> bool:
         """Ask for the first page of each place, then for those that follow."""
         listings, waiting = self._listings, deque(self._places())
+        first = len(waiting)
         while waiting:
             criteria, at = waiting.popleft()
-            page = await listings.offers(criteria, at=at, fetcher=fetcher)
+            if first > 0:
+                page = await self._first_page(criteria, at, fetcher)
+            else:
+                page = await listings.offers(criteria, at=at, fetcher=fetcher)
+            first -= 1
             self._record(page)
             self._worst = max(self._worst, page, key=_severity)
             self._end(self._worst.outcome, self._worst.detail)
@@ -273,10 +284,34 @@ class _Asking:
         return self._source.listings
 
     def _places(self) -> list[tuple[Criteria, str]]:
-        """The places; which ones come first goes round from day to day."""
-        places = [(it, "") for it in self._search.criteria.each_place()]
-        first = self._on.toordinal() * MOST_PAGES % len(places)
-        return places[first:] + places[:first]
+        """The places; the one that was asked for longest ago comes first."""
+        book, never = self._context.catalog.searches, PlaceAsked()
+        asked = book.asked(self._search.name, self._source.source)
+        places = list(self._search.criteria.each_place())
+        places.sort(key=lambda it: asked.get(it.place, never).asked_at)
+        return [(it, asked.get(it.place, never).url) for it in places]
+
+    async def _first_page(
+        self, criteria: Criteria, at: str, fetcher: _Metered
+    ) -> OfferPage:
+        """Ask for a place, and note when; where, if it took a request to find out."""
+        fetcher.wanted.clear()
+        try:
+            page = await self._listings.offers(criteria, at=at, fetcher=fetcher)
+        except _SpentError:
+            if len(fetcher.wanted) > 1:
+                self._note_asked(criteria, PlaceAsked(url=fetcher.wanted[-1]))
+            raise
+        if len(fetcher.wanted) > 1:
+            at = fetcher.wanted[-1]
+        is_there = page.outcome not in _OF_PLACE
+        now, url = self._context.stamp().at.isoformat(), at if is_there else ""
+        self._note_asked(criteria, PlaceAsked(asked_at=now, url=url))
+        return page
+
+    def _note_asked(self, criteria: Criteria, asked: PlaceAsked) -> None:
+        book, source = self._context.catalog.searches, self._source.source
+        book.note_asked(self._search.name, source, criteria.place, asked)
 
     def _take(self) -> bool:
         # The lease is held: nobody else takes a page of this search meanwhile. So the

@@ -45,22 +45,31 @@ def page(*numbers: int, following: str = "", **changes: object) -> OfferPage:
 
 @dataclass(slots=True)
 class Pages:
-    """Search pages by what they are asked for: a place, or where another page led."""
+    """Search pages by what they are asked for: a place, or where another page led.
+
+    If it `finds`, it takes one request more to find out where the page of a place is.
+    """
 
     pages: Mapping[str, OfferPage]
     asked: list[str] = field(default_factory=list)
+    finds: bool = False
 
     async def offers(
         self, criteria: Criteria, *, at: str = "", fetcher: Fetcher
     ) -> OfferPage:
-        """Count a request, then answer."""
-        where = at or criteria.place
-        url = f"https://{HOST}/{where}"
+        """Count the requests, then answer."""
+        if self.finds and not at:
+            await self._get("find", fetcher)
+        where = (at or criteria.place).removeprefix(f"https://{HOST}/")
+        await self._get(where, fetcher)
+        self.asked.append(where)
+        return self.pages[where]
+
+    async def _get(self, path: str, fetcher: Fetcher) -> None:
+        url = f"https://{HOST}/{path}"
         request = Request(url=url, source=Source.REDFIN, kind=RequestKind.PAGE)
         with pytest.raises(KeyError):
             await fetcher.get(request)
-        self.asked.append(where)
-        return self.pages[where]
 
 
 class Site(ListingSource):
@@ -69,10 +78,12 @@ class Site(ListingSource):
     page_hosts = (HOST,)
     photo_hosts = ()
 
-    def __init__(self, source: Source, pages: Mapping[str, OfferPage]) -> None:
+    def __init__(
+        self, source: Source, pages: Mapping[str, OfferPage], *, finds: bool = False
+    ) -> None:
         self.source = source
         self.asked: list[str] = []
-        self.listings = Pages(pages, self.asked)
+        self.listings = Pages(pages, self.asked, finds=finds)
 
     async def discover(self, house: Property, *, fetcher: Fetcher) -> Listing:
         """No search asks for a house's own page."""
@@ -117,6 +128,7 @@ def test_at_most_three_pages_are_asked_for_on_a_day(context: StageContext) -> No
 def test_each_place_comes_first_in_its_turn(context: StageContext) -> None:
     zips = [f"8530{last}" for last in range(1, 6)]
     site = Site(Source.REDFIN, {it: page(following="more") for it in zips})
+    context.catalog.searches.add(search(*zips))
     seen = set()
     for later in range(5):
         on = replace(context, clock=lambda later=later: AT + timedelta(days=later))  # type: ignore[misc]
@@ -125,6 +137,26 @@ def test_each_place_comes_first_in_its_turn(context: StageContext) -> None:
         assert len(set(site.asked)) == 3
         seen |= set(site.asked)
     assert seen == set(zips)
+
+
+@pytest.mark.parametrize("most", [1, 2, 3])
+def test_each_city_is_asked_for_in_its_turn_though_it_has_to_be_found(
+    context: StageContext, most: int
+) -> None:
+    cities = ("Glendale", "Peoria", "Tempe")
+    site = Site(Source.REDFIN, dict.fromkeys(cities, page(1)), finds=True)
+    asked = Criteria(cities=cities)
+    saved = SavedSearch(name="west", criteria=asked, created_at=AT)
+    context.catalog.searches.add(saved)
+    asking = replace(context, sources={site.source: site})
+    for later in range(6 // most + 1):
+        now = AT + timedelta(days=later)
+        on = replace(asking, clock=lambda now=now: now)  # type: ignore[misc]
+        asyncio.run(ask_searches(on, [saved], may_ask=within(on, most=most)))
+    assert set(site.asked) == set(cities)
+    counts = [site.asked.count(it) for it in cities]
+    assert max(counts) - min(counts) <= 1
+    assert context.catalog.searches.saved() == [saved]
 
 
 @pytest.mark.parametrize(
