@@ -78,6 +78,16 @@ def followed(connection: sa.Connection, slugs: Collection[str]) -> set[str]:
     return found
 
 
+def never_asked(connection: sa.Connection, slugs: Collection[str]) -> set[str]:
+    """Those of *slugs* that are followed, and for which nothing was ever done."""
+    left = followed(connection, slugs)
+    for of in (tables.job_item, tables.run, tables.publication):
+        for some in batches(sorted(left)):
+            known = sa.select(of.c.slug).where(of.c.slug.in_(some)).distinct()
+            left -= set(connection.execute(known).scalars())
+    return left
+
+
 def items_query() -> sa.Select[Any]:
     """All items with what their jobs tell."""
     of_job = (JOB.sources, JOB.mode, JOB.isolation, JOB.user, JOB.priority)

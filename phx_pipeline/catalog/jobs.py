@@ -23,6 +23,7 @@ from phx_pipeline.catalog.job_items import (
     forget_empty,
     item_of,
     items_query,
+    never_asked,
     writing_jobs,
 )
 from phx_pipeline.catalog.job_sharing import is_to_come, shared_by, waiting
@@ -215,6 +216,11 @@ class JobBook:
         """Those of *slugs* that a job may be asked for."""
         with reading(self._engine) as connection:
             return followed(connection, slugs)
+
+    def never_asked(self, slugs: Collection[str]) -> set[str]:
+        """Those that are followed and have had no run, and no job that asks for one."""
+        with reading(self._engine) as connection:
+            return never_asked(connection, slugs)
 
     def waiting(self, *, limit: int) -> list[JobItem]:
         """The oldest items without a run, at most *limit*."""

@@ -185,9 +185,14 @@ class SearchBook:
 
     def unknown(self, addresses: Sequence[Address]) -> list[Address]:
         """Those that mean no property, followed or removed, under any spelling."""
+        slugs = self.slugs_of(addresses)
+        return [it for it, slug in zip(addresses, slugs, strict=True) if slug is None]
+
+    def slugs_of(self, addresses: Sequence[Address]) -> list[str | None]:
+        """The key of the property each means, followed or removed; None for none."""
         with reading(self._engine) as connection:
             meanings = all_meanings(connection)
-        return [it for it in addresses if meanings.slug_of(it) is None]
+        return [meanings.slug_of(it) for it in addresses]
 
     def record(
         self,

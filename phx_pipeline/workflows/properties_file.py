@@ -91,6 +91,7 @@ class PartTaken:
 def take_part(context: StageContext, content: bytes, before: Progress) -> PartTaken:
     """Add the houses of the next rows and ask for their runs.
 
+    So it does for a house that was added before and never ran: a tick was killed then.
     Rows that were read before, and stand there unchanged, are not read again. A row
     that repeats another is no problem: its house is followed.
 
@@ -108,7 +109,9 @@ def take_part(context: StageContext, content: bytes, before: Progress) -> PartTa
     start = before.rows if is_same else 0
     part = _part(tables.rows[start:])
     reading = read_rows(context, tables, part, name=NAME)
-    added = _added(context, reading)
+    slugs, added = _added(context, reading)
+    # Also those a tick had added that was killed before it could ask for their runs.
+    asked = context.catalog.jobs.never_asked(slugs)
     told, lines = _told(reading, before.told)
     met = tuple(dict.fromkeys((*(before.met if is_same else ()), *told)))
     progress = _progress(tables, before, end=start + len(part), met=met)
@@ -117,7 +120,7 @@ def take_part(context: StageContext, content: bytes, before: Progress) -> PartTa
         added=added,
         told=lines,
         left=len(tables.rows) - progress.rows,
-        job_id=_asked(context, added) if added else "",
+        job_id=_asked(context, [it for it in slugs if it in asked]) if asked else "",
     )
 
 
@@ -167,18 +170,23 @@ def _digest(tables: Tables, count: int) -> str:
     return found.hexdigest()
 
 
-def _added(context: StageContext, reading: Reading) -> tuple[str, ...]:
-    addresses = [it.house.address for it in reading.taken]
-    new = set(context.catalog.searches.unknown(addresses))
-    houses = [it.house for it in reading.taken if it.house.address in new]
-    if not houses:
-        return ()
-    done = context.catalog.houses.add(houses, at=context.stamp().at)
-    return tuple(house.slug for house in done.added)
+def _added(
+    context: StageContext, reading: Reading
+) -> tuple[list[str], tuple[str, ...]]:
+    """Add the houses that are new; return the keys of all, and of those."""
+    houses = [it.house for it in reading.taken]
+    slugs = context.catalog.searches.slugs_of([it.address for it in houses])
+    new = [it for it, slug in zip(houses, slugs, strict=True) if slug is None]
+    known = [slug for slug in slugs if slug is not None]
+    if not new:
+        return known, ()
+    done = context.catalog.houses.add(new, at=context.stamp().at)
+    added = tuple(house.slug for house in done.added)
+    return [*known, *added], added
 
 
-def _asked(context: StageContext, slugs: tuple[str, ...]) -> str:
-    request = JobRequest(slugs=slugs, user=PHX, origin=Origin.SENSOR)
+def _asked(context: StageContext, slugs: Sequence[str]) -> str:
+    request = JobRequest(slugs=tuple(slugs), user=PHX, origin=Origin.SENSOR)
     return request_run(context.catalog, request, at=context.stamp().at)
 
 

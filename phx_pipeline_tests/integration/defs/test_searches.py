@@ -207,7 +207,8 @@ def test_new_rows_of_the_file_are_followed_and_bad_ones_told_once(days: Days) ->
     assert file.read_bytes() == content
     launches, _ = days.tick(dispatch_jobs)
     assert isinstance(launches, dg.SensorResult)
-    assert [it.partition_key for it in launches.run_requests or ()] == [SLUG]
+    asked = [it.partition_key for it in launches.run_requests or ()]
+    assert asked == [slug_of(FOLLOWED), SLUG]  # neither had a run before
 
     with days.catalog() as catalog, days.deployment.context() as context:
         remove(context, SLUG)
@@ -217,6 +218,9 @@ def test_new_rows_of_the_file_are_followed_and_bad_ones_told_once(days: Days) ->
 
     days.now = datetime.fromtimestamp(file.stat().st_mtime + 1, tz=UTC)
     assert days.tick(properties_file)[1] == ""  # it may still be written
+    days.now = datetime.now(UTC)
+    os.utime(file, times=(days.now.timestamp() + 60,) * 2)
+    assert days.tick(properties_file)[1] == ""  # so it may, whatever it says itself
 
 
 def test_what_is_wrong_with_the_file_as_a_whole_is_told_until_it_is_mended(

@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 
 from phx_pipeline.errors import InputError
+from phx_pipeline.model.address import Address
+from phx_pipeline.model.property import Property
 from phx_pipeline.stages.context import StageContext
 from phx_pipeline.workflows import properties_file
 from phx_pipeline.workflows.intake import file_tables
@@ -110,3 +112,16 @@ def test_long_cells_are_read_in_smaller_parts(
     monkeypatch.setattr(properties_file, "MOST_CHARACTERS", 80)
     rows = content(*map(house, range(1, 5)))
     assert take_part(context, rows, Progress()).left == 2
+
+
+def test_a_house_that_was_added_by_a_tick_that_was_killed_gets_its_run(
+    context: StageContext,
+) -> None:
+    killed = Property.at(Address.parse(house(1)))
+    context.catalog.houses.add([killed], at=context.stamp().at)
+    taken = take_part(context, content(house(1), house(2)), Progress())
+    job = context.catalog.jobs.job(taken.job_id)
+    assert job is not None
+    assert [it.slug for it in job.items] == [killed.slug, *taken.added]
+    again = take_part(context, content(house(2), house(1)), Progress())
+    assert (again.added, again.job_id) == ((), "")
