@@ -255,6 +255,10 @@ class Look:
         """Tell of one house; what ails the catalogue ails all, and is raised."""
         if isinstance(error, CatalogError) and not isinstance(error, StaleEpochError):
             raise error
+        if not self._context.catalog.looks.seen([house.slug]):
+            self._put_back(house, sources)
+            passed = Looked(slug=house.slug, found=Found.PASSED_BY)
+            return replace(passed, detail="it was removed meanwhile")
         told = printable(str(known(error) or error), most=_LONGEST_TOLD)
         told = told or type(error).__name__
         logger.warning("%s: the look failed: %s", house.slug, told)

@@ -4,6 +4,7 @@ They are a cache: the folder may be deleted at any time. How much of it is kept 
 business of the service.
 """
 
+import stat
 from pathlib import Path
 from typing import Final
 
@@ -21,6 +22,15 @@ def thumbnail_path(layout: Layout, image: PublishedImage) -> Path:
     return layout.thumbnail(image.folder, image.content_hash, side=SIDE)
 
 
+def is_drawn(path: Path) -> bool:
+    """Whether a thumbnail is there: a plain file, no link, with anything in it."""
+    try:
+        found = path.lstat()
+    except OSError:
+        return False
+    return stat.S_ISREG(found.st_mode) and found.st_size > 0
+
+
 def drawn_thumbnail(layout: Layout, image: PublishedImage) -> bytes:
     """Return the thumbnail of a published picture, drawn if there is none.
 
@@ -29,7 +39,7 @@ def drawn_thumbnail(layout: Layout, image: PublishedImage) -> bytes:
         DiskError: the thumbnail cannot be written.
     """
     path = thumbnail_path(layout, image)
-    if path.is_file():
+    if is_drawn(path):
         return path.read_bytes()
     return draw_thumbnail(layout, image)
 

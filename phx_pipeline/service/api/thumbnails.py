@@ -14,7 +14,11 @@ from typing import Final
 from phx_pipeline.model.published import PublishedImage
 from phx_pipeline.service.api.problems import Problem
 from phx_pipeline.storage.layout import Layout
-from phx_pipeline.workflows.thumbnails import draw_thumbnail, thumbnail_path
+from phx_pipeline.workflows.thumbnails import (
+    draw_thumbnail,
+    is_drawn,
+    thumbnail_path,
+)
 
 _MOST_BYTES: Final = 500_000_000
 _MOST_WAITING: Final = 100
@@ -53,7 +57,7 @@ class Thumbnails:
             StorageError: the picture is not there, or damaged.
         """
         path = thumbnail_path(self._layout, image)
-        if path.is_file():
+        if is_drawn(path):
             return path
         if self._waiting >= self._most_waiting:
             raise Problem(
@@ -70,7 +74,7 @@ class Thumbnails:
         return path
 
     def _draw(self, image: PublishedImage, path: Path) -> None:
-        if path.is_file():  # for whoever asked a moment before
+        if is_drawn(path):  # for whoever asked a moment before
             return
         self._make_room(len(draw_thumbnail(self._layout, image)))
 

@@ -210,13 +210,22 @@ async def test_a_thumbnail_is_drawn_once_and_kept(copied: Settings) -> None:
             *(rest.get(f"{path_of(file)}?size=480") for _ in range(5))
         )
         kept = list(Layout(copied.data_dir).thumbnail_root.rglob("*"))
+        (jpeg,) = (it for it in kept if it.is_file())
+        whole = jpeg.read_bytes()
+        jpeg.write_bytes(b"")  # as a full disk leaves it: it is drawn anew
+        drawn = await rest.get(f"{path_of(file)}?size=480")
+        jpeg.unlink()
+        jpeg.symlink_to(copied.data_dir / "phx.db")
+        linked = await rest.get(f"{path_of(file)}?size=480")
+        is_link = jpeg.is_symlink()
         drawn_at = [it.stat().st_mtime_ns for it in kept]
         again = await rest.get(f"{path_of(file)}?size=480")
         etag = again.headers["etag"]
         known = await rest.get(f"{path_of(file)}?size=480", if_none_match=etag)
         other = await rest.get(f"{path_of(file)}?size=481")
 
-    assert {it.content for it in (*several, again)} == {again.content}
+    assert {it.content for it in (*several, drawn, linked, again)} == {whole}
+    assert not is_link
     assert [it.suffix for it in kept if it.is_file()] == [".jpg"]
     assert [it.stat().st_mtime_ns for it in kept] == drawn_at
     assert (known.status_code, other.status_code) == (304, 422)

@@ -21,6 +21,7 @@ from phx_pipeline.model.look import LOOK_LEASE, PAUSES, SOON, Found, Looked
 from phx_pipeline.model.property import Property
 from phx_pipeline.model.source import Source
 from phx_pipeline.stages.context import StageContext
+from phx_pipeline.workflows import lifecycle
 from phx_pipeline.workflows.look import Look
 from phx_pipeline_tests.bench.daily import day_of_looks, down
 from phx_pipeline_tests.mornings import (
@@ -237,6 +238,26 @@ def test_a_house_that_fails_stops_no_other_and_is_tried_three_times(
 
     world.now = SIX + DAY
     assert found_of(look(context)[0])[ONE] is Found.FAILED
+
+
+def test_a_house_that_is_removed_amid_a_look_did_not_fail(
+    context: StageContext, world: World
+) -> None:
+    def removing(house: Property, source: Source) -> Listing:
+        if OTHER in context.catalog.slugs():
+            lifecycle.remove(context, OTHER)
+        return quiet_answer(house, source)
+
+    world.answer = removing
+    told, _ = look(context)
+    (passed,) = (it for it in told if it.slug == OTHER)
+    assert (passed.found, passed.detail) == (
+        Found.PASSED_BY,
+        "it was removed meanwhile",
+    )
+    day = context.catalog.looks.day(TODAY)
+    assert day is not None
+    assert (day.failed, day.waiting) == (0, 0)
 
 
 def test_what_changed_gets_a_run_of_its_own_and_is_not_asked_again(
