@@ -35,6 +35,10 @@ _NUMERIC_LABEL = re.compile(r"(?:[0-9]+|0[xX][0-9A-Fa-f]*)")
 
 _LONGEST_NAME = 100  # of a host, as told
 _LOCALHOST = "localhost"
+_NAMED = (
+    "; HOST has to be a name, not an IP address: the certificate is checked by it, and "
+    "PHX_WEBHOOK_ADDRESS holds the address of a private one"
+)
 _PORTS = {"https": 443, "http": 80}
 _NO_ROUTE = frozenset(
     {
@@ -85,7 +89,7 @@ class Endpoint:
                 return found
         raise InputError(
             f"{setting} must be https://HOST[:PORT]/..., or for a server on this "
-            "machine http://127.0.0.1:PORT/..."
+            f"machine http://127.0.0.1:PORT/...{_NAMED if _is_numeric(host) else ''}"
         )
 
     @property

@@ -36,6 +36,7 @@ MAIL = {
         ("WEBHOOK_STYLE", "discord"),
         ("WEBHOOK_ADDRESS", "hooks.example"),
         ("WEBHOOK_URL", "http://hooks.example/s3cret"),
+        ("WEBHOOK_URL", "http://192.168.7.9/s3cret"),
     ],
 )
 def test_how_people_are_told_is_refused_with_the_remedy(name: str, value: str) -> None:
@@ -46,6 +47,7 @@ def test_how_people_are_told_is_refused_with_the_remedy(name: str, value: str) -
 
     assert f"PHX_{name}" in str(told.value)
     assert "s3cret" not in str(told.value)
+    assert ("PHX_WEBHOOK_ADDRESS holds" in str(told.value)) is ("192.168" in value)
     assert "\u00fc" not in str(told.value)
 
 
