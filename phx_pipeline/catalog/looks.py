@@ -184,10 +184,11 @@ class LookBook:
             row = connection.execute(query).one_or_none()
         return _day(row) if row else None
 
-    def last_day(self) -> LookDay | None:
-        """The newest day on which a look began."""
+    def last_day(self, *, with_houses: bool = False) -> LookDay | None:
+        """The newest day on which a look began, or a house was looked at."""
+        some = _DAY.c.looked > 0 if with_houses else sa.true()
         with reading(self._engine) as connection:
-            query = sa.select(_DAY).order_by(_DAY.c.day.desc()).limit(1)
+            query = sa.select(_DAY).where(some).order_by(_DAY.c.day.desc()).limit(1)
             row = connection.execute(query).one_or_none()
         return _day(row) if row else None
 
@@ -218,16 +219,14 @@ class LookBook:
         """Add what a look found to its day, and note when to go on."""
         with writing(self._engine) as connection:
             row = _locked_day(connection, day, at=at)
-            told = {"ended_at": at, "next_at": next_at, "waiting": waiting}
-            counts = dict(summed(_day(row), found))
-            change_row(connection, _DAY, {"day": day, **told, **counts})
+            told = {"next_at": next_at, "waiting": waiting, **_ended(row, found, at=at)}
+            change_row(connection, _DAY, {"day": day, **told})
 
     def note(self, day: date, found: Collection[Found], *, at: datetime) -> None:
         """Add to its day what a look at named houses found; what waits stays so."""
         with writing(self._engine) as connection:
             row = _locked_day(connection, day, at=at)
-            counts = dict(summed(_day(row), found))
-            change_row(connection, _DAY, {"day": day, "ended_at": at, **counts})
+            change_row(connection, _DAY, {"day": day, **_ended(row, found, at=at)})
 
     # --- pages ---
 
@@ -241,6 +240,14 @@ class LookBook:
         with reading(self._engine) as connection:
             rows = connection.execute(sa.select(_PAGES).where(_PAGES.c.day == day))
             return {Source(row.source): row.pages for row in rows}
+
+
+def _ended(row: AnyRow, found: Collection[Found], *, at: datetime) -> dict[str, Any]:
+    """The counts with those of a look, and its end if it looked at any house."""
+    day = _day(row)
+    counts = dict(summed(day, found))
+    is_vain = counts["looked"] == day.looked
+    return {"ended_at": row.ended_at if is_vain else at, **counts}
 
 
 def _of(

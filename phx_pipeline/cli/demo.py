@@ -19,6 +19,7 @@ from phx_pipeline.model.counted import counted
 from phx_pipeline.model.outcome import ListingOutcome
 from phx_pipeline.model.source import Source
 from phx_pipeline.settings import Settings, load_settings, require_place, stored_in
+from phx_pipeline.storage.demo_stores import STANDIN
 
 if TYPE_CHECKING:
     from phx_pipeline.demo.loopback import Loopback
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 
 _CATEGORIZERS = ("listing_text",)  # drawings are no photos to a network
 _MORE_ROUNDS = 2
-_STANDIN = "standin"  # made before all else, so it tells a folder of a demo
 _PASSING = (
     None,
     ListingOutcome.FAILED,
@@ -98,7 +98,7 @@ def demo(
     root = (folder or own.data_dir / "demo").resolve()
     require_place(root, "--folder")
     _require_own(root)
-    with on_disk(root), Loopback(all_sites(), folder=root / _STANDIN) as standin:
+    with on_disk(root), Loopback(all_sites(), folder=root / STANDIN) as standin:
         settings = _settings(stores, root=root, standin=standin)
         line = _look_around(own, root, postgres=postgres)
         sites = standin if morning else None
@@ -124,7 +124,7 @@ def _require_own(root: Path) -> None:
 
     with on_disk(root):
         held = {it.name for it in root.iterdir()} if root.is_dir() else set()
-    if held and _STANDIN not in held:
+    if held and STANDIN not in held:
         raise InputError(
             f"{root} holds other things than a demo: name a new or an empty folder, "
             "--folder FOLDER"

@@ -18,6 +18,7 @@ from phx_pipeline.fetch.groups import further_circuits, group_names
 from phx_pipeline.model.moments import end_of_rest
 from phx_pipeline.model.nearest import did_you_mean
 from phx_pipeline.model.source import Source
+from phx_pipeline.storage.demo_stores import ONLY_BY_DEMO, is_demo
 
 if TYPE_CHECKING:
     from phx_pipeline.model.circuit import Circuit
@@ -55,7 +56,10 @@ def sources(ctx: click.Context, *, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(list(map(source_document, seen.rows)), indent=2))
         return
-    print_table(_table(seen))
+    is_of_demo = is_demo(reads.layout)
+    print_table(_table(seen, is_of_demo=is_of_demo))
+    if is_of_demo and any(it.circuit.state.disabled for it in seen.rows):
+        print_sentence(ONLY_BY_DEMO)
     for row in seen.rows:
         for told in _notes(row):
             print_sentence(f"{row.name}: {told}")
@@ -145,8 +149,12 @@ def _groups(name: str) -> tuple[str, ...]:
 
 
 def _notes(seen: "SeenSource") -> Iterator[str]:
-    """Yield what is to be known of a source that the table has no room for."""
-    if seen.means is None or not seen.is_whole:
+    """Yield what is to be known of a source that the table has no room for.
+
+    Of one that is switched off, that alone is told, whatever else it lacks.
+    """
+    is_off = seen.circuit.state.disabled
+    if seen.means is None or not seen.is_whole or is_off:
         return
     if seen.standing.told:
         yield seen.standing.told
@@ -154,10 +162,11 @@ def _notes(seen: "SeenSource") -> Iterator[str]:
         yield seen.means.uncaptured
 
 
-def _told(circuit: "Circuit", *, now_s: float) -> str:
+def _told(circuit: "Circuit", *, now_s: float, is_of_demo: bool) -> str:
     """The state for people."""
     if circuit.state.disabled:
-        return f"switched off (`phx sources enable {circuit.name}`)"
+        remedy = "" if is_of_demo else f" (`phx sources enable {circuit.name}`)"
+        return f"switched off{remedy}"
     next_s = circuit.next_try_s
     until = end_of_rest(next_s, now_s=now_s) if next_s is not None else ""
     if circuit.word == "half-open":
@@ -176,7 +185,7 @@ def _rate(circuit: "Circuit") -> str:
     return f"{rate:g} per s" if rate else "not paced"
 
 
-def _table(seen: "SeenSources") -> Table:
+def _table(seen: "SeenSources", *, is_of_demo: bool) -> Table:
     table = Table("source", "state", "requests")
     if any(row.circuit.state.blocked_at for row in seen.rows):
         table.add_column("last refusal")
@@ -184,7 +193,7 @@ def _table(seen: "SeenSources") -> Table:
         state = row.circuit.state
         refusal = (zoned_text(state.blocked_at), state.block)
         instead = "; the browser is asked instead" if row.circuit.by_browser else ""
-        told = _told(row.circuit, now_s=seen.now_s)
+        told = _told(row.circuit, now_s=seen.now_s, is_of_demo=is_of_demo)
         is_told = not row.standing.is_asked or told == _READY
         if row.standing.word and is_told and not state.disabled:
             told = row.standing.word

@@ -369,7 +369,8 @@ def may_begin(left_s: float | None, *, longest_s: float) -> bool:
 class LookDay:
     """What the looks of one day did together, those at named houses too.
 
-    `runs` counts those at all that is due; `next_at` is when the next one is to go on,
+    `runs` counts those at all that is due; `ended_at` is the end of the last one that
+    looked at any house, and `next_at` when the next one is to go on,
     None if there is nothing to do until tomorrow. `waiting` are houses still to be
     looked at.
     """

@@ -24,7 +24,7 @@ from phx_pipeline.model.source import Source
 from phx_pipeline.reads.base import Reads
 from phx_pipeline.reads.drift import drift_lines, drifting
 from phx_pipeline.reads.houses_file import file_lines
-from phx_pipeline.reads.open_lines import open_lines
+from phx_pipeline.reads.open_lines import open_lines, why_none_asked
 from phx_pipeline.reads.searches import read_proposals
 from phx_pipeline.reads.sources import read_sources
 from phx_pipeline.reads.tallies import tallies
@@ -207,7 +207,7 @@ def read_digest(  # noqa: PLR0913 - each narrows what is told
         told=news.told,
         matches=news.matches,
         houses=told_houses(reads, news.told),
-        open=(*file_lines(reads), *open_lines(reads, tallies(reads))),
+        open=tuple(_open(reads)),
         blocked=_blocked(reads),
         failures=_failures(
             reads,
@@ -217,6 +217,15 @@ def read_digest(  # noqa: PLR0913 - each narrows what is told
         drift=tuple(drift_lines(drifting(reads.catalog, today=reads.today))),
         undelivered=tuple(_undelivered(reads, but=sending)),
     )
+
+
+def _open(reads: Reads) -> Iterator[str]:
+    """Yield what is left to do; that nobody is asked is told also where nothing is."""
+    counts = tallies(reads)
+    yield from file_lines(reads)
+    if counts and (told := why_none_asked(reads)):
+        yield told
+    yield from open_lines(reads, counts)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,7 +12,9 @@ from phx_pipeline.model.cron import last_due
 from phx_pipeline.model.look import LOOK_LEASE, LookDay, told_waiting
 from phx_pipeline.model.moments import PHOENIX, moment
 from phx_pipeline.reads.base import Reads
+from phx_pipeline.reads.open_lines import why_none_asked
 
+_NEXT: Final = "`phx up` begins one every morning, and `phx look` does it now"
 _PATIENCE: Final = timedelta(minutes=15)
 """A run may wait for its turn, and the machine may have just started."""
 
@@ -25,17 +27,18 @@ def daily_look_line(reads: Reads, *, cron: str | None) -> str:
         cron: when a look begins by itself; None if it never does.
     """
     off = "" if cron else "off (PHX_LOOK_CRON); "
-    day = reads.catalog.looks.last_day()
-    if day is None:
-        daily = " (`phx up` begins one every morning)" if cron else ""
-        return f"daily look: {off}there was none yet{daily}"
-    return f"daily look: {off}{'; '.join(_told(reads, day, cron=cron))}"
+    return f"daily look: {off}{'; '.join(_told(reads, cron=cron))}"
 
 
-def _told(reads: Reads, day: LookDay, *, cron: str | None) -> list[str]:
-    told = [_last(day)]
+def _told(reads: Reads, *, cron: str | None) -> list[str]:
+    looks = reads.catalog.looks
+    day, told = looks.last_day(), [_last(looks.last_day(with_houses=True))]
     if _is_at_work(reads):
         return [*told, "one is at work now"]
+    if why_none_asked(reads):
+        return [*told, "no house is looked at, since no source is asked, as told below"]
+    if day is None:
+        return [*told, _NEXT] if cron else told
     if cron and (missing := _missing(reads, day, cron=cron)):
         return [*told, missing]
     if day.runs:
@@ -43,10 +46,13 @@ def _told(reads: Reads, day: LookDay, *, cron: str | None) -> list[str]:
     return told
 
 
-def _last(day: LookDay) -> str:
+def _last(day: LookDay | None) -> str:
+    if day is None:
+        return "there was none yet"
     at = moment((day.ended_at or day.began_at).timestamp())
-    told = f"last on {at}, {counted(day.looked, 'house')} looked at that day"
-    return f"{told}, {day.changed} of them changed" if day.changed else told
+    told = f"last on {at}, {counted(day.looked, 'look')} at houses that day"
+    changes = f"{day.changed} of them found a change"
+    return f"{told}, {changes}" if day.changed else told
 
 
 def _is_at_work(reads: Reads) -> bool:
@@ -69,5 +75,6 @@ def _missing(reads: Reads, day: LookDay, *, cron: str) -> str:
 def _did_not_begin(due: datetime, by: str) -> str:
     return (
         f"none began at {moment(due.timestamp())}, when it was due: is `phx up` "
-        f"running, and `{by}` switched on, on Dagster's page Automation?"
+        f"running, and `{by}` switched on, on Dagster's page Automation? `phx look` "
+        "does it now"
     )

@@ -17,6 +17,7 @@ from phx_pipeline.model.outcome import ListingOutcome
 from phx_pipeline.model.source import Source
 from phx_pipeline.model.tally import PropertyTally, SourceTally
 from phx_pipeline.reads.base import Reads
+from phx_pipeline.storage.demo_stores import ONLY_BY_DEMO, is_demo
 
 
 def open_lines(reads: Reads, tallies: Sequence[PropertyTally]) -> Iterator[str]:
@@ -58,12 +59,27 @@ def standing_lines(reads: Reads, *, among: Collection[Source]) -> Iterator[str]:
     Of one that is switched off that alone is told, whatever else it lacks.
     """
     off = reads.catalog.policies.switched_off()
-    for source in (it for it in reads.enabled if it in among):
+    is_of_demo = is_demo(reads.layout)
+    told = [it for it in reads.enabled if it in among]
+    if is_of_demo and off.intersection(told):
+        yield f"its sources are switched off: {ONLY_BY_DEMO}"
+    for source in told:
         name, standing = source.value, reads.standing(source)
+        if source in off and is_of_demo:
+            continue
         if source in off:
             yield f"{name} is switched off: `phx sources enable {name}` has it asked"
         elif standing.told:
             yield f"{name} is {standing.sentence}"
+
+
+def why_none_asked(reads: Reads) -> str:
+    """Why no source is asked, whatever the house, and the remedy; empty if one is."""
+    off = reads.catalog.policies.switched_off()
+    if any(it not in off and reads.standing(it).is_asked for it in reads.enabled):
+        return ""
+    told = standing_lines(reads, among=reads.enabled)
+    return f"no source is asked: {'; '.join(told)}"
 
 
 @dataclass(frozen=True)

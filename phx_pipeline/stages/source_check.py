@@ -40,6 +40,7 @@ from phx_pipeline.stages.context import StageContext
 from phx_pipeline.stages.reading import PhotoSeen, Reading
 from phx_pipeline.stages.scrubbing import GONE, Keeping, scrubbed
 from phx_pipeline.storage.atomic import sweep_temporaries, write_atomically
+from phx_pipeline.storage.demo_stores import ONLY_BY_DEMO, is_demo
 
 KEPT_BUNDLES: Final = 10
 """Of each source; the oldest go."""
@@ -98,8 +99,9 @@ def hindrance(context: StageContext, source: ListingSource) -> Step | None:
     now_s, rows = context.catalog.policies.source_states()
     states = {state.name: state for state in rows}
     if source.source in context.catalog.policies.switched_off():
-        told = "it is switched off"
-        return _not_asked(told, remedy=f"`phx sources enable {name}` allows it")
+        allows = f"`phx sources enable {name}` allows it"
+        remedy = ONLY_BY_DEMO if is_demo(context.layout) else allows
+        return _not_asked("it is switched off", remedy=remedy)
     if source.lacks and not source.asks_without:
         return _not_asked(source.lacks)
     known = browsed_among(context.registered)

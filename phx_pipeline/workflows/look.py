@@ -50,6 +50,7 @@ from phx_pipeline.sources.standing import standing_of
 from phx_pipeline.stages.context import StageContext, working_on
 from phx_pipeline.stages.look import look_at
 from phx_pipeline.stages.surprise import known
+from phx_pipeline.storage.demo_stores import ONLY_BY_DEMO, is_demo, off_words
 
 logger = logging.getLogger(__name__)
 
@@ -130,15 +131,16 @@ class Look:
     def _why_none(self) -> str:
         """Why no source can be asked, whatever the house; empty if one can."""
         off = self._context.catalog.policies.switched_off()
-        told = []
+        layout, told = self._context.layout, []
         for name, source in self._context.sources.items():
             standing = standing_of(source, is_named=True)
             if name not in off and standing.is_asked:
                 return ""
-            is_off = f"switched off (`phx sources enable {name}`)"
+            is_off = off_words(name.value, layout)
             told.append(f"{name} is {is_off if name in off else standing.sentence}")
         self.report.is_vain = True
-        return f"no source is asked: {'; '.join(told)}"
+        why = ONLY_BY_DEMO if is_demo(layout) else "; ".join(told)
+        return f"no source is asked: {why}"
 
     def plan(self) -> Plan:
         """What is due now."""

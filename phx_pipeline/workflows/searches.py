@@ -8,7 +8,7 @@ import logging
 from collections import Counter, deque
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Final
 from uuid import uuid4
@@ -44,6 +44,7 @@ from phx_pipeline.model.states import doubt
 from phx_pipeline.sources.base import ListingSource, SearchSource
 from phx_pipeline.sources.registry import browsed_among
 from phx_pipeline.stages.context import StageContext
+from phx_pipeline.storage.demo_stores import off_words
 from phx_pipeline.workflows.houses import follow
 from phx_pipeline.workflows.intake import Typed
 
@@ -53,6 +54,9 @@ LEASE: Final = "searches"
 """Held while sites are asked: two at once would ask for the same pages."""
 
 _WAIT_S: Final = 5.0
+_SPENT: Final = (
+    f"not asked again: the {MOST_PAGES} pages of today were asked for before"
+)
 _SHOWN: Final = (ListingOutcome.LISTED, ListingOutcome.LISTED_EMPTY)
 # Of one place alone; the others may be asked for all the same.
 _OF_PLACE: Final = (ListingOutcome.NOT_FOUND, ListingOutcome.PAGE_CHANGED)
@@ -72,9 +76,14 @@ class RowLeft:
 
 @dataclass(slots=True, kw_only=True)
 class SearchReport:
-    """What asking for searches gave: counts by search and source, houses, rows left."""
+    """What asking for searches gave: counts by search and source, houses, rows left.
+
+    Each search has a turn for each of its sources. `asked` are those searches and
+    sources of which this run asked for a page; the turns of the others tell why not.
+    """
 
     turns: list[SearchTurn] = field(default_factory=list)
+    asked: set[tuple[str, Source]] = field(default_factory=set)
     proposed: list[Proposal] = field(default_factory=list)
     left: list[RowLeft] = field(default_factory=list)
 
@@ -146,17 +155,26 @@ async def ask_searches(
     report = SearchReport()
     owner = process_owner(context.run_id)
     with context.catalog.leases.hold(LEASE, owner=owner, wait_s=_WAIT_S):
-        stopped: set[Source] = set()
+        stopped: dict[Source, tuple[ListingOutcome, str]] = {}
         for search in searches:
             for name, source in _searched(context, search).items():
                 asking = _Asking(context, search, source, report, may_ask)
-                if name not in stopped and await asking.is_stopped():
-                    stopped.add(name)
-    today = context.stamp().today
+                if name in stopped:
+                    asking.pass_by(*stopped[name])
+                elif await asking.is_stopped():
+                    stopped[name] = asking.ended
     names = {search.name for search in searches}
-    turns = context.catalog.searches.turns(on=today)
-    report.turns = [turn for turn in turns if turn.search in names]
+    turns = context.catalog.searches.turns(on=context.stamp().today)
+    report.turns = [_of_run(it, report) for it in turns if it.search in names]
     return report
+
+
+def _of_run(turn: SearchTurn, report: SearchReport) -> SearchTurn:
+    """Tell of a turn of the day that this run added no page to it."""
+    is_asked = (turn.search, turn.source) in report.asked
+    if is_asked or turn.outcome not in (None, *_SHOWN, *_OF_PLACE):
+        return turn
+    return replace(turn, detail=_SPENT)
 
 
 def searchable(sources: Mapping[Source, ListingSource]) -> list[Source]:
@@ -227,6 +245,15 @@ class _Asking:
         self._may_ask = may_ask
         self._on = context.stamp().today
         self._worst = OfferPage(outcome=ListingOutcome.LISTED_EMPTY)
+        self.ended = (self._worst.outcome, self._worst.detail)
+
+    def pass_by(self, outcome: ListingOutcome, detail: str) -> None:
+        """Note that the source is not asked, since it ended so for another search."""
+        if outcome in _SHOWN:  # it showed a list, under a challenge
+            outcome = ListingOutcome.BLOCKED
+        told = f" ({detail})" if detail else ""
+        because = f"not asked, since another search ended so{told}"
+        self._end(*(self._rest() or (outcome, because)))
 
     async def is_stopped(self) -> bool:
         """Ask; return whether the source must not be asked again for now."""
@@ -243,11 +270,11 @@ class _Asking:
     def _rest(self) -> tuple[ListingOutcome, str] | None:
         """Return why the source is not to be asked, before any page is counted."""
         name, policies = self._source.source, self._context.catalog.policies
+        if name in policies.switched_off():
+            told = off_words(name.value, self._context.layout)
+            return ListingOutcome.DISABLED, f"it is {told}"
         if self._source.lacks:
             return ListingOutcome.DISABLED, self._source.lacks
-        if name in policies.switched_off():
-            told = f"it is switched off (`phx sources enable {name.value}`)"
-            return ListingOutcome.DISABLED, told
         now_s, rows = policies.source_states()
         states = {state.name: state for state in rows}
         lacks_browser = self._context.lacks_browser
@@ -323,7 +350,11 @@ class _Asking:
             told = "the pages of the day are used up (PHX_DAILY_PAGES)"
             self._end(ListingOutcome.RATE_LIMITED, told)
             return False
-        return book.take_page(self._search.name, source, self._on, most=MOST_PAGES)
+        name = self._search.name
+        is_taken = book.take_page(name, source, self._on, most=MOST_PAGES)
+        if is_taken:
+            self._report.asked.add((name, source))
+        return is_taken
 
     @property
     def _asked(self) -> int:
@@ -387,7 +418,7 @@ class _Asking:
         )
 
     def _end(self, outcome: ListingOutcome, detail: str) -> None:
-        at = self._context.stamp().at
+        self.ended, at = (outcome, detail), self._context.stamp().at
         self._context.catalog.searches.end(self._turn(outcome, detail), at=at)
         told = f" ({detail})" if detail else ""
         name, source = self._search.name, self._source.source.value

@@ -19,6 +19,7 @@ from phx_pipeline.model.counted import counted
 from phx_pipeline.model.facts import ListingFacts
 from phx_pipeline.model.search import Proposal, ProposalState
 from phx_pipeline.settings import Settings, load_settings
+from phx_pipeline.storage.demo_stores import ONLY_BY_DEMO, is_demo
 
 if TYPE_CHECKING:
     from phx_pipeline.reads.base import Reads
@@ -76,7 +77,9 @@ def proposed(
         click.echo(json.dumps([proposal_document(it) for it in page.rows], indent=2))
         return
     if not page.rows:
-        print_sentence("no such house: `phx search run` asks the sites now")
+        is_of_demo = is_demo(reads.layout)
+        remedy = ONLY_BY_DEMO if is_of_demo else "`phx search run` asks the sites now"
+        print_sentence(f"no such house: {remedy}")
         return
     _print(page.rows)
     if page.next:

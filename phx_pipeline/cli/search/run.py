@@ -15,6 +15,7 @@ from phx_pipeline.model.counted import counted
 from phx_pipeline.model.outcome import ListingOutcome
 from phx_pipeline.model.search import SavedSearch, SearchTurn
 from phx_pipeline.settings import load_settings
+from phx_pipeline.storage.demo_stores import ONLY_BY_DEMO, is_demo
 
 if TYPE_CHECKING:
     from phx_pipeline.workflows.searches import SearchReport
@@ -69,11 +70,12 @@ def run(
     else:
         _tell_pauses(named)
         _print(report, saved, rows=rows)
-    outcomes = {turn.outcome for turn in report.turns if turn.outcome}
-    if chosen and outcomes <= {ListingOutcome.DISABLED}:
-        errors.print(_not_asked(report), soft_wrap=True)
+    if chosen and not report.asked:
+        told = _why_none(report)
+        why = ONLY_BY_DEMO if is_demo(context.layout) else told
+        errors.print(f"phx: no source was asked: {why}", soft_wrap=True)
         ctx.exit(Exit.NOTHING)
-    if not outcomes <= _WELL:
+    if not {turn.outcome for turn in report.turns if turn.outcome} <= _WELL:
         ctx.exit(Exit.PARTIAL)
 
 
@@ -86,12 +88,11 @@ def _tell_pauses(named: Sequence[SavedSearch]) -> None:
             )
 
 
-def _not_asked(report: "SearchReport") -> str:
-    """Tell why no source was asked, and what to do."""
-    why = {turn.source: turn.detail for turn in report.turns}
-    told = [f"{source.value}: {detail}" for source, detail in why.items()]
-    return "phx: no source was asked: " + (
-        "; ".join(told)
+def _why_none(report: "SearchReport") -> str:
+    """Tell why no source was asked, and what to do; each reason once."""
+    told = [f"{turn.source.value}: {turn.detail}" for turn in report.turns]
+    return (
+        "; ".join(dict.fromkeys(told))
         or "none of those that PHX_SOURCES and the search name has search pages"
     )
 
@@ -107,7 +108,8 @@ def _print(report: "SearchReport", saved: Sequence[SavedSearch], *, rows: bool) 
             )
         return
     for turn in report.turns:
-        _print_turn(turn)
+        is_asked = (turn.search, turn.source) in report.asked
+        _print_turn(turn, when="today" if is_asked else "earlier today")
     for proposal in report.proposed:
         told = f" ({proposal.doubt})" if proposal.doubt else ""
         print_sentence(f"new: {proposal.address}{told}")
@@ -122,8 +124,8 @@ def _print(report: "SearchReport", saved: Sequence[SavedSearch], *, rows: bool) 
     )
 
 
-def _print_turn(turn: SearchTurn) -> None:
-    """Tell what a search found at a source today, in all its runs."""
+def _print_turn(turn: SearchTurn, *, when: str) -> None:
+    """Tell what a search found at a source today, in all its runs, or before this."""
     outcome = turn.outcome.value if turn.outcome else "under way"
     told = f"{outcome}: {turn.detail}" if turn.detail else outcome
     print_sentence(f"{turn.search}, {turn.source.value}: {told}")
@@ -131,5 +133,5 @@ def _print_turn(turn: SearchTurn) -> None:
         return
     counts = [f"{turn.proposed} proposed"]
     counts += [f"{count} {why}" for why, count in turn.left_out.items()]
-    pages = f"{counted(turn.pages, 'page')} today with {counted(turn.rows, 'row')}"
+    pages = f"{counted(turn.pages, 'page')} {when} with {counted(turn.rows, 'row')}"
     print_sentence(f"{pages}: {', '.join(counts)}", indent="  ")

@@ -15,6 +15,7 @@ from phx_pipeline.demo.redfin_site import redfin_sites
 from phx_pipeline.model.look import Found
 from phx_pipeline.reads.looks import daily_look_line
 from phx_pipeline.reads.schemas import schema_of
+from phx_pipeline.storage.demo_stores import STANDIN
 from phx_pipeline.wiring.reads import build_reads
 from phx_pipeline_tests.commands import Phx
 from phx_pipeline_tests.deployment import SMALLEST, Deployment, slug_of
@@ -45,7 +46,7 @@ def test_a_look_by_hand_tells_what_it_found_and_is_done_for_today(
     assert (first.code, again.code) == (0, 0)
     assert made.photos_asked() == []
     told = phx_on(made, "status").out
-    assert "1 house looked at that day, 1 of them changed; none waits" in told
+    assert "1 look at houses that day, 1 of them found a change; none waits" in told
 
 
 @pytest.mark.parametrize("named", [SLUG, SMALLEST.address, "--all"])
@@ -73,9 +74,29 @@ def test_where_no_source_is_asked_a_look_says_so_with_the_remedy(
     )
     assert (due.code, named.code) == (4, 4)
     assert made.standin.asked == []
+    status = phx_on(made, "status").out
+    assert "daily look: there was none yet; no house is looked at, since no" in status
+    assert "none waits" not in status
+    assert "no source is asked: redfin is switched off" in phx_on(made, "digest").out
 
 
-_TOLD = "last on 2025-03-10 06:05:00 MST, 1 house looked at that day"
+def test_in_a_demo_no_message_leads_to_asking_real_sites(
+    made: Deployment, phx_on: Phx
+) -> None:
+    (made.settings.data_dir / STANDIN).mkdir()
+    phx_on(made, "search", "add", "west", "--zip", "85306")
+    proposed = phx_on(made, "search", "proposed").out
+    phx_on(made, "sources", "disable", "redfin")
+    told = [phx_on(made, *it.split()) for it in ("look", "search run", "sources")]
+    told.append(phx_on(made, "status"))
+
+    for shown in (proposed, *(it.out + it.err for it in told)):
+        assert "`phx demo --stay` alone asks" in " ".join(shown.split())
+        assert "sources enable" not in shown
+        assert "phx search run` asks the sites" not in shown
+
+
+_TOLD = "last on 2025-03-10 06:05:00 MST, 1 look at houses that day"
 
 
 @pytest.mark.parametrize(
@@ -119,7 +140,7 @@ def test_of_a_look_that_was_due_before_there_were_houses_nothing_is_told(
 
         told = daily_look_line(reads, cron=DAILY)
 
-    assert told.endswith("1 house looked at that day, 1 of them changed")
+    assert told.endswith("1 look at houses that day, 1 of them found a change")
 
 
 def _followed_since(catalog: Catalog, at: datetime) -> None:

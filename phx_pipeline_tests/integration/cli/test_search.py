@@ -125,6 +125,7 @@ def test_a_site_that_refuses_is_not_asked_for_the_next_search(
         ("east", "redfin"): "listed",
         ("west", "redfin"): "listed",
         ("east", "zillow"): "blocked",
+        ("west", "zillow"): "circuit_open",
     }
     assert len(asked) == 1
     pages = [it["pages"] for it in told.json if it["source"] == "redfin"]

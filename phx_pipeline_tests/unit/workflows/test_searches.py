@@ -183,8 +183,12 @@ def test_a_refusal_stops_a_source_for_all_searches(
     assert site.asked == (["85306", "85301"] if goes_on else ["85306"])
     assert other.asked == ["85306", "85301"]
     assert bool(first.offers) == any(it.listing_id == "1" for it in report.proposed)
-    (turn, *_) = (it for it in report.turns if it.search == "west")
+    turns = {(it.search, it.source): it for it in report.turns}
+    turn, later = (turns[it, Source.REDFIN] for it in ("west", "east"))
     assert (turn.outcome, turn.detail) == (first.outcome, first.detail)
+    assert later.detail.startswith("not asked") is not goes_on
+    assert (("east", Source.REDFIN) in report.asked) is goes_on
+    assert len(turns) == 4
 
 
 def test_what_rows_do_not_tell_is_a_doubt(context: StageContext) -> None:
@@ -218,7 +222,9 @@ def test_pages_are_counted_only_where_one_is_asked_for(context: StageContext) ->
 
     policies = context.catalog.policies
     policies.disable(["redfin"])
+    site.lacks = "a token, which is of no interest where it is off"
     (turn,) = run().turns
+    site.lacks = ""
     assert (turn.outcome, turn.pages) == (ListingOutcome.DISABLED, 0)
     assert "phx sources enable redfin" in turn.detail
     policies.enable(["redfin"])
@@ -229,7 +235,9 @@ def test_pages_are_counted_only_where_one_is_asked_for(context: StageContext) ->
 
     policies.reset(["redfin"])
     run()
-    (turn,) = run().turns  # its three pages are used up
+    report = run()  # its three pages are used up
+    (turn,) = report.turns
+    assert (report.asked, turn.detail[:15]) == (set(), "not asked again")
     assert (site.asked, turn.pages, pages_of_day()) == (["85306", "b", "c"], 3, 3)
     may_ask = within(context, most=3)
     east = search(name="east")
