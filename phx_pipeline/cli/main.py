@@ -97,6 +97,8 @@ def phx() -> None:
       phx properties add houses.csv   say which houses
       phx up                          start Dagster (UI, daemon, code server)
       phx extract --all               collect, with progress
+      phx changes --since 1d          every morning: what is new at your houses
+      phx search add west --zip 85306 and which new ones are offered, by a search
 
     Exit codes: 0 complete, 1 error, 2 usage, 3 partial, 4 nothing extracted,
     5 cancelled.
