@@ -11,6 +11,7 @@ from phx_pipeline.cli.console import console, print_table
 from phx_pipeline.cli.options import DAY_OR_SPAN, FILLED, json_option
 from phx_pipeline.cli.session import opened_catalog
 from phx_pipeline.cli.times import phoenix_text
+from phx_pipeline.errors import InputError
 from phx_pipeline.model.access import ACTIONS, AuditEntry
 from phx_pipeline.model.counted import counted
 from phx_pipeline.model.moments import day_start
@@ -69,9 +70,12 @@ def audit(
     """
     from phx_pipeline.wiring.clock import utc_now
 
-    begin = utc_now() - since if isinstance(since, timedelta) else None
+    now = utc_now()
+    begin = now - since if isinstance(since, timedelta) else None
     if isinstance(since, date):
         begin = day_start(since)
+        if begin > now:
+            raise InputError(f"--since {since} is to come: give today, or before")
     with opened_catalog() as catalog:
         found = catalog.audit.entries(
             limit=limit, before_id=before, user=user, action=action, since=begin

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     "--since",
     type=DAY_OR_SPAN,
     metavar="DAY",
-    help="Show only changes of this day or later: a date, or 7d for the last 7 days.",
+    help="Show only changes of this day or later: a date, or 7d or 12h back.",
 )
 @click.option(
     "--house",
@@ -77,12 +77,12 @@ def changes(
       phx changes --source zillow --limit 500 --json
     """
     from phx_pipeline.reads.houses import meant_house
-    from phx_pipeline.reads.images import first_day, source_named
+    from phx_pipeline.reads.images import past_day, source_named
 
     with opened_reads() as reads:
         from phx_pipeline.reads.history import find_events, with_photos
 
-        first = first_day(reads, since)
+        first = past_day(reads, since)
         found = find_events(
             reads,
             since=first,

@@ -36,14 +36,14 @@ _CHANNELS = tuple(it.value for it in Channel)
     "day",
     type=DAY_OR_SPAN,
     metavar="DAY",
-    help="Show the news of this day in Phoenix, or of so many days back, as 1d; by "
-    "default of today.",
+    help="Show the news of this day in Phoenix, or of so many days or hours back, as "
+    "1d or 12h; by default of today.",
 )
 @click.option(
     "--since",
     type=DAY_OR_SPAN,
     metavar="DAY",
-    help="Show those from this day on, up to the day.",
+    help="Show those from this day on, up to the day: a date, or 7d or 12h back.",
 )
 @click.option(
     "--format",
@@ -164,6 +164,7 @@ def _show(
     from phx_pipeline.reads.documents import digest_document
     from phx_pipeline.workflows.digest import render
 
+    _require_ending(output, "json" if as_json else form)
     with opened_reads(settings) as reads:
         desk = _desk(settings, reads)
         found = _read(desk, day=day, since=since)
@@ -190,6 +191,18 @@ def _read(
         raise InputError(f"--since {first} is later than {last}: give an earlier day")
     first, last = max(first, _FIRST_DAY), max(last, _FIRST_DAY)
     return read_digest(desk.reads, desk.feeds, since=first, day=last)
+
+
+def _require_ending(output: Path | None, form: str | None) -> None:
+    """Refuse a file whose ending is not that of what is written; None is either."""
+    ending = output.suffix.lower() if output else ""
+    told = {".json": "json", ".md": "md", **_FORMAT_OF}.get(ending)
+    if (told and told != (form or told)) or (told == "json" and form is None):
+        wanted = "--json" if told == "json" else f"--format {told} or no --format"
+        raise InputError(
+            f"--output {output} is for {told}, and {form or 'no JSON'} is asked for: "
+            f"give {wanted}, or a file with another ending"
+        )
 
 
 def _usual_format(output: Path | None) -> str:
@@ -232,13 +245,14 @@ def _send(settings: Settings, channels: list[Channel]) -> None:
             return
         began = reads.now()
         book_digest(reads.catalog, channels, at=began)
-        failed = dict.fromkeys(send_due(desk, hurry=True))
-        for line in failed:
-            errors.print(line, soft_wrap=True)
+        failed = list(dict.fromkeys(send_due(desk, hurry=True)))
         for channel in channels:
-            console.print(_what_came(reads, channel, since=began), soft_wrap=True)
+            if told := _what_came(reads, channel, since=began, is_told=bool(failed)):
+                console.print(told, soft_wrap=True)
+    for line in failed[:-1]:
+        errors.print(line, soft_wrap=True)
     if failed:
-        raise DeliveryError("not everything was taken; `phx up` tries it again")
+        raise DeliveryError(f"{failed[-1]}; `phx up` tries it again")
 
 
 def _is_to_come(settings: Settings, at: datetime) -> bool:
@@ -266,13 +280,16 @@ def _try(desk: "Desk", cron: str) -> None:
     at_once(send, desk.notifiers)
 
 
-def _what_came(reads: "Reads", channel: Channel, *, since: datetime) -> str:
+def _what_came(
+    reads: "Reads", channel: Channel, *, since: datetime, is_told: bool
+) -> str:
+    """Tell what became of today's digest; empty if that it failed *is_told*."""
     from phx_pipeline.workflows.digest import digest_key
 
     found = reads.catalog.deliveries.find(channel, digest_key(reads.today))
     told = f"{channel}: the digest of {reads.today}"
     if found is None or found.sent_at is None:
-        return f"{told} is not sent yet"
+        return "" if is_told else f"{told} is not sent yet"
     if found.sent_at >= since:
         return f"{told} was sent"
     at = moment(found.sent_at.timestamp())

@@ -63,8 +63,8 @@ _NEVER = {
     "--since",
     type=DAY_OR_SPAN,
     metavar="DAY",
-    help="List only pictures first seen on this day or later: a date, or 7d for the "
-    "last 7 days.",
+    help="List only pictures first seen on this day or later: a date, or 7d or 12h "
+    "back.",
 )
 @click.option(
     "--not-kept",
@@ -104,7 +104,7 @@ def images(  # noqa: PLR0913 - each is an option
     """
     from phx_pipeline.catalog.images import Wanted
     from phx_pipeline.reads.houses import meant_house
-    from phx_pipeline.reads.images import first_day, source_named
+    from phx_pipeline.reads.images import past_day, source_named
 
     if paths and as_json:
         raise InputError("--paths and --json print the same twice: leave one out")
@@ -124,7 +124,7 @@ def images(  # noqa: PLR0913 - each is an option
             subject=Subject(subject) if subject else None,
             min_confidence=min_confidence,
             source=source_named(reads, source) if source else None,
-            since=first_day(reads, since),
+            since=past_day(reads, since),
         )
         _tell(reads, wanted, slug=slug, as_json=as_json, paths=paths)
 

@@ -7,6 +7,7 @@ import click
 from phx_pipeline.model.nearest import LEAST_LIKENESS, likeness
 
 _MOST_NAMED = 3
+_OFTEN_TYPED = {"rm": "remove", "del": "remove", "delete": "remove", "ls": "list"}
 _VERY_LIKE = 0.85  # of options, of which many are alike
 
 
@@ -33,7 +34,8 @@ def _nearest(word: str, *, group: click.Group, ctx: click.Context) -> list[str]:
     own = [f"{ctx.command_path} {name}" for name in group.list_commands(ctx)]
     below = _below(root.command, ctx=root, path=root.command_path)
     known = [*own, *(path for path, _ in below)]
-    alike = {path: likeness(word, path.rpartition(" ")[2]) for path in known}
+    meant = _OFTEN_TYPED.get(word, word)
+    alike = {path: likeness(meant, path.rpartition(" ")[2]) for path in known}
     best = max(alike.values())
     near = [path for path in alike if alike[path] == best >= LEAST_LIKENESS]
     return [path for path in near if path in own][:1] or near[:_MOST_NAMED]

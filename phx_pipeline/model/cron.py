@@ -34,7 +34,7 @@ def why_not(text: str) -> str:
     for name, part, (low, high) in zip(_NAMES, parts, _FIELDS, strict=True):
         if not all(_is_part(one, low=low, high=high) for one in part.split(",")):
             return (
-                f"its {name} {printable(part, most=_LONGEST_PART)} is none: numbers "
+                f"its {name} cannot be {printable(part, most=_LONGEST_PART)}: numbers "
                 f"from {low} to {high} are taken, and * for all"
             )
     return "" if _may_come(*parts[2:]) else "no month has that day"

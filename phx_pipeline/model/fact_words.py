@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from phx_pipeline.model.facts import FactValue
+from phx_pipeline.model.facts import FactValue, ListingFacts
 
 LABELS: Mapping[str, str] = {
     "list_price": "price",
@@ -40,3 +40,13 @@ def shown_value(name: str, value: FactValue | None) -> str:
         return value
     number = f"{value:,}" if name in _DOLLARS | _THOUSANDS else f"{value:g}"
     return "$" + number.removesuffix(".0") if name in _DOLLARS else number
+
+
+def size_words(facts: ListingFacts) -> str:
+    """How large a home is: beds, baths and area, as far as they are known."""
+    parts = (
+        facts.bedrooms_total and f"{facts.bedrooms_total:g} bd",
+        facts.bathrooms_total and f"{facts.bathrooms_total:g} ba",
+        facts.living_area and f"{facts.living_area:,} sqft",
+    )
+    return ", ".join(str(part) for part in parts if part)

@@ -27,6 +27,7 @@ MOST_ACCEPTED: Final = 50
 MOST_PLACES: Final = 20
 MOST_OFFERS: Final = 500
 """Rows that are read of one page; the longest one captured has 142."""
+_FIRST_YEAR: Final = 1800  # no house in Arizona that is for sale is older
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}", re.ASCII)
 _ZIP = re.compile(r"\d{5}", re.ASCII)
@@ -87,8 +88,8 @@ class Criteria:
             if it != ()
         }
 
-    def checked(self) -> Self:
-        """Return it with each place once.
+    def checked(self, *, this_year: int) -> Self:
+        """Return it with each place once; *this_year* is the last one of building.
 
         Raises:
             InputError: no place is named, one is none in Arizona, a range is empty, or
@@ -102,19 +103,20 @@ class Criteria:
             )
         for each in zips:
             _require_zip(each)
-        self._require_ranges()
+        self._require_ranges(this_year)
         return replace(self, zip_codes=zips, cities=cities)
 
-    def _require_ranges(self) -> None:
+    def _require_ranges(self, this_year: int) -> None:
         _require_steps("--min-beds", self.min_beds, step=1, such_as="3")
         _require_steps(
             "--min-baths", self.min_baths, step=0.25, such_as="2, 2.5 or 2.75"
         )
         for name, value in self.limits().items():
-            if not 0 <= value <= _MOST:
+            least, most = _least_of(name), this_year if name == "min_year" else _MOST
+            if not least <= value <= most:
                 raise InputError(
-                    f"--{name.replace('_', '-')} {value}: give a number from 0 to "
-                    f"{_MOST}"
+                    f"--{name.replace('_', '-')} {value}: no house is so; give a "
+                    f"number from {least} to {most}"
                 )
         for what in ("price", "area"):
             least, most = getattr(self, f"min_{what}"), getattr(self, f"max_{what}")
@@ -185,6 +187,13 @@ _FACT_OF: Final = {
 }
 
 
+def _least_of(name: str) -> int:
+    """The least bound that some house can meet."""
+    if name == "min_year":
+        return _FIRST_YEAR
+    return 1 if name.startswith("max_") else 0
+
+
 def _meets(name: str, fact: FactValue, limit: float) -> bool:
     if isinstance(fact, str):
         return False
@@ -253,6 +262,12 @@ class SavedSearch:
     accept_per_day: int = 0
     sources: tuple[Source, ...] = ()
     is_paused: bool = False
+
+    def fits(self, proposal: "Proposal") -> bool:
+        """Whether a house that another search found first is one of this, too."""
+        is_asked = not self.sources or proposal.source in self.sources
+        is_there = self.criteria.is_in(proposal.address)
+        return is_asked and is_there and not self.criteria.refused_by(proposal.facts)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

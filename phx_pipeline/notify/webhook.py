@@ -73,10 +73,10 @@ class WebhookNotifier:
         match self._style:
             case WebhookStyle.NTFY:
                 topic = unquote(urlsplit(self._url).path.strip("/"))
-                text = _cut_bytes(message.text, _LONGEST_NTFY)
+                text = _cut_bytes(_below_title(message), _LONGEST_NTFY)
                 return {"topic": topic, "title": title, "message": text}
             case WebhookStyle.SLACK:
-                text = _escaped(f"{title}\n{message.text}")
+                text = _escaped(f"{title}\n{_below_title(message)}")
                 return {"text": _cut(text, _LONGEST_SLACK)}
             case WebhookStyle.JSON:
                 return {
@@ -86,6 +86,13 @@ class WebhookNotifier:
                     "text": message.text,
                     **message.document,
                 }
+
+
+def _below_title(message: Message) -> str:
+    """The text without its first line, where that is the subject once more."""
+    first, _, rest = message.text.partition("\n")
+    is_title = bool(first) and message.subject.startswith(first)
+    return rest.strip() if is_title and rest.strip() else message.text
 
 
 def _ntfy_server(url: str) -> str:

@@ -14,6 +14,7 @@ from phx_pipeline.catalog.store import Catalog
 from phx_pipeline.catalog.told import Scope
 from phx_pipeline.model.counted import counted
 from phx_pipeline.model.event import ALERTABLE, NEW_MATCH, Event, EventKind
+from phx_pipeline.model.fact_words import size_words
 from phx_pipeline.model.history import needed
 from phx_pipeline.model.message import Delivery
 from phx_pipeline.model.moments import PHOENIX, day_start
@@ -75,7 +76,10 @@ class Told:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewMatch:
-    """A house that fits a saved search; that one may have it `is_followed` by now."""
+    """A house that fits a saved search; that one may have it `is_followed` by now.
+
+    `size` tells its beds, baths and area in words, as far as its row does.
+    """
 
     key: str
     on: date
@@ -83,6 +87,7 @@ class NewMatch:
     search: str
     source: Source
     price: int | None = None
+    size: str = ""
     url: str | None = None
     is_followed: bool = False
 
@@ -333,6 +338,7 @@ def _match_of(proposal: Proposal) -> NewMatch:
         search=proposal.search,
         source=proposal.source,
         price=proposal.facts.list_price,
+        size=size_words(proposal.facts),
         url=proposal.url,
         is_followed=proposal.state is ProposalState.ACCEPTED,
     )

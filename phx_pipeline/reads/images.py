@@ -97,6 +97,20 @@ def source_named(reads: Reads, name: str) -> Source:
     return named[0]
 
 
+def past_day(reads: Reads, since: date | timedelta | None) -> date | None:
+    """As `first_day`, of what is shown of a day and later.
+
+    Raises:
+        InputError: the day is to come.
+    """
+    day = first_day(reads, since)
+    if day is not None and day > reads.today:
+        raise InputError(
+            f"--since {day} is to come: give today, {reads.today}, or before"
+        )
+    return day
+
+
 def first_day(reads: Reads, since: date | timedelta | None) -> date | None:
     """Return the day that a span before today begins on; a day stays what it is."""
     if not isinstance(since, timedelta):

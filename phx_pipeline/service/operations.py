@@ -73,6 +73,8 @@ _TARGETS = {
     "path": _Kind.ASSET,
     "sensorName": _Kind.OTHER,
     "scheduleName": _Kind.OTHER,
+    "jobName": _Kind.OTHER,
+    "pipelineName": _Kind.OTHER,
     "concurrencyKey": _Kind.OTHER,
     "repositoryLocationName": _Kind.PLACE,
 }

@@ -133,6 +133,7 @@ def _told(told: Told, digest: Digest, known: AllowList) -> Line:
 
 def _match(match: NewMatch, known: AllowList) -> Line:
     price = f"${match.price:,}" if match.price is not None else "no price"
+    price += f", {match.size}" if match.size else ""
     followed = ", followed by now" if match.is_followed else ""
     return Line(
         text=f"{price}, fits {match.search} ({match.source}){followed}",

@@ -89,15 +89,14 @@ class Reading:
         found = [*self.unread, *self.repeats, *self.questions()]
         return sorted(found, key=lambda it: (it.sheet, it.row))
 
-    def questions(self) -> list[Problem]:
-        """The rows of doubtful houses."""
+    def questions(self, *, remedy: str = "add --yes if it is right") -> list[Problem]:
+        """The rows of doubtful houses; *remedy* is what helps where one is right."""
         return [
             Problem(
                 row=doubt.typed.row or 0,
                 sheet=doubt.typed.sheet,
                 text=doubt.typed.text,
-                reason=f"{doubt.typed.house.address}: {doubt.question}: add --yes if "
-                "it is right",
+                reason=f"{doubt.typed.house.address}: {doubt.question}: {remedy}",
             )
             for doubt in self.doubts
         ]

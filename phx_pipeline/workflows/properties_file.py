@@ -31,6 +31,7 @@ MOST_CHARACTERS: Final = 1_000_000
 MOST_TOLD: Final = 1_000
 """Rows of one file that are told one by one."""
 
+_IF_RIGHT: Final = f"if it is right, `phx properties add data/{NAME} --yes` adds it"
 _MARK: Final = 8  # hex digits by which a problem is known
 _MORE: Final = "more"
 _TOO_MANY: Final = (
@@ -196,7 +197,7 @@ def _told(reading: Reading, before: Sequence[str]) -> tuple[list[str], tuple[str
     Beyond `MOST_TOLD` one line tells of all: what is told is remembered, by who calls.
     """
     known, marks, lines = set(before), [], []
-    found = [*reading.unread, *reading.questions()]
+    found = [*reading.unread, *reading.questions(remedy=_IF_RIGHT)]
     for problem in sorted(found, key=lambda it: (it.sheet, it.row)):
         mark, line = _mark(problem), str(problem)
         if mark not in known and len(known - {_MORE}) >= MOST_TOLD:

@@ -135,7 +135,7 @@ def add(*, name: str, accept_per_day: int, sources: str | None, **asked: Any) ->
     _require_searchable(settings, named)
     saved = SavedSearch(
         name=name,
-        criteria=Criteria(**asked).checked(),
+        criteria=Criteria(**asked).checked(this_year=at.year),
         created_at=at,
         accept_per_day=accept_per_day,
         sources=named,

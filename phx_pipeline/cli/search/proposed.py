@@ -16,8 +16,9 @@ from phx_pipeline.cli.options import DAY_OR_SPAN, FILLED, OneOf, json_option
 from phx_pipeline.cli.partitions import reconcile_partitions
 from phx_pipeline.cli.session import note, opened, opened_reads
 from phx_pipeline.model.counted import counted
+from phx_pipeline.model.fact_words import size_words
 from phx_pipeline.model.facts import ListingFacts
-from phx_pipeline.model.search import Proposal, ProposalState
+from phx_pipeline.model.search import Proposal, ProposalState, SavedSearch
 from phx_pipeline.settings import Settings, load_settings
 from phx_pipeline.storage.demo_stores import ONLY_BY_DEMO, is_demo
 
@@ -42,7 +43,7 @@ _MOST = 500
     "--since",
     type=DAY_OR_SPAN,
     metavar="DAY",
-    help="Show only those first seen on this day or later: a date, or 7d.",
+    help="Show only those first seen on this day or later: a date, or 7d or 12h back.",
 )
 @json_option
 def proposed(
@@ -61,27 +62,31 @@ def proposed(
       phx search proposed --state rejected --json
     """
     from phx_pipeline.reads.documents import proposal_document
-    from phx_pipeline.reads.images import first_day
+    from phx_pipeline.reads.images import past_day
     from phx_pipeline.reads.searches import read_proposals, require_search
 
     with opened_reads() as reads:
         require_search(reads, search)
         page = read_proposals(
             reads,
-            since=first_day(reads, since),
+            since=past_day(reads, since),
             state=None if state == "all" else ProposalState(state),
             search=search,
             limit=_MOST,
         )
+        saved = reads.catalog.searches.saved()
+        elsewhere = _found_by_others(reads, search, state=state)
     if as_json:
         click.echo(json.dumps([proposal_document(it) for it in page.rows], indent=2))
         return
     if not page.rows:
         is_of_demo = is_demo(reads.layout)
         remedy = ONLY_BY_DEMO if is_of_demo else "`phx search run` asks the sites now"
-        print_sentence(f"no such house: {remedy}")
+        print_sentence(f"no such house: {elsewhere or remedy}")
         return
-    _print(page.rows)
+    _print(page.rows, saved)
+    if elsewhere:
+        print_sentence(elsewhere)
     if page.next:
         print_sentence(f"only the last {_MOST}: narrow by --search or --since")
 
@@ -121,6 +126,8 @@ def accept(*, houses: tuple[str, ...], everything: bool, search: str | None) -> 
         told = f"followed {it.slug}" if it.job_id else f"{it.slug} is followed already"
         console.print(told, soft_wrap=True)
     runs = _runs(settings, count=len(new)) if new else ""
+    if not done:
+        runs = "; none waits to be decided: `phx search proposed --state all` shows why"
     print_sentence(f"{counted(len(new), 'house')} accepted{runs}")
 
 
@@ -169,7 +176,8 @@ def reject(
     others = [it for it in chosen if it not in done]
     for it in others:
         errors.print(f"phx: {_not_rejected(it)}", soft_wrap=True)
-    console.print(f"{counted(len(done), 'house')} rejected")
+    why = "" if chosen else "; none waits to be decided"
+    console.print(f"{counted(len(done), 'house')} rejected{why}")
     followed = [it for it in others if it.state is ProposalState.ACCEPTED]
     if followed:
         ctx.exit(Exit.USAGE if len(followed) == len(chosen) else Exit.PARTIAL)
@@ -209,23 +217,42 @@ def _chosen(
     return list(page.rows)
 
 
-def _print(found: Sequence[Proposal]) -> None:
+def _found_by_others(reads: "Reads", search: str | None, *, state: str) -> str:
+    """Tell of houses that fit a search, and that another one found first."""
+    from phx_pipeline.reads.searches import read_proposals
+
+    saved = {it.name: it for it in reads.catalog.searches.saved()}
+    if search not in saved:
+        return ""
+    wanted = None if state == "all" else ProposalState(state)
+    others = [
+        it.search
+        for it in read_proposals(reads, state=wanted, limit=_MOST).rows
+        if it.search != search and saved[search].fits(it)
+    ]
+    names = ", ".join(sorted(set(others)))
+    more = f"{counted(len(others), 'house')} that another search found first"
+    return f"{more} ({names}) would fit {search}, too" if others else ""
+
+
+def _print(found: Sequence[Proposal], saved: Sequence[SavedSearch]) -> None:
     """Print a few lines for each house: no table has room for its link."""
     for it in found:
         console.print(it.address.slug, soft_wrap=True)
         print_sentence(_told(it.facts) or "nothing is told of it", indent="  ")
         console.print(f"  {it.url}", soft_wrap=True)
         state = f"{it.state.value}, but {it.doubt}" if it.doubt else it.state.value
-        found_by = f"{it.source.value}, search {it.search}, {it.first_seen_on}"
+        others = (each for each in saved if each.name != it.search)
+        fitting = [each.name for each in others if each.fits(it)]
+        also = f" (also fits {', '.join(fitting)})" if fitting else ""
+        found_by = f"{it.source.value}, search {it.search}{also}, {it.first_seen_on}"
         print_sentence(f"{found_by}; {state}", indent="  ")
 
 
 def _told(facts: ListingFacts) -> str:
     parts: tuple[object, ...] = (
         facts.list_price and f"${facts.list_price:,}",
-        facts.bedrooms_total and f"{facts.bedrooms_total:g} bd",
-        facts.bathrooms_total and f"{facts.bathrooms_total:g} ba",
-        facts.living_area and f"{facts.living_area:,} sqft",
+        size_words(facts),
         facts.year_built and f"built {facts.year_built}",
     )
     return ", ".join(str(part) for part in parts if part)

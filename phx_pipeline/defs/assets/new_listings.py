@@ -24,7 +24,7 @@ _SHOWN = 100
     group_name="daily",
     owners=OWNERS,
     kinds={"http"},
-    description="The houses that saved searches find, and who is proposed of them.",
+    description="The houses that saved searches find, and which of them are proposed.",
 )
 def new_listings(
     pipeline: dg.ResourceParam[StageContext], stores: dg.ResourceParam[Stores]

@@ -19,9 +19,16 @@ import dagster as dg
 from phx_pipeline.defs.sensors.own_process import TooLongError, in_own_process
 from phx_pipeline.defs.stores import Stores
 from phx_pipeline.errors import InputError
-from phx_pipeline.model.access import FILE_READ, FILE_REFUSED, FILE_ROW, AuditNote
+from phx_pipeline.model.access import (
+    FILE_READ,
+    FILE_REFUSED,
+    FILE_ROW,
+    MOST_TARGET,
+    AuditNote,
+)
 from phx_pipeline.model.counted import counted
 from phx_pipeline.model.job import PHX
+from phx_pipeline.model.name_list import line_of_names
 from phx_pipeline.reads.houses_file import refusal
 from phx_pipeline.settings import Settings
 from phx_pipeline.stages.context import StageContext
@@ -193,6 +200,15 @@ def _read(
     )
     is_new = trouble not in {"", before.trouble}
     lines = [*([trouble] if is_new else ()), *part.told]
+    if part.added:
+        of_file = AuditNote(
+            at=context.stamp().at,
+            user=PHX,
+            action="house.add",
+            target=line_of_names(part.added, most=MOST_TARGET),
+            detail=f"from {NAME}",
+        )
+        context.catalog.audit.note_all([of_file])
     _note(context, FILE_REFUSED if trouble else FILE_ROW, lines)
     if not trouble and refusal(context.catalog):
         _note(context, FILE_READ, ["nothing is wrong with it as a whole any more"])

@@ -1,6 +1,6 @@
 """`phx search` on stand-ins of both sites, from saving a search to its end."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -39,6 +39,16 @@ def accept_again(made: Deployment, phx_on: Phx) -> None:
     assert (kept.code, f"phx properties remove {SLUG}" in kept.err) == (2, True)
 
 
+def find_alike(search: Callable[..., Ended]) -> None:
+    """Ask what another search that fits the same house has: only that it fits."""
+    search("add", "alike", "--zip", "85306")
+    assert "search west (also fits alike)" in search("proposed").out
+    first = search("proposed", "--search", "alike").out
+    assert "1 house that another search found first (west) would fit alike" in first
+    assert "none waits to be" in search("accept", "--all", "--search", "alike").out
+    search("remove", "alike")
+
+
 def follow_again(made: Deployment, phx_on: Phx) -> object:
     """Remove the house that was accepted, and accept it once more."""
     assert phx_on(made, "properties", "remove", SLUG, "--yes").code == 0
@@ -69,6 +79,7 @@ def test_a_search_is_saved_run_and_decided_about(made: Deployment, phx_on: Phx) 
     (proposal,) = search("proposed", "--json").json
     assert (proposal["key"], proposal["facts"]["list_price"]) == (SLUG, 438_000)
     assert SLUG in search("proposed", "--search", "west").out
+    find_alike(search)
     unknown = search("proposed", "--search", "wets")
     assert (unknown.code, "did you mean west?" in unknown.err) == (2, True)
     assert proposal["url"] in search("proposed").out

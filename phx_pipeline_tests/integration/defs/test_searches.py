@@ -153,6 +153,8 @@ def test_a_listing_found_on_day_five_is_filed_on_day_six_without_a_command(
     with days.catalog() as catalog:
         kept = [it for it in catalog.photos(SLUG) if it.verdict is Verdict.KEPT]
         (proposal,) = catalog.searches.proposals(limit=9)
+        (deed,) = catalog.audit.entries(limit=9, action="search.accept")
+    assert (deed.user, deed.target) == ("phx", SLUG)
     assert len(kept) == len(FOUND.record.shots)
     assert (proposal.state, proposal.slug) == (ProposalState.ACCEPTED, SLUG)
     assert sum("processed" in name for name in days.deployment.files()) >= len(kept)
@@ -211,6 +213,8 @@ def test_new_rows_of_the_file_are_followed_and_bad_ones_told_once(days: Days) ->
     assert asked == [slug_of(FOLLOWED), SLUG]  # neither had a run before
 
     with days.catalog() as catalog, days.deployment.context() as context:
+        (deed,) = catalog.audit.entries(limit=9, action="house.add")
+        assert (deed.user, deed.target) == ("phx", SLUG)
         remove(context, SLUG)
         write(FOLLOWED.address, good)
         days.tick(properties_file, cursor=cursor)

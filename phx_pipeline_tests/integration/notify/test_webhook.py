@@ -16,7 +16,7 @@ MESSAGE = Message(
     key="alerts:0123",
     at=datetime(2026, 11, 28, 14, tzinfo=UTC),
     subject="phx: <!channel> & co",
-    text="one <b>line</b>\n" * 400,
+    text="phx: <!channel> & co\n\n" + "one <b>line</b>\n" * 400,
     document={"changes": [{"kind": "price_cut"}]},
 )
 

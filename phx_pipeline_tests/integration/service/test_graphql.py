@@ -123,7 +123,12 @@ async def test_what_is_executed_is_what_was_judged(door: Door) -> None:
         (_LAUNCH, {}),
         (
             "mutation($p: ExecutionParams!) { launchRun(executionParams: $p) { x } }",
-            {"p": {"executionMetadata": {"tags": [{"key": "phx/user", "value": "z"}]}}},
+            {
+                "p": {
+                    "executionMetadata": {"tags": [{"key": "phx/user", "value": "z"}]},
+                    "selector": {"jobName": "look_at_houses"},
+                }
+            },
         ),
     ],
 )
@@ -138,6 +143,7 @@ async def test_a_launch_is_tagged_with_who_asks_and_noted(
     assert sent.count("phx/user") == 1
     assert "ana" in sent
     (entry,) = door.audit()
+    assert (entry.target == "look_at_houses") is bool(variables)
     assert (entry.user, entry.action, entry.detail, entry.address) == (
         "ana",
         "ui.launch",

@@ -205,6 +205,7 @@ def test_a_bad_setting_is_told_in_one_line(
     ("arguments", "told"),
     [
         (["extrct"], "Did you mean `phx extract`?"),
+        (["search", "rm", "west"], "Did you mean `phx search remove`?"),
         (["propertes", "list"], "Did you mean `phx properties`?"),
         (["confirm"], "Did you mean `phx properties confirm`?"),
         (["properties", "extract"], "Did you mean `phx extract`?"),

@@ -106,7 +106,9 @@ def test_changes_are_chosen_and_none_is_told_kindly(
 
     assert run("changes", "--kind", "relisted", "--json").json == []
     assert "no such change so far" in run("changes", "--source", SOURCE).out
-    assert f"nothing changed since {day}" in run("changes", "--since", day).out
+    for command in ("changes", "images", "search proposed", "audit"):
+        refused = run(*command.split(), "--since", day)
+        assert (refused.code, f"{day} is to come" in refused.err) == (2, True)
     misspelt = run("changes", "--kind", "relistd")
     assert misspelt.code == 2
     assert "did you mean relisted" in misspelt.err.lower()

@@ -104,7 +104,8 @@ def test_a_server_that_is_down_is_told_once_and_a_password_is_asked_for(
     lacking = phx("digest", "test", "--channel", "smtp")
 
     assert (down.code, down.err.count("nothing answers there")) == (1, 1)
-    assert down.err.startswith(f"smtp: digest:{today} not sent: 127.0.0.1:")
+    assert down.err.startswith(f"phx: smtp: digest:{today} not sent: 127.0.0.1:")
+    assert "is not sent yet" not in down.out
     assert lacking.code == 2
     assert "PHX_SMTP_USER needs PHX_SMTP_PASSWORD" in lacking.err
 
@@ -138,6 +139,8 @@ def test_a_try_says_in_one_line_what_is_wrong(
         (("--date", "2026-01-01", "--since", "2026-01-02"), "give an earlier day"),
         (("--date", "9999-12-31"), "is to come: give today"),
         (("--format", "pdf"), "choose from md, html, text"),
+        (("--format", "html", "--output", "x.md"), "--output x.md is for md"),
+        (("--output", "x.json"), "give --json"),
     ],
 )
 def test_what_cannot_be_is_refused_with_the_remedy(

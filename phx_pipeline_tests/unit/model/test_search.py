@@ -87,7 +87,9 @@ def test_criteria_come_back_as_they_were() -> None:
     criteria = Criteria(zip_codes=("85306",), cities=("Glendale",), min_baths=2.5)
     assert Criteria.of(criteria.plain()) == criteria
     assert [it.place for it in criteria.each_place()] == ["85306", "Glendale"]
-    assert Criteria(cities=(" sun   city ",)).checked().cities == ("Sun City",)
+    assert Criteria(cities=(" sun   city ",)).checked(this_year=2026).cities == (
+        "Sun City",
+    )
 
 
 @pytest.mark.parametrize(
@@ -98,7 +100,9 @@ def test_criteria_come_back_as_they_were() -> None:
         ({"zip_codes": ("10001",)}, "not in Arizona"),
         ({"cities": ("Mesa, AZ",)}, "the name of a city"),
         ({"zip_codes": ("85306",), "min_price": 5, "max_price": 4}, "--max-price 4"),
-        ({"zip_codes": ("85306",), "min_year": 2**31}, "--min-year"),
+        ({"zip_codes": ("85306",), "min_year": 2050}, "from 1800 to 2026"),
+        ({"zip_codes": ("85306",), "min_year": 84}, "--min-year 84"),
+        ({"zip_codes": ("85306",), "max_price": 0}, "--max-price 0: no house is so"),
         ({"cities": ("Tucsonn",)}, "did you mean Tucson"),
         ({"zip_codes": ("85306",), "min_baths": 1.3}, "such as 2, 2.5"),
         ({"zip_codes": ("85306",), "min_beds": 2.5}, "--min-beds 2.5"),
@@ -108,7 +112,7 @@ def test_criteria_that_mean_nothing_are_refused(
     given: dict[str, Any], told: str
 ) -> None:
     with pytest.raises(InputError, match=told):
-        Criteria(**given).checked()
+        Criteria(**given).checked(this_year=2026)
 
 
 @pytest.mark.parametrize("name", ["", "West", "a" * 41, "-west", "a b"])
