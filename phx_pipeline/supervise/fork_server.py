@@ -12,6 +12,7 @@ import sys
 from contextlib import suppress
 from importlib import import_module
 
+from phx_pipeline.errors import InputError
 from phx_pipeline.supervise.collector import collector_paused
 
 _PR_SET_PDEATHSIG = 1
@@ -30,7 +31,10 @@ _WHAT_RUNS_NEED = (
     "sqlalchemy.dialects.postgresql",
     "phx_pipeline.defs.instance",
     "dotenv",
-    "upath",
+    "multiprocessing.queues",
+    "multiprocessing.synchronize",
+    "upath.core",
+    "upath.implementations.local",
     "watchdog.observers.polling",
 )
 
@@ -41,6 +45,9 @@ def prepare() -> int:
         for name in _WHAT_RUNS_NEED:
             import_module(name)
         import_module("phx_pipeline.defs.engines").learn_revisions()
+        with suppress(InputError):  # a run that needs it tells
+            import_module("phx_pipeline.imaging.resize").load_opencv()
+        import_module("PIL.Image").preinit()
     signal.signal(signal.SIGTERM, _end_after_workers)
     return os.getpid()
 
