@@ -16,6 +16,7 @@ import click
 from phx_pipeline.cli.nearest import NearestGroup, near_option
 from phx_pipeline.errors import InputError
 from phx_pipeline.model.printable import shown_only
+from phx_pipeline.settings import use_one_thread
 
 
 class Exit(IntEnum):
@@ -109,6 +110,7 @@ def main() -> None:
     """Run `phx`; whatever ends it early is one line on standard error."""
     _open_streams()
     _collect_seldom()
+    use_one_thread()
     try:
         code = phx(standalone_mode=False) or Exit.COMPLETE
         sys.stdout.flush()

@@ -11,6 +11,7 @@ from phx_pipeline.settings.handed_on import (
     export,
     exported,
     told_to_shells,
+    use_one_thread,
 )
 from phx_pipeline.settings.joined import (
     Settings,
@@ -46,4 +47,5 @@ __all__ = [
     "setting_names",
     "stored_in",
     "told_to_shells",
+    "use_one_thread",
 ]

@@ -9,6 +9,9 @@ from phx_pipeline.settings.joined import Settings, load_settings, setting_names
 from phx_pipeline.settings.storage import ON_POSTGRES
 from phx_pipeline.settings.variables import variable_of
 
+# OpenBLAS reads it when NumPy is loaded. Its threads wait for the small products of a
+# picture by turning round, beside others that work.
+_ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1"}
 _FOR_NO_SHELL = ("PHX_SMTP_PASSWORD", "PHX_WEBHOOK_URL", "PHX_WEBHOOK_TOKEN")
 
 
@@ -34,11 +37,12 @@ def exported(settings: Settings) -> dict[str, str]:
 def environment(settings: Settings) -> dict[str, str]:
     """This process's environment with *settings* in place of its own.
 
-    A Python that runs in it imports nothing from its working directory.
+    A Python that runs in it imports nothing from its working directory, and reckons
+    products on one thread (`use_one_thread`).
     """
     ours = {*setting_names(), "PYTHONPATH"}
     kept = {name: value for name, value in os.environ.items() if name not in ours}
-    return kept | _safe_imports() | exported(settings)
+    return _ONE_THREAD | kept | _safe_imports() | exported(settings)
 
 
 def _safe_imports() -> dict[str, str]:
@@ -47,6 +51,12 @@ def _safe_imports() -> dict[str, str]:
     if absolute := [entry for entry in entries if Path(entry).is_absolute()]:
         return {"PYTHONSAFEPATH": "1", "PYTHONPATH": os.pathsep.join(absolute)}
     return {"PYTHONSAFEPATH": "1"}
+
+
+def use_one_thread() -> None:
+    """Have NumPy, once it is loaded, reckon on one thread, unless the user set more."""
+    for name, value in _ONE_THREAD.items():
+        os.environ.setdefault(name, value)
 
 
 def export(settings: Settings) -> None:

@@ -1,7 +1,6 @@
 """Judging the parts of a corpus side by side, and keeping what each came to."""
 
 import json
-import os
 import sys
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
@@ -15,6 +14,7 @@ from phx_pipeline import dedup, imaging
 from phx_pipeline.cli.bench.looks import candidate
 from phx_pipeline.cli.console import errors
 from phx_pipeline.errors import ImageError
+from phx_pipeline.settings import use_one_thread
 
 if TYPE_CHECKING:
     from phx_pipeline.dedup.corpus.counts import Judged
@@ -55,8 +55,7 @@ _Done = tuple[dict[str, Any], float]  # what was judged, CPU seconds
 def _each(
     parts: Sequence["Part"], chosen: Sequence[int], *, jobs: int
 ) -> Iterator[tuple[int, dict[str, Any], float]]:
-    # Read when a job loads numpy: threads that wait for small products only cost.
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # noqa: TID251 - the library's
+    use_one_thread()  # the jobs inherit it, whoever called this
     with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
         asked: dict[Future[_Done], int] = {
             pool.submit(_judge, parts[at]): at for at in chosen

@@ -22,6 +22,7 @@ from phx_pipeline.settings import (
     exported,
     load_settings,
     setting_names,
+    use_one_thread,
 )
 from phx_pipeline_tests.unit.settings.conftest import (
     DAGSTER_URL,
@@ -43,6 +44,20 @@ def test_a_stock_command_is_told_where_the_stores_are(
     complete_environment()
 
     assert os.environ["PHX_DAGSTER_DIR"] == str(tmp_path / "dagster")
+
+
+@pytest.mark.parametrize("chosen", [None, "2"])
+def test_products_are_reckoned_on_one_thread_unless_the_user_set_more(
+    chosen: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPENBLAS_NUM_THREADS", chosen or "")
+    if chosen is None:
+        monkeypatch.delenv("OPENBLAS_NUM_THREADS")
+
+    handed_on = environment(load_settings({}))["OPENBLAS_NUM_THREADS"]
+    use_one_thread()
+
+    assert handed_on == os.environ["OPENBLAS_NUM_THREADS"] == (chosen or "1")
 
 
 def test_the_home_for_postgres_needs_its_database(
