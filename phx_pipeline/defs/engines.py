@@ -24,6 +24,8 @@ from dagster._core.storage.event_log.sqlite import sqlite_event_log
 from dagster._core.storage.runs.sqlite import sqlite_run_storage
 from dagster._core.storage.schedules.sqlite import sqlite_schedule_storage
 
+from phx_pipeline.defs.new_events import begin_events
+
 _NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
 _STORES: Final = (sqlite_event_log, sqlite_run_storage, sqlite_schedule_storage)
 _OF_ALL_RUNS: Final = frozenset({"index", "runs", "schedules"})  # names of files
@@ -96,6 +98,7 @@ def _begin(_pid: int) -> None:
 
 
 def _watchable(url: str, told: dict[str, Any], file: Path) -> sa.Engine:
+    begin_events(file)
     engine = _made(url, told)
     sa.event.listen(engine, "checkin", _Touch(file))
     return engine

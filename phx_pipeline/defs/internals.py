@@ -1,8 +1,8 @@
 """All we use of Dagster that it does not promise to keep: each name, and what for.
 
 No other module imports from `dagster._…`, but those that put a part of their own into
-it: `service.web`, `code_server`, `daemon` and `engines`. Written for the version the
-test of this module names; with another, read anew what each of these does.
+it: `service.web`, `code_server`, `daemon`, `engines` and `new_events`. Written for the
+version the test of this module names; with another, read anew what each of these does.
 """
 
 # An error that is shown as it was told, where of others Dagster shows the whole stack

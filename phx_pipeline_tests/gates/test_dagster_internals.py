@@ -46,6 +46,11 @@ _PARTS = {
         "dagster._core.storage.runs.sqlite": {"sqlite_run_storage"},
         "dagster._core.storage.schedules.sqlite": {"sqlite_schedule_storage"},
     },
+    "defs/new_events.py": {
+        "dagster._core.storage": {"sql"},
+        "dagster._core.storage.event_log.schema": {"SqlEventLogStorageMetadata"},
+        "dagster._core.storage.event_log.sqlite": {"sqlite_event_log"},
+    },
 }
 _USED = {
     "dagster._core.execution.backfill": {
@@ -120,6 +125,7 @@ def test_what_is_used_of_them_was_read_in_this_version(repo_dir: Path) -> None:
         (SqliteEventLogStorage, "engine = create_engine("),
         (SqliteEventLogStorage, "check_alembic_revision(alembic_config, connection)"),
         (SqliteEventLogStorage, "engine.dispose()"),
+        (SqliteEventLogStorage, "if not (db_revision and head_revision):"),
         (SqliteEventLogStorageWatchdog, "def on_modified("),
         (SqliteRunStorage, "create_engine(self._conn_string, poolclass="),
         (SqliteScheduleStorage, "create_engine(self._conn_string, poolclass="),

@@ -1,16 +1,20 @@
 """What is kept of Dagster's SQLite stores, and what those who watch a run hear."""
 
+import sqlite3
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from multiprocessing import get_context
 from pathlib import Path
 
 import dagster as dg
 import pytest
+import sqlalchemy as sa
 from dagster._core.storage.event_log import SqliteEventLogStorage
 from dagster._core.storage.event_log.sqlite import sqlite_event_log
 from dagster._core.storage.sql import check_alembic_revision, get_alembic_config
 
 from phx_pipeline.defs.engines import known_revision
+from phx_pipeline.defs.new_events import begin_events
 from phx_pipeline.defs.submit import open_instance
 from phx_pipeline_tests.dagster_runs import run_of
 from phx_pipeline_tests.deployment import Deployment
@@ -92,3 +96,30 @@ def _beside(shard: Path) -> set[str]:
 def _changed_at(act: Callable[[], object], file: Path) -> int:
     act()
     return file.stat().st_mtime_ns
+
+
+def test_events_of_a_run_begin_in_tables_as_dagster_makes_them(
+    instance: dg.DagsterInstance, events: SqliteEventLogStorage, tmp_path: Path
+) -> None:
+    run = instance.add_run(run_of("a-house", dg.DagsterRunStatus.STARTED))
+    begun = Path(events.path_for_shard(run.run_id))
+    begin_events(begun)
+    tables = _made_of(begun)
+    instance.report_engine_event("at work", run)
+    begin_events(begun)  # as another process that came later
+    dagsters = tmp_path / "dagsters.db"
+    events._initdb(sa.create_engine(f"sqlite:///{dagsters}", poolclass=sa.NullPool))
+
+    assert tables == _made_of(dagsters)
+    assert len(instance.all_logs(run.run_id)) == 1
+    assert list(begun.parent.glob(".*")) == []
+
+
+def _made_of(database: Path) -> list[tuple[str, ...]]:
+    """The journal, the revision, and all tables and indices."""
+    with closing(sqlite3.connect(database)) as opened:
+        return [
+            *opened.execute("PRAGMA journal_mode"),
+            *opened.execute("SELECT version_num FROM alembic_version"),
+            *opened.execute("SELECT name, sql FROM sqlite_master ORDER BY name"),
+        ]
