@@ -45,9 +45,10 @@ _RESTS_S: Final = 2.0  # who saves a file may be half-way
 _SMALL_BYTES: Final = 50_000  # of text; its cells are bounded, so it is read at once
 _PACKED: Final = b"PK"  # how a workbook begins: it may unpack to a thousand times that
 _CPU_S: Final = 10
-_WAIT_S: Final = 30.0
+_WAIT_S: Final = 20.0
+_MOST_WAITS: Final = 3  # in vain, as on a machine that is busy
 _TOO_LONG: Final = (
-    f"it took more than {_CPU_S} s to read, and is left alone until it changes: save "
+    f"it takes more than {_CPU_S} s to read, and is left alone until it changes: save "
     "it as CSV with its columns of addresses alone"
 )
 
@@ -61,26 +62,32 @@ class Cursor:
         progress: how far it was read, and what was told.
         left: how many rows are left.
         trouble: why it cannot be read as a whole, if that was told.
+        waits: how often it was waited for in vain since it was last read.
     """
 
     seen: str = ""
     progress: Progress = field(default_factory=Progress)
     left: int = 0
     trouble: str = ""
+    waits: int = 0
 
     @classmethod
     def of(cls, text: str | None) -> "Cursor":
         """Return what `text` gave, also that of an older version."""
         held = json.loads(text) if text else {}
         known = {
-            name: held[name] for name in ("seen", "left", "trouble") if name in held
+            name: held[name]
+            for name in ("seen", "left", "trouble", "waits")
+            if name in held
         }
         return cls(progress=Progress.of(held), **known)
 
     def text(self) -> str:
         """Return it as the cursor of a sensor."""
         held = {"seen": self.seen, "left": self.left, "trouble": self.trouble}
-        return json.dumps({**held, **self.progress.plain()}, separators=(",", ":"))
+        waits = {"waits": self.waits} if self.waits else {}
+        told = {**held, **waits, **self.progress.plain()}
+        return json.dumps(told, separators=(",", ":"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,10 +176,16 @@ def taken(
         read: tuple[Cursor, list[str], str] = in_own_process(
             _taken, settings, found, before, at, cpu_s=_CPU_S, wait_s=_WAIT_S
         )
+    except TimeoutError as error:
+        if before.waits + 1 < _MOST_WAITS:
+            waits = replace(before, waits=before.waits + 1)
+            return waits, [], f"{error}: the next tick tries again"
     except TooLongError:
-        given_up = replace(found, content=None, trouble=_TOO_LONG)
-        return _taken(settings, given_up, before, at)
-    return read
+        pass
+    else:
+        return read
+    given_up = replace(found, content=None, trouble=_TOO_LONG)
+    return _taken(settings, given_up, before, at)
 
 
 def _taken(
