@@ -19,6 +19,7 @@ from phx_pipeline.model.search import (
     MOST_PAGES,
     Criteria,
     LeftOut,
+    PlaceAsked,
     Proposal,
     ProposalState,
     SavedSearch,
@@ -65,6 +66,15 @@ def save(catalog: Catalog, *, accept_per_day: int = 0, **changes: Any) -> SavedS
 def test_a_search_comes_back_as_it_was_saved(catalog: Catalog) -> None:
     book, search = catalog.searches, save(catalog, accept_per_day=2)
     assert not book.add(search)
+    asked = PlaceAsked(asked_at=STAMP.at.isoformat(), url="https://www.redfin.com/1")
+    for name in ("west", "none"):
+        for source in (Source.REDFIN, Source.ZILLOW):
+            book.note_asked(name, source, "85306", asked)
+    book.note_asked("west", Source.REDFIN, "Glendale", PlaceAsked())
+    told = {"85306": asked, "Glendale": PlaceAsked()}
+    assert book.asked("west", Source.REDFIN) == told
+    assert book.asked("none", Source.REDFIN) == {}
+    assert catalog.jobs.never_asked(["nobody"]) == set()
     assert book.saved() == [search]
     assert book.pause("west", is_paused=True)
     assert book.saved() == [replace(search, is_paused=True)]
