@@ -78,7 +78,11 @@ def why_none_asked(reads: Reads) -> str:
     off = reads.catalog.policies.switched_off()
     if any(it not in off and reads.standing(it).is_asked for it in reads.enabled):
         return ""
-    told = standing_lines(reads, among=reads.enabled)
+    told = list(standing_lines(reads, among=set(reads.enabled) - off))
+    if names := ", ".join(it.value for it in reads.enabled if it in off):
+        remedy = "`phx sources enable NAME` has one asked again"
+        remedy = ONLY_BY_DEMO if is_demo(reads.layout) else remedy
+        told = [f"{names} switched off; {remedy}", *told]
     return f"no source is asked: {'; '.join(told)}"
 
 

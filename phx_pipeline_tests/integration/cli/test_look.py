@@ -77,7 +77,7 @@ def test_where_no_source_is_asked_a_look_says_so_with_the_remedy(
     status = phx_on(made, "status").out
     assert "daily look: there was none yet; no house is looked at, since no" in status
     assert "none waits" not in status
-    assert "no source is asked: redfin is switched off" in phx_on(made, "digest").out
+    assert "no source is asked: redfin switched off; " in phx_on(made, "digest").out
 
 
 def test_in_a_demo_no_message_leads_to_asking_real_sites(

@@ -406,10 +406,10 @@ def test_images_can_be_chosen_by_subject_and_confidence(run: Phx) -> None:
     surest = run("images", SLUG, "--min-confidence", "99", "--json").json
 
     seen_on = everything[0]["first_seen_on"]
-    seen = [f"--since={seen_on}", "--since=2d", "--since=2999-01-01"]
+    seen = [f"--since={seen_on}", "--since=2d"]
 
     assert len(everything) == 4
-    assert [len(run("images", it, "--json").json) for it in seen] == [4, 4, 0]
+    assert [len(run("images", it, "--json").json) for it in seen] == [4, 4]
     assert run("images", "--paths").out.splitlines() == [r["file"] for r in everything]
     assert run("images").out.endswith("4 pictures of 1 property\n")
     assert run("images", "--source", "redfin", "--json").json == everything
