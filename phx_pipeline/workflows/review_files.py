@@ -339,7 +339,9 @@ def _plain(value: Any) -> str:
 
 
 def _table_rows(content: bytes, *, name: str) -> Iterator[tuple[int, Filled]]:
-    rows = read_table(content, name=name, is_column=_is_column, what="rows")
+    rows = read_table(
+        content, name=name, is_column=_is_column, what="rows", longest=_LONGEST_WHY + 1
+    )
     head, *rest = (row for row in rows if row.sheet == rows[0].sheet)
     columns = [cell.lower() for cell in head.cells]
     _require_columns([columns], name=name, where="its first row")

@@ -25,9 +25,11 @@ _DELIMITERS = ",;\t|"
 _SAMPLED = 20  # rows by which the delimiter is found
 _MOST_LINES = 50  # of one quoted row: beyond it a quote was left open
 _MOST_CELLS = 2_000  # of a row: more than there are fields of a listing
-# Characters. No address is so long, nor what a URL needs to name a house; who reads a
-# row matches patterns, of which some take the square of a cell's length.
-_LONGEST_CELL = 500
+LONGEST_CELL: Final = 500
+"""Characters. No address is so long, nor what a URL needs to name a house.
+
+Who reads a row matches patterns, of which some take the square of a cell's length.
+"""
 _LONGEST_LINE = 100_000
 _USUAL = 0.8  # of the sampled lines have their delimiter
 
@@ -85,6 +87,7 @@ def read_table(
     name: str,
     is_column: Callable[[str], bool],
     what: str = "addresses",
+    longest: int = LONGEST_CELL,
 ) -> list[Row]:
     """Return the rows of a file that have any cell filled, of all sheets in order.
 
@@ -94,6 +97,7 @@ def read_table(
         is_column: whether a cell of a header row is known, by which the delimiter is
             found where the file does not say it.
         what: its rows hold, for messages.
+        longest: characters of a cell; what has more is cut.
 
     Raises:
         InputError: it is empty, too large, or no table.
@@ -111,7 +115,9 @@ def read_table(
         Row(number=number, cells=trimmed, sheet=sheet)
         for sheet, numbered in sheets
         for number, cells in numbered
-        if any(trimmed := tuple(map(_trimmed, cells[:_MOST_CELLS])))
+        if any(
+            trimmed := tuple(_trimmed(it, most=longest) for it in cells[:_MOST_CELLS])
+        )
     ]
     if not rows:
         raise InputError(f"{name} is empty: write one house per line")
@@ -238,13 +244,13 @@ def _cut(text: str, *, most: int) -> str:
     return text if len(text) <= most else f"{text[:most]}\u2026"
 
 
-def _trimmed(cell: str) -> str:
+def _trimmed(cell: str, *, most: int) -> str:
     """Return a cell without blanks, nor Excel's ways to keep a number a text.
 
     Nor are curly quotes part of it, or what marks the lines of a quoted letter. The
     dashes below the header of a table in Markdown are blank too.
     """
-    text = _cut(cell.strip().strip("\u200b\ufeff\u201c\u201d"), most=_LONGEST_CELL)
+    text = _cut(cell.strip().strip("\u200b\ufeff\u201c\u201d"), most=most)
     text = text.lstrip("> ")
     if _RULE.fullmatch(text):
         return ""

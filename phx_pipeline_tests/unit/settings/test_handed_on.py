@@ -120,7 +120,7 @@ _TOLD: Mapping[str, st.SearchStrategy[Any]] = {
         search_cron=st.sampled_from(["off", "30 5 * * *"]),
         **_ONE_PROXY,
         **dict.fromkeys(
-            TOKENS, st.none() | st.from_regex(r"[!-~]{1,9}", fullmatch=True)
+            TOKENS, st.none() | st.from_regex(r"[#-&(-~][!-~]{0,8}", fullmatch=True)
         ),
         webshare_mode=st.sampled_from(["direct", "backbone"]),
         image_format=st.sampled_from(["png", "original"]),
