@@ -91,17 +91,22 @@ on_each_group = pytest.mark.parametrize(
 )
 
 
-@on_each_group
-async def test_others_wait_for_the_probe_under_way(
-    memory: Memory, request_: Request
-) -> None:
-    site = Site(memory)
+def another_probes(memory: Memory, request_: Request) -> None:
+    """Let another process have the one probe of the group."""
     memory.put(
         policy_name(request_),
         open_until=NOW_S - 1,
         probe="other",
         probe_until=NOW_S + 60,
     )
+
+
+@on_each_group
+async def test_others_wait_for_the_probe_under_way(
+    memory: Memory, request_: Request
+) -> None:
+    site = Site(memory)
+    another_probes(memory, request_)
     memory.meanwhile = [
         lambda: None,
         lambda: memory.put(policy_name(request_), open_until=None),
@@ -118,12 +123,7 @@ async def test_others_go_away_when_the_probe_under_way_fails(
     memory: Memory, request_: Request
 ) -> None:
     site = Site(memory)
-    memory.put(
-        policy_name(request_),
-        open_until=NOW_S - 1,
-        probe="other",
-        probe_until=NOW_S + 60,
-    )
+    another_probes(memory, request_)
     memory.meanwhile = [
         lambda: memory.put(policy_name(request_), open_until=NOW_S + 300)
     ]
