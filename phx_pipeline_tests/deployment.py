@@ -21,6 +21,7 @@ from phx_pipeline.demo.houses import HOUSES, House
 from phx_pipeline.demo.loopback import Handler, Loopback
 from phx_pipeline.demo.redfin_site import redfin_sites
 from phx_pipeline.model.address import Address
+from phx_pipeline.model.outcome import Verdict
 from phx_pipeline.model.source import Source
 from phx_pipeline.settings import Settings, exported, load_settings
 from phx_pipeline.stages.context import StageContext
@@ -181,6 +182,12 @@ def collected_whole(root: Path, house: House) -> Path:
             asyncio.run(extract(context, slug))
             refresh_views(context)
     return root
+
+
+def verdicts_of(context: StageContext, house: House) -> dict[str, Verdict]:
+    """What became of each photo of a house, by the photo's key."""
+    photos = context.catalog.photos(slug_of(house))
+    return {photo.ref.photo_key: photo.verdict for photo in photos}
 
 
 def with_shots(house: House, *numbers: int) -> House:

@@ -1,11 +1,12 @@
 """Jobs and items of tests, made up or written straight into the catalogue."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 from phx_pipeline.catalog.dispatch import Ended, Seen
 from phx_pipeline.catalog.store import Catalog
+from phx_pipeline.jobs.desk import Desk
 from phx_pipeline.model.job import (
     JobItem,
     JobRequest,
@@ -15,6 +16,7 @@ from phx_pipeline.model.job import (
     run_key_of,
 )
 from phx_pipeline.model.source import Source
+from phx_pipeline_tests.queue_stand_in import QueueStandIn
 
 NOON = datetime(2025, 3, 10, 12, tzinfo=UTC)
 
@@ -29,6 +31,24 @@ def job_item(
         "sources": (),
     }
     return JobItem(job_id=job_id, slug=slug, attempt=attempt, **(given | more))
+
+
+def desk_of(
+    catalog: Catalog,
+    queue: QueueStandIn,
+    *,
+    clock: Callable[[], datetime],
+    pause: Callable[[float], None] = lambda _: None,
+) -> Desk:
+    """The desk of jobs over a queue that a test turns by hand."""
+    return Desk(
+        catalog.jobs,
+        catalog.dispatch,
+        states=queue,
+        queue=queue,
+        clock=clock,
+        pause=pause,
+    )
 
 
 def ask_job(

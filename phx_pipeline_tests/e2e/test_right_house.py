@@ -15,7 +15,6 @@ from click.testing import CliRunner
 
 from phx_pipeline.catalog.leases import process_owner
 from phx_pipeline.catalog.quarantine import Likeness
-from phx_pipeline.cli.ingest import ingest as ingest_command
 from phx_pipeline.cli.quarantine import quarantine as quarantine_command
 from phx_pipeline.defs.checks import results
 from phx_pipeline.demo.houses import HOUSES, House
@@ -24,11 +23,10 @@ from phx_pipeline.demo.redfin_site import redfin_sites
 from phx_pipeline.errors import InputError
 from phx_pipeline.model.identity import property_lease
 from phx_pipeline.model.job import Mode
-from phx_pipeline.model.outcome import ListingOutcome, Verdict, VerdictKind
+from phx_pipeline.model.outcome import Verdict, VerdictKind
 from phx_pipeline.model.ruling import PhotoRuling
-from phx_pipeline.model.source import Source
 from phx_pipeline.reads.quarantine import CaseKind, cases
-from phx_pipeline.sources.redfin.standin import PAGE_HOST, listing_page
+from phx_pipeline.sources.redfin.standin import PAGE_HOST
 from phx_pipeline.sources.redfin.standin_photos import PHOTO_HOST
 from phx_pipeline.stages.context import StageContext
 from phx_pipeline.stages.discover import discover
@@ -36,11 +34,15 @@ from phx_pipeline.stages.extract import extract
 from phx_pipeline.stages.guard import guard
 from phx_pipeline.stages.partners import settle_called
 from phx_pipeline.stages.views import refresh_views
-from phx_pipeline.workflows.ingest import ingest, take_photos
 from phx_pipeline.workflows.quarantine import drop, release
 from phx_pipeline.workflows.verify import content_digest, verify_property, verify_views
 from phx_pipeline_tests.commands import Phx, UseSettings
-from phx_pipeline_tests.deployment import Deployment, slug_of, with_shots
+from phx_pipeline_tests.deployment import (
+    Deployment,
+    slug_of,
+    verdicts_of,
+    with_shots,
+)
 
 pytestmark = pytest.mark.xdist_group("right_house")  # all copy the same store
 
@@ -96,11 +98,6 @@ def run(context: StageContext, houses: Sequence[House]) -> None:
         asyncio.run(extract(context, slug_of(house)))
     settle_called(context, [slug_of(house) for house in houses])
     refresh_views(context)
-
-
-def verdicts(context: StageContext, house: House) -> dict[str, Verdict]:
-    photos = context.catalog.photos(slug_of(house))
-    return {photo.ref.photo_key: photo.verdict for photo in photos}
 
 
 def problems(context: StageContext) -> list[str]:
@@ -169,7 +166,7 @@ def test_cards_of_the_other_house_give_no_photo_and_no_alarm(tmp_path: Path) -> 
             run(context, PAIR)
 
             for house in PAIR:
-                assert verdicts(context, house) == house.expected_verdicts()
+                assert verdicts_of(context, house) == house.expected_verdicts()
             assert cases(context.catalog) == []
 
 
@@ -177,8 +174,8 @@ def test_a_photo_in_two_galleries_is_published_in_neither(
     collected: Deployment,
 ) -> None:
     with collected.context() as context:
-        assert verdicts(context, THERE) == expected_there()
-        assert verdicts(context, HOME) == expected_home()
+        assert verdicts_of(context, THERE) == expected_there()
+        assert verdicts_of(context, HOME) == expected_home()
         urls = {image.source_url for image in context.catalog.published_images()}
         assert not any(HOME.record.file_name(STRAY) in url for url in urls)
         assert problems(context) == []
@@ -190,8 +187,8 @@ def test_the_order_of_the_houses_does_not_change_the_result(
     with stray.context() as context:
         run(context, PAIR[::-1])
 
-        assert verdicts(context, THERE) == expected_there()
-        assert verdicts(context, HOME) == expected_home()
+        assert verdicts_of(context, THERE) == expected_there()
+        assert verdicts_of(context, HOME) == expected_home()
         assert content_digest(context) == whole.digest
         assert problems(context) == []
     assert set(stray.files()) == whole.files
@@ -229,14 +226,14 @@ def test_the_partner_is_left_alone_and_gets_one_run_of_its_own(
         (item,) = context.catalog.jobs.waiting(limit=9)
         asked = len(stray.standin.asked)
         assert (item.slug, item.mode) == (slug_of(HOME), Mode.RESUME)
-        assert verdicts(context, HOME) == HOME.expected_verdicts()
-        assert verdicts(context, THERE) == expected_there()
+        assert verdicts_of(context, HOME) == HOME.expected_verdicts()
+        assert verdicts_of(context, THERE) == expected_there()
 
         asyncio.run(extract(context, slug_of(HOME), mode=item.mode))
         refresh_views(context)
 
         assert len(stray.standin.asked) == asked
-        assert verdicts(context, HOME) == expected_home()
+        assert verdicts_of(context, HOME) == expected_home()
         assert content_digest(context) == whole.digest
         assert problems(context) == []
 
@@ -346,7 +343,7 @@ def test_photos_swapped_between_two_listings_are_held_on_both(tmp_path: Path) ->
 
             for house, other in (PAIR, PAIR[::-1]):
                 foreign = other.record.photo_key(PLACE)
-                found = verdicts(context, house)
+                found = verdicts_of(context, house)
                 assert found[foreign] is Verdict.FOREIGN
                 assert house.record.photo_key(PLACE) not in found
             whys = [case.why for case in cases(context.catalog)]
@@ -391,7 +388,7 @@ def test_the_same_picture_under_two_keys_is_kept_and_alarmed(
             assert {case.photo.slug for case in found} == set(map(slug_of, PAIR))
             assert seen.pair.likeness is Likeness.SAME_BYTES
             for house in PAIR:
-                assert verdicts(context, house) == house.expected_verdicts()
+                assert verdicts_of(context, house) == house.expected_verdicts()
     check = checks["right_house"]
     table = check.metadata["photos"].value
     assert (check.passed, check.severity) == (False, dg.AssetCheckSeverity.WARN)
@@ -413,8 +410,8 @@ def test_a_released_photo_is_kept_for_ever_and_a_dropped_one_never(
         drop(context, there.id)
         run(context, PAIR)
 
-        assert verdicts(context, HOME) == HOME.expected_verdicts()
-        assert verdicts(context, THERE) == expected_there()
+        assert verdicts_of(context, HOME) == HOME.expected_verdicts()
+        assert verdicts_of(context, THERE) == expected_there()
         assert cases(context.catalog) == []
         rulings = {
             case.photo.slug: case.ruling
@@ -435,8 +432,8 @@ def test_dropping_one_side_frees_the_other(collected: Deployment) -> None:
         settle_called(context, [slug_of(THERE)])
         refresh_views(context)
 
-        assert verdicts(context, HOME)[STRAY_KEY] is Verdict.KEPT
-        assert verdicts(context, THERE)[STRAY_KEY] is Verdict.FOREIGN
+        assert verdicts_of(context, HOME)[STRAY_KEY] is Verdict.KEPT
+        assert verdicts_of(context, THERE)[STRAY_KEY] is Verdict.FOREIGN
         assert cases(context.catalog) == []
         assert problems(context) == []
 
@@ -492,113 +489,3 @@ def test_the_commands_list_release_and_drop(
     assert done[0].output.startswith("released: 15238-n-quail")
     assert [row["ruling"] for row in json.loads(done[1].output)] == ["dropped"]
     assert "no photo waits" in done[2].output
-
-
-# --- saved pages
-
-
-@pytest.fixture
-def refused(tmp_path: Path) -> Iterator[Deployment]:
-    """Both houses, at a site whose pages refuse us and whose photos do not."""
-    sites = redfin_sites(PAIR, blocked=frozenset({PAGE_HOST}))
-    with Deployment(tmp_path / "refused", sites) as made:
-        made.add_houses(PAIR)
-        yield made
-
-
-def saved(folder: Path, house: House) -> Path:
-    path = folder / "saved.html"
-    others = tuple(other for other in PAIR if other is not house)
-    path.write_bytes(listing_page(house, others=others))
-    return path
-
-
-def test_a_saved_page_gives_what_the_source_would_have_given(
-    refused: Deployment, tmp_path: Path
-) -> None:
-    page = saved(tmp_path, HOME)
-    with Deployment(tmp_path / "open", redfin_sites(PAIR)) as made:
-        made.add_houses(PAIR)
-        with made.context() as context:
-            run(context, [HOME])
-            digest = content_digest(context)
-
-    with refused.context() as context:
-        listing = ingest(context, slug_of(HOME), page)
-        asked = [asked.host for asked in refused.standin.asked]
-        asyncio.run(take_photos(context, slug_of(HOME)))
-        refresh_views(context)
-
-        assert listing.outcome is ListingOutcome.LISTED
-        assert asked == []
-        assert content_digest(context) == digest
-        assert problems(context) == []
-
-
-def test_a_saved_page_of_another_house_gives_nothing(
-    refused: Deployment, tmp_path: Path
-) -> None:
-    with refused.context() as context:
-        before = content_digest(context)
-
-        listing = ingest(context, slug_of(THERE), saved(tmp_path, HOME))
-
-        assert listing.outcome is ListingOutcome.WRONG_PROPERTY
-        assert "15238" in listing.detail
-        assert content_digest(context) == before
-
-
-def test_the_ingest_command_tells_by_its_exit_code(
-    refused: Deployment, tmp_path: Path, use_settings: UseSettings
-) -> None:
-    use_settings(refused.settings)
-    page = str(saved(tmp_path, HOME))
-    cli = CliRunner()
-
-    right = cli.invoke(
-        ingest_command, [page, "--property", slug_of(HOME), "--collect", "--json"]
-    )
-    wrong = cli.invoke(ingest_command, [page, "--property", slug_of(THERE)])
-
-    assert (right.exit_code, wrong.exit_code) == (0, 3)
-    told = json.loads(right.output)
-    assert (told["outcome"], told["photos"], told["taken"]) == ("listed", 7, True)
-    with refused.context() as context:
-        assert verdicts(context, HOME) == HOME.expected_verdicts()
-        assert verdicts(context, THERE) == {}
-        assert context.tally(slug_of(THERE)).sources[0].source is Source.REDFIN
-
-
-# --- pages kept for diagnosis
-
-
-@pytest.mark.parametrize("status", [200, 403, 429])
-def test_the_page_of_a_refusal_is_kept_as_text_and_nowhere_else(
-    tmp_path: Path, status: int
-) -> None:
-    challenge = (
-        b"<html><head><title>Are You a Robot? | Redfin</title></head>"
-        b"<body>Your address is 203.0.113.77</body></html>"
-    )
-
-    def robot(_asked: Asked) -> Answer:
-        headers = {"content-type": "text/html"}
-        return Answer(status=status, body=challenge, headers=headers)
-
-    with Deployment(tmp_path, redfin_sites(PAIR) | {PAGE_HOST: robot}) as made:
-        made.add_houses([HOME])
-        with made.context() as context:
-            asyncio.run(discover(context, slug_of(HOME)))
-            outcome = context.tally(slug_of(HOME)).sources[0].outcome
-            asyncio.run(discover(context, slug_of(HOME)))
-    data = made.settings.data_dir
-    kept = [path for path in (data / "quarantine").rglob("*") if path.is_file()]
-
-    assert outcome is ListingOutcome.BLOCKED
-    assert [path.parent for path in kept] == [data / "quarantine/pages/redfin"]
-    assert kept[0].suffix == ".txt"
-    text = kept[0].read_text()
-    assert "Are You a Robot?" in text
-    assert "outcome: blocked" in text
-    assert "203.0.113.77" not in text
-    assert not list((data / "property_images").rglob("*.png"))

@@ -6,13 +6,11 @@ refuses every host it does not serve.
 
 import asyncio
 import base64
-import contextlib
 import logging
 import ssl
-import struct
 from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import AsyncExitStack, aclosing, asynccontextmanager
-from dataclasses import dataclass, field
+from contextlib import AsyncExitStack, aclosing
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -55,18 +53,17 @@ from phx_pipeline.model.source_state import SourceState
 from phx_pipeline.settings import load_settings
 from phx_pipeline.sources.registry import available_sources, data_of
 from phx_pipeline.wiring.fetchers import build_fetcher_factory
+from phx_pipeline_tests.faulty_proxy import PASSWORD, USER, Way, say
 
 REDFIN, ZILLOW, PROBE = "www.redfin.com", "www.zillow.com", "probe.example"
 ALLOWED = {Source.REDFIN: (REDFIN,), Source.ZILLOW: (ZILLOW,)}
 HOUSE = "4732-w-davis-rd-glendale-az-85306"
-USER, PASSWORD = "anna", "hush-hush"
 BASIC = base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()
 QUICK = Backoff(initial_s=0.001, ceiling_s=0.01, jitter_s=0, patience_s=0)
 COVERED = (
     b'<iframe id="px-captcha-modal" style="display: block"></iframe>'
     b"<script>root.__reactServerState.InitialContext = {}</script>"
 )
-RESET = struct.pack("ii", 1, 0)
 
 
 # --- the stand-ins
@@ -87,116 +84,6 @@ def loopback(tmp_path: Path) -> Iterator[Loopback]:
     sites = dict.fromkeys((REDFIN, ZILLOW, PROBE), site)
     with Loopback(sites, folder=tmp_path) as running:
         yield running
-
-
-@dataclass
-class Way:
-    """A CONNECT proxy before the stand-in's, with a fault to be switched on.
-
-    Faults: `""`, `407`, `403`, `502` (its answer to CONNECT), `close` and `reset` at
-    once, `garbage`, `silent`, `drop` (a reset after `after` bytes of the answer).
-    With `only`, the fault is for that host alone.
-    """
-
-    upstream: str
-    fault: str = ""
-    only: str = ""
-    after: int = 0
-    port: int = 0
-    connects: list[str] = field(default_factory=list)
-    heads: list[str] = field(default_factory=list)
-
-    @property
-    def proxy(self) -> Proxy:
-        return Proxy.of(f"http://{USER}:{PASSWORD}@127.0.0.1:{self.port}")
-
-    @asynccontextmanager
-    async def open(self) -> AsyncIterator["Way"]:
-        talks: set[asyncio.Task[None]] = set()
-
-        async def talk(r: asyncio.StreamReader, w: asyncio.StreamWriter) -> None:
-            task = asyncio.current_task()
-            assert task is not None
-            talks.add(task)
-            with contextlib.suppress(OSError, EOFError, asyncio.CancelledError):
-                await self._talk(r, w)
-            w.transport.abort()
-
-        server = await asyncio.start_server(talk, "127.0.0.1", 0)
-        self.port = server.sockets[0].getsockname()[1]
-        async with server:
-            yield self
-            for task in talks:
-                task.cancel()
-            await asyncio.gather(*talks, return_exceptions=True)
-            await asyncio.sleep(0)
-
-    async def _talk(
-        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
-    ) -> None:
-        head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
-        host = head.split(" ")[1].removesuffix(":443")
-        self.connects.append(host)
-        self.heads.append(head)
-        fault = self.fault if self.only in {"", host} else ""
-        if fault == "reset":
-            _reset(writer)
-        elif fault == "silent":
-            await asyncio.sleep(30)
-        elif fault.isdigit():
-            said = f"HTTP/1.1 {fault} no\r\nProxy-Authenticate: Basic realm=x\r\n\r\n"
-            await _say(writer, said.encode())
-        elif fault == "garbage":
-            await _say(writer, b"\x00\xff what\r\n\r\n")
-        elif fault != "close":
-            await self._relay(
-                reader, writer, host=host, limit=self.after if fault else None
-            )
-
-    async def _relay(
-        self,
-        reader: asyncio.StreamReader,
-        writer: asyncio.StreamWriter,
-        *,
-        host: str,
-        limit: int | None,
-    ) -> None:
-        port = urlsplit(self.upstream).port
-        far_reader, far_writer = await asyncio.open_connection("127.0.0.1", port)
-        far_writer.write(f"CONNECT {host}:443 HTTP/1.1\r\n\r\n".encode())
-        await _say(writer, await far_reader.readuntil(b"\r\n\r\n"))
-        there = asyncio.create_task(_pump(reader, far_writer))
-        try:
-            await _pump(far_reader, writer, limit=limit)
-        finally:
-            there.cancel()
-            far_writer.transport.abort()
-        if limit is not None:
-            _reset(writer)
-
-
-async def _say(writer: asyncio.StreamWriter, data: bytes) -> None:
-    writer.write(data)
-    await writer.drain()
-
-
-async def _pump(
-    reader: asyncio.StreamReader,
-    writer: asyncio.StreamWriter,
-    *,
-    limit: int | None = None,
-) -> None:
-    with contextlib.suppress(OSError):
-        while data := await reader.read(4096 if limit is None else min(4096, limit)):
-            await _say(writer, data)
-            if limit is not None and (limit := limit - len(data)) <= 0:
-                return
-
-
-def _reset(writer: asyncio.StreamWriter) -> None:
-    sock = writer.get_extra_info("socket")
-    sock.setsockopt(1, 13, RESET)  # SOL_SOCKET, SO_LINGER: the close is a reset
-    writer.transport.abort()
 
 
 @dataclass
@@ -639,10 +526,10 @@ async def test_what_a_socks_proxy_answers_tells_whose_fault_it_is(
 ) -> None:
     async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.read(100)
-        await _say(writer, first)
+        await say(writer, first)
         if then:
             await reader.read(300)
-            await _say(writer, then)
+            await say(writer, then)
         writer.close()
 
     server = await asyncio.start_server(talk, "127.0.0.1", 0)

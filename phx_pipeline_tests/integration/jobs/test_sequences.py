@@ -27,7 +27,7 @@ from phx_pipeline.jobs.tick import Launch, tick
 from phx_pipeline.model.job import JobItem, JobRequest, JobState, Mode, Priority
 from phx_pipeline.model.run_queue import SeenRun
 from phx_pipeline_tests.integration.conftest import TTL_S, house_at
-from phx_pipeline_tests.jobs import NOON
+from phx_pipeline_tests.jobs import NOON, desk_of
 from phx_pipeline_tests.queue_stand_in import QueueStandIn
 
 HOUSES = [house_at(number) for number in range(1, 6)]
@@ -79,14 +79,7 @@ class World:
 
     @property
     def desk(self) -> Desk:
-        return Desk(
-            self.catalog.jobs,
-            self.catalog.dispatch,
-            states=self.queue,
-            queue=self.queue,
-            clock=lambda: self.now,
-            pause=lambda _: None,
-        )
+        return desk_of(self.catalog, self.queue, clock=lambda: self.now)
 
     # --- what may happen ---
 

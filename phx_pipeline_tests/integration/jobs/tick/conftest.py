@@ -13,7 +13,7 @@ from phx_pipeline.model.job import Job, Mode
 from phx_pipeline.model.run import RunOutcome
 from phx_pipeline.model.run_queue import SeenRun
 from phx_pipeline_tests.integration.conftest import STAMP, house_at
-from phx_pipeline_tests.jobs import NOON, ask_job
+from phx_pipeline_tests.jobs import NOON, ask_job, desk_of
 from phx_pipeline_tests.queue_stand_in import QueueStandIn
 
 SLUGS = [house_at(number).slug for number in range(1, 21)]
@@ -35,13 +35,8 @@ class Office:
 
     @property
     def desk(self) -> Desk:
-        return Desk(
-            self.catalog.jobs,
-            self.catalog.dispatch,
-            states=self.queue,
-            queue=self.queue,
-            clock=lambda: self.now,
-            pause=self.make,
+        return desk_of(
+            self.catalog, self.queue, clock=lambda: self.now, pause=self.make
         )
 
     def make(self, _: float) -> None:
