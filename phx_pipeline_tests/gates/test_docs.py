@@ -6,9 +6,8 @@ checker which finds nothing any more is noticed.
 
 import re
 import shlex
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
 from pkgutil import resolve_name
 
@@ -25,74 +24,14 @@ from phx_pipeline.settings import load_settings, setting_names
 from phx_pipeline.stages.views import render_views
 from phx_pipeline.wiring.runs import build_context
 from phx_pipeline.wiring.stores import initialise
+from phx_pipeline_tests.markdown import SPAN, Document
 from phx_pipeline_tests.reference import commands_of, with_help
 
 pytestmark = pytest.mark.gate
 
-_FENCE = re.compile(r"^```(?P<kind>\w*)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
-_SPAN = re.compile(r"`([^`\n]+)`")
-_HEADING = re.compile(r"^(#+) +(.+?) *$", re.MULTILINE)
 _LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 _RUNS = re.compile(r"^(?:make|time|phx|pytest|\.venv/bin/python -m)\b")
-_SHELL = {"sh", "console"}
 _ADR_PARTS = ("Context", "Decision", "Consequences", "What would change our mind")
-
-
-# --- reading Markdown
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Document:
-    """One Markdown file; `prose` is its text without fenced blocks."""
-
-    path: Path
-    text: str
-
-    @property
-    def prose(self) -> str:
-        return _FENCE.sub("", self.text)
-
-    @property
-    def spans(self) -> list[str]:
-        """Everything in single backticks outside fenced blocks."""
-        return _SPAN.findall(self.prose)
-
-    @property
-    def shell_lines(self) -> list[str]:
-        """The command lines of the shell blocks, continued lines joined."""
-        return [
-            line.strip()
-            for fence in _FENCE.finditer(self.text)
-            if fence["kind"] in _SHELL
-            for line in _typed(fence["kind"], fence["text"])
-            if line.strip()
-        ]
-
-    @property
-    def anchors(self) -> set[str]:
-        """The fragments that links may point to, as GitHub makes them."""
-        return {_anchor(title) for _, title in _HEADING.findall(self.prose)}
-
-    def sections(self) -> Iterator[tuple[str, "Document"]]:
-        """Each heading without backticks, with the text up to the next heading."""
-        marks = _FENCE.sub(lambda found: "\0" * len(found[0]), self.text)
-        found = list(_HEADING.finditer(marks))
-        ends = [heading.start() for heading in found[1:]] + [len(self.text)]
-        for heading, end in zip(found, ends, strict=True):
-            text = self.text[heading.end() : end]
-            yield heading[2].replace("`", ""), Document(path=self.path, text=text)
-
-
-def _typed(kind: str, text: str) -> list[str]:
-    """The lines of a fenced block that somebody types, not those that answer."""
-    lines = text.replace("\\\n> ", " ").replace("\\\n", " ").splitlines()
-    if kind == "console":
-        lines = [line.removeprefix("$ ") for line in lines if line.startswith("$ ")]
-    return lines
-
-
-def _anchor(title: str) -> str:
-    return re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-")
 
 
 def _written(text: str) -> Document:
@@ -490,7 +429,7 @@ def figures_without_command(document: Document) -> list[str]:
     return [
         title
         for title, section in document.sections()
-        if re.search(r"\d", _SPAN.sub("", section.prose))
+        if re.search(r"\d", SPAN.sub("", section.prose))
         and not any(map(_RUNS.match, (*section.spans, *section.shell_lines)))
     ]
 
@@ -552,7 +491,7 @@ def outlived(document: Document, code: Mapping[str, str]) -> list[str]:
     members = {it.value: it.name for kind in (ListingOutcome, Verdict) for it in kind}
     wrong = []
     for line in document.prose.splitlines():
-        spans = _SPAN.findall(line)
+        spans = SPAN.findall(line)
         if "nothing sets this" in line:
             member = members.get(spans[0], spans[0])
             wrong += spans[:1] if re.search(rf"\.{member}\b", used) else []
