@@ -35,7 +35,7 @@ from uuid import uuid4
 import click
 import dagster as dg
 
-from phx_pipeline.demo.houses import HOUSES, LARGE, Flaw, House, Shot
+from phx_pipeline.demo.houses import HOUSES, Flaw, House, Shot
 from phx_pipeline.demo.loopback import Answer, Asked, Handler, Loopback
 from phx_pipeline.demo.redfin_site import redfin_sites
 from phx_pipeline.demo.rooms import RoomKind
@@ -59,6 +59,7 @@ TARGET_PER_MINUTE = 64.0
 
 _GALLERIES = (48, 44, 41, 50, 45)
 _SEEDS = 10_000  # of the drawings of one house
+_SIZE = (1280, 853)
 _NEXT_BLOCK = 100  # house numbers
 _LIMIT = "max_concurrent_runs: 3"  # as dagster.yaml has it
 _SITES = {Source.REDFIN: redfin_sites, Source.ZILLOW: zillow_sites}
@@ -184,7 +185,7 @@ def _shots(number: int, count: int) -> tuple[Shot, ...]:
         and shot.kind is not RoomKind.FLOOR_PLAN
     ]
     return tuple(
-        replace(pattern, seed=_SEEDS * number + at, size=LARGE, orientation=1)
+        replace(pattern, seed=_SEEDS * number + at, size=_SIZE, orientation=1)
         for at, pattern in zip(range(count), cycle(patterns))
     )
 

@@ -7,8 +7,8 @@ import imagehash
 import pytest
 from PIL import Image, ImageOps
 
-from phx_pipeline.demo import rooms
-from phx_pipeline.demo.houses import HOUSES, SMALLEST, Flaw, House, Shot
+from phx_pipeline.demo import houses, rooms
+from phx_pipeline.demo.houses import HOUSES, Flaw, House, Shot
 from phx_pipeline.model.outcome import Verdict
 
 each_house = pytest.mark.parametrize("house", HOUSES, ids=lambda house: house.street)
@@ -80,7 +80,7 @@ def test_each_flaw_occurs_once_and_some_houses_repeat_a_photo() -> None:
         Flaw.GONE: 1,
     }
     assert sum(shot.copied is not None for shot in shots) == 5
-    assert [shot.size for shot in shots if shot.flaw is Flaw.TINY] == [SMALLEST]
+    assert [shot.size for shot in shots if shot.flaw is Flaw.TINY] == [(150, 100)]
     assert any(shot.orientation == 6 for shot in shots)
 
 
@@ -135,3 +135,13 @@ def test_file_names_leave_the_number_out_of_the_first() -> None:
     assert record.file_name(0) == f"{record.mls_id}_0.jpg"
     assert record.file_name(1) == f"{record.mls_id}_1_1.jpg"
     assert record.photo_key(2) == f"{record.data_source_id}-{record.mls_id}_2_0"
+
+
+@pytest.mark.parametrize(
+    ("field", "value"), [("price", "489000"), ("listed_on", 2026), ("prise", 489000)]
+)
+def test_a_mistake_in_the_file_is_named(field: str, value: object) -> None:
+    record = {"mls_id": "6981407", "shots": [], field: value}
+
+    with pytest.raises(TypeError, match=field):
+        houses._Read({"sizes": {}})._record(record)
