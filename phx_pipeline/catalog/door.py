@@ -25,10 +25,8 @@ from phx_pipeline.errors import CatalogError
 from phx_pipeline.model.change import What, bounded
 from phx_pipeline.model.due import is_due_anyway, open_fault_days
 from phx_pipeline.model.outcome import Verdict
-from phx_pipeline.model.photo import Photo
+from phx_pipeline.model.photo import Photo, PhotoKey
 from phx_pipeline.model.source import Source
-
-PhotoKey = tuple[Source, str]
 
 WANTED: Final = "wanted"
 _FAULT: Final = "fault:"

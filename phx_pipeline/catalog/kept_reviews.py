@@ -11,10 +11,10 @@ from uuid import uuid4
 
 import sqlalchemy as sa
 
-from phx_pipeline.catalog.door import PhotoKey
 from phx_pipeline.catalog.rows import AnyRow
 from phx_pipeline.catalog.rulings import newest_of, record_ruling
 from phx_pipeline.model.outcome import Verdict
+from phx_pipeline.model.photo import PhotoKey
 from phx_pipeline.model.ruling import About, Ruling, category_in
 
 

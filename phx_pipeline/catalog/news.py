@@ -12,14 +12,14 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from phx_pipeline.catalog import tables
-from phx_pipeline.catalog.door import Passage, PhotoKey
+from phx_pipeline.catalog.door import Passage
 from phx_pipeline.catalog.rows import AnyRow
 from phx_pipeline.model.change import What
 from phx_pipeline.model.fact_words import shown_value
 from phx_pipeline.model.facts import FactValue
 from phx_pipeline.model.listing import Listing
 from phx_pipeline.model.market import market_after
-from phx_pipeline.model.photo import Blob
+from phx_pipeline.model.photo import Blob, PhotoKey
 from phx_pipeline.model.source import Source
 
 _FACT = tables.listing_fact

@@ -22,10 +22,9 @@ from phx_pipeline.catalog.rows import AnyRow
 from phx_pipeline.catalog.rulings import newest_of
 from phx_pipeline.catalog.stamp import Stamp
 from phx_pipeline.model.outcome import Verdict
+from phx_pipeline.model.photo import PhotoKey
 from phx_pipeline.model.ruling import About, PhotoRuling, Ruling
 from phx_pipeline.model.source import Source
-
-PhotoKey = tuple[Source, str]
 
 _HELD = tables.quarantine
 _ALIKE = tables.lookalike

@@ -26,7 +26,7 @@ from phx_pipeline.catalog.spellings import with_spellings
 from phx_pipeline.model.fault_days import FINAL_AFTER_DAYS
 from phx_pipeline.model.identity import image_id, property_lease
 from phx_pipeline.model.outcome import ListingOutcome, Verdict, VerdictKind
-from phx_pipeline.model.photo import Blob, Photo
+from phx_pipeline.model.photo import Blob, Photo, PhotoKey
 from phx_pipeline.model.picture import StandardPicture
 from phx_pipeline.model.property import Property
 from phx_pipeline.model.publication import Publication
@@ -107,7 +107,7 @@ class CatalogReader:
             for row in self._all(query)
         }
 
-    def categories(self, slug: str) -> dict[tuple[Source, str], Category]:
+    def categories(self, slug: str) -> dict[PhotoKey, Category]:
         """Categories of a property's kept photos."""
         query = sa.select(tables.category).where(tables.category.c.slug == slug)
         return {

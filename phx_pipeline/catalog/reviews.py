@@ -15,7 +15,8 @@ from phx_pipeline.catalog.engine import reading
 from phx_pipeline.catalog.rows import AnyRow
 from phx_pipeline.catalog.rulings import newest_of
 from phx_pipeline.catalog.votes import named_of
-from phx_pipeline.model.ruling import About, PhotoName, Ruling
+from phx_pipeline.model.photo import PhotoKey
+from phx_pipeline.model.ruling import About, Ruling
 from phx_pipeline.model.source import Source
 from phx_pipeline.model.taxonomy import Category
 from phx_pipeline.model.vote import Named
@@ -40,7 +41,7 @@ class NamedPicture:
         return self.named.category
 
     @property
-    def photo(self) -> PhotoName:
+    def photo(self) -> PhotoKey:
         """The kept photo within its house."""
         return (self.source, self.photo_key)
 

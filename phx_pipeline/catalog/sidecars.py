@@ -8,10 +8,9 @@ import sqlalchemy as sa
 from phx_pipeline.catalog import tables
 from phx_pipeline.catalog.engine import reading
 from phx_pipeline.catalog.rulings import newest_of_house
+from phx_pipeline.model.photo import PhotoKey
 from phx_pipeline.model.ruling import About, Ruling
 from phx_pipeline.model.source import Source
-
-PhotoKey = tuple[Source, str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

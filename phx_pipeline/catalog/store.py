@@ -15,7 +15,7 @@ from phx_pipeline.catalog.access import AccessBook
 from phx_pipeline.catalog.audit import AuditBook
 from phx_pipeline.catalog.deliveries import DeliveryBook
 from phx_pipeline.catalog.dispatch import DispatchBook
-from phx_pipeline.catalog.door import Door, Passage, PhotoKey, passing, photo_rows
+from phx_pipeline.catalog.door import Door, Passage, passing, photo_rows
 from phx_pipeline.catalog.engine import writing
 from phx_pipeline.catalog.facts import FactBook, upsert_facts, upsert_valuations
 from phx_pipeline.catalog.features import FeatureBook
@@ -71,7 +71,7 @@ from phx_pipeline.model.due import faults_after
 from phx_pipeline.model.listing import Listing
 from phx_pipeline.model.moments import PHOENIX
 from phx_pipeline.model.outcome import Verdict
-from phx_pipeline.model.photo import Blob, Photo, PhotoRef
+from phx_pipeline.model.photo import Blob, Photo, PhotoKey, PhotoRef
 from phx_pipeline.model.picture import StandardPicture
 from phx_pipeline.model.printable import printable
 from phx_pipeline.model.property import Property

@@ -16,6 +16,7 @@ from phx_pipeline.catalog.leases import Lease, Leases
 from phx_pipeline.catalog.locking import insert_or_replace
 from phx_pipeline.catalog.rows import AnyRow, category_of
 from phx_pipeline.model.counted import counted
+from phx_pipeline.model.photo import PhotoKey
 from phx_pipeline.model.source import Source
 from phx_pipeline.model.taxonomy import Location, Subject
 from phx_pipeline.model.vote import Abstention, Named, Vote
@@ -63,7 +64,7 @@ class VoteBook:
                 found |= dict(_readable(rows, _keyed_answer))
         return found
 
-    def named(self, slug: str) -> dict[tuple[Source, str], Named]:
+    def named(self, slug: str) -> dict[PhotoKey, Named]:
         """Return the categories of a property's kept photos, with their votes.
 
         A row whose votes cannot be read is as one that is not there.
@@ -142,7 +143,7 @@ def named_of(row: AnyRow) -> Named:
     )
 
 
-def _keyed_name(row: AnyRow) -> tuple[tuple[Source, str], Named]:
+def _keyed_name(row: AnyRow) -> tuple[PhotoKey, Named]:
     return (Source(row.source), row.photo_key), named_of(row)
 
 

@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable, Mapping
 import sqlalchemy as sa
 
 from phx_pipeline.catalog import tables
-from phx_pipeline.catalog.door import Passage, PhotoKey, passing, photo_rows
+from phx_pipeline.catalog.door import Passage, passing, photo_rows
 from phx_pipeline.catalog.engine import reading, writing
 from phx_pipeline.catalog.files import forget_blob
 from phx_pipeline.catalog.kept_reviews import keep_reviews
@@ -21,6 +21,7 @@ from phx_pipeline.catalog.rows import AnyRow
 from phx_pipeline.catalog.stamp import Stamp
 from phx_pipeline.model.listing import EVERY_PHOTO, Listing
 from phx_pipeline.model.outcome import Verdict
+from phx_pipeline.model.photo import PhotoKey
 
 _PHOTO = tables.photo
 _WITHDRAWN = Verdict.WITHDRAWN.value

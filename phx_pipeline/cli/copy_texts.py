@@ -10,8 +10,8 @@ from phx_pipeline.model.ruling import CopyRuling, couple_in
 
 if TYPE_CHECKING:
     from phx_pipeline.model.judgement import Judgement
-    from phx_pipeline.model.photo import Blob
-    from phx_pipeline.model.ruling import PhotoName, Ruling
+    from phx_pipeline.model.photo import Blob, PhotoKey
+    from phx_pipeline.model.ruling import Ruling
     from phx_pipeline.workflows.duplicates import Copies, Copy, Tie
 
 _KEPT = "the kept one"
@@ -47,7 +47,7 @@ def tie_text(copy: "Copy", tie: "Tie", picture: "Copies") -> str:
     return f"{bonds[tie.bond.value]}{choice}"
 
 
-def parted_text(ruling: "Ruling", name: "PhotoName") -> str:
+def parted_text(ruling: "Ruling", name: "PhotoKey") -> str:
     """Return who parted the photo *name*, and from which one."""
     from phx_pipeline.workflows.duplicates import id_of
 

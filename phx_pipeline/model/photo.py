@@ -7,6 +7,9 @@ from phx_pipeline.model.appearance import Appearance
 from phx_pipeline.model.outcome import Verdict
 from phx_pipeline.model.source import Source
 
+PhotoKey = tuple[Source, str]
+"""A photo within its house: its source, and its key there."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PhotoRef:
@@ -76,7 +79,7 @@ class Photo:
     run_id: str = ""
 
     @property
-    def key(self) -> tuple[Source, str]:
+    def key(self) -> PhotoKey:
         """The photo's identity within its property."""
         return (self.ref.source, self.ref.photo_key)
 

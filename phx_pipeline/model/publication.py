@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from phx_pipeline.model.photo import PhotoKey
 from phx_pipeline.model.source import Source
 from phx_pipeline.model.taxonomy import Location, Subject
 
@@ -34,6 +35,6 @@ class Publication:
         return (self.location, self.subject, self.sequence)
 
     @property
-    def holder(self) -> tuple[Source, str]:
+    def holder(self) -> PhotoKey:
         """The photo the file shows."""
         return (self.source, self.photo_key)

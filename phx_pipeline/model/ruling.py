@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Final
 from urllib.parse import quote, unquote
 
+from phx_pipeline.model.photo import PhotoKey
 from phx_pipeline.model.source import Source
 from phx_pipeline.model.taxonomy import Location, Subject
 
@@ -113,13 +114,10 @@ class Ruling:
         return (self.at, self.id)
 
 
-PhotoName = tuple[Source, str]
-"""A photo within its house: source and key."""
-
 _PLAIN: Final = "".join(set(string.punctuation) - {"%"})
 
 
-def couple_key(one: PhotoName, other: PhotoName) -> str:
+def couple_key(one: PhotoKey, other: PhotoKey) -> str:
     """Return the key of a ruling on two photos, whichever is named first.
 
     `redfin/KEY zillow/KEY`, where a space in a key is %20 and a % is %25.
@@ -128,7 +126,7 @@ def couple_key(one: PhotoName, other: PhotoName) -> str:
     return " ".join(f"{source}/{quote(key, safe=_PLAIN)}" for source, key in sides)
 
 
-def couple_in(text: str) -> tuple[PhotoName, PhotoName]:
+def couple_in(text: str) -> tuple[PhotoKey, PhotoKey]:
     """Return the two photos of a `couple_key`, or of one the other way round.
 
     They come in the order of the key. `ValueError`: it names no two photos.
@@ -144,6 +142,6 @@ def couple_in(text: str) -> tuple[PhotoName, PhotoName]:
     raise ValueError(f"{text!r} does not name two photos as rulings do")
 
 
-def _photo_in(text: str) -> PhotoName:
+def _photo_in(text: str) -> PhotoKey:
     source, _, key = text.partition("/")
     return Source(source), unquote(key)

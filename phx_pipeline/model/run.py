@@ -7,9 +7,8 @@ from enum import StrEnum
 
 from phx_pipeline.model.job import JobCounts, JobItem, JobProperty, JobState, Mode
 from phx_pipeline.model.outcome import ListingOutcome, Verdict, VerdictKind
+from phx_pipeline.model.photo import PhotoKey
 from phx_pipeline.model.source import Source, in_order
-
-PhotoKey = tuple[Source, str]
 
 _SHOWN = frozenset({VerdictKind.KEPT, VerdictKind.DUPLICATE})
 

@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from phx_pipeline.model.outcome import Verdict
-from phx_pipeline.model.photo import Photo
+from phx_pipeline.model.photo import Photo, PhotoKey
 from phx_pipeline.model.property import Property
 from phx_pipeline.model.published import PublishedImage
-from phx_pipeline.model.source import Source
 from phx_pipeline.model.taxonomy import UNCATEGORIZED, Category
 
 SHEETS = "/sheets"
@@ -76,7 +75,7 @@ def deduped_tiles(photos: Sequence[Photo]) -> list[Tile]:
 
 
 def categorized_tiles(
-    photos: Sequence[Photo], categories: Mapping[tuple[Source, str], Category]
+    photos: Sequence[Photo], categories: Mapping[PhotoKey, Category]
 ) -> list[Tile]:
     """The kept pictures by what they show, the surest of a kind first."""
     seen = [

@@ -14,12 +14,12 @@ from functools import lru_cache
 from phx_pipeline.categorize.base import Evidence
 from phx_pipeline.categorize.fusion import fuse
 from phx_pipeline.categorize.registry import gap_lines
-from phx_pipeline.model.photo import Photo
+from phx_pipeline.model.photo import Photo, PhotoKey
 from phx_pipeline.model.ruling import About
 from phx_pipeline.model.taxonomy import Subject
 from phx_pipeline.model.vote import Named
 from phx_pipeline.stages.context import StageContext
-from phx_pipeline.stages.evidence import Originals, PhotoKey, evidence_of
+from phx_pipeline.stages.evidence import Originals, evidence_of
 from phx_pipeline.stages.polling import Poll, ask, read_polls, votes_on
 from phx_pipeline.stages.ruled_categories import with_rulings
 

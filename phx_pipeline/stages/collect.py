@@ -35,7 +35,7 @@ from phx_pipeline.imaging.standardize import standard_frame, standard_size
 from phx_pipeline.model.due import is_photo_asked
 from phx_pipeline.model.job import Mode
 from phx_pipeline.model.outcome import Verdict, VerdictKind
-from phx_pipeline.model.photo import Blob, Photo, PhotoRef
+from phx_pipeline.model.photo import Blob, Photo, PhotoKey, PhotoRef
 from phx_pipeline.model.printable import printable
 from phx_pipeline.model.source import Source
 from phx_pipeline.sources.base import ListingSource
@@ -90,7 +90,7 @@ async def collect(
     slug: str,
     *,
     mode: Mode = Mode.RESUME,
-    only: Collection[tuple[Source, str]] | None = None,
+    only: Collection[PhotoKey] | None = None,
 ) -> CollectReport:
     """Download every photo of *slug* that is due, several at once.
 

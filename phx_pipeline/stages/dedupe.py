@@ -23,10 +23,9 @@ from phx_pipeline.model.appearance import Appearance
 from phx_pipeline.model.identity import image_id
 from phx_pipeline.model.judgement import Judgement, Pair, Ruled
 from phx_pipeline.model.outcome import Verdict
-from phx_pipeline.model.photo import Blob, Photo
+from phx_pipeline.model.photo import Blob, Photo, PhotoKey
 from phx_pipeline.model.picture import StandardPicture
 from phx_pipeline.model.ruling import About
-from phx_pipeline.model.source import Source
 from phx_pipeline.stages.cards import cards_of
 from phx_pipeline.stages.context import StageContext, in_one, picture_pool, worker_pool
 from phx_pipeline.stages.judging import Judging
@@ -34,7 +33,6 @@ from phx_pipeline.stages.ruled_copies import ruled_copies
 
 logger = logging.getLogger(__name__)
 
-PhotoKey = tuple[Source, str]
 
 _NOTHING_RULED = Ruled()
 _DECIDABLE = frozenset(
@@ -160,7 +158,7 @@ def decide(
     judgements: Mapping[Pair, Judgement],
     ruled: Ruled = _NOTHING_RULED,
     cards: Collection[str] = (),
-) -> dict[tuple[Source, str], Decision]:
+) -> dict[PhotoKey, Decision]:
     """Return a decision per photo: one kept per cluster, the others duplicates.
 
     *judgements* tell which pairs of bytes are copies, unless people *ruled* on them. Of
@@ -181,7 +179,7 @@ def decide(
 
 def _decide_cluster(
     slug: str, group: Cluster, holders: Mapping[str, list[Photo]]
-) -> dict[tuple[Source, str], Decision]:
+) -> dict[PhotoKey, Decision]:
     cluster_id = image_id(slug, group.best)
     kept = holders[group.best][0]
     return {

@@ -16,13 +16,11 @@ from phx_pipeline.categorize.listing_text import repeated_captions
 from phx_pipeline.errors import ImageError, PhxError, StorageError
 from phx_pipeline.imaging.glimpse import glimpse
 from phx_pipeline.model.outcome import Verdict
-from phx_pipeline.model.photo import Photo
+from phx_pipeline.model.photo import Photo, PhotoKey
 from phx_pipeline.model.source import Source
 from phx_pipeline.stages.context import StageContext, in_one
 
 logger = logging.getLogger(__name__)
-
-PhotoKey = tuple[Source, str]
 
 
 class Originals:

@@ -31,7 +31,6 @@ from phx_pipeline.catalog.quarantine import (
     Likeness,
     Lookalike,
     PhotoAt,
-    PhotoKey,
     Reason,
     Suspicion,
 )
@@ -39,7 +38,7 @@ from phx_pipeline.dedup.hashes import distance
 from phx_pipeline.dedup.lookup import near
 from phx_pipeline.model.mark import Mark
 from phx_pipeline.model.outcome import Verdict, VerdictKind
-from phx_pipeline.model.photo import Blob, Photo, PhotoRef
+from phx_pipeline.model.photo import Blob, Photo, PhotoKey, PhotoRef
 from phx_pipeline.model.source import Source
 from phx_pipeline.sources.registry import marks_of
 from phx_pipeline.stages.context import StageContext

@@ -15,11 +15,10 @@ from phx_pipeline.model.naming import (
     sidecar_of,
 )
 from phx_pipeline.model.outcome import Verdict
-from phx_pipeline.model.photo import Photo
+from phx_pipeline.model.photo import Photo, PhotoKey
 from phx_pipeline.model.picture import StandardPicture
 from phx_pipeline.model.property import Property
 from phx_pipeline.model.publication import Publication
-from phx_pipeline.model.source import Source
 from phx_pipeline.model.taxonomy import Category, Location, Subject
 from phx_pipeline.stages.context import StageContext, in_one
 from phx_pipeline.stages.folder_views import drop_links, names_given, put_links
@@ -31,7 +30,6 @@ from phx_pipeline.storage.atomic import move_aside, set_aside
 
 logger = logging.getLogger(__name__)
 
-PhotoKey = tuple[Source, str]
 Kind = tuple[Location, Subject]
 
 

@@ -13,8 +13,7 @@ from phx_pipeline.errors import ImageError
 from phx_pipeline.model.counted import counted
 from phx_pipeline.model.due import faults_after
 from phx_pipeline.model.outcome import Verdict
-from phx_pipeline.model.photo import Photo
-from phx_pipeline.model.source import Source
+from phx_pipeline.model.photo import Photo, PhotoKey
 
 MOST_ALIKE: Final = 3
 """Photos of one gallery that may be the very same bytes: agents upload some twice."""
@@ -32,7 +31,7 @@ class Repeats:
     ) -> None:
         self._final_after_days = final_after_days
         self._today = today
-        self._keys: dict[tuple[Source, str], set[str]] = defaultdict(set)
+        self._keys: dict[PhotoKey, set[str]] = defaultdict(set)
         for photo in photos:
             if photo.sha256 is not None:
                 self._keys[photo.ref.source, photo.sha256].add(photo.ref.photo_key)

@@ -9,8 +9,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from phx_pipeline.catalog.rulings import Subject as RuledOn
-from phx_pipeline.model.photo import Photo
-from phx_pipeline.model.ruling import PhotoName, Ruling, category_in
+from phx_pipeline.model.photo import Photo, PhotoKey
+from phx_pipeline.model.ruling import Ruling, category_in
 from phx_pipeline.model.taxonomy import CONFIDENCE_MAX, Category
 from phx_pipeline.model.vote import Named, Vote
 
@@ -43,10 +43,10 @@ class RuledCategory:
 
 
 def with_rulings(
-    named: Mapping[PhotoName, Named],
+    named: Mapping[PhotoKey, Named],
     photos: Iterable[Photo],
     rulings: Mapping[RuledOn, Ruling],
-) -> dict[PhotoName, Named]:
+) -> dict[PhotoKey, Named]:
     """Return what pictures are named, where people's word stands above the votes.
 
     The votes go on standing beside it.
@@ -103,7 +103,7 @@ def ruled_category(rulings: Iterable[Ruling]) -> RuledCategory | None:
 
 def by_photo(
     photos: Iterable[Photo], ruled: Mapping[str, RuledCategory]
-) -> dict[PhotoName, RuledCategory]:
+) -> dict[PhotoKey, RuledCategory]:
     """Return what was said of each photo's picture, by the photo."""
     return {
         photo.key: ruled[photo.cluster_id]

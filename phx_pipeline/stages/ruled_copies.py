@@ -9,8 +9,8 @@ from collections.abc import Iterable, Mapping
 
 from phx_pipeline.catalog.rulings import Subject
 from phx_pipeline.model.judgement import Pair, Ruled, pair_of
-from phx_pipeline.model.photo import Photo
-from phx_pipeline.model.ruling import CopyRuling, PhotoName, Ruling, couple_in
+from phx_pipeline.model.photo import Photo, PhotoKey
+from phx_pipeline.model.ruling import CopyRuling, Ruling, couple_in
 
 
 def ruled_copies(photos: Iterable[Photo], rulings: Mapping[Subject, Ruling]) -> Ruled:
@@ -41,7 +41,7 @@ def rulings_by_bytes(
     return found
 
 
-def photos_ruled_on(ruling: Ruling) -> tuple[PhotoName, ...]:
+def photos_ruled_on(ruling: Ruling) -> tuple[PhotoKey, ...]:
     """Return both photos; none if another version named them in its own way."""
     try:
         return couple_in(ruling.key)

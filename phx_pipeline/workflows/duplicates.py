@@ -17,8 +17,8 @@ from phx_pipeline.imaging.captioned_sheet import captioned_sheet
 from phx_pipeline.model.judgement import Alike, Judgement, Pair, pair_of
 from phx_pipeline.model.naming import BadNameError, ImageName
 from phx_pipeline.model.outcome import Verdict
-from phx_pipeline.model.photo import Blob, Photo
-from phx_pipeline.model.ruling import About, CopyRuling, PhotoName, Ruling
+from phx_pipeline.model.photo import Blob, Photo, PhotoKey
+from phx_pipeline.model.ruling import About, CopyRuling, Ruling
 from phx_pipeline.reads.quarantine import case_id
 from phx_pipeline.stages.context import StageContext
 from phx_pipeline.stages.ruled_copies import photos_ruled_on, rulings_by_bytes
@@ -49,7 +49,7 @@ class Tie:
     `ruling` the newest on the two that are bound.
     """
 
-    to: PhotoName
+    to: PhotoKey
     bond: Bond
     judgement: Judgement | None
     ruling: Ruling | None
@@ -69,7 +69,7 @@ class Copy:
     partings: tuple[Ruling, ...]
 
     @property
-    def name(self) -> PhotoName:
+    def name(self) -> PhotoKey:
         """Source and key."""
         return self.photo.key
 
@@ -125,13 +125,13 @@ def photo_id(slug: str, photo: Photo) -> str:
     return id_of(slug, photo.key)
 
 
-def id_of(slug: str, name: PhotoName) -> str:
+def id_of(slug: str, name: PhotoKey) -> str:
     """Return the id of the photo that has this name in a house."""
     source, key = name
     return case_id(PhotoAt(slug=slug, source=source, photo_key=key))
 
 
-def photo_name(name: PhotoName) -> str:
+def photo_name(name: PhotoKey) -> str:
     """Return how people are shown a photo, and may name it: SOURCE/KEY."""
     source, key = name
     return f"{source.value}/{key}"
@@ -196,7 +196,7 @@ def copies_sheet(context: StageContext, found: Sequence[Copies]) -> bytes:
     return captioned_sheet(pictures(), count=len(members), max_bytes=_SHEET_BYTES)
 
 
-def _is_meant(text: str, slug: str, name: PhotoName) -> bool:
+def _is_meant(text: str, slug: str, name: PhotoKey) -> bool:
     source, key = name
     if text in {key, f"{source}/{key}", f"{source} {key}"}:
         return True
@@ -219,7 +219,7 @@ def _house_of(context: StageContext, wanted: str) -> str | None:
     return known.house.slug if known else None
 
 
-def _file_names(context: StageContext, slug: str) -> dict[PhotoName, str]:
+def _file_names(context: StageContext, slug: str) -> dict[PhotoKey, str]:
     rows = context.catalog.publications(slug)
     return {row.holder: row.file_name for row in rows if row.active}
 
@@ -242,7 +242,7 @@ class _Ties:
         self._partings = _partings(self._rulings.values())
 
     def of_group(
-        self, group: Sequence[Photo], *, names: Mapping[PhotoName, str]
+        self, group: Sequence[Photo], *, names: Mapping[PhotoKey, str]
     ) -> Copies:
         """Return the photos of a cluster, each with what binds it."""
         ordered = sorted(
@@ -283,9 +283,9 @@ class _Ties:
         return None
 
 
-def _partings(rulings: Iterable[Ruling]) -> dict[PhotoName, tuple[Ruling, ...]]:
+def _partings(rulings: Iterable[Ruling]) -> dict[PhotoKey, tuple[Ruling, ...]]:
     """Return the rulings that part photos, by each of the two that one names."""
-    found: dict[PhotoName, tuple[Ruling, ...]] = {}
+    found: dict[PhotoKey, tuple[Ruling, ...]] = {}
     for ruling in rulings:
         if ruling.value == CopyRuling.OTHER:
             for name in photos_ruled_on(ruling):

@@ -23,8 +23,7 @@ from phx_pipeline.errors import (
 from phx_pipeline.model.identity import property_lease
 from phx_pipeline.model.job import Mode
 from phx_pipeline.model.no_way import all_tell_no_way
-from phx_pipeline.model.photo import Photo
-from phx_pipeline.model.run import PhotoKey
+from phx_pipeline.model.photo import Photo, PhotoKey
 from phx_pipeline.stages.categorize import categorize
 from phx_pipeline.stages.collect import collect
 from phx_pipeline.stages.context import StageContext, working_on

@@ -18,9 +18,9 @@ from typing import Any, Final
 
 from phx_pipeline.errors import InputError
 from phx_pipeline.model.encoding import decoded
-from phx_pipeline.model.photo import Photo
+from phx_pipeline.model.photo import Photo, PhotoKey
 from phx_pipeline.model.printable import printable
-from phx_pipeline.model.ruling import TAKEN_BACK, About, PhotoName, Ruling
+from phx_pipeline.model.ruling import TAKEN_BACK, About, Ruling
 from phx_pipeline.stages.context import StageContext
 from phx_pipeline.stages.ruled_categories import (
     RuledCategory,
@@ -263,7 +263,7 @@ class _Said:
     picture, also one that takes back, by its cluster; of a photo without one by name.
     """
 
-    ruled: Mapping[PhotoName, RuledCategory]
+    ruled: Mapping[PhotoKey, RuledCategory]
     newest: Mapping[object, Ruling]
 
 

@@ -15,11 +15,10 @@ from phx_pipeline.errors import InputError, LeaseHeldError
 from phx_pipeline.model.naming import BadNameError, ImageName
 from phx_pipeline.model.nearest import did_you_mean
 from phx_pipeline.model.outcome import Verdict
-from phx_pipeline.model.photo import Photo
+from phx_pipeline.model.photo import Photo, PhotoKey
 from phx_pipeline.model.ruling import (
     TAKEN_BACK,
     About,
-    PhotoName,
     Ruling,
     category_in,
     category_value,
@@ -199,7 +198,7 @@ class _House:
             for (source, key), ruling in newest.items()
             if source is not None
         }
-        self._new: dict[PhotoName, Review] = {}
+        self._new: dict[PhotoKey, Review] = {}
         self.files = _files(context, slug)
         self.given: list[Ruling] = []
 
@@ -221,7 +220,7 @@ class _House:
         self._new |= dict.fromkeys(names, wanted)
         return bool(names)
 
-    def _copies(self, photo: Photo) -> list[PhotoName]:
+    def _copies(self, photo: Photo) -> list[PhotoKey]:
         """Return all photos that are of its picture now, itself among them."""
         clusters = {it.key: it.cluster_id for it in self._photos}
         its_own = clusters.get(photo.key)
@@ -260,7 +259,7 @@ class _House:
         if len(self.given) < len(wanted):
             self._context.house(self._slug)  # raises: it was renamed just now
 
-    def _ruling(self, name: PhotoName, wanted: Review) -> Ruling:
+    def _ruling(self, name: PhotoKey, wanted: Review) -> Ruling:
         source, key = name
         return Ruling(
             id=str(uuid4()),
@@ -346,7 +345,7 @@ def _image_name(word: str) -> ImageName | None:
         return None
 
 
-def _files(context: StageContext, slug: str) -> dict[PhotoName, str]:
+def _files(context: StageContext, slug: str) -> dict[PhotoKey, str]:
     """Return the file of each photo's picture, also that of copies."""
     rows = context.catalog.publications(slug)
     names = {row.holder: row.file_name for row in rows if row.active}

@@ -6,14 +6,8 @@ from uuid import uuid4
 
 from phx_pipeline.errors import InputError
 from phx_pipeline.model.outcome import Verdict
-from phx_pipeline.model.photo import Photo
-from phx_pipeline.model.ruling import (
-    About,
-    CopyRuling,
-    PhotoName,
-    Ruling,
-    couple_key,
-)
+from phx_pipeline.model.photo import Photo, PhotoKey
+from phx_pipeline.model.ruling import About, CopyRuling, Ruling, couple_key
 from phx_pipeline.stages.categorize import categorize
 from phx_pipeline.stages.context import StageContext
 from phx_pipeline.stages.dedupe import dedupe
@@ -198,7 +192,7 @@ def _rulings(
 
 
 def _require_pictures(photos: Iterable[Photo]) -> None:
-    seen: set[PhotoName] = set()
+    seen: set[PhotoKey] = set()
     for photo in photos:
         if photo.key in seen:
             raise InputError(f"{_told(photo)} is named twice: name two photos")
@@ -216,12 +210,12 @@ def _others_of(context: StageContext, slug: str, photo: Photo) -> list[Photo]:
     return [it.photo for it in members if it.name != photo.key]
 
 
-def _members(found: Iterable[Copies], photo: Photo) -> set[PhotoName]:
+def _members(found: Iterable[Copies], photo: Photo) -> set[PhotoKey]:
     copies = copies_with(found, photo)
     return {it.name for it in copies.members} if copies else set()
 
 
-def _is_across(ruling: Ruling, sides: Sequence[set[PhotoName]]) -> bool:
+def _is_across(ruling: Ruling, sides: Sequence[set[PhotoKey]]) -> bool:
     """Whether a ruling is on a photo of either side."""
     match photos_ruled_on(ruling):
         case (a, b):

@@ -13,7 +13,7 @@ from phx_pipeline.demo.loopback import Answer, Asked, Handler
 from phx_pipeline.demo.redfin_site import redfin_sites
 from phx_pipeline.demo.zillow_site import zillow_sites
 from phx_pipeline.model.outcome import Verdict
-from phx_pipeline.model.photo import Photo
+from phx_pipeline.model.photo import Photo, PhotoKey
 from phx_pipeline.model.publication import Publication
 from phx_pipeline.model.source import Source
 from phx_pipeline.model.taxonomy import Category, Location, Subject
@@ -35,7 +35,6 @@ LARGER_SIZES = (
     b"uncropped_scaled_within_1344_1008",
 )
 
-PhotoKey = tuple[Source, str]
 Number = tuple[Location, Subject, int]
 
 

@@ -32,7 +32,7 @@ from phx_pipeline.model.change import RAW
 from phx_pipeline.model.due import is_photo_due
 from phx_pipeline.model.listing import EVERY_PHOTO, Listing
 from phx_pipeline.model.outcome import ListingOutcome, Verdict, VerdictKind
-from phx_pipeline.model.photo import Photo
+from phx_pipeline.model.photo import Photo, PhotoKey
 from phx_pipeline.model.ruling import PhotoRuling
 from phx_pipeline.model.source import Source
 from phx_pipeline_tests.integration.conftest import (
@@ -264,7 +264,7 @@ class AnyHistory(RuleBasedStateMachine):
         )
 
     @rule(suspects=st.sets(st.tuples(sources, keys)), kill=kills)
-    def hold(self, *, suspects: set[tuple[Source, str]], kill: int | None) -> None:
+    def hold(self, *, suspects: set[PhotoKey], kill: int | None) -> None:
         why = Suspicion(reason=Reason.LISTING_ID, detail="of another")
         self.try_to(
             kill,

@@ -10,6 +10,7 @@ from phx_pipeline.catalog import tables
 from phx_pipeline.catalog.engine import reading
 from phx_pipeline.model.listing import Listing
 from phx_pipeline.model.outcome import ListingOutcome, Verdict
+from phx_pipeline.model.photo import PhotoKey
 from phx_pipeline.model.source import Source
 from phx_pipeline_tests.integration.conftest import STAMP, Scene, gallery, is_due, ref
 
@@ -32,7 +33,7 @@ def _row(engine: sa.Engine, source: Source = Source.REDFIN) -> dict[str, Any]:
         return dict(connection.execute(query).one()._mapping)
 
 
-def _present(scene: Scene) -> Sequence[tuple[Source, str]]:
+def _present(scene: Scene) -> Sequence[PhotoKey]:
     return [photo.key for photo in scene.catalog.photos(scene.slug) if photo.present]
 
 

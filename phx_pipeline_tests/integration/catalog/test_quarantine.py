@@ -13,6 +13,7 @@ from phx_pipeline.catalog.quarantine import (
 from phx_pipeline.catalog.store import Catalog, Decision
 from phx_pipeline.errors import StaleEpochError
 from phx_pipeline.model.outcome import Verdict, VerdictKind
+from phx_pipeline.model.photo import PhotoKey
 from phx_pipeline.model.ruling import PhotoRuling
 from phx_pipeline.model.source import Source
 from phx_pipeline_tests.integration.conftest import (
@@ -57,7 +58,7 @@ def decide(scene: Scene) -> None:
     scene.catalog.record_decisions(scene.lease, scene.slug, decisions, stamp=STAMP)
 
 
-def hold(scene: Scene, *keys: tuple[Source, str]) -> bool:
+def hold(scene: Scene, *keys: PhotoKey) -> bool:
     suspects = dict.fromkeys(keys, STRAY)
     return scene.catalog.quarantine.hold(scene.lease, scene.slug, suspects, stamp=STAMP)
 

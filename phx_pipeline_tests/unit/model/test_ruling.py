@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from phx_pipeline.model.photo import PhotoKey
 from phx_pipeline.model.ruling import couple_in, couple_key
 from phx_pipeline.model.source import Source
 
@@ -14,7 +15,7 @@ PHOTOS = st.tuples(
 
 @given(PHOTOS, PHOTOS)
 def test_two_photos_are_named_alike_whichever_comes_first(
-    one: tuple[Source, str], other: tuple[Source, str]
+    one: PhotoKey, other: PhotoKey
 ) -> None:
     key = couple_key(one, other)
 

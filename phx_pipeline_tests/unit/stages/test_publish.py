@@ -12,18 +12,14 @@ from hypothesis import strategies as st
 
 from phx_pipeline.model.address import Address
 from phx_pipeline.model.naming import ImageName
+from phx_pipeline.model.photo import PhotoKey
 from phx_pipeline.model.property import Property
 from phx_pipeline.model.publication import Publication
 from phx_pipeline.model.source import Source
 from phx_pipeline.model.taxonomy import Category, Subject
 from phx_pipeline.settings import load_settings
 from phx_pipeline.stages.context import StageContext
-from phx_pipeline.stages.publish import (
-    PhotoKey,
-    Plan,
-    converge_folder,
-    name_pictures,
-)
+from phx_pipeline.stages.publish import Plan, converge_folder, name_pictures
 from phx_pipeline.wiring.runs import build_context
 from phx_pipeline.wiring.stores import initialise
 

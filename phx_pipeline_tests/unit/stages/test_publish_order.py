@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from phx_pipeline.model.address import Address
 from phx_pipeline.model.naming import ImageName
 from phx_pipeline.model.outcome import Verdict
-from phx_pipeline.model.photo import Blob, Photo, PhotoRef, PictureHashes
+from phx_pipeline.model.photo import Blob, Photo, PhotoKey, PhotoRef, PictureHashes
 from phx_pipeline.model.property import Property
 from phx_pipeline.model.publication import Publication
 from phx_pipeline.model.source import Source
@@ -107,7 +107,7 @@ def published(
 ) -> list[Publication]:
     """Decide for *photos* and name the kept ones, as one run does it."""
     decisions = decide(HOUSE.slug, photos, blobs, judgements={})
-    members: dict[str | None, set[tuple[Source, str]]] = {}
+    members: dict[str | None, set[PhotoKey]] = {}
     for key, decision in decisions.items():
         members.setdefault(decision.cluster_id, set()).add(key)
     plans = [
@@ -118,7 +118,7 @@ def published(
     return name_pictures(plans, before)
 
 
-def _plan(photo: Photo, *, members: frozenset[tuple[Source, str]]) -> Plan:
+def _plan(photo: Photo, *, members: frozenset[PhotoKey]) -> Plan:
     name = ImageName(
         folder=HOUSE.folder,
         location=KITCHEN.location,
@@ -153,7 +153,7 @@ def series(arrival: Arrival) -> list[list[Publication]]:
     return rows
 
 
-def shown(rows: Sequence[Publication]) -> dict[tuple[Source, str], str]:
+def shown(rows: Sequence[Publication]) -> dict[PhotoKey, str]:
     """The bytes shown, by photo."""
     return {row.holder: row.sha256 for row in rows if row.active}
 
