@@ -12,7 +12,7 @@ from phx_pipeline.catalog.engine import reading
 from phx_pipeline.catalog.queries import published_of, published_query
 from phx_pipeline.catalog.rows import AnyRow
 from phx_pipeline.model.market import GONE
-from phx_pipeline.model.moments import PHOENIX
+from phx_pipeline.model.moments import phoenix_day
 from phx_pipeline.model.published import PublishedImage
 from phx_pipeline.model.source import Source
 from phx_pipeline.model.taxonomy import Location, Subject
@@ -177,5 +177,5 @@ def _found(row: AnyRow) -> FoundImage:
 
 def _last_seen_on(row: AnyRow) -> date | None:
     at = row.gallery_seen_at
-    days = (row.left_on, at.astimezone(PHOENIX).date() if at else None)
+    days = (row.left_on, phoenix_day(at) if at else None)
     return max(filter(None, days), default=None)

@@ -69,7 +69,7 @@ from phx_pipeline.model.appearance import Appearance
 from phx_pipeline.model.change import What
 from phx_pipeline.model.due import faults_after
 from phx_pipeline.model.listing import Listing
-from phx_pipeline.model.moments import PHOENIX
+from phx_pipeline.model.moments import phoenix_day
 from phx_pipeline.model.outcome import Verdict
 from phx_pipeline.model.photo import Blob, Photo, PhotoKey, PhotoRef
 from phx_pipeline.model.picture import StandardPicture
@@ -521,7 +521,7 @@ def _note_photos(
 
 def _left_values(row: AnyRow, *, seen_at: datetime | None) -> dict[str, object]:
     """Columns of a photo that a whole gallery does not show any more."""
-    seen_on = seen_at.astimezone(PHOENIX).date() if seen_at else row.first_seen_on
+    seen_on = phoenix_day(seen_at) if seen_at else row.first_seen_on
     return {"present": False, "last_seen_on": max(seen_on, row.first_seen_on)}
 
 

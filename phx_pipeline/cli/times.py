@@ -1,9 +1,8 @@
 """Times as the commands show them: UTC for machines, Phoenix for people."""
 
 from datetime import UTC, datetime
-from zoneinfo import ZoneInfo
 
-_PHOENIX = ZoneInfo("America/Phoenix")
+from phx_pipeline.model.moments import PHOENIX
 
 
 def utc_text(at_s: float | None) -> str | None:
@@ -24,7 +23,7 @@ def phoenix_text(at: object) -> str:
         moment = datetime.fromtimestamp(at, UTC)
     else:
         return ""
-    return f"{moment.astimezone(_PHOENIX):%Y-%m-%d %H:%M:%S}"
+    return f"{moment.astimezone(PHOENIX):%Y-%m-%d %H:%M:%S}"
 
 
 def zoned_text(at: object) -> str:

@@ -8,12 +8,12 @@ from hashlib import sha256
 from typing import Any, Final
 
 from phx_pipeline.exports.times import (
-    phoenix_day,
     phoenix_digits,
     phoenix_time,
     phoenix_time_or_none,
 )
 from phx_pipeline.model.facts import FactValue, SeenFacts
+from phx_pipeline.model.moments import phoenix_day
 from phx_pipeline.model.run import (
     Change,
     Run,

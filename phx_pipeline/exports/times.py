@@ -1,9 +1,8 @@
 """Times as the predecessor wrote them: ISO 8601, microseconds, Phoenix's offset."""
 
-from datetime import date, datetime
-from zoneinfo import ZoneInfo
+from datetime import datetime
 
-_PHOENIX = ZoneInfo("America/Phoenix")
+from phx_pipeline.model.moments import PHOENIX
 
 
 def phoenix_time(at: datetime) -> str:
@@ -15,17 +14,12 @@ def phoenix_time(at: datetime) -> str:
     # A naive time would be read in the zone of the machine: other bytes elsewhere.
     if at.utcoffset() is None:
         raise ValueError(f"time {at} has no UTC offset; pass aware times")
-    return at.astimezone(_PHOENIX).isoformat(timespec="microseconds")
+    return at.astimezone(PHOENIX).isoformat(timespec="microseconds")
 
 
 def phoenix_time_or_none(at: datetime | None) -> str | None:
     """Return *at* as text, or None where there is no time."""
     return None if at is None else phoenix_time(at)
-
-
-def phoenix_day(at: datetime) -> date:
-    """Return the day it is in Phoenix."""
-    return at.astimezone(_PHOENIX).date()
 
 
 def phoenix_digits(at: datetime) -> str:

@@ -7,7 +7,7 @@ and its last moment. No database, and no words of a command.
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from itertools import chain
 from typing import Final
 
@@ -16,7 +16,7 @@ from phx_pipeline.model.counted import counted
 from phx_pipeline.model.event import Event, EventKind
 from phx_pipeline.model.fact_words import shown_value
 from phx_pipeline.model.market import market_event
-from phx_pipeline.model.moments import PHOENIX
+from phx_pipeline.model.moments import phoenix_day
 from phx_pipeline.model.source import Source
 
 FEWEST_CUT: Final = 5
@@ -55,11 +55,6 @@ def needed(kinds: Collection[EventKind]) -> frozenset[What]:
     return frozenset(chain.from_iterable(_NEEDED[kind] for kind in kinds)) or TOLD
 
 
-def day_of(at: datetime) -> date:
-    """The day in Phoenix."""
-    return at.astimezone(PHOENIX).date()
-
-
 def events_of(rows: Iterable[NotedChange]) -> list[Event]:
     """Return what *rows* amount to, the newest first.
 
@@ -68,7 +63,7 @@ def events_of(rows: Iterable[NotedChange]) -> list[Event]:
     """
     groups: dict[_Place, list[NotedChange]] = defaultdict(list)
     for row in {row.id: row for row in rows if row.what in TOLD}.values():
-        place = _Place(slug=row.slug, source=row.source, on=day_of(row.at))
+        place = _Place(slug=row.slug, source=row.source, on=phoenix_day(row.at))
         groups[place].append(row)
     found = [
         event
@@ -237,7 +232,7 @@ def galleries_of(
         (
             row.at
             for row in later
-            if row.what == What.NUMBER and day_of(row.at) > event.on
+            if row.what == What.NUMBER and phoenix_day(row.at) > event.on
         ),
         default=None,
     )

@@ -36,6 +36,11 @@ def newest_past(now: datetime) -> datetime:
     return now + _APART
 
 
+def phoenix_day(at: datetime) -> date:
+    """The day it is in Phoenix."""
+    return at.astimezone(PHOENIX).date()
+
+
 def day_start_s(day: date) -> float:
     """Seconds since 1970 at which *day* begins in Phoenix."""
     return day_start(day).timestamp()

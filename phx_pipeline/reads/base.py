@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime
 from phx_pipeline.catalog.store import Catalog
 from phx_pipeline.model.address import Address
 from phx_pipeline.model.circuit import Circuits
-from phx_pipeline.model.moments import PHOENIX
+from phx_pipeline.model.moments import phoenix_day
 from phx_pipeline.model.source import Source
 from phx_pipeline.model.standing import UNREADABLE, Means, Standing
 from phx_pipeline.storage.layout import Layout
@@ -54,7 +54,7 @@ class Reads:
     @property
     def today(self) -> date:
         """The day in Phoenix."""
-        return self.clock().astimezone(PHOENIX).date()
+        return phoenix_day(self.clock())
 
     def now(self) -> datetime:
         """The time in UTC."""

@@ -17,7 +17,7 @@ from phx_pipeline.model.event import ALERTABLE, NEW_MATCH, Event, EventKind
 from phx_pipeline.model.fact_words import size_words
 from phx_pipeline.model.history import needed
 from phx_pipeline.model.message import Delivery
-from phx_pipeline.model.moments import PHOENIX, day_start
+from phx_pipeline.model.moments import day_start, phoenix_day
 from phx_pipeline.model.printable import printable
 from phx_pipeline.model.published import PublishedImage
 from phx_pipeline.model.search import Proposal, ProposalState
@@ -296,7 +296,7 @@ def news_mark(catalog: Catalog, kinds: Collection[str], *, now: datetime) -> str
     wanted = [kind for kind in EventKind if kind.value in kinds]
     found = ""
     if NEW_MATCH in kinds:
-        today = now.astimezone(PHOENIX).date()
+        today = phoenix_day(now)
         found = f"{catalog.searches.count_since(today - _DAY)} found, "
     if not wanted:
         return found or "off"

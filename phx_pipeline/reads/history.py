@@ -10,13 +10,12 @@ from phx_pipeline.catalog.told import Scope
 from phx_pipeline.model.event import Event, EventKind
 from phx_pipeline.model.history import (
     TwoGalleries,
-    day_of,
     events_of,
     galleries_of,
     needed,
     newest_first,
 )
-from phx_pipeline.model.moments import day_start
+from phx_pipeline.model.moments import day_start, phoenix_day
 from phx_pipeline.model.source import Source
 from phx_pipeline.reads.base import Reads
 from phx_pipeline.reads.paging import (
@@ -116,8 +115,8 @@ def _events(reads: Reads, scope: Scope, *, since: date, last: date) -> Iterator[
     if scope.slug is not None:
         yield from events_of(book.between(_start_of(since), end, scope))
         return
-    while (newest := book.newest_before(end, scope)) and day_of(newest) >= since:
-        start = day_start(day_of(newest))
+    while (newest := book.newest_before(end, scope)) and phoenix_day(newest) >= since:
+        start = day_start(phoenix_day(newest))
         yield from events_of(book.between(start, end, scope))
         end = start
 

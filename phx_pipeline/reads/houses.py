@@ -7,7 +7,7 @@ from typing import Final
 from phx_pipeline.catalog.properties import Known
 from phx_pipeline.catalog.store import Catalog
 from phx_pipeline.errors import InputError, UnknownPropertyError
-from phx_pipeline.model.moments import PHOENIX
+from phx_pipeline.model.moments import phoenix_day
 from phx_pipeline.model.property import Property
 from phx_pipeline.reads.base import Reads, TypedAddress
 from phx_pipeline.reads.paging import LIMIT, Page, checked_limit, page_of, place_at
@@ -138,7 +138,7 @@ def _unknown(catalog: Catalog, key: str) -> InputError:
                 f"{what}: that is the name of its folder, its key is {house.slug}"
             )
         return InputError(f"{what}: its key is {house.slug} now")
-    day = known.removed_at.astimezone(PHOENIX).date()
+    day = phoenix_day(known.removed_at)
     return UnknownPropertyError(
         f"property {house.slug} was removed on {day}",
         f'`phx properties add "{house.address}"` takes it up again',

@@ -20,7 +20,7 @@ from phx_pipeline.imaging.recipe import recipe_name
 from phx_pipeline.imaging.resize import load_opencv
 from phx_pipeline.model.fault_days import FINAL_AFTER_DAYS
 from phx_pipeline.model.identity import property_lease
-from phx_pipeline.model.moments import PHOENIX
+from phx_pipeline.model.moments import phoenix_day
 from phx_pipeline.model.property import Property
 from phx_pipeline.model.source import Source
 from phx_pipeline.model.tally import PropertyTally
@@ -91,7 +91,7 @@ class StageContext:
     def stamp(self) -> Stamp:
         """Now, by the run's clock."""
         at = self.clock().astimezone(UTC)
-        today = at.astimezone(PHOENIX).date()
+        today = phoenix_day(at)
         return Stamp(at=at, today=today, run_id=self.run_id)
 
     def house(self, slug: str) -> Property:

@@ -27,7 +27,7 @@ from phx_pipeline.fetch.profile import ClientProfile
 from phx_pipeline.fetch.proxies import ListProxies, Proxy, ProxyPool, read_proxies
 from phx_pipeline.fetch.route import Route, asked_by, browsed
 from phx_pipeline.fetch.session import Session
-from phx_pipeline.model.moments import PHOENIX
+from phx_pipeline.model.moments import phoenix_day
 from phx_pipeline.model.source import Source
 from phx_pipeline.settings import Settings
 from phx_pipeline.sources.registry import (
@@ -95,7 +95,7 @@ def build_fetcher_factory(
     def open_fetcher(slug: str) -> Fetcher:
         if lacking:
             _tell_once(lacking)
-        day = clock().astimezone(PHOENIX).date()
+        day = phoenix_day(clock())
         session = session_of(slug, day, profile=room.profile if room else None)
         further: dict[ClientName, Client] = {}
         if room and turns:

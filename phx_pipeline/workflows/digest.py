@@ -26,7 +26,7 @@ from phx_pipeline.model.message import (
     Taken,
     sender_lease,
 )
-from phx_pipeline.model.moments import PHOENIX
+from phx_pipeline.model.moments import PHOENIX, phoenix_day
 from phx_pipeline.reads.base import Reads
 from phx_pipeline.reads.digest import (
     Digest,
@@ -93,11 +93,6 @@ class Rendered:
     html: str  # whole in itself
 
 
-def digest_day(at: datetime) -> date:
-    """The day of a digest that is made at *at*."""
-    return at.astimezone(PHOENIX).date()
-
-
 def digest_key(day: date) -> str:
     """The key of a day's digest."""
     return f"digest:{day.isoformat()}"
@@ -125,7 +120,7 @@ def book_digest(catalog: Catalog, channels: Iterable[Channel], *, at: datetime) 
     Returns:
         On how many it was not noted before.
     """
-    key = digest_key(digest_day(at))
+    key = digest_key(phoenix_day(at))
     return sum(
         catalog.deliveries.book_digest(it, key, at=at, first_from=at - _DAY)
         for it in channels
@@ -227,7 +222,7 @@ def _message_of(
         digest = _digest_of(desk, channel, first)
         return message_of(desk, digest, key=first.message, at=first.booked_at)
     keys = {it.key.removeprefix(_ALERT) for it in taken}
-    day = first.booked_at.astimezone(PHOENIX).date()
+    day = phoenix_day(first.booked_at)
     news = read_news(desk.feeds, since=day - _ALERT_DAYS * _DAY, day=desk.reads.today)
     news = news.among(keys)
     if not news.keys:
@@ -263,13 +258,13 @@ def _news_since(
     only: Sequence[str] | None = None,
 ) -> Digest:
     """What no other digest of the channel told, as the digest of the day of *at*."""
-    day, key = digest_day(at), digest_key(digest_day(at))
+    day, key = phoenix_day(at), digest_key(phoenix_day(at))
     told_since = min(at - _TOLD_BEFORE, since)  # or before a pause of days
     told = desk.reads.catalog.deliveries.told(channel, since=told_since, but=key)
     digest = read_digest(
         desk.reads,
         desk.feeds,
-        since=digest_day(since),
+        since=phoenix_day(since),
         day=day,
         failed_from=since,
         failed_until=at,

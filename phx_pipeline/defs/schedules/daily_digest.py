@@ -8,8 +8,8 @@ import dagster as dg
 from phx_pipeline.defs.jobs import extract_property
 from phx_pipeline.defs.stores import Stores
 from phx_pipeline.model.message import Channel
-from phx_pipeline.model.moments import PHOENIX
-from phx_pipeline.workflows.digest import book_digest, digest_day
+from phx_pipeline.model.moments import PHOENIX, phoenix_day
+from phx_pipeline.workflows.digest import book_digest
 
 NO_CHANNEL = "nobody is told: PHX_SMTP_HOST and PHX_WEBHOOK_URL are not set"
 
@@ -39,7 +39,7 @@ def book(stores: Stores, channels: tuple[Channel, ...]) -> str:
     at = stores.clock()
     with stores.catalog() as catalog:
         booked = book_digest(catalog, channels, at=at)
-    day = digest_day(at)
+    day = phoenix_day(at)
     if not booked:
         return f"the digest of {day} was due before"
     return f"the digest of {day} is due by {', '.join(channels)}; `alerts` sends it"

@@ -18,6 +18,7 @@ from phx_pipeline.model.address import Address, Match
 from phx_pipeline.model.counted import counted
 from phx_pipeline.model.facts import unwrapped
 from phx_pipeline.model.listing import Listing
+from phx_pipeline.model.moments import PHOENIX
 from phx_pipeline.model.outcome import ListingOutcome
 from phx_pipeline.model.printable import printable
 from phx_pipeline.model.property import Property
@@ -71,7 +72,6 @@ _STREET_PARTS = (
     "directionalSuffix",
 )
 _SECONDS = 10**9  # and up: from 2001 on; as milliseconds of early 1970
-_PHOENIX = ZoneInfo("America/Phoenix")
 _SOLD = 4  # searchStatus; 1 is active, 2 under contract
 _ON_MARKET = (1, 2)
 _OFF_MARKET_PAGES = ("sdp", "pdp")
@@ -449,6 +449,6 @@ def _local_day(epoch_ms: object, *, zone: tzinfo) -> date | None:
 
 def _zone(name: object) -> tzinfo:
     try:
-        return ZoneInfo(text(name)) if text(name) else _PHOENIX
+        return ZoneInfo(text(name)) if text(name) else PHOENIX
     except (KeyError, ValueError, OSError):  # unknown, malformed, or names a folder
-        return _PHOENIX
+        return PHOENIX

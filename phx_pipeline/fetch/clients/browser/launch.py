@@ -19,6 +19,7 @@ import psutil
 from phx_pipeline.errors import BrowserError
 from phx_pipeline.fetch.clients.browser import keeper
 from phx_pipeline.fetch.clients.browser.isolation import Screen
+from phx_pipeline.model.moments import PHOENIX
 from phx_pipeline.model.refusal import refusal
 from phx_pipeline.process import start_ticks
 
@@ -57,7 +58,7 @@ _FLAGS = (
     "--accept-lang=en-US,en",
 )
 _ENVIRON = {
-    "TZ": "America/Phoenix",
+    "TZ": str(PHOENIX),
     "LANG": "en_US.UTF-8",
     "LANGUAGE": "en_US",
     "DBUS_SESSION_BUS_ADDRESS": "disabled:",
