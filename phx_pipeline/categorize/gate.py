@@ -16,9 +16,12 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from phx_pipeline.categorize.chances import sigmoid, softmax
 from phx_pipeline.categorize.heads import Heads
 from phx_pipeline.categorize.words import UNDECIDED, VAT, Masses, masses
 from phx_pipeline.model.taxonomy import Location, Subject
+
+Rows = NDArray[np.floating]
 
 SURE: Final = 0.85
 """From here on a file name is meant to be believed."""
@@ -33,8 +36,6 @@ UNJUDGED: Final = 0.84
 
 _LEAST_WORDS: Final = 0.02
 _LEAST_ODDS: Final = 1e-3
-
-Rows = NDArray[np.floating]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,11 +85,11 @@ def weighed(
     heads: Heads, *, logits: Rows, outdoors: Rows, words: NDArray[np.float32]
 ) -> list[Opinion]:
     """Return the same of what the heads have said already."""
-    outside = _sigmoid(outdoors)
+    outside = sigmoid(outdoors)
     said = masses(words)
     most = {it: _most(it, outside, said, vat=words[:, VAT]) for it in said}
     signs = _signs(heads, logits, masses(words, without=UNDECIDED), most)
-    known = _sigmoid(known_evidence(signs.own, signs.likeliest) @ heads.known)
+    known = sigmoid(known_evidence(signs.own, signs.likeliest) @ heads.known)
     sure = signs.sure(known)
     return [
         Opinion(
@@ -117,7 +118,7 @@ def known_evidence(own: Rows, likeliest: Rows) -> Rows:
 def _signs(
     heads: Heads, logits: Rows, said: Masses, most: Mapping[Subject, Rows]
 ) -> _Signs:
-    chances = _softmax(logits)
+    chances = softmax(logits)
     rows = np.arange(len(chances))
     subjects = list(said)
     shares = np.column_stack([said[it] for it in subjects])
@@ -163,12 +164,3 @@ def _most(subject: Subject, outside: Rows, said: Masses, *, vat: Rows) -> Rows:
     own = said[subject]
     dry = np.where(vat > own, own / np.maximum(own + vat, _LEAST_ODDS), 1.0)
     return np.asarray(np.minimum(place, dry))
-
-
-def _softmax(logits: Rows) -> Rows:
-    raised = np.exp(logits - logits.max(axis=1, keepdims=True))
-    return np.asarray(raised / raised.sum(axis=1, keepdims=True))
-
-
-def _sigmoid(logits: Rows) -> Rows:
-    return np.asarray(np.exp(-np.logaddexp(0.0, -logits)))

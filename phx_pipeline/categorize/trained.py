@@ -17,7 +17,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from phx_pipeline.categorize.learning.linear import Matrix, sigmoid
+from phx_pipeline.categorize.chances import sigmoid
 from phx_pipeline.model.taxonomy import Subject
 
 _FORMAT: Final = 1
@@ -245,7 +245,7 @@ def _curves(
         )
 
 
-def _chance(head: Head, rows: Matrix) -> Matrix:
+def _chance(head: Head, rows: NDArray[np.float64]) -> NDArray[np.float64]:
     return sigmoid(rows @ head.weights.astype(np.float64) + head.bias)
 
 

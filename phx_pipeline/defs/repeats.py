@@ -4,22 +4,16 @@ Dagster decides when a run fails whether to repeat it, and does so seconds later
 code server is away just then it says "Failed to retry run" and never tries again.
 """
 
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import dagster as dg
 
 from phx_pipeline.defs.internals import BulkActionStatus
 from phx_pipeline.defs.tags import (
-    ATTEMPT_TAG,
     GIVEN_UP_TAG,
-    JOB_TAG,
     RUN_KEY_TAG,
     number_in,
 )
-from phx_pipeline.model.job import USER_TAG
-
-if TYPE_CHECKING:
-    from phx_pipeline.defs.lineage import Lineage
 
 PARTITION_TAG: Final = "dagster/partition"
 WILL_RETRY_TAG: Final = "dagster/will_retry"
@@ -35,11 +29,13 @@ NUMBER_TAG: Final = "dagster/retry_number"
 REPEATS_TAG: Final = "phx/repeats"
 """On a run that we asked for in the place of Dagster: the run it repeats."""
 
-_ROOT_TAG: Final = ".dagster/phx_root"
-_OF_BACKFILL_TAG: Final = ".dagster/phx_backfill"
+ROOT_TAG: Final = ".dagster/phx_root"
+"""On the same: the first run of that work."""
+
+OF_BACKFILL_TAG: Final = ".dagster/phx_backfill"
+"""On the same: the backfill that the first run was made for."""
+
 _PARENT_TAG: Final = "dagster/parent_run_id"
-_KEPT: Final = ("dagster/priority", "dagster/max_runtime")
-_OF_DAGSTER: Final = ("dagster/", ".dagster/")
 _UNWANTED: Final = (BulkActionStatus.CANCELING, BulkActionStatus.CANCELED)
 
 
@@ -121,36 +117,9 @@ def run_key_of(run: dg.DagsterRun) -> str:
 
 def root_of(run: dg.DagsterRun) -> str:
     """The first of the runs that repeat one another, whoever asked for them."""
-    return run.tags.get(_ROOT_TAG) or run.root_run_id or run.run_id
+    return run.tags.get(ROOT_TAG) or run.root_run_id or run.run_id
 
 
 def backfill_of(run: dg.DagsterRun) -> str | None:
     """The backfill it was made for, itself or as the repetition of one that was."""
-    return run.tags.get(BACKFILL_TAG) or run.tags.get(_OF_BACKFILL_TAG)
-
-
-def request_again(
-    run: dg.DagsterRun, *, retries: int, lineage: "Lineage"
-) -> dg.RunRequest:
-    """Ask for the same once more, with one retry less than were left."""
-    whose = {JOB_TAG: lineage.job_of(run), USER_TAG: lineage.user_of(run)}
-    left_out = {name for name, text in whose.items() if text is None}
-    left_out |= {ATTEMPT_TAG} if JOB_TAG in left_out else set()
-    tags = {
-        name: value
-        for name, value in run.tags.items()
-        if name in _KEPT or not name.startswith(_OF_DAGSTER)
-        if name not in left_out
-    }
-    left = retries_left(run, retries=retries) - 1
-    tags |= {MAX_RETRIES_TAG: str(left), REPEATS_TAG: run.run_id}
-    tags[_ROOT_TAG] = lineage.root_of(run)
-    if backfill_id := lineage.backfill_of(run):
-        tags[_OF_BACKFILL_TAG] = backfill_id
-    return dg.RunRequest(
-        run_key=run_key_of(run),
-        partition_key=run.tags[PARTITION_TAG],
-        run_config=run.run_config,
-        asset_selection=sorted(run.asset_selection) if run.asset_selection else None,
-        tags=tags,
-    )
+    return run.tags.get(BACKFILL_TAG) or run.tags.get(OF_BACKFILL_TAG)

@@ -37,11 +37,11 @@ from phx_pipeline.fetch.base import (
     Request,
     refusal,
 )
-from phx_pipeline.fetch.clients.wire import split_proxy
 from phx_pipeline.model.encoding import decoded
 from phx_pipeline.model.moments import moment
 from phx_pipeline.model.printable import printable
 from phx_pipeline.model.proxy_health import ProxyHealth
+from phx_pipeline.model.proxy_url import split_proxy
 from phx_pipeline.model.source import Source
 
 logger = logging.getLogger(__name__)

@@ -28,8 +28,6 @@ from phx_pipeline.categorize.base import Categorizer, Evidence, Said, Vote
 from phx_pipeline.categorize.embedded import EmbeddedCategorizer
 from phx_pipeline.categorize.fusion import NAMED_AT, SURELY_INSIDE, SURELY_OUTSIDE, fuse
 from phx_pipeline.categorize.gate import SURE, Opinion, opinions, weighed
-from phx_pipeline.categorize.learning.linear import softmax
-from phx_pipeline.categorize.learning.scaling import fit_temperature
 from phx_pipeline.categorize.listing_text import ListingTextCategorizer
 from phx_pipeline.categorize.network.session import Network
 from phx_pipeline.categorize.words import UNDECIDED, WORDS
@@ -50,6 +48,7 @@ from phx_pipeline_tests.bench.houses import (
     labelled,
     pixels,
 )
+from phx_pipeline_tests.bench.multinomial import fit_temperature, softmax
 from phx_pipeline_tests.bench.pictures import different_jpegs
 
 _GALLERY: Final = SHARED / "samples/zillow/property_2023-05_sf_zpid15192198.json"

@@ -22,17 +22,19 @@ from phx_pipeline.categorize.learning.linear import (
     Linear,
     Matrix,
     Standardizer,
-    fit_multinomial,
     fit_one_against_rest,
-    softmax,
 )
-from phx_pipeline.categorize.learning.scaling import fit_temperature
 from phx_pipeline.categorize.network.kept import kept
 from phx_pipeline.categorize.network.session import NETWORK, Network
 from phx_pipeline.categorize.words import UNDECIDED, masses
 from phx_pipeline.dedup.hashes import picture_hashes
 from phx_pipeline.imaging.glimpse import SIDE
 from phx_pipeline.model.taxonomy import Subject
+from phx_pipeline_tests.bench.multinomial import (
+    fit_multinomial,
+    fit_temperature,
+    softmax,
+)
 
 SHARED: Final = Path(__file__).resolve().parents[2] / "../shared"
 SMALL: Final = SHARED / "photos/small"

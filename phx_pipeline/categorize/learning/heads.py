@@ -11,12 +11,12 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from phx_pipeline.categorize.chances import sigmoid
 from phx_pipeline.categorize.learning.linear import (
     Linear,
     Matrix,
     balanced,
     fit_one_against_rest,
-    sigmoid,
 )
 from phx_pipeline.categorize.learning.scaling import fit_platt
 from phx_pipeline.categorize.trained import Head

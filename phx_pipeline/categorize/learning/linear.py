@@ -1,4 +1,4 @@
-"""Logistic regression on features: of several classes, and of one against the rest.
+"""Logistic regression on features, of one class against the rest.
 
 Deterministic: the same numbers in give the same numbers out. Which pictures are fitted
 on, and whether the outcome is good enough, is not decided here.
@@ -10,6 +10,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from phx_pipeline.categorize.chances import sigmoid
 from phx_pipeline.categorize.learning.lbfgs import minimize
 
 Matrix = NDArray[np.float64]
@@ -58,38 +59,6 @@ class Linear:
         return Linear(weights=weights, bias=self.bias - weights @ standardizer.mean)
 
 
-def fit_multinomial(
-    x: NDArray[np.floating],
-    y: Labels,
-    *,
-    classes: int,
-    l2: float,
-    row_weights: Matrix | None = None,
-) -> Linear:
-    """Return the multinomial logistic regression of *y* (0..classes-1) on *x*.
-
-    Minimizes the sum over rows of (weight times) the log loss, plus half of *l2* times
-    the sum of the squared weights; the bias is free. So *l2* is 1/C of scikit-learn.
-    """
-    rows = _checked(x, len(y))
-    heavy = np.ones(len(y)) if row_weights is None else row_weights
-    truth = np.eye(classes)[y]
-
-    def objective(flat: Matrix) -> tuple[float, Matrix]:
-        weights, bias = _unflattened(flat, classes)
-        logits = rows @ weights.T + bias
-        chances = softmax(logits)
-        loss = heavy @ (logsumexp(logits) - (logits * truth).sum(axis=1))
-        off = (chances - truth) * heavy[:, None]
-        slope = np.column_stack((off.T @ rows + l2 * weights, off.sum(axis=0)))
-        return float(loss + l2 / 2 * (weights**2).sum()), slope.ravel()
-
-    start = np.zeros(classes * (rows.shape[1] + 1))
-    flat = minimize(objective, start, tolerance=_TOLERANCE * max(1.0, heavy.sum()))
-    weights, bias = _unflattened(flat, classes)
-    return Linear(weights=weights, bias=bias)
-
-
 def fit_one_against_rest(
     x: NDArray[np.floating],
     is_it: NDArray[np.bool_],
@@ -99,7 +68,8 @@ def fit_one_against_rest(
 ) -> Linear:
     """Return the logistic regression whose one logit tells whether a row is the class.
 
-    *l2* and *row_weights* are as in `fit_multinomial`.
+    Minimizes the sum over rows of (weight times) the log loss, plus half of *l2* times
+    the sum of the squared weights; the bias is free. So *l2* is 1/C of scikit-learn.
     """
     rows = _checked(x, len(is_it))
     heavy = np.ones(len(is_it)) if row_weights is None else row_weights
@@ -124,32 +94,6 @@ def balanced(y: Labels, *, classes: int) -> Matrix:
     present = np.count_nonzero(counts)
     weights: Matrix = len(y) / (present * counts[y])
     return weights
-
-
-def logsumexp(logits: Matrix) -> Matrix:
-    """Return the logarithm of the sum of exponentials of each row."""
-    highest = logits.max(axis=1, keepdims=True)
-    total: Matrix = np.log(np.exp(logits - highest).sum(axis=1)) + highest[:, 0]
-    return total
-
-
-def softmax(logits: Matrix, *, temperature: float = 1.0) -> Matrix:
-    """Return one row of probabilities per row of *logits*."""
-    cooled = logits / temperature
-    raised = np.exp(cooled - cooled.max(axis=1, keepdims=True))
-    chances: Matrix = raised / raised.sum(axis=1, keepdims=True)
-    return chances
-
-
-def sigmoid(logits: Matrix) -> Matrix:
-    """Return the probability of each logit."""
-    chances: Matrix = np.exp(-np.logaddexp(0.0, -logits))
-    return chances
-
-
-def _unflattened(flat: Matrix, classes: int) -> tuple[Matrix, Matrix]:
-    table = flat.reshape(classes, -1)
-    return table[:, :-1], table[:, -1]
 
 
 def _checked(x: NDArray[np.floating], rows: int) -> Matrix:

@@ -1,39 +1,15 @@
-"""Temperature and Platt scaling: logits made to say how often they are right."""
+"""Platt scaling: logits made to say how often they are right."""
 
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from phx_pipeline.categorize.chances import sigmoid
 from phx_pipeline.categorize.learning.lbfgs import minimize
-from phx_pipeline.categorize.learning.linear import (
-    Labels,
-    Matrix,
-    logsumexp,
-    sigmoid,
-    softmax,
-)
+from phx_pipeline.categorize.learning.linear import Matrix
 
 _TOLERANCE: Final = 1e-7
-
-
-def fit_temperature(logits: Matrix, y: Labels) -> float:
-    """Return T by which `softmax(logits / T)` gives *y* the least log loss.
-
-    The logits must be of rows that were held back from the fit. Above 1 the logits were
-    too sure.
-    """
-    rows = np.arange(len(y))
-
-    def objective(point: Matrix) -> tuple[float, Matrix]:
-        inverse = np.exp(-point[0])
-        scaled = logits * inverse
-        loss = (logsumexp(scaled) - scaled[rows, y]).mean()
-        off = softmax(scaled)
-        off[rows, y] -= 1.0
-        return float(loss), np.array([-(off * scaled).sum() / len(y)])
-
-    return float(np.exp(minimize(objective, np.zeros(1), tolerance=_TOLERANCE)[0]))
 
 
 def fit_platt(

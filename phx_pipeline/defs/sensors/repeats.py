@@ -6,6 +6,7 @@ from functools import partial
 
 import dagster as dg
 
+from phx_pipeline.defs.again import request_again
 from phx_pipeline.defs.jobs import extract_property
 from phx_pipeline.defs.lineage import Lineage
 from phx_pipeline.defs.partitions import PROPERTIES
@@ -17,7 +18,6 @@ from phx_pipeline.defs.repeats import (
     is_lost,
     is_repeated,
     is_wanted,
-    request_again,
     retries_of,
 )
 from phx_pipeline.defs.run_queue import known_time, readable, seen

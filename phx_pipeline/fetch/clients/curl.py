@@ -26,17 +26,11 @@ from phx_pipeline.errors import (
 )
 from phx_pipeline.fetch.base import Fetched, Request
 from phx_pipeline.fetch.clients.certificates import TracedResponse
-from phx_pipeline.fetch.clients.wire import (
-    bounded,
-    no_way_to,
-    split_proxy,
-    tell,
-    too_late,
-    trusted,
-)
+from phx_pipeline.fetch.clients.wire import bounded, no_way_to, tell, too_late, trusted
 from phx_pipeline.fetch.hosts import PublicAddresses, has_route
 from phx_pipeline.fetch.profile import USUAL_PROFILE, ClientProfile
 from phx_pipeline.fetch.trace import WireStep
+from phx_pipeline.model.proxy_url import split_proxy
 
 logger = logging.getLogger(__name__)
 

@@ -26,16 +26,10 @@ from phx_pipeline.errors import (
 )
 from phx_pipeline.fetch.base import Fetched, Request
 from phx_pipeline.fetch.clients.certificates import of_ssl
-from phx_pipeline.fetch.clients.wire import (
-    bounded,
-    no_way_to,
-    split_proxy,
-    tell,
-    too_late,
-    trusted,
-)
+from phx_pipeline.fetch.clients.wire import bounded, no_way_to, tell, too_late, trusted
 from phx_pipeline.fetch.hosts import Endpoint, PublicAddresses, Resolve, has_route
 from phx_pipeline.fetch.trace import Certificate, WireStep
+from phx_pipeline.model.proxy_url import split_proxy
 
 _HEADERS: Final = {
     "accept": "application/json",

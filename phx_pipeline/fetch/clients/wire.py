@@ -1,10 +1,10 @@
-"""What all clients do alike: CA files, proxy URLs, bounds of headers, error texts."""
+"""What all clients do alike: CA files, bounds of headers, error texts."""
 
 from collections.abc import Iterable
 from itertools import islice
 from pathlib import Path
 from typing import Final
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
 from curl_cffi.curl import DEFAULT_CACERT
 
@@ -13,7 +13,6 @@ from phx_pipeline.fetch.base import Request
 from phx_pipeline.fetch.trace import Certificate, WireEvent, WireStep
 from phx_pipeline.model.no_way import no_way
 from phx_pipeline.model.printable import printable
-from phx_pipeline.model.proxy_url import HOW, proxy_parts
 
 # Of each answer; browsers send and servers need far less.
 _MOST_HEADERS: Final = 200
@@ -39,22 +38,6 @@ def bounded(headers: Iterable[tuple[str, str | None]]) -> dict[str, str]:
         line = printable(value or "", most=_LONGEST_HEADER)
         found.setdefault(printable(name, most=_LONGEST_NAME).lower(), line)
     return found
-
-
-def split_proxy(proxy: str | None) -> tuple[str | None, tuple[str, str] | None]:
-    """Part the credentials from a proxy URL: libcurl repeats the URL in its messages.
-
-    Raises:
-        InputError: the URL has no usable scheme, host or port.
-    """
-    if proxy is None:
-        return None, None
-    if (parts := proxy_parts(proxy)) is None:
-        raise InputError(f"the proxy must be {HOW}")
-    bare = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
-    if parts.username is None:
-        return bare, None
-    return bare, (unquote(parts.username), unquote(parts.password or ""))
 
 
 def no_way_to(request: Request, why: str) -> NoWayError:

@@ -16,8 +16,8 @@ from dagster._daemon.types import DaemonHeartbeat
 
 from phx_pipeline.catalog.store import Catalog
 from phx_pipeline.defs import run_queue
+from phx_pipeline.defs.again import request_again
 from phx_pipeline.defs.lineage import Lineage
-from phx_pipeline.defs.repeats import request_again
 from phx_pipeline.defs.run_queue import DagsterRuns, opened_runs
 from phx_pipeline.defs.submit import open_instance
 from phx_pipeline.errors import CatalogFullError

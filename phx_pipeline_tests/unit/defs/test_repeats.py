@@ -3,8 +3,9 @@
 import dagster as dg
 import pytest
 
+from phx_pipeline.defs.again import request_again
 from phx_pipeline.defs.lineage import Lineage
-from phx_pipeline.defs.repeats import is_lost, request_again, retries_left
+from phx_pipeline.defs.repeats import is_lost, retries_left
 from phx_pipeline.defs.tags import GIVEN_UP_TAG
 
 _LOST = {"dagster/partition": "a-house", "dagster/will_retry": "false"}

@@ -24,10 +24,11 @@ from phx_pipeline.errors import (
     TransientError,
 )
 from phx_pipeline.fetch.clients.browser.line import Line, open_line, over_tls
-from phx_pipeline.fetch.clients.wire import split_proxy, trusted
+from phx_pipeline.fetch.clients.wire import trusted
 from phx_pipeline.fetch.hosts import PublicAddresses, has_route
 from phx_pipeline.model.no_way import no_way
 from phx_pipeline.model.printable import printable
+from phx_pipeline.model.proxy_url import split_proxy
 
 HTTPS_PORT: Final = 443
 

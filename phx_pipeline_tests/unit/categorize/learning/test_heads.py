@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from phx_pipeline.categorize.chances import sigmoid
 from phx_pipeline.categorize.learning.heads import Fitted, folds_of, stricter
-from phx_pipeline.categorize.learning.linear import sigmoid
 from phx_pipeline.categorize.trained import Head
 
 HEAD = Head(weights=np.ones(2, np.float32), bias=1.0)
