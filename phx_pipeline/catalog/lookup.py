@@ -1,25 +1,20 @@
-"""Pictures by their pHash, over all properties, in a process that just started.
+"""Pictures by their pHash, over all properties.
 
-Either every hash is read once, from the index alone, and `dedup.lookup` compares: exact
-at any distance. Or only those are read that agree with a wanted pair in a band of bits
-of each hash: exact up to `BAND_DISTANCE`, and hardly slower in a catalogue that grows.
-Nothing here decides: what two properties share is for people to look at.
+Only those are read that agree with a wanted pair in a band of bits of each hash: exact
+up to `BAND_DISTANCE`, and hardly slower in a catalogue that grows. Nothing here
+decides: what two properties share is for people to look at.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import sqlalchemy as sa
 
 from phx_pipeline.catalog import tables
-from phx_pipeline.catalog.engine import reading, writing
+from phx_pipeline.catalog.engine import reading
 from phx_pipeline.catalog.rows import AnyRow, signed, unsigned
 from phx_pipeline.model.outcome import Verdict
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
 
 # Hashes that differ in fewer bits than there are bands agree in one of them.
 BAND_DISTANCE: Final = tables.BANDS - 1
@@ -35,15 +30,6 @@ _DECIDABLE = tuple(
         Verdict.PLACEHOLDER,
     )
 )
-
-_UNKNOWN = {
-    "size_bytes": 0,
-    "media_type": "",
-    "width": 0,
-    "height": 0,
-    "trimmed_phash": 0,
-    "trimmed_dhash": 0,
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,21 +51,10 @@ class Holder:
 
 
 class HashLookup:
-    """Reads hashes of all blobs; two methods, so that the search stays plain numpy."""
+    """Reads the hashes of all blobs."""
 
     def __init__(self, engine: sa.Engine) -> None:
         self._engine = engine
-
-    def phashes(self) -> "NDArray[np.uint64]":
-        """The pHash of every blob, in no order; equal ones as often as they occur.
-
-        The database packs them into one value: a row each would take several times
-        as long as comparing them.
-        """
-        with reading(self._engine) as connection:
-            if connection.dialect.name == "postgresql":
-                return _packed(connection)
-            return _joined(connection)
 
     def sharing_bands(self, hashes: Collection[tuple[int, int]]) -> list[HashedBlob]:
         """All blobs that agree in a band with a pHash and with a dHash, by sha256.
@@ -118,20 +93,6 @@ class HashLookup:
             for row in found
         ]
 
-    def add(self, blobs: Iterable[HashedBlob]) -> None:
-        """Write rows that hold hashes and nothing else: to measure the lookup by."""
-        rows = [
-            {
-                "sha256": it.sha256,
-                "phash": signed(it.phash),
-                "dhash": signed(it.dhash),
-                **_UNKNOWN,
-            }
-            for it in blobs
-        ]
-        with writing(self._engine) as connection:
-            connection.execute(sa.insert(tables.blob), rows)
-
 
 def _agreeing(
     hashes: Sequence[tuple[int, int]],
@@ -157,19 +118,3 @@ def _hashed(rows: Iterable[AnyRow]) -> list[HashedBlob]:
         for row in rows
     ]
     return sorted(found, key=lambda it: it.sha256)
-
-
-def _packed(connection: sa.Connection) -> "NDArray[np.uint64]":
-    query = sa.text("select string_agg(int8send(phash), ''::bytea) from blob")
-    import numpy as np  # noqa: PLC0415 - 0.05 s that who compares no hashes is spared
-
-    packed = bytes(connection.execute(query).scalar_one() or b"")
-    return np.frombuffer(packed, dtype=">u8").astype(np.uint64)
-
-
-def _joined(connection: sa.Connection) -> "NDArray[np.uint64]":
-    query = sa.text("select group_concat(phash, ' ') from blob")
-    import numpy as np  # noqa: PLC0415 - as above
-
-    joined = connection.execute(query).scalar_one() or ""
-    return np.fromstring(joined, dtype=np.int64, sep=" ").view(np.uint64)

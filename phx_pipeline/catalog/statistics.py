@@ -1,4 +1,4 @@
-"""How much the whole catalogue holds, and what its lookup of hashes costs.
+"""How much the whole catalogue holds.
 
 Photos are not counted here: `catalog.door` has counted them as they changed. A
 catalogue of 400,000 photos answers within a second.
@@ -7,24 +7,22 @@ catalogue of 400,000 photos answers within a second.
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
 from phx_pipeline.catalog import tables
 from phx_pipeline.catalog.engine import reading
-from phx_pipeline.catalog.lookup import HashLookup
 from phx_pipeline.catalog.quarantine import Likeness
 from phx_pipeline.catalog.rows import AnyRow
 from phx_pipeline.model.outcome import Verdict, VerdictKind
 from phx_pipeline.model.run import RunOutcome
 from phx_pipeline.model.source import Source, in_order
 
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
 _COUNT = tables.photo_count.c
+_HASHES = sa.select(
+    sa.func.count().label("stored"),
+    sa.func.count(tables.blob.c.phash.distinct()).label("different"),
+)
 _IS_VERDICT = _COUNT.kind.in_([verdict.value for verdict in Verdict])
 
 
@@ -42,34 +40,6 @@ class PhotoTotals:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class BandTotals:
-    """The buckets of the band indexes; a hash lies in one bucket of each band."""
-
-    bands: int
-    buckets: int
-    largest: int
-    candidates: float
-
-    @classmethod
-    def of(cls, hashes: "NDArray[np.uint64]") -> "BandTotals":
-        """Count the buckets that the index has for these hashes.
-
-        `candidates` is the mean number of entries read to look up one of them. One
-        that shares several bands counts several times.
-        """
-        import numpy as np  # noqa: PLC0415 - as in `lookup`
-
-        filled = [_bucket_sizes(hashes, band) for band in range(tables.BANDS)]
-        sizes = np.concatenate(filled)
-        return cls(
-            bands=tables.BANDS,
-            buckets=len(sizes),
-            largest=int(sizes.max(initial=0)),
-            candidates=float((sizes**2).sum()) / max(1, len(hashes)),
-        )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Statistics:
     """Totals of the catalogue.
 
@@ -83,7 +53,6 @@ class Statistics:
     by_source: Mapping[Source, PhotoTotals]
     hashes: int
     distinct_phashes: int
-    bands: BandTotals
     alike: Mapping[Likeness, int]
 
 
@@ -103,13 +72,13 @@ class CatalogStatistics:
         self._engine = engine
 
     def read(self) -> Statistics:
-        """Count everything; the rows as of one moment, the hashes a moment later."""
+        """Count everything, as of one moment."""
         with reading(self._engine) as connection:
             photos = _photo_counts(connection)
             owners = _owner_counts(connection)
             others = connection.execute(_others_query()).all()
+            hashes = connection.execute(_HASHES).one()
         found = {(row.name, row.kind): row.found for row in others}
-        hashes = HashLookup(self._engine).phashes()
         return Statistics(
             properties=found.get(("property", "followed"), 0),
             removed=found.get(("property", "removed"), 0),
@@ -119,9 +88,8 @@ class CatalogStatistics:
                 for source in in_order(filter(None, owners))
                 if owners[source]
             },
-            hashes=len(hashes),
-            distinct_phashes=_count_distinct(hashes),
-            bands=BandTotals.of(hashes),
+            hashes=hashes.stored,
+            distinct_phashes=hashes.different,
             alike={kind: found.get(("alike", kind.value), 0) for kind in Likeness},
         )
 
@@ -211,20 +179,3 @@ def _totals(
     for (_, verdict), count in photos.items():
         counts[verdict.kind] += count
     return PhotoTotals(properties=properties, counts=counts)
-
-
-def _count_distinct(hashes: "NDArray[np.uint64]") -> int:
-    import numpy as np  # noqa: PLC0415 - as in `lookup`
-
-    in_order = np.sort(hashes)  # `np.unique` takes ten times as long
-    return min(1, len(in_order)) + int(np.count_nonzero(np.diff(in_order)))
-
-
-def _bucket_sizes(hashes: "NDArray[np.uint64]", band: int) -> "NDArray[np.int64]":
-    """Return how many hashes each bucket of a band holds, empty ones left out."""
-    import numpy as np  # noqa: PLC0415 - as in `lookup`
-
-    mask, shift = tables.band_place(band)
-    buckets = (hashes.view(np.int64) >> shift) & mask
-    sizes = np.bincount(buckets)
-    return sizes[sizes > 0]

@@ -1,4 +1,4 @@
-"""`phx stats`: totals over all properties, and what the lookup of hashes costs."""
+"""`phx stats`: totals over all properties."""
 
 import json
 from typing import TYPE_CHECKING, Any
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 @click.command()
 @json_option
 def stats(*, as_json: bool) -> None:
-    """Show totals over all houses, and the index of hashes.
+    """Show totals over all houses.
 
     For whoever looks after the store. For each source: the houses with photos, and the
-    photos by what became of them. Then
-    how large the index of picture hashes is, and how much one lookup in it reads.
+    photos by what became of them. Then how many hashes of pictures are stored, and how
+    many pairs of photos of two houses agree.
 
     \b
     Examples:
@@ -54,15 +54,11 @@ def _table(found: "Statistics") -> Table:
 
 
 def _lines(found: "Statistics") -> list[str]:
-    bands, alike = found.bands, found.alike
     houses = f"{found.properties} followed, {found.removed} removed"
-    sizes = f"{_mean(found):.1f} hashes in one, at most {bands.largest}"
-    pairs = ", ".join(f"{count} {kind.value}" for kind, count in alike.items())
+    pairs = ", ".join(f"{count} {kind.value}" for kind, count in found.alike.items())
     return [
         f"properties: {houses}, {found.photos.properties} with photos",
         f"hashes: {found.hashes} stored, {found.distinct_phashes} different pHashes",
-        f"index: {bands.bands} bands, {bands.buckets} buckets, {sizes}",
-        f"a lookup reads {bands.candidates:.1f} candidates",
         f"pairs of photos of two properties that agree: {pairs}",
     ]
 
@@ -81,11 +77,6 @@ def _plain(found: "Statistics") -> dict[str, Any]:
         "lookup": {
             "hashes": found.hashes,
             "distinct_phashes": found.distinct_phashes,
-            "num_bands": found.bands.bands,
-            "total_buckets": found.bands.buckets,
-            "avg_bucket_size": round(_mean(found), 2),
-            "max_bucket_size": found.bands.largest,
-            "candidates_per_lookup": round(found.bands.candidates, 2),
             "alike": {kind.value: count for kind, count in found.alike.items()},
         },
     }
@@ -94,8 +85,3 @@ def _plain(found: "Statistics") -> dict[str, Any]:
 def _counts(totals: "PhotoTotals") -> dict[str, int]:
     bins = {kind.value: totals.counts[kind] for kind in VerdictKind}
     return {"properties": totals.properties, "discovered": totals.discovered, **bins}
-
-
-def _mean(found: "Statistics") -> float:
-    """Hashes per bucket that is not empty."""
-    return found.hashes * found.bands.bands / max(1, found.bands.buckets)

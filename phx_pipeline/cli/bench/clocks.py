@@ -6,15 +6,6 @@ from contextlib import contextmanager
 
 
 @contextmanager
-def wall_ms() -> Iterator[list[float]]:
-    """Measure what passes on the wall."""
-    spent = [0.0]
-    start = time.perf_counter()
-    yield spent
-    spent[0] = (time.perf_counter() - start) * 1000
-
-
-@contextmanager
 def cpu_ms() -> Iterator[list[float]]:
     """Measure the processor time of this process, all threads."""
     spent = [0.0]

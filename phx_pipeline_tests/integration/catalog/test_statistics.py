@@ -1,29 +1,20 @@
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import replace
-from itertools import combinations
 from typing import Any
 
-import numpy as np
-import pytest
 import sqlalchemy as sa
-from hypothesis import example, given
-from hypothesis import strategies as st
 
 from phx_pipeline.catalog import tables
 from phx_pipeline.catalog.door import recount
 from phx_pipeline.catalog.engine import writing
-from phx_pipeline.catalog.lookup import HashedBlob
 from phx_pipeline.catalog.quarantine import Likeness, Lookalike, PhotoAt
-from phx_pipeline.catalog.rows import blob_values, ref_values
-from phx_pipeline.catalog.statistics import BandTotals, PhotoTotals, Statistics
+from phx_pipeline.catalog.rows import ref_values
+from phx_pipeline.catalog.statistics import PhotoTotals, Statistics
 from phx_pipeline.catalog.store import Catalog
 from phx_pipeline.model.outcome import Verdict, VerdictKind
 from phx_pipeline.model.source import LETTERED, Source
-from phx_pipeline_tests.integration.conftest import STAMP, Scene, blob_of, house_at, ref
-
-BLOB = blob_of("bytes")
-BAND = 2**13
+from phx_pipeline_tests.bare_hashes import add_hashes
+from phx_pipeline_tests.integration.conftest import STAMP, Scene, house_at, ref
 
 
 def _put(
@@ -67,7 +58,6 @@ def test_an_empty_catalogue_has_nothing(catalog: Catalog) -> None:
         by_source={},
         hashes=0,
         distinct_phashes=0,
-        bands=BandTotals(bands=5, buckets=0, largest=0, candidates=0),
         alike=dict.fromkeys(Likeness, 0),
     )
 
@@ -137,17 +127,16 @@ def test_a_removed_property_is_counted_apart(
     assert (found.properties, found.removed) == (1, 1)
 
 
-def test_equal_hashes_of_different_bytes_are_one_phash(catalog: Catalog) -> None:
+def test_equal_hashes_of_different_bytes_are_one_phash(
+    engine: sa.Engine, catalog: Catalog
+) -> None:
     hashes = [0, 0, 2**63, 2**64 - 1]
-    catalog.lookup.add(
-        HashedBlob(sha256=str(number) * 64, phash=value, dhash=0)
-        for number, value in enumerate(hashes)
-    )
+    rows = enumerate(hashes)
+    add_hashes(engine, ((str(number) * 64, value, 0) for number, value in rows))
 
     found = catalog.statistics.read()
 
     assert (found.hashes, found.distinct_phashes) == (4, 3)
-    assert found.bands.largest == 3  # in the bands below the highest bit
 
 
 def test_pairs_that_agree_are_counted_by_likeness(scene: Scene) -> None:
@@ -174,49 +163,3 @@ def test_pairs_that_agree_are_counted_by_likeness(scene: Scene) -> None:
         Likeness.SAME_BYTES: 2,
         Likeness.NEAR_IDENTICAL: 1,
     }
-
-
-def test_the_buckets_counted_are_those_of_the_index(
-    engine: sa.Engine, catalog: Catalog
-) -> None:
-    values = [number * 0x9E3779B97F4A7C15 % 2**64 for number in range(400)] * 2
-    blobs = [
-        replace(BLOB, sha256=f"{number:064}", hashes=replace(BLOB.hashes, phash=value))
-        for number, value in enumerate(values)
-    ]
-    sizes: list[int] = []
-    with writing(engine) as connection:
-        connection.execute(sa.insert(tables.blob), list(map(blob_values, blobs)))
-        for band in range(5):
-            bucket = sa.literal_column(tables.hash_band(band), sa.Integer)
-            query = sa.select(sa.func.count()).select_from(tables.blob)
-            sizes += connection.execute(query.group_by(bucket)).scalars()
-
-    found = catalog.statistics.read().bands
-
-    assert (found.buckets, found.largest) == (len(sizes), max(sizes))
-    assert found.candidates == pytest.approx(sum(it**2 for it in sizes) / len(values))
-
-
-hash_lists = st.lists(
-    st.one_of(st.integers(0, 2**64 - 1), st.sampled_from([0, 1, 2**63, 2**64 - 1])),
-    max_size=8,
-)
-
-
-@given(values=hash_lists)
-@example(values=[0, 0, 2**64 - 1])
-def test_candidates_are_the_agreements_in_a_band(values: list[int]) -> None:
-    hashes = np.array(values, dtype=np.uint64)
-
-    found = BandTotals.of(hashes)
-
-    agreements = sum(
-        (a >> 13 * band) % BAND == (b >> 13 * band) % BAND
-        for a, b in combinations(values, 2)
-        for band in range(5)
-    )
-    assert found.candidates * max(1, len(values)) == pytest.approx(
-        5 * len(values) + 2 * agreements
-    )
-    assert found.buckets <= 5 * len(values)

@@ -255,11 +255,3 @@ def test_a_peer_that_dies_is_told(
     done = run("imaging", labelled, "--peer-python", bare_python)
 
     assert "ended before its time" in str(done.exception)
-
-
-def test_the_lookup_finds_what_plain_numpy_finds(run: Bench) -> None:
-    done = run("lookup", "-n", "2000", "--json")
-
-    figures = json.loads(done.stdout)
-    assert figures["stored"] == 2000
-    assert figures["found"] >= figures["found_by_bands"] > 0

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from phx_pipeline.catalog.lookup import BAND_DISTANCE, HashedBlob
+from phx_pipeline.catalog.lookup import BAND_DISTANCE
 from phx_pipeline.catalog.quarantine import Reason, Suspicion
 from phx_pipeline.model.mark import Mark
 from phx_pipeline.model.outcome import Verdict
@@ -24,6 +24,7 @@ from phx_pipeline.stages.guard import (
     near_identical,
     outliers,
 )
+from phx_pipeline_tests.bare_hashes import add_hashes
 from phx_pipeline_tests.deployment import Deployment
 
 SLUG = "4732-w-davis-rd-glendale-az-85306"
@@ -332,9 +333,7 @@ def test_pictures_agree_up_to_the_bound_of_both_hashes(tmp_path: Path) -> None:
     at, beyond = BAND_DISTANCE, BAND_DISTANCE + 1
     # The bits that differ lie side by side, so that all of these share bands.
     stored = [
-        HashedBlob(
-            sha256=f"{phash} {dhash}", phash=(1 << phash) - 1, dhash=(1 << dhash) - 1
-        )
+        (f"{phash} {dhash}", (1 << phash) - 1, (1 << dhash) - 1)
         for phash in (at, beyond)
         for dhash in (at, beyond)
     ]
@@ -349,7 +348,7 @@ def test_pictures_agree_up_to_the_bound_of_both_hashes(tmp_path: Path) -> None:
     )
 
     with Deployment(tmp_path, {}) as made, made.context() as context:
-        context.catalog.lookup.add(stored)
+        add_hashes(context.catalog.lookup._engine, stored)
         found = near_identical({own.sha256: own}, context.catalog.lookup)
 
     assert found == {("own", f"{at} {at}"): (at, at)}
