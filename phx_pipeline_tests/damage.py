@@ -11,6 +11,8 @@ from pathlib import Path
 from phx_pipeline.demo.houses import HOUSES
 from phx_pipeline.model.outcome import Verdict
 from phx_pipeline.stages.context import StageContext
+from phx_pipeline_tests.expected import verdict_of
+from phx_pipeline_tests.stored_blobs import raw_hashes
 
 Break = Callable[[StageContext], None]
 
@@ -21,7 +23,7 @@ _COPIED = [s for s in _WITH_COPY.record.shots if s.drawing == _COPY.drawing]
 _OTHERS = [
     s
     for s in _WITH_COPY.record.shots
-    if s.drawing != _COPY.drawing and s.verdict.value == "kept"
+    if s.drawing != _COPY.drawing and verdict_of(s).value == "kept"
 ]
 SHOTS = (*_COPIED, *_OTHERS[:2])
 HOUSE = replace(_WITH_COPY, record=replace(_WITH_COPY.record, shots=SHOTS))
@@ -33,7 +35,7 @@ def a_file(context: StageContext) -> Path:
 
 
 def an_original(context: StageContext) -> Path:
-    return context.layout.raw(min(context.blobs.raw_hashes()))
+    return context.layout.raw(min(raw_hashes(context.layout)))
 
 
 def overwrite(path: Path, body: bytes) -> None:

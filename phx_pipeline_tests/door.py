@@ -56,7 +56,7 @@ class Door:
     """A service in this process; `reached` are the scopes that came to the app."""
 
     settings: Settings
-    reach: Reach = field(default_factory=lambda: Reach.on_loopback(PORT))
+    reach: Reach = field(default_factory=lambda: Reach(port=PORT))
     now: datetime = datetime(2026, 3, 1, 12, tzinfo=UTC)
     status: int = 200
     answer: bytes = b"well"

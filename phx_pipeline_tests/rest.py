@@ -125,7 +125,7 @@ def _app_on(
 
 @asynccontextmanager
 async def _asking(named: "_Named") -> AsyncIterator[Rest]:
-    app = Guard(named, reach=Reach.on_loopback(PORT))
+    app = Guard(named, reach=Reach(port=PORT))
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url=URL) as client:
         named.rest = Rest(client, app)

@@ -15,18 +15,11 @@ _ENTRY = json.JSONEncoder(ensure_ascii=False, separators=(",\n" + " " * 6, ": ")
 _END = "\0"  # sorts before all else, so ids are sorted as they are
 
 
-def render_hash_index(images: Iterable[PublishedImage]) -> str:
-    """Return the index of `images`, sorted by image id.
-
-    `lsh_buckets` is part of the shape and empty: the search keeps no buckets on disk.
-    """
-    return "".join(hash_index_parts(images))
-
-
 def hash_index_parts(images: Iterable[PublishedImage]) -> Iterator[str]:
     """Yield the index of `images`; of each only what is shown is held, to be sorted.
 
     It is held as one text, which takes a third of the memory of its parts.
+    `lsh_buckets` is part of the shape and empty: the search keeps no buckets on disk.
     """
     addresses: dict[str, int] = {}
     held = []

@@ -1,7 +1,7 @@
 """`pipeline_runs.json` 1.0.0: the newest runs in one list, the oldest first."""
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import md5
@@ -27,14 +27,6 @@ _PHASES = {
     RunOutcome.RUNNING: "running",
     RunOutcome.INTERRUPTED: "interrupted",
 }
-
-
-def render_pipeline_runs(runs: Iterable[Run]) -> str:
-    """Return the list of `runs`, which are sorted by their start."""
-    listed = PipelineRuns()
-    for run in runs:
-        listed.add(run)
-    return "".join(listed.parts())
 
 
 @dataclass(slots=True)

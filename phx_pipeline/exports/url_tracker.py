@@ -23,18 +23,6 @@ _ROW = json.JSONEncoder(ensure_ascii=False, separators=(",\n" + " " * 6, ": "))
 _url = attrgetter("url")
 
 
-def render_url_tracker(urls: Iterable[TrackedUrl]) -> str:
-    """Return the tracker of `urls`, sorted by URL.
-
-    A URL that two properties have is shown for the one that shows its picture.
-
-    Raises:
-        ValueError: a time without a UTC offset.
-    """
-    ordered = sorted(urls, key=_url)
-    return "".join(url_tracker_parts(lambda: ordered))
-
-
 def url_tracker_parts(urls: Callable[[], Iterable[TrackedUrl]]) -> Iterator[str]:
     """Yield the tracker of `urls`, which are sorted by URL.
 

@@ -4,12 +4,10 @@ Kept in the memory of a run: the first stage's cookies are there for the next on
 Written out as JSON where a client needs them in another form, never pickled.
 """
 
-import json
-from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from datetime import date
 from http.cookiejar import Cookie, CookieJar
-from typing import Any
 
 from phx_pipeline.fetch.profile import ClientProfile, profile_for
 
@@ -70,18 +68,6 @@ class Session:
             plain = _plain(held)
             if (plain.domain, plain.path, plain.name) in gone:
                 jar.clear(held.domain, held.path, held.name)
-
-    def to_json(self) -> str:
-        """Return all cookies, by proxy."""
-        return json.dumps({proxy: list(self._rows(proxy)) for proxy in self._jars})
-
-    def add_json(self, text: str) -> None:
-        """Take over what `to_json` of another session wrote."""
-        for proxy, rows in json.loads(text).items():
-            self.add([SessionCookie(**row) for row in rows], proxy)
-
-    def _rows(self, proxy: str) -> Iterator[dict[str, Any]]:
-        return (asdict(cookie) for cookie in self.cookies(proxy))
 
 
 def _plain(cookie: Cookie) -> SessionCookie:

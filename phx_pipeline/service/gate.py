@@ -58,7 +58,6 @@ def graphql_lanes() -> Lanes:
     return Lanes(most=12, most_of_user=MOST_GRAPHQL_OF_USER, most_waiting=60)
 
 
-Audit = Callable[..., Awaitable[None]]
 """`await audit("job.submit", "a3f9…", detail="2 houses")`, by who asked."""
 
 

@@ -460,8 +460,3 @@ def _words(value: Any) -> Iterator[str]:
         yield value
     elif isinstance(value, list):
         yield from (each for each in value if isinstance(each, str))
-
-
-def known_mutations() -> frozenset[str]:
-    """All mutations that are named here."""
-    return frozenset(_LAUNCHES | _STOPS | _NOTHING)

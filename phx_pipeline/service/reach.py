@@ -3,7 +3,6 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv6Address, ip_address
-from typing import Self
 from urllib.parse import urlsplit
 
 from phx_pipeline.errors import InputError
@@ -38,11 +37,6 @@ class Reach:
     def __post_init__(self) -> None:
         """Work out the names."""
         object.__setattr__(self, "origins", self._origins())
-
-    @classmethod
-    def on_loopback(cls, port: int) -> Self:
-        """For this computer alone."""
-        return cls(port=port)
 
     @property
     def scheme(self) -> str:

@@ -10,7 +10,6 @@ from datetime import date
 from enum import StrEnum
 
 from phx_pipeline.model.facts import ListingFacts
-from phx_pipeline.model.outcome import Verdict
 from phx_pipeline.model.search import Criteria
 
 _MLS_TAIL = 3  # a photo's folder on the CDN is the end of its MLS number
@@ -56,20 +55,6 @@ class Flaw(StrEnum):
     TINY = "tiny"
     GONE = "gone"
 
-    @property
-    def verdict(self) -> Verdict:
-        """What a pipeline has to say about a photo with this flaw."""
-        return _VERDICTS[self]
-
-
-_VERDICTS = {
-    Flaw.NONE: Verdict.KEPT,
-    Flaw.TRUNCATED: Verdict.DAMAGED,
-    Flaw.HTML: Verdict.NOT_AN_IMAGE,
-    Flaw.TINY: Verdict.TOO_SMALL,
-    Flaw.GONE: Verdict.GONE,
-}
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Copied:
@@ -94,11 +79,6 @@ class Shot:
     orientation: int = 1
     copied: Copied | None = None
     flaw: Flaw = Flaw.NONE
-
-    @property
-    def verdict(self) -> Verdict:
-        """What becomes of this photo in a house's own gallery."""
-        return Verdict.DUPLICATE if self.copied else self.flaw.verdict
 
     @property
     def uploaded_size(self) -> tuple[int, int]:
@@ -212,13 +192,6 @@ class House:
         unit = f"/unit-{self.unit}" if self.unit else ""
         city = self.city.replace(" ", "-")
         return f"/AZ/{city}/{slug}-{self.zip_code}{unit}/home/{self.home_id}"
-
-    def expected_verdicts(self) -> dict[str, Verdict]:
-        """Return what an honest pipeline ends with, by photo key, in gallery order."""
-        return {
-            self.record.photo_key(position): shot.verdict
-            for position, shot in enumerate(self.record.shots)
-        }
 
 
 def matching(houses: Iterable[House], criteria: Criteria) -> tuple[House, ...]:

@@ -4,7 +4,6 @@ import hashlib
 import logging
 import os
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 from phx_pipeline.errors import StorageError
@@ -107,12 +106,6 @@ class BlobStore:
     def drop_standardized(self, sha256: str, recipe: str) -> None:
         """Delete the PNG made by *recipe* if it is there; its other names stay."""
         self.layout.standardized(sha256, recipe).unlink(missing_ok=True)
-
-    def raw_hashes(self) -> Iterator[str]:
-        """Yield the SHA-256 of every raw blob in rising order."""
-        for folder in sorted(self.layout.raw_root.glob("[0-9a-f][0-9a-f]")):
-            names = (path.name for path in folder.iterdir())
-            yield from sorted(name for name in names if _SHA256.fullmatch(name))
 
     @on_disk()
     def put_standardized(self, sha256: str, recipe: str, png: bytes) -> None:

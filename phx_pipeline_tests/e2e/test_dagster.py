@@ -40,6 +40,7 @@ from phx_pipeline_tests.deployment import (
     slug_of,
     with_shots,
 )
+from phx_pipeline_tests.expected import expected_verdicts
 from phx_pipeline_tests.served import up, wait_for
 
 pytestmark = pytest.mark.xdist_group("dagster")
@@ -175,7 +176,7 @@ def test_a_launched_job_goes_through_the_queue_and_finishes(
     assert dg.DagsterEventType.PIPELINE_STARTING in events
     with running.context() as context:
         verdicts = {p.ref.photo_key: p.verdict for p in context.catalog.photos(slug)}
-    assert verdicts == _LAUNCHED.expected_verdicts()
+    assert verdicts == expected_verdicts(_LAUNCHED)
     assert problems(running, slug) == []
 
 
@@ -206,7 +207,7 @@ def test_the_assets_tell_counts_that_add_up_and_pass_their_checks(
     bins = ("pending", "kept", "duplicate", "rejected", "failed")
     assert counts["discovered"] == sum(counts[name] for name in bins)
     assert counts["kept"] == sum(
-        verdict is Verdict.KEPT for verdict in _LAUNCHED.expected_verdicts().values()
+        verdict is Verdict.KEPT for verdict in expected_verdicts(_LAUNCHED).values()
     )
     assert "data:image/jpeg;base64," in counts["contact_sheet"]
     assert len(counts["contact_sheet"]) < 17_000

@@ -22,6 +22,7 @@ from phx_pipeline_tests.deployment import (
     slug_of,
     with_shots,
 )
+from phx_pipeline_tests.expected import expected_verdicts
 
 # Five ordinary ones, one turned by its EXIF tag, one damaged, and a copy.
 HOUSE = with_shots(SMALLEST, 0, 2, 3, 4, 5, 6, 9, 10)
@@ -128,7 +129,7 @@ def test_a_source_blocked_for_a_run_is_the_only_one_asked_later(
             Source.REDFIN: ListingOutcome.LISTED,
         }
         assert tally.count(VerdictKind.KEPT) == len(
-            [v for v in HOUSE.expected_verdicts().values() if v == "kept"]
+            [v for v in expected_verdicts(HOUSE).values() if v == "kept"]
         )
         assert all(photo.present for photo in photos)
         told = phx_on(made, "status").out

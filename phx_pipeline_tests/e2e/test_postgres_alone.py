@@ -12,6 +12,7 @@ from phx_pipeline.demo.redfin_site import redfin_sites
 from phx_pipeline_tests.captured import CAPTURED_ADDRESS
 from phx_pipeline_tests.commands import Phx
 from phx_pipeline_tests.deployment import PHOTO_HOST, SMALLEST, Deployment
+from phx_pipeline_tests.expected import expected_verdicts
 from phx_pipeline_tests.forked import ended, start_phx
 from phx_pipeline_tests.on_postgres import (
     SECRET,
@@ -128,7 +129,7 @@ def test_a_server_that_goes_down_while_photos_arrive_loses_nothing(
         assert again.code == 0, again.err
         assert 0 < len(held) < len(photos)
         assert {p.ref.photo_key: p.verdict for p in photos} == (
-            SMALLEST.expected_verdicts()
+            expected_verdicts(SMALLEST)
         )
         assert held.isdisjoint(
             f"https://{PHOTO_HOST}{target}" for target in made.photos_asked()[asked:]

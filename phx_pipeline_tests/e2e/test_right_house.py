@@ -43,6 +43,7 @@ from phx_pipeline_tests.deployment import (
     verdicts_of,
     with_shots,
 )
+from phx_pipeline_tests.expected import expected_verdicts
 
 pytestmark = pytest.mark.xdist_group("right_house")  # all copy the same store
 
@@ -110,7 +111,7 @@ def problems(context: StageContext) -> list[str]:
 
 
 def expected_there() -> dict[str, Verdict]:
-    own = THERE.expected_verdicts()
+    own = expected_verdicts(THERE)
     own.pop(THERE.record.photo_key(PLACE))
     return own | {STRAY_KEY: Verdict.FOREIGN}
 
@@ -120,7 +121,7 @@ def expected_home() -> dict[str, Verdict]:
         STRAY_KEY: Verdict.FOREIGN,
         HOME.record.photo_key(COPY): Verdict.KEPT,
     }
-    return HOME.expected_verdicts() | changed
+    return expected_verdicts(HOME) | changed
 
 
 @pytest.fixture
@@ -166,7 +167,7 @@ def test_cards_of_the_other_house_give_no_photo_and_no_alarm(tmp_path: Path) -> 
             run(context, PAIR)
 
             for house in PAIR:
-                assert verdicts_of(context, house) == house.expected_verdicts()
+                assert verdicts_of(context, house) == expected_verdicts(house)
             assert cases(context.catalog) == []
 
 
@@ -226,7 +227,7 @@ def test_the_partner_is_left_alone_and_gets_one_run_of_its_own(
         (item,) = context.catalog.jobs.waiting(limit=9)
         asked = len(stray.standin.asked)
         assert (item.slug, item.mode) == (slug_of(HOME), Mode.RESUME)
-        assert verdicts_of(context, HOME) == HOME.expected_verdicts()
+        assert verdicts_of(context, HOME) == expected_verdicts(HOME)
         assert verdicts_of(context, THERE) == expected_there()
 
         asyncio.run(extract(context, slug_of(HOME), mode=item.mode))
@@ -388,7 +389,7 @@ def test_the_same_picture_under_two_keys_is_kept_and_alarmed(
             assert {case.photo.slug for case in found} == set(map(slug_of, PAIR))
             assert seen.pair.likeness is Likeness.SAME_BYTES
             for house in PAIR:
-                assert verdicts_of(context, house) == house.expected_verdicts()
+                assert verdicts_of(context, house) == expected_verdicts(house)
     check = checks["right_house"]
     table = check.metadata["photos"].value
     assert (check.passed, check.severity) == (False, dg.AssetCheckSeverity.WARN)
@@ -410,7 +411,7 @@ def test_a_released_photo_is_kept_for_ever_and_a_dropped_one_never(
         drop(context, there.id)
         run(context, PAIR)
 
-        assert verdicts_of(context, HOME) == HOME.expected_verdicts()
+        assert verdicts_of(context, HOME) == expected_verdicts(HOME)
         assert verdicts_of(context, THERE) == expected_there()
         assert cases(context.catalog) == []
         rulings = {

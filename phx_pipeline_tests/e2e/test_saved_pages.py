@@ -27,6 +27,7 @@ from phx_pipeline_tests.deployment import (
     verdicts_of,
     with_shots,
 )
+from phx_pipeline_tests.expected import expected_verdicts
 
 (_THERE,) = (house for house in HOUSES if house.number == "7316")
 (_HOME,) = (house for house in HOUSES if house.number == "15238")
@@ -103,7 +104,7 @@ def test_the_ingest_command_tells_by_its_exit_code(
     told = json.loads(right.output)
     assert (told["outcome"], told["photos"], told["taken"]) == ("listed", 7, True)
     with refused.context() as context:
-        assert verdicts_of(context, HOME) == HOME.expected_verdicts()
+        assert verdicts_of(context, HOME) == expected_verdicts(HOME)
         assert verdicts_of(context, THERE) == {}
         assert context.tally(slug_of(THERE)).sources[0].source is Source.REDFIN
 

@@ -41,6 +41,7 @@ from phx_pipeline_tests.deployment import (
     slug_of,
     with_shots,
 )
+from phx_pipeline_tests.expected import expected_verdicts
 from phx_pipeline_tests.forked import ended, start_phx
 
 # Ordinary ones, one turned by its EXIF tag, one damaged, and a copy.
@@ -102,7 +103,7 @@ def test_each_photo_of_a_house_ends_as_it_should(
         run(context, [slug])
         verdicts = {p.ref.photo_key: p.verdict for p in context.catalog.photos(slug)}
 
-        assert verdicts == house.expected_verdicts()
+        assert verdicts == expected_verdicts(house)
         assert problems(context) == []
 
 

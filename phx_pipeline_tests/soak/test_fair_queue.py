@@ -43,6 +43,7 @@ from phx_pipeline_tests.chromium import find_chromium
 from phx_pipeline_tests.dagster_runs import run_of
 from phx_pipeline_tests.dagster_ui import ASSETS
 from phx_pipeline_tests.deployment import PHOTO_HOST, Deployment, slug_of, with_shots
+from phx_pipeline_tests.expected import expected_verdicts
 from phx_pipeline_tests.jobs import ask_job
 from phx_pipeline_tests.postgres import PostgresServer
 from phx_pipeline_tests.served import up, wait_for
@@ -416,7 +417,7 @@ def test_whatever_is_killed_every_job_ends_completed(tmp_path: Path) -> None:
             ]
 
     assert states == [JobState.COMPLETED] * 2
-    assert kept == [house.expected_verdicts() for house in houses]
+    assert kept == [expected_verdicts(house) for house in houses]
     assert problems == []
     for known, before in moments:
         assert not known & set(asked[before:])

@@ -21,11 +21,12 @@ from phx_pipeline.model.outcome import ListingOutcome, Verdict, VerdictKind
 from phx_pipeline.sources.redfin.standin import PAGE_HOST
 from phx_pipeline_tests.commands import Phx
 from phx_pipeline_tests.deployment import PHOTO_HOST, Deployment, slug_of
+from phx_pipeline_tests.expected import verdict_of
 
 
 def short(house: House) -> House:
     """The house with its first three pictures only."""
-    shots = tuple(s for s in house.record.shots if s.verdict is Verdict.KEPT)[:3]
+    shots = tuple(s for s in house.record.shots if verdict_of(s) is Verdict.KEPT)[:3]
     return replace(house, record=replace(house.record, shots=shots))
 
 

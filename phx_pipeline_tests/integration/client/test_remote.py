@@ -77,7 +77,7 @@ def listening(
     rest = build_rest(stores, runs=lambda _catalog: queue, checks={})
     way_in = guarded(
         Fork(nothing_else, rest),
-        reach=Reach.on_loopback(port),
+        reach=Reach(port=port),
         user=made.settings.user,
         trail=Trail(opening, clock=utc_now),
         open_catalog=opening,

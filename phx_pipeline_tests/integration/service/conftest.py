@@ -49,7 +49,7 @@ def new_door(made: Settings, folder: Path, *, reach: Reach | None = None) -> Doo
     data.mkdir(exist_ok=True)
     (data / "phx.db").write_bytes((made.data_dir / "phx.db").read_bytes())
     settings = replace(made, data_dir=data)
-    return Door(settings=settings, reach=reach or Reach.on_loopback(PORT))
+    return Door(settings=settings, reach=reach or Reach(port=PORT))
 
 
 @pytest.fixture(scope="session")

@@ -38,7 +38,7 @@ def sheets_of(made: Deployment) -> Sheets:
 
 async def ask(sheets: Sheets, path: str, **headers: str) -> httpx.Response:
     """What a browser gets that goes to *path*."""
-    app = Guard(Starlette(routes=[sheets.mount()]), reach=Reach.on_loopback(_PORT))
+    app = Guard(Starlette(routes=[sheets.mount()]), reach=Reach(port=_PORT))
     transport = httpx.ASGITransport(app)
     async with httpx.AsyncClient(transport=transport, base_url=_URL) as client:
         given = {name.replace("_", "-"): value for name, value in headers.items()}

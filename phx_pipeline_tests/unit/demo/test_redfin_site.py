@@ -23,6 +23,7 @@ from phx_pipeline_tests.captured import (
     CAPTURED_ADDRESS,
     captured_redfin_sites,
 )
+from phx_pipeline_tests.expected import expected_verdicts
 
 SITES = redfin_sites()
 PHOTO = re.compile(r"https://ssl\.cdn-redfin\.com/photo/[^\s\"'\\]+\.jpg")
@@ -138,7 +139,7 @@ def test_a_page_embeds_the_gallery_in_order(house: House) -> None:
         photo_url(house.record, position=at) for at in range(len(house.record.shots))
     ]
     keys = [f"{p['dataSourceId']}-{Path(p['fileName']).stem}" for p in photos]
-    assert keys == list(house.expected_verdicts())
+    assert keys == list(expected_verdicts(house))
     assert len({p["photoId"] for p in photos}) == len(photos)
 
 

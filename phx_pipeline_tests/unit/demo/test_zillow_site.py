@@ -36,6 +36,7 @@ from phx_pipeline_tests.captured_zillow import (
     captured_zillow_sites,
     expected_zillow_keys,
 )
+from phx_pipeline_tests.expected import VERDICTS
 
 SITES = zillow_sites()
 NEXT_DATA = re.compile(r'<script id="__NEXT_DATA__"[^>]*>(.*?)</script>', re.DOTALL)
@@ -137,7 +138,7 @@ def redfin_hashes(house: House) -> dict[int, PictureHashes]:
     urls = {
         at: photo_url(house.record, position=at)
         for at, shot in enumerate(house.record.shots)
-        if shot.flaw.verdict.value == "kept"
+        if VERDICTS[shot.flaw].value == "kept"
     }
     return {
         at: picture_hashes(opened(get(url, sites=SITES_IN_SMALL)))

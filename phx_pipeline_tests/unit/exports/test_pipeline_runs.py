@@ -2,7 +2,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from phx_pipeline.exports.pipeline_runs import render_pipeline_runs
+from phx_pipeline.exports.pipeline_runs import PipelineRuns
 from phx_pipeline.model.run import Run
 from phx_pipeline_tests.runs import DAVIS, RECORD, RUN, RUNNING
 from phx_pipeline_tests.shapes import kinds, read, shape_of
@@ -49,8 +49,15 @@ EMPTY = {
 }
 
 
+def text_of(*runs: Run) -> str:
+    listed = PipelineRuns()
+    for run in runs:
+        listed.add(run)
+    return "".join(listed.parts())
+
+
 def rendered(*runs: Run) -> dict[str, Any]:
-    document: dict[str, Any] = json.loads(render_pipeline_runs(runs))
+    document: dict[str, Any] = json.loads(text_of(*runs))
     return document
 
 
@@ -115,7 +122,7 @@ def test_without_runs_there_is_no_last_one() -> None:
 
 
 def test_the_text_ends_with_one_newline_and_times_are_those_of_phoenix() -> None:
-    text = render_pipeline_runs([Run(run_id="run", records=(RECORD,))])
+    text = text_of(Run(run_id="run", records=(RECORD,)))
 
     assert text.endswith("}\n")
     assert '"started_at": "2025-12-04T20:38:29.800718-07:00"' in text

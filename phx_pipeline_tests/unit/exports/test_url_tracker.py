@@ -1,5 +1,5 @@
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from phx_pipeline.exports.url_tracker import render_url_tracker
+from phx_pipeline.exports.url_tracker import url_tracker_parts
 from phx_pipeline.model.source import Source
 from phx_pipeline.model.tracked import TrackedUrl
 from phx_pipeline_tests.runs import DAVIS, GARY
@@ -32,6 +32,12 @@ URL = TrackedUrl(
     first_run_id="run-1",
     last_run_id="run-2",
 )
+
+
+def rendered(urls: Iterable[TrackedUrl]) -> str:
+    ordered = sorted(urls, key=lambda each: each.url)
+    return "".join(url_tracker_parts(lambda: ordered))
+
 
 EXPECTED = """\
 {
@@ -85,27 +91,27 @@ SHAPE = {
 
 
 def entries(urls: Sequence[TrackedUrl]) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(render_url_tracker(urls))["urls"]
+    found: dict[str, Any] = json.loads(rendered(urls))["urls"]
     return found
 
 
 def test_one_url_makes_exactly_this_file() -> None:
-    assert render_url_tracker([URL]) == EXPECTED
+    assert rendered([URL]) == EXPECTED
 
 
 def test_a_catalogue_without_photos_has_no_update_time() -> None:
-    assert render_url_tracker(iter(())) == EMPTY
+    assert rendered(iter(())) == EMPTY
 
 
 def test_the_shape_is_the_predecessors() -> None:
-    document = json.loads(render_url_tracker([URL]))
+    document = json.loads(rendered([URL]))
 
     assert kinds(shape_of(document, maps={"urls"})) == SHAPE
 
 
 def test_the_shape_is_that_of_the_real_file(shared_dir: Path) -> None:
     real = read(shared_dir / "samples/predecessor/url_tracker_excerpt_04cac92c.json")
-    ours = json.loads(render_url_tracker([URL]))
+    ours = json.loads(rendered([URL]))
 
     assert kinds(shape_of(real, maps={"urls"})) == SHAPE
     assert list(real) == list(ours)
@@ -137,14 +143,14 @@ def test_a_url_of_two_houses_is_that_of_the_one_that_shows_it() -> None:
 
     assert entries(both)[URL.url]["original_address"] == DAVIS
     assert entries(both[::-1]) == entries(both)
-    assert json.loads(render_url_tracker(both))["total_urls"] == 1
+    assert json.loads(rendered(both))["total_urls"] == 1
 
 
 def test_a_time_without_an_offset_is_refused() -> None:
     naive = replace(URL, first_seen_at=AT.replace(tzinfo=None))
 
     with pytest.raises(ValueError, match="UTC offset"):
-        render_url_tracker([naive])
+        rendered([naive])
 
 
 _urls = st.builds(
@@ -160,7 +166,7 @@ _urls = st.builds(
 
 @given(st.lists(_urls, max_size=6))
 def test_the_text_is_that_of_the_plain_encoder(urls: list[TrackedUrl]) -> None:
-    text = render_url_tracker(urls)
+    text = rendered(urls)
 
     plain = json.dumps(json.loads(text), indent=2, ensure_ascii=False) + "\n"
     assert text == plain
@@ -175,4 +181,4 @@ def test_the_order_of_the_rows_does_not_matter(
 ) -> None:
     shuffled = random.sample(urls, len(urls))
 
-    assert render_url_tracker(shuffled) == render_url_tracker(urls)
+    assert rendered(shuffled) == rendered(urls)

@@ -23,15 +23,12 @@ def test_a_session_has_the_profile_of_its_property_and_day() -> None:
     assert Session(SLUG, DAY).profile == profile_for(SLUG, day=DAY)
 
 
-def test_cookies_of_one_session_arrive_whole_in_another_through_json() -> None:
-    here, there = Session(SLUG, DAY), Session(SLUG, DAY)
-    here.add(COOKIES)
-    here.add(COOKIES[:1], "a-proxy")
+def test_cookies_come_out_of_a_session_whole() -> None:
+    session = Session(SLUG, DAY)
 
-    there.add_json(here.to_json())
+    session.add(COOKIES)
 
-    assert sorted(there.cookies(), key=lambda cookie: cookie.name) == COOKIES
-    assert there.cookies("a-proxy") == COOKIES[:1]
+    assert sorted(session.cookies(), key=lambda cookie: cookie.name) == COOKIES
 
 
 def test_cookies_that_came_through_one_proxy_are_not_sent_through_another() -> None:

@@ -21,6 +21,7 @@ from phx_pipeline.sources.redfin.standin import listing_page
 from phx_pipeline.sources.registry import available_sources
 from phx_pipeline.sources.zillow.standin import detail_page
 from phx_pipeline.sources.zillow.standin_photos import uploads
+from phx_pipeline_tests.expected import expected_verdicts
 
 Others = tuple[House, ...]
 
@@ -36,7 +37,7 @@ class Written:
 STANDINS = {
     Source.REDFIN: Written(
         page=lambda house, others: listing_page(house, others=others),
-        keys=lambda house: list(house.expected_verdicts()),
+        keys=lambda house: list(expected_verdicts(house)),
     ),
     Source.ZILLOW: Written(
         page=lambda house, others: detail_page(house, others=others),

@@ -30,6 +30,7 @@ from phx_pipeline.workflows.repair import End, repair
 from phx_pipeline.workflows.reviews import Review, review
 from phx_pipeline.workflows.verify import Fault, verify_property, verify_views
 from phx_pipeline_tests.canned import CannedFetcher
+from phx_pipeline_tests.stored_blobs import raw_hashes
 
 WHY = "the feed no longer lets it be seen"
 
@@ -188,7 +189,7 @@ def test_a_record_that_is_withdrawn_leaves_no_picture(house: House) -> None:
     rebuild(house.context, house.slug)
 
     assert {photo.verdict for photo in house.photos} == {Verdict.WITHDRAWN}
-    assert list(house.context.blobs.raw_hashes()) == []
+    assert raw_hashes(house.context.layout) == []
     assert house.files() == 0
     assert house.problems() == []
 

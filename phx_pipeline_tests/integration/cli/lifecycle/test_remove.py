@@ -27,6 +27,7 @@ from phx_pipeline.stages.partners import settle_called
 from phx_pipeline.workflows.verify import verify_property
 from phx_pipeline_tests.commands import Phx, UseSettings
 from phx_pipeline_tests.deployment import Deployment, slug_of
+from phx_pipeline_tests.expected import expected_verdicts
 from phx_pipeline_tests.integration.cli.lifecycle.conftest import (
     FIRST,
     OTHER,
@@ -154,7 +155,7 @@ def test_a_removed_house_holds_no_photo_of_another(
             }
         assert set(held) == {Verdict.FOREIGN}
         assert ended.code == 0, ended.err
-        assert free == FIRST.expected_verdicts()
+        assert free == expected_verdicts(FIRST)
         assert problems(made) == []
         assert "no photo waits" in phx("quarantine", "list").out
 

@@ -83,7 +83,7 @@ class Server:
         async def send(message: Message) -> None:
             self.sent.append(message)
 
-        await Guard(self.app, reach=Reach.on_loopback(self.port))(scope, receive, send)
+        await Guard(self.app, reach=Reach(port=self.port))(scope, receive, send)
 
     @property
     def headers(self) -> list[tuple[bytes, bytes]]:

@@ -86,9 +86,7 @@ def test_a_fault_of_the_app_is_not_hidden() -> None:
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
-        asyncio.run(
-            Guard(fails, reach=Reach.on_loopback(PORT))(request(), nothing, nothing)
-        )
+        asyncio.run(Guard(fails, reach=Reach(port=PORT))(request(), nothing, nothing))
 
 
 @pytest.mark.parametrize("host", [HOST, "evil.test"])
@@ -142,9 +140,7 @@ def test_starting_and_stopping_of_the_app_pass() -> None:
         kinds.append(scope["type"])
 
     asyncio.run(
-        Guard(app, reach=Reach.on_loopback(PORT))(
-            {"type": "lifespan"}, nothing, nothing
-        )
+        Guard(app, reach=Reach(port=PORT))({"type": "lifespan"}, nothing, nothing)
     )
 
     assert kinds == ["lifespan"]
