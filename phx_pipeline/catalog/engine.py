@@ -13,6 +13,7 @@ from weakref import WeakKeyDictionary
 import sqlalchemy as sa
 
 from phx_pipeline.catalog.complaints import explaining, primary_code
+from phx_pipeline.catalog.statements import SHARED_STATEMENTS
 from phx_pipeline.errors import CatalogUnusableError
 
 _WRITES = "phx_writes"
@@ -58,7 +59,11 @@ def open_engine(url: str) -> sa.Engine:
         sa.event.listen(engine, "checkin", _note_use)
         sa.event.listen(engine, "checkout", _try_if_idle)
         return engine
-    engine = sa.create_engine(url, connect_args={"timeout": _PATIENCE_S})
+    engine = sa.create_engine(
+        url,
+        connect_args={"timeout": _PATIENCE_S},
+        execution_options=SHARED_STATEMENTS,
+    )
     sa.event.listen(engine, "do_connect", _connect_sqlite)
     sa.event.listen(engine, "connect", _prepare_sqlite)
     sa.event.listen(engine, "begin", _begin_sqlite)

@@ -24,6 +24,7 @@ from dagster._core.storage.event_log.sqlite import sqlite_event_log
 from dagster._core.storage.runs.sqlite import sqlite_run_storage
 from dagster._core.storage.schedules.sqlite import sqlite_schedule_storage
 
+from phx_pipeline.catalog.statements import SHARED_STATEMENTS
 from phx_pipeline.defs.new_events import begin_events
 
 _NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
@@ -110,6 +111,7 @@ def _made(url: str, told: dict[str, Any]) -> sa.Engine:
         poolclass=sa.QueuePool,
         max_overflow=-1,  # nobody waits for a connection
         connect_args={**told, "check_same_thread": False},
+        execution_options=SHARED_STATEMENTS,
     )
     sa.event.listen(engine, "connect", _sync_seldom)
     vars(engine)["dispose"] = _stay_open
