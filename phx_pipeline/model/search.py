@@ -13,7 +13,7 @@ from typing import Any, Final, Self
 
 from phx_pipeline.errors import InputError
 from phx_pipeline.model.address import Address
-from phx_pipeline.model.facts import FactValue, ListingFacts
+from phx_pipeline.model.facts import LARGEST_INTEGER, FactValue, ListingFacts
 from phx_pipeline.model.nearest import did_you_mean
 from phx_pipeline.model.outcome import ListingOutcome
 from phx_pipeline.model.places import place_named, place_names
@@ -45,7 +45,6 @@ _FOR_SALE = re.compile(
     r"|back on market|price (?:change|reduced|increase)",
     re.IGNORECASE,
 )
-_MOST: Final = 2**31 - 1  # what an integer column holds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,7 +111,10 @@ class Criteria:
             "--min-baths", self.min_baths, step=0.25, such_as="2, 2.5 or 2.75"
         )
         for name, value in self.limits().items():
-            least, most = _least_of(name), this_year if name == "min_year" else _MOST
+            least, most = (
+                _least_of(name),
+                this_year if name == "min_year" else LARGEST_INTEGER,
+            )
             if not least <= value <= most:
                 raise InputError(
                     f"--{name.replace('_', '-')} {value}: no house is so; give a "

@@ -17,7 +17,7 @@ from phx_pipeline.errors import FetchError, SourceChangedError
 from phx_pipeline.fetch.base import Fetched, Fetcher
 from phx_pipeline.model.address import Address
 from phx_pipeline.model.counted import counted
-from phx_pipeline.model.facts import plausible
+from phx_pipeline.model.facts import LARGEST_INTEGER, plausible
 from phx_pipeline.model.inline import (
     LARGEST_BYTES,
     MOST_PICTURES,
@@ -36,11 +36,7 @@ from phx_pipeline.sources.bounds import Watched, bounded_id, bounded_url, surpri
 from phx_pipeline.sources.endings import LONGEST_DETAIL, ended, failed
 from phx_pipeline.sources.search_border import SearchBorder
 from phx_pipeline.sources.secrecy import without_secrets
-from phx_pipeline.sources.stated import (
-    FIRST_DAY,
-    LARGEST_INTEGER,
-    LAST_DAY,
-)
+from phx_pipeline.sources.stated import FIRST_DAY, LAST_DAY
 
 MOST_PHOTOS: Final = 500
 _LONGEST_CAPTION = 500

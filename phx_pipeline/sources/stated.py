@@ -1,6 +1,6 @@
 """Scalars as pages state them: any JSON value in, a bounded value or nothing out.
 
-Numbers that are facts of a house are read in `model.facts`.
+Facts of a house, with their units, are read in `stated_facts`.
 """
 
 import re
@@ -9,12 +9,10 @@ from datetime import date, timedelta
 from typing import Final
 
 from phx_pipeline.errors import SourceChangedError
-from phx_pipeline.model.facts import unwrapped
-from phx_pipeline.model.facts import whole as rounded
+from phx_pipeline.model.facts import LARGEST_INTEGER
 from phx_pipeline.model.printable import printable
 
 LONGEST_URL: Final = 2000
-LARGEST_INTEGER: Final = 2**31 - 1  # what an integer column holds
 FIRST_DAY, LAST_DAY = date(1980, 1, 1), date(2100, 1, 1)
 # Of the state of a listing: nobody offers the house now.
 OFF_MARKET_WORDS: Final = re.compile(
@@ -26,6 +24,16 @@ OFF_MARKET_WORDS: Final = re.compile(
 _LONGEST_ID = 60
 _LONGEST_TEXT = 2000
 _LONGEST_DURATION = 40
+_LONGEST_NUMBER = 500  # characters of a text that begins with one
+_DEEPEST = 3  # wrappers around a value
+_NUMBER = re.compile(
+    r"\$?\s*(?P<number>(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?)", re.ASCII
+)
+# Behind a number: it is of another size (`850K`), a part (`2 1/2`), one of several
+# (`3-4`), or written in a way we do not read (`298.500,00`).
+_GOES_ON = re.compile(
+    r"[kmb]\b|e[+-]?\d|[½¼¾⅓⅔]|\s*[.,+/\u2013\u2014-]?\s*\$?\d", re.IGNORECASE
+)
 
 _MONTHS = "jan feb mar apr may jun jul aug sep oct nov dec".split()  # noqa: SIM905 - a list of words reads better as text
 _DAYS = (
@@ -60,6 +68,41 @@ _DAYS_IN: Final = {
     "month": 30,
 }
 _NUMBER_NAMES = ("mlsId", "id", "number", "text", "displayValue")
+
+
+def unwrapped(value: object) -> object:
+    """Return a value some pages wrap: `{"value": 7, "displayLevel": 1}` is 7."""
+    for _ in range(_DEEPEST):
+        if not isinstance(value, dict) or "value" not in value:
+            break
+        value = value["value"]
+    return value
+
+
+def number(value: object) -> float | None:
+    """Return a number a page states, as JSON or at the start of a text (`$1,791`).
+
+    None for what is no number, is negative, or is too large to be stored.
+    """
+    value = unwrapped(value)
+    if isinstance(value, str):
+        words = value[:_LONGEST_NUMBER].strip()
+        found = _NUMBER.match(words)
+        if found and _GOES_ON.match(words, found.end()):
+            return None
+        # Far fewer digits than Python refuses to read.
+        digits = found["number"].replace(",", "")[:40] if found else ""
+        value = float(digits) if digits else None
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    is_held = 0 <= value <= LARGEST_INTEGER  # false for not-a-number too
+    return float(value) if is_held else None
+
+
+def rounded(value: object) -> int | None:
+    """Return a stated number, rounded; None like `number`."""
+    stated = number(value)
+    return None if stated is None else round(stated)
 
 
 def text(value: object) -> str:

@@ -6,15 +6,15 @@ from typing import Any, Final
 import click
 
 from phx_pipeline.errors import InputError
+from phx_pipeline.model.facts import LARGEST_INTEGER
 
-_MOST: Final = 2**31 - 1  # what an integer column holds
 _AMOUNT: Final = re.compile(
     r"\$?\s?(?P<digits>\d{1,3}(?:,\d{3})+|\d+)(?P<part>\.\d+)?\s?(?P<unit>[km]?)",
     re.IGNORECASE | re.ASCII,
 )
 _UNITS: Final = {"": 0, "k": 3, "m": 6}  # powers of ten
 _COUNT: Final = re.compile(r"\d{1,2}(?:\.\d{1,2})?", re.ASCII)
-_MOST_ROOMS: Final = 50.0
+LARGEST_INTEGER_ROOMS: Final = 50.0
 
 
 class Amount(click.ParamType[int]):
@@ -48,8 +48,8 @@ class Count(click.ParamType[float]):
     ) -> float:
         """Return *value*; click tells which option has none."""
         text = str(value).strip()
-        if not _COUNT.fullmatch(text) or float(text) > _MOST_ROOMS:
-            told = f"{text[:40]!r} is no count from 0 to {_MOST_ROOMS:g}"
+        if not _COUNT.fullmatch(text) or float(text) > LARGEST_INTEGER_ROOMS:
+            told = f"{text[:40]!r} is no count from 0 to {LARGEST_INTEGER_ROOMS:g}"
             self.fail(
                 f"{told}: give one such as {self._such_as}; it is the least that is "
                 "asked for",
@@ -70,9 +70,9 @@ def amount_of(text: str) -> int:
         raise InputError(f"{text[:40]!r} is no amount")
     digits, power = found["digits"].replace(",", ""), _UNITS[found["unit"].lower()]
     part = (found["part"] or ".")[1:]
-    if len(part) > power or len(digits) > len(str(_MOST)):
-        raise InputError(f"{text[:40]!r} is no whole amount up to {_MOST:,}")
+    if len(part) > power or len(digits) > len(str(LARGEST_INTEGER)):
+        raise InputError(f"{text[:40]!r} is no whole amount up to {LARGEST_INTEGER:,}")
     amount = int(digits + part.ljust(power, "0"))
-    if amount > _MOST:
-        raise InputError(f"{text[:40]!r} is more than {_MOST:,}")
+    if amount > LARGEST_INTEGER:
+        raise InputError(f"{text[:40]!r} is more than {LARGEST_INTEGER:,}")
     return amount

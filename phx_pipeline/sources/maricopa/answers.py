@@ -3,19 +3,17 @@
 What an answer means is read in `rows`, `search`, `parcel` and `parcel_map`.
 """
 
-import json
 import re
-from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
 from phx_pipeline.errors import SourceChangedError
 from phx_pipeline.fetch.base import Fetched
 from phx_pipeline.model.address import Address
 from phx_pipeline.model.places import with_commas
+from phx_pipeline.sources import json_values
+from phx_pipeline.sources.json_values import JsonObject, mapping
 from phx_pipeline.sources.stated import part
 from phx_pipeline.sources.whose import readable
-
-JsonObject = Mapping[str, Any]
 
 SITE: Final = "https://mcassessor.maricopa.gov"
 
@@ -64,18 +62,7 @@ def decoded(text: str, *, what: str) -> JsonObject:
     """
     if not text:
         raise SourceChangedError(f"{what} is without content")
-    try:
-        answer = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise SourceChangedError(f"{what} is not JSON") from error
-    return mapping(answer, what=what)
-
-
-def mapping(value: object, *, what: str) -> JsonObject:
-    """Return *value* if it is a JSON object, else raise `SourceChangedError`."""
-    if not isinstance(value, dict):
-        raise SourceChangedError(f"{what} is missing or not an object")
-    return value
+    return mapping(json_values.decoded(text, what=what), what=what)
 
 
 def member(holder: JsonObject, name: str, *, what: str) -> str:

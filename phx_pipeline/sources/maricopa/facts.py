@@ -8,20 +8,18 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from phx_pipeline.model.facts import (
-    ListingFacts,
-    number,
+from phx_pipeline.model.facts import ListingFacts
+from phx_pipeline.model.valuation import MOST_YEARS, Valuation
+from phx_pipeline.sources.json_values import JsonObject
+from phx_pipeline.sources.stated import members, members_of_any, number, text, unwrapped
+from phx_pipeline.sources.stated_facts import (
     own_words,
     parcel_number,
     size,
     square_feet,
-    unwrapped,
     year,
     yes_or_no,
 )
-from phx_pipeline.model.valuation import MOST_YEARS, Valuation
-from phx_pipeline.sources.maricopa.answers import JsonObject
-from phx_pipeline.sources.stated import members, members_of_any, text
 
 _CODE = re.compile(r"^[A-Z][A-Za-z0-9]{0,3} - ", re.ASCII)  # "Ct - Concrete Tile"
 

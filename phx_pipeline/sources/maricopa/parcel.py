@@ -10,15 +10,14 @@ from phx_pipeline.errors import SourceChangedError
 from phx_pipeline.fetch.base import Fetched
 from phx_pipeline.model.address import Address, Match
 from phx_pipeline.model.counted import counted
-from phx_pipeline.model.facts import parcel_number
 from phx_pipeline.model.listing import Listing
 from phx_pipeline.model.outcome import ListingOutcome
 from phx_pipeline.model.property import Property
 from phx_pipeline.model.source import Source
 from phx_pipeline.sources.endings import ended, near_miss
+from phx_pipeline.sources.json_values import JsonObject
 from phx_pipeline.sources.maricopa.answers import (
     SITE,
-    JsonObject,
     bare,
     decoded,
     is_address,
@@ -30,6 +29,7 @@ from phx_pipeline.sources.maricopa.answers import (
 from phx_pipeline.sources.maricopa.facts import also_read, listing_facts, valuations
 from phx_pipeline.sources.maricopa.search import Row
 from phx_pipeline.sources.maricopa.sketches import sketches_in
+from phx_pipeline.sources.stated_facts import parcel_number
 
 _WHAT = "the parcel's answer"
 _PARCEL = re.compile(r"[?&]Parcel=(?P<parcel>[\w.-]{1,20})(?:&|$)", re.ASCII)

@@ -16,10 +16,10 @@ from phx_pipeline.model.address.street import (
     split_first_direction,
     split_last_direction,
 )
-from phx_pipeline.model.facts import ListingFacts, parcel_number, square_feet, year
+from phx_pipeline.model.facts import ListingFacts
 from phx_pipeline.model.property import Property
+from phx_pipeline.sources.json_values import JsonObject
 from phx_pipeline.sources.maricopa.answers import (
-    JsonObject,
     decoded,
     is_address,
     member,
@@ -28,6 +28,7 @@ from phx_pipeline.sources.maricopa.answers import (
     zip_in,
 )
 from phx_pipeline.sources.maricopa.rows import Place, sifted
+from phx_pipeline.sources.stated_facts import parcel_number, square_feet, year
 
 HOST: Final = "gis.mcassessor.maricopa.gov"
 

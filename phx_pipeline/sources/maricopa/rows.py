@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from phx_pipeline.errors import SourceChangedError
 from phx_pipeline.model.address import Address, Match
 from phx_pipeline.model.property import Property
-from phx_pipeline.sources.maricopa.answers import JsonObject, bare, mapping, member
+from phx_pipeline.sources.json_values import JsonObject, mapping
+from phx_pipeline.sources.maricopa.answers import bare, member
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

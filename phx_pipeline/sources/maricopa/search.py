@@ -11,15 +11,14 @@ from urllib.parse import quote, urlencode
 from phx_pipeline.errors import SourceChangedError
 from phx_pipeline.fetch.base import Fetched
 from phx_pipeline.model.address import Address, Match
-from phx_pipeline.model.facts import parcel_number
 from phx_pipeline.model.listing import Listing
 from phx_pipeline.model.outcome import ListingOutcome
 from phx_pipeline.model.property import Property
 from phx_pipeline.model.source import Source
 from phx_pipeline.sources.endings import ended, near_miss
+from phx_pipeline.sources.json_values import JsonObject
 from phx_pipeline.sources.maricopa.answers import (
     SITE,
-    JsonObject,
     decoded,
     is_address,
     member,
@@ -28,6 +27,7 @@ from phx_pipeline.sources.maricopa.answers import (
     zip_in,
 )
 from phx_pipeline.sources.maricopa.rows import Place, sifted
+from phx_pipeline.sources.stated_facts import parcel_number
 
 ROWS_A_PAGE: Final = 25
 MOST_PAGES: Final = 10

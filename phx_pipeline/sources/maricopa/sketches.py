@@ -10,13 +10,13 @@ from typing import Final
 
 from phx_pipeline.errors import SourceChangedError
 from phx_pipeline.model.counted import counted
-from phx_pipeline.model.facts import number
 from phx_pipeline.model.inline import LARGEST_BYTES, MOST_PICTURES
 from phx_pipeline.model.mark import Mark
 from phx_pipeline.model.photo import PhotoRef
 from phx_pipeline.model.source import Source
-from phx_pipeline.sources.maricopa.answers import JsonObject, bare, mapping, page_url
-from phx_pipeline.sources.stated import text, whole
+from phx_pipeline.sources.json_values import JsonObject, mapping
+from phx_pipeline.sources.maricopa.answers import bare, page_url
+from phx_pipeline.sources.stated import number, text, whole
 
 TAG: Final = "FloorPlan"  # as RESO names what such a picture is of
 

@@ -9,10 +9,17 @@ from datetime import date
 from typing import Final
 
 from phx_pipeline.errors import SourceChangedError
-from phx_pipeline.model.facts import (
-    ListingFacts,
-    monthly_fee,
+from phx_pipeline.model.facts import ListingFacts
+from phx_pipeline.sources.phoenix_mls.idx_labels import Labelled, first
+from phx_pipeline.sources.stated import (
+    OFF_MARKET_WORDS,
+    day,
+    mls_number,
     number,
+    rounded,
+)
+from phx_pipeline.sources.stated_facts import (
+    monthly_fee,
     own_words,
     parcel_number,
     price,
@@ -20,12 +27,9 @@ from phx_pipeline.model.facts import (
     sewer_kind,
     square_feet,
     status_word,
-    whole,
     year,
     yes_or_no,
 )
-from phx_pipeline.sources.phoenix_mls.idx_labels import Labelled, first
-from phx_pipeline.sources.stated import OFF_MARKET_WORDS, day, mls_number
 
 _LONGEST_STATUS = 60
 
@@ -159,7 +163,7 @@ def facts_of(values: Labelled, *, status: str, mls_id: str) -> ListingFacts:
         association_fee=_fee(values),
         sewer=sewer_kind(first(values, ("sewer",)).split(";")),
         year_built=year(first(values, ("year built",))),
-        days_on_market=whole(first(values, _DAYS)),
+        days_on_market=rounded(first(values, _DAYS)),
         standard_status=_standard(status or "Active"),
         mls_number=mls_number(mls_id),
         stories_total=number(first(values, _STORIES)),

@@ -4,13 +4,12 @@ A house has several records, one for each time it was listed. How a feed is aske
 them and for photos is told in `licensed_reso` and `licensed_spark`.
 """
 
-import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from http import HTTPStatus
-from typing import Any, Final
+from typing import Final
 
 from phx_pipeline.errors import (
     BlockedError,
@@ -21,13 +20,13 @@ from phx_pipeline.errors import (
 from phx_pipeline.fetch.base import Fetcher, Request, RequestKind
 from phx_pipeline.model.address import Address, Match
 from phx_pipeline.model.counted import counted
-from phx_pipeline.model.facts import status_word
 from phx_pipeline.model.listing import EVERY_PHOTO, Listing
 from phx_pipeline.model.outcome import ListingOutcome
 from phx_pipeline.model.property import Property
 from phx_pipeline.model.reso import StandardStatus, word_of
 from phx_pipeline.model.source import Source
 from phx_pipeline.sources.endings import ended, failed, near_miss
+from phx_pipeline.sources.json_values import JsonObject, decoded, mapping
 from phx_pipeline.sources.stated import (
     OFF_MARKET_WORDS,
     day,
@@ -36,9 +35,8 @@ from phx_pipeline.sources.stated import (
     part,
     text,
 )
+from phx_pipeline.sources.stated_facts import status_word
 from phx_pipeline.sources.whose import contradicts, readable
-
-JsonObject = Mapping[str, Any]
 
 PAGE_ROWS: Final = 25
 """Both feeds give so many rows at a time."""
@@ -139,13 +137,8 @@ class Access:
 def _decoded(body: bytes) -> JsonObject:
     if not body.strip():
         raise SourceChangedError("the feed answered with nothing")
-    try:
-        answer = json.loads(body.decode("utf-8", errors="replace"))
-    except (ValueError, RecursionError) as error:
-        raise SourceChangedError("the answer is not JSON") from error
-    if not isinstance(answer, dict):
-        raise SourceChangedError("the answer is no JSON object")
-    return answer
+    answer = decoded(body.decode("utf-8", errors="replace"), what="the answer")
+    return mapping(answer, what="the answer")
 
 
 def _complaint(body: bytes) -> int | None:

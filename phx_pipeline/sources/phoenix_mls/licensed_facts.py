@@ -8,10 +8,12 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from phx_pipeline.model.facts import (
-    ListingFacts,
+from phx_pipeline.model.facts import ListingFacts
+from phx_pipeline.sources.json_values import JsonObject
+from phx_pipeline.sources.phoenix_mls.licensed import Record
+from phx_pipeline.sources.stated import number, rounded, text
+from phx_pipeline.sources.stated_facts import (
     monthly_fee,
-    number,
     own_words,
     parcel_number,
     price,
@@ -19,12 +21,9 @@ from phx_pipeline.model.facts import (
     sewer_kind,
     square_feet,
     status_word,
-    whole,
     year,
     yes_or_no,
 )
-from phx_pipeline.sources.phoenix_mls.licensed import JsonObject, Record
-from phx_pipeline.sources.stated import text
 
 _SQUARE_FEET: Final = "sqft"
 _MOST_WORDS = 20
@@ -47,7 +46,7 @@ def record_facts(record: Record) -> ListingFacts:
         association_fee=_fee(told),
         sewer=sewer_kind(map(_spaced, _words(told.get("Sewer")))),
         year_built=year(told.get("YearBuilt")),
-        days_on_market=whole(told.get("DaysOnMarket")),
+        days_on_market=rounded(told.get("DaysOnMarket")),
         standard_status=_status(record),
         mls_number=record.mls_id,
         stories_total=_number(told, "StoriesTotal", "Stories"),

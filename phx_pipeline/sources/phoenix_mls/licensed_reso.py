@@ -13,12 +13,12 @@ from phx_pipeline.model.outcome import ListingOutcome
 from phx_pipeline.model.property import Property
 from phx_pipeline.model.source import Source
 from phx_pipeline.sources.endings import ended
+from phx_pipeline.sources.json_values import JsonObject
 from phx_pipeline.sources.phoenix_mls.licensed import (
     MOST_PAGES,
     PAGE_ROWS,
     Access,
     Choice,
-    JsonObject,
     Record,
     choose,
     record_of,

@@ -8,7 +8,8 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from phx_pipeline.model.reso import Permission, word_of
-from phx_pipeline.sources.phoenix_mls.licensed import JsonObject, is_false
+from phx_pipeline.sources.json_values import JsonObject
+from phx_pipeline.sources.phoenix_mls.licensed import is_false
 from phx_pipeline.sources.stated import text
 
 UNKNOWN_WORDS: Final = "with a permission in unknown words"

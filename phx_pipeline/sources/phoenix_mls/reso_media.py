@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from phx_pipeline.model.photo import PhotoRef
 from phx_pipeline.model.reso import ImageOf, MediaCategory, word_of
-from phx_pipeline.sources.phoenix_mls.licensed import JsonObject
+from phx_pipeline.sources.json_values import JsonObject
 from phx_pipeline.sources.phoenix_mls.licensed_listing import (
     ELSEWHERE,
     UNREADABLE,

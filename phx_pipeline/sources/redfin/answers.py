@@ -5,16 +5,14 @@ What an answer means is read in `find` and `parse`.
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from http import HTTPStatus
-from typing import Any
 from urllib.parse import urlsplit
 
 from phx_pipeline.errors import SourceChangedError
 from phx_pipeline.fetch.base import Captured, Fetched
-
-JsonObject = Mapping[str, Any]
+from phx_pipeline.sources.json_values import JsonObject, decoded, mapping
 
 _GUARD = "{}&&"
 _GALLERY_END = "/aboveTheFold"
@@ -37,11 +35,7 @@ def decode_answer(text: str, *, what: str) -> JsonObject:
     Raises:
         SourceChangedError: it is no JSON object; *what* names it in the message.
     """
-    try:
-        answer = json.loads(text.strip().removeprefix(_GUARD))
-    except (ValueError, RecursionError) as error:
-        raise SourceChangedError(f"{what} is not JSON") from error
-    return mapping(answer, what=what)
+    return mapping(decoded(text.strip().removeprefix(_GUARD), what=what), what=what)
 
 
 def payload_of(answer: JsonObject, *, what: str) -> JsonObject:
@@ -54,13 +48,6 @@ def payload_of(answer: JsonObject, *, what: str) -> JsonObject:
     if code != 0:
         raise SourceChangedError(f"{what} has resultCode {str(code)[:20]}")
     return mapping(answer.get("payload"), what=f"{what}.payload")
-
-
-def mapping(value: object, *, what: str) -> JsonObject:
-    """Return *value* if it is a JSON object, else raise `SourceChangedError`."""
-    if not isinstance(value, dict):
-        raise SourceChangedError(f"{what} is missing or not an object")
-    return value
 
 
 class EmbeddedAnswers:

@@ -9,22 +9,20 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from phx_pipeline.model.facts import (
-    ListingFacts,
+from phx_pipeline.model.facts import ListingFacts
+from phx_pipeline.sources.json_values import JsonObject
+from phx_pipeline.sources.redfin.answers import EmbeddedAnswers
+from phx_pipeline.sources.stated import days, number, rounded, text, unwrapped
+from phx_pipeline.sources.stated_facts import (
     monthly_fee,
-    number,
     price,
     private_pool,
     sewer_kind,
     square_feet,
     status_word,
-    unwrapped,
-    whole,
     year,
     yes_or_no,
 )
-from phx_pipeline.sources.redfin.answers import EmbeddedAnswers, JsonObject
-from phx_pipeline.sources.stated import days, text
 
 _MS_PER_DAY = 86_400_000
 _MILLISECONDS = re.compile(r"\d{1,15}", re.ASCII)
@@ -105,7 +103,7 @@ def _days(section: JsonObject) -> int | None:
     if isinstance(elapsed, bool) or not isinstance(elapsed, int | float):
         told = days(elapsed) if isinstance(elapsed, str) else None
         return stated if told is None else told
-    counted = whole(elapsed // _MS_PER_DAY)
+    counted = rounded(elapsed // _MS_PER_DAY)
     return stated if counted is None or counted > _MOST_DAYS else counted
 
 

@@ -9,16 +9,10 @@ from urllib.parse import quote, unquote, urlencode, urlsplit
 from phx_pipeline.errors import BlockedError, SourceChangedError
 from phx_pipeline.fetch.base import Fetched
 from phx_pipeline.model.address import Address, Match
-from phx_pipeline.model.facts import unwrapped
 from phx_pipeline.model.property import Property
-from phx_pipeline.sources.redfin.answers import (
-    JsonObject,
-    decode_answer,
-    mapping,
-    payload_of,
-    text_of,
-)
-from phx_pipeline.sources.stated import LONGEST_URL, text
+from phx_pipeline.sources.json_values import JsonObject, mapping
+from phx_pipeline.sources.redfin.answers import decode_answer, payload_of, text_of
+from phx_pipeline.sources.stated import LONGEST_URL, text, unwrapped
 from phx_pipeline.sources.whose import readable
 
 SITE = "https://www.redfin.com"

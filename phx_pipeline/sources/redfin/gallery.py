@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from phx_pipeline.model.mark import Mark
 from phx_pipeline.model.photo import PhotoRef
 from phx_pipeline.model.source import Source
-from phx_pipeline.sources.redfin.answers import JsonObject
+from phx_pipeline.sources.json_values import JsonObject
 from phx_pipeline.sources.stated import LONGEST_URL, identifier, pixels, text
 
 PHOTO_HOSTS = ("ssl.cdn-redfin.com",)

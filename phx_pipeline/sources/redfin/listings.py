@@ -18,28 +18,21 @@ from urllib.parse import quote, urlencode
 from phx_pipeline.errors import FetchError, GoneError, SourceChangedError
 from phx_pipeline.fetch.base import Fetched, Fetcher, Request, RequestKind
 from phx_pipeline.model.address import Address
-from phx_pipeline.model.facts import (
-    ListingFacts,
-    number,
-    price,
-    square_feet,
-    status_word,
-    year,
-)
-from phx_pipeline.model.facts import whole as rounded
+from phx_pipeline.model.facts import ListingFacts
 from phx_pipeline.model.outcome import ListingOutcome
 from phx_pipeline.model.search import Criteria, Offer, OfferPage
 from phx_pipeline.model.source import Source
 from phx_pipeline.sources.endings import outcome_of, told
+from phx_pipeline.sources.json_values import JsonObject
 from phx_pipeline.sources.redfin.answers import (
     EmbeddedAnswers,
-    JsonObject,
     decode_answer,
     payload_of,
     text_of,
 )
 from phx_pipeline.sources.redfin.find import SITE, path_address
-from phx_pipeline.sources.stated import identifier, mls_number, text
+from phx_pipeline.sources.stated import identifier, mls_number, number, rounded, text
+from phx_pipeline.sources.stated_facts import price, square_feet, status_word, year
 from phx_pipeline.sources.whose import contradicts, readable
 
 _PAGE_BYTES = 8_000_000  # a real search page has 1 MB

@@ -7,7 +7,8 @@ value; so they are counted by name.
 from collections.abc import Sequence
 from typing import Any
 
-from phx_pipeline.sources.redfin.answers import EmbeddedAnswers, JsonObject
+from phx_pipeline.sources.json_values import JsonObject
+from phx_pipeline.sources.redfin.answers import EmbeddedAnswers
 from phx_pipeline.sources.stated import members, members_of_any
 
 _OF_SECTION = (

@@ -16,7 +16,6 @@ from phx_pipeline.errors import InputError, SourceChangedError
 from phx_pipeline.fetch.base import Captured
 from phx_pipeline.model.address import Address, Match
 from phx_pipeline.model.counted import counted
-from phx_pipeline.model.facts import unwrapped
 from phx_pipeline.model.listing import Listing
 from phx_pipeline.model.moments import PHOENIX
 from phx_pipeline.model.outcome import ListingOutcome
@@ -25,11 +24,8 @@ from phx_pipeline.model.property import Property
 from phx_pipeline.model.source import Source
 from phx_pipeline.sources.endings import ended, near_miss
 from phx_pipeline.sources.head import described, own_urls, titled
-from phx_pipeline.sources.redfin.answers import (
-    EmbeddedAnswers,
-    JsonObject,
-    mapping,
-)
+from phx_pipeline.sources.json_values import JsonObject, mapping
+from phx_pipeline.sources.redfin.answers import EmbeddedAnswers
 from phx_pipeline.sources.redfin.facts import listing_facts
 from phx_pipeline.sources.redfin.find import SITE, home_at, home_named, path_address
 from phx_pipeline.sources.redfin.gallery import (
@@ -48,6 +44,7 @@ from phx_pipeline.sources.stated import (
     only,
     part,
     text,
+    unwrapped,
     whole,
 )
 from phx_pipeline.sources.whose import (

@@ -23,17 +23,13 @@ from phx_pipeline.sources.endings import (
     told,
     with_way_on,
 )
+from phx_pipeline.sources.json_values import JsonObject
 from phx_pipeline.sources.persons import without_persons
 from phx_pipeline.sources.zillow.addresses import HOSTS, SHORT_HOSTS, address_in
 from phx_pipeline.sources.zillow.detail import page_address, parse_detail
 from phx_pipeline.sources.zillow.gallery import PHOTO_HOSTS, variant_of
 from phx_pipeline.sources.zillow.listings import ZillowListings
-from phx_pipeline.sources.zillow.payload import (
-    JsonObject,
-    Page,
-    carries_answers,
-    read_page,
-)
+from phx_pipeline.sources.zillow.payload import Page, carries_answers, read_page
 from phx_pipeline.sources.zillow.search import (
     Row,
     near_addresses,

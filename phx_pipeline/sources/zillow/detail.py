@@ -13,13 +13,13 @@ from typing import Any
 from phx_pipeline.errors import InputError, SourceChangedError
 from phx_pipeline.model.address import Address, Match
 from phx_pipeline.model.counted import counted
-from phx_pipeline.model.facts import unwrapped, whole
 from phx_pipeline.model.listing import Listing
 from phx_pipeline.model.outcome import ListingOutcome
 from phx_pipeline.model.printable import printable
 from phx_pipeline.model.property import Property
 from phx_pipeline.model.source import Source
 from phx_pipeline.sources.endings import near_miss
+from phx_pipeline.sources.json_values import JsonObject
 from phx_pipeline.sources.stated import (
     OFF_MARKET_WORDS,
     day,
@@ -27,7 +27,9 @@ from phx_pipeline.sources.stated import (
     mls_number,
     only,
     part,
+    rounded,
     text,
+    unwrapped,
 )
 from phx_pipeline.sources.whose import (
     another_described,
@@ -45,7 +47,7 @@ from phx_pipeline.sources.zillow.gallery import (
     parse_gallery,
 )
 from phx_pipeline.sources.zillow.members import of_home
-from phx_pipeline.sources.zillow.payload import LAZY, JsonObject, Page
+from phx_pipeline.sources.zillow.payload import LAZY, Page
 from phx_pipeline.sources.zillow.search import SITE, detail_path, named_in, zpid_in
 
 _ON_MARKET = frozenset({"FOR_SALE", "PENDING", "COMING_SOON", "FOR_RENT"})
@@ -291,7 +293,7 @@ def _listing_of(home: Home, *, page: Page) -> Listing:
     gallery = parse_gallery(home.fields)
     outcome = _outcome(gallery, home=home)
     counted = home.fields.get("photoCount")
-    stated = whole(counted)
+    stated = rounded(counted)
     agrees = counted is None or stated == gallery.entries == len(gallery.photos)
     mls_id = _mls_id(home.fields)
     return Listing(
@@ -325,7 +327,7 @@ def _outcome(gallery: Gallery, *, home: Home) -> ListingOutcome:
         )
     if has_renamed_list(home.fields):
         raise SourceChangedError("the lists of photos have other names")
-    stated = whole(home.fields.get("photoCount"))
+    stated = rounded(home.fields.get("photoCount"))
     if stated:
         raise SourceChangedError(
             f"the page states {counted(stated, 'photo')} and shows none"

@@ -7,22 +7,20 @@ cards of other homes.
 import re
 from typing import Any
 
-from phx_pipeline.model.facts import (
-    ListingFacts,
+from phx_pipeline.model.facts import ListingFacts
+from phx_pipeline.sources.json_values import JsonObject
+from phx_pipeline.sources.stated import days, number, rounded, text
+from phx_pipeline.sources.stated_facts import (
     monthly_fee,
-    number,
     price,
     private_pool,
     sewer_kind,
     size,
     square_feet,
     status_word,
-    whole,
     year,
     yes_or_no,
 )
-from phx_pipeline.sources.stated import days, text
-from phx_pipeline.sources.zillow.payload import JsonObject
 
 _FOR_SALE = frozenset({"FOR_SALE", "PENDING", "COMING_SOON"})
 _UNDER_CONTRACT = "UNDER_CONTRACT"
@@ -70,7 +68,7 @@ def row_facts(info: JsonObject) -> ListingFacts:
         lot_size_square_feet=square_feet(stated, unit=unit)
         or size(info.get("lotSize")),
         year_built=year(info.get("yearBuilt")),
-        days_on_market=whole(info.get("daysOnZillow")),
+        days_on_market=rounded(info.get("daysOnZillow")),
         standard_status=_status(info),
     )
 

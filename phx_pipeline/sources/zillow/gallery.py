@@ -13,8 +13,8 @@ from urllib.parse import urlsplit
 from phx_pipeline.errors import SourceChangedError
 from phx_pipeline.model.photo import PhotoRef
 from phx_pipeline.model.source import Source
+from phx_pipeline.sources.json_values import JsonObject
 from phx_pipeline.sources.stated import LONGEST_URL, identifier, text, whole
-from phx_pipeline.sources.zillow.payload import JsonObject
 
 PHOTO_HOSTS = ("photos.zillowstatic.com",)
 

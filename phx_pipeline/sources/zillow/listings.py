@@ -15,14 +15,16 @@ from urllib.parse import quote, urljoin, urlsplit
 
 from phx_pipeline.errors import FetchError, GoneError, SourceChangedError
 from phx_pipeline.fetch.base import Fetcher, Request, RequestKind
-from phx_pipeline.model.facts import ListingFacts, status_word
+from phx_pipeline.model.facts import ListingFacts
 from phx_pipeline.model.outcome import ListingOutcome
 from phx_pipeline.model.search import Criteria, Offer, OfferPage, is_no_sale
 from phx_pipeline.model.source import Source
 from phx_pipeline.sources.endings import outcome_of, told
+from phx_pipeline.sources.json_values import JsonObject, mapping
 from phx_pipeline.sources.stated import LONGEST_URL, text
+from phx_pipeline.sources.stated_facts import status_word
 from phx_pipeline.sources.whose import link_contradicts
-from phx_pipeline.sources.zillow.payload import JsonObject, mapping, read_page
+from phx_pipeline.sources.zillow.payload import read_page
 from phx_pipeline.sources.zillow.search import SITE, Row, rows_of
 
 _PAGE_BYTES = 8_000_000  # a real search page has 1 MB

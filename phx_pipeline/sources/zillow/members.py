@@ -7,10 +7,9 @@ value; so they are counted by name.
 from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
-from phx_pipeline.model.facts import unwrapped
-from phx_pipeline.sources.stated import members, members_of_any, only
+from phx_pipeline.sources.json_values import JsonObject
+from phx_pipeline.sources.stated import members, members_of_any, only, unwrapped
 from phx_pipeline.sources.zillow.gallery import PHOTO_LISTS
-from phx_pipeline.sources.zillow.payload import JsonObject
 
 _OF_HOME: Final = (
     *("hdpUrl", "photoCount", "contingentListingType", "bedrooms", "bathrooms"),

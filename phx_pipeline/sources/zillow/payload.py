@@ -3,20 +3,19 @@
 What the JSON means is read in `search`, `gallery` and `detail`.
 """
 
-import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any, Final
+from typing import Final
 
 from phx_pipeline.errors import SourceChangedError
 from phx_pipeline.fetch.base import Captured, Fetched
 from phx_pipeline.sources import next_data
 from phx_pipeline.sources.head import Described, described, own_urls, titled
+from phx_pipeline.sources.json_values import JsonObject, decoded, mapping
 
-JsonObject = Mapping[str, Any]
 _Payload = tuple[JsonObject | None, JsonObject | None]  # of a detail, a search page
 
 LAZY: Final = "captured "
@@ -154,19 +153,3 @@ def _twice_decoded(value: object, *, what: str) -> JsonObject:
     """Return an object that lies in the JSON as a string of JSON."""
     inner = decoded(value, what=what) if isinstance(value, str) else value
     return mapping(inner, what=what)
-
-
-def decoded(text: str, *, what: str) -> object:
-    """Return the JSON value in *text*, else raise `SourceChangedError`."""
-    try:
-        value: object = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise SourceChangedError(f"{what} is not JSON") from error
-    return value
-
-
-def mapping(value: object, *, what: str) -> JsonObject:
-    """Return *value* if it is a JSON object, else raise `SourceChangedError`."""
-    if not isinstance(value, dict):
-        raise SourceChangedError(f"{what} is missing or not an object")
-    return value

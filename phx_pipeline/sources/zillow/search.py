@@ -12,6 +12,7 @@ from phx_pipeline.model.counted import counted
 from phx_pipeline.model.facts import ListingFacts
 from phx_pipeline.model.photo import PhotoRef
 from phx_pipeline.model.property import Property
+from phx_pipeline.sources.json_values import JsonObject, mapping
 from phx_pipeline.sources.stated import (
     LONGEST_URL,
     OFF_MARKET_WORDS,
@@ -23,7 +24,6 @@ from phx_pipeline.sources.whose import link_contradicts, readable
 from phx_pipeline.sources.zillow.facts import row_facts
 from phx_pipeline.sources.zillow.gallery import photo_of_key, variant_of
 from phx_pipeline.sources.zillow.members import of_row
-from phx_pipeline.sources.zillow.payload import JsonObject, mapping
 
 SITE = "https://www.zillow.com"
 

@@ -21,6 +21,7 @@ from phx_pipeline.model.outcome import ListingOutcome
 from phx_pipeline.model.printable import printable
 from phx_pipeline.model.search import MOST_OFFERS, Criteria, Offer, OfferPage
 from phx_pipeline.model.source import Source
+from phx_pipeline.sources.json_values import mapping
 from phx_pipeline.sources.redfin import listings as redfin
 from phx_pipeline.sources.redfin import standin_listings as redfin_standin
 from phx_pipeline.sources.redfin.standin import state_page
@@ -28,7 +29,7 @@ from phx_pipeline.sources.registry import available_sources
 from phx_pipeline.sources.search_border import bounded_page
 from phx_pipeline.sources.zillow import listings as zillow
 from phx_pipeline.sources.zillow import standin_listings as zillow_standin
-from phx_pipeline.sources.zillow.payload import mapping, read_page
+from phx_pipeline.sources.zillow.payload import read_page
 from phx_pipeline_tests.canned import ENDINGS, CannedFetcher
 from phx_pipeline_tests.hostile import (
     TEXTS,
