@@ -4,9 +4,9 @@ from collections.abc import Callable, Collection, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from phx_pipeline.catalog.dispatch import Ended, Seen
 from phx_pipeline.catalog.store import Catalog
 from phx_pipeline.jobs.desk import Desk
+from phx_pipeline.model.dispatch import Ended, Seen
 from phx_pipeline.model.job import (
     JobItem,
     JobRequest,

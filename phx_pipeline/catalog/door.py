@@ -20,13 +20,13 @@ from phx_pipeline.catalog.engine import reading, writing
 from phx_pipeline.catalog.leases import Lease, Leases
 from phx_pipeline.catalog.locking import change_row
 from phx_pipeline.catalog.rows import AnyRow, photo_of
-from phx_pipeline.catalog.stamp import Stamp
 from phx_pipeline.errors import CatalogError
 from phx_pipeline.model.change import What, bounded
 from phx_pipeline.model.due import is_due_anyway, open_fault_days
 from phx_pipeline.model.outcome import Verdict
 from phx_pipeline.model.photo import Photo, PhotoKey
 from phx_pipeline.model.source import Source
+from phx_pipeline.model.stamp import Stamp
 
 WANTED: Final = "wanted"
 _FAULT: Final = "fault:"

@@ -1,7 +1,6 @@
 """Looking for published pictures of many houses: the database chooses, not we."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -11,49 +10,16 @@ from phx_pipeline.catalog import tables
 from phx_pipeline.catalog.engine import reading
 from phx_pipeline.catalog.queries import published_of, published_query
 from phx_pipeline.catalog.rows import AnyRow
+from phx_pipeline.model.image_search import FoundImage, Wanted
 from phx_pipeline.model.market import GONE
 from phx_pipeline.model.moments import phoenix_day
 from phx_pipeline.model.published import PublishedImage
 from phx_pipeline.model.source import Source
-from phx_pipeline.model.taxonomy import Location, Subject
 
 _HOUSES = 100  # whose pictures are in memory together
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
-    """What is asked of a picture; what is None, or 0, is not.
-
-    `source` is where the shown copy is from, `min_confidence` in percent. `since` is
-    the first day on which the first of its copies may have been seen.
-    """
-
-    location: Location | None = None
-    subject: Subject | None = None
-    min_confidence: int = 0
-    source: Source | None = None
-    since: date | None = None
-
-
 EVERYTHING = Wanted()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FoundImage:
-    """A published picture, whose it is, and when the first of its copies was seen.
-
-    `probability` is that of its category; 0 where it has none now. `is_shown` tells
-    whether any source shows any copy of it, as last known: its gallery does, and its
-    listing is not over. `last_seen_on` is the last day on which one was seen in a whole
-    gallery; None if that was never noted.
-    """
-
-    slug: str
-    image: PublishedImage
-    first_seen_on: date
-    probability: float
-    is_shown: bool
-    last_seen_on: date | None
 
 
 class ImageSearch:

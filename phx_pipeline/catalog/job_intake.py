@@ -19,11 +19,12 @@ from phx_pipeline.catalog.audit import add_notes
 from phx_pipeline.catalog.gathering import Gathering
 from phx_pipeline.catalog.job_items import ITEM, JOB, followed, writing_jobs
 from phx_pipeline.catalog.job_sharing import covering, waiting
-from phx_pipeline.catalog.job_usage import Usage, usage_of
+from phx_pipeline.catalog.job_usage import usage_of
 from phx_pipeline.catalog.views import want_of_jobs
 from phx_pipeline.errors import CatalogError, IdempotencyError, InputError, PhxError
 from phx_pipeline.model.access import AuditNote
 from phx_pipeline.model.job import JobItem, JobRequest, Submitted, run_key_of
+from phx_pipeline.model.usage import Usage
 
 _MOST_TOGETHER: Final = 2_000  # houses in one transaction: all its jobs wait for it
 _TOLD: Final = 3  # keys of unknown houses in a message

@@ -1,7 +1,6 @@
 """How much somebody asked for lately; what is too much, `jobs.quota` says."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -11,20 +10,7 @@ from phx_pipeline.catalog import tables
 from phx_pipeline.catalog.job_items import ITEM, JOB
 from phx_pipeline.model.job import is_adopted_id
 from phx_pipeline.model.run import Change
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Usage:
-    """What a user asked for lately: when each job of the last day was asked for.
-
-    `launched_at` are those of them that Dagster told of. `open_jobs` have not ended,
-    `images` were new or copies in the last day.
-    """
-
-    asked_at: tuple[datetime, ...] = ()
-    launched_at: tuple[datetime, ...] = ()
-    open_jobs: int = 0
-    images: int = 0
+from phx_pipeline.model.usage import Usage
 
 
 def usage_of(connection: sa.Connection, user: str, *, at: datetime) -> Usage:

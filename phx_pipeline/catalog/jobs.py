@@ -28,7 +28,7 @@ from phx_pipeline.catalog.job_items import (
 )
 from phx_pipeline.catalog.job_sharing import is_to_come, shared_by, waiting
 from phx_pipeline.catalog.job_ties import ahead_of, sharers
-from phx_pipeline.catalog.job_usage import Usage, usage_of
+from phx_pipeline.catalog.job_usage import usage_of
 from phx_pipeline.catalog.views import want_of_jobs
 from phx_pipeline.errors import InputError
 from phx_pipeline.model.access import AuditNote
@@ -42,6 +42,7 @@ from phx_pipeline.model.job import (
     Origin,
     Submitted,
 )
+from phx_pipeline.model.usage import Usage
 
 FOLLOW_UP: Final = "settle-"
 """How the ids of jobs begin that one property's run asked for because of another."""

@@ -10,12 +10,12 @@ from phx_pipeline.catalog import tables
 from phx_pipeline.catalog.door import passing, photo_rows, recount
 from phx_pipeline.catalog.kept_reviews import keep_reviews
 from phx_pipeline.catalog.rows import AnyRow
-from phx_pipeline.catalog.stamp import Stamp
 from phx_pipeline.catalog.withdrawn import withdrawn_values
 from phx_pipeline.model.change import What
 from phx_pipeline.model.outcome import ListingOutcome, Verdict
 from phx_pipeline.model.photo import PhotoKey
 from phx_pipeline.model.source import Source
+from phx_pipeline.model.stamp import Stamp
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _ALIKE = tables.lookalike

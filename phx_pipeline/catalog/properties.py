@@ -26,12 +26,12 @@ from phx_pipeline.catalog.merging import join_rows, renamed_pair
 from phx_pipeline.catalog.rows import AnyRow, property_of, property_values
 from phx_pipeline.catalog.rulings import record_ruling
 from phx_pipeline.catalog.spellings import Meanings, all_meanings, meanings_of
-from phx_pipeline.catalog.stamp import Stamp
 from phx_pipeline.catalog.views import want
 from phx_pipeline.errors import CatalogError, InputError, UnknownPropertyError
 from phx_pipeline.model.address import Address
 from phx_pipeline.model.property import Property
 from phx_pipeline.model.ruling import Ruling
+from phx_pipeline.model.stamp import Stamp
 
 _FOLDER_TRIES = 16
 _NO_FOLDER: Final = "renaming"  # held by the old row while the new one takes the folder

@@ -6,9 +6,8 @@ reason does.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
-from enum import StrEnum
 from typing import Any
 
 import sqlalchemy as sa
@@ -20,11 +19,20 @@ from phx_pipeline.catalog.leases import Lease, Leases
 from phx_pipeline.catalog.properties import followed
 from phx_pipeline.catalog.rows import AnyRow
 from phx_pipeline.catalog.rulings import newest_of
-from phx_pipeline.catalog.stamp import Stamp
 from phx_pipeline.model.outcome import Verdict
 from phx_pipeline.model.photo import PhotoKey
+from phx_pipeline.model.quarantine import (
+    Held,
+    Likeness,
+    Lookalike,
+    PhotoAt,
+    Reason,
+    SeenLookalike,
+    Suspicion,
+)
 from phx_pipeline.model.ruling import About, PhotoRuling, Ruling
 from phx_pipeline.model.source import Source
+from phx_pipeline.model.stamp import Stamp
 
 _HELD = tables.quarantine
 _ALIKE = tables.lookalike
@@ -32,72 +40,6 @@ _PHOTO = tables.photo
 _SHOWN = (Verdict.KEPT.value, Verdict.DUPLICATE.value)
 _REMOVED = sa.select(tables.house.c.slug).where(tables.house.c.removed_at.is_not(None))
 _MANY = 500  # values in one statement; SQLite allows 32,766
-
-
-class Reason(StrEnum):
-    """Why a photo is held."""
-
-    PHOTO_KEY = "photo_key"
-    LISTING_ID = "listing_id"
-    UPLOAD_DATE = "upload_date"
-    PERSON = "person"
-
-
-class Likeness(StrEnum):
-    """In what two photos of two properties agree; the strongest that holds."""
-
-    PHOTO_KEY = "photo_key"
-    SAME_BYTES = "same_bytes"
-    NEAR_IDENTICAL = "near_identical"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, order=True)
-class PhotoAt:
-    """One photo of one property."""
-
-    slug: str
-    source: Source
-    photo_key: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Suspicion:
-    """Why a photo should be held; `detail` is one line for a person."""
-
-    reason: Reason
-    detail: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Held:
-    """A photo that is or was held, or that a person ruled on."""
-
-    photo: PhotoAt
-    suspicion: Suspicion
-    ruling: PhotoRuling
-    first_seen_at: datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Lookalike:
-    """Two photos of two properties that agree; `one` comes first by slug.
-
-    The distances are in bits of 64; None while the bytes of a side are missing.
-    """
-
-    one: PhotoAt
-    other: PhotoAt
-    likeness: Likeness
-    phash_distance: int | None = None
-    dhash_distance: int | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SeenLookalike:
-    """A lookalike and when it was first seen."""
-
-    pair: Lookalike
-    first_seen_at: datetime
 
 
 class QuarantineBook:

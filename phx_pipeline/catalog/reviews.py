@@ -5,7 +5,6 @@ Rulings are written through `rulings`.
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
@@ -15,35 +14,9 @@ from phx_pipeline.catalog.engine import reading
 from phx_pipeline.catalog.rows import AnyRow
 from phx_pipeline.catalog.rulings import newest_of
 from phx_pipeline.catalog.votes import named_of
-from phx_pipeline.model.photo import PhotoKey
+from phx_pipeline.model.published import NamedPicture
 from phx_pipeline.model.ruling import About, Ruling
 from phx_pipeline.model.source import Source
-from phx_pipeline.model.taxonomy import Category
-from phx_pipeline.model.vote import Named
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NamedPicture:
-    """A published picture: the kept photo of a cluster, its file, and why its name."""
-
-    slug: str
-    folder: str
-    source: Source
-    photo_key: str
-    cluster_id: str
-    sha256: str
-    named: Named
-    file_name: str
-
-    @property
-    def category(self) -> Category:
-        """What it is named."""
-        return self.named.category
-
-    @property
-    def photo(self) -> PhotoKey:
-        """The kept photo within its house."""
-        return (self.source, self.photo_key)
 
 
 class ReviewBook:

@@ -32,7 +32,7 @@ from phx_pipeline.model.run import (
 from phx_pipeline.model.source import Source
 
 if TYPE_CHECKING:
-    from phx_pipeline.catalog.stamp import Stamp
+    from phx_pipeline.model.stamp import Stamp
 
 _RUN = tables.run
 _BEFORE: Final = "before"  # the photos at the start, in `result`

@@ -6,17 +6,17 @@ catalogue of 400,000 photos answers within a second.
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 
 import sqlalchemy as sa
 
 from phx_pipeline.catalog import tables
 from phx_pipeline.catalog.engine import reading
-from phx_pipeline.catalog.quarantine import Likeness
 from phx_pipeline.catalog.rows import AnyRow
 from phx_pipeline.model.outcome import Verdict, VerdictKind
+from phx_pipeline.model.quarantine import Likeness
 from phx_pipeline.model.run import RunOutcome
 from phx_pipeline.model.source import Source, in_order
+from phx_pipeline.model.totals import OpenJobs, PhotoTotals, Statistics
 
 _COUNT = tables.photo_count.c
 _HASHES = sa.select(
@@ -24,45 +24,6 @@ _HASHES = sa.select(
     sa.func.count(tables.blob.c.phash.distinct()).label("different"),
 )
 _IS_VERDICT = _COUNT.kind.in_([verdict.value for verdict in Verdict])
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PhotoTotals:
-    """Photos in the five bins, and how many properties they are of."""
-
-    properties: int
-    counts: Mapping[VerdictKind, int]
-
-    @property
-    def discovered(self) -> int:
-        """All photos ever listed."""
-        return sum(self.counts.values())
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Statistics:
-    """Totals of the catalogue.
-
-    `hashes` counts different bytes, `distinct_phashes` different pHashes of them;
-    `alike` counts pairs of photos of two properties that the lookup found.
-    """
-
-    properties: int
-    removed: int
-    photos: PhotoTotals
-    by_source: Mapping[Source, PhotoTotals]
-    hashes: int
-    distinct_phashes: int
-    alike: Mapping[Likeness, int]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OpenJobs:
-    """Jobs that have not ended; of their properties those that wait, and the others."""
-
-    jobs: int = 0
-    waiting: int = 0
-    under_way: int = 0
 
 
 class CatalogStatistics:

@@ -5,7 +5,6 @@ and writes nothing.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
 
 import sqlalchemy as sa
@@ -56,7 +55,6 @@ from phx_pipeline.catalog.rulings import RulingBook
 from phx_pipeline.catalog.runs import RunBook
 from phx_pipeline.catalog.searches import SearchBook
 from phx_pipeline.catalog.sidecars import SidecarBook
-from phx_pipeline.catalog.stamp import Stamp
 from phx_pipeline.catalog.statistics import CatalogStatistics
 from phx_pipeline.catalog.told import ToldBook
 from phx_pipeline.catalog.tracker import UrlTracker
@@ -71,20 +69,13 @@ from phx_pipeline.model.due import faults_after
 from phx_pipeline.model.listing import Listing
 from phx_pipeline.model.moments import phoenix_day
 from phx_pipeline.model.outcome import Verdict
-from phx_pipeline.model.photo import Blob, Photo, PhotoKey, PhotoRef
+from phx_pipeline.model.photo import Blob, Decision, Photo, PhotoKey, PhotoRef
 from phx_pipeline.model.picture import StandardPicture
 from phx_pipeline.model.printable import printable
 from phx_pipeline.model.property import Property
 from phx_pipeline.model.publication import Publication
+from phx_pipeline.model.stamp import Stamp
 from phx_pipeline.model.vote import Named
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Decision:
-    """What dedupe decided for one photo; no cluster for a rejected one."""
-
-    verdict: Verdict
-    cluster_id: str | None
 
 
 class Catalog(CatalogReader):

@@ -4,8 +4,6 @@ What they amount to is decided in `model.history`; raw rows are read in
 `catalog.pages`.
 """
 
-from collections.abc import Collection
-from dataclasses import dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -14,22 +12,10 @@ from phx_pipeline.catalog import tables
 from phx_pipeline.catalog.engine import reading
 from phx_pipeline.catalog.pages import change_of
 from phx_pipeline.catalog.properties import followed
-from phx_pipeline.model.change import NotedChange, What
+from phx_pipeline.model.change import NotedChange, Scope
 from phx_pipeline.model.source import Source
 
 _CHANGE = tables.change
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Scope:
-    """Of which changes is read: of one property or all that are followed, and so on.
-
-    `source` None stands for all.
-    """
-
-    what: Collection[What]
-    slug: str | None = None
-    source: Source | None = None
 
 
 class ToldBook:

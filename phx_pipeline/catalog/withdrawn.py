@@ -18,10 +18,10 @@ from phx_pipeline.catalog.files import forget_blob
 from phx_pipeline.catalog.kept_reviews import keep_reviews
 from phx_pipeline.catalog.leases import Lease, Leases
 from phx_pipeline.catalog.rows import AnyRow
-from phx_pipeline.catalog.stamp import Stamp
 from phx_pipeline.model.listing import EVERY_PHOTO, Listing
 from phx_pipeline.model.outcome import Verdict
 from phx_pipeline.model.photo import PhotoKey
+from phx_pipeline.model.stamp import Stamp
 
 _PHOTO = tables.photo
 _WITHDRAWN = Verdict.WITHDRAWN.value

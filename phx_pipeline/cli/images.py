@@ -19,7 +19,7 @@ from phx_pipeline.model.outcome import Verdict
 from phx_pipeline.model.taxonomy import Location, Subject
 
 if TYPE_CHECKING:
-    from phx_pipeline.catalog.images import Wanted
+    from phx_pipeline.model.image_search import Wanted
     from phx_pipeline.reads.base import Reads
     from phx_pipeline.reads.images import ShownImage
     from phx_pipeline.reads.not_kept import NotKept
@@ -102,7 +102,7 @@ def images(  # noqa: PLR0913 - each is an option
       phx images --location ext --paths | xargs -rd '\\n' cp -t outside
       phx images 686067a4 --not-kept     copies, rejected and failed photos
     """
-    from phx_pipeline.catalog.images import Wanted
+    from phx_pipeline.model.image_search import Wanted
     from phx_pipeline.reads.houses import meant_house
     from phx_pipeline.reads.images import past_day, source_named
 

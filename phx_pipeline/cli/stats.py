@@ -12,7 +12,7 @@ from phx_pipeline.cli.session import opened_catalog
 from phx_pipeline.model.outcome import VerdictKind
 
 if TYPE_CHECKING:
-    from phx_pipeline.catalog.statistics import PhotoTotals, Statistics
+    from phx_pipeline.model.totals import PhotoTotals, Statistics
 
 
 @click.command()

@@ -20,7 +20,7 @@ from phx_pipeline.model.counted import counted
 from phx_pipeline.settings import OFF, load_settings
 
 if TYPE_CHECKING:
-    from phx_pipeline.catalog.statistics import OpenJobs
+    from phx_pipeline.model.totals import OpenJobs
     from phx_pipeline.reads.status import Status
 
 

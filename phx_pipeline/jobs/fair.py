@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final, Self
 
-from phx_pipeline.catalog.dispatch import Candidate
+from phx_pipeline.model.dispatch import Candidate
 from phx_pipeline.model.job import JobItem, JobState, Priority
 from phx_pipeline.model.run_queue import HASTENED, SeenRun
 

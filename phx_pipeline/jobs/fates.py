@@ -7,14 +7,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
-from phx_pipeline.catalog.dispatch import (
-    AskAnew,
-    Ended,
-    Fate,
-    Parted,
-    Reopened,
-    Seen,
-)
+from phx_pipeline.model.dispatch import AskAnew, Ended, Fate, Parted, Reopened, Seen
 from phx_pipeline.model.job import JobItem, JobState, backfill_of
 from phx_pipeline.model.run import (
     RunOutcome,

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from phx_pipeline.catalog.job_usage import Usage
 from phx_pipeline.errors import QuotaError
 from phx_pipeline.model.counted import counted
 from phx_pipeline.model.moments import span_text
+from phx_pipeline.model.usage import Usage
 
 _HOUR: Final = timedelta(hours=1)
 _DAY: Final = timedelta(days=1)

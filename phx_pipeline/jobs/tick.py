@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
-from phx_pipeline.catalog.dispatch import CLAIM, Candidate, Claimed, DispatchBook
+from phx_pipeline.catalog.dispatch import CLAIM, DispatchBook
 from phx_pipeline.jobs.fair import (
     Overtaken,
     Priorities,
@@ -29,6 +29,7 @@ from phx_pipeline.jobs.fates import (
     is_unwanted,
     reopened,
 )
+from phx_pipeline.model.dispatch import Candidate, Claimed
 from phx_pipeline.model.isolation import IsolationMode
 from phx_pipeline.model.job import JobItem, JobState, Mode
 from phx_pipeline.model.run_queue import HASTENED, RunStates, SeenRun

@@ -3,6 +3,7 @@
 What people are told of it is a `model.event.Event`.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -74,3 +75,15 @@ def bounded(before: str, after: str) -> tuple[str, str]:
 def _part(text: str, start: int) -> str:
     shown = _CUT * (start > 0) + text[start:]
     return shown if len(shown) <= LONGEST else shown[: LONGEST - 1] + _CUT
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scope:
+    """Of which changes is read: of one property or all that are followed, and so on.
+
+    `source` None stands for all.
+    """
+
+    what: Collection[What]
+    slug: str | None = None
+    source: Source | None = None

@@ -87,3 +87,11 @@ class Photo:
     def order(self) -> tuple[str, int, str]:
         """Gallery order: by source, then position, then key as a tie-break."""
         return (self.ref.source.value, self.ref.position, self.ref.photo_key)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """What dedupe decided for one photo; no cluster for a rejected one."""
+
+    verdict: Verdict
+    cluster_id: str | None

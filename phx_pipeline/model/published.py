@@ -4,7 +4,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from phx_pipeline.model.photo import PhotoKey
 from phx_pipeline.model.source import Source
+from phx_pipeline.model.taxonomy import Category
+from phx_pipeline.model.vote import Named
 
 PHOTOS: Final = "/photos"
 """Where the service shows published pictures: `/photos/FOLDER/NAME.png`."""
@@ -33,3 +36,27 @@ class PublishedImage:
     processed_at: datetime
     run_id: str
     content_hash: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NamedPicture:
+    """A published picture: the kept photo of a cluster, its file, and why its name."""
+
+    slug: str
+    folder: str
+    source: Source
+    photo_key: str
+    cluster_id: str
+    sha256: str
+    named: Named
+    file_name: str
+
+    @property
+    def category(self) -> Category:
+        """What it is named."""
+        return self.named.category
+
+    @property
+    def photo(self) -> PhotoKey:
+        """The kept photo within its house."""
+        return (self.source, self.photo_key)

@@ -11,7 +11,7 @@ from hashlib import sha256
 from typing import Final, Protocol
 
 from phx_pipeline.catalog.store import Catalog
-from phx_pipeline.catalog.told import Scope
+from phx_pipeline.model.change import Scope
 from phx_pipeline.model.counted import counted
 from phx_pipeline.model.event import ALERTABLE, NEW_MATCH, Event, EventKind
 from phx_pipeline.model.fact_words import size_words

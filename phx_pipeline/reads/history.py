@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 from itertools import islice
 from typing import Final
 
-from phx_pipeline.catalog.told import Scope
+from phx_pipeline.model.change import Scope
 from phx_pipeline.model.event import Event, EventKind
 from phx_pipeline.model.history import (
     TwoGalleries,

@@ -6,8 +6,8 @@ from datetime import date, timedelta
 from itertools import islice
 from pathlib import Path
 
-from phx_pipeline.catalog.images import FoundImage, Wanted
 from phx_pipeline.errors import InputError
+from phx_pipeline.model.image_search import FoundImage, Wanted
 from phx_pipeline.model.moments import PHOENIX
 from phx_pipeline.model.naming import ImageName, sidecar_of
 from phx_pipeline.model.nearest import did_you_mean

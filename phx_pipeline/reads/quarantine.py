@@ -10,14 +10,14 @@ from enum import StrEnum
 from hashlib import sha256
 from typing import Final
 
-from phx_pipeline.catalog.quarantine import (
+from phx_pipeline.catalog.store import Catalog
+from phx_pipeline.model.quarantine import (
     Held,
     Likeness,
     Lookalike,
     PhotoAt,
     SeenLookalike,
 )
-from phx_pipeline.catalog.store import Catalog
 from phx_pipeline.model.ruling import PhotoRuling
 
 _ID_LENGTH: Final = 10

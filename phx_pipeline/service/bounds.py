@@ -15,11 +15,11 @@ from datetime import datetime, timedelta
 from threading import Lock
 from typing import Final
 
-from phx_pipeline.catalog.job_usage import Usage
 from phx_pipeline.errors import QuotaError
 from phx_pipeline.jobs.quota import Limits, refuse_too_much
 from phx_pipeline.model.access import Principal
 from phx_pipeline.model.printable import printable
+from phx_pipeline.model.usage import Usage
 from phx_pipeline.service.trail import OpenCatalog
 
 _NOTED_WITHIN: Final = timedelta(seconds=30)  # by the dispatcher, if it becomes a job

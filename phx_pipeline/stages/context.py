@@ -7,7 +7,6 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from phx_pipeline.catalog.leases import Lease, is_dead, process_owner
-from phx_pipeline.catalog.stamp import Stamp
 from phx_pipeline.catalog.store import Catalog
 from phx_pipeline.categorize.base import Categorizer
 from phx_pipeline.categorize.fusion import Calibration
@@ -23,6 +22,7 @@ from phx_pipeline.model.identity import property_lease
 from phx_pipeline.model.moments import phoenix_day
 from phx_pipeline.model.property import Property
 from phx_pipeline.model.source import Source
+from phx_pipeline.model.stamp import Stamp
 from phx_pipeline.model.tally import PropertyTally
 from phx_pipeline.reads.houses import house_of
 from phx_pipeline.sources.base import ListingSource

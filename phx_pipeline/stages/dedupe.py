@@ -11,7 +11,6 @@ from functools import partial
 from hashlib import sha256
 
 from phx_pipeline.catalog.leases import Lease
-from phx_pipeline.catalog.store import Decision
 from phx_pipeline.dedup.align import appearance
 from phx_pipeline.dedup.cluster import Cluster, cluster
 from phx_pipeline.dedup.proposals import Candidate
@@ -23,7 +22,7 @@ from phx_pipeline.model.appearance import Appearance
 from phx_pipeline.model.identity import image_id
 from phx_pipeline.model.judgement import Judgement, Pair, Ruled
 from phx_pipeline.model.outcome import Verdict
-from phx_pipeline.model.photo import Blob, Photo, PhotoKey
+from phx_pipeline.model.photo import Blob, Decision, Photo, PhotoKey
 from phx_pipeline.model.picture import StandardPicture
 from phx_pipeline.model.ruling import About
 from phx_pipeline.stages.cards import cards_of

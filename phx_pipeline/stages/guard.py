@@ -27,18 +27,18 @@ import numpy as np
 
 from phx_pipeline.catalog.leases import Lease
 from phx_pipeline.catalog.lookup import BAND_DISTANCE, HashLookup
-from phx_pipeline.catalog.quarantine import (
+from phx_pipeline.dedup.hashes import distance
+from phx_pipeline.dedup.lookup import near
+from phx_pipeline.model.mark import Mark
+from phx_pipeline.model.outcome import Verdict, VerdictKind
+from phx_pipeline.model.photo import Blob, Photo, PhotoKey, PhotoRef
+from phx_pipeline.model.quarantine import (
     Likeness,
     Lookalike,
     PhotoAt,
     Reason,
     Suspicion,
 )
-from phx_pipeline.dedup.hashes import distance
-from phx_pipeline.dedup.lookup import near
-from phx_pipeline.model.mark import Mark
-from phx_pipeline.model.outcome import Verdict, VerdictKind
-from phx_pipeline.model.photo import Blob, Photo, PhotoKey, PhotoRef
 from phx_pipeline.model.source import Source
 from phx_pipeline.sources.registry import marks_of
 from phx_pipeline.stages.context import StageContext

@@ -11,10 +11,10 @@ from typing import Final
 from uuid import uuid4
 
 from phx_pipeline.catalog.jobs import FOLLOW_UP
-from phx_pipeline.catalog.quarantine import PhotoAt
 from phx_pipeline.errors import LeaseHeldError, PhxError
 from phx_pipeline.model.job import Mode
 from phx_pipeline.model.outcome import Verdict
+from phx_pipeline.model.quarantine import PhotoAt
 from phx_pipeline.model.ruling import PhotoRuling
 from phx_pipeline.stages.categorize import categorize
 from phx_pipeline.stages.context import StageContext, working_on

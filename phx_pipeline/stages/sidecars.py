@@ -8,11 +8,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from phx_pipeline.catalog.sidecars import Named, Particulars
 from phx_pipeline.exports.sidecar import Row, Sidecar, render_rows, render_sidecar
 from phx_pipeline.model.facts import FACT_NAMES, SeenFacts, said_since
 from phx_pipeline.model.naming import picture_named, sidecar_of
 from phx_pipeline.model.outcome import Verdict
+from phx_pipeline.model.particulars import Named, Particulars
 from phx_pipeline.model.photo import Photo, PhotoKey
 from phx_pipeline.model.picture import StandardPicture
 from phx_pipeline.model.property import Property

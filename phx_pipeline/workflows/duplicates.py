@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import PurePath
 
-from phx_pipeline.catalog.quarantine import PhotoAt
 from phx_pipeline.errors import InputError, StorageError
 from phx_pipeline.imaging.captioned_sheet import captioned_sheet
 from phx_pipeline.model.judgement import Alike, Judgement, Pair, pair_of
 from phx_pipeline.model.naming import BadNameError, ImageName
 from phx_pipeline.model.outcome import Verdict
 from phx_pipeline.model.photo import Blob, Photo, PhotoKey
+from phx_pipeline.model.quarantine import PhotoAt
 from phx_pipeline.model.ruling import About, CopyRuling, Ruling
 from phx_pipeline.reads.quarantine import case_id
 from phx_pipeline.stages.context import StageContext

@@ -6,14 +6,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from uuid import uuid4
 
-from phx_pipeline.catalog.quarantine import (
-    PhotoAt,
-)
 from phx_pipeline.errors import ImageError, InputError, StorageError
 from phx_pipeline.imaging.contact_sheet import contact_sheet
 from phx_pipeline.imaging.decode import decode
 from phx_pipeline.imaging.standardize import standardize
 from phx_pipeline.model.photo import Photo
+from phx_pipeline.model.quarantine import PhotoAt
 from phx_pipeline.model.ruling import About, PhotoRuling, Ruling
 from phx_pipeline.reads.quarantine import Case, cases
 from phx_pipeline.stages.context import StageContext

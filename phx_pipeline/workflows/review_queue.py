@@ -11,10 +11,10 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Final
 
-from phx_pipeline.catalog.reviews import NamedPicture
 from phx_pipeline.categorize.fusion import fuse
 from phx_pipeline.errors import StorageError
 from phx_pipeline.imaging.captioned_sheet import captioned_sheet
+from phx_pipeline.model.published import NamedPicture
 from phx_pipeline.model.taxonomy import Subject
 from phx_pipeline.model.vote import Vote
 from phx_pipeline.stages.context import StageContext

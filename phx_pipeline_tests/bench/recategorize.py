@@ -21,12 +21,11 @@ import click
 from PIL import Image
 
 from phx_pipeline.catalog.leases import Lease
-from phx_pipeline.catalog.store import Decision
 from phx_pipeline.model.address import Address
 from phx_pipeline.model.identity import image_id
 from phx_pipeline.model.listing import Listing
 from phx_pipeline.model.outcome import ListingOutcome, Verdict
-from phx_pipeline.model.photo import Blob, PhotoRef, PictureHashes
+from phx_pipeline.model.photo import Blob, Decision, PhotoRef, PictureHashes
 from phx_pipeline.model.picture import StandardPicture
 from phx_pipeline.model.property import Property
 from phx_pipeline.model.source import Source

@@ -14,7 +14,6 @@ import pytest
 from click.testing import CliRunner
 
 from phx_pipeline.catalog.leases import process_owner
-from phx_pipeline.catalog.quarantine import Likeness
 from phx_pipeline.cli.quarantine import quarantine as quarantine_command
 from phx_pipeline.defs.checks import results
 from phx_pipeline.demo.houses import HOUSES, House
@@ -24,6 +23,7 @@ from phx_pipeline.errors import InputError
 from phx_pipeline.model.identity import property_lease
 from phx_pipeline.model.job import Mode
 from phx_pipeline.model.outcome import Verdict, VerdictKind
+from phx_pipeline.model.quarantine import Likeness
 from phx_pipeline.model.ruling import PhotoRuling
 from phx_pipeline.reads.quarantine import CaseKind, cases
 from phx_pipeline.sources.redfin.standin import PAGE_HOST

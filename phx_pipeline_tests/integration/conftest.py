@@ -21,7 +21,6 @@ from phx_pipeline.catalog.engine import open_engine, reading, writing
 from phx_pipeline.catalog.leases import Lease, Leases
 from phx_pipeline.catalog.migrate import upgrade
 from phx_pipeline.catalog.rows import property_values
-from phx_pipeline.catalog.stamp import Stamp
 from phx_pipeline.catalog.store import Catalog
 from phx_pipeline.model.address import Address
 from phx_pipeline.model.due import is_photo_due
@@ -33,6 +32,7 @@ from phx_pipeline.model.photo import Blob, Photo, PhotoRef, PictureHashes
 from phx_pipeline.model.property import Property
 from phx_pipeline.model.ruling import About, Ruling
 from phx_pipeline.model.source import Source
+from phx_pipeline.model.stamp import Stamp
 from phx_pipeline_tests.postgres import PostgresServer
 
 ENGINES = ("sqlite", "postgres")

@@ -7,8 +7,8 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Query
 from starlette.responses import JSONResponse
 
-from phx_pipeline.catalog.images import Wanted
 from phx_pipeline.model.event import EventKind
+from phx_pipeline.model.image_search import Wanted
 from phx_pipeline.model.taxonomy import Location, Subject
 from phx_pipeline.reads.base import Reads
 from phx_pipeline.reads.changes import read_changes

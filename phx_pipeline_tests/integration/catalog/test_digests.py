@@ -9,13 +9,13 @@ import pytest
 import sqlalchemy as sa
 
 from phx_pipeline.catalog.leases import Leases
-from phx_pipeline.catalog.stamp import Stamp
-from phx_pipeline.catalog.store import Catalog, Decision
+from phx_pipeline.catalog.store import Catalog
 from phx_pipeline.model.outcome import ListingOutcome, Verdict
-from phx_pipeline.model.photo import Photo
+from phx_pipeline.model.photo import Decision, Photo
 from phx_pipeline.model.picture import StandardPicture
 from phx_pipeline.model.publication import Publication
 from phx_pipeline.model.source import Source
+from phx_pipeline.model.stamp import Stamp
 from phx_pipeline.model.taxonomy import Category, Location, Subject
 from phx_pipeline.model.vote import Named
 from phx_pipeline_tests.integration.conftest import (

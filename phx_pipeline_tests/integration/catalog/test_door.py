@@ -24,17 +24,17 @@ from phx_pipeline.catalog import tables
 from phx_pipeline.catalog.door import Miscount, passing
 from phx_pipeline.catalog.engine import reading, writing
 from phx_pipeline.catalog.leases import Lease, Leases
-from phx_pipeline.catalog.quarantine import Reason, Suspicion
-from phx_pipeline.catalog.stamp import Stamp
-from phx_pipeline.catalog.store import Catalog, Decision
+from phx_pipeline.catalog.store import Catalog
 from phx_pipeline.errors import CatalogError, ImageError
 from phx_pipeline.model.change import RAW
 from phx_pipeline.model.due import is_photo_due
 from phx_pipeline.model.listing import EVERY_PHOTO, Listing
 from phx_pipeline.model.outcome import ListingOutcome, Verdict, VerdictKind
-from phx_pipeline.model.photo import Photo, PhotoKey
+from phx_pipeline.model.photo import Decision, Photo, PhotoKey
+from phx_pipeline.model.quarantine import Reason, Suspicion
 from phx_pipeline.model.ruling import PhotoRuling
 from phx_pipeline.model.source import Source
+from phx_pipeline.model.stamp import Stamp
 from phx_pipeline_tests.integration.conftest import (
     STAMP,
     TTL_S,

@@ -9,11 +9,12 @@ import sqlalchemy as sa
 
 from phx_pipeline.catalog.leases import Lease
 from phx_pipeline.catalog.runs import RunBook
-from phx_pipeline.catalog.store import Catalog, Decision
+from phx_pipeline.catalog.store import Catalog
 from phx_pipeline.errors import ImageError, StaleEpochError
 from phx_pipeline.model.appearance import Appearance
 from phx_pipeline.model.job import Mode
 from phx_pipeline.model.outcome import Verdict
+from phx_pipeline.model.photo import Decision
 from phx_pipeline.model.picture import StandardPicture
 from phx_pipeline.model.publication import Publication
 from phx_pipeline.model.run import RunOutcome, RunResult

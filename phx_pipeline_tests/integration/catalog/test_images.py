@@ -8,7 +8,8 @@ import sqlalchemy as sa
 
 from phx_pipeline.catalog import images, tables
 from phx_pipeline.catalog.engine import writing
-from phx_pipeline.catalog.images import EVERYTHING, FoundImage, ImageSearch, Wanted
+from phx_pipeline.catalog.images import EVERYTHING, ImageSearch
+from phx_pipeline.model.image_search import FoundImage, Wanted
 from phx_pipeline.model.source import Source
 from phx_pipeline.model.taxonomy import Location, Subject
 from phx_pipeline_tests.bench.growth import fill_rows

@@ -13,13 +13,14 @@ from phx_pipeline.catalog import tables
 from phx_pipeline.catalog.engine import reading, writing
 from phx_pipeline.catalog.leases import Lease
 from phx_pipeline.catalog.properties import PropertyBook
-from phx_pipeline.catalog.quarantine import Likeness, Lookalike, PhotoAt
-from phx_pipeline.catalog.store import Catalog, Decision
+from phx_pipeline.catalog.store import Catalog
 from phx_pipeline.errors import InputError, StaleEpochError
 from phx_pipeline.model.address import Address
 from phx_pipeline.model.identity import property_lease
 from phx_pipeline.model.outcome import Verdict
+from phx_pipeline.model.photo import Decision
 from phx_pipeline.model.property import Property
+from phx_pipeline.model.quarantine import Likeness, Lookalike, PhotoAt
 from phx_pipeline.model.source import Source
 from phx_pipeline_tests.integration.conftest import (
     STAMP,

@@ -6,9 +6,8 @@ import sqlalchemy as sa
 
 from phx_pipeline.catalog import tables
 from phx_pipeline.catalog.engine import reading
-from phx_pipeline.catalog.store import Decision
 from phx_pipeline.model.outcome import Verdict
-from phx_pipeline.model.photo import Photo
+from phx_pipeline.model.photo import Decision, Photo
 from phx_pipeline.model.source import Source
 from phx_pipeline_tests.integration.conftest import (
     STAMP,

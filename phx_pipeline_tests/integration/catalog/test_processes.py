@@ -13,10 +13,10 @@ from phx_pipeline.catalog import tables
 from phx_pipeline.catalog.engine import open_engine, reading, writing
 from phx_pipeline.catalog.leases import Leases, process_owner
 from phx_pipeline.catalog.rows import blob_values
-from phx_pipeline.catalog.store import Catalog, Decision
+from phx_pipeline.catalog.store import Catalog
 from phx_pipeline.model.identity import property_lease
 from phx_pipeline.model.outcome import Verdict
-from phx_pipeline.model.photo import Blob
+from phx_pipeline.model.photo import Blob, Decision
 from phx_pipeline.model.picture import StandardPicture
 from phx_pipeline_tests.integration.conftest import (
     STAMP,

@@ -2,18 +2,18 @@
 
 import pytest
 
-from phx_pipeline.catalog.quarantine import (
+from phx_pipeline.catalog.quarantine import QuarantineBook
+from phx_pipeline.catalog.store import Catalog
+from phx_pipeline.errors import StaleEpochError
+from phx_pipeline.model.outcome import Verdict, VerdictKind
+from phx_pipeline.model.photo import Decision, PhotoKey
+from phx_pipeline.model.quarantine import (
     Likeness,
     Lookalike,
     PhotoAt,
-    QuarantineBook,
     Reason,
     Suspicion,
 )
-from phx_pipeline.catalog.store import Catalog, Decision
-from phx_pipeline.errors import StaleEpochError
-from phx_pipeline.model.outcome import Verdict, VerdictKind
-from phx_pipeline.model.photo import PhotoKey
 from phx_pipeline.model.ruling import PhotoRuling
 from phx_pipeline.model.source import Source
 from phx_pipeline_tests.integration.conftest import (

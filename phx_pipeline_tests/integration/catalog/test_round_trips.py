@@ -6,9 +6,8 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 import sqlalchemy as sa
 
-from phx_pipeline.catalog.store import Decision
 from phx_pipeline.model.outcome import Verdict
-from phx_pipeline.model.photo import PictureHashes
+from phx_pipeline.model.photo import Decision, PictureHashes
 from phx_pipeline.model.picture import StandardPicture
 from phx_pipeline.model.publication import Publication
 from phx_pipeline.model.source import Source

@@ -6,11 +6,11 @@ from uuid import uuid4
 
 import pytest
 
-from phx_pipeline.catalog.quarantine import Reason
 from phx_pipeline.catalog.rulings import RulingBook
 from phx_pipeline.catalog.store import Catalog
 from phx_pipeline.errors import StaleEpochError
 from phx_pipeline.model.address import Address
+from phx_pipeline.model.quarantine import Reason
 from phx_pipeline.model.ruling import (
     About,
     PhotoRuling,

@@ -8,7 +8,6 @@ import sqlalchemy as sa
 
 from phx_pipeline.catalog import job_views, tables
 from phx_pipeline.catalog import runs as run_rows
-from phx_pipeline.catalog.stamp import Stamp
 from phx_pipeline.catalog.views import ViewState
 from phx_pipeline.model.facts import ListingFacts, SeenFacts
 from phx_pipeline.model.job import JobState, Mode
@@ -22,6 +21,7 @@ from phx_pipeline.model.run import (
     SourceResult,
 )
 from phx_pipeline.model.source import Source
+from phx_pipeline.model.stamp import Stamp
 from phx_pipeline_tests.integration.conftest import STAMP, Scene, gallery
 from phx_pipeline_tests.jobs import ask_job
 

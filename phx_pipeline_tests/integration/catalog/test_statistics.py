@@ -7,12 +7,12 @@ import sqlalchemy as sa
 from phx_pipeline.catalog import tables
 from phx_pipeline.catalog.door import recount
 from phx_pipeline.catalog.engine import writing
-from phx_pipeline.catalog.quarantine import Likeness, Lookalike, PhotoAt
 from phx_pipeline.catalog.rows import ref_values
-from phx_pipeline.catalog.statistics import PhotoTotals, Statistics
 from phx_pipeline.catalog.store import Catalog
 from phx_pipeline.model.outcome import Verdict, VerdictKind
+from phx_pipeline.model.quarantine import Likeness, Lookalike, PhotoAt
 from phx_pipeline.model.source import LETTERED, Source
+from phx_pipeline.model.totals import PhotoTotals, Statistics
 from phx_pipeline_tests.bare_hashes import add_hashes
 from phx_pipeline_tests.integration.conftest import STAMP, Scene, house_at, ref
 

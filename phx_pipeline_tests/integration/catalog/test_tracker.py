@@ -8,10 +8,10 @@ import pytest
 import sqlalchemy as sa
 
 from phx_pipeline.catalog import tables
-from phx_pipeline.catalog.store import Decision
 from phx_pipeline.model.identity import image_id
 from phx_pipeline.model.listing import Listing
 from phx_pipeline.model.outcome import ListingOutcome, Verdict
+from phx_pipeline.model.photo import Decision
 from phx_pipeline.model.source import Source
 from phx_pipeline.model.tracked import TrackedUrl
 from phx_pipeline_tests.integration.conftest import STAMP, Scene, gallery

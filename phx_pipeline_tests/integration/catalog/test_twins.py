@@ -14,11 +14,12 @@ from phx_pipeline.catalog.engine import reading, writing
 from phx_pipeline.catalog.leases import Lease, Leases
 from phx_pipeline.catalog.migrate import upgrade
 from phx_pipeline.catalog.rows import property_values
-from phx_pipeline.catalog.store import Catalog, Decision
+from phx_pipeline.catalog.store import Catalog
 from phx_pipeline.errors import InputError, StaleEpochError
 from phx_pipeline.model.address import Address
 from phx_pipeline.model.identity import property_lease
 from phx_pipeline.model.outcome import ListingOutcome, Verdict
+from phx_pipeline.model.photo import Decision
 from phx_pipeline.model.property import Property
 from phx_pipeline.model.source import Source
 from phx_pipeline_tests.integration.catalog.test_door import changes_of, state_of

@@ -7,11 +7,11 @@ import sqlalchemy as sa
 
 from phx_pipeline.catalog import tables
 from phx_pipeline.catalog.engine import reading
-from phx_pipeline.catalog.quarantine import Reason, Suspicion
 from phx_pipeline.catalog.store import Catalog
 from phx_pipeline.errors import CatalogError, ImageError
 from phx_pipeline.model.listing import EVERY_PHOTO
 from phx_pipeline.model.outcome import ListingOutcome, Verdict
+from phx_pipeline.model.quarantine import Reason, Suspicion
 from phx_pipeline.model.source import Source
 from phx_pipeline_tests.integration.conftest import (
     STAMP,

@@ -14,13 +14,13 @@ from PIL import Image
 
 from phx_pipeline.catalog import tables
 from phx_pipeline.catalog.engine import writing
-from phx_pipeline.catalog.store import Decision
 from phx_pipeline.catalog.trained import TrainedRow
 from phx_pipeline.categorize import drawing
 from phx_pipeline.categorize.fusion import FUSED
 from phx_pipeline.categorize.network.session import FEATURES, NETWORK
 from phx_pipeline.categorize.trained import Curve, Head, TrainedModel
 from phx_pipeline.model.outcome import Verdict
+from phx_pipeline.model.photo import Decision
 from phx_pipeline.model.ruling import About
 from phx_pipeline.model.source import Source
 from phx_pipeline.model.taxonomy import Subject

@@ -10,7 +10,6 @@ from threading import Event, Thread
 import dagster as dg
 import pytest
 
-from phx_pipeline.catalog.dispatch import Ended
 from phx_pipeline.catalog.jobs import FOLLOW_UP
 from phx_pipeline.catalog.leases import process_owner
 from phx_pipeline.catalog.store import Catalog
@@ -31,6 +30,7 @@ from phx_pipeline.defs.tags import (
     SOURCES_TAG,
 )
 from phx_pipeline.model.address import Address
+from phx_pipeline.model.dispatch import Ended
 from phx_pipeline.model.identity import property_lease
 from phx_pipeline.model.isolation import IsolationMode
 from phx_pipeline.model.job import USER_TAG, JobState, Mode, Origin

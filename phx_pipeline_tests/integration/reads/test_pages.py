@@ -9,10 +9,11 @@ import pytest
 import sqlalchemy as sa
 
 from phx_pipeline.catalog import images
-from phx_pipeline.catalog.images import EVERYTHING, Wanted
+from phx_pipeline.catalog.images import EVERYTHING
 from phx_pipeline.catalog.store import Catalog
 from phx_pipeline.errors import InputError
 from phx_pipeline.model.change import NotedChange
+from phx_pipeline.model.image_search import Wanted
 from phx_pipeline.model.taxonomy import Subject
 from phx_pipeline.reads.base import Reads
 from phx_pipeline.reads.changes import read_changes

@@ -2,8 +2,8 @@
 
 import pytest
 
-from phx_pipeline.catalog.reviews import NamedPicture
 from phx_pipeline.cli.review.queue import _standing
+from phx_pipeline.model.published import NamedPicture
 from phx_pipeline.model.source import Source
 from phx_pipeline.model.taxonomy import Subject
 from phx_pipeline.model.vote import Named, Vote

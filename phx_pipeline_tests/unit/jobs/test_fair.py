@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from phx_pipeline.catalog.dispatch import Candidate
 from phx_pipeline.jobs.fair import (
     LATE_AFTER,
     Overtaken,
@@ -19,6 +18,7 @@ from phx_pipeline.jobs.fair import (
     overtaken,
     room_for,
 )
+from phx_pipeline.model.dispatch import Candidate
 from phx_pipeline.model.job import JobState, Priority, run_key_of
 from phx_pipeline.model.run_queue import HASTENED, MOST_BY_HAND, SeenRun
 from phx_pipeline_tests.jobs import NOON, job_item

@@ -5,8 +5,8 @@ from datetime import timedelta
 
 import pytest
 
-from phx_pipeline.catalog.dispatch import AskAnew, Ended, Fate, Parted, Seen
 from phx_pipeline.jobs.fates import Runs, fate_of, is_unwanted, reopened
+from phx_pipeline.model.dispatch import AskAnew, Ended, Fate, Parted, Seen
 from phx_pipeline.model.job import JobItem, JobState, adopted_id
 from phx_pipeline.model.run import RunOutcome, RunRecord, reason_of
 from phx_pipeline.model.run_queue import SeenRun

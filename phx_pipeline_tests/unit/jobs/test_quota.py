@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from phx_pipeline.catalog.job_usage import Usage
 from phx_pipeline.errors import QuotaError
 from phx_pipeline.jobs.quota import Limits, refuse_too_much
+from phx_pipeline.model.usage import Usage
 from phx_pipeline_tests.jobs import NOON
 
 LIMITS = Limits(jobs_per_hour=2, jobs_per_day=3, jobs_at_once=4, images_per_day=100)

@@ -12,10 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from phx_pipeline.catalog.lookup import BAND_DISTANCE
-from phx_pipeline.catalog.quarantine import Reason, Suspicion
 from phx_pipeline.model.mark import Mark
 from phx_pipeline.model.outcome import Verdict
 from phx_pipeline.model.photo import Blob, Photo, PhotoKey, PhotoRef, PictureHashes
+from phx_pipeline.model.quarantine import Reason, Suspicion
 from phx_pipeline.model.source import Source
 from phx_pipeline.sources.redfin.gallery import photo_key
 from phx_pipeline.sources.registry import available_sources, marks_of

@@ -5,18 +5,18 @@ from pathlib import Path
 
 import pytest
 
-from phx_pipeline.catalog.quarantine import (
+from phx_pipeline.errors import InputError
+from phx_pipeline.model.due import is_photo_due
+from phx_pipeline.model.listing import Listing
+from phx_pipeline.model.outcome import ListingOutcome, Verdict
+from phx_pipeline.model.photo import PhotoRef
+from phx_pipeline.model.quarantine import (
     Likeness,
     Lookalike,
     PhotoAt,
     Reason,
     Suspicion,
 )
-from phx_pipeline.errors import InputError
-from phx_pipeline.model.due import is_photo_due
-from phx_pipeline.model.listing import Listing
-from phx_pipeline.model.outcome import ListingOutcome, Verdict
-from phx_pipeline.model.photo import PhotoRef
 from phx_pipeline.model.ruling import PhotoRuling
 from phx_pipeline.model.source import Source
 from phx_pipeline.reads.quarantine import CaseKind, case_id, cases

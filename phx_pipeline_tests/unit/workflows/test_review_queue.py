@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 import pytest
 
-from phx_pipeline.catalog.reviews import NamedPicture
+from phx_pipeline.model.published import NamedPicture
 from phx_pipeline.model.source import Source
 from phx_pipeline.model.taxonomy import Category, Subject
 from phx_pipeline.model.vote import Named
