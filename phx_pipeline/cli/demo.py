@@ -18,7 +18,13 @@ from phx_pipeline.errors import InputError
 from phx_pipeline.model.counted import counted
 from phx_pipeline.model.outcome import ListingOutcome
 from phx_pipeline.model.source import Source
-from phx_pipeline.settings import Settings, load_settings, require_place, stored_in
+from phx_pipeline.settings import (
+    Settings,
+    load_settings,
+    require_place,
+    resolved,
+    stored_in,
+)
 from phx_pipeline.storage.demo_stores import STANDIN
 
 if TYPE_CHECKING:
@@ -95,7 +101,7 @@ def demo(
 
     own = load_settings()
     stores = _databases(own, postgres=postgres)
-    root = (folder or own.data_dir / "demo").resolve()
+    root = resolved(str(folder or own.data_dir / "demo"), "--folder")
     require_place(root, "--folder")
     _require_own(root)
     with on_disk(root), Loopback(all_sites(), folder=root / STANDIN) as standin:

@@ -1,6 +1,7 @@
 """`phx properties`: which houses are followed."""
 
 import json
+import os
 import re
 import sys
 from collections.abc import Callable, Iterable, Sequence
@@ -435,7 +436,7 @@ def _read(context: "StageContext", what: str, *, problems: Path | None) -> "Read
     if not _is_file(what):
         return read_one(context, what)
     path = Path(what)
-    if problems and problems.resolve() == path.resolve():
+    if problems and os.path.realpath(problems) == os.path.realpath(path):
         raise InputError(f"--problems would overwrite {path}: give another file")
     return read_file(context, file_content(path), name=what, followed=followed)
 

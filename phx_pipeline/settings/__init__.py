@@ -24,7 +24,7 @@ from phx_pipeline.settings.processes import STANDINS, SUPERVISOR_ID
 from phx_pipeline.settings.service import code_url, served_at
 from phx_pipeline.settings.sources import parse_sources
 from phx_pipeline.settings.storage import require_place
-from phx_pipeline.settings.variables import OFF
+from phx_pipeline.settings.variables import OFF, resolved
 
 __all__ = [
     "ALERTS",
@@ -42,6 +42,7 @@ __all__ = [
     "look_cron",
     "parse_sources",
     "require_place",
+    "resolved",
     "search_cron",
     "served_at",
     "setting_names",

@@ -90,4 +90,4 @@ def complete_environment() -> None:
 
 def _is_on_postgres() -> bool:
     named = os.environ.get("DAGSTER_HOME") or ""
-    return Path(named).resolve() == ON_POSTGRES
+    return Path(os.path.realpath(named)) == ON_POSTGRES

@@ -3,6 +3,7 @@
 What any of them is for is told by the rooms beside this.
 """
 
+import errno
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -114,9 +115,13 @@ def path(given: Environment, name: str) -> Path | None:
 
 
 def resolved(text: str, name: str) -> Path:
-    """The whole path of what the variable *name* says."""
+    """The whole path of *text*, which the variable or option *name* has given.
+
+    Raises:
+        InputError: there is none, as of a link that leads to itself.
+    """
     try:
-        return Path(text).expanduser().resolve()
+        return _whole_path(text)
     except FileNotFoundError as error:
         raise InputError(
             f"the working directory was removed: change into one that is there, or "
@@ -127,6 +132,23 @@ def resolved(text: str, name: str) -> Path:
             f"{name}={quoted(text)}: it names an unknown user, or a link that leads "
             "to itself: give a whole path"
         ) from error
+
+
+def _whole_path(text: str) -> Path:
+    """Make a path absolute.
+
+    Raises:
+        FileNotFoundError: the working directory was removed.
+        RuntimeError: there is no such user, or a link leads to itself.
+    """
+    # Of such a link `Path.resolve` tells only up to Python 3.12.
+    found = Path(os.path.realpath(Path(text).expanduser()))
+    try:
+        found.stat()
+    except OSError as error:
+        if error.errno == errno.ELOOP:
+            raise RuntimeError from error
+    return found
 
 
 def file(given: Environment, name: str) -> Path | None:

@@ -261,8 +261,9 @@ def _way_to_pictures(layout: Layout) -> str:
 
     Nothing of where this tree lies is in it, unless it is spread over several places.
     """
-    view = layout.views.resolve() / "by_subject" / "kitchen"
-    return os.path.relpath(layout.images.resolve() / layout.processed.name, start=view)
+    view = Path(os.path.realpath(layout.views)) / "by_subject" / "kitchen"
+    images = Path(os.path.realpath(layout.images))
+    return os.path.relpath(images / layout.processed.name, start=view)
 
 
 @contextmanager

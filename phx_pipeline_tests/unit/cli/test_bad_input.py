@@ -168,6 +168,18 @@ def test_a_demo_is_made_in_no_folder_that_holds_other_things(
     assert [it.name for it in tmp_path.iterdir()] == ["letters"]
 
 
+def test_a_demo_is_made_below_no_link_that_leads_to_itself(
+    phx: Phx, tmp_path: Path
+) -> None:
+    link = tmp_path / "link"
+    link.symlink_to(link)
+
+    ended = phx("demo", "--folder", str(link))
+
+    assert (ended.code, ended.err.count("\n")) == (2, 1)
+    assert f"--folder='{link}': it names an unknown user, or a link" in ended.err
+
+
 def test_a_folder_with_the_name_of_a_file_is_refused(phx: Phx, tmp_path: Path) -> None:
     folder = tmp_path / "houses.csv"
     folder.mkdir()
