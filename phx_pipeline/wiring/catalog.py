@@ -1,6 +1,7 @@
 """The catalogue opened; made it is in `stores`."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from datetime import datetime
 
 from phx_pipeline.catalog.engine import catalogue_url, open_engine
@@ -21,7 +22,10 @@ def build_catalog(
     Circuits go by *clock*; leases by the machine's, for processes share them.
     """
     engine = open_engine(url_of(settings))
-    require_current(engine)
+    with ExitStack() as opened:
+        opened.callback(engine.dispose)
+        require_current(engine)
+        opened.pop_all()
     asks_standins = settings.proxy is not None and settings.standins == settings.proxy
     policies = StandinPolicies if asks_standins else CatalogPolicies
     return Catalog(
@@ -29,6 +33,19 @@ def build_catalog(
         leases=Leases(engine, ttl_s=settings.lease_ttl_s),
         policies=policies(engine, now=lambda: clock().timestamp()),
     )
+
+
+@contextmanager
+def given_or_opened(
+    catalog: Catalog | None, settings: Settings, *, clock: Callable[[], datetime]
+) -> Iterator[Catalog]:
+    """*catalog*, or one that is opened, and closed again only if the body raises."""
+    with ExitStack() as opened:
+        if catalog is None:
+            catalog = build_catalog(settings, clock=clock)
+            opened.callback(catalog.close)
+        yield catalog
+        opened.pop_all()
 
 
 def url_of(settings: Settings) -> str:

@@ -16,7 +16,7 @@ from phx_pipeline.sources.base import ListingSource
 from phx_pipeline.sources.registry import REGISTERED
 from phx_pipeline.storage.layout import Layout
 from phx_pipeline.wiring.browser import lacking_browser
-from phx_pipeline.wiring.catalog import build_catalog
+from phx_pipeline.wiring.catalog import given_or_opened
 from phx_pipeline.wiring.clock import utc_now
 
 
@@ -40,10 +40,10 @@ def build_reads(
     """
     if settings.categorizers:
         _refuse_unknown_backends(settings)  # a wrong name opens no store
-    catalog = catalog or build_catalog(settings, clock=clock)
-    machine = _Machine(settings, catalog)
+    with given_or_opened(catalog, settings, clock=clock) as opened:
+        machine = _Machine(settings, opened)
     return Reads(
-        catalog=catalog,
+        catalog=opened,
         layout=Layout(settings.data_dir),
         enabled=settings.sources or tuple(REGISTERED),
         means=machine.means,

@@ -14,7 +14,7 @@ from phx_pipeline.storage.blobs import BlobStore
 from phx_pipeline.storage.layout import Layout
 from phx_pipeline.wiring.backends import build_equipment
 from phx_pipeline.wiring.browser import lacking_browser
-from phx_pipeline.wiring.catalog import build_catalog
+from phx_pipeline.wiring.catalog import given_or_opened
 from phx_pipeline.wiring.clock import utc_now
 from phx_pipeline.wiring.fetchers import LeaseTurns, build_fetcher_factory
 from phx_pipeline.wiring.reads import max_side
@@ -40,20 +40,20 @@ def build_context(
     registered = equipped_sources(settings)
     layout = Layout(settings.data_dir)
     wanted = chosen(settings.categorizers)  # a wrong name opens no store
-    catalog = catalog or build_catalog(settings, clock=clock)
-    equipment = build_equipment(settings, catalog)
-    backends = equip(wanted, equipment)
+    with given_or_opened(catalog, settings, clock=clock) as opened:
+        equipment = build_equipment(settings, opened)
+        backends = equip(wanted, equipment)
     return StageContext(
-        catalog=catalog,
+        catalog=opened,
         blobs=BlobStore(layout),
         layout=layout,
         sources={it: registered[it] for it in settings.sources or registered},
         registered=registered,
         open_fetcher=build_fetcher_factory(
             settings,
-            policies=catalog.policies,
-            proxies=catalog.proxies,
-            turns=LeaseTurns(catalog.leases, owner=process_owner(run_id)),
+            policies=opened.policies,
+            proxies=opened.proxies,
+            turns=LeaseTurns(opened.leases, owner=process_owner(run_id)),
             clock=clock,
         ),
         lacks_browser=lacking_browser(settings),
