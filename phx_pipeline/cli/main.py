@@ -31,7 +31,7 @@ class Exit(IntEnum):
 
 
 _LONGEST_LINE = 2_000
-_MANY_OBJECTS = 50_000
+_MANY_OBJECTS = 150_000
 _COMMANDS = {
     "init": "setup:init",
     "env": "setup:env",

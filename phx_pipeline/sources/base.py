@@ -68,6 +68,19 @@ class SearchSource(Protocol):
         ...
 
 
+class SearchWhenAsked:
+    """A `SearchSource` that is loaded when it is first asked."""
+
+    def __init__(self, load: Callable[[], SearchSource]) -> None:
+        self._load = load
+
+    async def offers(
+        self, criteria: Criteria, *, at: str = "", fetcher: Fetcher
+    ) -> OfferPage:
+        """As `SearchSource` tells."""
+        return await self._load().offers(criteria, at=at, fetcher=fetcher)
+
+
 class ListingSource(Protocol):
     """One site: how a property's listing is found and its gallery read.
 

@@ -1,61 +1,22 @@
-"""The assessor as a `ListingSource`: what is asked, and how each ending is told."""
+"""The assessor as a `ListingSource`.
+
+What reads its answers is loaded when there is one: who only asks what a source is by
+needs none of it.
+"""
 
 from collections.abc import Mapping
-from dataclasses import replace
-from http import HTTPStatus
-from typing import Final
 
-from phx_pipeline.errors import (
-    BlockedError,
-    CircuitOpenError,
-    FetchError,
-    GoneError,
-    SourceChangedError,
-)
-from phx_pipeline.fetch.base import ClientName, Fetched, Fetcher, Request, RequestKind
+from phx_pipeline.fetch.base import ClientName, Fetched, Fetcher
 from phx_pipeline.model.address import Address
-from phx_pipeline.model.facts import ListingFacts
 from phx_pipeline.model.listing import Listing
 from phx_pipeline.model.mark import Mark
-from phx_pipeline.model.outcome import ListingOutcome
 from phx_pipeline.model.photo import PhotoRef
 from phx_pipeline.model.property import Property
 from phx_pipeline.model.source import Source
 from phx_pipeline.sources.base import Credential, ListingSource, PageUrls
-from phx_pipeline.sources.endings import ended, failed, outcome_of, told
-from phx_pipeline.sources.maricopa import parcel_map
-from phx_pipeline.sources.maricopa.answers import PERSONS, page_url
-from phx_pipeline.sources.maricopa.parcel import (
-    parcel_address,
-    parcel_url,
-    read_parcel,
-)
-from phx_pipeline.sources.maricopa.search import (
-    MOST_PAGES,
-    Answer,
-    Row,
-    is_last,
-    not_one,
-    of_house,
-    read_rows,
-    search_url,
-)
-from phx_pipeline.sources.maricopa.sketches import filed_under
+from phx_pipeline.sources.maricopa.county import HOST, MAP_HOST, ONLY, TOKEN, WITHOUT
 from phx_pipeline.sources.persons import without_persons
 
-TOKEN: Final = "PHX_MARICOPA_TOKEN"  # noqa: S105 - a setting's name
-HOST: Final = "mcassessor.maricopa.gov"
-
-_ANSWER_BYTES = 1_000_000
-_PARCEL_BYTES = 25_000_000  # with all its sketches
-_REFUSALS = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
-_PLAIN = {"user-agent": ""}  # the API's document asks for none
-_WITHOUT = (
-    f"{TOKEN} is not set; a token comes from the contact form of {HOST} "
-    '("API Question/Token")'
-)
-_ONLY = "only its public map, no sketches"
-_BY_MAP = f"asked without a token: {_ONLY}; {_WITHOUT}"
 _UNCAPTURED = (
     "no answer of its public map was ever captured: its reader follows what the map's "
     "software is known to write, and nobody knows whether it reads the map itself"
@@ -71,13 +32,13 @@ class MaricopaAssessor(ListingSource):
     source = Source.MARICOPA
     pace_s = 1.0
     client = ClientName.HTTPX
-    page_hosts: tuple[str, ...] = (HOST, parcel_map.HOST)
+    page_hosts: tuple[str, ...] = (HOST, MAP_HOST)
     photo_hosts: tuple[str, ...] = ()
     urls: PageUrls | None = PageUrls(
         hosts=(HOST,), short_hosts=(), address_in=lambda _path: None
     )
-    credentials = (Credential(setting=TOKEN, is_required=True, without=_WITHOUT),)
-    asks_without = _ONLY
+    credentials = (Credential(setting=TOKEN, is_required=True, without=WITHOUT),)
+    asks_without = ONLY
     look_every_days = 30  # its values are of a year
 
     def __init__(self, token: str = "") -> None:
@@ -90,132 +51,30 @@ class MaricopaAssessor(ListingSource):
 
     async def discover(self, house: Property, *, fetcher: Fetcher) -> Listing:
         """Find the parcel of *house*, and return its sketches and facts."""
-        if not self._token:
-            return await _by_map(house, fetcher=fetcher)
-        try:
-            return await self._by_search(house, fetcher=fetcher)
-        except SourceChangedError as error:
-            return ended(Source.MARICOPA, ListingOutcome.PAGE_CHANGED, str(error))
-        except FetchError as error:
-            return _failed(error)
+        from phx_pipeline.sources.maricopa.asking import discover
+
+        return await discover(house, fetcher=fetcher, token=self._token)
 
     def read_saved(self, page: Fetched, *, house: Property) -> Listing:
         """Read the saved answer about a parcel; the errors are of `read_parcel`."""
+        from phx_pipeline.sources.maricopa.parcel import read_parcel
+
         return read_parcel(page, house=house)
 
     def address_of(self, page: Fetched) -> Address:
         """Return the address of a parcel; the errors are of `parcel_address`."""
+        from phx_pipeline.sources.maricopa.parcel import parcel_address
+
         return parcel_address(page)
 
     def scrubbed(self, text: str) -> str:
         """Return an answer without owners, tenants, and where their mail goes."""
+        from phx_pipeline.sources.maricopa.answers import PERSONS
+
         return without_persons(text, PERSONS)
 
     def filed_under(self, photo: PhotoRef) -> Mark:
         """Return the parcel that a sketch's key names."""
+        from phx_pipeline.sources.maricopa.sketches import filed_under
+
         return filed_under(photo)
-
-    async def _by_search(self, house: Property, *, fetcher: Fetcher) -> Listing:
-        rows, doubt, is_cut = await self._rows(house, fetcher=fetcher)
-        same = of_house(rows, house=house)
-        if not same and doubt:
-            raise SourceChangedError(doubt)
-        if len(same) != 1:
-            return not_one(rows, house=house, is_cut=is_cut)
-        return await self._parcel(same[0], house=house, fetcher=fetcher)
-
-    async def _rows(
-        self, house: Property, *, fetcher: Fetcher
-    ) -> tuple[list[Row], str, bool]:
-        """Return what the search finds, what cannot be read, and if there is more."""
-        rows: list[Row] = []
-        doubt = ""
-        for number in range(1, MOST_PAGES + 1):
-            url = search_url(house.address, page=number)
-            page = await self._searched(url, fetcher=fetcher)
-            found = read_rows(page, house=house) if _holds(page) else Answer()
-            ends = is_last(found, known=rows)
-            rows += found.rows
-            doubt = doubt or found.doubt
-            if ends:
-                return rows, doubt, False
-        return rows, doubt, True
-
-    async def _searched(self, url: str, *, fetcher: Fetcher) -> Fetched:
-        try:
-            return await fetcher.get(self._request(url, most=_ANSWER_BYTES))
-        except GoneError as error:
-            # An unknown street is an answer without rows, or an empty one.
-            raise SourceChangedError("the property search is gone") from error
-
-    async def _parcel(self, row: Row, *, house: Property, fetcher: Fetcher) -> Listing:
-        request = self._request(parcel_url(row.parcel), most=_PARCEL_BYTES)
-        page = await fetcher.get(request)
-        if _holds(page):
-            return read_parcel(page, house=house, row=row)
-        detail = "nothing is told of the parcel that the search found"
-        return ended(Source.MARICOPA, ListingOutcome.NOT_FOUND, detail)
-
-    def _request(self, url: str, *, most: int) -> Request:
-        return Request(
-            url=url,
-            source=Source.MARICOPA,
-            kind=RequestKind.API,
-            max_bytes=most,
-            headers=_PLAIN,
-            secret_headers={"authorization": self._token},
-        )
-
-
-async def _by_map(house: Property, *, fetcher: Fetcher) -> Listing:
-    """Return why the rest is not asked for, with what the public map tells."""
-    request = Request(
-        url=parcel_map.map_url(house.address),
-        source=Source.MARICOPA,
-        kind=RequestKind.API,
-        max_bytes=_ANSWER_BYTES,
-        headers=_PLAIN,
-    )
-    end = ended(Source.MARICOPA, ListingOutcome.DISABLED, _BY_MAP)
-    try:
-        page = await fetcher.get(request)
-        found = parcel_map.parcel_on_map(page, house=house)
-    except SourceChangedError as error:
-        # No fact at all, so that it is counted what the map tells no more.
-        none = replace(end, facts=ListingFacts(), page_kind="map")
-        return replace(none, detail=f"{_BY_MAP}; {error}")
-    except FetchError as error:
-        detail = f"the public map: {told(error)}; {_WITHOUT}"
-        return ended(Source.MARICOPA, _outcome_of_map(error), detail)
-    if found is None:
-        return replace(end, detail=f"{_BY_MAP}; the map has not just one parcel")
-    return replace(
-        end,
-        listing_id=found.facts.parcel_number,
-        url=page_url(found.parcel),
-        facts=found.facts,
-        page_kind="map",
-    )
-
-
-def _outcome_of_map(error: FetchError) -> ListingOutcome:
-    """Return `disabled` where the map has refused us; what did not answer is open."""
-    was_refused = isinstance(error, BlockedError | GoneError)
-    if was_refused or (isinstance(error, CircuitOpenError) and error.refused):
-        return ListingOutcome.DISABLED
-    return outcome_of(error)
-
-
-def _holds(page: Fetched) -> bool:
-    """Whether an answer holds something: 204 says that there is nothing."""
-    return page.status != HTTPStatus.NO_CONTENT
-
-
-def _failed(error: FetchError) -> Listing:
-    """Return how a refused request ends: a bare status is about the token."""
-    is_bare = isinstance(error, BlockedError) and not error.challenge
-    rests = isinstance(error, CircuitOpenError) and error.refused
-    if not rests and not (is_bare and error.status in _REFUSALS):
-        return failed(Source.MARICOPA, error, has_page=False)
-    remedy = f"check {TOKEN}, then `phx sources reset {Source.MARICOPA}`"
-    return ended(Source.MARICOPA, outcome_of(error), f"{told(error)}; {remedy}")

@@ -5,7 +5,6 @@ Asked only where there is no token for all the rest.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Final
 from urllib.parse import quote, urlencode
 
 from phx_pipeline.errors import SourceChangedError
@@ -27,12 +26,11 @@ from phx_pipeline.sources.maricopa.answers import (
     text_of,
     zip_in,
 )
+from phx_pipeline.sources.maricopa.county import MAP_HOST
 from phx_pipeline.sources.maricopa.rows import Place, sifted
 from phx_pipeline.sources.stated_facts import parcel_number, square_feet, year
 
-HOST: Final = "gis.mcassessor.maricopa.gov"
-
-_LAYER = f"https://{HOST}/arcgis/rest/services/Parcels/MapServer/0/query"
+_LAYER = f"https://{MAP_HOST}/arcgis/rest/services/Parcels/MapServer/0/query"
 _FIELDS = (
     "APN",
     "PHYSICAL_ADDRESS",

@@ -1,4 +1,8 @@
-"""Phoenix MLS as a `ListingSource`: a licensed way if it has a token, else its site."""
+"""Phoenix MLS as a `ListingSource`: a licensed way if it has a token, else its site.
+
+What reads its pages is loaded when there is one: who only asks what a source is by
+needs none of it.
+"""
 
 from collections.abc import Mapping
 from typing import Final, Self
@@ -9,19 +13,18 @@ from phx_pipeline.model.listing import Listing
 from phx_pipeline.model.property import Property
 from phx_pipeline.model.source import Source
 from phx_pipeline.sources.base import Credential, ListingSource, PageUrls
-from phx_pipeline.sources.phoenix_mls import (
-    idx_site,
-    licensed_reso,
-    licensed_spark,
-    persons,
-)
 from phx_pipeline.sources.phoenix_mls.addresses import HOSTS, address_in
-from phx_pipeline.sources.phoenix_mls.idx_listing import page_address, parse_listing
+from phx_pipeline.sources.phoenix_mls.licences import (
+    RESO_HOST,
+    RESO_SETTING,
+    SPARK_HOST,
+    SPARK_SETTING,
+)
 from phx_pipeline.sources.phoenix_mls.photos import PHOTO_HOSTS, photo_key
 
 _LICENSED: Final[Mapping[str, str]] = {
-    licensed_reso.SETTING: "the RESO Web API",
-    licensed_spark.SETTING: "the Spark API",
+    RESO_SETTING: "the RESO Web API",
+    SPARK_SETTING: "the Spark API",
 }
 """The ways that want a token, the best first, as `discover` goes them."""
 
@@ -58,11 +61,7 @@ class PhoenixMls(ListingSource):
     source = Source.PHOENIX_MLS
     pace_s = 1.0
     is_browsed = True
-    page_hosts: tuple[str, ...] = (
-        *HOSTS,
-        licensed_reso.HOST,
-        licensed_spark.HOST,
-    )
+    page_hosts: tuple[str, ...] = (*HOSTS, RESO_HOST, SPARK_HOST)
     photo_hosts: tuple[str, ...] = PHOTO_HOSTS
     urls: PageUrls | None = PageUrls(hosts=HOSTS, short_hosts=(), address_in=address_in)
     credentials: tuple[Credential, ...] = tuple(
@@ -82,18 +81,28 @@ class PhoenixMls(ListingSource):
 
     async def discover(self, house: Property, *, fetcher: Fetcher) -> Listing:
         """Find the listing of *house* by the best way there is a token for."""
-        if token := self._secrets.get(licensed_reso.SETTING):
+        if token := self._secrets.get(RESO_SETTING):
+            from phx_pipeline.sources.phoenix_mls import licensed_reso
+
             return await licensed_reso.discover(house, fetcher=fetcher, token=token)
-        if token := self._secrets.get(licensed_spark.SETTING):
+        if token := self._secrets.get(SPARK_SETTING):
+            from phx_pipeline.sources.phoenix_mls import licensed_spark
+
             return await licensed_spark.discover(house, fetcher=fetcher, token=token)
+        from phx_pipeline.sources.phoenix_mls import idx_site
+
         return await idx_site.discover(house, fetcher=fetcher)
 
     def read_saved(self, page: Fetched, *, house: Property) -> Listing:
         """Read a listing's page; the errors are those of `parse_listing`."""
+        from phx_pipeline.sources.phoenix_mls.idx_listing import parse_listing
+
         return parse_listing(page, house=house).listing
 
     def address_of(self, page: Fetched) -> Address:
         """Return the address of a listing's page; the errors are of `page_address`."""
+        from phx_pipeline.sources.phoenix_mls.idx_listing import page_address
+
         return page_address(page)
 
     def photo_named(self, url: str) -> str | None:
@@ -102,4 +111,6 @@ class PhoenixMls(ListingSource):
 
     def scrubbed(self, text: str) -> str:
         """Return an answer without agents and offices."""
+        from phx_pipeline.sources.phoenix_mls import persons
+
         return persons.scrubbed(text)

@@ -14,6 +14,7 @@ from phx_pipeline.model.property import Property
 from phx_pipeline.model.source import Source
 from phx_pipeline.sources.endings import ended
 from phx_pipeline.sources.json_values import JsonObject
+from phx_pipeline.sources.phoenix_mls.licences import RESO_HOST, RESO_SETTING
 from phx_pipeline.sources.phoenix_mls.licensed import (
     MOST_PAGES,
     PAGE_ROWS,
@@ -27,8 +28,8 @@ from phx_pipeline.sources.phoenix_mls.licensed import (
 from phx_pipeline.sources.phoenix_mls.licensed_listing import listing_of
 from phx_pipeline.sources.phoenix_mls.reso_media import media_of
 
-HOST: Final = "replication.sparkapi.com"
-SETTING: Final = "PHX_RESO_TOKEN"
+HOST: Final = RESO_HOST
+SETTING: Final = RESO_SETTING
 _ROOT = "/Version/3/Reso/OData/"
 _HEADERS = {"prefer": f"odata.maxpagesize={PAGE_ROWS}"}
 _NEXT = "@odata.nextLink"

@@ -16,6 +16,7 @@ from phx_pipeline.model.property import Property
 from phx_pipeline.model.source import Source
 from phx_pipeline.sources.endings import ended
 from phx_pipeline.sources.json_values import JsonObject
+from phx_pipeline.sources.phoenix_mls.licences import SPARK_HOST, SPARK_SETTING
 from phx_pipeline.sources.phoenix_mls.licensed import (
     MOST_PAGES,
     PAGE_ROWS,
@@ -29,8 +30,8 @@ from phx_pipeline.sources.phoenix_mls.licensed_listing import listing_of
 from phx_pipeline.sources.phoenix_mls.spark_photos import photos_of
 from phx_pipeline.sources.stated import whole
 
-HOST: Final = "sparkapi.com"
-SETTING: Final = "PHX_SPARK_TOKEN"
+HOST: Final = SPARK_HOST
+SETTING: Final = SPARK_SETTING
 _LISTINGS = "/v1/listings"
 # It refuses those that do not say which program asks.
 _HEADERS = {"x-sparkapi-user-agent": "phx_pipeline"}

@@ -1,4 +1,4 @@
-"""The address that the URL of a Zillow page names; nothing is asked for it."""
+"""Zillow's hosts, and the address that the URL of a page names; nothing is asked."""
 
 import re
 from urllib.parse import unquote_plus
@@ -7,6 +7,7 @@ from phx_pipeline.model.places import line_of_slug, with_commas
 
 HOSTS = ("zillow.com", "www.zillow.com", "m.zillow.com")
 SHORT_HOSTS = ("zillow.app.link", "zillow.onelink.me")
+PHOTO_HOSTS = ("photos.zillowstatic.com",)
 
 _ANY_CASE = re.ASCII | re.IGNORECASE
 _NAMED = (

@@ -15,8 +15,7 @@ from phx_pipeline.model.photo import PhotoRef
 from phx_pipeline.model.source import Source
 from phx_pipeline.sources.json_values import JsonObject
 from phx_pipeline.sources.stated import LONGEST_URL, identifier, text, whole
-
-PHOTO_HOSTS = ("photos.zillowstatic.com",)
+from phx_pipeline.sources.zillow.addresses import PHOTO_HOSTS
 
 # In the order asked: the first two hold full frames, the others cuts of 3:2.
 PHOTO_LISTS = (
