@@ -26,6 +26,7 @@ from phx_pipeline.model.address import Address
 from phx_pipeline.model.facts import ListingFacts
 from phx_pipeline.model.identity import property_lease
 from phx_pipeline.model.listing import Listing
+from phx_pipeline.model.market import market_after
 from phx_pipeline.model.outcome import ListingOutcome
 from phx_pipeline.model.photo import PhotoRef
 from phx_pipeline.model.property import Property
@@ -252,9 +253,11 @@ def _rows(
     ]
     yield tables.lease, [_lease(house.slug) for house in some]
     yield tables.listing, [_listing(slug, it, at=at) for slug, it in answers]
+    said = [(slug, it.source) for slug, it in answers if it.facts]
+    yield tables.listing_fact, [_fact(number) for number in range(len(said))]
     yield (
-        tables.listing_fact,
-        [_fact(slug, it, on=at.date()) for slug, it in answers if it.facts],
+        tables.fact_day,
+        [_fact_day(*whose, number, on=at.date()) for number, whose in enumerate(said)],
     )
     photos = [
         _photo(slug, it, ref, on=at.date()) for slug, it in answers for ref in it.photos
@@ -304,11 +307,22 @@ def _listing(slug: str, it: Listing, *, at: datetime) -> dict[str, object]:
         "checked_at": at,
         "gallery_seen_at": at,
         "run_id": "filling",
+        "market": market_after(
+            None, it.outcome, FACTS.standard_status if it.facts else None
+        ),
     }
 
 
-def _fact(slug: str, it: Listing, *, on: date) -> dict[str, object]:
-    return {"slug": slug, "source": it.source, "seen_on": on, **FACTS.stated}
+def _fact(number: int) -> dict[str, object]:
+    stated = {
+        name: it for name, it in FACTS.stated.items() if name in tables.listing_fact.c
+    }
+    return {"id": number, **stated}
+
+
+def _fact_day(slug: str, source: Source, number: int, *, on: date) -> dict[str, object]:
+    whose = {"slug": slug, "source": source, "seen_on": on}
+    return {**whose, "fact_id": number, "days_on_market": FACTS.days_on_market}
 
 
 def _photo(slug: str, it: Listing, ref: PhotoRef, *, on: date) -> dict[str, object]:

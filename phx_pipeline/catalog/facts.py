@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
 import sqlalchemy as sa
 
@@ -21,26 +21,34 @@ from phx_pipeline.model.moments import day_start
 from phx_pipeline.model.source import Source
 from phx_pipeline.model.valuation import Valuation
 
+_DAY = tables.fact_day
 _FACT = tables.listing_fact
 _VALUATION = tables.valuation
-_DAY = timedelta(days=1)
+_COUNTS_UP = "days_on_market"  # another one every day, and no news
+
+SAID: Final = (
+    sa.select(*_DAY.c, *(it for it in _FACT.c if not it.primary_key))
+    .join(_FACT, _FACT.c.id == _DAY.c.fact_id)
+    .subquery("said")
+)
+"""A row for each day, house and source: the day, and all facts that it has."""
 
 # Built once: each look at a house asks them.
-_LATER = _FACT.alias("later")
-_OF_LAST_DAY = sa.select(_FACT).where(
-    _FACT.c.slug == sa.bindparam("of_slug"),
-    _FACT.c.seen_on
-    == sa.select(sa.func.max(_LATER.c.seen_on))
-    .where(_LATER.c.slug == _FACT.c.slug, _LATER.c.source == _FACT.c.source)
+_OF_LAST_DAY = sa.select(SAID).where(
+    SAID.c.slug == sa.bindparam("of_slug"),
+    SAID.c.seen_on
+    == sa.select(sa.func.max(_DAY.c.seen_on))
+    .where(_DAY.c.slug == SAID.c.slug, _DAY.c.source == SAID.c.source)
     .scalar_subquery(),
 )
 _LAST_TWO = (
-    sa.select(_FACT)
+    sa.select(SAID)
     .where(
-        _FACT.c.slug == sa.bindparam("of_slug"),
-        _FACT.c.source == sa.bindparam("of_source"),
+        SAID.c.slug == sa.bindparam("of_slug"),
+        SAID.c.source == sa.bindparam("of_source"),
+        SAID.c.seen_on <= sa.bindparam("until"),  # but of a clock that was ahead
     )
-    .order_by(_FACT.c.seen_on.desc())
+    .order_by(SAID.c.seen_on.desc())
     .limit(2)
 )
 _RAN = sa.select(
@@ -53,14 +61,14 @@ _RAN = sa.select(
 
 
 class FactBook:
-    """Reads of `listing_fact` and `valuation`, and where the listings are."""
+    """Reads of facts and of `valuation`, and where the listings are."""
 
     def __init__(self, engine: sa.Engine) -> None:
         self._engine = engine
 
     def history(self, slug: str) -> list[SeenFacts]:
         """All that was ever said of a property, by day and source."""
-        query = sa.select(_FACT).where(_FACT.c.slug == slug)
+        query = sa.select(SAID).where(SAID.c.slug == slug)
         with reading(self._engine) as connection:
             found = [_seen(row) for row in connection.execute(query)]
         return sorted(found, key=lambda seen: (seen.seen_on, seen.source.value))
@@ -132,38 +140,82 @@ def upsert_facts(
 ) -> None:
     """Write what was said; what a later answer of the day leaves out stays.
 
-    While a source repeats itself there are two rows, of the first and the last day.
+    While a source repeats itself there are two days, the first and the last one.
     """
-    key = {"slug": slug, "source": source.value, "seen_on": seen_on}
-    stated = facts.stated
-    if not stated or change_row(connection, _FACT, {**key, **stated}):
+    if not facts.stated:
         return
-    if (day := _repeated_on(connection, key, facts)) is None:
-        connection.execute(sa.insert(_FACT).values({**key, **stated}))
+    this = {"of_slug": slug, "of_source": source.value, "until": seen_on}
+    known = connection.execute(_LAST_TWO, this).all()
+    if known and known[0].seen_on == seen_on:
+        _say_more(connection, known[0], facts)
         return
-    table = _FACT.c
-    this = (table.slug == slug, table.source == source.value, table.seen_on == day)
-    connection.execute(sa.update(_FACT).where(*this).values({**key, **stated}))
+    day = {"seen_on": seen_on, _COUNTS_UP: facts.days_on_market}
+    same = [_is_same(facts, row) for row in known]
+    if same == [True, True] and not _ran_on(connection, slug, known[0].seen_on):
+        connection.execute(sa.update(_DAY).where(_is_day(known[0])).values(day))
+        return
+    own = known[0].fact_id if same[:1] == [True] else _added(connection, facts)
+    whose = {"slug": slug, "source": source.value, "fact_id": own}
+    connection.execute(sa.insert(_DAY).values({**whose, **day}))
 
 
-def _repeated_on(
-    connection: sa.Connection, key: Mapping[str, Any], facts: ListingFacts
-) -> date | None:
-    """The last day, if no more is to be known of it than of the day before and this.
+def _say_more(connection: sa.Connection, row: AnyRow, facts: ListingFacts) -> None:
+    """Add to a day what a later answer of it says."""
+    now = replace(_seen(row).facts, **facts.stated)  # type: ignore[arg-type]
+    values: dict[str, Any] = {_COUNTS_UP: now.days_on_market}
+    if not _is_same(now, row):
+        values["fact_id"] = _changed(connection, row, now)
+    connection.execute(sa.update(_DAY).where(_is_day(row)).values(values))
 
-    Days on the market count up, and are no news. A day of a run stays: what is told of
-    the run shows what was said on it.
-    """
-    this = {"of_slug": key["slug"], "of_source": key["source"]}
-    last = [_seen(it) for it in connection.execute(_LAST_TWO, this)]
-    told = replace(facts, days_on_market=None)
-    same = [replace(it.facts, days_on_market=None) == told for it in last]
-    if same != [True, True] or last[0].seen_on > key["seen_on"]:
-        return None
-    day = last[0].seen_on
-    span = {"since": day_start(day), "until": day_start(day + _DAY)}
-    ran = connection.execute(_RAN, {"of_slug": key["slug"], **span}).scalar()
-    return None if ran else day
+
+def _changed(connection: sa.Connection, row: AnyRow, facts: ListingFacts) -> int:
+    """Let a day have other facts; those it had stay if another day has them, too."""
+    others = sa.exists().where(
+        _DAY.c.slug == row.slug,
+        _DAY.c.source == row.source,
+        _DAY.c.seen_on != row.seen_on,
+        _DAY.c.fact_id == row.fact_id,
+    )
+    if connection.execute(sa.select(others)).scalar():
+        return _added(connection, facts)
+    change_row(connection, _FACT, {"id": row.fact_id, **_lasting(facts)})
+    return int(row.fact_id)
+
+
+def _added(connection: sa.Connection, facts: ListingFacts) -> int:
+    adding = sa.insert(_FACT).values(_lasting(facts)).returning(_FACT.c.id)
+    return int(connection.execute(adding).scalar_one())
+
+
+def _lasting(facts: ListingFacts) -> dict[str, Any]:
+    return {name: it for name, it in facts.stated.items() if name != _COUNTS_UP}
+
+
+def _is_same(facts: ListingFacts, row: AnyRow) -> bool:
+    return _lasting(facts) == _lasting(_seen(row).facts)
+
+
+def _is_day(row: AnyRow) -> sa.ColumnElement[bool]:
+    return sa.and_(*(it == getattr(row, it.name) for it in _DAY.primary_key))
+
+
+def _ran_on(connection: sa.Connection, slug: str, day: date) -> bool:
+    """Whether a run began on a day: what is told of it shows what was said then."""
+    span = {"since": day_start(day), "until": day_start(day + timedelta(days=1))}
+    return bool(connection.execute(_RAN, {"of_slug": slug, **span}).scalar())
+
+
+def said_of(connection: sa.Connection, slug: str) -> list[int]:
+    """The ids of all facts that were ever said of a property."""
+    query = sa.select(_DAY.c.fact_id).where(_DAY.c.slug == slug).distinct()
+    return list(connection.execute(query).scalars())
+
+
+def drop_unsaid(connection: sa.Connection, ids: Collection[int]) -> None:
+    """Delete those of some facts that no day has any more."""
+    said = sa.select(_DAY.c.fact_id).where(_DAY.c.fact_id.in_(ids))
+    these = sa.and_(_FACT.c.id.in_(ids), _FACT.c.id.not_in(said))
+    connection.execute(sa.delete(_FACT).where(these))
 
 
 def upsert_valuations(
@@ -193,24 +245,24 @@ def _upsert(
 def _differing_query(slugs: Collection[str] | None) -> sa.Select[Any]:
     newest = _newest_days(slugs)
     same = sa.and_(
-        *(_FACT.c[name] == newest.c[name] for name in ("slug", "source", "seen_on"))
+        *(SAID.c[name] == newest.c[name] for name in ("slug", "source", "seen_on"))
     )
     differing = (
-        sa.select(_FACT.c.slug)
+        sa.select(SAID.c.slug)
         .join(newest, same)
-        .group_by(_FACT.c.slug)
+        .group_by(SAID.c.slug)
         .having(sa.or_(*map(_differs, COMPARED_FACTS)))
     )
     return (
-        sa.select(_FACT)
+        sa.select(SAID)
         .join(newest, same)
-        .where(_FACT.c.slug.in_(differing))
-        .order_by(_FACT.c.slug, _FACT.c.source)
+        .where(SAID.c.slug.in_(differing))
+        .order_by(SAID.c.slug, SAID.c.source)
     )
 
 
 def _differs(name: str) -> sa.ColumnElement[bool]:
-    column: sa.ColumnElement[Any] = _FACT.c[name]
+    column: sa.ColumnElement[Any] = SAID.c[name]
     if isinstance(column.type, sa.Boolean):  # PostgreSQL knows no greatest of them
         column = sa.cast(column, sa.Integer)
     return sa.func.min(column) != sa.func.max(column)
@@ -219,8 +271,8 @@ def _differs(name: str) -> sa.ColumnElement[bool]:
 def _newest_days(slugs: Collection[str] | None) -> sa.CTE:
     """The newest day of each source; its cost does not grow with the history."""
     house, listing = tables.house.c, tables.listing.c
-    own = sa.and_(_FACT.c.slug == listing.slug, _FACT.c.source == listing.source)
-    newest = sa.select(sa.func.max(_FACT.c.seen_on)).where(own).scalar_subquery()
+    own = sa.and_(_DAY.c.slug == listing.slug, _DAY.c.source == listing.source)
+    newest = sa.select(sa.func.max(_DAY.c.seen_on)).where(own).scalar_subquery()
     query = (
         sa.select(listing.slug, listing.source, newest.label("seen_on"))
         .join(tables.house, house.slug == listing.slug)

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from phx_pipeline.catalog import tables
 from phx_pipeline.catalog.door import passing, photo_rows, recount
+from phx_pipeline.catalog.facts import drop_unsaid, said_of
 from phx_pipeline.catalog.kept_reviews import keep_reviews
 from phx_pipeline.catalog.rows import AnyRow
 from phx_pipeline.catalog.withdrawn import withdrawn_values
@@ -42,9 +43,11 @@ def join_rows(
     _choose_listings(connection, keep, other, stamp=stamp)
     shown = tables.publication
     connection.execute(sa.delete(shown).where(shown.c.slug == other))
+    said = said_of(connection, other)
     for table in tables.metadata.sorted_tables:
         if table not in {tables.house, _ALIKE} and "slug" in table.c:
             _move_missing(connection, table, keep, other)
+    drop_unsaid(connection, said)
     recount(connection, keep)
 
 

@@ -11,7 +11,7 @@ from phx_pipeline.catalog.engine import answering, file_of, reading, writing
 from phx_pipeline.errors import NoCatalogError, RevisionError
 from phx_pipeline.model.refusal import on_disk
 
-HEAD = "0030"
+HEAD = "0031"
 _ADVISORY_LOCK = 0x7068785F  # "phx_"
 
 

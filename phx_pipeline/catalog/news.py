@@ -13,6 +13,7 @@ import sqlalchemy as sa
 
 from phx_pipeline.catalog import tables
 from phx_pipeline.catalog.door import Passage
+from phx_pipeline.catalog.facts import SAID
 from phx_pipeline.catalog.rows import AnyRow
 from phx_pipeline.model.change import What
 from phx_pipeline.model.fact_words import shown_value
@@ -22,7 +23,6 @@ from phx_pipeline.model.market import market_after
 from phx_pipeline.model.photo import Blob, PhotoKey
 from phx_pipeline.model.source import Source
 
-_FACT = tables.listing_fact
 # Told apart: the status with the outcome, the number with that of the listing. Days on
 # the market pass by themselves.
 _NOT_COMPARED = frozenset({"days_on_market", "mls_number", "standard_status"})
@@ -91,15 +91,15 @@ def _said_last(
     door: Passage, source: Source, names: Collection[str]
 ) -> dict[str, FactValue]:
     """What was said last of facts: mostly all on one day, else each on its own."""
-    own = sa.and_(_FACT.c.slug == door.slug, _FACT.c.source == source.value)
-    own = sa.and_(own, _FACT.c.seen_on <= door.stamp.today)  # but of a clock ahead
-    latest = sa.select(_FACT).where(own).order_by(sa.desc(_FACT.c.seen_on)).limit(1)
+    own = sa.and_(SAID.c.slug == door.slug, SAID.c.source == source.value)
+    own = sa.and_(own, SAID.c.seen_on <= door.stamp.today)  # but of a clock ahead
+    latest = sa.select(SAID).where(own).order_by(sa.desc(SAID.c.seen_on)).limit(1)
     row = door.connection.execute(latest).one_or_none()
     if row is None:
         return {}
     found = {name: getattr(row, name) for name in names}
     for name in [name for name, value in found.items() if value is None]:
-        said = latest.with_only_columns(_FACT.c[name]).where(_FACT.c[name].is_not(None))
+        said = latest.with_only_columns(SAID.c[name]).where(SAID.c[name].is_not(None))
         found[name] = door.connection.execute(said).scalar()
     return {name: value for name, value in found.items() if value is not None}
 

@@ -1,7 +1,8 @@
 """The life of a property: added, renamed, merged, removed, taken up again, purged.
 
 A key means one property for good: a former key stays as an alias, a removed property
-keeps its row. What belongs to a property is whatever has its key in a column `slug`.
+keeps its row. What belongs to a property is whatever has its key in a column `slug`,
+and facts and bytes to which nothing else points.
 """
 
 from collections.abc import Collection, Iterator, Sequence
@@ -14,6 +15,7 @@ import sqlalchemy as sa
 
 from phx_pipeline.catalog import tables
 from phx_pipeline.catalog.engine import reading, writing
+from phx_pipeline.catalog.facts import drop_unsaid, said_of
 from phx_pipeline.catalog.files import forget_blob
 from phx_pipeline.catalog.job_items import (
     ask_at_once,
@@ -317,11 +319,12 @@ class PropertyBook:
             )
             if connection.execute(this.with_for_update()).first() is None:
                 raise InputError(f"{slug} is not removed: nothing was deleted")
-            own = _own_sha256s(connection, slug)
+            own, said = _own_sha256s(connection, slug), said_of(connection, slug)
             connection.execute(sa.delete(_ALIKE).where(_ALIKE.c.other_slug == slug))
             forget_items(connection, slug)
             for table in reversed(_OWN):
                 connection.execute(sa.delete(table).where(table.c.slug == slug))
+            drop_unsaid(connection, said)
             for sha256 in own:
                 forget_blob(connection, sha256)
             connection.execute(sa.delete(_HOUSE).where(_HOUSE.c.slug == slug))

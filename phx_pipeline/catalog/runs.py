@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from phx_pipeline.catalog import tables
 from phx_pipeline.catalog.engine import reading, writing
+from phx_pipeline.catalog.facts import SAID
 from phx_pipeline.catalog.leases import Lease, Leases
 from phx_pipeline.catalog.rows import AnyRow
 from phx_pipeline.catalog.views import want, want_history
@@ -251,14 +252,14 @@ class RunBook:
         self, slugs: Collection[str], *, first: date, last: date
     ) -> dict[tuple[str, date], list[SeenFacts]]:
         """What was said of properties from one day to another, by key and day."""
-        fact = tables.listing_fact.c
+        fact = SAID.c
         days = fact.seen_on.between(first, last)
         keys = sorted(set(slugs))
         found: dict[tuple[str, date], list[SeenFacts]] = {}
         with reading(self._engine) as connection:
             for start in range(0, len(keys), _MOST_KEYS):
                 some = fact.slug.in_(keys[start : start + _MOST_KEYS])
-                query = sa.select(tables.listing_fact).where(some, days)
+                query = sa.select(SAID).where(some, days)
                 for row in connection.execute(query):
                     found.setdefault((row.slug, row.seen_on), []).append(_facts_of(row))
         return found

@@ -17,6 +17,7 @@ from phx_pipeline.catalog.tables.jobs import job, job_item, lease, run
 from phx_pipeline.catalog.tables.listings import (
     CHANGE_TOLD,
     change,
+    fact_day,
     listing,
     listing_fact,
     valuation,
@@ -68,6 +69,7 @@ __all__ = [
     "category",
     "change",
     "delivery",
+    "fact_day",
     "feature",
     "field_count",
     "hash_band",

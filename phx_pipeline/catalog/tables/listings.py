@@ -9,6 +9,8 @@ from phx_pipeline.catalog.tables.columns import (
     slug,
 )
 
+_ID = sa.BigInteger().with_variant(sa.Integer, "sqlite")
+
 listing = sa.Table(
     "listing",
     metadata,
@@ -29,13 +31,12 @@ listing = sa.Table(
     sa.Column("market", StorableText),
 )
 
-# What the columns mean: `model.facts.ListingFacts`. One row a day, the last of it.
+# What the columns mean: `model.facts.ListingFacts`. Whose they are is told by the days
+# on which they were said.
 listing_fact = sa.Table(
     "listing_fact",
     metadata,
-    slug(primary_key=True),
-    sa.Column("source", sa.String(32), primary_key=True),
-    sa.Column("seen_on", sa.Date, primary_key=True),
+    sa.Column("id", _ID, primary_key=True),
     sa.Column("list_price", sa.Integer),
     sa.Column("bedrooms_total", sa.Float),
     sa.Column("bathrooms_total", sa.Float),
@@ -46,7 +47,6 @@ listing_fact = sa.Table(
     sa.Column("association_fee", sa.Float),
     sa.Column("sewer", StorableText),
     sa.Column("year_built", sa.Integer),
-    sa.Column("days_on_market", sa.Integer),
     sa.Column("standard_status", StorableText),
     sa.Column("mls_number", StorableText),
     sa.Column("stories_total", sa.Float),
@@ -56,6 +56,18 @@ listing_fact = sa.Table(
     sa.Column("heating", StorableText),
     sa.Column("parcel_number", StorableText),
     sa.Column("property_sub_type", StorableText),
+)
+
+# One row a day, of the last answer. On further days the same facts take no more room.
+fact_day = sa.Table(
+    "fact_day",
+    metadata,
+    slug(primary_key=True),
+    sa.Column("source", sa.String(32), primary_key=True),
+    sa.Column("seen_on", sa.Date, primary_key=True),
+    sa.Column("days_on_market", sa.Integer),
+    sa.Column("fact_id", sa.ForeignKey("listing_fact.id"), nullable=False),
+    sqlite_with_rowid=False,
 )
 
 # What the columns mean: `model.valuation.Valuation`.
@@ -81,9 +93,7 @@ CHANGE_TOLD = (
 change = sa.Table(
     "change",
     metadata,
-    sa.Column(
-        "id", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True
-    ),
+    sa.Column("id", _ID, primary_key=True),
     slug(nullable=False),
     sa.Column("source", sa.String(32), nullable=False),
     sa.Column("photo_key", sa.String(200), nullable=False),

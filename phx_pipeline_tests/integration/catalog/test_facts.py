@@ -8,7 +8,7 @@ import pytest
 import sqlalchemy as sa
 
 from phx_pipeline.catalog import tables
-from phx_pipeline.catalog.engine import writing
+from phx_pipeline.catalog.engine import reading, writing
 from phx_pipeline.catalog.store import Catalog
 from phx_pipeline.errors import StaleEpochError
 from phx_pipeline.model.conflicts import COMPARED_FACTS
@@ -64,9 +64,10 @@ def later(scene: Scene) -> Scene:
 
 
 def test_facts_have_the_names_of_their_columns() -> None:
-    key = [column.name for column in tables.listing_fact.primary_key]
+    of_days = {column.name for column in tables.fact_day.c}
 
-    assert [column.name for column in tables.listing_fact.c] == [*key, *FACT_NAMES]
+    lasting = [name for name in FACT_NAMES if name not in of_days]
+    assert [column.name for column in tables.listing_fact.c] == ["id", *lasting]
 
 
 def test_every_fact_reads_back_as_it_was_said(scene: Scene) -> None:
@@ -273,6 +274,46 @@ def test_the_facts_of_a_day_with_a_run_are_kept(scene: Scene) -> None:
     _say(scene, facts, day=3)
 
     assert days_of(scene) == [0, 1, 3]
+
+
+def rows_of_facts(scene: Scene) -> int:
+    count = sa.select(sa.func.count()).select_from(tables.listing_fact)
+    with reading(scene.catalog._engine) as connection:
+        return int(connection.execute(count).scalar_one())
+
+
+def test_facts_that_are_repeated_take_no_more_room(scene: Scene) -> None:
+    for day in range(3):
+        _say(scene, replace(ALL, days_on_market=day), day=day)
+
+    assert rows_of_facts(scene) == 1
+    assert [
+        it.facts.days_on_market for it in scene.catalog.facts.history(scene.slug)
+    ] == [0, 2]
+
+
+def test_what_is_said_later_on_a_day_changes_no_other_day(scene: Scene) -> None:
+    """Nor does it need other rows when it is said again."""
+    cheaper = replace(ALL, list_price=430_000)
+    _say(scene, ALL, day=0)
+    _say(scene, ALL, day=1)
+    for _ in range(2):
+        _say(scene, ListingFacts(list_price=430_000, days_on_market=41), day=1)
+
+    assert scene.catalog.facts.history(scene.slug) == [
+        seen(ALL),
+        seen(replace(cheaper, days_on_market=41), on=LATER.today),
+    ]
+    assert rows_of_facts(scene) == 2
+
+
+def test_what_a_clock_that_was_ahead_noted_stays_on_its_day(scene: Scene) -> None:
+    _say(scene, ALL, day=9)
+    _say(scene, ALL, day=0)
+    _say(scene, ALL, day=1)
+    _say(scene, ALL, day=2)
+
+    assert days_of(scene) == [0, 2, 9]
 
 
 def _say(scene: Scene, facts: ListingFacts, *, day: int) -> None:

@@ -95,9 +95,11 @@ def _value(column: sa.Column[Any]) -> object:
     raise AssertionError(column)
 
 
-def _fill(connection: sa.Connection, table: sa.Table, slug: str) -> None:
+def _fill(
+    connection: sa.Connection, table: sa.Table, slug: str, **given: object
+) -> None:
     """Write a made-up row of *slug*, and those it points to."""
-    values = {
+    values = given | {
         column.name: slug if column.name == "slug" else _value(column)
         for column in table.c
         if not column.nullable and column is not table.autoincrement_column
@@ -109,7 +111,7 @@ def _fill(connection: sa.Connection, table: sa.Table, slug: str) -> None:
         value = values[key.parent.name]
         known = sa.select(target).where(key.column == value)
         if connection.execute(known).first() is None:
-            _fill(connection, target, slug)
+            _fill(connection, target, slug, **{key.column.name: value})
     connection.execute(sa.insert(table).values(values))
 
 

@@ -90,6 +90,15 @@ _WORDS_OF_0026 = (
     " when 'listed_empty' then 'Listed' when 'off_market' then 'Off Market'"
     " when 'not_found' then 'Not Found' end"
 )
+_FACTS_OF_DAY = (
+    "insert into listing_fact (slug, source, seen_on, list_price, bathrooms_total,"
+    " pool_private, days_on_market, roof) values ('h', '{}', '2025-01-{}', {}, {}, {},"
+    " {}, 'Tile')"
+)
+_OLD_FACTS = sa.text(
+    "select source, seen_on, list_price, bathrooms_total, pool_private, days_on_market,"
+    " roof from listing_fact order by source, seen_on"
+).columns(seen_on=sa.Date(), pool_private=sa.Boolean())
 
 Old = Callable[..., sa.Engine]
 
@@ -372,3 +381,34 @@ def test_the_status_that_was_stated_before_0026_is_no_news(
     with reading(engine) as connection:
         query = sa.select(listing.market).order_by(listing.slug)
         assert list(connection.execute(query).scalars()) == list(became.values())
+
+
+def test_facts_that_0030_held_for_each_day_are_read_as_they_were(old: Old) -> None:
+    """Each row is a day; a day that repeats the one before needs no more facts."""
+    days = {
+        ("redfin", "01"): (9, 1, "true", 40),
+        ("redfin", "02"): (9, 1, "true", 41),
+        ("redfin", "03"): (9, 1, "null", 42),
+        ("redfin", "04"): (9, 1, "true", "null"),
+        ("redfin", "08"): (9, 1, "true", 47),
+        ("redfin", "09"): (8, 1.5, "true", 48),
+        ("zillow", "09"): (8, 1.5, "true", 48),
+        ("zillow", "10"): ("null", "null", "null", 1),
+    }
+    rows = [_FACTS_OF_DAY.format(*key, *values) for key, values in days.items()]
+
+    engine = old("0030", *rows)
+    with reading(engine) as connection:
+        before = [dict(it._mapping) for it in connection.execute(_OLD_FACTS)]
+    catalog = upgraded(engine)
+
+    history = sorted(catalog.facts.history("h"), key=lambda it: it.source)
+    assert [
+        {"source": it.source, "seen_on": it.seen_on, **it.facts.stated}
+        for it in history
+    ] == [{name: it for name, it in row.items() if it is not None} for row in before]
+    with reading(engine) as connection:
+        assert len(connection.execute(sa.select(tables.listing_fact)).all()) == 6
+    with writing(engine) as connection:
+        table = sa.insert(tables.listing_fact).values(list_price=1)
+        connection.execute(table)  # its id is nobody else's

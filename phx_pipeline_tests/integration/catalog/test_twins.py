@@ -17,6 +17,7 @@ from phx_pipeline.catalog.rows import property_values
 from phx_pipeline.catalog.store import Catalog
 from phx_pipeline.errors import InputError, StaleEpochError
 from phx_pipeline.model.address import Address
+from phx_pipeline.model.facts import ListingFacts
 from phx_pipeline.model.identity import property_lease
 from phx_pipeline.model.outcome import ListingOutcome, Verdict
 from phx_pipeline.model.photo import Decision
@@ -148,6 +149,24 @@ def test_merging_joins_everything_and_keeps_what_was_kept(
     assert keep.catalog.slugs() == [keep.slug]
     assert keep.catalog.houses.aliases(keep.slug) == [other.slug]
     assert keep.catalog.houses.twins() == []
+
+
+def test_of_a_day_on_which_both_had_facts_the_merged_house_has_its_own(
+    twins: tuple[Scene, Scene], engine: sa.Engine
+) -> None:
+    keep, other = twins
+    later = replace(STAMP, today=STAMP.today + timedelta(days=1))
+    mine, theirs, last = (ListingFacts(list_price=it * 100_000) for it in (1, 2, 3))
+    keep.say(replace(gallery("a"), facts=mine))
+    other.say(replace(gallery("a"), facts=theirs))
+    replace(other, stamp=later).say(replace(gallery("a"), facts=last))
+
+    merge(keep, other)
+
+    assert [it.facts for it in keep.catalog.facts.history(keep.slug)] == [mine, last]
+    with reading(engine) as connection:
+        prices = connection.execute(sa.select(tables.listing_fact.c.list_price))
+        assert sorted(prices.scalars()) == [100_000, 300_000]
 
 
 def test_what_an_older_version_did_not_tell_is_not_told_by_the_merged_house(
