@@ -5,6 +5,7 @@ look of the first day is killed in its midst, in a process of its own.
 
     python -m phx_pipeline_tests.bench.daily --houses 10000 --days 1
     python -m phx_pipeline_tests.bench.daily --houses 300 --days 9 --down zillow
+    python -m phx_pipeline_tests.bench.daily --houses 1000 --days 4 --changed 3 --kill 0
 """
 
 import argparse
@@ -13,7 +14,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -138,6 +139,26 @@ def down(source: Source, *, since: datetime, days: int, world: World) -> None:
     world.answer = answer
 
 
+def change(world: World, *, since: datetime) -> None:
+    """Let each house cost less and show three more photos, at each site that offers it.
+
+    Nobody downloads them here.
+    """
+
+    def answer(house: Property, asked: Source) -> Listing:
+        told = quiet_answer(house, asked)
+        if world.now < since or told.facts is None:
+            return told
+        more = [
+            replace(it, photo_key=f"{it.photo_key}-b", url=f"{it.url}?b")
+            for it in told.photos[:3]
+        ]
+        facts = replace(told.facts, list_price=440_000)
+        return replace(told, photos=(*told.photos, *more), facts=facts)
+
+    world.answer = answer
+
+
 def size_of(context: StageContext) -> int:
     """Bytes of the catalogue's file, with all that was written."""
     with context.catalog._engine.connect() as connection:
@@ -151,6 +172,7 @@ def main() -> None:
     parser.add_argument("--houses", type=int, default=10_000)
     parser.add_argument("--days", type=int, default=1)
     parser.add_argument("--down", help="a source that is down from the second day on")
+    parser.add_argument("--changed", type=int, help="a day on which all houses change")
     parser.add_argument("--kill", type=int, default=200, help="questions before a kill")
     wish = parser.parse_args()
     with TemporaryDirectory() as folder:
@@ -161,6 +183,8 @@ def _tell_days(folder: Path, wish: argparse.Namespace) -> None:
     world = World()
     if wish.down:
         down(Source(wish.down), since=SIX + DAY, days=7, world=world)
+    if wish.changed:
+        change(world, since=SIX + (wish.changed - 1) * DAY)
     with simulated(folder / "data", world, count=wish.houses) as context:
         lines: list[str] = []
         if wish.kill:
