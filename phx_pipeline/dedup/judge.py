@@ -6,7 +6,6 @@ Which pictures form a cluster follows from many pairs, and is not decided here.
 import logging
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import cache
 from typing import Final
 
 import numpy as np
@@ -41,6 +40,7 @@ from phx_pipeline.model.judgement import (
     Why,
     pair_of,
 )
+from phx_pipeline.process import once_a_process
 
 logger = logging.getLogger(__name__)
 
@@ -302,7 +302,7 @@ def _size(sight: Sight) -> tuple[int, int]:
     return (sight.shape[1], sight.shape[0])
 
 
-@cache
+@once_a_process
 def _tell_once() -> None:
     logger.warning(
         "OpenCV is not installed: copies that only local features tell are kept as "

@@ -98,6 +98,14 @@ def _begin(_pid: int) -> None:
         Finalize(None, kept.close, exitpriority=1)
 
 
+def forget_engines() -> None:
+    """Close all connections of this process, and keep none of their engines."""
+    with _lock:
+        for kept in (_stores, _runs):
+            kept.close()
+            kept.leave()
+
+
 def _watchable(url: str, told: dict[str, Any], file: Path) -> sa.Engine:
     begin_events(file)
     engine = _made(url, told)

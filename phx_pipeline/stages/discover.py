@@ -5,7 +5,6 @@ import logging
 from collections.abc import Coroutine, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 from phx_pipeline.catalog.leases import Lease
@@ -14,6 +13,7 @@ from phx_pipeline.model.listing import Listing
 from phx_pipeline.model.property import Property
 from phx_pipeline.model.source import Source
 from phx_pipeline.model.standing import Standing
+from phx_pipeline.process import once_a_process
 from phx_pipeline.sources.border import begun
 from phx_pipeline.sources.standing import standing_of
 from phx_pipeline.stages.blocked_pages import LastAnswer, keep_page
@@ -134,6 +134,6 @@ def _tell(house: Property, listing: Listing, *, standing: Standing) -> None:
     logger.info("%s %s: %s%s", house.slug, name, listing.outcome.value, told)
 
 
-@lru_cache
+@once_a_process
 def _tell_once(name: str, sentence: str) -> None:
     logger.info("%s is %s", name, sentence)

@@ -2,7 +2,7 @@
 
 The code server names this module for it to import (`defs.code_server`); then it waits
 for orders in the loop of Python's `multiprocessing.forkserver`. It has no connection,
-no file and no lock of ours, and must not get any: each worker would share them.
+no file and no lock of ours, and must not keep any: each worker would share them.
 """
 
 import ctypes
@@ -57,8 +57,17 @@ def prepare() -> int:
         with suppress(InputError):  # a run that needs it tells
             import_module("phx_pipeline.imaging.resize").load_opencv()
         import_module("PIL.Image").preinit()
-    signal.signal(signal.SIGTERM, _end_after_workers)
+        signal.signal(signal.SIGTERM, _end_after_workers)  # nothing is left in folders
+        _rehearse()
     return os.getpid()
+
+
+def _rehearse() -> None:
+    """Do once what each worker would do anew; without it each only takes longer."""
+    try:
+        import_module("phx_pipeline.defs.rehearsal").rehearse()
+    except Exception as error:  # noqa: BLE001 - such as a full disk
+        sys.stderr.write(f"phx: workers of runs are not warmed up: {error}\n")
 
 
 def _end_after_workers(*_: object) -> None:

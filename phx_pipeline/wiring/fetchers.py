@@ -29,6 +29,7 @@ from phx_pipeline.fetch.route import Route, asked_by, browsed
 from phx_pipeline.fetch.session import Session
 from phx_pipeline.model.moments import phoenix_day
 from phx_pipeline.model.source import Source
+from phx_pipeline.process import once_a_process
 from phx_pipeline.settings import Settings
 from phx_pipeline.sources.registry import (
     available_sources,
@@ -106,7 +107,7 @@ def build_fetcher_factory(
     return open_fetcher
 
 
-@lru_cache
+@once_a_process
 def _tell_once(lacking: str) -> None:
     logger.info("sources are asked by plain HTTP alone: %s", lacking)
 

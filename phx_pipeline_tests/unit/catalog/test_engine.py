@@ -4,6 +4,7 @@ import pytest
 import sqlalchemy as sa
 
 from phx_pipeline.catalog.engine import catalogue_url, open_engine, reading, writing
+from phx_pipeline.catalog.statements import SHARED_STATEMENTS
 
 FILE = Path("data/phx.db")
 
@@ -55,3 +56,23 @@ def test_a_failed_write_leaves_nothing(tmp_path: Path) -> None:
 
     assert sa.inspect(engine).get_table_names() == []
     engine.dispose()
+
+
+def test_a_statement_is_compiled_once_for_all_engines_of_sqlite(
+    tmp_path: Path,
+) -> None:
+    table = sa.Table("counted", sa.MetaData(), sa.Column("number", sa.Integer))
+    compiled = SHARED_STATEMENTS["compiled_cache"]
+    known = []
+
+    for number in range(2):
+        engine = open_engine(f"sqlite:///{tmp_path / f'{number}.db'}")
+        table.create(engine)
+        with writing(engine) as connection:
+            connection.execute(sa.insert(table).values(number=number))
+        with reading(engine) as connection:
+            assert connection.execute(sa.select(table)).scalar_one() == number
+        engine.dispose()
+        known.append(len(compiled))
+
+    assert known[0] == known[1]

@@ -1,0 +1,46 @@
+"""What a process keeps of a run that nobody asked for."""
+
+import os
+import threading
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from phx_pipeline.catalog.statements import SHARED_STATEMENTS
+from phx_pipeline.defs import rehearsal
+from phx_pipeline.demo.houses import HOUSES
+from phx_pipeline_tests.deployment import Deployment
+
+
+def test_a_rehearsal_leaves_statements_compiled_and_nothing_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (memory := tmp_path / "memory").mkdir()
+    monkeypatch.setattr(rehearsal, "_MEMORY", memory)
+    SHARED_STATEMENTS["compiled_cache"].clear()
+    files, others = _files(), (threading.enumerate(), _settings())
+
+    rehearsal.rehearse()
+
+    assert not _files() - files
+    assert (threading.enumerate(), _settings()) == others
+    assert list(memory.iterdir()) == []
+    with Deployment(tmp_path / "stores", {}) as made:
+        (slug,) = made.add_houses(HOUSES[:1])
+        with made.context() as context:
+            compiled = len(SHARED_STATEMENTS["compiled_cache"])
+            assert context.tally(slug).is_answered is False
+            assert context.catalog.photos(slug) == []
+            assert context.catalog.facts.newest(slug) == {}
+            assert len(SHARED_STATEMENTS["compiled_cache"]) == compiled
+
+
+def _files() -> Counter[Path]:
+    places = list(Path("/proc/self/fd").iterdir())
+    return Counter(place.readlink() for place in places if place.is_symlink())
+
+
+def _settings() -> dict[str, str]:
+    named = ("PHX_", "DAGSTER_")  # to import OpenCV changes others
+    return {name: it for name, it in os.environ.items() if name.startswith(named)}
