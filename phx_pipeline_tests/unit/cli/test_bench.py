@@ -123,7 +123,7 @@ def test_copies_are_made_and_judged_by_what_was_done_to_them(
     assert found["operations"]["agent card"]["photos"] == 1
     assert found["others"]["panned"]["photos"] == 2
     assert found["others"]["map"]["wrong"] == 0
-    assert 0 < len(found["choices"]) < 12
+    assert 0 < len(found["choices"]) < 20  # a fifth of the kinds there are
 
 
 def test_without_a_picture_of_that_half_nothing_is_judged(
