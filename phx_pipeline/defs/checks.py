@@ -10,11 +10,13 @@ from typing import Any, Final
 
 import dagster as dg
 
+from phx_pipeline.defs.check_results import CheckResult
 from phx_pipeline.defs.partitions import PROPERTIES
 from phx_pipeline.defs.results import outcome_table
 from phx_pipeline.model.look import Terms, is_fresh
 from phx_pipeline.model.printable import printable
 from phx_pipeline.model.run import Change, RunResult
+from phx_pipeline.model.tally import PropertyTally
 from phx_pipeline.reads.drift import drift_lines, drifting
 from phx_pipeline.reads.quarantine import CaseKind, cases
 from phx_pipeline.stages.context import StageContext
@@ -111,23 +113,28 @@ MANIFEST_CHECKS = [
 ]
 
 
-def reached(pipeline: StageContext, slug: str) -> dg.AssetCheckResult:
-    """Tell whether any source answered for a house, and what each of them said."""
+def discovered(pipeline: StageContext, slug: str) -> list[dg.AssetCheckResult]:
+    """Run all checks of a property whose sources were asked."""
     tally = pipeline.tally(slug)
-    return dg.AssetCheckResult(
+    return [reached(tally), fields(pipeline, tally), fresh(pipeline, tally)]
+
+
+def reached(tally: PropertyTally) -> dg.AssetCheckResult:
+    """Tell whether any source answered for a house, and what each of them said."""
+    return CheckResult(
         check_name=_REACHED,
         passed=tally.is_answered,
         description=outcome_sentence(tally),
-        metadata={"outcomes": outcome_table(pipeline, slug)},
+        metadata={"outcomes": outcome_table(tally)},
     )
 
 
-def fields(pipeline: StageContext, slug: str) -> dg.AssetCheckResult:
+def fields(pipeline: StageContext, tally: PropertyTally) -> dg.AssetCheckResult:
     """Warn of fields that the sources of a house have no more, whatever house it is."""
-    told = {it.source for it in pipeline.tally(slug).sources if it.outcome is not None}
+    told = {it.source for it in tally.sources if it.outcome is not None}
     gone = drifting(pipeline.catalog, told, today=pipeline.stamp().today)
     lines = list(drift_lines(gone))
-    return dg.AssetCheckResult(
+    return CheckResult(
         check_name=_FIELDS,
         passed=not lines,
         severity=dg.AssetCheckSeverity.WARN,
@@ -136,17 +143,17 @@ def fields(pipeline: StageContext, slug: str) -> dg.AssetCheckResult:
     )
 
 
-def fresh(pipeline: StageContext, slug: str) -> dg.AssetCheckResult:
+def fresh(pipeline: StageContext, tally: PropertyTally) -> dg.AssetCheckResult:
     """Warn of a house whose sources gave no settled answer since the last look."""
-    seen = pipeline.catalog.looks.seen([slug])
+    seen = pipeline.catalog.looks.seen([tally.slug])
     terms = Terms(day=pipeline.stamp().today, every_days=every_days(pipeline))
     passed = all(is_fresh(house.answers, terms) for house in seen)
-    pipeline.catalog.looks.note_fresh([slug], fresh=passed)
-    return dg.AssetCheckResult(
+    pipeline.catalog.looks.note_fresh([tally.slug], fresh=passed)
+    return CheckResult(
         check_name=FRESH,
         passed=passed,
         severity=dg.AssetCheckSeverity.WARN,
-        description=outcome_sentence(pipeline.tally(slug)),
+        description=outcome_sentence(tally),
     )
 
 
@@ -157,7 +164,7 @@ def results(pipeline: StageContext, slug: str) -> list[dg.AssetCheckResult]:
     changed = record.result if record else RunResult()
     return [
         *(_judge(rule, problems, slug=slug) for rule in RULES_OF_HOUSES),
-        _completeness(pipeline, slug),
+        _completeness(pipeline.tally(slug)),
         _right_house(pipeline, slug),
         large_batch(changed),
         many_duplicates(changed),
@@ -167,7 +174,7 @@ def results(pipeline: StageContext, slug: str) -> list[dg.AssetCheckResult]:
 def large_batch(changed: RunResult) -> dg.AssetCheckResult:
     """Warn of a run that found unusually many pictures, whoever began it."""
     new = changed.count(Change.NEW)
-    return dg.AssetCheckResult(
+    return CheckResult(
         check_name=_LARGE_BATCH,
         passed=new <= MANY_NEW,
         severity=dg.AssetCheckSeverity.WARN,
@@ -180,7 +187,7 @@ def many_duplicates(changed: RunResult) -> dg.AssetCheckResult:
     duplicates = changed.count(Change.DUPLICATE)
     judged = duplicates + changed.count(Change.NEW)
     share = Fraction(duplicates, judged or 1)
-    return dg.AssetCheckResult(
+    return CheckResult(
         check_name=_MANY_DUPLICATES,
         passed=judged < FEWEST_TO_JUDGE or share <= MOST_DUPLICATES,
         severity=dg.AssetCheckSeverity.WARN,
@@ -198,7 +205,7 @@ def _judge(rule: Rule, problems: list[Problem], *, slug: str) -> dg.AssetCheckRe
     if broken:
         shown = [dg.TableRecord({"problem": inert(it)}) for it in broken[:_MOST_SHOWN]]
         metadata["first"] = dg.MetadataValue.table(shown)
-    return dg.AssetCheckResult(
+    return CheckResult(
         check_name=rule.value,
         passed=not broken,
         description=_remedy(slug, broken) if broken else None,
@@ -211,12 +218,12 @@ def _remedy(slug: str, broken: Sequence[str]) -> str:
     return f"{broken[0]}{rest}: `phx repair {slug}` makes it right"
 
 
-def _completeness(pipeline: StageContext, slug: str) -> dg.AssetCheckResult:
-    return dg.AssetCheckResult(
+def _completeness(tally: PropertyTally) -> dg.AssetCheckResult:
+    return CheckResult(
         check_name=_COMPLETE,
-        passed=pipeline.tally(slug).is_complete,
+        passed=tally.is_complete,
         severity=dg.AssetCheckSeverity.WARN,
-        metadata={"outcomes": outcome_table(pipeline, slug)},
+        metadata={"outcomes": outcome_table(tally)},
     )
 
 
@@ -229,7 +236,7 @@ def _right_house(pipeline: StageContext, slug: str) -> dg.AssetCheckResult:
     }
     if found:
         metadata["photos"] = dg.MetadataValue.md(case_table(pipeline, found))
-    return dg.AssetCheckResult(
+    return CheckResult(
         check_name=_RIGHT_HOUSE,
         passed=not found,
         severity=dg.AssetCheckSeverity.WARN,

@@ -10,7 +10,7 @@ from phx_pipeline.model.fact_words import shown_value
 from phx_pipeline.model.printable import printable
 from phx_pipeline.model.property import Property
 from phx_pipeline.model.sheet import Step, path_of_sheet, shown_photos
-from phx_pipeline.model.tally import tally_counts
+from phx_pipeline.model.tally import PropertyTally, tally_counts
 from phx_pipeline.stages.context import StageContext
 from phx_pipeline.stages.report import (
     inert,
@@ -38,13 +38,14 @@ def materialized(
     what is downstream of a real change as stale, and nothing else.
     """
     version = pipeline.catalog.data_version(house.slug, asset=asset)
+    tally = pipeline.tally(house.slug)
     return dg.MaterializeResult(
         metadata={
             **_sheet_link(pipeline, house, asset=asset),
             **house_metadata(pipeline, house),
             **{f"run/{name}": value for name, value in fields_of(did).items()},
-            **tally_counts(pipeline.tally(house.slug)),
-            "outcomes": outcome_table(pipeline, house.slug),
+            **tally_counts(tally),
+            "outcomes": outcome_table(tally),
             **(more or {}),
         },
         data_version=dg.DataVersion(version),
@@ -91,10 +92,9 @@ def _sheet_link(
     return {"pictures": dg.MetadataValue.url(path_of_sheet(house, step))}
 
 
-def outcome_table(pipeline: StageContext, slug: str) -> dg.TableMetadataValue:
+def outcome_table(tally: PropertyTally) -> dg.TableMetadataValue:
     """The outcome and the counts of each source, as a table of Dagster's pages."""
-    rows = outcome_rows(pipeline.tally(slug))
-    return dg.MetadataValue.table([dg.TableRecord(row) for row in rows])
+    return dg.MetadataValue.table([dg.TableRecord(row) for row in outcome_rows(tally)])
 
 
 def fields_of(report: object) -> dict[str, int]:
@@ -105,13 +105,14 @@ def fields_of(report: object) -> dict[str, int]:
 
 def nothing_found(pipeline: StageContext, house: Property) -> ToldError:
     """The failure of a property whose every source ended open."""
-    told = outcome_sentence(pipeline.tally(house.slug))
+    tally = pipeline.tally(house.slug)
+    told = outcome_sentence(tally)
     return ToldError(
         f"no source gave anything for {house.address}: "
         f"{printable(told, most=_LONGEST_CAUSE)}",
         metadata={
             **house_metadata(pipeline, house),
-            "outcomes": outcome_table(pipeline, house.slug),
+            "outcomes": outcome_table(tally),
         },
     )
 

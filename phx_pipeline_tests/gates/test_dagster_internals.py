@@ -118,6 +118,10 @@ def test_what_is_used_of_them_was_read_in_this_version(repo_dir: Path) -> None:
         (grpc_command.callback, "from dagster._grpc.server import DagsterApiServer"),
         (DagsterApiServer.StartRun, "self._mp_ctx.Process("),
         (DagsterApiServer._cleanup_thread, "self._check_for_orphaned_runs()"),
+        (
+            dg.AssetCheckResult,
+            "return self._get_partitioned_target_materialization_data(",
+        ),
         (get_external_sensor_execution, "with SensorEvaluationContext("),
         (SensorEvaluationContext, "self.instance if self._instance"),
         (create_daemon_of_type, "return SensorDaemon("),

@@ -4,7 +4,7 @@ import asyncio
 
 import dagster as dg
 
-from phx_pipeline.defs.checks import DISCOVERED_CHECKS, fields, fresh, reached
+from phx_pipeline.defs.checks import DISCOVERED_CHECKS, discovered
 from phx_pipeline.defs.failures import at_work
 from phx_pipeline.defs.partitions import OWNERS, PROPERTIES
 from phx_pipeline.defs.results import materialized
@@ -32,5 +32,5 @@ def discovered_urls(
             house,
             asset="discovered_urls",
             did=report,
-            checks=[tell(pipeline, house.slug) for tell in (reached, fields, fresh)],
+            checks=discovered(pipeline, house.slug),
         )

@@ -107,7 +107,8 @@ def test_the_check_of_a_house_warns_of_the_sources_that_were_asked_for_it(
     drifted: Deployment, since: date
 ) -> None:
     with drifted.context() as context:
-        warned, fine = (fields(context, slug_of(it)) for it in (HOUSE, OTHER))
+        tallies = [context.tally(slug_of(it)) for it in (HOUSE, OTHER)]
+        warned, fine = (fields(context, tally) for tally in tallies)
 
     assert (warned.passed, warned.severity) == (False, dg.AssetCheckSeverity.WARN)
     assert f"redfin: year built is gone since {since}" in (warned.description or "")

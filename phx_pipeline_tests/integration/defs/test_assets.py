@@ -248,6 +248,10 @@ def test_running_again_changes_no_data_version(
 
     assert again.success
     assert versions(again) == versions(first)
+    # What its checks judge is what it has made itself.
+    judged = [check.target_materialization_data for check in checks(again).values()]
+    assert {it.run_id for it in judged if it} == {again.run_id}
+    assert None not in judged
     assert materialized(again)["manifest"].metadata["run/changed"].value == 0
 
 
