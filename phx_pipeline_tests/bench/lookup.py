@@ -60,7 +60,9 @@ def measure_lookup(count: int, *, url: str) -> LookupFigures:
         _write(engine, hashes)
     engine.dispose()
     with wall_ms() as load:
-        stored = _phashes(open_engine(url))
+        fresh = open_engine(url)
+        stored = _phashes(fresh)
+    fresh.dispose()
     if not np.array_equal(np.sort(stored), np.sort(hashes)):
         raise InputError(f"{url}: holds other hashes; give an empty database")
     found, search_ms = _best(lambda: near(wanted, stored, max_distance=_MAX_PHASH))
