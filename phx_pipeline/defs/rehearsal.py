@@ -52,10 +52,11 @@ _PAGE: Final = "https://rehearsal.invalid/"
 _SIZE: Final = (480, 320)
 _MEMORY: Final = Path("/dev/shm")  # noqa: S108 - a folder of its own is made in it
 _INSTANCE: Final = """
-telemetry: {enabled: false}
+telemetry: {{enabled: false}}
 compute_logs:
-  module: dagster.core.storage.noop_compute_log_manager
-  class: NoOpComputeLogManager
+  module: phx_pipeline.defs.compute_logs
+  class: ComputeLogs
+  config: {{base_dir: {folder}}}
 """
 
 
@@ -84,7 +85,8 @@ def _settings(folder: Path) -> Settings:
 
 def _run_in(settings: Settings) -> None:
     settings.dagster_dir.mkdir()
-    (settings.dagster_dir / "dagster.yaml").write_text(_INSTANCE, encoding="ascii")
+    told = _INSTANCE.format(folder=settings.dagster_dir)
+    (settings.dagster_dir / "dagster.yaml").write_text(told, encoding="utf-8")
     with (
         dg.DagsterInstance.local_temp(str(settings.dagster_dir)) as instance,
         _context(settings) as context,

@@ -15,6 +15,7 @@ from dagster._core.storage.event_log import SqliteEventLogStorage
 from dagster._core.storage.event_log.sqlite.sqlite_event_log import (
     SqliteEventLogStorageWatchdog,
 )
+from dagster._core.storage.local_compute_log_manager import LocalComputeLogManager
 from dagster._core.storage.runs import SqliteRunStorage
 from dagster._core.storage.schedules import SqliteScheduleStorage
 from dagster._daemon.controller import create_daemon_of_type
@@ -30,6 +31,11 @@ _PARTS = {
         "dagster._cli": {"ENV_PREFIX", "create_dagster_cli"},
         "dagster._grpc": {"impl", "server"},
         "dagster._grpc.server": {"DagsterApiServer"},
+    },
+    "defs/compute_logs.py": {
+        "dagster._core.execution.compute_logs": {"redirect_to_file"},
+        "dagster._core.storage.compute_log_manager": {"CapturedLogContext"},
+        "dagster._core.storage.local_compute_log_manager": {"LocalComputeLogManager"},
     },
     "defs/daemon.py": {
         "dagster._daemon": {"cli", "controller"},
@@ -126,6 +132,7 @@ def test_what_is_used_of_them_was_read_in_this_version(repo_dir: Path) -> None:
         (SensorEvaluationContext, "self.instance if self._instance"),
         (create_daemon_of_type, "return SensorDaemon("),
         (execute_sensor_iteration_loop, "shutdown_event.wait(sleep_time)"),
+        (LocalComputeLogManager, "with mirror_stream_to_file(sys.stdout, outpath), "),
         (SqliteEventLogStorage, "engine = create_engine("),
         (SqliteEventLogStorage, "check_alembic_revision(alembic_config, connection)"),
         (SqliteEventLogStorage, "engine.dispose()"),
