@@ -78,13 +78,17 @@ def kept_engine(
         connect_args: as of `sqlite3.connect`.
     """
     key = (url, poolclass, tuple(connect_args.items()))
-    file = Path(sa.make_url(url).database or "")
-    is_of_all = file.stem in _OF_ALL_RUNS
+    file = _file_of(url)
     with _lock:
         _begin(os.getpid())
-        if is_of_all:
+        if file.stem in _OF_ALL_RUNS:
             return _stores.engine(key, lambda: _made(url, dict(connect_args)))
         return _runs.engine(key, lambda: _watchable(url, dict(connect_args), file))
+
+
+@lru_cache  # it is asked for each question
+def _file_of(url: str) -> Path:
+    return Path(sa.make_url(url).database or "")
 
 
 @lru_cache(maxsize=1)
