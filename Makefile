@@ -1,4 +1,6 @@
-PYTHON ?= python3.11
+PYTHON ?= python3.11 python3.12 python3.13 python3  # the first that will do
+
+FITS := 'import ensurepip, sys, venv; sys.exit(sys.platform != "linux" or not (3, 11) <= sys.version_info < (3, 14))'
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test soak up lock clean
@@ -7,11 +9,11 @@ help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-6s %s\n", $$1, $$2}' Makefile
 
 .venv/ready: requirements.lock pyproject.toml
-	@$(PYTHON) -c 'import ensurepip, sys, venv; sys.exit(sys.version_info[:2] != (3, 11))' 2>/dev/null || { \
-	    echo "Python 3.11 with its venv module is needed, $(PYTHON) is not that" \
-	        "(Debian: apt-get install python3.11-venv); another place: make PYTHON=/path/to/python3.11" >&2; exit 1; }
-	@echo "making the environment in .venv (a few seconds) …"
-	@$(PYTHON) -m venv .venv
+	@for python in $(PYTHON); do $$python -c $(FITS) 2>/dev/null && break; done || { \
+	    echo "Linux and Python 3.11, 3.12 or 3.13 with its venv module are needed; of $(strip $(PYTHON)) none is that" \
+	        "(Debian, Ubuntu: apt-get install python3-venv); another place: make PYTHON=/path/to/python3" >&2; exit 1; }; \
+	    echo "making the environment in .venv with $$python (a few seconds) …"; \
+	    $$python -m venv .venv
 	@echo "installing the packages of requirements.lock (one to five minutes) …"
 	@.venv/bin/pip install -qq --require-hashes -r requirements.lock
 	@echo "installing phx_pipeline itself (a few seconds) …"
