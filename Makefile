@@ -3,7 +3,7 @@ PYTHON ?= python3.11 python3.12 python3.13 python3  # the first that will do
 FITS := 'import ensurepip, sys, venv; sys.exit(sys.platform != "linux" or not (3, 11) <= sys.version_info < (3, 14))'
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test soak up lock clean
+.PHONY: help demo check test soak up lock clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-6s %s\n", $$1, $$2}' Makefile
@@ -23,6 +23,9 @@ help: ## show this list
 demo: .venv/ready ## run the whole pipeline offline on sample properties
 	@echo "phx demo: six houses from stand-in sites (about a minute) …"
 	@.venv/bin/phx demo
+
+check: .venv/ready ## run what must hold before a commit
+	.venv/bin/pytest phx_pipeline_tests/gates
 
 test: .venv/ready ## run every check
 	@deploy/system-packages.sh
