@@ -66,7 +66,8 @@ class Door:
     listens: asyncio.Event = field(default_factory=asyncio.Event)
 
     def __post_init__(self) -> None:
-        catalog = _StaysOpen.of(build_catalog(self.settings))
+        self._opened = build_catalog(self.settings)
+        catalog = _StaysOpen.of(self._opened)
 
         def opening() -> Catalog:
             return catalog
@@ -88,6 +89,11 @@ class Door:
             ),
             clock=self.clock,
         )
+
+    def close(self) -> None:
+        """Close the catalogue, once all is noted."""
+        self.trail.settle()
+        self._opened.close()
 
     def _users_of(self, ids: Collection[str]) -> set[str]:
         return {self.users[each] for each in ids if each in self.users}

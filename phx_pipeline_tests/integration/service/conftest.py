@@ -5,7 +5,8 @@ And a house with two pictures, beside one that nobody has asked for; read only.
 
 import asyncio
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
@@ -25,6 +26,7 @@ from phx_pipeline_tests.door import (
 
 HOUSE = with_shots(SMALLEST, 0, 2)
 SLUG = slug_of(HOUSE)
+NewDoor = Callable[..., Door]
 UNASKED = "1-e-unasked-st-mesa-az-85204"
 
 
@@ -36,20 +38,29 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Settings:
 
 
 @pytest.fixture
-def door(made: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Door:
+def new_door(made: Settings, tmp_path: Path) -> Iterator[NewDoor]:
+    """Make services on the stores of the test; all are closed after it."""
+    data = tmp_path / "data"
+    with ExitStack() as opened:
+
+        def make(reach: Reach | None = None) -> Door:
+            data.mkdir(exist_ok=True)
+            (data / "phx.db").write_bytes((made.data_dir / "phx.db").read_bytes())
+            settings = replace(made, data_dir=data)
+            door = Door(settings=settings, reach=reach or Reach(port=PORT))
+            opened.callback(door.close)
+            return door
+
+        yield make
+
+
+@pytest.fixture
+def door(new_door: NewDoor, monkeypatch: pytest.MonkeyPatch) -> Door:
     """A service on loopback that looks at its keys for every request."""
     for name in ("_KEPT_S", "_SOON_S"):
         monkeypatch.setattr(access, name, -1.0)
     monkeypatch.setattr(gate, "_AGAIN_S", 0.01)
-    return new_door(made, tmp_path)
-
-
-def new_door(made: Settings, folder: Path, *, reach: Reach | None = None) -> Door:
-    data = folder / "data"
-    data.mkdir(exist_ok=True)
-    (data / "phx.db").write_bytes((made.data_dir / "phx.db").read_bytes())
-    settings = replace(made, data_dir=data)
-    return Door(settings=settings, reach=reach or Reach(port=PORT))
+    return new_door()
 
 
 @pytest.fixture(scope="session")

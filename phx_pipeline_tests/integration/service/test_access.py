@@ -6,7 +6,6 @@ import json
 import sqlite3
 from contextlib import closing
 from datetime import timedelta
-from pathlib import Path
 
 import httpx
 import pytest
@@ -18,7 +17,6 @@ from phx_pipeline.service.asgi import Asked
 from phx_pipeline.service.guard import Rules
 from phx_pipeline.service.reach import Reach
 from phx_pipeline.service.trail import Trail
-from phx_pipeline.settings import Settings
 from phx_pipeline_tests.door import (
     LOCAL,
     PORT,
@@ -26,7 +24,7 @@ from phx_pipeline_tests.door import (
     Door,
     logged_in,
 )
-from phx_pipeline_tests.integration.service.conftest import new_door
+from phx_pipeline_tests.integration.service.conftest import NewDoor
 
 _LAUNCH = """mutation {
     launchRun(executionParams: {selector: {jobName: "x"}}) { __typename }
@@ -233,9 +231,9 @@ async def test_secrets_are_compared_in_constant_time(
 
 
 async def test_wrong_keys_are_slowed_down_and_right_ones_never(
-    made: Settings, tmp_path: Path
+    new_door: NewDoor,
 ) -> None:
-    door = new_door(made, tmp_path)  # its looks at the keys are real ones
+    door = new_door()  # its looks at the keys are real ones
     text = door.key(Role.READER)
 
     async with door.client() as client:
@@ -390,11 +388,11 @@ async def test_a_websocket_is_closed_once_its_key_is_revoked(door: Door) -> None
 
 
 @pytest.fixture
-def proxied(made: Settings, tmp_path: Path, door: Door) -> Door:
+def proxied(new_door: NewDoor, door: Door) -> Door:
     """A service behind a proxy that does TLS."""
     reach = Reach(port=PORT, public_url=_PUBLIC, trusted_proxy="10.0.0.1")
     del door  # what it patches is wanted here
-    return new_door(made, tmp_path, reach=reach)
+    return new_door(reach)
 
 
 async def get(
