@@ -63,17 +63,11 @@ class Trail:
         await asyncio.wrap_future(written)
 
     async def note_beside(
-        self,
-        user: str,
-        action: str,
-        target: str,
-        *,
-        detail: str = "",
-        address: str = "",
+        self, user: str, action: str, target: str, *, address: str = ""
     ) -> None:
         """As `note`, without waiting until it is written, unless very many wait."""
         is_full = len(self._waiting) >= _MOST_WAITING
-        written = self._put(user, action, target, detail=detail, address=address)
+        written = self._put(user, action, target, detail="", address=address)
         if is_full:
             await asyncio.wrap_future(written)
 

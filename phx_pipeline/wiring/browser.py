@@ -14,7 +14,7 @@ def lacking_browser(settings: Settings) -> str:
             "the browser is switched off (PHX_BROWSER); unset PHX_BROWSER, or set it "
             "to auto"
         )
-    if not _is_installed("nodriver"):
+    if not _has_nodriver():
         return "there is no browser to ask: the package nodriver is not installed"
     try:
         executable = find_chromium(settings.chromium)
@@ -28,8 +28,8 @@ def lacking_browser(settings: Settings) -> str:
     return ""
 
 
-def _is_installed(package: str) -> bool:
+def _has_nodriver() -> bool:
     try:
-        return find_spec(package) is not None
+        return find_spec("nodriver") is not None
     except (ImportError, ValueError):  # as who blocks imports would have it
         return False

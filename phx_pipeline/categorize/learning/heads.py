@@ -130,16 +130,14 @@ def _less_sure(fitted: Fitted, *, limit: float) -> Fitted:
     )
 
 
-def folds_of(
-    houses: Sequence[str], is_it: NDArray[np.bool_], *, folds: int = FOLDS
-) -> NDArray[np.intp]:
+def folds_of(houses: Sequence[str], is_it: NDArray[np.bool_]) -> NDArray[np.intp]:
     """Part rows by house, the examples as evenly as their houses allow.
 
     The same houses are parted alike every time, in whichever order they come.
     """
     with_examples = {house for house, it in zip(houses, is_it, strict=True) if it}
     order = sorted(set(houses), key=lambda it: (it not in with_examples, _mixed(it)))
-    place = {house: number % folds for number, house in enumerate(order)}
+    place = {house: number % FOLDS for number, house in enumerate(order)}
     return np.array([place[house] for house in houses], np.intp)
 
 

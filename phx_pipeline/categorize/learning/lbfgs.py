@@ -17,18 +17,17 @@ Objective = Callable[[Vector], tuple[float, Vector]]
 _REMEMBERED: Final = 12
 _SUFFICIENT: Final = 1e-4  # of the decrease that the slope promises
 _HALVINGS: Final = 40
+_MOST_STEPS: Final = 500
 
 
-def minimize(
-    objective: Objective, start: Vector, *, tolerance: float, steps: int = 500
-) -> Vector:
+def minimize(objective: Objective, start: Vector, *, tolerance: float) -> Vector:
     """Return where *objective* is least.
 
     Ends where no entry of the gradient is above *tolerance*, or no step helps.
     """
     at, (value, slope) = start, objective(start)
     pairs: deque[tuple[Vector, Vector]] = deque(maxlen=_REMEMBERED)
-    for _ in range(steps):
+    for _ in range(_MOST_STEPS):
         if np.abs(slope).max() <= tolerance:
             break
         found = _step(objective, at, value, slope, _direction(slope, pairs))
