@@ -15,6 +15,7 @@ from phx_pipeline.catalog import tables
 from phx_pipeline.catalog.engine import reading, writing
 from phx_pipeline.catalog.locking import insert_missing
 from phx_pipeline.catalog.rows import AnyRow
+from phx_pipeline.model.batches import batches
 from phx_pipeline.model.message import (
     LONGEST_WAIT,
     Channel,
@@ -120,8 +121,8 @@ class DeliveryBook:
         """Return those of *keys* that are noted."""
         found: set[str] = set()
         with reading(self._engine) as connection:
-            for start in range(0, len(keys), _MOST_KEYS):
-                some = _TABLE.c.key.in_(keys[start : start + _MOST_KEYS])
+            for batch in batches(keys, _MOST_KEYS):
+                some = _TABLE.c.key.in_(batch)
                 query = sa.select(_TABLE.c.key).where(_is_of(channel), some)
                 found.update(connection.execute(query).scalars())
         return found

@@ -29,6 +29,7 @@ from phx_pipeline.catalog.job_items import (
 )
 from phx_pipeline.catalog.rows import AnyRow
 from phx_pipeline.catalog.runs import record_of, records_query
+from phx_pipeline.model.batches import batches
 from phx_pipeline.model.dispatch import (
     AskAnew,
     Candidate,
@@ -109,8 +110,8 @@ class DispatchBook:
         run, ids = tables.run.c, sorted(run_ids)
         found: dict[tuple[str, str], RunRecord] = {}
         with reading(self._engine) as connection:
-            for start in range(0, len(ids), _MOST_KEYS):
-                some = run.run_id.in_(ids[start : start + _MOST_KEYS])
+            for batch in batches(ids, _MOST_KEYS):
+                some = run.run_id.in_(batch)
                 for row in connection.execute(records_query().where(some)):
                     found[row.run_id, row.slug] = record_of(row)
         return found
@@ -128,8 +129,8 @@ class DispatchBook:
         """Whose items wait for these runs."""
         found: set[str] = set()
         ids = sorted(run_ids)
-        for start in range(0, len(ids), _MOST_KEYS):
-            some = ITEM.run_id.in_(ids[start : start + _MOST_KEYS])
+        for batch in batches(ids, _MOST_KEYS):
+            some = ITEM.run_id.in_(batch)
             items = self._items(items_query().where(some, ITEM.state.is_(None)))
             found |= {item.user for item in items}
         return found
@@ -140,9 +141,9 @@ class DispatchBook:
         Runs of properties that are not followed are passed over.
         """
         news = sorted(self._news(runs), key=lambda run: run.created_at)
-        for start in range(0, len(news), _BATCH):
+        for some in batches(news, _BATCH):
             with writing_jobs(self._engine) as connection:
-                adopt_runs(connection, news[start : start + _BATCH], at=at)
+                adopt_runs(connection, some, at=at)
 
     def adopt_backfills(
         self, backfills: Sequence[SeenBackfill], *, at: datetime
@@ -204,8 +205,8 @@ class DispatchBook:
         """Items of the properties of runs that name a job."""
         slugs = sorted({run.slug for run in runs if run.job_id})
         found: list[JobItem] = []
-        for start in range(0, len(slugs), _MOST_KEYS):
-            some = ITEM.slug.in_(slugs[start : start + _MOST_KEYS])
+        for batch in batches(slugs, _MOST_KEYS):
+            some = ITEM.slug.in_(batch)
             found += self._items(items_query().where(which, some))
         return found
 
@@ -214,8 +215,8 @@ class DispatchBook:
         known: set[tuple[str, str]] = set()
         slugs = sorted({run.slug for run in runs})
         with reading(self._engine) as connection:
-            for start in range(0, len(slugs), _MOST_KEYS):
-                some = ITEM.slug.in_(slugs[start : start + _MOST_KEYS])
+            for batch in batches(slugs, _MOST_KEYS):
+                some = ITEM.slug.in_(batch)
                 query = sa.select(ITEM.run_id, ITEM.slug).where(some)
                 known.update(
                     (row.run_id, row.slug) for row in connection.execute(query)

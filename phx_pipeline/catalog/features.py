@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from phx_pipeline.catalog import tables
 from phx_pipeline.catalog.engine import reading, writing
 from phx_pipeline.catalog.locking import insert_or_replace
-from phx_pipeline.catalog.votes import batches
+from phx_pipeline.model.batches import batches
 
 _TABLE = tables.feature
 _MANY = 400  # values in one statement; SQLite allows 32,766

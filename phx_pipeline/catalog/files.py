@@ -11,6 +11,7 @@ from phx_pipeline.catalog.engine import reading, writing
 from phx_pipeline.catalog.judgements import forget_judgements
 from phx_pipeline.catalog.leases import Lease, Leases
 from phx_pipeline.catalog.rows import AnyRow
+from phx_pipeline.model.batches import batches
 from phx_pipeline.model.outcome import Verdict
 
 _OF_BYTES = (
@@ -62,8 +63,8 @@ class FileBook:
     def named(self, slugs: Collection[str]) -> Iterator[NamedFiles]:
         """What the rows of *slugs* say should be there, by slug."""
         wanted = sorted(set(slugs))
-        for start in range(0, len(wanted), _MANY):
-            yield from self._some(wanted[start : start + _MANY])
+        for some in batches(wanted, _MANY):
+            yield from self._some(some)
 
     def shown(self, folders: Collection[str]) -> set[str]:
         """The names that followed properties with these folders publish now."""
@@ -73,8 +74,8 @@ class FileBook:
         wanted = sorted(set(folders))
         found: set[str] = set()
         with reading(self._engine) as connection:
-            for start in range(0, len(wanted), _MANY):
-                some = house.folder.in_(wanted[start : start + _MANY])
+            for batch in batches(wanted, _MANY):
+                some = house.folder.in_(batch)
                 found |= set(connection.execute(query.where(some)).scalars())
         return found
 

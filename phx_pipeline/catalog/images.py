@@ -10,6 +10,7 @@ from phx_pipeline.catalog import tables
 from phx_pipeline.catalog.engine import reading
 from phx_pipeline.catalog.queries import published_of, published_query
 from phx_pipeline.catalog.rows import AnyRow
+from phx_pipeline.model.batches import batches
 from phx_pipeline.model.image_search import FoundImage, Wanted
 from phx_pipeline.model.market import GONE
 from phx_pipeline.model.moments import phoenix_day
@@ -46,7 +47,7 @@ class ImageSearch:
         By address and file name, as the manifest lists them; only those *after* the
         address and file name of another picture, if one is given.
         """
-        for some in _batches(self._slugs(after[0]) if slug is None else [slug]):
+        for some in batches(self._slugs(after[0]) if slug is None else [slug], _HOUSES):
             with reading(self._engine) as connection:
                 rows = connection.execute(_query(wanted, some)).all()
             for row in sorted(rows, key=_place):
@@ -75,11 +76,6 @@ class ImageSearch:
 
 def _place(row: AnyRow) -> tuple[str, str]:
     return row.address, row.file_name
-
-
-def _batches(slugs: Sequence[str]) -> Iterator[Sequence[str]]:
-    for start in range(0, len(slugs), _HOUSES):
-        yield slugs[start : start + _HOUSES]
 
 
 def _query(wanted: Wanted, slugs: Sequence[str]) -> sa.Select[Any]:

@@ -4,7 +4,7 @@ Who changes jobs by what is found there holds one lock from the first look to th
 write: people who ask and cancel, and however many dispatchers.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, Final
@@ -15,6 +15,7 @@ from phx_pipeline.catalog import tables
 from phx_pipeline.catalog.engine import writing
 from phx_pipeline.catalog.rows import AnyRow
 from phx_pipeline.catalog.views import want_of_jobs
+from phx_pipeline.model.batches import batches
 from phx_pipeline.model.isolation import IsolationMode
 from phx_pipeline.model.job import (
     JobItem,
@@ -33,7 +34,7 @@ JOB: Final = tables.job.c
 LET_GO: Final = "the house is followed no more"
 """Why an item is cancelled that waited for the run of a removed house."""
 
-_MOST_KEYS: Final = 5_000  # in one query
+MOST_KEYS: Final = 5_000  # in one query
 _ADVISORY_LOCK: Final = 0x70_68_78_6A  # of PostgreSQL; SQLite has one writer anyway
 
 
@@ -65,15 +66,10 @@ def lock_jobs(connection: sa.Connection) -> None:
         connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_ADVISORY_LOCK)))
 
 
-def batches(keys: Sequence[str]) -> Iterable[Sequence[str]]:
-    """Return *keys* in parts that are short enough for a query each."""
-    return (keys[at : at + _MOST_KEYS] for at in range(0, len(keys), _MOST_KEYS))
-
-
 def followed(connection: sa.Connection, slugs: Collection[str]) -> set[str]:
     """Those of *slugs* that are keys of properties which are followed."""
     found: set[str] = set()
-    for some in batches(sorted(set(slugs))):
+    for some in batches(sorted(set(slugs)), MOST_KEYS):
         found.update(connection.execute(_FOLLOWED, {"slugs": some}).scalars())
     return found
 
@@ -82,7 +78,7 @@ def never_asked(connection: sa.Connection, slugs: Collection[str]) -> set[str]:
     """Those of *slugs* that are followed, and for which nothing was ever done."""
     left = followed(connection, slugs)
     for of in (tables.job_item, tables.run, tables.publication):
-        for some in batches(sorted(left)):
+        for some in batches(sorted(left), MOST_KEYS):
             known = sa.select(of.c.slug).where(of.c.slug.in_(some)).distinct()
             left -= set(connection.execute(known).scalars())
     return left
@@ -196,7 +192,7 @@ def forget_items(connection: sa.Connection, slug: str) -> None:
 def forget_empty(connection: sa.Connection, job_ids: Collection[str]) -> None:
     """Delete those of some jobs that have no item left."""
     rest = sa.exists().where(ITEM.job_id == JOB.id)
-    for some in batches(sorted(job_ids)):
+    for some in batches(sorted(job_ids), MOST_KEYS):
         connection.execute(sa.delete(tables.job).where(JOB.id.in_(some), ~rest))
 
 

@@ -6,7 +6,8 @@ from typing import Final
 import sqlalchemy as sa
 
 from phx_pipeline.catalog import tables
-from phx_pipeline.catalog.job_items import ITEM, JOB, batches, item_of, items_query
+from phx_pipeline.catalog.job_items import ITEM, JOB, MOST_KEYS, item_of, items_query
+from phx_pipeline.model.batches import batches
 from phx_pipeline.model.job import JobItem, JobRequest
 
 _RUN: Final = tables.run.c
@@ -29,7 +30,7 @@ _WAITING: Final = (
 def waiting(connection: sa.Connection, slugs: Collection[str]) -> list[JobItem]:
     """The items of *slugs* whose runs have not begun and are not called off."""
     found: list[JobItem] = []
-    for some in batches(sorted(set(slugs))):
+    for some in batches(sorted(set(slugs)), MOST_KEYS):
         found += map(item_of, connection.execute(_WAITING, {"slugs": some}))
     return found
 

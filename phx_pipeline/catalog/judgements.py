@@ -1,8 +1,7 @@
 """What was judged of pairs of pictures: one row a pair, replaced by a newer one."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
-from itertools import islice
 
 import sqlalchemy as sa
 
@@ -11,6 +10,7 @@ from phx_pipeline.catalog.engine import reading, writing
 from phx_pipeline.catalog.leases import Lease, Leases
 from phx_pipeline.catalog.locking import insert_or_replace
 from phx_pipeline.catalog.rows import AnyRow
+from phx_pipeline.model.batches import batches
 from phx_pipeline.model.judgement import Alike, Judgement, Method, Pair, Why
 
 _TABLE = tables.pair_judgement
@@ -37,7 +37,7 @@ class JudgementBook:
         """Store judgements, in place of older ones of the same pairs."""
         with writing(self._engine) as connection:
             Leases.fence(connection, lease)
-            for some in _batches(sorted(judgements, key=lambda it: it.pair)):
+            for some in batches(sorted(judgements, key=lambda it: it.pair), _MANY):
                 insert_or_replace(connection, _TABLE, [_values(it) for it in some])
 
 
@@ -45,12 +45,6 @@ def forget_judgements(connection: sa.Connection, sha256: str) -> None:
     """Delete what was judged of a picture that goes."""
     this = sa.or_(_TABLE.c.first == sha256, _TABLE.c.second == sha256)
     connection.execute(sa.delete(_TABLE).where(this))
-
-
-def _batches(judgements: Sequence[Judgement]) -> Iterator[list[Judgement]]:
-    rest = iter(judgements)
-    while some := list(islice(rest, _MANY)):
-        yield some
 
 
 def _values(judgement: Judgement) -> dict[str, object]:

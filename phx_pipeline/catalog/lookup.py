@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from phx_pipeline.catalog import tables
 from phx_pipeline.catalog.engine import reading
 from phx_pipeline.catalog.rows import AnyRow, signed, unsigned
+from phx_pipeline.model.batches import batches
 from phx_pipeline.model.outcome import Verdict
 
 # Hashes that differ in fewer bits than there are bands agree in one of them.
@@ -67,8 +68,8 @@ class HashLookup:
         wanted = sorted(hashes)
         found = {}
         with reading(self._engine) as connection:
-            for start in range(0, len(wanted), _MANY):
-                for agree in _agreeing(wanted[start : start + _MANY]):
+            for some in batches(wanted, _MANY):
+                for agree in _agreeing(some):
                     for row in connection.execute(query.where(agree)):
                         found[row.sha256] = row
         return _hashed(found.values())
@@ -85,8 +86,8 @@ class HashLookup:
         wanted = sorted(sha256s)
         found: list[AnyRow] = []
         with reading(self._engine) as connection:
-            for start in range(0, len(wanted), _MANY):
-                these = photo.sha256.in_(wanted[start : start + _MANY])
+            for some in batches(wanted, _MANY):
+                these = photo.sha256.in_(some)
                 found += connection.execute(query.where(these))
         return [
             Holder(sha256=row.sha256, slug=row.slug, verdict=Verdict(row.verdict))

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from phx_pipeline.catalog import tables
 from phx_pipeline.catalog.rows import property_of
 from phx_pipeline.model.address import Address, Match
+from phx_pipeline.model.batches import batches
 
 _PROPOSAL = tables.proposal.c
 _MANY: Final = 500  # keys in one statement, and doors of one number that are compared
@@ -97,8 +98,8 @@ def _proposed(
     for key in keys:
         alike[_place(key)].append(key)
     those = [key for place in wanted for key in alike.get(place, ())]
-    for start in range(0, len(those), _MANY):
-        some = _PROPOSAL.match_key.in_(those[start : start + _MANY])
+    for batch in batches(those, _MANY):
+        some = _PROPOSAL.match_key.in_(batch)
         for text in connection.execute(sa.select(_PROPOSAL.address).where(some)):
             yield Address.parse(text.address)
 

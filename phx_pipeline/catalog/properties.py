@@ -5,7 +5,7 @@ keeps its row. What belongs to a property is whatever has its key in a column `s
 and facts and bytes to which nothing else points.
 """
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import count
@@ -31,6 +31,7 @@ from phx_pipeline.catalog.spellings import Meanings, all_meanings, meanings_of
 from phx_pipeline.catalog.views import want
 from phx_pipeline.errors import CatalogError, InputError, UnknownPropertyError
 from phx_pipeline.model.address import Address
+from phx_pipeline.model.batches import batches
 from phx_pipeline.model.property import Property
 from phx_pipeline.model.ruling import Ruling
 from phx_pipeline.model.stamp import Stamp
@@ -282,7 +283,7 @@ class PropertyBook:
             own = _own_sha256s(connection, slug)
             sizes = dict[str, int]()
             recipes: dict[str, list[str]] = {sha: [] for sha in own}
-            for some in _batches(own):
+            for some in batches(own, _MANY):
                 query = sa.select(blob.sha256, blob.size_bytes)
                 for row in connection.execute(query.where(blob.sha256.in_(some))):
                     sizes[row.sha256] = row.size_bytes
@@ -522,18 +523,13 @@ def _own_sha256s(connection: sa.Connection, slug: str) -> list[str]:
     )
     found = sorted(set(connection.execute(mine).scalars()) - {None})
     shared: set[str] = set()
-    for some in _batches(found):
+    for some in batches(found, _MANY):
         for table in (_PHOTO, shown):
             others = sa.select(table.c.sha256).where(
                 table.c.sha256.in_(some), table.c.slug != slug
             )
             shared |= set(connection.execute(others).scalars())
     return [sha for sha in found if sha not in shared]
-
-
-def _batches(values: Sequence[str]) -> Iterator[Sequence[str]]:
-    for start in range(0, len(values), _MANY):
-        yield values[start : start + _MANY]
 
 
 def followed(column: sa.ColumnElement[str]) -> sa.ColumnElement[bool]:

@@ -19,6 +19,7 @@ from phx_pipeline.catalog.leases import Lease, Leases
 from phx_pipeline.catalog.properties import followed
 from phx_pipeline.catalog.rows import AnyRow
 from phx_pipeline.catalog.rulings import newest_of
+from phx_pipeline.model.batches import batches
 from phx_pipeline.model.outcome import Verdict
 from phx_pipeline.model.photo import PhotoKey
 from phx_pipeline.model.quarantine import (
@@ -124,11 +125,11 @@ class QuarantineBook:
         """The kept and duplicate photos that have some of these bytes, with them."""
         found: list[tuple[str, PhotoAt]] = []
         wanted = sorted(sha256s)
-        for start in range(0, len(wanted), _MANY):
+        for some in batches(wanted, _MANY):
             query = sa.select(
                 _PHOTO.c.sha256, _PHOTO.c.slug, _PHOTO.c.source, _PHOTO.c.photo_key
             ).where(
-                _PHOTO.c.sha256.in_(wanted[start : start + _MANY]),
+                _PHOTO.c.sha256.in_(some),
                 _PHOTO.c.verdict.in_(_SHOWN),
                 followed(_PHOTO.c.slug),
             )

@@ -23,6 +23,7 @@ from phx_pipeline.catalog.rows import (
     unsigned,
 )
 from phx_pipeline.catalog.spellings import with_spellings
+from phx_pipeline.model.batches import batches
 from phx_pipeline.model.fault_days import FINAL_AFTER_DAYS
 from phx_pipeline.model.identity import image_id, property_lease
 from phx_pipeline.model.outcome import ListingOutcome, Verdict, VerdictKind
@@ -132,8 +133,7 @@ class CatalogReader:
             return
         with reading(self._engine) as connection:
             slugs = _slugs_by_address(connection)
-            for start in range(0, len(slugs), _HOUSES_AT_ONCE):
-                some = slugs[start : start + _HOUSES_AT_ONCE]
+            for some in batches(slugs, _HOUSES_AT_ONCE):
                 of_these = tables.publication.c.slug.in_(some)
                 rows = connection.execute(published_query(None).where(of_these)).all()
                 yield from _in_order(rows)

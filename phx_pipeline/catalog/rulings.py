@@ -11,6 +11,7 @@ from phx_pipeline.catalog import tables
 from phx_pipeline.catalog.engine import reading, writing
 from phx_pipeline.catalog.leases import Lease, Leases
 from phx_pipeline.catalog.rows import AnyRow
+from phx_pipeline.model.batches import batches
 from phx_pipeline.model.ruling import About, Ruling
 from phx_pipeline.model.source import Source
 
@@ -117,7 +118,7 @@ def _parts(
     if slugs is None:
         yield query
         return
-    for some in _batches(sorted(slugs)):
+    for some in batches(sorted(slugs), _MANY):
         yield query.where(_RULING.c.slug.in_(some))
 
 
@@ -125,7 +126,7 @@ def _there(connection: sa.Connection, slugs: Collection[str]) -> set[str]:
     """Which of these keys properties have, and keep until the transaction ends."""
     house = tables.house.c
     found: set[str] = set()
-    for some in _batches(sorted(slugs)):
+    for some in batches(sorted(slugs), _MANY):
         query = sa.select(house.slug).where(house.slug.in_(some))
         locked = query.with_for_update(read=True, key_share=True)
         found |= set(connection.execute(locked).scalars())
@@ -134,15 +135,10 @@ def _there(connection: sa.Connection, slugs: Collection[str]) -> set[str]:
 
 def _known(connection: sa.Connection, ids: Sequence[str]) -> set[str]:
     found: set[str] = set()
-    for some in _batches(ids):
+    for some in batches(ids, _MANY):
         query = sa.select(_RULING.c.id).where(_RULING.c.id.in_(some))
         found |= set(connection.execute(query).scalars())
     return found
-
-
-def _batches(values: Sequence[str]) -> Iterator[Sequence[str]]:
-    for start in range(0, len(values), _MANY):
-        yield values[start : start + _MANY]
 
 
 def _values(ruling: Ruling) -> dict[str, object]:

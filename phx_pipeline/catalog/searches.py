@@ -19,6 +19,7 @@ from phx_pipeline.catalog.near_doors import near_doors, near_houses
 from phx_pipeline.catalog.rows import AnyRow
 from phx_pipeline.catalog.spellings import Meanings, all_meanings
 from phx_pipeline.model.address import Address
+from phx_pipeline.model.batches import batches
 from phx_pipeline.model.facts import FACT_NAMES, ListingFacts
 from phx_pipeline.model.outcome import ListingOutcome
 from phx_pipeline.model.search import (
@@ -462,8 +463,8 @@ def _lock(connection: sa.Connection) -> None:
 
 
 def _those(connection: sa.Connection, keys: Sequence[str]) -> Iterable[Proposal]:
-    for start in range(0, len(keys), _MANY):
-        some = _PROPOSAL.c.match_key.in_(keys[start : start + _MANY])
+    for batch in batches(keys, _MANY):
+        some = _PROPOSAL.c.match_key.in_(batch)
         for row in connection.execute(_PROPOSALS.where(some)):
             yield _proposal_of(row)
 

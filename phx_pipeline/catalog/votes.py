@@ -4,8 +4,7 @@ What the votes amount to is a category, which `store` and `queries` keep.
 """
 
 import logging
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from itertools import islice
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
@@ -15,6 +14,7 @@ from phx_pipeline.catalog.engine import reading, writing
 from phx_pipeline.catalog.leases import Lease, Leases
 from phx_pipeline.catalog.locking import insert_or_replace
 from phx_pipeline.catalog.rows import AnyRow, category_of
+from phx_pipeline.model.batches import batches
 from phx_pipeline.model.counted import counted
 from phx_pipeline.model.photo import PhotoKey
 from phx_pipeline.model.source import Source
@@ -103,13 +103,6 @@ def _readable(rows: sa.CursorResult[Any], read: Callable[[AnyRow], _T]) -> Itera
     if damaged:
         told = counted(damaged, "damaged row")
         _LOG.warning("%s of votes passed over: backends are asked anew", told)
-
-
-def batches(many: Iterable[_T], size: int) -> Iterator[list[_T]]:
-    """Yield *many* in lists of *size*, the last one shorter."""
-    rest = iter(many)
-    while some := list(islice(rest, size)):
-        yield some
 
 
 def vote_values(vote: Vote) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from types import MappingProxyType
 from typing import Final, Protocol
 
 from phx_pipeline.categorize.base import Vote
-from phx_pipeline.categorize.subjects import REFINES
+from phx_pipeline.categorize.subjects import REFINES, are_akin
 from phx_pipeline.model.naming import confidence_percent
 from phx_pipeline.model.taxonomy import UNCATEGORIZED, Category, Location, Subject
 
@@ -234,15 +234,11 @@ def _is_disputed(
         return False
     return any(
         p >= DISPUTED_AT
-        and not _same_thing(subject, best)
+        and not are_akin(subject, best)
         and best in knows.get(vote.backend, {best})
         for vote in votes
         for subject, p in vote.probabilities.items()
     )
-
-
-def _same_thing(one: Subject, other: Subject) -> bool:
-    return one is other or REFINES.get(one) is other or REFINES.get(other) is one
 
 
 def _rank(vote: Vote) -> tuple[str, str, str]:

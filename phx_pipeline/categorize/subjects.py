@@ -158,3 +158,8 @@ TAGS: Mapping[str, Subject | None] = MappingProxyType(
         for tag, subject in table.items()
     }
 )
+
+
+def are_akin(one: Subject, other: Subject) -> bool:
+    """Whether both are the same subject, or one is a kind of the other."""
+    return one is other or REFINES.get(one) is other or REFINES.get(other) is one

@@ -23,6 +23,7 @@ from phx_pipeline.defs.repeats import (
     retries_of,
 )
 from phx_pipeline.defs.submit import has_store, open_instance
+from phx_pipeline.model.batches import batches
 from phx_pipeline.model.identity import run_lease
 from phx_pipeline.model.run_queue import Stopped
 from phx_pipeline.settings import Settings
@@ -105,10 +106,8 @@ def records_of(
     ids = list(dict.fromkeys(run_ids))
     return [
         record
-        for start in range(0, len(ids), _MOST_IDS)
-        for record in instance.get_run_records(
-            dg.RunsFilter(run_ids=ids[start : start + _MOST_IDS])
-        )
+        for some in batches(ids, _MOST_IDS)
+        for record in instance.get_run_records(dg.RunsFilter(run_ids=some))
     ]
 
 

@@ -14,9 +14,8 @@ import shutil
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from itertools import islice
 from pathlib import Path
-from typing import Any, Self, TypeVar
+from typing import Any, Self
 
 import dagster as dg
 
@@ -34,8 +33,7 @@ from phx_pipeline.defs.internals import (
 )
 from phx_pipeline.defs.tags import DRAWN_BY_TAG, JOB_TAG, SHEET_RUN_TAG
 from phx_pipeline.errors import ServiceError
-
-_T = TypeVar("_T")
+from phx_pipeline.model.batches import batches
 
 _BACKFILL_TAG = "dagster/backfill"
 _PAGE = 500  # runs looked at together
@@ -209,7 +207,7 @@ class RunHistory:
         limit = before.timestamp()
         while page := self._page(before=before, after=after):
             going = [run for run in page if may_go(run, before=limit, kept=kept)]
-            for batch in _batches(going, size=_BATCH):
+            for batch in batches(going, _BATCH):
                 if not dry_run:
                     self._delete([run.run_id for run in batch])
                 yield Removed(what="run", count=len(batch), after=after)
@@ -222,11 +220,11 @@ class RunHistory:
         self, *, before: datetime, kept: Kept, after: str = "", dry_run: bool = False
     ) -> Iterator[Removed]:
         """Remove what is left of runs that no longer exist: deleted in the UI, say."""
-        for batch in _batches(self._left(before.timestamp()), size=_PAGE):
+        for batch in batches(self._left(before.timestamp()), _PAGE):
             known = self._runs.get_run_ids(dg.RunsFilter(run_ids=batch))
             lost = sorted(set(batch) - set(known) - kept.runs)
             if not dry_run:
-                for some in _batches(lost, size=_BATCH):
+                for some in batches(lost, _BATCH):
                     self._delete(some)
             yield Removed(what="leftover", count=len(lost), after=after)
 
@@ -336,12 +334,6 @@ def oldest_kept(rows: History, *, now: datetime, days: int) -> datetime:
     newest = rows.newest_moment(by=now)
     believed = min(now, newest + _BELIEVED) if newest else now
     return believed.astimezone(UTC) - timedelta(days=days)
-
-
-def _batches(items: Iterable[_T], *, size: int) -> Iterator[list[_T]]:
-    rest = iter(items)
-    while batch := list(islice(rest, size)):
-        yield batch
 
 
 def _changed_at(path: Path) -> float:

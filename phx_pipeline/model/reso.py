@@ -147,11 +147,6 @@ class StandardStatus(StrEnum):
         """Whether the house is offered, or a sale of it is under way."""
         return self in _ON_MARKET
 
-    @property
-    def is_no_listing(self) -> bool:
-        """Whether the record never became a listing, or is to be deleted."""
-        return self in {StandardStatus.DELETE, StandardStatus.INCOMPLETE}
-
 
 _ON_MARKET = frozenset(
     {

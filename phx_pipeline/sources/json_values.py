@@ -4,7 +4,7 @@ What a value means is read in `stated`, and in the package of each source.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from phx_pipeline.errors import SourceChangedError
@@ -30,3 +30,10 @@ def mapping(value: object, *, what: str) -> JsonObject:
     if not isinstance(value, dict):
         raise SourceChangedError(f"{what} is missing or not an object")
     return value
+
+
+def objects(value: object) -> Iterator[dict[str, Any]]:
+    """Yield the JSON objects of a list; nothing of anything else."""
+    for entry in value if isinstance(value, list) else ():
+        if isinstance(entry, dict):
+            yield entry

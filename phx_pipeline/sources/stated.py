@@ -105,10 +105,10 @@ def rounded(value: object) -> int | None:
     return None if stated is None else round(stated)
 
 
-def text(value: object) -> str:
-    """Return a JSON string as one line, empty for anything else."""
+def text(value: object, *, most: int = _LONGEST_TEXT) -> str:
+    """Return a JSON string as one line of *most* characters, empty for all else."""
     told = unwrapped(value)
-    return printable(told, most=_LONGEST_TEXT) if isinstance(told, str) else ""
+    return printable(told, most=most) if isinstance(told, str) else ""
 
 
 def members(holder: object, names: Iterable[str]) -> dict[str, bool]:

@@ -7,8 +7,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 
 from phx_pipeline.model.facts import FIRST_YEAR, LAST_YEAR, LONGEST_WORDS
-from phx_pipeline.model.printable import printable
-from phx_pipeline.sources.stated import number, rounded, unwrapped
+from phx_pipeline.sources.stated import number, rounded, text, unwrapped
 
 _SQUARE_FEET_PER_ACRE = 43_560
 _LONGEST_TEXT = 500  # of which a fact is read
@@ -101,8 +100,8 @@ def monthly_fee(value: object, *, period: object = None) -> float | None:
 
 def sewer_kind(words: Iterable[object]) -> str | None:
     """Return `city` or `septic`, or the source's own words if they tell neither."""
-    said = [text for word in words if (text := _plain(word))]
-    told = ", ".join(text for text in said if text.lower() not in _NOTHING_SAID)
+    said = [line for word in words if (line := _plain(word))]
+    told = ", ".join(line for line in said if line.lower() not in _NOTHING_SAID)
     septic, city = _SEPTIC.search(told), _CITY_SEWER.search(told)
     if septic and not city:
         return "septic"
@@ -116,7 +115,7 @@ def private_pool(words: Iterable[object]) -> bool | None:
 
     A pool of the community tells nothing.
     """
-    said = [text for word in words if (text := _plain(word))]
+    said = [line for word in words if (line := _plain(word))]
     told = ", ".join(said)
     if _OWN_POOL.search(told) and not _SHARED_POOL.search(told):
         return True
@@ -161,5 +160,4 @@ def _months(words: str) -> float | None:
 
 
 def _plain(value: object) -> str:
-    told = unwrapped(value)
-    return printable(told, most=_LONGEST_TEXT) if isinstance(told, str) else ""
+    return text(value, most=_LONGEST_TEXT)

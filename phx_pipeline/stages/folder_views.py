@@ -112,12 +112,12 @@ def rebuild_links(context: StageContext) -> int:
     folders = _Folders(context.layout)
     with _as_far_as_links_go(context.layout):
         for slug in context.catalog.slugs():
-            house, shown = context.catalog.property(slug), _shown(context, slug)
+            house, shown = context.catalog.property(slug), shown_files(context, slug)
             if house is None:
                 continue  # it was removed a moment ago
             changed += _put(context, house.folder, shown, folders=folders)
             # Who renames a picture records that before the links of its old name go.
-            drop_links(context, shown - _shown(context, slug))
+            drop_links(context, shown - shown_files(context, slug))
         folders.tell()
     return changed
 
@@ -171,7 +171,7 @@ def _linkable(context: StageContext, slug: str) -> set[str]:
     house = context.catalog.property(slug)
     if house is None or not context.tally(slug).is_published:
         return set()
-    return _own_files(context.layout, house.folder) & _shown(context, slug)
+    return _own_files(context.layout, house.folder) & shown_files(context, slug)
 
 
 class _Folders:
@@ -230,7 +230,8 @@ def _own_files(layout: Layout, folder: str) -> set[str]:
     return {name for name in there if is_own_name(name, folder=folder)}
 
 
-def _shown(context: StageContext, slug: str) -> set[str]:
+def shown_files(context: StageContext, slug: str) -> set[str]:
+    """The names of the files that a house shows now."""
     return {row.file_name for row in context.catalog.publications(slug) if row.active}
 
 

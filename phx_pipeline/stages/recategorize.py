@@ -11,6 +11,7 @@ from phx_pipeline.stages.categorize import (
     standing_report,
 )
 from phx_pipeline.stages.context import StageContext
+from phx_pipeline.stages.folder_views import shown_files
 from phx_pipeline.stages.publish import publish
 
 
@@ -30,13 +31,9 @@ def recategorize(context: StageContext, slug: str) -> Recategorized:
     standing = standing_report(context, slug)
     if standing and context.tally(slug).is_published:
         return Recategorized(report=standing, renamed=0)
-    before = _file_names(context, slug)
+    before = shown_files(context, slug)
     report = categorize(context, slug)
     publish(context, slug)
     return Recategorized(
-        report=report, renamed=len(before - _file_names(context, slug))
+        report=report, renamed=len(before - shown_files(context, slug))
     )
-
-
-def _file_names(context: StageContext, slug: str) -> set[str]:
-    return {it.file_name for it in context.catalog.publications(slug) if it.active}

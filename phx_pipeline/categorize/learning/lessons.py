@@ -28,7 +28,7 @@ from phx_pipeline.categorize.learning.verdicts import (
     judge_head,
     named,
 )
-from phx_pipeline.categorize.subjects import REFINES
+from phx_pipeline.categorize.subjects import are_akin
 from phx_pipeline.categorize.trained import Curve, Head, TrainedModel, revised
 from phx_pipeline.model.counted import counted
 from phx_pipeline.model.taxonomy import Subject
@@ -367,7 +367,7 @@ class _Bench:
             and (
                 (subject, it.subject) != _HIDDEN
                 if it.shipped
-                else not _akin(it.subject, subject) and it.subject not in taken_for
+                else not are_akin(it.subject, subject) and it.subject not in taken_for
             )
         ]
 
@@ -491,7 +491,3 @@ def _capped(
         it: min(p, UNJUDGED) if it in heads and it not in judged else p
         for it, p in said.items()
     }
-
-
-def _akin(one: Subject, other: Subject) -> bool:
-    return one is other or REFINES.get(one) is other or REFINES.get(other) is one

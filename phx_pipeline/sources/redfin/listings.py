@@ -23,7 +23,7 @@ from phx_pipeline.model.outcome import ListingOutcome
 from phx_pipeline.model.search import Criteria, Offer, OfferPage
 from phx_pipeline.model.source import Source
 from phx_pipeline.sources.endings import outcome_of, told
-from phx_pipeline.sources.json_values import JsonObject
+from phx_pipeline.sources.json_values import JsonObject, objects
 from phx_pipeline.sources.redfin.answers import (
     EmbeddedAnswers,
     decode_answer,
@@ -156,8 +156,8 @@ def _whole(least: float | None) -> str:
 
 
 def _rows(payload: JsonObject) -> Iterator[dict[str, Any]]:
-    for section in _objects(payload.get("sections")):
-        yield from _objects(section.get("rows"))
+    for section in objects(payload.get("sections")):
+        yield from objects(section.get("rows"))
 
 
 def _homes(page: str) -> list[dict[str, Any]]:
@@ -166,17 +166,11 @@ def _homes(page: str) -> list[dict[str, Any]]:
     homes = payload.get("homes") if payload is not None else None
     if not isinstance(homes, list):
         raise SourceChangedError("the search page has no list of homes")
-    return list(_objects(homes))
+    return list(objects(homes))
 
 
 def _answered(page: str) -> JsonObject:
     return payload_of(decode_answer(page, what="gis"), what="gis")
-
-
-def _objects(value: object) -> Iterator[dict[str, Any]]:
-    for entry in value if isinstance(value, list) else ():
-        if isinstance(entry, dict):
-            yield entry
 
 
 def _offer(home: dict[str, Any]) -> Offer | None:

@@ -5,9 +5,9 @@ value; so they are counted by name.
 """
 
 from collections.abc import Iterable, Iterator
-from typing import Any, Final
+from typing import Final
 
-from phx_pipeline.sources.json_values import JsonObject
+from phx_pipeline.sources.json_values import JsonObject, objects
 from phx_pipeline.sources.stated import members, members_of_any, only, unwrapped
 from phx_pipeline.sources.zillow.gallery import PHOTO_LISTS
 
@@ -27,8 +27,8 @@ _OF_ROW_FACTS = ("contingentListingType", "lotAreaValue", "lotAreaUnit", "lotSiz
 
 def of_home(home: JsonObject) -> dict[str, bool]:
     """Return by name whether a property object has the members."""
-    photos = [photo for name in PHOTO_LISTS for photo in _objects(home.get(name))]
-    events = list(_objects(unwrapped(home.get("priceHistory"))))
+    photos = [photo for name in PHOTO_LISTS for photo in objects(home.get(name))]
+    events = list(objects(unwrapped(home.get("priceHistory"))))
     return {
         **members(home, _OF_HOME),
         **members(home.get("resoFacts"), _OF_FACTS),
@@ -55,10 +55,4 @@ def of_row(row: JsonObject, *, info: JsonObject) -> dict[str, bool]:
 def _sizes(photos: Iterable[JsonObject]) -> Iterator[JsonObject]:
     for photo in photos:
         mixed = photo.get("mixedSources")
-        yield from _objects(mixed.get("jpeg") if isinstance(mixed, dict) else None)
-
-
-def _objects(value: object) -> Iterator[dict[str, Any]]:
-    for entry in value if isinstance(value, list) else ():
-        if isinstance(entry, dict):
-            yield entry
+        yield from objects(mixed.get("jpeg") if isinstance(mixed, dict) else None)

@@ -12,7 +12,7 @@ from phx_pipeline.model.counted import counted
 from phx_pipeline.model.facts import ListingFacts
 from phx_pipeline.model.photo import PhotoRef
 from phx_pipeline.model.property import Property
-from phx_pipeline.sources.json_values import JsonObject, mapping
+from phx_pipeline.sources.json_values import JsonObject, mapping, objects
 from phx_pipeline.sources.stated import (
     LONGEST_URL,
     OFF_MARKET_WORDS,
@@ -330,16 +330,10 @@ def _photo_keys(entry: JsonObject) -> Iterator[str]:
     composed = entry.get("carouselPhotosComposable")
     if isinstance(composed, dict):
         template = text(composed.get("baseUrl"))
-        for photo in _objects(composed.get("photoData")):
+        for photo in objects(composed.get("photoData")):
             url = template.replace("{photoKey}", text(photo.get("photoKey")))
             if found := variant_of(url):
                 yield found.key
-    for photo in _objects(entry.get("carouselPhotos")):
+    for photo in objects(entry.get("carouselPhotos")):
         if found := variant_of(photo.get("url")):
             yield found.key
-
-
-def _objects(value: object) -> Iterator[JsonObject]:
-    for entry in value if isinstance(value, list) else ():
-        if isinstance(entry, dict):
-            yield entry

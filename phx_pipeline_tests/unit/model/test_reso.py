@@ -51,14 +51,10 @@ def test_another_word_is_none_of_them(text: str) -> None:
     assert word_of(ImageOf, text) is None
 
 
-def test_a_sale_under_way_is_on_the_market_and_a_draft_is_no_listing() -> None:
+def test_a_sale_under_way_is_on_the_market() -> None:
     assert {str(it) for it in StandardStatus if it.is_on_market} == {
         "Active",
         "ActiveUnderContract",
         "ComingSoon",
         "Pending",
-    }
-    assert {str(it) for it in StandardStatus if it.is_no_listing} == {
-        "Delete",
-        "Incomplete",
     }
