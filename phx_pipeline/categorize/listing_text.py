@@ -14,9 +14,10 @@ from phx_pipeline.categorize.captions import (
     Reading,
     read_caption,
 )
-from phx_pipeline.categorize.subjects import REFINES, TAGS, tag_key
+from phx_pipeline.categorize.subjects import REFINES, TAGS
 from phx_pipeline.categorize.unusable import unusable_reason
 from phx_pipeline.categorize.wording import OFTEN_MISSPELT, WRITTEN_OUT
+from phx_pipeline.model.reso import letters_of
 from phx_pipeline.model.taxonomy import Location, Subject
 
 _TAG = 0.95
@@ -119,7 +120,7 @@ def read_tags(tags: Iterable[str]) -> tuple[Subject, ...]:
     Tags that say only the location, and unknown ones, name none; a subject is left
     out if another tag names a special case of it (Exterior beside Pool).
     """
-    named = [subject for tag in tags if (subject := TAGS.get(tag_key(tag)))]
+    named = [subject for tag in tags if (subject := TAGS.get(letters_of(tag)))]
     coarse = {REFINES[subject] for subject in named if subject in REFINES}
     return tuple(dict.fromkeys(s for s in named if s not in coarse))
 
@@ -138,7 +139,7 @@ def combine(tags: Sequence[str], *, caption: Reading | None) -> Reading | None:
 
 def _place(tags: Iterable[str]) -> Location | None:
     """Return whether tags say outside or inside; None if they say neither or both."""
-    keys = {tag_key(tag) for tag in tags}
+    keys = {letters_of(tag) for tag in tags}
     outside = any(TAGS.get(key) is Subject.EXTERIOR for key in keys)
     told = {Location.EXTERIOR} if outside else set()
     told |= {Location.INTERIOR} if "interior" in keys else set()

@@ -4,11 +4,10 @@
 is a special case of which. Free text is read by `caption_rules`.
 """
 
-import re
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from phx_pipeline.model.reso import ImageOf
+from phx_pipeline.model.reso import ImageOf, letters_of
 from phx_pipeline.model.taxonomy import Subject
 
 S = Subject
@@ -146,14 +145,9 @@ SPARK_ROOM_TAGS: Mapping[str, Subject | None] = {
 }
 
 
-def tag_key(tag: str) -> str:
-    """Return the spelling tags are compared in: "Floor plans" and FloorPlans agree."""
-    return re.sub(r"[\W_]+", "", tag).lower()
-
-
 TAGS: Mapping[str, Subject | None] = MappingProxyType(
     {
-        tag_key(tag): subject
+        letters_of(tag): subject
         for table in (RESO_IMAGE_OF, SPARK_ROOM_TAGS, REDFIN_TAGS)
         for tag, subject in table.items()
     }

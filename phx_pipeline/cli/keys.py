@@ -23,6 +23,7 @@ from phx_pipeline.model.access import (
     new_key,
 )
 from phx_pipeline.model.counted import counted
+from phx_pipeline.model.iso_times import iso
 from phx_pipeline.model.moments import day_start
 from phx_pipeline.settings import load_settings
 
@@ -90,7 +91,7 @@ def add(
         click.echo(json.dumps({**_plain(key, at=at), "key": text}, indent=2))
         return
     click.echo(text)
-    end = zoned_text(_text(key.expires_at))
+    end = zoned_text(iso(key.expires_at))
     until = f" until {end}" if end else ""
     errors.print(
         f"This is the key of {key.name}, {role}{until}; it is not shown again.",
@@ -221,8 +222,8 @@ def _plain(key: ApiKey, *, at: datetime) -> dict[str, object]:
         "role": key.role.word,
         "state": _state(key, at=at),
         "created_at": key.created_at.isoformat(timespec="seconds"),
-        "expires_at": _text(key.expires_at),
-        "revoked_at": _text(key.revoked_at),
+        "expires_at": iso(key.expires_at),
+        "revoked_at": iso(key.revoked_at),
     }
 
 
@@ -232,14 +233,10 @@ def _state(key: ApiKey, *, at: datetime) -> str:
     return "revoked" if key.revoked_at else "expired"
 
 
-def _text(at: datetime | None) -> str | None:
-    return at.isoformat(timespec="seconds") if at else None
-
-
 def _table(found: Sequence[ApiKey], *, at: datetime) -> Table:
     table = Table("id", "name", "role", "state", "made", "expires")
     for key in found:
-        times = (_text(key.created_at), _text(key.expires_at))
+        times = (iso(key.created_at), iso(key.expires_at))
         made, ends = (phoenix_text(time) for time in times)
         told = (_state(key, at=at), made[:_DAY], ends[:_MINUTE])
         table.add_row(key.id, key.name, key.role.word, *told)

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from datetime import date, datetime
+from datetime import date
 from typing import TYPE_CHECKING
 
 import click
@@ -13,6 +13,7 @@ from phx_pipeline.cli.options import json_option
 from phx_pipeline.cli.session import opened_reads
 from phx_pipeline.cli.times import phoenix_text
 from phx_pipeline.model.counted import counted
+from phx_pipeline.model.iso_times import iso
 
 if TYPE_CHECKING:
     from phx_pipeline.model.facts import LastSaid
@@ -68,7 +69,7 @@ def _print_head(sheet: "HouseSheet") -> None:
         if tally.checked_at is None:
             told[1:] = ["not asked"]
         else:
-            told.append(f"asked {phoenix_text(_iso(tally.checked_at))}")
+            told.append(f"asked {phoenix_text(iso(tally.checked_at))}")
         told.append(sheet.urls.get(tally.source, ""))
         told.append(_why(tally))
         console.print("  ".join(part for part in told if part), soft_wrap=True)
@@ -171,7 +172,3 @@ def _subject_lines(sheet: "HouseSheet") -> Iterator[str]:
         yield f"{counted(total, 'picture')} kept: {counts}"
     else:
         yield f"no pictures kept yet: `phx extract --address {sheet.house.slug}`"
-
-
-def _iso(at: datetime | None) -> str | None:
-    return at.isoformat(timespec="seconds") if at else None

@@ -12,8 +12,9 @@ from phx_pipeline.cli.console import console, errors, print_table
 from phx_pipeline.cli.nearest import NearestGroup
 from phx_pipeline.cli.options import json_option
 from phx_pipeline.cli.session import opened_catalog
-from phx_pipeline.cli.times import utc_text, zoned_text
+from phx_pipeline.cli.times import zoned_text
 from phx_pipeline.errors import InputError, ProxyError
+from phx_pipeline.model.iso_times import iso_s
 from phx_pipeline.model.proxy_health import ProxyHealth
 from phx_pipeline.settings import Settings, load_settings
 
@@ -128,8 +129,8 @@ def _state(health: ProxyHealth, *, now_s: float) -> dict[str, object]:
         "source": health.source.value,
         "state": "healthy" if until_s is None else "resting",
         "failures": health.failures,
-        "rests_until": utc_text(until_s),
-        "last_failure_at": utc_text(health.failed_at),
+        "rests_until": iso_s(until_s),
+        "last_failure_at": iso_s(health.failed_at),
         "last_failure": health.fault or None,
     }
 

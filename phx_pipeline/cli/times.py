@@ -1,19 +1,12 @@
-"""Times as the commands show them: UTC for machines, Phoenix for people."""
+"""Times as the commands show them to people: in Phoenix."""
 
 from datetime import UTC, datetime
 
 from phx_pipeline.model.moments import PHOENIX
 
 
-def utc_text(at_s: float | None) -> str | None:
-    """ISO 8601 in UTC of seconds since 1970; None stays None."""
-    if at_s is None:
-        return None
-    return datetime.fromtimestamp(at_s, UTC).isoformat(timespec="seconds")
-
-
 def phoenix_text(at: object) -> str:
-    """Date and time in Phoenix of seconds since 1970, or of what `utc_text` gave.
+    """Date and time in Phoenix of seconds since 1970, or of what `iso_s` gave.
 
     Nothing for None: there was no such moment.
     """

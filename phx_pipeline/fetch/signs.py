@@ -4,7 +4,6 @@ How an answer is judged by them is told in `fetch.challenge`.
 """
 
 import html
-import json
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -16,6 +15,7 @@ from urllib.parse import urlsplit
 from phx_pipeline.errors import FetchError, RateLimitedError
 from phx_pipeline.fetch.base import Fetched, refusal
 from phx_pipeline.fetch.page_parts import START, TAG, Page
+from phx_pipeline.model.json_parts import decoded, member
 from phx_pipeline.model.printable import printable
 
 
@@ -367,23 +367,23 @@ def in_json(answer: Fetched, text: str) -> Challenge | None:
     is_guarded = bare != text
     if not is_guarded and not _JSON_SIGNS.search(text):
         return None
-    told = _decoded(bare)
+    told = decoded(bare)
     names = ("blockScript", "captchaUrl", "jsClientSrc")
-    if isinstance(_at(told, "appId"), str) and any(_at(told, it) for it in names):
+    if isinstance(member(told, "appId"), str) and any(member(told, it) for it in names):
         return _challenge(ChallengeKind.PERIMETERX, "a challenge instead of an answer")
-    if _at(told, "incidentId") and _at(told, "errorCode"):
+    if member(told, "incidentId") and member(told, "errorCode"):
         return _challenge(ChallengeKind.IMPERVA, "an incident instead of an answer")
-    if _is_captcha(_at(told, "url")):
+    if _is_captcha(member(told, "url")):
         return _challenge(ChallengeKind.DATADOME, "a captcha instead of an answer")
     return _in_answer(told) if is_guarded and answer.status in _ANSWERED else None
 
 
 def _in_answer(told: Any) -> Challenge | None:
-    code = _at(told, "resultCode")
+    code = member(told, "resultCode")
     if code not in (0, None):
         reason = f"refused with resultCode {str(code)[:20]}"
         return _challenge(ChallengeKind.SOFT_BLOCK, reason)
-    if _at(_at(told, "payload"), "homes") == []:
+    if member(member(told, "payload"), "homes") == []:
         return _challenge(ChallengeKind.SOFT_BLOCK, "a search with an empty result")
     return None
 
@@ -394,14 +394,3 @@ def _is_captcha(url: Any) -> bool:
 
 def _challenge(kind: ChallengeKind, reason: str) -> Challenge:
     return Challenge(kind=kind, reason=printable(reason))
-
-
-def _decoded(text: str) -> Any:
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
-        return None
-
-
-def _at(value: Any, name: str) -> Any:
-    return value.get(name) if isinstance(value, dict) else None

@@ -166,9 +166,10 @@ def word_of(words: type[_Word], text: str) -> _Word | None:
     Feeds write the names for machines or those for people: `WalkInClosets`,
     `Walk-In Closet(s)`, `IDX`, `Idx`.
     """
-    wanted = _letters(text)
-    return next((word for word in words if _letters(word) == wanted), None)
+    wanted = letters_of(text)
+    return next((word for word in words if letters_of(word) == wanted), None)
 
 
-def _letters(text: str) -> str:
+def letters_of(text: str) -> str:
+    """Return the spelling words are compared in: `Floor plans` and FloorPlans agree."""
     return re.sub(r"[\W_]+", "", text).lower()

@@ -5,11 +5,12 @@ their zone, days are those of Phoenix.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 
 from phx_pipeline.model.change import NotedChange
 from phx_pipeline.model.conflicts import Conflict
 from phx_pipeline.model.drift import Drift
+from phx_pipeline.model.iso_times import iso, iso_s
 from phx_pipeline.model.job import Job, JobProperty, JobState
 from phx_pipeline.model.look import Found, Looked, LookReport
 from phx_pipeline.model.property import Property
@@ -331,16 +332,6 @@ def _job_item(item: JobProperty) -> Document:
         "completed_at": iso(item.ended_at),
         "took_s": None if item.took_s is None else round(item.took_s, 1),
     }
-
-
-def iso(at: datetime | None) -> str | None:
-    """ISO 8601 with its zone; None stays None."""
-    return at.isoformat(timespec="seconds") if at else None
-
-
-def iso_s(at_s: float | None) -> str | None:
-    """ISO 8601 in UTC of seconds since 1970; None stays None."""
-    return None if at_s is None else iso(datetime.fromtimestamp(at_s, UTC))
 
 
 def _day(day: date | None) -> str | None:

@@ -3,10 +3,10 @@
 What the members mean is read in the package of each source.
 """
 
-import json
 import re
 from collections.abc import Iterable
-from typing import Any
+
+from phx_pipeline.model.json_parts import decoded, member
 
 _SCRIPT = re.compile(
     r"<script\b[^<>]*__NEXT_DATA__[^<>]*>\s*(?P<carried>.*)</script",
@@ -29,16 +29,3 @@ def carries(script: str, names: Iterable[str]) -> bool:
         for holder in (props, member(props, "componentProps"))
         for value in (member(holder, name) for name in names)
     )
-
-
-def decoded(text: str) -> Any:
-    """Return the JSON value in *text*; None if it is none."""
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
-        return None
-
-
-def member(value: Any, name: str) -> Any:
-    """Return the member of an object; None of anything else."""
-    return value.get(name) if isinstance(value, dict) else None

@@ -12,10 +12,11 @@ from pydantic import Field
 from starlette.responses import JSONResponse, StreamingResponse
 
 from phx_pipeline.errors import InputError, UnknownJobError
+from phx_pipeline.model.iso_times import iso
 from phx_pipeline.model.isolation import IsolationMode
 from phx_pipeline.model.job import Job, JobRequest, JobState, Mode, Origin, Priority
 from phx_pipeline.model.source import Source
-from phx_pipeline.reads.documents import iso, job_document
+from phx_pipeline.reads.documents import job_document
 from phx_pipeline.reads.houses import meant_slugs
 from phx_pipeline.reads.jobs import read_jobs
 from phx_pipeline.reads.paging import LIMIT

@@ -12,6 +12,7 @@ from typing import Final
 
 from phx_pipeline.errors import SourceChangedError
 from phx_pipeline.fetch.base import Captured, Fetched
+from phx_pipeline.model import json_parts
 from phx_pipeline.sources import next_data
 from phx_pipeline.sources.head import Described, described, own_urls, titled
 from phx_pipeline.sources.json_values import JsonObject, decoded, mapping
@@ -79,7 +80,7 @@ def carries_answers(script: str) -> bool:
     if next_data.carries(script, _CARRIED):
         return True
     older = _OLDER.match(script)
-    return older is not None and bool(next_data.decoded(older["store"]))
+    return older is not None and bool(json_parts.decoded(older["store"]))
 
 
 def _lazy(captured: Iterable[Captured]) -> Iterator[tuple[str, JsonObject]]:

@@ -11,9 +11,8 @@ from phx_pipeline.categorize.subjects import (
     RESO_IMAGE_OF,
     SPARK_ROOM_TAGS,
     TAGS,
-    tag_key,
 )
-from phx_pipeline.model.reso import ImageOf
+from phx_pipeline.model.reso import ImageOf, letters_of
 from phx_pipeline.model.taxonomy import Location, Subject
 
 _TAGS = re.compile(r'"tags":(\[[^]]*])')
@@ -38,12 +37,12 @@ def test_every_tag_of_a_real_redfin_page_is_decided(shared_dir: Path) -> None:
 def test_the_lists_do_not_contradict_each_other() -> None:
     for table in (RESO_IMAGE_OF, SPARK_ROOM_TAGS, REDFIN_TAGS):
         for tag, subject in table.items():
-            assert TAGS[tag_key(tag)] is subject
+            assert TAGS[letters_of(tag)] is subject
 
 
 @pytest.mark.parametrize("tag", ["Floor plans", "FloorPlans", "floor_plans"])
 def test_a_tag_is_known_in_any_spelling(tag: str) -> None:
-    assert TAGS[tag_key(tag)] is Subject.DOCUMENT
+    assert TAGS[letters_of(tag)] is Subject.DOCUMENT
 
 
 def test_no_tag_claims_that_nothing_is_known() -> None:
