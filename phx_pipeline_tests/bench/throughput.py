@@ -64,6 +64,8 @@ _NEXT_BLOCK = 100  # house numbers
 _LIMIT = "max_concurrent_runs: 3"  # as dagster.yaml has it
 _SITES = {Source.REDFIN: redfin_sites, Source.ZILLOW: zillow_sites}
 _PATIENCE_S = 1800.0
+_REST_S = 3.0
+_AT_REST = 0.1  # of a processor: more means that something is being started
 _FULL = 0.8  # of the processors: more means that they bound it
 _STEPS = (
     "discovered_urls",
@@ -373,6 +375,7 @@ class _Bench:
         with self.deployment("queue", **given) as made:
             made.add_houses(self.houses)
             with serving(made) as running:
+                wait_for(_is_at_rest, patience_s=_PATIENCE_S)
                 return [_through_queue(running) for _ in range(2)]
 
     def _peer_cpu_s(self, python: Path) -> float:
@@ -391,6 +394,13 @@ def children_cpu_s() -> float:
     """Processor seconds of the children of this process that have ended."""
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     return used.ru_utime + used.ru_stime
+
+
+def _is_at_rest() -> bool | None:
+    """Whether all processes of the service have started, and wait for work."""
+    before_s = _descendants_cpu_s()
+    time.sleep(_REST_S)
+    return _descendants_cpu_s() - before_s < _AT_REST * _REST_S or None
 
 
 def _through_queue(running: Served) -> float:
