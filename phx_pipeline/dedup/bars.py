@@ -21,6 +21,8 @@ _SOMEWHERE: Final = 0.1  # share of the line of one side at which there is a jum
 _BOTH: Final = 0.9  # the same of both sides together
 _FINE: Final = 1.4  # px; what is finer than that, blurring takes
 _SOFT: Final = 0.3  # times as much of it as in the scene
+_SOFTER: Final = 0.25  # the same of the middle lines; blurred bars have 0.15 at most
+_PARTED: Final = 3.0  # times the usual; blurred bars jump by 6 or more
 _INK: Final = 9.0  # grey levels by which one of two inks varies
 _PLAIN: Final = 5.0  # grey levels; what varies by less may be the photo's own border
 _LEAST_INK: Final = 0.3  # share of the pixels that each ink has
@@ -67,6 +69,16 @@ def end_abruptly(sides: tuple[_Side, _Side]) -> bool:
     (sudden_1, long_1), (sudden_2, long_2) = (_break(*it) for it in sides)
     is_long = min(long_1, long_2) > _SOMEWHERE and long_1 + long_2 > _BOTH
     return min(sudden_1, sudden_2) > _ABRUPT and is_long
+
+
+def end_softly(sides: tuple[_Side, _Side]) -> bool:
+    """Whether two sides opposite to each other are blurred up to where they end.
+
+    Each is given as for `is_made_up`. Plain walls and skies are as smooth, but go on.
+    """
+    return all(
+        _is_deep(*it) and _is_blurred(*it) and _break(*it)[0] > _PARTED for it in sides
+    )
 
 
 def _is_deep(lines: Plane, end: int) -> bool:
@@ -118,6 +130,16 @@ def _is_soft(lines: Plane, strip: Plane) -> bool:
     scene = fine[len(strip) + 2 * _ASTRAY :].mean() + _FAINT
     is_soft = fine[: len(strip) - _ASTRAY].mean() < _SOFT * scene
     return bool(is_soft and strip.std() > _PLAIN)
+
+
+def _is_blurred(lines: Plane, end: int) -> bool:
+    """Whether its middle line has next to nothing as fine as that of the scene.
+
+    The outermost lines may be a frame that the photo itself had.
+    """
+    fine = np.abs(lines - blurred(lines, _FINE)).mean(axis=1)
+    scene = float(np.median(fine[end + _ASTRAY :])) + _FAINT
+    return float(np.median(fine[: end - _ASTRAY])) < _SOFTER * scene
 
 
 def _is_inked(strip: Plane) -> bool:

@@ -9,9 +9,11 @@ from typing import Final
 
 import numpy as np
 
+from phx_pipeline.dedup.carried import are_level, sharpened
 from phx_pipeline.dedup.colours import colouring
 from phx_pipeline.dedup.edging import edging
 from phx_pipeline.dedup.effaced import effaced
+from phx_pipeline.dedup.frequencies import Spectra, side_by_side
 from phx_pipeline.dedup.grain import overdrawn
 from phx_pipeline.dedup.levels import fewer_levels
 from phx_pipeline.dedup.overlays import (
@@ -29,6 +31,7 @@ from phx_pipeline.dedup.proposals import Candidate
 from phx_pipeline.dedup.rounding import (
     are_whole,
     differ_evenly,
+    has_coarser_steps,
     is_rounded,
     noised,
     was_added,
@@ -36,6 +39,7 @@ from phx_pipeline.dedup.rounding import (
 from phx_pipeline.dedup.sights import Move, Sight
 from phx_pipeline.dedup.softened import softened
 from phx_pipeline.dedup.spots import spotted
+from phx_pipeline.dedup.steps import repeats
 from phx_pipeline.dedup.tiles import Tiles
 from phx_pipeline.dedup.worn import worn
 from phx_pipeline.model.judgement import Judgement, Pair, Why, pair_of
@@ -48,6 +52,7 @@ _BLOCKS: Final = 1.12  # times the detail; less may be the blocks of a coarse JP
 _ALIKE: Final = 1.03  # times the pixels; less is one size
 _FINE: Final = 1.5  # times the detail; tones change what is counted by less
 _PADDED: Final = 1.005  # times the bytes a pixel; less need not be of the pixels
+_LEAST_DRAWN: Final = 0.006  # share of what both show; less is what sharpening draws
 _HEAVIER: Final = 1.3  # times the bytes a pixel; a coarse JPEG has so many less
 
 Choice = tuple[int, Why]
@@ -92,7 +97,8 @@ class _Compared:
         finer = _detail(a, b) / self._beside.scene
         self._heavier, self._rounded = _weight(a, b), 0
         full = tiles if tiles is not None and are_whole(sights, move, tiles) else None
-        even = None if full is None else differ_evenly(*full)
+        self._spectra = None if full is None else side_by_side(*full)
+        even = None if self._spectra is None else differ_evenly(*self._spectra)
         self._surplus = overdrawn(
             *self._placed,
             finer=finer,
@@ -100,10 +106,8 @@ class _Compared:
             larger=_scaled(a, b, *self._placed),
             even=even,
         )
-        self._fewer = 0
-        if even is not False and full is not None and (noisy := noised(*full)):
-            self._surplus = noisy
-        elif full is not None:
+        self._fewer, self._sharpened, self._has_coarser_steps = 0, 0, False
+        if full is not None:
             self._look_closely(full, fine=_by(finer))
         self._finer = 1.0 if self._surplus else finer
         self._both = overlap(*self._placed, steeper=self._surplus > 0)
@@ -111,15 +115,37 @@ class _Compared:
 
     def _look_closely(self, tiles: tuple[Tiles, Tiles], *, fine: int) -> None:
         """Correct by tiles whether what the finer one has more of is no detail."""
+        both = self._spectra
+        if both is not None:
+            self._sharpened = sharpened(*both)
+            if added := noised(*both) or self._sharpened:
+                self._surplus = added
+                return
         self._fewer = fewer_levels(*tiles)
+        if both is not None:
+            self._look_for_rounding(both, fine=fine)
+        elif tiles[0].size != tiles[1].size:
+            self._look_for_enlarging(tiles, fine=fine)
+
+    def _look_for_rounding(self, both: tuple[Spectra, Spectra], *, fine: int) -> None:
         heavy = _by(self._heavier)
-        if is_rounded(tiles[heavy - 1], tiles[_other(heavy) - 1]):
-            self._rounded = _other(heavy)
-            is_added = False if fine == heavy else None
-        else:
-            is_added = was_added(tiles[fine - 1], tiles[_other(fine) - 1])
-        if is_added is not None:
-            self._surplus = fine if is_added else 0
+        light = _other(heavy)
+        if is_rounded(both[heavy - 1], both[light - 1]):
+            self._rounded = light
+            self._has_coarser_steps = has_coarser_steps(
+                both[light - 1], both[heavy - 1]
+            )
+            if fine == heavy:
+                self._surplus = 0
+
+    def _look_for_enlarging(self, tiles: tuple[Tiles, Tiles], *, fine: int) -> None:
+        large = 1 if tiles[0].size > tiles[1].size else 2
+        both = tiles[large - 1], tiles[_other(large) - 1]
+        is_added = repeats(*both) or was_added(*both)
+        if is_added:
+            self._surplus = large
+        elif is_added is False and fine == large:
+            self._surplus = 0
 
     def whole(self) -> Choice | None:
         broken = colouring(*self._placed).grey or damaged(self._both)
@@ -150,9 +176,11 @@ class _Compared:
             return soft
         if soft := hidden(both):
             return soft
+        if self._sharpened and both.share < _LEAST_DRAWN:  # lines that overshoot
+            return 0
         blue = overlap_in_blue(*self._placed, steeper=steeper)
         each: tuple[Overlap, ...] = (both,)
-        if not self._worn.which:  # which changes colours in places, too
+        if not self._worn.which and not self._worn.stronger:  # colours differ anyway
             each += blue, overlap_in_warmth(*self._placed, steeper=steeper)
         if spot := spotted(each):
             return pale(both) or spot
@@ -169,17 +197,24 @@ class _Compared:
 
     def untouched(self) -> Choice | None:
         touched = self._worn.which or self._worn.stronger
-        if not touched or not 1 / _FINE < self._finer < _FINE:
+        if not touched:
             return None
-        return _other(touched), Why.TONES
+        is_as_fine = 1 / _FINE < self._finer < _FINE or self._differ_by_light
+        return (_other(touched), Why.TONES) if is_as_fine else None
 
     def real_detail(self) -> Choice | None:
         return (_other(self._surplus), Why.DETAIL) if self._surplus else None
 
     def unrounded(self) -> Choice | None:
         is_much = not 1 / _HEAVIER < self._heavier < _HEAVIER
-        rounded = self._rounded
-        return (_other(rounded), Why.DETAIL) if rounded and is_much else None
+        if not self._rounded or not (is_much or self._has_coarser_steps):
+            return None
+        return _other(self._rounded), Why.DETAIL
+
+    @property
+    def _differ_by_light(self) -> bool:
+        """Whether more detail is what more contrast makes of it."""
+        return self._spectra is not None and are_level(*self._spectra)
 
     def _by_detail(self, least: float) -> Choice | None:
         if least < self._finer < 1 / least:

@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from phx_pipeline.dedup.bars import end_abruptly, is_made_up, may_be_made_up
+from phx_pipeline.dedup.bars import end_abruptly, end_softly, is_made_up, may_be_made_up
 from phx_pipeline.dedup.planes import Plane
 from phx_pipeline.dedup.sights import Move, Sight, luminance, warped
 
@@ -30,6 +30,7 @@ _AROUND: Final = 2  # px on either side of the line
 
 Colour = NDArray[np.float32]
 Shares = NDArray[np.float64]
+_Lines = tuple[Plane, int]  # from the outer side inwards, and where the other begins
 Sides = tuple[float, float, float, float]  # left, top, right, bottom
 
 
@@ -125,15 +126,21 @@ def _sides(sight: Sight, inner: Sides, more: Sides, other: Plane) -> list[_Besid
         for (lines, there, at), share in zip(sides, more, strict=True)
     ]
     for side, opposite in ((0, 2), (1, 3)):
-        are_scene = all(found[it] is _Beside.SCENE for it in (side, opposite))
-        if are_scene and min(more[side], more[opposite]) > _SEEN:
-            both = _greys(sides[side]), _greys(sides[opposite])
-            if all(may_be_made_up(*it) for it in both) or end_abruptly(both):
-                found[side] = found[opposite] = _Beside.STRIP
+        kinds = {found[side], found[opposite]}
+        if _Beside.SCENE not in kinds or min(more[side], more[opposite]) <= _SEEN:
+            continue
+        both = _greys(sides[side]), _greys(sides[opposite])
+        if end_softly(both) or (len(kinds) == 1 and _are_made_up(both)):
+            found[side] = found[opposite] = _Beside.STRIP
     return found
 
 
-def _greys(side: tuple[Sight, Plane, float]) -> tuple[Plane, int]:
+def _are_made_up(both: tuple[_Lines, _Lines]) -> bool:
+    likely = all(may_be_made_up(*it) for it in both)
+    return likely or end_abruptly(both)
+
+
+def _greys(side: tuple[Sight, Plane, float]) -> _Lines:
     lines, _, at = side
     return luminance(lines), round(at)
 

@@ -44,7 +44,7 @@ from phx_pipeline.process import once_a_process
 
 logger = logging.getLogger(__name__)
 
-VERSION: Final = "5"
+VERSION: Final = "6"
 UNSEEN: Final = ""
 """In place of the version where an original could not be read: judged again."""
 
@@ -288,7 +288,7 @@ def _proof(
     seen: bool,
 ) -> tuple[float, bool]:
     """Return the share of blocks that agree, and whether both are copies by that."""
-    if not is_one_movement(match) or not spans(match, _size(sights[0])):
+    if not is_one_movement(match) or not spans(match, *map(_size, sights)):
         return 0.0, False
     share = agreeing_share(*greys, match.move)
     if agrees(match, share, seen=seen):

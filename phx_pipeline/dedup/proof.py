@@ -12,6 +12,8 @@ from phx_pipeline.dedup.features import Match, Points, fitted
 from phx_pipeline.dedup.planes import BLOCK, Plane
 from phx_pipeline.dedup.sights import Greys, Move, scaled, warped
 
+Size = tuple[int, int]
+
 MIN_INLIERS: Final = 16
 MIN_RATIO: Final = 0.68  # of the matches; look-alikes with as many agree in less
 MIN_AGREEING: Final = 0.95  # share of blocks, or:
@@ -27,7 +29,7 @@ _MAX_SECOND_MARKED: Final = 0.04  # the same, where marks may cover some blocks,
 _MAX_SECOND_SMALL: Final = 0.1  # the same, where they cover few
 _NEARLY_ALL: Final = 0.9  # share of blocks; a thing of 8 % that moved leaves 0.88
 _CHANCE: Final = 12  # points that copies may have there; they have up to 9
-_MIN_SPREAD: Final = 0.2  # share of the frame that the points span
+_MIN_SPREAD: Final = 0.2  # share of a frame that the points span
 _MIN_SEEN: Final = 0.5  # share of the smaller picture that both show
 
 _PATTERN: Final = 4.0  # standard deviation of a block in grey levels
@@ -56,11 +58,21 @@ def tells_much(match: Match) -> bool:
     return len(match.fits) >= _ENOUGH
 
 
-def spans(match: Match, size: tuple[int, int]) -> bool:
-    """Whether the points lie all over a frame of *size* (width, height)."""
-    low, high = _extent(match.ours[match.fits])
+def spans(match: Match, ours: Size, theirs: Size) -> bool:
+    """Whether the points lie all over one of the frames, sizes as (width, height).
+
+    Of a photo that was cut much they may lie all over the cut alone.
+    """
+    return any(
+        _spread(points[match.fits], size) >= _MIN_SPREAD
+        for points, size in ((match.ours, ours), (match.theirs, theirs))
+    )
+
+
+def _spread(points: Points, size: Size) -> float:
+    low, high = _extent(points)
     across, down = (high - low) / np.array(size)
-    return bool(across * down >= _MIN_SPREAD)
+    return float(across * down)
 
 
 def agrees(match: Match, share: float, *, seen: bool = False) -> bool:

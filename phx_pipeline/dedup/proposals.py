@@ -111,7 +111,7 @@ def _cut(
 
     Those of one shape with all others are not asked for theirs.
     """
-    hashes = np.zeros((len(pictures), len(SHAPES)), dtype=np.uint64)
+    hashes = np.zeros((len(pictures), 2 * len(SHAPES)), dtype=np.uint64)
     shapes = np.array([_shape(it) for it in pictures], dtype=np.float64)
     known = shapes[~np.isnan(shapes)]
     least, most = known.min(initial=np.inf), known.max(initial=0)

@@ -23,10 +23,30 @@ def shape_of(look: Appearance, *, width: int, height: int) -> float:
 
 
 def cut_hashes(look: Appearance, *, shape: float) -> NDArray[np.uint64]:
-    """Return the pHash of a picture of *shape*, cut to each of `SHAPES`."""
+    """Return the pHash of a picture of *shape*, cut to each of `SHAPES`.
+
+    First of what is inside flat borders, then of the frame: who trims an even sky off
+    a photo and off its cut trims unlike parts, and their middles lie apart.
+    """
     rows = np.frombuffer(look.thumbnail, dtype=np.uint8)
-    thumbnail = Image.fromarray(rows.reshape(THUMBNAIL_SIDE, THUMBNAIL_SIDE))
-    return np.array([_cut(thumbnail, shape, to) for to in SHAPES], dtype=np.uint64)
+    inner = rows.reshape(THUMBNAIL_SIDE, THUMBNAIL_SIDE)
+    across, down = look.right - look.left, look.bottom - look.top
+    seen = ((inner, shape), (_framed(inner, look), shape * down / across))
+    cut = [_cut(Image.fromarray(it), ours, to) for it, ours in seen for to in SHAPES]
+    return np.array(cut, dtype=np.uint64)
+
+
+def _framed(inner: NDArray[np.uint8], look: Appearance) -> NDArray[np.uint8]:
+    """Return the whole frame, with its borders drawn out of what is inside."""
+    left, top, right, bottom = (
+        round(it * THUMBNAIL_SIDE)
+        for it in (look.left, look.top, look.right, look.bottom)
+    )
+    size = (max(1, right - left), max(1, bottom - top))
+    small = np.asarray(Image.fromarray(inner).resize(size, Image.Resampling.BILINEAR))
+    below, beside = THUMBNAIL_SIDE - top - size[1], THUMBNAIL_SIDE - left - size[0]
+    margins = ((top, max(0, below)), (left, max(0, beside)))
+    return np.pad(small, margins, mode="edge")[:THUMBNAIL_SIDE, :THUMBNAIL_SIDE]
 
 
 def _cut(thumbnail: Image.Image, shape: float, to: float) -> int:

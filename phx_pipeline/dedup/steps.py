@@ -9,11 +9,18 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from phx_pipeline.dedup.tiles import SIDE, Tiles
+
 _LOOKED_AT: Final = 256  # px across, in the middle
 _NEAR: Final = 9  # px that say what is usual
 _RAREST: Final = 0.1  # of the lines are repeated; fewer make no picture larger
 _SHARE: Final = 0.2  # of how changes vary, at one distance; photos have 0.15 at most
 _AGREE: Final = 0.01  # by which both directions may differ in how many are repeated
+_LARGER: Final = 1.05  # times the pixels a side
+_REPEATED: Final = (
+    0.55  # times as much change; 0.46 at most, of JPEG blocks 0.64 or more
+)
+_NOTHING: Final = 1e-3  # grey levels, of no moment
 
 
 def before_repeating(
@@ -60,3 +67,27 @@ def _repeated(lines: NDArray[np.uint8]) -> float:
     if power[most - 1 : most + 2].sum() < _SHARE * power.sum() or not power.any():
         return 0.0
     return float(most / change.size)
+
+
+def repeats(large: Tiles, small: Tiles) -> bool:
+    """Whether the larger of two copies of one frame repeats pixels of the smaller.
+
+    Which of its lines are repeated follows from both sizes, so that little tells it:
+    even where most of what is repeated was drawn anew by JPEG, less changes there.
+    """
+    return all(_change(large, small, axis) < _REPEATED for axis in (0, 1))
+
+
+def _change(large: Tiles, small: Tiles, axis: int) -> float:
+    """Return how much changes at lines that would be repeated, for that at others."""
+    factor = large.size[axis] / small.size[axis]
+    if factor < _LARGER:
+        return 1.0
+    levels = large.levels.astype(np.float32)
+    steps = np.abs(np.diff(levels, axis=2 - axis)).mean(axis=1 + axis)
+    starts = np.array(large.places)[:, axis, None] + np.arange(SIDE - 1)
+    first, second = (np.floor((starts + it) / factor) for it in (0.5, 1.5))
+    repeated = first == second
+    if repeated.all() or not repeated.any():
+        return 1.0
+    return float(steps[repeated].mean() / (steps[~repeated].mean() + _NOTHING))

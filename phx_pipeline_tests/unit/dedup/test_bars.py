@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from phx_pipeline.dedup.bars import end_abruptly
+from phx_pipeline.dedup.bars import end_abruptly, end_softly
 from phx_pipeline.dedup.planes import Plane, blurred
 
 _DEEP = 30  # px of each bar
@@ -25,3 +25,17 @@ def test_what_varies_little_and_breaks_off_on_both_sides_is_no_scene(
         lines[:_DEEP] = lines[-_DEEP:] = soft
 
     assert end_abruptly(((lines, _DEEP), (lines[::-1], _DEEP))) is is_framed
+
+
+@pytest.mark.parametrize("is_framed", [True, False])
+def test_what_is_blurred_up_to_where_the_photo_begins_is_no_scene(
+    is_framed: bool,  # noqa: FBT001 - a row of the table
+) -> None:
+    lines = scene(200)
+    if is_framed:
+        soft = blurred(lines, 8.0)
+        lines[2:_DEEP], lines[-_DEEP:] = soft[2:_DEEP], soft[-_DEEP:]
+    else:  # a wall is as smooth, and goes on
+        lines[: _DEEP + 9], lines[-_DEEP - 9 :] = 120, 140
+
+    assert end_softly(((lines, _DEEP), (lines[::-1], _DEEP))) is is_framed

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from phx_pipeline.dedup.features import Match, Points
-from phx_pipeline.dedup.proof import agrees, is_one_movement, tells_much
+from phx_pipeline.dedup.proof import agrees, is_one_movement, spans, tells_much
 
 _SHIFT = np.array((70.0, 8.0), dtype=np.float32)
 _STILL = np.column_stack((np.eye(2), np.zeros(2)))
@@ -50,3 +50,11 @@ def test_points_need_say_less_where_thumbnails_agree() -> None:
 def test_few_points_overrule_no_pixels() -> None:
     assert tells_much(matched(24))
     assert not tells_much(matched(20, stray=3))
+
+
+@pytest.mark.parametrize(("cut", "is_copy"), [((400, 400), True), ((950, 900), False)])
+def test_points_lie_all_over_a_cut_of_the_photo(
+    cut: tuple[int, int],
+    is_copy: bool,  # noqa: FBT001 - a row of the table
+) -> None:
+    assert spans(matched(50), (1000, 900), cut) is is_copy

@@ -7,9 +7,11 @@ import pytest
 from PIL import Image, ImageFilter
 
 from phx_pipeline.dedup.corpus.pictures import decoded, jpeg
+from phx_pipeline.dedup.frequencies import Spectra, side_by_side
 from phx_pipeline.dedup.rounding import (
     are_whole,
     differ_evenly,
+    has_coarser_steps,
     is_rounded,
     noised,
     was_added,
@@ -41,6 +43,12 @@ def _tiles(image: Image.Image, quality: int) -> Tiles:
     return found
 
 
+def _both(a: Tiles, b: Tiles) -> tuple[Spectra, Spectra]:
+    found = side_by_side(a, b)
+    assert found is not None
+    return found
+
+
 def _times(image: Image.Image, factor: float) -> Image.Image:
     width, height = (round(it * factor) for it in image.size)
     return image.resize((width, height), Image.Resampling.BICUBIC)
@@ -48,7 +56,10 @@ def _times(image: Image.Image, factor: float) -> Image.Image:
 
 def test_a_coarser_jpeg_has_all_that_is_strong_in_a_grainy_photo() -> None:
     grainy = _grainy(_scene())
-    assert is_rounded(_tiles(grainy, 88), _tiles(grainy, 50))
+    fine, coarse = _both(_tiles(grainy, 88), _tiles(grainy, 50))
+    assert is_rounded(fine, coarse)
+    assert has_coarser_steps(coarse, fine)
+    assert not has_coarser_steps(fine, coarse)
 
 
 @pytest.mark.parametrize(
@@ -60,7 +71,7 @@ def test_a_photo_has_not_all_that_was_added_to_a_copy(
     made: Callable[[Image.Image], Image.Image],
 ) -> None:
     scene = _scene()
-    assert not is_rounded(_tiles(made(scene), 88), _tiles(scene, 86))
+    assert not is_rounded(*_both(_tiles(made(scene), 88), _tiles(scene, 86)))
 
 
 def test_grain_is_told_from_the_smaller_copy_of_a_frame() -> None:
@@ -80,25 +91,31 @@ def test_only_copies_of_one_frame_have_tiles_that_lie_on_each_other() -> None:
     tiles = _tiles(scene, 88), _tiles(small, 88)
     assert are_whole(sights, still, tiles)
     assert not are_whole(sights, np.add(still, ((0, 0, 2), (0, 0, 0))), tiles)
-    assert not is_rounded(tiles[0], _tiles(cut, 88))
+    assert side_by_side(tiles[0], _tiles(cut, 88)) is None
 
 
 def test_noise_is_as_strong_everywhere_and_knows_nothing_of_the_photo() -> None:
     scene = _scene()
     plain, noisy = _tiles(scene, 88), _tiles(_grainy(scene), 86)
-    assert (noised(plain, noisy), noised(noisy, plain)) == (2, 1)
-    assert differ_evenly(plain, noisy) is True
+    both = _both(plain, noisy)
+    assert (noised(*both), noised(*both[::-1])) == (2, 1)
+    assert differ_evenly(*both) is True
 
 
 def test_grain_that_a_copy_lost_is_no_noise() -> None:
     grainy = _grainy(_scene())
     full, coarse = _tiles(grainy, 88), _tiles(grainy, 50)
     smooth = _tiles(grainy.filter(ImageFilter.MedianFilter(5)), 88)
-    assert noised(full, coarse) == noised(full, smooth) == 0
+    assert noised(*_both(full, coarse)) == noised(*_both(full, smooth)) == 0
 
 
 def test_what_smoothing_takes_is_not_everywhere() -> None:
     scene = _scene()
     smooth = _tiles(scene.filter(ImageFilter.GaussianBlur(2)), 88)
-    assert differ_evenly(_tiles(scene, 88), smooth) is False
-    assert differ_evenly(_tiles(scene, 88), _tiles(_times(scene, 0.7), 88)) is None
+    assert differ_evenly(*_both(_tiles(scene, 88), smooth)) is False
+
+
+def test_fine_noise_of_an_enlarged_copy_is_told_by_smooth_places_of_the_other() -> None:
+    scene = _scene()
+    fine = _grainy(_times(scene, 1.5), 4)
+    assert was_added(_tiles(fine, 88), _tiles(scene, 86)) is True
