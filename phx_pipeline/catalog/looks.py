@@ -228,6 +228,14 @@ class LookBook:
             row = _locked_day(connection, day, at=at)
             change_row(connection, _DAY, {"day": day, **_ended(row, found, at=at)})
 
+    def note_waiting(
+        self, day: date, *, next_at: datetime | None, waiting: int
+    ) -> None:
+        """Write what waits on a day that had a look, and when to go on with it."""
+        this = sa.update(_DAY).where(_DAY.c.day == day, _DAY.c.runs > 0)
+        with writing(self._engine) as connection:
+            connection.execute(this.values(next_at=next_at, waiting=waiting))
+
     # --- pages ---
 
     def take_page(self, source: Source, day: date, most: int) -> bool:

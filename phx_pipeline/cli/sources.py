@@ -10,7 +10,7 @@ from rich.table import Table
 from phx_pipeline.cli.console import console, print_sentence, print_table
 from phx_pipeline.cli.nearest import NearestGroup
 from phx_pipeline.cli.options import json_option
-from phx_pipeline.cli.session import opened_catalog, opened_reads
+from phx_pipeline.cli.session import opened, opened_catalog, opened_reads
 from phx_pipeline.cli.sources_check import check, replay
 from phx_pipeline.cli.times import zoned_text
 from phx_pipeline.errors import InputError
@@ -18,11 +18,13 @@ from phx_pipeline.fetch.groups import further_circuits, group_names
 from phx_pipeline.model.moments import end_of_rest
 from phx_pipeline.model.nearest import did_you_mean
 from phx_pipeline.model.source import Source
+from phx_pipeline.settings import Settings, load_settings
 from phx_pipeline.storage.demo_stores import ONLY_BY_DEMO, is_demo
 
 if TYPE_CHECKING:
     from phx_pipeline.model.circuit import Circuit
     from phx_pipeline.reads.sources import SeenSource, SeenSources
+    from phx_pipeline.stages.context import StageContext
 
 _READY = "ready"
 
@@ -85,11 +87,13 @@ def reset(name: str) -> None:
       phx sources reset redfin
       phx sources reset redfin/photos
     """
-    groups = _groups(name)
-    with opened_catalog() as catalog:
-        _, states = catalog.policies.source_states()
+    groups, settings = _groups(name), load_settings()
+    with opened(settings) as context:
+        policies = context.catalog.policies
+        _, states = policies.source_states()
         further = set(further_circuits(groups)) & {state.name for state in states}
-        catalog.policies.reset([*groups, *sorted(further)])
+        policies.reset([*groups, *sorted(further)])
+        _look_goes_on(context, settings)
     console.print(f"{name}: reset")
 
 
@@ -114,19 +118,29 @@ def disable(name: str) -> None:
 def enable(name: str) -> None:
     """Allow requests to a source that was disabled.
 
-    A source that rests after failures or a refusal goes on resting.
+    A source that rests after failures or a refusal goes on resting. Houses that it
+    was not asked about today are looked at again by `phx up`, also if today's look
+    is over.
 
     \b
     Example:
       phx sources enable redfin
     """
-    with opened_catalog() as catalog:
-        catalog.policies.enable(_groups(name))
+    groups, settings = _groups(name), load_settings()
+    with opened(settings) as context:
+        context.catalog.policies.enable(groups)
+        _look_goes_on(context, settings)
     console.print(f"{name}: enabled")
 
 
 sources.add_command(check)
 sources.add_command(replay)
+
+
+def _look_goes_on(context: "StageContext", settings: Settings) -> None:
+    from phx_pipeline.workflows.look import Look
+
+    Look(context, most_pages=settings.daily_pages).note_waiting()
 
 
 def _groups(name: str) -> tuple[str, ...]:

@@ -147,6 +147,14 @@ class Look:
         seen = self._context.catalog.looks.seen()
         return plan(seen, self.terms(), now=self._now())
 
+    def note_waiting(self) -> None:
+        """Have today's look go on with what waits, now that more may be asked for."""
+        left = self.plan()
+        next_at = self._now() if left.due else left.next_at
+        waiting = left.waiting + len(left.due)
+        looks = self._context.catalog.looks
+        looks.note_waiting(self._day, next_at=next_at, waiting=waiting)
+
     def terms(self) -> Terms:
         """What holds for all houses at this moment."""
         context = self._context

@@ -12,7 +12,7 @@ from phx_pipeline.catalog import tables
 from phx_pipeline.catalog.engine import writing
 from phx_pipeline.catalog.store import Catalog
 from phx_pipeline.demo.redfin_site import redfin_sites
-from phx_pipeline.model.look import Found
+from phx_pipeline.model.look import Found, why_not_on
 from phx_pipeline.reads.looks import daily_look_line
 from phx_pipeline.reads.schemas import schema_of
 from phx_pipeline.storage.demo_stores import STANDIN
@@ -78,6 +78,23 @@ def test_where_no_source_is_asked_a_look_says_so_with_the_remedy(
     assert "daily look: there was none yet; no house is looked at, since no" in status
     assert "none waits" not in status
     assert "no source is asked: redfin switched off; " in phx_on(made, "digest").out
+
+
+def test_a_source_that_is_enabled_after_the_look_has_it_go_on_the_same_day(
+    made: Deployment, phx_on: Phx
+) -> None:
+    phx_on(made, "sources", "disable", "redfin")
+    phx_on(made, "look")
+    phx_on(made, "sources", "enable", "redfin")
+
+    told = phx_on(made, "status").out
+    assert "1 house still to be looked at, from " in told
+    with made.context() as context:
+        day = context.catalog.looks.last_day()
+    assert day is not None
+    assert why_not_on(day, now=datetime.now(UTC), is_at_work=False) == ""
+    phx_on(made, "look")
+    assert "none waits" in phx_on(made, "status").out
 
 
 def test_in_a_demo_no_message_leads_to_asking_real_sites(
