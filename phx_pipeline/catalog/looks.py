@@ -15,6 +15,7 @@ from phx_pipeline.catalog import tables
 from phx_pipeline.catalog.engine import reading, writing
 from phx_pipeline.catalog.locking import change_row, insert_or_replace, locked_row
 from phx_pipeline.catalog.rows import AnyRow
+from phx_pipeline.catalog.views import want_history
 from phx_pipeline.errors import InputError
 from phx_pipeline.model.identity import property_lease
 from phx_pipeline.model.look import Found, LookDay, Said, SeenHouse, Tries, summed
@@ -221,12 +222,14 @@ class LookBook:
             row = _locked_day(connection, day, at=at)
             told = {"next_at": next_at, "waiting": waiting, **_ended(row, found, at=at)}
             change_row(connection, _DAY, {"day": day, **told})
+            _want_times(connection, found)
 
     def note(self, day: date, found: Collection[Found], *, at: datetime) -> None:
         """Add to its day what a look at named houses found; what waits stays so."""
         with writing(self._engine) as connection:
             row = _locked_day(connection, day, at=at)
             change_row(connection, _DAY, {"day": day, **_ended(row, found, at=at)})
+            _want_times(connection, found)
 
     def note_waiting(
         self, day: date, *, next_at: datetime | None, waiting: int
@@ -256,6 +259,12 @@ def _ended(row: AnyRow, found: Collection[Found], *, at: datetime) -> dict[str, 
     counts = dict(summed(day, found))
     is_vain = counts["looked"] == day.looked
     return {"ended_at": row.ended_at if is_vain else at, **counts}
+
+
+def _want_times(connection: sa.Connection, found: Collection[Found]) -> None:
+    """Note that a view is behind which tells when houses were last asked about."""
+    if any(it is not Found.PASSED_BY for it in found):
+        want_history(connection)
 
 
 def _of(

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import click
 
@@ -33,7 +33,18 @@ if TYPE_CHECKING:
     from phx_pipeline.supervise.supervisor import Supervisor
 
 _CATEGORIZERS = ("listing_text",)  # drawings are no photos to a network
+# What a demo takes from the environment: no token, no proxy, no mail server and no
+# webhook, so that nothing leaves this machine.
+TAKEN: Final = (
+    *("dagster_home", "catalog_url", "dagster_pg_url", "user"),
+    *("max_side", "image_format", "downloads", "lease_ttl_s", "lease_wait_s"),
+)
 _MORE_ROUNDS = 2
+_CHANGED = "over night the stand-ins changed; the look of the next morning:"
+_SEEN_BEFORE = (
+    "the stand-ins show the same next morning again, which the demo in this folder has "
+    "seen; name a new --folder to have it as news. The look:"
+)
 _PASSING = (
     None,
     ListingOutcome.FAILED,
@@ -142,15 +153,11 @@ def _settings(stores: Settings, *, root: Path, standin: "Loopback") -> Settings:
     from phx_pipeline.supervise.addresses import free_port
 
     settings = replace(
-        stores,
+        load_settings({}),
+        **{name: getattr(stores, name) for name in TAKEN},
         data_dir=root,
         dagster_dir=root / "dagster",
         sources=tuple(STANDINS),
-        maricopa_token=None,  # no token of a real site goes to a stand-in
-        reso_token=None,
-        spark_token=None,
-        webshare_token=None,
-        proxies_file=None,
         proxy=standin.proxy_url,
         standins=standin.proxy_url,
         ca_file=standin.ca_file,
@@ -159,8 +166,6 @@ def _settings(stores: Settings, *, root: Path, standin: "Loopback") -> Settings:
         pace_percent=0,  # the stand-in needs no rest
         final_after_days=1,  # and what it says is gone is gone
         webserver_port=free_port(),
-        server=None,
-        key=None,
     )
     return patient(settings, load=os.getloadavg()[0] / (os.cpu_count() or 1))
 
@@ -192,6 +197,7 @@ def _shown(
     """
     from phx_pipeline.cli.session import opened
     from phx_pipeline.reads.facts import conflict_lines, conflicts_by_property
+    from phx_pipeline.stages.views import refresh_views
 
     with (
         _supervised(settings) as supervisor,
@@ -201,6 +207,7 @@ def _shown(
         code = _collected(context, settings, context.catalog.slugs())
         if changing is not None:
             code = max(code, _next_morning(context, settings, changing))
+        refresh_views(context)
         _show_folders(context)
         for line in conflict_lines(conflicts_by_property(context.catalog)):
             console.print(line, soft_wrap=True)
@@ -239,7 +246,8 @@ def _next_morning(
     houses = next_morning()
     draw_all(houses)
     standin.show(all_sites(houses))
-    console.print("over night the stand-ins changed; the look of the next morning:")
+    is_known = context.catalog.looks.last_day(with_houses=True) is not None
+    console.print(_SEEN_BEFORE if is_known else _CHANGED, soft_wrap=True)
     work, changed = Look(context, most_pages=settings.daily_pages), []
     looks = work.houses(context.catalog.slugs())
     for number, looked in enumerate(looks, start=1):
@@ -337,6 +345,8 @@ def _look_around(own: Settings, root: Path, *, postgres: bool) -> str:
     words.append("PHX_FINAL_AFTER_DAYS=1")
     if own.dagster_dir != own.data_dir / "dagster":
         words.insert(0, "PHX_DAGSTER_DIR=")
+    if own.channels:
+        words.insert(0, "PHX_SMTP_HOST= PHX_WEBHOOK_URL=")
     if not postgres and (own.catalog_url or own.dagster_pg_url):
         words.insert(0, "PHX_CATALOG_URL= PHX_DAGSTER_PG_URL=")
     return " ".join(words)

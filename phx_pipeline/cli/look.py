@@ -51,6 +51,7 @@ def look(
         raise InputError("name houses, or give --all, not both")
     settings = load_settings()
     with opened(settings) as context, few_warnings():
+        from phx_pipeline.stages.views import refresh_views
         from phx_pipeline.workflows.look import Look
 
         work = Look(context, most_pages=settings.daily_pages)
@@ -59,6 +60,7 @@ def look(
             found.append(looked)
             if not as_json:
                 tell_looked(looked, number=len(found))
+        refresh_views(context)
     if as_json:
         from phx_pipeline.reads.documents import look_document
 

@@ -45,6 +45,7 @@ def test_a_look_by_hand_tells_what_it_found_and_is_done_for_today(
     assert again.out == "0 houses looked at; all that was due was looked at\n"
     assert (first.code, again.code) == (0, 0)
     assert made.photos_asked() == []
+    assert phx_on(made, "verify").code == 0
     told = phx_on(made, "status").out
     assert "1 look at houses that day, 1 of them found a change; none waits" in told
 

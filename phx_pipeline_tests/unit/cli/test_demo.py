@@ -101,16 +101,22 @@ def test_what_a_stand_in_refused_is_not_asked_for_again(
     assert "busy" not in capsys.readouterr().out
 
 
-def test_it_asks_with_no_token_and_through_no_proxy_of_the_environment(
+def test_it_takes_stores_and_sizes_from_the_environment_and_no_way_out(
     tmp_path: Path,
 ) -> None:
-    tokens = ("PHX_MARICOPA_TOKEN", "PHX_RESO_TOKEN", "PHX_SPARK_TOKEN")
-    own = load_settings(dict.fromkeys((*tokens, "PHX_WEBSHARE_TOKEN"), "real"))
+    tokens = ("MARICOPA_TOKEN", "RESO_TOKEN", "SPARK_TOKEN", "WEBSHARE_TOKEN")
+    ways = {f"PHX_{name}": "real" for name in (*tokens, "WEBHOOK_TOKEN", "KEY")}
+    ways |= {f"PHX_{it}": "https://real.example" for it in ("WEBHOOK_URL", "SERVER")}
+    ways |= {"PHX_SMTP_HOST": "real.example", "PHX_PUBLIC_URL": "https://real.example"}
+    ways |= {"PHX_SMTP_FROM": "me@real.example", "PHX_SMTP_TO": "me@real.example"}
+    own = load_settings({**ways, "PHX_MAX_SIDE": "800", "PHX_USER": "ada"})
     with Loopback({}, folder=tmp_path) as standin:
         settings = demo._settings(own, root=tmp_path, standin=standin)
 
-    assert "real" not in exported(settings).values()
-    assert "real" not in settings.secrets.values()
+    assert not [it for it in exported(settings).values() if "real" in it]
+    assert (settings.channels, dict(settings.secrets)) == ((), {})
+    assert (settings.max_side, settings.user) == (800, "ada")
+    assert "PHX_SMTP_HOST= " in demo._look_around(own, tmp_path, postgres=False)
 
 
 def test_it_does_not_try_for_ever(context: StageContext, ends_with: Any) -> None:
@@ -188,6 +194,16 @@ def test_over_night_a_price_a_status_and_a_gallery_change(
         (sold, EventKind.STATUS): 3,
         (shown, EventKind.PHOTOS_ADDED): 2,  # Zillow's leaves out some of all photos
     }
+
+
+def test_a_morning_that_was_seen_before_is_not_told_as_news(
+    context: StageContext, ends_with: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ends_with(Exit.COMPLETE)
+    with Loopback({}, folder=context.layout.root / "more") as standin:
+        for told in ("over night the stand-ins changed", "name a new --folder"):
+            demo._next_morning(context, load_settings({}), standin)
+            assert told in capsys.readouterr().out
 
 
 def test_every_photo_is_drawn_before_it_is_asked_for() -> None:

@@ -21,6 +21,7 @@ from phx_pipeline.model.look import LOOK_LEASE, PAUSES, SOON, Found, Looked
 from phx_pipeline.model.property import Property
 from phx_pipeline.model.source import Source
 from phx_pipeline.stages.context import StageContext
+from phx_pipeline.stages.views import refresh_views
 from phx_pipeline.workflows import lifecycle
 from phx_pipeline.workflows.look import Look
 from phx_pipeline_tests.bench.daily import day_of_looks, down
@@ -113,7 +114,10 @@ def test_a_quiet_day_asks_each_source_once_and_changes_nothing(
     assert context.catalog.looks.pages(TODAY) == {it: COUNT * PAGES[it] for it in DAILY}
     assert (work.report.waiting, work.report.next_at) == (0, None)
     assert [it.fresh for it in told] == [True] * COUNT
+    assert context.catalog.views.is_stale()  # one shows when houses were asked about
+    refresh_views(context)
     assert look(context)[0] == []  # nothing is due any more
+    assert not context.catalog.views.is_stale()
 
 
 def test_looks_end_in_time_and_go_on_where_the_last_one_ended(
