@@ -58,7 +58,7 @@ def status(*, everything: bool, service: bool, as_json: bool) -> None:
         tell = service_json if as_json else partial(service_line, thorough=True)
         click.echo(tell(settings))
         return
-    from phx_pipeline.reads.houses_file import file_lines
+    from phx_pipeline.reads.houses_file import file_lines, waiting_line
     from phx_pipeline.reads.looks import daily_look_line
     from phx_pipeline.reads.status import read_status, status_lines
 
@@ -67,6 +67,8 @@ def status(*, everything: bool, service: bool, as_json: bool) -> None:
         lines = [] if as_json else list(status_lines(reads, found))
         jobs = reads.catalog.statistics.open_jobs()
         of_file = list(file_lines(reads))
+        if not (found.tallies or of_file):
+            of_file = list(filter(None, [waiting_line(reads)]))
         cron = None if settings.look_cron == OFF else settings.look_cron
         look = daily_look_line(reads, cron=cron)
     if as_json:

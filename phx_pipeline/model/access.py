@@ -99,6 +99,7 @@ FILE_ROW = "file.row"
 FILE_REFUSED = "file.refused"
 """The file as a whole cannot be read, until there is a `FILE_READ`."""
 FILE_READ = "file.read"
+"""The file can be read; the detail tells how many of its rows are left out."""
 
 ACTIONS = (
     *("job.submit", "job.cancel", "job.retry", "job.download"),

@@ -12,14 +12,15 @@ from hashlib import sha256
 from typing import Any, Final, Self
 
 from phx_pipeline.errors import InputError
+from phx_pipeline.model.counted import counted
 from phx_pipeline.model.job import PHX, JobRequest, Origin
+from phx_pipeline.reads.houses_file import NAME
 from phx_pipeline.stages.context import StageContext
 from phx_pipeline.workflows.intake import Problem, Reading, file_tables, read_rows
 from phx_pipeline.workflows.searches import request_run
 from phx_pipeline.workflows.sheets import Tables
 from phx_pipeline.workflows.tables import Row
 
-NAME: Final = "properties.csv"
 MOST_BYTES: Final = 10_000_000
 MOST_LINES: Final = 100_000
 MOST_ROWS: Final = 2_000
@@ -32,6 +33,7 @@ MOST_TOLD: Final = 1_000
 """Rows of one file that are told one by one."""
 
 _IF_RIGHT: Final = f"if it is right, `phx properties add data/{NAME} --yes` adds it"
+_WHICH: Final = "`phx audit --action file.row` tells which, and what to change"
 _MARK: Final = 8  # hex digits by which a problem is known
 _MORE: Final = "more"
 _TOO_MANY: Final = (
@@ -69,6 +71,13 @@ class Progress:
     def plain(self) -> dict[str, Any]:
         """Return it as JSON holds it."""
         return asdict(self)
+
+    @property
+    def left_out(self) -> str:
+        """Tell how many of the rows read are not followed; empty if all are."""
+        rows = len({*self.met} - {_MORE})
+        more = "more than " if _MORE in self.met else ""
+        return f"{more}{counted(rows, 'row')} left out: {_WHICH}" if rows else ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

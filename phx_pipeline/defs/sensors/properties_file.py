@@ -16,6 +16,7 @@ from typing import Final
 
 import dagster as dg
 
+from phx_pipeline.catalog.store import Catalog
 from phx_pipeline.defs.sensors.own_process import TooLongError, in_own_process
 from phx_pipeline.defs.stores import Stores
 from phx_pipeline.errors import InputError
@@ -29,13 +30,12 @@ from phx_pipeline.model.access import (
 from phx_pipeline.model.counted import counted
 from phx_pipeline.model.job import PHX
 from phx_pipeline.model.name_list import line_of_names
-from phx_pipeline.reads.houses_file import refusal
+from phx_pipeline.reads.houses_file import ALL_WELL, NAME, left_out, refusal
 from phx_pipeline.settings import Settings
 from phx_pipeline.stages.context import StageContext
 from phx_pipeline.wiring.runs import build_context
 from phx_pipeline.workflows.properties_file import (
     MOST_BYTES,
-    NAME,
     PartTaken,
     Progress,
     take_part,
@@ -223,13 +223,23 @@ def _read(
         )
         context.catalog.audit.note_all([of_file])
     _note(context, FILE_REFUSED if trouble else FILE_ROW, lines)
-    if not trouble and refusal(context.catalog):
-        _note(context, FILE_READ, ["nothing is wrong with it as a whole any more"])
+    if not trouble:
+        _note(context, FILE_READ, _news(context.catalog, part))
     said = [f"{counted(len(part.added), 'house')} added"]
     said += [trouble] if trouble else lines[:1]
     if part.left:
         said.append(f"{counted(part.left, 'row')} left for the next tick")
     return after, lines, "; ".join(said)
+
+
+def _news(catalog: Catalog, part: PartTaken) -> list[str]:
+    """Return what is to be noted of a file that could be read: what is wrong with it.
+
+    Of rows that are left out their number is told once all were read.
+    """
+    before = left_out(catalog)
+    now = before if part.left else part.progress.left_out
+    return [now or ALL_WELL] if now != before or refusal(catalog) else []
 
 
 def _of_file(error: InputError) -> str:

@@ -195,11 +195,19 @@ def test_new_rows_of_the_file_are_followed_and_bad_ones_told_once(days: Days) ->
             deeds = catalog.audit.entries(limit=9, action="file.row")
             return [it.detail for it in deeds]
 
+    def lines() -> list[str]:
+        with days.catalog() as catalog:
+            return list(
+                file_lines(build_reads(days.deployment.settings, catalog=catalog))
+            )
+
     assert days.tick(properties_file)[1] == ""
     write(FOLLOWED.address, bad)
     _, cursor = days.tick(properties_file)
     (line,) = told()
     assert line.startswith("row 3: ")
+    (left_out,) = lines()
+    assert left_out.startswith("file: properties.csv: 1 row left out: `phx audit ")
     assert days.tick(properties_file, cursor=cursor)[1] == cursor
 
     write("", FOLLOWED.address, bad, good)
@@ -216,8 +224,10 @@ def test_new_rows_of_the_file_are_followed_and_bad_ones_told_once(days: Days) ->
         (deed,) = catalog.audit.entries(limit=9, action="house.add")
         assert (deed.user, deed.target) == ("phx", SLUG)
         remove(context, SLUG)
+        assert lines() == [left_out]
         write(FOLLOWED.address, good)
         days.tick(properties_file, cursor=cursor)
+        assert lines() == []
         assert SLUG not in catalog.slugs()  # it was removed on purpose
 
     days.now = datetime.fromtimestamp(file.stat().st_mtime + 1, tz=UTC)
