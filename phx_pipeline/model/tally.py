@@ -59,8 +59,11 @@ class PropertyTally:
 
     @property
     def is_complete(self) -> bool:
-        """Whether every source is settled, and folder and views show the result."""
-        settled = bool(self.sources) and all(tally.is_settled for tally in self.sources)
+        """Whether every source is settled, and folder and views show the result.
+
+        One without pictures of which no source could be asked is not.
+        """
+        settled = self.gave_anything and all(it.is_settled for it in self.sources)
         return settled and self.is_published and not self.outdated
 
     @property

@@ -55,3 +55,5 @@ def test_a_source_that_is_off_gives_nothing_to_a_house_without_pictures(
     )
 
     assert (tally.is_answered, tally.gave_anything) == (is_answered, gave_anything)
+    is_settled = not wanting and None not in outcomes and _BLOCKED not in outcomes
+    assert tally.is_complete == (gave_anything and is_settled)
