@@ -1,6 +1,6 @@
 """Groups of commands that name the nearest one when there is none of a name."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import click
 
@@ -12,7 +12,7 @@ _VERY_LIKE = 0.85  # of options, of which many are alike
 
 
 class NearestGroup(click.Group):
-    """Looks for a misspelt command among its own, then among those of all groups."""
+    """Looks for a misspelt command among its own, and that of `phx` in all groups."""
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -29,16 +29,32 @@ class NearestGroup(click.Group):
 
 
 def _nearest(word: str, *, group: click.Group, ctx: click.Context) -> list[str]:
-    """The full names of the commands whose last word is most like *word*."""
+    """The full names of the commands whose last word is most like *word*.
+
+    Within a group that is one of its own, else one of `phx` of just this name.
+    """
     root = ctx.find_root()
     own = [f"{ctx.command_path} {name}" for name in group.list_commands(ctx)]
-    below = _below(root.command, ctx=root, path=root.command_path)
-    known = [*own, *(path for path, _ in below)]
     meant = _OFTEN_TYPED.get(word, word)
-    alike = {path: likeness(meant, path.rpartition(" ")[2]) for path in known}
-    best = max(alike.values())
-    near = [path for path in alike if alike[path] == best >= LEAST_LIKENESS]
+    if ctx is not root:
+        beside = f"{root.command_path} {word}"
+        at_root = [beside] if _has_command(root, word) else []
+        return _most_alike(meant, own)[:1] or at_root
+    below = _below(root.command, ctx=root, path=root.command_path)
+    near = _most_alike(meant, [*own, *(path for path, _ in below)])
     return [path for path in near if path in own][:1] or near[:_MOST_NAMED]
+
+
+def _most_alike(word: str, paths: Sequence[str]) -> list[str]:
+    """Those of *paths* whose last word is most like *word*; none if not enough."""
+    alike = {path: likeness(word, path.rpartition(" ")[2]) for path in paths}
+    best = max(alike.values())
+    return [path for path in alike if alike[path] == best >= LEAST_LIKENESS]
+
+
+def _has_command(ctx: click.Context, name: str) -> bool:
+    group = ctx.command
+    return isinstance(group, click.Group) and name in group.list_commands(ctx)
 
 
 def near_option(option: str, *, ctx: click.Context) -> str:

@@ -1,16 +1,37 @@
 """Which of the names there are somebody may have meant by one that is none."""
 
+import re
 from collections.abc import Iterable
 from typing import Final
 
 LEAST_LIKENESS: Final = 0.6
 
+_LEAST_OF_WORD: Final = 0.5
+_BETWEEN: Final = re.compile(r"[ _-]")
+_SAME: Final = {"drop": "cut", "dropped": "cut", "reduced": "cut"}
+
 
 def likeness(word: str, name: str) -> float:
-    """Return how alike two names are, from 0 to 1; capitals do not matter."""
+    """Return how alike two names are, from 0 to 1; capitals do not matter.
+
+    Names of as many words as each other are alike only where each of these is: so
+    `price_drop` is not `price_raised`.
+    """
+    words, others = (_BETWEEN.split(it.lower()) for it in (word, name))
+    if len(words) == len(others) > 1:
+        meant = [_SAME.get(it, it) for it in words]
+        if meant == others:
+            return 1.0
+        pairs = zip(words, others, strict=True)
+        if any(_ratio(mine, theirs) < _LEAST_OF_WORD for mine, theirs in pairs):
+            return 0.0
+    return _ratio(word.lower(), name.lower())
+
+
+def _ratio(word: str, name: str) -> float:
     from difflib import SequenceMatcher  # noqa: PLC0415 - for wrong names alone
 
-    return SequenceMatcher(None, word.lower(), name.lower()).ratio()
+    return SequenceMatcher(None, word, name).ratio()
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
