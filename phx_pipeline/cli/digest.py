@@ -13,7 +13,7 @@ from phx_pipeline.cli.nearest import NearestGroup
 from phx_pipeline.cli.options import DAY_OR_SPAN, OneOf, json_option
 from phx_pipeline.cli.outputs import OutputFile, tell_written
 from phx_pipeline.cli.session import opened_reads
-from phx_pipeline.errors import InputError
+from phx_pipeline.errors import DeliveryError, InputError
 from phx_pipeline.model.cron import last_due
 from phx_pipeline.model.message import Channel
 from phx_pipeline.model.moments import PHOENIX, moment
@@ -146,10 +146,9 @@ def test(*, channel: str) -> None:
         _console(message.subject, message.text)
         return
     _require(settings, [Channel(channel)])
-    note = build_notifiers(settings)[Channel(channel)].send(message).note
-    console.print(note or f"{channel}: the message was taken", soft_wrap=True)
-    if note:
-        raise click.exceptions.Exit(1)
+    if note := build_notifiers(settings)[Channel(channel)].send(message).note:
+        raise DeliveryError(note)
+    console.print(f"{channel}: the message was taken", soft_wrap=True)
 
 
 def _show(
@@ -229,7 +228,6 @@ def _write(text: str, output: Path | None, *, as_json: bool) -> None:
 
 def _send(settings: Settings, channels: list[Channel]) -> None:
     """Note today's digest as due, and send what is due; tell what came of each."""
-    from phx_pipeline.errors import DeliveryError
     from phx_pipeline.workflows.digest import book_digest, send_due
 
     if Channel.CONSOLE in channels:
@@ -240,10 +238,10 @@ def _send(settings: Settings, channels: list[Channel]) -> None:
     _require(settings, channels)
     with opened_reads(settings) as reads:
         desk = _desk(settings, reads, channels=channels)
-        if _is_to_come(settings, reads.now()):
-            _try(desk, settings.digest_cron)
-            return
         began = reads.now()
+        if _is_to_come(settings, began):
+            _try(desk, settings.digest_cron, at=began)
+            return
         book_digest(reads.catalog, channels, at=began)
         failed = list(dict.fromkeys(send_due(desk, hurry=True)))
         for channel in channels:
@@ -252,7 +250,8 @@ def _send(settings: Settings, channels: list[Channel]) -> None:
     for line in failed[:-1]:
         errors.print(line, soft_wrap=True)
     if failed:
-        raise DeliveryError(f"{failed[-1]}; `phx up` tries it again")
+        again = "`phx up` tries it again, if it was started with this channel"
+        raise DeliveryError(f"{failed[-1]}; {again}")
 
 
 def _is_to_come(settings: Settings, at: datetime) -> bool:
@@ -264,11 +263,18 @@ def _is_to_come(settings: Settings, at: datetime) -> bool:
     return due is None or due.date() != local.date()
 
 
-def _try(desk: "Desk", cron: str) -> None:
+def _try(desk: "Desk", cron: str, *, at: datetime) -> None:
+    """Send trials, but where today's digest was sent already: then tell that."""
     from phx_pipeline.workflows.at_once import at_once
-    from phx_pipeline.workflows.digest import trial_of
+    from phx_pipeline.workflows.digest import digest_key, trial_of
+
+    key, book = digest_key(desk.reads.today), desk.reads.catalog.deliveries
 
     def send(channel: Channel) -> None:
+        if book.find(channel, key) is not None:
+            told = _what_came(desk.reads, channel, since=at, is_told=False)
+            console.print(told, soft_wrap=True)
+            return
         note = desk.notifiers[channel].send(trial_of(desk, channel)).note
         console.print(
             f"{channel}: a trial was sent, which counts for nothing: the digest of "

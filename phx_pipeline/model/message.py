@@ -157,6 +157,13 @@ class Delivery:
         """Whether it is a day's."""
         return self.from_at is not None
 
+    @property
+    def what(self) -> str:
+        """What it is, for people."""
+        return (
+            f"the digest of {self.key.partition(':')[2]}" if self.is_digest else "news"
+        )
+
     def is_due(self, *, now: datetime) -> bool:
         """Whether to send it.
 

@@ -5,7 +5,7 @@ import socket
 import ssl
 import time
 from base64 import b64encode
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -95,8 +95,10 @@ class SmtpNotifier:
             refused = session.sendmail(self._sender, wanted, mail)
         later = [it for it, (code, _) in refused.items() if code in _LATER]
         notes = [_refused(refused, self._server)] if refused else []
+        notes += [f"it took the mail for {_others(wanted, refused)}"] if refused else []
         notes += [_in_doubt(session.doubt)] if session.doubt is not None else []
-        return Taken(note="; ".join(notes), later=tuple(later))
+        place = f"{self._server.place}: " if notes else ""
+        return Taken(note=f"{place}{'; '.join(notes)}", later=tuple(later))
 
     @contextmanager
     def _session(self) -> Iterator[InTime]:
@@ -230,11 +232,20 @@ def _of_system(error: OSError) -> str:
 
 
 def _refused(recipients: Mapping[str, tuple[int, bytes]], server: MailServer) -> str:
-    told = [
-        f"{address} ({_answer(code, text, server)})"
-        for address, (code, text) in sorted(recipients.items())
-    ]
-    return f"the server refuses recipients of PHX_SMTP_TO: {', '.join(told)}"
+    """Tell whom the server refuses for good, and whom for now."""
+    told: dict[bool, list[str]] = {False: [], True: []}
+    for address, (code, text) in sorted(recipients.items()):
+        told[code in _LATER].append(f"{address} ({_answer(code, text, server)})")
+    what = {False: "the server refuses", True: "the server does not yet take"}
+    return "; ".join(
+        f"{what[is_later]} recipients of PHX_SMTP_TO: {', '.join(some)}"
+        for is_later, some in told.items()
+        if some
+    )
+
+
+def _others(wanted: Iterable[str], refused: Collection[str]) -> str:
+    return ", ".join(it for it in wanted if it not in refused)
 
 
 def _in_doubt(why: str) -> str:

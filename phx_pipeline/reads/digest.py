@@ -474,10 +474,9 @@ def _undelivered(reads: Reads, *, but: str) -> Iterable[str]:
 
 def undelivered_line(delivery: Delivery) -> str:
     """One line for people about a message that was not taken."""
-    what = delivery.key if delivery.key.startswith("digest:") else "news"
     whom = f" to {', '.join(delivery.recipients)}" if delivery.recipients else ""
     tries = counted(delivery.tries, "try")
     return (
-        f"{delivery.channel}: {what} not sent{whom} after {tries}: "
+        f"{delivery.channel}: {delivery.what} not sent{whom} after {tries}: "
         f"{printable(delivery.detail)}"
     )

@@ -197,8 +197,7 @@ def _send_next(desk: Desk, channel: Channel) -> str | None:
             sent = desk.notifiers[channel].send(message, only=only)
     except DeliveryError as error:
         book.record_failed(channel, key, at=at, detail=str(error), tries=tries)
-        what = key if taken[0].from_at else "news"
-        return f"{channel}: {what} not sent: {error}"
+        return f"{channel}: {taken[0].what} not sent: {error}"
     except Exception as error:
         told = f"stopped by {type(error).__name__}, which is a fault of this program"
         book.record_failed(channel, key, at=at, detail=told, tries=tries)

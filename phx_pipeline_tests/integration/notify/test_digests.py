@@ -450,7 +450,9 @@ def test_a_digest_does_not_say_of_itself_that_it_was_not_sent(store: Store) -> N
     with mail_server(server.port) as back:
         send_due(store.desk(mailing(back)), hurry=True)
 
-    assert line.startswith("smtp: digest:2025-03-09 not sent after 3 tries: 127.0.0.1")
+    assert line.startswith(
+        "smtp: the digest of 2025-03-09 not sent after 3 tries: 127.0.0.1"
+    )
     (mail,) = back.mails
     assert "not sent" not in body_of(mail)
 

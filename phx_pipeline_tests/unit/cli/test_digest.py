@@ -90,6 +90,13 @@ def test_a_trial_leaves_the_digest_of_the_day_alone(
                 assert "a trial was sent, which counts for nothing" in said.out
                 assert collected.catalog.deliveries.open() == []
 
+            if month == today.month:
+                use_settings(
+                    replace(due, digest_cron=f"0 0 * {today.month % 12 + 1} *")
+                )
+                late = phx("digest", "--send").out
+                assert f"the digest of {today} was sent before, at {today} " in late
+
     trial, real = (str(mail["Subject"]) for mail in server.mails)
     assert trial == f"{real} (a trial)"
 
@@ -104,7 +111,7 @@ def test_a_server_that_is_down_is_told_once_and_a_password_is_asked_for(
     lacking = phx("digest", "test", "--channel", "smtp")
 
     assert (down.code, down.err.count("nothing answers there")) == (1, 1)
-    assert down.err.startswith(f"phx: smtp: digest:{today} not sent: 127.0.0.1:")
+    assert down.err.startswith(f"phx: smtp: the digest of {today} not sent: 127.0.0.1:")
     assert "is not sent yet" not in down.out
     assert lacking.code == 2
     assert "PHX_SMTP_USER needs PHX_SMTP_PASSWORD" in lacking.err
@@ -113,16 +120,22 @@ def test_a_server_that_is_down_is_told_once_and_a_password_is_asked_for(
 def test_a_try_says_in_one_line_what_is_wrong(
     phx: Phx, silent: Settings, use_settings: UseSettings
 ) -> None:
-    with mail_server() as server:
-        use_settings(mailed(silent, port=server.port))
+    with mail_server(refused=frozenset({"bad@example.com"})) as server:
+        mine = mailed(silent, port=server.port)
+        use_settings(mine)
         taken = phx("digest", "test", "--channel", "smtp")
+        use_settings(replace(mine, smtp_to=("bad@example.com", "me@example.com")))
+        partly = phx("digest", "test", "--channel", "smtp")
     use_settings(mailed(silent, port=free_port()))
     down = phx("digest", "test", "--channel", "smtp")
     use_settings(silent)
     unset = phx("digest", "test", "--channel", "webhook")
 
     assert (taken.code, taken.out) == (0, "smtp: the message was taken\n")
-    assert [it["Subject"] for it in server.mails] == ["phx: this is a try"]
+    assert [it["Subject"] for it in server.mails] == ["phx: this is a try"] * 2
+    assert (partly.code, partly.out) == (1, "")
+    assert partly.err.startswith(f"phx: 127.0.0.1:{server.port}: the server refuses ")
+    assert partly.err.endswith("; it took the mail for me@example.com\n")
     assert (down.code, down.err.count("\n")) == (1, 1)
     assert "nothing answers there: see PHX_SMTP_HOST" in down.err
     assert unset.code == 2
