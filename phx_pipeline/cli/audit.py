@@ -19,6 +19,7 @@ from phx_pipeline.model.name_list import names_of_line
 from phx_pipeline.model.nearest import did_you_mean
 
 _MOST_NAMED = 2
+_LONGEST_ACTION = 40  # of a wrong one, as it is told
 
 
 @click.command()
@@ -70,6 +71,7 @@ def audit(
     """
     from phx_pipeline.wiring.clock import utc_now
 
+    _require_action(action)
     now = utc_now()
     begin = now - since if isinstance(since, timedelta) else None
     if isinstance(since, date):
@@ -84,7 +86,7 @@ def audit(
         click.echo(json.dumps(list(map(_plain, found)), indent=2))
         return
     if not found:
-        console.print(f"nothing was noted{_no_action(action)}", soft_wrap=True)
+        console.print("nothing was noted")
         return
     print_table(_table(found), lines=map(_line, found))
     more = f"; older ones: --before {found[-1].id}" if len(found) == limit else ""
@@ -107,13 +109,16 @@ def _text(at: datetime) -> str:
     return at.isoformat(timespec="seconds")
 
 
-def _no_action(action: str | None) -> str:
-    """Which actions there are, if this is none."""
+def _require_action(action: str | None) -> None:
+    """Refuse an action that is none, and say which there are."""
     kinds = {name.partition(".")[0] for name in ACTIONS}
     if action is None or action in kinds or action in ACTIONS:
-        return ""
-    near = did_you_mean(action, ACTIONS)
-    return f": there is no action {action!r}{near}, there are {', '.join(ACTIONS)}"
+        return
+    near = did_you_mean(action[:_LONGEST_ACTION], [*sorted(kinds), *ACTIONS])
+    raise InputError(
+        f"--action: there is no {action[:_LONGEST_ACTION]!r}{near}: choose from "
+        f"{', '.join(ACTIONS)}, or a word before a dot"
+    )
 
 
 def _table(found: Sequence[AuditEntry]) -> Table:

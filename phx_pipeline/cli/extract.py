@@ -23,6 +23,7 @@ from phx_pipeline.cli.options import (
     FILLED,
     isolation_option,
     json_option,
+    one_of_two,
     priority_option,
     server_option,
 )
@@ -102,7 +103,8 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--resume/--fresh",
-    default=True,
+    multiple=True,
+    callback=one_of_two,
     help="Leave out houses that are complete and were asked within PHX_STALE_DAYS, and "
     "ask only the sources that are open or stale (--resume, the default); or ask every "
     "source again, and once more for every photo without bytes (--fresh).",
@@ -153,7 +155,7 @@ class Wish:
     wait: bool
     priority: str
     isolation: str | None
-    resume: bool
+    resume: bool | None
     server: str | None
     as_json: bool
 
@@ -175,7 +177,7 @@ class Wish:
     @property
     def mode(self) -> Mode:
         """What is asked again."""
-        return Mode.RESUME if self.resume else Mode.FRESH
+        return Mode.FRESH if self.resume is False else Mode.RESUME
 
     @property
     def following(self) -> How:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from phx_pipeline.cli.console import NO_HOUSES, console, few_warnings, print_sentence
+from phx_pipeline.cli.console import NO_HOUSES, few_warnings, print_sentence
 from phx_pipeline.cli.main import Exit
 from phx_pipeline.cli.options import FILLED, json_option
 from phx_pipeline.cli.session import opened
@@ -92,9 +92,7 @@ def tell_looked(looked: Looked, *, number: int) -> None:
     """Print what a look found at one house."""
     more = "; a run of its own was asked for" if looked.called else ""
     detail = f" ({looked.detail})" if looked.detail else ""
-    console.print(
-        f"[{number}] {looked.slug}: {_word(looked.found)}{detail}{more}", soft_wrap=True
-    )
+    print_sentence(f"[{number}] {looked.slug}: {_word(looked.found)}{detail}{more}")
 
 
 def _tell_end(report: LookReport) -> None:

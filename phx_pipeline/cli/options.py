@@ -79,6 +79,19 @@ def isolation_option(help_text: str) -> Callable[[Any], Any]:
     )
 
 
+def one_of_two(
+    _ctx: click.Context, param: click.Parameter, given: tuple[bool, ...]
+) -> bool | None:
+    """Take one of two opposite flags, and refuse both; None for neither.
+
+    The option is to be `multiple`: click alone takes the last one.
+    """
+    if len(set(given)) > 1:
+        both = " or ".join((*param.opts[:1], *param.secondary_opts[:1]))
+        raise click.UsageError(f"give {both}, not both")
+    return given[0] if given else None
+
+
 class OneOf(click.Choice[str]):
     """A choice that names what is nearest to a word that is none."""
 

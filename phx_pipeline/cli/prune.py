@@ -69,4 +69,4 @@ def _tell(removed: Counter[str], *, verb: str, days: int) -> None:
         console.print(f"{counted(count, what)} {verb}")
     if not told:
         age = counted(days, "day")
-        console.print(f"nothing to remove: only what is the newest is older than {age}")
+        console.print(f"nothing to remove: nothing that may go is older than {age}")

@@ -41,18 +41,21 @@ def read_sources(given: Environment) -> Sources:
     )
 
 
-def parse_sources(text: str, *, by: str) -> tuple[Source, ...]:
+def parse_sources(
+    text: str, *, by: str, among: Collection[Source] | None = None
+) -> tuple[Source, ...]:
     """Read a comma-separated list of source names; order and repeats do not matter.
 
     Raises:
-        InputError: some are none; *by* is the option or variable that names them.
+        InputError: some are none; *by* is the option or variable that names them,
+            and those *among* which to choose are told, all by default.
     """
     names = {name.strip() for name in text.split(",") if name.strip()}
     known = set(LETTERED) - {Source.UNKNOWN}
     if not names <= known:
         known |= set(_registered())
     if not names or (unknown := sorted(names - known)):
-        choice = in_order(_registered())
+        choice = in_order(_registered() if among is None else among)
         wrong = wrong_names(unknown, among=choice) if names else repr(text)
         raise InputError(
             f"{by}: unknown source {wrong}: choose from {', '.join(choice)}"

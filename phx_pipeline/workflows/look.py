@@ -43,6 +43,7 @@ from phx_pipeline.model.look import (
     may_begin,
     plan,
 )
+from phx_pipeline.model.moments import moment
 from phx_pipeline.model.printable import printable
 from phx_pipeline.model.source import Source
 from phx_pipeline.sources.registry import browsed_among
@@ -56,7 +57,7 @@ logger = logging.getLogger(__name__)
 
 _LEAST_S = 20.0  # a house takes as long at first sight
 _LONGEST_TOLD = 300
-_NOT_NOW = "its sources rest, or were asked for all pages of today"
+_NONE = "no source is asked"
 
 
 class Look:
@@ -179,11 +180,22 @@ class Look:
         return looked
 
     def _passed(self, house: DueHouse, why_none: str) -> Looked:
-        passed = Looked(
-            slug=house.slug, found=Found.PASSED_BY, detail=why_none or _NOT_NOW
-        )
+        why = _NONE if why_none else self._why_not(house)
+        passed = Looked(slug=house.slug, found=Found.PASSED_BY, detail=why)
         self.report.add(passed)
         return passed
+
+    def _why_not(self, house: DueHouse) -> str:
+        """Why none of the sources of a house can be asked now."""
+        rests, most = self._rests(), self._most
+        told = [
+            f"{it} rests until {moment(rests[it].timestamp())}"
+            if it in rests
+            else f"{it} was asked for all {most} pages of today (PHX_DAILY_PAGES)"
+            for it in every_days(self._context)
+            if it in house.sources or not house.sources
+        ]
+        return "; ".join(told)
 
     def _looked(self, house: DueHouse, *, began: datetime) -> Looked:
         passed = Looked(slug=house.slug, found=Found.PASSED_BY)
@@ -195,7 +207,7 @@ class Look:
         except InputError as error:
             return replace(passed, detail=str(error))
         if house.sources and not sources:
-            return replace(passed, detail=_NOT_NOW)
+            return replace(passed, detail=self._why_not(house))
         try:
             seen = asyncio.run(self._in_time(house.slug, sources))
         except LeaseHeldError as error:

@@ -1,7 +1,7 @@
 """`phx search`: the searches by name. What they proposed is in `proposed`."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -9,7 +9,7 @@ import click
 
 from phx_pipeline.cli.console import console, print_sentence
 from phx_pipeline.cli.nearest import NearestGroup
-from phx_pipeline.cli.options import FILLED, json_option
+from phx_pipeline.cli.options import FILLED, json_option, one_of_two
 from phx_pipeline.cli.search.amounts import Amount, Count
 from phx_pipeline.cli.search.proposed import accept, proposed, reject
 from phx_pipeline.cli.search.run import NO_SEARCH, run
@@ -97,7 +97,10 @@ for _command in (run, proposed, accept, reject):
     "--min-lot", type=_SQFT, metavar="SQFT", help="Ask for a lot of so much at least."
 )
 @click.option(
-    "--pool/--no-pool", default=None, help="Ask for a pool of its own, or for none."
+    "--pool/--no-pool",
+    multiple=True,
+    callback=one_of_two,
+    help="Ask for a pool of its own, or for none.",
 )
 @click.option(
     "--accept",
@@ -131,8 +134,7 @@ def add(*, name: str, accept_per_day: int, sources: str | None, **asked: Any) ->
 
     require_name(name)
     settings, at = load_settings(), utc_now()
-    named = parse_sources(sources, by="--sources") if sources else ()
-    _require_searchable(settings, named)
+    named = _named(settings, sources) if sources else ()
     saved = SavedSearch(
         name=name,
         criteria=Criteria(**asked).checked(this_year=at.year),
@@ -153,16 +155,19 @@ def add(*, name: str, accept_per_day: int, sources: str | None, **asked: Any) ->
     )
 
 
-def _require_searchable(settings: Settings, named: Sequence[Source]) -> None:
+def _named(settings: Settings, text: str) -> tuple[Source, ...]:
+    """Read the names of sources that have search pages."""
     from phx_pipeline.wiring.sources import equipped_sources
     from phx_pipeline.workflows.searches import searchable
 
     known = searchable(equipped_sources(settings))
+    named = parse_sources(text, by="--sources", among=known)
     if without := [it.value for it in named if it not in known]:
         raise InputError(
             f"--sources: {', '.join(without)} {'has' if len(without) == 1 else 'have'} "
             f"no search pages: choose from {', '.join(known)}"
         )
+    return named
 
 
 @search.command("list")

@@ -14,6 +14,7 @@ from phx_pipeline.cli.console import console, errors, print_sentence
 from phx_pipeline.cli.main import Exit
 from phx_pipeline.cli.options import DAY_OR_SPAN, FILLED, OneOf, json_option
 from phx_pipeline.cli.partitions import reconcile_partitions
+from phx_pipeline.cli.search.run import NO_SEARCH
 from phx_pipeline.cli.session import note, opened, opened_reads
 from phx_pipeline.model.counted import counted
 from phx_pipeline.model.fact_words import size_words
@@ -76,12 +77,15 @@ def proposed(
         )
         saved = reads.catalog.searches.saved()
         elsewhere = _found_by_others(reads, search, state=state)
+        known = read_proposals(reads, search=search, limit=1).rows
     if as_json:
         click.echo(json.dumps([proposal_document(it) for it in page.rows], indent=2))
         return
     if not page.rows:
-        is_of_demo = is_demo(reads.layout)
-        remedy = ONLY_BY_DEMO if is_of_demo else "`phx search run` asks the sites now"
+        remedy = ONLY_BY_DEMO if is_demo(reads.layout) else _remedy(saved)
+        if known:
+            of = f" --search {search}" if search else ""
+            remedy = f"`phx search proposed --state all{of}` shows those of all states"
         print_sentence(f"no such house: {elsewhere or remedy}")
         return
     _print(page.rows, saved)
@@ -89,6 +93,14 @@ def proposed(
         print_sentence(elsewhere)
     if page.next:
         print_sentence(f"only the last {_MOST}: narrow by --search or --since")
+
+
+def _remedy(saved: Sequence[SavedSearch]) -> str:
+    if not saved:
+        return NO_SEARCH
+    if all(it.is_paused for it in saved):
+        return "all searches are paused: `phx search resume NAME` has one run again"
+    return "`phx search run` asks the sites now"
 
 
 @click.command()
@@ -232,7 +244,8 @@ def _found_by_others(reads: "Reads", search: str | None, *, state: str) -> str:
     ]
     names = ", ".join(sorted(set(others)))
     more = f"{counted(len(others), 'house')} that another search found first"
-    return f"{more} ({names}) would fit {search}, too" if others else ""
+    shown = f"`phx search proposed --state {state}` shows all"
+    return f"{more} ({names}) would fit {search}, too: {shown}" if others else ""
 
 
 def _print(found: Sequence[Proposal], saved: Sequence[SavedSearch]) -> None:
@@ -243,10 +256,17 @@ def _print(found: Sequence[Proposal], saved: Sequence[SavedSearch]) -> None:
         console.print(f"  {it.url}", soft_wrap=True)
         state = f"{it.state.value}, but {it.doubt}" if it.doubt else it.state.value
         others = (each for each in saved if each.name != it.search)
-        fitting = [each.name for each in others if each.fits(it)]
-        also = f" (also fits {', '.join(fitting)})" if fitting else ""
+        fitting = [_fit(each, it) for each in others if each.fits(it)]
+        also = f" (also fits {'; '.join(fitting)})" if fitting else ""
         found_by = f"{it.source.value}, search {it.search}{also}, {it.first_seen_on}"
         print_sentence(f"{found_by}; {state}", indent="  ")
+
+
+def _fit(search: SavedSearch, it: Proposal) -> str:
+    """The name of a search that a house fits, with what rows do not tell of it."""
+    unstated = search.criteria.unstated_by(it.facts)
+    told = f", if it has {' and '.join(unstated)}, which is not told"
+    return f"{search.name}{told if unstated else ''}"
 
 
 def _told(facts: ListingFacts) -> str:

@@ -70,10 +70,9 @@ def run(
     else:
         _tell_pauses(named)
         _print(report, saved, rows=rows)
-    if chosen and not report.asked:
-        told = _why_none(report)
-        why = ONLY_BY_DEMO if is_demo(context.layout) else told
-        errors.print(f"phx: no source was asked: {why}", soft_wrap=True)
+    if not report.asked:
+        if chosen:
+            _tell_none(report, as_json=as_json, is_of_demo=is_demo(context.layout))
         ctx.exit(Exit.NOTHING)
     if not {turn.outcome for turn in report.turns if turn.outcome} <= _WELL:
         ctx.exit(Exit.PARTIAL)
@@ -88,13 +87,16 @@ def _tell_pauses(named: Sequence[SavedSearch]) -> None:
             )
 
 
-def _why_none(report: "SearchReport") -> str:
+def _tell_none(report: "SearchReport", *, as_json: bool, is_of_demo: bool) -> None:
     """Tell why no source was asked, and what to do; each reason once."""
     told = [f"{turn.source.value}: {turn.detail}" for turn in report.turns]
-    return (
-        "; ".join(dict.fromkeys(told))
-        or "none of those that PHX_SOURCES and the search name has search pages"
-    )
+    why = "; ".join(dict.fromkeys(told))
+    if told and not as_json:
+        why = "why, stands above"
+    elif not told:
+        why = "none of those that PHX_SOURCES and the search name has search pages"
+    why = ONLY_BY_DEMO if is_of_demo else why
+    errors.print(f"phx: no source was asked: {why}", soft_wrap=True)
 
 
 def _print(report: "SearchReport", saved: Sequence[SavedSearch], *, rows: bool) -> None:

@@ -70,7 +70,7 @@ def test_where_no_source_is_asked_a_look_says_so_with_the_remedy(
     told = "redfin is switched off (`phx sources enable redfin`)"
     assert due.out == f"0 houses looked at; no source is asked: {told}\n"
     assert named.out == (
-        f"[1] {SLUG}: passed by (no source is asked: {told})\n"
+        f"[1] {SLUG}: passed by (no source is asked)\n"
         f"0 houses looked at: 1 passed by; no source is asked: {told}\n"
     )
     assert (due.code, named.code) == (4, 4)

@@ -43,6 +43,10 @@ def find_alike(search: Callable[..., Ended]) -> None:
     """Ask what another search that fits the same house has: only that it fits."""
     search("add", "alike", "--zip", "85306")
     assert "search west (also fits alike)" in search("proposed").out
+    search("add", "pool", "--zip", "85306", "--pool")
+    told = " ".join(search("proposed").out.split())
+    assert "alike; pool, if it has a pool of its own, which is not told)" in told
+    search("remove", "pool")
     first = search("proposed", "--search", "alike").out
     assert "1 house that another search found first (west) would fit alike" in first
     assert "none waits to be" in search("accept", "--all", "--search", "alike").out
@@ -65,7 +69,8 @@ def test_a_search_is_saved_run_and_decided_about(made: Deployment, phx_on: Phx) 
     def search(*words: str) -> Ended:
         return phx_on(made, "search", *words)
 
-    assert "no search is saved" in search("list").out
+    for words in ("list", "proposed"):
+        assert "no search is saved" in search(words).out
     added = search("add", "west", "--zip", "85306", "--max-price", "490000")
     assert added.code == 0, added.err
     again = search("add", "west", "--zip", "85306")
@@ -91,6 +96,7 @@ def test_a_search_is_saved_run_and_decided_about(made: Deployment, phx_on: Phx) 
     }
     assert search("reject", SLUG).code == 0
     assert search("proposed", "--json").json == []
+    assert "`phx search proposed --state all` shows" in search("proposed").out
     assert "was rejected before" in search("reject", SLUG).err
     assert search("accept", NEWCOMERS[0].address).code == 0
     accept_again(made, phx_on)
@@ -106,13 +112,15 @@ def test_a_search_is_saved_run_and_decided_about(made: Deployment, phx_on: Phx) 
     for name, document in told_in_json.items():
         Draft202012Validator(schema_of(name)).validate(document)
     assert (saved["paused"], saved["criteria"]["zip_codes"]) == (True, ["85306"])
-    assert "all of them are paused" in search("run").out
+    paused = search("run")
+    assert (paused.code, "all of them are paused" in paused.out) == (4, True)
     assert "is paused, and is run now" in search("run", "west").out
     proposal = follow_again(made, phx_on)
     for source in BOTH:
         assert phx_on(made, "sources", "disable", source.value).code == 0
     off = search("run", "west")
-    assert (off.code, "phx sources enable zillow" in off.err) == (4, True)
+    assert (off.code, off.err.count("\n")) == (4, 1)
+    assert (off.out + off.err).count("phx sources enable zillow") == 1
     assert search("resume", "west").code == search("remove", "west").code == 0
     assert search("proposed", "--state", "accepted", "--json").json == [proposal]
     stored = b"".join(it.read_bytes() for it in made.settings.data_dir.glob("phx.db*"))

@@ -11,6 +11,7 @@ from phx_pipeline.wiring.stores import initialise
 from phx_pipeline_tests.commands import Phx, UseSettings
 from phx_pipeline_tests.deployment import Deployment
 
+WEST = ["search", "add", "west", "--zip", "85306"]
 KNOWN = "4732 W Davis Rd, Glendale, AZ 85306"
 KEY = "4732-w-davis-rd-glendale-az-85306"
 OTHER = "100 N Adams St, Phoenix, AZ 85003"
@@ -62,6 +63,7 @@ def rows(deployment: Deployment) -> Callable[[], list[object]]:
         (["images", "4732 W Davis Rd, Glendale"], "no ZIP code"),
         (["extract", "--address", "1-nowhere"], "unknown property '1-nowhere'"),
         (["extract", "--address", KNOWN, "--address", "deadbeef"], "'deadbeef'"),
+        ([*WEST, "--sources", "zilow"], "choose from zillow, redfin"),
         (["extract", "--all", "--sources", "redfn"], "'redfn' (did you mean redfin?)"),
         (["extract", "--all", "--sources", ","], "unknown source ','"),
         (["extract", "--all", "--sources", "zillow"], "zillow is not enabled"),
@@ -223,6 +225,8 @@ def test_a_bad_setting_is_told_in_one_line(
         (["properties", "extract"], "Did you mean `phx extract`?"),
         (["bench", "imagin"], "Did you mean `phx bench imaging`?"),
         (["Xyzzy"], "No such command 'Xyzzy' (see `phx --help`)"),
+        ([*WEST, "--pool", "--no-pool"], "give --pool or --no-pool, not both"),
+        (["extract", "--all", "--fresh", "--resume"], "give --resume or --fresh, not"),
         (["digest", "tset"], "Did you mean `phx digest test`?"),
         (["search", "edit"], "No such command 'edit' (see"),
         (["changes", "--kind", "price_drop"], "did you mean price_cut?"),
