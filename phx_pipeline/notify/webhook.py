@@ -106,7 +106,10 @@ def _remedy(status: int) -> str:
     if status in {HTTPStatus.NOT_FOUND, HTTPStatus.GONE}:
         return ": see PHX_WEBHOOK_URL"
     if HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:
-        return ", which leads elsewhere and is not followed: give PHX_WEBHOOK_URL that"
+        return (
+            ", which leads elsewhere and is not followed: give PHX_WEBHOOK_URL the "
+            "address in its header `Location`, which `curl -i --data x URL` shows"
+        )
     if status == HTTPStatus.BAD_REQUEST:
         return ": maybe it wants another PHX_WEBHOOK_STYLE"
     return "; if it always does, see PHX_WEBHOOK_URL"

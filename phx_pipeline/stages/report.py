@@ -42,13 +42,13 @@ def outcome_sentence(tally: PropertyTally) -> str:
     )
 
 
-def inert(text: str) -> str:
-    """Return a text for a cell of a Markdown table, shown as it is and never obeyed.
+def inert(text: str, *, most: int = _LONGEST_CELL) -> str:
+    """Return a text of *most* characters for Markdown, shown as it is and never obeyed.
 
     What might mean something in Markdown or HTML, or be made a link by a reader, stands
     as code, in which nothing is interpreted; signs that could end it are replaced.
     """
-    line = printable(text, most=_LONGEST_CELL)
+    line = printable(text, most=most)
     if _PLAIN.fullmatch(line) and not _LINK.search(line):
         return line
     return f"`{line.translate(_IN_CODE).replace('](', '] (')}`"

@@ -84,11 +84,11 @@ def _plain(line: Line) -> str:
 
 def _marked(line: Line) -> str:
     if not line.address:
-        return inert(line.text)
+        return inert(line.text, most=_LONGEST)
     address = inert(line.address)
     if line.url:
         address = f"[{address}](<{line.url.replace('<', '%3C').replace('>', '%3E')}>)"
-    return f"{address}: {inert(line.text)}"
+    return f"{address}: {inert(line.text, most=_LONGEST)}"
 
 
 def _item(line: Line, pictures: dict[str, str]) -> str:

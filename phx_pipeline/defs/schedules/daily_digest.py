@@ -17,14 +17,15 @@ NO_CHANNEL = "nobody is told: PHX_SMTP_HOST and PHX_WEBHOOK_URL are not set"
 def daily_digest(cron: str) -> dg.ScheduleDefinition:
     """Return the schedule, due by *cron* in Phoenix."""
 
-    # Dagster wants a job; none is ever asked for.
+    # Dagster wants a job, and shows it as the target; none is ever asked for.
     @dg.schedule(
         name="daily_digest",
         job=extract_property,
         cron_schedule=cron,
         execution_timezone=str(PHOENIX),
         default_status=dg.DefaultScheduleStatus.RUNNING,
-        description="Has the day's digest sent where a channel is set up.",
+        description="Has the day's digest sent where a channel is set up. It begins "
+        "no run; `alerts` sends.",
     )
     def begin(stores: dg.ResourceParam[Stores]) -> dg.SkipReason:
         return dg.SkipReason(book(stores, stores.settings().channels))
@@ -41,5 +42,5 @@ def book(stores: Stores, channels: tuple[Channel, ...]) -> str:
         booked = book_digest(catalog, channels, at=at)
     day = phoenix_day(at)
     if not booked:
-        return f"the digest of {day} was due before"
+        return f"the digest of {day} was noted before: nothing is left to do"
     return f"the digest of {day} is due by {', '.join(channels)}; `alerts` sends it"

@@ -43,7 +43,7 @@ def propose_houses(
             "%s is followed: search %s found it", it.slug, it.proposal.search
         )
     if not done:
-        return dg.SkipReason("no search accepts a house by itself now")
+        return dg.SkipReason("no house waits that a search may accept by itself now")
     named = ", ".join(it.slug for it in done[:_TOLD])
     more = f" and {len(done) - _TOLD} more" if len(done) > _TOLD else ""
     return dg.SkipReason(f"{counted(len(done), 'house')} accepted: {named}{more}")

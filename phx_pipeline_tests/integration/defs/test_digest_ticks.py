@@ -69,7 +69,7 @@ def test_a_mail_leaves_once_a_day_and_none_without_a_channel(
         "1 thing to tell",
     )
     assert morning(0, settings) == (
-        "the digest of 2026-11-28 was due before",
+        "the digest of 2026-11-28 was noted before: nothing is left to do",
         "all was told",
     )
     assert [it["Subject"] for it in server.mails] == ["phx 2026-11-28: nothing changed"]

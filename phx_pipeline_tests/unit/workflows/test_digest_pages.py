@@ -50,6 +50,13 @@ def digest(*, after: str = "Pending", url: str = URL, error: str = "") -> Digest
     )
 
 
+def test_no_format_cuts_a_line_that_another_shows_whole() -> None:
+    parts = sections(replace(digest(), open=("open: " + "x" * 390,)), known=KNOWN)
+
+    for page in (text_page, markdown_page):
+        assert f"- open: {'x' * 390}\n" in page("day", parts)
+
+
 def test_a_plain_digest_reads_alike_in_all_formats() -> None:
     parts = sections(digest(), known=KNOWN)
     line = "status: Pending, before Active (redfin)"
