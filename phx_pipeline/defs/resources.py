@@ -13,6 +13,8 @@ from phx_pipeline.defs.lineage import Lineage
 from phx_pipeline.defs.repeats import PARTITION_TAG
 from phx_pipeline.defs.stores import Stores
 from phx_pipeline.defs.tags import isolation_of
+from phx_pipeline.imaging.contact_sheet import MAX_PICTURES
+from phx_pipeline.imaging.frames import Frames
 from phx_pipeline.model.identity import run_lease
 from phx_pipeline.stages.context import StageContext
 from phx_pipeline.stages.runs import end_left_open
@@ -64,7 +66,9 @@ def _opened(
     isolation = isolation_of(tags) or settings.isolation
     settings = replace(settings, isolation=isolation)
     made = build_context(settings, run_id=run_id, clock=given.clock)
-    made = made.for_run(run_id, job_id=job_id)
+    made = replace(
+        made.for_run(run_id, job_id=job_id), frames=Frames(tiles=MAX_PICTURES)
+    )
     try:
         owner = process_owner(run_id)
         with made.catalog.leases.hold(run_lease(run_id), owner=owner):

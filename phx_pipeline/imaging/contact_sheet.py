@@ -4,7 +4,10 @@ from collections.abc import Iterable, Sequence
 from io import BytesIO
 from itertools import islice
 from math import ceil, sqrt
+from typing import Final
 
+import numpy as np
+from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
 from phx_pipeline.model.counted import counted
@@ -12,16 +15,21 @@ from phx_pipeline.model.counted import counted
 _TILES = ((72, 54), (56, 42), (44, 33), (32, 24), (20, 15), (12, 9))
 _READ_AT = (144, 144)
 _QUALITIES = (60, 40, 25)
-_MAX_PICTURES = 100
+_ENOUGH = 3  # pixels each way for one of the largest tile
+MAX_PICTURES: Final = 100
 
 
-def contact_sheet(pictures: Iterable[bytes], *, max_bytes: int) -> bytes:
+def contact_sheet(pictures: Iterable[bytes | Image.Image], *, max_bytes: int) -> bytes:
     """Return a JPEG grid of *pictures* in order, as large as fits *max_bytes*.
 
-    They are PNGs or JPEGs. Beyond 100 the first 100 are shown; one that cannot be read
-    is an empty place. *pictures* may be a generator: one is held at a time.
+    They are PNGs, JPEGs, or what `tile_of` made of their frames. Beyond 100 the first
+    100 are shown; one that cannot be read is an empty place. *pictures* may be a
+    generator: one is held at a time.
     """
-    shown = [_small(body) for body in islice(pictures, _MAX_PICTURES)]
+    shown = [
+        _small(picture) if isinstance(picture, bytes) else picture
+        for picture in islice(pictures, MAX_PICTURES)
+    ]
     for tile in _TILES:
         sheet = _grid(shown, tile=tile)
         for quality in _QUALITIES:
@@ -30,6 +38,14 @@ def contact_sheet(pictures: Iterable[bytes], *, max_bytes: int) -> bytes:
                 return jpeg
     what = counted(len(shown), "picture")
     raise ValueError(f"{what} cannot be put in {counted(max_bytes, 'byte')}")
+
+
+def tile_of(frame: NDArray[np.uint8]) -> Image.Image:
+    """Return the RGB *frame* as small as a sheet shows it; most rows are not read."""
+    height, width, _ = frame.shape
+    across, down = _TILES[0]
+    step = max(1, min(width // across, height // down) // _ENOUGH)
+    return ImageOps.fit(Image.fromarray(frame[::step, ::step]), _TILES[0])
 
 
 def _small(body: bytes) -> Image.Image:

@@ -7,6 +7,9 @@ import threading
 from collections.abc import Collection
 from typing import Final
 
+from PIL import Image
+
+from phx_pipeline.imaging.contact_sheet import tile_of
 from phx_pipeline.imaging.standardize import Frame
 
 MAX_BYTES: Final = 176 * 2**20  # 78 pictures of 1024 x 768
@@ -16,12 +19,17 @@ _TOO_MANY_PIXELS: Final = 32_000_000  # nothing is left
 
 
 class Frames:
-    """Frames by the SHA-256 of their original, up to *max_bytes*; for many threads."""
+    """Frames by the SHA-256 of their original, up to *max_bytes*; for many threads.
 
-    def __init__(self, *, max_bytes: int = MAX_BYTES) -> None:
+    Of *tiles* of them a contact sheet's tile stays, 12 kB each, for whoever draws one.
+    """
+
+    def __init__(self, *, max_bytes: int = MAX_BYTES, tiles: int = 0) -> None:
         self._max_bytes = max_bytes
+        self._most_tiles = tiles
         self._allowed_bytes = max_bytes
         self._held: dict[str, Frame] = {}
+        self._tiles: dict[str, Image.Image] = {}
         self._lock = threading.Lock()
 
     @property
@@ -42,9 +50,15 @@ class Frames:
 
     def put(self, sha256: str, frame: Frame) -> None:
         """Keep *frame* unless that needs more room than there is."""
+        if len(self._tiles) < self._most_tiles:
+            self._tiles[sha256] = tile_of(frame)
         with self._lock:
             if frame.nbytes <= self._room_bytes():
                 self._held[sha256] = frame
+
+    def tile(self, sha256: str) -> Image.Image | None:
+        """What a contact sheet shows of a picture that was decoded here, if kept."""
+        return self._tiles.get(sha256)
 
     def take(self, sha256: str) -> Frame | None:
         """Hand a frame out, which makes room; None if it is not here."""

@@ -2,6 +2,8 @@
 
 from hashlib import sha256
 
+from PIL import Image
+
 from phx_pipeline.imaging.contact_sheet import contact_sheet
 from phx_pipeline.model.identity import image_id
 from phx_pipeline.model.published import PublishedImage
@@ -30,15 +32,17 @@ def property_sheet(context: StageContext, slug: str) -> bytes | None:
 
 def _body(
     context: StageContext, image: PublishedImage, *, original: str | None
-) -> bytes:
+) -> bytes | Image.Image:
     """What a published file shows; nothing if it is gone, which a check tells.
 
-    Of a photo that came as JPEG the original is taken: a small picture of it costs a
-    tenth of what one of the PNG does.
+    What this run has decoded is at hand. Of another photo that came as JPEG the
+    original is taken: a small picture of it costs a tenth of what one of the PNG does.
     """
     path = context.layout.images / image.local_path
     if not path.is_file():
         return b""
+    if original and (tile := context.frames.tile(original)):
+        return tile
     raw = context.layout.raw(original) if original else path
     body = raw.read_bytes() if raw.is_file() else b""
     return body if body.startswith(_JPEG) else path.read_bytes()

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from phx_pipeline.imaging.contact_sheet import contact_sheet
+from phx_pipeline.imaging.contact_sheet import contact_sheet, tile_of
 
 _COLOURS = ("red", "lime", "blue", "yellow", "magenta", "cyan")
 
@@ -130,3 +130,17 @@ def test_a_picture_that_cannot_be_read_is_an_empty_place(damaged: bytes) -> None
 
     assert near(sheet.getpixel((sheet.width // 4, sheet.height // 2)), "white")
     assert near(sheet.getpixel((sheet.width * 3 // 4, sheet.height // 2)), "lime")
+
+
+def test_a_tile_of_a_frame_shows_what_its_file_does() -> None:
+    around = Image.radial_gradient("L").resize((640, 480))
+    down = Image.linear_gradient("L").resize((640, 480))
+    drawn = Image.merge("RGB", (around, down, down.rotate(180)))
+
+    by_file, by_frame = (
+        np.asarray(opened(contact_sheet([picture], max_bytes=12_000)), dtype=np.int16)
+        for picture in (_encoded(drawn), tile_of(np.asarray(drawn)))
+    )
+
+    assert by_file.shape == by_frame.shape
+    assert np.abs(by_file - by_frame).mean() < 4
