@@ -137,7 +137,8 @@ def test_ctrl_c_before_anything_is_shown_ends_the_watching_too(
     call: list[str],
     at: str,
 ) -> None:
-    def interrupted(*_: object, **__: object) -> Job:
+    def interrupted(client: CatalogClient, *_: object) -> Job:
+        client.close()  # as the process does that ends
         raise KeyboardInterrupt
 
     monkeypatch.setattr(CatalogClient, at, interrupted)
