@@ -235,7 +235,7 @@ class LookBook:
         self, day: date, *, next_at: datetime | None, waiting: int
     ) -> None:
         """Write what waits on a day that had a look, and when to go on with it."""
-        this = sa.update(_DAY).where(_DAY.c.day == day, _DAY.c.runs > 0)
+        this = sa.update(_DAY).where(_DAY.c.day == day)
         with writing(self._engine) as connection:
             connection.execute(this.values(next_at=next_at, waiting=waiting))
 

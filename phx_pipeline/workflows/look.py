@@ -150,10 +150,13 @@ class Look:
 
     def note_waiting(self) -> None:
         """Have today's look go on with what waits, now that more may be asked for."""
+        looks = self._context.catalog.looks
+        today = looks.day(self._day)
+        if today is None or not today.runs:
+            return  # what begins the day plans it
         left = self.plan()
         next_at = self._now() if left.due else left.next_at
         waiting = left.waiting + len(left.due)
-        looks = self._context.catalog.looks
         looks.note_waiting(self._day, next_at=next_at, waiting=waiting)
 
     def terms(self) -> Terms:

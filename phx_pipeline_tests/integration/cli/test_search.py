@@ -128,6 +128,16 @@ def test_a_search_is_saved_run_and_decided_about(made: Deployment, phx_on: Phx) 
     assert b"A Broker" not in stored
 
 
+def test_a_file_of_houses_that_waits_for_its_reader_is_told(
+    tmp_path: Path, phx_on: Phx
+) -> None:
+    with Deployment(tmp_path, {}) as made:
+        assert "file:" not in phx_on(made, "status").out
+        (made.settings.data_dir / "properties.csv").write_text("address\n")
+        told = phx_on(made, "status").out
+    assert "file: properties.csv: `phx up` follows the houses of its rows" in told
+
+
 def test_a_site_that_refuses_is_not_asked_for_the_next_search(
     tmp_path: Path, phx_on: Phx
 ) -> None:
