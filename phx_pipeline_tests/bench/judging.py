@@ -21,12 +21,12 @@ from PIL import Image
 
 from phx_pipeline.cli.bench.looks import candidate
 from phx_pipeline.dedup.cluster import cluster
-from phx_pipeline.dedup.corpus.copies import marked_copies, site_copies
-from phx_pipeline.dedup.corpus.pictures import jpeg
 from phx_pipeline.dedup.judge import judged
 from phx_pipeline.dedup.proposals import Candidate, proposed
 from phx_pipeline.model.judgement import Judgement, Method, Pair, by_pair
 from phx_pipeline_tests.bench.pictures import PHOTOS, different_jpegs
+from phx_pipeline_tests.corpus.copies import marked_copies, site_copies
+from phx_pipeline_tests.corpus.pictures import jpeg
 
 Known = dict[Pair, Judgement]
 

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from phx_pipeline.dedup.corpus.cards import card
 from phx_pipeline.demo.loopback import Answer, Asked, Handler
 from phx_pipeline.demo.redfin_site import redfin_sites
 from phx_pipeline.model.job import Mode
@@ -20,6 +19,7 @@ from phx_pipeline.stages.context import StageContext
 from phx_pipeline.stages.extract import extract
 from phx_pipeline.wiring.runs import build_context
 from phx_pipeline_tests.commands import Phx
+from phx_pipeline_tests.corpus.cards import card
 from phx_pipeline_tests.deployment import (
     PHOTO_HOST,
     SMALLEST,

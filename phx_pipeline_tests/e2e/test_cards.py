@@ -6,8 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from phx_pipeline.dedup.corpus.cards import card
-from phx_pipeline.dedup.corpus.pages import pages
 from phx_pipeline.demo import rooms
 from phx_pipeline.demo.houses import HOUSES
 from phx_pipeline.demo.loopback import Answer, Asked
@@ -23,6 +21,8 @@ from phx_pipeline.stages.dedupe import DedupeReport, dedupe
 from phx_pipeline.stages.partners import call_on, settle_called
 from phx_pipeline.stages.publish import publish
 from phx_pipeline.workflows.verify import content_digest, verify_property
+from phx_pipeline_tests.corpus.cards import card
+from phx_pipeline_tests.corpus.pages import pages
 from phx_pipeline_tests.damage import execute
 from phx_pipeline_tests.deployment import PHOTO_HOST, Deployment
 

@@ -14,7 +14,6 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from phx_pipeline.dedup.corpus.cards import card
 from phx_pipeline.demo import rooms
 from phx_pipeline.demo.houses import HOUSES, House
 from phx_pipeline.demo.loopback import Answer, Asked, Handler
@@ -31,6 +30,7 @@ from phx_pipeline.stages.views import refresh_views
 from phx_pipeline.workflows.ingest import ingest, take_photos
 from phx_pipeline_tests import brought
 from phx_pipeline_tests.commands import Phx
+from phx_pipeline_tests.corpus.cards import card
 from phx_pipeline_tests.deployment import (
     PHOTO_HOST,
     SMALLEST,

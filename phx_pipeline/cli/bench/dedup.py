@@ -11,12 +11,10 @@ import click
 from rich.table import Table
 
 from phx_pipeline.cli.bench.clocks import cpu_ms
-from phx_pipeline.cli.bench.corpus import Asked, judge_on_corpus
 from phx_pipeline.cli.bench.looks import candidate
 from phx_pipeline.cli.bench.pictures import pictures_in
 from phx_pipeline.cli.console import console, errors
 from phx_pipeline.cli.options import json_option
-from phx_pipeline.cli.outputs import OutputFolder
 from phx_pipeline.errors import ImageError, InputError
 from phx_pipeline.model.counted import counted
 
@@ -35,51 +33,8 @@ _MAX_PHASH, _MAX_DHASH = 8, 10  # of the rule compared with
     help="Read the groups from this CSV with the columns file and group; by "
     "default from names such as {group}_{anything}.jpg.",
 )
-@click.option(
-    "--half",
-    type=click.Choice(["tuning", "judging"]),
-    help="Make the copies from the photos of this half of the houses. Limits are set "
-    "on the tuning half alone; with --seeds the default is judging.",
-)
-@click.option(
-    "--seeds",
-    type=click.IntRange(min=1),
-    help="Make copies this many times, with other random numbers; with --half the "
-    "default is 1. After five every photo has had every kind of worse copy.",
-)
-@click.option(
-    "--every",
-    type=click.IntRange(min=1),
-    default=1,
-    help="Take one house in this many.",
-)
-@click.option(
-    "--jobs",
-    type=click.IntRange(min=1),
-    default=1,
-    metavar="N",
-    help="Judge the copies of so many properties side by side.",
-)
-@click.option(
-    "--keep",
-    type=OutputFolder(),
-    metavar="FOLDER",
-    help="Keep the counts of each property and seed as a file in this folder. After "
-    "an interruption what is there is not judged again, unless code or photos have "
-    "changed.",
-)
 @json_option
-def dedup(  # noqa: PLR0913 - an option each
-    folder: Path,
-    *,
-    labels: Path | None,
-    half: str | None,
-    seeds: int | None,
-    every: int,
-    jobs: int,
-    keep: Path | None,
-    as_json: bool,
-) -> None:
+def dedup(folder: Path, *, labels: Path | None, as_json: bool) -> None:
     """Count how well copies are found where the groups are known.
 
     FOLDER holds pictures of which those of one group are copies of each other, and no
@@ -87,28 +42,11 @@ def dedup(  # noqa: PLR0913 - an option each
     photos lost, for our rule and for the plain rule on the hashes of imagehash. A file
     that cannot be read as a picture is left out, and named.
 
-    With --half or --seeds FOLDER holds photos that differ, named {house}_{anything}.
-    Copies and look-alikes of them are made, some houses at a time are compared, and the
-    copy that is kept is judged too.
-
     \b
     Examples:
       phx bench dedup ~/pairs
       phx bench dedup ~/photos --labels groups.csv --json
-      phx bench dedup ~/photos --half judging --seeds 5 --jobs 2 --keep ~/judged
     """
-    if half is None and seeds is None:
-        _score_labelled(folder, labels, as_json=as_json)
-        return
-    if labels is not None:
-        raise InputError("--labels goes with neither --half nor --seeds")
-    asked = Asked(
-        half=half or "judging", seeds=seeds or 1, every=every, jobs=jobs, kept=keep
-    )
-    judge_on_corpus(folder, asked, as_json=as_json)
-
-
-def _score_labelled(folder: Path, labels: Path | None, *, as_json: bool) -> None:
     groups = _labelled(folder, labels)
     with cpu_ms() as spent:
         readable = {file: it for file in groups if (it := _readable(file)) is not None}

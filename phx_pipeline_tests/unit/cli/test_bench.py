@@ -95,66 +95,6 @@ def test_a_wrong_table_is_refused(
     assert complaint in str(done.exception)
 
 
-@pytest.fixture
-def half(tmp_path: Path) -> Path:
-    """A photo of a house of the judging half, beside one of the other."""
-    for house, kind in (("10", RoomKind.KITCHEN), ("12", RoomKind.POOL)):
-        photo = rooms.draw(kind, seed=1, size=(360, 240))
-        (tmp_path / f"{house}_{kind}.jpg").write_bytes(photo)
-    return tmp_path
-
-
-@pytest.mark.soak
-def test_copies_are_made_and_judged_by_what_was_done_to_them(
-    run: Bench, half: Path
-) -> None:
-    done, again = (
-        run("dedup", half, "--seeds", 1, "--keep", half / "kept", "--json")
-        for _ in range(2)
-    )
-
-    assert "1 of 1: seed 1, houses 10" in done.stderr
-    assert "1 of 1 parts are kept" in again.stderr
-    assert again.stdout == done.stdout
-    found = json.loads(done.stdout)
-    assert found["sums"]["copies as sites make them"]["pairs"] == 6
-    assert found["sums"]["and as they mark and cut them"]["pairs"] == 15
-    assert found["operations"]["resize 320"]["recall"] == 1
-    assert found["operations"]["agent card"]["photos"] == 1
-    assert found["others"]["panned"]["photos"] == 2
-    assert found["others"]["map"]["wrong"] == 0
-    assert 0 < len(found["choices"]) < 20  # a fifth of the kinds there are
-
-
-def test_without_a_picture_of_that_half_nothing_is_judged(
-    run: Bench, half: Path
-) -> None:
-    (half / "10_kitchen.jpg").write_bytes(b"\xff\xd8\xff no picture")
-    (half / "12_pool.jpg").write_bytes(b"\xff\xd8\xff no picture")
-
-    done = run("dedup", half, "--half", "judging")
-
-    assert "no picture that can be read" in str(done.exception)
-    assert "left out: 1" in done.stderr
-
-
-def test_without_a_house_of_that_half_nothing_is_judged(run: Bench, half: Path) -> None:
-    (half / "12_pool.jpg").unlink()
-
-    done = run("dedup", half, "--half", "tuning")
-
-    assert "no photo is of a house of the tuning half" in str(done.exception)
-
-
-def test_groups_are_not_known_and_made_at_once(run: Bench, half: Path) -> None:
-    table = half / "groups.csv"
-    table.write_text("file,group\n", "utf-8")
-
-    done = run("dedup", half, "--half", "tuning", "--labels", table)
-
-    assert "--labels goes with neither" in str(done.exception)
-
-
 @pytest.mark.parametrize("what", ["dedup", "imaging"])
 def test_a_folder_without_pictures_is_refused(
     what: str, run: Bench, tmp_path: Path

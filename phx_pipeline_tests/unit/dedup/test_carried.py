@@ -5,9 +5,9 @@ import pytest
 from PIL import Image, ImageEnhance, ImageFilter
 
 from phx_pipeline.dedup.carried import are_level, sharpened
-from phx_pipeline.dedup.corpus.pictures import decoded, jpeg
 from phx_pipeline.dedup.frequencies import Spectra, side_by_side
 from phx_pipeline.dedup.tiles import tiles_of
+from phx_pipeline_tests.corpus.pictures import decoded, jpeg
 
 _SIZE = (480, 360)
 

@@ -12,12 +12,6 @@ from PIL import Image
 from phx_pipeline.dedup.afresh import cluster_afresh
 from phx_pipeline.dedup.align import appearance
 from phx_pipeline.dedup.cluster import Cluster, cluster
-from phx_pipeline.dedup.corpus.cameras import moved_cameras
-from phx_pipeline.dedup.corpus.copies import site_copies
-from phx_pipeline.dedup.corpus.pictures import decoded, to_width
-from phx_pipeline.dedup.corpus.redone import REDONE
-from phx_pipeline.dedup.corpus.tones import TONES
-from phx_pipeline.dedup.corpus.worse import FINER, UNPROMISED, WORSE, choices
 from phx_pipeline.dedup.hashes import distance, picture_hashes
 from phx_pipeline.dedup.judge import judged
 from phx_pipeline.dedup.proposals import Candidate
@@ -26,6 +20,12 @@ from phx_pipeline.demo import rooms
 from phx_pipeline.demo.rooms import RoomKind
 from phx_pipeline.model.judgement import Judgement, Pair, by_pair
 from phx_pipeline.model.photo import PictureHashes
+from phx_pipeline_tests.corpus.cameras import moved_cameras
+from phx_pipeline_tests.corpus.copies import site_copies
+from phx_pipeline_tests.corpus.pictures import decoded, to_width
+from phx_pipeline_tests.corpus.redone import REDONE
+from phx_pipeline_tests.corpus.tones import TONES
+from phx_pipeline_tests.corpus.worse import FINER, UNPROMISED, WORSE, choices
 
 MakePicture = Callable[..., Image.Image]
 

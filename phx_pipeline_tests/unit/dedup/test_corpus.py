@@ -10,18 +10,6 @@ from PIL import Image
 
 from phx_pipeline.dedup.align import appearance
 from phx_pipeline.dedup.cluster import cluster, copies
-from phx_pipeline.dedup.corpus.cameras import VIEWS, moved_cameras, other_views, pan
-from phx_pipeline.dedup.corpus.copies import (
-    SINGLES,
-    UNPROMISED,
-    single_copies,
-    site_copies,
-)
-from phx_pipeline.dedup.corpus.frames import damaged_file
-from phx_pipeline.dedup.corpus.halves import Half, half_of
-from phx_pipeline.dedup.corpus.pages import PAGES, pages
-from phx_pipeline.dedup.corpus.pictures import Made, draws, identity
-from phx_pipeline.dedup.corpus.rooms import ROOMS
 from phx_pipeline.dedup.evaluate import Score, score_clusters
 from phx_pipeline.dedup.hashes import picture_hashes
 from phx_pipeline.dedup.judge import judged
@@ -29,6 +17,18 @@ from phx_pipeline.dedup.proposals import Candidate
 from phx_pipeline.errors import ImageError
 from phx_pipeline.imaging.decode import decode
 from phx_pipeline.model.judgement import Judgement, Pair, by_pair
+from phx_pipeline_tests.corpus.cameras import VIEWS, moved_cameras, other_views, pan
+from phx_pipeline_tests.corpus.copies import (
+    SINGLES,
+    UNPROMISED,
+    single_copies,
+    site_copies,
+)
+from phx_pipeline_tests.corpus.frames import damaged_file
+from phx_pipeline_tests.corpus.halves import Half, half_of
+from phx_pipeline_tests.corpus.pages import PAGES, pages
+from phx_pipeline_tests.corpus.pictures import Made, draws, identity
+from phx_pipeline_tests.corpus.rooms import ROOMS
 
 MakePicture = Callable[..., Image.Image]
 

@@ -3,9 +3,9 @@
 import json
 from dataclasses import replace
 
-from phx_pipeline.dedup.corpus.counts import Chosen, Judged, judged_of, summed
-from phx_pipeline.dedup.corpus.judged import Photo, parts
 from phx_pipeline.dedup.evaluate import NOTHING
+from phx_pipeline_tests.corpus.counts import Chosen, Judged, judged_of, summed
+from phx_pipeline_tests.corpus.judged import Photo, parts
 
 ONE = Judged(
     site=replace(NOTHING, pairs=6, merged=5),

@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 from PIL import Image, ImageFilter
 
-from phx_pipeline.dedup.corpus.pictures import decoded, jpeg, to_width
 from phx_pipeline.dedup.detail import detail
 from phx_pipeline.demo import rooms
 from phx_pipeline.demo.rooms import RoomKind
+from phx_pipeline_tests.corpus.pictures import decoded, jpeg, to_width
 
 
 @pytest.fixture(scope="module")

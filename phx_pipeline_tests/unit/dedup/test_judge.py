@@ -12,11 +12,6 @@ from PIL import Image, ImageEnhance, ImageFilter
 from phx_pipeline.dedup import cluster, features, judge
 from phx_pipeline.dedup.align import appearance
 from phx_pipeline.dedup.best import best_of
-from phx_pipeline.dedup.corpus.cameras import VIEWS
-from phx_pipeline.dedup.corpus.copies import single_copies
-from phx_pipeline.dedup.corpus.pictures import decoded, draws, jpeg
-from phx_pipeline.dedup.corpus.tones import TONES
-from phx_pipeline.dedup.corpus.worse import choices
 from phx_pipeline.dedup.hashes import picture_hashes
 from phx_pipeline.dedup.judge import judged
 from phx_pipeline.dedup.proof import MIN_INLIERS
@@ -25,6 +20,11 @@ from phx_pipeline.dedup.sights import view_of
 from phx_pipeline.demo import rooms
 from phx_pipeline.demo.rooms import RoomKind
 from phx_pipeline.model.judgement import Alike, Judgement, Method, Why, by_pair
+from phx_pipeline_tests.corpus.cameras import VIEWS
+from phx_pipeline_tests.corpus.copies import single_copies
+from phx_pipeline_tests.corpus.pictures import decoded, draws, jpeg
+from phx_pipeline_tests.corpus.tones import TONES
+from phx_pipeline_tests.corpus.worse import choices
 
 
 @pytest.fixture(scope="module")

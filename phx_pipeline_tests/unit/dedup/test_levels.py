@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from PIL import Image, ImageFilter
 
-from phx_pipeline.dedup.corpus.pictures import decoded, jpeg
 from phx_pipeline.dedup.levels import fewer_levels
 from phx_pipeline.dedup.tiles import Tiles, tiles_of
+from phx_pipeline_tests.corpus.pictures import decoded, jpeg
 
 _SIZE = (480, 360)
 

@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from phx_pipeline.dedup.align import appearance
-from phx_pipeline.dedup.corpus.pages import PAGES, pages
 from phx_pipeline.dedup.lowinfo import busy_share, entropy, is_low_information
 from phx_pipeline.demo import rooms
 from phx_pipeline.demo.rooms import RoomKind
+from phx_pipeline_tests.corpus.pages import PAGES, pages
 
 MakePicture = Callable[..., Image.Image]
 

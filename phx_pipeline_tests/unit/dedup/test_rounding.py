@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 from PIL import Image, ImageFilter
 
-from phx_pipeline.dedup.corpus.pictures import decoded, jpeg
 from phx_pipeline.dedup.frequencies import Spectra, side_by_side
 from phx_pipeline.dedup.rounding import (
     are_whole,
@@ -18,6 +17,7 @@ from phx_pipeline.dedup.rounding import (
 )
 from phx_pipeline.dedup.sights import sight_of
 from phx_pipeline.dedup.tiles import Tiles, tiles_of
+from phx_pipeline_tests.corpus.pictures import decoded, jpeg
 
 _SIZE = (720, 480)
 

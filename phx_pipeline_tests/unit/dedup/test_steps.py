@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from phx_pipeline.dedup.corpus.pictures import decoded, jpeg
 from phx_pipeline.dedup.steps import repeats
 from phx_pipeline.dedup.tiles import tiles_of
+from phx_pipeline_tests.corpus.pictures import decoded, jpeg
 
 _SIZE = (300, 220)
 

@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFilter
 
-from phx_pipeline.dedup.corpus.cards import card, street_map
-from phx_pipeline.dedup.corpus.pages import PAGES, pages
 from phx_pipeline.demo import rooms
 from phx_pipeline.demo.rooms import RoomKind
 from phx_pipeline.imaging.decode import decode
 from phx_pipeline.imaging.placeholder import card_signs, is_card
+from phx_pipeline_tests.corpus.cards import card, street_map
+from phx_pipeline_tests.corpus.pages import PAGES, pages
 
 Picture = Callable[[], Image.Image]
 

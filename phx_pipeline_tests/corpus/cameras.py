@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from phx_pipeline.dedup.corpus.pictures import (
+from phx_pipeline_tests.corpus.pictures import (
     Made,
     Random,
     Step,

@@ -1,23 +1,32 @@
-"""`phx bench dedup --half`: the rule judged on copies that are made of real photos."""
+"""How well copies are found that are made of real photos, and which copy is kept.
+
+    python -m phx_pipeline_tests.bench.copies ~/photos --half judging --seeds 5 --jobs 2
+
+FOLDER holds photos that differ, named {house}_{anything}. Copies and look-alikes of
+them are made, some houses at a time are compared, and the copy that is kept is judged.
+"""
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 from rich.table import Table
 
 from phx_pipeline.cli.bench.pictures import pictures_in
 from phx_pipeline.cli.console import console, errors
+from phx_pipeline.dedup.evaluate import NOTHING, Score
 from phx_pipeline.errors import ImageError, InputError
+from phx_pipeline.imaging.decode import decode
 from phx_pipeline.model.counted import counted
-
-if TYPE_CHECKING:
-    from phx_pipeline.dedup.corpus.counts import Chosen, Judged
-    from phx_pipeline.dedup.corpus.judged import Photo
-    from phx_pipeline.dedup.evaluate import Score
+from phx_pipeline.model.outcome import Verdict
+from phx_pipeline_tests.bench.parts import judged_parts
+from phx_pipeline_tests.corpus.copies import NEARLY, UNPROMISED
+from phx_pipeline_tests.corpus.counts import Chosen, Judged, summed
+from phx_pipeline_tests.corpus.halves import half_of
+from phx_pipeline_tests.corpus.judged import Photo, parts
 
 _SITE = "copies as sites make them"
 _MARKED = "and as they mark and cut them"
@@ -39,12 +48,50 @@ class Asked:
     kept: Path | None
 
 
-def judge_on_corpus(folder: Path, asked: Asked, *, as_json: bool) -> None:
-    """Make the corpus that is asked for of the photos in *folder*, judge and print."""
-    from phx_pipeline.cli.bench.parts import judged_parts
-    from phx_pipeline.dedup.corpus.counts import summed
-    from phx_pipeline.dedup.corpus.judged import parts
+@click.command()
+@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option(
+    "--half",
+    type=click.Choice(["tuning", "judging"]),
+    default="judging",
+    help="Judge the photos of this half of the houses; limits are set on the tuning "
+    "half alone.",
+)
+@click.option(
+    "--seeds",
+    type=click.IntRange(min=1),
+    default=1,
+    help="Make copies this many times, with other random numbers. After five every "
+    "photo has had every kind of worse copy.",
+)
+@click.option(
+    "--every",
+    type=click.IntRange(min=1),
+    default=1,
+    help="Take one house in this many.",
+)
+@click.option(
+    "--jobs",
+    type=click.IntRange(min=1),
+    default=1,
+    help="Judge the copies of so many properties side by side.",
+)
+@click.option(
+    "--keep",
+    "kept",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Keep the counts of each property and seed as a file in this folder. After "
+    "an interruption what is there is not judged again, unless code or photos have "
+    "changed.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON, not text.")
+def main(folder: Path, *, as_json: bool, **asked: Any) -> None:
+    """Judge the rules on copies of the photos in FOLDER."""
+    _judge_on_corpus(folder, Asked(**asked), as_json=as_json)
 
+
+def _judge_on_corpus(folder: Path, asked: Asked, *, as_json: bool) -> None:
+    """Make the corpus that is asked for of the photos in *folder*, judge and print."""
     half, seeds = asked.half, asked.seeds
     photos = _photos(folder, half=half, every=asked.every)
     each = parts(photos, seeds=range(1, seeds + 1))
@@ -62,10 +109,7 @@ def judge_on_corpus(folder: Path, asked: Asked, *, as_json: bool) -> None:
     console.print(_choices_table(judged.choices))
 
 
-def _photos(folder: Path, *, half: str, every: int) -> list["Photo"]:
-    from phx_pipeline.dedup.corpus.halves import half_of
-    from phx_pipeline.dedup.corpus.judged import Photo
-
+def _photos(folder: Path, *, half: str, every: int) -> list[Photo]:
     files = {file: file.stem.partition("_")[0] for file in pictures_in(folder)}
     houses = sorted({it for it in files.values() if half_of(it) == half})[::every]
     if not houses:
@@ -86,9 +130,6 @@ def _body(file: Path) -> bytes | None:
 
     One that is too small is a picture: its copies are judged.
     """
-    from phx_pipeline.imaging.decode import decode
-    from phx_pipeline.model.outcome import Verdict
-
     body = file.read_bytes()
     try:
         decode(body)
@@ -99,9 +140,7 @@ def _body(file: Path) -> bytes | None:
     return body
 
 
-def _plain(judged: "Judged") -> dict[str, Any]:
-    from dataclasses import asdict
-
+def _plain(judged: Judged) -> dict[str, Any]:
     sums = {**_sums(judged), _SITE: judged.site, _MARKED: judged.marked}
     return {
         "sums": {name: _plain_score(it) for name, it in sums.items()},
@@ -111,17 +150,13 @@ def _plain(judged: "Judged") -> dict[str, Any]:
     }
 
 
-def _plain_score(score: "Score") -> dict[str, Any]:
-    from dataclasses import asdict
-
+def _plain_score(score: Score) -> dict[str, Any]:
     extra = {"recall": score.recall, "shown_twice": score.shown_twice}
     return {**asdict(score), "wrong": score.wrong, **extra}
 
 
-def _sums(judged: "Judged") -> dict[str, "Score"]:
+def _sums(judged: Judged) -> dict[str, Score]:
     """Return the score of all operations that are promised alike, by the promise."""
-    from phx_pipeline.dedup.evaluate import NOTHING
-
     sums = dict.fromkeys(_GROUPS, NOTHING)
     for kind, score in judged.operations.items():
         sums[_promise(kind)] += score
@@ -129,14 +164,12 @@ def _sums(judged: "Judged") -> dict[str, "Score"]:
 
 
 def _promise(kind: str) -> str:
-    from phx_pipeline.dedup.corpus.copies import NEARLY, UNPROMISED
-
     if kind in UNPROMISED:
         return _GROUPS[2]
     return _GROUPS[1] if kind in NEARLY else _GROUPS[0]
 
 
-def _copies_table(judged: "Judged") -> Table:
+def _copies_table(judged: Judged) -> Table:
     table = Table("copies", title="Copies that are to be found")
     for column in ("pairs", "recall", "wrong", "lost", "twice"):
         table.add_column(column, justify="right")
@@ -151,12 +184,12 @@ def _copies_table(judged: "Judged") -> Table:
     return table
 
 
-def _add(table: Table, name: str, it: "Score") -> None:
+def _add(table: Table, name: str, it: Score) -> None:
     cells = (f"{it.recall:.4f}", str(it.wrong), str(it.lost), f"{it.shown_twice:.2%}")
     table.add_row(name, str(it.pairs), *cells)
 
 
-def _others_table(others: Mapping[str, "Score"]) -> Table:
+def _others_table(others: Mapping[str, Score]) -> Table:
     table = Table("pictures", title="Pictures that are to stay apart")
     for column in ("photos", "wrong pairs", "lost"):
         table.add_column(column, justify="right")
@@ -165,7 +198,7 @@ def _others_table(others: Mapping[str, "Score"]) -> Table:
     return table
 
 
-def _choices_table(choices: Mapping[str, "Chosen"]) -> Table:
+def _choices_table(choices: Mapping[str, Chosen]) -> Table:
     table = Table("the other copy", title="The clean copy is kept")
     for column in ("right", "wrong", "share", "left apart"):
         table.add_column(column, justify="right")
@@ -176,7 +209,7 @@ def _choices_table(choices: Mapping[str, "Chosen"]) -> Table:
     return table
 
 
-def _summed(choices: Iterable["Chosen"]) -> tuple[int, int, int]:
+def _summed(choices: Iterable[Chosen]) -> tuple[int, int, int]:
     each = [(it.right, it.wrong, it.apart) for it in choices]
     right, wrong, apart = (sum(column) for column in zip(*each, strict=True))
     return right, wrong, apart
@@ -185,3 +218,7 @@ def _summed(choices: Iterable["Chosen"]) -> tuple[int, int, int]:
 def _cells(right: int, wrong: int, apart: int) -> tuple[str, str, str, str]:
     share = f"{right / (right + wrong):.3f}" if right + wrong else "-"
     return str(right), str(wrong), share, str(apart)
+
+
+if __name__ == "__main__":
+    main()

@@ -7,11 +7,11 @@ from typing import Final
 
 from PIL import Image, ImageFilter
 
-from phx_pipeline.dedup.corpus.borders import has_border
-from phx_pipeline.dedup.corpus.copies import SINGLES
-from phx_pipeline.dedup.corpus.frames import FRAMES, damaged_file
-from phx_pipeline.dedup.corpus.marks import MARKS
-from phx_pipeline.dedup.corpus.pictures import (
+from phx_pipeline_tests.corpus.borders import has_border
+from phx_pipeline_tests.corpus.copies import SINGLES
+from phx_pipeline_tests.corpus.frames import FRAMES, damaged_file
+from phx_pipeline_tests.corpus.marks import MARKS
+from phx_pipeline_tests.corpus.pictures import (
     Random,
     Step,
     coin,
@@ -20,8 +20,8 @@ from phx_pipeline.dedup.corpus.pictures import (
     jpeg,
     to_width,
 )
-from phx_pipeline.dedup.corpus.redone import REDONE
-from phx_pipeline.dedup.corpus.tones import TONES
+from phx_pipeline_tests.corpus.redone import REDONE
+from phx_pipeline_tests.corpus.tones import TONES
 
 _FINER: Final = 1.2  # times as many pixels a side, in the copy that is cut
 
@@ -91,7 +91,7 @@ def _shaped(shape: float) -> Step:
     def cut(image: Image.Image, _rng: Random) -> Image.Image:
         width = min(image.width, image.height * shape)
         height = min(image.height, image.width / shape)
-        least = 0.93 if min(width / image.width, height / image.height) > 0.97 else 1  # noqa: PLR2004 - no crop to see
+        least = 0.93 if min(width / image.width, height / image.height) > 0.97 else 1
         width = max(width * least, image.width * 0.85)
         height = max(height * least, image.height * 0.85)
         left, top = (image.width - width) / 2, (image.height - height) / 2

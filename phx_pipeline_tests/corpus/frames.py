@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 from PIL import Image
 
-from phx_pipeline.dedup.corpus.pictures import Random, Step, coin, decoded, jpeg
+from phx_pipeline_tests.corpus.pictures import Random, Step, coin, decoded, jpeg
 
 _END: Final = b"\xff\xd9"  # of a JPEG file
 _MARKER: Final = 0xFF

@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFilter
 
-from phx_pipeline.dedup.corpus.pictures import Random, Step, coin, font
 from phx_pipeline.dedup.planes import local_mean
+from phx_pipeline_tests.corpus.pictures import Random, Step, coin, font
 
 _WHITE: Final = (255, 255, 255)
 _CHECK: Final = 20  # px, a side of the squares that stand for "transparent"

@@ -13,18 +13,18 @@ from typing import Protocol
 from PIL import Image
 
 from phx_pipeline.dedup.cluster import Cluster
-from phx_pipeline.dedup.corpus.cameras import other_views
-from phx_pipeline.dedup.corpus.copies import (
+from phx_pipeline.dedup.evaluate import NOTHING, Score, score_clusters
+from phx_pipeline.dedup.proposals import Candidate
+from phx_pipeline_tests.corpus.cameras import other_views
+from phx_pipeline_tests.corpus.copies import (
     marked_copies,
     single_copies,
     site_copies,
 )
-from phx_pipeline.dedup.corpus.counts import Chosen, Judged
-from phx_pipeline.dedup.corpus.pages import DRAWN, pages
-from phx_pipeline.dedup.corpus.pictures import Made, decoded, identity
-from phx_pipeline.dedup.corpus.worse import DAMAGED_FILE, WORSE, Choice, choices
-from phx_pipeline.dedup.evaluate import NOTHING, Score, score_clusters
-from phx_pipeline.dedup.proposals import Candidate
+from phx_pipeline_tests.corpus.counts import Chosen, Judged
+from phx_pipeline_tests.corpus.pages import DRAWN, pages
+from phx_pipeline_tests.corpus.pictures import Made, decoded, identity
+from phx_pipeline_tests.corpus.worse import DAMAGED_FILE, WORSE, Choice, choices
 
 TURNS = 5  # seeds after which every photo has had every kind of choice once
 _HOUSES = 4  # that lie in one property here, so that photos can be mixed up

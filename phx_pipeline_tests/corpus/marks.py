@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 
-from phx_pipeline.dedup.corpus.pictures import Random, Step, coin, font
+from phx_pipeline_tests.corpus.pictures import Random, Step, coin, font
 
 _LINES: Final = (
     "Presented by Desert Homes Realty, LLC",
@@ -35,7 +35,7 @@ def strip_over(image: Image.Image, rng: Random) -> Image.Image:
     """Return the photo with a caption of one line over its lowest or highest rows."""
     marked = image.copy()
     height = round(image.height * rng.uniform(0.06, 0.12))
-    top = 0 if rng.random() < 0.2 else image.height - height  # noqa: PLR2004 - mostly below
+    top = 0 if rng.random() < 0.2 else image.height - height
     _caption_bar(marked, rng, top=top, bottom=top + height)
     return marked
 
@@ -209,7 +209,7 @@ def _in_a_corner(
 ) -> Image.Image:
     margin = round(image.width * 0.02)
     left = (margin, image.width - sign.width - margin)[rng.integers(2)]
-    top = image.height - sign.height - margin if rng.random() < 0.8 else margin  # noqa: PLR2004 - mostly below
+    top = image.height - sign.height - margin if rng.random() < 0.8 else margin
     mask = Image.new("L", sign.size, 255) if shape is None else shape
     marked = image.copy()
     marked.paste(sign, (left, top), mask.point(lambda level: round(level * opacity)))

@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 from PIL import Image, ImageDraw
 
-from phx_pipeline.dedup.corpus.pictures import (
+from phx_pipeline_tests.corpus.pictures import (
     Made,
     Random,
     coin,

@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 
-from phx_pipeline.dedup.corpus.pictures import Page, Random, coin, font
+from phx_pipeline_tests.corpus.pictures import Page, Random, coin, font
 
 _SIZE: Final = (1000, 750)
 _TWINS: Final = 2  # pictures of one template

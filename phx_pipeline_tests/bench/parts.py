@@ -5,26 +5,30 @@ import sys
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from hashlib import sha256
+from importlib.metadata import PackageNotFoundError, version
 from multiprocessing import get_context
 from pathlib import Path
 from time import process_time
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import numpy as np
+import PIL
 
 from phx_pipeline import dedup, imaging
 from phx_pipeline.cli.bench.looks import candidate
 from phx_pipeline.cli.console import errors
+from phx_pipeline.dedup.afresh import Afresh
+from phx_pipeline.dedup.proposals import Candidate
 from phx_pipeline.errors import ImageError
 from phx_pipeline.settings import use_one_thread
-
-if TYPE_CHECKING:
-    from phx_pipeline.dedup.corpus.counts import Judged
-    from phx_pipeline.dedup.corpus.judged import Part
-    from phx_pipeline.dedup.proposals import Candidate
+from phx_pipeline_tests import corpus
+from phx_pipeline_tests.corpus.counts import Judged, judged_of
+from phx_pipeline_tests.corpus.judged import Part, judge
 
 
 def judged_parts(
-    parts: Sequence["Part"], *, jobs: int, kept: Path | None
-) -> list["Judged"]:
+    parts: Sequence[Part], *, jobs: int, kept: Path | None
+) -> list[Judged]:
     """Judge all parts, so many at a time, and tell of each that is done.
 
     In the folder *kept* each has a file as soon as it is judged. What is there, judged
@@ -44,8 +48,6 @@ def judged_parts(
             f"{cpu_s:.0f} s CPU",
             highlight=False,
         )
-    from phx_pipeline.dedup.corpus.counts import judged_of
-
     return [judged_of(found[at]) for at in range(len(parts))]
 
 
@@ -53,7 +55,7 @@ _Done = tuple[dict[str, Any], float]  # what was judged, CPU seconds
 
 
 def _each(
-    parts: Sequence["Part"], chosen: Sequence[int], *, jobs: int
+    parts: Sequence[Part], chosen: Sequence[int], *, jobs: int
 ) -> Iterator[tuple[int, dict[str, Any], float]]:
     use_one_thread()  # the jobs inherit it, whoever called this
     with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
@@ -67,10 +69,7 @@ def _each(
             pool.shutdown(cancel_futures=True)
 
 
-def _judge(part: "Part") -> _Done:
-    from phx_pipeline.dedup.afresh import Afresh
-    from phx_pipeline.dedup.corpus.judged import judge
-
+def _judge(part: Part) -> _Done:
     start_s = process_time()
     judged = judge(part, look=_looked_at, rule=Afresh())
     return judged.plain(), process_time() - start_s
@@ -92,21 +91,21 @@ class _Store:
             folder.mkdir(exist_ok=True)
             self._code = _digest_of_code()
 
-    def get(self, part: "Part") -> dict[str, Any] | None:
+    def get(self, part: Part) -> dict[str, Any] | None:
         file = self._file(part)
         if file is None or not file.exists():
             return None
         plain: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
         return plain
 
-    def put(self, part: "Part", plain: dict[str, Any]) -> None:
+    def put(self, part: Part, plain: dict[str, Any]) -> None:
         file = self._file(part)
         if file is not None:
             unfinished = file.with_suffix(".part")
             unfinished.write_text(json.dumps(plain), encoding="utf-8")
             unfinished.replace(file)
 
-    def _file(self, part: "Part") -> Path | None:
+    def _file(self, part: Part) -> Path | None:
         if self._folder is None:
             return None
         inputs = [*self._code, f"{part.seed} {part.places} {part.pages}".encode()]
@@ -118,12 +117,9 @@ class _Store:
 
 def _digest_of_code() -> list[bytes]:
     """Return what tells versions of the rules, and of what they are made with."""
-    import numpy as np
-    import PIL
-
     files = [
         file
-        for package in (dedup, imaging)
+        for package in (dedup, imaging, corpus)
         for folder in package.__path__
         for file in sorted(Path(folder).rglob("*.py"))
     ]
@@ -132,8 +128,6 @@ def _digest_of_code() -> list[bytes]:
 
 
 def _opencv_version() -> str:
-    from importlib.metadata import PackageNotFoundError, version
-
     try:
         return version("opencv-python-headless")
     except PackageNotFoundError:

@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 from PIL import Image, ImageEnhance, ImageFilter, ImageOps
 
-from phx_pipeline.dedup.corpus.pictures import Random, Step, decoded, jpeg
+from phx_pipeline_tests.corpus.pictures import Random, Step, decoded, jpeg
 
 Enhancer = type[ImageEnhance.Brightness | ImageEnhance.Contrast | ImageEnhance.Color]
 

@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 from PIL import Image, ImageDraw
 
-from phx_pipeline.dedup.corpus.pictures import (
+from phx_pipeline_tests.corpus.pictures import (
     Made,
     Page,
     Random,
@@ -17,7 +17,7 @@ from phx_pipeline.dedup.corpus.pictures import (
     jpeg,
     to_width,
 )
-from phx_pipeline.dedup.corpus.rooms import ROOMS
+from phx_pipeline_tests.corpus.rooms import ROOMS
 
 _PAGE: Final = (1000, 760)  # pixels
 _WORDS: Final = ("kitchen", "bath", "bedroom", "garage", "living", "closet", "den")

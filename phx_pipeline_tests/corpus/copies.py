@@ -7,9 +7,9 @@ from typing import Final
 import numpy as np
 from PIL import Image, ImageDraw, ImageEnhance, ImageFilter
 
-from phx_pipeline.dedup.corpus.frames import FRAMES, shaped
-from phx_pipeline.dedup.corpus.marks import MARKS
-from phx_pipeline.dedup.corpus.pictures import (
+from phx_pipeline_tests.corpus.frames import FRAMES, shaped
+from phx_pipeline_tests.corpus.marks import MARKS
+from phx_pipeline_tests.corpus.pictures import (
     Made,
     Random,
     Step,
@@ -87,7 +87,7 @@ def _style_branded(photo: Image.Image, rng: Random) -> bytes:
     changed = _now_and_then(photo, rng, ((0.2, _crop), (0.2, _relit)))
     sized = to_width(changed, int(rng.integers(800, 1537)))
     mark = MARKS[_BRANDED[rng.integers(len(_BRANDED))]]
-    marked = mark(sized, rng) if rng.random() < 0.8 else sized  # noqa: PLR2004 - now and then none
+    marked = mark(sized, rng) if rng.random() < 0.8 else sized
     return jpeg(marked, int(rng.integers(65, 92)))
 
 
@@ -149,7 +149,7 @@ def _badge(
     width = round(image.width * (rng.uniform(0.1, 0.25) if share is None else share))
     height = max(8, round(width * 0.28))
     colour = _BRANDS[rng.integers(len(_BRANDS))]
-    ink = (20, 20, 20) if sum(colour) > 380 else (245, 245, 245)  # noqa: PLR2004 - half of white
+    ink = (20, 20, 20) if sum(colour) > 380 else (245, 245, 245)
     badge = Image.new("RGB", (width, height), colour)
     text = f"MLS {rng.integers(10**6)}"
     ImageDraw.Draw(badge).text((3, 2), text, ink, font=font(height * 0.55))
@@ -178,7 +178,7 @@ def _centre_mark(image: Image.Image, rng: Random) -> Image.Image:
 
 def _letterbox(image: Image.Image, rng: Random) -> Image.Image:
     shape = image.width / image.height
-    shapes = [wanted for wanted in _SHAPES if abs(wanted / shape - 1) > 0.02]  # noqa: PLR2004 - no border to see
+    shapes = [wanted for wanted in _SHAPES if abs(wanted / shape - 1) > 0.02]
     wanted = shapes[rng.integers(len(shapes))]
     size = (
         max(image.width, round(image.height * wanted)),
@@ -248,7 +248,7 @@ def _twilight(image: Image.Image, rng: Random) -> Image.Image:
     tint = (
         np.array((0.8, 0.85, 1.25)) * (1 - height) + np.array((1.2, 1, 0.75)) * height
     )
-    bright = light.mean(axis=2, keepdims=True) > 190  # noqa: PLR2004 - windows and sky
+    bright = light.mean(axis=2, keepdims=True) > 190
     glow = np.where(bright, rng.uniform(0.3, 1.0), 1)
     return Image.fromarray((light * gain * tint * glow).clip(0, 255).astype(np.uint8))
 
