@@ -30,6 +30,8 @@ from phx_pipeline.model.photo import PhotoRef
 from phx_pipeline.model.source import Source
 from phx_pipeline.stages.collect import CollectReport, collect
 from phx_pipeline.stages.context import StageContext
+from phx_pipeline.storage.blobs import BlobStore
+from phx_pipeline.storage.layout import Layout
 from phx_pipeline_tests.deployment import Deployment
 
 HOUSE = "1418 E Quail Whistle Ln, Phoenix, AZ 85042"
@@ -159,6 +161,32 @@ def test_photos_that_come_are_stored(context: StageContext) -> None:
 
     assert report == CollectReport(asked=8, stored=8, failed=0, skipped=0)
     assert all(photo.sha256 for photo in context.catalog.photos(SLUG))
+
+
+class Purged(BlobStore):
+    """Bytes are dropped once when they are stored: another house had them, and goes."""
+
+    def __init__(self, layout: Layout) -> None:
+        super().__init__(layout)
+        self.dropped: set[str] = set()
+
+    def put_raw(self, body: bytes) -> str:
+        digest = super().put_raw(body)
+        if digest not in self.dropped:
+            self.dropped.add(digest)
+            self.drop_raw(digest)
+        return digest
+
+
+def test_bytes_that_a_purge_drops_meanwhile_are_stored_again(
+    context: StageContext,
+) -> None:
+    gallery(context, *refs("p0"))
+
+    take(replace(context, blobs=Purged(context.layout)), PhotoHost())
+
+    (photo,) = context.catalog.photos(SLUG)
+    assert context.blobs.is_whole(str(photo.sha256))
 
 
 class InterruptionError(BaseException):

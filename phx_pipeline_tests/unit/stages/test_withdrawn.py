@@ -11,7 +11,7 @@ from phx_pipeline.model.address import Address
 from phx_pipeline.model.job import Mode
 from phx_pipeline.model.listing import EVERY_PHOTO, Listing
 from phx_pipeline.model.outcome import ListingOutcome, Verdict
-from phx_pipeline.model.photo import Photo
+from phx_pipeline.model.photo import Blob, Photo
 from phx_pipeline.model.property import Property
 from phx_pipeline.model.ruling import About
 from phx_pipeline.model.taxonomy import Subject
@@ -209,6 +209,47 @@ def test_bytes_that_another_photo_has_stay(house: House) -> None:
     assert house.context.blobs.is_whole(str(best.sha256))
     assert house.photo(best).sha256 is None
     assert house.problems() == []
+
+
+@pytest.mark.parametrize(
+    ("place", "step"),
+    [(lifecycle, "drop_thumbnails"), (BlobStore, "drop_raw")],
+    ids=["before", "amid"],
+)
+def test_a_purge_leaves_bytes_that_another_house_gets_meanwhile(
+    house: House, monkeypatch: pytest.MonkeyPatch, place: object, step: str
+) -> None:
+    context = house.context
+    (first, *_) = context.catalog.houses.own_blobs(house.slug)
+    shown = next(it for it in house.photos if it.sha256 == first.sha256)
+    blob = context.catalog.blobs(house.slug)[first.sha256]
+    other = Property.at(Address.parse("77 E Elsewhere Rd, Glendale, AZ 85306"))
+    context.catalog.add_properties([other], at=context.stamp().at)
+    purged, real = context.house(house.slug), getattr(place, step)
+
+    def meanwhile(*given: object) -> None:
+        if not context.catalog.photos(other.slug):
+            show(context, other.slug, shown, blob)
+        real(*given)
+
+    lifecycle.remove(context, house.slug)
+    monkeypatch.setattr(place, step, meanwhile)
+    lifecycle.purge(context, purged)
+
+    assert context.blobs.is_whole(first.sha256)
+    assert context.catalog.houses.find(house.slug) is None
+
+
+def show(context: StageContext, slug: str, photo: Photo, blob: Blob) -> None:
+    """Let a house have a photo, and its bytes."""
+    source, stamp = photo.ref.source, context.stamp()
+    listing = Listing(source=source, outcome=ListingOutcome.LISTED, photos=(photo.ref,))
+    with context.holding(slug) as lease:
+        context.catalog.record_listing(lease, slug, listing, stamp=stamp)
+        (own,) = context.catalog.photos(slug)
+        context.catalog.record_download(
+            lease, own, blob, fetched_url=own.ref.url, stamp=stamp
+        )
 
 
 @pytest.mark.parametrize(
