@@ -198,6 +198,18 @@ async def test_a_house_on_the_third_page_is_found() -> None:
     assert len(fetcher.asked) == len(pages) + 1
 
 
+async def test_an_odd_row_of_an_earlier_page_is_not_forgotten() -> None:
+    flat = Address.parse(beside(HERE, unit="77").address)
+    answers = {
+        search_url(flat): odd_among(*neighbours(1), at=0, odd=NOWHERE),
+        search_url(flat, page=2): search(*neighbours(2, count=3)),
+    }
+
+    listing = await asked(county(answers), house=Property.at(flat))
+
+    assert listing.outcome is ListingOutcome.PAGE_CHANGED
+
+
 async def test_a_search_that_goes_on_without_end_is_left_and_says_so() -> None:
     flat = Address.parse(beside(HERE, unit="77").address)
     answers = {

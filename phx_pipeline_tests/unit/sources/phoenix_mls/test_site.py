@@ -174,6 +174,7 @@ def test_more_current_listings_than_are_looked_at_are_a_question_too() -> None:
     [
         ("<p>0 matches found</p>", ListingOutcome.NOT_FOUND),
         (results_page((NEIGHBOUR,)).decode(), ListingOutcome.NOT_FOUND),
+        (RESULTS.replace(">4871 ", ">4873 "), ListingOutcome.NOT_FOUND),
         (re.sub("4871.W.", "4871 ", RESULTS), ListingOutcome.AMBIGUOUS),
         ("<h1>Welcome</h1>", ListingOutcome.PAGE_CHANGED),
         ("", ListingOutcome.BLOCKED),
@@ -184,6 +185,7 @@ def test_more_current_listings_than_are_looked_at_are_a_question_too() -> None:
     ids=[
         "none",
         "neighbour",
+        "two doors in one row",
         "near",
         "other",
         "empty",
