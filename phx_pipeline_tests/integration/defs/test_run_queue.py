@@ -369,10 +369,12 @@ def test_what_repeats_a_run_and_was_only_created_is_told_so_and_put_into_the_que
     ended = a_run(instance, "b", _STATUS.SUCCESS)
     (created,) = runs.open_runs()
 
-    runs.put([left.run_id, ended.run_id, "of no run"])
+    at_work = a_run(instance, "c", _STATUS.STARTED)
+    runs.put([left.run_id, ended.run_id, at_work.run_id, "of no run"])
     runs.hasten([left.run_id], priority=400)
 
-    (queued,) = runs.open_runs()
+    working, queued = runs.open_runs()
+    assert working.state is JobState.IN_PROGRESS
     assert (created.state, created.is_repetition) == (JobState.PENDING, True)
     assert (queued.state, queued.priority) == (JobState.QUEUED, 400)
 

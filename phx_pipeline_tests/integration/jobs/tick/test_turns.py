@@ -161,3 +161,18 @@ def test_what_is_late_waits_in_turn_and_comes_though_urgent_ones_never_cease(
     late_ones = [at for at, slug in enumerate(begun) if slug in {A, B, C}]
     assert late_ones[0] >= 4
     assert all(later - earlier > 1 for earlier, later in pairwise(late_ones))
+
+
+@MOSTLY_SQLITE
+def test_while_a_late_run_is_still_to_be_made_no_other_is_late(office: Office) -> None:
+    office.ask("low", A, priority=Priority.LOW)
+    office.ask("lower", C, user="carl", priority=Priority.LOW)
+    office.ask("urgent", *SLUGS[3:6], user="bob", priority=Priority.HIGH)
+    office.now += LATE_AFTER
+
+    late, urgent = office.look(slots=1).launches
+    office.queue.launch(urgent)
+    office.queue.begin()
+    (then,) = office.look(slots=1).launches
+
+    assert [it.slug for it in (late, urgent, then)] == [A, *SLUGS[3:5]]
