@@ -12,23 +12,21 @@ from phx_pipeline_tests.unit.imaging.bodies import Encode, MakePicture, grey_png
 
 
 def most_at_once(budget: PixelBudget, wanted: Sequence[int]) -> int:
-    """Let a thread for each take its pixels; return the most that were held."""
-    lock, held, most = threading.Lock(), [0], [0]
+    """Let a thread for each take its pixels a while; return the most that were held."""
+    held: list[int] = []
+    over = threading.Event()
 
     def take(pixels: int) -> None:
-        with budget.taking(pixels):
-            with lock:
-                held[0] += pixels
-                most[0] = max(most[0], held[0])
-            with lock:
-                held[0] -= pixels
+        with budget.taking(pixels) as taken:
+            held.append(taken)
+            over.wait(0.001)  # so that others want theirs meanwhile
 
     threads = [threading.Thread(target=take, args=(it,)) for it in wanted]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    return most[0]
+    return max(held)
 
 
 def test_never_more_than_the_budget_is_held() -> None:

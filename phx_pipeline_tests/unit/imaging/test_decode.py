@@ -322,6 +322,35 @@ def test_an_srgb_or_broken_profile_changes_no_pixel(
     assert decode(tagged).image == decode(plain).image
 
 
+def profile_of_invisible_colours() -> bytes:
+    """By ICC.1:2001-04, 6.1 and 6.5.8: of four inks only black is seen on paper."""
+    ramp, unchanged = bytes(range(256)), (1 << 16, 0, 0, 0) * 2 + (1 << 16,)
+    table = struct.pack(">4s4x3Bx9i", b"mft1", 4, 3, 2, *unchanged)
+    table += ramp * 4 + bytes((255, 128, 128, 0, 128, 128)) * 2**3 + ramp * 3
+    tags = struct.pack(">I4s2I", 1, b"A2B0", 128 + 16, len(table))
+    white = (0xF6D6, 0x10000, 0xD32D)  # of D50
+    header = struct.pack(
+        ">I4xI4s4s4s12x4s28x3I48x",
+        128 + len(tags) + len(table),
+        0x2400000,
+        *(b"prtr", b"CMYK", b"Lab ", b"acsp"),
+        *white,
+    )
+    return header + tags + table
+
+
+def test_a_profile_of_inks_is_applied(
+    make_picture: MakePicture, encode: Encode
+) -> None:
+    body = encode(
+        make_picture().convert("CMYK"),
+        "JPEG",
+        icc_profile=profile_of_invisible_colours(),
+    )
+
+    assert np.asarray(decode(body).image).min() >= 250
+
+
 def test_a_profile_for_other_channels_is_ignored(
     make_picture: MakePicture, encode: Encode
 ) -> None:
