@@ -482,7 +482,10 @@ def test_what_failed_and_which_sources_rest_stand_in_the_same_mail(
         morning(store, server)
         store.catalog.policies.change("redfin", refuse)
         morning(store, server, days=1)
+    feeds, day = store.desk({}).feeds, MORNING.date()
+    shown = read_digest(store.reads, feeds, since=day, day=day)
 
+    assert [it.error for it in shown.failures] == ["disk full"]
     first, second = server.mails
     assert "rest" not in body_of(first)
     assert "Sources that rest\n- redfin is open: a challenge, tried" in body_of(second)

@@ -140,9 +140,10 @@ def test_what_is_wrong_is_one_line_that_knows_no_password(
 
 def test_a_refused_recipient_is_told_while_others_have_the_mail() -> None:
     with mail_server(refused=frozenset({"you@example.com"})) as server:
-        told = notifier(server).send(MESSAGE).note
+        taken = notifier(server).send(MESSAGE)
 
-    assert "you@example.com (550 nobody of this name)" in told
+    assert "you@example.com (550 nobody of this name)" in taken.note
+    assert taken.later == ()
     assert server.envelopes == [["me@example.com"]]
 
 

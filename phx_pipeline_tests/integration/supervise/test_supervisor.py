@@ -60,8 +60,8 @@ def starts(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No pause before a restart, and little patience when stopping."""
-    monkeypatch.setattr(supervisor, "_BACKOFF_S", (0.0,))
+    """Hardly a pause before a restart, and little patience when stopping."""
+    monkeypatch.setattr(supervisor, "_BACKOFF_S", (0.0, 0.001))
     monkeypatch.setattr(supervisor, "_FAULT_S", 0.0)
     monkeypatch.setattr(supervisor, "_STOP_S", 1.0)
     monkeypatch.setattr(strays, "GRACE_S", 1.0)
@@ -105,6 +105,9 @@ def test_a_service_that_ends_is_started_again(
 
     assert len(set(owners(starts))) >= 3
     assert "a service ended with code 3, starting again" in caplog.text
+    told = (it.args for it in caplog.records if "starting again" in it.msg)
+    pauses = [args[2] for args in told if isinstance(args, tuple)]
+    assert pauses[:2] == [0.0, 0.001]
     log = held.settings.dagster_dir / "service_logs" / "a_service.log"
     assert log.read_text().count("gone again") >= 2
 
