@@ -173,6 +173,22 @@ def test_only_who_is_sure_of_something_else_overrules_a_sure_caption(
     assert fused.category.confidence >= least
 
 
+@pytest.mark.parametrize(
+    ("subject", "outside"), [(Subject.POOL, 0.02), (Subject.KITCHEN, 0.97)]
+)
+def test_what_may_be_elsewhere_as_well_is_not_excluded_by_a_sure_place(
+    subject: Subject, outside: float
+) -> None:
+    unseen = Vote(
+        backend="embedded", version="1", probabilities={subject: 0}, outside=outside
+    )
+
+    fused = fuse([vote("text", subject, 0.95), unseen])
+
+    assert fused.category.subject is subject
+    assert fused.category.confidence >= 80
+
+
 def test_two_sure_voters_that_differ_make_it_disputed() -> None:
     text = vote("text", Subject.KITCHEN, 0.95)
     clip = vote("clip", Subject.LAUNDRY, 0.60, kitchen=0.3)
