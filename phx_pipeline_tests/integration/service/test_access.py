@@ -379,7 +379,7 @@ async def test_a_websocket_is_closed_once_its_key_is_revoked(door: Door) -> None
     )
     await door.listens.wait()
     door.revoke(text)
-    sent = await open_one
+    sent = await asyncio.wait_for(open_one, timeout=20)
 
     assert [it["type"] for it in sent] == ["websocket.accept", "websocket.close"]
 
