@@ -379,6 +379,7 @@ def test_houses_whose_sources_gave_all_pages_are_passed_by(
     assert [source for _, source in world.asked] == [Source.MARICOPA]
     assert [it.found for it in told] == [Found.UNCHANGED]
     assert (again.found, work.report.is_vain) == (Found.PASSED_BY, False)
+    assert "zillow was asked for all 8 pages of today (PHX_DAILY_PAGES)" in again.detail
 
 
 def test_a_source_that_is_down_is_no_matter_of_any_house(
