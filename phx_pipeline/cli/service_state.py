@@ -1,6 +1,7 @@
 """What `phx status` says of `phx up`: since when, where, and which parts answer."""
 
 import json
+import time
 from typing import TYPE_CHECKING
 
 from phx_pipeline.cli.times import phoenix_text
@@ -61,10 +62,12 @@ def _state(settings: Settings, *, thorough: bool) -> "State | None":
 
 
 def _daemon_beats(settings: Settings) -> bool:
+    from phx_pipeline.defs.set_back import ahead
     from phx_pipeline.defs.submit import daemon_is_running, open_instance
 
     instance = open_instance(settings)
     try:
-        return daemon_is_running(instance)
+        rests = any(ahead(instance, now_s=time.time()))
+        return daemon_is_running(instance) and not rests
     finally:
         instance.dispose()

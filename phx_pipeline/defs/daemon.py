@@ -6,20 +6,27 @@ Dagster's sensors look every five seconds, which was most of the time from askin
 job to the start of its run. Where nothing changes they look less often: each look at
 each sensor is written down by Dagster, and costs processor time in two processes. What
 they do when they look belongs to `sensors`.
+
+It ends where the clock is set back, and `phx up` starts it again: Dagster's loops
+remember moments, and would rest for one that now lies ahead.
 """
 
 import logging
+import os
+import signal
 import time
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
-from threading import Event
+from threading import Event, Thread
 from typing import Any, Final, cast
 
+import dagster as dg
 from dagster._daemon import cli, controller
 from dagster._daemon.daemon import SensorDaemon
 
 from phx_pipeline.catalog.store import Catalog
 from phx_pipeline.defs.fair_queue import FairQueue
+from phx_pipeline.defs.set_back import FAR_S, Watch, pull_back
 from phx_pipeline.settings import load_settings
 from phx_pipeline.wiring.catalog import build_catalog
 
@@ -34,6 +41,8 @@ _LOOK_S: Final = 1.0
 # much longer. A look at nothing costs 10 ms.
 _CALM_S: Final = 60.0
 _LONGER_S: Final = 10.0
+
+_WATCH_S: Final = 5.0  # between two looks at the clock
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,4 +125,25 @@ def main() -> None:
     """Be `dagster-daemon`, whose arguments it reads itself."""
     vars(controller)["QueuedRunCoordinatorDaemon"] = FairQueue
     vars(controller)["SensorDaemon"] = PromptSensors
+    watch = Watch()
+    _go_on_from_now()
+    Thread(target=_end_when_set_back, args=(watch,), daemon=True).start()
     cli.main()
+
+
+def _go_on_from_now() -> None:
+    """Before any loop begins: each remembers what it has read."""
+    with dg.DagsterInstance.get() as instance:
+        if names := pull_back(instance, now_s=time.time()):
+            logger.warning(
+                "the clock was ahead when these looked last, they look again from now "
+                "on: %s",
+                ", ".join(sorted(names)),
+            )
+
+
+def _end_when_set_back(watch: Watch) -> None:
+    while (back_s := watch.back_s()) <= FAR_S:
+        time.sleep(_WATCH_S)
+    logger.warning("the clock was set back by %.0f s: the daemon begins anew", back_s)
+    os.kill(os.getpid(), signal.SIGTERM)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 import dagster as dg
 
 from phx_pipeline.defs.repeats import may_come_again
+from phx_pipeline.defs.set_back import FAR_S
 from phx_pipeline.model.job import JobState
 from phx_pipeline.settings import Settings, export
 from phx_pipeline.wiring.stores import opening_dagster
@@ -53,10 +54,16 @@ def daemon_is_running(instance: dg.DagsterInstance, *, since_s: float = 0.0) -> 
     Args:
         instance: where they do so.
         since_s: seconds since 1970; earlier signs are those of daemons that ended.
+            Signs that lie ahead are those of a clock that has been set back.
     """
     heartbeats = instance.get_daemon_heartbeats()
-    oldest_s = max(time.time() - _HEARTBEAT_LIMIT_S, since_s)
-    fresh = {name for name, beat in heartbeats.items() if beat.timestamp > oldest_s}
+    now_s = time.time()
+    oldest_s = max(now_s - _HEARTBEAT_LIMIT_S, min(since_s, now_s))
+    fresh = {
+        name
+        for name, beat in heartbeats.items()
+        if oldest_s < beat.timestamp <= now_s + FAR_S
+    }
     return fresh >= _NEEDED_DAEMONS
 
 

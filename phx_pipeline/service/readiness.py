@@ -11,7 +11,9 @@ import dagster as dg
 import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
+from phx_pipeline.defs.set_back import FAR_S, ahead
 from phx_pipeline.model.counted import counted
+from phx_pipeline.model.moments import moment
 from phx_pipeline.service.api.health import Check
 
 DISPATCHER: Final = "dispatch_jobs"
@@ -21,6 +23,7 @@ _SERVICE: Final = "DagsterApi"
 _LOOKS: Final = 3
 _SILENT_S: Final = 60.0  # it looks every five seconds, between other sensors
 _START: Final = "start `phx up`, or look into the logs of its services"
+_ANEW: Final = "The daemon lets it go on when it starts: restart `phx up` if this stays"
 _STARTS_AGAIN: Final = (
     "`phx up` starts again what has ended, within seconds; the logs of its services "
     "tell more"
@@ -45,9 +48,23 @@ def dagster_checks(
     remedy = _STARTS_AGAIN if is_supervised else _START
     return {
         "dispatcher": lambda: why_no_dispatcher(instance, now_s=time.time()),
-        "daemon": lambda: None if is_served() else f"no sign of life: {remedy}",
+        "daemon": lambda: (
+            why_it_rests(instance, now_s=time.time())
+            if is_served()
+            else f"no sign of life: {remedy}"
+        ),
         "code server": lambda: why_no_code(code_servers(), remedy=remedy),
     }
+
+
+def why_it_rests(instance: dg.DagsterInstance, *, now_s: float) -> str | None:
+    """Which sensors and schedules wait for a moment far ahead; None if none does."""
+    names = ", ".join(sorted(ahead(instance, now_s=now_s)))
+    return (
+        f"the clock was ahead when these looked last: {names}. {_ANEW}"
+        if names
+        else None
+    )
 
 
 def why_no_dispatcher(instance: dg.DagsterInstance, *, now_s: float) -> str | None:
@@ -63,6 +80,9 @@ def why_no_dispatcher(instance: dg.DagsterInstance, *, now_s: float) -> str | No
     if newest.status.value == "STOPPED":
         return f"its sensor {DISPATCHER} is stopped: start it in the UI"
     silent_s = now_s - _looked_at_s(newest)
+    if silent_s < -FAR_S:
+        at = moment(_looked_at_s(newest))
+        return f"the clock was ahead when it looked last, it rests until {at}. {_ANEW}"
     if silent_s > _SILENT_S:
         return f"it has not looked for jobs for {counted(int(silent_s), 'second')}"
     if _fails(instance, newest):
