@@ -8,7 +8,9 @@ what an open circuit becomes at `open_until`.
 
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import partial
 
+from phx_pipeline.model.moments import sane_end_s
 from phx_pipeline.model.source_state import SourceState
 
 
@@ -18,7 +20,7 @@ class BreakerRules:
 
     `failures` and `content_faults` count whatever failed in a row: the circuit opens at
     a failure of the kind whose limit is reached. `probe_wait_s` is how long others wait
-    for a probe under way to end.
+    for a probe under way to end; none holds longer than `probe_s`.
     """
 
     failures: int = 3
@@ -27,6 +29,7 @@ class BreakerRules:
     successes: int = 2
     block_s: float = 4 * 3600.0
     probe_wait_s: float = 15.0
+    probe_s: float = 900.0
 
 
 class Phase(StrEnum):
@@ -150,13 +153,17 @@ def was_refused(state: SourceState) -> bool:
 
 
 def sane(state: SourceState, *, now_s: float, rules: BreakerRules) -> SourceState:
-    """Cut what only a clock that was set back can have put this far ahead."""
+    """End now what only a clock that was ahead can have put this far ahead."""
+    if state.blocked_at is not None:
+        state = replace(state, blocked_at=min(state.blocked_at, now_s))
     if state.open_until is None:
         return state
-    longest = max(rules.rest_s, rules.block_s)
+    end = partial(sane_end_s, now_s=now_s)
+    longest_s = max(rules.rest_s, rules.block_s)
     return replace(
         state,
-        open_until=min(state.open_until, now_s + longest),
+        open_until=end(state.open_until, longest_s=longest_s),
+        probe_until=end(state.probe_until, longest_s=rules.probe_s),
         opened_at=min(now_s if state.opened_at is None else state.opened_at, now_s),
     )
 

@@ -10,7 +10,7 @@ from phx_pipeline.fetch import breaker
 from phx_pipeline.fetch.base import ClientName
 from phx_pipeline.fetch.groups import further_circuits, group_names
 from phx_pipeline.fetch.pacing import period_s
-from phx_pipeline.fetch.policies import next_try_s, rules_for
+from phx_pipeline.fetch.policies import next_try_s, rules_for, sane
 from phx_pipeline.model.circuit import Circuit
 from phx_pipeline.model.source import Source
 from phx_pipeline.model.source_state import SourceState
@@ -35,7 +35,7 @@ def source_try_s(
     pages, photos = group_names(source)
     times = (
         pages_try_s(pages, states, now_s=now_s, browsed=browsed),
-        next_try_s(_row(states, photos), now_s=now_s),
+        next_try_s(_row(states, photos, now_s=now_s), now_s=now_s),
     )
     return max(filter(None, times), default=None)
 
@@ -48,12 +48,13 @@ def pages_try_s(
     browsed: Container[str],
 ) -> float | None:
     """Return when a page of the group *name* may be asked for; None if now."""
-    plain = _row(states, name)
+    plain = _row(states, name, now_s=now_s)
     by_plain_s = next_try_s(plain, now_s=now_s)
     if by_plain_s is None or not leads_on(plain, now_s=now_s, browsed=browsed):
         return by_plain_s
     (circuit,) = further_circuits([name])
-    shut_s = breaker.shut_until(_row(states, circuit), now_s=now_s, holder="") or 0.0
+    further = _row(states, circuit, now_s=now_s)
+    shut_s = breaker.shut_until(further, now_s=now_s, holder="") or 0.0
     by_browser_s = max(shut_s, plain.not_before)  # a Retry-After is for every client
     if by_browser_s <= now_s:
         return None
@@ -68,8 +69,10 @@ def leads_on(state: SourceState, *, now_s: float, browsed: Container[str]) -> bo
     return is_shut and breaker.was_refused(state)
 
 
-def _row(states: Mapping[str, SourceState], name: str) -> SourceState:
-    return states.get(name, SourceState(name=name))
+def _row(states: Mapping[str, SourceState], name: str, *, now_s: float) -> SourceState:
+    """A row as a request would find it."""
+    state = states.get(name, SourceState(name=name))
+    return sane(state, now_s=now_s, rules=rules_for(name))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,7 +109,8 @@ class SeenCircuits:
         return self.browsed if self.has_browser else ()
 
     def _seen(self, name: str) -> Circuit:
-        state, now_s = _row(self.states, name), self.now_s
+        now_s = self.now_s
+        state = _row(self.states, name, now_s=now_s)
         leads_where = leads_on(state, now_s=now_s, browsed=self._usable)
         group, _, client = name.rpartition("/")
         return Circuit(

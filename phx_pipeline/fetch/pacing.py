@@ -8,6 +8,7 @@ only Retry-After holds: that is how photos are asked for.
 
 from dataclasses import dataclass, replace
 
+from phx_pipeline.model.moments import sane_end_s
 from phx_pipeline.model.source_state import SourceState
 
 LONGEST_RETRY_AFTER_S = 86400.0
@@ -93,10 +94,11 @@ def postponed(
 
 
 def sane(state: SourceState, *, now_s: float, rules: PacingRules) -> SourceState:
-    """Forget what only a clock that was set back can have put this far ahead."""
+    """End now what only a clock that was ahead can have put this far ahead."""
     furthest = now_s + rules.patience_s + max(rules.ceiling_s, rules.base_s)
+    wished = sane_end_s(state.not_before, now_s=now_s, longest_s=LONGEST_RETRY_AFTER_S)
     return replace(
         state,
         next_slot=state.next_slot if state.next_slot <= furthest else now_s,
-        not_before=min(state.not_before, now_s + LONGEST_RETRY_AFTER_S),
+        not_before=wished,
     )

@@ -157,7 +157,7 @@ def _factor(event: Event | None, rules: PacingRules) -> float:
 
 
 def sane(state: SourceState, *, now_s: float, rules: Rules) -> SourceState:
-    """Correct what a clock that was set back would hold up."""
+    """What of a row may be believed: no clock that was ahead holds anything up."""
     state = pacing.sane(state, now_s=now_s, rules=rules.pacing)
     return breaker.sane(state, now_s=now_s, rules=rules.breaker)
 

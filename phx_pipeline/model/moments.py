@@ -6,8 +6,10 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 PHOENIX: Final = ZoneInfo("America/Phoenix")
+APART_S: Final = 300.0
+"""How far the clocks of several machines may differ."""
+
 _MINUTE_S: Final = 60
-_APART: Final = timedelta(minutes=5)  # the clocks of several machines
 
 
 def moment(at_s: float) -> str:
@@ -31,9 +33,17 @@ def has_been(at: datetime, *, now: datetime) -> bool:
     return at <= newest_past(now)
 
 
+def sane_end_s(end_s: float, *, now_s: float, longest_s: float) -> float:
+    """The end of a rest of *longest_s* at most: now, if it was noted by a clock ahead.
+
+    Cut to *longest_s* instead it would move on with the clock wherever it is only read.
+    """
+    return end_s if end_s <= now_s + longest_s + APART_S else now_s
+
+
 def newest_past(now: datetime) -> datetime:
     """The last moment that `has_been`."""
-    return now + _APART
+    return now + timedelta(seconds=APART_S)
 
 
 def phoenix_day(at: datetime) -> date:

@@ -202,12 +202,32 @@ def test_a_circuit_that_reopens_still_knows_when_it_was_last_closed() -> None:
 
 
 def test_a_clock_that_was_set_back_does_not_keep_the_circuit_open() -> None:
-    year_s = 365 * 86400.0
-    state = replace(NEW, open_until=NOW_S + year_s + 300, opened_at=NOW_S + year_s)
+    then_s = NOW_S + 365 * 86400.0
+    state = replace(
+        NEW,
+        open_until=then_s + 300,
+        opened_at=then_s,
+        blocked_at=then_s,
+        probe="x",
+        probe_until=then_s,
+    )
 
     sane = breaker.sane(state, now_s=NOW_S, rules=RULES)
 
-    assert (sane.open_until, sane.opened_at) == (NOW_S + RULES.block_s, NOW_S)
+    assert breaker.shut_until(sane, now_s=NOW_S, holder="h") is None
+    assert breaker.was_refused(sane)
+    assert max(sane.opened_at or 0.0, sane.blocked_at or 0.0) == NOW_S
+
+
+def test_a_probe_of_a_clock_that_was_ahead_keeps_nobody_waiting() -> None:
+    probing = replace(NEW, open_until=NOW_S, opened_at=NOW_S - 300, probe="x")
+    ahead, usual = (
+        breaker.sane(replace(probing, probe_until=at_s), now_s=NOW_S, rules=RULES)
+        for at_s in (NOW_S + 86400.0, NOW_S + 220.0)
+    )
+
+    assert breaker.shut_until(ahead, now_s=NOW_S, holder="h") is None
+    assert breaker.shut_until(usual, now_s=NOW_S, holder="h") == NOW_S + 220.0
 
 
 @given(st.floats(0, RULES.block_s), st.floats(0, 1e6))

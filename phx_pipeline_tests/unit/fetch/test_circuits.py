@@ -8,6 +8,7 @@ from phx_pipeline.model.source_state import SourceState
 
 NOW_S = 1_796_000_000.0
 H = 3600.0
+MONTH_S = 30 * 24 * H
 
 
 def refused(name: str, until_s: float, **changed: float) -> SourceState:
@@ -38,6 +39,13 @@ def failed(name: str, until_s: float) -> SourceState:
         ([refused("zillow/browser", 4 * H)], True, None),
         ([refused("zillow", 4 * H), refused("zillow/photos", H)], True, H),
         ([refused("maricopa_assessor", 4 * H)], True, None),
+        # Noted by a clock that was ahead, which no request has met yet:
+        ([failed("zillow", MONTH_S)], False, None),
+        ([refused("zillow", MONTH_S)], False, None),
+        ([refused("zillow", 4 * H), refused("zillow/browser", MONTH_S)], True, None),
+        ([SourceState(name="zillow", not_before=NOW_S + MONTH_S)], False, None),
+        ([refused("zillow", -9, probe_until=NOW_S + MONTH_S)], False, None),
+        ([refused("zillow/photos", MONTH_S)], False, None),
     ],
 )
 def test_a_source_waits_for_the_first_client_that_may_ask_it(

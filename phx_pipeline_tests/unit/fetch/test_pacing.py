@@ -208,9 +208,20 @@ def test_a_clock_that_was_set_back_does_not_hold_the_next_caller_up(
     sane = pacing.sane(ahead, now_s=NOW_S, rules=RULES)
 
     assert slots(sane, count=2) == [0.0, 0.5]
-    assert pacing.sane(
-        replace(NEW, not_before=NOW_S + 1e9), now_s=NOW_S, rules=RULES
-    ).not_before == pytest.approx(NOW_S + LONGEST_RETRY_AFTER_S)
+
+
+@pytest.mark.parametrize(
+    ("wish_s", "left_s"),
+    [(8 * 3600.0, 8 * 3600.0), (LONGEST_RETRY_AFTER_S,) * 2, (1e9, 0.0)],
+)
+def test_a_retry_after_longer_than_any_was_noted_by_a_clock_that_was_ahead(
+    wish_s: float, left_s: float
+) -> None:
+    wished = replace(NEW, not_before=NOW_S + wish_s)
+
+    sane = pacing.sane(wished, now_s=NOW_S, rules=RULES)
+
+    assert sane.not_before == NOW_S + left_s
 
 
 def test_a_full_queue_is_not_mistaken_for_a_clock_that_was_set_back() -> None:
