@@ -9,7 +9,7 @@ import os
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
@@ -25,6 +25,7 @@ from phx_pipeline.process import start_ticks
 logger = logging.getLogger(__name__)
 
 _TOLD_EVERY_S = 60.0  # that somebody waits
+_STEP_S = 1.0  # a clock is set by as much now and then
 
 # Built once: each write of a stage asks it.
 _LOCKED = (
@@ -118,11 +119,13 @@ class Leases:
             )  # after the lock: it may have been a wait
             if row is None:
                 return self._insert(connection, name=name, owner=owner, now=now)
-            if _is_taken(row, now=now):
-                raise LeaseHeldError(f"{name} is held by {row.owner}")
-            epoch = row.epoch + 1
-            self._update(connection, name=name, owner=owner, epoch=epoch, now=now)
-            return Lease(name=name, owner=owner, epoch=epoch)
+            stays = _staying(row, now=now, ttl_s=self.ttl_s)
+            if stays is None:
+                epoch = row.epoch + 1
+                self._update(connection, name=name, owner=owner, epoch=epoch, now=now)
+                return Lease(name=name, owner=owner, epoch=epoch)
+            _note(connection, name, stays)
+        raise LeaseHeldError(f"{name} is held by {row.owner}")
 
     def heartbeat(self, lease: Lease) -> None:
         """Push the expiry ahead; `StaleEpochError` when the lease was taken over."""
@@ -153,12 +156,15 @@ class Leases:
             )
 
     def state(self, name: str) -> LeaseState | None:
-        """Return what the catalogue knows of *name*."""
-        with reading(self._engine) as connection:
-            now = clock_s(connection, now=self._now)
-            row = connection.execute(
-                sa.select(tables.lease).where(tables.lease.c.name == name)
-            ).one_or_none()
+        """Return what the catalogue knows of *name*.
+
+        A heartbeat that a clock ahead noted becomes one of now: else whoever waits for
+        the lease to run out without asking for it would do so until then.
+        """
+        row, now = self._seen(name)
+        if row is not None and _is_ahead(row, now=now):
+            self._set_back(name)
+            row, now = self._seen(name)
         if row is None:
             return None
         return LeaseState(
@@ -169,6 +175,21 @@ class Leases:
             heartbeat_age_s=now - row.heartbeat_at,
             expires_in_s=row.expires_at - now,
         )
+
+    def _seen(self, name: str) -> tuple[sa.Row[Any] | None, float]:
+        with reading(self._engine) as connection:
+            now = clock_s(connection, now=self._now)
+            row = connection.execute(
+                sa.select(tables.lease).where(tables.lease.c.name == name)
+            ).one_or_none()
+        return row, now
+
+    def _set_back(self, name: str) -> None:
+        with writing(self._engine) as connection:
+            row = self._locked_row(connection, name=name)
+            now = clock_s(connection, now=self._now)
+            if row is not None and _is_ahead(row, now=now):
+                _note(connection, name, _anew(row, now=now, ttl_s=self.ttl_s))
 
     @staticmethod
     def fence(connection: sa.Connection, lease: Lease) -> None:
@@ -276,7 +297,37 @@ class Leases:
         )
 
 
-def _is_taken(row: sa.Row[Any], *, now: float) -> bool:
-    if not row.owner or row.expires_at <= now:
-        return False
-    return not is_dead(row.owner)
+def _staying(
+    row: sa.Row[Any], *, now: float, ttl_s: float
+) -> Mapping[str, float] | None:
+    """What is to be noted of a lease that stays with its owner; None if it is free.
+
+    If it has run out, and the owner certainly lives on this computer, the clock has
+    jumped or the computer slept: the owner has half a lifetime once more to renew it.
+    """
+    if not row.owner or is_dead(row.owner):
+        return None
+    if _is_ahead(row, now=now):
+        return _anew(row, now=now, ttl_s=ttl_s)
+    if row.expires_at > now:
+        return {}
+    had_more = row.expires_at - row.heartbeat_at > 1.25 * ttl_s
+    if had_more or living_pid(row.owner) is None:
+        return None
+    return {"expires_at": now + ttl_s / 2}
+
+
+def _is_ahead(row: sa.Row[Any], *, now: float) -> bool:
+    """Whether its heartbeat is one of a clock that was ahead."""
+    return bool(row.heartbeat_at > now + _STEP_S)
+
+
+def _anew(row: sa.Row[Any], *, now: float, ttl_s: float) -> Mapping[str, float]:
+    """A lease as if it had been renewed now; one that was given back stays so."""
+    return {"heartbeat_at": now} | ({"expires_at": now + ttl_s} if row.owner else {})
+
+
+def _note(connection: sa.Connection, name: str, values: Mapping[str, float]) -> None:
+    if values:
+        lease = sa.update(tables.lease).where(tables.lease.c.name == name)
+        connection.execute(lease.values(**values))

@@ -170,6 +170,67 @@ def test_an_expired_lease_nobody_took_is_renewed(
         leases.acquire("door", owner="bob")
 
 
+@pytest.mark.parametrize("ask", ["acquire", "state"])
+def test_a_lease_that_a_clock_ahead_noted_is_held_for_a_lifetime_at_most(
+    engine: sa.Engine, leases: Leases, ask: str
+) -> None:
+    lease = leases.acquire("door", owner="gone-host:1:2:run")
+    _move(engine, by_s=30 * 86_400.0)
+
+    if ask == "acquire":
+        with pytest.raises(LeaseHeldError, match="gone-host"):
+            leases.acquire("door", owner="ann")
+    seen = leases.state("door")
+
+    assert seen is not None
+    assert seen.is_live
+    assert seen.expires_in_s <= TTL_S
+    leases.heartbeat(lease)  # its owner may have been there
+    _move(engine, by_s=-TTL_S)
+    assert leases.acquire("door", owner="ann").epoch == 2
+
+
+def test_a_lease_that_a_clock_ahead_gave_back_was_given_back_now(
+    engine: sa.Engine, leases: Leases
+) -> None:
+    leases.release(leases.acquire("door", owner="ann"))
+    _move(engine, by_s=30 * 86_400.0)
+
+    seen = leases.state("door")
+
+    assert seen is not None
+    assert (seen.is_live, seen.heartbeat_age_s < 60) == (False, True)
+    assert leases.acquire("door", owner="ann").epoch == 2
+
+
+def test_an_owner_who_lives_here_has_time_to_renew_after_the_clock_jumped(
+    engine: sa.Engine, leases: Leases
+) -> None:
+    """Once: who does not use it was paused, and loses the lease."""
+    lease = leases.acquire("door", owner=process_owner("run"))
+    _move(engine, by_s=-2 * TTL_S)
+    with pytest.raises(LeaseHeldError):
+        leases.acquire("door", owner="ann")
+    leases.heartbeat(lease)
+    _move(engine, by_s=-2 * TTL_S)
+    with pytest.raises(LeaseHeldError):
+        leases.acquire("door", owner="ann")
+
+    _move(engine, by_s=-TTL_S)
+
+    assert leases.acquire("door", owner="ann").epoch == 2
+
+
+def _move(engine: sa.Engine, *, by_s: float) -> None:
+    """Let the clock have gone differently since the lease was noted."""
+    row = tables.lease.c
+    later = {"heartbeat_at": row.heartbeat_at + by_s, "expires_at": row.expires_at}
+    with writing(engine) as connection:
+        held = later | {"expires_at": row.expires_at + by_s}
+        connection.execute(sa.update(tables.lease).where(row.owner != "").values(held))
+        connection.execute(sa.update(tables.lease).where(row.owner == "").values(later))
+
+
 def test_a_killed_owner_is_replaced_before_its_lease_expires(
     url: str, leases: Leases, clean_processes: ForkServerContext
 ) -> None:
