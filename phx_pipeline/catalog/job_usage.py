@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from phx_pipeline.catalog import tables
 from phx_pipeline.catalog.job_items import ITEM, JOB
 from phx_pipeline.model.job import is_adopted_id
+from phx_pipeline.model.moments import newest_past
 from phx_pipeline.model.run import Change
 from phx_pipeline.model.usage import Usage
 
@@ -16,7 +17,7 @@ from phx_pipeline.model.usage import Usage
 def usage_of(connection: sa.Connection, user: str, *, at: datetime) -> Usage:
     """Tell what *user* asked for in the day before *at*."""
     since = at - timedelta(days=1)
-    mine = sa.and_(JOB.user == user, JOB.created_at > since)
+    mine = sa.and_(JOB.user == user, _within(JOB.created_at, since, at))
     query = sa.select(JOB.id, JOB.created_at).where(mine).order_by(JOB.created_at)
     asked = connection.execute(query).all()
     is_open = sa.exists().where(ITEM.job_id == JOB.id, ITEM.state.is_(None))
@@ -26,15 +27,26 @@ def usage_of(connection: sa.Connection, user: str, *, at: datetime) -> Usage:
         asked_at=tuple(row.created_at for row in asked),
         launched_at=tuple(row.created_at for row in asked if is_adopted_id(row.id)),
         open_jobs=open_jobs,
-        images=_images_of(connection, user, since=since),
+        images=_images_of(connection, user, since=since, at=at),
     )
 
 
-def _images_of(connection: sa.Connection, user: str, *, since: datetime) -> int:
+def _within(
+    column: sa.ColumnElement[Any], since: datetime, at: datetime
+) -> sa.ColumnElement[bool]:
+    """Whether a moment is one of a span: what lies ahead counts in none."""
+    return sa.and_(column > since, column <= newest_past(at))
+
+
+def _images_of(
+    connection: sa.Connection, user: str, *, since: datetime, at: datetime
+) -> int:
     """New pictures and copies that the runs of a user's jobs found."""
     run = tables.run.c
     of_user = sa.select(JOB.id).where(JOB.user == user)
-    query = sa.select(run.result).where(run.started_at > since, run.job_id.in_(of_user))
+    query = sa.select(run.result).where(
+        _within(run.started_at, since, at), run.job_id.in_(of_user)
+    )
     found = connection.execute(query).scalars()
     return sum(map(_downloads, found))
 

@@ -25,6 +25,7 @@ from phx_pipeline.defs.internals import (
     WorkerStatus,
 )
 from phx_pipeline.model.identity import run_lease
+from phx_pipeline.model.moments import APART_S
 from phx_pipeline.settings import load_settings
 from phx_pipeline.wiring.catalog import build_catalog
 
@@ -126,6 +127,8 @@ def judge(
         age_s: since STARTED, less than zero after a clock was set back.
         grace_s: as of `grace_s`.
     """
+    if age_s < -APART_S:  # it began by a clock that was ahead: nobody knows when
+        age_s = grace_s
     if state is None or not state.owner:
         return _judge_absence(state, age_s=age_s, grace_s=grace_s)
     if is_dead(state.owner):

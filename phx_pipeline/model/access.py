@@ -10,6 +10,7 @@ from hashlib import sha256
 from typing import Self
 
 from phx_pipeline.model.job import PHX, UNKNOWN
+from phx_pipeline.model.moments import has_been
 
 KEY_MARK = "phx_"
 """How a key begins, so that scanners for lost secrets know it."""
@@ -92,6 +93,10 @@ class Session:
     key_id: str
     created_at: datetime
     expires_at: datetime
+
+    def is_valid(self, *, at: datetime) -> bool:
+        """Whether it goes on: one of a clock ahead would last as much longer."""
+        return self.expires_at > at and has_been(self.created_at, now=at)
 
 
 FILE_ROW = "file.row"

@@ -14,6 +14,7 @@ from typing import Any, Final, Self
 from phx_pipeline.errors import InputError
 from phx_pipeline.model.address import Address
 from phx_pipeline.model.facts import LARGEST_INTEGER, FactValue, ListingFacts
+from phx_pipeline.model.moments import has_been
 from phx_pipeline.model.nearest import did_you_mean
 from phx_pipeline.model.outcome import ListingOutcome
 from phx_pipeline.model.places import place_named, place_names
@@ -283,6 +284,13 @@ class PlaceAsked:
 
     asked_at: str = ""
     url: str = ""
+
+    def known_at(self, now: datetime) -> str:
+        """`asked_at`, empty as well where a clock that was ahead noted it."""
+        is_real = self.asked_at and has_been(
+            datetime.fromisoformat(self.asked_at), now=now
+        )
+        return self.asked_at if is_real else ""
 
 
 def require_name(name: str) -> None:

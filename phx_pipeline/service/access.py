@@ -264,7 +264,7 @@ class Access:
         if session is None and is_token(cookie):
             admitted = await self._ring.admitted(anew=True)
             session = _session(admitted, cookie)
-        if session is None or session.expires_at <= self._clock():
+        if session is None or not session.is_valid(at=self._clock()):
             return Known(why="the session is over")
         # Its key is there: rows of keys are never deleted.
         key = next(key for key in admitted.keys if key.id == session.key_id)

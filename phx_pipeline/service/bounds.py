@@ -18,6 +18,7 @@ from typing import Final
 from phx_pipeline.errors import QuotaError
 from phx_pipeline.jobs.quota import Limits, refuse_too_much
 from phx_pipeline.model.access import Principal
+from phx_pipeline.model.moments import newest_past
 from phx_pipeline.model.printable import printable
 from phx_pipeline.model.usage import Usage
 from phx_pipeline.service.trail import OpenCatalog
@@ -42,7 +43,8 @@ class _Passed:
 
         Of these only what may become a job still counts as open.
         """
-        times = [it for it in self._times.pop(user, ()) if it + _COUNTED > at]
+        since, until = at - _COUNTED, newest_past(at)
+        times = [it for it in self._times.pop(user, ()) if since < it <= until]
         if not times:
             return usage
         self._times[user] = deque(times, _MOST_KEPT)

@@ -15,6 +15,7 @@ from typing import Final
 from phx_pipeline.catalog.leases import process_owner
 from phx_pipeline.catalog.views import ALL, HISTORY, ViewState
 from phx_pipeline.errors import DiskError
+from phx_pipeline.model.moments import sane_end_s
 from phx_pipeline.stages.context import StageContext
 from phx_pipeline.stages.view_rows import (
     JOB_FOLDER,
@@ -77,7 +78,8 @@ def refresh_views(
 def is_due(state: ViewState, *, now_s: float) -> bool:
     """Whether stale views should be rendered in the background by now."""
     rest_s = _SHARE * (state.took_s + _START_S)
-    return state.is_stale and now_s - state.rendered_at >= rest_s
+    due_s = sane_end_s(state.rendered_at + rest_s, now_s=now_s, longest_s=rest_s)
+    return state.is_stale and due_s <= now_s
 
 
 def render_views(context: StageContext) -> Iterator[View]:

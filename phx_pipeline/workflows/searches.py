@@ -315,7 +315,8 @@ class _Asking:
         book, never = self._context.catalog.searches, PlaceAsked()
         asked = book.asked(self._search.name, self._source.source)
         places = list(self._search.criteria.each_place())
-        places.sort(key=lambda it: asked.get(it.place, never).asked_at)
+        now = self._context.stamp().at
+        places.sort(key=lambda it: asked.get(it.place, never).known_at(now))
         return [(it, asked.get(it.place, never).url) for it in places]
 
     async def _first_page(

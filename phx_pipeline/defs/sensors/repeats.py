@@ -24,6 +24,7 @@ from phx_pipeline.defs.run_queue import known_time, readable, seen
 from phx_pipeline.defs.stores import Stores
 from phx_pipeline.defs.tags import CLAIMED_TAG
 from phx_pipeline.jobs.fates import is_unwanted
+from phx_pipeline.model.moments import has_been
 
 _PAGE = 500
 _BATCH = 25
@@ -97,7 +98,8 @@ def _claim(instance: dg.DagsterInstance, *, now: datetime) -> None:
 def _is_ripe(record: dg.RunRecord, *, now: datetime) -> bool:
     """Whether Dagster, if it was about to repeat a claimed run, would have done so."""
     is_claimed = CLAIMED_TAG in record.dagster_run.tags
-    return not is_claimed or record.update_timestamp < now - _PATIENCE
+    at = record.update_timestamp
+    return not is_claimed or at < now - _PATIENCE or not has_been(at, now=now)
 
 
 def _given_up(

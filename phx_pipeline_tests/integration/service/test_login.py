@@ -212,7 +212,7 @@ async def test_of_two_cookies_none_counts(door: Door) -> None:
     assert found == [200, 200, 401]
 
 
-@pytest.mark.parametrize("end", ["revoked", "expired", "12 hours"])
+@pytest.mark.parametrize("end", ["revoked", "expired", "12 hours", "set back"])
 async def test_a_session_ends_with_its_key_and_after_12_hours(
     door: Door, end: str
 ) -> None:
@@ -224,7 +224,8 @@ async def test_a_session_ends_with_its_key_and_after_12_hours(
         if end == "revoked":
             door.revoke(text)
         else:
-            door.now += timedelta(hours=6 if end == "expired" else 12)
+            hours = {"expired": 6, "12 hours": 12, "set back": -1}
+            door.now += timedelta(hours=hours[end])
         answer = await client.get("/runs")
 
     assert answer.status_code == 401

@@ -121,7 +121,8 @@ def test_one_view_that_cannot_be_written_keeps_no_other_back(
 
 
 @pytest.mark.parametrize(
-    ("now_s", "due"), [(1023.9, False), (1024.0, True), (2000.0, True)]
+    ("now_s", "due"),
+    [(1023.9, False), (1024.0, True), (2000.0, True), (900.0, False), (1.0, True)],
 )
 def test_views_rest_twenty_times_what_rendering_takes(
     now_s: float, *, due: bool
