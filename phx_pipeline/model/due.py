@@ -83,9 +83,9 @@ def faults_after(
 def next_day(faulted_on: date | None, *, today: date) -> date:
     """The first day on which asking again counts, after photos failed on *faulted_on*.
 
-    None is a day before days were noted.
+    None is a day before days were noted; a day to come is one of a clock ahead.
     """
-    return today if faulted_on is None else max(today, faulted_on + timedelta(days=1))
+    return today + timedelta(days=1) if faulted_on == today else today
 
 
 def is_source_due(

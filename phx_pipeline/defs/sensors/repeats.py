@@ -56,7 +56,8 @@ def repeat_lost_runs(
         and not is_repeated(instance, record.dagster_run)
     ]
     if records:
-        context.update_cursor(_edge(records, lost=lost).isoformat())
+        edge = min(_edge(records, lost=lost), now)  # a run may have ended ahead
+        context.update_cursor(edge.isoformat())
     ripe = [record for record in lost if _is_ripe(record, now=now)]
     unwanted = _called_off(stores, instance, ripe) if ripe else set()
     wanted = []

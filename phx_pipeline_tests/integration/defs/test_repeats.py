@@ -14,9 +14,10 @@ from dagster._daemon.auto_run_reexecution.auto_run_reexecution import (
 )
 
 from phx_pipeline.defs.partitions import PROPERTIES
+from phx_pipeline.defs.run_queue import known_time
 from phx_pipeline.defs.sensors.repeats import repeat_lost_runs
 from phx_pipeline.defs.stores import Stores
-from phx_pipeline.defs.tags import JOB_TAG
+from phx_pipeline.defs.tags import CLAIMED_TAG, JOB_TAG
 from phx_pipeline.model.job import JobState
 from phx_pipeline.wiring.clock import utc_now
 from phx_pipeline_tests.commands import UseSettings
@@ -137,6 +138,17 @@ def test_the_next_look_goes_on_whatever_its_cursor_says(
 
     assert len(daemon.tick()) == 1
     assert daemon.cursor != cursor
+
+
+def test_a_run_that_ended_while_the_clock_was_ahead_is_repeated_now(
+    instance: dg.DagsterInstance, daemon: Daemon, lost: str
+) -> None:
+    instance.add_run_tags(lost, {CLAIMED_TAG: "true"})
+    daemon.at -= timedelta(days=30)
+
+    assert len(daemon.tick()) == 1
+    assert known_time(daemon.cursor or "", now=daemon.at)
+    assert daemon.tick() == []
 
 
 def test_a_run_that_dagster_failed_to_retry_is_repeated_once_and_only_once(

@@ -179,6 +179,7 @@ def test_a_refusal_of_our_own_ends_counting_and_a_held_photo_is_not_counted() ->
         (date(2025, 3, 1), TODAY),
         (date(2025, 3, 8), TODAY),
         (TODAY, date(2025, 3, 10)),
+        (date(2025, 4, 8), TODAY),
     ],
 )
 def test_the_next_day_is_the_first_that_counts(
