@@ -15,7 +15,7 @@ from phx_pipeline.catalog import tables
 from phx_pipeline.catalog.engine import reading, writing
 from phx_pipeline.catalog.locking import change_row, insert_or_replace, locked_row
 from phx_pipeline.catalog.rows import AnyRow
-from phx_pipeline.catalog.views import want_history
+from phx_pipeline.catalog.views import want
 from phx_pipeline.errors import InputError
 from phx_pipeline.model.identity import property_lease
 from phx_pipeline.model.look import Found, LookDay, Said, SeenHouse, Tries, summed
@@ -262,9 +262,9 @@ def _ended(row: AnyRow, found: Collection[Found], *, at: datetime) -> dict[str, 
 
 
 def _want_times(connection: sa.Connection, found: Collection[Found]) -> None:
-    """Note that a view is behind which tells when houses were last asked about."""
+    """Note that views are behind: some tell when a house or photo was last seen."""
     if any(it is not Found.PASSED_BY for it in found):
-        want_history(connection)
+        want(connection)
 
 
 def _of(

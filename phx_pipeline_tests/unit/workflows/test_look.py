@@ -114,7 +114,7 @@ def test_a_quiet_day_asks_each_source_once_and_changes_nothing(
     assert context.catalog.looks.pages(TODAY) == {it: COUNT * PAGES[it] for it in DAILY}
     assert (work.report.waiting, work.report.next_at) == (0, None)
     assert [it.fresh for it in told] == [True] * COUNT
-    assert context.catalog.views.is_stale()  # one shows when houses were asked about
+    assert context.catalog.views.states()[0].is_stale  # they tell when it was seen
     refresh_views(context)
     assert look(context)[0] == []  # nothing is due any more
     assert not context.catalog.views.is_stale()
