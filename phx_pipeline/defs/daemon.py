@@ -26,7 +26,7 @@ from dagster._daemon.daemon import SensorDaemon
 
 from phx_pipeline.catalog.store import Catalog
 from phx_pipeline.defs.fair_queue import FairQueue
-from phx_pipeline.defs.set_back import FAR_S, Watch, pull_back
+from phx_pipeline.defs.set_back import FAR_S, Watch, ahead, pull_back
 from phx_pipeline.settings import load_settings
 from phx_pipeline.wiring.catalog import build_catalog
 
@@ -42,7 +42,8 @@ _LOOK_S: Final = 1.0
 _CALM_S: Final = 60.0
 _LONGER_S: Final = 10.0
 
-_WATCH_S: Final = 5.0  # between two looks at the clock
+_WATCH_S: Final = 1.0  # between two looks at the clock
+_WATCHES: Final = 60  # before one at what was noted by it
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +144,22 @@ def _go_on_from_now() -> None:
 
 
 def _end_when_set_back(watch: Watch) -> None:
-    while (back_s := watch.back_s()) <= FAR_S:
-        time.sleep(_WATCH_S)
-    logger.warning("the clock was set back by %.0f s: the daemon begins anew", back_s)
+    with dg.DagsterInstance.get() as instance:
+        while not (why := _why_anew(watch, instance)):
+            pass  # it takes its time
+    logger.warning("%s: the daemon begins anew", why)
     os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _why_anew(watch: Watch, instance: dg.DagsterInstance) -> str:
+    """Why the loops are to begin anew; empty if they are not."""
+    for _ in range(_WATCHES):
+        if (back_s := watch.back_s()) > FAR_S:
+            return f"the clock was set back by {back_s:.0f} s"
+        time.sleep(_WATCH_S)
+    try:  # it may have been ahead for less than the time between two looks at it
+        names = ", ".join(ahead(instance, now_s=time.time()))
+    except Exception as error:  # noqa: BLE001 - whatever a database raises
+        logger.debug("what rests is not known: %s", error)
+        return ""
+    return f"the clock was ahead when these looked last ({names})" if names else ""

@@ -23,7 +23,7 @@ _SERVICE: Final = "DagsterApi"
 _LOOKS: Final = 3
 _SILENT_S: Final = 60.0  # it looks every five seconds, between other sensors
 _START: Final = "start `phx up`, or look into the logs of its services"
-_ANEW: Final = "The daemon lets it go on when it starts: restart `phx up` if this stays"
+_ANEW: Final = "The daemon mends this within two minutes: restart `phx up` if it stays"
 _STARTS_AGAIN: Final = (
     "`phx up` starts again what has ended, within seconds; the logs of its services "
     "tell more"
