@@ -2,9 +2,14 @@
 
 A row is there before anything is sent. Of a message that was begun and not booked as
 sent nobody knows whether it arrived: it is sent again, under the same key.
+
+Digests have numbers in the order in which they were noted, which no clock changes; the
+number is the end of the key of the message.
 """
 
+import re
 from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import Any, Final
@@ -34,6 +39,7 @@ _DAY: Final = timedelta(days=1)
 _AHEAD: Final = timedelta(hours=1)  # farther than clocks that are set a bit
 _SINCE: Final = datetime(2025, 1, 1, tzinfo=UTC)  # before, nobody had this program
 _ASIDE: Final = "ahead:"
+_NUMBERED: Final = re.compile(r"digest:[0-9-]+:([0-9]+)")
 _NEVER: Final = (DeliveryState.GIVEN_UP.value, DeliveryState.PASSED_ON.value)
 
 
@@ -48,43 +54,46 @@ class DeliveryBook:
     ) -> bool:
         """Note that a day's digest is to be told; return whether it was not before.
 
-        It begins where the channel's last one ended, the very first at *first_from*.
+        It begins where the one noted last ended, the very first at *first_from*. One of
+        a day to come that was not sent is given up, so that this one takes it over.
         """
         self.settle([channel], at=at)
         with writing(self._engine) as connection:
-            found = connection.execute(_last_digest(channel, by=newest_past(at)))
-            last: datetime | None = found.scalar_one()
+            _give_up_ahead(connection, channel, at=at)
+            noted = _noted(connection, channel)
+            _free(connection, channel, key, noted)
+            number = max((it.number for it in noted), default=0) + 1
+            begin = _end_of(noted, by=newest_past(at)) or first_from
             values = _fresh(channel, key, at=at, due_at=at)
-            return insert_missing(
-                connection,
-                _TABLE,
-                values | {"message": key, "from_at": min(last or first_from, at)},
-            )
+            message = {"message": f"{key}:{number}", "from_at": min(begin, at)}
+            return insert_missing(connection, _TABLE, values | message)
 
     def settle(self, channels: Iterable[Channel], *, at: datetime) -> None:
-        """Put digests of days to come right: a clock was ahead when they were noted.
+        """Have digests of days to come that were sent end where they began.
 
-        They leave their keys to their days, and the next one begins where the last real
-        one ended. If their moments come before another digest was noted, it was the
-        clock meanwhile that was behind, and they are put back. To be called before
-        their days come; it mostly reads alone.
+        A clock was ahead when they were noted, or is behind now: nobody knows. What
+        they told stays told, and the next one looks at the same time again. To be
+        called before their days come; it mostly reads alone.
         """
-        for channel in channels:
-            ahead = sa.select(_TABLE.c.key).where(_digests_ahead(channel, at=at))
-            with reading(self._engine) as connection:
-                is_any = connection.execute(ahead.limit(1)).first() is not None
-                returned = _returned(connection, channel, at=at)
-            if is_any or returned:
-                with writing(self._engine) as connection:
-                    _put_back(connection, channel, at=at)
-                    _set_aside(connection, channel, at=at)
+        is_sent = _TABLE.c.state == DeliveryState.SENT.value
+        these = sa.and_(
+            _TABLE.c.channel.in_([it.value for it in channels]),
+            _is_ahead(at),
+            is_sent,
+            _TABLE.c.from_at < _TABLE.c.booked_at,
+        )
+        with reading(self._engine) as connection:
+            query = sa.select(_TABLE.c.key).where(these).limit(1)
+            is_any = connection.execute(query).first() is not None
+        if is_any:
+            with writing(self._engine) as connection:
+                ends = {"booked_at": _TABLE.c.from_at}
+                connection.execute(sa.update(_TABLE).where(these).values(ends))
 
     def last_digest(self, channel: Channel, *, by: datetime) -> datetime | None:
-        """When the last digest of a channel ended."""
+        """When the digest ended that was noted last; None without any by then."""
         with reading(self._engine) as connection:
-            found = connection.execute(_last_digest(channel, by=by))
-            last: datetime | None = found.scalar_one()
-            return last
+            return _end_of(_noted(connection, channel), by=by)
 
     def book(
         self, channel: Channel, keys: Iterable[str], *, at: datetime, due_at: datetime
@@ -179,14 +188,14 @@ class DeliveryBook:
             query = sa.select(_TABLE).where(_is_message(channel, message))
             return list(map(_delivery_of, connection.execute(query.order_by("key"))))
 
-    def told(self, channel: Channel, *, since: datetime, but: str) -> set[str]:
-        """Return all that digests booked since tell, but one with the key *but*.
+    def told(self, channel: Channel, *, but: str) -> set[str]:
+        """Return all that digests tell, but one with the key *but*.
 
-        What was given up was told to nobody.
+        Their dates do not count: a clock may have been wrong. What was given up was
+        told to nobody.
         """
         counts = sa.and_(_TABLE.c.state.not_in(_NEVER), _TABLE.c.key != but)
-        at = _TABLE.c.booked_at >= since
-        query = sa.select(_TABLE.c.told).where(_is_digest(channel), counts, at)
+        query = sa.select(_TABLE.c.told).where(_is_digest(channel), counts)
         with reading(self._engine) as connection:
             lists = connection.execute(query).scalars()
             return {key for keys in lists for key in keys or ()}
@@ -197,14 +206,15 @@ class DeliveryBook:
         with writing(self._engine) as connection:
             connection.execute(update, {"told": list(told)})
 
-    def take_over(self, channel: Channel, key: str) -> datetime:
-        """Have a digest tell, too, what those given up were to tell.
+    def take_over(self, channel: Channel, key: str, *, end: datetime) -> datetime:
+        """Have a digest tell, too, what those given up were to tell until its *end*.
 
         Returns:
             Since when it tells; its `from_at`.
         """
         given_up = _TABLE.c.state == DeliveryState.GIVEN_UP.value
-        these = sa.and_(_is_digest(channel), given_up)
+        ended = _TABLE.c.booked_at <= end
+        these = sa.and_(_is_digest(channel), given_up, ended)
         own = _this(channel, key)
         with writing(self._engine) as connection:
             earliest = sa.select(sa.func.min(_TABLE.c.from_at)).where(these | own)
@@ -365,68 +375,84 @@ def _is_in_a_digest() -> sa.ColumnElement[bool]:
     )
 
 
-def _last_digest(channel: Channel, *, by: datetime) -> sa.Select[Any]:
-    known = sa.and_(_is_digest(channel), _TABLE.c.booked_at <= by)
-    return sa.select(sa.func.max(_TABLE.c.booked_at)).where(known)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Noted:
+    """What orders the digests of a channel; those of older versions have no number."""
+
+    number: int
+    booked_at: datetime
+    from_at: datetime
+    key: str
+
+    @property
+    def was_ahead(self) -> bool:
+        """Whether its day was seen to be still to come."""
+        return self.booked_at <= self.from_at
 
 
-def _digests_ahead(channel: Channel, *, at: datetime) -> sa.ColumnElement[bool]:
+def _noted(connection: sa.Connection, channel: Channel) -> list[_Noted]:
+    """All digests of a channel, the one noted last at the end."""
+    row = _TABLE.c
+    query = sa.select(row.message, row.booked_at, row.from_at, row.key)
+    found = [
+        _Noted(number=_number_of(message), booked_at=at, from_at=begin, key=key)
+        for message, at, begin, key in connection.execute(
+            query.where(_is_digest(channel))
+        )
+    ]
+    return sorted(found, key=lambda it: (it.number, it.booked_at))
+
+
+def _number_of(message: str) -> int:
+    found = _NUMBERED.fullmatch(message)
+    return int(found[1]) if found else 0
+
+
+def _end_of(noted: Sequence[_Noted], *, by: datetime) -> datetime | None:
+    """The end of the digest noted last, of those that ended by then; None without any.
+
+    However far a clock was behind, it is not before the first day of the first one that
+    is known: what was before was told by those forgotten, or is older than the channel.
+    """
+    ends = [it.booked_at for it in noted if it.booked_at <= by]
+    if not ends:
+        return None
+    first = noted[0].from_at + _DAY
+    return max(ends[-1], min(first, max(ends)))
+
+
+def _is_ahead(at: datetime) -> sa.ColumnElement[bool]:
     """Digests of days to come; none for a clock that is evidently behind itself."""
     later = at + _AHEAD if at >= _SINCE else datetime.max.replace(tzinfo=UTC)
-    is_of_a_day = ~_TABLE.c.key.startswith(_ASIDE, autoescape=True)
-    return sa.and_(_is_digest(channel), is_of_a_day, _TABLE.c.booked_at > later)
+    return sa.and_(_TABLE.c.from_at.is_not(None), _TABLE.c.booked_at > later)
 
 
-def _returned(
+def _give_up_ahead(
     connection: sa.Connection, channel: Channel, *, at: datetime
-) -> list[AnyRow]:
-    """What was set aside by a clock that was behind: no digest was noted since."""
-    last = _last_digest(channel, by=at).scalar_subquery()
-    is_aside = _TABLE.c.key.startswith(_ASIDE, autoescape=True)
-    aside = sa.and_(_is_digest(channel), is_aside, _TABLE.c.booked_at == last)
-    rows = connection.execute(sa.select(_TABLE).where(aside)).all()
-    return [row for row in rows if _moment_of(row.key) <= at]
+) -> None:
+    """Give up digests of days to come that nobody has."""
+    unsent = sa.and_(_TABLE.c.state.in_(_OPEN), _TABLE.c.sent_at.is_(None))
+    these = sa.and_(_is_of(channel), _is_ahead(at), unsent)
+    values = {"state": DeliveryState.GIVEN_UP.value, "booked_at": _TABLE.c.from_at}
+    connection.execute(sa.update(_TABLE).where(these).values(**_aside(), **values))
 
 
-def _moment_of(aside: str) -> datetime:
-    """When what was set aside had been noted."""
-    return datetime.fromtimestamp(float(aside.rpartition(":")[2]), UTC)
+def _free(
+    connection: sa.Connection, channel: Channel, key: str, noted: Sequence[_Noted]
+) -> None:
+    """Leave its key to a day whose digest was noted before the day came.
 
-
-def _put_back(connection: sa.Connection, channel: Channel, *, at: datetime) -> None:
-    for row in _returned(connection, channel, at=at):
-        key = row.key.removeprefix(_ASIDE).rpartition(":")[0]
-        booked_at = _moment_of(row.key)
-        its_day = _TABLE.alias("its_day")
-        is_free = ~sa.exists().where(
-            its_day.c.channel == row.channel, its_day.c.key == key
-        )
-        connection.execute(
-            sa.update(_TABLE).where(_this(channel, row.key), is_free),
-            {"key": key, "message": key, "booked_at": booked_at, "sent_at": booked_at},
-        )
-
-
-def _set_aside(connection: sa.Connection, channel: Channel, *, at: datetime) -> None:
-    """End what was sent of days to come when the last real digest did; drop the rest.
-
-    What was told stays told; what was not, the next digest tells.
+    If no other was noted since, it was the clock meanwhile that was behind: then it is
+    the digest of the day.
     """
-    ahead = _digests_ahead(channel, at=at)
-    rows = connection.execute(sa.select(_TABLE).where(ahead).with_for_update()).all()
-    if not rows:
-        return
-    found = connection.execute(_last_digest(channel, by=at))
-    last: datetime = found.scalar_one() or at - _DAY
-    sent = _TABLE.c.sent_at.is_not(None)
-    connection.execute(sa.delete(_TABLE).where(ahead, ~sent))
-    for row in rows:
-        key = f"{_ASIDE}{row.key}:{row.booked_at.timestamp():.0f}"
-        times = {"booked_at": last, "from_at": last, "sent_at": last}
-        connection.execute(
-            sa.update(_TABLE).where(_this(channel, row.key), sent),
-            {"key": key, "message": key, **times},
-        )
+    if any(it.key == key and it.was_ahead for it in noted[:-1]):
+        this = sa.update(_TABLE).where(_this(channel, key))
+        connection.execute(this.values(_aside()))
+
+
+def _aside() -> dict[str, Any]:
+    """A key that no other digest has."""
+    return {"key": sa.literal(_ASIDE) + _TABLE.c.message}
 
 
 def _delivery_of(row: AnyRow) -> Delivery:

@@ -34,6 +34,7 @@ from phx_pipeline.defs.internals import (
 from phx_pipeline.defs.tags import DRAWN_BY_TAG, JOB_TAG, SHEET_RUN_TAG
 from phx_pipeline.errors import ServiceError
 from phx_pipeline.model.batches import batches
+from phx_pipeline.model.moments import believed
 
 _BACKFILL_TAG = "dagster/backfill"
 _PAGE = 500  # runs looked at together
@@ -43,8 +44,6 @@ _RUN_ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 # A server outside UTC stores the time of a run's last change in its own zone; only the
 # time of its end is exact.
 _ANY_ZONE = timedelta(days=1)
-
-_BELIEVED = timedelta(days=2)  # a store may be at rest for so long
 
 _ENDED = ", ".join(f"'{status.value}'" for status in FINISHED_STATUSES)
 _GOING_ON = ", ".join(f"'{status.value}'" for status in NOT_FINISHED_STATUSES)
@@ -331,9 +330,8 @@ def oldest_kept(rows: History, *, now: datetime, days: int) -> datetime:
     A clock that is far ahead of all work that was ever noted is not believed: what is
     lost by it does not come back.
     """
-    newest = rows.newest_moment(by=now)
-    believed = min(now, newest + _BELIEVED) if newest else now
-    return believed.astimezone(UTC) - timedelta(days=days)
+    known = believed(now, newest=rows.newest_moment(by=now))
+    return known.astimezone(UTC) - timedelta(days=days)
 
 
 def _changed_at(path: Path) -> float:

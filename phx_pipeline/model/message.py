@@ -129,9 +129,11 @@ class Delivery:
 
     Attributes:
         key: of the thing: `digest:DAY`, or `alert:…`.
-        message: the key of the message it goes in; empty as long as none is made.
+        message: the key of the message it goes in; empty as long as none is made. Of a
+            digest `digest:DAY:NUMBER`: no two digests have one, even of the same day.
         tries: how often it was begun to be sent.
-        booked_at: when it was noted that it is to be told; a digest's end.
+        booked_at: when it was noted that it is to be told; a digest's end. One that was
+            noted by a clock that was ahead ends where it began.
         from_at: of a digest, the end of the one before.
         due_at: when it may be sent, or tried again.
         detail: why it was not taken the last time.
@@ -168,9 +170,11 @@ class Delivery:
         """Whether to send it.
 
         A clock that was ahead keeps nothing waiting: what is due later than anything
-        ever is, is due now. A digest of a day to come is not to be sent at all.
+        ever is, is due now. A digest of a day to come is not to be sent at all, unless
+        some have it.
         """
-        if self.is_digest and not has_been(self.booked_at, now=now):
+        is_begun = self.recipients is not None
+        if self.is_digest and not is_begun and not has_been(self.booked_at, now=now):
             return False
         return self.due_at <= now or self.due_at > now + LONGEST_WAIT
 

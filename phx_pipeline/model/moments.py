@@ -10,6 +10,7 @@ APART_S: Final = 300.0
 """How far the clocks of several machines may differ."""
 
 _MINUTE_S: Final = 60
+_AT_REST: Final = timedelta(days=2)  # a store may be for so long
 
 
 def moment(at_s: float) -> str:
@@ -44,6 +45,14 @@ def sane_end_s(end_s: float, *, now_s: float, longest_s: float) -> float:
 def newest_past(now: datetime) -> datetime:
     """The last moment that `has_been`."""
     return now + timedelta(seconds=APART_S)
+
+
+def believed(now: datetime, *, newest: datetime | None) -> datetime:
+    """*now*, but not more than two days after *newest*, when work was last noted.
+
+    A clock that is farther ahead is not believed by whoever does what cannot be undone.
+    """
+    return min(now, newest + _AT_REST) if newest else now
 
 
 def phoenix_day(at: datetime) -> date:

@@ -26,7 +26,7 @@ from phx_pipeline.model.message import (
     Taken,
     sender_lease,
 )
-from phx_pipeline.model.moments import PHOENIX, phoenix_day
+from phx_pipeline.model.moments import PHOENIX, believed, phoenix_day
 from phx_pipeline.reads.base import Reads
 from phx_pipeline.reads.digest import (
     Digest,
@@ -53,7 +53,6 @@ _DAY: Final = timedelta(days=1)
 _BETWEEN_ALERTS: Final = timedelta(minutes=5)
 _ALERTS_KEPT: Final = _DAY  # where a digest tells the same
 _DIGESTS_KEPT: Final = 7 * _DAY
-_TOLD_BEFORE: Final = 4 * _DAY  # digests whose days a new one may have in common
 _ALERT_DAYS: Final = 2
 _MOST_ROWS: Final = 500  # of each kind in a document
 _MOST_PICTURES: Final = 20
@@ -164,9 +163,24 @@ def send_due(desk: Desk, *, hurry: bool = False) -> list[str]:
     at, book = desk.reads.now(), desk.reads.catalog.deliveries
     if hurry:
         book.hurry(desk.notifiers.keys(), at=at)
-    book.give_up(digests=at - _DIGESTS_KEPT, alerts=at - _ALERTS_KEPT)
+    _give_up(desk)
     told = at_once(partial(_send_channel, desk), desk.notifiers)
     return [line for lines in told for line in lines]
+
+
+def _give_up(desk: Desk) -> None:
+    """Give up what is too old, by a clock that is believed.
+
+    One that is ahead for a moment would have alerts told by nobody.
+    """
+    at, catalog = desk.reads.now(), desk.reads.catalog
+    book = catalog.deliveries
+    if not any(it.booked_at < at - _ALERTS_KEPT for it in book.open()):
+        return
+    noted = [book.last_digest(it, by=at) for it in desk.notifiers]
+    newest = [it for it in (catalog.history.newest_moment(by=at), *noted) if it]
+    now = believed(at, newest=max(newest, default=None))
+    book.give_up(digests=now - _DIGESTS_KEPT, alerts=now - _ALERTS_KEPT)
 
 
 def _send_channel(desk: Desk, channel: Channel) -> list[str]:
@@ -241,7 +255,7 @@ def _digest_of(desk: Desk, channel: Channel, booked: Delivery) -> Digest:
     book = desk.reads.catalog.deliveries
     since = booked.from_at or booked.booked_at
     if booked.told is None:
-        since = book.take_over(channel, booked.key)
+        since = book.take_over(channel, booked.key, end=booked.booked_at)
     digest = _news_since(desk, channel, since, booked.booked_at, only=booked.told)
     if booked.told is None:
         book.record_told(channel, booked.key, digest.keys)
@@ -258,8 +272,7 @@ def _news_since(
 ) -> Digest:
     """What no other digest of the channel told, as the digest of the day of *at*."""
     day, key = phoenix_day(at), digest_key(phoenix_day(at))
-    told_since = min(at - _TOLD_BEFORE, since)  # or before a pause of days
-    told = desk.reads.catalog.deliveries.told(channel, since=told_since, but=key)
+    told = desk.reads.catalog.deliveries.told(channel, but=key)
     digest = read_digest(
         desk.reads,
         desk.feeds,

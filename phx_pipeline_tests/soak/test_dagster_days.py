@@ -129,7 +129,7 @@ def test_each_change_is_told_once_by_what_dagster_evaluates(
         with life.reads() as reads:
             events = list(find_events(reads))
         assert told(events) == to_be_told(STORY, until=day)
-        digest = box.new()[f"digest:{date_of(day)}"]
+        digest = box.new()[f"digest:{date_of(day)}:{day + 1}"]
         assert changes([digest]) == news(STORY, day=day)
     assert box.again == []
     assert len(dagster.keys) == len(set(dagster.keys))

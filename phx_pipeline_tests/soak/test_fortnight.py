@@ -86,7 +86,7 @@ def test_each_change_is_told_once_whatever_is_killed_or_down(
         life.follow("85306")
         for day in range(story.days):
             live_through(life, day, box)
-        assert box.again == [f"digest:{date_of(day)}" for day in DIGEST_KILLS]
+        assert box.again == [f"digest:{date_of(day)}:{day + 1}" for day in DIGEST_KILLS]
         with made.context() as context:
             refresh_views(context)  # as the sensor does beside the work
             found = [
@@ -146,7 +146,7 @@ def assert_told(life: Life, day: int, box: Mailbox) -> None:
     """One digest with all changes of the day; at once what is told at once."""
     expected, at_once = news(life.town.story, day=day), life.made.settings.told_at_once
     came = box.new()
-    digest = came.pop(f"digest:{date_of(day)}")
+    digest = came.pop(f"digest:{date_of(day)}:{day + 1}")
     offered = [NEW] * (day == 5)
     assert changes([digest]) == expected
     assert matches([digest]) == offered

@@ -5,7 +5,7 @@ Where rows decide between processes, on both databases.
 
 import os
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
@@ -245,6 +245,60 @@ def test_a_clock_that_was_behind_for_a_while_has_no_digest_made_again(
 
 
 @pytest.mark.parametrize("kind", ["sqlite"], indirect=True)
+@pytest.mark.parametrize(
+    ("days", "wrong", "down"),
+    [
+        pytest.param(5, {3: -41}, (), id="behind"),
+        pytest.param(3, {0: 2}, (), id="ahead, of a day that comes"),
+        pytest.param(12, {1: 40, 9: 40}, range(2, 10), id="ahead while it is down"),
+    ],
+)
+def test_what_was_told_is_told_whatever_date_a_clock_gave_the_digest(
+    store: Store,
+    say: Callable[..., None],
+    days: int,
+    wrong: Mapping[int, int],
+    down: Collection[int],
+) -> None:
+    say(450_000, at=MORNING - 45 * DAY)
+    mails: list[EmailMessage] = []
+    with mail_server() as server:
+        for day in range(days):
+            say(440_000 - day, at=MORNING + day * DAY - HOUR)
+            server.answer = b"451 later" if day in down else b"250 taken"
+            for off in dict.fromkeys([wrong.get(day, 0), 0]):
+                morning(store, server, days=day + off)
+                store.catalog.deliveries.settle(SMTP, at=MORNING + day * DAY + HOUR)
+            mails += [] if day in down else server.mails
+            server.mails.clear()
+
+    told = "\n".join(map(body_of, mails))
+    cuts = [told.count(f" to ${440_000 - day:,} (") for day in range(days)]
+    assert cuts == [1] * days
+    assert len({it["Message-ID"] for it in mails}) == len(mails)
+
+
+@pytest.mark.parametrize("kind", ["sqlite"], indirect=True)
+def test_a_clock_that_is_ahead_gives_up_no_alert_that_no_digest_tells(
+    store: Store, say: Callable[..., None]
+) -> None:
+    say(450_000, at=MORNING - 2 * DAY)
+    with mail_server(answer=b"451 later") as server:
+        for hours in (0, 1, 10 * 24, 2, 6):
+            store.now = MORNING + hours * HOUR
+            if hours == 1:
+                say(440_000, at=store.now)
+            if hours == 2:
+                server.answer = b"250 taken"
+                server.mails.clear()
+            desk = store.desk(mailing(server))
+            book_alerts(desk)
+            send_due(desk)
+
+    assert ["to $440,000" in body_of(it) for it in server.mails] == [True]
+
+
+@pytest.mark.parametrize("kind", ["sqlite"], indirect=True)
 def test_a_clock_that_was_ahead_for_a_while_keeps_no_alert_back(
     store: Store, say: Callable[..., None]
 ) -> None:
@@ -429,7 +483,7 @@ def test_what_some_have_is_never_given_up_as_a_whole(store: Store) -> None:
         "tries": taken.tries,
         "later": ["b@a.example"],
     }
-    book.record_partly_sent(Channel.SMTP, key, at=MORNING, **told)
+    book.record_partly_sent(Channel.SMTP, taken.message, at=MORNING, **told)
     book.give_up(digests=MORNING + DAY, alerts=MORNING + DAY)
 
     found = book.find(Channel.SMTP, key)
