@@ -244,10 +244,15 @@ class SearchBook:
         with reading(self._engine) as connection:
             return int(connection.execute(query).scalar_one())
 
-    def near_house(self, address: Address) -> str:
-        """Return the doubt that a house in the catalogue is meant; empty if none."""
+    def near_houses(self, addresses: Sequence[Address]) -> dict[str, str]:
+        """Return the doubts that a house in the catalogue is meant, by match key.
+
+        It reads all houses, once for however many addresses.
+        """
+        if not addresses:
+            return {}
         with reading(self._engine) as connection:
-            return near_houses(connection, [address]).get(address.match_key, "")
+            return near_houses(connection, addresses)
 
     def note_doubt(self, match_key: str, doubt: str) -> None:
         """Write why a proposal that waits is not accepted by itself."""

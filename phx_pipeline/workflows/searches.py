@@ -6,10 +6,11 @@ How a site is asked is told in `sources`; what was proposed is kept by
 
 import logging
 from collections import Counter, deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
+from itertools import islice
 from typing import Final
 from uuid import uuid4
 
@@ -52,6 +53,12 @@ logger = logging.getLogger(__name__)
 
 LEASE: Final = "searches"
 """Held while sites are asked: two at once would ask for the same pages."""
+
+MOST_AT_ONCE: Final = 100
+"""Proposals that are accepted together; amid 10,000 houses that takes a second or two.
+
+Other sensors wait for it.
+"""
 
 _WAIT_S: Final = 5.0
 _SPENT: Final = (
@@ -433,41 +440,44 @@ def ready(catalog: Catalog, *, today: date) -> list[Proposal]:
     """Return what searches may accept by themselves today, within their limits.
 
     One that does not fit any more, or that another house is like by now, is given this
-    doubt, and a later row may settle it.
+    doubt, and a later row may settle it. So many are looked at as one tick can accept.
     """
+    waiting = list(islice(_waiting(catalog, today=today), MOST_AT_ONCE))
+    near = catalog.searches.near_houses([it.address for it, _ in waiting])
     found = []
-    for search in catalog.searches.saved():
-        if not search.accept_per_day or search.is_paused:
-            continue
-        book, name = catalog.searches, search.name
-        for proposal in book.ready(name, on=today, per_day=search.accept_per_day):
-            near = book.near_house(proposal.address)
-            told = misfit(proposal, search.criteria) or near
-            if told:
-                book.note_doubt(proposal.match_key, told)
-            else:
-                found.append(proposal)
+    for proposal, criteria in waiting:
+        told = misfit(proposal, criteria) or near.get(proposal.match_key)
+        if told:
+            catalog.searches.note_doubt(proposal.match_key, told)
+        else:
+            found.append(proposal)
     return found
+
+
+def _waiting(catalog: Catalog, *, today: date) -> Iterator[tuple[Proposal, Criteria]]:
+    """Yield what has no doubt yet, with what its search asks for."""
+    book = catalog.searches
+    for it in book.saved():
+        if it.accept_per_day and not it.is_paused:
+            for proposal in book.ready(it.name, on=today, per_day=it.accept_per_day):
+                yield proposal, it.criteria
 
 
 def accept_ready(catalog: Catalog, *, at: datetime, today: date) -> list[Accepted]:
     """Follow what searches accept by themselves, and ask for the run of each house.
 
-    Killed half-way and called again, it goes on: a house is added once, its job is
-    written once, and the proposal is decided last.
+    At most `MOST_AT_ONCE`: called again, it goes on. Killed half-way, too: a house is
+    added once, its job is written once, and the proposal is decided last.
     """
-    done = []
-    for proposal in ready(catalog, today=today):
-        known = catalog.houses.find_address(proposal.address)
-        state, slug, job_id = ProposalState.ACCEPTED, None, ""
-        if known is not None and known.removed_at is not None:
-            state = ProposalState.REJECTED  # removed since it was proposed
-        else:
-            slug = known.house.slug if known else _added(catalog, proposal, at=at)
-            job_id = _asked(catalog, slug, proposal, user=PHX, at=at)
+    if not (proposals := ready(catalog, today=today)):
+        return []
+    done, slugs = [], _followed(catalog, proposals, at=at)
+    for proposal, slug in zip(proposals, slugs, strict=True):
+        job_id = _asked(catalog, slug, proposal, user=PHX, at=at) if slug else ""
         is_decided = catalog.searches.decide(
             proposal.match_key,
-            state,
+            # Removed since it was proposed: it stays so.
+            ProposalState.ACCEPTED if slug else ProposalState.REJECTED,
             at=at,
             on=today,
             by_itself=True,
@@ -478,14 +488,35 @@ def accept_ready(catalog: Catalog, *, at: datetime, today: date) -> list[Accepte
     return done
 
 
-def _added(catalog: Catalog, proposal: Proposal, *, at: datetime) -> str:
-    """Add a house of which nothing is known; a run of it publishes the views."""
-    house = Property.at(proposal.address)
-    done = catalog.houses.add([house], at=at)
-    if done.added:
-        return done.added[0].slug
-    known = catalog.houses.find_address(proposal.address)
-    return known.house.slug if known else house.slug
+def _followed(
+    catalog: Catalog, proposals: Sequence[Proposal], *, at: datetime
+) -> list[str | None]:
+    """Return the keys of the houses, all new ones added; None for those removed.
+
+    Of a new one nothing is known: a run of it publishes the views.
+    """
+    slugs = catalog.searches.slugs_of([it.address for it in proposals])
+    known = {slug: catalog.houses.find(slug) for slug in slugs if slug}
+    removed = {slug for slug, it in known.items() if it and it.removed_at}
+    new = [
+        Property.at(it.address)
+        for it, slug in zip(proposals, slugs, strict=True)
+        if slug is None
+    ]
+    keys = _added(catalog, new, at=at) if new else {}
+    return [
+        None if slug in removed else slug or keys[it.match_key]
+        for it, slug in zip(proposals, slugs, strict=True)
+    ]
+
+
+def _added(
+    catalog: Catalog, houses: Sequence[Property], *, at: datetime
+) -> dict[str, str]:
+    """Add houses together; return their keys by match key."""
+    done = catalog.houses.add(houses, at=at)
+    keys = {it.address.match_key: it.slug for it in (*done.added, *done.revived)}
+    return keys | {address.match_key: house.slug for address, house in done.known}
 
 
 def _asked(

@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from phx_pipeline.catalog.store import Catalog
 from phx_pipeline.model.address import Address
@@ -26,6 +27,7 @@ from phx_pipeline.model.search import (
     SearchTurn,
 )
 from phx_pipeline.model.source import Source
+from phx_pipeline.workflows import searches
 from phx_pipeline.workflows.searches import accept_ready
 from phx_pipeline_tests.integration.conftest import STAMP, Scene
 
@@ -189,6 +191,33 @@ def test_a_search_accepts_by_itself_within_its_daily_limit(catalog: Catalog) -> 
             assert [item.slug for item in job.items] == [it.slug]
     assert per_day == [2, 2, 1, 0]
     assert len(catalog.slugs()) == len(rows)
+
+
+@pytest.mark.parametrize("kind", ["sqlite"], indirect=True)
+def test_a_call_accepts_so_many_and_reads_all_houses_as_often_as_for_one(
+    catalog: Catalog, engine: sa.Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(searches, "MOST_AT_ONCE", 2)
+    for name, numbers in (("east", range(100, 103)), ("west", range(200, 202))):
+        save(catalog, name=name, accept_per_day=9)
+        rows = [found(f"{number} W Elm St", search=name) for number in numbers]
+        catalog.searches.record(replace(TURN, search=name), rows, left_out={})
+    told: list[str] = []
+    sa.event.listen(engine, "before_cursor_execute", lambda *a: told.append(a[2]))
+    calls = []
+    for _ in range(4):
+        done = accept_ready(catalog, at=STAMP.at, today=DAY)
+        whole = [it for it in told if it.split()[-2:] == ["FROM", "property"]]
+        calls.append(([it.proposal.search for it in done], len(whole)))
+        told.clear()
+
+    assert [names for names, _ in calls] == [
+        ["east"] * 2,
+        ["east", "west"],
+        ["west"],
+        [],
+    ]
+    assert [reads for _, reads in calls] == [3, 3, 3, 0]
 
 
 @pytest.mark.parametrize(
