@@ -46,10 +46,15 @@ _SMALL_BYTES: Final = 50_000  # of text; its cells are bounded, so it is read at
 _PACKED: Final = b"PK"  # how a workbook begins: it may unpack to a thousand times that
 _CPU_S: Final = 10
 _WAIT_S: Final = 20.0
-_MOST_WAITS: Final = 3  # in vain, as on a machine that is busy
+_LONGER_S: Final = 40.0  # after a wait in vain; Dagster ends a tick after 60
+_MANY_WAITS: Final = 3  # in vain; then people are told
+_BUSY: Final = (
+    f"it is not read yet: {_MANY_WAITS} times the process that reads it did not end in "
+    "time, as happens on a machine that is busy; each tick tries again"
+)
 _TOO_LONG: Final = (
-    f"it takes more than {_CPU_S} s to read, and is left alone until it changes: save "
-    "it as CSV with its columns of addresses alone"
+    f"it takes more than {_CPU_S} s of the processor to read, and is left alone until "
+    "it changes: save it as CSV with its columns of addresses alone"
 )
 
 
@@ -172,20 +177,32 @@ def taken(
     content = found.content or b""
     if len(content) <= _SMALL_BYTES and not content.startswith(_PACKED):
         return _taken(settings, found, before, at)
+    wait_s = _LONGER_S if before.waits else _WAIT_S
     try:
         read: tuple[Cursor, list[str], str] = in_own_process(
-            _taken, settings, found, before, at, cpu_s=_CPU_S, wait_s=_WAIT_S
+            _taken, settings, found, before, at, cpu_s=_CPU_S, wait_s=wait_s
         )
     except TimeoutError as error:
-        if before.waits + 1 < _MOST_WAITS:
-            waits = replace(before, waits=before.waits + 1)
+        waits = replace(before, waits=before.waits + 1)
+        if waits.waits < _MANY_WAITS:
             return waits, [], f"{error}: the next tick tries again"
+        return _waited(settings, waits, at)
     except TooLongError:
-        pass
-    else:
-        return read
-    given_up = replace(found, content=None, trouble=_TOO_LONG)
-    return _taken(settings, given_up, before, at)
+        given_up = replace(found, content=None, trouble=_TOO_LONG)
+        return _taken(settings, given_up, before, at)
+    return read
+
+
+def _waited(
+    settings: Settings, waits: Cursor, at: datetime
+) -> tuple[Cursor, list[str], str]:
+    """Tell that the file was not read in time, which is no fault of its own.
+
+    The cursor stays as it is but for that, so that the next tick reads the file.
+    """
+    found = Found(seen=waits.seen, trouble=_BUSY)
+    after, lines, said = _taken(settings, found, waits, at)
+    return replace(waits, trouble=after.trouble), lines, said
 
 
 def _taken(
