@@ -213,12 +213,19 @@ class DeliveryBook:
             Since when it tells; its `from_at`.
         """
         given_up = _TABLE.c.state == DeliveryState.GIVEN_UP.value
-        ended = _TABLE.c.booked_at <= end
-        these = sa.and_(_is_digest(channel), given_up, ended)
+        these = sa.and_(_is_digest(channel), given_up, _TABLE.c.booked_at <= end)
         own = _this(channel, key)
         with writing(self._engine) as connection:
-            earliest = sa.select(sa.func.min(_TABLE.c.from_at)).where(these | own)
-            since: datetime = connection.execute(earliest).scalar_one()
+            query = sa.select(_TABLE.c.key).where(these)
+            keys = set(connection.execute(query).scalars())
+            noted = _noted(connection, channel)
+            begins = [it.from_at for it in noted if it.key == key]
+            begins += [
+                _known_begin(noted[: place + 1])
+                for place, it in enumerate(noted)
+                if it.key in keys
+            ]
+            since = min(begins)
             passed_on = {"state": DeliveryState.PASSED_ON.value}
             connection.execute(sa.update(_TABLE).where(these), passed_on)
             connection.execute(sa.update(_TABLE).where(own), {"from_at": since})
@@ -419,6 +426,15 @@ def _end_of(noted: Sequence[_Noted], *, by: datetime) -> datetime | None:
         return None
     first = noted[0].from_at + _DAY
     return max(ends[-1], min(first, max(ends)))
+
+
+def _known_begin(noted: Sequence[_Noted]) -> datetime:
+    """Where the last of some digests begins, not before the first day that is known.
+
+    One that was noted by a clock that was behind begins there all the same.
+    """
+    *before, last = (it.from_at for it in noted)
+    return max(last, min(before) + _DAY) if before else last
 
 
 def _is_ahead(at: datetime) -> sa.ColumnElement[bool]:

@@ -249,6 +249,7 @@ def test_a_clock_that_was_behind_for_a_while_has_no_digest_made_again(
     ("days", "wrong", "down"),
     [
         pytest.param(5, {3: -41}, (), id="behind"),
+        pytest.param(5, {3: -41}, (3,), id="behind while it is down"),
         pytest.param(3, {0: 2}, (), id="ahead, of a day that comes"),
         pytest.param(12, {1: 40, 9: 40}, range(2, 10), id="ahead while it is down"),
     ],
@@ -260,7 +261,8 @@ def test_what_was_told_is_told_whatever_date_a_clock_gave_the_digest(
     wrong: Mapping[int, int],
     down: Collection[int],
 ) -> None:
-    say(450_000, at=MORNING - 45 * DAY)
+    say(460_000, at=MORNING - 45 * DAY)
+    say(450_000, at=MORNING - 20 * DAY)  # long before there was a channel
     mails: list[EmailMessage] = []
     with mail_server() as server:
         for day in range(days):
@@ -275,6 +277,7 @@ def test_what_was_told_is_told_whatever_date_a_clock_gave_the_digest(
     told = "\n".join(map(body_of, mails))
     cuts = [told.count(f" to ${440_000 - day:,} (") for day in range(days)]
     assert cuts == [1] * days
+    assert " to $450,000 (" not in told
     assert len({it["Message-ID"] for it in mails}) == len(mails)
 
 
