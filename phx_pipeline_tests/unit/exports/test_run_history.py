@@ -77,7 +77,9 @@ FACTS = {
                 bedrooms_total=4.0,
                 bathrooms_total=2.5,
                 living_area=2349,
+                garage_spaces=0.0,  # a known nothing, as the fee
                 pool_private=True,
+                association_fee=0.0,
                 sewer="city",
             ),
         ),
@@ -169,8 +171,10 @@ def test_facts_are_those_of_the_day_from_the_sources_the_run_asked() -> None:
         "beds": 4,
         "baths": 2.5,
         "sqft": 2350,
+        "garage_spaces": 0,
         "pool": True,
         "sewer_type": "city",
+        "hoa_fee": 0,
     }
     assert changes[GARY]["listing_metadata"] == {}
 

@@ -123,6 +123,17 @@ def test_zillow_what_is_no_answer_about_the_home_changes_nothing(body: str) -> N
     assert (len(listing.photos), listing.complete) == (SHOWN_AT_ONCE, False)
 
 
+@pytest.mark.parametrize("status", [403, 429, 500])
+def test_zillow_an_answer_by_which_the_page_was_refused_changes_nothing(
+    status: int,
+) -> None:
+    text, home = zillow_page(cut)
+
+    listing = read_zillow(text, captured(GRAPHQL, lazily(home), status=status))
+
+    assert (len(listing.photos), listing.complete) == (SHOWN_AT_ONCE, False)
+
+
 def test_zillow_photos_of_another_home_are_not_taken() -> None:
     text, home = zillow_page(cut)
 

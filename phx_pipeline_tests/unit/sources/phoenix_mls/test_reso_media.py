@@ -47,6 +47,18 @@ def test_a_photo_has_the_words_and_the_size_of_its_medium() -> None:
     assert (photo.width, photo.height) == (3000, 2000)
 
 
+@pytest.mark.parametrize(
+    "said", [{"ResourceRecordKey": None}, {"ResourceName": "property"}]
+)
+def test_a_medium_of_the_record_need_not_say_so(said: dict[str, Any]) -> None:
+    found = media_of([medium(**said)], record_key=RECORD)
+
+    assert ([photo.photo_key for photo in found.photos], found.left_out) == (
+        [KEYS[0]],
+        {},
+    )
+
+
 @pytest.mark.parametrize("ending", ["", "-t", "-o"])
 def test_any_size_names_the_original(ending: str) -> None:
     found = media_of([medium(MediaURL=url_of(KEYS[0], ending))], record_key=RECORD)
