@@ -15,8 +15,8 @@ TOKEN = "of-this-test"  # noqa: S105
 MESSAGE = Message(
     key="alerts:0123",
     at=datetime(2026, 11, 28, 14, tzinfo=UTC),
-    subject="phx: <!channel> & co",
-    text="phx: <!channel> & co\n\n" + "one <b>line</b>\n" * 400,
+    subject="phx: @all <!channel> & co",
+    text="phx: @all <!channel> & co\n\n" + "one <b>line</b>\n" * 400,
     document={"changes": [{"kind": "price_cut"}]},
 )
 
@@ -38,7 +38,9 @@ def test_each_style_has_its_body_and_all_have_the_key() -> None:
     assert plain[2]["key"] == MESSAGE.key
     assert ntfy[2]["topic"] == "a/topic"
     assert len(ntfy[2]["message"].encode()) < 4096
-    assert slack[2]["text"].startswith("phx: &lt;!channel&gt; &amp; co\none &lt;b&gt;")
+    assert slack[2]["text"].startswith(
+        "phx: @\N{ZERO WIDTH SPACE}all &lt;!channel&gt; &amp; co\none &lt;b&gt;"
+    )
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from PIL import Image, ImageOps
 from phx_pipeline.dedup.hashes import distance, picture_hashes
 from phx_pipeline.dedup.proposals import MAX_DHASH_DISTANCE, MAX_PHASH_DISTANCE
 from phx_pipeline.demo import redfin_site
-from phx_pipeline.demo.houses import HOUSES, House, Shot
+from phx_pipeline.demo.houses import HOUSES, NEWCOMERS, House, Shot
 from phx_pipeline.demo.loopback import Answer, Asked, Handler
 from phx_pipeline.demo.zillow_site import zillow_sites
 from phx_pipeline.errors import BlockedError, GoneError
@@ -169,6 +169,16 @@ async def test_the_source_reads_each_houses_own_gallery(house: House) -> None:
     assert listing.listed_on == house.record.listed_on
     assert listing.url == f"https://{PAGE_HOST}{detail_path(house)}"
     assert not listing.challenged
+
+
+def test_the_photos_of_what_only_searches_show_come_from_both_sites() -> None:
+    (house,) = newcomers = tuple(map(with_small_photos, NEWCOMERS[:1]))
+    sites = redfin_site.redfin_sites((), newcomers=newcomers)
+    sites |= zillow_sites((), newcomers=newcomers)
+    uploaded, *_ = uploads(house)
+
+    opened(get(uploaded.url("o_a"), sites=sites))
+    opened(get(photo_url(house.record, position=0), sites=sites))
 
 
 async def test_some_houses_are_found_at_once_and_some_through_a_search_page() -> None:
