@@ -86,7 +86,15 @@ def writing_output(path: Path) -> Iterator[BinaryIO]:
     target = _target(path)
     mode = stat.S_IMODE(target.stat().st_mode) if target.exists() else None
     with replacing(target, mode=mode) as file:
+        if mode is not None:
+            _give_rights(file, mode)
         yield file
+
+
+def _give_rights(file: BinaryIO, mode: int) -> None:
+    """Undo the umask; a disk that knows no rights gave the same ones anyway."""
+    if stat.S_IMODE(os.fstat(file.fileno()).st_mode) != mode:
+        os.fchmod(file.fileno(), mode)
 
 
 def _target(path: Path) -> Path:

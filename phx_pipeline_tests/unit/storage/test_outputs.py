@@ -100,17 +100,18 @@ def test_a_folder_may_be_there_or_not(place: Path, path: str) -> None:
     assert _names(place) == before
 
 
+@pytest.mark.parametrize("mode", [0o600, 0o664])
 @pytest.mark.parametrize("path", ["labels.csv", "latest.csv"])
 def test_a_file_is_replaced_and_keeps_its_rights_and_links(
-    place: Path, path: str
+    place: Path, path: str, mode: int
 ) -> None:
-    (place / "labels.csv").chmod(0o600)
+    (place / "labels.csv").chmod(mode)
     before = _names(place)
 
     write_output(Path(path), b"new")
 
     assert (place / "labels.csv").read_bytes() == b"new"
-    assert stat.S_IMODE((place / "labels.csv").stat().st_mode) == 0o600
+    assert stat.S_IMODE((place / "labels.csv").stat().st_mode) == mode
     assert (place / "latest.csv").is_symlink()
     assert _names(place) == before
 
