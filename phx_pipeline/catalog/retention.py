@@ -235,6 +235,9 @@ def _old_deliveries(*, before: datetime) -> sa.Select[Any]:
     # From when on there are alerts is known for ever.
     passing = one.c.key != ALERTS_SINCE
     limit = before - _TOLD_AT_ONCE
-    first = sa.func.coalesce(begins.scalar_subquery(), limit)
-    old = sa.and_(one.c.booked_at < limit, one.c.booked_at < first)
+    first = begins.scalar_subquery()
+    # One that was ahead of a clock ends where it began, and told of what is later.
+    ends = sa.or_(one.c.from_at.is_(None), one.c.from_at < one.c.booked_at)
+    is_before = sa.or_(first.is_(None), sa.and_(one.c.booked_at < first, ends))
+    old = sa.and_(one.c.booked_at < limit, is_before)
     return sa.select(*one.primary_key).where(old, over, replaced, passing)
