@@ -10,7 +10,8 @@ import pytest
 import sqlalchemy as sa
 
 from phx_pipeline.catalog.engine import open_engine
-from phx_pipeline.catalog.policies import CatalogPolicies
+from phx_pipeline.catalog.policies import CatalogPolicies, StandinPolicies
+from phx_pipeline.model.source import Source
 from phx_pipeline.model.source_state import SourceState
 
 FULL = SourceState(
@@ -165,3 +166,19 @@ def test_a_source_is_switched_off_and_on_again(policies: CatalogPolicies) -> Non
     assert off == [True, True]
     assert seen(policies) == before
     assert seen(policies, "redfin/photos").disabled
+
+
+def test_for_who_asks_standins_all_is_on_and_what_is_off_stays_off_for_others(
+    engine: sa.Engine, policies: CatalogPolicies
+) -> None:
+    policies.disable(["redfin"])
+    standins = StandinPolicies(engine)
+
+    told = standins.change("redfin", lambda state, _now_s: (state, state.disabled))
+    failures = standins.change("redfin", one_more)
+
+    assert (told, failures) == (False, 1)
+    assert [it.disabled for it in standins.source_states()[1]] == [False]
+    assert not standins.switched_off()
+    assert seen(policies) == SourceState(name="redfin", failures=1, disabled=True)
+    assert policies.switched_off() == {Source.REDFIN}

@@ -13,17 +13,22 @@ from phx_pipeline.catalog.images import EVERYTHING
 from phx_pipeline.catalog.store import Catalog
 from phx_pipeline.errors import InputError
 from phx_pipeline.model.change import NotedChange
+from phx_pipeline.model.facts import ListingFacts
 from phx_pipeline.model.image_search import Wanted
+from phx_pipeline.model.search import Proposal, SearchTurn
+from phx_pipeline.model.source import Source
 from phx_pipeline.model.taxonomy import Subject
 from phx_pipeline.reads.base import Reads
 from phx_pipeline.reads.changes import read_changes
 from phx_pipeline.reads.houses import read_houses
 from phx_pipeline.reads.images import find_images, read_images
 from phx_pipeline.reads.paging import MOST, Page, cursor_of
+from phx_pipeline.reads.searches import read_proposals
 from phx_pipeline_tests.bench.growth import fill_rows
 from phx_pipeline_tests.integration.conftest import STAMP, Scene, house_at
 
 Row = TypeVar("Row")
+TURN = SearchTurn(search="west", source=Source.REDFIN, on=STAMP.today)
 
 
 def pages(page_after: Callable[[str | None], Page[Row]]) -> list[tuple[Row, ...]]:
@@ -33,6 +38,7 @@ def pages(page_after: Callable[[str | None], Page[Row]]) -> list[tuple[Row, ...]
     while True:
         page = page_after(cursor)
         found.append(page.rows)
+        assert len(found) < 99, "the pages have no end"
         cursor = page.next
         if cursor is None:
             return found
@@ -65,6 +71,33 @@ def test_pages_of_houses_leave_removed_ones_out(catalog: Catalog, reads: Reads) 
     found = pages(lambda it: read_houses(reads, limit=2, cursor=it))
 
     assert found == [(house_at(1), house_at(3)), (house_at(4),)]
+
+
+def proposal(number: int) -> Proposal:
+    house = house_at(number)
+    return Proposal(
+        match_key=house.address.match_key,
+        address=house.address,
+        search=TURN.search,
+        source=TURN.source,
+        listing_id=str(number),
+        url=f"https://www.redfin.com/{number}",
+        facts=ListingFacts(),
+        first_seen_on=TURN.on + timedelta(days=number // 3),
+    )
+
+
+def test_pages_of_proposals_are_together_all_those_first_seen_last_first(
+    catalog: Catalog, reads: Reads
+) -> None:
+    rows = [proposal(number) for number in range(1, 6)]
+    catalog.searches.record(TURN, rows, left_out={})
+
+    found = pages(lambda it: read_proposals(reads, limit=2, cursor=it))
+
+    days = [[it.first_seen_on.day - TURN.on.day for it in page] for page in found]
+    assert days == [[1, 1], [1, 0], [0]]
+    assert len({it.match_key for page in found for it in page}) == len(rows)
 
 
 def test_changes_are_told_the_newest_first_and_since_a_time(
@@ -115,3 +148,5 @@ def test_a_page_has_bounds(reads: Reads, limit: int) -> None:
 def test_a_cursor_that_no_page_ended_with_is_refused(reads: Reads, cursor: str) -> None:
     with pytest.raises(InputError, match="is none that a page ended with"):
         read_changes(reads, cursor=cursor)
+    with pytest.raises(InputError, match="is none that a page ended with"):
+        read_proposals(reads, cursor=cursor)
