@@ -158,6 +158,18 @@ def test_a_run_that_works_is_asked_to_end_and_waited_for(
     assert second.going_on == ()
 
 
+def test_a_run_that_somebody_works_on_in_place_is_not_told_as_cancelled(
+    instance: dg.DagsterInstance, leases: Leases
+) -> None:
+    run_id = a_run(instance, _STATUS.NOT_STARTED)
+    leases.acquire(run_lease(run_id), owner=process_owner("here"))
+
+    done = end_runs_of(instance, SLUG, leases=leases, wait_s=0)
+
+    assert (done.ended, done.going_on) == ((), (run_id,))
+    assert status_of(instance, run_id) is not _STATUS.CANCELED
+
+
 def test_many_runs_are_ended_together_and_none_of_them_comes_again(
     instance: dg.DagsterInstance, leases: Leases
 ) -> None:
