@@ -12,6 +12,7 @@ from phx_pipeline.service.amounts import MOST_DAYS, refuse_too_much
 _TICKS = "query($l: Int, $u: Float) { a { futureTicks(limit: $l, until: $u) { x } } }"
 _DEFAULT = "query($l: Int = 3000000) { ...F } fragment F on Q { a(limit: $l) { x } }"
 _MANY = f"{{ {' '.join(f'a{n}: runs(limit: 1000) {{ x }}' for n in range(21))} }}"
+_LESS = "{ none: runs(limit: -1000000) { x } "  # makes no room for others
 
 
 @pytest.mark.parametrize(
@@ -24,6 +25,7 @@ _MANY = f"{{ {' '.join(f'a{n}: runs(limit: 1000) {{ x }}' for n in range(21))} }
         (_TICKS, {"u": 1e18}, f"of the next {MOST_DAYS} days"),
         (_DEFAULT, {}, "`limit` is 3e[+]06"),
         (_MANY, {}, "come to 21000, at most 20000 are answered"),
+        (_LESS + _MANY[1:], {}, "come to 21000, at most 20000 are answered"),
     ],
     ids=count(),
 )
