@@ -74,3 +74,11 @@ def test_measures_stay_in_their_range(pixels: NDArray[np.uint8]) -> None:
 
 def test_one_colour_says_nothing() -> None:
     assert is_low_information(np.full((96, 128), 140, dtype=np.uint8))
+
+
+def test_a_fade_shows_nothing_and_stripes_of_the_same_levels_do() -> None:
+    fade = np.tile(np.arange(256, dtype=np.uint8) // 2 + 64, (96, 1))
+    stripes = np.take(fade, np.random.default_rng(1).permutation(256), axis=1)
+
+    assert is_low_information(fade)
+    assert not is_low_information(stripes)
