@@ -15,7 +15,7 @@ class _Shared(LRUCache[tuple[Any, ...], Any]):
     """Finds what another dialect of the same class compiled.
 
     SQLAlchemy's keys begin with the dialect, of which each engine has one of its own.
-    Those of SQLite differ in nothing that a statement shows.
+    Those of SQLite differ in how they write and read JSON alone.
     """
 
     __slots__ = ()
@@ -29,7 +29,8 @@ class _Shared(LRUCache[tuple[Any, ...], Any]):
 
 def _of_class(key: tuple[Any, ...]) -> tuple[Any, ...]:
     dialect, *statement = key
-    return type(dialect), *statement
+    json = (dialect._json_serializer, dialect._json_deserializer)  # noqa: SLF001 - no other name
+    return type(dialect), json, *statement
 
 
 # Twice of what SQLAlchemy keeps for one engine: the catalogue's and Dagster's.

@@ -20,6 +20,7 @@ from dagster._core.storage.compute_log_manager import CapturedLogContext
 from dagster._core.storage.local_compute_log_manager import LocalComputeLogManager
 
 _SHOWN_AFTER_S: Final = 0.5
+_LAST_S: Final = 10.0  # for the rest to be shown; the file has it anyway
 
 
 class ComputeLogs(LocalComputeLogManager):
@@ -50,7 +51,7 @@ def _kept(stream: Any, file: Path) -> Iterator[None]:
     except (io.UnsupportedOperation, AttributeError):  # a test's, which is no file
         yield
         return
-    with os.fdopen(screen, "wb") as shown, file.open("rb") as written:
+    with os.fdopen(screen, "wb", buffering=0) as shown, file.open("rb") as written:
         written.seek(0, os.SEEK_END)  # a run that goes on was shown before
         ended = Event()
         showing = Thread(target=_show, args=(written, shown, ended), daemon=True)
@@ -60,13 +61,12 @@ def _kept(stream: Any, file: Path) -> Iterator[None]:
                 yield
         finally:
             ended.set()
-            showing.join()
+            showing.join(_LAST_S)  # whoever reads may have been paused
 
 
 def _show(written: BinaryIO, shown: BinaryIO, ended: Event) -> None:
     is_last = False
-    with suppress(OSError):  # nobody looks any more
+    with suppress(OSError, ValueError):  # nobody looks any more
         while not is_last:
             is_last = ended.wait(_SHOWN_AFTER_S)
             copyfileobj(written, shown)
-            shown.flush()

@@ -7,6 +7,7 @@ folder that is gone afterwards. No connection, thread or file stays.
 """
 
 import os
+import signal
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, redirect_stderr
 from dataclasses import replace
@@ -67,9 +68,21 @@ def rehearse() -> None:
     with TemporaryDirectory(prefix="phx-rehearsal-", dir=place) as folder:
         settings = _settings(Path(folder))
         try:
-            _run_in(settings)
+            with _signals_kept():
+                _run_in(settings)
         finally:
             forget_engines()
+
+
+@contextmanager
+def _signals_kept() -> Iterator[None]:
+    """Give signals back to whoever had them: Dagster takes SIGTERM for good."""
+    before = {it: signal.getsignal(it) for it in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _settings(folder: Path) -> Settings:

@@ -1,6 +1,7 @@
 """What a process keeps of a run that nobody asked for."""
 
 import os
+import signal
 import threading
 from collections import Counter
 from pathlib import Path
@@ -19,12 +20,12 @@ def test_a_rehearsal_leaves_statements_compiled_and_nothing_else(
     (memory := tmp_path / "memory").mkdir()
     monkeypatch.setattr(rehearsal, "_MEMORY", memory)
     SHARED_STATEMENTS["compiled_cache"].clear()
-    files, others = _files(), (threading.enumerate(), _settings())
+    files, others = _files(), (threading.enumerate(), _settings(), _handlers())
 
     rehearsal.rehearse()
 
     assert not _files() - files
-    assert (threading.enumerate(), _settings()) == others
+    assert (threading.enumerate(), _settings(), _handlers()) == others
     assert list(memory.iterdir()) == []
     with Deployment(tmp_path / "stores", {}) as made:
         (slug,) = made.add_houses(HOUSES[:1])
@@ -39,6 +40,10 @@ def test_a_rehearsal_leaves_statements_compiled_and_nothing_else(
 def _files() -> Counter[Path]:
     places = list(Path("/proc/self/fd").iterdir())
     return Counter(place.readlink() for place in places if place.is_symlink())
+
+
+def _handlers() -> list[object]:
+    return [signal.getsignal(it) for it in sorted(signal.valid_signals())]
 
 
 def _settings() -> dict[str, str]:
