@@ -168,7 +168,7 @@ class _Compared:
     def _mark(self) -> int:
         """Return which one has a mark: what is told by the least comes last."""
         both, steeper = self._both, self._surplus > 0
-        blurred = effaced(both.ours, both.theirs, both.inside)
+        blurred = effaced(both.ours, both.theirs, both.inside, both.differing)
         if blurred and _other(blurred) != self._surplus:  # noise makes others seem soft
             return blurred
         soft = softened(both.ours, both.theirs, both.inside)
@@ -182,8 +182,9 @@ class _Compared:
         each: tuple[Overlap, ...] = (both,)
         if not self._worn.which and not self._worn.stronger:  # colours differ anyway
             each += blue, overlap_in_warmth(*self._placed, steeper=steeper)
-        if spot := spotted(each):
-            return pale(both) or spot
+        spot, is_plain = spotted(each)
+        if spot:
+            return spot if is_plain else pale(both) or spot
         return marked(both) or inked(blue)
 
     def not_coarse(self) -> Choice | None:

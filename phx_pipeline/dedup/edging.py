@@ -23,6 +23,8 @@ _EVEN: Final = 5.0  # the same away from them; most walls vary by more
 _MOSTLY: Final = 0.7  # share of the last line of a strip, below which a wall fades
 _JUMP: Final = 10.0  # grey levels across the line where it begins
 _LONG: Final = 0.6  # share of that line at which there is a jump
+_MARGIN: Final = 0.85  # share of the outermost lines, if letters leave less paper
+_WHOLLY: Final = 0.85  # share of the inner line at which there is a jump, the same
 _BARE: Final = 0.9  # share of a line of a bar, which has no letters
 _EXACT: Final = 1.2  # px by which an added bar ends off the other's frame
 _AROUND: Final = 2  # px on either side of the line
@@ -155,8 +157,12 @@ def _beside(lines: Sight, at: float, other: Plane) -> _Beside:
         return _Beside.STRIP
     paper = np.median(near[: end - 1], axis=(0, 1))
     even, plain = (_share(near, paper, within=it) for it in (_EVEN, _PLAIN))
+    outer, inner = near[max(0, end - _AROUND - 1)], near[end + _AROUND]
+    jump = float((_apart(outer, inner) > _JUMP).mean())
+    ends_on_paper = plain[max(0, end - 3) : end - 1].max() > _MOSTLY
     if even[: end - 1].mean() < _PAPER:
-        return _Beside.SCENE
+        is_lettered = plain[:_AROUND].min() > _MARGIN and jump > _WHOLLY
+        return _Beside.STRIP if is_lettered and ends_on_paper else _Beside.SCENE
     is_bar = even[: end - 1].min() > _BARE
     ends = np.flatnonzero(plain < _BARE)
     reach = int(ends[0]) if is_bar and ends.size else len(near)
@@ -166,9 +172,7 @@ def _beside(lines: Sight, at: float, other: Plane) -> _Beside:
         shade = np.median(luminance(lines[: end - 1]))
         shared = (np.abs(other[end:reach] - shade) < _PLAIN).mean()
         return _Beside.BAR if shared > _PAPER else _Beside.STRIP
-    outer, inner = near[max(0, end - _AROUND - 1)], near[end + _AROUND]
-    jumps = (_apart(outer, inner) > _JUMP).mean() > _LONG
-    is_strip = is_bar or (jumps and plain[max(0, end - 3) : end - 1].max() > _MOSTLY)
+    is_strip = is_bar or (jump > _LONG and ends_on_paper)
     return _Beside.STRIP if is_strip else _Beside.SCENE
 
 

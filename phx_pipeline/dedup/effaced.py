@@ -36,28 +36,44 @@ _VERY_ODD: Final = 1.0  # the same
 _ODDER: Final = 1.5  # times as far off as the other
 _FAINT: Final = 0.3  # grey levels a pixel, of no moment
 
+_ELSEWHERE: Final = 0.5  # share of what differs that lies in no such part
+_LEAST_ELSEWHERE: Final = 0.0016  # share of what both show, from which that counts
+
 Box = tuple[slice, slice]
 
 
-def effaced(ours: Plane, theirs: Plane, inside: Mask) -> int:
+def effaced(ours: Plane, theirs: Plane, inside: Mask, differing: Mask) -> int:
     """Return 1 where a part of the first is blurred, 2 the second, else 0.
 
-    Both lie in one frame, lit alike and equally sharp; *inside* is what both show.
+    Both lie in one frame, lit alike and equally sharp; *inside* is what both show. What
+    is *differing* elsewhere as well is no such part: rows of letters are all over.
     """
     whole = block_means(inside, _CELL) == 1
     steep_1, steep_2 = (block_means(edges(it), _CELL) for it in (ours, theirs))
-    first = _has_blurred(ours, theirs, _lost(steep_1, steep_2) & whole, steep_2)
-    second = _has_blurred(theirs, ours, _lost(steep_2, steep_1) & whole, steep_1)
-    return 0 if first == second else 1 if first else 2
+    first = _blurred(ours, theirs, _lost(steep_1, steep_2) & whole, steep_2)
+    second = _blurred(theirs, ours, _lost(steep_2, steep_1) & whole, steep_1)
+    if bool(first) == bool(second) or _is_elsewhere(differing, first or second):
+        return 0
+    return 1 if first else 2
 
 
 def _lost(flat: Plane, other: Plane) -> Mask:
     return (other > _STEEP) & (flat < _FLAT * other)
 
 
-def _has_blurred(flat: Plane, other: Plane, lost: Mask, steep: Plane) -> bool:
+def _blurred(flat: Plane, other: Plane, lost: Mask, steep: Plane) -> list[Box]:
     boxes = _boxes(lost, (steep > _STEEP) | lost)
-    return any(_is_blur(flat, other, it) for it in boxes)
+    return [it for it in boxes if _is_blur(flat, other, it)]
+
+
+def _is_elsewhere(differing: Mask, boxes: list[Box]) -> bool:
+    """Whether most of what differs lies in none of these parts."""
+    rest = differing.copy()
+    for it in boxes:
+        rest[_grown(it, _CELL)] = False
+    far = rest.sum()
+    is_much = far > _LEAST_ELSEWHERE * rest.size
+    return bool(is_much and far > _ELSEWHERE * differing.sum())
 
 
 def _oddness(flat: Plane, other: Plane, box: Box) -> tuple[float, float]:

@@ -44,7 +44,7 @@ from phx_pipeline.process import once_a_process
 
 logger = logging.getLogger(__name__)
 
-VERSION: Final = "6"
+VERSION: Final = "7"
 UNSEEN: Final = ""
 """In place of the version where an original could not be read: judged again."""
 

@@ -50,6 +50,7 @@ _DRAWN: Final = 0.15  # how much more edges there are where lines are drawn
 _PLAINLY: Final = 0.4  # how much more one breaks off where it is as little as edges
 _DOUBTFUL: Final = 0.05  # how much more one breaks off, where it is no shade
 _BUSIER: Final = 0.04  # how much more edges one has, where neither breaks off
+_ONE_INK: Final = 0.97  # share of what differs; marks in white 0.99, captions 0.7
 _AROUND: Final = 4  # px on either side of a line where both begin to differ
 _MIXED: Final = 0.15  # share of each side near that line
 
@@ -157,6 +158,15 @@ def _drawn(both: Overlap) -> int:
     return _sided(more) if abs(more) > _DRAWN else 0
 
 
+def _washed(both: Overlap) -> int:
+    """Return the lighter one where all that differs is lighter in it, as in white ink.
+
+    Letters with shadows, and lines that are sharper in one, are lighter and darker.
+    """
+    lighter = float((both.ours > both.theirs)[both.differing].mean())
+    return 1 if lighter > _ONE_INK else 2 if lighter < 1 - _ONE_INK else 0
+
+
 def _is_thin(both: Overlap) -> bool:
     solid = local_mean(both.differing, 2) > 1 - 1e-6
     return bool(solid.sum() < _SOLID * both.differing.sum())
@@ -164,15 +174,12 @@ def _is_thin(both: Overlap) -> bool:
 
 def _broken_off(both: Overlap, more: float) -> int:
     """Return which one breaks off, the first by *more*."""
-    if _is_thin(both) and (drawn := _drawn(both)):
+    if _is_thin(both) and (drawn := _lettered(both, more)):
         return drawn
     if both.share < _LEAST and abs(more) < _PLAINLY:
         return 0
-    if abs(more) < _SHADE_SEEN and (paler := pale(both)):
-        return paler
-    if abs(more) < _SHADE and both.share > _LARGE:
-        gap = (both.ours - both.theirs)[both.differing].mean()
-        return 1 if gap < 0 else 2  # more darken than lighten
+    if shaded := _shaded(both, more):
+        return shaded
     if abs(more) < _DOUBTFUL:
         near = (local_mean(both.differing, 2) > 0) & both.inside
         more = _more(*_steepness(both, near))
@@ -180,22 +187,40 @@ def _broken_off(both: Overlap, more: float) -> int:
     return _sided(more)
 
 
+def _lettered(both: Overlap, more: float) -> int:
+    """Return which one has thin lines on it, where the first breaks off by *more*."""
+    washed = _washed(both) if abs(more) < _SHADE_SEEN else 0
+    return washed or _drawn(both)
+
+
+def _shaded(both: Overlap, more: float) -> int:
+    """Return which one lies under a shade; the scene itself may break off in it."""
+    if both.share > _LARGE and (paler := _paler(both, side=BLOCK, least=_SOME_BLOCKS)):
+        return paler
+    if abs(more) < _SHADE_SEEN and (paler := pale(both)):
+        return paler
+    if abs(more) < _SHADE and both.share > _LARGE:
+        gap = (both.ours - both.theirs)[both.differing].mean()
+        return 1 if gap < 0 else 2  # more darken than lighten
+    return 0
+
+
 def pale(both: Overlap) -> int:
     """Return which one lies under a shade, a haze or a glare: all take contrast.
 
     Large blocks tell it the more surely; a small shade has none of those.
     """
-    fine = tuple(it - blurred(it, _FINE) for it in (both.ours, both.theirs))
-    return _paler(both, fine, side=BLOCK, least=_SOME_BLOCKS) or _paler(
-        both, fine, side=_SMALL, least=_SOME_SMALL
+    return _paler(both, side=BLOCK, least=_SOME_BLOCKS) or _paler(
+        both, side=_SMALL, least=_SOME_SMALL
     )
 
 
-def _paler(both: Overlap, fine: tuple[Plane, ...], *, side: int, least: int) -> int:
+def _paler(both: Overlap, *, side: int, least: int) -> int:
     """Return the same by blocks of one size.
 
     Those that do not show the same, as there are letters on one, do not count.
     """
+    fine = tuple(it - blurred(it, _FINE) for it in (both.ours, both.theirs))
     ours, theirs = fine
     squares = [block_means(it * it, side) for it in fine]
     alike = np.sqrt(squares[0] * squares[1] + 1e-3) * _ALIKE

@@ -21,20 +21,22 @@ _LARGEST: Final = 0.05  # share of what both show
 _STARK: Final = 28.0  # grey levels by which both differ there
 _RIM: Final = 2  # px around what differs in which outlines lie
 _MORE: Final = 0.3  # log of how much more one stands out
+_PLAINLY: Final = 1.2  # the same, whatever else is told; shades get 0.6 at most
 _FAINT: Final = 2.0  # grey levels, of no moment
 
 
-def spotted(each: tuple[Overlap, ...]) -> int:
-    """Return 1 where the first has a small mark, 2 the second, else 0.
+def spotted(each: tuple[Overlap, ...]) -> tuple[int, bool]:
+    """Return 1 where the first has a small mark, 2 the second, else 0, and how plainly.
 
     *each* are the copies seen in several ways; they count by how much each shows.
     """
     if not any(map(_is_spot, each)) or max(it.share for it in each) > _LARGEST:
-        return 0
+        return 0, False
     seen = [it for it in each if it.differing.sum() >= _FEWEST]
     shown = [float(_gap(it).sum()) for it in seen]
     more = float(np.average([_standing_out(it) for it in seen], weights=shown))
-    return 0 if abs(more) < _MORE else 1 if more > 0 else 2
+    which = 0 if abs(more) < _MORE else 1 if more > 0 else 2
+    return which, abs(more) > _PLAINLY
 
 
 def _gap(both: Overlap) -> Plane:

@@ -10,6 +10,7 @@ from PIL import Image
 
 from phx_pipeline_tests.corpus.pictures import Random, Step, coin, decoded, jpeg
 
+_NEARLY: Final = 0.97  # share of a photo that is nearly all of it
 _END: Final = b"\xff\xd9"  # of a JPEG file
 _MARKER: Final = 0xFF
 _SCAN: Final = b"\xff\xda"  # starts its pixels
@@ -27,6 +28,17 @@ def shaped(wanted: float) -> Step:
         return image.crop((left, top, left + width, top + height))
 
     return cut
+
+
+SHAPES: Final[Mapping[str, float]] = MappingProxyType(
+    {"16:9 crop": 16 / 9, "square crop": 1.0}
+)
+
+
+def is_shaped(image: Image.Image, kind: str) -> bool:
+    """Whether the cut of that kind takes next to nothing off the photo."""
+    wanted = SHAPES.get(kind, 0.0) * image.height / image.width
+    return min(wanted, 1 / wanted) > _NEARLY if wanted else False
 
 
 def turned(degrees: float) -> Step:
@@ -77,8 +89,7 @@ def damaged(image: Image.Image, rng: Random) -> Image.Image:
 
 FRAMES: Final[Mapping[str, Step]] = MappingProxyType(
     {
-        "16:9 crop": shaped(16 / 9),
-        "square crop": shaped(1.0),
+        **{kind: shaped(wanted) for kind, wanted in SHAPES.items()},
         "turned 0.5°": turned(0.5),
         "turned 1°": turned(1.0),
         "turned 2°": turned(2.0),

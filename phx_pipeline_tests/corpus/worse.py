@@ -9,7 +9,7 @@ from PIL import Image, ImageFilter
 
 from phx_pipeline_tests.corpus.borders import has_border
 from phx_pipeline_tests.corpus.copies import SINGLES
-from phx_pipeline_tests.corpus.frames import FRAMES, damaged_file
+from phx_pipeline_tests.corpus.frames import FRAMES, damaged_file, is_shaped
 from phx_pipeline_tests.corpus.marks import MARKS
 from phx_pipeline_tests.corpus.pictures import (
     Random,
@@ -41,11 +41,12 @@ def choices(
     """Yield a pair per kind, all of `WORSE` by default.
 
     A marked copy is finer than the clean one now and then: that makes it no better. A
-    photo with a border of its own makes no pairs of `FRAMED`.
+    photo with a border of its own makes no pairs of `FRAMED`. One that has the shape it
+    would be cut to makes none of that kind: neither copy would be the better one.
     """
     is_framed = has_border(photo)
     for kind in kinds or WORSE:
-        if is_framed and kind in FRAMED:
+        if (is_framed and kind in FRAMED) or is_shaped(photo, kind):
             continue
         rng = draws(name, kind, seed=seed)
         finer = kind in FINER or (kind in MARKS and coin(rng))

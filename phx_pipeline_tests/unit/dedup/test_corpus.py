@@ -29,6 +29,7 @@ from phx_pipeline_tests.corpus.halves import Half, half_of
 from phx_pipeline_tests.corpus.pages import PAGES, pages
 from phx_pipeline_tests.corpus.pictures import Made, draws, identity
 from phx_pipeline_tests.corpus.rooms import ROOMS
+from phx_pipeline_tests.corpus.worse import choices
 
 MakePicture = Callable[..., Image.Image]
 
@@ -149,6 +150,14 @@ def test_a_damaged_file_looks_whole_to_lenient_decoders(
 def test_known_repeats_are_one_photo() -> None:
     assert identity("12_bedroom") == identity("12_bathroom")
     assert identity("13_bedroom") != identity("13_bathroom")
+
+
+def test_a_photo_is_not_cut_to_the_shape_it_has(make_picture: MakePicture) -> None:
+    kinds = ["16:9 crop", "square crop"]
+
+    made = choices(make_picture(1).resize((640, 356)), name="x", seed=1, kinds=kinds)
+
+    assert [it.kind for it in made] == ["square crop"]
 
 
 def test_copies_as_sites_make_them_are_found(photos: dict[str, bytes]) -> None:
