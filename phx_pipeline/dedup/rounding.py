@@ -31,7 +31,7 @@ _RATHER_EVENLY: Final = 0.45  # the same, where the small copy has bare blocks
 _FLOOR: Final = 0.05  # share of the blocks that are the smoothest
 _ROUGH: Final = 1.2  # levels of a frequency in all others, where none is smooth
 _BARE: Final = 0.5  # the same in smooth ones; grain that a JPEG keeps leaves 1 or more
-_COARSEST: Final = 28.0  # levels of a step; longer ones take grain away everywhere
+_TAKES: Final = 4.0  # times the grain; JPEGs whose steps are as long leave none
 _GRAIN: Final = 1.0  # levels of a frequency from which it is grain
 _BEYOND: Final = 1.05  # times the finest that the small one can show
 _FINEST: Final = (0.5, 1.1)  # the same, of the finest of the large one
@@ -118,7 +118,7 @@ def _is_bare(large: Spectra, small: Spectra) -> bool:
     if floors[0] < _ROUGH or floors[1] > _BARE:
         return False
     steps = [step for it in y.T if (step := _step(it))]
-    return not steps or bool(np.median(steps) < _COARSEST)
+    return not steps or bool(np.median(steps) < _TAKES * floors[0])
 
 
 def _is_strange(large: Spectra, small: Spectra, grain: float) -> bool | None:

@@ -55,7 +55,7 @@ def test_each_change_is_told_once_on_the_day_it_is_seen(
 
             assert told(events) == to_be_told(STORY, until=day)
             assert len({event.key for event in events}) == len(events)
-            digest = box.new()[f"digest:{date_of(day)}"]
+            digest = box.new()[f"digest:{date_of(day)}:{day + 1}"]
             assert changes([digest]) == news(STORY, day=day)
             for source in SOURCES:
                 most = PAGES_PER_HOUSE[source] * len(STORY.homes)

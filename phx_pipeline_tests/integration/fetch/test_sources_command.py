@@ -186,7 +186,7 @@ def test_people_are_told_in_their_words_and_until_when_with_the_zone(
 
 
 def test_a_time_of_another_day_has_its_date(phx: Phx, put: Callable[..., None]) -> None:
-    put("redfin", open_until=86_400.0 * 3)
+    put("redfin", not_before=20 * 3600.0)
 
     assert re.search(r"\d{4}-\d\d-\d\d \d\d:\d\d MST", phx())
 

@@ -54,6 +54,15 @@ def _times(image: Image.Image, factor: float) -> Image.Image:
     return image.resize((width, height), Image.Resampling.BICUBIC)
 
 
+@pytest.mark.parametrize("quality", [60, 72, 80, 85])
+def test_a_small_coarse_copy_does_not_accuse_a_grainy_photo(quality: int) -> None:
+    grainy = _grainy(_times(_scene(), 2), 3)
+
+    found = was_added(_tiles(grainy, 90), _tiles(_times(grainy, 0.7), quality))
+
+    assert found is not True
+
+
 def test_a_coarser_jpeg_has_all_that_is_strong_in_a_grainy_photo() -> None:
     grainy = _grainy(_scene())
     fine, coarse = _both(_tiles(grainy, 88), _tiles(grainy, 50))
