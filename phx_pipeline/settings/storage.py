@@ -6,7 +6,13 @@ from typing import Final
 
 from phx_pipeline.errors import InputError
 from phx_pipeline.model.database_url import for_dagster, is_database, is_relative
-from phx_pipeline.settings.variables import Environment, path, quoted, resolved
+from phx_pipeline.settings.variables import (
+    Environment,
+    path,
+    quoted,
+    require_no_file,
+    resolved,
+)
 
 _PROJECT = Path(__file__).resolve().parent.parent.parent  # where dagster.yaml lies
 ON_POSTGRES: Final = _PROJECT / "deploy" / "postgres"  # for PHX_DAGSTER_PG_URL
@@ -26,32 +32,33 @@ class Storage:
 def read_storage(given: Environment) -> Storage:
     """Read where the stores lie; no folder is made."""
     data_dir = path(given, "DATA_DIR") or resolved("data", "PHX_DATA_DIR")
-    dagster_dir = path(given, "DAGSTER_DIR") or data_dir / "dagster"
     require_place(data_dir, "PHX_DATA_DIR")
-    require_place(dagster_dir, "PHX_DAGSTER_DIR")
+    if dagster_dir := path(given, "DAGSTER_DIR"):
+        require_place(dagster_dir, "PHX_DAGSTER_DIR")
     dagster_pg_url = _dagster_database(given)
     return Storage(
         data_dir=data_dir,
         dagster_home=home_for(
             given.get("DAGSTER_HOME"), on_postgres=bool(dagster_pg_url)
         ),
-        dagster_dir=dagster_dir,
+        dagster_dir=dagster_dir or data_dir / "dagster",
         catalog_url=_database(given),
         dagster_pg_url=dagster_pg_url,
     )
 
 
 def require_place(folder: Path, name: str) -> None:
-    """Raise `InputError` if no database can lie in *folder*, which *name* has given.
+    """Raise `InputError` if no store can lie in *folder*, which *name* has given.
 
-    A database is named by a URL: what follows a question mark is not of its path, and
-    another file would be used.
+    Where a file has that name none can. A database is named by a URL: what follows a
+    question mark is not of its path, and another file would be used.
     """
     if "?" in str(folder):
         raise InputError(
             f"{name}: {quoted(str(folder))} has a question mark in its path, which "
             "databases cannot have: choose another folder"
         )
+    require_no_file(folder, name)
 
 
 def home_for(named: str | None, *, on_postgres: bool) -> Path:
@@ -59,6 +66,7 @@ def home_for(named: str | None, *, on_postgres: bool) -> Path:
     # `phx env` exports the home too. If one of ours is named, it may stem from before
     # PHX_DAGSTER_PG_URL was set or unset, and would quietly lead to the other store.
     home = resolved(named, "DAGSTER_HOME") if named else _PROJECT
+    require_no_file(home, "DAGSTER_HOME")
     if home in {_PROJECT, ON_POSTGRES}:
         return ON_POSTGRES if on_postgres else _PROJECT
     return home
@@ -76,10 +84,13 @@ def _database(given: Environment) -> str | None:
             "PHX_CATALOG_URL: give a URL such as postgresql://USER@HOST:PORT/NAME "
             "or sqlite:////folder/phx.db; in a password write @ as %40, / as %2F"
         )
-    if not is_relative(url):
-        return url
-    file = url.removeprefix("sqlite:///")
-    return f"sqlite:///{resolved(file, 'PHX_CATALOG_URL')}"
+    if is_relative(url):
+        file = url.removeprefix("sqlite:///")
+        url = f"sqlite:///{resolved(file, 'PHX_CATALOG_URL')}"
+    if url.startswith("sqlite:////"):
+        file = url.removeprefix("sqlite:///").partition("?")[0]
+        require_no_file(Path(file).parent, "PHX_CATALOG_URL")
+    return url
 
 
 def _dagster_database(given: Environment) -> str | None:

@@ -151,6 +151,19 @@ def _whole_path(text: str) -> Path:
     return found
 
 
+def require_no_file(folder: Path, name: str) -> None:
+    """Raise `InputError` if a file has the name of *folder*, or of one around it.
+
+    What a user names is never moved: only names below it are ours to make way for.
+    """
+    there = next(it for it in (folder, *folder.parents) if os.path.lexists(it))
+    if not there.is_dir():
+        raise InputError(
+            f"{name}: {quoted(str(there))} is a file, and a folder is needed: name "
+            "another folder, or move the file away"
+        )
+
+
 def file(given: Environment, name: str) -> Path | None:
     """Read the path of a file that is there."""
     found = path(given, name)

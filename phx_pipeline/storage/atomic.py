@@ -219,6 +219,7 @@ def set_aside(path: Path, *, is_folder: bool = False) -> None:
     """Make way for a file, or a folder, where something of another kind has its name.
 
     A link to nowhere is removed; all else stays beside it under a name with `.aside-`.
+    Only below the folders that settings name: those are looked at when they are read.
 
     Raises:
         DiskError: a link to a folder leads nowhere: its disk may not be mounted.

@@ -52,6 +52,26 @@ def test_a_folder_whose_databases_would_lie_elsewhere_is_refused(name: str) -> N
         load_settings({name: "/srv/a?b"})
 
 
+@pytest.mark.parametrize(
+    ("name", "before"),
+    [
+        ("PHX_DATA_DIR", ""),
+        ("PHX_DAGSTER_DIR", ""),
+        ("DAGSTER_HOME", ""),
+        ("PHX_CATALOG_URL", "sqlite:///"),
+    ],
+)
+def test_a_file_where_a_setting_needs_a_folder_is_refused_with_its_name(
+    name: str, before: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "notes"
+    file.write_text("mine")
+
+    for below in ("a/phx.db", "phx.db", *([] if before else [""])):
+        with pytest.raises(InputError, match=rf"{name}: '{file}' is a file, and a fo"):
+            load_settings({name: f"{before}{file / below}"})
+
+
 def test_a_home_of_nobody_is_refused_with_the_name_of_the_variable() -> None:
     with pytest.raises(InputError, match=r"PHX_DATA_DIR='~no such/x': it names an unk"):
         load_settings({"PHX_DATA_DIR": "~no such/x"})
