@@ -8,6 +8,30 @@ from phx_pipeline.model.nearest import LEAST_LIKENESS, likeness
 
 _MOST_NAMED = 3
 _OFTEN_TYPED = {"rm": "remove", "del": "remove", "delete": "remove", "ls": "list"}
+FIRST_TYPED = {
+    "clean": ("prune",),
+    "collect": ("extract",),
+    "config": ("env",),
+    "dedup": ("duplicates",),
+    "download": ("extract",),
+    "fetch": ("extract",),
+    "fix": ("repair",),
+    "history": ("changes",),
+    "houses": ("properties",),
+    "install": ("init",),
+    "list": ("properties list",),
+    "ls": ("properties list",),
+    "photos": ("images",),
+    "pictures": ("images",),
+    "run": ("up", "extract"),
+    "serve": ("up",),
+    "settings": ("env",),
+    "setup": ("init",),
+    "start": ("up",),
+    "stop": ("down",),
+}
+"""What words of other programs mean right behind `phx`."""
+
 _VERY_LIKE = 0.85  # of options, of which many are alike
 
 
@@ -40,6 +64,8 @@ def _nearest(word: str, *, group: click.Group, ctx: click.Context) -> list[str]:
         beside = f"{root.command_path} {word}"
         at_root = [beside] if _has_command(root, word) else []
         return _most_alike(meant, own)[:1] or at_root
+    if word in FIRST_TYPED:
+        return [f"{root.command_path} {path}" for path in FIRST_TYPED[word]]
     below = _below(root.command, ctx=root, path=root.command_path)
     near = _most_alike(meant, [*own, *(path for path, _ in below)])
     return [path for path in near if path in own][:1] or near[:_MOST_NAMED]

@@ -1,7 +1,8 @@
 """Which of the names there are somebody may have meant by one that is none."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from itertools import pairwise
 from typing import Final
 
 LEAST_LIKENESS: Final = 0.6
@@ -29,9 +30,25 @@ def likeness(word: str, name: str) -> float:
 
 
 def _ratio(word: str, name: str) -> float:
+    """How much both have in common; two letters the wrong way round are one fault.
+
+    Such a fault costs less than a letter too many, so `statsu` means `status`.
+    """
     from difflib import SequenceMatcher  # noqa: PLC0415 - for wrong names alone
 
-    return SequenceMatcher(None, word, name).ratio()
+    matcher = SequenceMatcher(None, b=name)
+    matcher.set_seq1(word)
+    best, cost = matcher.ratio(), 1 / max(1, len(word) + len(name))
+    for put_right in _with_two_swapped(word):
+        matcher.set_seq1(put_right)
+        best = max(best, matcher.ratio() - cost)
+    return best
+
+
+def _with_two_swapped(word: str) -> Iterator[str]:
+    for at, (one, next_) in enumerate(pairwise(word)):
+        if one != next_:
+            yield f"{word[:at]}{next_}{one}{word[at + 2 :]}"
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:

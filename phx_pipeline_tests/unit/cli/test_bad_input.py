@@ -220,6 +220,12 @@ def test_a_bad_setting_is_told_in_one_line(
     [
         (["extrct"], "Did you mean `phx extract`?"),
         (["search", "rm", "west"], "Did you mean `phx search remove`?"),
+        (["stauts"], "Did you mean `phx status`?"),
+        (["statsu"], "Did you mean `phx status`?"),
+        (["satts"], "Did you mean `phx stats`?"),
+        (["start"], "Did you mean `phx up`?"),
+        (["ls"], "Did you mean `phx properties list`?"),
+        (["run"], "Did you mean `phx up` or `phx extract`?"),
         (["propertes", "list"], "Did you mean `phx properties`?"),
         (["confirm"], "Did you mean `phx properties confirm`?"),
         (["properties", "extract"], "Did you mean `phx extract`?"),

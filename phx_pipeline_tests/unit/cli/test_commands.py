@@ -14,6 +14,7 @@ from PIL import Image
 
 from phx_pipeline.cli.console import console
 from phx_pipeline.cli.main import phx
+from phx_pipeline.cli.nearest import FIRST_TYPED
 from phx_pipeline.cli.times import phoenix_text
 from phx_pipeline.model.address import Address
 from phx_pipeline.model.naming import ImageName
@@ -80,6 +81,13 @@ def test_the_help_of_every_command_shows_an_example(path: tuple[str, ...]) -> No
     assert shown.exit_code == 0
     _, _, example = shown.output.partition("Example")
     assert f"phx {' '.join(path)}" in example
+
+
+def test_words_of_other_programs_lead_to_commands_and_are_none() -> None:
+    known = {path[:length] for path, _ in _commands(phx) for length in (1, 2)}
+    meant = {tuple(path.split()) for paths in FIRST_TYPED.values() for path in paths}
+
+    assert (meant - known, {(word,) for word in FIRST_TYPED} & known) == (set(), set())
 
 
 def test_every_option_is_explained_by_a_whole_sentence() -> None:
