@@ -10,7 +10,7 @@ from rich.table import Table
 from phx_pipeline.cli.console import console, print_table
 from phx_pipeline.cli.options import DAY_OR_SPAN, FILLED, json_option
 from phx_pipeline.cli.session import opened_catalog
-from phx_pipeline.cli.times import phoenix_text
+from phx_pipeline.cli.times import phoenix_minute
 from phx_pipeline.errors import InputError
 from phx_pipeline.model.access import ACTIONS, AuditEntry
 from phx_pipeline.model.counted import counted
@@ -125,19 +125,16 @@ def _table(found: Sequence[AuditEntry]) -> Table:
     table = Table("id", "when", "user", "action", "target", "detail", "from")
     for it in found:
         texts = (it.user, it.action, _few(it.target), it.detail, it.address)
-        table.add_row(str(it.id), _when(it), *texts)
+        table.add_row(str(it.id), phoenix_minute(it.at), *texts)
     return table
 
 
 def _line(it: AuditEntry) -> str:
     """A row of the table where that is too wide."""
-    done = f"{it.id} {_when(it)} {it.user or '-'} {it.action} {_few(it.target)}"
+    when, who = phoenix_minute(it.at), it.user or "-"
+    done = f"{it.id} {when} {who} {it.action} {_few(it.target)}"
     told = [done.rstrip(), it.detail, f"from {it.address}" if it.address else ""]
     return ", ".join(part for part in told if part)
-
-
-def _when(it: AuditEntry) -> str:
-    return phoenix_text(_text(it.at))[: len("2026-01-15 08:30")]
 
 
 def _few(target: str) -> str:

@@ -17,6 +17,7 @@ from rich.segment import Segment
 from rich.table import Table
 
 from phx_pipeline.model.counted import counted
+from phx_pipeline.model.moments import moment
 from phx_pipeline.model.outcome import ListingOutcome, VerdictKind
 from phx_pipeline.model.printable import shown_only
 from phx_pipeline.model.tally import PropertyTally, SourceTally
@@ -50,6 +51,12 @@ class _InertConsole(Console):
 class _InertFormatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         return shown_only(super().format(record))
+
+    def formatTime(  # noqa: N802 - logging's own name
+        self, record: logging.LogRecord, datefmt: str | None = None
+    ) -> str:
+        del datefmt
+        return moment(record.created)
 
 
 def _console(*, stderr: bool = False) -> Console:

@@ -5,7 +5,7 @@ How photos are listed is `cli.duplicates`' matter.
 
 from typing import TYPE_CHECKING
 
-from phx_pipeline.cli.times import zoned_text
+from phx_pipeline.cli.times import phoenix_text
 from phx_pipeline.model.ruling import CopyRuling, couple_in
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def overruled_text(ruling: "Ruling") -> str:
 
     one, other = map(photo_name, couple_in(ruling.key))
     word = "joined" if ruling.value == CopyRuling.SAME else "parted"
-    when = zoned_text(ruling.at.isoformat(timespec="seconds"))
+    when = phoenix_text(ruling.at)
     return (
         f"{one} and {other} were {word} on {when} by {_who(ruling)}: "
         "that counts no more"

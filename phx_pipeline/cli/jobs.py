@@ -10,7 +10,7 @@ from phx_pipeline.cli.enqueue import print_documents, take_up
 from phx_pipeline.cli.follow import warn_unserved, watching
 from phx_pipeline.cli.options import FILLED, OneOf, json_option, server_option
 from phx_pipeline.cli.session import connected
-from phx_pipeline.cli.times import phoenix_text
+from phx_pipeline.cli.times import phoenix_minute, phoenix_text
 from phx_pipeline.client.base import Client
 from phx_pipeline.errors import InputError
 from phx_pipeline.model.counted import counted
@@ -103,7 +103,7 @@ def _table(found: Sequence[Job]) -> Table:
             _houses(job),
             job.user,
             f"{job.origin.value}{first}",
-            phoenix_text(job.created_at.timestamp())[5:-3],
+            phoenix_minute(job.created_at),
         )
     return table
 
@@ -195,9 +195,9 @@ _DEEDS: Mapping[str | None, Callable[[Client, str], Job]] = {
 def _nothing_to_cancel(before: Job) -> str:
     """What is told of a job that was called off or had ended; else nothing."""
     if before.cancelled_at:
-        at = phoenix_text(before.cancelled_at.timestamp())
+        at = phoenix_text(before.cancelled_at)
         ending = "" if before.state.is_final else "; its last runs are ending still"
-        return f"job {before.job_id} was cancelled already, at {at} MST{ending}"
+        return f"job {before.job_id} was cancelled already, at {at}{ending}"
     if before.state.is_final:
         state = before.state.value
         return f"job {before.job_id} is {state} already: nothing was cancelled"
@@ -216,10 +216,8 @@ def _told(job: Job, *, deed: str | None) -> Iterator[str]:
     )
     yield f"  asked for by {job.user or 'nobody'} ({job.origin.value}), {_how(job)}"
     times = {"at": job.created_at, "begun": job.started_at, "ended": job.completed_at}
-    told = (
-        f"{name} {phoenix_text(at.timestamp())}" for name, at in times.items() if at
-    )
-    yield f"  {', '.join(told)} MST"
+    told = (f"{name} {phoenix_text(at)}" for name, at in times.items() if at)
+    yield f"  {', '.join(told)}"
     if deed == "cancel" and not job.state.is_final:
         yield f"  its runs are ending: `phx job {job.job_id} --follow` shows that"
     if deed == "retry":

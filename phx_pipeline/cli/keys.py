@@ -12,7 +12,7 @@ from phx_pipeline.cli.console import console, errors, print_table
 from phx_pipeline.cli.nearest import NearestGroup
 from phx_pipeline.cli.options import DAY_OR_SPAN_AHEAD, OneOf, json_option
 from phx_pipeline.cli.session import opened_catalog
-from phx_pipeline.cli.times import phoenix_text, zoned_text
+from phx_pipeline.cli.times import phoenix_minute, phoenix_text
 from phx_pipeline.errors import InputError
 from phx_pipeline.model.access import (
     ApiKey,
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 _ROLES = [role.word for role in Role]
 _LONGEST_NAME = 64
-_DAY, _MINUTE = len("2026-01-15"), len("2026-01-15 08:30")
+_DAY = len("2026-01-15")
 
 
 @click.group(cls=NearestGroup)
@@ -91,7 +91,7 @@ def add(
         click.echo(json.dumps({**_plain(key, at=at), "key": text}, indent=2))
         return
     click.echo(text)
-    end = zoned_text(iso(key.expires_at))
+    end = phoenix_text(key.expires_at)
     until = f" until {end}" if end else ""
     errors.print(
         f"This is the key of {key.name}, {role}{until}; it is not shown again.",
@@ -236,8 +236,7 @@ def _state(key: ApiKey, *, at: datetime) -> str:
 def _table(found: Sequence[ApiKey], *, at: datetime) -> Table:
     table = Table("id", "name", "role", "state", "made", "expires")
     for key in found:
-        times = (iso(key.created_at), iso(key.expires_at))
-        made, ends = (phoenix_text(time) for time in times)
-        told = (_state(key, at=at), made[:_DAY], ends[:_MINUTE])
+        made = phoenix_text(key.created_at)[:_DAY]
+        told = (_state(key, at=at), made, phoenix_minute(key.expires_at))
         table.add_row(key.id, key.name, key.role.word, *told)
     return table

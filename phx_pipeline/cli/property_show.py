@@ -13,7 +13,6 @@ from phx_pipeline.cli.options import json_option
 from phx_pipeline.cli.session import opened_reads
 from phx_pipeline.cli.times import phoenix_text
 from phx_pipeline.model.counted import counted
-from phx_pipeline.model.iso_times import iso
 
 if TYPE_CHECKING:
     from phx_pipeline.model.facts import LastSaid
@@ -69,7 +68,7 @@ def _print_head(sheet: "HouseSheet") -> None:
         if tally.checked_at is None:
             told[1:] = ["not asked"]
         else:
-            told.append(f"asked {phoenix_text(iso(tally.checked_at))}")
+            told.append(f"asked {phoenix_text(tally.checked_at)}")
         told.append(sheet.urls.get(tally.source, ""))
         told.append(_why(tally))
         console.print("  ".join(part for part in told if part), soft_wrap=True)

@@ -12,7 +12,7 @@ from phx_pipeline.cli.console import console, errors, print_table
 from phx_pipeline.cli.nearest import NearestGroup
 from phx_pipeline.cli.options import json_option
 from phx_pipeline.cli.session import opened_catalog
-from phx_pipeline.cli.times import zoned_text
+from phx_pipeline.cli.times import phoenix_text
 from phx_pipeline.errors import InputError, ProxyError
 from phx_pipeline.model.iso_times import iso_s
 from phx_pipeline.model.proxy_health import ProxyHealth
@@ -146,8 +146,8 @@ def _table(rows: Sequence[dict[str, Any]]) -> Table:
 
 
 def _words(state: dict[str, object]) -> tuple[str, str]:
-    rest = zoned_text(state.get("rests_until"))
-    failure = (zoned_text(state.get("last_failure_at")), state.get("last_failure"))
+    rest = phoenix_text(state.get("rests_until"))
+    failure = (phoenix_text(state.get("last_failure_at")), state.get("last_failure"))
     return (
         f"resting until {rest}" if rest else str(state["state"]),
         " ".join(str(part) for part in failure if part),

@@ -153,7 +153,7 @@ def _table(found: "Sequence[Ruling]") -> Table:
     table = Table("when", "who", "property", "about", "ruling", "why")
     for it in found:
         subject = " ".join(part for part in (it.source, it.key) if part)
-        when = phoenix_text(it.at.isoformat(timespec="seconds"))
+        when = phoenix_text(it.at)
         about = f"{it.about.value} {subject}"
         table.add_row(when, it.who, it.slug, about, it.value, it.why)
     return table

@@ -12,7 +12,7 @@ from phx_pipeline.cli.nearest import NearestGroup
 from phx_pipeline.cli.options import json_option
 from phx_pipeline.cli.session import opened, opened_catalog, opened_reads
 from phx_pipeline.cli.sources_check import check, replay
-from phx_pipeline.cli.times import zoned_text
+from phx_pipeline.cli.times import phoenix_text
 from phx_pipeline.errors import InputError
 from phx_pipeline.fetch.groups import further_circuits, group_names
 from phx_pipeline.model.moments import end_of_rest
@@ -205,7 +205,7 @@ def _table(seen: "SeenSources", *, is_of_demo: bool) -> Table:
         table.add_column("last refusal")
     for row in seen.rows:
         state = row.circuit.state
-        refusal = (zoned_text(state.blocked_at), state.block)
+        refusal = (phoenix_text(state.blocked_at), state.block)
         instead = "; the browser is asked instead" if row.circuit.by_browser else ""
         told = _told(row.circuit, now_s=seen.now_s, is_of_demo=is_of_demo)
         is_told = not row.standing.is_asked or told == _READY

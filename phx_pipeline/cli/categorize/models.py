@@ -39,7 +39,7 @@ def models(*, as_json: bool) -> None:
         return
     table = Table("model", "when", "who", "state", "heads")
     for it in rows:
-        when = phoenix_text(it.at.isoformat(timespec="seconds"))
+        when = phoenix_text(it.at)
         state = ": ".join(filter(None, _state(it, in_use)))
         table.add_row(it.id, when, it.who, state, ", ".join(_heads(it)))
     print_table(table)

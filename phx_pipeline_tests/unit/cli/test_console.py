@@ -2,6 +2,7 @@
 
 import json
 import logging
+import re
 from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
@@ -97,7 +98,9 @@ def test_no_color_is_honoured_also_where_colours_are_forced(
     assert "3 of 4" in shown.get()
 
 
-def test_logs_hold_nothing_raw(capsys: pytest.CaptureFixture[str]) -> None:
+def test_logs_tell_their_zone_and_hold_nothing_raw(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     root = logging.getLogger()
     before = root.handlers[:]
     root.handlers.clear()
@@ -107,7 +110,8 @@ def test_logs_hold_nothing_raw(capsys: pytest.CaptureFixture[str]) -> None:
     finally:
         root.handlers[:] = before
 
-    assert capsys.readouterr().err.endswith("said \ufffd[2J\n")
+    told = capsys.readouterr().err
+    assert re.fullmatch(r"20[\d-]{8} [\d:]{8} MST said \ufffd\[2J\n", told)
 
 
 def test_json_holds_ascii_only() -> None:
