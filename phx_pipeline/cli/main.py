@@ -13,7 +13,7 @@ from typing import TextIO, cast
 
 import click
 
-from phx_pipeline.cli.nearest import NearestGroup, near_option
+from phx_pipeline.cli.nearest import NearestGroup, near_option, of_texts
 from phx_pipeline.errors import InputError
 from phx_pipeline.model.printable import shown_only
 from phx_pipeline.settings import use_one_thread
@@ -82,8 +82,7 @@ class _LazyGroup(NearestGroup):
         if not module:
             return None
         found = import_module(f"phx_pipeline.cli.{module}")
-        command: click.Command = getattr(found, attribute)
-        return command
+        return of_texts(getattr(found, attribute))
 
 
 @click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})

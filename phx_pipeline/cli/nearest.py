@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 
 import click
 
+from phx_pipeline.cli.options import TEXT
 from phx_pipeline.model.nearest import LEAST_LIKENESS, likeness
 
 _MOST_NAMED = 3
@@ -36,7 +37,15 @@ _VERY_LIKE = 0.85  # of options, of which many are alike
 
 
 class NearestGroup(click.Group):
-    """Looks for a misspelt command among its own, and that of `phx` in all groups."""
+    """Looks for a misspelt command among its own, and that of `phx` in all groups.
+
+    What its commands take without saying of what kind is text.
+    """
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return a command of this name."""
+        found = super().get_command(ctx, cmd_name)
+        return found and of_texts(found)
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -50,6 +59,14 @@ class NearestGroup(click.Group):
                 told += f" Did you mean {' or '.join(f'`{path}`' for path in near)}?"
             ctx.fail(told)
         return super().resolve_command(ctx, args)
+
+
+def of_texts(command: click.Command) -> click.Command:
+    """Have a command refuse bytes that are no text wherever it takes one."""
+    for param in command.params:
+        if param.type is click.STRING:
+            param.type = TEXT
+    return command
 
 
 def _nearest(word: str, *, group: click.Group, ctx: click.Context) -> list[str]:

@@ -1,15 +1,40 @@
 """Options that several commands share, so that they read alike everywhere."""
 
+import os
 import re
 from collections.abc import Callable
 from datetime import date, timedelta
 from typing import Any
 
 import click
+from click.types import StringParamType
 
 from phx_pipeline.model.isolation import IsolationMode
 from phx_pipeline.model.job import Priority
 from phx_pipeline.model.nearest import did_you_mean
+
+
+class Text(StringParamType):
+    """A text of the command line; bytes that are none are refused."""
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> Any:
+        """Return *value*; click tells which argument is no text."""
+        if wrong := _why_no_text(str(value)):
+            self.fail(f"{value!r} is {wrong}", param, ctx)
+        return super().convert(value, param, ctx)
+
+
+class FileOrText(Text):
+    """The name of a file, whose bytes may be any, or a text."""
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> Any:
+        """Return *value*; click tells which argument is neither."""
+        is_file = os.path.lexists(value)
+        return value if is_file else super().convert(value, param, ctx)
 
 
 class Filled(click.ParamType[str]):
@@ -23,20 +48,28 @@ class Filled(click.ParamType[str]):
         """Return *value*; click tells which option is empty."""
         if not str(value).strip():
             self.fail("it is empty: give it a value, or leave it out", param, ctx)
-        if not str(value).isascii():
-            self._refuse_broken(str(value), param, ctx)
+        if wrong := _why_no_text(str(value)):
+            self.fail(f"{value!r} is {wrong}", param, ctx)
         return value
 
-    def _refuse_broken(
-        self, value: str, param: click.Parameter | None, ctx: click.Context | None
-    ) -> None:
-        """Refuse bytes of the command line that are no text."""
-        try:
-            value.encode()
-        except UnicodeEncodeError:
-            self.fail(f"{value!r} is no text in UTF-8", param, ctx)
+
+def _why_no_text(value: str) -> str | None:
+    """Tell what an argument is whose bytes Python could not read; None if it could."""
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        pass
+    else:
+        return None
+    try:
+        os.fsencode(value).decode("utf-8")
+    except UnicodeError:
+        return "no text in UTF-8"
+    return "in UTF-8, which Python is told not to use: set PYTHONUTF8=1"
 
 
+TEXT = Text()
+FILE_OR_TEXT = FileOrText()
 FILLED = Filled()
 
 json_option = click.option(

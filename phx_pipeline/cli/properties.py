@@ -14,7 +14,7 @@ from rich.table import Table
 from phx_pipeline.cli.console import NO_HOUSES, console, errors, followed, print_table
 from phx_pipeline.cli.main import Exit
 from phx_pipeline.cli.nearest import NearestGroup
-from phx_pipeline.cli.options import json_option
+from phx_pipeline.cli.options import FILE_OR_TEXT, json_option
 from phx_pipeline.cli.outputs import OutputFile, tell_written
 from phx_pipeline.cli.partitions import reconcile_partitions
 from phx_pipeline.cli.partners import settle_partners
@@ -55,7 +55,7 @@ def properties() -> None:
 
 
 @properties.command()
-@click.argument("file_or_address")
+@click.argument("file_or_address", type=FILE_OR_TEXT)
 @click.option(
     "--yes",
     is_flag=True,
