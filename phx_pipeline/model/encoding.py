@@ -19,6 +19,8 @@ _MARKS = (
 _LOOKED_AT = 4096  # bytes
 _MOSTLY = 0.4  # of the bytes at even, or odd, places are zero in Latin text as UTF-16
 _NO_TEXT = re.compile(r"[\0-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\ufffe\uffff]")
+_NO_BYTES = re.compile(rb"[\0-\x08\x0e-\x1f\x7f]")  # before all words are judged
+_PADDING = b"\x1a\0"  # at the end of a DOS file
 
 
 def decoded(content: bytes) -> str | None:
@@ -34,7 +36,7 @@ def decoded(content: bytes) -> str | None:
         text = _unmarked(content)
     if text is None:
         return None
-    text = text.removeprefix("\ufeff").rstrip("\x1a\0")  # the end of a DOS file
+    text = text.removeprefix("\ufeff").rstrip(_PADDING.decode())
     return None if _NO_TEXT.search(text) else text
 
 
@@ -49,6 +51,8 @@ def _unmarked(content: bytes) -> str | None:
     text = _strict(content, "utf-8")
     if text is not None:
         return text
+    if _NO_BYTES.search(content.rstrip(_PADDING)):
+        return None
     lines = content.split(b"\n")
     new = [_strict(line, "utf-8") for line in lines]
     old = [line for line, text in zip(lines, new, strict=True) if text is None]

@@ -9,8 +9,8 @@ table has too few.
 """
 
 import re
-from collections.abc import Iterator, Sequence
-from functools import lru_cache
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain
 from typing import Final
 
 UNTOLD: Final = "\ufffd"
@@ -21,6 +21,7 @@ _ENCODINGS = (_WINDOWS, "mac-roman", "cp437")
 _WORD = re.compile(rb"(?<![\w'&\x80-\xff])[\w'&]*+[\x80-\xff][\w'&\x80-\xff]*")
 # Bytes; a longer run is no word, tells nothing, and is not judged letter by letter.
 _LONGEST_WORD = 64
+_MOST_WORDS = 20_000  # of a file that are judged; each costs 20 µs
 
 # How well a character stands in its word.
 _NOT, _FOREIGN, _ODD, _WELL = range(4)
@@ -41,24 +42,47 @@ _LAST_A = re.compile(r"[a-z]{2}[cdlmnrt]á$")  # "Bogotá"; nearly no other ends
 
 def older_texts(lines: Sequence[bytes]) -> list[str]:
     """Return lines of one file in the encodings that their words tell."""
-    of_file = frozenset(it for line in lines for it in _told(line))
-    return [_read(line, (_told(line), of_file)) for line in lines]
+    best = _Judged()
+    told = [_told(line, best=best) for line in lines]
+    of_file = frozenset(chain.from_iterable(told))
+    return [
+        _read(line, (of_line, of_file), best=best)
+        for line, of_line in zip(lines, told, strict=True)
+    ]
 
 
-def _told(line: bytes) -> frozenset[str]:
+class _Judged(dict[bytes, tuple[str, ...]]):
+    """The encodings in which each word of a file is formed best, none if in none.
+
+    Of a word after very many others none is told: no list of houses has as many.
+    """
+
+    def __missing__(self, word: bytes) -> tuple[str, ...]:
+        if len(self) >= _MOST_WORDS:
+            return ()
+        self[word] = _best(word)
+        return self[word]
+
+
+def _told(line: bytes, *, best: Mapping[bytes, tuple[str, ...]]) -> frozenset[str]:
     """Return the encodings that words of a line tell without doubt."""
-    best = map(_best, _WORD.findall(line))
-    return frozenset(found[0] for found in best if len(found) == 1)
+    found = (best[word] for word in _WORD.findall(line))
+    return frozenset(it[0] for it in found if len(it) == 1)
 
 
-def _read(line: bytes, told: Sequence[frozenset[str]]) -> str:
+def _read(
+    line: bytes,
+    told: Sequence[frozenset[str]],
+    *,
+    best: Mapping[bytes, tuple[str, ...]],
+) -> str:
     """Return a line, whose doubtful words follow the first that tells one encoding."""
-    text = _WORD.sub(lambda word: _word(word[0], told).encode(), line)
+    text = _WORD.sub(lambda it: _word(it[0], best[it[0]], told).encode(), line)
     return text.decode()
 
 
-def _word(word: bytes, told: Sequence[frozenset[str]]) -> str:
-    found: Sequence[str] = _best(word)
+def _word(word: bytes, best: Sequence[str], told: Sequence[frozenset[str]]) -> str:
+    found = best
     for others in told:
         if len(found) != 1:
             narrowed = [it for it in found or _ENCODINGS if it in others]
@@ -68,9 +92,7 @@ def _word(word: bytes, told: Sequence[frozenset[str]]) -> str:
     return texts.pop() if len(texts) == 1 else word.decode("ascii", errors="replace")
 
 
-@lru_cache(maxsize=4096)
 def _best(word: bytes) -> tuple[str, ...]:
-    """Return the encodings in which a word is formed best, none if in none."""
     if len(word) > _LONGEST_WORD:
         return ()
     fits = {encoding: _fitness(word, encoding) for encoding in _ENCODINGS}

@@ -149,3 +149,13 @@ def test_utf_8_reads_back_as_it_was(text: str) -> None:
 def test_a_run_of_bytes_that_is_no_word_is_untold() -> None:
     assert decoded(b"\xff" * 80_000) == UNTOLD * 80_000
     assert decoded(b"a" * 80_000 + b" Pe\xf1a") == "a" * 80_000 + " Pe\u00f1a"
+
+
+def test_of_very_many_words_the_last_tell_nothing_and_follow_the_first(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("phx_pipeline.model.older_encodings._MOST_WORDS", 2)
+    text = b"R\x92o\nLu\x92s\nV\x92a\n"
+
+    assert decoded(text) == "Río\nLuís\nVía\n"
+    assert decoded(b"Lu\x92s\nPE\x96A\nR\x92o\n") == "Lu�s\nPE�A\nR�o\n"
