@@ -6,13 +6,15 @@ house is made up and its photos are drawn; no site is asked, and its stores lie 
 folder that is gone afterwards. No connection, thread or file stays.
 """
 
+import fcntl
 import os
 import signal
 from collections.abc import Iterator
-from contextlib import closing, contextmanager, redirect_stderr
+from contextlib import closing, contextmanager, redirect_stderr, suppress
 from dataclasses import replace
 from io import BytesIO, StringIO
 from pathlib import Path
+from shutil import rmtree
 from tempfile import TemporaryDirectory
 from typing import Final
 
@@ -52,6 +54,7 @@ from phx_pipeline.workflows.intake import add_properties
 _PAGE: Final = "https://rehearsal.invalid/"
 _SIZE: Final = (480, 320)
 _MEMORY: Final = Path("/dev/shm")  # noqa: S108 - a folder of its own is made in it
+_PREFIX: Final = "phx-rehearsal-"
 _INSTANCE: Final = """
 telemetry: {{enabled: false}}
 compute_logs:
@@ -63,9 +66,19 @@ compute_logs:
 
 def rehearse() -> None:
     """Run all steps of one house twice: with new photos, and with nothing new."""
-    # A disk would be waited for at each commit.
-    place = _MEMORY if os.access(_MEMORY, os.W_OK) else None
-    with TemporaryDirectory(prefix="phx-rehearsal-", dir=place) as folder:
+    try:
+        _sweep(_MEMORY)
+        _rehearse_in(_MEMORY)  # a disk would be waited for at each commit
+    except Exception:  # noqa: BLE001 - such as one that is full: each step tells it so
+        _rehearse_in(None)
+
+
+def _rehearse_in(place: Path | None) -> None:
+    """Rehearse in a folder of *place*, by default where temporary files are."""
+    with (
+        TemporaryDirectory(prefix=_PREFIX, dir=place) as folder,
+        _locked(Path(folder)),
+    ):
         settings = _settings(Path(folder))
         try:
             with _signals_kept():
@@ -144,6 +157,28 @@ def _context(settings: Settings) -> Iterator[StageContext]:
         yield replace(
             made, sources={source.source: source}, registered={source.source: source}
         )
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    """Hold a lock that ends with this process.
+
+    Raises:
+        BlockingIOError: another process holds it.
+    """
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _sweep(place: Path) -> None:
+    """Remove what processes left that were killed: it would stay in memory."""
+    for left in place.glob(f"{_PREFIX}*"):
+        with suppress(OSError), _locked(left):  # such as one of another user
+            rmtree(left)
 
 
 class _Drawn(ListingSource):

@@ -67,7 +67,8 @@ def _rehearse() -> None:
     try:
         import_module("phx_pipeline.defs.rehearsal").rehearse()
     except Exception as error:  # noqa: BLE001 - such as a full disk
-        sys.stderr.write(f"phx: workers of runs are not warmed up: {error}\n")
+        (why, *_) = str(error).splitlines() or [type(error).__name__]  # without its SQL
+        sys.stderr.write(f"phx: workers of runs are not warmed up: {why}\n")
 
 
 def _end_after_workers(*_: object) -> None:

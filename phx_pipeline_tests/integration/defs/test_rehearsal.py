@@ -1,16 +1,20 @@
 """What a process keeps of a run that nobody asked for."""
 
+import errno
+import fcntl
 import os
 import signal
 import threading
 from collections import Counter
 from pathlib import Path
+from tempfile import gettempdir
 
 import pytest
 
 from phx_pipeline.catalog.statements import SHARED_STATEMENTS
 from phx_pipeline.defs import rehearsal
 from phx_pipeline.demo.houses import HOUSES
+from phx_pipeline.settings import Settings
 from phx_pipeline_tests.deployment import Deployment
 
 
@@ -18,6 +22,7 @@ def test_a_rehearsal_leaves_statements_compiled_and_nothing_else(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (memory := tmp_path / "memory").mkdir()
+    (memory / "phx-rehearsal-of-a-process-that-was-killed" / "data").mkdir(parents=True)
     monkeypatch.setattr(rehearsal, "_MEMORY", memory)
     SHARED_STATEMENTS["compiled_cache"].clear()
     files, others = _files(), (threading.enumerate(), _settings(), _handlers())
@@ -35,6 +40,30 @@ def test_a_rehearsal_leaves_statements_compiled_and_nothing_else(
             assert context.catalog.photos(slug) == []
             assert context.catalog.facts.newest(slug) == {}
             assert len(SHARED_STATEMENTS["compiled_cache"]) == compiled
+
+
+def test_a_rehearsal_without_memory_is_on_disk_and_that_of_another_process_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (memory := tmp_path / "memory").mkdir()
+    (other := memory / "phx-rehearsal-of-another").mkdir()
+    places = []
+
+    def run_in(settings: Settings) -> None:
+        places.append(settings.data_dir.parent.parent)
+        if places == [memory]:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(rehearsal, "_MEMORY", memory)
+    monkeypatch.setattr(rehearsal, "_run_in", run_in)
+    descriptor = os.open(other, os.O_RDONLY)
+    fcntl.flock(descriptor, fcntl.LOCK_EX)
+
+    rehearsal.rehearse()
+
+    os.close(descriptor)
+    assert places == [memory, Path(gettempdir())]
+    assert list(memory.iterdir()) == [other]
 
 
 def _files() -> Counter[Path]:
