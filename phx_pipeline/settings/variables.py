@@ -5,9 +5,11 @@ What any of them is for is told by the rooms beside this.
 
 import errno
 import os
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
+from urllib.parse import urlsplit
 
 from phx_pipeline.errors import InputError
 from phx_pipeline.model.cron import HOW as HOW_CRON
@@ -25,7 +27,9 @@ LONGEST_TOLD: Final = 100  # characters of a wrong value
 
 _NOT_OURS = {"dagster_home": "DAGSTER_HOME"}
 _QUOTES = ("'", '"')
-_MOST_DIGITS = 20
+_EXAMPLE = "https://example.com/path"
+_NUMBER = re.compile(r"[0-9]{1,20}")  # Python reads no number of thousands of digits
+_HTTPS = re.compile(r"https://\S+")
 
 
 def variable_of(field: str) -> str:
@@ -60,8 +64,8 @@ def whole(given: Environment, name: str, *, default: int, low: int, high: int) -
     text = given.get(PREFIX + name)
     if not text:
         return default
-    is_short = len(text) <= _MOST_DIGITS  # Python reads no number of thousands
-    if not (is_short and text.isdecimal() and low <= int(text) <= high):
+    is_number = _NUMBER.fullmatch(text) is not None
+    if not (is_number and low <= int(text) <= high):
         raise InputError(
             f"{PREFIX}{name}={quoted(text)}: give a whole number from {low} to {high}"
         )
@@ -103,9 +107,18 @@ def ip(given: Environment, name: str) -> str | None:
 def https_url(given: Environment, name: str) -> str | None:
     """Read a URL; one that cannot be used is not shown, it may hold a password."""
     url = given.get(PREFIX + name)
-    if url and not url.startswith("https://"):
-        raise InputError(f"{PREFIX}{name}: give an https URL")
+    if url and not (_HTTPS.fullmatch(url) and _has_place(url)):
+        raise InputError(f"{PREFIX}{name}: give an https URL, such as {_EXAMPLE}")
     return url or None
+
+
+def _has_place(url: str) -> bool:
+    """Whether a URL names a host, and a port that there may be."""
+    try:
+        parts = urlsplit(url)
+        return bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
 
 
 def path(given: Environment, name: str) -> Path | None:
@@ -132,6 +145,10 @@ def resolved(text: str, name: str) -> Path:
             f"{name}={quoted(text)}: it names an unknown user, or a link that leads "
             "to itself: give a whole path"
         ) from error
+    except OSError as error:
+        raise InputError(
+            f"{name}={quoted(text)}: it is too long for a path: give a shorter one"
+        ) from error
 
 
 def _whole_path(text: str) -> Path:
@@ -140,6 +157,7 @@ def _whole_path(text: str) -> Path:
     Raises:
         FileNotFoundError: the working directory was removed.
         RuntimeError: there is no such user, or a link leads to itself.
+        OSError: it is too long.
     """
     # Of such a link `Path.resolve` tells only up to Python 3.12.
     found = Path(os.path.realpath(Path(text).expanduser()))
@@ -148,6 +166,8 @@ def _whole_path(text: str) -> Path:
     except OSError as error:
         if error.errno == errno.ELOOP:
             raise RuntimeError from error
+        if error.errno == errno.ENAMETOOLONG:
+            raise
     return found
 
 
@@ -167,10 +187,16 @@ def require_no_file(folder: Path, name: str) -> None:
 def file(given: Environment, name: str) -> Path | None:
     """Read the path of a file that is there."""
     found = path(given, name)
-    if found is not None and not found.is_file():
-        told = quoted(str(found))
-        raise InputError(f"{PREFIX}{name}: there is no file {told}")
+    if found is not None and (wrong := _why_no_file(found)):
+        raise InputError(f"{PREFIX}{name}: {wrong} {quoted(str(found))}")
     return found
+
+
+def _why_no_file(place: Path) -> str | None:
+    try:
+        return None if place.is_file() else "there is no file"
+    except PermissionError:
+        return "this user may not look for the file"
 
 
 def quoted(text: str) -> str:

@@ -12,7 +12,7 @@ from phx_pipeline_tests.unit.settings.conftest import NUMBERS
 @pytest.mark.parametrize("name", NUMBERS)
 def test_a_number_outside_its_range_is_refused_with_name_and_range(name: str) -> None:
     field, low, high = NUMBERS[name]
-    wrong = [str(low - 1), str(high + 1), "-3", "1.5", "many", "1e3", " "]
+    wrong = [str(low - 1), str(high + 1), "-3", "1.5", "many", "1e3", " ", "\u0663"]
 
     for text in wrong:
         with pytest.raises(InputError, match=f"{name}=.*from {low} to {high}"):
@@ -51,6 +51,12 @@ def test_a_number_outside_its_range_is_refused_with_name_and_range(name: str) ->
         ("PHX_IMAGE_FORMAT", "jpeg"),
         ("PHX_PROBE_URL", "http://probe.example/"),
         ("PHX_CODE_URL", "javascript:alert(1)"),
+        ("PHX_CODE_URL", "https://["),
+        ("PHX_CODE_URL", "https://"),
+        ("PHX_CODE_URL", "https://code.example:99999/"),
+        ("PHX_PROBE_URL", "https://probe.example/a b"),
+        ("PHX_CA_FILE", "a" * 5000),
+        ("PHX_DATA_DIR", "a" * 300),
         ("PHX_CATALOG_URL", "nonsense"),
         ("PHX_CATALOG_URL", "mysql://localhost/phx"),
         ("PHX_CATALOG_URL", "sqlite:/phx.db"),
