@@ -1,13 +1,16 @@
 """Bringing the catalogue's schema to this version, under a lock; and checking it."""
 
+import errno
 import fcntl
-from collections.abc import Iterator
+import os
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import sqlalchemy as sa
 
 from phx_pipeline.catalog.engine import answering, file_of, reading, writing
+from phx_pipeline.catalog.tables import metadata
 from phx_pipeline.errors import NoCatalogError, RevisionError
 from phx_pipeline.model.refusal import on_disk
 
@@ -19,16 +22,34 @@ def current_revision(engine: sa.Engine) -> str | None:
     """The revision the database is at; None when it was never initialised.
 
     A file that is missing is not made.
+
+    Raises:
+        DiskError: a folder is where the file should be.
+        RevisionError: tables of these names are there, but nothing tells the revision.
     """
     file = file_of(engine)
     if file is not None and not _is_there(file):
         return None
     with reading(engine) as connection:
-        if not sa.inspect(connection).has_table("alembic_version"):
-            return None
-        query = sa.text("select version_num from alembic_version")
-        revision: str | None = connection.execute(query).scalar_one_or_none()
-    return revision
+        found = _revisions(connection)
+        if len(found) == 1:
+            return found[0]
+        known = metadata.tables.keys() & sa.inspect(connection).get_table_names()
+    if found or known:
+        told = "several revisions" if found else "tables, but no revision"
+        raise RevisionError(
+            f"{file or engine.url.database} has {told}: it is damaged, or another "
+            "program's: restore it from a backup, or name another database by "
+            "PHX_DATA_DIR or PHX_CATALOG_URL"
+        )
+    return None
+
+
+def _revisions(connection: sa.Connection) -> Sequence[str]:
+    if not sa.inspect(connection).has_table("alembic_version"):
+        return ()
+    query = sa.text("select version_num from alembic_version")
+    return connection.execute(query).scalars().all()
 
 
 def require_current(engine: sa.Engine) -> None:
@@ -114,4 +135,6 @@ def _locked(file: Path) -> Iterator[None]:
 
 @on_disk()
 def _is_there(file: Path) -> bool:
+    if file.is_dir():
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), file)
     return file.exists()

@@ -22,7 +22,7 @@ from phx_pipeline.catalog.migrate import (
     upgrade,
 )
 from phx_pipeline.catalog.partial_indexes import add_partial_indexes
-from phx_pipeline.errors import RevisionError
+from phx_pipeline.errors import DiskError, RevisionError
 from phx_pipeline_tests.integration.conftest import Databases
 
 Open = Callable[[str], sa.Engine]
@@ -137,6 +137,32 @@ def test_an_unknown_revision_is_not_upgraded(empty_engine: sa.Engine) -> None:
         upgrade(empty_engine)
 
     assert current_revision(empty_engine) == "9999"
+
+
+@pytest.mark.parametrize(
+    ("revisions", "told"), [([], "tables, but no revision"), (["1", "2"], "several")]
+)
+def test_tables_without_one_revision_are_left_alone(
+    tmp_path: Path, opened: Open, revisions: list[str], told: str
+) -> None:
+    engine = opened(f"sqlite:///{tmp_path}/phx.db")
+    with writing(engine) as connection:
+        connection.exec_driver_sql("create table alembic_version (version_num text)")
+        connection.exec_driver_sql("create table blob (sha256 text)")
+        for it in revisions:
+            insert = sa.text("insert into alembic_version values (:it)")
+            connection.execute(insert, {"it": it})
+
+    for use in (require_current, upgrade):
+        with pytest.raises(RevisionError, match=f"phx.db has {told}.* from a backup"):
+            use(engine)
+
+
+def test_a_folder_in_the_place_of_the_database_is_told(
+    tmp_path: Path, opened: Open
+) -> None:
+    with pytest.raises(DiskError, match="a folder is where a file should be; move it"):
+        require_current(opened(f"sqlite:///{tmp_path}"))
 
 
 # SQLite's inspector passes over such indexes; PostgreSQL's compares them.
