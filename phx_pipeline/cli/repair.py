@@ -51,7 +51,11 @@ def repair(ctx: click.Context, house: str | None, *, deep: bool, as_json: bool) 
     Exit codes: 0 all is well now, 1 something cannot be healed, 3 something must wait.
     """
     from phx_pipeline.workflows.intake import find_property
-    from phx_pipeline.workflows.repair import repair_views, sweep_leftovers
+    from phx_pipeline.workflows.repair import (
+        left_to_people,
+        repair_views,
+        sweep_leftovers,
+    )
     from phx_pipeline.workflows.verify import verify_database
 
     with opened() as context:
@@ -65,6 +69,7 @@ def repair(ctx: click.Context, house: str | None, *, deep: bool, as_json: bool) 
         were_stale = context.catalog.views.is_stale()
         with few_warnings():
             done, failed = _each(context, slugs, deep=deep, quiet=as_json)
+        done += [] if one else left_to_people(context)
         swept = sweep_leftovers(context)
         done += repair_views(context, were_stale=were_stale)
     _tell(done, houses=len(slugs), swept=swept, as_json=as_json)

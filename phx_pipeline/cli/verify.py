@@ -77,6 +77,7 @@ def _look(
     from phx_pipeline.workflows.verify import (
         verify_database,
         verify_property,
+        verify_removed,
         verify_views,
     )
 
@@ -91,4 +92,4 @@ def _look(
         except InputError:
             if context.catalog.property(slug) is not None:
                 raise  # else it was removed meanwhile
-    return len(slugs), found + verify_views(context)
+    return len(slugs), found + verify_removed(context) + verify_views(context)

@@ -38,6 +38,7 @@ from phx_pipeline.workflows.verify import (
     Fault,
     Problem,
     verify_property,
+    verify_removed,
     verify_views,
 )
 
@@ -86,6 +87,7 @@ _NOT_GIVEN = "its source does not give it now: `phx sources`, then repair again"
 NO_NETWORK: Final = "this machine reaches no source: connect it, then repair again"
 _AT_WORK = "somebody works on the house: repair again when that has ended"
 _CHANGING = "somebody changes what it shows: repair again when that has ended"
+_BACK = "or add the house again, and its next run fetches what is gone"
 _NO_REMEDY = "this does not heal it: `phx extract --fresh` or a backup may"
 
 
@@ -142,6 +144,14 @@ def repair_views(context: StageContext, *, were_stale: bool = True) -> list[Repa
     is_stale = any(state.is_stale for state in before)
     is_busy = is_stale or context.catalog.views.states() != before
     return _ends(found, left, busy=_CHANGING if is_busy else "")
+
+
+def left_to_people(context: StageContext) -> list[Repaired]:
+    """What is wrong with removed properties: whether they come back nobody has said."""
+    return [
+        Repaired(problem=problem, end=End.LEFT, told=_BACK)
+        for problem in verify_removed(context)
+    ]
 
 
 def sweep_leftovers(context: StageContext) -> int:

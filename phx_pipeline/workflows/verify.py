@@ -18,6 +18,7 @@ from phx_pipeline.model.publication import Publication
 from phx_pipeline.model.published import PublishedImage
 from phx_pipeline.stages.context import StageContext, in_one
 from phx_pipeline.stages.folder_views import dangling, missing
+from phx_pipeline.stages.partners import has_originals
 from phx_pipeline.stages.sidecars import sidecars
 from phx_pipeline.stages.views import holds_view, render_views
 from phx_pipeline.storage.atomic import NO_FILE
@@ -64,6 +65,7 @@ class Fault(StrEnum):
     UNPUBLISHED = "unpublished"
     ORIGINAL = "original"
     WITHDRAWN = "withdrawn"
+    REMOVED = "removed"
     FACTS = "facts"
     PNG = "png"
     FILE = "file"
@@ -86,6 +88,7 @@ _RULES = {
     Fault.UNPUBLISHED: Rule.CONSERVATION,
     Fault.ORIGINAL: Rule.FILES,
     Fault.WITHDRAWN: Rule.FILES,
+    Fault.REMOVED: Rule.FILES,
     Fault.FACTS: Rule.FILES,
     Fault.PNG: Rule.FILES,
     Fault.FILE: Rule.FILES,
@@ -132,6 +135,26 @@ def verify_property(context: StageContext, slug: str) -> list[Problem]:
         *_folder(context, house, images, originals),
         *_sidecars(context, house, shown, photos),
     ]
+
+
+def verify_removed(context: StageContext) -> list[Problem]:
+    """Return the removed properties whose files are gone in part: half a purge."""
+    return [
+        Problem(
+            fault=Fault.REMOVED,
+            text=f"{house.slug} is removed, and of its files some are gone, as when a "
+            f"purge was killed: `phx properties remove {house.slug} --purge` deletes "
+            "the rest",
+        )
+        for house in (known.house for known in context.catalog.houses.removed())
+        if not (has_originals(context, house.slug) and _has_folder(context, house))
+    ]
+
+
+def _has_folder(context: StageContext, house: Property) -> bool:
+    """Whether the folder is there, or nothing was published into it."""
+    shown = any(row.active for row in context.catalog.publications(house.slug))
+    return not shown or context.layout.folder(house.folder).is_dir()
 
 
 def verify_database(context: StageContext, *, deep: bool = False) -> list[Problem]:

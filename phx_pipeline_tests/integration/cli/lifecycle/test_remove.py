@@ -354,6 +354,10 @@ def test_a_house_taken_up_again_after_half_a_purge_is_fetched_again(
         context.blobs.drop_standardized(first.sha256, context.recipe)
         folder = context.layout.folder(WRONG.folder_id())
         shutil.rmtree(folder)
+    for command in ("verify", "repair"):
+        ended = phx(command)
+        assert ended.code == 1
+        assert f"`phx properties remove {WRONG.slug} --purge`" in ended.out
 
     phx("properties", "add", str(WRONG))
     assert not folder.exists()
