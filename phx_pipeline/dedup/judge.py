@@ -184,10 +184,14 @@ class _Pair:
         share = agreeing_share(*greys, move)
         if share < _FITS and features.is_there():
             match = self._match() if share > 0 else None
+            told = None
             if match is not None and tells_much(match):
-                return self._by_features(match, sights)
-            if overlap(*sights, move).share > _UNLIKE:  # plain: a small thing counts
-                return self._said(Alike.OTHER, share=share)
+                told = self._by_features(match, sights)
+                if told.verdict is Alike.SAME:
+                    return told
+            differs = overlap(*sights, move).share
+            if differs > (0 if told else _UNLIKE):  # plain: a small thing counts
+                return told or self._said(Alike.OTHER, share=share)
         return self._seen(sights, move, method=Method.PIXELS, share=self._found.share)
 
     def _second_opinion(self) -> Judgement:

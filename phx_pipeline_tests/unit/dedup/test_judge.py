@@ -72,6 +72,16 @@ def test_features_find_copies_that_aligned_pixels_do_not(
     assert (found.inliers or 0) >= MIN_INLIERS
 
 
+def test_what_differs_nowhere_is_a_copy_though_its_points_lie_in_a_corner() -> None:
+    large = rooms.draw(RoomKind.YARD, seed=615, size=(1600, 1066))
+    drawn = rooms.draw(RoomKind.YARD, seed=615, size=(1280, 853))
+    cut = rooms.copy(rooms.copy(drawn, width=1200, cropped=0.02), width=1200)
+
+    found = of_pair(decoded(large), decoded(cut))
+
+    assert (found.verdict, found.method) == (Alike.SAME, Method.PIXELS)
+
+
 @pytest.mark.parametrize(
     "kind",
     [
