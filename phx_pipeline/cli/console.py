@@ -1,14 +1,12 @@
 """Tables and lines the commands print."""
 
 import logging
-import re
 import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from shutil import get_terminal_size
-from textwrap import fill
-from typing import TextIO, TypeVar
+from typing import Any, TextIO, TypeVar
 
 from rich.console import Console, ConsoleOptions, RenderableType
 from rich.measure import Measurement
@@ -16,6 +14,7 @@ from rich.progress import track
 from rich.segment import Segment
 from rich.table import Table
 
+from phx_pipeline.cli.folding import folded, width_of
 from phx_pipeline.model.counted import counted
 from phx_pipeline.model.moments import moment
 from phx_pipeline.model.outcome import ListingOutcome, VerdictKind
@@ -24,16 +23,29 @@ from phx_pipeline.model.tally import PropertyTally, SourceTally
 
 _Item = TypeVar("_Item")
 
-# A file or a pipe has no width of its own; keys and paths should stay on one line,
-# unless the width is said in COLUMNS.
-_WIDTH = None if sys.stdout.isatty() else get_terminal_size((200, 50)).columns
-
 
 class _InertConsole(Console):
     """Prints text as text: neither Rich's markup nor a terminal's controls are obeyed.
 
     Whatever is printed, from wherever: tables and older catalogues hold texts too.
     """
+
+    def print(self, *objects: Any, soft_wrap: bool | None = None, **how: Any) -> None:
+        """As Rich does, but texts that it is not to wrap are broken between words.
+
+        That is at the width of a terminal, or at what COLUMNS says; elsewhere each
+        line of theirs stays one.
+        """
+        if soft_wrap:
+            width = self.asked_width()
+            objects = tuple(
+                folded(it, width=width) if isinstance(it, str) else it for it in objects
+            )
+        super().print(*objects, soft_wrap=soft_wrap, **how)
+
+    def asked_width(self) -> int | None:
+        """The columns that somebody sees or has asked for; a pipe has none."""
+        return self.width if self.is_terminal or width_of(self.file) else None
 
     def render(
         self, renderable: RenderableType, options: ConsoleOptions | None = None
@@ -59,9 +71,15 @@ class _InertFormatter(logging.Formatter):
         return moment(record.created)
 
 
-def _console(*, stderr: bool = False) -> Console:
+def _console(*, stderr: bool = False) -> _InertConsole:
+    stream = sys.stderr if stderr else sys.stdout
     return _InertConsole(
-        stderr=stderr, highlight=False, markup=False, emoji=False, width=_WIDTH
+        stderr=stderr,
+        highlight=False,
+        markup=False,
+        emoji=False,
+        # A file or a pipe has no width of its own: tables are as wide as they need.
+        width=None if stream.isatty() else get_terminal_size((200, 50)).columns,
     )
 
 
@@ -74,8 +92,6 @@ NO_HOUSES = (
     "add FILE` adds some"
 )
 _ANY_WIDTH = 10_000
-_COMMAND = re.compile(r"`[^`]*`")
-_UNBROKEN = "\N{NO-BREAK SPACE}"
 _KINDS = tuple(VerdictKind)
 _MANY = 100  # properties a table may show whole
 _MOST = 50  # rows or lines when there are more
@@ -92,6 +108,9 @@ class _FirstOfEach(logging.StreamHandler[TextIO]):
         self._seen[str(record.msg)] += 1
         if self._seen[str(record.msg)] == 1:
             super().emit(record)
+
+    def format(self, record: logging.LogRecord) -> str:
+        return folded(super().format(record), width=errors.asked_width())
 
     def tell_rest(self) -> None:
         if more := self._seen.total() - len(self._seen):
@@ -159,7 +178,7 @@ def print_tallies(
 
 
 def print_table(table: Table, *, lines: Iterable[str] | None = None) -> None:
-    """Print a table, or lines where it is too wide: nothing is cut or folded.
+    """Print a table, or lines where it is too wide: no cell is cut.
 
     Without *lines* each row is its first cell, and below it the others with the heads
     of their columns.
@@ -206,25 +225,8 @@ def packed(
 
 
 def print_sentence(text: str, *, indent: str = "") -> None:
-    """Print a sentence, broken between words at the width that was asked for.
-
-    That is a terminal's, or what COLUMNS says; elsewhere it is one line. Lines after
-    the first are indented by two more, so that it is seen where a sentence begins. A
-    command in backticks is never broken: people copy it.
-    """
-    if console.is_terminal or get_terminal_size((0, 0)).columns:
-        whole = _COMMAND.sub(lambda it: it[0].replace(" ", _UNBROKEN), text)
-        text = fill(
-            whole,
-            console.width,
-            initial_indent=indent,
-            subsequent_indent=f"{indent}  ",
-            break_long_words=False,
-            break_on_hyphens=False,
-        ).replace(_UNBROKEN, " ")
-    else:
-        text = f"{indent}{text}"
-    console.print(text, soft_wrap=True)
+    """Print a sentence, broken between words where the console is asked to."""
+    console.print(f"{indent}{text}", soft_wrap=True)
 
 
 def print_lines(lines: Iterable[str], *, everything: bool = False) -> None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from phx_pipeline.cli.console import console
+from phx_pipeline.cli.folding import unbroken
 from phx_pipeline.cli.main import Exit
 from phx_pipeline.cli.outputs import OutputFolder
 from phx_pipeline.errors import InputError
@@ -126,8 +127,8 @@ def demo(
     if code is not Exit.COMPLETE:
         console.print("some of it is open, as told above: `phx demo` again goes on")
     if morning:
-        console.print(f"what changed: {line} phx changes", soft_wrap=True)
-    console.print(f"look around: {line} phx up", soft_wrap=True)
+        console.print(unbroken(f"what changed: {line} phx changes"), soft_wrap=True)
+    console.print(unbroken(f"look around: {line} phx up"), soft_wrap=True)
     console.print(
         "  (its sources are off, lest real sites be asked for made-up houses;"
     )
@@ -297,7 +298,7 @@ def _failing(context: "StageContext") -> set[Source]:
 def _stay(supervisor: "Supervisor", settings: Settings, *, others: str) -> None:
     url = f"http://127.0.0.1:{settings.webserver_port}"
     console.print(f"Dagster is up: {url}, stores in {settings.data_dir}")
-    console.print(f"in another terminal: {others} phx status", soft_wrap=True)
+    console.print(unbroken(f"in another terminal: {others} phx status"), soft_wrap=True)
     console.print(
         "  (for commands there its sources are off, lest real sites be asked for "
         "made-up houses)",
@@ -382,5 +383,5 @@ def _show_folders(context: "StageContext") -> None:
     for house in context.catalog.properties():
         folder = context.layout.folder(house.folder)
         files = len(list(folder.glob("*.png")))
-        told = counted(files, "picture")
-        console.print(f"{told:>12} of {house.address}: {folder}", soft_wrap=True)
+        told = f"{counted(files, 'picture'):>12} of {house.address}: {folder}"
+        console.print(unbroken(told), soft_wrap=True)

@@ -9,6 +9,7 @@ from uuid import uuid4
 import click
 
 from phx_pipeline.cli.console import console, errors
+from phx_pipeline.cli.folding import unbroken
 from phx_pipeline.cli.nearest import NearestGroup
 from phx_pipeline.cli.options import DAY_OR_SPAN, OneOf, json_option
 from phx_pipeline.cli.outputs import OutputFile, tell_written
@@ -171,8 +172,9 @@ def _show(
     if rendered is None:
         text = json.dumps(digest_document(found), indent=2) + "\n"
     else:
-        text = _formatted(rendered, form or _usual_format(output))
-    _write(text, output, as_json=as_json)
+        form = form or _usual_format(output)
+        text = _formatted(rendered, form)
+    _write(text, output, form="json" if as_json else form)
 
 
 def _read(
@@ -216,14 +218,15 @@ def _formatted(rendered: "Rendered", form: str) -> str:
     return rendered.text if form == "text" else rendered.markdown
 
 
-def _write(text: str, output: Path | None, *, as_json: bool) -> None:
+def _write(text: str, output: Path | None, *, form: str | None) -> None:
     from phx_pipeline.storage.outputs import write_output
 
     if output is None:
-        console.print(text, end="", soft_wrap=True)
+        shown = text if form == "text" else unbroken(text)
+        console.print(shown, end="", soft_wrap=True)
         return
     write_output(output, text.encode())
-    tell_written("the digest", output, as_json=as_json)
+    tell_written("the digest", output, as_json=form == "json")
 
 
 def _send(settings: Settings, channels: list[Channel]) -> None:

@@ -11,6 +11,7 @@ import click
 from rich.table import Table
 
 from phx_pipeline.cli.console import console, print_table
+from phx_pipeline.cli.folding import unbroken
 from phx_pipeline.cli.options import DAY_OR_SPAN, FILLED, PERCENT, OneOf, json_option
 from phx_pipeline.cli.session import opened_reads
 from phx_pipeline.errors import InputError
@@ -173,7 +174,7 @@ def _print_json(rows: Iterable[dict[str, object]]) -> None:
 
 def _tell_pictures(shown: Sequence["ShownImage"], *, slug: str) -> None:
     console.print(f"{slug}: {counted(len(shown), 'picture')}", soft_wrap=True)
-    console.print(f"in {shown[0].file.parent}", soft_wrap=True)
+    console.print(unbroken(f"in {shown[0].file.parent}"), soft_wrap=True)
     gone = [it for it in shown if not it.found.is_shown]
     table = Table("file", "shows", "sure", "size", *(["last seen"] if gone else []))
     for it in shown:

@@ -13,6 +13,7 @@ from typing import TextIO, cast
 
 import click
 
+from phx_pipeline.cli.folding import folded, width_of
 from phx_pipeline.cli.nearest import NearestGroup, near_option, of_texts
 from phx_pipeline.errors import InputError
 from phx_pipeline.model.printable import shown_only
@@ -235,7 +236,7 @@ def _unexpected(error: Exception) -> str:
 def _tell(text: str) -> None:
     line = shown_only(_without_middle(" ".join(text.split())))
     with suppress(OSError):  # the terminal may be gone
-        click.echo(f"phx: {line}", err=True)
+        click.echo(folded(f"phx: {line}", width=width_of(sys.stderr)), err=True)
 
 
 def _without_middle(line: str) -> str:

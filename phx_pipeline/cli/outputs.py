@@ -8,6 +8,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from phx_pipeline.cli.console import console, errors
+from phx_pipeline.cli.folding import unbroken
 from phx_pipeline.cli.options import Filled
 from phx_pipeline.errors import InputError
 from phx_pipeline.storage.outputs import require_output, require_output_folder
@@ -70,4 +71,5 @@ class OutputFolder(_Output):
 
 def tell_written(what: str, path: Path, *, as_json: bool = False) -> None:
     """Say that *what* is in the file; beside the JSON that goes to standard output."""
-    (errors if as_json else console).print(f"{what} written to {path}", soft_wrap=True)
+    told = unbroken(f"{what} written to {path}")
+    (errors if as_json else console).print(told, soft_wrap=True)

@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from phx_pipeline.cli.console import console
+from phx_pipeline.cli.folding import unbroken
 from phx_pipeline.settings import load_settings, told_to_shells
 
 
@@ -41,12 +42,12 @@ def init() -> None:
     where = (settings.catalog_url and "PHX_CATALOG_URL") or settings.data_dir
     store = (settings.dagster_pg_url and "PHX_DAGSTER_PG_URL") or settings.dagster_dir
     told = f"catalogue in {where}: revision {before} → {HEAD}"
-    console.print(told, soft_wrap=True)
-    console.print(f"Dagster's store in {store}: ready", soft_wrap=True)
+    console.print(unbroken(told), soft_wrap=True)
+    console.print(unbroken(f"Dagster's store in {store}: ready"), soft_wrap=True)
     with on_disk(Path("the working directory")):
         here = Path.cwd()
     with on_disk(here):
-        console.print(write_dotenv(settings, here), soft_wrap=True)
+        console.print(unbroken(write_dotenv(settings, here)), soft_wrap=True)
 
 
 @click.command()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from phx_pipeline.cli.console import console
+from phx_pipeline.cli.folding import unbroken
 from phx_pipeline.cli.main import Exit
 from phx_pipeline.cli.options import FILLED, json_option
 from phx_pipeline.cli.session import opened
@@ -155,10 +156,8 @@ def _print(checked: "Checked") -> None:
     for step in checked.steps:
         console.print(f"  {_line(step)}", soft_wrap=True)
     if checked.bundle is not None:
-        console.print(
-            f"  kept: {checked.bundle} (`phx sources replay` reads it again)",
-            soft_wrap=True,
-        )
+        told = f"  kept: {checked.bundle} (`phx sources replay` reads it again)"
+        console.print(unbroken(told), soft_wrap=True)
 
 
 def _line(step: "Step") -> str:
