@@ -61,11 +61,20 @@ def require_current(engine: sa.Engine) -> None:
             f"the catalogue is not initialised: run `phx init` (none in {where}), "
             "or go to the folder where you began, or set PHX_DATA_DIR"
         )
+    if found > HEAD:
+        raise _unknown(found)
     if found != HEAD:
         raise RevisionError(
             f"the catalogue is at revision {found}, this version needs {HEAD}: "
             "run `phx init` (or use the matching version of phx_pipeline)"
         )
+
+
+def _unknown(found: str | None) -> RevisionError:
+    return RevisionError(
+        f"the catalogue is at revision {found}, which this version ({HEAD}) does not "
+        "know: use the matching version of phx_pipeline"
+    )
 
 
 def upgrade(engine: sa.Engine) -> str:
@@ -89,10 +98,7 @@ def upgrade(engine: sa.Engine) -> str:
                 config.attributes["connection"] = connection
                 command.upgrade(config, "head")
         except CommandError as error:
-            raise RevisionError(
-                f"the catalogue is at revision {before}, which this version "
-                f"({HEAD}) does not know: use the matching version of phx_pipeline"
-            ) from error
+            raise _unknown(before) from error
     return before or "none"
 
 

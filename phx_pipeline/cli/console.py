@@ -92,6 +92,7 @@ NO_HOUSES = (
     "add FILE` adds some"
 )
 _ANY_WIDTH = 10_000
+_TOLD_OF = 60  # characters of a warning that is told again
 _KINDS = tuple(VerdictKind)
 _MANY = 100  # properties a table may show whole
 _MOST = 50  # rows or lines when there are more
@@ -103,18 +104,26 @@ class _FirstOfEach(logging.StreamHandler[TextIO]):
     def __init__(self) -> None:
         super().__init__()
         self._seen: Counter[str] = Counter()
+        self._first: dict[str, str] = {}
 
     def emit(self, record: logging.LogRecord) -> None:
         self._seen[str(record.msg)] += 1
         if self._seen[str(record.msg)] == 1:
+            self._first[str(record.msg)] = shown_only(record.getMessage())
             super().emit(record)
 
     def format(self, record: logging.LogRecord) -> str:
         return folded(super().format(record), width=errors.asked_width())
 
     def tell_rest(self) -> None:
-        if more := self._seen.total() - len(self._seen):
-            errors.print(counted(more, "more such warning"))
+        for kind, first in self._first.items():
+            if more := self._seen[kind] - 1:
+                told = f"{counted(more, 'more warning')} like {_start(first)!r}"
+                errors.print(told, soft_wrap=True)
+
+
+def _start(text: str) -> str:
+    return text if len(text) <= _TOLD_OF else f"{text[:_TOLD_OF]}…"
 
 
 @contextmanager

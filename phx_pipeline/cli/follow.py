@@ -102,7 +102,7 @@ def _far_lines(seen: Progress) -> Iterator[str]:
     moving = (it for it in JobState if it in _MOVING and job.counts[it])
     told += [f"{job.counts[state]} {state.value}" for state in moving]
     if seen.photos_per_s:
-        told.append(f"{seen.photos_per_s:.1f} photos a second")
+        told.append(f"{seen.photos_per_s:.1f} verdicts a second")
     if left := seen.remaining_s:
         told.append(f"about {span_text(left)} left")
     yield ", ".join(told)

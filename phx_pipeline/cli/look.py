@@ -2,11 +2,12 @@
 
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import click
 
-from phx_pipeline.cli.console import NO_HOUSES, few_warnings, print_sentence
+from phx_pipeline.cli.console import NO_HOUSES, errors, few_warnings, print_sentence
 from phx_pipeline.cli.main import Exit
 from phx_pipeline.cli.options import FILLED, json_option
 from phx_pipeline.cli.session import opened
@@ -56,10 +57,11 @@ def look(
 
         work = Look(context, most_pages=settings.daily_pages)
         found = []
-        for looked in _looks(context, work, houses, everything=everything):
-            found.append(looked)
-            if not as_json:
-                tell_looked(looked, number=len(found))
+        with _telling_the_end(work.report):
+            for looked in _looks(context, work, houses, everything=everything):
+                found.append(looked)
+                if not as_json:
+                    tell_looked(looked, number=len(found))
         refresh_views(context)
     if as_json:
         from phx_pipeline.reads.documents import look_document
@@ -68,6 +70,20 @@ def look(
     else:
         _tell_end(work.report)
     ctx.exit(_code(work.report))
+
+
+@contextmanager
+def _telling_the_end(report: LookReport) -> Iterator[None]:
+    """Tell what becomes of the rest, if Ctrl-C ends the body."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        errors.print(
+            f"stopped after {counted(report.looked, 'house')}: what was answered is "
+            "kept, and `phx look` goes on with what is left",
+            soft_wrap=True,
+        )
+        raise
 
 
 def _looks(

@@ -13,6 +13,7 @@ from phx_pipeline.cli.options import json_option
 from phx_pipeline.cli.session import opened_reads
 from phx_pipeline.cli.times import phoenix_text
 from phx_pipeline.model.counted import counted
+from phx_pipeline.model.outcome import ListingOutcome
 
 if TYPE_CHECKING:
     from phx_pipeline.model.facts import LastSaid
@@ -67,7 +68,7 @@ def _print_head(sheet: "HouseSheet") -> None:
         told = [tally.source.value, tally.outcome.value if tally.outcome else ""]
         if tally.checked_at is None:
             told[1:] = ["not asked"]
-        else:
+        elif tally.source in sheet.urls or tally.outcome is not ListingOutcome.DISABLED:
             told.append(f"asked {phoenix_text(tally.checked_at)}")
         told.append(sheet.urls.get(tally.source, ""))
         told.append(_why(tally))

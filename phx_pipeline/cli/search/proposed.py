@@ -86,7 +86,8 @@ def proposed(
         if known:
             of = f" --search {search}" if search else ""
             remedy = f"`phx search proposed --state all{of}` shows those of all states"
-        print_sentence(f"no such house: {elsewhere or remedy}")
+        none = "no such house" if known or elsewhere else "nothing is proposed"
+        print_sentence(f"{none}: {elsewhere or remedy}")
         return
     _print(page.rows, saved)
     if elsewhere:

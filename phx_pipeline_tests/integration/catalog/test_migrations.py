@@ -119,11 +119,17 @@ def test_a_database_without_schema_is_refused_with_the_remedy(
         require_current(empty_engine)
 
 
-def test_another_revision_is_refused_with_the_remedy(empty_engine: sa.Engine) -> None:
+@pytest.mark.parametrize(
+    ("revision", "remedy"),
+    [("0001", "run `phx init` "), ("9999", "not know: use the matching version ")],
+)
+def test_another_revision_is_refused_with_the_remedy(
+    empty_engine: sa.Engine, revision: str, remedy: str
+) -> None:
     upgrade(empty_engine)
-    _put_at(empty_engine, "9999")
+    _put_at(empty_engine, revision)
 
-    with pytest.raises(RevisionError, match=r"^[^\n]*9999[^\n]*`phx init`[^\n]*$"):
+    with pytest.raises(RevisionError, match=rf"^[^\n]*{revision}[^\n]*{remedy}[^\n]*$"):
         require_current(empty_engine)
 
 

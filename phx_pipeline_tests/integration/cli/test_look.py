@@ -49,6 +49,21 @@ def test_a_look_by_hand_tells_what_it_found_and_is_done_for_today(
     assert "1 look at houses that day, 1 of them found a change; none waits" in told
 
 
+def test_ctrl_c_in_a_look_tells_what_goes_on(
+    made: Deployment, phx_on: Phx, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("phx_pipeline.workflows.look.Look.houses", interrupted)
+
+    ended = phx_on(made, "look", "--all")
+
+    assert ended.code == 130
+    assert ended.err.startswith("stopped after 0 houses: what was answered is kept")
+    assert "`phx look` goes on" in ended.err
+
+
 @pytest.mark.parametrize("named", [SLUG, SMALLEST.address, "--all"])
 def test_houses_that_are_named_are_looked_at_whether_due_or_not(
     made: Deployment, phx_on: Phx, named: str
@@ -104,6 +119,7 @@ def test_in_a_demo_no_message_leads_to_asking_real_sites(
     (made.settings.data_dir / STANDIN).mkdir()
     phx_on(made, "search", "add", "west", "--zip", "85306")
     proposed = phx_on(made, "search", "proposed").out
+    assert proposed.startswith("nothing is proposed: ")
     phx_on(made, "sources", "disable", "redfin")
     told = [phx_on(made, *it.split()) for it in ("look", "search run", "sources")]
     told.append(phx_on(made, "status"))

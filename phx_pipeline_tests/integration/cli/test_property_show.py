@@ -267,6 +267,7 @@ def test_what_a_source_without_its_token_knows_is_told_with_the_reason(
 
     (line,) = (it for it in done.out.splitlines() if it.startswith("maricopa_assessor"))
     assert (line.split()[1], line.split("  ")[-1]) == ("disabled", "no token")
+    assert (" asked " in line) == ("https://" in line)
 
 
 def test_programs_get_each_fact_with_its_day_and_values_by_year(
