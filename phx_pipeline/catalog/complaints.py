@@ -80,7 +80,10 @@ def complaint(error: Exception, place: Path | str) -> CatalogError | None:
     if isinstance(cause, sqlite3.Error):
         return _of_sqlite(cause, place)
     if isinstance(error, sa.exc.DBAPIError) and _is_of_the_server(error):
-        return CatalogDownError(f"the database {place} failed: {_flat(cause)}")
+        return CatalogDownError(
+            f"the database {place} failed: {_said_by_server(cause)}; see whether its "
+            "server runs, and PHX_CATALOG_URL or PHX_DAGSTER_PG_URL, which name it"
+        )
     return None
 
 
@@ -145,6 +148,13 @@ def _is_of_the_server(error: sa.exc.DBAPIError) -> bool:
         return True
     state = getattr(error.orig, "pgcode", None) or ""
     return error.connection_invalidated or state.startswith(_OF_THE_SERVER)
+
+
+def _said_by_server(error: BaseException | None) -> str:
+    """What libpq says, without its guesses, which stand on lines that are indented."""
+    lines = (line for line in str(error).splitlines() if line.strip())
+    told = [" ".join(line.split()) for line in lines if not line[0].isspace()]
+    return "; ".join(dict.fromkeys(told)) or _flat(error)
 
 
 def _flat(error: BaseException | None) -> str:
