@@ -16,12 +16,17 @@ from phx_pipeline.errors import InputError
 from phx_pipeline.model.counted import counted
 from phx_pipeline.model.job import OF_JOBS, Job, JobProperty, JobState, Priority
 from phx_pipeline.model.nearest import did_you_mean
+from phx_pipeline.settings import load_settings
 
 _NEWEST = 20
 _MOST = 1000
 _OF_JOBS = [it.value for it in OF_JOBS]
 _ROWS = 100
 _NO_JOBS = "there are no jobs: `phx extract --all --async` hands one in"
+_NO_JOBS_SERVED = (
+    "there are no jobs: the key of an operator or an admin hands one in by `phx "
+    "extract --all --async`"
+)
 _OTHERS = "; `phx jobs` lists them all"
 
 
@@ -71,7 +76,10 @@ def jobs(
         if not as_json and any(not job.state.is_final for job in found):
             warn_unserved(client)
         if not found and not as_json:
-            console.print(_none(client, user=user, states=states), soft_wrap=True)
+            is_served = server or load_settings().server
+            none = _NO_JOBS_SERVED if is_served else _NO_JOBS
+            told = _none(client, user=user, states=states) or none
+            console.print(told, soft_wrap=True)
     if as_json:
         print_documents(found)
     elif found:
@@ -79,10 +87,10 @@ def jobs(
 
 
 def _none(client: Client, *, user: str | None, states: Sequence[str]) -> str:
-    """Why no job is shown: there is none, or none that is like what was asked for."""
+    """Why no job is shown that is like what was asked for; empty if there is none."""
     known = client.jobs(limit=_NEWEST)
     if not known:
-        return _NO_JOBS
+        return ""
     told = " ".join(["there are no", " or ".join(states), "jobs"]).replace("  ", " ")
     if user:
         users = {job.user for job in known}

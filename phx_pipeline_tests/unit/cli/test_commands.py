@@ -4,8 +4,10 @@ import json
 import re
 import shutil
 from collections.abc import Iterator
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import click
 import pytest
@@ -88,6 +90,24 @@ def test_words_of_other_programs_lead_to_commands_and_are_none() -> None:
     meant = {tuple(path.split()) for paths in FIRST_TYPED.values() for path in paths}
 
     assert (meant - known, {(word,) for word in FIRST_TYPED} & known) == (set(), set())
+
+
+@pytest.mark.parametrize(
+    ("server", "who"),
+    [(None, ""), ("https://phx.example", "the key of an operator or an admin")],
+)
+def test_where_there_are_no_jobs_only_who_may_is_told_to_hand_one_in(
+    phx: Phx, monkeypatch: pytest.MonkeyPatch, server: str | None, who: str
+) -> None:
+    idle = SimpleNamespace(jobs=lambda **_: [])
+    monkeypatch.setattr("phx_pipeline.cli.jobs.connected", lambda _: nullcontext(idle))
+    if server:
+        monkeypatch.setenv("PHX_SERVER", server)
+
+    told = phx("jobs").out
+
+    assert told.startswith(f"there are no jobs: {who}")
+    assert "`phx extract --all --async`" in told
 
 
 def test_every_option_is_explained_by_a_whole_sentence() -> None:
