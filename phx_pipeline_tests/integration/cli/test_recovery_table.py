@@ -64,9 +64,15 @@ DAMAGE: dict[str, Break] = {
     "database_is_sound: …": corrupt_database,
 }
 
-# What is healed by a photo that goes, so that the house is another one afterwards:
-# `unit/stages/test_withdrawn.py` tries that, by a repair and by the next run.
-FOR_GOOD = frozenset({"its licence was withdrawn, its bytes have to go"})
+# What is healed by a photo or a house that goes, so that the store is another one
+# afterwards. `unit/stages/test_withdrawn.py` tries the first, by a repair and by the
+# next run; `lifecycle/test_remove.py` the second, by both ways.
+FOR_GOOD = frozenset(
+    {
+        "its licence was withdrawn, its bytes have to go",
+        "… is removed, and of its files some are gone, …",
+    }
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
