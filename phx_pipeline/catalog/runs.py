@@ -16,6 +16,7 @@ from phx_pipeline.catalog.facts import SAID
 from phx_pipeline.catalog.leases import Lease, Leases
 from phx_pipeline.catalog.rows import AnyRow
 from phx_pipeline.catalog.views import want, want_history
+from phx_pipeline.model.batches import batches
 from phx_pipeline.model.facts import FACT_NAMES, ListingFacts, SeenFacts
 from phx_pipeline.model.job import Mode
 from phx_pipeline.model.outcome import ListingOutcome, Verdict
@@ -192,8 +193,7 @@ class RunBook:
     def in_turn(self, *, limit: int) -> Iterator[list[Run]]:
         """The same as `newest`, but the oldest first; few are held at a time."""
         ids = self._by_start(self._newest_ids(limit))
-        for start in range(0, len(ids), _RUNS_AT_ONCE):
-            some = ids[start : start + _RUNS_AT_ONCE]
+        for some in batches(ids, _RUNS_AT_ONCE):
             query = records_query().where(_RUN.c.run_id.in_(some))
             yield runs_of(self._records(query))
 
@@ -257,9 +257,8 @@ class RunBook:
         keys = sorted(set(slugs))
         found: dict[tuple[str, date], list[SeenFacts]] = {}
         with reading(self._engine) as connection:
-            for start in range(0, len(keys), _MOST_KEYS):
-                some = fact.slug.in_(keys[start : start + _MOST_KEYS])
-                query = sa.select(SAID).where(some, days)
+            for some in batches(keys, _MOST_KEYS):
+                query = sa.select(SAID).where(fact.slug.in_(some), days)
                 for row in connection.execute(query):
                     found.setdefault((row.slug, row.seen_on), []).append(_facts_of(row))
         return found

@@ -1,4 +1,4 @@
-"""What is measured on grey levels: edges, means, blur, sharpness."""
+"""What is measured on grey levels: edges, means, blur."""
 
 from collections.abc import Callable, Iterator
 from typing import Any, Final
@@ -107,11 +107,6 @@ def blurred(plane: Plane, radius: float) -> Plane:
         spans = np.lib.stride_tricks.sliding_window_view(padded, len(taps), axis=axis)
         plane = np.ascontiguousarray(spans @ taps)
     return plane
-
-
-def sharpness(a: Plane, b: Plane, inside: Mask) -> float:
-    """Return how many times steeper the edges of a are, in the median block."""
-    return _ratio(_steepness(a, inside), _steepness(b, inside), _whole(inside))
 
 
 def equally_sharp(a: Plane, b: Plane, inside: Mask) -> tuple[Plane, Plane]:
